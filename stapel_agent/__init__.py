@@ -1,0 +1,47 @@
+"""stapel-agent: one facade in front of swappable LLM providers. Names are imported when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cache import CachePolicy
+    from .conf import agent_settings
+    from .providers.base import LlmProvider, ProviderResult
+    from .providers.registry import register_provider, registered_providers
+    from .services import complete, translate
+
+__all__ = [
+    "CachePolicy",
+    "LlmProvider",
+    "ProviderResult",
+    "agent_settings",
+    "complete",
+    "register_provider",
+    "registered_providers",
+    "translate",
+]
+
+_HOME = {
+    "CachePolicy": ".cache",
+    "LlmProvider": ".providers.base",
+    "ProviderResult": ".providers.base",
+    "agent_settings": ".conf",
+    "complete": ".services",
+    "register_provider": ".providers.registry",
+    "registered_providers": ".providers.registry",
+    "translate": ".services",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

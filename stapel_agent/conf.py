@@ -1,0 +1,59 @@
+"""`agent_settings`: the `STAPEL_AGENT` dict of the host's settings, read lazily, at call time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stapel_core.conf import AppSettings
+
+DEFAULTS: dict[str, Any] = {
+    # Model size -> model name. The keys are the sizes a request may ask for.
+    "MODELS": {
+        "small": "claude-haiku-4-5-20251001",
+        "medium": "claude-sonnet-5",
+        "large": "claude-opus-4-8",
+    },
+    # Provider name -> LlmProvider subclass or dotted path, over the built-in ones; None or "" removes.
+    "PROVIDERS": {},
+    # The provider of a request that names none.
+    "DEFAULT_PROVIDER": "anthropic",
+    # Key of the Anthropic SDK provider.
+    "ANTHROPIC_API_KEY": "",
+    # Root URL of the Anthropic API; empty is the vendor's own.
+    "ANTHROPIC_BASE_URL": "",
+    # Root of an OpenAI-compatible API, up to where "/chat/completions" follows.
+    "OPENAI_COMPAT_BASE_URL": "",
+    # Bearer token of that API; empty sends none.
+    "OPENAI_COMPAT_API_KEY": "",
+    # Model size -> model name at that API; a missing size falls back to MODELS.
+    "OPENAI_COMPAT_MODELS": {},
+    # The request field that carries the token cap: "max_tokens" or "max_completion_tokens".
+    "OPENAI_COMPAT_MAX_TOKENS_PARAM": "max_tokens",
+    # The Claude Code CLI: a name on PATH, or a path.
+    "CLI_BINARY": "claude",
+    # Seconds a provider has for one attempt, whichever provider it is.
+    "CLI_TIMEOUT": 120,
+    # Tokens an answer may have.
+    "MAX_TOKENS": 4096,
+    # Times a model is asked again after an answer that breaks the caller's schema.
+    "SCHEMA_RETRIES": 1,
+    # Source -> may an earlier answer be reused.
+    "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
+    # Source -> "user" (an answer is reused for the same user_id only) or "shared".
+    "CACHE_SCOPE": {"llm_facade": "user", "translate": "shared"},
+    # Seconds an answer may be reused for.
+    "CACHE_TTL": 604800,
+    # CachePolicy subclass, or its dotted path.
+    "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
+}
+
+ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})
+
+# The framework reads environment variables by their bare name. Only the two keys may come from there:
+# a stray MODELS or MAX_TOKENS must not reach a host, nor a variable choose code or where a key is sent.
+agent_settings = AppSettings(
+    "STAPEL_AGENT",
+    defaults=DEFAULTS,
+    import_strings=("CACHE_POLICY",),
+    no_env=tuple(DEFAULTS.keys() - ENVIRONMENT_KEYS - {"CACHE_POLICY"}),
+)

@@ -1,0 +1,126 @@
+"""The faults of this package. The type says what happens next; `failure` is its name in the ledger.
+
+    AgentError                      a request that cannot be answered
+    ├── InvalidRequest              rejected         the caller's arguments; nothing was asked
+    ├── ProviderUnusable            rejected         no such provider, or one that cannot be loaded
+    └── ProviderError               provider_bug     the attempt failed
+        ├── ProviderTimeout         timeout          its time was over
+        ├── ProviderDeclined                         not taken on; another provider may
+        │   ├── ProviderUnavailable overloaded       unreachable, or too busy (5xx, 529)
+        │   ├── RateLimited         rate_limited     over its limit (429)
+        │   ├── OutOfCredit         out_of_credit    the account is empty
+        │   └── AccessDenied        auth             key missing, wrong or not allowed
+        ├── RequestRejected         rejected         this request will never be answered (other 4xx)
+        ├── ProviderBug             provider_bug     the provider's own code raised or returned nonsense
+        └── AnswerError                              an answer came, and was paid, but does not count
+            ├── AnswerTruncated     truncated        the token cap cut it off
+            ├── AnswerRefused       refused          the model or the vendor's filter declined
+            └── InvalidAnswer       invalid_answer   not what was asked for
+                └── SchemaMismatch  invalid_answer   JSON, but not of the caller's schema
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .types import Usage
+
+
+class AgentError(Exception):
+    """Base of every fault; `str()` of it is fit to be shown to the caller."""
+
+    failure = "rejected"
+
+
+class InvalidRequest(AgentError):
+    """The caller's arguments make no request; the message says the mend."""
+
+
+class ProviderUnusable(AgentError):
+    """No provider of that name can be used; the message names it."""
+
+
+class ProviderError(AgentError):
+    """Raised by a provider whose attempt failed. `usage` and `text` hold what was paid for, if anything."""
+
+    failure = "provider_bug"
+
+    def __init__(self, message: str = "", *, usage: Usage | None = None, text: str | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
+        self.text = text
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not answer within its time."""
+
+    failure = "timeout"
+
+
+class ProviderDeclined(ProviderError):
+    """The provider did not take the request on; nothing was spent, and another one may be asked."""
+
+    failure = "overloaded"
+
+
+class ProviderUnavailable(ProviderDeclined):
+    """The provider cannot be reached, or is too busy."""
+
+
+class RateLimited(ProviderDeclined):
+    """The provider's rate limit is reached."""
+
+    failure = "rate_limited"
+
+
+class OutOfCredit(ProviderDeclined):
+    """The account at the provider has no credit left."""
+
+    failure = "out_of_credit"
+
+
+class AccessDenied(ProviderDeclined):
+    """The provider's key is missing, wrong, or may not use this model."""
+
+    failure = "auth"
+
+
+class RequestRejected(ProviderError):
+    """The provider refused the request itself: it will be refused again."""
+
+    failure = "rejected"
+
+
+class ProviderBug(ProviderError):
+    """The provider's code raised something else than a ProviderError, or returned no ProviderResult."""
+
+
+class AnswerError(ProviderError):
+    """An answer arrived and was paid for, but is not one that counts."""
+
+    failure = "invalid_answer"
+
+
+class AnswerTruncated(AnswerError):
+    """The answer was cut off at the token cap."""
+
+    failure = "truncated"
+
+
+class AnswerRefused(AnswerError):
+    """The model, or its vendor's content filter, declined to answer."""
+
+    failure = "refused"
+
+
+class InvalidAnswer(AnswerError):
+    """The answer is not in the form that was asked for."""
+
+
+class SchemaMismatch(InvalidAnswer):
+    """The answer is JSON, but does not satisfy the caller's schema. `correction` tells the model what to mend."""
+
+    def __init__(self, message: str, *, correction: str, text: str | None = None) -> None:
+        super().__init__(message, text=text)
+        self.correction = correction

@@ -1,0 +1,64 @@
+"""What a provider is: one method that turns a prompt into a ProviderResult. Free of Django."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..exceptions import ProviderError, ProviderTimeout
+
+__all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
+
+
+@dataclass(frozen=True)
+class ProviderResult:
+    """A model's answer and what it cost.
+
+    Token figures are disjoint: `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`;
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. `finish_reason` says why the
+    model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or "content_filter".
+    `metadata` (JSON) is kept in the ledger row beside the provider's name.
+    """
+
+    text: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    finish_reason: str = "stop"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LlmProvider:
+    """A model backend. Subclass it, implement `complete()`, register it under a name.
+
+    An instance is made without arguments for each request, so what is costly to build belongs in
+    the class or the module. Raise `ProviderTimeout`, or another `ProviderError` whose text is fit
+    for the caller; any other exception is answered as a failure too, with its text withheld.
+    """
+
+    supports_schema = False
+    """`complete()` takes `schema` (a JSON Schema object) and constrains the answer to it."""
+    supports_max_tokens = False
+    """`complete()` takes `max_tokens`, the cap on the answer's length."""
+    supports_timeout = False
+    """`complete()` takes `timeout`, the seconds this attempt has on the wall clock."""
+
+    def complete(self, *, prompt: str, model: str, system_prompt: str | None = None) -> ProviderResult:
+        """Ask `model` once. Keywords that a `supports_*` attribute announces are passed as well."""
+        raise NotImplementedError(f"{type(self).__name__} must implement complete()")
+
+    async def acomplete(self, **arguments: Any) -> ProviderResult:
+        """`complete()` for a caller on an event loop; by default in a thread of its own."""
+        return await asyncio.to_thread(self.complete, **arguments)
+
+    def resolve_model(self, model_size: str, default: str) -> str:
+        """This backend's name for `model_size`; `default` is that of the MODELS setting."""
+        return default
+
+    def configuration_error(self) -> str | None:
+        """What this provider lacks to answer, with the mend, or None. Asked at check time; calls nobody."""
+        return None

@@ -1,0 +1,69 @@
+"""Which providers there are: built-ins, then the PROVIDERS setting, then register(); the later wins per name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from django.utils.module_loading import import_string
+
+from ..conf import agent_settings
+from ..exceptions import ProviderUnusable
+from . import BUILTIN_PROVIDERS
+from .base import LlmProvider
+
+ProviderEntry = type[LlmProvider] | str
+
+
+class Registry:
+    """Provider name -> class. Entries may be dotted paths, imported when a request first needs them."""
+
+    def __init__(self, builtins: Mapping[str, ProviderEntry]) -> None:
+        self._builtins = builtins
+        self._registered: dict[str, ProviderEntry | None] = {}
+
+    def register(self, name: str, provider: ProviderEntry | None) -> None:
+        """Add or override `name`; None removes it. TypeError for anything but a class or a dotted path."""
+        if not (provider is None or isinstance(provider, str) or _is_provider_class(provider)):
+            raise TypeError(f"provider {name!r} must be an LlmProvider subclass or a dotted path, not {provider!r}")
+        self._registered[name] = provider
+
+    def entries(self) -> dict[str, ProviderEntry]:
+        """The effective map, not yet imported."""
+        merged = {**self._builtins, **(agent_settings.PROVIDERS or {}), **self._registered}
+        return {name: entry for name, entry in merged.items() if entry}
+
+    def load(self, name: str) -> type[LlmProvider]:
+        """The class behind `name`. Raises ProviderUnusable, naming it, when there is none."""
+        entries = self.entries()
+        if name not in entries:
+            raise ProviderUnusable(f"provider {name!r} is not registered; there are: {', '.join(sorted(entries))}")
+        provider = self._import(name, entries[name])
+        if not _is_provider_class(provider):
+            raise ProviderUnusable(f"provider {name!r} is not an LlmProvider subclass")
+        return provider
+
+    def unusable(self) -> Iterator[tuple[str, ProviderUnusable]]:
+        """Every entry that `load()` refuses, with its fault: what a system check reports."""
+        for name in self.entries():
+            try:
+                self.load(name)
+            except ProviderUnusable as fault:
+                yield name, fault
+
+    @staticmethod
+    def _import(name: str, entry: ProviderEntry) -> type[LlmProvider]:
+        if not isinstance(entry, str):
+            return entry
+        try:
+            return import_string(entry)  # type: ignore[no-any-return]
+        except Exception as fault:
+            raise ProviderUnusable(f"provider {name!r} cannot be imported ({type(fault).__name__})") from fault
+
+
+def _is_provider_class(candidate: object) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, LlmProvider)
+
+
+registry = Registry(BUILTIN_PROVIDERS)
+register_provider = registry.register
+registered_providers = registry.entries

@@ -1,0 +1,30 @@
+"""Take credentials out of a text before it is logged, stored or answered."""
+
+from __future__ import annotations
+
+import re
+
+from .conf import ENVIRONMENT_KEYS, agent_settings
+
+REDACTED = "[redacted]"
+
+# Quantifiers are bounded or single: a long hostile text costs linear time.
+CREDENTIALS = re.compile(
+    r"""
+    \b(?:sk|pk|rk|gsk|xai|hf|ghp|AIza)[-_][A-Za-z0-9_\-]{6,512}   # vendors' key prefixes
+    | (?i:bearer|basic)[ ][^\s"',;]{4,4096}                       # Authorization: Bearer ...
+    | (?<=://)[^/\s@:]{0,256}:[^/\s@]{1,256}(?=@)                 # user:password in a URL
+    | (?i:(?:api[-_]?key|password|passwd|secret|token|authorization))["']?\s{0,4}[=:]\s{0,4}["']?
+      (?:(?i:bearer|basic)[ ])?[^\s"',;&]{4,4096}                 # key=value, "key": "value"
+    """,
+    re.VERBOSE,
+)
+
+
+def redact(text: str) -> str:
+    """`text` without the configured keys and without anything shaped like a credential."""
+    for name in ENVIRONMENT_KEYS:
+        key = getattr(agent_settings, name)
+        if key:
+            text = text.replace(str(key), REDACTED)
+    return CREDENTIALS.sub(REDACTED, text)

@@ -1,0 +1,111 @@
+"""The values that travel between the layers: frozen, typed, free of Django."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+MAX_TOKEN_COUNT = 2**31 - 1
+
+
+def token_count(figure: object) -> int:
+    """A vendor's token figure as a storable count; 0 for what cannot be one (absent, negative, NaN, a word)."""
+    if isinstance(figure, str) and len(figure) > 20:
+        return 0
+    try:
+        return max(0, min(int(figure), MAX_TOKEN_COUNT))  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens spent, in disjoint buckets: `input_tokens` excludes cache reads and writes.
+
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. Whatever a vendor
+    reports is coerced by `token_count`, so that a figure never breaks a paid answer.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            object.__setattr__(self, name, token_count(getattr(self, name)))
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True)
+class CompletionRequest:
+    """One question to a model, with everything that decides what a right answer is.
+
+    `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
+    it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
+    `correction` tells the model what was wrong with its previous answer; it is sent, but does not
+    change the question, and so not the cache key.
+    """
+
+    prompt: str
+    model_size: str
+    provider: str
+    source: str
+    max_tokens: int
+    model: str = ""
+    system_prompt: str | None = None
+    schema: Mapping[str, Any] | None = None
+    user_id: str | None = None
+    cache_scope: str = ""
+    skip_cache: bool = False
+    correction: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    request_id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def message(self) -> str:
+        """The text that is sent as the user's message."""
+        return self.prompt + self.correction
+
+    @cached_property
+    def cache_key(self) -> str:
+        """SHA-256 (64 hex digits) over every field that changes what a right answer is."""
+        identity = [
+            self.source,
+            self.provider,
+            self.model_size,
+            self.model,
+            self.system_prompt,
+            self.prompt,
+            self.schema,
+            self.max_tokens,
+            self.cache_scope,
+        ]
+        canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A usable answer: the model's `text`, who gave it, and what was spent on it.
+
+    `value` is what the verb read out of the text. A cached answer has spent nothing.
+    """
+
+    text: str
+    provider: str
+    model: str
+    usage: Usage = Usage()
+    value: Any = None
+    cached: bool = False
