@@ -2,8 +2,9 @@
 
     AgentError                      a request that cannot be answered
     ├── InvalidRequest              rejected         the caller's arguments; nothing was asked
-    ├── ProviderUnusable            rejected         no such provider, or one that cannot be loaded
     └── ProviderError               provider_bug     the attempt failed
+        ├── ProviderUnusable        rejected         no such provider, or it is no LlmProvider
+        │   └── ProviderUnimportable rejected        its dotted path leads nowhere
         ├── ProviderTimeout         timeout          its time was over
         ├── ProviderDeclined                         not taken on; another provider may
         │   ├── ProviderUnavailable overloaded       unreachable, or too busy (5xx, 529)
@@ -12,6 +13,7 @@
         │   └── AccessDenied        auth             key missing, wrong or not allowed
         ├── RequestRejected         rejected         this request will never be answered (other 4xx)
         ├── ProviderBug             provider_bug     the provider's own code raised or returned nonsense
+        ├── AttemptCancelled        cancelled        the caller went away in mid-call
         └── AnswerError                              an answer came, and was paid, but does not count
             ├── AnswerTruncated     truncated        the token cap cut it off
             ├── AnswerRefused       refused          the model or the vendor's filter declined
@@ -37,10 +39,6 @@ class InvalidRequest(AgentError):
     """The caller's arguments make no request; the message says the mend."""
 
 
-class ProviderUnusable(AgentError):
-    """No provider of that name can be used; the message names it."""
-
-
 class ProviderError(AgentError):
     """Raised by a provider whose attempt failed. `usage` and `text` hold what was paid for, if anything."""
 
@@ -50,6 +48,16 @@ class ProviderError(AgentError):
         super().__init__(message)
         self.usage = usage
         self.text = text
+
+
+class ProviderUnusable(ProviderError):
+    """No provider of that name can be used; the message names it."""
+
+    failure = "rejected"
+
+
+class ProviderUnimportable(ProviderUnusable):
+    """The provider's dotted path cannot be imported."""
 
 
 class ProviderTimeout(ProviderError):
@@ -94,6 +102,12 @@ class RequestRejected(ProviderError):
 
 class ProviderBug(ProviderError):
     """The provider's code raised something else than a ProviderError, or returned no ProviderResult."""
+
+
+class AttemptCancelled(ProviderError):
+    """The caller was cancelled or interrupted while the provider was answering."""
+
+    failure = "cancelled"
 
 
 class AnswerError(ProviderError):

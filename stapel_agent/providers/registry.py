@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from django.utils.module_loading import import_string
 
 from ..conf import agent_settings
-from ..exceptions import ProviderUnusable
+from ..exceptions import ProviderUnimportable, ProviderUnusable
 from . import BUILTIN_PROVIDERS
 from .base import LlmProvider
 
@@ -26,6 +27,16 @@ class Registry:
         if not (provider is None or isinstance(provider, str) or _is_provider_class(provider)):
             raise TypeError(f"provider {name!r} must be an LlmProvider subclass or a dotted path, not {provider!r}")
         self._registered[name] = provider
+
+    @contextmanager
+    def overridden(self, entries: Mapping[str, ProviderEntry | None]) -> Iterator[None]:
+        """Inside, `entries` count as registered; afterwards all is as before. For tests."""
+        before = self._registered
+        self._registered = {**before, **entries}
+        try:
+            yield
+        finally:
+            self._registered = before
 
     def entries(self) -> dict[str, ProviderEntry]:
         """The effective map, not yet imported."""
@@ -57,7 +68,7 @@ class Registry:
         try:
             return import_string(entry)  # type: ignore[no-any-return]
         except Exception as fault:
-            raise ProviderUnusable(f"provider {name!r} cannot be imported ({type(fault).__name__})") from fault
+            raise ProviderUnimportable(f"provider {name!r} cannot be imported ({type(fault).__name__})") from fault
 
 
 def _is_provider_class(candidate: object) -> bool:

@@ -1,0 +1,124 @@
+"""The prompt cache: may an earlier answer be reused, where is it found, where is it kept."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from django.core.cache import caches
+from django.utils import timezone
+
+from .conf import agent_settings
+from .exceptions import AgentError
+from .models import PromptLog
+from .redaction import redact
+from .types import Completion, CompletionRequest
+
+logger = logging.getLogger(__name__)
+
+
+class CachePolicy:
+    """Where earlier answers are kept. Subclass it and name it in CACHE_POLICY.
+
+    One instance serves a process and its threads. `request.cache_key` holds everything that changes
+    what a right answer is, the caller's scope included: equal keys may share an answer. A fault
+    raised here costs the reuse, never the call.
+    """
+
+    def should_cache(self, source: str) -> bool:
+        """May answers of this source be reused? By default as CACHE_LOOKUP says."""
+        return bool(agent_settings.CACHE_LOOKUP.get(source, False))
+
+    def lookup(self, request: CompletionRequest) -> Completion | None:
+        """The answer to this request, if one is kept and no older than CACHE_TTL seconds."""
+        raise NotImplementedError(f"{type(self).__name__} must implement lookup()")
+
+    def store(self, request: CompletionRequest, completion: Completion) -> None:
+        """Keep an answer that counts. By default nothing: the ledger has it."""
+
+
+class PromptLogCachePolicy(CachePolicy):
+    """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call."""
+
+    def lookup(self, request: CompletionRequest) -> Completion | None:
+        since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
+        text = PromptLog.objects.answering(request.cache_key, since=since).values_list("response", flat=True).first()
+        return _earlier(request, text)
+
+
+class DjangoCachePolicy(CachePolicy):
+    """Django's cache framework: Redis, Memcached, or whatever `CACHES[alias]` is."""
+
+    alias: ClassVar[str] = "default"
+    """The entry of CACHES; override it in a subclass."""
+
+    def lookup(self, request: CompletionRequest) -> Completion | None:
+        return _earlier(request, caches[self.alias].get(self._key(request)))
+
+    def store(self, request: CompletionRequest, completion: Completion) -> None:
+        caches[self.alias].set(self._key(request), completion.text, timeout=agent_settings.CACHE_TTL)
+
+    @staticmethod
+    def _key(request: CompletionRequest) -> str:
+        return f"stapel_agent:{request.cache_key}"
+
+
+class NoCachePolicy(CachePolicy):
+    """No answer is ever reused, whatever CACHE_LOOKUP says."""
+
+    def should_cache(self, source: str) -> bool:
+        return False
+
+    def lookup(self, request: CompletionRequest) -> Completion | None:
+        return None
+
+
+def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
+    """An earlier answer that the verb can still read, or None."""
+    if request.skip_cache:
+        return None
+    try:
+        policy = _policy(agent_settings.CACHE_POLICY)
+        found = policy.lookup(request) if policy.should_cache(request.source) else None
+        return found and _reread(request, found.text, read)
+    except Exception as fault:
+        _report("lookup", fault)
+        return None
+
+
+def keep(request: CompletionRequest, completion: Completion) -> None:
+    """Let a fresh answer be reused, where its source may be."""
+    try:
+        policy = _policy(agent_settings.CACHE_POLICY)
+        if policy.should_cache(request.source):
+            policy.store(request, completion)
+    except Exception as fault:
+        _report("store", fault)
+
+
+@lru_cache(maxsize=8)
+def _policy(policy_class: type[CachePolicy]) -> CachePolicy:
+    return policy_class()
+
+
+def _reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
+    try:
+        value = read(text)
+    except AgentError:
+        return None
+    return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
+
+
+def _earlier(request: CompletionRequest, text: str | None) -> Completion | None:
+    if text is None:
+        return None
+    return Completion(text=text, provider=request.provider, model=request.model, cached=True)
+
+
+def _report(step: str, fault: Exception) -> None:
+    trace = redact("".join(traceback.format_exception(fault)))
+    logger.error("cache %s failed, the call goes on without it:\n%s", step, trace)

@@ -1,0 +1,103 @@
+"""System checks: which settings will not work, and the mend. They know no vendor; they ask the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.urls import NoReverseMatch, reverse
+
+from .cache import CachePolicy
+from .conf import DEFAULTS, agent_settings
+from .exceptions import ProviderUnimportable, ProviderUnusable
+from .providers.registry import registry
+
+SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
+
+LEAST = {"CLI_TIMEOUT": 1, "MAX_TOKENS": 1, "SCHEMA_RETRIES": 0, "CACHE_TTL": 0}
+
+
+@register("stapel_agent")
+def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """E001, W001, W002: the default provider exists, and every entry can be imported and is a provider."""
+    return [*_default_provider(), *_unusable_providers()]
+
+
+@register("stapel_agent")
+def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W005, W006, E002: the other settings are known, and of a kind that can work."""
+    return [*_unknown_settings(), *_cache_policy(), *_figures()]
+
+
+@register("stapel_agent", deploy=True)
+def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W003: the provider in use has what it needs."""
+    name = agent_settings.DEFAULT_PROVIDER
+    try:
+        fault = registry.load(name)().configuration_error()
+    except ProviderUnusable:
+        return []  # check_providers has reported it
+    except Exception as raised:
+        fault = f"asking it raised {type(raised).__name__}"
+    return [Warning(f"Provider {name!r} cannot answer yet: {fault}", id="stapel_agent.W003")] if fault else []
+
+
+@register("stapel_agent", deploy=True)
+def check_service_middleware(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W004: services can sign in, where the endpoints are mounted."""
+    try:
+        reverse("agent:v1:llm-complete")
+    except NoReverseMatch:
+        return []
+    if SERVICE_MIDDLEWARE in settings.MIDDLEWARE:
+        return []
+    hint = f"Add {SERVICE_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware."
+    return [Warning("No service can call the agent: X-API-KEY is read by nobody.", hint, id="stapel_agent.W004")]
+
+
+def _default_provider() -> Iterator[CheckMessage]:
+    name, names = agent_settings.DEFAULT_PROVIDER, sorted(registry.entries())
+    if name not in names:
+        hint = f"Set STAPEL_AGENT['DEFAULT_PROVIDER'] to one of {names}, or add it to PROVIDERS."
+        yield Error(f"DEFAULT_PROVIDER {name!r} is not a registered provider.", hint, id="stapel_agent.E001")
+
+
+def _unusable_providers() -> Iterator[CheckMessage]:
+    for name, fault in registry.unusable():
+        if isinstance(fault, ProviderUnimportable):
+            hint = f"Mend the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
+            yield Warning(f"{fault}: {fault.__cause__}", hint, id="stapel_agent.W001")
+        else:
+            hint = "Subclass stapel_agent.LlmProvider."
+            yield Warning(str(fault), hint, id="stapel_agent.W002")
+
+
+def _unknown_settings() -> Iterator[CheckMessage]:
+    for key in getattr(settings, "STAPEL_AGENT", {}).keys() - DEFAULTS.keys():
+        near = get_close_matches(key, DEFAULTS, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(sorted(DEFAULTS))}."
+        yield Warning(f"STAPEL_AGENT has an unknown key {key!r}; it has no effect.", hint, id="stapel_agent.W006")
+
+
+def _cache_policy() -> Iterator[CheckMessage]:
+    try:
+        policy = agent_settings.CACHE_POLICY
+    except ImportError as fault:
+        policy = fault
+    if not (isinstance(policy, type) and issubclass(policy, CachePolicy)):
+        hint = "Name a subclass of stapel_agent.CachePolicy; until then no answer is reused."
+        yield Warning(f"CACHE_POLICY is no cache policy: {policy!r}", hint, id="stapel_agent.W005")
+
+
+def _figures() -> Iterator[CheckMessage]:
+    for key, least in LEAST.items():
+        value = getattr(agent_settings, key)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < least:
+            yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
+    models = agent_settings.MODELS
+    if not (isinstance(models, dict) and models and all(isinstance(name, str) for name in models.values())):
+        hint = "Such as {'small': 'claude-haiku-4-5-20251001'}."
+        yield Error("STAPEL_AGENT['MODELS'] must map sizes to model names.", hint, id="stapel_agent.E003")

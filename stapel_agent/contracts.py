@@ -1,0 +1,57 @@
+"""The JSON Schemas of the functions: one file each, for the comm registry, for HTTP and for the docs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.protocols import Validator
+
+FOLDER = Path(__file__).parent / "schemas" / "functions"
+PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
+
+
+@cache
+def function_schema(name: str) -> dict[str, Any]:
+    """The payload schema of comm function `name`, in the dialect that is checked once."""
+    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return {**schema, "$schema": PREPARED_DIALECT}
+
+
+@cache
+def function_validator(name: str) -> Validator:
+    """A validator of the payloads of comm function `name`."""
+    schema = function_schema(name)
+    _validator_class.check_schema(schema)
+    return _validator_class(schema)
+
+
+def _checked_once() -> type[Validator]:
+    """JSON Schema 2020-12 under an id of our own, found by `jsonschema.validate()` through `$schema`.
+
+    That function checks the schema itself at each call, which costs a hundred times what the payload
+    does; this class remembers which schema objects it has checked.
+    """
+    standard = Draft202012Validator
+    validator_class = validators.create(
+        meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},  # type: ignore[dict-item]
+        validators=standard.VALIDATORS,
+        version="stapel-agent",
+        type_checker=standard.TYPE_CHECKER,
+        format_checker=standard.FORMAT_CHECKER,
+    )
+    checked: dict[int, Any] = {}
+
+    def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
+        if id(schema) not in checked:
+            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)  # type: ignore[index]
+            checked[id(schema)] = schema
+
+    validator_class.check_schema = classmethod(check_schema)  # type: ignore[assignment]
+    return validator_class
+
+
+_validator_class = _checked_once()

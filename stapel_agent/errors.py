@@ -1,0 +1,11 @@
+"""The error keys that this app's HTTP endpoints add to stapel-core's."""
+
+from stapel_core.django.api.errors import register_service_errors
+
+ERR_400_INVALID_MODEL_SIZE = "error.400.invalid_model_size"
+
+ERRORS = {
+    ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
+}
+
+register_service_errors(ERRORS, remediation=dict.fromkeys(ERRORS, "fix_input"), owner="stapel_agent", language="en")

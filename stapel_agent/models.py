@@ -1,0 +1,76 @@
+"""PromptLog: the ledger's table. Rows are written by `ledger` alone."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from stapel_core.access import access
+
+
+class PromptSource(models.TextChoices):
+    LLM_FACADE = "llm_facade", "Completion"
+    TRANSLATE = "translate", "Translation"
+    OTHER = "other", "Other"
+
+
+class PromptStatus(models.TextChoices):
+    SUCCESS = "success", "Success"
+    FAILURE = "failure", "Failure"
+    TIMEOUT = "timeout", "Timeout"
+    ERROR = "error", "Error"
+
+
+class PromptLogQuerySet(models.QuerySet["PromptLog"]):
+    def answering(self, cache_key: str, *, since: datetime) -> PromptLogQuerySet:
+        """Successful answers to one question, the newest first; served by `agent_cache_key_idx`."""
+        return self.filter(cache_key=cache_key, created_at__gte=since, status=PromptStatus.SUCCESS).order_by(
+            "-created_at"
+        )
+
+
+@access.ops
+class PromptLog(models.Model):
+    """One provider call: what was asked, what came back, what was spent.
+
+    Token columns are disjoint: `input_tokens` excludes cache reads and writes; `thinking_tokens` is
+    the part of `output_tokens` spent on thinking. `user_id` is opaque, so that the ledger outlives its users.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request_id = models.UUIDField(null=True, help_text="Common to every provider call made for one request.")
+    source = models.CharField(max_length=32, choices=PromptSource.choices, db_index=True)
+    model = models.CharField(max_length=128)
+    model_size = models.CharField(max_length=16)
+    prompt = models.TextField()
+    system_prompt = models.TextField(null=True, blank=True)
+    response = models.TextField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=PromptStatus.choices, db_index=True)
+    error_message = models.TextField(null=True, blank=True)
+    input_tokens = models.IntegerField(null=True, blank=True)
+    output_tokens = models.IntegerField(null=True, blank=True)
+    thinking_tokens = models.IntegerField(null=True, blank=True)
+    cache_read_tokens = models.IntegerField(null=True, blank=True)
+    cache_write_tokens = models.IntegerField(null=True, blank=True)
+    duration_ms = models.IntegerField(null=True, blank=True)
+    user_id = models.CharField(max_length=64, null=True, blank=True, db_index=True)
+    metadata = models.JSONField(null=True, blank=True)
+    cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        db_table = "agent_prompt_log"
+        verbose_name = "prompt log"
+        verbose_name_plural = "prompt log"
+        indexes = [
+            models.Index(fields=["source", "-created_at"], name="agent_source_created_idx"),
+            models.Index(fields=["cache_key", "-created_at"], name="agent_cache_key_idx"),
+            models.Index(fields=["request_id"], name="agent_request_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.model} {self.status} {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,124 @@
+"""HTTP requests and answers. A request is held against the JSON Schema of its comm function, so that both agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, extend_schema_field
+from jsonschema import ValidationError
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.settings import api_settings
+
+from .contracts import function_schema, function_validator
+
+FIELD_LENGTH = 100
+MESSAGE_LENGTH = 300
+
+# JSON Schema keyword -> the code of REST framework's own field error, which stapel-core has texts for.
+ERROR_CODES = {
+    "required": "required",
+    "minLength": "blank",
+    "maxLength": "max_length",
+}
+
+
+class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
+    """The payload of a comm function, over HTTP."""
+
+    function_name: ClassVar[str]
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The request body, for OpenAPI."""
+        schema = function_schema(cls.function_name)
+        return {key: value for key, value in schema.items() if key not in {"$schema", "title"}}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        fault = next(function_validator(self.function_name).iter_errors(data), None)
+        if fault is not None:
+            field, detail = _error(fault)
+            raise serializers.ValidationError({field: [detail]})
+        return dict(data)
+
+
+class CompleteRequestSerializer(FunctionRequestSerializer):
+    function_name = "llm.complete"
+
+
+class TranslateRequestSerializer(FunctionRequestSerializer):
+    """`from` is the field's name over HTTP; `from_lang`, its name over comm, is accepted for it."""
+
+    function_name = "llm.translate"
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        schema = super().json_schema()
+        properties = {"from": schema["properties"]["from_lang"], **schema["properties"]}
+        either = [{"required": ["from"]}, {"required": ["from_lang"]}]
+        return {**schema, "properties": properties, "required": ["to", "entries"], "oneOf": either}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, Mapping) and "from" in data and "from_lang" not in data:
+            data = {("from_lang" if key == "from" else key): value for key, value in data.items()}
+        return super().to_internal_value(data)
+
+
+class UsageSerializer(serializers.Serializer[dict[str, Any]]):
+    """Tokens this request has cost, all its provider calls together; zero where an earlier answer was reused."""
+
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+
+
+@extend_schema_field({"oneOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]})
+class JsonAnswerField(serializers.JSONField):
+    """An object or an array."""
+
+
+class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
+    """What both endpoints answer with HTTP 200. A key without a value is absent."""
+
+    status = serializers.ChoiceField(choices=["ok", "failure"])
+    reason = serializers.CharField(required=False, help_text="Why there is no result.")
+    comment = serializers.CharField(required=False, help_text="The prose around the result, or an unusable answer.")
+    usage = UsageSerializer(required=False)
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        return instance
+
+
+class CompleteAnswerSerializer(AnswerSerializer):
+    result = JsonAnswerField(required=False)
+
+
+class TranslateAnswerSerializer(AnswerSerializer):
+    result = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+
+
+class FunctionRequestExtension(OpenApiSerializerExtension):
+    """Describes a function's request in OpenAPI by its own JSON Schema."""
+
+    target_class = FunctionRequestSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        described: dict[str, Any] = self.target.json_schema()
+        return described
+
+
+def _error(fault: ValidationError) -> tuple[str, ErrorDetail]:
+    """The field at fault, and what is wrong with it in REST framework's terms."""
+    path = [str(step) for step in fault.absolute_path]
+    code = ERROR_CODES.get(str(fault.validator), "invalid")
+    if code == "invalid" and fault.instance is None:
+        code = "null"
+    if fault.validator == "required":
+        path.append(next(name for name in fault.validator_value if name not in fault.instance))
+    if fault.validator == "additionalProperties":
+        path.append(next(name for name in fault.instance if name not in fault.schema["properties"]))
+    field = ".".join(path)[:FIELD_LENGTH] or api_settings.NON_FIELD_ERRORS_KEY
+    return field, ErrorDetail(fault.message[:MESSAGE_LENGTH], code)

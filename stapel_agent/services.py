@@ -1,0 +1,221 @@
+"""The facade: build the request, call a verb, build the answer dict. Nothing here raises for a provider's fault."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+
+from . import completion, structured, translation
+from .conf import agent_settings
+from .exceptions import AgentError, InvalidRequest, ProviderError
+from .models import PromptLog, PromptSource
+from .parsing import storable
+from .providers.base import LlmProvider
+from .providers.registry import registry
+from .redaction import redact
+from .types import Completion, CompletionRequest, Usage
+
+logger = logging.getLogger(__name__)
+
+LEDGER_FIELDS = ("source", "user_id", "model_size")
+
+
+Texts = Mapping[str, str]
+
+
+class CompletionOptions(TypedDict, total=False):
+    """The keywords of `complete()` and its kin."""
+
+    system_prompt: str | None
+    provider: str | None
+    source: str
+    user_id: str | None
+    metadata: Mapping[str, Any] | None
+    skip_cache: bool
+
+
+class JsonOptions(CompletionOptions, total=False):
+    """The keywords of `complete_json()`; `schema` is a JSON Schema that the answer must satisfy."""
+
+    schema: Mapping[str, Any] | None
+
+
+class TranslationOptions(TypedDict, total=False):
+    """The keywords of `translate()`."""
+
+    provider: str | None
+    user_id: str | None
+    skip_cache: bool
+
+
+def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
+    """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`."""
+    request = _request(prompt, model_size, **options)
+    with Answer(_text) as answer:
+        answer.completion = completion.complete(_valid(request))
+    return answer.content
+
+
+async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
+    """`complete()` on an event loop."""
+    request = _request(prompt, model_size, **options)
+    with Answer(_text) as answer:
+        answer.completion = await completion.acomplete(_valid(request))
+    return answer.content
+
+
+def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
+    """The model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
+
+    Without a system prompt the built-in one, "answer with JSON only", is sent. A failure after an
+    answer keeps what was paid for: the raw text as `comment`, and its `usage`.
+    """
+    request = _json_request(prompt, model_size, **options)
+    with Answer(_json) as answer:
+        answer.completion = structured.complete_json(_valid(request))
+    return answer.content
+
+
+async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
+    """`complete_json()` on an event loop."""
+    request = _json_request(prompt, model_size, **options)
+    with Answer(_json) as answer:
+        answer.completion = await structured.acomplete_json(_valid(request))
+    return answer.content
+
+
+def translate(
+    from_lang: str, to: str, entries: Texts, model_size: str = "small", **options: Unpack[TranslationOptions]
+) -> dict[str, Any]:
+    """The entries in another language: `{"status": "ok", "result": {key: text}}`. No entries, no call."""
+    request = _translation_request(model_size, **options)
+    with Answer(_translations) as answer:
+        texts = translation.Texts(from_lang, to, entries)
+        answer.completion = translation.translate(texts, _valid(request)) if entries else NOTHING
+    return answer.content
+
+
+async def atranslate(
+    from_lang: str, to: str, entries: Texts, model_size: str = "small", **options: Unpack[TranslationOptions]
+) -> dict[str, Any]:
+    """`translate()` on an event loop."""
+    request = _translation_request(model_size, **options)
+    with Answer(_translations) as answer:
+        texts = translation.Texts(from_lang, to, entries)
+        answer.completion = await translation.atranslate(texts, _valid(request)) if entries else NOTHING
+    return answer.content
+
+
+def get_provider(name: str | None = None) -> LlmProvider:
+    """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
+    return registry.load(name or agent_settings.DEFAULT_PROVIDER)()
+
+
+class Answer:
+    """The answer dict, built around the call of a verb: any fault inside becomes a failure."""
+
+    def __init__(self, fields: Callable[[Completion], dict[str, Any]]) -> None:
+        self.completion: Completion | None = None
+        self.content: dict[str, Any] = {}
+        self._fields = fields
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if fault is None and self.completion is not None:
+            self.content = {"status": "ok", **self._fields(self.completion)}
+        elif isinstance(fault, AgentError):
+            self.content = {"status": "failure", "reason": storable(str(fault)), **_paid(fault)}
+        elif isinstance(fault, Exception):
+            logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
+            self.content = {"status": "failure", "reason": f"internal error ({type(fault).__name__})"}
+        return isinstance(fault, Exception)
+
+
+NOTHING = Completion(text="", provider="", model="", value={})
+"""The translation of no entries."""
+
+
+def _text(answered: Completion) -> dict[str, Any]:
+    return {"result": storable(answered.text), "usage": _usage(answered.usage)}
+
+
+def _json(answered: Completion) -> dict[str, Any]:
+    comment = {"comment": answered.value.comment} if answered.value.comment else {}
+    return {"result": answered.value.result, **comment, "usage": _usage(answered.usage)}
+
+
+def _translations(answered: Completion) -> dict[str, Any]:
+    return {"result": answered.value}
+
+
+def _paid(fault: AgentError) -> dict[str, Any]:
+    """What a failure keeps, because it was paid for."""
+    if not isinstance(fault, ProviderError):
+        return {}
+    comment = {"comment": storable(fault.text)} if fault.text else {}
+    usage = {"usage": _usage(fault.usage)} if fault.usage else {}
+    return {**comment, **usage}
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+
+
+def _request(  # noqa: PLR0913  (the public keywords of complete())
+    prompt: str,
+    model_size: str,
+    *,
+    system_prompt: str | None = None,
+    provider: str | None = None,
+    source: str = PromptSource.LLM_FACADE,
+    user_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    skip_cache: bool = False,
+) -> CompletionRequest:
+    user_id = None if user_id is None else str(user_id)
+    shared = agent_settings.CACHE_SCOPE.get(source, "user") == "shared"
+    return CompletionRequest(
+        prompt=storable(prompt),
+        system_prompt=storable(system_prompt),
+        model_size=model_size,
+        provider=provider or agent_settings.DEFAULT_PROVIDER,
+        source=str(source),
+        max_tokens=agent_settings.MAX_TOKENS,
+        user_id=user_id,
+        cache_scope="" if shared else json.dumps(["user", user_id]),
+        skip_cache=skip_cache,
+        metadata=metadata or {},
+    )
+
+
+def _json_request(
+    prompt: str, model_size: str, *, schema: Mapping[str, Any] | None = None, **options: Unpack[CompletionOptions]
+) -> CompletionRequest:
+    request = _request(prompt, model_size, **options)
+    return replace(request, schema=schema, system_prompt=request.system_prompt or structured.SYSTEM_PROMPT)
+
+
+def _translation_request(model_size: str, **options: Unpack[TranslationOptions]) -> CompletionRequest:
+    return _request("", model_size, source=PromptSource.TRANSLATE, **options)
+
+
+def _valid(request: CompletionRequest) -> CompletionRequest:
+    """`request`, if the ledger's columns can hold it. Raises InvalidRequest with the mend."""
+    if not isinstance(request.prompt, str):
+        raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
+    if not isinstance(request.model_size, str):
+        raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
+    for field in LEDGER_FIELDS:
+        value, width = getattr(request, field), PromptLog._meta.get_field(field).max_length
+        if value is not None and len(str(value)) > width:
+            raise InvalidRequest(f"{field} may have {width} characters, not {len(str(value))}")
+    return request

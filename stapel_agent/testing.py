@@ -1,0 +1,93 @@
+"""For a host's own tests: models that answer from a script, and remember what they were asked.
+
+In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and ask for `scripted_model`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from .providers.base import LlmProvider, ProviderResult
+from .providers.registry import registry
+
+try:
+    import pytest
+except ImportError:  # a host that tests with unittest has the context manager
+    pytest = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What a provider was asked: the keywords of `LlmProvider.complete()`."""
+
+    prompt: str
+    model: str
+    system_prompt: str | None = None
+    schema: Any = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+
+
+Reply = str | ProviderResult | Exception | Callable[[ModelRequest], "str | ProviderResult"]
+"""A text, a whole result, a fault to raise, or a function that makes one of the first two of the request."""
+
+
+@dataclass
+class ScriptedModel:
+    """Replies in turn, the last one again and again; `requests` is what was asked so far."""
+
+    replies: list[Reply] = field(default_factory=lambda: ["{}"])
+    requests: list[ModelRequest] = field(default_factory=list)
+
+    def script(self, *replies: Reply) -> None:
+        """Start over with these replies."""
+        self.replies = list(replies)
+        self.requests = []
+
+    def ask(self, request: ModelRequest) -> ProviderResult:
+        reply = self.replies[min(len(self.requests), len(self.replies) - 1)]
+        self.requests.append(request)
+        if isinstance(reply, Exception):
+            raise reply
+        if callable(reply):
+            reply = reply(request)
+        return reply if isinstance(reply, ProviderResult) else ProviderResult(reply, input_tokens=10, output_tokens=5)
+
+
+def translating(translate: Callable[[str], str]) -> Callable[[ModelRequest], str]:
+    """A reply to `llm.translate`: every text that was sent, put through `translate`."""
+
+    def reply(request: ModelRequest) -> str:
+        return json.dumps({key: translate(text) for key, text in json.loads(request.prompt).items()})
+
+    return reply
+
+
+@contextmanager
+def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
+    """Inside, every registered provider answers from the script, whichever a request names."""
+    model = ScriptedModel()
+    if replies:
+        model.script(*replies)
+
+    class ScriptedProvider(LlmProvider):
+        supports_schema = supports_max_tokens = supports_timeout = True
+
+        def complete(self, **arguments: Any) -> ProviderResult:
+            return model.ask(ModelRequest(**arguments))
+
+    with registry.overridden(dict.fromkeys(registry.entries(), ScriptedProvider)):
+        yield model
+
+
+if pytest is not None:
+
+    @pytest.fixture
+    def scripted_model() -> Iterator[ScriptedModel]:
+        """A ScriptedModel behind every provider for one test; tell it what to say with `.script(...)`."""
+        with scripted_provider() as model:
+            yield model

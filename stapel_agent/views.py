@@ -1,0 +1,114 @@
+"""The HTTP endpoints, for services with an API key and for staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from django.core.exceptions import RequestDataTooBig
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from stapel_core.django.api.errors import (
+    ERR_413_PAYLOAD_TOO_LARGE,
+    ErrorKeysView,
+    StapelServiceError,
+    StapelValidationError,
+    stapel_exception_handler,
+)
+from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
+from stapel_core.django.api.views import StapelAPIView
+from stapel_core.django.jwt.authentication import JWTCookieAuthentication
+from stapel_core.django.openapi.schemas import get_error_responses
+
+from . import services
+from .conf import agent_settings
+from .errors import ERR_400_INVALID_MODEL_SIZE
+from .serializers import (
+    CompleteAnswerSerializer,
+    CompleteRequestSerializer,
+    TranslateAnswerSerializer,
+    TranslateRequestSerializer,
+)
+
+
+class ServiceOrStaffMixin:
+    """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
+
+    authentication_classes: Sequence[type[BaseAuthentication]] = [JWTCookieAuthentication, SessionAuthentication]
+    permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | IsStaffUser]
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JSONParser]
+    request: Request
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """None for a service: its key has said who it is, and a stray cookie must not get it a CSRF check."""
+        if getattr(self.request, "is_service_request", False):
+            return []
+        return [authentication() for authentication in self.authentication_classes]
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return _envelope
+
+
+class LlmView(ServiceOrStaffMixin, StapelAPIView):
+    """Common to both verbs. Subclass a verb's view to swap its serializers."""
+
+    def payload(self, request: Request) -> dict[str, Any]:
+        """The validated request. A signed-in person asks as themselves; a service may say for whom it asks."""
+        payload: dict[str, Any] = self.validated_request_data(request)
+        if request.user and request.user.is_authenticated:
+            payload["user_id"] = str(request.user.pk)
+        return payload
+
+
+class CompleteView(LlmView):
+    request_serializer_class = CompleteRequestSerializer
+    response_serializer_class = CompleteAnswerSerializer
+
+    @extend_schema(
+        operation_id="llm_complete",
+        tags=["llm"],
+        request=CompleteRequestSerializer,
+        responses={200: CompleteAnswerSerializer, **get_error_responses(400, 401, 403, 413)},
+    )
+    def post(self, request: Request) -> Response:
+        """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
+        payload = self.payload(request)
+        prompt, model_size = payload.pop("prompt"), payload.pop("model")
+        if model_size not in agent_settings.MODELS:
+            known = {"model": model_size, "sizes": ", ".join(agent_settings.MODELS)}
+            raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
+        return self.serialized_response(services.complete_json(prompt, model_size, **payload))
+
+
+class TranslateView(LlmView):
+    request_serializer_class = TranslateRequestSerializer
+    response_serializer_class = TranslateAnswerSerializer
+
+    @extend_schema(
+        operation_id="llm_translate",
+        tags=["llm"],
+        request=TranslateRequestSerializer,
+        responses={200: TranslateAnswerSerializer, **get_error_responses(400, 401, 403, 413)},
+    )
+    def post(self, request: Request) -> Response:
+        """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
+        payload = self.payload(request)
+        from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
+        return self.serialized_response(services.translate(from_lang, to, entries, **payload))
+
+
+class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
+    """Every error key with its English text, for stapel-translate."""
+
+
+def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
+    """stapel-core's error envelope, also for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    if isinstance(fault, RequestDataTooBig):
+        fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
+    response: Response | None = stapel_exception_handler(fault, context)
+    return response

@@ -1,0 +1,3 @@
+"""Fixtures common to all tests."""
+
+pytest_plugins = ["stapel_agent.testing"]
