@@ -46,7 +46,7 @@ class JsonReader:
     """
 
     def __init__(self, schema: Mapping[str, Any] | None) -> None:
-        self._validator = _validator(_canonical(schema or {}))
+        self._validator = _validator(_canonical({} if schema is None else schema))
 
     def __call__(self, text: str) -> JsonAnswer:
         result, comment = parse_json_response(text)
@@ -131,6 +131,8 @@ def _told(fault: ValidationError) -> str:
 
 
 def _canonical(schema: Mapping[str, Any]) -> str:
+    if not isinstance(schema, Mapping):
+        raise InvalidRequest(f"schema must be a JSON object ({type(schema).__name__})")
     try:
         return json.dumps(schema, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as fault:

@@ -1,3 +1,45 @@
 """Fixtures common to all tests."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from stapel_agent import services
+
 pytest_plugins = ["stapel_agent.testing"]
+
+
+@dataclass(frozen=True)
+class Facade:
+    """The services, called the way a parametrised test asks for."""
+
+    complete: Callable[..., dict[str, Any]]
+    complete_json: Callable[..., dict[str, Any]]
+    translate: Callable[..., dict[str, Any]]
+
+
+FACADES = {
+    "sync": Facade(services.complete, services.complete_json, services.translate),
+    "async": Facade(
+        async_to_sync(services.acomplete), async_to_sync(services.acomplete_json), async_to_sync(services.atranslate)
+    ),
+}
+
+
+@pytest.fixture(params=sorted(FACADES))
+def facade(request: pytest.FixtureRequest) -> Facade:
+    """The services, once called synchronously and once on an event loop."""
+    return FACADES[request.param]
+
+
+@pytest.fixture
+def agent(settings: Any) -> Callable[..., None]:
+    """Set keys of STAPEL_AGENT for one test: `agent(MAX_TOKENS=5)`."""
+
+    def override(**keys: Any) -> None:
+        settings.STAPEL_AGENT = {**getattr(settings, "STAPEL_AGENT", {}), **keys}
+
+    return override

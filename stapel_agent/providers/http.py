@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import re
@@ -14,12 +15,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from ssl import SSLContext
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from ..exceptions import (
+from stapel_agent.exceptions import (
     AccessDenied,
     InvalidAnswer,
     OutOfCredit,
@@ -29,7 +30,7 @@ from ..exceptions import (
     RateLimited,
     RequestRejected,
 )
-from ..redaction import redact
+from stapel_agent.redaction import redact
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 CONNECT_SECONDS = 10.0
@@ -246,7 +247,11 @@ class BoundedAsyncStream:
         return BoundedAsyncStream(await self._stream.start_tls(*arguments, **options))
 
 
-Client = TypeVar("Client")
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Client = TypeVar("Client", bound=Closable)
 AsyncClient = TypeVar("AsyncClient", bound=AbstractAsyncContextManager[Any])
 
 
@@ -260,8 +265,9 @@ class ClientPool(Generic[Client, AsyncClient]):
     def __init__(self, make: Callable[..., Client], make_async: Callable[..., AsyncClient]) -> None:
         self._make = make
         self._make_async = make_async
-        self._clients: dict[Hashable, Client] = {}
+        self._clients: dict[tuple[Hashable, ...], Client] = {}
         self._async_clients: dict[Any, tuple[AsyncClient, AsyncGenerator[AsyncClient]]] = {}
+        atexit.register(self._close)
 
     def client(self, *configuration: Hashable) -> Client:
         # The process id: a forked child must not write on its parent's connections.
@@ -285,6 +291,11 @@ class ClientPool(Generic[Client, AsyncClient]):
                 yield client
             finally:
                 self._async_clients.pop(key, None)
+
+    def _close(self) -> None:
+        for (process, *_), client in self._clients.items():
+            if process == os.getpid():
+                client.close()
 
     def _forget_closed_loops(self) -> None:
         for key in list(self._async_clients):

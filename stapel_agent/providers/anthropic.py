@@ -1,0 +1,357 @@
+"""The Anthropic API, through the vendor's own SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.types import Usage, token_count
+
+from .base import LlmProvider, ProviderResult
+from .http import (
+    Bounds,
+    ClientPool,
+    abounded_attempt,
+    bounded,
+    bounded_attempt,
+    classify,
+    excerpt,
+    proxy_for,
+    ssl_context,
+)
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, AsyncAnthropic
+
+VENDOR_URL = "https://api.anthropic.com"
+MISSING_SDK = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+
+FINISH_REASONS = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+
+# An error event inside a stream has no HTTP status of its own; the API reference pairs its types with these.
+STATUS_BY_ERROR_TYPE = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+class AnthropicProvider(LlmProvider):
+    """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
+
+    supports_schema = True
+    supports_max_tokens = True
+    supports_timeout = True
+
+    def complete(
+        self,
+        *,
+        prompt: str,
+        model: str,
+        system_prompt: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+    ) -> ProviderResult:
+        call = Call(prompt, model, system_prompt, schema, max_tokens, timeout)
+        answer = StreamedAnswer()
+        with answer.kept(), bounded_attempt(call.seconds) as bounds, _sdk_faults(bounds):
+            messages = _clients.client(*_access()).messages
+            with messages.create(stream=True, **call.question()) as stream:
+                bounds.status = stream.response.status_code
+                for event in stream:
+                    answer.add(event)
+        return answer.result()
+
+    async def acomplete(self, **arguments: Any) -> ProviderResult:
+        if "anthropic" not in sys.modules:
+            await asyncio.to_thread(_sdk)
+        call = Call(**arguments)
+        answer = StreamedAnswer()
+        with answer.kept():
+            async with abounded_attempt(call.seconds) as bounds:
+                with _sdk_faults(bounds):
+                    messages = (await _clients.async_client(*_access())).messages
+                    async with await messages.create(stream=True, **call.question()) as stream:
+                        bounds.status = stream.response.status_code
+                        async for event in stream:
+                            answer.add(event)
+        return answer.result()
+
+    def configuration_error(self) -> str | None:
+        if find_spec("anthropic") is None:
+            return MISSING_SDK
+        try:
+            _access()
+        except ProviderError as fault:
+            return str(fault)
+        return None
+
+
+@dataclass(frozen=True)
+class Call:
+    """What `complete()` is given."""
+
+    prompt: str
+    model: str
+    system_prompt: str | None = None
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        return float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout)
+
+    def question(self) -> dict[str, Any]:
+        """The arguments of the SDK's `messages.create`."""
+        question: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": _encodable(self.prompt)}],
+            "max_tokens": agent_settings.MAX_TOKENS if self.max_tokens is None else self.max_tokens,
+        }
+        if self.system_prompt:
+            question["system"] = _encodable(self.system_prompt)
+        if self.schema is not None:
+            question["output_config"] = {"format": {"type": "json_schema", "schema": _decoder_schema(self.schema)}}
+        return question
+
+
+class StreamedAnswer:
+    """An answer, put together from the events of its stream."""
+
+    def __init__(self) -> None:
+        self._text = StringIO()
+        self._tokens: dict[str, int] = {}
+        self._finish_reason = "stop"
+        self._complete = False
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(**self._tokens)
+
+    def add(self, event: Any) -> None:
+        """Take in one event. The SDK does not validate events: whatever raises here is a malformed one."""
+        if event.type == "message_start":
+            self._count(getattr(event.message, "usage", None))
+        elif event.type == "content_block_start" and event.content_block.type == "text":
+            self._text.write(event.content_block.text)
+        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+            self._text.write(event.delta.text)
+        elif event.type == "message_delta":
+            self._count(getattr(event, "usage", None))
+            self._finish_reason = FINISH_REASONS.get(str(event.delta.stop_reason), "stop")
+        elif event.type == "message_stop":
+            self._complete = True
+
+    def _count(self, usage: Any) -> None:
+        details = getattr(usage, "output_tokens_details", None)
+        figures = {
+            "input_tokens": getattr(usage, "input_tokens", None),
+            "output_tokens": getattr(usage, "output_tokens", None),
+            "thinking_tokens": getattr(details, "thinking_tokens", None),
+            "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
+            "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
+        }
+        # Each event states totals, and may leave some out: the larger figure is the later one.
+        for name, figure in figures.items():
+            self._tokens[name] = max(self._tokens.get(name, 0), token_count(figure))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Give a fault what had come before it. After the last event there is none: the answer is whole."""
+        try:
+            yield
+        except ProviderError as fault:
+            if not self._complete:
+                fault.usage, fault.text = self.usage or None, self.text or None
+                raise
+
+    def result(self) -> ProviderResult:
+        if not self._complete:
+            raise InvalidAnswer("the answer broke off before its end", usage=self.usage, text=self.text or None)
+        if not self.text and self._finish_reason == "stop":
+            raise InvalidAnswer("the answer holds no text", usage=self.usage)
+        return ProviderResult(self.text, finish_reason=self._finish_reason, **asdict(self.usage))
+
+
+def _encodable(text: str) -> str:
+    # A lone surrogate is no text, and the SDK cannot send it.
+    return text.encode("utf-8", "replace").decode()
+
+
+def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """`schema` in the subset that the API's decoder takes; what that leaves out is told to the model in words."""
+    try:
+        return _sdk().transform_schema(_spelled_out(schema))  # type: ignore[no-any-return]
+    except ProviderError:
+        raise
+    except Exception:
+        raise RequestRejected(
+            "the schema does not fit Anthropic's structured output: "
+            "each part of it needs a 'type', 'enum', 'const', 'anyOf' or '$ref'"
+        ) from None
+
+
+def _spelled_out(part: Any) -> Any:
+    """A schema with lists of types spelled as `anyOf`, the one form of a choice that the SDK transforms."""
+    if isinstance(part, list):
+        return [_spelled_out(item) for item in part]
+    if not isinstance(part, Mapping):
+        return part
+    part = {name: _spelled_out(value) for name, value in part.items()}
+    if part.get("type") == "object" and not part.get("properties") and part.get("additionalProperties") is not False:
+        # The decoder closes every object: this one could only ever be {}.
+        raise RequestRejected("Anthropic's structured output needs each object of the schema to name its properties")
+    if not isinstance(part.get("type"), list):
+        return part
+    types = part.pop("type")
+    return {"anyOf": [{"type": name} if name == "null" else {**part, "type": name} for name in types]}
+
+
+def _access() -> tuple[str, str]:
+    """The key and the base URL that are set. Raises AccessDenied or ProviderUnavailable, saying the mend."""
+    key = agent_settings.ANTHROPIC_API_KEY or ""
+    if not key:
+        raise AccessDenied("ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API")
+    if not re.fullmatch("[!-~]*", key):
+        raise AccessDenied("ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
+    base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
+    if not _is_http_url(base_url):
+        raise ProviderUnavailable("ANTHROPIC_BASE_URL is no http:// or https:// URL: set it to the root of the API")
+    return key, base_url
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)
+
+
+def _sdk() -> Any:
+    try:
+        import anthropic
+    except ImportError:
+        raise ProviderUnavailable(MISSING_SDK) from None
+    return anthropic
+
+
+@contextmanager
+def _sdk_faults(bounds: Bounds) -> Iterator[None]:
+    """Turn whatever the SDK raises into a ProviderError."""
+    try:
+        yield
+    except ProviderError:
+        raise
+    except Exception as fault:
+        raise _provider_fault(fault, bounds) from None
+
+
+def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
+    sdk = _sdk()
+    if isinstance(fault, sdk.APIStatusError):
+        return _refusal(fault)
+    if isinstance(fault, sdk.APIConnectionError) and isinstance(fault.__cause__, Exception):
+        cause = fault.__cause__
+        return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
+    if bounds.status is None:
+        return ProviderError(f"the Anthropic SDK failed ({type(fault).__name__})")
+    return bounds.fault(fault)
+
+
+def _refusal(fault: Any) -> ProviderError:
+    """What an error answer means; `fault` is the SDK's APIStatusError."""
+    status = fault.status_code
+    if 200 <= status < 300:
+        status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
+    body = fault.body or ""
+    return classify(status, excerpt(body if isinstance(body, str) else json.dumps(body)))
+
+
+def _client(key: str, base_url: str) -> Anthropic:
+    import httpx2
+
+    transport = bounded(httpx2.HTTPTransport(**_transport_options(base_url)))
+    http_client = httpx2.Client(transport=transport, headers=PLAIN, event_hooks={"response": [_leave_packed]})
+    client: Anthropic = _sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
+    return _without_environment(client)
+
+
+def _async_client(key: str, base_url: str) -> AsyncAnthropic:
+    import httpx2
+
+    transport = bounded(httpx2.AsyncHTTPTransport(**_transport_options(base_url)))
+    http_client = httpx2.AsyncClient(transport=transport, headers=PLAIN, event_hooks={"response": [_aleave_packed]})
+    client: AsyncAnthropic = _sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
+    return _without_environment(client)
+
+
+def _transport_options(base_url: str) -> dict[str, Any]:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
+    return {"verify": ssl_context(), "limits": limits, "proxy": proxy_for(base_url)}
+
+
+def _client_options(key: str, base_url: str) -> dict[str, Any]:
+    # Given in full, or else the SDK asks the environment: it could name another host, put prompts into traces,
+    # and send the host's OpenTelemetry baggage to the vendor.
+    return {
+        "api_key": key,
+        "base_url": base_url,
+        "webhook_key": "",
+        "max_retries": 0,
+        "timeout": None,
+        "open_telemetry": {"propagation": False},
+    }
+
+
+SdkClient = TypeVar("SdkClient", "Anthropic", "AsyncAnthropic")
+
+
+def _without_environment(client: SdkClient) -> SdkClient:
+    # The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, and has no argument against it.
+    client._custom_headers = {}
+    return client
+
+
+# A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for, nor unpacked.
+PLAIN = {"Accept-Encoding": "identity"}
+
+
+def _leave_packed(response: Any) -> None:
+    response.headers.pop("Content-Encoding", None)
+
+
+async def _aleave_packed(response: Any) -> None:
+    _leave_packed(response)
+
+
+_clients = ClientPool(_client, _async_client)

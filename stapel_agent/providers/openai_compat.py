@@ -1,0 +1,244 @@
+"""Any `/chat/completions` endpoint: OpenAI's own, and those of the vendors and servers that speak its dialect."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+import httpx
+from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.types import Usage, token_count
+
+from .base import LlmProvider, ProviderResult
+from .http import Post, apost, classify, excerpt, post
+
+MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
+
+# Every dialect's reasons but those for a complete answer, which is what an unknown word is taken for.
+FINISH_REASONS = {
+    "length": "length",
+    "model_context_window_exceeded": "length",
+    "content_filter": "content_filter",
+    "sensitive": "content_filter",
+}
+INTERRUPTIONS = frozenset({"insufficient_system_resource", "network_error", "error", "abort"})
+
+STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
+    "$defs",
+    "$ref",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "definitions",
+    "description",
+    "enum",
+    "items",
+    "properties",
+    "required",
+    "title",
+    "type",
+}
+
+
+class OpenAICompatProvider(LlmProvider):
+    """Asks the endpoint below OPENAI_COMPAT_BASE_URL. What is read out of which dialect: docs/dialects.md."""
+
+    supports_schema = True
+    supports_max_tokens = True
+    supports_timeout = True
+
+    def complete(
+        self,
+        *,
+        prompt: str,
+        model: str,
+        system_prompt: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+    ) -> ProviderResult:
+        request = self._request(prompt, model, system_prompt, schema=schema, max_tokens=max_tokens, timeout=timeout)
+        return read_answer(post(request))
+
+    async def acomplete(self, **arguments: Any) -> ProviderResult:
+        return read_answer(await apost(self._request(**arguments)))
+
+    def resolve_model(self, model_size: str, default: str) -> str:
+        return (agent_settings.OPENAI_COMPAT_MODELS or {}).get(model_size) or default
+
+    def configuration_error(self) -> str | None:
+        if not agent_settings.OPENAI_COMPAT_BASE_URL:
+            return "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
+        if _endpoint(agent_settings.OPENAI_COMPAT_BASE_URL) is None:
+            return "OPENAI_COMPAT_BASE_URL is no http:// or https:// URL: set it to the root of the API"
+        if not re.fullmatch("[!-~]*", agent_settings.OPENAI_COMPAT_API_KEY or ""):
+            return "OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew"
+        if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
+            return f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one"
+        return None
+
+    def _request(
+        self,
+        prompt: str,
+        model: str,
+        system_prompt: str | None = None,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+    ) -> Post:
+        endpoint = _endpoint(agent_settings.OPENAI_COMPAT_BASE_URL)
+        fault = self.configuration_error()
+        if fault or endpoint is None:
+            raise ProviderUnavailable(fault or "")
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": _messages(prompt, system_prompt),
+            agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: max_tokens or agent_settings.MAX_TOKENS,
+        }
+        if schema is not None:
+            body["response_format"] = response_format(schema)
+        return Post(endpoint, _encoded(body), timeout or agent_settings.CLI_TIMEOUT, _headers())
+
+
+@lru_cache(maxsize=16)
+def _endpoint(base_url: str) -> httpx.URL | None:
+    try:
+        root = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        return None
+    if root.scheme not in ("http", "https") or not root.host:
+        return None
+    return root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
+
+
+def _headers() -> dict[str, str]:
+    key = agent_settings.OPENAI_COMPAT_API_KEY
+    return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+
+
+def _messages(prompt: str, system_prompt: str | None) -> list[dict[str, str]]:
+    user = {"role": "user", "content": prompt}
+    return [{"role": "system", "content": system_prompt}, user] if system_prompt else [user]
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise RequestRejected(f"the request cannot be written as JSON ({type(fault).__name__})") from None
+    # A lone surrogate is no text, and an escaped one is refused by half of the servers.
+    return text.encode("utf-8", "replace")
+
+
+def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The request field that constrains the decoder to `schema`.
+
+    A schema that the strict subset cannot express (an open map, an array at the root, `oneOf`, ...) is sent as it is
+    and without `strict`: self-hosted servers still constrain to it, hosted ones take it for a hint.
+    """
+    strict = schema.get("type") == "object" and "anyOf" not in schema and _is_strict(schema)
+    wire_schema = to_strict_subset(dict(schema)) if strict else schema
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": strict, "schema": wire_schema}}
+
+
+def _is_strict(node: Any) -> bool:
+    if not isinstance(node, Mapping) or not node.keys() <= STRICT_KEYWORDS:
+        return False
+    kinds = node.get("type", [])
+    is_open = "object" in ([kinds] if isinstance(kinds, str) else kinds) and "properties" not in node
+    if is_open or node.get("additionalProperties", False) is not False:
+        return False
+    return not node.keys().isdisjoint({"type", "anyOf", "$ref"}) and all(map(_is_strict, _subschemas(node)))
+
+
+def _subschemas(node: Mapping[str, Any]) -> Iterator[Any]:
+    for name in ("properties", "$defs", "definitions"):
+        yield from node.get(name, {}).values()
+    yield from node.get("anyOf", [])
+    if "items" in node:
+        yield node["items"]
+
+
+def read_answer(body: bytes) -> ProviderResult:
+    """What a 200 answer says. Raises a ProviderError, with what was paid, for one that says nothing usable."""
+    answer = _parsed(body)
+    usage = _usage(answer.get("usage"))
+    choice = _first_choice(answer, body, usage)
+    message = _mapping(choice.get("message"))
+    reason = str(choice.get("finish_reason"))
+    refusal = message.get("refusal")
+    if refusal and isinstance(refusal, str):
+        return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
+    text = _text(message.get("content"))
+    if reason in INTERRUPTIONS:
+        raise ProviderUnavailable(f"the provider broke the answer off: {reason}", usage=usage, text=text)
+    finish_reason = FINISH_REASONS.get(reason, "stop")
+    if text is None and finish_reason == "stop":
+        what = "asks for a tool, though none was offered" if message.get("tool_calls") else "holds no text"
+        raise InvalidAnswer(f"the answer {what}", usage=usage)
+    return ProviderResult(text or "", **asdict(usage), finish_reason=finish_reason)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        # Numbers in an answer are counts: one too long for int() must not cost the paid text.
+        answer = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=token_count)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise InvalidAnswer(f"the answer is no JSON object: {excerpt(body)!r}")
+    return answer
+
+
+def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:
+    choices = answer.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    if answer.get("error"):
+        raise _stated_fault(answer["error"], body, usage)
+    raise InvalidAnswer("the answer has no choices", usage=usage)
+
+
+def _stated_fault(error: object, body: bytes, usage: Usage) -> ProviderError:
+    """The fault of an answer that says 200 on the outside and an error inside."""
+    status = token_count(_mapping(error).get("code"))
+    if 400 <= status < 600:
+        fault = classify(status, excerpt(body))
+    else:
+        fault = InvalidAnswer(f"the answer is an error: {excerpt(body)}")
+    fault.usage = usage
+    return fault
+
+
+def _text(content: object) -> str | None:
+    if isinstance(content, list):
+        parts = [_mapping(part) for part in content]
+        texts = [part.get("text") for part in parts if part.get("type") == "text"]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else None
+
+
+def _usage(reported: object) -> Usage:
+    figures = _mapping(reported)
+    prompt = token_count(figures.get("prompt_tokens"))
+    output = token_count(figures.get("completion_tokens"))
+    cached = (
+        token_count(_mapping(figures.get("prompt_tokens_details")).get("cached_tokens"))
+        or token_count(figures.get("prompt_cache_hit_tokens"))
+        or token_count(figures.get("cached_tokens"))
+    )
+    cached = min(cached, prompt)
+    thinking = token_count(_mapping(figures.get("completion_tokens_details")).get("reasoning_tokens"))
+    return Usage(prompt - cached, output, min(thinking, output), cached)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

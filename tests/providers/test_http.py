@@ -1,0 +1,536 @@
+"""HTTP for every vendor: the classifier, the bounds of an attempt, and the pools."""
+
+import asyncio
+import gc
+import gzip
+import importlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    InvalidAnswer,
+    OutOfCredit,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.providers import http
+from stapel_agent.providers.http import (
+    ClientPool,
+    Post,
+    abounded_attempt,
+    apost,
+    bounded,
+    bounded_attempt,
+    classify,
+    excerpt,
+    post,
+    proxy_for,
+)
+from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_listener
+
+KEY = "a-key-that-must-not-be-seen"
+A_HANG = 8
+"""Seconds no test takes whose attempt ends at its deadline of half a second."""
+
+Send = Callable[[Post], bytes]
+WAYS: dict[str, Send] = {"sync": post, "async": lambda request: asyncio.run(apost(request))}
+
+
+@pytest.fixture(params=sorted(WAYS))
+def send(request: pytest.FixtureRequest) -> Send:
+    """`post()`, once as it is and once as `apost()` on an event loop."""
+    return WAYS[request.param]
+
+
+def question(url: str, *, timeout: float = 20, content: bytes = b'{"ask": 1}') -> Post:
+    return Post(httpx.URL(f"{url}/chat"), content, timeout, {"Authorization": f"Bearer {KEY}"})
+
+
+def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
+    with pytest.raises(ProviderError) as caught:
+        send(request)
+    return type(caught.value), str(caught.value)
+
+
+# --- what a status means
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "fault"),
+    [
+        (301, "", ProviderUnavailable),
+        (400, "max_tokens is too large", RequestRejected),
+        (400, "Your credit balance is too low to access the API", OutOfCredit),
+        (400, "the property 'balance' is not of type 'number'", RequestRejected),
+        (401, "Incorrect API key provided", AccessDenied),
+        (401, "No billing is set up for this account", OutOfCredit),
+        (402, "", OutOfCredit),
+        (403, "not available in your region", AccessDenied),
+        (403, "organization exceeded current quota, please check your plan and billing details", OutOfCredit),
+        (404, "no such model", RequestRejected),
+        (408, "", ProviderUnavailable),
+        (409, "", ProviderUnavailable),
+        (413, "too large", RequestRejected),
+        (422, "unprocessable", RequestRejected),
+        (429, "slow down", RateLimited),
+        (429, "You exceeded your current quota, please check your plan and billing details", OutOfCredit),
+        (429, "Rate limit reached; add a payment method at https://api.invalid/account/billing", RateLimited),
+        (429, "Quota exceeded: 20 requests per minute", RateLimited),
+        (429, "余额不足或无可用资源包,请充值。", OutOfCredit),
+        (500, "", ProviderUnavailable),
+        (503, "no quota of servers left", ProviderUnavailable),
+        (529, "overloaded", ProviderUnavailable),
+    ],
+)
+def test_classify__status_and_wording(status: int, message: str, fault: type[ProviderError]) -> None:
+    """The type follows the status, and the wording only where statuses are shared between two causes."""
+    assert type(classify(status, message)) is fault
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "text"),
+    [
+        (429, "slow down", "HTTP 429: slow down"),
+        (500, "", "HTTP 500"),
+        (307, "gone", "HTTP 307: a redirect, not followed; set the base URL to where it leads"),
+    ],
+)
+def test_classify__message(status: int, message: str, text: str) -> None:
+    """The message names the status, what the vendor said, and for a redirect the mend."""
+    assert str(classify(status, message)) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"error": {"message": "No such model", "type": "x"}}', "No such model"),
+        (b'{"error": "plain"}', "plain"),
+        (b'{"object": "error", "message": "flat", "code": 404}', "flat"),
+        (b'{"detail": [{"loc": ["body"], "msg": "field required"}]}', "field required"),
+        (b'[{"error": {"message": "in a list"}}]', "in a list"),
+        (b'{"error": {"code": 7}}', '{"error": {"code": 7}}'),
+        (b'{"error": {"message": ""}}', '{"error": {"message": ""}}'),
+        (b"<html>\n <b>502</b>\n</html>", "<html> <b>502</b> </html>"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"", ""),
+        ("as text", "as text"),
+        (b'"a bare string"', "a bare string"),
+        (b"x" * 5000, "x" * 300),
+        (b"[" * 100_000, "[" * 300),
+        (b'{"error":' * 5000 + b"1" + b"}" * 5000, '{"error":' * 33 + '{"e'),
+        (b'{"error": "Authorization: Bearer abcdefgh"}', "[redacted]"),
+        (b'{"error": "bad key sk-abcdefghijkl"}', "bad key [redacted]"),
+    ],
+)
+def test_excerpt__shapes(body: str | bytes, text: str) -> None:
+    """Whatever the body is, one short line comes out, without credentials."""
+    assert excerpt(body) == text
+
+
+def test_excerpt__key_across_the_cut(agent: Any) -> None:
+    """A configured key that straddles the end of the excerpt leaves no first half behind."""
+    agent(OPENAI_COMPAT_API_KEY=KEY)
+    assert excerpt("x" * 290 + KEY) == "x" * 290 + "[redacted]"
+
+
+# --- one request
+
+
+def test_post__body_of_a_success(send: Send) -> None:
+    """The body comes back, and the request carried the headers and the content."""
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert send(question(server.url)) == b"pong"
+    request = server.requests[0]
+    assert (request.method, request.path, request.body) == ("POST", "/chat", b'{"ask": 1}')
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_post__compressed(send: Send) -> None:
+    """An answer that was compressed on the way is unpacked."""
+    packed = Reply(gzip.compress(b"pong"), headers={"Content-Encoding": "gzip"})
+    with ScriptedServer(packed) as server:
+        assert send(question(server.url)) == b"pong"
+
+
+def test_post__host_with_several_addresses(send: Send) -> None:
+    """A name is tried on each of its addresses until one answers."""
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert send(question(server.url.replace("127.0.0.1", "localhost"))) == b"pong"
+
+
+def test_post__large_content(send: Send) -> None:
+    """A request much larger than the socket's buffers arrives whole."""
+    content = os.urandom(1024 * 1024)
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert send(question(server.url, content=content)) == b"pong"
+    assert server.requests[0].body == content
+
+
+def test_post__refused_by_status(send: Send) -> None:
+    """An error status becomes the classifier's fault, with what the body says."""
+    with ScriptedServer(Reply.of({"error": {"message": "slow down"}}, status=429)) as server:
+        assert fault_of(send, question(server.url)) == (RateLimited, "HTTP 429: slow down")
+
+
+def test_post__redirect_is_not_followed(send: Send) -> None:
+    """The key does not travel to where a redirect points."""
+    with ScriptedServer(Reply(b"stolen")) as elsewhere:
+        redirect = Reply(status=307, headers={"Location": elsewhere.url})
+        with ScriptedServer(redirect) as server:
+            fault = fault_of(send, question(server.url))
+    assert fault == (
+        ProviderUnavailable,
+        "HTTP 307: a redirect, not followed; set the base URL to where it leads",
+    )
+    assert elsewhere.connections == 0
+
+
+def test_post__keeps_no_cookies(send: Send) -> None:
+    """What one answer sets is not sent with the next request, which may be another user's."""
+    with ScriptedServer(Reply(b"pong", headers={"Set-Cookie": "user=1"})) as server:
+        send(question(server.url))
+        send(question(server.url))
+    assert [request.headers.get("cookie") for request in server.requests] == [None, None]
+
+
+BROKEN = {
+    "no answer at all": (Reply(raw=b"", ending="close"), ProviderUnavailable),
+    "reset before the head": (Reply(raw=b"", ending="reset"), ProviderUnavailable),
+    "not HTTP": (Reply(raw=b"SSH-2.0-OpenSSH_9\r\n\r\n", ending="close"), ProviderUnavailable),
+    "reset in the body": (Reply(b'{"a', content_length=10, ending="reset"), InvalidAnswer),
+    "cut off in the body": (Reply(b'{"a', content_length=10, ending="close"), InvalidAnswer),
+    "cut off between chunks": (
+        Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", ending="close"),
+        InvalidAnswer,
+    ),
+    "broken compression": (Reply(b"plain", headers={"Content-Encoding": "gzip"}), InvalidAnswer),
+    "cut off in an error's body": (Reply(b'{"a', status=500, content_length=10, ending="close"), ProviderUnavailable),
+    "longer than it claims": (Reply(b"abcdef", content_length=3, ending="close"), None),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_post__broken_answer(send: Send, case: str) -> None:
+    """An answer that breaks off after a 200 may have been paid; before that, nothing was."""
+    reply, fault = BROKEN[case]
+    with ScriptedServer(reply) as server:
+        if fault is None:
+            assert send(question(server.url)) == b"abc"
+        else:
+            assert fault_of(send, question(server.url))[0] is fault
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", f"http://{'a' * 70}.invalid"])
+def test_post__unreachable(send: Send, url: str) -> None:
+    """A closed port or an impossible name is an unavailable provider, named by the kind of fault."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    kind, text = fault_of(send, question(url.format(port=port)))
+    assert kind is ProviderUnavailable
+    assert text.startswith("the provider cannot be reached (")
+
+
+# --- the bounds
+
+
+SLOW = {
+    "trickled head": Reply(b"{}", trickle="head"),
+    "trickled body": Reply(b"x" * 1000, trickle="body"),
+    "trickled body of an error": Reply(b"x" * 1000, status=500, trickle="body"),
+    "silence": Reply(raw=b"", ending="hang"),
+    "silence in the body": Reply(b"x", content_length=10, ending="hang"),
+}
+
+
+@pytest.mark.parametrize("case", SLOW)
+def test_post__deadline(send: Send, case: str) -> None:
+    """The attempt ends at its deadline, however the peer spends the time."""
+    with ScriptedServer(SLOW[case]) as server:
+        started_at = time.monotonic()
+        fault = fault_of(send, question(server.url, timeout=0.5))
+        assert fault == (ProviderTimeout, "no complete answer within 0.5 s")
+        assert time.monotonic() - started_at < A_HANG
+
+
+def test_post__deadline_while_connecting(send: Send) -> None:
+    """A host that answers no attempt to connect is given up at the deadline."""
+    with full_listener() as url:
+        started_at = time.monotonic()
+        assert fault_of(send, question(url, timeout=0.5))[0] is ProviderTimeout
+        assert time.monotonic() - started_at < A_HANG
+
+
+def test_post__deadline_while_sending(send: Send) -> None:
+    """A host that reads nothing is given up at the deadline."""
+    with silent_listener() as url:
+        started_at = time.monotonic()
+        assert fault_of(send, question(url, timeout=0.5, content=bytes(32 * 1024 * 1024)))[0] is ProviderTimeout
+        assert time.monotonic() - started_at < A_HANG
+
+
+def test_post__connecting_is_given_up_earlier(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that does not answer is no timeout while the attempt has time left: another provider may have it."""
+    monkeypatch.setattr(http, "_TIMEOUT", httpx.Timeout(None, connect=0.2))
+    with full_listener() as url:
+        assert fault_of(send, question(url))[0] is ProviderUnavailable
+
+
+ENDLESS = {
+    "endless body": Reply(headers={"Content-Length": str(10**12)}, ending="endless"),
+    "endless head": Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", ending="endless"),
+    "small on the wire, huge unpacked": Reply(gzip.compress(bytes(10**7)), headers={"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer beyond the limit is refused, on the wire and unpacked."""
+    monkeypatch.setattr(http, "MAX_ANSWER_BYTES", 300_000)
+    with ScriptedServer(ENDLESS[case]) as server:
+        kind, text = fault_of(send, question(server.url))
+    if case == "endless head":
+        assert kind is ProviderUnavailable
+    else:
+        assert (kind, text) == (InvalidAnswer, "the answer is larger than 300,000 bytes")
+
+
+def test_bounded__outside_an_attempt() -> None:
+    """A bounded transport is not to be used unbounded by mistake."""
+    with (
+        ScriptedServer(Reply(b"pong")) as server,
+        httpx.Client(transport=bounded(httpx.HTTPTransport())) as client,
+        pytest.raises(LookupError),
+    ):
+        client.post(server.url)
+
+
+@pytest.fixture(params=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest) -> ModuleType:
+    """httpx, which this package uses, and its fork, which the Anthropic SDK uses."""
+    pytest.importorskip(request.param)
+    return importlib.import_module(request.param)
+
+
+@pytest.mark.parametrize("case", ["trickled head", "trickled body", "silence"])
+def test_bounded__either_library(library: Any, case: str) -> None:
+    """A transport of either library obeys the attempt it is used in."""
+    transport = bounded(library.HTTPTransport())
+    with ScriptedServer(SLOW[case]) as server, library.Client(transport=transport) as client:
+        started_at = time.monotonic()
+        with pytest.raises(ProviderTimeout), bounded_attempt(0.5, (library.HTTPError,)):
+            client.post(server.url)
+        assert time.monotonic() - started_at < A_HANG
+
+
+@pytest.mark.parametrize("case", ["trickled head", "trickled body", "silence"])
+def test_bounded__either_library_on_a_loop(library: Any, case: str) -> None:
+    """So does an async one."""
+
+    async def ask(url: str) -> None:
+        async with library.AsyncClient(transport=bounded(library.AsyncHTTPTransport())) as client:
+            async with abounded_attempt(0.5, (library.HTTPError,)):
+                await client.post(url)
+
+    with ScriptedServer(SLOW[case]) as server:
+        started_at = time.monotonic()
+        with pytest.raises(ProviderTimeout):
+            asyncio.run(ask(server.url))
+        assert time.monotonic() - started_at < A_HANG
+
+
+def test_bounded_attempt__fault_wrapped_by_an_sdk() -> None:
+    """A fault that a library wraps in its own on the way up is still the one that is raised."""
+    fault = InvalidAnswer("too large")
+    with pytest.raises(InvalidAnswer) as caught, bounded_attempt(5, (ConnectionError,)):
+        raise ConnectionError("Connection error.") from fault
+    assert caught.value is fault
+
+
+def test_bounded_attempt__other_exceptions_pass() -> None:
+    """What is no fault of the transport is not disguised as one."""
+    with pytest.raises(KeyError), bounded_attempt(5):
+        raise KeyError("x")
+
+
+# --- the pools
+
+
+def test_clients__hundred_calls_one_connection() -> None:
+    """Calls in turn share one connection."""
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert [post(question(server.url)) for _ in range(100)] == [b"pong"] * 100
+    assert server.connections == 1
+
+
+def test_clients__hundred_calls_on_a_loop_one_connection() -> None:
+    """So do calls in turn on one event loop."""
+
+    async def ask(url: str) -> list[bytes]:
+        return [await apost(question(url)) for _ in range(100)]
+
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert asyncio.run(ask(server.url)) == [b"pong"] * 100
+    assert server.connections == 1
+
+
+def test_clients__connection_after_a_fault() -> None:
+    """A broken answer costs its connection, not the client."""
+    with ScriptedServer(Reply(b"a", content_length=9, ending="close"), Reply(b"pong")) as server:
+        fault_of(post, question(server.url))
+        assert [post(question(server.url)) for _ in range(3)] == [b"pong"] * 3
+    assert server.connections == 2
+
+
+def test_clients__threads() -> None:
+    """Threads at once get their own answers, over at most a connection each."""
+    together = Reply(b"pong", gate=threading.Barrier(8))
+    with ScriptedServer(together) as server, ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(post, [question(server.url)] * 64))
+    assert answers == [b"pong"] * 64
+    assert server.connections == 8
+
+
+def test_clients__tasks() -> None:
+    """Tasks at once are in flight together."""
+
+    async def ask(url: str) -> list[bytes]:
+        return await asyncio.gather(*(apost(question(url)) for _ in range(8)))
+
+    with ScriptedServer(Reply(b"pong", gate=threading.Barrier(8))) as server:
+        assert asyncio.run(ask(server.url)) == [b"pong"] * 8
+
+
+def test_clients__short_lived_loops() -> None:
+    """Each event loop has its own connection, and closes it when it ends."""
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert [asyncio.run(apost(question(server.url))) for _ in range(3)] == [b"pong"] * 3
+        assert server.connections == 3
+        gc.collect()  # a connection left open warns here
+
+
+def test_clients__loop_that_was_just_closed() -> None:
+    """A loop that ends without its clean-up is forgotten at the next call."""
+    pool: ClientPool[Any, Any] = ClientPool(httpx.Client, httpx.AsyncClient)
+
+    async def client() -> Any:
+        return await pool.async_client()
+
+    loop = asyncio.new_event_loop()
+    first = loop.run_until_complete(client())
+    loop.close()
+
+    async def clients() -> list[Any]:
+        return [await client(), await client()]
+
+    second, third = asyncio.run(clients())
+    assert second is third is not first
+    assert (second.is_closed, pool._async_clients) == (True, {})
+
+
+def test_clients__per_configuration() -> None:
+    """A client is made once for each configuration."""
+    made: list[Any] = []
+
+    def make(base_url: str, key: str) -> httpx.Client:
+        made.append((base_url, key))
+        return httpx.Client()
+
+    pool: ClientPool[Any, Any] = ClientPool(make, httpx.AsyncClient)
+    clients = [pool.client("u", "1"), pool.client("u", "2"), pool.client("u", "1")]
+    assert clients[0] is clients[2] is not clients[1]
+    assert made == [("u", "1"), ("u", "2")]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_clients__fork() -> None:
+    """A forked child opens its own connection and leaves its parent's alone."""
+    with ScriptedServer(Reply(b"pong")) as server:
+        assert post(question(server.url)) == b"pong"
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if post(question(server.url)) == b"pong" else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert post(question(server.url)) == b"pong"
+    assert [request.connection for request in server.requests] == [0, 1, 0]
+
+
+# --- the proxy of the environment
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "proxy"),
+    [
+        ({}, "https://api.invalid/v1", None),
+        ({"https_proxy": "http://proxy:1"}, "https://api.invalid/v1", "http://proxy:1"),
+        ({"https_proxy": "http://proxy:1"}, "http://api.invalid/v1", None),
+        ({"all_proxy": "proxy:1"}, "https://api.invalid/v1", "http://proxy:1"),
+        ({"https_proxy": "http://proxy:1", "no_proxy": "api.invalid"}, "https://api.invalid/v1", None),
+        (
+            {"https_proxy": "http://proxy:1", "no_proxy": "api.invalid:81"},
+            "https://api.invalid:80/v1",
+            "http://proxy:1",
+        ),
+    ],
+)
+def test_proxy_for__environment(
+    no_proxies: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
+) -> None:
+    """The usual variables choose the proxy of a URL, and its exceptions."""
+    for name, value in variables.items():
+        no_proxies.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+def test_post__through_a_proxy(send: Send, no_proxies: pytest.MonkeyPatch) -> None:
+    """Requests go to the environment's proxy, within the same bounds."""
+    with ScriptedServer(Reply(b"pong"), Reply(b"x" * 1000, trickle="body")) as proxy:
+        no_proxies.setenv("http_proxy", proxy.url)
+        target = f"http://model-{proxy.server_address[1]}.invalid"
+        assert send(question(target)) == b"pong"
+        assert fault_of(send, question(target, timeout=0.5))[0] is ProviderTimeout
+    assert {request.path for request in proxy.requests} == {f"{target}/chat"}
+
+
+@pytest.mark.parametrize("proxy", ["ftp://user:hidden-word@proxy:1", "http://proxy:no-port"])
+def test_post__unusable_proxy(send: Send, no_proxies: pytest.MonkeyPatch, proxy: str) -> None:
+    """A proxy that cannot be used is said so, without its password."""
+    no_proxies.setenv("http_proxy", proxy)
+    kind, text = fault_of(send, question("http://behind-an-unusable-proxy.invalid"))
+    assert kind is ProviderUnavailable
+    assert text.startswith("the environment's proxy cannot be used (")
+    assert "hidden-word" not in text
+
+
+# --- secrets
+
+
+def test_post__repr_holds_no_key() -> None:
+    """A request in a traceback's locals does not show the key."""
+    request = question("http://127.0.0.1")
+    assert KEY not in repr(request)
+    assert json.loads(request.content) == {"ask": 1}

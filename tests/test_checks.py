@@ -1,0 +1,97 @@
+"""What `manage.py check` says of settings that will not work."""
+
+import pytest
+from django.core.checks import run_checks
+
+from stapel_agent.checks import check_providers
+from stapel_agent.providers.base import LlmProvider
+
+TAG = ["stapel_agent"]
+
+
+def found(deploy: bool = False) -> list[str]:
+    return [message.id for message in run_checks(tags=TAG, include_deployment_checks=deploy)]
+
+
+class Lacking(LlmProvider):
+    def configuration_error(self):
+        return "its key is missing; set MINE_KEY"
+
+
+class Raising(LlmProvider):
+    def configuration_error(self):
+        raise OSError("no")
+
+
+def test_checks__defaults_give_no_finding(settings):
+    """The shipped defaults are fine."""
+    settings.STAPEL_AGENT = {}
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "ids"),
+    [
+        ({"DEFAULT_PROVIDER": "nobody"}, ["stapel_agent.E001"]),
+        ({"PROVIDERS": {"anthropic": None}}, ["stapel_agent.E001"]),
+        ({"PROVIDERS": {"mine": "no.such.Provider"}}, ["stapel_agent.W001"]),
+        ({"PROVIDERS": {"mine": dict}}, ["stapel_agent.W002"]),
+        ({"CACHE_POLICY": "no.such.Policy"}, ["stapel_agent.W005"]),
+        ({"CACHE_POLICY": dict}, ["stapel_agent.W005"]),
+        ({"CACHE_TTLS": 5}, ["stapel_agent.W006"]),
+        ({"CLI_TIMEOUT": 0}, ["stapel_agent.E002"]),
+        ({"MAX_TOKENS": "many"}, ["stapel_agent.E002"]),
+        ({"CACHE_TTL": -1}, ["stapel_agent.E002"]),
+        ({"MODELS": {}}, ["stapel_agent.E003"]),
+        ({"MODELS": {"small": None}}, ["stapel_agent.E003"]),
+    ],
+)
+def test_checks__wrong_setting(agent, keys, ids):
+    """Each setting that will not work has its own finding."""
+    agent(**keys)
+    assert found() == ids
+
+
+def test_checks__unknown_key_is_guessed(agent):
+    """A misspelt key is told with the one that was meant."""
+    agent(DEFUALT_PROVIDER="openai-compat")
+    (message,) = run_checks(tags=TAG)
+    assert message.hint == "Did you mean 'DEFAULT_PROVIDER'?"
+
+
+def test_check_providers__by_itself(agent):
+    """The function that hosts may call reports the provider findings."""
+    agent(DEFAULT_PROVIDER="nobody", PROVIDERS={"mine": "no.such.Provider", "other": dict})
+    assert [message.id for message in check_providers()] == [
+        "stapel_agent.E001",
+        "stapel_agent.W001",
+        "stapel_agent.W002",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "text"),
+    [(Lacking, "its key is missing; set MINE_KEY"), (Raising, "asking it raised OSError")],
+)
+def test_checks__provider_in_use_lacks_something(agent, provider, text):
+    """Before a deployment the provider in use is asked what it lacks; one that is not in use is not."""
+    agent(PROVIDERS={"mine": provider}, DEFAULT_PROVIDER="mine", ANTHROPIC_API_KEY="")
+    (message,) = run_checks(tags=TAG, include_deployment_checks=True)
+    assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' cannot answer yet: {text}")
+    assert found(deploy=False) == []
+
+
+def test_checks__anthropic_without_a_key(agent):
+    """The shipped default says before a deployment that it has no key."""
+    agent(ANTHROPIC_API_KEY="")
+    (message,) = run_checks(tags=TAG, include_deployment_checks=True)
+    assert "ANTHROPIC_API_KEY" in message.msg
+
+
+def test_checks__forgotten_middleware(agent, settings):
+    """A host whose services cannot sign in is told before a deployment, unless it does not mount the endpoints."""
+    agent(ANTHROPIC_API_KEY="k")
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "ServiceAPIKey" not in name]
+    assert found(deploy=True) == ["stapel_agent.W004"]
+    settings.ROOT_URLCONF = "tests.urls_without_agent"
+    assert found(deploy=True) == []

@@ -1,0 +1,424 @@
+"""The facade's answers, as the contract gives them, sync and async."""
+
+import pytest
+
+from stapel_agent import services
+from stapel_agent.exceptions import (
+    AccessDenied,
+    OutOfCredit,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    ProviderUnusable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.anthropic import AnthropicProvider
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.structured import SYSTEM_PROMPT
+from stapel_agent.testing import ModelRequest, translating
+
+pytestmark = pytest.mark.django_db
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+def test_complete__raw_text(facade, scripted_model):
+    """The raw verb answers with the text as it is, and what it cost."""
+    scripted_model.script("plain prose")
+    assert facade.complete("say", "small") == {
+        "status": "ok",
+        "result": "plain prose",
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
+
+
+def test_complete__request_reaches_the_provider(facade, scripted_model, agent):
+    """Size, system prompt, token cap and timeout arrive as the provider's keywords."""
+    agent(MODELS={"tiny": "model-t"}, MAX_TOKENS=77, CLI_TIMEOUT=9)
+    facade.complete("say", "tiny", system_prompt="be brief")
+    assert scripted_model.requests == [
+        ModelRequest("say", "model-t", system_prompt="be brief", schema=None, max_tokens=77, timeout=9)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ('{"a": [1, null]}', {"result": {"a": [1, None]}}),
+        ("[1, 2]", {"result": [1, 2]}),
+        ('Here:\n```json\n{"a": 1}\n```\nDone.', {"result": {"a": 1}, "comment": "Here:\nDone."}),
+    ],
+)
+def test_complete_json__parsed(facade, scripted_model, reply, answer):
+    """An object or an array is the result; the prose around it is the comment, absent if there is none."""
+    scripted_model.script(reply)
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    assert facade.complete_json("say", "small") == {"status": "ok", **answer, "usage": usage}
+
+
+@pytest.mark.parametrize("reply", ["no json", "null", "42", '"text"', "true", '{"a": NaN}', "[1e999]", "[" * 100_000])
+def test_complete_json__unparsable(facade, scripted_model, reply):
+    """What is no object or array is a failure that keeps the raw text and what it cost."""
+    scripted_model.script(reply)
+    assert facade.complete_json("say", "small") == {
+        "status": "failure",
+        "reason": "the answer holds no JSON object or array",
+        "comment": reply,
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
+
+
+def test_complete_json__system_prompt(facade, scripted_model):
+    """The built-in system prompt is sent unless the request brings its own."""
+    facade.complete_json("say", "small")
+    facade.complete_json("say", "small", system_prompt="mine")
+    assert [request.system_prompt for request in scripted_model.requests] == [SYSTEM_PROMPT, "mine"]
+
+
+def test_complete_json__truncated(facade, scripted_model):
+    """An answer cut off at the cap is its own failure, even where its beginning would parse."""
+    scripted_model.script(ProviderResult('{"a": 1}', output_tokens=64, finish_reason="length"))
+    assert facade.complete_json("say", "small") == {
+        "status": "failure",
+        "reason": "truncated at 64 tokens",
+        "comment": '{"a": 1}',
+        "usage": {"input_tokens": 0, "output_tokens": 64},
+    }
+
+
+def test_complete_json__refused(facade, scripted_model):
+    """A refusal is a failure, and was paid for."""
+    scripted_model.script(ProviderResult("I cannot", output_tokens=3, finish_reason="content_filter"))
+    assert facade.complete_json("say", "small") == {
+        "status": "failure",
+        "reason": "the model, or its vendor's content filter, refused to answer",
+        "comment": "I cannot",
+        "usage": {"input_tokens": 0, "output_tokens": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "name"),
+    [
+        (ProviderError("broke"), "failure", "provider_bug"),
+        (ProviderTimeout("slow"), "timeout", "timeout"),
+        (ProviderUnavailable("down"), "failure", "overloaded"),
+        (RateLimited("later"), "failure", "rate_limited"),
+        (OutOfCredit("pay"), "failure", "out_of_credit"),
+        (AccessDenied("key"), "failure", "auth"),
+        (RequestRejected("no"), "failure", "rejected"),
+    ],
+)
+def test_complete_json__provider_fault(facade, scripted_model, fault, status, name):
+    """A provider's fault is a failure with its text as the reason, and a row that names it."""
+    scripted_model.script(fault)
+    assert facade.complete_json("say", "small") == {"status": "failure", "reason": str(fault)}
+    row = PromptLog.objects.get()
+    assert (row.status, row.error_message, row.metadata["failure"]) == (status, str(fault), name)
+
+
+@pytest.mark.parametrize("fault", [ValueError("secret sk-12345678"), KeyError("x"), RecursionError(), MemoryError()])
+def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
+    """Another exception is told by its type alone; the log has its traceback, without credentials."""
+    scripted_model.script(fault)
+    reason = f"provider 'anthropic' raised {type(fault).__name__}"
+    assert facade.complete_json("say", "small") == {"status": "failure", "reason": reason}
+    assert (PromptLog.objects.get().status, PromptLog.objects.get().error_message) == ("error", reason)
+    assert "Traceback" in caplog.text
+    assert "sk-12345678" not in caplog.text
+
+
+@pytest.mark.parametrize("returned", [None, b"{}", "text", 7, ProviderResult(None), ProviderResult(b"{}")])
+def test_complete__foreign_return(facade, agent, returned):
+    """A provider that returns no ProviderResult at all is a failure with a row of status error."""
+
+    class Careless(LlmProvider):
+        def complete(self, **arguments):
+            return returned
+
+    agent(PROVIDERS={"careless": Careless})
+    assert facade.complete("say", "small", provider="careless") == {
+        "status": "failure",
+        "reason": "provider 'careless' returned no ProviderResult with a text",
+    }
+    assert PromptLog.objects.get().status == "error"
+
+
+def test_complete__provider_that_cannot_be_made(facade, agent):
+    """A provider whose constructor raises is a failure with a row."""
+
+    class Unmakeable(LlmProvider):
+        def __init__(self):
+            raise OSError("no socket")
+
+    agent(PROVIDERS={"unmakeable": Unmakeable})
+    reason = "provider 'unmakeable' raised OSError"
+    assert facade.complete("say", "small", provider="unmakeable") == {"status": "failure", "reason": reason}
+    assert PromptLog.objects.get().error_message == reason
+
+
+@pytest.mark.parametrize("usage", ["12", -3, None, float("nan"), float("inf"), 10**30, [], "many"])
+def test_complete__odd_usage(facade, scripted_model, usage):
+    """A figure that cannot be one never breaks a paid answer."""
+    scripted_model.script(ProviderResult("text", input_tokens=usage, output_tokens=usage))
+    counted = {"12": 12, 10**30: 2**31 - 1}.get(usage if isinstance(usage, str | int) else None, 0)
+    assert facade.complete("say", "small") == {
+        "status": "ok",
+        "result": "text",
+        "usage": {"input_tokens": counted, "output_tokens": counted},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("say", "huge"), "unknown model size 'huge'; MODELS has: large, medium, small"),
+        (("", "small"), "prompt must not be empty"),
+        ((7, "small"), "prompt must be a text, not int"),
+        (("say", None), "model size must be a text, not NoneType"),
+    ],
+)
+def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
+    """Arguments that make no request are a failure that says the mend; nobody is asked and no row is written."""
+    assert facade.complete(*arguments) == {"status": "failure", "reason": reason}
+    assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize(("field", "width"), [("user_id", 64), ("source", 32)])
+def test_complete__too_long_for_the_ledger(facade, scripted_model, field, width):
+    """An id the ledger could not hold whole is refused, rather than booked on another one."""
+    options = {field: "x" * (width + 1)}
+    assert facade.complete("say", "small", **options) == {
+        "status": "failure",
+        "reason": f"{field} may have {width} characters, not {width + 1}",
+    }
+    assert scripted_model.requests == []
+
+
+def test_complete__unknown_keyword(facade):
+    """A misspelt keyword is the caller's TypeError, not an answer."""
+    with pytest.raises(TypeError, match="temperature"):
+        facade.complete("say", "small", temperature=1)
+
+
+@pytest.mark.parametrize("name", ["nobody", "removed", "foreign", "unimportable"])
+def test_complete__unusable_provider(facade, agent, name):
+    """A provider that is unknown, removed, foreign or unimportable is a failure naming it, without a row."""
+    agent(PROVIDERS={"removed": None, "foreign": dict, "unimportable": "no.such.Provider"})
+    answer = facade.complete("say", "small", provider=name)
+    assert answer["status"] == "failure"
+    assert repr(name) in answer["reason"]
+    assert PromptLog.objects.count() == 0
+
+
+def test_complete__nul_and_surrogates(facade, scripted_model):
+    """A prompt with NUL or a lone surrogate is sent and stored in a form that every wire and database takes."""
+    scripted_model.script("answer \x00 \ud800")
+    answer = facade.complete("prompt \x00 \udfff", "small", system_prompt="\x00")
+    assert answer["result"] == "answer \ufffd \ufffd"
+    assert scripted_model.requests[0].prompt == "prompt \ufffd \ufffd"
+    row = PromptLog.objects.get()
+    assert (row.prompt, row.system_prompt, row.response) == ("prompt \ufffd \ufffd", "\ufffd", "answer \ufffd \ufffd")
+
+
+def test_complete_json__schema_satisfied(facade, scripted_model):
+    """The schema reaches the provider, and an answer that satisfies it is the result."""
+    scripted_model.script('{"n": 3}')
+    assert facade.complete_json("count", "small", schema=SCHEMA)["result"] == {"n": 3}
+    assert scripted_model.requests[0].schema == SCHEMA
+
+
+def test_complete_json__schema_mended(facade, scripted_model):
+    """After a mismatch the model is asked once more, with the faults named; both calls are paid and booked."""
+    scripted_model.script('{"n": "three"}', '{"n": 3}')
+    assert facade.complete_json("count", "small", schema=SCHEMA) == {
+        "status": "ok",
+        "result": {"n": 3},
+        "usage": {"input_tokens": 20, "output_tokens": 10},
+    }
+    first, second = scripted_model.requests
+    assert second.prompt.startswith(first.prompt)
+    assert "$.n: 'three' is not of type 'integer'" in second.prompt
+    rows = PromptLog.objects.order_by("created_at")
+    assert [row.status for row in rows] == ["failure", "success"]
+    assert len({row.request_id for row in rows}) == 1
+
+
+def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
+    """After the last retry it is a failure that names the first fault, with all that was spent."""
+    agent(SCHEMA_RETRIES=2)
+    scripted_model.script('{"n": "x"}', "[]", '{"m": 1}')
+    assert facade.complete_json("count", "small", schema=SCHEMA) == {
+        "status": "failure",
+        "reason": "the answer does not satisfy the schema: $: 'n' is a required property",
+        "comment": '{"m": 1}',
+        "usage": {"input_tokens": 30, "output_tokens": 15},
+    }
+
+
+def test_complete_json__schema_retry_fails(facade, scripted_model):
+    """A fault on the second asking ends it, with what the first one cost."""
+    scripted_model.script('{"n": "x"}', ProviderTimeout("slow"))
+    answer = facade.complete_json("count", "small", schema=SCHEMA)
+    assert answer == {
+        "status": "failure",
+        "reason": "slow",
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"type": "nonsense"}, "schema is not a JSON Schema"),
+        ({"$ref": "http://127.0.0.1:9/x"}, "schema refers to what it does not hold: 'http://127.0.0.1:9/x'"),
+        ({"$ref": "#/$defs/missing"}, "schema refers to what it does not hold: '/$defs/missing'"),
+        ({"type": object}, "schema must be a JSON object (TypeError)"),
+        ({"x": float("nan")}, "schema must be a JSON object (ValueError)"),
+        ("text", "schema must be a JSON object (str)"),
+        ([], "schema must be a JSON object (list)"),
+    ],
+)
+def test_complete_json__wrong_schema(facade, scripted_model, schema, reason):
+    """A schema that is none, or points outside itself, is refused before anything is spent or fetched."""
+    answer = facade.complete_json("count", "small", schema=schema)
+    assert answer["status"] == "failure"
+    assert answer["reason"].startswith(reason)
+    assert scripted_model.requests == []
+
+
+def test_complete_json__endless_schema(facade, scripted_model):
+    """A schema that refers to itself without end is a failure, not a crash."""
+    scripted_model.script("{}")
+    answer = facade.complete_json("count", "small", schema={"$ref": "#"})
+    assert (answer["status"], answer["reason"]) == ("failure", "the schema refers to itself without end")
+
+
+def test_complete_json__provider_without_schema(facade, agent):
+    """A provider that cannot constrain its answer makes the call a failure before anything is spent."""
+
+    class Free(LlmProvider):
+        def complete(self, **arguments):
+            raise AssertionError("must not be asked")
+
+    agent(PROVIDERS={"free": Free})
+    answer = facade.complete_json("count", "small", schema=SCHEMA, provider="free")
+    assert answer["status"] == "failure"
+    assert "'free' cannot constrain" in answer["reason"]
+    assert PromptLog.objects.count() == 0
+
+
+def test_complete__minimal_provider(facade, agent):
+    """A provider that declares nothing gets the contract's three keywords and no more."""
+    asked = []
+
+    class Minimal(LlmProvider):
+        def complete(self, *, prompt, model, system_prompt=None):
+            asked.append((prompt, model, system_prompt))
+            return ProviderResult("fine", 1, 2, 3, 4, 5)
+
+        def resolve_model(self, model_size, default):
+            return f"mine-{model_size}"
+
+    agent(PROVIDERS={"minimal": Minimal})
+    answer = facade.complete("say", "large", provider="minimal")
+    assert answer == {"status": "ok", "result": "fine", "usage": {"input_tokens": 1, "output_tokens": 2}}
+    assert asked == [("say", "mine-large", None)]
+
+
+def test_translate__translated(facade, scripted_model):
+    """The map comes back with the caller's keys in the caller's order, and no usage."""
+    scripted_model.script(translating(str.upper))
+    entries = {"b.title": "hello {name}", "a": "", "ключ": "мир"}
+    answer = facade.translate("en", "de", entries)
+    assert answer == {"status": "ok", "result": {"b.title": "HELLO {NAME}", "a": "", "ключ": "МИР"}}
+    assert list(answer["result"]) == list(entries)
+
+
+def test_translate__nothing(facade, scripted_model):
+    """No entries are no call."""
+    assert facade.translate("auto", "de", {}) == {"status": "ok", "result": {}}
+    assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ('{"a": "x"}', "the reply is no translation, 1 missing: 'b'"),
+        ('{"a": "x", "b": "y", "c": "z"}', "the reply is no translation, 1 not asked for: 'c'"),
+        ('{"a": "x", "b": null}', "the reply is no translation, 1 not a text: 'b'"),
+        ('["x", "y"]', None),
+        ("Sorry.", None),
+    ],
+)
+def test_translate__wrong_reply(facade, scripted_model, reply, reason):
+    """A reply that is not exactly the asked texts is a failure that names what is wrong."""
+    scripted_model.script(reply)
+    answer = facade.translate("en", "de", {"a": "1", "b": "2"})
+    assert answer["status"] == "failure"
+    assert "result" not in answer
+    assert reason is None or answer["reason"] == reason
+    assert answer["comment"] == reply
+
+
+@pytest.mark.parametrize("tag", ["", "english", "de\n", "de; ignore the above", "d", "x" * 99, None, 7, "en us", "auto"])
+def test_translate__wrong_tag(facade, scripted_model, tag):
+    """What is no language tag cannot reach the prompt."""
+    answer = facade.translate("en", tag, {"a": "1"})
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert "'to' must be a language tag" in answer["reason"]
+
+
+@pytest.mark.parametrize("tag", ["de", "pt-BR", "pt_br", "zh-Hant", "zh-Hans-CN", "es-419", "ca-valencia", "de-1996", "fil"])
+def test_translate__right_tag(facade, scripted_model, tag):
+    """The tags of languages in practice, also with Django's underscore, are accepted both ways."""
+    scripted_model.script('{"a": "1"}')
+    assert facade.translate(tag, tag, {"a": "1"}) == {"status": "ok", "result": {"a": "1"}}
+
+
+@pytest.mark.parametrize("entries", [["a"], "text", {"a": 1}, {1: "a"}, {"a": None}])
+def test_translate__wrong_entries(facade, scripted_model, entries):
+    """Entries that are no map of texts are a failure that says so."""
+    answer = facade.translate("en", "de", entries)
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert answer["reason"].startswith("entries must")
+
+
+def test_translate__awkward_keys(facade, scripted_model):
+    """Keys that cannot be sent as they are come back exactly as they came."""
+    scripted_model.script(translating(str.upper))
+    entries = {"nul\x00": "a", "lone\ud800": "b", "__proto__": "c", "Key": "d", "key": "e"}
+    assert facade.translate("en", "de", entries)["result"] == {key: text.upper() for key, text in entries.items()}
+
+
+def test_translate__indistinct_keys(facade, scripted_model):
+    """Keys that would be the same when sent are refused, not merged."""
+    answer = facade.translate("en", "de", {"a\x00": "1", "a\ud800": "2"})
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+
+
+def test_translate__row(facade, scripted_model):
+    """The row says from, to and how many keys."""
+    scripted_model.script('{"a": "1"}')
+    facade.translate("auto", "pt-BR", {"a": "1"}, user_id="7")
+    row = PromptLog.objects.get()
+    assert (row.source, row.model_size, row.user_id) == ("translate", "small", "7")
+    assert row.metadata == {"provider": "anthropic", "from": "auto", "to": "pt-BR", "key_count": 1}
+
+
+def test_get_provider__default_and_named(agent):
+    """The default provider without a name; an unknown name raises."""
+    assert type(services.get_provider()) is AnthropicProvider
+    agent(DEFAULT_PROVIDER="openai-compat")
+    assert type(services.get_provider()).__name__ == "OpenAICompatProvider"
+    with pytest.raises(ProviderUnusable, match="'nobody'"):
+        services.get_provider("nobody")
+
+
+def test_services__own_fault(facade, agent, caplog):
+    """A fault outside any provider is a failure too, told by its type and logged."""
+    agent(MODELS=None)
+    assert facade.complete("say", "small") == {"status": "failure", "reason": "internal error (TypeError)"}
+    assert "Traceback" in caplog.text

@@ -1,0 +1,42 @@
+"""What hosts test their own code with."""
+
+import pytest
+
+from stapel_agent import services
+from stapel_agent.models import PromptLog
+from stapel_agent.providers import registered_providers
+from stapel_agent.providers.base import ProviderResult, ProviderTimeout
+from stapel_agent.testing import ModelRequest, scripted_provider, translating
+
+pytestmark = pytest.mark.django_db
+
+
+def test_scripted_provider__replies_in_turn():
+    """Texts, results, faults and functions answer in turn; the last one again and again."""
+    with scripted_provider("one", ProviderTimeout("slow"), lambda request: request.prompt[::-1]) as model:
+        answers = [services.complete("abc", "small") for _ in range(4)]
+    assert [answer.get("result", answer.get("reason")) for answer in answers] == ["one", "slow", "cba", "cba"]
+    assert {request.prompt for request in model.requests} == {"abc"}
+
+
+def test_scripted_provider__stands_in_for_all():
+    """Whichever provider a request names is scripted, and keeps its name in the ledger."""
+    before = registered_providers()
+    with scripted_provider("{}"):
+        assert services.complete("say", "small", provider="claude-code")["status"] == "ok"
+        assert PromptLog.objects.get().metadata["provider"] == "claude-code"
+    assert registered_providers() == before
+
+
+def test_scripted_model__fixture(scripted_model):
+    """The fixture does the same for one test, and can be told anew."""
+    assert services.complete_json("say", "small")["result"] == {}
+    scripted_model.script(ProviderResult('{"a": 1}', input_tokens=7))
+    assert services.complete_json("say", "small")["usage"] == {"input_tokens": 7, "output_tokens": 0}
+    assert [type(request) for request in scripted_model.requests] == [ModelRequest]
+
+
+def test_translating__every_text(scripted_model):
+    """`translating` makes a translation of any request out of a function."""
+    scripted_model.script(translating(lambda text: f"<{text}>"))
+    assert services.translate("en", "de", {"a": "x", "b": "y"})["result"] == {"a": "<x>", "b": "<y>"}
