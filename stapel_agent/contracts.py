@@ -37,7 +37,7 @@ def _checked_once() -> type[Validator]:
     """
     standard = Draft202012Validator
     validator_class = validators.create(
-        meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},  # type: ignore[dict-item]
+        meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},
         validators=standard.VALIDATORS,
         version="stapel-agent",
         type_checker=standard.TYPE_CHECKER,
@@ -47,7 +47,7 @@ def _checked_once() -> type[Validator]:
 
     def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
         if id(schema) not in checked:
-            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)  # type: ignore[index]
+            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)
             checked[id(schema)] = schema
 
     validator_class.check_schema = classmethod(check_schema)  # type: ignore[assignment]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, extend_schema_field
-from jsonschema import ValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.settings import api_settings
@@ -110,8 +109,8 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
         return described
 
 
-def _error(fault: ValidationError) -> tuple[str, ErrorDetail]:
-    """The field at fault, and what is wrong with it in REST framework's terms."""
+def _error(fault: Any) -> tuple[str, ErrorDetail]:
+    """The field that a ValidationError is about, and what is wrong with it in REST framework's terms."""
     path = [str(step) for step in fault.absolute_path]
     code = ERROR_CODES.get(str(fault.validator), "invalid")
     if code == "invalid" and fault.instance is None:

@@ -13,7 +13,7 @@ from typing import Any, Self, TypedDict, Unpack
 from . import completion, structured, translation
 from .conf import agent_settings
 from .exceptions import AgentError, InvalidRequest, ProviderError
-from .models import PromptLog, PromptSource
+from .models import PromptSource
 from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
@@ -22,7 +22,8 @@ from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
 
-LEDGER_FIELDS = ("source", "user_id", "model_size")
+LEDGER_WIDTHS = {"source": 32, "user_id": 64, "model_size": 16}
+"""Characters that the ledger's columns hold."""
 
 
 Texts = Mapping[str, str]
@@ -214,8 +215,8 @@ def _valid(request: CompletionRequest) -> CompletionRequest:
         raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
     if not isinstance(request.model_size, str):
         raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
-    for field in LEDGER_FIELDS:
-        value, width = getattr(request, field), PromptLog._meta.get_field(field).max_length
-        if value is not None and len(str(value)) > width:
-            raise InvalidRequest(f"{field} may have {width} characters, not {len(str(value))}")
+    for field, width in LEDGER_WIDTHS.items():
+        length = len(getattr(request, field) or "")
+        if length > width:
+            raise InvalidRequest(f"{field} may have {width} characters, not {length}")
     return request

@@ -126,7 +126,7 @@ async def acomplete_json(request: CompletionRequest) -> Completion:
     return rounds.answer()
 
 
-def _told(fault: ValidationError) -> str:
+def _told(fault: ValidationError | SchemaError) -> str:
     return f"{fault.json_path}: {fault.message}"[:FAULT_LENGTH]
 
 

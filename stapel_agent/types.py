@@ -13,12 +13,12 @@ from typing import Any
 MAX_TOKEN_COUNT = 2**31 - 1
 
 
-def token_count(figure: object) -> int:
+def token_count(figure: Any) -> int:
     """A vendor's token figure as a storable count; 0 for what cannot be one (absent, negative, NaN, a word)."""
     if isinstance(figure, str) and len(figure) > 20:
         return 0
     try:
-        return max(0, min(int(figure), MAX_TOKEN_COUNT))  # type: ignore[call-overload]
+        return max(0, min(int(figure), MAX_TOKEN_COUNT))
     except (TypeError, ValueError, OverflowError):
         return 0
 

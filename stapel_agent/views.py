@@ -82,7 +82,8 @@ class CompleteView(LlmView):
         if model_size not in agent_settings.MODELS:
             known = {"model": model_size, "sizes": ", ".join(agent_settings.MODELS)}
             raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
-        return self.serialized_response(services.complete_json(prompt, model_size, **payload))
+        response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
+        return response
 
 
 class TranslateView(LlmView):
@@ -99,7 +100,8 @@ class TranslateView(LlmView):
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
         from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
-        return self.serialized_response(services.translate(from_lang, to, entries, **payload))
+        response: Response = self.serialized_response(services.translate(from_lang, to, entries, **payload))
+        return response
 
 
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):

@@ -64,6 +64,8 @@ class Reply:
 class ScriptedServer(socketserver.ThreadingTCPServer):
     """Serves `replies` in turn, the last one for ever, and remembers the `requests` and how many `connections` came."""
 
+    request_queue_size = 128
+
     def __init__(self, *replies: Reply) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.replies = list(replies)
@@ -104,6 +106,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
 
 class _Connection(socketserver.StreamRequestHandler):
     server: ScriptedServer
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         number = self.server.opened(self.connection)

@@ -157,3 +157,10 @@ def test_row__interrupted(agent):
     with pytest.raises(SystemExit):
         services.complete("say", "small", provider="interrupted")
     assert PromptLog.objects.get().status == "error"
+
+
+def test_widths__are_those_of_the_columns():
+    """What the facade refuses as too long is what the columns cannot hold."""
+    assert services.LEDGER_WIDTHS == {
+        field: PromptLog._meta.get_field(field).max_length for field in services.LEDGER_WIDTHS
+    }

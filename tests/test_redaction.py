@@ -24,7 +24,7 @@ def test_redact__credentials(agent, text, redacted):
     assert redact(text) == redacted
 
 
-@pytest.mark.parametrize("shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "\u2028", "api_key api_key="])
+@pytest.mark.parametrize("shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key="])
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)

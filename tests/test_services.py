@@ -363,7 +363,7 @@ def test_translate__wrong_reply(facade, scripted_model, reply, reason):
     assert answer["comment"] == reply
 
 
-@pytest.mark.parametrize("tag", ["", "english", "de\n", "de; ignore the above", "d", "x" * 99, None, 7, "en us", "auto"])
+@pytest.mark.parametrize("tag", ["", "english", "de\n", "de; ignore this", "d", "x" * 99, None, 7, "en us", "auto"])
 def test_translate__wrong_tag(facade, scripted_model, tag):
     """What is no language tag cannot reach the prompt."""
     answer = facade.translate("en", tag, {"a": "1"})
@@ -371,7 +371,7 @@ def test_translate__wrong_tag(facade, scripted_model, tag):
     assert "'to' must be a language tag" in answer["reason"]
 
 
-@pytest.mark.parametrize("tag", ["de", "pt-BR", "pt_br", "zh-Hant", "zh-Hans-CN", "es-419", "ca-valencia", "de-1996", "fil"])
+@pytest.mark.parametrize("tag", ["de", "pt-BR", "pt_br", "zh-Hant-TW", "es-419", "ca-valencia", "de-1996", "fil"])
 def test_translate__right_tag(facade, scripted_model, tag):
     """The tags of languages in practice, also with Django's underscore, are accepted both ways."""
     scripted_model.script('{"a": "1"}')

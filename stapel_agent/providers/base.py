@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..exceptions import ProviderError, ProviderTimeout
+from stapel_agent.exceptions import ProviderError, ProviderTimeout
 
 __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 

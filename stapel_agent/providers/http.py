@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.request import getproxies, proxy_bypass
@@ -330,10 +331,22 @@ def _transport(kind: Callable[..., Transport], origin: str) -> Transport:
 # The deadline is the attempt's; only an address that does not answer is given up earlier.
 _TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 
-clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(
-    lambda origin: httpx.Client(transport=_transport(httpx.HTTPTransport, origin), timeout=_TIMEOUT),
-    lambda origin: httpx.AsyncClient(transport=_transport(httpx.AsyncHTTPTransport, origin), timeout=_TIMEOUT),
-)
+
+def _make_client(origin: str) -> httpx.Client:
+    return httpx.Client(transport=_transport(httpx.HTTPTransport, origin), timeout=_TIMEOUT, cookies=_no_cookies())
+
+
+def _make_async_client(origin: str) -> httpx.AsyncClient:
+    transport = _transport(httpx.AsyncHTTPTransport, origin)
+    return httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, cookies=_no_cookies())
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that keeps nothing: one client serves every user."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(_make_client, _make_async_client)
 
 
 @dataclass(frozen=True)

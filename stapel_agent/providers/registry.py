@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from django.utils.module_loading import import_string
 
-from ..conf import agent_settings
-from ..exceptions import ProviderUnimportable, ProviderUnusable
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import ProviderUnimportable, ProviderUnusable
+
 from . import BUILTIN_PROVIDERS
 from .base import LlmProvider
 

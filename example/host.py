@@ -1,0 +1,90 @@
+"""The example in this process: a model to ask, a database, and an HTTP server in a thread."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import django
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from model import LOOPBACK, running_model
+
+from stapel_agent import agent_settings
+from stapel_agent.redaction import redact
+
+ADMIN_NAME = ADMIN_PASSWORD = "admin"
+
+LOCAL_MODEL = """\
+The model is SmolLM2 with 135 million parameters, in a process of its own on this machine.
+It can sort a letter. It is no translator: it gives the English back, or a reply that fails
+the check and is answered as a failure; either is shown as it comes.
+Set ANTHROPIC_API_KEY or OPENAI_COMPAT_BASE_URL to ask a model that can."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """The running example: where it answers, and in words, who answers."""
+
+    url: str
+    model: str
+
+
+@contextmanager
+def running_host(*, port: int = 0, fresh: bool = False) -> Iterator[Host]:
+    """The example, running. Inside, this process is the host: its database and its comm functions can be used.
+
+    Port 0 takes any free one; `fresh` starts with an empty database.
+    """
+    with reachable_model() as is_local:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+        django.setup()
+        prepare_database(fresh=fresh)
+        with http_server(port) as url:
+            yield Host(url, LOCAL_MODEL if is_local else configured_model())
+
+
+@contextmanager
+def reachable_model() -> Iterator[bool]:
+    """See to it that the settings find a model in the environment; True if it is the local one."""
+    if os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("OPENAI_COMPAT_BASE_URL"):
+        yield False
+        return
+    with running_model() as base_url:
+        os.environ["OPENAI_COMPAT_BASE_URL"] = base_url
+        yield True
+
+
+def configured_model() -> str:
+    provider, base_url = agent_settings.DEFAULT_PROVIDER, agent_settings.OPENAI_COMPAT_BASE_URL
+    return f"The model is asked through provider {provider!r}" + (f" at {redact(base_url)}." if base_url else ".")
+
+
+def prepare_database(*, fresh: bool) -> None:
+    """Bring the tables up to date, and see that there is an administrator."""
+    if fresh:
+        Path(settings.DATABASES["default"]["NAME"]).unlink(missing_ok=True)
+    call_command("migrate", verbosity=0)
+    users = get_user_model().objects
+    if not users.filter(username=ADMIN_NAME).exists():
+        users.create_superuser(ADMIN_NAME, password=ADMIN_PASSWORD)
+
+
+@contextmanager
+def http_server(port: int) -> Iterator[str]:
+    """Django's own development server, with the admin's style sheets."""
+    with ThreadedWSGIServer((LOOPBACK, port), WSGIRequestHandler) as server:
+        server.set_app(StaticFilesHandler(WSGIHandler()))
+        thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)
+        thread.start()
+        try:
+            yield f"http://{LOOPBACK}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

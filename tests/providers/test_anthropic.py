@@ -1,0 +1,742 @@
+"""The Anthropic provider: the real SDK against a scripted Messages API on loopback, sync and async alike."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import json
+import logging
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from opentelemetry import baggage, context
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    InvalidAnswer,
+    OutOfCredit,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.providers import anthropic as module
+from stapel_agent.providers.anthropic import AnthropicProvider
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.types import Usage
+from tests.scripted_server import Reply, ScriptedServer
+
+from .message_stream import (
+    MESSAGE_STOP,
+    error_document,
+    error_event,
+    event,
+    message,
+    message_delta,
+    message_start,
+    stream,
+    text_block,
+    thinking_block,
+    unfinished_stream,
+)
+
+KEY = "sk-ant-api03-test-key"
+QUESTION = {"prompt": "Say hello.", "model": "claude-x"}
+ANSWER = ProviderResult("Hello", input_tokens=25, output_tokens=15)
+SPENT = Usage(input_tokens=25, output_tokens=1)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """All of a ProviderError that a caller can see."""
+
+    type: type[ProviderError]
+    message: str
+    usage: Usage | None = None
+    text: str | None = None
+
+
+class Asker:
+    """Asks the provider, synchronously or on an event loop of its own."""
+
+    def __init__(self, *, on_loop: bool) -> None:
+        self._on_loop = on_loop
+
+    def times(self, count: int, **arguments: Any) -> list[ProviderResult]:
+        provider = AnthropicProvider()
+        arguments = {**QUESTION, **arguments}
+        if not self._on_loop:
+            return [provider.complete(**arguments) for _ in range(count)]
+
+        async def ask() -> list[ProviderResult]:
+            return [await provider.acomplete(**arguments) for _ in range(count)]
+
+        return asyncio.run(ask())
+
+    def __call__(self, **arguments: Any) -> ProviderResult:
+        return self.times(1, **arguments)[0]
+
+    def fault(self, **arguments: Any) -> Fault:
+        with pytest.raises(ProviderError) as caught:
+            self(**arguments)
+        return Fault(type(caught.value), str(caught.value), caught.value.usage, caught.value.text)
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Asker:
+    """The provider, called both ways through the same assertions."""
+    return Asker(on_loop=request.param == "async")
+
+
+@pytest.fixture
+def server(agent: Callable[..., None]) -> Iterator[ScriptedServer]:
+    """A Messages API that the settings point to; it says "Hello" until its replies are changed."""
+    with ScriptedServer(stream(message("Hello"))) as scripted:
+        agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=scripted.url)
+        yield scripted
+
+
+def test_complete__whole_answer(ask: Asker, server: ScriptedServer) -> None:
+    """Text blocks are joined, thinking and unknown events left out, and each token figure lands in its bucket."""
+    server.replies = [
+        stream(
+            message_start(cache_read_input_tokens=7, cache_creation_input_tokens=3),
+            event("ping"),
+            thinking_block("It asks for a greeting."),
+            text_block("Hel", "lo, ", index=1),
+            event("content_block_pondered", index=1, mood="calm"),
+            text_block("wörld", index=2),
+            message_delta(output_tokens=40, output_tokens_details={"thinking_tokens": 12}),
+            MESSAGE_STOP,
+        )
+    ]
+
+    assert ask() == ProviderResult(
+        "Hello, wörld",
+        input_tokens=25,
+        output_tokens=40,
+        thinking_tokens=12,
+        cache_read_tokens=7,
+        cache_write_tokens=3,
+    )
+
+
+def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> None:
+    """What is asked is sent as the API wants it: constraints that its decoder does not know become descriptions."""
+    schema = {
+        "type": "object",
+        "properties": {"age": {"type": "integer", "minimum": 0}, "name": {"type": ["string", "null"]}},
+        "required": ["age"],
+    }
+
+    ask(system_prompt="Be brief.", schema=schema, max_tokens=64_000)
+
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", "/v1/messages")
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["accept-encoding"] == "identity"
+    assert request.json == {
+        "model": "claude-x",
+        "max_tokens": 64_000,
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "system": "Be brief.",
+        "stream": True,
+        "output_config": {
+            "format": {
+                "type": "json_schema",
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "age": {"type": "integer", "description": "{minimum: 0}"},
+                        "name": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                    },
+                    "required": ["age"],
+                    "additionalProperties": False,
+                },
+            }
+        },
+    }
+
+
+def test_complete__settings_fill_in(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
+    """Without a cap of its own a request has that of MAX_TOKENS; an empty system prompt is not sent."""
+    agent(MAX_TOKENS=321)
+
+    ask(system_prompt="")
+
+    assert server.requests[0].json == {
+        "model": "claude-x",
+        "max_tokens": 321,
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "stream": True,
+    }
+
+
+def test_complete__cli_timeout_fills_in(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
+    """Without a timeout of its own an attempt has that of CLI_TIMEOUT."""
+    agent(CLI_TIMEOUT=0.2)
+    server.replies = [unfinished_stream(ending="hang")]
+
+    assert ask.fault() == Fault(ProviderTimeout, "no complete answer within 0.2 s")
+
+
+def test_complete__lone_surrogate(ask: Asker, server: ScriptedServer) -> None:
+    """A prompt with half a character is sent with a question mark in its place."""
+    assert ask(prompt="a\ud800b", system_prompt="c\udfffd") == ANSWER
+
+    sent = server.requests[0].json
+    assert (sent["messages"], sent["system"]) == ([{"role": "user", "content": "a?b"}], "c?d")
+
+
+def test_complete__one_connection(ask: Asker, server: ScriptedServer) -> None:
+    """Fifty calls in one process and one loop share one connection."""
+    assert ask.times(50) == [ANSWER] * 50
+    assert (len(server.requests), server.connections) == (50, 1)
+
+
+def test_complete__key_rotation(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
+    """The key is that of the settings at the time of the call."""
+    ask()
+    agent(ANTHROPIC_API_KEY="sk-ant-api03-new-key")
+    ask()
+
+    keys = [request.headers["authorization"] for request in server.requests]
+    assert keys == [f"Bearer {KEY}", "Bearer sk-ant-api03-new-key"]
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "finish_reason"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("refusal", "content_filter"),
+        ("a reason of the future", "stop"),
+        (None, "stop"),
+    ],
+)
+def test_complete__stop_reasons(ask: Asker, server: ScriptedServer, stop_reason: str, finish_reason: str) -> None:
+    """Why the model stopped is told in the words that every provider uses."""
+    server.replies = [stream(message_start(), text_block("Hello"), message_delta(stop_reason), MESSAGE_STOP)]
+
+    assert ask() == replace(ANSWER, finish_reason=finish_reason)
+
+
+@pytest.mark.parametrize(("stop_reason", "finish_reason"), [("max_tokens", "length"), ("refusal", "content_filter")])
+def test_complete__no_text_but_a_reason(
+    ask: Asker, server: ScriptedServer, stop_reason: str, finish_reason: str
+) -> None:
+    """An answer that was refused, or cut off while thinking, is returned with its reason: it says more than no text."""
+    server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(stop_reason), MESSAGE_STOP)]
+
+    assert ask() == ProviderResult("", input_tokens=25, output_tokens=15, finish_reason=finish_reason)
+
+
+def test_complete__no_text(ask: Asker, server: ScriptedServer) -> None:
+    """An answer of thinking alone does not count, but what was paid for it is kept."""
+    server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(), MESSAGE_STOP)]
+
+    assert ask.fault() == Fault(InvalidAnswer, "the answer holds no text", Usage(25, 15))
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        ({"input_tokens": "12", "output_tokens": "many"}, Usage(12, 15)),
+        ({"input_tokens": -4, "output_tokens": 1e300}, Usage(0, 2**31 - 1)),
+        ({"input_tokens": None, "output_tokens": None}, Usage(0, 15)),
+        ({"input_tokens": [5], "output_tokens": {"a": 1}, "cache_read_input_tokens": "none"}, Usage(0, 15)),
+        ({"output_tokens_details": "none"}, Usage(25, 15)),
+        ({"output_tokens_details": {"thinking_tokens": "a few"}}, Usage(25, 15)),
+        ({"output_tokens_details": {"thinking_tokens": 99}}, Usage(25, 15, 15)),
+    ],
+)
+def test_complete__odd_usage(ask: Asker, server: ScriptedServer, usage: dict[str, Any], counted: Usage) -> None:
+    """A figure that is no count never costs the answer that was paid for."""
+    server.replies = [stream(message_start(**usage), text_block("Hello"), message_delta(), MESSAGE_STOP)]
+
+    answer = ask()
+
+    assert (answer.text, answer.input_tokens) == ("Hello", counted.input_tokens)
+    assert (answer.output_tokens, answer.thinking_tokens) == (counted.output_tokens, counted.thinking_tokens)
+
+
+@pytest.mark.parametrize("usage", ["none", None, 7, []])
+def test_complete__usage_of_another_type(ask: Asker, server: ScriptedServer, usage: object) -> None:
+    """An answer whose usage is no object, or missing, is an answer that cost nothing."""
+    start = event("message_start", message={"role": "assistant", "content": [], "usage": usage})
+    end = event("message_delta", delta={"stop_reason": "end_turn"}, usage=usage)
+    server.replies = [stream(start, text_block("Hello"), end, MESSAGE_STOP)]
+
+    assert ask() == ProviderResult("Hello")
+
+
+def test_complete__long_answer(ask: Asker, server: ScriptedServer) -> None:
+    """A megabyte in 20,000 pieces is put together in linear time: quadratic work would take minutes."""
+    pieces = [f"{number:052}" for number in range(20_000)]
+    server.replies = [stream(message(*pieces))]
+
+    assert ask(timeout=60) == replace(ANSWER, text="".join(pieces))
+
+
+def test_complete__large_event(ask: Asker, server: ScriptedServer) -> None:
+    """One event of eight megabytes is read in linear time too."""
+    server.replies = [stream(message("é" * 1_300_000))]
+
+    assert ask(timeout=60) == replace(ANSWER, text="é" * 1_300_000)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "fault"),
+    [
+        (400, "invalid_request_error", "max_tokens: must be positive", RequestRejected),
+        (400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API.", OutOfCredit),
+        (401, "authentication_error", "invalid x-api-key", AccessDenied),
+        (402, "billing_error", "Your account has a billing problem.", OutOfCredit),
+        (403, "permission_error", "Your key may not use this model.", AccessDenied),
+        (404, "not_found_error", "model: claude-x", RequestRejected),
+        (413, "request_too_large", "Request exceeds the maximum size", RequestRejected),
+        (429, "rate_limit_error", "This request would exceed your rate limit of 50 per minute", RateLimited),
+        (500, "api_error", "Internal server error", ProviderUnavailable),
+        (504, "timeout_error", "The request took too long", ProviderUnavailable),
+        (529, "overloaded_error", "Overloaded", ProviderUnavailable),
+    ],
+)
+class TestErrors:
+    def test_complete__http_error(
+        self, ask: Asker, server: ScriptedServer, status: int, kind: str, text: str, fault: type[ProviderError]
+    ) -> None:
+        """An error answer is the fault its status and text mean, asked for once: the SDK does not retry."""
+        server.replies = [Reply.of(error_document(kind, text), status=status)]
+
+        assert ask.fault() == Fault(fault, f"HTTP {status}: {text}")
+        assert len(server.requests) == 1
+
+    def test_complete__error_in_the_stream(
+        self, ask: Asker, server: ScriptedServer, status: int, kind: str, text: str, fault: type[ProviderError]
+    ) -> None:
+        """An error inside the stream is the same fault, and keeps what had been answered and paid."""
+        server.replies = [stream(message_start(), text_block("Hel"), error_event(kind, text))]
+
+        assert ask.fault() == Fault(fault, f"HTTP {status}: {text}", SPENT, "Hel")
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        (
+            Reply(b"<html>Bad gateway</html>", status=502),
+            Fault(ProviderUnavailable, "HTTP 502: <html>Bad gateway</html>"),
+        ),
+        (Reply(status=500), Fault(ProviderUnavailable, "HTTP 500")),
+        (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400: null")),
+        (Reply(b'["no", {"such": "model"}]', status=404), Fault(RequestRejected, "HTTP 404: no")),
+        (Reply(b"\xff\xfe", status=400), Fault(RequestRejected, "HTTP 400: \ufffd\ufffd")),
+        (stream(event("error", error="none")), Fault(ProviderUnavailable, "HTTP 500: none")),
+        (stream(b"event: error\ndata: out of order\n\n"), Fault(ProviderUnavailable, "HTTP 500: out of order")),
+    ],
+)
+def test_complete__error_of_another_form(ask: Asker, server: ScriptedServer, reply: Reply, fault: Fault) -> None:
+    """An error that is not in the API's form, as of a gateway, is classified all the same."""
+    server.replies = [reply]
+
+    assert ask.fault() == fault
+
+
+def test_complete__error_body_breaks_off(ask: Asker, server: ScriptedServer) -> None:
+    """An error whose body never arrives is still an error of the provider."""
+    server.replies = [Reply(b"{", status=529, content_length=100, ending="close")]
+
+    assert ask.fault().type is ProviderUnavailable
+
+
+def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
+    """A redirect is not followed: it would take the prompt to a host that nobody configured."""
+    with ScriptedServer(stream(message("Hello"))) as elsewhere:
+        server.replies = [Reply(status=307, headers={"Location": f"{elsewhere.url}/v1/messages"})]
+
+        assert ask.fault().type is ProviderUnavailable
+        assert elsewhere.requests == []
+
+
+def test_complete__nobody_listens(ask: Asker, agent: Callable[..., None]) -> None:
+    """An address where nobody listens makes the provider unavailable."""
+    with ScriptedServer() as gone:
+        agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=gone.url)
+
+    assert ask.fault().type is ProviderUnavailable
+
+
+@pytest.mark.parametrize("ending", ["close", "reset"])
+def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: Any) -> None:
+    """A stream that is cut off in the middle is no answer, and keeps what had been answered and paid."""
+    server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending=ending)]
+
+    fault = ask.fault()
+
+    assert fault == Fault(InvalidAnswer, fault.message, SPENT, "Hel")
+    assert fault.message.startswith("the answer broke off (")
+
+
+@pytest.mark.parametrize("last", [b"", message_delta()])
+def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, last: bytes) -> None:
+    """A stream that ends in good order, but before the message does, is no answer."""
+    server.replies = [stream(message_start(), text_block("Hel"), last)]
+
+    usage = replace(SPENT, output_tokens=15 if last else 1)
+    assert ask.fault() == Fault(InvalidAnswer, "the answer broke off before its end", usage, "Hel")
+
+
+@pytest.mark.parametrize("ending", ["close", "reset", "hang"])
+def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, ending: Any) -> None:
+    """What happens to the connection after the last event does not cost the answer."""
+    server.replies = [unfinished_stream(message("Hello"), ending=ending)]
+
+    assert ask(timeout=0.5 if ending == "hang" else 30) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        b"event: content_block_delta\ndata: {broken\n\n",
+        b"event: content_block_delta\ndata: 5\n\n",
+        b"event: content_block_delta\ndata: {}\n\n",
+        b"event: content_block_delta\ndata: \xff\n\n",
+        b"event: content_block_delta\ndata: " + b"[" * 100_000 + b"\n\n",
+        event("content_block_delta", index=0, delta={"type": "text_delta", "text": 5}),
+        event("content_block_delta", index=0, delta=None),
+        event("message_delta", delta="none", usage={"output_tokens": 5}),
+    ],
+)
+def test_complete__malformed_event(ask: Asker, server: ScriptedServer, events: bytes) -> None:
+    """An event that makes no sense ends the answer, and keeps what had been answered and paid."""
+    server.replies = [stream(message_start(), text_block("Hel"), events, text_block("lo"), MESSAGE_STOP)]
+
+    fault = ask.fault()
+
+    assert (fault.type, fault.text) == (InvalidAnswer, "Hel")
+    assert fault.usage is not None
+    assert fault.usage.input_tokens == 25
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>", json.dumps({"choices": []}).encode(), b"\0" * 5000])
+def test_complete__no_event_stream(ask: Asker, server: ScriptedServer, body: bytes) -> None:
+    """A page that is no stream of events is no answer."""
+    server.replies = [Reply(body)]
+
+    assert ask.fault() == Fault(InvalidAnswer, "the answer broke off before its end", Usage())
+
+
+def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
+    """A body that comes packed, though it was asked for plain, is not unpacked: a small one can fill the memory."""
+    packed = gzip.compress(message("Hello"))
+    server.replies = [Reply(packed, headers={"Content-Encoding": "gzip"})]
+
+    assert ask.fault().type is InvalidAnswer
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        unfinished_stream(ending="hang"),
+        stream(message("Hello"), trickle="head"),
+        stream(message("Hello"), trickle="body"),
+        stream(event("ping"), *[event("ping")] * 100, trickle="body", pause=0.001, content_length=10**9),
+        Reply.of(error_document("api_error", "x" * 1000), status=500, trickle="body"),
+    ],
+    ids=["silent", "trickled head", "trickled body", "trickled pings", "trickled error"],
+)
+def test_complete__timeout(ask: Asker, server: ScriptedServer, reply: Reply) -> None:
+    """The whole attempt ends at its time, whatever keeps coming."""
+    server.replies = [reply]
+
+    assert ask.fault(timeout=0.4) == Fault(ProviderTimeout, "no complete answer within 0.4 s")
+
+
+def test_complete__timeout_in_the_middle(ask: Asker, server: ScriptedServer) -> None:
+    """An attempt that runs out of time keeps what had been answered and paid."""
+    server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending="hang")]
+
+    assert ask.fault(timeout=0.4) == Fault(ProviderTimeout, "no complete answer within 0.4 s", SPENT, "Hel")
+
+
+def test_complete__endless_answer(ask: Asker, server: ScriptedServer) -> None:
+    """An answer without an end is given up at the limit of its size."""
+    server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending="endless")]
+
+    assert ask.fault(timeout=60) == Fault(InvalidAnswer, "the answer is larger than 16,777,216 bytes", SPENT, "Hel")
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({"type": "object"}, "Anthropic's structured output needs each object of the schema to name its properties"),
+        (
+            {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
+            "Anthropic's structured output needs each object of the schema to name its properties",
+        ),
+        (
+            {},
+            "the schema does not fit Anthropic's structured output: "
+            "each part of it needs a 'type', 'enum', 'const', 'anyOf' or '$ref'",
+        ),
+        (
+            {"type": "object", "properties": {"any": True}},
+            "the schema does not fit Anthropic's structured output: "
+            "each part of it needs a 'type', 'enum', 'const', 'anyOf' or '$ref'",
+        ),
+    ],
+)
+def test_complete__schema_that_does_not_fit(
+    ask: Asker, server: ScriptedServer, schema: dict[str, Any], message: str
+) -> None:
+    """A schema that the vendor's decoder cannot follow is refused before anything is spent on it."""
+    assert ask.fault(schema=schema) == Fault(RequestRejected, message)
+    assert server.requests == []
+
+
+@pytest.fixture
+def poisoned_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[ScriptedServer]:
+    """Every variable and file that the SDK would take a host, a credential or a header from, all pointing elsewhere."""
+    with ScriptedServer(stream(message("Stolen"))) as thief:
+        profile = {
+            "version": "1.0",
+            "base_url": thief.url,
+            "authentication": {"type": "oidc_federation", "federation_rule_id": "fdrl_x"},
+            "organization_id": "poison",
+            "workspace_id": "poison",
+        }
+        (tmp_path / "configs").mkdir()
+        for name in ("default", "poison"):
+            (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(profile))
+        (tmp_path / "active_config").write_text("poison")
+        poison = {
+            "ANTHROPIC_API_KEY": "poison",
+            "ANTHROPIC_AUTH_TOKEN": "poison",
+            "ANTHROPIC_BASE_URL": thief.url,
+            "ANTHROPIC_CONFIG_DIR": str(tmp_path),
+            "ANTHROPIC_CUSTOM_HEADERS": "X-Poison: poison\nAuthorization: Bearer poison\nX-Api-Key: poison",
+            "ANTHROPIC_FEDERATION_RULE_ID": "poison",
+            "ANTHROPIC_IDENTITY_TOKEN": "poison",
+            "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE": "content",
+            "ANTHROPIC_ORGANIZATION_ID": "poison",
+            "ANTHROPIC_PROFILE": "poison",
+            "ANTHROPIC_WORKSPACE_ID": "poison",
+        }
+        for name, value in poison.items():
+            monkeypatch.setenv(name, value)
+        yield thief
+
+
+def test_complete__poisoned_environment(
+    ask: Asker, server: ScriptedServer, poisoned_environment: ScriptedServer
+) -> None:
+    """No host, credential or header comes from the environment."""
+    assert ask() == ANSWER
+
+    (request,) = server.requests
+    assert poisoned_environment.requests == []
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert "poison" not in str(request)
+
+
+@pytest.mark.parametrize("base_url", ["", None])
+def test_client__vendor_by_default(
+    poisoned_environment: ScriptedServer, agent: Callable[..., None], base_url: str | None
+) -> None:
+    """An empty ANTHROPIC_BASE_URL means the vendor, and not what the environment names; no prompt goes into traces."""
+    agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=base_url)
+
+    client = module._client(*module._access())
+
+    assert (str(client.base_url), client.max_retries) == ("https://api.anthropic.com/", 0)
+    assert client.open_telemetry["traces"]["content_mode"] == "metadata_only"
+    client.close()
+
+
+def test_complete__baggage_stays_home(ask: Asker, server: ScriptedServer) -> None:
+    """What a host carries in its OpenTelemetry baggage is not told to the vendor."""
+    token = context.attach(baggage.set_baggage("user", "alice@example.org"))
+    try:
+        ask()
+    finally:
+        context.detach(token)
+
+    assert "alice" not in str(server.requests[0].headers)
+
+
+def test_complete__proxy_of_the_environment(
+    ask: Asker, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy that the environment names is used, as by every other provider."""
+    with ScriptedServer(stream(message("Hello"))) as proxy:
+        agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL="http://api.test/anthropic")
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+
+        assert ask() == ANSWER
+        assert proxy.requests[0].path == "http://api.test/anthropic/v1/messages"
+
+
+def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+    """The key is in no log, not at DEBUG either, in no exception and in no repr, even when the vendor echoes it."""
+    caplog.set_level(logging.DEBUG)
+    server.replies = [
+        stream(message("Hello")),
+        Reply.of(error_document("authentication_error", f"invalid key: {KEY}"), status=401),
+        unfinished_stream(message_start(), ending="close"),
+    ]
+
+    ask()
+    refused = ask.fault()
+    broken = ask.fault()
+
+    assert refused == Fault(AccessDenied, "HTTP 401: invalid key: [redacted]")
+    assert "POST" in caplog.text
+    assert KEY not in caplog.text + str(broken) + repr(AnthropicProvider()) + repr(module._clients)
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (
+            {"ANTHROPIC_API_KEY": ""},
+            Fault(AccessDenied, "ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API"),
+        ),
+        (
+            {"ANTHROPIC_API_KEY": "secret\n"},
+            Fault(AccessDenied, "ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew"),
+        ),
+        *(
+            (
+                {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
+                Fault(
+                    ProviderUnavailable,
+                    "ANTHROPIC_BASE_URL is no http:// or https:// URL: set it to the root of the API",
+                ),
+            )
+            for base_url in ("api.anthropic.com", "ftp://api.anthropic.com", "http://", "http://[::1", "/v1")
+        ),
+    ],
+)
+def test_configuration__what_is_wrong(
+    ask: Asker, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], fault: Fault
+) -> None:
+    """A setting that cannot work is named with its mend, at check time and at the call."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    agent(**keys)
+
+    assert AnthropicProvider().configuration_error() == fault.message
+    assert ask.fault() == fault
+
+
+def test_configuration__complete(agent: Callable[..., None]) -> None:
+    """A key is all that the provider lacks by default."""
+    agent(ANTHROPIC_API_KEY=KEY)
+
+    assert AnthropicProvider().configuration_error() is None
+
+
+def test_acomplete__short_lived_loops(server: ScriptedServer, recwarn: pytest.WarningsRecorder) -> None:
+    """The loops that async_to_sync makes and ends leave no client, connection or warning behind."""
+    ask = async_to_sync(AnthropicProvider().acomplete)
+
+    assert [ask(**QUESTION) for _ in range(10)] == [ANSWER] * 10
+
+    gc.collect()
+    assert server.connections == 10
+    assert module._clients._async_clients == {}
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_acomplete__at_the_same_time(server: ScriptedServer) -> None:
+    """Many calls on one loop run side by side, each with its own answer and its own time."""
+    slow = unfinished_stream(message_start(), ending="hang")
+    server.replies = [slow, stream(message("Hello"))]
+    provider = AnthropicProvider()
+
+    async def ask() -> list[ProviderResult | BaseException]:
+        first = asyncio.create_task(provider.acomplete(**QUESTION, timeout=2))
+        while not server.requests:
+            await asyncio.sleep(0)
+        others = [provider.acomplete(**QUESTION, timeout=30) for _ in range(10)]
+        return [*await asyncio.gather(*others), *await asyncio.gather(first, return_exceptions=True)]
+
+    *answers, late = asyncio.run(ask())
+
+    assert answers == [ANSWER] * 10
+    assert isinstance(late, ProviderTimeout)
+
+
+def run_python(script: str, *arguments: str) -> list[str]:
+    """The lines that `script` prints in a process of its own, where warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    return finished.stdout.splitlines()
+
+
+PROCESS = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["ANTHROPIC_API_KEY"] = "sk-ant-api03-test-key"
+from stapel_agent.providers.anthropic import AnthropicProvider
+from stapel_agent.providers.base import ProviderError
+"""
+
+
+def test_import__only_when_asked() -> None:
+    """Importing, making and checking the provider loads no SDK: it takes seconds."""
+    script = """
+    provider = AnthropicProvider()
+    print(provider.configuration_error(), {"anthropic", "httpx2", "pydantic"} & set(sys.modules))
+    """
+
+    assert run_python(PROCESS + textwrap.dedent(script)) == ["None set()"]
+
+
+def test_import__missing_sdk() -> None:
+    """Without the SDK the module imports, and check and call say what to install."""
+    script = """
+    import asyncio
+    sys.modules["anthropic"] = None
+    provider = AnthropicProvider()
+    print(provider.configuration_error())
+    for call in (provider.complete, lambda **question: asyncio.run(provider.acomplete(**question))):
+        try:
+            call(prompt="Hello", model="claude-x")
+        except ProviderError as fault:
+            print(type(fault).__name__, fault)
+    """
+    mend = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+
+    assert run_python(PROCESS + textwrap.dedent(script)) == [mend, *[f"ProviderUnavailable {mend}"] * 2]
+
+
+def test_complete__after_a_fork(server: ScriptedServer) -> None:
+    """A forked child opens a connection of its own, and its parent's stays usable."""
+    script = """
+    from django.conf import settings
+    settings.STAPEL_AGENT = {"ANTHROPIC_BASE_URL": sys.argv[1]}
+    def ask():
+        print(AnthropicProvider().complete(prompt="Hello", model="claude-x").text, flush=True)
+    ask()
+    child = os.fork()
+    ask()
+    if child:
+        os.waitpid(child, 0)
+        ask()
+    """
+
+    assert run_python(PROCESS + textwrap.dedent(script), server.url) == ["Hello"] * 4
+    first, *others = [request.connection for request in server.requests]
+    assert (sorted(others), server.connections) == ([first, first, 1 - first], 2)
