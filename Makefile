@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test
+.PHONY: help install check test bench
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -26,3 +26,9 @@ check: install ## lint, types, import directions, migrations and documents in st
 
 test: install ## the whole suite, on every database and service that is there
 	$(BIN)/python -m tests
+
+bench: install ## measure, each figure beside a reference in the same run
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.http_client
+	$(BIN)/python -m benchmarks.cache

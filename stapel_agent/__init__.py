@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing typing for it would cost more than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from .cache import CachePolicy
     from .conf import agent_settings
     from .providers.base import LlmProvider, ProviderResult

@@ -44,7 +44,8 @@ class Position(NamedTuple):
             created_at = parse_datetime(moment)
             if created_at is None or timezone.is_aware(created_at) is not settings.USE_TZ:
                 raise ValueError(moment)
-            return cls(_storable(created_at), uuid.UUID(pk))
+            _check_year(created_at)
+            return cls(created_at, uuid.UUID(pk))
         except ValueError as fault:
             raise IncorrectLookupParameters from fault
 
@@ -147,22 +148,22 @@ class PeriodFilter(admin.ListFilter):
     title = "day"
     template = "admin/agent/period_filter.html"
     sifts = False
-    first_parameter, last_parameter = PARAMETERS = ("created_from", "created_to")
+    parameters = ("created_from", "created_to")
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         self.request = request
-        for name in self.PARAMETERS:
+        for name in self.parameters:
             self.used_parameters[name] = params.pop(name, [""])[-1]
 
     def expected_parameters(self) -> list[str]:
-        return list(self.PARAMETERS)
+        return list(self.parameters)
 
     def has_output(self) -> bool:
         return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (self._day(name) for name in self.PARAMETERS)
+        first, last = (self._day(name) for name in self.parameters)
         if first:
             queryset = queryset.filter(created_at__gte=_midnight(first))
         if last:
@@ -180,11 +181,11 @@ class PeriodFilter(admin.ListFilter):
 
     def other_parameters(self) -> list[tuple[str, str]]:
         """What the form must repeat so that the other filters stay."""
-        own = {*self.PARAMETERS, PAGE_VAR, ERROR_FLAG}
+        own = {*self.parameters, PAGE_VAR, ERROR_FLAG}
         return [(name, value) for name, value in self.request.GET.items() if name not in own]
 
     def _choice(self, changelist: ChangeList, label: str, first: date | None, last: date | None) -> dict[str, Any]:
-        days = dict(zip(self.PARAMETERS, (first, last), strict=True))
+        days = dict(zip(self.parameters, (first, last), strict=True))
         chosen = {name: text or None for name, text in self.used_parameters.items()}
         return {
             "selected": chosen == {name: day and day.isoformat() for name, day in days.items()},
@@ -194,14 +195,20 @@ class PeriodFilter(admin.ListFilter):
 
     def _day(self, name: str) -> date | None:
         text = self.used_parameters[name]
+        if not text:
+            return None
         try:
-            return _storable(date.fromisoformat(text)) if text else None
+            day = date.fromisoformat(text)
+            _check_year(day)
+            return day
         except ValueError as fault:
             raise IncorrectLookupParameters from fault
 
 
-def _storable[T](moment: T) -> T:
-    ...
+def _check_year(day: date) -> None:
+    # At the ends of the calendar time zones and databases overflow.
+    if not 1970 < day.year < 9999:
+        raise ValueError(f"{day!r} is no day of a ledger")
 
 
 def _midnight(day: date) -> datetime:

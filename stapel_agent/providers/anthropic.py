@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -155,7 +155,8 @@ class StreamedAnswer:
 
     @property
     def usage(self) -> Usage:
-        return Usage(**self._tokens)
+        usage = Usage(**self._tokens)
+        return replace(usage, thinking_tokens=min(usage.thinking_tokens, usage.output_tokens))
 
     def add(self, event: Any) -> None:
         """Take in one event. The SDK does not validate events: whatever raises here is a malformed one."""
@@ -277,13 +278,15 @@ def _sdk_faults(bounds: Bounds) -> Iterator[None]:
 
 
 def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
+    import httpx2
+
     sdk = _sdk()
     if isinstance(fault, sdk.APIStatusError):
         return _refusal(fault)
     if isinstance(fault, sdk.APIConnectionError) and isinstance(fault.__cause__, Exception):
         cause = fault.__cause__
         return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
-    if bounds.status is None:
+    if bounds.status is None and not isinstance(fault, httpx2.TransportError):
         return ProviderError(f"the Anthropic SDK failed ({type(fault).__name__})")
     return bounds.fault(fault)
 

@@ -77,7 +77,9 @@ class OpenAICompatProvider(LlmProvider):
         if not agent_settings.OPENAI_COMPAT_BASE_URL:
             return "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
         if _endpoint(agent_settings.OPENAI_COMPAT_BASE_URL) is None:
-            return "OPENAI_COMPAT_BASE_URL is no http:// or https:// URL: set it to the root of the API"
+            return (
+                "OPENAI_COMPAT_BASE_URL is no http:// or https:// URL without a password: set it to the root of the API"
+            )
         if not re.fullmatch("[!-~]*", agent_settings.OPENAI_COMPAT_API_KEY or ""):
             return "OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew"
         if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
@@ -114,7 +116,8 @@ def _endpoint(base_url: str) -> httpx.URL | None:
         root = httpx.URL(base_url)
     except httpx.InvalidURL:
         return None
-    if root.scheme not in ("http", "https") or not root.host:
+    # A password in it would be logged with each request, and sent in the key's place.
+    if root.scheme not in ("http", "https") or not root.host or root.userinfo:
         return None
     return root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
 

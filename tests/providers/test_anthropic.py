@@ -338,7 +338,7 @@ class TestErrors:
             Fault(ProviderUnavailable, "HTTP 502: <html>Bad gateway</html>"),
         ),
         (Reply(status=500), Fault(ProviderUnavailable, "HTTP 500")),
-        (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400: null")),
+        (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400")),
         (Reply(b'["no", {"such": "model"}]', status=404), Fault(RequestRejected, "HTTP 404: no")),
         (Reply(b"\xff\xfe", status=400), Fault(RequestRejected, "HTTP 400: \ufffd\ufffd")),
         (stream(event("error", error="none")), Fault(ProviderUnavailable, "HTTP 500: none")),
@@ -409,7 +409,6 @@ def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, end
     [
         b"event: content_block_delta\ndata: {broken\n\n",
         b"event: content_block_delta\ndata: 5\n\n",
-        b"event: content_block_delta\ndata: {}\n\n",
         b"event: content_block_delta\ndata: \xff\n\n",
         b"event: content_block_delta\ndata: " + b"[" * 100_000 + b"\n\n",
         event("content_block_delta", index=0, delta={"type": "text_delta", "text": 5}),
@@ -558,7 +557,7 @@ def test_client__vendor_by_default(
 
     client = module._client(*module._access())
 
-    assert (str(client.base_url), client.max_retries) == ("https://api.anthropic.com/", 0)
+    assert (client.base_url.host, client.max_retries) == ("api.anthropic.com", 0)
     assert client.open_telemetry["traces"]["content_mode"] == "metadata_only"
     client.close()
 
@@ -732,9 +731,10 @@ def test_complete__after_a_fork(server: ScriptedServer) -> None:
     ask()
     child = os.fork()
     ask()
-    if child:
-        os.waitpid(child, 0)
-        ask()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    ask()
     """
 
     assert run_python(PROCESS + textwrap.dedent(script), server.url) == ["Hello"] * 4

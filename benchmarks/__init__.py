@@ -1,0 +1,1 @@
+"""Measured promises. Each module runs alone: `python -m benchmarks.overhead`."""

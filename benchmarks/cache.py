@@ -1,0 +1,73 @@
+"""A cache hit and a miss on a ledger of 1e3, 1e5 and 1e6 rows.
+
+Reference: the same hit on the smallest ledger, in the same run.
+"""
+
+from benchmarks.host import milliseconds, on_each_engine, show, verdict
+
+SIZES = (1_000, 100_000, 1_000_000)
+PAYLOAD = {"from_lang": "en", "to": "de", "entries": {"greeting": "Good morning"}}
+
+
+def fill(rows: int) -> None:
+    """Bring the ledger to `rows` rows of other questions, by the database itself."""
+    from django.db import connection
+
+    from stapel_agent.models import PromptLog
+
+    missing = rows - PromptLog.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute(FILL[connection.vendor], {"rows": missing, "text": "lorem ipsum " * 20})
+        cursor.execute("ANALYZE agent_prompt_log")
+
+
+COLUMNS = "id, source, model, model_size, prompt, response, status, input_tokens, output_tokens, cache_key, created_at"
+FILL = {
+    "postgresql": f"""
+        INSERT INTO agent_prompt_log ({COLUMNS})
+        SELECT gen_random_uuid(), 'translate', 'claude-haiku', 'small', %(text)s, %(text)s, 'success', 10, 10,
+               encode(sha256(random()::text::bytea), 'hex'), now() - random() * interval '30 days'
+        FROM generate_series(1, %(rows)s)""",
+    "sqlite": f"""
+        WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %(rows)s)
+        INSERT INTO agent_prompt_log ({COLUMNS})
+        SELECT lower(hex(randomblob(16))), 'translate', 'claude-haiku', 'small', %(text)s, %(text)s, 'success', 10, 10,
+               lower(hex(randomblob(32))), datetime('now', '-' || abs(random() %% 2592000) || ' seconds')
+        FROM series""",
+}
+
+
+def measure() -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+    from stapel_core.comm import call
+
+    from stapel_agent import agent_settings, cache, services, translation
+    from stapel_agent.attempts import Attempts
+    from stapel_agent.models import PromptLog
+    from stapel_agent.testing import scripted_provider
+
+    texts = translation.Texts(PAYLOAD["from_lang"], PAYLOAD["to"], PAYLOAD["entries"])
+    unknown = Attempts(texts.question(services._translation_request("large")), texts.read).request
+    hits = []
+    with scripted_provider('{"greeting": "Guten Morgen"}') as model:
+        call("llm.translate", PAYLOAD)
+        for rows in SIZES:
+            fill(rows)
+            hit, miss = milliseconds(
+                lambda: call("llm.translate", PAYLOAD), lambda: cache.find(unknown, texts.read), rounds=300
+            )
+            hits.append(hit)
+            show(f"hit, whole call, {rows:>9,} rows", hit, note=f"= {hit / hits[0]:.2f}x the smallest")
+            show(f"miss, the lookup alone, {rows:>9,} rows", miss)
+        assert len(model.requests) == 1, "every measured call was a hit"
+    since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
+    plan = PromptLog.objects.answering(unknown.cache_key, since=since).values_list("response")[:1].explain()
+    print("  " + plan.replace("\n", "\n  "))
+    verdict("hit <= 1.5 ms at every size", max(hits) <= 1.5)
+    verdict("flat within 1.3x", max(hits) <= 1.3 * min(hits))
+
+
+if __name__ == "__main__":
+    on_each_engine("benchmarks.cache", measure)

@@ -1,0 +1,67 @@
+"""What the facade adds to a provider call: `call("llm.complete")` with an instant provider, ledger on.
+
+Reference: one bare INSERT of the same row, by the same driver.
+"""
+
+from benchmarks.host import milliseconds, on_each_engine, show, verdict
+
+PAYLOAD = {"prompt": "Name the capital of France. " * 20, "model": "small"}
+ANSWER = '{"city": "Paris", "country": "France", "population": 2100000}'
+
+
+def measure() -> None:
+    from dataclasses import replace
+
+    from django.db import connection
+    from stapel_core.comm import call, function_registry
+
+    from stapel_agent import ledger, services
+    from stapel_agent.attempts import Attempts
+    from stapel_agent.models import PromptLog
+    from stapel_agent.parsing import parse_json_response
+    from stapel_agent.testing import scripted_provider
+
+    with scripted_provider(ANSWER) as model:
+        columns = [field.column for field in PromptLog._meta.concrete_fields]
+        request = services._json_request(PAYLOAD["prompt"], PAYLOAD["model"])
+        (attempt,) = Attempts(request, parse_json_response)
+        with attempt:
+            attempt.take(model.ask(None))
+        statement = (
+            f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+        )
+
+        def bare_insert() -> None:
+            row = ledger._row(attempt)
+            values = [
+                field.get_db_prep_save(field.pre_save(row, add=True), connection)
+                for field in PromptLog._meta.concrete_fields
+            ]
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+
+        def whole_call() -> None:
+            assert call("llm.complete", PAYLOAD)["status"] == "ok"
+            model.requests.clear()
+
+        whole, insert = milliseconds(whole_call, bare_insert)
+        validation, key, row, parsing = milliseconds(
+            lambda: function_registry.validate("llm.complete", PAYLOAD),
+            lambda: replace(attempt.request).cache_key,
+            lambda: ledger.record(attempt),
+            lambda: parse_json_response(ANSWER),
+        )
+    show("bare INSERT of the same row (reference)", insert)
+    show('call("llm.complete"), instant provider, ledger on', whole, note=f"= {whole / insert:.2f}x the INSERT")
+    show("  of which validation of the payload", validation)
+    show("  of which cache key", key)
+    show("  of which the ledger's row", row)
+    show("  of which parsing the answer", parsing)
+    show("  of which the rest", whole - validation - key - row - parsing)
+    verdict("<= 1.5x the INSERT + 0.5 ms", whole <= 1.5 * insert + 0.5)
+    if connection.vendor == "postgresql":
+        verdict("p50 <= 2 ms", whole <= 2)
+
+
+if __name__ == "__main__":
+    on_each_engine("benchmarks.overhead", measure)

@@ -1,0 +1,207 @@
+"""The Claude Code CLI in print mode: how it is called. What it prints is read in `claude_output`."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
+
+from .base import LlmProvider, ProviderResult
+from .claude_output import read_output
+from .process import Command, arun, run
+
+PASSED_NAMES = frozenset(
+    "HOME PATH USER LOGNAME SHELL LANG TZ TERM TMPDIR HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY "
+    "SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS API_TIMEOUT_MS MAX_STRUCTURED_OUTPUT_RETRIES".split()
+)
+PASSED_PREFIXES = ("ANTHROPIC_", "CLAUDE_", "DISABLE_", "LC_", "XDG_")
+# Read by the CLI to reach a model in a cloud, and only passed on where it is told to use that cloud.
+CLOUD_PREFIXES = {
+    "CLAUDE_CODE_USE_BEDROCK": ("AWS_",),
+    "CLAUDE_CODE_USE_VERTEX": ("CLOUD_ML_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "VERTEX_REGION_"),
+    "CLAUDE_CODE_USE_FOUNDRY": ("AZURE_",),
+}
+
+FIXED_ENVIRONMENT = {
+    # Or else "@/etc/passwd" in a prompt sends that file along.
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+    # No telemetry, error reports or updates out of a web server.
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    # Thinking is paid out of the token cap, and small caps leave nothing for the answer.
+    "CLAUDE_CODE_DISABLE_THINKING": "1",
+    # An attempt is one request: no hidden second ones.
+    "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "0",
+}
+
+FLAGS = (
+    *("--print", "--output-format", "json", "--verbose"),
+    *("--tools", "", "--disable-slash-commands", "--strict-mcp-config"),
+    *("--no-session-persistence", "--setting-sources", ""),
+)
+
+# The words that the CLI's validator knows: a schema with any other in it is ignored, without a sign.
+NAMED_SUBSCHEMAS = frozenset({"$defs", "definitions", "patternProperties", "properties"})
+SUBSCHEMAS = frozenset({"additionalProperties", "allOf", "anyOf", "contains", "items", "oneOf", "propertyNames"})
+PLAIN_KEYWORDS = frozenset(
+    "$ref const default description enum examples exclusiveMaximum exclusiveMinimum maxItems maxLength maxProperties "
+    "maximum minItems minLength minProperties minimum multipleOf pattern required title type uniqueItems".split()
+)
+
+
+class ClaudeCodeCLIProvider(LlmProvider):
+    """The Claude Code CLI as a plain model: no tools, no session, no settings, an empty folder to work in.
+
+    It authenticates itself, by its HOME or its own variables. Of the host's environment it gets those and what a
+    program needs to run (PASSED_NAMES, PASSED_PREFIXES), and so none of the host's secrets. Without a `system_prompt`
+    an empty one replaces the CLI's own, which would make the model a software engineer.
+    """
+
+    supports_schema = True
+    supports_max_tokens = True
+    supports_timeout = True
+
+    def complete(
+        self,
+        *,
+        prompt: str,
+        model: str,
+        system_prompt: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+    ) -> ProviderResult:
+        call = Call(prompt, model, system_prompt, schema, max_tokens, timeout)
+        with call.command() as command:
+            outcome = run(command)
+        return read_output(outcome, structured=schema is not None)
+
+    async def acomplete(self, **arguments: Any) -> ProviderResult:
+        call = Call(**arguments)
+        with call.command() as command:
+            outcome = await arun(command)
+        return read_output(outcome, structured=call.schema is not None)
+
+    def configuration_error(self) -> str | None:
+        try:
+            _binary()
+        except ProviderUnavailable as fault:
+            return str(fault)
+        return None
+
+
+@dataclass(frozen=True)
+class Call:
+    """What `complete()` is given."""
+
+    prompt: str
+    model: str
+    system_prompt: str | None = None
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+
+    @contextmanager
+    def command(self) -> Iterator[Command]:
+        """What to run, in a private folder that is removed after the block. Raises why it could not be run."""
+        binary = _binary()
+        with _start_faults(binary), TemporaryDirectory(prefix="claude-", ignore_cleanup_errors=True) as private:
+            folder = Path(private, "empty")
+            folder.mkdir()
+            # In a file: an argument holds 128 KiB at most, and every user of the host can read it.
+            system_prompt = Path(private, "system-prompt")
+            system_prompt.write_bytes(_encoded(self.system_prompt or ""))
+            yield Command(
+                [binary, *FLAGS, "--model", self.model, "--system-prompt-file", str(system_prompt), *self._schema()],
+                folder=folder,
+                timeout=float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout),
+                stdin=self._stdin(),
+                environment=self._environment(),
+            )
+
+    def _stdin(self) -> bytes:
+        # What begins with "/" is a command to the CLI, not a prompt; "/config" even changes the user's settings.
+        return _encoded(f"\n{self.prompt}" if self.prompt.startswith("/") else self.prompt)
+
+    def _schema(self) -> list[str]:
+        if self.schema is None:
+            return []
+        if self.schema.get("type") != "object":
+            raise RequestRejected("the Claude Code CLI takes a schema only if it says \"type\": \"object\" at its root")
+        try:
+            return ["--json-schema", json.dumps(_understood(self.schema), allow_nan=False)]
+        except (TypeError, ValueError, RecursionError) as fault:
+            raise RequestRejected(f"the schema cannot be written as JSON ({type(fault).__name__})") from None
+
+    def _environment(self) -> dict[str, str]:
+        clouds = [prefix for switch in CLOUD_PREFIXES if os.environ.get(switch) for prefix in CLOUD_PREFIXES[switch]]
+        prefixes = (*PASSED_PREFIXES, *clouds)
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if name.upper() in PASSED_NAMES or name.startswith(prefixes)
+        }
+        cap = agent_settings.MAX_TOKENS if self.max_tokens is None else self.max_tokens
+        return {**passed, **FIXED_ENVIRONMENT, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(cap)}
+
+
+def _binary() -> str:
+    """The absolute path of the CLI. Raises ProviderUnavailable, saying the mend."""
+    name = os.fspath(agent_settings.CLI_BINARY or "")
+    path = shutil.which(name)
+    if path is None:
+        raise ProviderUnavailable(
+            f"CLI_BINARY {name!r} is no program that can be run: "
+            "install the Claude Code CLI, or set STAPEL_AGENT['CLI_BINARY'] to its path"
+        )
+    return os.path.abspath(path)
+
+
+@contextmanager
+def _start_faults(binary: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno == errno.E2BIG:
+            raise RequestRejected("the schema is too long for the Claude Code CLI, which takes 128 KiB") from None
+        raise ProviderUnavailable(
+            f"CLI_BINARY {binary!r} could not be run ({fault.strerror}): "
+            "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and see that TMPDIR can be written to"
+        ) from None
+
+
+def _encoded(text: str) -> bytes:
+    # A lone surrogate is no text.
+    return text.encode("utf-8", "replace")
+
+
+def _understood(schema: Any) -> Any:
+    """`schema` in the words that the CLI's validator knows; what that leaves out is told to the model."""
+    if isinstance(schema, list):
+        return [_understood(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept: dict[str, Any] = {}
+    left_out: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name in NAMED_SUBSCHEMAS and isinstance(value, Mapping):
+            kept[name] = {key: _understood(part) for key, part in value.items()}
+        elif name in SUBSCHEMAS:
+            kept[name] = _understood(value)
+        elif name in PLAIN_KEYWORDS:
+            kept[name] = value
+        elif name != "$schema":
+            left_out[name] = value
+    if left_out:
+        kept["description"] = f"{kept.get('description', '')} Also: {json.dumps(left_out)}".strip()
+    return kept

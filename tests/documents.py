@@ -1,0 +1,46 @@
+"""Reads the project's documents: their fenced blocks, tables and links."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TABLE = r"<!-- table: {} -->\n((?:\|.*\n)+)"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and the line it starts in."""
+
+    language: str
+    text: str
+    line: int
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str, *languages: str) -> Iterator[Block]:
+    text = read(name)
+    for match in FENCE.finditer(text):
+        if match[1] in languages:
+            yield Block(match[1], match[2], text.count("\n", 0, match.start()) + 1)
+
+
+def block_after(name: str, marker: str) -> str:
+    """The first fenced block after `marker`."""
+    text = read(name)
+    match = FENCE.search(text, text.index(marker))
+    assert match
+    return match[2]
+
+
+def table(name: str, title: str) -> list[list[str]]:
+    """The cells of the rows of the table that a comment gives `title`."""
+    match = re.search(TABLE.format(title), read(name))
+    assert match, f"{name} has no table {title!r}"
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in match[1].splitlines()]
+    return [[cell.removesuffix(" |").removesuffix("|").strip() for cell in row] for row in rows[2:]]

@@ -1,0 +1,509 @@
+"""The openai-compat provider: what it sends, what it reads, and what it says when it cannot."""
+
+import asyncio
+import json
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    InvalidAnswer,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
+from stapel_agent.types import Usage
+from tests.scripted_server import Reply, Request, ScriptedServer
+
+KEY = "a-key-of-no-known-shape-0123456789"
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
+SPENT = Usage(7, 3)
+
+Ask = Callable[..., ProviderResult]
+
+
+@pytest.fixture(params=["sync", "async"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """The provider, called synchronously and on an event loop."""
+    provider = OpenAICompatProvider()
+    call = provider.complete if request.param == "sync" else async_to_sync(provider.acomplete)
+    return lambda **arguments: call(**{"prompt": "hello", "model": "m", **arguments})
+
+
+def answer(content: Any = "pong", *, finish_reason: Any = "stop", usage: Any = None, **message: Any) -> dict[str, Any]:
+    """The body of a success."""
+    choice = {"message": {"role": "assistant", "content": content, **message}, "finish_reason": finish_reason}
+    return {"id": "1", "choices": [choice], "usage": USAGE if usage is None else usage}
+
+
+@pytest.fixture
+def exchange(ask: Ask, agent: Any) -> Callable[..., tuple[Request, ProviderResult]]:
+    """One call against a server with one reply: what was sent, and what came of it."""
+
+    def call(reply: Reply | None = None, path: str = "/v1", **arguments: Any) -> tuple[Request, ProviderResult]:
+        with ScriptedServer(reply or Reply.of(answer())) as server:
+            agent(OPENAI_COMPAT_BASE_URL=server.url + path)
+            result = ask(**arguments)
+        return server.requests[0], result
+
+    return call
+
+
+@pytest.fixture
+def fault(exchange: Any) -> Callable[..., tuple[type[ProviderError], str, Usage | None, str | None]]:
+    """The fault of one call: its type, text, and what was paid."""
+
+    def call(reply: Reply, **arguments: Any) -> tuple[type[ProviderError], str, Usage | None, str | None]:
+        with pytest.raises(ProviderError) as caught:
+            exchange(reply, **arguments)
+        return type(caught.value), str(caught.value), caught.value.usage, caught.value.text
+
+    return call
+
+
+# --- the request
+
+
+def test_complete__request(exchange: Any, agent: Any) -> None:
+    """Everything that is asked for is sent, under the key."""
+    agent(OPENAI_COMPAT_API_KEY=KEY)
+    request, result = exchange(system_prompt="Be brief.", max_tokens=9)
+    assert result == ProviderResult("pong", input_tokens=7, output_tokens=3)
+    assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.json == {
+        "model": "m",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}],
+        "max_tokens": 9,
+    }
+
+
+def test_complete__request_by_default(exchange: Any, agent: Any) -> None:
+    """Without a key, a system prompt and a cap, none of the first two is sent and the setting is the cap."""
+    agent(MAX_TOKENS=55, OPENAI_COMPAT_MAX_TOKENS_PARAM="max_completion_tokens")
+    request, _ = exchange()
+    assert "authorization" not in request.headers
+    assert request.json == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hello"}],
+        "max_completion_tokens": 55,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("", "/chat/completions"),
+        ("/", "/chat/completions"),
+        ("/v1/", "/v1/chat/completions"),
+        ("/api/paas/v4", "/api/paas/v4/chat/completions"),
+        ("/v1?api-version=3", "/v1/chat/completions?api-version=3"),
+    ],
+)
+def test_complete__path(exchange: Any, path: str, sent: str) -> None:
+    """The endpoint is below the base URL, however that ends."""
+    request, _ = exchange(path=path)
+    assert request.path == sent
+
+
+@pytest.mark.parametrize(
+    ("prompt", "arrives"),
+    [
+        ("x" * 200_000, "x" * 200_000),
+        ("ж" * 200_000, "ж" * 200_000),
+        ('\x00\x1f\u2028"\\ 😀', '\x00\x1f\u2028"\\ 😀'),
+        ("half \ud83d of a pair", "half ? of a pair"),
+        ("", ""),
+    ],
+    ids=["200 KB", "400 KB of Cyrillic", "control characters", "lone surrogate", "empty"],
+)
+def test_complete__any_prompt_is_valid_json(exchange: Any, prompt: str, arrives: str) -> None:
+    """The body is valid UTF-8 and JSON whatever the prompt holds."""
+    request, _ = exchange(prompt=prompt, system_prompt=prompt)
+    assert json.loads(request.body.decode("utf-8"))["messages"][-1] == {"role": "user", "content": arrives}
+
+
+def test_complete__schema_that_is_no_json(fault: Any) -> None:
+    """A schema that cannot be written as JSON is refused before anything is sent."""
+    schema = {"type": "object", "properties": {"a": {"type": "number", "enum": [float("nan")]}}}
+    assert fault(Reply(), schema=schema)[:2] == (
+        RequestRejected,
+        "the request cannot be written as JSON (ValueError)",
+    )
+
+
+def test_complete__schema_is_sent(exchange: Any) -> None:
+    """A schema goes out as `response_format`."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    request, _ = exchange(schema=schema)
+    assert request.json["response_format"] == response_format(schema)
+
+
+def test_response_format__strict_subset() -> None:
+    """A closed object is sent in the strict subset: every property required, no constraint keywords."""
+    schema = {
+        "type": "object",
+        "title": "Answer",
+        "properties": {
+            "city": {"type": "string", "minLength": 1},
+            "people": {"type": ["array", "null"], "items": {"$ref": "#/$defs/person"}, "maxItems": 3},
+            "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        },
+        "required": ["city"],
+        "$defs": {"person": {"type": "object", "properties": {"name": {"type": "string"}}}},
+    }
+    assert response_format(schema) == {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "answer",
+            "strict": True,
+            "schema": {
+                "type": "object",
+                "title": "Answer",
+                "properties": {
+                    "city": {"type": "string"},
+                    "people": {"type": ["array", "null"], "items": {"$ref": "#/$defs/person"}},
+                    "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                },
+                "required": ["city", "either", "people"],
+                "additionalProperties": False,
+                "$defs": {
+                    "person": {
+                        "type": "object",
+                        "properties": {"name": {"type": "string"}},
+                        "required": ["name"],
+                        "additionalProperties": False,
+                    }
+                },
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "string"}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": True},
+        {"type": "object"},
+        {"type": "object", "properties": {"a": {"type": "object"}}},
+        {"type": "object", "properties": {"a": {"type": ["null", "object"]}}},
+        {"type": "object", "properties": {"a": {}}},
+        {"type": "object", "properties": {"a": True}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object"}}}},
+        {"type": "object", "properties": {"a": {"oneOf": [{"type": "string"}]}}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "patternProperties": {"^x": {"type": "string"}}},
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"not": {"type": "null"}}}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"type": "object", "properties": {}}]},
+        {"type": "array", "items": {"type": "string"}},
+        {"properties": {"a": {"type": "string"}}},
+        {},
+    ],
+)
+def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> None:
+    """What the subset cannot say is sent as it is and without `strict`, never narrowed."""
+    assert response_format(schema) == {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "strict": False, "schema": schema},
+    }
+
+
+# --- the answer
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        (answer(""), ProviderResult("", 7, 3)),
+        (answer([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]), ProviderResult("ab", 7, 3)),
+        (
+            answer([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]),
+            ProviderResult("a", 7, 3),
+        ),
+        (answer("a", reasoning_content="because"), ProviderResult("a", 7, 3)),
+        (answer("a", reasoning="because"), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason="length"), ProviderResult("a", 7, 3, finish_reason="length")),
+        (answer(None, finish_reason="length"), ProviderResult("", 7, 3, finish_reason="length")),
+        (
+            answer("a", finish_reason="model_context_window_exceeded"),
+            ProviderResult("a", 7, 3, finish_reason="length"),
+        ),
+        (answer(None, finish_reason="content_filter"), ProviderResult("", 7, 3, finish_reason="content_filter")),
+        (answer("a", finish_reason="sensitive"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
+        (
+            answer(None, refusal="I cannot help with that."),
+            ProviderResult("I cannot help with that.", 7, 3, finish_reason="content_filter"),
+        ),
+        (answer("a", refusal=""), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason=None), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason="eos"), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason=["stop"]), ProviderResult("a", 7, 3)),
+        (answer("a", tool_calls=[{"id": "1"}]), ProviderResult("a", 7, 3)),
+        ({**answer("a"), "error": None}, ProviderResult("a", 7, 3)),
+        ({"choices": [{"message": {"content": "a"}}]}, ProviderResult("a")),
+    ],
+)
+def test_complete__answers(exchange: Any, body: dict[str, Any], result: ProviderResult) -> None:
+    """The text is the message's content, and the reason one of three words."""
+    assert exchange(Reply.of(body))[1] == result
+
+
+@pytest.mark.parametrize(
+    ("usage", "result"),
+    [
+        ({"prompt_tokens": "12", "completion_tokens": "3"}, ProviderResult("pong", 12, 3)),
+        ({"prompt_tokens": -5, "completion_tokens": -1}, ProviderResult("pong")),
+        ({"prompt_tokens": 1.9, "completion_tokens": 2.0}, ProviderResult("pong", 1, 2)),
+        ({"prompt_tokens": [1], "completion_tokens": {"a": 1}}, ProviderResult("pong")),
+        ({"prompt_tokens": 10**18, "completion_tokens": 2**31}, ProviderResult("pong", 2**31 - 1, 2**31 - 1)),
+        ({"prompt_tokens": 10**30, "completion_tokens": 10**5000}, ProviderResult("pong")),
+        ({"prompt_tokens": None}, ProviderResult("pong")),
+        ({}, ProviderResult("pong")),
+        ([1, 2], ProviderResult("pong")),
+        ("many", ProviderResult("pong")),
+        (
+            {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}},
+            ProviderResult("pong", 0, cache_read_tokens=5),
+        ),
+        (
+            {"prompt_tokens": 5, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 9}},
+            ProviderResult("pong", 5, 2, 2),
+        ),
+        (
+            {"prompt_tokens": 5, "prompt_tokens_details": [1], "completion_tokens_details": "x", "cached_tokens": "2"},
+            ProviderResult("pong", 3, cache_read_tokens=2),
+        ),
+        (
+            {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": None}, "prompt_cache_hit_tokens": 4},
+            ProviderResult("pong", 1, cache_read_tokens=4),
+        ),
+    ],
+)
+def test_complete__usage_never_breaks_an_answer(exchange: Any, usage: Any, result: ProviderResult) -> None:
+    """Figures of any shape and size become storable, disjoint counts."""
+    assert exchange(Reply.of(answer(usage=usage)))[1] == result
+
+
+@pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 6000, "-" + "9" * 6000, "1e-5"])
+def test_complete__figures_that_are_no_numbers(exchange: Any, figure: str) -> None:
+    """Nor do literals that JSON or Python will not have."""
+    body = json.dumps(answer(usage={"prompt_tokens": 0})).replace('"prompt_tokens": 0', f'"prompt_tokens": {figure}')
+    assert exchange(Reply(body.encode()))[1] == ProviderResult("pong")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_complete__byte_order_mark(exchange: Any, encoding: str) -> None:
+    """A byte order mark before the body does no harm."""
+    assert exchange(Reply(json.dumps(answer("ж"), ensure_ascii=False).encode(encoding)))[1].text == "ж"
+
+
+def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
+    """A broken byte in a paid answer costs that letter, not the answer."""
+    body = json.dumps(answer("a#b")).encode().replace(b"#", b"\xff")
+    assert exchange(Reply(body))[1].text == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "the answer is no JSON object: ''"),
+        (b"<html>Sign in</html>", "the answer is no JSON object: '<html>Sign in</html>'"),
+        (b'{"choices": [', """the answer is no JSON object: '{"choices": ['"""),
+        (b"null", "the answer is no JSON object: 'null'"),
+        (b"[1]", "the answer is no JSON object: '[1]'"),
+        (b"[" * 200_000, f"the answer is no JSON object: '{'[' * 300}'"),
+        (b"{}", "the answer has no choices"),
+        (b'{"choices": []}', "the answer has no choices"),
+        (b'{"choices": null}', "the answer has no choices"),
+        (b'{"choices": {"0": 1}}', "the answer has no choices"),
+        (b'{"choices": ["text"]}', "the answer has no choices"),
+        (b'{"choices": [{}]}', "the answer holds no text"),
+        (b'{"choices": [{"message": "text"}]}', "the answer holds no text"),
+        (b'{"choices": [{"message": {"content": null}}]}', "the answer holds no text"),
+        (b'{"choices": [{"message": {"content": 7}}]}', "the answer holds no text"),
+        (
+            b'{"choices": [{"message": {"content": null, "tool_calls": [{}]}, "finish_reason": "tool_calls"}]}',
+            "the answer asks for a tool, though none was offered",
+        ),
+        (b'{"error": "out of memory"}', "the answer is an error: out of memory"),
+        (b'{"error": {"message": "bad", "code": "1234"}}', "the answer is an error: bad"),
+    ],
+)
+def test_complete__unusable_answers(fault: Any, body: bytes, text: str) -> None:
+    """A 200 that says nothing usable is an InvalidAnswer that says what is wrong with it."""
+    assert fault(Reply(body))[:2] == (InvalidAnswer, text)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (answer(None), (InvalidAnswer, "the answer holds no text", SPENT, None)),
+        ({"usage": USAGE}, (InvalidAnswer, "the answer has no choices", SPENT, None)),
+        (
+            answer("half of", finish_reason="insufficient_system_resource"),
+            (ProviderUnavailable, "the provider broke the answer off: insufficient_system_resource", SPENT, "half of"),
+        ),
+        (
+            answer(None, finish_reason="network_error"),
+            (ProviderUnavailable, "the provider broke the answer off: network_error", SPENT, None),
+        ),
+        (
+            {"error": {"message": "slow down", "code": 429}, "usage": USAGE},
+            (RateLimited, "HTTP 429: slow down", SPENT, None),
+        ),
+        (
+            {"error": {"message": "no key", "code": "401"}},
+            (AccessDenied, "HTTP 401: no key", Usage(), None),
+        ),
+    ],
+)
+def test_complete__what_was_paid_is_kept(fault: Any, body: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """A fault carries the tokens and the text that came with it."""
+    assert fault(Reply.of(body)) == expected
+
+
+# --- time, and many at once
+
+
+def test_complete__timeout_of_the_setting(fault: Any, agent: Any) -> None:
+    """CLI_TIMEOUT bounds the attempt where the call brings no timeout."""
+    agent(CLI_TIMEOUT=0.25)
+    assert fault(Reply(ending="hang", content_length=9))[:2] == (
+        ProviderTimeout,
+        "no complete answer within 0.25 s",
+    )
+
+
+def test_complete__timeout_of_the_call(fault: Any) -> None:
+    """The call's own timeout comes first."""
+    assert fault(Reply.of(answer(), trickle="body"), timeout=0.25)[0] is ProviderTimeout
+
+
+def test_acomplete__does_not_block_its_loop(agent: Any) -> None:
+    """Two tasks on one loop are in flight together."""
+
+    async def both() -> list[ProviderResult]:
+        provider = OpenAICompatProvider()
+        first = asyncio.create_task(provider.acomplete(prompt="1", model="m"))
+        return [await provider.acomplete(prompt="2", model="m"), await first]
+
+    with ScriptedServer(Reply.of(answer(), gate=threading.Barrier(2))) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url)
+        assert asyncio.run(both()) == [ProviderResult("pong", 7, 3)] * 2
+
+
+def test_complete__keeps_its_connection(ask: Ask, agent: Any) -> None:
+    """A hundred calls are made over one connection per event loop, or process."""
+    with ScriptedServer(Reply.of(answer())) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url)
+        provider = OpenAICompatProvider()
+
+        async def hundred() -> None:
+            for _ in range(100):
+                await provider.acomplete(prompt="hello", model="m")
+
+        asyncio.run(hundred())
+        assert server.connections == 1
+        for _ in range(100):
+            provider.complete(prompt="hello", model="m")
+        assert server.connections == 2
+
+
+# --- the configuration
+
+
+@pytest.mark.parametrize(
+    ("keys", "error"),
+    [
+        ({}, None),
+        ({"OPENAI_COMPAT_BASE_URL": "https://api.invalid/v1", "OPENAI_COMPAT_API_KEY": KEY}, None),
+        (
+            {"OPENAI_COMPAT_BASE_URL": ""},
+            "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'",
+        ),
+        *(
+            (
+                {"OPENAI_COMPAT_BASE_URL": url},
+                "OPENAI_COMPAT_BASE_URL is no http:// or https:// URL without a password: set it to the root of the API",
+            )
+            for url in (
+                "http://user:hidden-word@api.invalid/v1",
+                "api.invalid/v1",
+                "ftp://api.invalid",
+                "https://",
+                "http://[::1",
+                "http://x:port",
+                "/v1",
+            )
+        ),
+        *(
+            (
+                {"OPENAI_COMPAT_API_KEY": key},
+                "OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew",
+            )
+            for key in (f"{KEY}\n", f" {KEY}", "ключ", f"{KEY}\r\nX-Other: 1")
+        ),
+        (
+            {"OPENAI_COMPAT_MAX_TOKENS_PARAM": "limit"},
+            "OPENAI_COMPAT_MAX_TOKENS_PARAM is none of ('max_tokens', 'max_completion_tokens'): set it to one",
+        ),
+    ],
+)
+def test_configuration_error__and_a_call(ask: Ask, agent: Any, keys: dict[str, str], error: str | None) -> None:
+    """What the check reports is what a call fails with, before it asks anyone."""
+    agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", **keys})
+    assert OpenAICompatProvider().configuration_error() == error
+    if error:
+        with pytest.raises(ProviderUnavailable) as caught:
+            ask()
+        assert str(caught.value) == error
+
+
+def test_resolve_model__falls_back(agent: Any) -> None:
+    """A size that the endpoint's map lacks is the default's."""
+    agent(OPENAI_COMPAT_MODELS={"small": "tiny"})
+    provider = OpenAICompatProvider()
+    assert [provider.resolve_model(size, "default") for size in ("small", "large")] == ["tiny", "default"]
+
+
+# --- secrets
+
+
+ECHO = {
+    "in an error": Reply.of({"error": {"message": f"wrong key {KEY}"}}, status=401),
+    "in an error's other field": Reply.of({"error": {"code": 1, "key": KEY}}, status=403),
+    "in a page": Reply(f"<p>{KEY}</p>".encode(), status=502),
+    "in a 200 that is no JSON": Reply(KEY.encode()),
+    "in a 200 that is an error": Reply.of({"error": f"key {KEY}"}),
+    "in a redirect": Reply(status=302, headers={"Location": f"http://127.0.0.1:9/?key={KEY}"}),
+    "in a broken head": Reply(raw=f"HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n".encode(), ending="close"),
+    "nowhere, cut off": Reply(b"{", content_length=9, ending="close"),
+    "nowhere, reset": Reply(raw=b"", ending="reset"),
+    "nowhere, silence": Reply(raw=b"", ending="hang"),
+}
+
+
+@pytest.mark.parametrize("case", ECHO)
+def test_complete__key_is_in_no_exception(ask: Ask, agent: Any, caplog: pytest.LogCaptureFixture, case: str) -> None:
+    """Neither the text, the repr and the traceback of a fault nor a log line shows the key."""
+    caplog.set_level(logging.DEBUG, "stapel_agent")
+    with ScriptedServer(ECHO[case]) as server, caplog.at_level(logging.INFO):
+        agent(OPENAI_COMPAT_BASE_URL=server.url, OPENAI_COMPAT_API_KEY=KEY)
+        with pytest.raises(ProviderError) as caught:
+            ask(timeout=0.5)
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    shown = [str(caught.value), repr(caught.value), *traceback.format_exception(caught.value)]
+    assert KEY not in "".join(shown)
+    assert KEY not in caplog.text
