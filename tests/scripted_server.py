@@ -167,6 +167,24 @@ def silent_listener() -> Iterator[str]:
 
 
 @contextmanager
+def slow_reader() -> Iterator[str]:
+    """A URL whose host reads a few kilobytes now and then, and never answers."""
+    stopping = threading.Event()
+
+    def read(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection, suppress(OSError):
+            while not stopping.wait(0.02) and connection.recv(8 * 1024):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reader = threading.Thread(target=read, args=(listener,))
+        reader.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stopping.set()
+        reader.join()
+
+
+@contextmanager
 def full_listener() -> Iterator[str]:
     """A URL whose host answers no attempt to connect, as its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as queue:

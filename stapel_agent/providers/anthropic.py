@@ -21,15 +21,15 @@ from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
 from .http import (
+    CONNECT_SECONDS,
     Bounds,
     ClientPool,
+    _no_cookies,
+    _transport,
     abounded_attempt,
-    bounded,
     bounded_attempt,
     classify,
     excerpt,
-    proxy_for,
-    ssl_context,
 )
 
 if TYPE_CHECKING:
@@ -303,8 +303,8 @@ def _refusal(fault: Any) -> ProviderError:
 def _client(key: str, base_url: str) -> Anthropic:
     import httpx2
 
-    transport = bounded(httpx2.HTTPTransport(**_transport_options(base_url)))
-    http_client = httpx2.Client(transport=transport, headers=PLAIN, event_hooks={"response": [_leave_packed]})
+    transport = _transport(httpx2.HTTPTransport, base_url)
+    http_client = httpx2.Client(transport=transport, event_hooks={"response": [_leave_packed]}, **_http_options())
     client: Anthropic = _sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
 
@@ -312,15 +312,30 @@ def _client(key: str, base_url: str) -> Anthropic:
 def _async_client(key: str, base_url: str) -> AsyncAnthropic:
     import httpx2
 
-    transport = bounded(httpx2.AsyncHTTPTransport(**_transport_options(base_url)))
-    http_client = httpx2.AsyncClient(transport=transport, headers=PLAIN, event_hooks={"response": [_aleave_packed]})
+    transport = _transport(httpx2.AsyncHTTPTransport, base_url)
+    http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aleave_packed]}, **_http_options())
     client: AsyncAnthropic = _sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
 
 
-def _transport_options(base_url: str) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
-    return {"verify": ssl_context(), "limits": limits, "proxy": proxy_for(base_url)}
+def _http_options() -> dict[str, Any]:
+    import httpx2
+
+    # A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for,
+    # and none is unpacked.
+    return {
+        "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        "cookies": _no_cookies(),
+        "headers": {"Accept-Encoding": "identity"},
+    }
+
+
+def _leave_packed(response: Any) -> None:
+    response.headers.pop("Content-Encoding", None)
+
+
+async def _aleave_packed(response: Any) -> None:
+    _leave_packed(response)
 
 
 def _client_options(key: str, base_url: str) -> dict[str, Any]:
@@ -331,7 +346,6 @@ def _client_options(key: str, base_url: str) -> dict[str, Any]:
         "base_url": base_url,
         "webhook_key": "",
         "max_retries": 0,
-        "timeout": None,
         "open_telemetry": {"propagation": False},
     }
 
@@ -343,18 +357,6 @@ def _without_environment(client: SdkClient) -> SdkClient:
     # The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, and has no argument against it.
     client._custom_headers = {}
     return client
-
-
-# A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for, nor unpacked.
-PLAIN = {"Accept-Encoding": "identity"}
-
-
-def _leave_packed(response: Any) -> None:
-    response.headers.pop("Content-Encoding", None)
-
-
-async def _aleave_packed(response: Any) -> None:
-    _leave_packed(response)
 
 
 _clients = ClientPool(_client, _async_client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,11 +17,15 @@ from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 
 from .base import LlmProvider, ProviderResult
 from .claude_output import read_output
+from .claude_schema import schema_argument
 from .process import Command, arun, run
 
 PASSED_NAMES = frozenset(
-    "HOME PATH USER LOGNAME SHELL LANG TZ TERM TMPDIR HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY "
-    "SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS API_TIMEOUT_MS MAX_STRUCTURED_OUTPUT_RETRIES".split()
+    {
+        *("HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"),
+        *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS", "SSL_CERT_DIR", "SSL_CERT_FILE"),
+        *("API_TIMEOUT_MS", "MAX_STRUCTURED_OUTPUT_RETRIES"),
+    }
 )
 PASSED_PREFIXES = ("ANTHROPIC_", "CLAUDE_", "DISABLE_", "LC_", "XDG_")
 # Read by the CLI to reach a model in a cloud, and only passed on where it is told to use that cloud.
@@ -48,14 +51,6 @@ FLAGS = (
     *("--print", "--output-format", "json", "--verbose"),
     *("--tools", "", "--disable-slash-commands", "--strict-mcp-config"),
     *("--no-session-persistence", "--setting-sources", ""),
-)
-
-# The words that the CLI's validator knows: a schema with any other in it is ignored, without a sign.
-NAMED_SUBSCHEMAS = frozenset({"$defs", "definitions", "patternProperties", "properties"})
-SUBSCHEMAS = frozenset({"additionalProperties", "allOf", "anyOf", "contains", "items", "oneOf", "propertyNames"})
-PLAIN_KEYWORDS = frozenset(
-    "$ref const default description enum examples exclusiveMaximum exclusiveMinimum maxItems maxLength maxProperties "
-    "maximum minItems minLength minProperties minimum multipleOf pattern required title type uniqueItems".split()
 )
 
 
@@ -122,7 +117,7 @@ class Call:
             system_prompt = Path(private, "system-prompt")
             system_prompt.write_bytes(_encoded(self.system_prompt or ""))
             yield Command(
-                [binary, *FLAGS, "--model", self.model, "--system-prompt-file", str(system_prompt), *self._schema()],
+                self._arguments(binary, system_prompt),
                 folder=folder,
                 timeout=float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout),
                 stdin=self._stdin(),
@@ -133,15 +128,9 @@ class Call:
         # What begins with "/" is a command to the CLI, not a prompt; "/config" even changes the user's settings.
         return _encoded(f"\n{self.prompt}" if self.prompt.startswith("/") else self.prompt)
 
-    def _schema(self) -> list[str]:
-        if self.schema is None:
-            return []
-        if self.schema.get("type") != "object":
-            raise RequestRejected("the Claude Code CLI takes a schema only if it says \"type\": \"object\" at its root")
-        try:
-            return ["--json-schema", json.dumps(_understood(self.schema), allow_nan=False)]
-        except (TypeError, ValueError, RecursionError) as fault:
-            raise RequestRejected(f"the schema cannot be written as JSON ({type(fault).__name__})") from None
+    def _arguments(self, binary: str, system_prompt: Path) -> list[str]:
+        arguments = [binary, *FLAGS, "--model", self.model, "--system-prompt-file", str(system_prompt)]
+        return arguments if self.schema is None else [*arguments, "--json-schema", schema_argument(self.schema)]
 
     def _environment(self) -> dict[str, str]:
         clouds = [prefix for switch in CLOUD_PREFIXES if os.environ.get(switch) for prefix in CLOUD_PREFIXES[switch]]
@@ -183,25 +172,3 @@ def _start_faults(binary: str) -> Iterator[None]:
 def _encoded(text: str) -> bytes:
     # A lone surrogate is no text.
     return text.encode("utf-8", "replace")
-
-
-def _understood(schema: Any) -> Any:
-    """`schema` in the words that the CLI's validator knows; what that leaves out is told to the model."""
-    if isinstance(schema, list):
-        return [_understood(part) for part in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept: dict[str, Any] = {}
-    left_out: dict[str, Any] = {}
-    for name, value in schema.items():
-        if name in NAMED_SUBSCHEMAS and isinstance(value, Mapping):
-            kept[name] = {key: _understood(part) for key, part in value.items()}
-        elif name in SUBSCHEMAS:
-            kept[name] = _understood(value)
-        elif name in PLAIN_KEYWORDS:
-            kept[name] = value
-        elif name != "$schema":
-            left_out[name] = value
-    if left_out:
-        kept["description"] = f"{kept.get('description', '')} Also: {json.dumps(left_out)}".strip()
-    return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,9 +17,160 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
-from stapel_agent.types import Usage
+from stapel_agent.types import Usage, token_count
 
 from .anthropic import FINISH_REASONS
 from .base import ProviderResult
 from .http import EMPTY_ACCOUNT, classify, excerpt
 from .process import Outcome
+
+TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
+
+# For a fault to which the CLI gives no HTTP status. One that none of them fits is taken for a passing one.
+FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
+    (EMPTY_ACCOUNT, OutOfCredit),
+    (re.compile(r"/login|not logged in|api key|authenticat|oauth|access to claude", re.IGNORECASE), AccessDenied),
+    (re.compile(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit", re.IGNORECASE), RateLimited),
+    (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
+)
+
+MAX_COST_USD = 1e6
+MAX_DIGITS = 300
+
+
+def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
+    """The answer in `outcome`; `structured` says whether the CLI was given a schema. Raises a ProviderError."""
+    report = Report(outcome.stdout, structured=structured)
+    finish_reason = report.finish_reason
+    if finish_reason == "stop" and (fault := report.fault() or _exit_fault(outcome) or report.gap()):
+        fault.usage, fault.text = report.usage or None, report.text or report.written or None
+        raise fault
+    text = report.text if finish_reason == "stop" else report.written or report.text
+    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason, metadata=report.metadata)
+
+
+class Report:
+    """The events of one run, the result last; with no `--verbose` the result is all there is."""
+
+    def __init__(self, stdout: bytes, *, structured: bool) -> None:
+        self._stdout = stdout
+        self._structured = structured
+        self._events = _events(stdout)
+        self._result = self._events[-1] if self._events else {}
+
+    @property
+    def usage(self) -> Usage:
+        figures = _mapping(self._result.get("usage"))
+        return Usage(
+            input_tokens=figures.get("input_tokens", 0),
+            output_tokens=figures.get("output_tokens", 0),
+            cache_read_tokens=figures.get("cache_read_input_tokens", 0),
+            cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
+        )
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        cost = self._result.get("total_cost_usd")
+        return {"total_cost_usd": cost} if isinstance(cost, int | float) and 0 <= cost < MAX_COST_USD else {}
+
+    @property
+    def text(self) -> str:
+        """The answer; of a run with a schema, the JSON that the CLI found to satisfy it."""
+        if self._structured and "structured_output" in self._result:
+            return json.dumps(self._result["structured_output"], ensure_ascii=False)
+        text = self._result.get("result")
+        return text if isinstance(text, str) and not self._is_error else ""
+
+    @property
+    def written(self) -> str:
+        """All that the model wrote, also where it is no answer."""
+        return "".join(self._messages().values())
+
+    @property
+    def finish_reason(self) -> str:
+        # A model that is cut off is told by the CLI to go on, and only the last part is printed as the result.
+        continued = len(self._messages()) > 1 and not self._structured
+        if continued or (self._is_error and TOKEN_LIMIT.search(self._notice())):
+            return "length"
+        return FINISH_REASONS.get(str(self._result.get("stop_reason")), "stop")
+
+    def fault(self) -> ProviderError | None:
+        """What the CLI itself reports as an error."""
+        if not self._is_error:
+            return None
+        notice = excerpt(self._notice())
+        status = token_count(self._result.get("api_error_status"))
+        if 400 <= status < 600:
+            return classify(status, notice)
+        if str(self._result.get("subtype")).startswith("error_max_"):
+            return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
+        return _fault_by_words(notice)(f"the Claude Code CLI failed: {notice}")
+
+    def gap(self) -> ProviderError | None:
+        """What keeps the result from being an answer, though the CLI sees no error."""
+        if not self.text and not isinstance(self._result.get("result"), str):
+            return InvalidAnswer(f"the Claude Code CLI printed no result: {excerpt(self._stdout)!r}")
+        if self._structured and self._tools() == []:
+            return RequestRejected("the Claude Code CLI ignored the schema: see that its patterns are JavaScript's")
+        if self._result.get("stop_reason", "") is None and not self.usage.output_tokens:
+            return InvalidAnswer("the answer broke off before its end")
+        return None if self.text else InvalidAnswer("the answer holds no text")
+
+    @property
+    def _is_error(self) -> bool:
+        return bool(self._result.get("is_error")) or str(self._result.get("subtype")).startswith("error")
+
+    def _notice(self) -> str:
+        """What the CLI says of an error, in its own words."""
+        errors = self._result.get("errors") or []
+        return str(self._result.get("result") or f"{self._result.get('subtype')} {errors}")
+
+    def _tools(self) -> object:
+        """The tools that the model was offered; a schema the CLI has taken makes one."""
+        return next((event.get("tools") for event in self._events if event.get("subtype") == "init"), None)
+
+    def _messages(self) -> dict[str, str]:
+        """The text of each message from the model, by the message's id. One message may come in several events."""
+        messages: dict[str, str] = {}
+        for event in self._events:
+            message = _mapping(event.get("message"))
+            if event.get("type") == "assistant" and message.get("model") != "<synthetic>":
+                for text in _texts(message.get("content")):
+                    identity = str(message.get("id"))
+                    messages[identity] = messages.get(identity, "") + text
+        return messages
+
+
+def _events(stdout: bytes) -> list[dict[str, Any]]:
+    try:
+        printed = json.loads(stdout.decode("utf-8", "replace"), parse_int=_integer)
+    except (ValueError, RecursionError):
+        return []
+    return [event for event in (printed if isinstance(printed, list) else [printed]) if isinstance(event, dict)]
+
+
+def _integer(digits: str) -> float:
+    # int() refuses very long ones: an absurd figure beside the answer must not cost the answer.
+    return int(digits) if len(digits) <= MAX_DIGITS else float("inf")
+
+
+def _texts(content: object) -> list[str]:
+    blocks = [_mapping(block) for block in (content if isinstance(content, list) else [])]
+    return [block["text"] for block in blocks if isinstance(block.get("text"), str)]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _exit_fault(outcome: Outcome) -> ProviderError | None:
+    if outcome.exit_code == 0:
+        return None
+    code = outcome.exit_code
+    ending = f"exit code {code}" if code > 0 else f"signal {-code}"
+    notice = excerpt(outcome.stderr) or excerpt(outcome.stdout)
+    return _fault_by_words(notice)(f"the Claude Code CLI ended with {ending}: {notice}")
+
+
+def _fault_by_words(notice: str) -> type[ProviderError]:
+    return next((fault for words, fault in FAULT_BY_WORDS if words.search(notice)), ProviderUnavailable)

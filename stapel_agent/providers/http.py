@@ -50,7 +50,7 @@ MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费
 PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
 
 # What a transport raises, before `bounded_attempt` says what it means for the attempt.
-TRANSPORT_FAULTS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+TRANSPORT_FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 def classify(status: int, message: str) -> ProviderError:
@@ -86,7 +86,8 @@ def _stated_message(text: str) -> str:
         if isinstance(found, list):
             found = found[0]
         else:
-            found = next((found[name] for name in ("error", "message", "detail", "msg") if found.get(name)), None)
+            stated = (found.get(name) for name in ("error", "message", "detail", "msg"))
+            found = next((value for value in stated if value and isinstance(value, str | dict | list)), None)
     return found if isinstance(found, str) else text
 
 
@@ -124,8 +125,6 @@ class Bounds:
 
     def fault(self, cause: Exception) -> ProviderError:
         """What `cause`, raised while the attempt was under way, means for it."""
-        if isinstance(cause.__cause__, ProviderError):
-            return cause.__cause__
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
@@ -143,24 +142,22 @@ _bounds: ContextVar[Bounds] = ContextVar("bounds")
 
 
 @contextmanager
-def bounded_attempt(timeout: float, faults: tuple[type[Exception], ...] = TRANSPORT_FAULTS) -> Iterator[Bounds]:
-    """Bound all that `bounded` transports do in this block, and turn `faults` into ProviderErrors."""
+def bounded_attempt(timeout: float) -> Iterator[Bounds]:
+    """Bound all that `bounded` transports do in this block, and turn the faults of httpx into ProviderErrors."""
     bounds = Bounds(timeout)
     token = _bounds.set(bounds)
     try:
         yield bounds
-    except faults as fault:
+    except TRANSPORT_FAULTS as fault:
         raise bounds.fault(fault) from None
     finally:
         _bounds.reset(token)
 
 
 @asynccontextmanager
-async def abounded_attempt(
-    timeout: float, faults: tuple[type[Exception], ...] = TRANSPORT_FAULTS
-) -> AsyncIterator[Bounds]:
+async def abounded_attempt(timeout: float) -> AsyncIterator[Bounds]:
     """`bounded_attempt` for an event loop, which keeps the time itself."""
-    with bounded_attempt(timeout, (*faults, TimeoutError)) as bounds:
+    with bounded_attempt(timeout) as bounds:
         async with asyncio.timeout(timeout):
             yield bounds
 

@@ -13,7 +13,7 @@ import httpx
 from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
 from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
@@ -74,16 +74,10 @@ class OpenAICompatProvider(LlmProvider):
         return (agent_settings.OPENAI_COMPAT_MODELS or {}).get(model_size) or default
 
     def configuration_error(self) -> str | None:
-        if not agent_settings.OPENAI_COMPAT_BASE_URL:
-            return "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
-        if _endpoint(agent_settings.OPENAI_COMPAT_BASE_URL) is None:
-            return (
-                "OPENAI_COMPAT_BASE_URL is no http:// or https:// URL without a password: set it to the root of the API"
-            )
-        if not re.fullmatch("[!-~]*", agent_settings.OPENAI_COMPAT_API_KEY or ""):
-            return "OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew"
-        if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
-            return f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one"
+        try:
+            _access()
+        except ProviderError as fault:
+            return str(fault)
         return None
 
     def _request(
@@ -96,18 +90,35 @@ class OpenAICompatProvider(LlmProvider):
         max_tokens: int | None = None,
         timeout: float | None = None,
     ) -> Post:
-        endpoint = _endpoint(agent_settings.OPENAI_COMPAT_BASE_URL)
-        fault = self.configuration_error()
-        if fault or endpoint is None:
-            raise ProviderUnavailable(fault or "")
+        endpoint, headers = _access()
+        cap = agent_settings.MAX_TOKENS if max_tokens is None else max_tokens
         body: dict[str, Any] = {
             "model": model,
             "messages": _messages(prompt, system_prompt),
-            agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: max_tokens or agent_settings.MAX_TOKENS,
+            agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: cap,
         }
         if schema is not None:
             body["response_format"] = response_format(schema)
-        return Post(endpoint, _encoded(body), timeout or agent_settings.CLI_TIMEOUT, _headers())
+        return Post(endpoint, _encoded(body), agent_settings.CLI_TIMEOUT if timeout is None else timeout, headers)
+
+
+def _access() -> tuple[httpx.URL, dict[str, str]]:
+    """The endpoint that is set, and the headers it wants. Raises a ProviderError that says the mend."""
+    base_url, key = agent_settings.OPENAI_COMPAT_BASE_URL, agent_settings.OPENAI_COMPAT_API_KEY
+    if not base_url:
+        raise ProviderUnavailable(
+            "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
+        )
+    endpoint = _endpoint(base_url)
+    if endpoint is None:
+        raise ProviderUnavailable(
+            "OPENAI_COMPAT_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
+        )
+    if not re.fullmatch("[!-~]*", key or ""):
+        raise AccessDenied("OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
+    if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
+        raise ProviderUnavailable(f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one")
+    return endpoint, {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
 
 
 @lru_cache(maxsize=16)
@@ -120,11 +131,6 @@ def _endpoint(base_url: str) -> httpx.URL | None:
     if root.scheme not in ("http", "https") or not root.host or root.userinfo:
         return None
     return root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
-
-
-def _headers() -> dict[str, str]:
-    key = agent_settings.OPENAI_COMPAT_API_KEY
-    return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
 
 
 def _messages(prompt: str, system_prompt: str | None) -> list[dict[str, str]]:

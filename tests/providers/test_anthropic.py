@@ -368,6 +368,14 @@ def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
         assert elsewhere.requests == []
 
 
+def test_complete__keeps_no_cookies(ask: Asker, server: ScriptedServer) -> None:
+    """What one answer sets is not sent with the next: one client serves every user."""
+    server.replies = [Reply(message("Hello"), headers={"Set-Cookie": "user=1"})]
+
+    assert ask.times(2) == [ANSWER, ANSWER]
+    assert [request.headers.get("cookie") for request in server.requests] == [None, None]
+
+
 def test_complete__nobody_listens(ask: Asker, agent: Callable[..., None]) -> None:
     """An address where nobody listens makes the provider unavailable."""
     with ScriptedServer() as gone:
@@ -529,6 +537,7 @@ def poisoned_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iter
             "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE": "content",
             "ANTHROPIC_ORGANIZATION_ID": "poison",
             "ANTHROPIC_PROFILE": "poison",
+            "ANTHROPIC_WEBHOOK_SIGNING_KEY": "poison",
             "ANTHROPIC_WORKSPACE_ID": "poison",
         }
         for name, value in poison.items():
@@ -559,6 +568,7 @@ def test_client__vendor_by_default(
 
     assert (client.base_url.host, client.max_retries) == ("api.anthropic.com", 0)
     assert client.open_telemetry["traces"]["content_mode"] == "metadata_only"
+    assert "poison" not in str(vars(client))
     client.close()
 
 
@@ -701,6 +711,25 @@ def test_import__only_when_asked() -> None:
     """
 
     assert run_python(PROCESS + textwrap.dedent(script)) == ["None set()"]
+
+
+def test_import__off_the_event_loop(server: ScriptedServer) -> None:
+    """The first call on an event loop imports the SDK in a thread, so that the loop goes on meanwhile."""
+    script = """
+    import asyncio, threading
+    from django.conf import settings
+    settings.STAPEL_AGENT = {"ANTHROPIC_BASE_URL": sys.argv[1]}
+
+    class Witness:
+        def find_spec(self, name, *place):
+            if name == "anthropic":
+                print("in the loop's thread:", threading.current_thread() is threading.main_thread())
+
+    sys.meta_path.insert(0, Witness())
+    print(asyncio.run(AnthropicProvider().acomplete(prompt="Hello", model="claude-x")).text)
+    """
+
+    assert run_python(PROCESS + textwrap.dedent(script), server.url) == ["in the loop's thread: False", "Hello"]
 
 
 def test_import__missing_sdk() -> None:

@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent.exceptions import (
-    AccessDenied,
-    OutOfCredit,
-    ProviderError,
-    RequestRejected,
-)
+from stapel_agent.exceptions import AccessDenied, OutOfCredit, ProviderError, RequestRejected
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider
 from tests.scripted_server import Reply, ScriptedServer
@@ -23,7 +18,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "dialects.md"
 
 ANSWERS = {
     "openai": ProviderResult(
-        "The image shows a wooden boardwalk path running through a lush green field or meadow.",
+        "The image shows a wooden boardwalk path running through a lush green field or meadow. The sky is bright blue "
+        "with some scattered clouds, giving the scene a serene and peaceful atmosphere. Trees and shrubs are visible "
+        "in the background.",
         input_tokens=1117,
         output_tokens=46,
     ),
@@ -43,7 +40,9 @@ ANSWERS = {
         cache_read_tokens=8,
     ),
     "mimo": ProviderResult(
-        "Hello! I'm MiMo, Xiaomi's AI assistant created by the Xiaomi LLM-Core team. 😊",
+        "Hello! I'm MiMo, Xiaomi's AI assistant created by the Xiaomi LLM-Core team. I'm here to chat, help answer "
+        "questions, and assist with various tasks—whether it's providing information, brainstorming ideas, or just "
+        "having a friendly conversation. Feel free to ask me anything, and I'll do my best to help! 😊",
         input_tokens=57,
         output_tokens=72,
     ),
@@ -88,6 +87,12 @@ FAULTS: dict[str, tuple[int, type[ProviderError], str]] = {
         400,
         RequestRejected,
         "HTTP 400: The request was rejected because it was considered high risk",
+    ),
+    "kimi_quota_error": (
+        429,
+        OutOfCredit,
+        "HTTP 429: Your account org-0 <ak-0> is suspended due to insufficient balance, please recharge your account "
+        "or check your plan and billing details",
     ),
     "vllm_error": (404, RequestRejected, "HTTP 404: The model `x` does not exist."),
     "ollama_error": (404, RequestRejected, 'HTTP 404: model "gemma3:12b" not found, try pulling it first'),

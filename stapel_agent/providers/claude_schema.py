@@ -1,0 +1,54 @@
+"""A JSON Schema as the Claude Code CLI takes it.
+
+Its validator is of draft 7, strict, and without formats. A schema with a word beyond that is ignored as a whole,
+and the CLI gives no sign of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stapel_agent.exceptions import RequestRejected
+
+NAMED_SUBSCHEMAS = frozenset({"$defs", "definitions", "patternProperties", "properties"})
+SUBSCHEMAS = frozenset({"additionalProperties", "allOf", "anyOf", "contains", "items", "oneOf", "propertyNames"})
+LITERALS = frozenset(
+    {
+        *("$ref", "const", "default", "description", "enum", "examples", "required", "title", "type", "uniqueItems"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
+        *("minItems", "maxItems", "minProperties", "maxProperties", "pattern"),
+    }
+)
+KNOWN = NAMED_SUBSCHEMAS | SUBSCHEMAS | LITERALS
+
+
+def schema_argument(schema: Mapping[str, Any]) -> str:
+    """The value of `--json-schema`. It demands no more than `schema`; what it leaves out is told to the model."""
+    if schema.get("type") != "object":
+        raise RequestRejected('the Claude Code CLI needs a schema with "type": "object" at its root')
+    try:
+        return json.dumps(_understood(schema), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise RequestRejected(f"the schema cannot be written as JSON ({type(fault).__name__})") from None
+
+
+def _understood(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_understood(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    # To draft 7, which knows no "prefixItems", "items" would say more than it does.
+    known = KNOWN - {"items"} if "prefixItems" in schema else KNOWN
+    kept = {name: _value(name, value) for name, value in schema.items() if name in known}
+    left_out = {name: value for name, value in schema.items() if name not in {*known, "$schema"}}
+    if left_out:
+        kept["description"] = f"{schema.get('description', '')} JSON Schema: {json.dumps(left_out)}".strip()
+    return kept
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in NAMED_SUBSCHEMAS and isinstance(value, Mapping):
+        return {key: _understood(part) for key, part in value.items()}
+    return _understood(value) if name in SUBSCHEMAS else value

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Stands in for the Claude Code CLI: notes how it was called, then does what the folder in its first argument says.
+
+`situation.json` there names one of the functions below, and what it prints. `call.json` receives the call. Whoever runs
+holds the FIFO `alive` open and has written its name into it: its reader sees who was there, and when all are gone.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FOLDER = Path(sys.argv[1])
+SITUATION = json.loads((FOLDER / "situation.json").read_text())
+
+
+def answer() -> None:
+    """Reads its input, prints, ends."""
+    note_call(sys.stdin.buffer.read())
+    speak()
+
+
+def speak_first() -> None:
+    """Prints more than a pipe holds before it reads anything."""
+    speak()
+    note_call(sys.stdin.buffer.read())
+
+
+def read_nothing() -> None:
+    """Prints and ends, its input unread."""
+    note_call(b"")
+    speak()
+
+
+def hang() -> None:
+    """Never ends, and neither does a child of it that ignores SIGTERM."""
+    note_call(sys.stdin.buffer.read())
+    start_child()
+    signal.pause()
+
+
+def abandon() -> None:
+    """Prints and ends, while a child of it that ignores SIGTERM holds its output open."""
+    note_call(sys.stdin.buffer.read())
+    start_child()
+    speak()
+
+
+def drip() -> None:
+    """Prints a byte at a time without end."""
+    note_call(b"")
+    while True:
+        os.write(1, b" ")
+        time.sleep(0.01)
+
+
+def flood() -> None:
+    """Prints without end."""
+    note_call(b"")
+    while True:
+        os.write(1, bytes(1024 * 1024))
+
+
+def child() -> None:
+    """What `start_child` starts."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note_life("child")
+    os.write(int(sys.argv[2]), b"up")
+    os.close(int(sys.argv[2]))
+    signal.pause()
+
+
+def note_call(prompt: bytes) -> None:
+    argv = sys.argv[2:]
+    folder = Path.cwd()
+    call = {
+        "argv": argv,
+        "prompt": prompt.decode(),
+        "system_prompt": Path(argv[argv.index("--system-prompt-file") + 1]).read_text(),
+        "environment": dict(os.environ),
+        "folder": str(folder),
+        "files": os.listdir(folder),
+        "mode": oct(folder.parent.stat().st_mode & 0o777),
+        "leads_its_group": os.getpgrp() == os.getpid(),
+    }
+    (FOLDER / "call.json").write_text(json.dumps(call))
+    note_life("program")
+
+
+def note_life(name: str) -> None:
+    os.write(os.open(FOLDER / "alive", os.O_WRONLY), f"{name}\n".encode())
+
+
+def start_child() -> None:
+    reading, writing = os.pipe()
+    subprocess.Popen([sys.executable, "-IS", __file__, str(FOLDER), str(writing)], pass_fds=[writing])
+    os.close(writing)
+    os.read(reading, 2)
+
+
+def speak() -> None:
+    sys.stdout.buffer.write(SITUATION["stdout"].encode("latin-1"))
+    sys.stdout.flush()
+    sys.stderr.write(SITUATION["stderr"])
+    sys.stderr.flush()
+    if SITUATION["signal"]:
+        os.kill(os.getpid(), SITUATION["signal"])
+    sys.exit(SITUATION["exit_code"])
+
+
+if __name__ == "__main__":
+    child() if sys.argv[2].isdigit() else globals()[SITUATION["does"]]()
