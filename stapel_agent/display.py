@@ -10,18 +10,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 DISPLAYED_CHARACTERS = 100_000
-NOTHING = "–"
+NOTHING = "-"
 
-# Control characters, zero-width and direction marks, halves of surrogate pairs: a browser drops, obeys or chokes on them.
+# Control characters, zero-width and direction marks, half surrogates: a browser drops, obeys or chokes on them.
 UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 
 
-def text_block(text: str | None) -> SafeString:
+def text_block(text: str | None) -> SafeString | str:
     """`text` as a scrolling block; JSON is indented, with the stored form folded away below it."""
     if not text:
-        return format_html("{}", NOTHING)
+        return NOTHING
     pretty = indented(text)
     if pretty is None or pretty == text:
         return _preformatted(text)
@@ -30,10 +30,10 @@ def text_block(text: str | None) -> SafeString:
     )
 
 
-def json_block(value: Any) -> SafeString:
+def json_block(value: Any) -> SafeString | str:
     """A JSON value as a scrolling block."""
     if value is None:
-        return format_html("{}", NOTHING)
+        return NOTHING
     compact = json.dumps(value, ensure_ascii=False)
     return _preformatted(indented(compact) or compact)
 

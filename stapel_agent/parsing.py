@@ -7,29 +7,26 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-MAX_DEPTH = 200
-"""Objects and arrays that may stand within each other; deeper is no answer."""
-
-UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+MAX_DEPTH = 200  # objects and arrays within each other
 
 
 def parse_json_response(text: str) -> tuple[dict[str, Any] | list[Any] | None, str | None]:
     """The JSON object or array in a model's reply, and the prose around it; None for what there is none of.
 
     `<think>` blocks are left out of both. A reply that is JSON as a whole is that answer. Otherwise the last
-    closed fence that holds nothing but JSON wins; then the last JSON in the text; then, for prose has such
-    by chance, the last empty value or array of mere numbers.
+    closed fence that holds nothing but JSON wins; then the last JSON in the text; then, for prose may hold
+    such by chance, the last empty value or array of mere numbers.
 
-    A pair of brackets counts as a whole. Where it is not JSON, nothing in it is an answer; where one that
-    begins like JSON is never closed, nothing after it is, up to the next fence. Trailing commas are tolerated;
-    scalars, numbers that no double can hold, and a nesting over MAX_DEPTH are not. The result is `storable`.
+    No piece of something broken is an answer. Between two fences that is: what stands within a pair of
+    brackets that is not JSON; after one that begins like JSON and is never closed; and before one that closes
+    nothing. Trailing commas are forgiven. Scalars, numbers beyond a double, and more than MAX_DEPTH objects
+    and arrays within each other are no answer. Both results are `storable`.
     """
     reply = _without_thoughts(storable(text).strip().lstrip("\ufeff").strip())
-    try:
-        value = _decode(reply)
-    except (ValueError, RecursionError):
+    value = _decode(reply)
+    if value is None:
         return _find(reply)
     return (value, None) if isinstance(value, dict | list) else (None, reply)
 
@@ -62,6 +59,9 @@ def storable(value: Any) -> Any:
     return root[0]
 
 
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
 def _storable_text(text: str) -> str:
     try:
         if b"\0" not in text.encode():
@@ -71,36 +71,37 @@ def _storable_text(text: str) -> str:
     return UNSTORABLE.sub("\ufffd", text)
 
 
-# Every quantifier in this module is possessive, or certain to succeed: none is tried in two ways.
+# In these patterns every quantifier is possessive or bound to succeed, so that none is tried in two ways.
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 STRINGS = re.compile(STRING, re.DOTALL)
 # Strings are kept, and so are commas with nothing before them, which are no trailing ones.
 TRAILING_COMMA = re.compile(rf"({STRING}|[\[{{,:]\s*+,)|,(?=\s*+[\]}}])", re.DOTALL)
+UNSTORABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD])")
+ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
+DIGITS_OF_HUGE = b"0" * 309
 STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
-HUGE = (b"e0", b"e+0", b"0" * 309)  # how a number beyond a double looks, at least
-UNSTORABLE_ESCAPES = (r"\ud", r"\uD", r"\u0000")
 
 
 def _decode(text: str) -> Any:
-    """The value of a text that is JSON. Raises ValueError."""
+    """The value of a text that is JSON, or None."""
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    shape = text.encode().translate(SHAPE)
-    # The hooks for numbers double the time of decoding: only a text that may need them pays for them.
-    value = (CAREFUL if any(look in shape for look in HUGE) else QUICK).decode(text)
-    return storable(value) if any(escape in text for escape in UNSTORABLE_ESCAPES) else value
+        return None
+    # A hook for every integer would double the time of decoding.
+    decoder = CAREFUL if DIGITS_OF_HUGE in text.encode().translate(ONE_DIGIT) else QUICK
+    try:
+        value = decoder.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return storable(value) if "\\" in text and UNSTORABLE_ESCAPE.search(text) else value
 
 
 def _decode_tolerantly(text: str) -> Any:
-    """`_decode()`, but with trailing commas forgiven, and None for what is no JSON."""
-    for candidate in dict.fromkeys((text, TRAILING_COMMA.sub(r"\1", text))):
-        try:
-            return _decode(candidate)
-        except (ValueError, RecursionError):
-            continue
-    return None
+    """`_decode()`, with trailing commas forgiven."""
+    value = _decode(text)
+    if value is None and (mended := TRAILING_COMMA.sub(r"\1", text)) != text:
+        value = _decode(mended)
+    return value
 
 
 def _depth(text: str) -> int:
@@ -111,12 +112,12 @@ def _depth(text: str) -> int:
 def _double(literal: str) -> float:
     number = float(literal)
     if math.isinf(number):
-        raise ValueError("number beyond a double")
+        raise ValueError("a number beyond a double")
     return number
 
 
 def _integer(literal: str) -> int:
-    _double(literal)  # first, for int() takes quadratic time on a million digits
+    _double(literal)  # first: int() takes quadratic time on a million digits
     return int(literal)
 
 
@@ -124,10 +125,9 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-QUICK = json.JSONDecoder(parse_constant=_constant)
+QUICK = json.JSONDecoder(parse_constant=_constant, parse_float=_double)
 CAREFUL = json.JSONDecoder(parse_constant=_constant, parse_float=_double, parse_int=_integer)
 
-# --- finding: where in a text that is not JSON as a whole
 
 THOUGHT = re.compile(
     r"""
@@ -137,43 +137,6 @@ THOUGHT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)([^\n`{\[]*+$|[^\s`{\[]*+)", re.MULTILINE)
-FENCE_BEFORE = re.compile(
-    r"(?:^[ \t]*+(?:`{3,}+|~{3,}+)[^\n`]*+|(?<![`~])(?:`{3,}+|~{3,}+)\w*+|(?<!`)`)\s*+\Z", re.MULTILINE
-)
-FENCE_AFTER = re.compile(r"\s*+(?:`+|~{3,})")
-BRACKET = re.compile(r'\\["\\]|["\[\]{}]')
-CLOSING = {"[": "]", "{": "}"}
-BEGINNING = re.compile(
-    r"""
-    [\s\[{]*+                                   # what opens before the first key or item is in the same case
-    (?P<json>
-        (?: "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|\\?\Z) | '[^'\n]*+' | [\w$.+-]++ ) \s*+ (?: [:,\]}] | \Z )
-        | [\]}] | // | /\*
-    )?+
-    """,
-    re.VERBOSE,
-)
-
-
-class Candidate(NamedTuple):
-    """A value found at text[start:end]; the greatest is the answer."""
-
-    rank: int
-    start: int
-    end: int
-    value: Any
-
-
-def _find(text: str) -> tuple[Any, str | None]:
-    answer = max(_candidates(text), default=None)
-    if answer is None:
-        return None, text or None
-    before, after = text[: answer.start], text[answer.end :]
-    if fence := FENCE_BEFORE.search(before):
-        before = before[: fence.start()]
-        after = after[closing.end() :] if (closing := FENCE_AFTER.match(after)) else after
-    return answer.value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
 
 
 def _without_thoughts(text: str) -> str:
@@ -190,18 +153,28 @@ def _without_thoughts(text: str) -> str:
     return "".join([*kept, text[end:]]).strip()
 
 
-def _candidates(text: str) -> Iterator[Candidate]:
-    for offset, content, fenced in _passages(text):
-        length = len(content.strip())
-        for start, end, value in _values(content):
-            rank = 2 if fenced and end - start == length else int(_is_telling(value))
-            yield Candidate(rank, offset + start, offset + end, value)
+FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)([^\n`{\[]*+$|[^\s`{\[]*+)", re.MULTILINE)
+FENCE_BEFORE = re.compile(r"(?<![`~])(?:(?:`{3,}+|~{3,}+)[^\n`~]*+\s*+|`)\Z")
+FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
 
-def _is_telling(value: dict[str, Any] | list[Any]) -> bool:
-    if isinstance(value, dict):
-        return bool(value)
-    return any(isinstance(item, str | list | dict) for item in value)
+def _find(text: str) -> tuple[Any, str | None]:
+    """What `parse_json_response()` answers for a text that is not JSON as a whole."""
+    _, start, end, value = max(_candidates(text), default=(0, 0, 0, None))
+    before, after = text[:start], text[end:]
+    if fence := FENCE_BEFORE.search(before):
+        before, after = before[: fence.start()], FENCE_AFTER.sub("", after)
+    return value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int, int, Any]]:
+    """Rank, start, end and value of all that may be the answer: the greatest is."""
+    for offset, passage, fenced in _passages(text):
+        length = len(passage.strip())
+        for start, end, value in _values(passage):
+            telling = any(isinstance(item, str | list | dict) for item in value)
+            rank = 2 if fenced and end - start == length else int(telling)
+            yield rank, offset + start, offset + end, value
 
 
 def _passages(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -214,46 +187,72 @@ def _passages(text: str) -> Iterator[tuple[int, str, bool]]:
     yield start, text[start:], False
 
 
+OPENING = re.compile(
+    r"""
+    [\[{][\s\[{]*+                              # all that opens before the first key or item begins alike
+    (?P<json>
+        (?: "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|\\?\Z) | '[^'\n]*+' | [\w$.+-]++ ) \s*+ (?: [:,\]}] | \Z )
+        | [\]}] | // | /\*
+    )?
+    """,
+    re.VERBOSE,
+)
+BRACKET = re.compile(r'\\["\\]|["\[\]{}]')
+CLOSING = {"[": "]", "{": "}"}
+
+
 def _values(text: str) -> Iterator[tuple[int, int, Any]]:
-    """Start, end and value of all JSON in `text` that is not a piece of something larger."""
-    pairs, stray = _pairs(text)
+    """Start, end and value of all JSON in `text` that is not a piece of something broken."""
+    if opening := OPENING.search(text):
+        start, end = opening.start(), max(text.rfind("]"), text.rfind("}")) + 1
+        value = _decode(text[start:end])
+        if value is None:
+            yield from _scattered_values(text)
+        else:
+            yield start, end, value
+
+
+def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
+    """`_values()` of a text where more than one thing has brackets."""
+    pairs, strays = _pairs(text)
     resume = reach = prose = 0
-    for start, end in pairs.items():
-        closed = end < len(text)
+    for start, (end, odd) in pairs.items():
+        closed = end <= len(text)
         if start < resume or end <= reach or (start < prose and not closed):
             continue
-        beginning = BEGINNING.match(text, start)
-        assert beginning
-        prose = beginning.end()
-        if beginning["json"] is None:
+        opening = next(OPENING.finditer(text, start))
+        prose = opening.end()
+        if opening["json"] is None:
             reach = end if closed else reach
         elif not closed:
             return
-        elif (value := _decode_tolerantly(text[start : end + 1])) is None:
-            reach = max(end, stray)  # a quote that is not escaped may have hidden the true end
+        elif (value := _decode_tolerantly(text[start:end])) is None:
+            reach = end
         else:
-            yield start, end + 1, value
             resume = end
+            if end > strays[odd]:
+                yield start, end, value
 
 
-def _pairs(text: str) -> tuple[dict[int, int], int]:
-    """Each opening bracket's closing one, or len(text), in order; and the last that closes none.
+def _pairs(text: str) -> tuple[dict[int, tuple[int, int]], list[int]]:
+    """Opening bracket -> where its pair ends (beyond the text: never), and oddness; and the last that close nothing.
 
     Which quotes open a string depends on where the JSON begins: brackets after an even number of quotes
-    are paired among themselves, and those after an odd number too. JSON is paired rightly either way.
+    are paired among themselves, and so are those after an odd number. JSON is paired rightly either way.
     """
-    pairs, stray, odd = {}, -1, 0
+    pairs, strays, odd = {}, [-1, -1], 0
+    never = (len(text) + 1, 0), (len(text) + 1, 1)
     unclosed: tuple[dict[str, list[int]], ...] = ({"]": [], "}": []}, {"]": [], "}": []})
     for token in BRACKET.finditer(text):
         sign, position = token[0], token.start()
         if sign == '"':
             odd ^= 1
         elif sign in CLOSING:
-            pairs[position] = len(text)
+            pairs[position] = never[odd]
             unclosed[odd][CLOSING[sign]].append(position)
         elif sign in unclosed[odd]:
             if unclosed[odd][sign]:
-                pairs[unclosed[odd][sign].pop()] = position
+                pairs[unclosed[odd][sign].pop()] = position + 1, odd
             else:
-                stray = position
-    return pairs, stray
+                strays[odd] = position
+    return pairs, strays

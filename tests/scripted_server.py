@@ -173,7 +173,7 @@ def slow_reader() -> Iterator[str]:
 
     def read(listener: socket.socket) -> None:
         with listener.accept()[0] as connection, suppress(OSError):
-            while not stopping.wait(0.02) and connection.recv(8 * 1024):
+            while not stopping.wait(0.005) and connection.recv(4 * 1024):
                 pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

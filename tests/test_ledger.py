@@ -161,6 +161,6 @@ def test_row__interrupted(agent):
 
 def test_widths__are_those_of_the_columns():
     """What the facade refuses as too long is what the columns cannot hold."""
-    assert services.LEDGER_WIDTHS == {
+    assert {
         field: PromptLog._meta.get_field(field).max_length for field in services.LEDGER_WIDTHS
-    }
+    } == services.LEDGER_WIDTHS

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from io import StringIO
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -19,24 +19,11 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
 from stapel_agent.types import Usage, token_count
 
+from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
-from .http import (
-    CONNECT_SECONDS,
-    Bounds,
-    ClientPool,
-    _no_cookies,
-    _transport,
-    abounded_attempt,
-    bounded_attempt,
-    classify,
-    excerpt,
-)
-
-if TYPE_CHECKING:
-    from anthropic import Anthropic, AsyncAnthropic
+from .http import Bounds, abounded_attempt, bounded_attempt, classify, excerpt
 
 VENDOR_URL = "https://api.anthropic.com"
-MISSING_SDK = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
 
 FINISH_REASONS = {
     "max_tokens": "length",
@@ -79,7 +66,7 @@ class AnthropicProvider(LlmProvider):
         call = Call(prompt, model, system_prompt, schema, max_tokens, timeout)
         answer = StreamedAnswer()
         with answer.kept(), bounded_attempt(call.seconds) as bounds, _sdk_faults(bounds):
-            messages = _clients.client(*_access()).messages
+            messages = clients.client(*access()).messages
             with messages.create(stream=True, **call.question()) as stream:
                 bounds.status = stream.response.status_code
                 for event in stream:
@@ -88,13 +75,13 @@ class AnthropicProvider(LlmProvider):
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         if "anthropic" not in sys.modules:
-            await asyncio.to_thread(_sdk)
+            await asyncio.to_thread(sdk)
         call = Call(**arguments)
         answer = StreamedAnswer()
         with answer.kept():
             async with abounded_attempt(call.seconds) as bounds:
                 with _sdk_faults(bounds):
-                    messages = (await _clients.async_client(*_access())).messages
+                    messages = (await clients.async_client(*access())).messages
                     async with await messages.create(stream=True, **call.question()) as stream:
                         bounds.status = stream.response.status_code
                         async for event in stream:
@@ -105,7 +92,7 @@ class AnthropicProvider(LlmProvider):
         if find_spec("anthropic") is None:
             return MISSING_SDK
         try:
-            _access()
+            access()
         except ProviderError as fault:
             return str(fault)
         return None
@@ -211,7 +198,7 @@ def _encodable(text: str) -> str:
 def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """`schema` in the subset that the API's decoder takes; what that leaves out is told to the model in words."""
     try:
-        return _sdk().transform_schema(_spelled_out(schema))  # type: ignore[no-any-return]
+        return sdk().transform_schema(_spelled_out(schema))  # type: ignore[no-any-return]
     except ProviderError:
         raise
     except Exception:
@@ -237,7 +224,7 @@ def _spelled_out(part: Any) -> Any:
     return {"anyOf": [{"type": name} if name == "null" else {**part, "type": name} for name in types]}
 
 
-def _access() -> tuple[str, str]:
+def access() -> tuple[str, str]:
     """The key and the base URL that are set. Raises AccessDenied or ProviderUnavailable, saying the mend."""
     key = agent_settings.ANTHROPIC_API_KEY or ""
     if not key:
@@ -258,14 +245,6 @@ def _is_http_url(text: str) -> bool:
     return url.scheme in ("http", "https") and bool(url.host)
 
 
-def _sdk() -> Any:
-    try:
-        import anthropic
-    except ImportError:
-        raise ProviderUnavailable(MISSING_SDK) from None
-    return anthropic
-
-
 @contextmanager
 def _sdk_faults(bounds: Bounds) -> Iterator[None]:
     """Turn whatever the SDK raises into a ProviderError."""
@@ -280,10 +259,10 @@ def _sdk_faults(bounds: Bounds) -> Iterator[None]:
 def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
     import httpx2
 
-    sdk = _sdk()
-    if isinstance(fault, sdk.APIStatusError):
+    anthropic = sdk()
+    if isinstance(fault, anthropic.APIStatusError):
         return _refusal(fault)
-    if isinstance(fault, sdk.APIConnectionError) and isinstance(fault.__cause__, Exception):
+    if isinstance(fault, anthropic.APIConnectionError) and isinstance(fault.__cause__, Exception):
         cause = fault.__cause__
         return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
     if bounds.status is None and not isinstance(fault, httpx2.TransportError):
@@ -298,65 +277,3 @@ def _refusal(fault: Any) -> ProviderError:
         status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
     body = fault.body or ""
     return classify(status, excerpt(body if isinstance(body, str) else json.dumps(body)))
-
-
-def _client(key: str, base_url: str) -> Anthropic:
-    import httpx2
-
-    transport = _transport(httpx2.HTTPTransport, base_url)
-    http_client = httpx2.Client(transport=transport, event_hooks={"response": [_leave_packed]}, **_http_options())
-    client: Anthropic = _sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
-    return _without_environment(client)
-
-
-def _async_client(key: str, base_url: str) -> AsyncAnthropic:
-    import httpx2
-
-    transport = _transport(httpx2.AsyncHTTPTransport, base_url)
-    http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aleave_packed]}, **_http_options())
-    client: AsyncAnthropic = _sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
-    return _without_environment(client)
-
-
-def _http_options() -> dict[str, Any]:
-    import httpx2
-
-    # A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for,
-    # and none is unpacked.
-    return {
-        "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
-        "cookies": _no_cookies(),
-        "headers": {"Accept-Encoding": "identity"},
-    }
-
-
-def _leave_packed(response: Any) -> None:
-    response.headers.pop("Content-Encoding", None)
-
-
-async def _aleave_packed(response: Any) -> None:
-    _leave_packed(response)
-
-
-def _client_options(key: str, base_url: str) -> dict[str, Any]:
-    # Given in full, or else the SDK asks the environment: it could name another host, put prompts into traces,
-    # and send the host's OpenTelemetry baggage to the vendor.
-    return {
-        "api_key": key,
-        "base_url": base_url,
-        "webhook_key": "",
-        "max_retries": 0,
-        "open_telemetry": {"propagation": False},
-    }
-
-
-SdkClient = TypeVar("SdkClient", "Anthropic", "AsyncAnthropic")
-
-
-def _without_environment(client: SdkClient) -> SdkClient:
-    # The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, and has no argument against it.
-    client._custom_headers = {}
-    return client
-
-
-_clients = ClientPool(_client, _async_client)

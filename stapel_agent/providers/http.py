@@ -216,7 +216,11 @@ class BoundedStream:
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> BoundedStream:
-        return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, _bounds.get().remaining(timeout)))
+        try:
+            return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, _bounds.get().remaining(timeout)))
+        except BaseException:
+            self.close()
+            raise
 
 
 class BoundedAsyncBackend:
@@ -242,7 +246,12 @@ class BoundedAsyncStream:
         return _bounds.get().size.count(await self._stream.read(max_bytes, timeout))
 
     async def start_tls(self, *arguments: Any, **options: Any) -> BoundedAsyncStream:
-        return BoundedAsyncStream(await self._stream.start_tls(*arguments, **options))
+        try:
+            return BoundedAsyncStream(await self._stream.start_tls(*arguments, **options))
+        except BaseException:
+            # A cancelled handshake closes nothing by itself, and the connection is known to nobody else yet.
+            await self.aclose()
+            raise
 
 
 class Closable(Protocol):
@@ -264,7 +273,7 @@ class ClientPool(Generic[Client, AsyncClient]):
         self._make = make
         self._make_async = make_async
         self._clients: dict[tuple[Hashable, ...], Client] = {}
-        self._async_clients: dict[Any, tuple[AsyncClient, AsyncGenerator[AsyncClient]]] = {}
+        self._async_clients: dict[Any, tuple[AsyncClient, AsyncGenerator[None]]] = {}
         atexit.register(self._close)
 
     def client(self, *configuration: Hashable) -> Client:
@@ -277,21 +286,22 @@ class ClientPool(Generic[Client, AsyncClient]):
         key = (asyncio.get_running_loop(), os.getpid(), *configuration)
         if key not in self._async_clients:
             self._forget_closed_loops()
-            lifetime = self._lifetime(key, configuration)
-            client = await anext(lifetime)
-            self._async_clients.setdefault(key, (client, lifetime))
+            client = self._make_async(*configuration)
+            lifetime = self._lifetime(key, client)
+            self._async_clients[key] = client, lifetime
+            await anext(lifetime)
         return self._async_clients[key][0]
 
-    async def _lifetime(self, key: Hashable, configuration: tuple[Hashable, ...]) -> AsyncGenerator[AsyncClient]:
+    async def _lifetime(self, key: Hashable, client: AsyncClient) -> AsyncGenerator[None]:
         # A loop closes its async generators while it can still close their connections.
-        async with self._make_async(*configuration) as client:
+        async with client:
             try:
-                yield client
+                yield
             finally:
                 self._async_clients.pop(key, None)
 
     def _close(self) -> None:
-        for (process, *_), client in self._clients.items():
+        for (process, *_), client in list(self._clients.items()):
             if process == os.getpid():
                 client.close()
 

@@ -107,5 +107,5 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _content(stream: IO[bytes]) -> bytes:
-    stream.seek(0)
-    return SizeLimit().count(stream.read(MAX_ANSWER_BYTES + 1))
+    # Not by seek() and read(): the position is shared with whoever may still be writing.
+    return SizeLimit().count(os.pread(stream.fileno(), MAX_ANSWER_BYTES + 1, 0))

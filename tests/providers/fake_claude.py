@@ -21,6 +21,7 @@ def answer() -> None:
     """Reads its input, prints, ends."""
     note_call(sys.stdin.buffer.read())
     speak()
+    end()
 
 
 def speak_first() -> None:
@@ -33,6 +34,7 @@ def read_nothing() -> None:
     """Prints and ends, its input unread."""
     note_call(b"")
     speak()
+    end()
 
 
 def hang() -> None:
@@ -106,6 +108,9 @@ def speak() -> None:
     sys.stdout.flush()
     sys.stderr.write(SITUATION["stderr"])
     sys.stderr.flush()
+
+
+def end() -> None:
     if SITUATION["signal"]:
         os.kill(os.getpid(), SITUATION["signal"])
     sys.exit(SITUATION["exit_code"])

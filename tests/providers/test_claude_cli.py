@@ -86,10 +86,12 @@ class FakeClaude:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.binary = folder / "claude"
-        fake = Path(__file__).with_name("fake_claude.py")
+        fake = str(Path(__file__).with_name("fake_claude.py"))
         self.binary.write_text(
             f"#!{sys.executable} -IS\n"
-            f"import runpy, sys\nsys.argv[1:1] = [{str(folder)!r}]\nrunpy.run_path({str(fake)!r}, run_name='__main__')\n"
+            "import runpy, sys\n"
+            f"sys.argv[1:1] = [{str(folder)!r}]\n"
+            f"runpy.run_path({fake!r}, run_name='__main__')\n"
         )
         self.binary.chmod(0o700)
         os.mkfifo(folder / "alive")
@@ -142,8 +144,12 @@ def test_complete__events(fake: FakeClaude, complete: Complete) -> None:
 def test_complete__call(fake: FakeClaude, complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole call: no tools, no session, no settings, an empty private folder, and nothing said in the arguments."""
     environment = {
-        **{"HOME": "/home/h", "PATH": "/bin", "LANG": "C.UTF-8", "https_proxy": "http://p", "TMPDIR": "/tmp"},
-        **{"ANTHROPIC_API_KEY": "sk-ant-key", "CLAUDE_CONFIG_DIR": "/c", "CLAUDE_CODE_DISABLE_ATTACHMENTS": "0"},
+        "HOME": "/home/h",
+        "PATH": "/bin",
+        "LANG": "C.UTF-8",
+        "https_proxy": "http://p",
+        "ANTHROPIC_API_KEY": "sk-ant-key",
+        "CLAUDE_CODE_DISABLE_ATTACHMENTS": "0",
     }
     secrets = {"DATABASE_URL": "postgres://u:p@h/d", "DJANGO_SECRET_KEY": "s", "AWS_SECRET_ACCESS_KEY": "s"}
     monkeypatch.setattr(os, "environ", environment | secrets)

@@ -1,0 +1,85 @@
+"""The Anthropic SDK: imported when first used, its clients pooled and closed to the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stapel_agent.exceptions import ProviderUnavailable
+
+from .http import CONNECT_SECONDS, ClientPool, _no_cookies, _transport
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, AsyncAnthropic
+
+MISSING_SDK = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+
+
+def sdk() -> Any:
+    """The module `anthropic`. Raises ProviderUnavailable where it is not installed."""
+    try:
+        import anthropic
+    except ImportError:
+        raise ProviderUnavailable(MISSING_SDK) from None
+    return anthropic
+
+
+def make_client(key: str, base_url: str) -> Anthropic:
+    import httpx2
+
+    transport = _transport(httpx2.HTTPTransport, base_url)
+    http_client = httpx2.Client(transport=transport, event_hooks={"response": [_leave_packed]}, **_http_options())
+    client: Anthropic = sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
+    return _without_environment(client)
+
+
+def make_async_client(key: str, base_url: str) -> AsyncAnthropic:
+    import httpx2
+
+    transport = _transport(httpx2.AsyncHTTPTransport, base_url)
+    http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aleave_packed]}, **_http_options())
+    client: AsyncAnthropic = sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
+    return _without_environment(client)
+
+
+def _http_options() -> dict[str, Any]:
+    import httpx2
+
+    # A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for,
+    # and none is unpacked.
+    return {
+        "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        "cookies": _no_cookies(),
+        "headers": {"Accept-Encoding": "identity"},
+    }
+
+
+def _leave_packed(response: Any) -> None:
+    response.headers.pop("Content-Encoding", None)
+
+
+async def _aleave_packed(response: Any) -> None:
+    _leave_packed(response)
+
+
+def _client_options(key: str, base_url: str) -> dict[str, Any]:
+    # Given in full, or else the SDK asks the environment: it could name another host, put prompts into traces,
+    # and send the host's OpenTelemetry baggage to the vendor.
+    return {
+        "api_key": key,
+        "base_url": base_url,
+        "webhook_key": "",
+        "max_retries": 0,
+        "open_telemetry": {"propagation": False},
+    }
+
+
+SdkClient = TypeVar("SdkClient", "Anthropic", "AsyncAnthropic")
+
+
+def _without_environment(client: SdkClient) -> SdkClient:
+    # The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, and has no argument against it.
+    client._custom_headers = {}
+    return client
+
+
+clients = ClientPool(make_client, make_async_client)
