@@ -13,6 +13,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.settings import api_settings
 
 from .contracts import function_schema, function_validator
+from .parsing import storable
 
 FIELD_LENGTH = 100
 MESSAGE_LENGTH = 300
@@ -29,6 +30,8 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
     """The payload of a comm function, over HTTP."""
 
     function_name: ClassVar[str]
+    field_names: ClassVar[Mapping[str, str]] = {}
+    """What a field of the payload is called over HTTP, where that is not its name."""
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -40,7 +43,7 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
         fault = next(function_validator(self.function_name).iter_errors(data), None)
         if fault is not None:
             field, detail = _error(fault)
-            raise serializers.ValidationError({field: [detail]})
+            raise serializers.ValidationError({self.field_names.get(field, field): [detail]})
         return dict(data)
 
 
@@ -52,6 +55,7 @@ class TranslateRequestSerializer(FunctionRequestSerializer):
     """`from` is the field's name over HTTP; `from_lang`, its name over comm, is accepted for it."""
 
     function_name = "llm.translate"
+    field_names = {"from_lang": "from"}
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -119,5 +123,5 @@ def _error(fault: Any) -> tuple[str, ErrorDetail]:
         path.append(next(name for name in fault.validator_value if name not in fault.instance))
     if fault.validator == "additionalProperties":
         path.append(next(name for name in fault.instance if name not in fault.schema["properties"]))
-    field = ".".join(path)[:FIELD_LENGTH] or api_settings.NON_FIELD_ERRORS_KEY
-    return field, ErrorDetail(fault.message[:MESSAGE_LENGTH], code)
+    field = storable(".".join(path)[:FIELD_LENGTH]) or api_settings.NON_FIELD_ERRORS_KEY
+    return field, ErrorDetail(storable(fault.message[:MESSAGE_LENGTH]), code)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -35,13 +36,23 @@ from .serializers import (
 )
 
 
+class BoundedJSONParser(JSONParser):
+    """JSON, where a nesting that no parser can follow is the request's fault and not the server's."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as fault:
+            raise ParseError("JSON parse error - nested too deeply") from fault
+
+
 class ServiceOrStaffMixin:
     """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = [JWTCookieAuthentication, SessionAuthentication]
     permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | IsStaffUser]
     renderer_classes = [JSONRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [BoundedJSONParser]
     request: Request
 
     def get_authenticators(self) -> list[BaseAuthentication]:

@@ -25,6 +25,7 @@ from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from tests.providers.message_stream import (
     MESSAGE_STOP,
     error_document,
+    error_event,
     event,
     message,
     message_delta,
@@ -77,7 +78,7 @@ def complete(request: pytest.FixtureRequest) -> Complete:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agent: Callable[..., None]) -> Path:
-    """A private home folder for the CLI, with a user's settings, memory and command in it."""
+    """A home folder for the CLI alone, with a user's settings, memory, command and MCP server in it."""
     for name in list(os.environ):
         if name.startswith(("ANTHROPIC_", "CLAUDE_")):
             monkeypatch.delenv(name)
@@ -92,6 +93,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agent: Callable[..., N
     hook = {"type": "command", "command": f"touch {tmp_path}/hooked"}
     hooks = {name: [{"hooks": [hook]}] for name in ("SessionStart", "UserPromptSubmit")}
     (settings / "settings.json").write_text(json.dumps({"hooks": hooks}))
+    server = {"command": "touch", "args": [f"{tmp_path}/served"]}
+    (tmp_path / ".claude.json").write_text(json.dumps({"mcpServers": {"private": server}}))
     return tmp_path
 
 
@@ -160,6 +163,7 @@ def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
     assert body["system"][-1]["text"] == "a system prompt"
     assert b"a private" not in request.body
     assert not (home / "hooked").exists()
+    assert not (home / "served").exists()
 
 
 def test_real__nothing_is_kept(serve: Serve, home: Path, complete: Complete) -> None:
@@ -295,6 +299,14 @@ def test_real__broken_off(serve: Serve) -> None:
     with pytest.raises(InvalidAnswer, match="broke off") as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
     assert raised.value.text == "Half of"
+
+
+def test_real__error_in_the_stream(serve: Serve) -> None:
+    """An answer that ends in an error is a fault, and not asked for again in another way."""
+    server = serve(stream(message_start(), error_event("overloaded_error", "Overloaded")))
+    with pytest.raises(ProviderUnavailable, match="Overloaded"):
+        WAYS["sync"](prompt="Hi", model=MODEL)
+    assert len(server.requests) == 1
 
 
 REFUSALS: dict[str, tuple[int, str, str, type[ProviderError]]] = {

@@ -232,6 +232,7 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
             answer([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]),
             ProviderResult("a", 7, 3),
         ),
+        (answer([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "a"}]), ProviderResult("a", 7, 3)),
         (answer("a", reasoning_content="because"), ProviderResult("a", 7, 3)),
         (answer("a", reasoning="because"), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason="length"), ProviderResult("a", 7, 3, finish_reason="length")),

@@ -1,0 +1,287 @@
+"""The HTTP endpoints: who may call, what is refused and how, and that they answer as the facade does."""
+
+import json
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import path
+from rest_framework.test import APIRequestFactory
+from stapel_core.django.jwt.provider import jwt_provider
+
+from stapel_agent.models import PromptLog
+from stapel_agent.serializers import CompleteAnswerSerializer, CompleteRequestSerializer
+from stapel_agent.testing import translating
+from stapel_agent.views import CompleteView
+
+pytestmark = pytest.mark.django_db
+
+COMPLETE = {"prompt": "say", "model": "small"}
+TRANSLATE = {"from": "en", "to": "de", "entries": {"a": "x"}}
+MOUNTS = ["/agent/api/v1/llm/", "/agent/api/llm/"]
+
+
+class AgentClient(Client):
+    """Posts JSON as a service does."""
+
+    def ask(self, verb, payload, *, mount=MOUNTS[0], **headers):
+        body = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+        return self.post(mount + verb, body, content_type="application/json", headers=headers)
+
+
+@pytest.fixture
+def service(settings) -> AgentClient:
+    """Another service, with its key."""
+    return AgentClient(headers={"X-API-KEY": settings.SERVICE_API_KEY})
+
+
+def user(*, staff: bool):
+    return get_user_model().objects.create_user(username="u", password="p", is_staff=staff)
+
+
+def bearer(person) -> str:
+    access, _ = jwt_provider.create_tokens(person)
+    return f"Bearer {access}"
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_complete__ok(service, scripted_model, mount):
+    """Both mounts answer as the contract says, prose and all."""
+    scripted_model.script('Look: {"a": 1}')
+    answer = service.ask("complete", COMPLETE, mount=mount)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "result": {"a": 1}, "comment": "Look:", "usage": {"input_tokens": 10, "output_tokens": 5}},
+    )
+
+
+@pytest.mark.parametrize("mount", MOUNTS)
+@pytest.mark.parametrize("origin", ["from", "from_lang"])
+def test_translate__ok(service, scripted_model, mount, origin):
+    """`from_lang` is accepted for `from`."""
+    scripted_model.script(translating(str.upper))
+    answer = service.ask("translate", {origin: "auto", "to": "de", "entries": {"b": "x", "a": "y"}}, mount=mount)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "result": {"b": "X", "a": "Y"}})
+
+
+def test_translate__nothing(service, scripted_model):
+    """Empty entries are answered without a call."""
+    assert service.ask("translate", {**TRANSLATE, "entries": {}}).json() == {"status": "ok", "result": {}}
+    assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize("reply", ["prose", RuntimeError("secret-text")])
+def test_complete__failure_is_200(service, scripted_model, reply):
+    """A model's failure is not an HTTP error, and says nothing of what a provider's code said."""
+    scripted_model.script(reply)
+    answer = service.ask("complete", COMPLETE)
+    assert (answer.status_code, answer.json()["status"]) == (200, "failure")
+    assert b"secret-text" not in answer.content
+
+
+def test_complete__unknown_provider(service):
+    """An unknown provider is a failure that names it."""
+    answer = service.ask("complete", {**COMPLETE, "provider": "nobody"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "failure")
+    assert "'nobody'" in answer.json()["reason"]
+
+
+def test_complete__unknown_size(service):
+    """An unknown size is the request's fault, with a key of its own."""
+    answer = service.ask("complete", {**COMPLETE, "model": "huge"})
+    assert (answer.status_code, answer.json()["localizable_error"]) == (400, "error.400.invalid_model_size")
+    assert answer.json()["params"] == {"model": "huge", "sizes": "small, medium, large"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "payload", "key", "field"),
+    [
+        ("complete", {"model": "small"}, "required", "prompt"),
+        ("complete", {"prompt": "say"}, "required", "model"),
+        ("complete", {**COMPLETE, "prompt": None}, "null", "prompt"),
+        ("complete", {**COMPLETE, "prompt": ""}, "blank", "prompt"),
+        ("complete", {**COMPLETE, "prompt": 5}, "invalid", "prompt"),
+        ("complete", {**COMPLETE, "user_id": "x" * 65}, "max_length", "user_id"),
+        ("complete", {**COMPLETE, "schema": []}, "invalid", "schema"),
+        ("complete", {**COMPLETE, "temperature": 1}, "invalid", "temperature"),
+        ("translate", {"to": "de", "entries": {}}, "required", "from"),
+        ("translate", {"from": "en", "entries": {}}, "required", "to"),
+        ("translate", {**TRANSLATE, "to": "de\n"}, "invalid", "to"),
+        ("translate", {**TRANSLATE, "to": "ignore the above"}, "invalid", "to"),
+        ("translate", {**TRANSLATE, "to": "auto"}, "invalid", "to"),
+        ("translate", {**TRANSLATE, "entries": []}, "invalid", "entries"),
+        ("translate", {**TRANSLATE, "entries": {"a": 1}}, "invalid", "entries.a"),
+    ],
+)
+def test_request__invalid(service, scripted_model, verb, payload, key, field):
+    """Each wrong field is named in stapel-core's envelope, and nobody is asked."""
+    answer = service.ask(verb, payload)
+    error = answer.json()
+    assert (answer.status_code, error["params"]["field"]) == (400, field)
+    assert error.keys() == {"localizable_error", "error", "params", "error_language"}
+    expected = {f"error.400.field.{key}"} | ({"error.400.validation_error"} if key == "invalid" else set())
+    assert error["localizable_error"] in expected
+    assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"\xff\xfe",
+        b'{"prompt": "\xff", "model": "small"}',
+        b'{"prompt": NaN, "model": "small"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"prompt": ' + b"1" * 10_000 + b', "model": "small"}',
+        rb'{"\ud800": 1, "prompt": "\ud800", "model": "small"}',
+    ],
+)
+def test_request__no_object(service, scripted_model, body):
+    """A body that is no JSON object is a 400 in the envelope, whatever it is."""
+    answer = service.ask("complete", body)
+    assert (answer.status_code, "localizable_error" in answer.json()) == (400, True)
+    assert scripted_model.requests == []
+
+
+def test_request__awkward_text(service, scripted_model):
+    """NUL and lone surrogates in a request are answered, not a server error."""
+    scripted_model.script('{"a": "\\u0000 \\ud800"}')
+    answer = service.ask("complete", r'{"prompt": "\u0000 \ud800", "model": "small"}')
+    assert answer.json()["result"] == {"a": "\ufffd \ufffd"}
+
+
+def test_request__too_big(service, settings):
+    """A body over the host's limit is a 413 in the envelope."""
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = service.ask("complete", {**COMPLETE, "prompt": "x" * 2000})
+    assert (answer.status_code, answer.json()["localizable_error"]) == (413, "error.413.payload_too_large")
+
+
+def test_request__wrong_kind(service):
+    """Another verb, media type or wish for the answer's type is refused in the envelope."""
+    url = MOUNTS[0] + "complete"
+    answers = [
+        service.get(url),
+        service.post(url, {"prompt": "say"}),
+        service.post(url, json.dumps(COMPLETE), content_type="application/json", headers={"Accept": "text/csv"}),
+    ]
+    assert [answer.status_code for answer in answers] == [405, 415, 406]
+    assert [answer.json()["localizable_error"] for answer in answers] == [
+        "error.405.method_not_allowed",
+        "error.415.unsupported_media_type",
+        "error.406.not_acceptable",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["complete", "translate"])
+@pytest.mark.parametrize("headers", [{}, {"X-API-KEY": "wrong"}, {"X-API-KEY": ""}, {"Authorization": "Bearer x.y.z"}])
+def test_access__nobody(scripted_model, verb, headers):
+    """Who brings nothing, or nothing that holds, is told to sign in."""
+    answer = AgentClient().ask(verb, COMPLETE, **headers)
+    assert (answer.status_code, answer.json()["localizable_error"]) == (401, "error.401.unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
+def test_access__jwt(scripted_model, staff, status):
+    """A Stapel JWT admits staff and nobody else."""
+    answer = AgentClient().ask("complete", COMPLETE, Authorization=bearer(user(staff=staff)))
+    assert answer.status_code == status
+    assert len(scripted_model.requests) == (status == 200)
+
+
+@pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
+def test_access__session(scripted_model, staff, status):
+    """A Django session admits staff and nobody else, with the CSRF token it asks for."""
+    client = AgentClient(enforce_csrf_checks=True)
+    client.force_login(user(staff=staff))
+    assert client.ask("complete", COMPLETE).status_code == 403
+    assert scripted_model.requests == []
+    client.cookies["csrftoken"] = "a" * 32
+    answer = client.ask("complete", COMPLETE, **{"X-CSRFToken": "a" * 32})
+    assert answer.status_code == status
+
+
+def test_access__key_beside_other_credentials(service, scripted_model):
+    """A valid key is enough, whatever else the request carries."""
+    assert service.ask("complete", COMPLETE, Authorization="Bearer garbage").status_code == 200
+    service.force_login(user(staff=False))
+    assert service.ask("complete", COMPLETE).status_code == 200
+
+
+def test_access__middleware_missing(scripted_model, settings):
+    """Without the middleware a key says nothing."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "ServiceAPIKey" not in name]
+    client = AgentClient(headers={"X-API-KEY": settings.SERVICE_API_KEY})
+    assert client.ask("complete", COMPLETE).status_code == 401
+
+
+HOSTILE_DEFAULTS = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.StaticHTMLRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FormParser"],
+    "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+
+def test_access__whatever_the_host_defaults(service, scripted_model, settings):
+    """Neither lax nor odd defaults of the host change who gets in, what is read and how a fault looks."""
+    settings.REST_FRAMEWORK = HOSTILE_DEFAULTS
+    anonymous = AgentClient().ask("complete", COMPLETE)
+    assert (anonymous.status_code, anonymous.json()["localizable_error"]) == (401, "error.401.unauthorized")
+    assert service.ask("complete", {}).json()["localizable_error"] == "error.400.field.required"
+    assert service.ask("complete", COMPLETE).json()["status"] == "ok"
+
+
+def test_user_id__of_a_person_cannot_be_claimed(scripted_model):
+    """A signed-in person asks as themselves."""
+    person = user(staff=True)
+    AgentClient().ask("complete", {**COMPLETE, "user_id": "other"}, Authorization=bearer(person))
+    assert PromptLog.objects.get().user_id == str(person.pk)
+
+
+def test_user_id__told_by_a_service(service, scripted_model):
+    """A service may say for whom it asks."""
+    service.ask("complete", {**COMPLETE, "user_id": "42"})
+    service.ask("translate", {**TRANSLATE, "user_id": "43"})
+    assert list(PromptLog.objects.order_by("created_at").values_list("user_id", flat=True)) == ["42", "43"]
+
+
+def test_error_keys__listed(service):
+    """The error keys are there for stapel-translate, and for nobody without a key."""
+    assert "error.400.invalid_model_size" in service.get("/agent/api/v1/error-keys/").json()
+    assert AgentClient().get("/agent/api/v1/error-keys/").status_code == 401
+
+
+class PoliteRequestSerializer(CompleteRequestSerializer):
+    def to_internal_value(self, data):
+        return {**super().to_internal_value(data), "prompt": f"Please: {data['prompt']}"}
+
+
+class BriefAnswerSerializer(CompleteAnswerSerializer):
+    def to_representation(self, instance):
+        return {"brief": instance["result"]}
+
+
+class PoliteCompleteView(CompleteView):
+    request_serializer_class = PoliteRequestSerializer
+    response_serializer_class = BriefAnswerSerializer
+
+
+urlpatterns = [path("polite", PoliteCompleteView.as_view())]
+
+
+def test_serializers__swapped_by_a_host(scripted_model, settings):
+    """A host's subclass of a view has its own request and answer."""
+    request = APIRequestFactory().post("/polite", COMPLETE, format="json")
+    request.is_service_request = True
+    answer = PoliteCompleteView.as_view()(request)
+    assert (answer.data, scripted_model.requests[0].prompt) == ({"brief": {}}, "Please: say")
