@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 from django.apps import apps
 from django.conf import settings
-from host import ADMIN_NAME, ADMIN_PASSWORD, running_host
+from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, PORT, running_host
+from model import LOOPBACK
 from stapel_core.comm import call
 from table import table
 
@@ -94,10 +95,11 @@ def main() -> int:
             logging.getLogger("django.server").setLevel(logging.WARNING)
             print(host.model)
             completed = converse(host.url)
-            print_ledger()
+            print(ledger())
     except KeyboardInterrupt:
         return INTERRUPTED
-    print(f"\nIn the admin: make serve, then sign in as {ADMIN_NAME!r} with password {ADMIN_PASSWORD!r}.")
+    print("\nThe same rows in the admin: make serve, then open")
+    print(f"http://{LOOPBACK}:{PORT}{LEDGER_PATH} and sign in as {ADMIN_NAME!r}, password {ADMIN_PASSWORD!r}.")
     return 0 if completed else 1
 
 
@@ -121,10 +123,10 @@ def exchange(caller: ServiceCaller | AppCaller, name: str, question: dict[str, A
     return answer
 
 
-def print_ledger() -> None:
+def ledger() -> str:
     rows = apps.get_model("agent", "PromptLog").objects.order_by("created_at").values_list(*LEDGER.values())
-    print("\nThe ledger, a row for each call of a provider. (No row: the question had been answered before.)\n")
-    print(table(list(LEDGER), rows))
+    heading = "The ledger, a row for each provider call. A translation that was made before needs none."
+    return f"\n{heading}\n\n{table(list(LEDGER), list(rows))}"
 
 
 def as_json(content: dict[str, Any]) -> str:

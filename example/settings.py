@@ -23,10 +23,13 @@ INSTALLED_APPS = [
     "stapel_agent",
 ]
 AUTH_USER_MODEL = "users.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 MIDDLEWARE = [
     "stapel_core.django.boot.BootGateMiddleware",
     "stapel_core.django.api.error_pages.ApiErrorPagesMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -35,6 +38,7 @@ MIDDLEWARE = [
     # Reads X-API-KEY: without it no service can call the agent.
     "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "urls"
@@ -79,4 +83,6 @@ STAPEL_AGENT = {
     "DEFAULT_PROVIDER": "openai-compat" if base_url else "anthropic",
     "OPENAI_COMPAT_BASE_URL": base_url,
     "OPENAI_COMPAT_MODELS": {"small": model, "medium": model, "large": model},
+    # A small model does not always know where to stop.
+    "MAX_TOKENS": 1024,
 }

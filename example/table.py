@@ -4,18 +4,24 @@ import shutil
 from collections.abc import Sequence
 
 GAP = "  "
-LEAST_WIDTH = 8
+LEAST_WIDTH = 4
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as their longest cell, numbers to the right; the last column takes what is left of the line."""
+    """Columns as wide as their longest cell, numbers to the right. Where the line is too short, the widest give way."""
     cells = [[_text(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    total = shutil.get_terminal_size((100, 24)).columns
-    widths[-1] = min(widths[-1], max(LEAST_WIDTH, total - sum(widths[:-1]) - len(GAP) * (len(widths) - 1)))
+    natural = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    widths = _fitted(natural, shutil.get_terminal_size((120, 24)).columns - len(GAP) * (len(headings) - 1))
     numeric = [all(isinstance(row[index], int) for row in rows) for index in range(len(headings))]
     rule = ["─" * width for width in widths]
-    return "\n".join(_line(line, widths, numeric) for line in [headings, rule, *cells])
+    return "\n".join(_line(line, widths, numeric) for line in (headings, rule, *cells))
+
+
+def _fitted(widths: Sequence[int], available: int) -> list[int]:
+    fitted = [min(width, max(available, LEAST_WIDTH)) for width in widths]
+    while sum(fitted) > available and max(fitted) > LEAST_WIDTH:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
 
 
 def _text(cell: object) -> str:
@@ -23,6 +29,9 @@ def _text(cell: object) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    clipped = [cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True)]
-    aligned = zip(clipped, widths, numeric, strict=True)
-    return GAP.join(cell.rjust(width) if number else cell.ljust(width) for cell, width, number in aligned).rstrip()
+    return GAP.join(map(_aligned, cells, widths, numeric)).rstrip()
+
+
+def _aligned(cell: str, width: int, is_number: bool) -> str:
+    clipped = cell if len(cell) <= width else cell[: width - 1] + "…"
+    return clipped.rjust(width) if is_number else clipped.ljust(width)

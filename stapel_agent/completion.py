@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 from asgiref.sync import sync_to_async
 
 from . import cache, ledger
 from .attempts import Attempts, Reader
+from .exceptions import InvalidRequest
 from .types import Completion, CompletionRequest
 
 
@@ -16,6 +20,7 @@ def as_text(text: str) -> str:
 
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
+    _refuse_event_loop()
     attempts = Attempts(request, read)
     if earlier := cache.find(attempts.request, read):
         return earlier
@@ -39,3 +44,13 @@ async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Compl
     completion = attempts.completion()
     await sync_to_async(cache.keep)(attempts.request, completion)
     return completion
+
+
+def _refuse_event_loop() -> None:
+    """Before anything is spent: Django lets nobody write to the ledger on an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")

@@ -21,7 +21,7 @@ from .conf import agent_settings
 from .models import PromptLog, PromptSource, PromptStatus
 
 # Rows a page looks through for a status or a model, which no index serves in order of time.
-SIFTED_ROWS = 50_000
+SIFTED_ROWS = 20_000
 # Newest rows whose models are offered as a filter.
 SAMPLED_ROWS = 1_000
 # Age in days of the first and the last day.

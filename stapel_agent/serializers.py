@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.settings import api_settings
 
+from .conf import agent_settings
 from .contracts import function_schema, function_validator
 from .parsing import storable
 
@@ -49,6 +50,12 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
 
 class CompleteRequestSerializer(FunctionRequestSerializer):
     function_name = "llm.complete"
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        schema = super().json_schema()
+        model = {**schema["properties"]["model"], "enum": list(agent_settings.MODELS)}
+        return {**schema, "properties": {**schema["properties"], "model": model}}
 
 
 class TranslateRequestSerializer(FunctionRequestSerializer):

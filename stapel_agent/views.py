@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -16,16 +16,17 @@ from rest_framework.response import Response
 from stapel_core.django.api.errors import (
     ERR_413_PAYLOAD_TOO_LARGE,
     ErrorKeysView,
+    StapelErrorSerializer,
     StapelServiceError,
     StapelValidationError,
     stapel_exception_handler,
 )
 from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
 from stapel_core.django.api.views import StapelAPIView
-from stapel_core.django.jwt.authentication import JWTCookieAuthentication
-from stapel_core.django.openapi.schemas import get_error_responses
+from stapel_core.django.openapi.schemas import COMMON_RESPONSES
 
 from . import services
+from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
 from .errors import ERR_400_INVALID_MODEL_SIZE
 from .serializers import (
@@ -34,6 +35,10 @@ from .serializers import (
     TranslateAnswerSerializer,
     TranslateRequestSerializer,
 )
+
+
+REFUSALS = {status: COMMON_RESPONSES[status] for status in (400, 401, 403)}
+REFUSALS[413] = OpenApiResponse(StapelErrorSerializer, description="The body is over DATA_UPLOAD_MAX_MEMORY_SIZE")
 
 
 class BoundedJSONParser(JSONParser):
@@ -49,7 +54,11 @@ class BoundedJSONParser(JSONParser):
 class ServiceOrStaffMixin:
     """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
 
-    authentication_classes: Sequence[type[BaseAuthentication]] = [JWTCookieAuthentication, SessionAuthentication]
+    authentication_classes: Sequence[type[BaseAuthentication]] = [
+        StaffTokenAuthentication,
+        SessionAuthentication,
+        ServiceKeyAuthentication,
+    ]
     permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | IsStaffUser]
     renderer_classes = [JSONRenderer]
     parser_classes = [BoundedJSONParser]
@@ -84,7 +93,7 @@ class CompleteView(LlmView):
         operation_id="llm_complete",
         tags=["llm"],
         request=CompleteRequestSerializer,
-        responses={200: CompleteAnswerSerializer, **get_error_responses(400, 401, 403, 413)},
+        responses={200: CompleteAnswerSerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
@@ -105,7 +114,7 @@ class TranslateView(LlmView):
         operation_id="llm_translate",
         tags=["llm"],
         request=TranslateRequestSerializer,
-        responses={200: TranslateAnswerSerializer, **get_error_responses(400, 401, 403, 413)},
+        responses={200: TranslateAnswerSerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""

@@ -101,5 +101,6 @@ REST_FRAMEWORK = {
 
 STAPEL_BUS_BACKEND = "stapel_core.bus.backends.memory.MemoryBus"
 STAPEL_COMM = {"OUTBOX_ENABLED": False, "NATS_URL": NATS_URL}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SERVICE_API_KEY = "service-key-for-tests"
 JWT_SECRET_KEY = "a secret for JWTs in tests only, long enough for HS256"

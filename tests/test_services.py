@@ -422,3 +422,10 @@ def test_services__own_fault(facade, agent, caplog):
     agent(MODELS=None)
     assert facade.complete("say", "small") == {"status": "failure", "reason": "internal error (TypeError)"}
     assert "Traceback" in caplog.text
+
+
+async def test_services__called_on_an_event_loop(scripted_model):
+    """A synchronous call on an event loop is refused before anything is spent, with the mend."""
+    reason = "called on an event loop: await the function whose name begins with 'a'"
+    assert services.complete("say", "small") == {"status": "failure", "reason": reason}
+    assert scripted_model.requests == []

@@ -110,7 +110,7 @@ class Call:
     def command(self) -> Iterator[Command]:
         """What to run, in a private folder that is removed after the block. Raises why it could not be run."""
         binary = _binary()
-        with _start_faults(binary), TemporaryDirectory(prefix="claude-", ignore_cleanup_errors=True) as private:
+        with _start_faults(binary), TemporaryDirectory(prefix="stapel-agent-", ignore_cleanup_errors=True) as private:
             folder = Path(private, "empty")
             folder.mkdir()
             # In a file: an argument holds 128 KiB at most, and every user of the host can read it.

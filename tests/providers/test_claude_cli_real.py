@@ -302,8 +302,9 @@ def test_real__broken_off(serve: Serve) -> None:
 
 
 def test_real__error_in_the_stream(serve: Serve) -> None:
-    """An answer that ends in an error is a fault, and not asked for again in another way."""
-    server = serve(stream(message_start(), error_event("overloaded_error", "Overloaded")))
+    """A text that ends in an error is a fault, and is not asked for again in another way."""
+    begun = text_block("Half of").removesuffix(event("content_block_stop", index=0))
+    server = serve(stream(message_start(), begun, error_event("overloaded_error", "Overloaded")))
     with pytest.raises(ProviderUnavailable, match="Overloaded"):
         WAYS["sync"](prompt="Hi", model=MODEL)
     assert len(server.requests) == 1

@@ -1,0 +1,14 @@
+"""A fixture with a real small model behind an OpenAI-compatible API, for tests marked `model`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from example.model import running_model
+
+
+@pytest.fixture(scope="session")
+def local_model() -> Iterator[str]:
+    """The base URL of the model, as OPENAI_COMPAT_BASE_URL wants it; each worker has its own."""
+    with running_model() as base_url:
+        yield base_url

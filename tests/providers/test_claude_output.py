@@ -1,0 +1,367 @@
+"""What the Claude Code CLI prints: the answers, and the faults that it reports, hides or is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    InvalidAnswer,
+    OutOfCredit,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.claude_output import read_output
+from stapel_agent.providers.process import Outcome
+from stapel_agent.types import Usage
+
+RESULT = {
+    "type": "result",
+    "subtype": "success",
+    "is_error": False,
+    "api_error_status": None,
+    "num_turns": 1,
+    "result": "Hello.",
+    "stop_reason": "end_turn",
+    "total_cost_usd": 0.0125,
+    "usage": {
+        "input_tokens": 11,
+        "output_tokens": 7,
+        "cache_read_input_tokens": 3,
+        "cache_creation_input_tokens": 5,
+        "service_tier": "standard",
+    },
+}
+SPENT = Usage(input_tokens=11, output_tokens=7, cache_read_tokens=3, cache_write_tokens=5)
+
+
+def printed(result: dict[str, Any], *events: dict[str, Any], tools: list[str] | None = None) -> str:
+    """What the CLI prints in all: its events, the result last."""
+    return json.dumps([{"type": "system", "subtype": "init", "tools": tools or []}, *events, result])
+
+
+def message(identity: str, *texts: str, model: str = "claude-x") -> dict[str, Any]:
+    """The event of a message from the model."""
+    content = [{"type": "text", "text": text} for text in texts]
+    return {"type": "assistant", "message": {"id": identity, "model": model, "content": content}}
+
+
+def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
+    """What is read out of RESULT."""
+    usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
+    return ProviderResult(text, **{**usage, "metadata": {"total_cost_usd": 0.0125}, **changes})
+
+
+def read(stdout: str, *, stderr: str = "", exit_code: int = 0, structured: bool = False) -> ProviderResult:
+    return read_output(Outcome(exit_code, stdout.encode(), stderr.encode()), structured=structured)
+
+
+def test_read_output__result_alone() -> None:
+    """Text, disjoint token buckets and the cost are read out of one object."""
+    assert read(json.dumps(RESULT)) == answered()
+
+
+def test_read_output__events() -> None:
+    """The same out of the list of all events, one message of which may come in several."""
+    events = [message("1", "I think."), message("1", "Hello.")]
+    assert read(printed(RESULT, *events)) == answered()
+
+
+def test_read_output__not_utf8() -> None:
+    """Output that is no UTF-8 is read as far as it is."""
+    stdout = json.dumps(RESULT).encode().replace(b"Hello.", b"H\xffllo.")
+    assert read_output(Outcome(0, stdout, b""), structured=False) == answered("H\ufffdllo.")
+
+
+FINISHES: dict[str, tuple[str, ProviderResult]] = {
+    "stop sequence": (json.dumps(RESULT | {"stop_reason": "stop_sequence"}), answered()),
+    "no stop reason": (json.dumps({"result": "Hello."}), ProviderResult("Hello.")),
+    "null stop reason": (json.dumps(RESULT | {"stop_reason": None}), answered()),
+    "cut off": (json.dumps(RESULT | {"stop_reason": "max_tokens"}), answered(finish_reason="length")),
+    "cut off, and told to go on": (
+        printed(RESULT, message("1", "Hel"), message("2", "Hello.")),
+        answered("HelHello.", finish_reason="length"),
+    ),
+    "cut off for good": (
+        printed(
+            RESULT
+            | {
+                "is_error": True,
+                "result": "API Error: Claude's response exceeded the 32000 output token maximum. To configure ...",
+                "stop_reason": "stop_sequence",
+            },
+            message("1", "Hel"),
+            message("2", "API Error: ...", model="<synthetic>"),
+        ),
+        answered("Hel", finish_reason="length"),
+    ),
+    "context window full": (
+        json.dumps(RESULT | {"is_error": True, "result": "API Error: The model has reached its context window limit."}),
+        answered("", finish_reason="length"),
+    ),
+    "refused": (
+        printed(RESULT | {"is_error": True, "result": "API Error: ... our Usage Policy", "stop_reason": "refusal"}),
+        answered("", finish_reason="content_filter"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("stdout", "result"), FINISHES.values(), ids=FINISHES)
+def test_read_output__finish_reason(stdout: str, result: ProviderResult) -> None:
+    """Why the model stopped is told, also where the CLI makes an error of it or hides it."""
+    assert read(stdout, exit_code=int('"is_error": true' in stdout)) == result
+
+
+ODD_FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
+    "no usage": ({"usage": None}, ProviderResult("Hello.", metadata={"total_cost_usd": 0.0125})),
+    "usage is a list": ({"usage": [1]}, ProviderResult("Hello.", metadata={"total_cost_usd": 0.0125})),
+    "odd counts": (
+        {"usage": {"input_tokens": "7", "output_tokens": -1, "cache_read_input_tokens": "many"}},
+        ProviderResult("Hello.", input_tokens=7, metadata={"total_cost_usd": 0.0125}),
+    ),
+    "cost is a word": ({"total_cost_usd": "free"}, answered(metadata={})),
+    "cost is not a number": ({"total_cost_usd": float("nan")}, answered(metadata={})),
+    "cost is endless": ({"total_cost_usd": float("inf")}, answered(metadata={})),
+    "cost is negative": ({"total_cost_usd": -1}, answered(metadata={})),
+}
+
+
+@pytest.mark.parametrize(("changes", "result"), ODD_FIGURES.values(), ids=ODD_FIGURES)
+def test_read_output__odd_figures(changes: dict[str, Any], result: ProviderResult) -> None:
+    """Figures that cannot be never break an answer."""
+    assert read(json.dumps(RESULT | changes)) == result
+
+
+def test_read_output__figure_of_many_digits() -> None:
+    """Nor does one too long for an int."""
+    stdout = json.dumps(RESULT).replace('"output_tokens": 7', f'"output_tokens": {"9" * 5000}')
+    assert read(stdout) == answered(output_tokens=0)
+
+
+def failed(text: str, **changes: Any) -> dict[str, Any]:
+    """How the CLI reports an error."""
+    return RESULT | {"is_error": True, "result": text, "stop_reason": "stop_sequence", "usage": {}} | changes
+
+
+REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
+    "wrong key": (
+        failed("Invalid API key · Fix external API key", api_error_status=401),
+        AccessDenied,
+        "HTTP 401: Invalid API key · Fix external API key",
+    ),
+    "wrong key, no status": (
+        failed("Invalid API key · Please run /login"),
+        AccessDenied,
+        "the Claude Code CLI failed: Invalid API key · Please run /login",
+    ),
+    "not logged in": (
+        failed("Not logged in · Please run /login", api_error_status=None),
+        AccessDenied,
+        "the Claude Code CLI failed: Not logged in · Please run /login",
+    ),
+    "no credit": (
+        failed("Credit balance is too low", api_error_status=400),
+        OutOfCredit,
+        "HTTP 400: Credit balance is too low",
+    ),
+    "no credit, no status": (
+        failed("Credit balance is too low"),
+        OutOfCredit,
+        "the Claude Code CLI failed: Credit balance is too low",
+    ),
+    "rate limit": (
+        failed("API Error: Request rejected (429) · too fast", api_error_status=429),
+        RateLimited,
+        "HTTP 429: API Error: Request rejected (429) · too fast",
+    ),
+    "usage limit, no status": (
+        failed("Claude AI usage limit reached|1760000000"),
+        RateLimited,
+        "the Claude Code CLI failed: Claude AI usage limit reached|1760000000",
+    ),
+    "own limit, no status": (
+        failed("You've hit your weekly limit · resets 5pm"),
+        RateLimited,
+        "the Claude Code CLI failed: You've hit your weekly limit · resets 5pm",
+    ),
+    "overloaded": (
+        failed("API Error: 529 Overloaded.", api_error_status=529),
+        ProviderUnavailable,
+        "HTTP 529: API Error: 529 Overloaded.",
+    ),
+    "unreachable": (
+        failed("API Error: Unable to connect to API (ConnectionRefused)"),
+        ProviderUnavailable,
+        "the Claude Code CLI failed: API Error: Unable to connect to API (ConnectionRefused)",
+    ),
+    "unknown model": (
+        failed("There's an issue with the selected model (m).", api_error_status=404),
+        RequestRejected,
+        "HTTP 404: There's an issue with the selected model (m).",
+    ),
+    "prompt too long": (
+        failed("Prompt is too long"),
+        RequestRejected,
+        "the Claude Code CLI failed: Prompt is too long",
+    ),
+    "absurd status": (
+        failed("Odd.", api_error_status="many"),
+        ProviderUnavailable,
+        "the Claude Code CLI failed: Odd.",
+    ),
+    "several lines and a key": (
+        failed("Bad\n\n  header: sk-ant-api03-abcdefgh", api_error_status=400),
+        RequestRejected,
+        "HTTP 400: Bad header: [redacted]",
+    ),
+    "a very long text": (
+        failed("x" * 5000, api_error_status=500),
+        ProviderUnavailable,
+        f"HTTP 500: {'x' * 300}",
+    ),
+    "turns": (
+        {"type": "result", "subtype": "error_max_turns", "is_error": True, "errors": ["Reached 3 turns"]},
+        InvalidAnswer,
+        "the Claude Code CLI gave up: error_max_turns ['Reached 3 turns']",
+    ),
+    "turns, from a CLI that sees no error in it": (
+        {"type": "result", "subtype": "error_max_turns", "is_error": False},
+        InvalidAnswer,
+        "the Claude Code CLI gave up: error_max_turns []",
+    ),
+    "execution": (
+        {"type": "result", "subtype": "error_during_execution", "is_error": True, "errors": ["it broke"]},
+        ProviderUnavailable,
+        "the Claude Code CLI failed: error_during_execution ['it broke']",
+    ),
+}
+
+
+@pytest.mark.parametrize(("result", "kind", "words"), REPORTED_FAULTS.values(), ids=REPORTED_FAULTS)
+def test_read_output__reported_fault(result: dict[str, Any], kind: type[ProviderError], words: str) -> None:
+    """An error that the CLI reports says by its type what happens next, on one short line without secrets."""
+    with pytest.raises(ProviderError) as raised:
+        read(json.dumps(result), exit_code=1)
+    assert (type(raised.value), str(raised.value), raised.value.usage) == (kind, words, None)
+
+
+def test_read_output__paid_fault() -> None:
+    """What was spent on a failed answer, and what the model wrote, is kept."""
+    result = {**RESULT, "subtype": "error_max_structured_output_retries", "is_error": True, "errors": ["5 attempts"]}
+    del result["result"]
+    with pytest.raises(InvalidAnswer, match="gave up") as raised:
+        read(printed(result, message("1", "I cannot.")), exit_code=1)
+    assert (raised.value.usage, raised.value.text) == (SPENT, "I cannot.")
+
+
+EXITS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
+    "no output": (
+        {"stdout": "", "exit_code": 3},
+        ProviderUnavailable,
+        "the Claude Code CLI ended with exit code 3: ",
+    ),
+    "words on stderr": (
+        {"stdout": "", "stderr": "error: unknown option '--tools'\n", "exit_code": 1},
+        ProviderUnavailable,
+        "the Claude Code CLI ended with exit code 1: error: unknown option '--tools'",
+    ),
+    "words on stdout": (
+        {"stdout": "Invalid API key, Please run /login\n", "exit_code": 1},
+        AccessDenied,
+        "the Claude Code CLI ended with exit code 1: Invalid API key, Please run /login",
+    ),
+    "a blank prompt": (
+        {"stdout": "", "stderr": "Error: Input must be provided either through stdin or ...", "exit_code": 1},
+        RequestRejected,
+        "the Claude Code CLI ended with exit code 1: Error: Input must be provided either through stdin or ...",
+    ),
+    "a signal": (
+        {"stdout": "", "exit_code": -9},
+        ProviderUnavailable,
+        "the Claude Code CLI ended with signal 9: ",
+    ),
+    "no JSON": (
+        {"stdout": "Hello.\nYou."},
+        InvalidAnswer,
+        "the Claude Code CLI printed no result: 'Hello. You.'",
+    ),
+    "half of the JSON": (
+        {"stdout": '[{"type": "result", "result": "Hel'},
+        InvalidAnswer,
+        """the Claude Code CLI printed no result: '[{"type": "result", "result": "Hel'""",
+    ),
+    "JSON of another shape": (
+        {"stdout": '{"result": {"a": 1}}'},
+        InvalidAnswer,
+        """the Claude Code CLI printed no result: '{"result": {"a": 1}}'""",
+    ),
+    "an empty list": (
+        {"stdout": "[]"},
+        InvalidAnswer,
+        "the Claude Code CLI printed no result: '[]'",
+    ),
+    "a number": (
+        {"stdout": "5"},
+        InvalidAnswer,
+        "the Claude Code CLI printed no result: '5'",
+    ),
+    "deep nesting": (
+        {"stdout": "[" * 100_000},
+        InvalidAnswer,
+        f"the Claude Code CLI printed no result: '{'[' * 300}'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("printout", "kind", "words"), EXITS.values(), ids=EXITS)
+def test_read_output__no_result(printout: dict[str, Any], kind: type[ProviderError], words: str) -> None:
+    """A CLI that ends without a result is a fault that tells how it ended and what it said."""
+    with pytest.raises(ProviderError) as raised:
+        read(**printout)
+    assert (type(raised.value), str(raised.value)) == (kind, words)
+
+
+def test_read_output__result_before_a_failure() -> None:
+    """A result counts for nothing when the CLI fails after it; but it was paid."""
+    with pytest.raises(ProviderUnavailable, match=r"^the Claude Code CLI ended with exit code 2: panic$") as raised:
+        read(json.dumps(RESULT), stderr="panic", exit_code=2)
+    assert (raised.value.usage, raised.value.text) == (SPENT, "Hello.")
+
+
+def test_read_output__broken_off() -> None:
+    """A stream that ended early leaves a result without a reason to stop, and without a count."""
+    result = RESULT | {"result": "Hel", "stop_reason": None, "usage": {}}
+    with pytest.raises(InvalidAnswer, match=r"^the answer broke off before its end$") as raised:
+        read(printed(result, message("1", "Hel")))
+    assert raised.value.text == "Hel"
+
+
+def test_read_output__no_text() -> None:
+    """An answer without a text is none."""
+    with pytest.raises(InvalidAnswer, match=r"^the answer holds no text$") as raised:
+        read(json.dumps(RESULT | {"result": ""}))
+    assert raised.value.usage == SPENT
+
+
+def test_read_output__structured() -> None:
+    """With a schema, the answer is the value that the CLI has checked, as JSON; further turns are part of the way."""
+    result = RESULT | {"result": "Done.", "stop_reason": "tool_use", "structured_output": {"city": "Łódź", "n": 10**12}}
+    events = [message("1", "Let me see."), message("2", "Done.")]
+    stdout = printed(result, *events, tools=["StructuredOutput"])
+    assert read(stdout, structured=True) == answered('{"city": "Łódź", "n": 1000000000000}')
+
+
+def test_read_output__structured_not_used() -> None:
+    """Where the model has answered in words all the same, the words are the answer, for the verb to judge."""
+    assert read(printed(RESULT, tools=["StructuredOutput"]), structured=True) == answered()
+
+
+def test_read_output__schema_ignored() -> None:
+    """A schema that the CLI has silently dropped is a fault."""
+    with pytest.raises(RequestRejected, match="ignored the schema") as raised:
+        read(printed(RESULT, tools=[]), structured=True)
+    assert raised.value.usage == SPENT

@@ -1,0 +1,124 @@
+"""The comm functions in-process: what they answer, what they raise, and what checking a payload costs."""
+
+import json
+
+import jsonschema
+import pytest
+from stapel_core.comm import call, function_registry
+from stapel_core.comm.exceptions import SchemaValidationError
+
+from stapel_agent import services
+from stapel_agent.contracts import FOLDER, PREPARED_DIALECT, function_schema
+from stapel_agent.models import PromptLog
+from stapel_agent.testing import translating
+
+NAMES = ["llm.complete", "llm.translate"]
+COMPLETE = {"prompt": "say", "model": "small"}
+TRANSLATE = {"from_lang": "en", "to": "de", "entries": {"a": "x"}}
+
+BAD = [
+    ("llm.complete", {}),
+    ("llm.complete", {"prompt": "say"}),
+    ("llm.complete", {**COMPLETE, "prompt": ""}),
+    ("llm.complete", {**COMPLETE, "prompt": None}),
+    ("llm.complete", {**COMPLETE, "model": 3}),
+    ("llm.complete", {**COMPLETE, "provider": None}),
+    ("llm.complete", {**COMPLETE, "schema": "text"}),
+    ("llm.complete", {**COMPLETE, "temperature": 0}),
+    ("llm.complete", {**COMPLETE, "user_id": 42}),
+    ("llm.translate", {"to": "de", "entries": {}}),
+    ("llm.translate", {**TRANSLATE, "from": "en"}),
+    ("llm.translate", {**TRANSLATE, "to": "auto"}),
+    ("llm.translate", {**TRANSLATE, "to": "de\n"}),
+    ("llm.translate", {**TRANSLATE, "from_lang": "en; now obey"}),
+    ("llm.translate", {**TRANSLATE, "entries": ["x"]}),
+    ("llm.translate", {**TRANSLATE, "entries": {"a": None}}),
+]
+
+
+def plain_schema(name):
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.django_db
+def test_call__answers_as_the_facade(scripted_model):
+    """Both functions give what the facade gives."""
+    scripted_model.script('{"a": 1} done')
+    assert call("llm.complete", COMPLETE) == services.complete_json("say", "small")
+    scripted_model.script(translating(str.upper))
+    assert call("llm.translate", TRANSLATE) == {"status": "ok", "result": {"a": "X"}}
+
+
+@pytest.mark.django_db
+def test_call__options_reach_the_request(scripted_model):
+    """Provider, system prompt, schema and user are those of the payload."""
+    schema = {"type": "object"}
+    call("llm.complete", {**COMPLETE, "provider": "claude-code", "system_prompt": "s", "schema": schema, "user_id": "7"})
+    (request,) = scripted_model.requests
+    row = PromptLog.objects.get()
+    assert (request.system_prompt, request.schema) == ("s", schema)
+    assert (row.metadata["provider"], row.user_id) == ("claude-code", "7")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "payload"), BAD)
+def test_call__bad_payload(scripted_model, name, payload):
+    """A payload that breaks the schema raises SchemaValidationError, with jsonschema's own words, and nobody is asked."""
+    with pytest.raises(jsonschema.ValidationError) as plain:
+        jsonschema.validate(payload, plain_schema(name))
+    with pytest.raises(SchemaValidationError) as raised:
+        call(name, payload)
+    assert plain.value.message in str(raised.value)
+    assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("payload", [{**COMPLETE, "model": "huge"}, {**COMPLETE, "provider": "nobody"}])
+def test_call__never_raises_otherwise(payload):
+    """What the schema cannot know is a failure, not an exception."""
+    assert call("llm.complete", payload)["status"] == "failure"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "payload"), [(name, payload) for name, payload in BAD if payload])
+def test_call__validation_switched_off(scripted_model, settings, name, payload):
+    """A host that switches validation off gets a failure or an answer, but no exception of ours for odd values."""
+    settings.STAPEL_COMM = {**settings.STAPEL_COMM, "VALIDATE_SCHEMAS": False}
+    known = payload.keys() <= function_schema(name)["properties"].keys()
+    if known:
+        assert call(name, payload)["status"] in {"ok", "failure"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema__one_source(name):
+    """The registered schema is the file's, in the dialect that is checked once."""
+    registered = function_registry._schemas[name]
+    assert registered == {**plain_schema(name), "$schema": PREPARED_DIALECT}
+    jsonschema.Draft202012Validator.check_schema(plain_schema(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema__checked_once(name, monkeypatch):
+    """However often a payload is validated, the schema itself is checked no more than once."""
+    checks = []
+    original = jsonschema.Draft202012Validator.check_schema
+    monkeypatch.setattr(
+        jsonschema.Draft202012Validator, "check_schema", lambda schema, *rest: checks.append(1) or original(schema)
+    )
+    for _ in range(10):
+        function_registry.validate(name, COMPLETE if name == "llm.complete" else TRANSLATE)
+    assert len(checks) <= 1
+
+
+def test_schema__wrong_one_in_our_dialect_is_refused():
+    """The dialect does check: a schema that is none does not pass as one."""
+    with pytest.raises(jsonschema.SchemaError):
+        jsonschema.validate({}, {"$schema": PREPARED_DIALECT, "type": "nonsense"})
+
+
+def test_schema__others_are_untouched():
+    """Everybody else's schemas are validated by jsonschema's own classes, as before."""
+    standard = "https://json-schema.org/draft/2020-12/schema"
+    found = jsonschema.validators.validator_for({"$schema": standard})
+    assert found is jsonschema.Draft202012Validator
+    assert jsonschema.validators.validator_for({}) is jsonschema.Draft202012Validator
