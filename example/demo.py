@@ -66,7 +66,7 @@ class ServiceCaller:
 
     def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
-        # Without the environment: a proxy has no business on loopback.
+        # Without the environment: it may name a proxy, which does not know this loopback.
         with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
             return client.post(self._endpoint(name), json=payload).raise_for_status().json()
 
@@ -125,7 +125,7 @@ def exchange(caller: ServiceCaller | AppCaller, name: str, question: dict[str, A
 
 def ledger() -> str:
     rows = apps.get_model("agent", "PromptLog").objects.order_by("created_at").values_list(*LEDGER.values())
-    heading = "The ledger, a row for each provider call. A translation that was made before needs none."
+    heading = "The ledger, a row for each provider call. A translation made before is reused without one."
     return f"\n{heading}\n\n{table(list(LEDGER), list(rows))}"
 
 

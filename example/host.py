@@ -60,6 +60,7 @@ def reachable_model() -> Iterator[bool]:
         return
     with running_model() as base_url:
         os.environ["OPENAI_COMPAT_BASE_URL"] = base_url
+        os.environ["no_proxy"] = LOOPBACK
         yield True
 
 

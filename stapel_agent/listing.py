@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib import admin
@@ -194,9 +194,12 @@ class LedgerList(ChangeList):
             if spec not in sifting:
                 rows = spec.queryset(request, rows)
         if begin:
-            rows = rows.filter(created_at__lte=begin.created_at)
+            rows = rows.filter(begin.older())
         moments = rows.values_list("created_at", flat=True)
-        return next(iter(moments[self.sifted_rows - 1 : self.sifted_rows]), None)
+        match list(moments[self.sifted_rows - 1 : self.sifted_rows + 1]):
+            case [horizon, _]:
+                return cast("datetime", horizon)
+        return None
 
     def _show(self, page: list[PromptLog]) -> None:
         self.result_list = page

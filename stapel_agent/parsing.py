@@ -220,12 +220,11 @@ def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
         closed = end <= len(text)
         if start < resume or end <= reach or (start < prose and not closed):
             continue
-        opening = next(OPENING.finditer(text, start))
-        prose = opening.end()
-        if opening["json"] is None:
-            reach = end if closed else reach
-        elif not closed:
-            return
+        if not closed:
+            opening = next(OPENING.finditer(text, start))
+            if opening["json"] is not None:
+                return
+            prose = opening.end()
         elif (value := _decode_tolerantly(text[start:end])) is None:
             reach = end
         else:

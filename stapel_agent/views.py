@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -23,7 +25,6 @@ from stapel_core.django.api.errors import (
 )
 from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
 from stapel_core.django.api.views import StapelAPIView
-from stapel_core.django.openapi.schemas import COMMON_RESPONSES
 
 from . import services
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
@@ -36,19 +37,45 @@ from .serializers import (
     TranslateRequestSerializer,
 )
 
+REFUSALS = {
+    status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
+    for status in (400, 401, 403, 406, 413, 415)
+}
 
-REFUSALS = {status: COMMON_RESPONSES[status] for status in (400, 401, 403)}
-REFUSALS[413] = OpenApiResponse(StapelErrorSerializer, description="The body is over DATA_UPLOAD_MAX_MEMORY_SIZE")
+
+class EndpointSchema(AutoSchema):
+    """Describes an endpoint by its view's serializers, so that those which a host swaps in are described too."""
+
+    view: Any
+
+    def get_tags(self) -> list[str]:
+        return ["llm"]
+
+    def get_request_serializer(self) -> Any:
+        return self.view.get_request_serializer_class()
+
+    def get_response_serializers(self) -> Any:
+        return {200: self.view.get_response_serializer_class(), **REFUSALS}
 
 
 class BoundedJSONParser(JSONParser):
     """JSON, where a nesting that no parser can follow is the request's fault and not the server's."""
 
+    strict = True
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        # JSON is UTF-8. Others of Python's codecs, free to name in Content-Type, take minutes for an allowed body.
+        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(stream, media_type, context)
         except RecursionError as fault:
             raise ParseError("JSON parse error - nested too deeply") from fault
+
+
+class AsciiJSONRenderer(JSONRenderer):
+    """JSON with everything else escaped: half a surrogate pair in a caller's key goes back as it came."""
+
+    ensure_ascii = True
 
 
 class ServiceOrStaffMixin:
@@ -60,8 +87,9 @@ class ServiceOrStaffMixin:
         ServiceKeyAuthentication,
     ]
     permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | IsStaffUser]
-    renderer_classes = [JSONRenderer]
+    renderer_classes = [AsciiJSONRenderer]
     parser_classes = [BoundedJSONParser]
+    versioning_class = None
     request: Request
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -77,6 +105,8 @@ class ServiceOrStaffMixin:
 class LlmView(ServiceOrStaffMixin, StapelAPIView):
     """Common to both verbs. Subclass a verb's view to swap its serializers."""
 
+    schema = EndpointSchema()
+
     def payload(self, request: Request) -> dict[str, Any]:
         """The validated request. A signed-in person asks as themselves; a service may say for whom it asks."""
         payload: dict[str, Any] = self.validated_request_data(request)
@@ -89,18 +119,13 @@ class CompleteView(LlmView):
     request_serializer_class = CompleteRequestSerializer
     response_serializer_class = CompleteAnswerSerializer
 
-    @extend_schema(
-        operation_id="llm_complete",
-        tags=["llm"],
-        request=CompleteRequestSerializer,
-        responses={200: CompleteAnswerSerializer, **REFUSALS},
-    )
     def post(self, request: Request) -> Response:
         """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
         prompt, model_size = payload.pop("prompt"), payload.pop("model")
-        if model_size not in agent_settings.MODELS:
-            known = {"model": model_size, "sizes": ", ".join(agent_settings.MODELS)}
+        sizes = agent_settings.MODELS
+        if isinstance(sizes, Mapping) and model_size not in sizes:
+            known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
             raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
         response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
         return response
@@ -110,12 +135,6 @@ class TranslateView(LlmView):
     request_serializer_class = TranslateRequestSerializer
     response_serializer_class = TranslateAnswerSerializer
 
-    @extend_schema(
-        operation_id="llm_translate",
-        tags=["llm"],
-        request=TranslateRequestSerializer,
-        responses={200: TranslateAnswerSerializer, **REFUSALS},
-    )
     def post(self, request: Request) -> Response:
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)

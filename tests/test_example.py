@@ -1,5 +1,6 @@
-"""The example as a newcomer runs it: from the command line, with the real small model."""
+"""The example as a newcomer runs it: its scripts as processes, with the real small model or a scripted one."""
 
+import json
 import os
 import re
 import signal
@@ -7,13 +8,237 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.scripted_server import ...
+from example.table import table
+from tests.scripted_server import Reply, ScriptedServer
 
 EXAMPLE = Path(__file__).parent.parent / "example"
+CHOICES_OF_MODEL = {"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MODEL"}
+DEAD_PROXY = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+SECONDS = 120
+
+Script = subprocess.Popen[str]
+Start = Callable[..., AbstractContextManager[Script]]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "example.sqlite3"
+
+
+@pytest.fixture
+def start(database: Path) -> Start:
+    """Starts a script of the example, in an environment that names no model but the given one."""
+    inherited = {name: value for name, value in os.environ.items() if name not in CHOICES_OF_MODEL}
+    inherited.pop("DJANGO_SETTINGS_MODULE", None)
+
+    @contextmanager
+    def started(script: str, *arguments: str, **environment: str) -> Iterator[Script]:
+        with subprocess.Popen(
+            [sys.executable, EXAMPLE / script, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**inherited, "EXAMPLE_DATABASE": str(database), "COLUMNS": "120", **environment},
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return started
+
+
+def finish(process: Script) -> tuple[int, str, str]:
+    """Exit status, output and errors. The model's process writes to the same errors: their end is that of both."""
+    output, errors = process.communicate(timeout=SECONDS)
+    return process.returncode, output, errors
+
+
+def admin_url(process: Script) -> str:
+    """The root URL of the example, once it says that it is running."""
+    url = next(re.search(r"http://[\d.]+:\d+", line) for line in process.stdout if line.startswith("admin "))
+    next(line for line in process.stdout if line.startswith("Ctrl-C"))
+    return url.group()
+
+
+def answers(output: str) -> list[dict[str, Any]]:
+    return [json.loads(answer) for answer in re.findall(r"^answered in [\d.]+ s:\n(\{.*?^\})", output, re.M | re.S)]
+
+
+def chat_reply(content: str) -> Reply:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    return Reply.of({"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 4}})
+
+
+SORTED = '{"topic": "delivery", "urgent": true}'
+TRANSLATED = '{"cart.title": "Ihr Warenkorb", "cart.empty": "Ihr Warenkorb ist leer."}'
+
+
+@pytest.mark.model
+def test_demo__small_model(start, database):
+    """The real model answers through both surfaces, and every row of the ledger has cost tokens."""
+    with start("demo.py", **DEAD_PROXY) as process:
+        status, output, errors = finish(process)
+    assert (status, errors) == (0, "")
+    by_http, translated_by_http, by_comm, translated_by_comm = answers(output)
+    for answer in (by_http, by_comm):
+        assert answer["status"] == "ok"
+        assert answer["result"].keys() == {"topic", "urgent"}
+        assert answer["usage"]["output_tokens"] > 0
+    for answer in (translated_by_http, translated_by_comm):
+        assert answer.get("result", {}).keys() == {"cart.title", "cart.empty"} or answer["reason"]
+    assert "no translator" in output
+    assert re.search(r"^source +user +model +status +in +cached +out +ms +response$", output, re.M)
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(
+            "SELECT source, user_id, model, status FROM agent_prompt_log WHERE source = 'llm_facade'"
+            " AND input_tokens + cache_read_tokens > 0 AND output_tokens > 0 ORDER BY created_at"
+        ).fetchall()
+    assert rows == [
+        ("llm_facade", "anna", "smollm2-135m", "success"),
+        ("llm_facade", "ben", "smollm2-135m", "success"),
+    ]
+
+
+def test_demo__other_model(start):
+    """With a base URL in the environment that model is asked, named, and its key is not shown."""
+    with ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED), chat_reply(SORTED)) as server:
+        environment = {"OPENAI_COMPAT_BASE_URL": server.url, "OPENAI_COMPAT_API_KEY": "the-key-of-that-model"}
+        with start("demo.py", **environment, OPENAI_COMPAT_MODEL="grand-model") as process:
+            status, output, errors = finish(process)
+    assert (status, errors) == (0, "")
+    completed = {"status": "ok", "result": json.loads(SORTED), "usage": {"input_tokens": 9, "output_tokens": 4}}
+    translated = {"status": "ok", "result": json.loads(TRANSLATED)}
+    assert answers(output) == [completed, translated, completed, translated]
+    assert [request.json["model"] for request in server.requests] == ["grand-model"] * 3
+    assert f"'openai-compat' at {server.url}" in output
+    assert "the-key-of-that-model" not in output
+
+
+def test_demo__translation_fails(start):
+    """A translation that does not pass the check is shown as the failure it is, and is no fault of the demo."""
+    replies = [chat_reply(SORTED), chat_reply("Wagen"), chat_reply(SORTED), chat_reply('{"cart.title": "Wagen"}')]
+    with ScriptedServer(*replies) as server, start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process:
+        status, output, _ = finish(process)
+    assert status == 0
+    assert [answer["status"] for answer in answers(output)] == ["ok", "failure", "ok", "failure"]
+
+
+def test_demo__completion_fails(start):
+    """A structured answer that does not come makes the demo fail."""
+    with (
+        ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED), chat_reply("I would rather not.")) as server,
+        start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
+    ):
+        status, output, _ = finish(process)
+    assert status == 1
+    assert [answer["status"] for answer in answers(output)] == ["ok", "ok", "failure", "ok"]
+
+
+def test_demo__anthropic(start):
+    """With an Anthropic key, Anthropic is asked; here it is out of reach, which is said without the key."""
+    with start("demo.py", ANTHROPIC_API_KEY="sk-ant-not-to-be-shown", **DEAD_PROXY) as process:
+        status, output, errors = finish(process)
+    assert status == 1
+    assert {answer["status"] for answer in answers(output)} == {"failure"}
+    assert "'anthropic'" in output
+    assert "not-to-be-shown" not in output + errors
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_demo__interrupted(start, ending):
+    """A demo that is ended while a model thinks ends at once and quietly, with the shell's status for it."""
+    with (
+        ScriptedServer(Reply(raw=b"", ending="hang")) as server,
+        start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
+    ):
+        next(line for line in process.stdout if line.startswith("llm.complete over HTTP"))
+        process.send_signal(ending)
+        status, _, errors = finish(process)
+    assert (status, errors) == (130, "")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_serve__leaves_nothing(start, ending, expected):
+    """However it ends, the model's process ends with it, and its port is free."""
+    with start("serve.py", "--port", "0") as process:
+        url = admin_url(process)
+        assert httpx.get(f"{url}/admin/", follow_redirects=True).status_code == 200
+        process.send_signal(ending)
+        status, _, errors = finish(process)
+    assert (status, "Traceback" in errors) == (expected, False)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_serve__admin(start):
+    """The login it prints opens the admin, which shows, in style, the row of a request made as it prints."""
+    with (
+        ScriptedServer(chat_reply(SORTED)) as server,
+        start("serve.py", "--port", "0", OPENAI_COMPAT_BASE_URL=server.url) as process,
+    ):
+        url = admin_url(process)
+        with httpx.Client(base_url=url, follow_redirects=True) as browser:
+            asked = browser.post(
+                "/agent/api/v1/llm/complete",
+                headers={"X-API-KEY": "example-service-key"},
+                json={"prompt": "Three colours, as JSON.", "model": "small"},
+            )
+            assert asked.json()["result"] == json.loads(SORTED)
+            browser.get("/admin/")
+            login = {"username": "admin", "password": "admin", "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+            assert browser.post("/admin/login/", data=login).status_code == 200
+            assert "smollm2-135m" in browser.get("/admin/agent/promptlog/").text
+            assert browser.get("/static/admin/css/base.css").status_code == 200
+        process.terminate()
+        assert finish(process)[0] == 0
+
+
+def test_serve__port_taken(start):
+    """A port that is taken is said in one line, with the mend."""
+    with ScriptedServer() as server:
+        port = server.server_address[1]
+        with start("serve.py", "--port", str(port), OPENAI_COMPAT_BASE_URL=server.url) as process:
+            finished = finish(process)
+    assert finished == (1, "", f"Port {port} is taken: make serve PORT={port + 1}\n")
+
+
+def test_settings__checks(start):
+    """The example's settings give no finding of this package, also with the checks for deployment."""
+    with start("manage.py", "check", "--deploy", OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1") as process:
+        status, output, errors = finish(process)
+    assert status == 0
+    assert "(stapel_agent." not in output + errors
+
+
+def test_table__aligned(monkeypatch):
+    """Columns are as wide as their longest cell, numbers stand to the right, and a cell is one line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert table(["name", "tokens"], [["small", 7], ["very\nlarge", 1200], [None, 0]]).splitlines() == [
+        "name        tokens",
+        "──────────  ──────",
+        "small            7",
+        "very large    1200",
+        "                 0",
+    ]
+
+
+def test_table__narrow(monkeypatch):
+    """Where the line is too short, the widest columns give way and show it."""
+    monkeypatch.setenv("COLUMNS", "16")
+    assert table(["name", "text"], [["small", "a long text indeed"]]).splitlines() == [
+        "name   text",
+        "─────  ─────────",
+        "small  a long t…",
+    ]

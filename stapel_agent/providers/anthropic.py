@@ -21,7 +21,8 @@ from stapel_agent.types import Usage, token_count
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
-from .http import Bounds, abounded_attempt, bounded_attempt, classify, excerpt
+from .bounds import Bounds, abounded_attempt, bounded_attempt
+from .faults import classify, excerpt
 
 VENDOR_URL = "https://api.anthropic.com"
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stapel_agent.exceptions import ProviderUnavailable
 
-from .http import CONNECT_SECONDS, ClientPool, _no_cookies, _transport
+from .http import CONNECT_SECONDS, bounded_transport, no_cookies
+from .pool import ClientPool
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
@@ -26,7 +27,7 @@ def sdk() -> Any:
 def make_client(key: str, base_url: str) -> Anthropic:
     import httpx2
 
-    transport = _transport(httpx2.HTTPTransport, base_url)
+    transport = bounded_transport(httpx2.HTTPTransport, base_url)
     http_client = httpx2.Client(transport=transport, event_hooks={"response": [_leave_packed]}, **_http_options())
     client: Anthropic = sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
@@ -35,7 +36,7 @@ def make_client(key: str, base_url: str) -> Anthropic:
 def make_async_client(key: str, base_url: str) -> AsyncAnthropic:
     import httpx2
 
-    transport = _transport(httpx2.AsyncHTTPTransport, base_url)
+    transport = bounded_transport(httpx2.AsyncHTTPTransport, base_url)
     http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aleave_packed]}, **_http_options())
     client: AsyncAnthropic = sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
@@ -48,7 +49,7 @@ def _http_options() -> dict[str, Any]:
     # and none is unpacked.
     return {
         "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
-        "cookies": _no_cookies(),
+        "cookies": no_cookies(),
         "headers": {"Accept-Encoding": "identity"},
     }
 

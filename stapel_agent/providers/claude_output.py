@@ -21,7 +21,7 @@ from stapel_agent.types import Usage, token_count
 
 from .anthropic import FINISH_REASONS
 from .base import ProviderResult
-from .http import EMPTY_ACCOUNT, classify, excerpt
+from .faults import EMPTY_ACCOUNT, classify, excerpt
 from .process import Outcome
 
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")

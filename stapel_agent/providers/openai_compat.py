@@ -17,7 +17,8 @@ from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, 
 from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
-from .http import Post, apost, classify, excerpt, post
+from .faults import classify, excerpt
+from .http import Post, apost, post
 
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
 

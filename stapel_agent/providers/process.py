@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from .http import MAX_ANSWER_BYTES, Bounds, SizeLimit
+from .bounds import MAX_ANSWER_BYTES, Bounds, SizeLimit
 
 POLL_SECONDS = 0.02
 

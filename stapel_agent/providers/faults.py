@@ -1,0 +1,68 @@
+"""What a vendor's refusal means: HTTP status and body -> exception, once for all of them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    OutOfCredit,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.redaction import redact
+
+EXCERPT_LENGTH = 300
+
+FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
+    401: AccessDenied,
+    402: OutOfCredit,
+    403: AccessDenied,
+    408: ProviderUnavailable,
+    409: ProviderUnavailable,
+    429: RateLimited,
+}
+EMPTY_ACCOUNT = re.compile(r"credit balance is too low|insufficient[ _](?:balance|credit|funds|quota)", re.IGNORECASE)
+MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费", re.IGNORECASE)
+PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
+
+
+def classify(status: int, message: str) -> ProviderError:
+    """The fault that an HTTP status means, whoever the vendor is. `message` is short and holds no secret."""
+    if 300 <= status < 400:
+        return ProviderUnavailable(f"HTTP {status}: a redirect, not followed; set the base URL to where it leads")
+    fault = FAULT_BY_STATUS.get(status) or (ProviderUnavailable if status >= 500 else RequestRejected)
+    if _out_of_credit(status, message):
+        fault = OutOfCredit
+    return fault(f"HTTP {status}: {message}" if message else f"HTTP {status}")
+
+
+def _out_of_credit(status: int, message: str) -> bool:
+    if status in (400, 401, 402, 403, 429) and EMPTY_ACCOUNT.search(message):
+        return True
+    # A rate limit's text often names a quota, and points to the billing page for a larger one.
+    return status in (401, 402, 403, 429) and bool(MONEY.search(message)) and not PACE.search(message)
+
+
+def excerpt(body: str | bytes) -> str:
+    """What an error body says, on one short line without credentials."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
+    return redact(" ".join(_stated_message(text[: 64 * 1024]).split()))[:EXCERPT_LENGTH]
+
+
+def _stated_message(text: str) -> str:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    while found and isinstance(found, dict | list):
+        if isinstance(found, list):
+            found = found[0]
+        else:
+            stated = (found.get(name) for name in ("error", "message", "detail", "msg"))
+            found = next((value for value in stated if value and isinstance(value, str | dict | list)), None)
+    return found if isinstance(found, str) else text
