@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+from stapel_core.django.settings import get_staticfiles_dirs
+
+BASE_DIR = Path(__file__).parent
+
 # The secrets here are for loopback alone. Yours are generated, and come from where your host keeps secrets.
 SECRET_KEY = "for the example alone, and as long as HMAC-SHA256 wants it"
 JWT_SECRET_KEY = "for the example alone, and as long as HS256 wants it too"
@@ -42,7 +46,9 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "urls"
+TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+STATICFILES_DIRS = get_staticfiles_dirs(BASE_DIR)
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -60,7 +66,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("EXAMPLE_DATABASE", Path(__file__).with_name("example.sqlite3")),
+        "NAME": os.environ.get("EXAMPLE_DATABASE", BASE_DIR / "example.sqlite3"),
     },
 }
 

@@ -129,7 +129,7 @@ def test_failures__table():
 
 def test_exceptions__tree():
     """The tree drawn in the module's docstring is the tree of its classes."""
-    drawn = re.findall(r"^ +(?:[│├└─ ]*)(\w+) +\w", exceptions.__doc__, re.MULTILINE)
+    drawn = re.findall(r"^[ │├└─]*([A-Z]\w+) {2,}\w", exceptions.__doc__, re.MULTILINE)
     classes = {name for name, value in vars(exceptions).items() if isinstance(value, type)}
     assert set(drawn) == classes
     for name, failure in re.findall(r"[├└]── (\w+) +([a-z_]+)", exceptions.__doc__):

@@ -5,12 +5,15 @@ import schemathesis
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.urls import path as route
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
+from rest_framework import serializers
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
 from stapel_agent.contracts import function_schema
+from stapel_agent.views import CompleteView
 
 PATHS = {f"/agent/api/{version}llm/{verb}" for version in ("", "v1/") for verb in ("complete", "translate")}
 
@@ -56,13 +59,43 @@ def test_document__request(document, path):
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__answers(document, path):
     """Success, and each refusal, is described."""
-    assert set(document["paths"][path]["post"]["responses"]) == {"200", "400", "401", "403", "413"}
+    assert set(document["paths"][path]["post"]["responses"]) == {"200", "400", "401", "403", "406", "413", "415"}
 
 
-def test_document__valid(tmp_path, capsys):
-    """The document validates, and generating it warns of nothing that is ours."""
-    call_command("spectacular", "--file", str(tmp_path / "openapi.yaml"), "--validate")
-    assert "stapel_agent" not in capsys.readouterr().err
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_document__credentials(document, path):
+    """A service's key, or staff's token or session: any one of them will do."""
+    schemes = document["components"]["securitySchemes"]
+    named = [schemes[name] for requirement in document["paths"][path]["post"]["security"] for name in requirement]
+    assert {"X-API-KEY", "stapel_jwt", "sessionid"} <= {scheme.get("name") for scheme in named}
+
+
+def test_document__valid(tmp_path):
+    """The document validates, and generating our part of it warns of nothing."""
+    options = {"urlconf": "stapel_agent.urls", "validate": True, "fail_on_warn": True}
+    call_command("spectacular", file=str(tmp_path / "openapi.yaml"), **options)
+
+
+class TersePayloadSerializer(serializers.Serializer):
+    prompt = serializers.CharField()
+
+
+class TerseAnswerSerializer(serializers.Serializer):
+    brief = serializers.CharField()
+
+
+class TerseCompleteView(CompleteView):
+    request_serializer_class = TersePayloadSerializer
+    response_serializer_class = TerseAnswerSerializer
+
+
+def test_document__swapped_serializers():
+    """A host's subclass of a view is described by the serializers that the host has given it."""
+    patterns = [route("api/terse", TerseCompleteView.as_view())]
+    terse = SchemaGenerator(patterns=patterns).get_schema(request=None, public=True)
+    answer = terse["paths"]["/api/terse"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    described = [resolved(terse, schema)["properties"].keys() for schema in (body(terse, "/api/terse"), answer)]
+    assert described == [{"prompt"}, {"brief"}]
 
 
 @pytest.mark.django_db
