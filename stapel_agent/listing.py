@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin
@@ -196,10 +196,8 @@ class LedgerList(ChangeList):
         if begin:
             rows = rows.filter(begin.older())
         moments = rows.values_list("created_at", flat=True)
-        match list(moments[self.sifted_rows - 1 : self.sifted_rows + 1]):
-            case [horizon, _]:
-                return cast("datetime", horizon)
-        return None
+        last_and_next: list[datetime] = list(moments[self.sifted_rows - 1 : self.sifted_rows + 1])
+        return last_and_next[0] if len(last_and_next) == 2 else None
 
     def _show(self, page: list[PromptLog]) -> None:
         self.result_list = page

@@ -10,11 +10,12 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
 from rest_framework.settings import api_settings
+from stapel_core.django.api.errors import ERR_400_VALIDATION_ERROR, StapelValidationError
 
 from .conf import agent_settings
 from .contracts import function_schema, function_validator
-from .parsing import storable
 
 FIELD_LENGTH = 100
 MESSAGE_LENGTH = 300
@@ -43,9 +44,22 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         fault = next(function_validator(self.function_name).iter_errors(data), None)
         if fault is not None:
-            field, detail = _error(fault)
-            raise serializers.ValidationError({self.field_names.get(field, field): [detail]})
+            raise _refusal(fault, self.field_names)
         return dict(data)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        try:
+            return super().run_validation(data)
+        except serializers.ValidationError as fault:
+            self._fault = fault
+            raise
+
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        # REST framework raises a copy, which has lost the error key: its text would bear the wrong language.
+        valid = super().is_valid()
+        if raise_exception and not valid:
+            raise self._fault
+        return valid
 
 
 class CompleteRequestSerializer(FunctionRequestSerializer):
@@ -120,8 +134,8 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
         return described
 
 
-def _error(fault: Any) -> tuple[str, ErrorDetail]:
-    """The field that a ValidationError is about, and what is wrong with it in REST framework's terms."""
+def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
+    """A jsonschema ValidationError as stapel-core's: the field it is about, and what is wrong with it."""
     path = [str(step) for step in fault.absolute_path]
     code = ERROR_CODES.get(str(fault.validator), "invalid")
     if code == "invalid" and fault.instance is None:
@@ -130,5 +144,14 @@ def _error(fault: Any) -> tuple[str, ErrorDetail]:
         path.append(next(name for name in fault.validator_value if name not in fault.instance))
     if fault.validator == "additionalProperties":
         path.append(next(name for name in fault.instance if name not in fault.schema["properties"]))
-    field = storable(".".join(path)[:FIELD_LENGTH]) or api_settings.NON_FIELD_ERRORS_KEY
-    return field, ErrorDetail(storable(fault.message[:MESSAGE_LENGTH]), code)
+    field = ".".join(path)[:FIELD_LENGTH]
+    field = field_names.get(field, field)
+    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
+    limit = {"max_length": fault.validator_value} if code == "max_length" else {}
+    refusal = (
+        StapelValidationError(f"error.400.field.{code}", {"field": field, **limit, "detail": detail})
+        if field
+        else StapelValidationError(ERR_400_VALIDATION_ERROR, {"detail": detail})
+    )
+    refusal.detail = detail
+    return refusal

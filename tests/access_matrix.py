@@ -1,9 +1,9 @@
-"""Who gets in at the HTTP endpoints, and how the others are told: the whole matrix, in a host of any defaults.
+"""Who gets in at the HTTP endpoints, and how the others are told: the whole matrix.
 
-    python -m tests.access_matrix '{"DEFAULT_PERMISSION_CLASSES": []}'
+    DJANGO_SETTINGS_MODULE=... python -m tests.access_matrix /agent/api/v1/llm/complete
 
-prints it as JSON for a host with these REST_FRAMEWORK settings. REST framework reads most of its defaults while its
-classes are made, so only a process of its own shows what they do.
+prints it as JSON. REST framework reads most of its defaults while its classes are made, so only a process of its own
+shows what a host's do.
 """
 
 import json
@@ -13,10 +13,12 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
+from stapel_core.django.jwt.provider import jwt_provider
 
-from tests import settings as host
+from stapel_agent.testing import scripted_provider
 
 BODY = {"prompt": "say", "model": "small"}
 CSRF = "a" * 32
@@ -76,7 +78,11 @@ def _ask(
     answer = (client or _client()).generic(method, url, sent, content_type=content_type, headers=headers)
     assert answer.headers["Content-Type"] == "application/json", answer.content
     content = answer.json()
-    return answer.status_code, content.get("localizable_error") or content["status"], answer.headers.get("WWW-Authenticate")
+    return (
+        answer.status_code,
+        content.get("localizable_error") or content["status"],
+        answer.headers.get("WWW-Authenticate"),
+    )
 
 
 def _client(**cookies: str) -> Client:
@@ -92,29 +98,17 @@ def _signed_in(user: Any) -> Client:
 
 
 def _user(name: str) -> Any:
-    from django.contrib.auth import get_user_model
-
     flags = {"is_staff": name == "staff", "is_superuser": name == "superuser"}
     return get_user_model().objects.get_or_create(username=name, defaults=flags)[0]
 
 
 def _token(user: Any) -> str:
-    from stapel_core.django.jwt.provider import jwt_provider
-
     access, _ = jwt_provider.create_tokens(user)
     return str(access)
 
 
-def main(rest_framework: str, url: str) -> None:
-    host.REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": host.REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"], **json.loads(rest_framework)}
-    host.LOGGING_CONFIG = None
+if __name__ == "__main__":
     django.setup()
     call_command("migrate", verbosity=0)
-    from stapel_agent.testing import scripted_provider
-
     with scripted_provider():
-        print(json.dumps(access_matrix(url)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        print(json.dumps(access_matrix(sys.argv[1])))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.access_matrix import Row, access_matrix
 
@@ -52,7 +53,13 @@ MATRIX: dict[str, Row] = {
 
 DRF = "rest_framework"
 HOSTILE_DEFAULTS = {
-    "stock": {},
+    "stock": {
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            f"{DRF}.authentication.SessionAuthentication",
+            f"{DRF}.authentication.BasicAuthentication",
+        ],
+        "EXCEPTION_HANDLER": f"{DRF}.views.exception_handler",
+    },
     "lax": {
         "DEFAULT_AUTHENTICATION_CLASSES": [],
         "DEFAULT_PERMISSION_CLASSES": [f"{DRF}.permissions.AllowAny"],
@@ -80,8 +87,14 @@ THROTTLED = {
 
 def matrix_of_host(rest_framework: dict[str, object], url: str) -> dict[str, Row]:
     """The matrix in a process of its own, whose host has these REST_FRAMEWORK settings."""
-    command = [sys.executable, "-m", "tests.access_matrix", json.dumps(rest_framework), url]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE": "sqlite"}, stdout=subprocess.PIPE, check=True)
+    environment = {
+        **os.environ,
+        "DATABASE": "sqlite",
+        "DJANGO_SETTINGS_MODULE": "tests.settings_of_any_host",
+        "REST_FRAMEWORK": json.dumps({**settings.REST_FRAMEWORK, **rest_framework}),
+    }
+    command = [sys.executable, "-m", "tests.access_matrix", url]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     return {caller: tuple(row) for caller, row in json.loads(done.stdout).items()}
 
 

@@ -22,6 +22,7 @@ from stapel_agent.types import Usage, token_count
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
 from .bounds import Bounds, abounded_attempt, bounded_attempt
+from .call import Call
 from .faults import classify, excerpt
 
 VENDOR_URL = "https://api.anthropic.com"
@@ -54,21 +55,12 @@ class AnthropicProvider(LlmProvider):
     supports_max_tokens = True
     supports_timeout = True
 
-    def complete(
-        self,
-        *,
-        prompt: str,
-        model: str,
-        system_prompt: str | None = None,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        timeout: float | None = None,
-    ) -> ProviderResult:
-        call = Call(prompt, model, system_prompt, schema, max_tokens, timeout)
+    def complete(self, **arguments: Any) -> ProviderResult:
+        question = Question(**arguments)
         answer = StreamedAnswer()
-        with answer.kept(), bounded_attempt(call.seconds) as bounds, _sdk_faults(bounds):
+        with answer.kept(), bounded_attempt(question.seconds) as bounds, _sdk_faults(bounds):
             messages = clients.client(*access()).messages
-            with messages.create(stream=True, **call.question()) as stream:
+            with messages.create(stream=True, **question.wire_form()) as stream:
                 bounds.status = stream.response.status_code
                 for event in stream:
                     answer.add(event)
@@ -77,13 +69,13 @@ class AnthropicProvider(LlmProvider):
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         if "anthropic" not in sys.modules:
             await asyncio.to_thread(sdk)
-        call = Call(**arguments)
+        question = Question(**arguments)
         answer = StreamedAnswer()
         with answer.kept():
-            async with abounded_attempt(call.seconds) as bounds:
+            async with abounded_attempt(question.seconds) as bounds:
                 with _sdk_faults(bounds):
                     messages = (await clients.async_client(*access())).messages
-                    async with await messages.create(stream=True, **call.question()) as stream:
+                    async with await messages.create(stream=True, **question.wire_form()) as stream:
                         bounds.status = stream.response.status_code
                         async for event in stream:
                             answer.add(event)
@@ -100,26 +92,15 @@ class AnthropicProvider(LlmProvider):
 
 
 @dataclass(frozen=True)
-class Call:
-    """What `complete()` is given."""
+class Question(Call):
+    """A call of the Messages API."""
 
-    prompt: str
-    model: str
-    system_prompt: str | None = None
-    schema: Mapping[str, Any] | None = None
-    max_tokens: int | None = None
-    timeout: float | None = None
-
-    @property
-    def seconds(self) -> float:
-        return float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout)
-
-    def question(self) -> dict[str, Any]:
+    def wire_form(self) -> dict[str, Any]:
         """The arguments of the SDK's `messages.create`."""
         question: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": "user", "content": _encodable(self.prompt)}],
-            "max_tokens": agent_settings.MAX_TOKENS if self.max_tokens is None else self.max_tokens,
+            "max_tokens": self.token_cap,
         }
         if self.system_prompt:
             question["system"] = _encodable(self.system_prompt)

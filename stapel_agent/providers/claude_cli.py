@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 
 from .base import LlmProvider, ProviderResult
+from .call import Call
 from .claude_output import read_output
 from .claude_schema import schema_argument
 from .process import Command, arun, run
@@ -66,26 +67,17 @@ class ClaudeCodeCLIProvider(LlmProvider):
     supports_max_tokens = True
     supports_timeout = True
 
-    def complete(
-        self,
-        *,
-        prompt: str,
-        model: str,
-        system_prompt: str | None = None,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        timeout: float | None = None,
-    ) -> ProviderResult:
-        call = Call(prompt, model, system_prompt, schema, max_tokens, timeout)
-        with call.command() as command:
+    def complete(self, **arguments: Any) -> ProviderResult:
+        invocation = Invocation(**arguments)
+        with invocation.command() as command:
             outcome = run(command)
-        return read_output(outcome, structured=schema is not None)
+        return read_output(outcome, structured=invocation.schema is not None)
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        call = Call(**arguments)
-        with call.command() as command:
+        invocation = Invocation(**arguments)
+        with invocation.command() as command:
             outcome = await arun(command)
-        return read_output(outcome, structured=call.schema is not None)
+        return read_output(outcome, structured=invocation.schema is not None)
 
     def configuration_error(self) -> str | None:
         try:
@@ -96,15 +88,8 @@ class ClaudeCodeCLIProvider(LlmProvider):
 
 
 @dataclass(frozen=True)
-class Call:
-    """What `complete()` is given."""
-
-    prompt: str
-    model: str
-    system_prompt: str | None = None
-    schema: Mapping[str, Any] | None = None
-    max_tokens: int | None = None
-    timeout: float | None = None
+class Invocation(Call):
+    """A call, as a run of the CLI."""
 
     @contextmanager
     def command(self) -> Iterator[Command]:
@@ -119,7 +104,7 @@ class Call:
             yield Command(
                 self._arguments(binary, system_prompt),
                 folder=folder,
-                timeout=float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout),
+                timeout=self.seconds,
                 stdin=self._stdin(),
                 environment=self._environment(),
             )
@@ -140,8 +125,7 @@ class Call:
             for name, value in os.environ.items()
             if name.upper() in PASSED_NAMES or name.startswith(prefixes)
         }
-        cap = agent_settings.MAX_TOKENS if self.max_tokens is None else self.max_tokens
-        return {**passed, **FIXED_ENVIRONMENT, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(cap)}
+        return {**passed, **FIXED_ENVIRONMENT, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self.token_cap)}
 
 
 def _binary() -> str:

@@ -17,6 +17,7 @@ from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, 
 from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
+from .call import Call
 from .faults import classify, excerpt
 from .http import Post, apost, post
 
@@ -55,21 +56,11 @@ class OpenAICompatProvider(LlmProvider):
     supports_max_tokens = True
     supports_timeout = True
 
-    def complete(
-        self,
-        *,
-        prompt: str,
-        model: str,
-        system_prompt: str | None = None,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        timeout: float | None = None,
-    ) -> ProviderResult:
-        request = self._request(prompt, model, system_prompt, schema=schema, max_tokens=max_tokens, timeout=timeout)
-        return read_answer(post(request))
+    def complete(self, **arguments: Any) -> ProviderResult:
+        return read_answer(post(_request(Call(**arguments))))
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        return read_answer(await apost(self._request(**arguments)))
+        return read_answer(await apost(_request(Call(**arguments))))
 
     def resolve_model(self, model_size: str, default: str) -> str:
         return (agent_settings.OPENAI_COMPAT_MODELS or {}).get(model_size) or default
@@ -81,26 +72,6 @@ class OpenAICompatProvider(LlmProvider):
             return str(fault)
         return None
 
-    def _request(
-        self,
-        prompt: str,
-        model: str,
-        system_prompt: str | None = None,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int | None = None,
-        timeout: float | None = None,
-    ) -> Post:
-        endpoint, headers = _access()
-        cap = agent_settings.MAX_TOKENS if max_tokens is None else max_tokens
-        body: dict[str, Any] = {
-            "model": model,
-            "messages": _messages(prompt, system_prompt),
-            agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: cap,
-        }
-        if schema is not None:
-            body["response_format"] = response_format(schema)
-        return Post(endpoint, _encoded(body), agent_settings.CLI_TIMEOUT if timeout is None else timeout, headers)
 
 
 def _access() -> tuple[httpx.URL, dict[str, str]]:
@@ -134,9 +105,20 @@ def _endpoint(base_url: str) -> httpx.URL | None:
     return root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
 
 
-def _messages(prompt: str, system_prompt: str | None) -> list[dict[str, str]]:
-    user = {"role": "user", "content": prompt}
-    return [{"role": "system", "content": system_prompt}, user] if system_prompt else [user]
+def _request(call: Call) -> Post:
+    endpoint, headers = _access()
+    body: dict[str, Any] = {
+        "model": call.model,
+        "messages": _messages(call),
+        agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: call.token_cap,
+    }
+    if call.schema is not None:
+        body["response_format"] = response_format(call.schema)
+    return Post(endpoint, _encoded(body), call.seconds, headers)
+
+def _messages(call: Call) -> list[dict[str, str]]:
+    user = {"role": "user", "content": call.prompt}
+    return [{"role": "system", "content": call.system_prompt}, user] if call.system_prompt else [user]
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,185 @@
+"""The ledger's admin in a real browser: what a reader does, and what a hostile row cannot do."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from stapel_agent.models import PromptLog
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+# A folder for pictures of every page, for a person to look at.
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+HOSTILE = "<script>window.hostile = true</script><img src=x onerror='window.hostile = true'>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"),
+]
+
+Visit = Callable[[Page], None]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Callable[..., list[str]]]:
+    """Run a visit: `chromium(visit, **context_options)` gives the errors that its scripts raised.
+
+    Playwright keeps an event loop in the thread it starts in, where Django would refuse the database:
+    the browser has a thread of its own.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        playwright = thread.submit(lambda: sync_playwright().start()).result()
+        browser = thread.submit(playwright.chromium.launch, executable_path=CHROMIUM, args=ARGUMENTS).result()
+
+        def run(visit: Visit, **options: Any) -> list[str]:
+            errors: list[str] = []
+            with browser.new_context(**options) as context:
+                page = context.new_page()
+                page.on("pageerror", lambda error: errors.append(str(error)))
+                visit(page)
+            return errors
+
+        yield lambda visit, **options: thread.submit(run, visit, **options).result()
+        thread.submit(browser.close).result()
+        thread.submit(playwright.stop).result()
+
+
+@pytest.fixture
+def entrance(live_server: Any, django_user_model: Any) -> str:
+    """The list's address on a running host, whose reader is called "reader"."""
+    django_user_model.objects.create_superuser("reader", "reader@example.com", "password")
+    return f"{live_server.url}/admin/agent/promptlog/"
+
+
+@pytest.fixture
+def rows() -> dict[str, PromptLog]:
+    """A good answer and two failed ones, of the first of which the caller was no friend."""
+    columns = {"source": "llm_facade", "model": "claude-haiku-4-5-20251001", "model_size": "small"}
+    good = PromptLog.objects.create(
+        **columns,
+        status="success",
+        request_id="6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10",
+        prompt="Name three rivers of France, as JSON.",
+        system_prompt="Answer with JSON only.",
+        response='{"rivers":["Loire","Rhône","Seine"],"count":3}',
+        input_tokens=1200,
+        output_tokens=35,
+        cache_read_tokens=10400,
+        duration_ms=830,
+        user_id="1f6d1f5c-2f57-4b0a-b76f-c4bb8ad1d3a1",
+        metadata={"provider": "anthropic"},
+    )
+    hostile = PromptLog.objects.create(
+        **columns,
+        status="error",
+        request_id=good.request_id,
+        prompt=HOSTILE,
+        response=f'["{HOSTILE}"]',
+        error_message=HOSTILE,
+        user_id=HOSTILE[:64],
+        metadata={"provider": HOSTILE},
+    )
+    late = PromptLog.objects.create(**columns, status="timeout", prompt="word " * 40_000, metadata=None)
+    return {"good": good, "hostile": hostile, "late": late}
+
+
+def sign_in(page: Page, entrance: str) -> None:
+    page.goto(entrance)
+    page.fill("#id_username", "reader")
+    page.fill("#id_password", "password")
+    page.click("input[type=submit]")
+    expect(page.locator("#result_list tbody tr")).to_have_count(3)
+
+
+def picture(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("light", {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}}),
+        ("dark", {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}}),
+        ("phone", {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}),
+        ("no-script", {"java_script_enabled": False, "viewport": {"width": 1360, "height": 900}}),
+    ],
+    ids=["light", "dark", "phone", "no script"],
+)
+def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
+    """Sign in, filter by status, open the row, read its answer laid out: on any screen, with or without scripts."""
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance)
+        picture(page, f"{name}-list")
+        page.click("#changelist-filter >> text=Success")
+        expect(page.locator("#result_list tbody tr")).to_have_count(1)
+        picture(page, f"{name}-filtered")
+        page.click("#result_list tbody th a")
+        answer = page.locator(".field-response_text pre").first
+        expect(answer).to_have_text('{ "rivers": [ "Loire", "Rhône", "Seine" ], "count": 3 }')
+        assert answer.inner_text().splitlines()[:3] == ["{", '  "rivers": [', '    "Loire",']
+        picture(page, f"{name}-row")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") or name == "no-script"
+        page.click(".agent-calls a")
+        expect(page).to_have_url(f"{entrance}{rows['hostile'].pk}/change/?") if False else None
+        expect(page.locator(".agent-error")).to_have_count(2)
+
+    assert chromium(visit, **options) == []
+
+
+def test_reading__hostile_row(chromium, entrance, rows):
+    """Markup in the texts of a row is shown and does nothing, in list and page."""
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance)
+        assert page.evaluate("window.hostile") is None
+        page.goto(f"{entrance}{rows['hostile'].pk}/change/")
+        expect(page.locator(".field-prompt_text pre")).to_have_text(HOSTILE)
+        expect(page.locator(".field-metadata_json pre")).to_contain_text("<script>")
+        picture(page, "hostile-row")
+        assert page.evaluate("window.hostile") is None
+        assert page.locator("pre script, pre img").count() == 0
+
+    assert chromium(visit, viewport={"width": 1360, "height": 900}) == []
+
+
+def test_reading__long_text(chromium, entrance, rows):
+    """A long text scrolls within its box, and says what is cut."""
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance)
+        page.goto(f"{entrance}{rows['late'].pk}/change/")
+        box = page.locator(".field-prompt_text pre")
+        expect(page.locator(".agent-note")).to_contain_text("100,000 are cut")
+        assert box.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollWidth <= box.clientWidth")
+        picture(page, "long-row")
+
+    assert chromium(visit, viewport={"width": 1360, "height": 900}) == []
+
+
+def test_filtering__by_day(chromium, entrance, rows):
+    """The form for days keeps the filter that is set, and finds what was written today."""
+    PromptLog.objects.filter(pk=rows["late"].pk).update(created_at="2026-01-10T12:00:00Z", status="success")
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance)
+        page.click("#changelist-filter >> text=Success")
+        page.fill("input[name=created_from]", "2026-01-10")
+        page.fill("input[name=created_to]", "2026-01-10")
+        page.click(".agent-period button")
+        expect(page.locator("#result_list tbody tr")).to_have_count(1)
+        assert "status=success" in page.url
+        picture(page, "day")
+
+    assert chromium(visit, timezone_id="UTC", viewport={"width": 1360, "height": 900}) == []
