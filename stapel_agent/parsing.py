@@ -131,9 +131,9 @@ CAREFUL = json.JSONDecoder(parse_constant=_constant, parse_float=_double, parse_
 
 THOUGHT = re.compile(
     r"""
-    (?P<quoted>"[^\n]*+)                        # the rest of the line may be in a JSON string
+    (?P<quoted>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?)    # may be a string of the answer
     | <(?P<tag>think(?:ing)?)>.*?(?:</(?P=tag)>|\Z)
-    | </think(?:ing)?>                          # its opening tag was given to the model, not by it
+    | </think(?:ing)?>                                  # its opening tag was given to the model, not by it
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -191,8 +191,9 @@ OPENING = re.compile(
     r"""
     [\[{][\s\[{]*+                              # all that opens before the first key or item begins alike
     (?P<json>
-        (?: "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|\\?\Z) | '[^'\n]*+' | [\w$.+-]++ ) \s*+ (?: [:,\]}] | \Z )
-        | [\]}] | // | /\*
+        (?: "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|\\?\s*+\Z) | '[^'\n]*+' | -?\d[\w.+-]*+ | (?i:true|false|null|none)\b )
+        \s*+ (?: [:,\]] | \Z )
+        | [\w$]++: | [\]}] | // | /\*
     )?
     """,
     re.VERBOSE,

@@ -135,23 +135,27 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
 
 
 def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
-    """A jsonschema ValidationError as stapel-core's: the field it is about, and what is wrong with it."""
+    """A jsonschema ValidationError in stapel-core's terms."""
+    field, code = _field(fault), _code(fault)
+    field = field_names.get(field, field)
+    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
+    limit = {"max_length": fault.validator_value} if code == "max_length" else {}
+    key, named = (f"error.400.field.{code}", {"field": field, **limit}) if field else (ERR_400_VALIDATION_ERROR, {})
+    refusal = StapelValidationError(key, {**named, "detail": detail})
+    refusal.detail = detail
+    return refusal
+
+
+def _field(fault: Any) -> str:
+    """The dotted name of the field at fault; empty for the body itself."""
     path = [str(step) for step in fault.absolute_path]
-    code = ERROR_CODES.get(str(fault.validator), "invalid")
-    if code == "invalid" and fault.instance is None:
-        code = "null"
     if fault.validator == "required":
         path.append(next(name for name in fault.validator_value if name not in fault.instance))
     if fault.validator == "additionalProperties":
         path.append(next(name for name in fault.instance if name not in fault.schema["properties"]))
-    field = ".".join(path)[:FIELD_LENGTH]
-    field = field_names.get(field, field)
-    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
-    limit = {"max_length": fault.validator_value} if code == "max_length" else {}
-    refusal = (
-        StapelValidationError(f"error.400.field.{code}", {"field": field, **limit, "detail": detail})
-        if field
-        else StapelValidationError(ERR_400_VALIDATION_ERROR, {"detail": detail})
-    )
-    refusal.detail = detail
-    return refusal
+    return ".".join(path)[:FIELD_LENGTH]
+
+
+def _code(fault: Any) -> str:
+    absent = "null" if fault.instance is None else "invalid"
+    return ERROR_CODES.get(str(fault.validator), absent)

@@ -187,7 +187,7 @@ def test_list__row(reader):
     assert cells(reader.get(LIST)) == [
         {
             "time": "2026-01-10 12:00:00",
-            "marked_status": "⧗ Timeout",
+            "marked_status": "◷ Timeout",
             "source": "Translation",
             "provider": "openai-compat",
             "model": "small-model",

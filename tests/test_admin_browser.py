@@ -101,7 +101,10 @@ def sign_in(page: Page, entrance: str) -> None:
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
 
 
-def picture(page: Page, name: str) -> None:
+def look(page: Page, name: str) -> None:
+    """The page fits the screen's width; what is wider scrolls within it."""
+    width = page.locator("html").evaluate("page => page.scrollWidth - page.clientWidth")
+    assert width == 0
     if SCREENSHOTS:
         page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
 
@@ -121,19 +124,17 @@ def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
 
     def visit(page: Page) -> None:
         sign_in(page, entrance)
-        picture(page, f"{name}-list")
+        look(page, f"{name}-list")
         page.click("#changelist-filter >> text=Success")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
-        picture(page, f"{name}-filtered")
+        look(page, f"{name}-filtered")
         page.click("#result_list tbody th a")
         answer = page.locator(".field-response_text pre").first
         expect(answer).to_have_text('{ "rivers": [ "Loire", "Rhône", "Seine" ], "count": 3 }')
         assert answer.inner_text().splitlines()[:3] == ["{", '  "rivers": [', '    "Loire",']
-        picture(page, f"{name}-row")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth") or name == "no-script"
+        look(page, f"{name}-row")
         page.click(".agent-calls a")
-        expect(page).to_have_url(f"{entrance}{rows['hostile'].pk}/change/?") if False else None
-        expect(page.locator(".agent-error")).to_have_count(2)
+        expect(page.locator(".field-prompt_text pre")).to_have_text(HOSTILE)
 
     assert chromium(visit, **options) == []
 
@@ -147,7 +148,7 @@ def test_reading__hostile_row(chromium, entrance, rows):
         page.goto(f"{entrance}{rows['hostile'].pk}/change/")
         expect(page.locator(".field-prompt_text pre")).to_have_text(HOSTILE)
         expect(page.locator(".field-metadata_json pre")).to_contain_text("<script>")
-        picture(page, "hostile-row")
+        look(page, "hostile-row")
         assert page.evaluate("window.hostile") is None
         assert page.locator("pre script, pre img").count() == 0
 
@@ -163,7 +164,7 @@ def test_reading__long_text(chromium, entrance, rows):
         box = page.locator(".field-prompt_text pre")
         expect(page.locator(".agent-note")).to_contain_text("100,000 are cut")
         assert box.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollWidth <= box.clientWidth")
-        picture(page, "long-row")
+        look(page, "long-row")
 
     assert chromium(visit, viewport={"width": 1360, "height": 900}) == []
 
@@ -180,6 +181,6 @@ def test_filtering__by_day(chromium, entrance, rows):
         page.click(".agent-period button")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         assert "status=success" in page.url
-        picture(page, "day")
+        look(page, "day")
 
     assert chromium(visit, timezone_id="UTC", viewport={"width": 1360, "height": 900}) == []

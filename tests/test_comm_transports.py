@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from stapel_core.comm import call
+from stapel_core.comm import call, functions
 from stapel_core.comm.exceptions import FunctionCallError, FunctionNotRegistered, SchemaValidationError
 
 from stapel_agent import services
@@ -36,6 +36,10 @@ def over_http(live_server, settings):
         "FUNCTION_TRANSPORT": "http",
         "FUNCTION_ROUTES": {"llm.": live_server.url},
     }
+    yield
+    # Or else the server's thread sits on this connection when the interpreter goes away.
+    functions._http_session().close()
+    functions.reset_http_session()
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,8 @@ def test_call__answers_as_the_facade(scripted_model):
 def test_call__options_reach_the_request(scripted_model):
     """Provider, system prompt, schema and user are those of the payload."""
     schema = {"type": "object"}
-    call("llm.complete", {**COMPLETE, "provider": "claude-code", "system_prompt": "s", "schema": schema, "user_id": "7"})
+    options = {"provider": "claude-code", "system_prompt": "s", "schema": schema, "user_id": "7"}
+    call("llm.complete", {**COMPLETE, **options})
     (request,) = scripted_model.requests
     row = PromptLog.objects.get()
     assert (request.system_prompt, request.schema) == ("s", schema)
@@ -63,7 +64,7 @@ def test_call__options_reach_the_request(scripted_model):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), BAD)
 def test_call__bad_payload(scripted_model, name, payload):
-    """A payload that breaks the schema raises SchemaValidationError, with jsonschema's own words, and nobody is asked."""
+    """A payload that breaks the schema raises SchemaValidationError in jsonschema's own words, and nobody is asked."""
     with pytest.raises(jsonschema.ValidationError) as plain:
         jsonschema.validate(payload, plain_schema(name))
     with pytest.raises(SchemaValidationError) as raised:

@@ -1,0 +1,319 @@
+"""JSON out of a model's reply, rule by rule."""
+
+import json
+import sys
+
+import pytest
+
+from stapel_agent.parsing import MAX_DEPTH, parse_json_response, parse_translation_response, storable
+
+FENCE = "```"
+ANSWER = {"a": 1}
+
+
+def nested(depth, innermost=""):
+    """JSON of `depth` arrays within each other."""
+    return "[" * depth + innermost + "]" * depth
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        (' \r\n\t[1, {"a": null}]\n', [1, {"a": None}]),
+        ("{}", {}),
+        ("[]", []),
+        ('\ufeff{"a": 1}', {"a": 1}),
+        (' \ufeff\n{"a": 1}', {"a": 1}),
+        ('{"a": 1, "a": 2}', {"a": 2}),
+        ('{"a": "b ```json\\n[1]\\n``` <think>c</think> d"}', {"a": "b ```json\n[1]\n``` <think>c</think> d"}),
+        ('{\n"a": "</think>"\n}', {"a": "</think>"}),
+        ("[1.5, -2e3, 1e-999, 123456789012345678901234567890]", [1.5, -2000.0, 0.0, 123456789012345678901234567890]),
+    ],
+)
+def test_parse__json_as_a_whole(text, result):
+    """A reply that is an object or array, but for a byte order mark and blanks, is the answer; nothing is around it."""
+    assert parse_json_response(text) == (result, None)
+
+
+@pytest.mark.parametrize("text", ["null", "true", "false", "3", "-1.5", '"word"', '"[1]"', '"{\\"a\\": 1}"'])
+@pytest.mark.parametrize("thought", ["", "<think>hm</think>\n"])
+def test_parse__scalars_are_no_answer(text, thought):
+    """JSON that is neither object nor array is only text, even if that quotes some JSON."""
+    assert parse_json_response(thought + text) == (None, text)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff", "<think>only this</think>"])
+def test_parse__nothing(text):
+    """A reply without a word has neither answer nor comment."""
+    assert parse_json_response(text) == (None, None)
+
+
+def test_parse__no_json():
+    """A reply that holds no JSON is the comment, without the blanks around it."""
+    assert parse_json_response(" I cannot answer {that}. [sic]\n") == (None, "I cannot answer {that}. [sic]")
+
+
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        (f'{FENCE}json\n{{"a": 1}}\n{FENCE}', None),
+        (f'{FENCE}\n{{"a": 1}}\n{FENCE}', None),
+        (f'  {FENCE}JSON title="x.json"\r\n{{"a": 1}}\r\n  {FENCE}\r\n', None),
+        ('~~~\n{"a": 1}\n~~~', None),
+        (f'````json\n{FENCE}\n{{"a": 1}}\n{FENCE}\n````', f"````json\n{FENCE}\n{FENCE}\n````"),
+        (f'Sure:\n\n{FENCE}json\n{{"a": 1}}\n{FENCE}\n\nBye.', "Sure:\nBye."),
+        (f'Sure: {FENCE}{{"a": 1}}{FENCE} Bye.', "Sure:\nBye."),
+        (f'{FENCE}json {{"a": 1}}{FENCE}', None),
+        (f'{FENCE}json {{"a": 1}}\n{FENCE}', None),
+        (f'{FENCE}json\n{{"a": 1}}{FENCE} Bye.', "Bye."),
+        (f'Sure:\n{FENCE}json\n{{"a": 1}}', "Sure:"),
+        ('It is `{"a": 1}`.', "It is\n."),
+        ('The `answer` is {"a": 1}', "The `answer` is"),
+    ],
+)
+def test_parse__fence(text, comment):
+    """JSON in a fence of any sort is found; the fence is no part of the comment."""
+    result, found_comment = parse_json_response(text)
+    assert result == ANSWER
+    if not text.startswith("````"):  # of a fence in a fence, the outer one's marks are text like any other
+        assert found_comment == comment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{FENCE}json\n{{"a": 0}}\n{FENCE}\nNo:\n{FENCE}json\n{{"a": 1}}\n{FENCE}',
+        f'{FENCE}json\n{{"a": \n{FENCE}\nAgain:\n{FENCE}json\n{{"a": 1}}\n{FENCE}',
+        f'{FENCE}json\n{{"a": 1}}\n{FENCE}\nOr:\n{FENCE}json\n{{"a": 2, "b": ',
+        f'{FENCE}json\n{{"a": 1}}\n{FENCE}\nOr:\n{FENCE}json\n{{"a": oops}}\n{FENCE}',
+        f'{FENCE}json\n{{"a": 1}}\n{FENCE}\nIn {{"b": 2}} or [1] see {{"c"}}.',
+        f'{FENCE}json\n{{"a": 1}}\n{FENCE}\n{FENCE}python\nf({{"b": 2}})\n{FENCE}',
+        f'{FENCE}text\nwords\n{FENCE}\n{{"a": 1}}',
+        f'{FENCE}python\nf([1])\n{FENCE}\n{{"a": 1}}',
+        f'~~~markdown\n{FENCE}json\n{{"a": 1}}\n{FENCE}\n~~~',
+    ],
+)
+def test_parse__several_fences(text):
+    """The last closed fence that holds JSON and nothing else wins over all that is elsewhere."""
+    assert parse_json_response(text)[0] == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Sure! Here:", ""),
+        ("", "Anything else?"),
+        ("use {braces} like [this] ...", ""),
+        ("use {{this}} and \\{that\\} and [[those]]:", "and {more} of [it]"),
+        ('He said "use {" then', ""),
+        ('He said "use [" then', 'not "}".'),
+        ("It isn't {closed, but it's", ""),
+        ("braces {, brackets [ and {{ and [[ and :{ as well", ""),
+        ('the 5" model:', ""),
+        ('the 5" model {\\', ""),
+        ('Format: {"a": <number>}.', ""),
+        ("Format: {'a': 0} or {a: 0}.", ""),
+        ('First {"a": 0}, then', ""),
+        ("As in [1] and [2, 3] and [] and {}:", "See [4], [] and {}."),
+        ("- [ ] one\n- [x] two\n", "- [ ] three"),
+        ("C:\\", "\\"),
+        ("NaN is no answer: [NaN] {};", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "json_text", ['{"a": 1}', '{\n  "a": 1\n}', '{"a": 1,}', '{"a":\n{"}{][": ["{", "]\\"", "\\\\"]}}', '["}", "["]']
+)
+def test_parse__json_inside_prose(before, after, json_text):
+    """The last object or array of any weight is found, whatever brackets and quotes the prose holds."""
+    comment = "\n".join(filter(None, (before.strip(), after.strip())))
+    expected = json.loads(json_text.replace(",}", "}"))
+    assert parse_json_response(f"{before} {json_text} {after}") == (expected, comment)
+
+
+@pytest.mark.parametrize(("text", "result"), [("It is []", []), ("From [1] to [2, 3.5, null]!", [2, 3.5, None])])
+def test_parse__light_values(text, result):
+    """An empty value or an array of mere numbers is the answer if there is no other."""
+    assert parse_json_response(text)[0] == result
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ('{"a": 1,}', {"a": 1}),
+        ("[1, 2 , \n]", [1, 2]),
+        ('{"a": [1,], "b": {"c": ",}",},}', {"a": [1], "b": {"c": ",}"}}),
+        ('{"a,}": ",]", "b": "\\",]",}', {"a,}": ",]", "b": '",]'}),
+        ("[,]", None),
+        ("[ ,]", None),
+        ("[1,,]", None),
+        ('{"a": ,}', None),
+        ("{,}", None),
+    ],
+)
+def test_parse__trailing_commas(text, result):
+    """One comma too many at the end is forgiven, one in a string is kept, and one with nothing before it is a fault."""
+    assert parse_json_response(text) == (result, None if result else text)
+
+
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        ('<think>Is it {"a": 0}?</think>{"a": 1}', None),
+        ('<thinking>\nIs it\n```json\n{"a": 0}\n```\n</thinking>\n\n{"a": 1}', None),
+        ('<think>"{</think>\n<think>[</think> Sure: {"a": 1}', "Sure:"),
+        ('Hm. <think>{"a": 0}</think> So {"a": 1} it is. <think>{"a": 2}</think>', "Hm.  So\nit is."),
+        ('Is it {"a": 0}?\nNo, but {"a":\n</think>\n{"a": 1}', None),
+        ('{"a": 1}\n<think>Or {"a": 2}', None),
+        ('\ufeff<think></think>```json\n{"a": 1}\n```', None),
+    ],
+)
+def test_parse__thoughts(text, comment):
+    """What a model thinks is neither answer nor comment, wherever it stands and even if its opening tag is missing."""
+    assert parse_json_response(text) == (ANSWER, comment)
+
+
+def test_parse__unclosed_thought():
+    """A thought that was cut off runs to the end: what it holds is no answer."""
+    assert parse_json_response('So: <think>It is {"a": 1}.') == (None, "So:")
+
+
+def test_parse__think_tags_in_a_string():
+    """The tags are left alone where they are part of the answer."""
+    text = 'Sure: {"a": "<think>b</think>"} </think>'
+    assert parse_json_response(text) == ({"a": "<think>b</think>"}, "Sure:\n</think>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1, 2], "b": ',
+        '[{"a":1},{"a":2}',
+        '[{"a":1},{"a":2} and so on',
+        '{"a": {"b": 1}, "c": "d',
+        '{"a": {"b": 1}\n\nThat was all.',
+        '{"[1]',
+        '{"[1]"',
+        '{"[1]\\',
+        '```json\n{"{}[1]\n```',
+        "```json\n[[1, 2], [3\n```",
+        '["a", [1]',
+        '[["a", "b"], ["c", "d"]',
+        "{'a': [1, 2], 'b': ",
+        "{a: [1, 2], b: ",
+        '{ // a comment\n "a": [1, 2], ',
+        '{"a": oops, "b": [1, 2]}',
+        '{"a": [1, 2], "b": NaN}',
+        '{"a" = [1, 2]}',
+        "{'a': [1, 2]}",
+        "{a: [1, 2]}",
+        '["a" "b", {"c": 1}]',
+        '[{"a": 1} {"a": 2}]',
+        '{"a": 1 "b": {"c": 2}}',
+        '{"a": "the "best" [1]", "b": [2]}',
+        '{"a": "a 5" screen", "b": [2]}',
+        '{"a": "he said "}" too", "b": [2]}',
+        '"a": 1, "b": [1, {"c": 2}]}',
+        "[1, 2]]",
+        '{"a": [1], "b": 2]',
+        'Sure: {"a": [1, 2], "b": ',
+        'He said "use {" then {"a": "}", "b": [1], "c": ',
+    ],
+)
+def test_parse__no_piece_of_something_broken(text):
+    """JSON that is cut off at either end, or wrong within, has no answer in it."""
+    assert parse_json_response(text) == (None, text.strip())
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "-1e309",
+        "1.8e308",
+        "9" * 309,
+        "-" + "9" * 309,
+        "9" * (sys.get_int_max_str_digits() + 1),
+        "9" * 1_000_000,
+        "1" * 308 + "e9",
+    ],
+)
+def test_parse__numbers_beyond_a_double(number):
+    """A number that JSON has not, or that no double can hold, is refused, wherever it stands."""
+    for text in (f"[{number}]", f'{{"a": [1], "b": {number}, "c": [2]}}', f"It is [{number},]!"):
+        assert parse_json_response(text) == (None, text)
+
+
+def test_parse__largest_numbers():
+    """Numbers that a double can just hold are kept, integers to the digit."""
+    largest = int(sys.float_info.max)
+    digits = "9" * 1000
+    assert parse_json_response(f'[{largest}, -{largest}, 1.7e308, "{digits}"]') == (
+        [largest, -largest, 1.7e308, digits],
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "comment"),
+    [
+        (r'{"\ud800": "a\udfff\u0000"}', {"\ufffd": "a\ufffd\ufffd"}, None),
+        ('{"\ud800": "a\udfff\0"}', {"\ufffd": "a\ufffd\ufffd"}, None),
+        (r'["\uD83D\uDE00", "\\ud800"]', ["\U0001f600", "\\ud800"], None),
+        ('A\0B\ud800 {"a": 1} \udfff', {"a": 1}, "A\ufffdB\ufffd\n\ufffd"),
+        ("\0\udc00", None, "\ufffd\ufffd"),
+    ],
+)
+def test_parse__what_cannot_be_stored(text, result, comment):
+    """NUL and lone surrogates, raw or escaped, become U+FFFD in keys, strings and comment."""
+    assert parse_json_response(text) == (result, comment)
+
+
+def test_parse__depth():
+    """MAX_DEPTH arrays within each other are an answer, one more is none; brackets in strings do not count."""
+    deepest, deeper, flat = nested(MAX_DEPTH), nested(MAX_DEPTH + 1), json.dumps(["[" * 1000, *[[]] * 1000])
+    assert parse_json_response(deepest) == (json.loads(deepest), None)
+    assert parse_json_response(f"Sure: {deepest}") == (json.loads(deepest), "Sure:")
+    assert parse_json_response(deeper) == (None, deeper)
+    assert parse_json_response(f"Sure: {deeper}") == (None, f"Sure: {deeper}")
+    assert parse_json_response(flat) == (json.loads(flat), None)
+
+
+def test_parse_translation__object():
+    """The object in the reply is the translation."""
+    assert parse_translation_response('Sure: {"title": "Bonjour"}') == {"title": "Bonjour"}
+
+
+@pytest.mark.parametrize("text", ["", "no", "null", '["title"]', '[{"title": "Bonjour"}]', '{"title": "Bon'])
+def test_parse_translation__no_object(text):
+    """A reply without an object is refused in words."""
+    with pytest.raises(ValueError, match=r"^the answer holds no JSON object$"):
+        parse_translation_response(text)
+
+
+def test_storable__everything_json_like():
+    """Each string and key of the copy is clean, all else is as it was, and the original is left alone."""
+    value = {"\0": ["\ud800", ("a", 1, 2.5, None, True)], 7: {"b\udfff": {}}}
+    original = {"\0": ["\ud800", ("a", 1, 2.5, None, True)], 7: {"b\udfff": {}}}
+    assert storable(value) == {"\ufffd": ["\ufffd", ["a", 1, 2.5, None, True]], 7: {"b\ufffd": {}}}
+    assert value == original
+
+
+@pytest.mark.parametrize("text", ["", "plain", "é", "Привет", "\U0001f600" * 1000, "\ufffd"])
+def test_storable__clean_text(text):
+    """A text with nothing to replace is returned as it is, not copied."""
+    assert storable(text) is text
+
+
+def test_storable__deep():
+    """The depth of a value is not bounded by the stack."""
+    value = deep = ["\0"]
+    for _ in range(100_000):
+        deep = [deep]
+    copy = storable(deep)
+    while copy is not None and len(copy) == 1 and isinstance(copy[0], list):
+        copy = copy[0]
+    assert (copy, value) == (["\ufffd"], ["\0"])

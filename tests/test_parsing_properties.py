@@ -1,0 +1,140 @@
+"""JSON out of a model's reply: what holds for any JSON, any text, and any shape of a long one."""
+
+import json
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from stapel_agent.parsing import parse_json_response, storable
+
+MEGABYTE = 1_000_000
+
+SCALARS = st.none() | st.booleans() | st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
+BRACKETED = st.text(alphabet='[]{}":, 1a\\\n`', max_size=8)
+STRINGS = st.text(st.characters(exclude_categories=()), max_size=8) | BRACKETED
+VALUES = st.recursive(
+    SCALARS | STRINGS,
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(STRINGS, values, max_size=4),
+    max_leaves=8,
+)
+ANSWERS = st.lists(VALUES, max_size=4) | st.dictionaries(STRINGS, VALUES, max_size=4)
+# Without brackets, fences, tags and what is stripped with the blanks.
+PROSE = st.text(st.characters(codec="utf-8", exclude_characters="[]{}`~<>\ufeff"), max_size=20)
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        ["{", "}", "[", "]", '"', "'", "\\", ":", ",", " ", "\n", "```", "```json\n", "~~~", "`", "<think>", "</think>"]
+        + ['{"a": 1}', "[1]", '"a"', '{"a":', "1e999", "NaN", "\\u0000", "\\ud800", "\0", "\udfff", "a", "1", "\ufeff"]
+    ),
+    max_size=30,
+).map("".join)
+
+
+@st.composite
+def serialised(draw):
+    """An object or array, and JSON text for it."""
+    answer = draw(ANSWERS)
+    layout = {"ensure_ascii": draw(st.booleans()), "indent": draw(st.sampled_from([None, 2]))}
+    return answer, json.dumps(answer, **layout)
+
+
+@given(serialised(), st.sampled_from(["{}", " {}\n", "\ufeff{}", "```json\n{}\n```", "~~~\n{}\n~~~", "```{}```"]))
+def test_round_trip__wrapped(answer_and_text, wrapping):
+    """Any JSON is found as it was, bare, after a byte order mark, or in a fence, with or without a thought before."""
+    answer, text = answer_and_text
+    wrapped = wrapping.replace("{}", text)
+    thought = '<think>perhaps {"a": [1], "</think>'
+    assert parse_json_response(wrapped) == (storable(answer), None)
+    assert parse_json_response(thought + wrapped.removeprefix("\ufeff")) == (storable(answer), None)
+
+
+@given(serialised(), PROSE, PROSE)
+def test_round_trip__in_prose(answer_and_text, before, after):
+    """Any JSON is found as it was in any prose without brackets, which becomes the comment."""
+    answer, text = answer_and_text
+    assume(not before.strip().startswith('"'))  # the prose would make the whole a JSON string
+    comment = "\n".join(filter(None, (storable(before).strip(), storable(after).strip()))) or None
+    assert parse_json_response(before + text + after) == (storable(answer), comment)
+
+
+@given(st.text(st.characters(exclude_categories=())) | FRAGMENTS)
+def test_any_text__has_a_storable_answer(text):
+    """No text at all raises; what comes of it can be written as JSON and as UTF-8."""
+    result, comment = parse_json_response(text)
+    assert result is None or isinstance(result, dict | list)
+    assert comment is None or comment.strip() == comment != ""
+    assert "\0" not in json.dumps([result, comment], allow_nan=False, ensure_ascii=False).encode().decode()
+    assert storable([result, comment]) == [result, comment]
+
+
+@given(serialised(), PROSE)
+def test_cut_off__has_no_answer(answer_and_text, before):
+    """JSON that lacks its end, or its beginning, has no answer in it, wherever the cut is."""
+    _, text = answer_and_text
+    for cut in range(1, len(text)):
+        assert parse_json_response(text[:cut])[0] is None
+        assert parse_json_response(text[cut:])[0] is None
+        assert parse_json_response(before + text[:cut])[0] is None
+        assert parse_json_response(f"```json\n{text[:cut]}\n```")[0] is None
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("[", "{", '{"a":', '["', '{"', "{ ", '{" ', "{'", "[[1],", '[{"a":1},', "{a ", "[ ", '{"\\'),
+        *(
+            "]",
+            ",]",
+            '"',
+            "\\",
+            '\\"',
+            "<think>",
+            "</think>",
+            "<think></think>",
+            "```",
+            "`a",
+            "```\n",
+            "\n~~~a",
+            "~~~a",
+        ),
+        *("{}", "{x}", "{[}]", '{"}"', '"["{"]"}', "[1,]", "[NaN]", "```\n[1]\n```\n", "9", "\ud800", "\n["),
+    ],
+)
+def test_long_text__linear_time(unit):
+    """A megabyte of any shape, alone and before an answer, takes seconds; what is not linear would take minutes."""
+    text = unit * (MEGABYTE // len(unit))
+    started = time.thread_time()
+    parse_json_response(text)
+    parse_json_response(f'x {text} {{"a": 1}}')
+    assert time.thread_time() - started < 60
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        "[" * 500_000 + "x" + "]" * 500_000,
+        "{" + " " * MEGABYTE,
+        "{ " * 500_000 + "}",
+        "[" + ", " * 500_000 + "]",
+        '["' + "\\" * MEGABYTE,
+        "[" + "9" * MEGABYTE + "]",
+        "[1e" + "9" * MEGABYTE + "]",
+        "x {" + '"a": 1, ' * 100_000,
+        "`" * MEGABYTE + "!",
+        "I " + "{ unclosed " * 90_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_long_text__no_answer(text):
+    """A megabyte that is too deep, unclosed or wrong is refused in seconds, and without exhausting the stack."""
+    started = time.thread_time()
+    assert parse_json_response(text) == (None, text.strip())
+    assert time.thread_time() - started < 30
+
+
+def test_long_text__answer_behind_unclosed_brackets():
+    """Half a million brackets that nobody closes do not hide the answer."""
+    assert parse_json_response("{ ! " * 250_000 + '{"a": 1}')[0] == {"a": 1}
