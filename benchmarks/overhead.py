@@ -3,6 +3,8 @@
 Reference: one bare INSERT of the same row, by the same driver.
 """
 
+import uuid
+
 from benchmarks.host import milliseconds, on_each_engine, show, verdict
 
 PAYLOAD = {"prompt": "Name the capital of France. " * 20, "model": "small"}
@@ -31,12 +33,12 @@ def measure() -> None:
             f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
         )
 
+        row = ledger._row(attempt)
+        fields = PromptLog._meta.concrete_fields
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+
         def bare_insert() -> None:
-            row = ledger._row(attempt)
-            values = [
-                field.get_db_prep_save(field.pre_save(row, add=True), connection)
-                for field in PromptLog._meta.concrete_fields
-            ]
+            values[0] = PromptLog._meta.pk.get_db_prep_save(uuid.uuid4(), connection)
             with connection.cursor() as cursor:
                 cursor.execute(statement, values)
 

@@ -30,6 +30,14 @@ STATUS_SIGNS: dict[str, str] = {
 }
 # Provider calls of one request that its rows link to.
 LINKED_CALLS = 20
+# A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
+PAGE = {
+    "Call": (("time", "marked_status", "duration_ms"), ("source", "user_id"), ("calls",)),
+    "Model": (("provider", "model", "model_size"),),
+    "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
+    "Texts": (("error_message_block",), ("system_prompt_block",), ("prompt_block",), ("response_block",)),
+    "Particulars": (("metadata_block",), ("id",), ("cache_key",)),
+}
 
 
 @admin.register(PromptLog)
@@ -54,21 +62,7 @@ class PromptLogAdmin(StapelModelAdmin):
     search_fields = ("id", "request_id", "user_id")
     search_help_text = "A whole id, request id or user id."
     show_facets = admin.ShowFacets.NEVER
-    actions = None
-    fieldsets = (
-        ("Call", {"fields": (("time", "marked_status", "duration_ms"), ("source", "user_id"), "request")}),
-        ("Model", {"fields": (("provider", "model", "model_size"),)}),
-        (
-            "Tokens",
-            {
-                "fields": (
-                    ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
-                )
-            },
-        ),
-        ("Texts", {"fields": ("error", "system_prompt_text", "prompt_text", "response_text")}),
-        ("Particulars", {"fields": ("metadata_json", "id", "cache_key")}),
-    )
+    pass
 
     class Media:
         css = {"all": ("agent/promptlog.css",)}
@@ -93,6 +87,16 @@ class PromptLogAdmin(StapelModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PromptLog]:
         rows: QuerySet[PromptLog] = super().get_queryset(request)
         return rows.annotate(provider=KT("metadata__provider"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: PromptLog | None = None) -> Any:
+        return [
+            (title, {"fields": [tuple(map(self._masked, line)) for line in lines]}) for title, lines in PAGE.items()
+        ]
+
+    def _masked(self, name: str) -> str:
+        # A host's subclass may name columns in `secret_fields`; core masks those of the list alone.
+        column = name.removesuffix("_block")
+        return self._mask_display_name(column) if column in self._masked_field_names() else name
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
@@ -122,7 +126,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return row.provider or NOTHING  # type: ignore[attr-defined]
 
     @admin.display(description="request")
-    def request(self, row: PromptLog) -> SafeString | str:
+    def calls(self, row: PromptLog) -> SafeString | str:
         """Every provider call made for the same request, in order, the present one among them."""
         if row.request_id is None:
             return NOTHING
@@ -139,30 +143,32 @@ class PromptLogAdmin(StapelModelAdmin):
     def _call(self, call: PromptLog, *, present: bool) -> SafeString:
         moment, sign = f"{_local(call):%H:%M:%S}", self.marked_status(call)
         if present:
-            return format_html("{} {} {} <strong>(this row)</strong>", moment, sign, call.model)
-        return format_html('<a href="{}">{}</a> {} {}', self._url("change", call.pk), moment, sign, call.model)
+            return format_html("{} {} <bdi>{}</bdi> <strong>(this row)</strong>", moment, sign, call.model)
+        return format_html(
+            '<a href="{}">{}</a> {} <bdi>{}</bdi>', self._url("change", call.pk), moment, sign, call.model
+        )
 
     def _url(self, page: str, *arguments: object) -> str:
         return reverse(f"admin:agent_promptlog_{page}", args=arguments, current_app=self.admin_site.name)
 
     @admin.display(description="error")
-    def error(self, row: PromptLog) -> SafeString | str:
+    def error_message_block(self, row: PromptLog) -> SafeString | str:
         return text_block(row.error_message)
 
     @admin.display(description="system prompt")
-    def system_prompt_text(self, row: PromptLog) -> SafeString | str:
+    def system_prompt_block(self, row: PromptLog) -> SafeString | str:
         return text_block(row.system_prompt)
 
     @admin.display(description="prompt")
-    def prompt_text(self, row: PromptLog) -> SafeString | str:
+    def prompt_block(self, row: PromptLog) -> SafeString | str:
         return text_block(row.prompt)
 
     @admin.display(description="response")
-    def response_text(self, row: PromptLog) -> SafeString | str:
+    def response_block(self, row: PromptLog) -> SafeString | str:
         return text_block(row.response)
 
     @admin.display(description="metadata")
-    def metadata_json(self, row: PromptLog) -> SafeString | str:
+    def metadata_block(self, row: PromptLog) -> SafeString | str:
         return json_block(row.metadata)
 
 

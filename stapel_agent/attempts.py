@@ -19,7 +19,9 @@ from .exceptions import (
     ProviderBug,
     ProviderError,
     ProviderTimeout,
+    SchemaMismatch,
 )
+from .parsing import storable
 from .providers.base import LlmProvider, ProviderResult
 from .providers.registry import registry
 from .redaction import redact
@@ -61,6 +63,11 @@ class Attempt:
         }
         declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
         return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a caller on an event loop waits; None where the provider itself keeps the time."""
+        return None if self.provider.supports_timeout else agent_settings.CLI_TIMEOUT
 
     @property
     def usage(self) -> Usage:
@@ -105,24 +112,39 @@ class Attempt:
         if self.result is None:
             self._stop_clock()
         if fault is not None:
-            self.error = self._named(fault)
+            self.error = _named(fault, self.request.provider)
         return isinstance(fault, Exception)
 
     def _stop_clock(self) -> None:
         self.duration_ms = round((time.perf_counter() - self._started_at) * 1000)
 
-    def _named(self, fault: BaseException) -> ProviderError:
-        """The fault as one of ours. A foreign one is logged whole, and told by its type alone."""
-        if isinstance(fault, ProviderError):
-            fault.args = (redact(str(fault))[:MESSAGE_LENGTH],)
-            return fault
-        if not isinstance(fault, Exception):
-            return AttemptCancelled("cancelled")
-        name = self.request.provider
-        logger.error("provider %r raised:\n%s", name, redact("".join(traceback.format_exception(fault))))
-        if isinstance(fault, TimeoutError):
-            return ProviderTimeout(f"provider {name!r} timed out")
-        return ProviderBug(f"provider {name!r} raised {type(fault).__name__}")
+
+def _named(fault: BaseException, provider: str) -> ProviderError:
+    """The fault as one of ours, safe to keep and to show. A foreign one is logged whole, and told by its type alone."""
+    if not isinstance(fault, Exception):
+        return AttemptCancelled("cancelled")
+    if isinstance(fault, ProviderError):
+        try:
+            return _sanitised(fault)
+        except Exception as broken:
+            fault = broken
+    logger.error("provider %r raised:\n%s", provider, redact("".join(traceback.format_exception(fault))))
+    if isinstance(fault, TimeoutError):
+        return ProviderTimeout(f"provider {provider!r} timed out")
+    return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
+
+
+def _sanitised(fault: ProviderError) -> ProviderError:
+    """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
+    ours = ProviderError.__module__
+    kind: type[ProviderError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
+    own = kind(redact(storable(str(fault)))[:MESSAGE_LENGTH])
+    usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
+    own.usage = usage if isinstance(usage, Usage) else None
+    own.text = text if isinstance(text, str) else None
+    if isinstance(own, SchemaMismatch):
+        own.correction = getattr(fault, "correction", "")
+    return own
 
 
 class Attempts:

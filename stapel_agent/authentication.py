@@ -24,10 +24,13 @@ class ServiceKeyAuthentication(BaseAuthentication):
 
 class StaffTokenExtension(OpenApiAuthenticationExtension):
     target_class = StaffTokenAuthentication
-    name = "StaffToken"
+    name = ["StaffBearer", "StaffCookie"]
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": jwt_cookie_names()[0], "description": "Staff's Stapel JWT."}
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            {"type": "apiKey", "in": "cookie", "name": jwt_cookie_names()[0]},
+        ]
 
 
 class ServiceKeyExtension(OpenApiAuthenticationExtension):

@@ -17,6 +17,8 @@ from .providers.registry import registry
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
+SIZE_LENGTH = 16
+SOURCE_MAPS: dict[str, tuple[object, ...]] = {"CACHE_LOOKUP": (True, False), "CACHE_SCOPE": ("user", "shared")}
 LEAST = {"CLI_TIMEOUT": 1, "MAX_TOKENS": 1, "SCHEMA_RETRIES": 0, "CACHE_TTL": 0}
 
 
@@ -28,8 +30,8 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, E002: the other settings are known, and of a kind that can work."""
-    return [*_unknown_settings(), *_cache_policy(), *_figures()]
+    """W005, W006, E002 to E004: the other settings are known, and of a kind that can work."""
+    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps()]
 
 
 @register("stapel_agent", deploy=True)
@@ -97,7 +99,21 @@ def _figures() -> Iterator[CheckMessage]:
         value = getattr(agent_settings, key)
         if not isinstance(value, int | float) or isinstance(value, bool) or value < least:
             yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
+
+
+def _maps() -> Iterator[CheckMessage]:
     models = agent_settings.MODELS
-    if not (isinstance(models, dict) and models and all(isinstance(name, str) for name in models.values())):
+    if not (isinstance(models, dict) and models and all(map(_is_model, models.items()))):
         hint = "Such as {'small': 'claude-haiku-4-5-20251001'}."
-        yield Error("STAPEL_AGENT['MODELS'] must map sizes to model names.", hint, id="stapel_agent.E003")
+        text = f"STAPEL_AGENT['MODELS'] must map sizes, of {SIZE_LENGTH} characters at most, to model names."
+        yield Error(text, hint, id="stapel_agent.E003")
+    for key, values in SOURCE_MAPS.items():
+        value = getattr(agent_settings, key)
+        if not (isinstance(value, dict) and all(choice in values for choice in value.values())):
+            text = f"STAPEL_AGENT[{key!r}] must map sources to one of {values}, not {value!r}."
+            yield Error(text, id="stapel_agent.E004")
+
+
+def _is_model(item: tuple[object, object]) -> bool:
+    size, name = item
+    return isinstance(size, str) and len(size) <= SIZE_LENGTH and isinstance(name, str)

@@ -40,7 +40,9 @@ async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Compl
     for attempt in attempts:
         async with ledger.aentry(attempt):
             with attempt:
-                attempt.take(await attempt.provider.acomplete(**attempt.arguments))
+                async with asyncio.timeout(attempt.seconds):
+                    answer = await attempt.provider.acomplete(**attempt.arguments)
+                attempt.take(answer)
     completion = attempts.completion()
     await sync_to_async(cache.keep)(attempts.request, completion)
     return completion

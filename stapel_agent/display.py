@@ -43,7 +43,7 @@ def indented(text: str) -> str | None:
     if len(text) > DISPLAYED_CHARACTERS or not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text))
+        pieces = json.JSONEncoder(indent=2, ensure_ascii=False, allow_nan=False).iterencode(json.loads(text))
         return _joined(pieces)
     except (ValueError, RecursionError):
         return None

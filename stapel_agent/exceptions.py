@@ -135,6 +135,6 @@ class InvalidAnswer(AnswerError):
 class SchemaMismatch(InvalidAnswer):
     """The answer is JSON, but does not satisfy the caller's schema. `correction` tells the model what to mend."""
 
-    def __init__(self, message: str, *, correction: str, text: str | None = None) -> None:
+    def __init__(self, message: str, *, correction: str = "", text: str | None = None) -> None:
         super().__init__(message, text=text)
         self.correction = correction

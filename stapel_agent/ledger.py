@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, router, transaction
+from django.db import router, transaction
 
 from .attempts import Attempt
 from .exceptions import AttemptCancelled, ProviderBug, ProviderTimeout
@@ -34,19 +35,31 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await sync_to_async(record)(attempt)
+        await _finished(asyncio.ensure_future(sync_to_async(record)(attempt)))
+
+
+async def _finished(writing: asyncio.Future[None]) -> None:
+    """Wait until the row is written, however often the caller is cancelled meanwhile."""
+    cancellation: asyncio.CancelledError | None = None
+    while not writing.done():
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError as fault:
+            cancellation = fault
+    if cancellation is not None:
+        raise cancellation
 
 
 def record(attempt: Attempt) -> None:
-    """Write the attempt's row. A database fault is logged, not raised: the answer is paid for."""
-    row = _row(attempt)
+    """Write the attempt's row. A fault is logged, not raised: the answer is paid for."""
     using = router.db_for_write(PromptLog)
-    connection = transaction.get_connection(using)
     try:
+        connection = transaction.get_connection(using)
         with transaction.atomic(using) if connection.in_atomic_block else nullcontext():
-            row.save(force_insert=True, using=using)
-    except DatabaseError as fault:
-        logger.error("prompt log row %s was not written: %s", row.pk, type(fault).__name__)
+            _row(attempt).save(force_insert=True, using=using)
+    except Exception as fault:
+        spent = f"{attempt.usage.input_tokens} input and {attempt.usage.output_tokens} output tokens"
+        logger.error("a prompt log row (%s) was not written: %s", spent, type(fault).__name__)
 
 
 def _row(attempt: Attempt) -> PromptLog:
@@ -55,7 +68,7 @@ def _row(attempt: Attempt) -> PromptLog:
         request_id=request.request_id,
         source=request.source,
         model=storable(request.model)[:128],
-        model_size=request.model_size,
+        model_size=request.model_size[:16],
         prompt=request.message,
         system_prompt=request.system_prompt,
         response=storable(attempt.text),
@@ -98,7 +111,7 @@ def _as_json(value: Any) -> dict[str, Any]:
     """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
     try:
         plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
-    except (TypeError, ValueError, RecursionError):
+    except Exception:
         logger.warning("metadata without a JSON form was dropped")
         return {}
     return storable(plain)  # type: ignore[no-any-return]

@@ -111,7 +111,6 @@ class PeriodFilter(admin.ListFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        self.request = request
         self.days = {name: params.pop(name, [""])[-1] for name in self.parameters}
 
     def expected_parameters(self) -> list[str | None]:
@@ -174,7 +173,8 @@ class LedgerList(ChangeList):
         found = list(rows.defer(*LARGE_COLUMNS)[: self.list_per_page + 1])
         self._show(found[: self.list_per_page])
         if len(found) > self.list_per_page:
-            self._link_older(Position(found[-2].created_at, found[-2].pk))
+            last = self.result_list[-1]
+            self._link_older(Position(last.created_at, last.pk))
         elif horizon:
             self._link_older(Position(horizon))
             self.sifted_back_to = horizon

@@ -215,9 +215,9 @@ def _values(text: str) -> Iterator[tuple[int, int, Any]]:
 
 def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
     """`_values()` of a text where more than one thing has brackets."""
-    pairs, strays = _pairs(text)
+    pairs, stray = _pairs(text)
     resume = reach = prose = 0
-    for start, (end, odd) in pairs.items():
+    for start, end in pairs.items():
         closed = end <= len(text)
         if start < resume or end <= reach or (start < prose and not closed):
             continue
@@ -230,29 +230,28 @@ def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
             reach = end
         else:
             resume = end
-            if end > strays[odd]:
+            if end > stray:
                 yield start, end, value
 
 
-def _pairs(text: str) -> tuple[dict[int, tuple[int, int]], list[int]]:
-    """Opening bracket -> where its pair ends (beyond the text: never), and oddness; and the last that close nothing.
+def _pairs(text: str) -> tuple[dict[int, int], int]:
+    """Opening bracket -> where its pair ends (beyond the text: never); and the last bracket that closes nothing.
 
     Which quotes open a string depends on where the JSON begins: brackets after an even number of quotes
     are paired among themselves, and so are those after an odd number. JSON is paired rightly either way.
     """
-    pairs, strays, odd = {}, [-1, -1], 0
-    never = (len(text) + 1, 0), (len(text) + 1, 1)
+    pairs, stray, odd = {}, -1, 0
     unclosed: tuple[dict[str, list[int]], ...] = ({"]": [], "}": []}, {"]": [], "}": []})
     for token in BRACKET.finditer(text):
         sign, position = token[0], token.start()
         if sign == '"':
             odd ^= 1
         elif sign in CLOSING:
-            pairs[position] = never[odd]
+            pairs[position] = len(text) + 1
             unclosed[odd][CLOSING[sign]].append(position)
         elif sign in unclosed[odd]:
             if unclosed[odd][sign]:
-                pairs[unclosed[odd][sign].pop()] = position + 1, odd
+                pairs[unclosed[odd][sign].pop()] = position + 1
             else:
-                strays[odd] = position
-    return pairs, strays
+                stray = position
+    return pairs, stray

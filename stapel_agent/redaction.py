@@ -11,7 +11,9 @@ REDACTED = "[redacted]"
 # Quantifiers are bounded or single: a long hostile text costs linear time.
 CREDENTIALS = re.compile(
     r"""
-    \b(?:sk|pk|rk|gsk|xai|hf|ghp|AIza)[-_][A-Za-z0-9_\-]{6,512}   # vendors' key prefixes
+    \b(?:sk|pk|rk|gsk|xai|hf|gh[opsu]|github_pat)[-_][A-Za-z0-9_\-]{6,512}
+    | \bAIza[A-Za-z0-9_\-]{20,512} | \bA[KS]IA[A-Z0-9]{16}         # vendors' key prefixes
+    | \beyJ[A-Za-z0-9_\-]{4,4096}\.[A-Za-z0-9_\-.]{4,8192}         # a JSON Web Token
     | (?i:bearer|basic)[ ][^\s"',;]{4,4096}                       # Authorization: Bearer ...
     | (?<=://)[^/\s@:]{0,256}:[^/\s@]{1,256}(?=@)                 # user:password in a URL
     | (?i:(?:api[-_]?key|password|passwd|secret|token|authorization))["']?\s{0,4}[=:]\s{0,4}["']?

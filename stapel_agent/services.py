@@ -22,11 +22,8 @@ from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
 
-LEDGER_WIDTHS = {"source": 32, "user_id": 64, "model_size": 16}
+LEDGER_WIDTHS = {"source": 32, "user_id": 64}
 """Characters that the ledger's columns hold."""
-
-
-Texts = Mapping[str, str]
 
 
 class CompletionOptions(TypedDict, total=False):
@@ -91,7 +88,11 @@ async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOpt
 
 
 def translate(
-    from_lang: str, to: str, entries: Texts, model_size: str = "small", **options: Unpack[TranslationOptions]
+    from_lang: str,
+    to: str,
+    entries: Mapping[str, str],
+    model_size: str = "small",
+    **options: Unpack[TranslationOptions],
 ) -> dict[str, Any]:
     """The entries in another language: `{"status": "ok", "result": {key: text}}`. No entries, no call."""
     request = _translation_request(model_size, **options)
@@ -102,7 +103,11 @@ def translate(
 
 
 async def atranslate(
-    from_lang: str, to: str, entries: Texts, model_size: str = "small", **options: Unpack[TranslationOptions]
+    from_lang: str,
+    to: str,
+    entries: Mapping[str, str],
+    model_size: str = "small",
+    **options: Unpack[TranslationOptions],
 ) -> dict[str, Any]:
     """`translate()` on an event loop."""
     request = _translation_request(model_size, **options)
@@ -182,8 +187,6 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     metadata: Mapping[str, Any] | None = None,
     skip_cache: bool = False,
 ) -> CompletionRequest:
-    user_id = None if user_id is None else str(user_id)
-    shared = agent_settings.CACHE_SCOPE.get(source, "user") == "shared"
     return CompletionRequest(
         prompt=storable(prompt),
         system_prompt=storable(system_prompt),
@@ -191,8 +194,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
         provider=provider or agent_settings.DEFAULT_PROVIDER,
         source=str(source),
         max_tokens=agent_settings.MAX_TOKENS,
-        user_id=user_id,
-        cache_scope="" if shared else json.dumps(["user", user_id]),
+        user_id=None if user_id is None else str(user_id),
         skip_cache=skip_cache,
         metadata=metadata or {},
     )
@@ -210,13 +212,16 @@ def _translation_request(model_size: str, **options: Unpack[TranslationOptions])
 
 
 def _valid(request: CompletionRequest) -> CompletionRequest:
-    """`request`, if the ledger's columns can hold it. Raises InvalidRequest with the mend."""
+    """`request` in its cache scope, if the ledger's columns can hold it. Raises InvalidRequest with the mend."""
     if not isinstance(request.prompt, str):
         raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
     if not isinstance(request.model_size, str):
         raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
     for field, width in LEDGER_WIDTHS.items():
-        length = len(getattr(request, field) or "")
-        if length > width:
-            raise InvalidRequest(f"{field} may have {width} characters, not {length}")
-    return request
+        value = getattr(request, field) or ""
+        if len(value) > width:
+            raise InvalidRequest(f"{field} may have {width} characters, not {len(value)}")
+        if storable(value) != value:
+            raise InvalidRequest(f"{field} may hold neither NUL nor half a surrogate pair")
+    shared = agent_settings.CACHE_SCOPE.get(request.source, "user") == "shared"
+    return replace(request, cache_scope="" if shared else json.dumps(["user", request.user_id]))

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
-
 from .completion import acomplete, complete
 from .conf import agent_settings
-from .exceptions import InvalidAnswer, InvalidRequest, ProviderError, RequestRejected, SchemaMismatch
+from .exceptions import InvalidAnswer, ProviderError, RequestRejected, SchemaMismatch
 from .parsing import parse_json_response
 from .types import Completion, CompletionRequest, Usage
+from .validation import CallerSchema
 
 SYSTEM_PROMPT = (
     "You answer with JSON only: one object or one array. "
     "Write no text before or after it, no explanation and no code fence."
 )
-NAMED_FAULTS = 5
-FAULT_LENGTH = 300
+VALIDATED_LENGTH = 1024 * 1024
+"""Characters of an answer that is held against a schema; more could keep a worker busy for minutes."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +37,13 @@ class JsonReader:
     """
 
     def __init__(self, schema: Mapping[str, Any] | None) -> None:
-        self._validator = _validator(_canonical({} if schema is None else schema))
+        self._schema = None if schema is None else CallerSchema(schema)
 
     def __call__(self, text: str) -> JsonAnswer:
         result, comment = parse_json_response(text)
         if result is None:
             raise InvalidAnswer("the answer holds no JSON object or array", text=text)
-        if faults := self._faults(result):
+        if self._schema is not None and (faults := self._faults(self._schema, result, text)):
             lines = "\n".join(f"- {fault}" for fault in faults)
             raise SchemaMismatch(
                 f"the answer does not satisfy the schema: {faults[0]}",
@@ -61,11 +52,13 @@ class JsonReader:
             )
         return JsonAnswer(result, comment)
 
-    def _faults(self, result: Any) -> list[str]:
+    def _faults(self, schema: CallerSchema, result: Any, text: str) -> list[str]:
+        if len(text) > VALIDATED_LENGTH:
+            raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to be validated")
         try:
-            return [_told(fault) for fault in islice(self._validator.iter_errors(result), NAMED_FAULTS)]
-        except RecursionError as fault:
-            raise RequestRejected("the schema refers to itself without end") from fault
+            return schema.faults(result)
+        except Exception as fault:
+            raise RequestRejected(f"the schema cannot be applied to the answer ({type(fault).__name__})") from fault
 
 
 class Rounds:
@@ -79,6 +72,7 @@ class Rounds:
         self.completion: Completion | None = None
         self._request = request
         self._mismatch: SchemaMismatch | None = None
+        self._last_text: str | None = None
         self._spent = Usage()
 
     def __iter__(self) -> Iterator[CompletionRequest]:
@@ -96,9 +90,11 @@ class Rounds:
             self._spent += self.completion.usage
         if isinstance(fault, ProviderError):
             self._spent = fault.usage = self._spent + (fault.usage or Usage())
+            fault.text = fault.text or self._last_text
         if isinstance(fault, SchemaMismatch):
             self._mismatch = fault
-        return fault is self._mismatch is not None
+            self._last_text = fault.text
+        return isinstance(fault, SchemaMismatch)
 
     def answer(self) -> Completion:
         """The answer that counts, with all that was spent. Raises the last mismatch if there is none."""
@@ -124,47 +120,3 @@ async def acomplete_json(request: CompletionRequest) -> Completion:
         with rounds:
             rounds.completion = await acomplete(question, rounds.read)
     return rounds.answer()
-
-
-def _told(fault: ValidationError | SchemaError) -> str:
-    return f"{fault.json_path}: {fault.message}"[:FAULT_LENGTH]
-
-
-def _canonical(schema: Mapping[str, Any]) -> str:
-    if not isinstance(schema, Mapping):
-        raise InvalidRequest(f"schema must be a JSON object ({type(schema).__name__})")
-    try:
-        return json.dumps(schema, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as fault:
-        raise InvalidRequest(f"schema must be a JSON object ({type(fault).__name__})") from fault
-
-
-@lru_cache(maxsize=64)
-def _validator(canonical_schema: str) -> Validator:
-    """A validator that fetches nothing, kept because checking a schema costs milliseconds."""
-    schema = json.loads(canonical_schema)
-    try:
-        validator_class = validator_for(schema, default=Draft202012Validator)
-        validator_class.check_schema(schema)
-        registry: Registry[Any] = Registry().with_resource("", DRAFT202012.create_resource(schema))
-        for reference in _references(schema):
-            registry.resolver().lookup(reference)
-        return validator_class(schema, registry=registry)
-    except SchemaError as fault:
-        raise InvalidRequest(f"schema is not a JSON Schema: {_told(fault)}") from fault
-    except Unresolvable as fault:
-        raise InvalidRequest(f"schema refers to what it does not hold: {fault.ref!r}") from fault
-    except (TypeError, ValueError, RecursionError) as fault:
-        raise InvalidRequest(f"schema is not a JSON Schema ({type(fault).__name__})") from fault
-
-
-def _references(schema: Any) -> Iterator[str]:
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                yield node["$ref"]
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)

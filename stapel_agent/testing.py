@@ -44,7 +44,9 @@ class ScriptedModel:
     requests: list[ModelRequest] = field(default_factory=list)
 
     def script(self, *replies: Reply) -> None:
-        """Start over with these replies."""
+        """Start over with these replies, at least one."""
+        if not replies:
+            raise ValueError("a script needs at least one reply")
         self.replies = list(replies)
         self.requests = []
 

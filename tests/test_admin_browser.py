@@ -13,10 +13,15 @@ from playwright.sync_api import Page, expect, sync_playwright
 from stapel_agent.models import PromptLog
 
 CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # A folder for pictures of every page, for a person to look at.
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 HOSTILE = "<script>window.hostile = true</script><img src=x onerror='window.hostile = true'>"
@@ -129,12 +134,12 @@ def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         look(page, f"{name}-filtered")
         page.click("#result_list tbody th a")
-        answer = page.locator(".field-response_text pre").first
+        answer = page.locator(".field-response_block pre").first
         expect(answer).to_have_text('{ "rivers": [ "Loire", "Rhône", "Seine" ], "count": 3 }')
         assert answer.inner_text().splitlines()[:3] == ["{", '  "rivers": [', '    "Loire",']
         look(page, f"{name}-row")
         page.click(".agent-calls a")
-        expect(page.locator(".field-prompt_text pre")).to_have_text(HOSTILE)
+        expect(page.locator(".field-prompt_block pre")).to_have_text(HOSTILE)
 
     assert chromium(visit, **options) == []
 
@@ -146,8 +151,8 @@ def test_reading__hostile_row(chromium, entrance, rows):
         sign_in(page, entrance)
         assert page.evaluate("window.hostile") is None
         page.goto(f"{entrance}{rows['hostile'].pk}/change/")
-        expect(page.locator(".field-prompt_text pre")).to_have_text(HOSTILE)
-        expect(page.locator(".field-metadata_json pre")).to_contain_text("<script>")
+        expect(page.locator(".field-prompt_block pre")).to_have_text(HOSTILE)
+        expect(page.locator(".field-metadata_block pre")).to_contain_text("<script>")
         look(page, "hostile-row")
         assert page.evaluate("window.hostile") is None
         assert page.locator("pre script, pre img").count() == 0
@@ -161,7 +166,7 @@ def test_reading__long_text(chromium, entrance, rows):
     def visit(page: Page) -> None:
         sign_in(page, entrance)
         page.goto(f"{entrance}{rows['late'].pk}/change/")
-        box = page.locator(".field-prompt_text pre")
+        box = page.locator(".field-prompt_block pre")
         expect(page.locator(".agent-note")).to_contain_text("100,000 are cut")
         assert box.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollWidth <= box.clientWidth")
         look(page, "long-row")

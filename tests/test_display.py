@@ -32,9 +32,10 @@ def test_indented__json_or_not(text, expected):
         "[" * 900 + "1" + "]" * 900,
         "[" * 400 + ",".join("1" * 10_000) + "]" * 400,
         "[" + "1" * 5_000 + "]",
+        "[1e999, NaN]",
         "[" + ",".join("1" * DISPLAYED_CHARACTERS) + "]",
     ],
-    ids=["bottomless", "deep", "exploding", "huge number", "too long"],
+    ids=["bottomless", "deep", "exploding", "huge number", "no numbers", "too long"],
 )
 def test_indented__hostile(text):
     """What cannot be read, or would indent to megabytes, is left as it is."""

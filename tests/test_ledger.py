@@ -1,10 +1,11 @@
 """The ledger's rows: one for every provider call, whole, whatever happens."""
 
 import asyncio
+import threading
 import uuid
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError, transaction
 
 from stapel_agent import ledger, services
@@ -144,6 +145,38 @@ def test_row__cancelled_task(agent):
     async_to_sync(cancelled_call)()
     row = PromptLog.objects.get()
     assert (row.status, row.error_message, row.metadata["failure"]) == ("error", "cancelled", "cancelled")
+
+
+def test_row__cancelled_while_it_is_written(agent):
+    """A task cancelled after the answer, while its row waits for the database, still leaves the row. Twice even."""
+
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    class Prompted(LlmProvider):
+        async def acomplete(self, **arguments):
+            asked.set()
+            await answered.wait()
+            return ProviderResult("paid", input_tokens=7)
+
+    agent(PROVIDERS={"prompted": Prompted})
+    held, release = threading.Event(), threading.Event()
+
+    async def cancelled_call():
+        task = asyncio.create_task(services.acomplete("say", "small", provider="prompted"))
+        await asked.wait()
+        holding = asyncio.ensure_future(sync_to_async(lambda: (held.set(), release.wait(10)))())
+        await asyncio.to_thread(held.wait, 10)
+        answered.set()
+        for _ in range(2):
+            await asyncio.sleep(0.05)
+            task.cancel()
+        release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await holding
+
+    async_to_sync(cancelled_call)()
+    assert [row.input_tokens for row in PromptLog.objects.all()] == [7]
 
 
 def test_row__interrupted(agent):

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stapel_agent.parsing import parse_json_response, storable
@@ -39,6 +39,7 @@ def serialised(draw):
     return answer, json.dumps(answer, **layout)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(serialised(), st.sampled_from(["{}", " {}\n", "\ufeff{}", "```json\n{}\n```", "~~~\n{}\n~~~", "```{}```"]))
 def test_round_trip__wrapped(answer_and_text, wrapping):
     """Any JSON is found as it was, bare, after a byte order mark, or in a fence, with or without a thought before."""
@@ -49,6 +50,7 @@ def test_round_trip__wrapped(answer_and_text, wrapping):
     assert parse_json_response(thought + wrapped.removeprefix("\ufeff")) == (storable(answer), None)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(serialised(), PROSE, PROSE)
 def test_round_trip__in_prose(answer_and_text, before, after):
     """Any JSON is found as it was in any prose without brackets, which becomes the comment."""
@@ -58,6 +60,7 @@ def test_round_trip__in_prose(answer_and_text, before, after):
     assert parse_json_response(before + text + after) == (storable(answer), comment)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(st.characters(exclude_categories=())) | FRAGMENTS)
 def test_any_text__has_a_storable_answer(text):
     """No text at all raises; what comes of it can be written as JSON and as UTF-8."""
@@ -68,6 +71,7 @@ def test_any_text__has_a_storable_answer(text):
     assert storable([result, comment]) == [result, comment]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(serialised(), PROSE)
 def test_cut_off__has_no_answer(answer_and_text, before):
     """JSON that lacks its end, or its beginning, has no answer in it, wherever the cut is."""

@@ -1,6 +1,9 @@
 """The facade's answers, as the contract gives them, sync and async."""
 
+import asyncio
+
 import pytest
+from asgiref.sync import async_to_sync
 
 from stapel_agent import services
 from stapel_agent.exceptions import (
@@ -265,6 +268,7 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
     assert answer == {
         "status": "failure",
         "reason": "slow",
+        "comment": '{"n": "x"}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
     }
 
@@ -293,7 +297,8 @@ def test_complete_json__endless_schema(facade, scripted_model):
     """A schema that refers to itself without end is a failure, not a crash."""
     scripted_model.script("{}")
     answer = facade.complete_json("count", "small", schema={"$ref": "#"})
-    assert (answer["status"], answer["reason"]) == ("failure", "the schema refers to itself without end")
+    assert (answer["status"], answer["reason"]) == ("failure", "schema cannot be applied (RecursionError)")
+    assert scripted_model.requests == []
 
 
 def test_complete_json__provider_without_schema(facade, agent):
@@ -429,3 +434,79 @@ async def test_services__called_on_an_event_loop(scripted_model):
     reason = "called on an event loop: await the function whose name begins with 'a'"
     assert services.complete("say", "small") == {"status": "failure", "reason": reason}
     assert scripted_model.requests == []
+
+
+class Uncalled(ProviderTimeout):
+    """A subclass that forgets its base's constructor."""
+
+    def __init__(self, code):
+        self.code = code
+
+
+class Unspeakable(ProviderTimeout):
+    """A subclass that cannot say what happened."""
+
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class Leaking(ProviderTimeout):
+    """A subclass that says more than it should."""
+
+    def __str__(self):
+        return "refused Bearer abcdefghijklmnop"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "status"),
+    [
+        (Uncalled(7), "7", "timeout"),
+        (Unspeakable(), "provider 'anthropic' raised ValueError", "error"),
+        (Leaking(), "refused [redacted]", "timeout"),
+        (ProviderError("odd", usage={"input_tokens": 3}), "odd", "failure"),
+        (ProviderError("odd", text=b"\xff"), "odd", "failure"),
+        (StopIteration(), "provider 'anthropic' raised", "error"),
+    ],
+    ids=["uncalled", "unspeakable", "leaking", "odd-usage", "odd-text", "stop-iteration"],
+)
+def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, status):
+    """A host's own exception, however odd, is a failure with a row that tells the same."""
+    scripted_model.script(fault)
+    answer = facade.complete("say", "small")
+    row = PromptLog.objects.get()
+    assert answer == {"status": "failure", "reason": row.error_message}
+    assert (row.error_message.startswith(reason), row.status) == (True, status)
+
+
+@pytest.mark.parametrize("options", [{"user_id": "\ud800"}, {"user_id": "a\x00"}, {"source": "\udfff"}])
+def test_complete__id_that_cannot_be_stored(facade, scripted_model, options):
+    """An id that no database holds is refused before anything is spent, rather than changed into another one."""
+    answer = facade.complete("say", "small", **options)
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert "half a surrogate pair" in answer["reason"]
+
+
+@pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
+def test_services__broken_settings(facade, scripted_model, agent, keys):
+    """Settings of the wrong kind are a failure or cost the reuse; they raise nothing."""
+    agent(**keys)
+    assert facade.complete("say", "small")["status"] in {"ok", "failure"}
+
+
+def test_complete_json__answer_too_long_for_a_schema(facade, scripted_model):
+    """An answer of megabytes is not held against a schema, and says so."""
+    scripted_model.script('["' + "x" * 1_100_000 + '"]')
+    answer = facade.complete_json("say", "small", schema={"type": "array"})
+    assert answer["reason"].endswith("too many to be validated")
+
+
+def test_acomplete__bounded_for_any_provider(agent):
+    """On an event loop CLI_TIMEOUT holds for a provider that keeps no time itself."""
+
+    class Endless(LlmProvider):
+        async def acomplete(self, **arguments):
+            await asyncio.Event().wait()
+
+    agent(PROVIDERS={"endless": Endless}, CLI_TIMEOUT=0.05)
+    answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
+    assert answer == {"status": "failure", "reason": "provider 'endless' timed out"}

@@ -16,6 +16,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.redaction import redact
 
 EXCERPT_LENGTH = 300
+EXAMINED_LENGTH = 64 * 1024
 
 FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
     401: AccessDenied,
@@ -51,7 +52,9 @@ def excerpt(body: str | bytes) -> str:
     """What an error body says, on one short line without credentials."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
-    return redact(" ".join(_stated_message(text[: 64 * 1024]).split()))[:EXCERPT_LENGTH]
+    if len(text) > EXAMINED_LENGTH:
+        text = text[:EXAMINED_LENGTH].rpartition(" ")[0]  # not in the middle of a key
+    return redact(" ".join(_stated_message(text).split()))[:EXCERPT_LENGTH]
 
 
 def _stated_message(text: str) -> str:

@@ -1,0 +1,226 @@
+"""The ledger's list in the admin: what it finds, page by page, and what it asks of the database."""
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from stapel_agent.admin import PromptLogAdmin
+from stapel_agent.listing import LedgerList
+from stapel_agent.models import PromptLog
+
+from .prompt_logs import LIST, NOON, written
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client, **query) -> list[PromptLog]:
+    """The rows that the list shows."""
+    response = client.get(LIST, query)
+    assert response.status_code == 200, response.headers
+    return list(response.context["cl"].result_list)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"status": "success"},
+        {"source": "llm_facade", "model": "small-model", "status": "success"},
+        {"created_from": "2026-01-01", "created_to": "2026-01-31"},
+        {"q": "user-1"},
+        {"o": "4.-5"},
+        {"all": ""},
+        {"_facets": "True"},
+        {"p": f"{NOON.isoformat()}_{uuid.UUID(int=2**128 - 1)}"},
+    ],
+    ids=str,
+)
+def test_list__statements(admin_client, query):
+    """Every statement is bounded, in order of time, without a count, and leaves the large columns where they are."""
+    written(user_id="user-1")
+    with CaptureQueriesContext(connection) as captured:
+        assert len(shown(admin_client, **query)) == 1
+    statements = [entry["sql"] for entry in captured if "agent_prompt_log" in entry["sql"]]
+    assert statements
+    for sql in statements:
+        assert " LIMIT " in sql
+        assert re.search(r"ORDER BY (1|\S+created_at.) DESC(, \S+id. DESC)? LIMIT", sql)
+        assert not re.search(r"COUNT\(|DISTINCT|[`\"](prompt|system_prompt|response|error_message)[`\"]", sql)
+        assert not re.search(r", [^( ]*[`\"]metadata[`\"]", sql)
+
+
+def pages(client, **query) -> list[list[str]]:
+    """The prompts on every page, from the newest on."""
+    found, link = [], "?" + urlencode(query)
+    while link:
+        listing = client.get(LIST + link).context["cl"]
+        found.append([PromptLog.objects.get(pk=row.pk).prompt for row in listing.result_list])
+        link = listing.older_link
+    return found
+
+
+def test_pages__every_row_once(admin_client, monkeypatch):
+    """From link to link come all rows, once, the newest first, also among rows of the same moment."""
+    monkeypatch.setattr(PromptLogAdmin, "list_per_page", 3)
+    for number in range(8):
+        written(prompt=str(number), created_at=NOON - timedelta(seconds=number // 4))
+    found = pages(admin_client)
+    assert [len(page) for page in found] == [3, 3, 2]
+    everything = sum(found, [])
+    assert (sorted(everything[:4]), sorted(everything[4:])) == (["0", "1", "2", "3"], ["4", "5", "6", "7"])
+
+
+def test_pages__links(admin_client, monkeypatch):
+    """The links keep the filters; a page that is not the first leads back to the newest rows."""
+    monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1)
+    last, first = (written(created_at=NOON + timedelta(seconds=second)) for second in (0, 1))
+    newest = admin_client.get(LIST, {"source": "llm_facade"})
+    position = urlencode({"p": f"{first.created_at.isoformat()}_{first.pk}", "source": "llm_facade"})
+    assert (newest.context["cl"].newest_link, newest.context["cl"].older_link) == (None, f"?{position}")
+    assert f'href="?{position.replace("&", "&amp;")}"' in newest.content.decode()
+    oldest = admin_client.get(f"{LIST}?{position}")
+    assert [row.pk for row in oldest.context["cl"].result_list] == [last.pk]
+    assert (oldest.context["cl"].newest_link, oldest.context["cl"].older_link) == ("?source=llm_facade", None)
+
+
+@pytest.mark.parametrize("query", [{"status": "error"}, {"model": "rare"}, {"model": "rare", "source": "llm_facade"}])
+def test_pages__sifted(admin_client, monkeypatch, query):
+    """Where no index helps, a page looks through so many rows, and the next goes on behind them."""
+    monkeypatch.setattr(LedgerList, "sifted_rows", 4)
+    for number in range(10):
+        rare = {"status": "error", "model": "rare"} if number in (1, 3, 9) else {}
+        written(prompt=str(number), created_at=NOON - timedelta(seconds=number), **rare)
+    assert pages(admin_client, **query) == [["1", "3"], [], ["9"]]
+
+
+def test_pages__sifted_note(admin_client, monkeypatch, settings):
+    """A page that stopped looking says where."""
+    settings.TIME_ZONE = "UTC"
+    monkeypatch.setattr(LedgerList, "sifted_rows", 2)
+    for number in range(3):
+        written(created_at=NOON - timedelta(seconds=number))
+    content = " ".join(admin_client.get(LIST, {"status": "error"}).content.decode().split())
+    assert "0 found among 2 rows, back to 2026-01-10 11:59:59." in content
+    assert "Look further back" in content
+
+
+def test_pages__sifted_within_source_and_period(admin_client, monkeypatch):
+    """Rows that an index passes over are not among those looked through."""
+    monkeypatch.setattr(LedgerList, "sifted_rows", 2)
+    written(prompt="sought", status="error")
+    for _ in range(3):
+        written(source="other", created_at=NOON + timedelta(seconds=1))
+        written(created_at=NOON + timedelta(days=1))
+    assert pages(admin_client, status="error", source="llm_facade", created_to="2026-01-10") == [["sought"]]
+
+
+def test_pages__sifted_within_a_search(admin_client, monkeypatch):
+    """Rows that an index finds are filtered wherever they are."""
+    monkeypatch.setattr(LedgerList, "sifted_rows", 2)
+    old = written(user_id="user-1", status="error", created_at=NOON - timedelta(days=9))
+    for _ in range(3):
+        written()
+    assert shown(admin_client, q="user-1", status="error") == [old]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, "abc"),
+        ({"status": "success"}, "ac"),
+        ({"status": "error"}, "b"),
+        ({"source": "translate"}, "bc"),
+        ({"source": "other"}, ""),
+        ({"model": "m2"}, "c"),
+        ({"model": "unknown"}, ""),
+        ({"source": "translate", "status": "success", "model": "m2"}, "c"),
+        ({"created_from": "2026-01-10", "created_to": "2026-01-10"}, "a"),
+        ({"created_from": "2026-01-10", "created_to": ""}, "ab"),
+        ({"created_from": "", "created_to": "2026-01-10"}, "ac"),
+        ({"created_from": "2026-01-12", "created_to": "2026-01-01"}, ""),
+    ],
+    ids=str,
+)
+def test_filter__rows(admin_client, settings, query, expected):
+    """Filters by status, source, model and days, alone and together; days are those of the current time zone."""
+    settings.TIME_ZONE = "America/New_York"
+    written(prompt="a", model="m1", created_at=datetime(2026, 1, 11, 4, 59, 59, tzinfo=UTC))
+    written(prompt="b", model="m1", created_at=datetime(2026, 1, 11, 5, tzinfo=UTC), status="error", source="translate")
+    written(prompt="c", model="m2", created_at=datetime(2026, 1, 10, 4, 59, 59, tzinfo=UTC), source="translate")
+    assert "".join(sorted(row.prompt for row in shown(admin_client, **query))) == expected
+
+
+def test_filter__models_offered(admin_client, agent):
+    """The models to choose from are those of the newest rows, of the settings and of the URL."""
+    agent(MODELS={"small": "in-models"}, OPENAI_COMPAT_MODELS={"small": "in-compat"})
+    written(model="in-rows")
+    listing = admin_client.get(LIST, {"model": "in-url"}).context["cl"]
+    (models,) = [spec for spec in listing.filter_specs if spec.title == "model"]
+    offered = [(choice["display"], choice["selected"]) for choice in models.choices(listing)][1:]
+    assert offered == [("in-compat", False), ("in-models", False), ("in-rows", False), ("in-url", True)]
+
+
+def test_filter__days_offered(admin_client):
+    """One click selects a usual period, and is marked as selected; the form repeats the other filters."""
+    listing = admin_client.get(LIST, {"status": "error"}).context["cl"]
+    (days,) = [spec for spec in listing.filter_specs if spec.title == "day"]
+    choices = list(days.choices(listing))
+    assert [choice["display"] for choice in choices] == ["Any day", "Today", "Yesterday", "Past 7 days", "Past 30 days"]
+    assert days.other_parameters() == [("status", "error")]
+    for choice in choices:
+        again = admin_client.get(LIST + choice["query_string"]).context["cl"]
+        (days,) = [spec for spec in again.filter_specs if spec.title == "day"]
+        assert [c["display"] for c in days.choices(again) if c["selected"]] == [choice["display"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status": "nonsense"},
+        {"status": "\0"},
+        {"model": "\0"},
+        {"created_from": "yesterday"},
+        {"created_from": "0001-01-01"},
+        {"created_to": "9999-12-31"},
+        {"p": "2"},
+        {"p": "2026-01-10T12:00:00_" + "0" * 32},
+        {"p": "0001-01-01T00:00:00+14:00_" + "0" * 32},
+        {"p": "2026-01-10T12:00:00+00:00_x"},
+    ],
+    ids=str,
+)
+def test_filter__nonsense(admin_client, query):
+    """A parameter that means nothing leads to the whole list."""
+    response = admin_client.get(LIST, query)
+    assert (response.status_code, response.headers.get("Location")) == (302, f"{LIST}?e=1")
+    assert admin_client.get(f"{LIST}?e=1").status_code == 200
+
+
+@pytest.mark.parametrize("lookup", ["prompt__icontains", "response__regex", "metadata__provider", "status__in"])
+def test_filter__any_other_condition(admin_client, lookup):
+    """Conditions that no filter offers, and no index serves, are refused."""
+    assert admin_client.get(LIST, {lookup: "x"}).status_code == 400
+
+
+def test_search__whole_identifiers(admin_client):
+    """A row is found by its id, its request's and its user's, whole; by nothing else."""
+    mine = written(user_id="user-1", prompt="needle", model="needle")
+    other = written(user_id=str(mine.request_id), request_id=None)
+    found = {
+        term: shown(admin_client, q=term)
+        for term in (str(mine.pk), f" {mine.pk.hex} ", str(mine.request_id), "user-1", "user", "needle", "\0")
+    }
+    assert found == {
+        str(mine.pk): [mine],
+        f" {mine.pk.hex} ": [mine],
+        str(mine.request_id): sorted([mine, other], key=lambda row: row.pk, reverse=True),
+        "user-1": [mine],
+        "user": [],
+        "needle": [],
+        "\0": sorted([mine, other], key=lambda row: row.pk, reverse=True),
+    }
