@@ -61,8 +61,9 @@ def interpreter() -> float:
 
 def main() -> None:
     print("\nimports")
-    start, package, provider = interpreter(), *(
-        printed(IMPORT.format(name)) for name in ("stapel_agent", "stapel_agent.providers.base")
+    start, package, provider = (
+        interpreter(),
+        *(printed(IMPORT.format(name)) for name in ("stapel_agent", "stapel_agent.providers.base")),
     )
     without, whole = printed(SETUP.format(without=WITHOUT), 3), printed(SETUP.format(without=""), 3)
     show("starting the interpreter (reference)", start)

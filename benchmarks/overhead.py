@@ -29,9 +29,7 @@ def measure() -> None:
         (attempt,) = Attempts(request, parse_json_response)
         with attempt:
             attempt.take(model.ask(None))
-        statement = (
-            f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
-        )
+        statement = f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
 
         row = ledger._row(attempt)
         fields = PromptLog._meta.concrete_fields

@@ -62,7 +62,7 @@ class PromptLogAdmin(StapelModelAdmin):
     search_fields = ("id", "request_id", "user_id")
     search_help_text = "A whole id, request id or user id."
     show_facets = admin.ShowFacets.NEVER
-    pass
+    actions = None
 
     class Media:
         css = {"all": ("agent/promptlog.css",)}

@@ -211,5 +211,3 @@ def _prepare(request: CompletionRequest) -> tuple[LlmProvider, CompletionRequest
             f"provider {request.provider!r} cannot constrain an answer to a schema; name one that can, or send none"
         )
     return provider, replace(request, model=str(model))
-
-

@@ -1,24 +1,24 @@
 """The faults of this package. The type says what happens next; `failure` is its name in the ledger.
 
-    AgentError                                        a request that cannot be answered
-    ├── InvalidRequest                rejected        the caller's arguments; nothing was asked
-    └── ProviderError                 provider_bug    the attempt failed
-        ├── ProviderUnusable          rejected        no such provider, or it is no LlmProvider
-        │   └── ProviderUnimportable  rejected        its dotted path leads nowhere
-        ├── ProviderTimeout           timeout         its time was over
-        ├── ProviderDeclined                          not taken on; another provider may
-        │   ├── ProviderUnavailable   overloaded      unreachable, or too busy (5xx, 529)
-        │   ├── RateLimited           rate_limited    over its limit (429)
-        │   ├── OutOfCredit           out_of_credit   the account is empty
-        │   └── AccessDenied          auth            key missing, wrong or not allowed
-        ├── RequestRejected           rejected        this request will never be answered (other 4xx)
-        ├── ProviderBug               provider_bug    the provider's own code raised or returned nonsense
-        ├── AttemptCancelled          cancelled       the caller went away in mid-call
-        └── AnswerError                               an answer came, and was paid, but does not count
-            ├── AnswerTruncated       truncated       the token cap cut it off
-            ├── AnswerRefused         refused         the model or the vendor's filter declined
-            └── InvalidAnswer         invalid_answer  not what was asked for
-                └── SchemaMismatch    invalid_answer  JSON, but not of the caller's schema
+AgentError                                        a request that cannot be answered
+├── InvalidRequest                rejected        the caller's arguments; nothing was asked
+└── ProviderError                 provider_bug    the attempt failed
+    ├── ProviderUnusable          rejected        no such provider, or it is no LlmProvider
+    │   └── ProviderUnimportable  rejected        its dotted path leads nowhere
+    ├── ProviderTimeout           timeout         its time was over
+    ├── ProviderDeclined                          not taken on; another provider may
+    │   ├── ProviderUnavailable   overloaded      unreachable, or too busy (5xx, 529)
+    │   ├── RateLimited           rate_limited    over its limit (429)
+    │   ├── OutOfCredit           out_of_credit   the account is empty
+    │   └── AccessDenied          auth            key missing, wrong or not allowed
+    ├── RequestRejected           rejected        this request will never be answered (other 4xx)
+    ├── ProviderBug               provider_bug    the provider's own code raised or returned nonsense
+    ├── AttemptCancelled          cancelled       the caller went away in mid-call
+    └── AnswerError                               an answer came, and was paid, but does not count
+        ├── AnswerTruncated       truncated       the token cap cut it off
+        ├── AnswerRefused         refused         the model or the vendor's filter declined
+        └── InvalidAnswer         invalid_answer  not what was asked for
+            └── SchemaMismatch    invalid_answer  JSON, but not of the caller's schema
 """
 
 from __future__ import annotations

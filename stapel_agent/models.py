@@ -35,8 +35,9 @@ class PromptLogQuerySet(models.QuerySet["PromptLog"]):
 class PromptLog(models.Model):
     """One provider call: what was asked, what came back, what was spent.
 
-    Token columns are disjoint: `input_tokens` excludes cache reads and writes; `thinking_tokens` is
-    the part of `output_tokens` spent on thinking. `user_id` is opaque, so that the ledger outlives its users.
+    Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. `user_id` is opaque, so that the ledger
+    outlives its users.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

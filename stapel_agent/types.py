@@ -25,7 +25,7 @@ def token_count(figure: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens spent, in disjoint buckets: `input_tokens` excludes cache reads and writes.
+    """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
 
     `thinking_tokens` is the part of `output_tokens` spent on thinking. Whatever a vendor
     reports is coerced by `token_count`, so that a figure never breaks a paid answer.

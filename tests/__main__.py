@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ SERVICES = {
     "mariadb": service("MARIADB", "mysql://127.0.0.1:3306"),
     "redis": service("REDIS", "redis://127.0.0.1:6379"),
     "nats": service("NATS", "nats://127.0.0.1:4222"),
+    "sdk": find_spec("anthropic") is not None,
     "browser": shutil.which("chromium") is not None,
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }

@@ -13,8 +13,6 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
-import httpx
-
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
 from stapel_agent.types import Usage, token_count
@@ -24,14 +22,10 @@ from .base import LlmProvider, ProviderResult
 from .bounds import Bounds, abounded_attempt, bounded_attempt
 from .call import Call
 from .faults import classify, excerpt
+from .http import api_root
+from .stop_reasons import finish_reason
 
 VENDOR_URL = "https://api.anthropic.com"
-
-FINISH_REASONS = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
 
 # An error event inside a stream has no HTTP status of its own; the API reference pairs its types with these.
 STATUS_BY_ERROR_TYPE = {
@@ -137,7 +131,7 @@ class StreamedAnswer:
             self._text.write(event.delta.text)
         elif event.type == "message_delta":
             self._count(getattr(event, "usage", None))
-            self._finish_reason = FINISH_REASONS.get(str(event.delta.stop_reason), "stop")
+            self._finish_reason = finish_reason(event.delta.stop_reason)
         elif event.type == "message_stop":
             self._complete = True
 
@@ -214,17 +208,11 @@ def access() -> tuple[str, str]:
     if not re.fullmatch("[!-~]*", key):
         raise AccessDenied("ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
     base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
-    if not _is_http_url(base_url):
-        raise ProviderUnavailable("ANTHROPIC_BASE_URL is no http:// or https:// URL: set it to the root of the API")
+    if api_root(base_url) is None:
+        raise ProviderUnavailable(
+            "ANTHROPIC_BASE_URL is no http:// or https:// URL, or holds a password: set it to the bare root of the API"
+        )
     return key, base_url
-
-
-def _is_http_url(text: str) -> bool:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host)
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.types import Usage, token_count
 
-from .anthropic import FINISH_REASONS
 from .base import ProviderResult
 from .faults import EMPTY_ACCOUNT, classify, excerpt
 from .process import Outcome
+from .stop_reasons import finish_reason
 
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
@@ -92,7 +92,7 @@ class Report:
         continued = len(self._messages()) > 1 and not self._structured
         if continued or (self._is_error and TOKEN_LIMIT.search(self._notice())):
             return "length"
-        return FINISH_REASONS.get(str(self._result.get("stop_reason")), "stop")
+        return finish_reason(self._result.get("stop_reason"))
 
     def fault(self) -> ProviderError | None:
         """What the CLI itself reports as an error."""

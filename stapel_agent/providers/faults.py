@@ -53,7 +53,7 @@ def excerpt(body: str | bytes) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
     if len(text) > EXAMINED_LENGTH:
-        text = text[:EXAMINED_LENGTH].rpartition(" ")[0]  # not in the middle of a key
+        text = text[:EXAMINED_LENGTH].rpartition(" ")[0] or text[:EXAMINED_LENGTH]  # not in the middle of a key
     return redact(" ".join(_stated_message(text).split()))[:EXCERPT_LENGTH]
 
 

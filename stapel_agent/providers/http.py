@@ -29,6 +29,16 @@ def ssl_context() -> SSLContext:
     return httpx.create_ssl_context()
 
 
+def api_root(text: str) -> httpx.URL | None:
+    """`text` as the root of an API, or None where it is no http(s) URL to which a key may be sent."""
+    try:
+        root = httpx.URL(text)
+    except httpx.InvalidURL:
+        return None
+    # A password in it would be logged with each request, and sent in the key's place.
+    return root if root.scheme in ("http", "https") and root.host and not root.userinfo else None
+
+
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for `url`, if any. To be asked once per client, not per request."""
     target = httpx.URL(url)

@@ -19,7 +19,7 @@ from stapel_agent.types import Usage, token_count
 from .base import LlmProvider, ProviderResult
 from .call import Call
 from .faults import classify, excerpt
-from .http import Post, apost, post
+from .http import Post, api_root, apost, post
 
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
 
@@ -73,7 +73,6 @@ class OpenAICompatProvider(LlmProvider):
         return None
 
 
-
 def _access() -> tuple[httpx.URL, dict[str, str]]:
     """The endpoint that is set, and the headers it wants. Raises a ProviderError that says the mend."""
     base_url, key = agent_settings.OPENAI_COMPAT_BASE_URL, agent_settings.OPENAI_COMPAT_API_KEY
@@ -95,14 +94,8 @@ def _access() -> tuple[httpx.URL, dict[str, str]]:
 
 @lru_cache(maxsize=16)
 def _endpoint(base_url: str) -> httpx.URL | None:
-    try:
-        root = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        return None
-    # A password in it would be logged with each request, and sent in the key's place.
-    if root.scheme not in ("http", "https") or not root.host or root.userinfo:
-        return None
-    return root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
+    root = api_root(base_url)
+    return root and root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
 
 
 def _request(call: Call) -> Post:
@@ -115,6 +108,7 @@ def _request(call: Call) -> Post:
     if call.schema is not None:
         body["response_format"] = response_format(call.schema)
     return Post(endpoint, _encoded(body), call.seconds, headers)
+
 
 def _messages(call: Call) -> list[dict[str, str]]:
     user = {"role": "user", "content": call.prompt}

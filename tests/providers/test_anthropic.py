@@ -48,6 +48,8 @@ from .message_stream import (
     unfinished_stream,
 )
 
+pytestmark = pytest.mark.sdk
+
 KEY = "sk-ant-api03-test-key"
 QUESTION = {"prompt": "Say hello.", "model": "claude-x"}
 ANSWER = ProviderResult("Hello", input_tokens=25, output_tokens=15)
@@ -630,7 +632,7 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
                 {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
                 Fault(
                     ProviderUnavailable,
-                    "ANTHROPIC_BASE_URL is no http:// or https:// URL: set it to the root of the API",
+                    "ANTHROPIC_BASE_URL is no http:// or https:// URL, or holds a password: set it to the bare root of the API",
                 ),
             )
             for base_url in ("api.anthropic.com", "ftp://api.anthropic.com", "http://", "http://[::1", "/v1")
