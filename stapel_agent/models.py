@@ -74,4 +74,4 @@ class PromptLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} {self.model} {self.status} {self.created_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.source} {self.model} {self.status}"

@@ -210,7 +210,7 @@ def access() -> tuple[str, str]:
     base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
     if api_root(base_url) is None:
         raise ProviderUnavailable(
-            "ANTHROPIC_BASE_URL is no http:// or https:// URL, or holds a password: set it to the bare root of the API"
+            "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
         )
     return key, base_url
 

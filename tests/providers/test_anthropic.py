@@ -632,7 +632,7 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
                 {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
                 Fault(
                     ProviderUnavailable,
-                    "ANTHROPIC_BASE_URL is no http:// or https:// URL, or holds a password: set it to the bare root of the API",
+                    "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API",
                 ),
             )
             for base_url in ("api.anthropic.com", "ftp://api.anthropic.com", "http://", "http://[::1", "/v1")
