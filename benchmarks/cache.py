@@ -3,6 +3,8 @@
 Reference: the same hit on the smallest ledger, in the same run.
 """
 
+from datetime import timedelta
+
 from benchmarks.host import milliseconds, on_each_engine, show, verdict
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -38,14 +40,10 @@ FILL = {
 
 
 def measure() -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
     from stapel_core.comm import call
 
-    from stapel_agent import agent_settings, cache, services, translation
+    from stapel_agent import cache, services, translation
     from stapel_agent.attempts import Attempts
-    from stapel_agent.models import PromptLog
     from stapel_agent.testing import scripted_provider
 
     texts = translation.Texts(PAYLOAD["from_lang"], PAYLOAD["to"], PAYLOAD["entries"])
@@ -62,11 +60,22 @@ def measure() -> None:
             show(f"hit, whole call, {rows:>9,} rows", hit, note=f"= {hit / hits[0]:.2f}x the smallest")
             show(f"miss, the lookup alone, {rows:>9,} rows", miss)
         assert len(model.requests) == 1, "every measured call was a hit"
-    since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-    plan = PromptLog.objects.answering(unknown.cache_key, since=since).values_list("response")[:1].explain()
-    print("  " + plan.replace("\n", "\n  "))
+    print_plan(unknown.cache_key)
     verdict("hit <= 1.5 ms at every size", max(hits) <= 1.5)
-    verdict("flat within 1.3x", max(hits) <= 1.3 * min(hits))
+    verdict("flat within 1.3x of the smallest", max(hits) <= 1.3 * hits[0])
+
+
+def print_plan(cache_key: str) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from stapel_agent.models import LATEST_ANSWER
+
+    explain = {"postgresql": "EXPLAIN ANALYZE", "sqlite": "EXPLAIN QUERY PLAN"}[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {LATEST_ANSWER}", [cache_key, "success", timezone.now() - timedelta(days=7)])
+        for row in cursor.fetchall():
+            print("  plan:", row[-1])
 
 
 if __name__ == "__main__":

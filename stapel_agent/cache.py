@@ -46,8 +46,7 @@ class PromptLogCachePolicy(CachePolicy):
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-        text = PromptLog.objects.answering(request.cache_key, since=since).values_list("response", flat=True).first()
-        return _earlier(request, text)
+        return _earlier(request, PromptLog.objects.latest_answer(request.cache_key, since=since))
 
 
 class DjangoCachePolicy(CachePolicy):

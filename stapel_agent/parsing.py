@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import Any
 
 MAX_DEPTH = 200  # objects and arrays within each other
 
@@ -111,8 +111,8 @@ def _depth(text: str) -> int:
 
 def _double(literal: str) -> float:
     number = float(literal)
-    if math.isinf(number):
-        raise ValueError("a number beyond a double")
+    if not math.isfinite(number):
+        raise ValueError(f"{literal[:20]} is no finite double")
     return number
 
 
@@ -121,12 +121,8 @@ def _integer(literal: str) -> int:
     return int(literal)
 
 
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-QUICK = json.JSONDecoder(parse_constant=_constant, parse_float=_double)
-CAREFUL = json.JSONDecoder(parse_constant=_constant, parse_float=_double, parse_int=_integer)
+QUICK = json.JSONDecoder(parse_constant=_double, parse_float=_double)
+CAREFUL = json.JSONDecoder(parse_constant=_double, parse_float=_double, parse_int=_integer)
 
 
 THOUGHT = re.compile(

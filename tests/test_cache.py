@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
-from stapel_agent.models import PromptLog
+from stapel_agent.models import LATEST_ANSWER, PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
 from stapel_agent.types import Completion, CompletionRequest
@@ -148,8 +148,10 @@ def test_prompt_log_policy__one_indexed_query(agent):
     with CaptureQueriesContext(connection) as queries:
         assert PromptLogCachePolicy().lookup(request) is None
     assert len(queries) == 1
-    plan = PromptLog.objects.answering(request.cache_key, since=timezone.now()).explain()
-    assert connection.vendor == "postgresql" or "agent_cache_key_idx" in plan
+    if connection.vendor == "sqlite":  # the others look at the table's size before they choose an index
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {LATEST_ANSWER}", ["key", "success", timezone.now()])
+            assert "agent_cache_key_idx" in str(cursor.fetchall())
 
 
 def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):

@@ -11,6 +11,8 @@ from stapel_agent.parsing import parse_json_response, storable
 
 MEGABYTE = 1_000_000
 
+unhurried = settings(deadline=None)  # a busy machine is no fault
+
 SCALARS = st.none() | st.booleans() | st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
 BRACKETED = st.text(alphabet='[]{}":, 1a\\\n`', max_size=8)
 STRINGS = st.text(st.characters(exclude_categories=()), max_size=8) | BRACKETED
@@ -39,7 +41,7 @@ def serialised(draw):
     return answer, json.dumps(answer, **layout)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@unhurried
 @given(serialised(), st.sampled_from(["{}", " {}\n", "\ufeff{}", "```json\n{}\n```", "~~~\n{}\n~~~", "```{}```"]))
 def test_round_trip__wrapped(answer_and_text, wrapping):
     """Any JSON is found as it was, bare, after a byte order mark, or in a fence, with or without a thought before."""
@@ -50,7 +52,7 @@ def test_round_trip__wrapped(answer_and_text, wrapping):
     assert parse_json_response(thought + wrapped.removeprefix("\ufeff")) == (storable(answer), None)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@unhurried
 @given(serialised(), PROSE, PROSE)
 def test_round_trip__in_prose(answer_and_text, before, after):
     """Any JSON is found as it was in any prose without brackets, which becomes the comment."""
@@ -60,7 +62,7 @@ def test_round_trip__in_prose(answer_and_text, before, after):
     assert parse_json_response(before + text + after) == (storable(answer), comment)
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@unhurried
 @given(st.text(st.characters(exclude_categories=())) | FRAGMENTS)
 def test_any_text__has_a_storable_answer(text):
     """No text at all raises; what comes of it can be written as JSON and as UTF-8."""
@@ -71,7 +73,7 @@ def test_any_text__has_a_storable_answer(text):
     assert storable([result, comment]) == [result, comment]
 
 
-@settings(deadline=None)  # a busy machine is no fault
+@unhurried
 @given(serialised(), PROSE)
 def test_cut_off__has_no_answer(answer_and_text, before):
     """JSON that lacks its end, or its beginning, has no answer in it, wherever the cut is."""
@@ -106,12 +108,11 @@ def test_cut_off__has_no_answer(answer_and_text, before):
     ],
 )
 def test_long_text__linear_time(unit):
-    """A megabyte of any shape, alone and before an answer, takes seconds; what is not linear would take minutes."""
+    """A megabyte of any shape, before an answer, takes seconds; what is not linear would take minutes."""
     text = unit * (MEGABYTE // len(unit))
     started = time.thread_time()
-    parse_json_response(text)
-    parse_json_response(f'x {text} {{"a": 1}}')
-    assert time.thread_time() - started < 60
+    parse_json_response(f'{text} {{"a": 1}}')
+    assert time.thread_time() - started < 30
 
 
 @pytest.mark.parametrize(
