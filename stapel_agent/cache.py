@@ -13,6 +13,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from .conf import agent_settings
+from .connection import aon_ledger, on_ledger
 from .exceptions import AgentError
 from .models import PromptLog
 from .redaction import redact
@@ -46,7 +47,8 @@ class PromptLogCachePolicy(CachePolicy):
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-        return _earlier(request, PromptLog.objects.latest_answer(request.cache_key, since=since))
+        text = on_ledger(lambda alias: PromptLog.objects.using(alias).latest_answer(request.cache_key, since=since))
+        return _earlier(request, text)
 
 
 class DjangoCachePolicy(CachePolicy):
@@ -76,17 +78,30 @@ class NoCachePolicy(CachePolicy):
         return None
 
 
+def is_reusable(request: CompletionRequest) -> bool:
+    """Whether an answer to this request may be another caller's too."""
+    try:
+        return not request.skip_cache and _policy(agent_settings.CACHE_POLICY).should_cache(request.source)
+    except Exception as fault:
+        _report("policy", fault)
+        return False
+
+
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
     """An earlier answer that the verb can still read, or None."""
-    if request.skip_cache:
+    if not is_reusable(request):
         return None
     try:
-        policy = _policy(agent_settings.CACHE_POLICY)
-        found = policy.lookup(request) if policy.should_cache(request.source) else None
-        return found and _reread(request, found.text, read)
+        found = _policy(agent_settings.CACHE_POLICY).lookup(request)
+        return found and reread(request, found.text, read)
     except Exception as fault:
         _report("lookup", fault)
         return None
+
+
+async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
+    """`find()` on an event loop."""
+    return await aon_ledger(lambda alias: find(request, read)) if is_reusable(request) else None
 
 
 def keep(request: CompletionRequest, completion: Completion) -> None:
@@ -99,12 +114,18 @@ def keep(request: CompletionRequest, completion: Completion) -> None:
         _report("store", fault)
 
 
+async def akeep(request: CompletionRequest, completion: Completion) -> None:
+    """`keep()` on an event loop."""
+    await aon_ledger(lambda alias: keep(request, completion))
+
+
 @lru_cache(maxsize=8)
 def _policy(policy_class: type[CachePolicy]) -> CachePolicy:
     return policy_class()
 
 
-def _reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
+def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
+    """`text`, which once answered this request, as an answer that cost nothing; None if the verb cannot read it."""
     try:
         value = read(text)
     except AgentError:

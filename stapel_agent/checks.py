@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,7 +19,15 @@ SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 SIZE_LENGTH = 16
 SOURCE_MAPS: dict[str, tuple[object, ...]] = {"CACHE_LOOKUP": (True, False), "CACHE_SCOPE": ("user", "shared")}
-LEAST = {"CLI_TIMEOUT": 1, "MAX_TOKENS": 1, "SCHEMA_RETRIES": 0, "CACHE_TTL": 0}
+LEAST = {
+    "CLI_TIMEOUT": 1,
+    "RETRIES": 0,
+    "COOLDOWN_FAILURES": 1,
+    "COOLDOWN_SECONDS": 0,
+    "MAX_TOKENS": 1,
+    "SCHEMA_RETRIES": 0,
+    "CACHE_TTL": 0,
+}
 
 
 @register("stapel_agent")
@@ -30,8 +38,8 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, E002 to E004: the other settings are known, and of a kind that can work."""
-    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps()]
+    """W005, W006, E002 to E005: the other settings are known, and of a kind that can work."""
+    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps()]
 
 
 @register("stapel_agent", deploy=True)
@@ -95,9 +103,10 @@ def _cache_policy() -> Iterator[CheckMessage]:
 
 
 def _figures() -> Iterator[CheckMessage]:
-    for key, least in LEAST.items():
+    figures = dict(LEAST) if agent_settings.DEADLINE is None else {**LEAST, "DEADLINE": 0.001}
+    for key, least in figures.items():
         value = getattr(agent_settings, key)
-        if not isinstance(value, int | float) or isinstance(value, bool) or value < least:
+        if not _is_number(value, least):
             yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
 
 
@@ -112,6 +121,34 @@ def _maps() -> Iterator[CheckMessage]:
         if not (isinstance(value, dict) and all(choice in values for choice in value.values())):
             text = f"STAPEL_AGENT[{key!r}] must map sources to one of {values}, not {value!r}."
             yield Error(text, id="stapel_agent.E004")
+
+
+def _provider_maps() -> Iterator[CheckMessage]:
+    names = registry.entries().keys()
+    fallbacks, places = agent_settings.FALLBACKS, agent_settings.MAX_CONCURRENCY
+    if not (isinstance(fallbacks, dict) and all(_is_chain(item, names) for item in fallbacks.items())):
+        text = (
+            f"STAPEL_AGENT['FALLBACKS'] must map a provider to a list of others of {sorted(names)}, not {fallbacks!r}."
+        )
+        yield Error(text, id="stapel_agent.E005")
+    if not (isinstance(places, dict) and all(map(_is_whole, places.values())) and places.keys() <= names):
+        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map one of {sorted(names)} to a number from 1, not {places!r}."
+        yield Error(text, id="stapel_agent.E005")
+
+
+def _is_chain(item: tuple[object, object], names: Collection[str]) -> bool:
+    first, others = item
+    return (
+        first in names and isinstance(others, list | tuple) and all(name in names and name != first for name in others)
+    )
+
+
+def _is_whole(limit: object) -> bool:
+    return isinstance(limit, int) and _is_number(limit, 1)
+
+
+def _is_number(value: object, least: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= least
 
 
 def _is_model(item: tuple[object, object]) -> bool:

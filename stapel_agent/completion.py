@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 
-from asgiref.sync import sync_to_async
-
 from . import cache, ledger
 from .attempts import Attempts, Reader
+from .connection import agive_back, give_back
 from .exceptions import InvalidRequest
+from .flights import Passage
 from .types import Completion, CompletionRequest
 
 
@@ -24,28 +24,39 @@ def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     attempts = Attempts(request, read)
     if earlier := cache.find(attempts.request, read):
         return earlier
-    for attempt in attempts:
-        with ledger.entry(attempt), attempt:
-            attempt.take(attempt.provider.complete(**attempt.arguments))
-    completion = attempts.completion()
-    cache.keep(attempts.request, completion)
-    return completion
+    with Passage(attempts.request, read) as passage:
+        if answered := passage.follow():
+            return answered
+        give_back()
+        for attempt in attempts:
+            with attempt:
+                if attempts.has_turned and (earlier := cache.find(attempt.request, read)):
+                    return passage.land(attempts.reused(earlier))
+                with ledger.entry(attempt):
+                    attempt.ask()
+        completion = attempts.completion()
+        cache.keep(attempts.answered, completion)
+        return passage.land(completion)
 
 
 async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """`complete()` on an event loop."""
     attempts = Attempts(request, read)
-    if earlier := await sync_to_async(cache.find)(attempts.request, read):
+    if earlier := await cache.afind(attempts.request, read):
         return earlier
-    for attempt in attempts:
-        async with ledger.aentry(attempt):
+    async with Passage(attempts.request, read) as passage:
+        if answered := await passage.afollow():
+            return answered
+        await agive_back()
+        async for attempt in attempts:
             with attempt:
-                async with asyncio.timeout(attempt.seconds):
-                    answer = await attempt.provider.acomplete(**attempt.arguments)
-                attempt.take(answer)
-    completion = attempts.completion()
-    await sync_to_async(cache.keep)(attempts.request, completion)
-    return completion
+                if attempts.has_turned and (earlier := await cache.afind(attempt.request, read)):
+                    return passage.land(attempts.reused(earlier))
+                async with ledger.aentry(attempt):
+                    await attempt.aask()
+        completion = attempts.completion()
+        await cache.akeep(attempts.answered, completion)
+        return passage.land(completion)
 
 
 def _refuse_event_loop() -> None:

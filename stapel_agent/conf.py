@@ -33,6 +33,20 @@ DEFAULTS: dict[str, Any] = {
     "CLI_BINARY": "claude",
     # Seconds a provider has for one attempt, whichever provider it is.
     "CLI_TIMEOUT": 120,
+    # Seconds one request has, with all its waiting, retries and fallbacks; None is no limit.
+    "DEADLINE": None,
+    # Times a provider is asked again after a passing fault: unreachable, too busy, over its limit.
+    "RETRIES": 2,
+    # May it also be asked again after a timeout or half an answer, each of which may have been billed?
+    "RETRY_BILLED": False,
+    # Provider name -> names of those to ask, in turn, when it declines.
+    "FALLBACKS": {},
+    # Failures in a row, in one process, after which a provider that has a fallback is passed over.
+    "COOLDOWN_FAILURES": 5,
+    # Seconds it is passed over for.
+    "COOLDOWN_SECONDS": 30,
+    # Provider name -> calls that one process may have under way there; a name left out has no limit.
+    "MAX_CONCURRENCY": {},
     # Tokens an answer may have.
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.

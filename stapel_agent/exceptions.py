@@ -1,24 +1,29 @@
 """The faults of this package. The type says what happens next; `failure` is its name in the ledger.
 
-AgentError                                        a request that cannot be answered
-├── InvalidRequest                rejected        the caller's arguments; nothing was asked
-└── ProviderError                 provider_bug    the attempt failed
-    ├── ProviderUnusable          rejected        no such provider, or it is no LlmProvider
-    │   └── ProviderUnimportable  rejected        its dotted path leads nowhere
-    ├── ProviderTimeout           timeout         its time was over
-    ├── ProviderDeclined                          not taken on; another provider may
-    │   ├── ProviderUnavailable   overloaded      unreachable, or too busy (5xx, 529)
-    │   ├── RateLimited           rate_limited    over its limit (429)
-    │   ├── OutOfCredit           out_of_credit   the account is empty
-    │   └── AccessDenied          auth            key missing, wrong or not allowed
-    ├── RequestRejected           rejected        this request will never be answered (other 4xx)
-    ├── ProviderBug               provider_bug    the provider's own code raised or returned nonsense
-    ├── AttemptCancelled          cancelled       the caller went away in mid-call
-    └── AnswerError                               an answer came, and was paid, but does not count
-        ├── AnswerTruncated       truncated       the token cap cut it off
-        ├── AnswerRefused         refused         the model or the vendor's filter declined
-        └── InvalidAnswer         invalid_answer  not what was asked for
-            └── SchemaMismatch    invalid_answer  JSON, but not of the caller's schema
+AgentError                                                a request that cannot be answered
+├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
+├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
+└── ProviderError                     provider_bug        the attempt failed
+    ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
+    │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
+    ├── ProviderTimeout               timeout             its time was over
+    ├── ProviderDeclined                                  not taken on; another provider may
+    │   ├── ProviderUnavailable       overloaded          unreachable, or too busy (5xx, 529); asked again
+    │   ├── RateLimited               rate_limited        over its limit (429); asked again
+    │   ├── ProviderDown              overloaded          out of order: to ask again is no use
+    │   ├── OutOfCredit               out_of_credit       the account is empty
+    │   ├── AccessDenied              auth                key, address or program missing, wrong or not allowed
+    │   └── ProviderBusy              busy                MAX_CONCURRENCY calls of ours are under way; not asked
+    ├── RequestRejected               rejected            this request will never be answered (other 4xx)
+    ├── ProviderBug                   provider_bug        the provider's own code raised or returned nonsense
+    ├── AttemptCancelled              cancelled           the caller went away in mid-call
+    ├── AttemptLost                   lost                the process ended in mid-call
+    └── AnswerError                                       an answer came, and was paid, but does not count
+        ├── AnswerTruncated           truncated           the token cap cut it off
+        ├── AnswerRefused             refused             the model or the vendor's filter declined
+        └── InvalidAnswer             invalid_answer      not what was asked for
+            ├── AnswerInterrupted     invalid_answer      the connection ended before it did
+            └── SchemaMismatch        invalid_answer      JSON, but not of the caller's schema
 """
 
 from __future__ import annotations
@@ -33,21 +38,41 @@ class AgentError(Exception):
     """Base of every fault; `str()` of it is fit to be shown to the caller."""
 
     failure = "rejected"
+    usage: Usage | None = None
+    text: str | None = None
 
 
 class InvalidRequest(AgentError):
     """The caller's arguments make no request; the message says the mend."""
 
 
+class LedgerUnavailable(AgentError):
+    """The row that has to be there before a provider is called could not be written, and so none was called."""
+
+    failure = "ledger_unavailable"
+
+
 class ProviderError(AgentError):
-    """Raised by a provider whose attempt failed. `usage` and `text` hold what was paid for, if anything."""
+    """Raised by a provider whose attempt failed.
+
+    `usage` and `text` hold what was paid for, if anything; `retry_after` the seconds after which the provider
+    wants to be asked again, if it said so.
+    """
 
     failure = "provider_bug"
 
-    def __init__(self, message: str = "", *, usage: Usage | None = None, text: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        usage: Usage | None = None,
+        text: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.usage = usage
         self.text = text
+        self.retry_after = retry_after
 
 
 class ProviderUnusable(ProviderError):
@@ -73,13 +98,17 @@ class ProviderDeclined(ProviderError):
 
 
 class ProviderUnavailable(ProviderDeclined):
-    """The provider cannot be reached, or is too busy."""
+    """The provider cannot be reached, or is too busy: it may well answer a moment later."""
 
 
 class RateLimited(ProviderDeclined):
     """The provider's rate limit is reached."""
 
     failure = "rate_limited"
+
+
+class ProviderDown(ProviderDeclined):
+    """The provider is out of order, and will be so a moment later."""
 
 
 class OutOfCredit(ProviderDeclined):
@@ -89,9 +118,15 @@ class OutOfCredit(ProviderDeclined):
 
 
 class AccessDenied(ProviderDeclined):
-    """The provider's key is missing, wrong, or may not use this model."""
+    """The provider's key, address or program is missing, wrong, or may not be used."""
 
     failure = "auth"
+
+
+class ProviderBusy(ProviderDeclined):
+    """MAX_CONCURRENCY calls of this process are under way at the provider, and none of them ended in time."""
+
+    failure = "busy"
 
 
 class RequestRejected(ProviderError):
@@ -108,6 +143,12 @@ class AttemptCancelled(ProviderError):
     """The caller was cancelled or interrupted while the provider was answering."""
 
     failure = "cancelled"
+
+
+class AttemptLost(ProviderError):
+    """The process ended before the provider answered; found by its row that was never closed."""
+
+    failure = "lost"
 
 
 class AnswerError(ProviderError):
@@ -132,9 +173,23 @@ class InvalidAnswer(AnswerError):
     """The answer is not in the form that was asked for."""
 
 
+class AnswerInterrupted(InvalidAnswer):
+    """The answer broke off: what had come of it was paid for, and so may be the rest."""
+
+
 class SchemaMismatch(InvalidAnswer):
     """The answer is JSON, but does not satisfy the caller's schema. `correction` tells the model what to mend."""
 
     def __init__(self, message: str, *, correction: str = "", text: str | None = None) -> None:
         super().__init__(message, text=text)
         self.correction = correction
+
+
+def fault_named(failure: str | None) -> type[ProviderError]:
+    """The kind of fault that a ledger row names; the most general where several have the name."""
+    kinds: list[type[ProviderError]] = [ProviderError]
+    for kind in kinds:
+        if kind.failure == failure:
+            return kind
+        kinds.extend(kind.__subclasses__())
+    return ProviderError

@@ -1,4 +1,4 @@
-"""PromptLog: the ledger's table. Rows are written by `ledger` alone."""
+"""PromptLog, the ledger's table, whose rows are written by `ledger` alone; and Flight, the questions under way."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class PromptSource(models.TextChoices):
 
 
 class PromptStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
     SUCCESS = "success", "Success"
     FAILURE = "failure", "Failure"
     TIMEOUT = "timeout", "Timeout"
@@ -86,3 +87,20 @@ class PromptLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.model} {self.status}"
+
+
+class Flight(models.Model):
+    """A question that a provider is being asked, in any process: its key is there once, and so is its leader.
+
+    Rows are made and removed by `flights` alone.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="The cache key of the question.")
+    request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "agent_flight"
+
+    def __str__(self) -> str:
+        return self.key

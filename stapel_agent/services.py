@@ -12,7 +12,8 @@ from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
 from .conf import agent_settings
-from .exceptions import AgentError, InvalidRequest, ProviderError
+from .deadline import Deadline
+from .exceptions import AgentError, InvalidRequest
 from .models import PromptSource
 from .parsing import storable
 from .providers.base import LlmProvider
@@ -22,8 +23,8 @@ from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
 
-LEDGER_WIDTHS = {"source": 32, "user_id": 64}
-"""Characters that the ledger's columns hold."""
+SOURCE_LENGTH = 32
+"""Characters of a source that the ledger's column holds."""
 
 
 class CompletionOptions(TypedDict, total=False):
@@ -139,7 +140,7 @@ class Answer:
         if fault is None and self.completion is not None:
             self.content = {"status": "ok", **self._fields(self.completion)}
         elif isinstance(fault, AgentError):
-            self.content = {"status": "failure", "reason": storable(str(fault)), **_paid(fault)}
+            self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault)}
         elif isinstance(fault, Exception):
             logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
             self.content = {"status": "failure", "reason": f"internal error ({type(fault).__name__})"}
@@ -163,10 +164,14 @@ def _translations(answered: Completion) -> dict[str, Any]:
     return {"result": answered.value}
 
 
+def _reason(fault: AgentError) -> str:
+    """The failure's name and what there is to say of it."""
+    message: str = storable(str(fault))
+    return message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
+
+
 def _paid(fault: AgentError) -> dict[str, Any]:
     """What a failure keeps, because it was paid for."""
-    if not isinstance(fault, ProviderError):
-        return {}
     comment = {"comment": storable(fault.text)} if fault.text else {}
     usage = {"usage": _usage(fault.usage)} if fault.usage else {}
     return {**comment, **usage}
@@ -197,6 +202,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
         user_id=None if user_id is None else str(user_id),
         skip_cache=skip_cache,
         metadata=metadata or {},
+        deadline=Deadline(agent_settings.DEADLINE),
     )
 
 
@@ -217,11 +223,7 @@ def _valid(request: CompletionRequest) -> CompletionRequest:
         raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
     if not isinstance(request.model_size, str):
         raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
-    for field, width in LEDGER_WIDTHS.items():
-        value = getattr(request, field) or ""
-        if len(value) > width:
-            raise InvalidRequest(f"{field} may have {width} characters, not {len(value)}")
-        if storable(value) != value:
-            raise InvalidRequest(f"{field} may hold neither NUL nor half a surrogate pair")
+    if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
+        raise InvalidRequest(f"source may have {SOURCE_LENGTH} characters, and neither NUL nor half a surrogate pair")
     shared = agent_settings.CACHE_SCOPE.get(request.source, "user") == "shared"
     return replace(request, cache_scope="" if shared else json.dumps(["user", request.user_id]))

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import cooldown
 from .providers.base import LlmProvider, ProviderResult
 from .providers.registry import registry
+from .retries import immediate
 
 try:
     import pytest
@@ -82,8 +84,11 @@ def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
         def complete(self, **arguments: Any) -> ProviderResult:
             return model.ask(ModelRequest(**arguments))
 
-    with registry.overridden(dict.fromkeys(registry.entries(), ScriptedProvider)):
-        yield model
+    with registry.overridden(dict.fromkeys(registry.entries(), ScriptedProvider)), immediate():
+        try:
+            yield model
+        finally:
+            cooldown.clear()
 
 
 if pytest is not None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .deadline import Deadline
+
 MAX_TOKEN_COUNT = 2**31 - 1
 
 
@@ -72,6 +74,7 @@ class CompletionRequest:
     correction: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    deadline: Deadline = field(default_factory=Deadline)
 
     @property
     def message(self) -> str:

@@ -166,4 +166,4 @@ def test_quick_start__in_a_new_project(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("the provider cannot be reached")
+    assert done.stdout.splitlines()[-1].startswith("overloaded: the provider cannot be reached")

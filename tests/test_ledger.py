@@ -3,10 +3,14 @@
 import asyncio
 import threading
 import uuid
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.core.management import call_command
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from stapel_agent import ledger, services
 from stapel_agent.models import PromptLog
@@ -102,25 +106,127 @@ def test_row__caller_provider_name_wins_nothing(facade, scripted_model):
     assert PromptLog.objects.get().metadata["provider"] == "anthropic"
 
 
-def test_row__database_fault(facade, scripted_model, monkeypatch, caplog):
-    """A row that cannot be written is logged; the answer, which is paid for, is given."""
+@pytest.mark.parametrize("length", [64, 65, 5000])
+def test_row__long_user_id(facade, scripted_model, length):
+    """An id over the column's width is cut and told apart by its digest; the metadata has it whole."""
+    first, second = "x" * length, "x" * (length - 1) + "y"
+    assert {facade.complete("say", "small", user_id=name)["status"] for name in (first, second)} == {"ok"}
+    rows = PromptLog.objects.order_by("created_at")
+    assert len({row.user_id for row in rows}) == 2
+    assert [row.metadata.get("user_id", row.user_id) for row in rows] == [first, second]
+
+
+@pytest.mark.parametrize("user_id", ["\ud800", "a\x00b"])
+def test_row__user_id_that_cannot_be_stored(facade, scripted_model, user_id):
+    """An id that no database holds is booked on one that no other id gets."""
+    assert facade.complete("say", "small", user_id=user_id)["status"] == "ok"
+    row = PromptLog.objects.get()
+    assert row.user_id == ledger._user_id(user_id) != ledger._user_id("\ufffd")
+    assert row.metadata["user_id"] == user_id.replace("\ud800", "\ufffd").replace("\x00", "\ufffd")
+
+
+def test_row__pending_while_the_provider_thinks(facade, agent):
+    """The row is there, with all that is known, before the provider is asked."""
+    seen = []
+
+    class Looking(LlmProvider):
+        def complete(self, **arguments):
+            seen.append(columns(PromptLog.objects.get()))
+            return ProviderResult("fine", input_tokens=1)
+
+        async def acomplete(self, **arguments):
+            return await sync_to_async(self.complete)(**arguments)
+
+    agent(PROVIDERS={"looking": Looking})
+    facade.complete("say", "small", provider="looking", user_id="u")
+    (pending,) = seen
+    closed = columns(PromptLog.objects.get())
+    changed = {name: closed[name] for name in closed if closed[name] != pending[name]}
+    assert (pending["status"], pending["response"], pending["input_tokens"]) == ("pending", None, None)
+    assert changed == {
+        "status": "success",
+        "response": "fine",
+        "input_tokens": 1,
+        **dict.fromkeys(("output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
+    }
+
+
+def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog):
+    """Without a row no provider is asked; the answer says why, the log says all but secrets."""
 
     def refuse(*arguments, **options):
-        raise DatabaseError("value too long: postgres://user:hunter22@host")
+        raise DatabaseError("no space left: postgres://user:hunter22@host")
 
     monkeypatch.setattr(PromptLog, "save", refuse)
-    assert facade.complete("say", "small")["status"] == "ok"
-    assert "was not written: DatabaseError" in caplog.text
+    answer = facade.complete("say", "small")
+    assert answer["status"] == "failure"
+    assert answer["reason"].startswith("ledger_unavailable: the prompt log cannot be written to (DatabaseError)")
+    assert scripted_model.requests == []
+    assert "no space left" in caplog.text
+    assert "hunter22" not in caplog.text + str(answer)
+
+
+def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog):
+    """The answer that is paid for is given, the fault is logged, and the row is closed beside the next one."""
+    save = PromptLog.save
+
+    def refuse_to_close(row, **options):
+        if "update_fields" in options or not row._state.adding:
+            raise DatabaseError("gone away: postgres://user:hunter22@host")
+        save(row, **options)
+
+    monkeypatch.setattr(PromptLog, "save", refuse_to_close)
+    scripted_model.script("paid", "next", "last")
+    assert facade.complete("say", "small")["result"] == "paid"
+    assert facade.complete("say", "small")["result"] == "next"
+    assert "(10 input and 5 output tokens) could not be closed" in caplog.text
     assert "hunter22" not in caplog.text
+    assert [row.status for row in PromptLog.objects.all()] == ["pending"] * 2
+    monkeypatch.undo()
+    facade.complete("say", "small")
+    rows = PromptLog.objects.order_by("created_at")
+    assert [(row.status, row.response, row.input_tokens) for row in rows] == [
+        ("success", text, 10) for text in ("paid", "next", "last")
+    ]
+
+
+def test_row__purged_in_mid_call(facade, agent):
+    """A row that somebody deletes while the provider thinks is written anew with the next one."""
+
+    class Purging(LlmProvider):
+        def complete(self, **arguments):
+            PromptLog.objects.all().delete()
+            return ProviderResult("paid", input_tokens=1)
+
+        async def acomplete(self, **arguments):
+            return await sync_to_async(self.complete)(**arguments)
+
+    agent(PROVIDERS={"purging": Purging})
+    assert facade.complete("first", "small", provider="purging")["status"] == "ok"
+    agent(PROVIDERS={"purging": NoProvider})
+    facade.complete("second", "small", provider="purging")
+    assert {row.prompt for row in PromptLog.objects.all()} == {"first", "second"}
+
+
+class NoProvider(LlmProvider):
+    """Answers nothing."""
 
 
 def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monkeypatch):
     """A row that the database refuses does not break the caller's transaction."""
     facade.complete("say", "small")
     taken = PromptLog.objects.get()
-    monkeypatch.setattr(ledger, "_row", lambda attempt: PromptLog(id=taken.id, prompt="p"))
+    pending = ledger._pending
+
+    def taken_id(attempt):
+        row = pending(attempt)
+        row.id, row.user_id = taken.id, "x" * 99
+        row.source = None
+        return row
+
+    monkeypatch.setattr(ledger, "_pending", taken_id)
     with transaction.atomic():
-        assert facade.complete("say", "small")["status"] == "ok"
+        assert facade.complete("say", "small")["reason"].startswith("ledger_unavailable")
         assert PromptLog.objects.get() == taken
 
 
@@ -193,7 +299,41 @@ def test_row__interrupted(agent):
 
 
 def test_widths__are_those_of_the_columns():
-    """What the facade refuses as too long is what the columns cannot hold."""
-    assert {
-        field: PromptLog._meta.get_field(field).max_length for field in services.LEDGER_WIDTHS
-    } == services.LEDGER_WIDTHS
+    """What is refused or cut as too long is what the columns cannot hold."""
+    assert PromptLog._meta.get_field("source").max_length == services.SOURCE_LENGTH
+    assert PromptLog._meta.get_field("user_id").max_length == ledger.USER_ID_LENGTH
+
+
+@pytest.mark.parametrize("age", [None, 50])
+def test_close_lost__rows_of_dead_processes(scripted_model, age):
+    """Rows pending for longer than a provider may take are closed as lost; younger and closed ones are left alone."""
+    facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p"}
+    now = timezone.now()
+    ages = {"dead": 121, "middle-aged": 60, "young": 1, "closed": 500}
+    for name, seconds in ages.items():
+        status = "success" if name == "closed" else "pending"
+        row = PromptLog.objects.create(**facts, status=status, user_id=name, metadata={"provider": "x"})
+        PromptLog.objects.filter(pk=row.pk).update(created_at=now - timedelta(seconds=seconds))
+    out = StringIO()
+    call_command("close_lost_calls", *([] if age is None else ["--older-than", str(age)]), stdout=out)
+    lost = PromptLog.objects.filter(status="error")
+    expected = {"dead"} if age is None else {"dead", "middle-aged"}
+    assert {row.user_id for row in lost} == expected
+    assert out.getvalue() == ("closed 1 lost call\n" if age is None else "closed 2 lost calls\n")
+    assert {row.error_message for row in lost} == {"lost: the process ended before the provider answered"}
+    assert lost[0].metadata == {"provider": "x", "failure": "lost"}
+    assert PromptLog.objects.get(user_id="closed").status == "success"
+
+
+def test_close_lost__its_process_knows_better(agent):
+    """A call that was given up too early is closed with its outcome all the same."""
+
+    class Slow(LlmProvider):
+        def complete(self, **arguments):
+            assert ledger.close_lost(older_than=0) == 1
+            return ProviderResult("late", input_tokens=3)
+
+    agent(PROVIDERS={"slow": Slow})
+    services.complete("say", "small", provider="slow")
+    row = PromptLog.objects.get()
+    assert (row.status, row.error_message, row.metadata) == ("success", None, {"provider": "slow"})

@@ -67,7 +67,7 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
     scripted_model.script(reply)
     assert facade.complete_json("say", "small") == {
         "status": "failure",
-        "reason": "the answer holds no JSON object or array",
+        "reason": "invalid_answer: the answer holds no JSON object or array",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
     }
@@ -96,7 +96,7 @@ def test_complete_json__refused(facade, scripted_model):
     scripted_model.script(ProviderResult("I cannot", output_tokens=3, finish_reason="content_filter"))
     assert facade.complete_json("say", "small") == {
         "status": "failure",
-        "reason": "the model, or its vendor's content filter, refused to answer",
+        "reason": "refused: the model, or its vendor's content filter, refused to answer",
         "comment": "I cannot",
         "usage": {"input_tokens": 0, "output_tokens": 3},
     }
@@ -115,10 +115,10 @@ def test_complete_json__refused(facade, scripted_model):
     ],
 )
 def test_complete_json__provider_fault(facade, scripted_model, fault, status, name):
-    """A provider's fault is a failure with its text as the reason, and a row that names it."""
+    """A provider's fault is a failure whose reason names it and says its text, and a row that does the same."""
     scripted_model.script(fault)
-    assert facade.complete_json("say", "small") == {"status": "failure", "reason": str(fault)}
-    row = PromptLog.objects.get()
+    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"{name}: {fault}"}
+    row = PromptLog.objects.order_by("created_at").last()
     assert (row.status, row.error_message, row.metadata["failure"]) == (status, str(fault), name)
 
 
@@ -127,7 +127,7 @@ def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
     """Another exception is told by its type alone; the log has its traceback, without credentials."""
     scripted_model.script(fault)
     reason = f"provider 'anthropic' raised {type(fault).__name__}"
-    assert facade.complete_json("say", "small") == {"status": "failure", "reason": reason}
+    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"provider_bug: {reason}"}
     assert (PromptLog.objects.get().status, PromptLog.objects.get().error_message) == ("error", reason)
     assert "Traceback" in caplog.text
     assert "sk-12345678" not in caplog.text
@@ -144,7 +144,7 @@ def test_complete__foreign_return(facade, agent, returned):
     agent(PROVIDERS={"careless": Careless})
     assert facade.complete("say", "small", provider="careless") == {
         "status": "failure",
-        "reason": "provider 'careless' returned no ProviderResult with a text",
+        "reason": "provider_bug: provider 'careless' returned no ProviderResult with a text",
     }
     assert PromptLog.objects.get().status == "error"
 
@@ -158,7 +158,10 @@ def test_complete__provider_that_cannot_be_made(facade, agent):
 
     agent(PROVIDERS={"unmakeable": Unmakeable})
     reason = "provider 'unmakeable' raised OSError"
-    assert facade.complete("say", "small", provider="unmakeable") == {"status": "failure", "reason": reason}
+    assert facade.complete("say", "small", provider="unmakeable") == {
+        "status": "failure",
+        "reason": f"provider_bug: {reason}",
+    }
     assert PromptLog.objects.get().error_message == reason
 
 
@@ -185,17 +188,16 @@ def test_complete__odd_usage(facade, scripted_model, usage):
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
     """Arguments that make no request are a failure that says the mend; nobody is asked and no row is written."""
-    assert facade.complete(*arguments) == {"status": "failure", "reason": reason}
+    assert facade.complete(*arguments) == {"status": "failure", "reason": f"rejected: {reason}"}
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
 
-@pytest.mark.parametrize(("field", "width"), [("user_id", 64), ("source", 32)])
-def test_complete__too_long_for_the_ledger(facade, scripted_model, field, width):
-    """An id the ledger could not hold whole is refused, rather than booked on another one."""
-    options = {field: "x" * (width + 1)}
-    assert facade.complete("say", "small", **options) == {
+@pytest.mark.parametrize("source", ["x" * 33, "\udfff", "a\x00"])
+def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
+    """A source that the ledger could not hold whole is refused, rather than booked on another one."""
+    assert facade.complete("say", "small", source=source) == {
         "status": "failure",
-        "reason": f"{field} may have {width} characters, not {width + 1}",
+        "reason": "rejected: source may have 32 characters, and neither NUL nor half a surrogate pair",
     }
     assert scripted_model.requests == []
 
@@ -255,7 +257,7 @@ def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
     scripted_model.script('{"n": "x"}', "[]", '{"m": 1}')
     assert facade.complete_json("count", "small", schema=SCHEMA) == {
         "status": "failure",
-        "reason": "the answer does not satisfy the schema: $: 'n' is a required property",
+        "reason": "invalid_answer: the answer does not satisfy the schema: $: 'n' is a required property",
         "comment": '{"m": 1}',
         "usage": {"input_tokens": 30, "output_tokens": 15},
     }
@@ -267,7 +269,7 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
     answer = facade.complete_json("count", "small", schema=SCHEMA)
     assert answer == {
         "status": "failure",
-        "reason": "slow",
+        "reason": "timeout: slow",
         "comment": '{"n": "x"}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
     }
@@ -289,7 +291,7 @@ def test_complete_json__wrong_schema(facade, scripted_model, schema, reason):
     """A schema that is none, or points outside itself, is refused before anything is spent or fetched."""
     answer = facade.complete_json("count", "small", schema=schema)
     assert answer["status"] == "failure"
-    assert answer["reason"].startswith(reason)
+    assert answer["reason"].startswith(f"rejected: {reason}")
     assert scripted_model.requests == []
 
 
@@ -297,7 +299,7 @@ def test_complete_json__endless_schema(facade, scripted_model):
     """A schema that refers to itself without end is a failure, not a crash."""
     scripted_model.script("{}")
     answer = facade.complete_json("count", "small", schema={"$ref": "#"})
-    assert (answer["status"], answer["reason"]) == ("failure", "schema cannot be applied (RecursionError)")
+    assert (answer["status"], answer["reason"]) == ("failure", "rejected: schema cannot be applied (RecursionError)")
     assert scripted_model.requests == []
 
 
@@ -364,7 +366,7 @@ def test_translate__wrong_reply(facade, scripted_model, reply, reason):
     answer = facade.translate("en", "de", {"a": "1", "b": "2"})
     assert answer["status"] == "failure"
     assert "result" not in answer
-    assert reason is None or answer["reason"] == reason
+    assert reason is None or answer["reason"] == f"invalid_answer: {reason}"
     assert answer["comment"] == reply
 
 
@@ -388,7 +390,7 @@ def test_translate__wrong_entries(facade, scripted_model, entries):
     """Entries that are no map of texts are a failure that says so."""
     answer = facade.translate("en", "de", entries)
     assert (answer["status"], scripted_model.requests) == ("failure", [])
-    assert answer["reason"].startswith("entries must")
+    assert answer["reason"].startswith("rejected: entries must")
 
 
 def test_translate__awkward_keys(facade, scripted_model):
@@ -432,7 +434,7 @@ def test_services__own_fault(facade, agent, caplog):
 async def test_services__called_on_an_event_loop(scripted_model):
     """A synchronous call on an event loop is refused before anything is spent, with the mend."""
     reason = "called on an event loop: await the function whose name begins with 'a'"
-    assert services.complete("say", "small") == {"status": "failure", "reason": reason}
+    assert services.complete("say", "small") == {"status": "failure", "reason": f"rejected: {reason}"}
     assert scripted_model.requests == []
 
 
@@ -474,16 +476,8 @@ def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, sta
     scripted_model.script(fault)
     answer = facade.complete("say", "small")
     row = PromptLog.objects.get()
-    assert answer == {"status": "failure", "reason": row.error_message}
+    assert answer == {"status": "failure", "reason": f"{row.metadata['failure']}: {row.error_message}"}
     assert (row.error_message.startswith(reason), row.status) == (True, status)
-
-
-@pytest.mark.parametrize("options", [{"user_id": "\ud800"}, {"user_id": "a\x00"}, {"source": "\udfff"}])
-def test_complete__id_that_cannot_be_stored(facade, scripted_model, options):
-    """An id that no database holds is refused before anything is spent, rather than changed into another one."""
-    answer = facade.complete("say", "small", **options)
-    assert (answer["status"], scripted_model.requests) == ("failure", [])
-    assert "half a surrogate pair" in answer["reason"]
 
 
 @pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
@@ -509,4 +503,4 @@ def test_acomplete__bounded_for_any_provider(agent):
 
     agent(PROVIDERS={"endless": Endless}, CLI_TIMEOUT=0.05)
     answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
-    assert answer == {"status": "failure", "reason": "provider 'endless' timed out"}
+    assert answer == {"status": "failure", "reason": "timeout: provider 'endless' timed out"}

@@ -15,7 +15,7 @@ def test_scripted_provider__replies_in_turn():
     """Texts, results, faults and functions answer in turn; the last one again and again."""
     with scripted_provider("one", ProviderTimeout("slow"), lambda request: request.prompt[::-1]) as model:
         answers = [services.complete("abc", "small") for _ in range(4)]
-    assert [answer.get("result", answer.get("reason")) for answer in answers] == ["one", "slow", "cba", "cba"]
+    assert [answer.get("result", answer.get("reason")) for answer in answers] == ["one", "timeout: slow", "cba", "cba"]
     assert {request.prompt for request in model.requests} == {"abc"}
 
 

@@ -14,14 +14,14 @@ from io import StringIO
 from typing import Any
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
 from stapel_agent.types import Usage, token_count
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
 from .bounds import Bounds, abounded_attempt, bounded_attempt
 from .call import Call
-from .faults import classify, excerpt
+from .faults import classify, excerpt, retry_after
 from .http import api_root
 from .stop_reasons import finish_reason
 
@@ -55,7 +55,7 @@ class AnthropicProvider(LlmProvider):
         with answer.kept(), bounded_attempt(question.seconds) as bounds, _sdk_faults(bounds):
             messages = clients.client(*access()).messages
             with messages.create(stream=True, **question.wire_form()) as stream:
-                bounds.status = stream.response.status_code
+                bounds.answered(stream.response.status_code, stream.response.headers)
                 for event in stream:
                     answer.add(event)
         return answer.result()
@@ -70,7 +70,7 @@ class AnthropicProvider(LlmProvider):
                 with _sdk_faults(bounds):
                     messages = (await clients.async_client(*access())).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
-                        bounds.status = stream.response.status_code
+                        bounds.answered(stream.response.status_code, stream.response.headers)
                         async for event in stream:
                             answer.add(event)
         return answer.result()
@@ -160,7 +160,7 @@ class StreamedAnswer:
 
     def result(self) -> ProviderResult:
         if not self._complete:
-            raise InvalidAnswer("the answer broke off before its end", usage=self.usage, text=self.text or None)
+            raise AnswerInterrupted("the answer broke off before its end", usage=self.usage, text=self.text or None)
         if not self.text and self._finish_reason == "stop":
             raise InvalidAnswer("the answer holds no text", usage=self.usage)
         return ProviderResult(self.text, finish_reason=self._finish_reason, **asdict(self.usage))
@@ -201,7 +201,7 @@ def _spelled_out(part: Any) -> Any:
 
 
 def access() -> tuple[str, str]:
-    """The key and the base URL that are set. Raises AccessDenied or ProviderUnavailable, saying the mend."""
+    """The key and the base URL that are set. Raises AccessDenied, saying the mend."""
     key = agent_settings.ANTHROPIC_API_KEY or ""
     if not key:
         raise AccessDenied("ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API")
@@ -209,7 +209,7 @@ def access() -> tuple[str, str]:
         raise AccessDenied("ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
     base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
     if api_root(base_url) is None:
-        raise ProviderUnavailable(
+        raise AccessDenied(
             "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
         )
     return key, base_url
@@ -235,7 +235,7 @@ def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
     if isinstance(fault, anthropic.APIConnectionError) and isinstance(fault.__cause__, Exception):
         cause = fault.__cause__
         return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
-    if bounds.status is None and not isinstance(fault, httpx2.TransportError):
+    if not bounds.status and not isinstance(fault, httpx2.TransportError):
         return ProviderError(f"the Anthropic SDK failed ({type(fault).__name__})")
     return bounds.fault(fault)
 
@@ -246,4 +246,5 @@ def _refusal(fault: Any) -> ProviderError:
     if 200 <= status < 300:
         status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
     body = fault.body or ""
-    return classify(status, excerpt(body if isinstance(body, str) else json.dumps(body)))
+    message = excerpt(body if isinstance(body, str) else json.dumps(body))
+    return classify(status, message, retry_after=retry_after(fault.response.headers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stapel_agent.exceptions import ProviderUnavailable
+from stapel_agent.exceptions import AccessDenied
 
 from .http import CONNECT_SECONDS, bounded_transport, no_cookies
 from .pool import ClientPool
@@ -16,11 +16,11 @@ MISSING_SDK = "the Anthropic SDK is not installed: pip install 'stapel-agent[ant
 
 
 def sdk() -> Any:
-    """The module `anthropic`. Raises ProviderUnavailable where it is not installed."""
+    """The module `anthropic`. Raises AccessDenied where it is not installed."""
     try:
         import anthropic
     except ImportError:
-        raise ProviderUnavailable(MISSING_SDK) from None
+        raise AccessDenied(MISSING_SDK) from None
     return anthropic
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
 
+from .threads import in_own_thread
+
 __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 
 
@@ -53,13 +55,7 @@ class LlmProvider:
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         """`complete()` for a caller on an event loop; by default in a thread of its own."""
-        return await asyncio.to_thread(self._complete_in_thread, **arguments)
-
-    def _complete_in_thread(self, **arguments: Any) -> ProviderResult:
-        try:
-            return self.complete(**arguments)
-        except StopIteration as fault:  # no future can hold one: the caller would wait for ever
-            raise RuntimeError("complete() raised StopIteration") from fault
+        return await asyncio.wrap_future(in_own_thread(self.complete, **arguments))
 
     def resolve_model(self, model_size: str, default: str) -> str:
         """This backend's name for `model_size`; `default` is that of the MODELS setting."""

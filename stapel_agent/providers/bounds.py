@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from ssl import SSLContext
@@ -13,9 +13,15 @@ from typing import Any, TypeVar
 
 import httpx
 
-from stapel_agent.exceptions import InvalidAnswer, ProviderError, ProviderTimeout, ProviderUnavailable
+from stapel_agent.exceptions import (
+    AnswerInterrupted,
+    InvalidAnswer,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
 
-from .faults import classify, excerpt
+from .faults import classify, excerpt, retry_after
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -39,14 +45,19 @@ class SizeLimit:
 class Bounds:
     """What one attempt may take: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
 
-    Set `status` when the answer's head is in: a fault after a 2xx one is an answer that broke off, and was paid.
+    Say `answered()` when the answer's head is in: a fault after a 2xx one is an answer that broke off, and was paid.
     """
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
         self.size = SizeLimit()
-        self.status: int | None = None
+        self.status = 0
+        self.retry_after: float | None = None
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.retry_after = retry_after(headers)
 
     def remaining(self, limit: float | None = None) -> float:
         """Seconds that a network operation may take, `limit` at most. Raises ProviderTimeout when none are left."""
@@ -60,11 +71,11 @@ class Bounds:
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
-        if self.status is None:
+        if not self.status:
             return ProviderUnavailable(f"the provider cannot be reached ({text})")
         if self.status >= 300:
-            return classify(self.status, "the body of the error broke off")
-        return InvalidAnswer(f"the answer broke off ({text})")
+            return classify(self.status, "the body of the error broke off", retry_after=self.retry_after)
+        return AnswerInterrupted(f"the answer broke off ({text})")
 
     def _timed_out(self) -> ProviderTimeout:
         return ProviderTimeout(f"no complete answer within {self.timeout:g} s")

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
+from stapel_agent.exceptions import AccessDenied, RequestRejected
 
 from .base import LlmProvider, ProviderResult
 from .call import Call
@@ -82,7 +82,7 @@ class ClaudeCodeCLIProvider(LlmProvider):
     def configuration_error(self) -> str | None:
         try:
             _binary()
-        except ProviderUnavailable as fault:
+        except AccessDenied as fault:
             return str(fault)
         return None
 
@@ -129,11 +129,11 @@ class Invocation(Call):
 
 
 def _binary() -> str:
-    """The absolute path of the CLI. Raises ProviderUnavailable, saying the mend."""
+    """The absolute path of the CLI. Raises AccessDenied, saying the mend."""
     name = os.fspath(agent_settings.CLI_BINARY or "")
     path = shutil.which(name)
     if path is None:
-        raise ProviderUnavailable(
+        raise AccessDenied(
             f"CLI_BINARY {name!r} is no program that can be run: "
             "install the Claude Code CLI, or set STAPEL_AGENT['CLI_BINARY'] to its path"
         )
@@ -147,7 +147,7 @@ def _start_faults(binary: str) -> Iterator[None]:
     except OSError as fault:
         if fault.errno == errno.E2BIG:
             raise RequestRejected("the schema is too long for the Claude Code CLI, which takes 128 KiB") from None
-        raise ProviderUnavailable(
+        raise AccessDenied(
             f"CLI_BINARY {binary!r} could not be run ({fault.strerror}): "
             "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and see that TMPDIR can be written to"
         ) from None

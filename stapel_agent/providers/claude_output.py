@@ -10,6 +10,7 @@ from typing import Any
 
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerInterrupted,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -113,7 +114,7 @@ class Report:
         if self._structured and self._tools() == []:
             return RequestRejected("the Claude Code CLI ignored the schema: see that its patterns are JavaScript's")
         if self._result.get("stop_reason", "") is None and not self.usage.output_tokens:
-            return InvalidAnswer("the answer broke off before its end")
+            return AnswerInterrupted("the answer broke off before its end")
         return None if self.text else InvalidAnswer("the answer holds no text")
 
     @property

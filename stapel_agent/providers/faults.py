@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from stapel_agent.exceptions import (
     AccessDenied,
     OutOfCredit,
+    ProviderDown,
     ProviderError,
     ProviderUnavailable,
     RateLimited,
@@ -25,20 +29,45 @@ FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
     408: ProviderUnavailable,
     409: ProviderUnavailable,
     429: RateLimited,
+    500: ProviderUnavailable,
+    502: ProviderUnavailable,
+    503: ProviderUnavailable,
+    504: ProviderUnavailable,
+    529: ProviderUnavailable,
 }
+MAX_RETRY_AFTER = 24 * 60 * 60.0
 EMPTY_ACCOUNT = re.compile(r"credit balance is too low|insufficient[ _](?:balance|credit|funds|quota)", re.IGNORECASE)
 MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费", re.IGNORECASE)
 PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
 
 
-def classify(status: int, message: str) -> ProviderError:
+def classify(status: int, message: str, *, retry_after: float | None = None) -> ProviderError:
     """The fault that an HTTP status means, whoever the vendor is. `message` is short and holds no secret."""
     if 300 <= status < 400:
-        return ProviderUnavailable(f"HTTP {status}: a redirect, not followed; set the base URL to where it leads")
-    fault = FAULT_BY_STATUS.get(status) or (ProviderUnavailable if status >= 500 else RequestRejected)
+        return ProviderDown(f"HTTP {status}: a redirect, not followed; set the base URL to where it leads")
+    fault = FAULT_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
     if _out_of_credit(status, message):
         fault = OutOfCredit
-    return fault(f"HTTP {status}: {message}" if message else f"HTTP {status}")
+    return fault(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds after which to ask again: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
+    milliseconds, stated = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
+    try:
+        return _wait(float(milliseconds) / 1000 if milliseconds else float(stated))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(stated)
+    except (ValueError, OverflowError):
+        return None
+    return _wait((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _wait(seconds: float) -> float | None:
+    # What no vendor can mean (NaN, a year) is no statement; a moment that has passed is now.
+    return max(0.0, seconds) if seconds <= MAX_RETRY_AFTER else None
 
 
 def _out_of_credit(status: int, message: str) -> bool:

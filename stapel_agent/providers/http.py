@@ -12,9 +12,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from stapel_agent.exceptions import ProviderUnavailable
+from stapel_agent.exceptions import AccessDenied
 
-from .bounds import SizeLimit, abounded_attempt, bounded, bounded_attempt
+from .bounds import Bounds, SizeLimit, abounded_attempt, bounded, bounded_attempt
 from .faults import classify, excerpt
 from .pool import ClientPool
 
@@ -50,12 +50,12 @@ def proxy_for(url: str) -> str | None:
 
 
 def bounded_transport(kind: Callable[..., Transport], origin: str) -> Transport:
-    """A transport, of httpx or of httpx2, for the clients of one origin. Raises ProviderUnavailable."""
+    """A transport, of httpx or of httpx2, for the clients of one origin. Raises AccessDenied."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
     try:
         return bounded(kind(verify=ssl_context(), limits=limits, proxy=proxy_for(origin)))
     except (ImportError, ValueError, httpx.InvalidURL) as fault:
-        raise ProviderUnavailable(f"the environment's proxy cannot be used ({type(fault).__name__})") from None
+        raise AccessDenied(f"the environment's proxy cannot be used ({type(fault).__name__})") from None
 
 
 # The deadline is the attempt's; only an address that does not answer is given up earlier.
@@ -99,10 +99,10 @@ def post(request: Post) -> bytes:
     with bounded_attempt(request.timeout) as bounds:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
-            bounds.status = response.status_code
+            bounds.answered(response.status_code, response.headers)
             # Counted anew: what is small on the wire may be huge when unpacked.
             body = b"".join(map(SizeLimit().count, response.iter_bytes()))
-    return _accepted(response.status_code, body)
+    return _accepted(bounds, body)
 
 
 async def apost(request: Post) -> bytes:
@@ -110,13 +110,13 @@ async def apost(request: Post) -> bytes:
     async with abounded_attempt(request.timeout) as bounds:
         client = await clients.async_client(request.origin)
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
-            bounds.status = response.status_code
+            bounds.answered(response.status_code, response.headers)
             unpacked = SizeLimit()
             body = b"".join([unpacked.count(chunk) async for chunk in response.aiter_bytes()])
-    return _accepted(response.status_code, body)
+    return _accepted(bounds, body)
 
 
-def _accepted(status: int, body: bytes) -> bytes:
-    if not 200 <= status < 300:
-        raise classify(status, excerpt(body))
+def _accepted(bounds: Bounds, body: bytes) -> bytes:
+    if not 200 <= bounds.status < 300:
+        raise classify(bounds.status, excerpt(body), retry_after=bounds.retry_after)
     return body

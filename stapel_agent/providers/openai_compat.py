@@ -77,18 +77,18 @@ def _access() -> tuple[httpx.URL, dict[str, str]]:
     """The endpoint that is set, and the headers it wants. Raises a ProviderError that says the mend."""
     base_url, key = agent_settings.OPENAI_COMPAT_BASE_URL, agent_settings.OPENAI_COMPAT_API_KEY
     if not base_url:
-        raise ProviderUnavailable(
+        raise AccessDenied(
             "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
         )
     endpoint = _endpoint(base_url)
     if endpoint is None:
-        raise ProviderUnavailable(
+        raise AccessDenied(
             "OPENAI_COMPAT_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
         )
     if not re.fullmatch("[!-~]*", key or ""):
         raise AccessDenied("OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
     if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
-        raise ProviderUnavailable(f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one")
+        raise AccessDenied(f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one")
     return endpoint, {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
 
 

@@ -20,8 +20,10 @@ from opentelemetry import baggage, context
 
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerInterrupted,
     InvalidAnswer,
     OutOfCredit,
+    ProviderDown,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -366,7 +368,7 @@ def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
     with ScriptedServer(stream(message("Hello"))) as elsewhere:
         server.replies = [Reply(status=307, headers={"Location": f"{elsewhere.url}/v1/messages"})]
 
-        assert ask.fault().type is ProviderUnavailable
+        assert ask.fault().type is ProviderDown
         assert elsewhere.requests == []
 
 
@@ -393,7 +395,7 @@ def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: An
 
     fault = ask.fault()
 
-    assert fault == Fault(InvalidAnswer, fault.message, SPENT, "Hel")
+    assert fault == Fault(AnswerInterrupted, fault.message, SPENT, "Hel")
     assert fault.message.startswith("the answer broke off (")
 
 
@@ -403,7 +405,7 @@ def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, las
     server.replies = [stream(message_start(), text_block("Hel"), last)]
 
     usage = replace(SPENT, output_tokens=15 if last else 1)
-    assert ask.fault() == Fault(InvalidAnswer, "the answer broke off before its end", usage, "Hel")
+    assert ask.fault() == Fault(AnswerInterrupted, "the answer broke off before its end", usage, "Hel")
 
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
@@ -432,7 +434,7 @@ def test_complete__malformed_event(ask: Asker, server: ScriptedServer, events: b
 
     fault = ask.fault()
 
-    assert (fault.type, fault.text) == (InvalidAnswer, "Hel")
+    assert (fault.type, fault.text) == (AnswerInterrupted, "Hel")
     assert fault.usage is not None
     assert fault.usage.input_tokens == 25
 
@@ -442,7 +444,7 @@ def test_complete__no_event_stream(ask: Asker, server: ScriptedServer, body: byt
     """A page that is no stream of events is no answer."""
     server.replies = [Reply(body)]
 
-    assert ask.fault() == Fault(InvalidAnswer, "the answer broke off before its end", Usage())
+    assert ask.fault() == Fault(AnswerInterrupted, "the answer broke off before its end", Usage())
 
 
 def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
@@ -450,7 +452,7 @@ def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
     packed = gzip.compress(message("Hello"))
     server.replies = [Reply(packed, headers={"Content-Encoding": "gzip"})]
 
-    assert ask.fault().type is InvalidAnswer
+    assert ask.fault().type is AnswerInterrupted
 
 
 @pytest.mark.parametrize(
@@ -631,7 +633,7 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
             (
                 {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
                 Fault(
-                    ProviderUnavailable,
+                    AccessDenied,
                     "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API",
                 ),
             )
@@ -749,7 +751,7 @@ def test_import__missing_sdk() -> None:
     """
     mend = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
 
-    assert run_python(PROCESS + textwrap.dedent(script)) == [mend, *[f"ProviderUnavailable {mend}"] * 2]
+    assert run_python(PROCESS + textwrap.dedent(script)) == [mend, *[f"AccessDenied {mend}"] * 2]
 
 
 def test_complete__after_a_fork(server: ScriptedServer) -> None:

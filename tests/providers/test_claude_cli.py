@@ -323,7 +323,7 @@ def test_complete__schema_too_long(fake: FakeClaude, complete: Complete) -> None
 def test_complete__no_binary(complete: Complete, agent: Callable[..., None], binary: str | None) -> None:
     """What is no program is a fault that names the setting, at the call and at check time."""
     agent(CLI_BINARY=binary)
-    with pytest.raises(ProviderUnavailable, match=r"set STAPEL_AGENT\['CLI_BINARY'\] to its path") as raised:
+    with pytest.raises(AccessDenied, match=r"set STAPEL_AGENT\['CLI_BINARY'\] to its path") as raised:
         complete(prompt="Hi", model="m")
     assert ClaudeCodeCLIProvider().configuration_error() == str(raised.value)
 
@@ -332,7 +332,7 @@ def test_complete__no_binary(complete: Complete, agent: Callable[..., None], bin
 def test_complete__broken_binary(fake: FakeClaude, complete: Complete, content: str) -> None:
     """A file that is marked as a program, and is none, is a fault that names the setting too."""
     fake.binary.write_text(content)
-    with pytest.raises(ProviderUnavailable, match=r"could not be run \(.+\): set STAPEL_AGENT\['CLI_BINARY'\]"):
+    with pytest.raises(AccessDenied, match=r"could not be run \(.+\): set STAPEL_AGENT\['CLI_BINARY'\]"):
         complete(prompt="Hi", model="m")
 
 

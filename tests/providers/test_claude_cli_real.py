@@ -12,6 +12,7 @@ import pytest
 
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerInterrupted,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -296,7 +297,7 @@ def test_real__refusal(serve: Serve) -> None:
 def test_real__broken_off(serve: Serve) -> None:
     """A stream that ends between a text and the reason to stop is no answer."""
     serve(stream(message_start(), text_block("Half of"), ending="close"))
-    with pytest.raises(InvalidAnswer, match="broke off") as raised:
+    with pytest.raises(AnswerInterrupted, match="broke off") as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
     assert raised.value.text == "Half of"
 

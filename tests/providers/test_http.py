@@ -19,8 +19,10 @@ import pytest
 
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerInterrupted,
     InvalidAnswer,
     OutOfCredit,
+    ProviderDown,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -65,7 +67,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
 @pytest.mark.parametrize(
     ("status", "message", "fault"),
     [
-        (301, "", ProviderUnavailable),
+        (301, "", ProviderDown),
         (400, "max_tokens is too large", RequestRejected),
         (400, "Your credit balance is too low to access the API", OutOfCredit),
         (400, "the property 'balance' is not of type 'number'", RequestRejected),
@@ -187,7 +189,7 @@ def test_post__redirect_is_not_followed(send: Send) -> None:
         with ScriptedServer(redirect) as server:
             fault = fault_of(send, question(server.url))
     assert fault == (
-        ProviderUnavailable,
+        ProviderDown,
         "HTTP 307: a redirect, not followed; set the base URL to where it leads",
     )
     assert elsewhere.connections == 0
@@ -205,13 +207,13 @@ BROKEN = {
     "no answer at all": (Reply(raw=b"", ending="close"), ProviderUnavailable),
     "reset before the head": (Reply(raw=b"", ending="reset"), ProviderUnavailable),
     "not HTTP": (Reply(raw=b"SSH-2.0-OpenSSH_9\r\n\r\n", ending="close"), ProviderUnavailable),
-    "reset in the body": (Reply(b'{"a', content_length=10, ending="reset"), InvalidAnswer),
-    "cut off in the body": (Reply(b'{"a', content_length=10, ending="close"), InvalidAnswer),
+    "reset in the body": (Reply(b'{"a', content_length=10, ending="reset"), AnswerInterrupted),
+    "cut off in the body": (Reply(b'{"a', content_length=10, ending="close"), AnswerInterrupted),
     "cut off between chunks": (
         Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", ending="close"),
-        InvalidAnswer,
+        AnswerInterrupted,
     ),
-    "broken compression": (Reply(b"plain", headers={"Content-Encoding": "gzip"}), InvalidAnswer),
+    "broken compression": (Reply(b"plain", headers={"Content-Encoding": "gzip"}), AnswerInterrupted),
     "cut off in an error's body": (Reply(b'{"a', status=500, content_length=10, ending="close"), ProviderUnavailable),
     "longer than it claims": (Reply(b"abcdef", content_length=3, ending="close"), None),
 }
@@ -553,7 +555,7 @@ def test_post__unusable_proxy(send: Send, no_proxies: pytest.MonkeyPatch, proxy:
     """A proxy that cannot be used is said so, without its password."""
     no_proxies.setenv("http_proxy", proxy)
     kind, text = fault_of(send, question("http://behind-an-unusable-proxy.invalid"))
-    assert kind is ProviderUnavailable
+    assert kind is AccessDenied
     assert text.startswith("the environment's proxy cannot be used (")
     assert "hidden-word" not in text
 

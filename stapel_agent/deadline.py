@@ -1,0 +1,24 @@
+"""When one facade call, with everything in it, is given up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """`seconds` from the making of it; None is never."""
+
+    seconds: float | None = None
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_over(self) -> bool:
+        return self.seconds is not None and time.monotonic() >= self.started_at + self.seconds
+
+    def remaining(self, limit: float) -> float:
+        """The seconds that are left for one step, `limit` at most."""
+        if self.seconds is None:
+            return limit
+        return max(0.0, min(limit, self.started_at + self.seconds - time.monotonic()))

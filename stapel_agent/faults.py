@@ -1,0 +1,48 @@
+"""Whatever is raised during an attempt, as one of our own faults: safe to keep in the ledger and to show."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderError, ProviderTimeout, SchemaMismatch
+from .parsing import storable
+from .redaction import redact
+from .types import Usage
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_LENGTH = 1000
+"""Characters of a provider's message that reach the caller and the ledger."""
+
+
+def named(fault: BaseException, provider: str) -> AgentError:
+    """The fault as one of ours. A foreign one is logged whole, and told by its type alone."""
+    if not isinstance(fault, Exception):
+        return AttemptCancelled("cancelled")
+    if isinstance(fault, ProviderError):
+        try:
+            return _sanitised(fault)
+        except Exception as broken:
+            fault = broken
+    elif isinstance(fault, AgentError):
+        return fault
+    logger.error("provider %r raised:\n%s", provider, redact("".join(traceback.format_exception(fault))))
+    if isinstance(fault, TimeoutError):
+        return ProviderTimeout(f"provider {provider!r} timed out")
+    return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
+
+
+def _sanitised(fault: ProviderError) -> ProviderError:
+    """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
+    ours = ProviderError.__module__
+    kind: type[ProviderError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
+    own = kind(redact(storable(str(fault)))[:MESSAGE_LENGTH])
+    usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
+    retry_after = getattr(fault, "retry_after", None)
+    own.usage = usage if isinstance(usage, Usage) else None
+    own.text = text if isinstance(text, str) else None
+    own.retry_after = max(0.0, retry_after) if isinstance(retry_after, int | float) else None
+    if isinstance(own, SchemaMismatch):
+        own.correction = getattr(fault, "correction", "")
+    return own

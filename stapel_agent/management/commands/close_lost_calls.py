@@ -1,0 +1,28 @@
+"""`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from stapel_agent.flights import sweep
+from stapel_agent.ledger import close_lost
+
+
+class Command(BaseCommand):
+    help = "Close the prompt log rows of calls whose process ended before the provider answered."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--older-than",
+            type=float,
+            metavar="SECONDS",
+            help="how long a row has to be pending; by default CLI_TIMEOUT, after which no provider is waited for",
+        )
+
+    def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
+        closed = close_lost(older_than=older_than)
+        sweep(older_than=older_than)
+        self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")

@@ -1,0 +1,37 @@
+"""A call in a thread of its own, for who cannot wait for it on his own: an event loop, or a caller with a deadline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from threading import Thread
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[Result]:
+    """What `function` will return or raise. It cannot be stopped: who stops waiting leaves it to itself."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(function(**arguments))
+        except StopIteration:  # no coroutine can raise one: the caller would wait for ever
+            future.set_exception(RuntimeError(f"{function.__qualname__}() raised StopIteration"))
+        except BaseException as fault:
+            future.set_exception(fault)
+        finally:
+            _close_connections()
+
+    Thread(target=copy_context().run, args=(run,), daemon=True, name="stapel-agent-call").start()
+    return future
+
+
+def _close_connections() -> None:
+    # Django opens a connection for each thread that asks. A process without Django has none.
+    if "django.db" in sys.modules:
+        sys.modules["django.db"].connections.close_all()
