@@ -1,0 +1,19 @@
+"""Settings of a host in a process of its own, for tests of what one process alone cannot show.
+
+`DATABASE` and `<server>_NAME` choose the database, `HOST_AGENT` is STAPEL_AGENT as JSON, `HOST_POOL` the size of a
+connection pool, `HOST_CACHE` of "all" lets completions be reused.
+"""
+
+import json
+import os
+
+from tests.settings import *  # noqa: F403
+
+STAPEL_AGENT = {
+    "DEFAULT_PROVIDER": "openai-compat",
+    "CACHE_LOOKUP": {"llm_facade": True, "translate": True},
+    **json.loads(os.environ.get("HOST_AGENT", "{}")),
+}
+if "HOST_POOL" in os.environ:
+    size = int(os.environ["HOST_POOL"])
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 5}}  # noqa: F405

@@ -1,0 +1,177 @@
+"""Databases of their own on the real servers, and hosts in processes of their own that use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+PRELUDE = """
+import asyncio, json, os, signal, sys, threading, time
+import django
+django.setup()
+from django.db import connection, connections, transaction
+from stapel_agent import services
+from stapel_agent.models import Flight, PromptLog
+def say(value):
+    print(json.dumps(value), flush=True)
+"""
+
+
+@dataclass
+class Server:
+    """A real database server; `execute` runs one statement there, outside of any transaction."""
+
+    kind: str
+    database: str
+
+    def execute(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
+        with self._connection(database or self.database) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    @contextmanager
+    def _connection(self, database: str) -> Iterator[Any]:
+        host, port = (
+            os.environ.get(f"{self.kind.upper()}_HOST", "127.0.0.1"),
+            os.environ.get(f"{self.kind.upper()}_PORT"),
+        )
+        user, password = (os.environ.get(f"{self.kind.upper()}_{name}") for name in ("USER", "PASSWORD"))
+        if self.kind == "postgresql":
+            import psycopg
+
+            connection: Any = psycopg.connect(
+                host=host,
+                port=port or 5432,
+                user=user or "postgres",
+                password=password,
+                dbname=database,
+                autocommit=True,
+            )
+        else:
+            import pymysql
+
+            connection = pymysql.connect(
+                host=host, port=int(port or 3306), user=user or "root", password=password or "", database=database,
+                autocommit=True,
+            )  # fmt: skip
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def clear(self) -> None:
+        for table in ("agent_prompt_log", "agent_flight"):
+            self.execute(f"DELETE FROM {table}")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The ledger, oldest first."""
+        names = ("status", "prompt", "response", "error_message", "metadata", "input_tokens", "request_id")
+        found = self.execute(f"SELECT {', '.join(names)} FROM agent_prompt_log ORDER BY created_at")
+        rows = [dict(zip(names, values, strict=True)) for values in found]
+        for row in rows:
+            if isinstance(row["metadata"], str):
+                row["metadata"] = json.loads(row["metadata"])
+        return rows
+
+    def flights(self) -> int:
+        (count,) = self.execute("SELECT count(*) FROM agent_flight")[0]
+        return int(count)
+
+    def connections(self) -> int:
+        """How many connections others have to this database."""
+        return len(self._others())
+
+    def drop_connections(self) -> int:
+        """End them, as an administrator or a fail-over does; how many there were."""
+        end = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}[self.kind]
+        others = self._others()
+        for identity in others:
+            self.execute(end.format(identity))
+        return len(others)
+
+    def _others(self) -> list[int]:
+        statement = {
+            "postgresql": f"SELECT pid FROM pg_stat_activity WHERE datname = '{self.database}' "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            "mariadb": f"SELECT id FROM information_schema.processlist WHERE db = '{self.database}' "
+            "AND id <> connection_id()",
+        }[self.kind]
+        return [row[0] for row in self.execute(statement)]
+
+
+@dataclass
+class Host:
+    """A way to start host processes on one database, with STAPEL_AGENT as `agent`."""
+
+    server: Server
+    agent: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self, script: str) -> subprocess.Popen[str]:
+        """A process that runs `script`, which may `say()` what the caller is to read."""
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + textwrap.dedent(script)],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, script: str) -> Any:
+        """What `script` said last."""
+        return said(self.start(script))
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "django", *arguments, "--skip-checks"]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def stop(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.engine_host",
+            "DATABASE": self.server.kind,
+            f"{self.server.kind.upper()}_NAME": self.server.database,
+            "HOST_AGENT": json.dumps(self.agent),
+            **self.environment,
+        }
+
+
+def said(process: subprocess.Popen[str], timeout: float = 60) -> Any:
+    """What `process` said last, when it is over."""
+    out, errors = process.communicate(timeout=timeout)
+    assert process.returncode == 0, errors
+    return json.loads(out.splitlines()[-1])
+
+
+@contextmanager
+def own_database(kind: str) -> Iterator[Server]:
+    """A database of this test process, migrated, and gone afterwards."""
+    name = f"agent_engine_{os.getpid()}"
+    maintenance = {"postgresql": "postgres", "mariadb": "information_schema"}[kind]
+    server = Server(kind, name)
+    character_set = {"postgresql": "", "mariadb": "CHARACTER SET utf8mb4"}[kind]
+    server.execute(f"DROP DATABASE IF EXISTS {name}", maintenance)
+    server.execute(f"CREATE DATABASE {name} {character_set}", maintenance)
+    try:
+        Host(server).manage("migrate", "-v0")
+        yield server
+    finally:
+        force = {"postgresql": "WITH (FORCE)", "mariadb": ""}[kind]
+        server.execute(f"DROP DATABASE {name} {force}", maintenance)

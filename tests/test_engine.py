@@ -1,0 +1,272 @@
+"""Crashes, lost connections and floods of the same question, with real processes on real database servers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.hosts import Host, Server, own_database, said
+from tests.scripted_server import Reply, ScriptedServer
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+
+def answer(text: str, **options: Any) -> Reply:
+    return Reply.of({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": USAGE}, **options)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database of our own on each server."""
+    with own_database(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedServer]:
+    """The provider of all hosts: it counts what it is asked, and answers when its gate is opened."""
+    with ScriptedServer() as model:
+        yield model
+
+
+@pytest.fixture
+def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
+    """Hosts on an empty ledger, whose provider is the model."""
+    server.clear()
+    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
+    yield host
+    host.stop()
+
+
+def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait for what other processes do."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+ASK = """
+say(services.complete("what?", "small"))
+"""
+
+ASK_IN_THREADS = """
+answers = []
+threads = [threading.Thread(target=lambda: answers.append(services.complete("what?", "small"))) for _ in range({n})]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+say(answers)
+"""
+
+ASK_IN_TASKS = """
+async def main():
+    return await asyncio.gather(*(services.acomplete("what?", "small") for _ in range({n})))
+say(asyncio.run(main()))
+"""
+PAID = {"status": "ok", "result": "this", "usage": {"input_tokens": 7, "output_tokens": 3}}
+SHARED = {"status": "ok", "result": "this", "usage": {"input_tokens": 0, "output_tokens": 0}}
+
+
+@pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
+def test_single_flight__in_one_process(host: Host, model: ScriptedServer, ask: str) -> None:
+    """Of 20 that ask the same at once, one pays and all get its answer; who waits holds no connection."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(ask.format(n=20))
+    until(lambda: model.requests)
+    time.sleep(1)
+    held = host.server.connections()
+    gate.wait(10)
+    answers = said(process)
+    assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 19, key=str)
+    assert len(model.requests) == 1
+    assert [row["status"] for row in host.server.rows()] == ["success"]
+    assert host.server.flights() == 0
+    assert held <= 5, "the leader's, and four of the ledger's own at most"
+
+
+def test_single_flight__across_processes(host: Host, model: ScriptedServer) -> None:
+    """Of 4 processes with 5 callers each, one caller pays and all get its answer."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    processes = [host.start(ask.format(n=5)) for ask in [ASK_IN_THREADS, ASK_IN_TASKS] * 2]
+    until(lambda: model.requests)
+    time.sleep(3)
+    gate.wait(10)
+    answers = [one for process in processes for one in said(process)]
+    assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 19, key=str)
+    assert len(model.requests) == 1
+    assert (len(host.server.rows()), host.server.flights()) == (1, 0)
+
+
+def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer) -> None:
+    """If the one call fails, all get its failure, in its own process and in others, and nobody asks again."""
+    gate = threading.Barrier(2)
+    model.replies = [Reply.of({"error": "no such model"}, status=404, gate=gate)]
+    processes = [host.start(ASK_IN_THREADS.format(n=3)), host.start(ASK_IN_TASKS.format(n=3))]
+    until(lambda: model.requests)
+    time.sleep(3)
+    gate.wait(10)
+    answers = [one for process in processes for one in said(process)]
+    assert answers == [{"status": "failure", "reason": "rejected: HTTP 404: no such model"}] * 6
+    assert len(model.requests) == 1
+    assert (len(host.server.rows()), host.server.flights()) == (1, 0)
+
+
+def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> None:
+    """Who follows a process that dies closes its row as lost when its time is over, and asks for itself."""
+    host.agent["CLI_TIMEOUT"] = 1
+    model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
+    leader = host.start("import stapel_agent.providers.call\n" + ASK)
+    until(lambda: model.requests)
+    leader.kill()
+    short = "from stapel_agent import flights\nflights.GRACE_SECONDS = 0.5\n"
+    followers = [host.start(short + ASK_IN_THREADS.format(n=3)), host.start(short + ASK_IN_TASKS.format(n=3))]
+    answers = [one for process in followers for one in said(process)]
+    assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 5, key=str)
+    assert len(model.requests) == 2
+    lost, paid = host.server.rows()
+    assert (lost["status"], lost["error_message"]) == ("error", "lost: the process ended before the provider answered")
+    assert lost["metadata"] == {"provider": "openai-compat", "failure": "lost"}
+    assert (paid["status"], host.server.flights()) == ("success", 0)
+
+
+def test_single_flight__leader_is_cancelled(host: Host, model: ScriptedServer) -> None:
+    """A leader that is cancelled leaves its row, and one of those who followed it leads."""
+    model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
+    other = host.start(
+        """
+        async def main():
+            leader = asyncio.create_task(services.acomplete("what?", "small"))
+            await asyncio.sleep(1)
+            followers = [asyncio.create_task(services.acomplete("what?", "small")) for _ in range(3)]
+            await asyncio.sleep(1)
+            followers.pop().cancel()
+            await asyncio.sleep(3)
+            leader.cancel()
+            return await asyncio.gather(*followers)
+        say(asyncio.run(main()))
+        """
+    )
+    until(lambda: model.requests)
+    abroad = host.start(ASK)
+    answers = [*said(other), said(abroad)]
+    assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 2, key=str)
+    assert len(model.requests) == 2
+    assert [row["error_message"] for row in host.server.rows()] == ["cancelled", None]
+    assert host.server.flights() == 0
+
+
+def test_crash__killed_in_mid_call(host: Host, model: ScriptedServer) -> None:
+    """A process killed while its provider thinks leaves its row, which the command closes as lost."""
+    model.replies = [Reply(raw=b"", ending="hang")]
+    process = host.start(ASK)
+    until(lambda: model.requests)
+    process.kill()
+    process.wait()
+    assert [(row["status"], row["prompt"]) for row in host.server.rows()] == [("pending", "what?")]
+    assert host.manage("close_lost_calls") == "closed 0 lost calls\n"
+    assert host.manage("close_lost_calls", "--older-than", "0") == "closed 1 lost call\n"
+    (row,) = host.server.rows()
+    assert (row["status"], row["metadata"]["failure"]) == ("error", "lost")
+
+
+@pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
+def test_lost_connection__in_mid_call(host: Host, model: ScriptedServer, ask: str) -> None:
+    """A database that drops every connection while the provider thinks costs neither the answer nor the row."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(ask.format(n=1))
+    until(lambda: model.requests)
+    assert host.server.drop_connections() >= 1
+    gate.wait(10)
+    assert said(process) == [PAID]
+    (row,) = host.server.rows()
+    assert (row["status"], row["response"], row["input_tokens"]) == ("success", "this", 7)
+    assert host.server.flights() == 0
+
+
+def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
+    """The caller's own transaction is gone with its connection; the ledger's row and the answer are not."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(
+        """
+        from django.db import OperationalError, InterfaceError
+        try:
+            with transaction.atomic():
+                PromptLog.objects.count()
+                say(services.complete("what?", "small"))
+                PromptLog.objects.count()
+        except (OperationalError, InterfaceError):
+            pass
+        """
+    )
+    until(lambda: model.requests)
+    assert host.server.drop_connections() >= 1
+    gate.wait(10)
+    assert said(process) == PAID
+    assert [row["status"] for row in host.server.rows()] == ["success"]
+
+
+@pytest.mark.parametrize("how", ["complete", "async_to_sync(services.acomplete)"])
+def test_transaction__rolled_back(host: Host, model: ScriptedServer, how: str) -> None:
+    """A rollback of the caller's, of whichever kind, leaves the rows of what was paid."""
+    model.replies = [answer("this")]
+    call = how if how.startswith("async") else f"services.{how}"
+    host.run(
+        f"""
+        from asgiref.sync import async_to_sync
+        class Undo(Exception): pass
+        for number, block in enumerate((transaction.atomic, lambda: transaction.atomic(durable=True))):
+            try:
+                with block():
+                    with transaction.atomic():
+                        assert {call}(f"first {{number}}", "small")["status"] == "ok"
+                    assert connection.in_atomic_block and not connection.needs_rollback
+                    raise Undo
+            except Undo:
+                pass
+        transaction.set_autocommit(False)
+        {call}("manual", "small")
+        transaction.rollback()
+        say(PromptLog.objects.count())
+        """
+    )
+    assert [row["prompt"] for row in host.server.rows()] == ["first 0", "first 1", "manual"]
+    assert {row["status"] for row in host.server.rows()} == {"success"}
+
+
+def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: ScriptedServer) -> None:
+    """A ledger that refuses every row makes a failure, and leaves the caller's transaction whole."""
+    host.run(
+        """
+        from django.contrib.contenttypes.models import ContentType
+        from stapel_agent import ledger
+        ledger.PromptLog._meta.db_table = "agent_no_such_table"
+        with transaction.atomic():
+            ContentType.objects.create(app_label="kept", model="kept")
+            answer = services.complete("what?", "small")
+            assert answer["reason"].startswith("ledger_unavailable"), answer
+        found = ContentType.objects.filter(app_label="kept")
+        say(found.count())
+        found.delete()
+        """
+    )
+    assert model.requests == []
+
+
+def test_upgrade__before_the_migration(host: Host, model: ScriptedServer) -> None:
+    """New code on a database that has no table of flights yet answers and accounts; each process for itself."""
+    model.replies = [answer("this")]
+    host.server.execute("ALTER TABLE agent_flight RENAME TO agent_flight_later")
+    try:
+        assert host.run(ASK_IN_THREADS.format(n=5)).count(SHARED) == 4
+    finally:
+        host.server.execute("ALTER TABLE agent_flight_later RENAME TO agent_flight")
+    assert [row["status"] for row in host.server.rows()] == ["success"]
