@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.private_postgresql import program
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -35,6 +37,7 @@ def service(name: str, default: str) -> bool:
 SERVICES = {
     "postgresql": service("POSTGRESQL", "postgresql://127.0.0.1:5432"),
     "mariadb": service("MARIADB", "mysql://127.0.0.1:3306"),
+    "pgprograms": program("initdb") is not None,
     "redis": service("REDIS", "redis://127.0.0.1:6379"),
     "nats": service("NATS", "nats://127.0.0.1:4222"),
     "sdk": find_spec("anthropic") is not None,

@@ -119,7 +119,8 @@ class Host:
         """A process that runs `script`, which may `say()` what the caller is to read."""
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + textwrap.dedent(script)],
-            env=self._environment(),
+            env=self.variables(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -133,16 +134,17 @@ class Host:
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "django", *arguments, "--skip-checks"]
-        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=self.variables(), capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def stop(self) -> None:
         for process in self.started:
             process.kill()
-            process.communicate()
+            if process.stdout and not process.stdout.closed:
+                process.communicate()
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.engine_host",

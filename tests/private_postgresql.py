@@ -1,0 +1,60 @@
+"""A PostgreSQL server of our own, to be stopped and started at will."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def program(name: str) -> str | None:
+    """A program of PostgreSQL's server, which distributions keep off the PATH."""
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(installed[-1]) if installed else shutil.which(name)
+
+
+@dataclass
+class PrivateServer:
+    folder: Path
+    port: int
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        self._run("pg_ctl", "-w", "-o", options, "-l", str(self.folder / "log"), "start")
+
+    def stop(self) -> None:
+        """At once, as a crash or a fail-over does."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def initialise(self) -> None:
+        self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
+
+    def _run(self, name: str, *arguments: str) -> None:
+        command = [program(name) or name, "-D", str(self.folder / "data"), *arguments]
+        if os.getuid() == 0:  # PostgreSQL refuses to be run by root
+            command = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+
+@contextmanager
+def private_postgresql(folder: Path) -> Iterator[PrivateServer]:
+    """A running server, whose data go into `folder`."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        server = PrivateServer(folder, probe.getsockname()[1])
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres")
+        for parent in folder.parents:
+            if parent.stat().st_uid == 0 and parent != Path("/"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+    server.initialise()
+    server.start()
+    try:
+        yield server
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            server.stop()

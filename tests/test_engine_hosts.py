@@ -1,0 +1,315 @@
+"""Hosts of every kind on a real PostgreSQL: ASGI, pooled, stopped and started again, and those that test themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.hosts import Host, Server, own_database, said
+from tests.private_postgresql import private_postgresql
+from tests.scripted_server import ScriptedServer
+from tests.test_engine import PAID, answer, until
+
+pytestmark = pytest.mark.postgresql
+
+ROLE = "agent_of_few"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A database of our own."""
+    with own_database("postgresql") as server:
+        yield server
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as model:
+        yield model
+
+
+@pytest.fixture
+def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
+    server.clear()
+    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}})
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def role_of_ten(server: Server) -> Iterator[str]:
+    """A role with ten connections."""
+    role = f"{ROLE}_{os.getpid()}"
+    server.execute(f"DROP ROLE IF EXISTS {role}")
+    server.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 10 PASSWORD 'ten'")
+    server.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+    yield role
+    server.execute(f"DROP OWNED BY {role}")
+    server.execute(f"DROP ROLE {role}")
+
+
+@contextmanager
+def served(host: Host) -> Iterator[str]:
+    """The URL of the host behind one uvicorn process."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    process = host.start(
+        f"import uvicorn; uvicorn.run('tests.asgi_host:application', port={port}, log_level='error', access_log=False)"
+    )
+    url = f"http://127.0.0.1:{port}"
+    until(lambda: _answers(url) or process.poll() is not None)
+    yield url
+    process.terminate()
+    process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code > 0
+    except httpx.TransportError:
+        return False
+
+
+def post(url: str, answers: list[Any], payload: dict[str, Any]) -> None:
+    reply = httpx.post(
+        f"{url}/agent/api/v1/llm/complete", json=payload, headers={"X-API-KEY": "service-key-for-tests"}, timeout=60
+    )
+    answers.append((reply.status_code, reply.json()))
+
+
+def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> None:
+    """50 calls at once, each of which waits two seconds, are all answered with ten connections allowed."""
+    host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten"}
+    host.agent["DEFAULT_PROVIDER"] = "slow"
+    answers: list[Any] = []
+    with served(host) as url:
+        threads = [
+            threading.Thread(target=post, args=(url, answers, {"prompt": f"{number}", "model": "small"}))
+            for number in range(50)
+        ]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(host.server.rows()) == 50)
+        time.sleep(0.2)
+        held = host.server.connections()
+        for thread in threads:
+            thread.join()
+    answered = {"status": "ok", "result": {"slept": True}, "usage": {"input_tokens": 1, "output_tokens": 0}}
+    assert answers == [(200, answered)] * 50
+    assert held <= 4
+    assert [row["status"] for row in host.server.rows()] == ["success"] * 50
+
+
+@pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"])
+def test_pool__smaller_than_the_crowd(host: Host, model: ScriptedServer, within: str) -> None:
+    """With a pool of two connections and eight callers, in transactions or not, nobody waits for ever."""
+    host.environment = {"HOST_POOL": "2"}
+    model.replies = [answer("this")]
+    answers = host.run(
+        f"""
+        from contextlib import nullcontext
+        answers = []
+        def ask(number):
+            with {within}:
+                answers.append(services.complete(str(number), "small"))
+            connection.close()
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        say(answers)
+        connection.close_pool()
+        """
+    )
+    assert answers == [PAID] * 8
+    assert [row["status"] for row in host.server.rows()] == ["success"] * 8
+
+
+def test_pool__given_back_while_the_provider_thinks(host: Host, model: ScriptedServer) -> None:
+    """A caller that waits for its provider leaves its pooled connection to others."""
+    host.environment = {"HOST_POOL": "1"}
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(
+        """
+        PromptLog.objects.count()
+        caller = threading.Thread(target=lambda: say(services.complete("what?", "small")))
+        def count_first():
+            PromptLog.objects.count()
+            say(services.complete("what?", "small"))
+        caller = threading.Thread(target=count_first)
+        connection.close()
+        caller.start()
+        while not PromptLog.objects.filter(status="pending"):
+            connection.close()
+            time.sleep(0.05)
+        connection.close()
+        print("waiting", PromptLog.objects.count(), flush=True)
+        connection.close()
+        caller.join()
+        connection.close_pool()
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting 1\n"
+    gate.wait(10)
+    assert said(process) == PAID
+
+
+def test_fork__after_the_ledger_has_worked(host: Host, model: ScriptedServer) -> None:
+    """Children of a process whose ledger has threads, places and leaders of its own start anew."""
+    host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
+    host.agent["CACHE_LOOKUP"] = {"llm_facade": True}
+    gate = threading.Barrier(2)
+    model.replies = [answer("this"), answer("this", gate=gate), answer("this")]
+    process = host.start(
+        """
+        with transaction.atomic():
+            services.complete("first", "small")
+        waiting = threading.Thread(target=lambda: services.complete("what?", "small"))
+        waiting.start()
+        while not Flight.objects.exists():
+            time.sleep(0.02)
+        connections.close_all()
+        Flight.objects.all().delete()
+        connections.close_all()
+        child = os.fork()
+        if not child:
+            with transaction.atomic():
+                say(services.complete("what?", "small"))
+            os._exit(0)
+        os.waitpid(child, 0)
+        print("forked", flush=True)
+        waiting.join()
+        """
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline()) == PAID
+    gate.wait(10)
+    process.communicate(timeout=30)
+    assert [row["status"] for row in host.server.rows()] == ["success"] * 3
+
+
+@pytest.mark.pgprograms
+def test_stopped_server__before_and_during(tmp_path: Path, model: ScriptedServer) -> None:
+    """Stopped before: nobody is asked. Stopped in mid-call: the answer is given, and the row closed afterwards."""
+    gates = [threading.Barrier(2) for _ in range(3)]
+    model.replies = [answer("this", gate=gate) for gate in gates]
+    with private_postgresql(tmp_path) as postgresql:
+        host = Host(
+            Server("postgresql", "postgres"),
+            {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}},
+            {"POSTGRESQL_PORT": str(postgresql.port), "POSTGRESQL_USER": "postgres", "POSTGRESQL_PASSWORD": ""},
+        )
+        host.manage("migrate", "-v0")
+        process = host.start(
+            """
+            for line in sys.stdin:
+                say(services.complete(line.strip(), "small"))
+            """
+        )
+        ask = _dialogue(process)
+        during = ask("during")
+        until(lambda: len(model.requests) == 1)
+        postgresql.stop()
+        gates[0].wait(10)
+        assert during() == PAID
+        before = ask("before")()
+        assert before["status"] == "failure"
+        assert before["reason"].startswith("ledger_unavailable: the prompt log cannot be written to (OperationalError)")
+        assert len(model.requests) == 1
+        postgresql.start()
+        after = ask("after")
+        gates[1].wait(10)
+        assert after() == PAID
+        last = ask("at exit")
+        until(lambda: len(model.requests) == 3)
+        postgresql.stop()
+        gates[2].wait(10)
+        assert last() == PAID
+        postgresql.start()
+        process.communicate(timeout=30)
+        rows = host.run(
+            "say(list(PromptLog.objects.order_by('created_at').values_list('prompt', 'status', 'response')))"
+        )
+        host.stop()
+    assert rows == [[prompt, "success", "this"] for prompt in ("during", "after", "at exit")]
+
+
+def _dialogue(process: subprocess.Popen[str]) -> Any:
+    def ask(line: str) -> Any:
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        return lambda: json.loads(process.stdout.readline())
+
+    return ask
+
+
+SELF_TESTING_HOST = '''
+"""What hosts write: tests in a transaction each, tests that commit, and an asynchronous one."""
+from django.db import transaction
+from django.test import TestCase, TransactionTestCase
+from stapel_agent import services
+from stapel_agent.models import PromptLog
+from stapel_agent.testing import scripted_provider
+
+class InATransaction(TestCase):
+    def test_rows_go(self):
+        with scripted_provider("fine"), transaction.atomic():
+            services.complete("hi", "small")
+            services.translate("en", "de", {"a": "b"})
+        assert PromptLog.objects.count() == 2
+
+    def test_rows_have_gone(self):
+        assert PromptLog.objects.count() == 0
+
+    test_rows_have_gone_too = test_rows_have_gone
+
+    async def test_async(self):
+        with scripted_provider("fine"):
+            assert (await services.acomplete("hi", "small"))["status"] == "ok"
+        assert await PromptLog.objects.acount() == 1
+
+class Committing(TransactionTestCase):
+    def test_rows(self):
+        assert PromptLog.objects.count() == 0
+        with scripted_provider("fine"):
+            try:
+                with transaction.atomic():
+                    services.complete("hi", "small")
+                    raise ZeroDivisionError
+            except ZeroDivisionError:
+                pass
+        assert PromptLog.objects.count() == 1
+
+    async def test_async(self):
+        with scripted_provider("fine"):
+            assert (await services.acomplete("hi", "small"))["status"] == "ok"
+'''
+
+
+def test_self_testing_host__leaves_nothing_behind(host: Host, tmp_path: Path) -> None:
+    """Tests of hosts are rolled back with their rows, and their database can be dropped at the end."""
+    (tmp_path / "test_of_a_host.py").write_text(SELF_TESTING_HOST)
+    host.environment = {"PYTHONPATH": f"{os.getcwd()}:{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-m", "django", "test", "test_of_a_host", "--noinput"],
+        env=host.variables(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ran 6 tests" in done.stderr
+    assert host.server.execute(f"SELECT 1 FROM pg_database WHERE datname = 'test_{host.server.database}'") == []
