@@ -34,6 +34,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.http_client
 	$(BIN)/python -m benchmarks.cache
+	$(BIN)/python -m benchmarks.waiting
 
 $(VENV)/package: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import django
@@ -17,13 +17,13 @@ from tests.__main__ import SERVICES
 ENGINES = ("sqlite", "postgresql")
 
 
-def on_each_engine(module: str, measure: Callable[[], None]) -> None:
+def on_each_engine(module: str, measure: Callable[[], None], engines: Sequence[str] = ENGINES) -> None:
     """Run `measure` in a process of its own for each database engine, on a throwaway database."""
     if "BENCHMARK_ENGINE" in os.environ:
         with throwaway_database():
             measure()
         return
-    for engine in ENGINES:
+    for engine in engines:
         if engine != "sqlite" and not SERVICES[engine]:
             print(f"\nnot covered: {engine}, which cannot be reached")
             continue
