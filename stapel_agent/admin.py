@@ -23,6 +23,7 @@ from .models import PromptLog, PromptStatus
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
 STATUS_SIGNS: dict[str, str] = {
+    PromptStatus.PENDING: "…",
     PromptStatus.SUCCESS: "✓",
     PromptStatus.FAILURE: "✗",
     PromptStatus.TIMEOUT: "◷",

@@ -1,4 +1,4 @@
-"""The ASGI application of `tests.engine_host`, with the instrumented provider of its tests: it takes two seconds."""
+"""The ASGI application of `tests.engine_host`: a provider that takes two seconds, and views that use the ORM too."""
 
 import asyncio
 import os
@@ -6,11 +6,15 @@ import time
 
 import django
 from django.core.asgi import get_asgi_application
+from django.http import JsonResponse
+from django.urls import include, path
 
 from stapel_agent import LlmProvider, ProviderResult, register_provider
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.engine_host")
 django.setup()
+
+from django.conf import settings  # noqa: E402
 
 SECONDS = float(os.environ.get("HOST_SECONDS", "2"))
 
@@ -25,5 +29,27 @@ class SlowProvider(LlmProvider):
         return ProviderResult('{"slept": true}', input_tokens=1)
 
 
+def orm_first(request):
+    from stapel_agent import services
+    from stapel_agent.models import PromptLog
+
+    PromptLog.objects.exists()
+    return JsonResponse(services.complete(request.GET["prompt"], "small"))
+
+
+async def async_orm_first(request):
+    from stapel_agent import services
+    from stapel_agent.models import PromptLog
+
+    await PromptLog.objects.aexists()
+    return JsonResponse(await services.acomplete(request.GET["prompt"], "small"))
+
+
 register_provider("slow", SlowProvider)
+settings.ROOT_URLCONF = __name__
+urlpatterns = [
+    path("agent/", include("stapel_agent.urls")),
+    path("orm-first", orm_first),
+    path("async-orm-first", async_orm_first),
+]
 application = get_asgi_application()

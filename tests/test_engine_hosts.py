@@ -112,6 +112,28 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
     assert [row["status"] for row in host.server.rows()] == ["success"] * 50
 
 
+@pytest.mark.parametrize("view", ["orm-first", "async-orm-first"])
+def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
+    """The connection that a view has opened before it asks is not held while it waits."""
+    host.agent["DEFAULT_PROVIDER"] = "slow"
+    replies: list[int] = []
+    with served(host) as url:
+
+        def ask(number: int) -> None:
+            replies.append(httpx.get(f"{url}/{view}?prompt={number}", timeout=60).status_code)
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(host.server.rows()) == 20)
+        time.sleep(0.3)
+        held = host.server.connections()
+        for thread in threads:
+            thread.join()
+    assert replies == [200] * 20
+    assert held <= 4
+
+
 @pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"])
 def test_pool__smaller_than_the_crowd(host: Host, model: ScriptedServer, within: str) -> None:
     """With a pool of two connections and eight callers, in transactions or not, nobody waits for ever."""
