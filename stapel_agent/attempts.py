@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -26,7 +27,7 @@ from .exceptions import (
     SchemaMismatch,
 )
 from .faults import named
-from .providers.base import ProviderResult
+from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
 from .retries import MAX_DELAY, delay_before_retry
 from .types import Completion, CompletionRequest, Usage
@@ -52,6 +53,7 @@ class Attempt:
         self.value: Any = None
         self.duration_ms = 0
         self._read = read
+        self._thread_call: Future[ProviderResult] | None = None
 
     def ask(self) -> None:
         """Call the provider."""
@@ -62,7 +64,7 @@ class Attempt:
         """`ask()` on an event loop."""
         with self._outcome():
             async with asyncio.timeout(self._patience):
-                result = await self.provider.acomplete(**self._arguments)
+                result = await self._acomplete()
             self._take(result)
 
     def fail(self, fault: BaseException) -> None:
@@ -96,7 +98,10 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        self.place.leave()
+        if self._thread_call is None:
+            self.place.leave()
+        else:  # nobody waits for it any more, and still it is under way
+            self._thread_call.add_done_callback(lambda call: self.place.leave())
         if fault is not None:
             self.fail(fault)
         return isinstance(fault, Exception)
@@ -121,7 +126,16 @@ class Attempt:
     def _complete(self) -> ProviderResult:
         if self._patience is None or self.request.deadline.seconds is None:
             return self.provider.complete(**self._arguments)
-        return in_own_thread(self.provider.complete, **self._arguments).result(self._patience)
+        return self._in_own_thread().result(self._patience)
+
+    async def _acomplete(self) -> ProviderResult:
+        if type(self.provider).acomplete is LlmProvider.acomplete:
+            return await asyncio.wrap_future(self._in_own_thread())
+        return await self.provider.acomplete(**self._arguments)
+
+    def _in_own_thread(self) -> Future[ProviderResult]:
+        self._thread_call = in_own_thread(self.provider.complete, **self._arguments)
+        return self._thread_call
 
     @contextmanager
     def _outcome(self) -> Iterator[None]:
@@ -131,8 +145,9 @@ class Attempt:
         except BaseException as fault:
             if self.result is None:
                 self._stop_clock()
-            self.fail(fault)
-            if not isinstance(fault, Exception):
+            stray = isinstance(fault, asyncio.CancelledError) and not _is_cancelled()
+            self.fail(ProviderBug("the provider cancelled itself") if stray else fault)
+            if not stray and not isinstance(fault, Exception):
                 raise
         finally:
             cooldown.note(self.request.provider, self.error)
@@ -142,15 +157,38 @@ class Attempt:
         self._stop_clock()
         if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
-        self.result = result
+        self.result = _plain(result)
         if result.finish_reason == "length":
             raise AnswerTruncated(f"truncated at {self.usage.output_tokens or self.request.max_tokens} tokens")
         if result.finish_reason == "content_filter":
             raise AnswerRefused("the model, or its vendor's content filter, refused to answer")
-        self.value = self._read(result.text)
+        self.value = self._read(self.result.text)
 
     def _stop_clock(self) -> None:
         self.duration_ms = round((time.perf_counter() - self._started_at) * 1000)
+
+
+def _plain(result: ProviderResult) -> ProviderResult:
+    """`result` without what a host's own subclasses of it and of `str` may do when they are touched."""
+    return ProviderResult(
+        str.__str__(result.text),
+        result.input_tokens,
+        result.output_tokens,
+        result.thinking_tokens,
+        result.cache_read_tokens,
+        result.cache_write_tokens,
+        str(result.finish_reason),
+        result.metadata,
+    )
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the task that this is done in."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 class Attempts:

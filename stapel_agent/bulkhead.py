@@ -56,9 +56,9 @@ class Place:
     """One call's place at a provider. Without a limit there is always one."""
 
     def __init__(self, provider: str) -> None:
-        limit: int | None = (agent_settings.MAX_CONCURRENCY or {}).get(provider)
-        self._limit = limit or 0
-        self._bulkhead = _bulkheads.setdefault(provider, Bulkhead()) if limit else None
+        limit = (agent_settings.MAX_CONCURRENCY or {}).get(provider)
+        self._limit = limit if isinstance(limit, int) and limit > 0 else 0
+        self._bulkhead = _bulkheads.setdefault(provider, Bulkhead()) if self._limit else None
         self._is_taken = False
 
     def take(self, patience: float) -> bool:
@@ -79,7 +79,7 @@ class Place:
         try:
             with self._turn(self._bulkhead) as turn:
                 async with asyncio.timeout(patience):
-                    await asyncio.shield(asyncio.wrap_future(turn))
+                    await asyncio.wrap_future(turn)
         except TimeoutError:
             return False
         return True

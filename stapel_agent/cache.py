@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any, ClassVar
+from functools import lru_cache, partial
+from typing import Any, ClassVar, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.core.cache import caches
 from django.utils import timezone
 
 from .conf import agent_settings
-from .connection import aon_ledger, on_ledger
+from .connection import aon_ledger, on_ledger, works_in_callers_thread
 from .exceptions import AgentError
 from .models import PromptLog
+from .providers.threads import in_own_thread
 from .redaction import redact
 from .types import Completion, CompletionRequest
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class CachePolicy:
@@ -81,16 +86,14 @@ class NoCachePolicy(CachePolicy):
 def is_reusable(request: CompletionRequest) -> bool:
     """Whether an answer to this request may be another caller's too."""
     try:
-        return not request.skip_cache and _policy(agent_settings.CACHE_POLICY).should_cache(request.source)
+        return bool(_policy(agent_settings.CACHE_POLICY).should_cache(request.source))
     except Exception as fault:
         _report("policy", fault)
         return False
 
 
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """An earlier answer that the verb can still read, or None."""
-    if not is_reusable(request):
-        return None
+    """An earlier answer to a reusable request, which the verb can still read; or None."""
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup(request)
         return found and reread(request, found.text, read)
@@ -99,24 +102,53 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
         return None
 
 
-async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """`find()` on an event loop."""
-    return await aon_ledger(lambda alias: find(request, read)) if is_reusable(request) else None
-
-
 def keep(request: CompletionRequest, completion: Completion) -> None:
-    """Let a fresh answer be reused, where its source may be."""
+    """Let a fresh answer to a reusable request be reused."""
     try:
-        policy = _policy(agent_settings.CACHE_POLICY)
-        if policy.should_cache(request.source):
-            policy.store(request, completion)
+        _policy(agent_settings.CACHE_POLICY).store(request, completion)
     except Exception as fault:
         _report("store", fault)
 
 
+async def ais_reusable(request: CompletionRequest) -> bool:
+    """`is_reusable()` on an event loop."""
+    try:
+        return bool(await _in_thread(request, partial(is_reusable, request), CachePolicy.should_cache))
+    except Exception as fault:
+        _report("policy", fault)
+        return False
+
+
+async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
+    """`find()` on an event loop."""
+    return await _in_thread(request, partial(find, request, read))
+
+
 async def akeep(request: CompletionRequest, completion: Completion) -> None:
     """`keep()` on an event loop."""
-    await aon_ledger(lambda alias: keep(request, completion))
+    await _in_thread(request, partial(keep, request, completion), CachePolicy.store)
+
+
+async def _in_thread(
+    request: CompletionRequest, step: Callable[[], Result], idle: Callable[..., Any] | None = None
+) -> Result | None:
+    """A policy's step off the event loop, unless the policy has left it `idle`, as it is in the base class.
+
+    A host's own policy gets a thread of its own, and no longer than a provider: the ledger must not wait for it.
+    """
+    policy = type(_policy(agent_settings.CACHE_POLICY))
+    if idle is not None and getattr(policy, idle.__name__) is idle:
+        return step()
+    if works_in_callers_thread():
+        return await sync_to_async(step)()
+    if issubclass(policy, PromptLogCachePolicy):
+        return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
+    try:
+        async with asyncio.timeout(request.deadline.remaining(agent_settings.CLI_TIMEOUT)):
+            return await asyncio.wrap_future(in_own_thread(step))
+    except TimeoutError as fault:
+        _report("policy", fault)
+        return None
 
 
 @lru_cache(maxsize=8)

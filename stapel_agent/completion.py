@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 
-from . import cache, ledger
+from . import ledger
 from .attempts import Attempts, Reader
-from .connection import agive_back, give_back
+from .connection import give_back
 from .exceptions import InvalidRequest
-from .flights import Passage
+from .flights import SingleFlight
 from .types import Completion, CompletionRequest
 
 
@@ -22,41 +22,36 @@ def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
     _refuse_event_loop()
     attempts = Attempts(request, read)
-    if earlier := cache.find(attempts.request, read):
-        return earlier
-    with Passage(attempts.request, read) as passage:
-        if answered := passage.follow():
-            return answered
+    with SingleFlight(attempts.request, read) as flight:
+        if earlier := flight.follow():
+            return earlier
         give_back()
         for attempt in attempts:
             with attempt:
-                if attempts.has_turned and (earlier := cache.find(attempt.request, read)):
-                    return passage.land(attempts.reused(earlier))
+                if attempts.has_turned and (earlier := flight.find(attempt.request)):
+                    return flight.land(attempts.reused(earlier))
                 with ledger.entry(attempt):
                     attempt.ask()
         completion = attempts.completion()
-        cache.keep(attempts.answered, completion)
-        return passage.land(completion)
+        flight.keep(attempts.answered, completion)
+        return flight.land(completion)
 
 
 async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """`complete()` on an event loop."""
     attempts = Attempts(request, read)
-    if earlier := await cache.afind(attempts.request, read):
-        return earlier
-    async with Passage(attempts.request, read) as passage:
-        if answered := await passage.afollow():
-            return answered
-        await agive_back()
+    async with SingleFlight(attempts.request, read) as flight:
+        if earlier := await flight.afollow():
+            return earlier
         async for attempt in attempts:
             with attempt:
-                if attempts.has_turned and (earlier := await cache.afind(attempt.request, read)):
-                    return passage.land(attempts.reused(earlier))
+                if attempts.has_turned and (earlier := await flight.afind(attempt.request)):
+                    return flight.land(attempts.reused(earlier))
                 async with ledger.aentry(attempt):
                     await attempt.aask()
         completion = attempts.completion()
-        await cache.akeep(attempts.answered, completion)
-        return passage.land(completion)
+        await flight.akeep(attempts.answered, completion)
+        return flight.land(completion)
 
 
 def _refuse_event_loop() -> None:

@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
-from django.core import mail
 from django.db import InterfaceError, OperationalError, close_old_connections, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 from stapel_core.comm.atomic import is_armed
 
 from .models import PromptLog
+from .workers import Workers
 
 OWN_CONNECTIONS = 4
 IDLE_SECONDS = 60
@@ -36,27 +36,32 @@ Operation = Callable[[str], Result]
 """Work on the ledger, given the alias of its database. May be done twice where a connection breaks in between."""
 
 
-def on_ledger(operation: Operation[Result]) -> Result:
-    """Do `operation` on the right connection; once more on a new one, if that had been lost."""
-    alias = router.db_for_write(PromptLog)
-    connection = connections[alias]
+def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
+    """Do `operation` on the right connection; once more on a new one, if that had been lost.
+
+    TimeoutError after `timeout` seconds, where the connection is not the caller's; the work itself goes on.
+    """
+    connection = thread_connection()
+    alias = connection.alias
     if _is_shared_with_caller(connection):
         with transaction.atomic(alias):
             return operation(alias)
-    if _in_transaction(connection) or _could_serve_others(connection):
-        return _on_own_connection(operation, alias).result()
+    # SQLite's file is not waited for by anybody else, and its own busy timeout bounds a wait for its lock.
+    bounded = timeout is not None and connection.vendor != "sqlite"
+    if bounded or _in_transaction(connection) or _could_serve_others(connection):
+        return _on_own_connection(operation, alias).result(timeout)
     return _twice(operation, alias)
 
 
-async def aon_ledger(operation: Operation[Result]) -> Result:
-    """`on_ledger()` on an event loop."""
-    alias = router.db_for_write(PromptLog)
-    if connections[alias].vendor == "sqlite" or _is_test_run():
+async def aon_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
+    """`on_ledger()` on an event loop. On a connection of the ledger's own, a cancellation does not stop the work."""
+    if works_in_callers_thread():
         return await sync_to_async(on_ledger)(operation)
-    return await asyncio.wrap_future(_on_own_connection(operation, alias))
+    async with asyncio.timeout(timeout):
+        return await asyncio.wrap_future(_on_own_connection(operation, ledger_alias()))
 
 
-async def finished(work: Coroutine[Any, Any, Result]) -> Result:
+async def uncancelled(work: Coroutine[Any, Any, Result]) -> Result:
     """What comes of `work`, which goes on to its end however often the caller is cancelled meanwhile."""
     task = asyncio.ensure_future(work)
     cancellation: asyncio.CancelledError | None = None
@@ -66,21 +71,43 @@ async def finished(work: Coroutine[Any, Any, Result]) -> Result:
         except asyncio.CancelledError as fault:
             cancellation = fault
     if cancellation is not None:
-        task.exception()
+        if not task.cancelled():
+            task.exception()  # or it is reported as never retrieved
         raise cancellation
     return task.result()
 
 
+def ledger_alias() -> str:
+    """The database that the ledger is in."""
+    return router.db_for_write(PromptLog)
+
+
+def thread_connection() -> BaseDatabaseWrapper:
+    """This thread's connection to the ledger's database."""
+    return connections[ledger_alias()]
+
+
 def is_private() -> bool:
     """Whether what the ledger writes now is seen by nobody else until the caller's transaction ends."""
-    return _is_shared_with_caller(connections[router.db_for_write(PromptLog)])
+    return _is_shared_with_caller(thread_connection())
 
 
-def give_back(*, every: bool = False) -> None:
-    """Close this thread's idle connections, those that could serve others or `every` one. Django opens them again."""
+def works_in_callers_thread() -> bool:
+    """Whether a caller on an event loop has its ledger's work done in the thread that its ORM calls run in."""
+    return thread_connection().vendor == "sqlite" or _is_test_run()
+
+
+def serves_event_loop() -> bool:
+    """Whether this thread does an event loop's synchronous work."""
+    loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
+    return loop is not None and loop.is_running()
+
+
+def give_back(*, ours: bool = False) -> None:
+    """Close this thread's idle connections that could serve others, and that to the ledger where it is `ours`."""
     for connection in connections.all(initialized_only=True):
-        idle = connection.connection is not None and not _in_transaction(connection)
-        if idle and (every or _could_serve_others(connection)):
+        wanted = _could_serve_others(connection) or (ours and connection is thread_connection())
+        if wanted and connection.connection is not None and not _in_transaction(connection):
             connection.close()
 
 
@@ -88,6 +115,16 @@ async def agive_back() -> None:
     """`give_back()` on an event loop: the connections are those of the thread that the request's ORM calls run in."""
     if SyncToAsync.thread_sensitive_context.get(None) or hasattr(AsyncToSync.executors, "current"):
         await sync_to_async(give_back)()
+
+
+def wait_for_own_work(seconds: float) -> None:
+    """Give what is under way on the ledger's own connections time to end, as the process is about to."""
+    _workers(os.getpid()).wait(seconds)
+
+
+def in_background(operation: Operation[Result]) -> Future[Result]:
+    """`operation` on a connection of the ledger's own, without waiting for it."""
+    return _on_own_connection(operation, ledger_alias())
 
 
 def _is_shared_with_caller(connection: BaseDatabaseWrapper) -> bool:
@@ -106,13 +143,12 @@ def _in_transaction(connection: BaseDatabaseWrapper) -> bool:
 def _could_serve_others(connection: BaseDatabaseWrapper) -> bool:
     if connection.vendor == "sqlite":
         return False
-    loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
-    return bool(connection.settings_dict["OPTIONS"].get("pool")) or (loop is not None and loop.is_running())
+    return bool(connection.settings_dict["OPTIONS"].get("pool")) or serves_event_loop()
 
 
 def _is_test_run() -> bool:
-    # Django's test environment, whoever set it up, has an outbox.
-    return hasattr(mail, "outbox")
+    utilities = sys.modules.get("django.test.utils")
+    return utilities is not None and hasattr(utilities._TestState, "saved_data")
 
 
 def _twice(operation: Operation[Result], alias: str) -> Result:
@@ -124,38 +160,40 @@ def _twice(operation: Operation[Result], alias: str) -> Result:
 
 
 def _on_own_connection(operation: Operation[Result], alias: str) -> Future[Result]:
-    return _threads(os.getpid()).submit(copy_context().run, _in_own_thread, operation, alias)
+    return _workers(os.getpid()).submit(_in_own_thread, operation, alias)
 
 
 @lru_cache(maxsize=1)
-def _threads(process: int) -> ThreadPoolExecutor:
+def _workers(process: int) -> Workers:
     # By process id: a forked child has none of its parent's threads.
-    return ThreadPoolExecutor(OWN_CONNECTIONS, thread_name_prefix="stapel-agent-ledger")
+    return Workers(OWN_CONNECTIONS, "stapel-agent-ledger")
 
 
 _prepared = threading.local()
 
 
 def _in_own_thread(operation: Operation[Result], alias: str) -> Result:
-    if getattr(_prepared, "alias", None) != alias:
-        connections[alias] = _unpooled(alias)
-        _prepared.alias = alias
+    prepared: set[str] = _prepared.__dict__.setdefault("aliases", set())
+    if alias not in prepared:
+        connections[alias] = _connection_of_our_own(alias)
+        prepared.add(alias)
     close_old_connections()
     try:
         return _twice(operation, alias)
     finally:
         if _is_test_run():  # whose database is about to be dropped
             connections.close_all()
-            _prepared.alias = None
+            prepared.clear()
 
 
-def _unpooled(alias: str) -> BaseDatabaseWrapper:
-    # Not out of the host's pool: callers that hold all of it, each in a transaction, would wait for ever.
+def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
     settings = connections.settings[alias]
     max_age = settings["CONN_MAX_AGE"]
     own = {
         **settings,
+        # Not out of the host's pool: callers that hold all of it, each in a transaction, would wait for ever.
         "OPTIONS": {name: value for name, value in settings["OPTIONS"].items() if name != "pool"},
         "CONN_MAX_AGE": max_age if max_age is None else max(max_age, IDLE_SECONDS),
+        "AUTOCOMMIT": True,
     }
     return load_backend(settings["ENGINE"]).DatabaseWrapper(own, alias)  # type: ignore[no-any-return]

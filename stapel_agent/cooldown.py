@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -10,6 +11,8 @@ from stapel_core.observability import metrics
 
 from .conf import agent_settings
 from .exceptions import AgentError, AnswerError, AttemptCancelled, ProviderBusy, ProviderError, RequestRejected
+
+logger = logging.getLogger(__name__)
 
 GAUGE = "agent_provider_cooling_down"
 """Metric: 1 while the provider that the label names is passed over in this process, else 0."""
@@ -65,6 +68,13 @@ def cooldown_of(provider: str) -> Cooldown:
 
 def note(provider: str, fault: AgentError | None) -> None:
     """Count the outcome of one call. An answer, or a refusal of the request, shows a provider that works."""
+    try:
+        _note(provider, fault)
+    except Exception:  # settings or a metrics backend of the host: the call is paid for all the same
+        logger.exception("the outcome of a call of provider %r was not counted", provider)
+
+
+def _note(provider: str, fault: AgentError | None) -> None:
     if fault is None or isinstance(fault, AnswerError | RequestRejected):
         cooldown_of(provider).succeeded()
     elif isinstance(fault, ProviderError) and not isinstance(fault, AttemptCancelled | ProviderBusy):

@@ -17,6 +17,11 @@ class Deadline:
     def is_over(self) -> bool:
         return self.seconds is not None and time.monotonic() >= self.started_at + self.seconds
 
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left, None without a deadline."""
+        return None if self.seconds is None else self.remaining(self.seconds)
+
     def remaining(self, limit: float) -> float:
         """The seconds that are left for one step, `limit` at most."""
         if self.seconds is None:

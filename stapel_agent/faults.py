@@ -12,6 +12,7 @@ from .types import Usage
 
 logger = logging.getLogger(__name__)
 
+EXAMINED_LENGTH = 64 * 1024
 MESSAGE_LENGTH = 1000
 """Characters of a provider's message that reach the caller and the ledger."""
 
@@ -20,29 +21,28 @@ def named(fault: BaseException, provider: str) -> AgentError:
     """The fault as one of ours. A foreign one is logged whole, and told by its type alone."""
     if not isinstance(fault, Exception):
         return AttemptCancelled("cancelled")
-    if isinstance(fault, ProviderError):
+    if isinstance(fault, AgentError):
         try:
             return _sanitised(fault)
         except Exception as broken:
             fault = broken
-    elif isinstance(fault, AgentError):
-        return fault
     logger.error("provider %r raised:\n%s", provider, redact("".join(traceback.format_exception(fault))))
     if isinstance(fault, TimeoutError):
         return ProviderTimeout(f"provider {provider!r} timed out")
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
 
 
-def _sanitised(fault: ProviderError) -> ProviderError:
+def _sanitised(fault: AgentError) -> AgentError:
     """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
-    ours = ProviderError.__module__
-    kind: type[ProviderError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
-    own = kind(redact(storable(str(fault)))[:MESSAGE_LENGTH])
+    ours = AgentError.__module__
+    kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
+    own = kind(redact(storable(str(fault)[:EXAMINED_LENGTH]))[:MESSAGE_LENGTH])
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
-    retry_after = getattr(fault, "retry_after", None)
-    own.usage = usage if isinstance(usage, Usage) else None
-    own.text = text if isinstance(text, str) else None
-    own.retry_after = max(0.0, retry_after) if isinstance(retry_after, int | float) else None
+    own.usage = usage + Usage() if isinstance(usage, Usage) else None
+    own.text = str.__str__(text) if isinstance(text, str) else None
+    if isinstance(own, ProviderError):
+        retry_after = getattr(fault, "retry_after", None)
+        own.retry_after = max(0.0, retry_after) if isinstance(retry_after, int | float) else None
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
     return own

@@ -1,92 +1,165 @@
 """Identical questions under way at once: one is put to a provider, and all who ask it get what comes of it.
 
-Within a process the others wait for the leader's future; in other processes they look now and then whether its row
-of Flight is gone, and read the outcome in the ledger. Inside a transaction that hides its rows from others (SQLite, a
-test), and where the table is not there yet, the callers of each process have a leader of their own.
+Within a process the others wait for their leader's future. In other processes they look now and then whether its row
+of Flight is still there and its process says so, and read the outcome in the ledger. Where nobody else can see the
+ledger's rows (SQLite's in a transaction, a test's), or the table is not there yet, each process has its own leader.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from django.db import Error, IntegrityError
+from django.db import IntegrityError
 from django.utils import timezone
 
-from . import cache, ledger
+from . import cache, connection, heartbeat
 from .attempts import Reader
-from .conf import agent_settings
-from .connection import agive_back, aon_ledger, finished, give_back, is_private, on_ledger
-from .exceptions import AgentError, AttemptCancelled, AttemptLost, ProviderTimeout, fault_named
-from .models import Flight, PromptLog, PromptStatus
+from .connection import aon_ledger, on_ledger
+from .exceptions import AgentError, ProviderTimeout
+from .landing import Landing, landing_of
+from .models import Flight
 from .types import Completion, CompletionRequest
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
-GRACE_SECONDS = 5.0
+SLICE_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Landing:
-    """How a flight ended: with an answer, with a failure, or with neither, as its leader was cancelled or died."""
+@dataclass(frozen=True, eq=False)
+class Leader:
+    """The caller in this process that asks for all the others."""
 
-    completion: Completion | None = None
-    fault: AgentError | None = None
+    landing: Future[Landing] = field(default_factory=Future)
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def __post_init__(self) -> None:
+        self.landing.set_running_or_notify_cancel()  # or a follower who is cancelled would cancel it for all
+
+    @property
+    def is_gone(self) -> bool:
+        return self.loop.is_closed() if self.loop else not self.thread.is_alive()
 
 
-# The futures of the leaders in this process, by cache key. A forked child has none of its parent's leaders.
-_leaders: dict[str, Future[Landing]] = {}
-os.register_at_fork(after_in_child=_leaders.clear)
+class Leaders:
+    """Who leads in this process, by question."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leaders: dict[str, Leader] = {}
+
+    def ahead(self, key: str, candidate: Leader) -> Leader | None:
+        """Who leads already; None where `candidate` does from now on."""
+        with self._lock:
+            leader = self._leaders.get(key)
+            if leader is not None and not leader.is_gone:
+                return leader
+            self._leaders[key] = candidate
+            return None
+
+    def leave(self, key: str, leader: Leader, landing: Landing) -> None:
+        with self._lock:
+            if self._leaders.get(key) is leader:
+                del self._leaders[key]
+        leader.landing.set_result(landing)
+
+    def start_anew(self) -> None:
+        """In a forked child, which has none of its parent's callers."""
+        self.__init__()  # type: ignore[misc]
 
 
-class Passage:
-    """One request's way through: `follow()` first; where that gives None, ask a provider, and `land()` the answer."""
+leaders = Leaders()
+os.register_at_fork(after_in_child=leaders.start_anew)
+
+# A provider that asks the very question it is asked would wait for itself.
+_led_here: ContextVar[frozenset[str]] = ContextVar("led_here", default=frozenset())
+
+
+class SingleFlight:
+    """One request among its like: `follow()` first; where that gives None, ask a provider, and `land()` the answer.
+
+    A context manager, made before the caller's first work on the ledger and left when all is over.
+    """
 
     def __init__(self, request: CompletionRequest, read: Reader) -> None:
         self._request = request
         self._read = read
-        self._own: Future[Landing] | None = None
+        self._is_reusable = False
+        self._shares = False
+        self._opens_connection = connection.thread_connection().connection is None
+        self._own: Leader | None = None
         self._has_row = False
         self._landing = Landing()
 
     def follow(self) -> Completion | None:
-        """The answer to the same question of someone before, or None: then this caller leads. Raises their failure."""
-        while cache.is_reusable(self._request):
-            if ahead := self._ahead():
-                give_back(every=True)
-                landing = self._in_time(ahead)
+        """The answer that somebody else has got, or gets, to the same question. Raises their failure.
+
+        None where this caller is to ask a provider: nobody else does, or the answer is nobody else's business.
+        """
+        self._is_reusable = cache.is_reusable(self._request)
+        if earlier := self.find(self._request):
+            return earlier
+        self._shares = self._may_reuse and self._key not in _led_here.get()
+        while self._shares:
+            if ahead := self._ahead(Leader()):
+                if self._would_block(ahead):
+                    break
+                landing = self._wait(ahead)
             elif leader := self._contend():
                 landing = self._watch(leader)
             else:
-                return self._as_found(cache.find(self._request, self._read))
+                return self._as_found(self.find(self._request))
             if answer := self._as_ours(landing):
                 return answer
         return None
 
     async def afollow(self) -> Completion | None:
         """`follow()` on an event loop."""
-        while cache.is_reusable(self._request):
-            if ahead := self._ahead():
-                await agive_back()
-                landing = await self._ain_time(ahead)
+        self._is_reusable = await cache.ais_reusable(self._request)
+        if earlier := await self.afind(self._request):
+            return earlier
+        self._shares = self._may_reuse and self._key not in _led_here.get()
+        await connection.agive_back()
+        while self._shares:
+            if ahead := self._ahead(Leader(loop=asyncio.get_running_loop())):
+                landing = await self._await_landing(ahead)
             elif leader := await self._acontend():
                 landing = await self._awatch(leader)
             else:
-                return self._as_found(await cache.afind(self._request, self._read))
+                return self._as_found(await self.afind(self._request))
             if answer := self._as_ours(landing):
                 return answer
         return None
+
+    def find(self, request: CompletionRequest) -> Completion | None:
+        """The answer that is kept to `request`: this flight's own, or as it is put to a fallback."""
+        return cache.find(request, self._read) if self._may_reuse else None
+
+    async def afind(self, request: CompletionRequest) -> Completion | None:
+        return await cache.afind(request, self._read) if self._may_reuse else None
+
+    def keep(self, request: CompletionRequest, completion: Completion) -> None:
+        """Let the answer to `request` be reused."""
+        if self._is_reusable:
+            cache.keep(request, completion)
+
+    async def akeep(self, request: CompletionRequest, completion: Completion) -> None:
+        if self._is_reusable:
+            await cache.akeep(request, completion)
 
     def land(self, completion: Completion) -> Completion:
         """Share an answer with those who follow."""
@@ -105,7 +178,7 @@ class Passage:
         except Exception as unremoved:
             _report(unremoved)
         finally:
-            self._announce(fault)
+            self._leave(fault)
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,110 +187,139 @@ class Passage:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._has_row:
-                await finished(aon_ledger(self._remove_row))
+            if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
+                connection.in_background(self._remove_row)
+            elif self._has_row:
+                await connection.uncancelled(aon_ledger(self._remove_row))
         except Exception as unremoved:
             _report(unremoved)
         finally:
-            self._announce(fault)
+            self._leave(fault)
 
-    def _ahead(self) -> Future[Landing] | None:
-        """The leader in this process, if that is another caller."""
+    @property
+    def _may_reuse(self) -> bool:
+        return self._is_reusable and not self._request.skip_cache
+
+    @cached_property
+    def _key(self) -> str:
+        # Callers who read an answer in another way may find it right where this one does not.
+        reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
+        return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
+
+    def _ahead(self, own: Leader) -> Leader | None:
+        """Who leads in this process, if that is another caller."""
         if self._own is not None:
             return None
-        own: Future[Landing] = Future()
-        own.set_running_or_notify_cancel()  # or a follower who is cancelled would cancel it for all
-        ahead = _leaders.setdefault(self._request.cache_key, own)
-        if ahead is own:
+        ahead = leaders.ahead(self._key, own)
+        if ahead is None:
             self._own = own
-            return None
+            _led_here.set(_led_here.get() | {self._key})
         return ahead
 
-    def _in_time(self, ahead: Future[Landing]) -> Landing:
-        try:
-            return ahead.result(self._seconds)
-        except TimeoutError:
-            raise self._too_late() from None
+    @staticmethod
+    def _would_block(ahead: Leader) -> bool:
+        """Whether the leader needs this very thread for its own work on the ledger."""
+        return ahead.loop is not None and connection.serves_event_loop() and connection.works_in_callers_thread()
 
-    async def _ain_time(self, ahead: Future[Landing]) -> Landing:
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.wrap_future(ahead)
-        except TimeoutError:
-            raise self._too_late() from None
+    def _wait(self, ahead: Leader) -> Landing:
+        connection.give_back(ours=self._opens_connection)
+        while not self._request.deadline.is_over:
+            try:
+                return ahead.landing.result(self._request.deadline.remaining(SLICE_SECONDS))
+            except TimeoutError:
+                if ahead.is_gone:
+                    return Landing()
+        raise self._too_late()
+
+    async def _await_landing(self, ahead: Leader) -> Landing:
+        while not self._request.deadline.is_over:
+            try:
+                async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
+                    return await asyncio.wrap_future(ahead.landing)
+            except TimeoutError:
+                if ahead.is_gone:
+                    return Landing()
+        raise self._too_late()
 
     def _contend(self) -> UUID | None:
         """The request that leads in another process, or None."""
         try:
-            return on_ledger(self._insert_row)
-        except Error as fault:
-            _report(fault)
+            return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
+        except Exception as fault:
+            self._alone(fault)
             return None
 
     async def _acontend(self) -> UUID | None:
+        inserting = aon_ledger(self._insert_row, timeout=self._request.deadline.left)
         try:
-            return await aon_ledger(self._insert_row)
-        except Error as fault:
-            _report(fault)
+            return self._contended(await connection.uncancelled(inserting))
+        except Exception as fault:
+            self._alone(fault)
             return None
 
+    def _contended(self, leader: UUID | None) -> UUID | None:
+        if self._has_row:
+            heartbeat.start(self._request.request_id)
+        return leader
+
     def _watch(self, leader: UUID) -> Landing:
-        look = partial(_landing_of, self._request.cache_key, leader)
+        look = partial(landing_of, self._key, leader)
         for pause in self._pauses():
             try:
-                if landing := on_ledger(look):
-                    return landing
-            except Error as fault:
-                _report(fault)
-                break
-            give_back(every=True)
+                landing = on_ledger(look, timeout=self._request.deadline.left)
+            except Exception as fault:
+                self._alone(fault)
+                return Landing()
+            if landing is not None:
+                return landing
+            connection.give_back(ours=self._opens_connection)
             time.sleep(pause)
-        return Landing()
+        raise self._too_late()
 
     async def _awatch(self, leader: UUID) -> Landing:
-        look = partial(_landing_of, self._request.cache_key, leader)
-        await agive_back()
+        look = partial(landing_of, self._key, leader)
         for pause in self._pauses():
             try:
-                if landing := await aon_ledger(look):
-                    return landing
-            except Error as fault:
-                _report(fault)
-                break
+                landing = await aon_ledger(look, timeout=self._request.deadline.left)
+            except Exception as fault:
+                self._alone(fault)
+                return Landing()
+            if landing is not None:
+                return landing
             await asyncio.sleep(pause)
-        return Landing()
+        raise self._too_late()
 
     def _pauses(self) -> Iterator[float]:
         pause = FIRST_PAUSE
         while not self._request.deadline.is_over:
             yield self._request.deadline.remaining(pause)
             pause = min(pause * 1.5, LAST_PAUSE)
-        raise self._too_late()
-
-    @property
-    def _seconds(self) -> float | None:
-        deadline = self._request.deadline
-        return None if deadline.seconds is None else deadline.remaining(deadline.seconds)
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
 
+    def _alone(self, fault: Exception) -> None:
+        """Go on as if nobody else asked: what is in the way must not cost the answer."""
+        _report(fault)
+        self._shares = False
+
     def _insert_row(self, alias: str) -> UUID | None:
-        if is_private():
+        if connection.is_private():
             return None
-        key, request_id = self._request.cache_key, self._request.request_id
-        try:
-            Flight(key=key, request_id=request_id).save(force_insert=True, using=alias)
-        except IntegrityError:
-            leader = Flight.objects.using(alias).filter(key=key).values_list("request_id", flat=True).first()
-            if leader != request_id:
-                return leader or self._insert_row(alias)
         self._has_row = True
+        flight = Flight(key=self._key, request_id=self._request.request_id, seen_at=timezone.now())
+        try:
+            flight.save(force_insert=True, using=alias)
+        except IntegrityError:
+            others = Flight.objects.using(alias).filter(key=self._key).values_list("request_id", flat=True)
+            leader = others.first()
+            self._has_row = leader == self._request.request_id  # an earlier try of this insert had arrived
+            # None: it landed in between. Then there is nobody to share with, and the answer may be kept already.
+            return None if self._has_row else leader
         return None
 
     def _remove_row(self, alias: str) -> None:
-        key, request_id = self._request.cache_key, self._request.request_id
-        Flight.objects.using(alias).filter(key=key, request_id=request_id).delete()
+        Flight.objects.using(alias).filter(key=self._key, request_id=self._request.request_id).delete()
 
     def _as_found(self, earlier: Completion | None) -> Completion | None:
         """What was kept while this caller came to lead."""
@@ -231,57 +333,17 @@ class Passage:
             raise fault
         if landing.completion is None:
             return None
-        answer = cache.reread(self._request, landing.completion.text, self._read)
-        return answer and self.land(
-            replace(answer, provider=landing.completion.provider, model=landing.completion.model)
-        )
+        theirs = landing.completion
+        answer = cache.reread(self._request, theirs.text, self._read)
+        return answer and self.land(replace(answer, provider=theirs.provider, model=theirs.model))
 
-    def _announce(self, fault: BaseException | None) -> None:
+    def _leave(self, fault: BaseException | None) -> None:
+        heartbeat.stop(self._request.request_id)
         if self._own is not None:
-            _leaders.pop(self._request.cache_key, None)
-            self._own.set_result(Landing(fault=fault) if isinstance(fault, AgentError) else self._landing)
-
-
-def sweep(*, older_than: float | None = None) -> None:
-    """Remove what leaders that died have left: rows older than an attempt and its grace may take."""
-    age = agent_settings.CLI_TIMEOUT if older_than is None else older_than
-    oldest = timezone.now() - timedelta(seconds=age + GRACE_SECONDS)
-    on_ledger(lambda alias: Flight.objects.using(alias).filter(created_at__lt=oldest).delete())
-
-
-def _landing_of(key: str, leader: UUID, alias: str) -> Landing | None:
-    """How the leader's flight ended, or None while it goes on. One whose leader is dead is ended here."""
-    flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
-    flight = flights.first()
-    if flight is not None and not _is_overdue(flight.created_at):
-        return None
-    row = PromptLog.objects.using(alias).filter(request_id=leader).order_by("created_at").last()
-    if flight is None:
-        return _landing_in(row)
-    if row is not None and not _is_overdue(row.created_at + timedelta(milliseconds=row.duration_ms or 0)):
-        return None
-    flights.delete()
-    ledger.close_lost(request_id=leader)
-    return Landing()
-
-
-def _landing_in(row: PromptLog | None) -> Landing:
-    """What the last row of a request that is over says of it."""
-    if row is None or row.status == PromptStatus.PENDING:
-        return Landing()
-    metadata = row.metadata or {}
-    if row.status == PromptStatus.SUCCESS:
-        return Landing(Completion(row.response or "", provider=metadata.get("provider", ""), model=row.model))
-    fault = fault_named(metadata.get("failure"))(row.error_message or "")
-    if isinstance(fault, AttemptCancelled | AttemptLost):
-        return Landing()
-    fault.text = row.response
-    return Landing(fault=fault)
-
-
-def _is_overdue(sign_of_life: datetime) -> bool:
-    return timezone.now() - sign_of_life > timedelta(seconds=agent_settings.CLI_TIMEOUT + GRACE_SECONDS)
+            _led_here.set(_led_here.get() - {self._key})
+            landing = Landing(fault=fault) if isinstance(fault, AgentError) else self._landing
+            leaders.leave(self._key, self._own, landing)
 
 
 def _report(fault: Exception) -> None:
-    logger.error("single flight: %s; this process goes on by itself", type(fault).__name__)
+    logger.error("single flight: %s; this call goes on by itself", type(fault).__name__)

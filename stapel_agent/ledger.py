@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import os
+import sys
 import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -15,12 +17,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, router, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from .attempts import Attempt
 from .conf import agent_settings
-from .connection import aon_ledger, finished, on_ledger
+from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
 from .exceptions import AgentError, AttemptCancelled, AttemptLost, LedgerUnavailable, ProviderBug, ProviderTimeout
 from .models import PromptLog, PromptStatus
 from .parsing import storable
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 USER_ID_LENGTH = 64
 LOST_BATCH = 500
+EXIT_SECONDS = 2.0
 LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 OUTCOME_FIELDS = (
@@ -39,19 +42,22 @@ OUTCOME_FIELDS = (
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
 _unclosed: deque[PromptLog] = deque(maxlen=100)
+os.register_at_fork(after_in_child=_unclosed.clear)  # they are the parent's to close
 
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
     """Around an attempt: its row is there before, and closed after it. Raises LedgerUnavailable instead of entering."""
     row = _pending(attempt)
-    with _needed():
-        on_ledger(partial(_insert, row))
     try:
+        with _opening(row):
+            on_ledger(partial(_insert, row), timeout=attempt.request.deadline.left)
         yield
     finally:
-        with _wanted(row, attempt):
-            on_ledger(partial(_update, row))
+        if not row._state.adding:
+            with _closing(row):
+                _settle(row, attempt)
+                on_ledger(partial(_update, row), timeout=attempt.request.deadline.left)
 
 
 @asynccontextmanager
@@ -59,13 +65,17 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
     row = _pending(attempt)
     try:
-        with _needed():
-            await finished(aon_ledger(partial(_insert, row)))
+        with _opening(row):
+            await uncancelled(aon_ledger(partial(_insert, row), timeout=attempt.request.deadline.left))
         yield
     finally:
         if not row._state.adding:
-            with _wanted(row, attempt):
-                await finished(aon_ledger(partial(_update, row)))
+            with _closing(row):
+                _settle(row, attempt)
+                if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
+                    in_background(partial(_update, row))
+                else:
+                    await uncancelled(aon_ledger(partial(_update, row), timeout=attempt.request.deadline.left))
 
 
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
@@ -78,7 +88,10 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
     rows = rows.filter(request_id=request_id) if request_id else rows.filter(created_at__lt=timezone.now() - age)
     closed = 0
     while batch := on_ledger(lambda alias: list(rows.using(alias)[:LOST_BATCH])):
-        closed += sum(on_ledger(partial(_close_as_lost, row)) for row in batch)
+        closed_now = sum(on_ledger(partial(_close_as_lost, row)) for row in batch)
+        closed += closed_now
+        if not closed_now:
+            break
     return closed
 
 
@@ -106,8 +119,11 @@ def _insert(row: PromptLog, alias: str) -> None:
 
 
 def _update(row: PromptLog, alias: str) -> None:
-    row.save(update_fields=OUTCOME_FIELDS, using=alias)
-    _close_left_over(alias)
+    values = {name: getattr(row, name) for name in OUTCOME_FIELDS}
+    if not PromptLog.objects.using(alias).filter(pk=row.pk).update(**values):
+        logger.error("prompt log row %s (%s) was deleted while its call was under way", row.pk, _spent(row))
+    if _unclosed:
+        _close_left_over(alias)
 
 
 def _close_left_over(alias: str) -> None:
@@ -117,41 +133,57 @@ def _close_left_over(alias: str) -> None:
             row = _unclosed.popleft()
             try:
                 with transaction.atomic(alias):
-                    row.save(using=alias)
+                    PromptLog.objects.using(alias).filter(pk=row.pk).update(
+                        **{name: getattr(row, name) for name in OUTCOME_FIELDS}
+                    )
             except Exception:
                 _unclosed.append(row)
                 return
 
 
 @atexit.register
-def _close_left_over_at_exit() -> None:
+def _close_at_exit() -> None:
+    """A last chance, but no longer than a moment: the database may be gone."""
+    wait_for_own_work(EXIT_SECONDS)
     if _unclosed:
         with suppress(Exception):
-            _close_left_over(router.db_for_write(PromptLog))
+            in_background(_close_left_over).result(EXIT_SECONDS)
 
 
 @contextmanager
-def _needed() -> Iterator[None]:
+def _opening(row: PromptLog) -> Iterator[None]:
     try:
         yield
-    except Exception as fault:
-        logger.error("no row can be written, so no provider is called:\n%s", _told(fault))
-        raise LedgerUnavailable(
+    except BaseException as fault:
+        unavailable = LedgerUnavailable(
             f"the prompt log cannot be written to ({type(fault).__name__}), so no provider was called: "
             "see that its database answers and is migrated"
-        ) from None
+        )
+        if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
+            row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
+            row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
+            _unclosed.append(row)
+        if not isinstance(fault, Exception):
+            raise
+        logger.error("no row can be written, so no provider is called:\n%s", _told(fault))
+        raise unavailable from None
 
 
 @contextmanager
-def _wanted(row: PromptLog, attempt: Attempt) -> Iterator[None]:
+def _closing(row: PromptLog) -> Iterator[None]:
     """Around the closing of a row. A fault is logged and not raised: the answer is paid for."""
-    _settle(row, attempt)
     try:
         yield
-    except Exception as fault:
+    except BaseException as fault:
         _unclosed.append(row)
-        spent = f"{row.input_tokens} input and {row.output_tokens} output tokens"
-        logger.error("prompt log row %s (%s) could not be closed, and is tried again:\n%s", row.pk, spent, _told(fault))
+        if not isinstance(fault, Exception):
+            raise
+        told = (row.pk, _spent(row), _told(fault))
+        logger.error("prompt log row %s (%s) could not be closed, and is tried again:\n%s", *told)
+
+
+def _spent(row: PromptLog) -> str:
+    return f"{row.input_tokens} input and {row.output_tokens} output tokens"
 
 
 def _told(fault: Exception) -> str:
@@ -219,14 +251,12 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
         facts["user_id"] = storable(request.user_id)
     if error:
         facts["failure"] = error.failure
-    kept = attempt.result.metadata if attempt.result else {}
+    kept = {} if attempt.result is None else attempt.result.metadata
     return {**_as_json(kept), **_as_json(request.metadata), **facts}
 
 
 def _as_json(value: Any) -> dict[str, Any]:
     """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
-    if not value:
-        return {}
     try:
         plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
     except Exception:

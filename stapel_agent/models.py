@@ -97,7 +97,7 @@ class Flight(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True, help_text="The cache key of the question.")
     request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
 
     class Meta:
         db_table = "agent_flight"

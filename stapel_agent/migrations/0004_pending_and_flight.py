@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                     "request_id",
                     models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it."),
                 ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("seen_at", models.DateTimeField(help_text="When its process last said that it goes on.")),
             ],
             options={"db_table": "agent_flight"},
         ),

@@ -20,15 +20,20 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
         future.set_running_or_notify_cancel()
         try:
             future.set_result(function(**arguments))
-        except StopIteration:  # no coroutine can raise one: the caller would wait for ever
-            future.set_exception(RuntimeError(f"{function.__qualname__}() raised StopIteration"))
         except BaseException as fault:
-            future.set_exception(fault)
+            future.set_exception(_bearable(fault, function.__qualname__))
         finally:
             _close_connections()
 
     Thread(target=copy_context().run, args=(run,), daemon=True, name="stapel-agent-call").start()
     return future
+
+
+def _bearable(fault: BaseException, name: str) -> BaseException:
+    # A coroutine cannot raise StopIteration, and an event loop dies of SystemExit.
+    if isinstance(fault, Exception) and not isinstance(fault, StopIteration):
+        return fault
+    return RuntimeError(f"{name}() raised {type(fault).__name__}")
 
 
 def _close_connections() -> None:

@@ -1,0 +1,60 @@
+"""How a flight ended, as its leader says or as its row and the ledger show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from . import heartbeat, ledger
+from .conf import agent_settings
+from .connection import on_ledger
+from .exceptions import AgentError, AttemptCancelled, AttemptLost, ProviderDeclined, fault_named
+from .models import Flight, PromptLog, PromptStatus
+from .types import Completion
+
+
+@dataclass(frozen=True)
+class Landing:
+    """With an answer, with a failure, or with neither, as its leader was cancelled or died."""
+
+    completion: Completion | None = None
+    fault: AgentError | None = None
+
+
+def landing_of(key: str, leader: UUID, alias: str) -> Landing | None:
+    """How the leader's flight ended, or None while it goes on. One whose leader is dead is ended here."""
+    flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
+    flight = flights.first()
+    if flight is None:
+        return _told_by(PromptLog.objects.using(alias).filter(request_id=leader).order_by("created_at").last())
+    if not heartbeat.is_silent(flight):
+        return None
+    flights.delete()
+    ledger.close_lost(request_id=leader)
+    return Landing()
+
+
+def sweep() -> None:
+    """Remove the flights of processes that are gone."""
+    oldest = timezone.now() - timedelta(seconds=heartbeat.SILENCE_SECONDS)
+    on_ledger(lambda alias: Flight.objects.using(alias).filter(seen_at__lt=oldest).delete())
+
+
+def _told_by(row: PromptLog | None) -> Landing:
+    """What the last row of a request that is over says of it."""
+    if row is None or row.status == PromptStatus.PENDING:
+        return Landing()
+    metadata = row.metadata or {}
+    provider = str(metadata.get("provider"))
+    if row.status == PromptStatus.SUCCESS:
+        return Landing(Completion(row.response or "", provider=provider, model=row.model))
+    fault = fault_named(metadata.get("failure"))(row.error_message or "")
+    # A fallback's answer of an earlier day has no row of this request.
+    may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(provider)
+    if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:
+        return Landing()
+    fault.text = row.response
+    return Landing(fault=fault)
