@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar
 
@@ -52,7 +52,8 @@ class PromptLogCachePolicy(CachePolicy):
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-        text = on_ledger(lambda alias: PromptLog.objects.using(alias).latest_answer(request.cache_key, since=since))
+        look = partial(_latest_answer, request.cache_key, since)
+        text = on_ledger(look, timeout=request.deadline.left)
         return _earlier(request, text)
 
 
@@ -141,9 +142,9 @@ async def _in_thread(
         return step()
     if works_in_callers_thread():
         return await sync_to_async(step)()
-    if issubclass(policy, PromptLogCachePolicy):
-        return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
     try:
+        if policy is PromptLogCachePolicy:
+            return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
         async with asyncio.timeout(request.deadline.remaining(agent_settings.CLI_TIMEOUT)):
             return await asyncio.wrap_future(in_own_thread(step))
     except TimeoutError as fault:
@@ -163,6 +164,10 @@ def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) ->
     except AgentError:
         return None
     return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
+
+
+def _latest_answer(cache_key: str, since: datetime, alias: str) -> str | None:
+    return PromptLog.objects.using(alias).latest_answer(cache_key, since=since)
 
 
 def _earlier(request: CompletionRequest, text: str | None) -> Completion | None:

@@ -42,7 +42,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     own.text = str.__str__(text) if isinstance(text, str) else None
     if isinstance(own, ProviderError):
         retry_after = getattr(fault, "retry_after", None)
-        own.retry_after = max(0.0, retry_after) if isinstance(retry_after, int | float) else None
+        own.retry_after = max(0.0, float(retry_after)) if isinstance(retry_after, int | float) else None
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
     return own

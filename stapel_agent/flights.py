@@ -177,6 +177,7 @@ class SingleFlight:
                 on_ledger(self._remove_row)
         except Exception as unremoved:
             _report(unremoved)
+            heartbeat.remove_later(self._request.request_id)
         finally:
             self._leave(fault)
 
@@ -193,6 +194,7 @@ class SingleFlight:
                 await connection.uncancelled(aon_ledger(self._remove_row))
         except Exception as unremoved:
             _report(unremoved)
+            heartbeat.remove_later(self._request.request_id)
         finally:
             self._leave(fault)
 
@@ -243,6 +245,7 @@ class SingleFlight:
 
     def _contend(self) -> UUID | None:
         """The request that leads in another process, or None."""
+        self._has_row = True  # until it is known better: a row that may arrive later is to be removed as well
         try:
             return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
         except Exception as fault:
@@ -251,6 +254,7 @@ class SingleFlight:
 
     async def _acontend(self) -> UUID | None:
         inserting = aon_ledger(self._insert_row, timeout=self._request.deadline.left)
+        self._has_row = True
         try:
             return self._contended(await connection.uncancelled(inserting))
         except Exception as fault:
@@ -258,8 +262,8 @@ class SingleFlight:
             return None
 
     def _contended(self, leader: UUID | None) -> UUID | None:
-        if self._has_row:
-            heartbeat.start(self._request.request_id)
+        if self._has_row and (own := self._own):
+            heartbeat.start(self._request.request_id, lambda: own.is_gone)
         return leader
 
     def _watch(self, leader: UUID) -> Landing:
@@ -305,8 +309,8 @@ class SingleFlight:
 
     def _insert_row(self, alias: str) -> UUID | None:
         if connection.is_private():
+            self._has_row = False
             return None
-        self._has_row = True
         flight = Flight(key=self._key, request_id=self._request.request_id, seen_at=timezone.now())
         try:
             flight.save(force_insert=True, using=alias)

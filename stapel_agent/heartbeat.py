@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -23,23 +24,35 @@ SILENCE_SECONDS = 20.0
 """Without a sign for so long, a leader is taken for dead."""
 
 _lock = threading.Lock()
-_led: set[UUID] = set()
+_led: dict[UUID, Callable[[], bool]] = {}
+_left_over: set[UUID] = set()
 _is_beating = False
 
 
-def start(request_id: UUID) -> None:
-    """Say that the flights of this request go on, until `stop()`."""
-    global _is_beating
+def start(request_id: UUID, is_gone: Callable[[], bool]) -> None:
+    """Say that the flight of this request goes on, until `stop()`, or until its leader `is_gone`."""
     with _lock:
-        _led.add(request_id)
-        if not _is_beating:
-            _is_beating = True
-            threading.Thread(target=_beat, daemon=True, name="stapel-agent-heartbeat").start()
+        _led[request_id] = is_gone
+        _ensure_beating()
 
 
 def stop(request_id: UUID) -> None:
     with _lock:
-        _led.discard(request_id)
+        _led.pop(request_id, None)
+
+
+def remove_later(request_id: UUID) -> None:
+    """Try again to remove the flight of this request, which is over, until the database lets us."""
+    with _lock:
+        _left_over.add(request_id)
+        _ensure_beating()
+
+
+def _ensure_beating() -> None:
+    global _is_beating
+    if not _is_beating:
+        _is_beating = True
+        threading.Thread(target=_beat, daemon=True, name="stapel-agent-heartbeat").start()
 
 
 def is_silent(flight: Flight) -> bool:
@@ -52,26 +65,34 @@ def _beat() -> None:
     while True:
         time.sleep(BEAT_SECONDS)
         with _lock:
-            led = list(_led)
-            if not led:
+            for request_id in [request_id for request_id, is_gone in _led.items() if is_gone()]:
+                del _led[request_id]
+                _left_over.add(request_id)
+            led, left_over = list(_led), list(_left_over)
+            if not (led or left_over):
                 _is_beating = False
                 return
         try:
-            on_ledger(partial(_say_so, led))
+            on_ledger(partial(_tell, led, left_over))
+            with _lock:
+                _left_over.difference_update(left_over)
         except Exception as fault:
             logger.error("single flight: no sign of life could be given (%s)", type(fault).__name__)
         finally:
             connections.close_all()
 
 
-def _say_so(led: list[UUID], alias: str) -> None:
-    Flight.objects.using(alias).filter(request_id__in=led).update(seen_at=timezone.now())
+def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
+    flights = Flight.objects.using(alias)
+    flights.filter(request_id__in=left_over).delete()
+    flights.filter(request_id__in=led).update(seen_at=timezone.now())
 
 
 def _start_anew() -> None:
     global _lock, _is_beating
     _lock, _is_beating = threading.Lock(), False
     _led.clear()
+    _left_over.clear()
 
 
 os.register_at_fork(after_in_child=_start_anew)
