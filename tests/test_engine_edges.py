@@ -1,0 +1,365 @@
+"""Where waiting, cancelling and ending go wrong: each on a real PostgreSQL, in a host process of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hosts import Host, Server, own_database, said
+from tests.scripted_server import Reply, ScriptedServer
+from tests.test_engine import ASK, PAID, SHARED, answer, until
+
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A database of our own."""
+    with own_database("postgresql") as server:
+        yield server
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedServer]:
+    with ScriptedServer(answer("this")) as model:
+        yield model
+
+
+@pytest.fixture
+def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
+    server.clear()
+    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
+    yield host
+    host.stop()
+
+
+def test_cancelled__at_every_step(host: Host) -> None:
+    """A task cancelled wherever it stands leaves no open row, no flight, no leader and no place at the provider."""
+    host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
+    left = host.run(
+        """
+        from stapel_agent import bulkhead, flights, heartbeat
+        async def cancelled(step):
+            task = asyncio.create_task(services.acomplete(f"question {step}", "small"))
+            for _ in range(step):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        async def main():
+            await services.acomplete("warm up", "small")
+            for step in range(150):
+                await cancelled(step)
+            return (await services.acomplete("question 7", "small"))["status"]
+        status = asyncio.run(main())
+        say([status, len(flights.leaders._leaders), bulkhead._bulkheads["openai-compat"]._taken, len(heartbeat._led)])
+        """
+    )
+    assert left == ["ok", 0, 0, 0]
+    assert {row["status"] for row in host.server.rows()} <= {"success", "error"}
+    assert host.server.flights() == 0
+
+
+def test_cancelled__by_the_end_of_the_loop(host: Host, model: ScriptedServer) -> None:
+    """The rows of tasks that the end of their event loop cancels are closed all the same."""
+    model.replies = [Reply(raw=b"", ending="hang")]
+    host.run(
+        """
+        async def main():
+            tasks = [asyncio.create_task(services.acomplete(str(number), "small")) for number in range(20)]
+            await asyncio.sleep(1)
+        asyncio.run(main())
+        say(None)
+        """
+    )
+    assert [(row["status"], row["error_message"]) for row in host.server.rows()] == [("error", "cancelled")] * 20
+    assert host.server.flights() == 0
+
+
+def test_heartbeat__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:
+    """A leader that takes longer than a dead one is waited for is followed to its end, as it shows signs of life."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    quick = """
+from stapel_agent import heartbeat
+heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 1
+"""
+    leader = host.start(quick + ASK)
+    until(lambda: model.requests)
+    follower = host.start(quick + ASK)
+    time.sleep(4)
+    host.manage("close_lost_calls")
+    gate.wait(10)
+    assert [said(leader), said(follower)] == [PAID, SHARED]
+    assert len(model.requests) == 1
+
+
+def test_heartbeat__removes_what_was_left(host: Host) -> None:
+    """A flight that could not be removed when it landed is removed later, and nobody waits for it for long."""
+    host.run(
+        """
+        from stapel_agent import flights, heartbeat
+        heartbeat.BEAT_SECONDS = 0.2
+        def refuse(self, alias):
+            raise OSError("the database is away")
+        remove, flights.SingleFlight._remove_row = flights.SingleFlight._remove_row, refuse
+        services.complete("what?", "small")
+        assert Flight.objects.count() == 1
+        while Flight.objects.exists():
+            time.sleep(0.1)
+        say(None)
+        """
+    )
+
+
+def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None:
+    """A loop that is closed under its tasks, without cancelling them, takes nobody else with it."""
+    model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
+    said_last = host.run(
+        """
+        from stapel_agent import heartbeat
+        heartbeat.BEAT_SECONDS = 0.2
+        loop = asyncio.new_event_loop()
+        async def start():
+            return [loop.create_task(services.acomplete("what?", "small")) for _ in range(2)]
+        tasks = loop.run_until_complete(start())
+        loop.run_until_complete(asyncio.sleep(0.5))
+        loop.close()
+        say(services.complete("what?", "small"))
+        """
+    )
+    assert said_last == PAID
+
+
+def test_leader__asks_the_same_again(host: Host) -> None:
+    """A provider that asks the very question it is asked does not wait for itself."""
+    answer_of_the_inner = host.run(
+        """
+        from stapel_agent import LlmProvider, ProviderResult, register_provider
+        depth = []
+        class Nesting(LlmProvider):
+            def complete(self, **arguments):
+                if depth:
+                    return ProviderResult("inner")
+                depth.append(1)
+                return ProviderResult(services.complete("what?", "small", provider="nesting")["result"] + " in outer")
+        register_provider("nesting", Nesting)
+        say(services.complete("what?", "small", provider="nesting")["result"])
+        """
+    )
+    assert answer_of_the_inner == "inner in outer"
+
+
+def test_leader__in_the_loop_of_a_follower(host: Host) -> None:
+    """A synchronous caller in a loop's thread and an asynchronous one of the same question do not block each other."""
+    answers = host.run(
+        """
+        from asgiref.sync import ThreadSensitiveContext, sync_to_async
+        async def main():
+            async with ThreadSensitiveContext():
+                return await asyncio.gather(
+                    services.acomplete("what?", "small"), sync_to_async(services.complete)("what?", "small")
+                )
+        say([one["status"] for one in asyncio.run(main())])
+        """
+    )
+    assert answers == ["ok", "ok"]
+
+
+def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
+    """Who wants the text as it is does not get the failure of one who wanted JSON."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("prose", gate=gate), answer("prose")]
+    process = host.start(
+        """
+        from stapel_agent.structured import SYSTEM_PROMPT
+        answers = {}
+        def ask(verb):
+            answers[verb] = getattr(services, verb)("what?", "small", system_prompt=SYSTEM_PROMPT)["status"]
+        threads = [threading.Thread(target=ask, args=(verb,)) for verb in ("complete_json", "complete")]
+        threads[0].start()
+        time.sleep(1)
+        threads[1].start()
+        [thread.join() for thread in threads]
+        say(answers)
+        """
+    )
+    until(lambda: len(model.requests) == 2)
+    gate.wait(10)
+    assert said(process) == {"complete_json": "failure", "complete": "ok"}
+
+
+def test_policy__that_hangs(host: Host) -> None:
+    """A cache that does not answer delays who wants it, for as long as the deadline, and nobody else."""
+    seconds = host.run(
+        """
+        from stapel_agent import cache
+        class Hanging(cache.CachePolicy):
+            def should_cache(self, source):
+                return source == "other"
+            def lookup(self, request):
+                time.sleep(30)
+        from django.conf import settings
+        from django.test import override_settings
+        async def main():
+            for number in range(8):
+                asyncio.create_task(services.acomplete(f"{number}", "small", source="other"))
+            await asyncio.sleep(0.5)
+            started_at = time.monotonic()
+            assert (await services.acomplete("not cached", "small"))["status"] == "ok"
+            say(time.monotonic() - started_at)
+            os._exit(0)
+        with override_settings(STAPEL_AGENT={**settings.STAPEL_AGENT, "CACHE_POLICY": Hanging}):
+            asyncio.run(main())
+        """
+    )
+    assert seconds < 5
+
+
+@pytest.mark.parametrize("how", ["services.complete", "async_to_sync(services.acomplete)"])
+def test_deadline__bounds_the_ledger(host: Host, model: ScriptedServer, how: str) -> None:
+    """A table that is locked, by a migration say, holds nobody for longer than the deadline."""
+    host.agent["DEADLINE"] = 1
+    seconds, reason = host.run(
+        f"""
+        from asgiref.sync import async_to_sync
+        def lock():
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE agent_prompt_log IN ACCESS EXCLUSIVE MODE")
+                locked.set()
+                ended.wait(20)
+        locked, ended = threading.Event(), threading.Event()
+        holder = threading.Thread(target=lock)
+        holder.start()
+        locked.wait()
+        started_at = time.monotonic()
+        answer = {how}("what?", "small")
+        seconds = time.monotonic() - started_at
+        ended.set()
+        holder.join()
+        say([seconds, answer["reason"]])
+        """
+    )
+    assert seconds < 4
+    assert reason.startswith(("timeout: ", "ledger_unavailable: "))
+    assert model.requests == []
+
+
+@pytest.mark.parametrize("unclosed", [True, False])
+def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool) -> None:
+    """A process whose database accepts and then falls silent ends in seconds, whatever is left to write."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host.environment = {"POSTGRESQL_PORT": str(silent.getsockname()[1])}
+        process = host.start(
+            f"""
+            from stapel_agent import connection, ledger
+            connection.in_background(lambda alias: PromptLog.objects.count())
+            if {unclosed}:
+                ledger._unclosed.append(PromptLog())
+            """
+        )
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_autocommit__switched_off(host: Host) -> None:
+    """A host that commits by hand has its ledger committed all the same."""
+    host.run(
+        """
+        connections.settings["default"]["AUTOCOMMIT"] = False
+        services.complete("what?", "small")
+        connection.rollback()
+        say(None)
+        """
+    )
+    assert [row["status"] for row in host.server.rows()] == ["success"]
+
+
+def test_follower__leaves_the_callers_connection_alone(host: Host, model: ScriptedServer) -> None:
+    """Outside ASGI and pools, the session of a caller who waits for another one's answer stays as it is."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(
+        """
+        from django.contrib.contenttypes.models import ContentType
+        leader = threading.Thread(target=lambda: services.complete("what?", "small"))
+        leader.start()
+        while not Flight.objects.exists():
+            time.sleep(0.02)
+        kinds = ContentType.objects.iterator(chunk_size=1)
+        next(kinds)
+        print("following", flush=True)
+        answer = services.complete("what?", "small")
+        assert len(list(kinds)) > 2
+        leader.join()
+        say(answer)
+        """
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "following\n"
+    time.sleep(1)
+    gate.wait(10)
+    assert said(process) == SHARED
+
+
+def test_threads__after_the_main_one(host: Host) -> None:
+    """Work of threads that outlive the main one is still written down, in transactions and on loops."""
+    host.run(
+        """
+        def work():
+            time.sleep(0.5)
+            with transaction.atomic():
+                first = services.complete("in a transaction", "small")
+            say([first["status"], asyncio.run(services.acomplete("on a loop", "small"))["status"]])
+        threading.Thread(target=work).start()
+        """
+    )
+    assert [row["status"] for row in host.server.rows()] == ["success"] * 2
+
+
+def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:
+    """A call that goes on in its thread after its caller's deadline keeps its place at the provider."""
+    host.agent.update(MAX_CONCURRENCY={"slow": 1}, DEADLINE=0.3)
+    most = host.run(
+        """
+        from stapel_agent import LlmProvider, ProviderResult, register_provider
+        now, seen = [], []
+        class Slow(LlmProvider):
+            def complete(self, **arguments):
+                now.append(1)
+                seen.append(len(now))
+                time.sleep(1)
+                now.pop()
+                return ProviderResult("late")
+        register_provider("slow", Slow)
+        for number in range(4):
+            services.complete(f"{number}", "small", provider="slow")
+        async def main():
+            await asyncio.gather(*(services.acomplete(f"a{number}", "small", provider="slow") for number in range(4)))
+        asyncio.run(main())
+        say(max(seen))
+        """
+    )
+    assert most == 1
+
+
+def test_storm__of_threads(host: Host, model: ScriptedServer) -> None:
+    """120 threads with 12 questions between them: 12 calls, 120 answers, nothing left over."""
+    answers = host.run(
+        """
+        answers = []
+        def ask(number):
+            answers.append(services.complete(f"question {number % 12}", "small")["status"])
+            connection.close()
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(120)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        say(answers)
+        """
+    )
+    assert answers == ["ok"] * 120
+    assert len(model.requests) == 12
+    assert (len(host.server.rows()), host.server.flights()) == (12, 0)
