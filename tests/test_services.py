@@ -8,6 +8,8 @@ from asgiref.sync import async_to_sync
 from stapel_agent import services
 from stapel_agent.exceptions import (
     AccessDenied,
+    InvalidRequest,
+    LedgerUnavailable,
     OutOfCredit,
     ProviderError,
     ProviderTimeout,
@@ -478,6 +480,86 @@ def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, sta
     row = PromptLog.objects.get()
     assert answer == {"status": "failure", "reason": f"{row.metadata['failure']}: {row.error_message}"}
     assert (row.error_message.startswith(reason), row.status) == (True, status)
+
+
+class Figure:
+    """A number that is none when it is looked at."""
+
+    def __int__(self):
+        raise RuntimeError("no figure")
+
+    __bool__ = __float__ = __int__
+
+
+class Text(str):
+    """A text that breaks when it is touched."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+    encode = __getitem__ = __iter__ = __len__ = startswith = __str__
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ProviderResult("fine", input_tokens=Figure(), output_tokens=Figure()),
+        ProviderResult("fine", metadata=Figure()),
+        ProviderResult(Text("fine")),
+    ],
+    ids=["figures", "metadata", "text"],
+)
+def test_complete__hostile_result(facade, scripted_model, result):
+    """What a host's own types do when they are touched costs neither the paid answer nor its row."""
+    scripted_model.script(result)
+    usage = {"input_tokens": 0, "output_tokens": 0}
+    assert facade.complete("say", "small") == {"status": "ok", "result": "fine", "usage": usage}
+    assert (PromptLog.objects.get().status, PromptLog.objects.get().response) == ("success", "fine")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        LedgerUnavailable("Bearer abcdefghijklmnop"),
+        InvalidRequest("Bearer abcdefghijklmnop"),
+        ProviderUnavailable("Bearer abcdefghijklmnop", retry_after=float("nan")),
+        ProviderUnavailable("Bearer abcdefghijklmnop", retry_after=Figure()),
+    ],
+)
+def test_complete__fault_with_a_secret(facade, scripted_model, fault):
+    """Whatever kind of ours a provider raises, its text is cleaned of credentials, in the answer and in the row."""
+    scripted_model.script(fault)
+    assert "abcdefgh" not in facade.complete("say", "small")["reason"]
+    assert {"abcdefgh" in row.error_message for row in PromptLog.objects.all()} == {False}
+
+
+def test_complete__provider_that_cancels_itself(facade, agent):
+    """A cancellation that nobody asked for is the provider's fault, not the caller's end."""
+
+    class Cancelling(LlmProvider):
+        def complete(self, **arguments):
+            raise asyncio.CancelledError
+
+        async def acomplete(self, **arguments):
+            raise asyncio.CancelledError
+
+    agent(PROVIDERS={"cancelling": Cancelling})
+    assert facade.complete("say", "small", provider="cancelling") == {
+        "status": "failure",
+        "reason": "provider_bug: the provider cancelled itself",
+    }
+
+
+def test_acomplete__provider_that_exits(agent):
+    """SystemExit in a provider's thread does not end the event loop."""
+
+    class Exiting(LlmProvider):
+        def complete(self, **arguments):
+            raise SystemExit(1)
+
+    agent(PROVIDERS={"exiting": Exiting})
+    answer = async_to_sync(services.acomplete)("say", "small", provider="exiting")
+    assert answer == {"status": "failure", "reason": "provider_bug: provider 'exiting' raised RuntimeError"}
 
 
 @pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
