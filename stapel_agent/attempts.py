@@ -228,7 +228,9 @@ class Attempts:
     @property
     def has_turned(self) -> bool:
         """Whether the attempt at hand is the first at another provider than the request's own."""
-        return len(self._made) > 1 and self._made[-1].provider is not self._made[-2].provider
+        *earlier, last = self._made
+        is_first = not any(attempt.provider is last.provider for attempt in earlier)
+        return is_first and last.request.provider != self.request.provider
 
     def reused(self, earlier: Completion) -> Completion:
         """An earlier answer of the provider at hand, in place of the attempt."""

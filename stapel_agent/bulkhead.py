@@ -78,8 +78,9 @@ class Place:
             return True
         try:
             with self._turn(self._bulkhead) as turn:
-                async with asyncio.timeout(patience):
-                    await asyncio.wrap_future(turn)
+                if not turn.done():
+                    async with asyncio.timeout(patience):
+                        await asyncio.wrap_future(turn)
         except TimeoutError:
             return False
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 
 from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderError, ProviderTimeout, SchemaMismatch
@@ -32,6 +33,16 @@ def named(fault: BaseException, provider: str) -> AgentError:
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
 
 
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
+    except Exception:
+        return None
+    return None if math.isnan(seconds) else max(0.0, seconds)
+
+
 def _sanitised(fault: AgentError) -> AgentError:
     """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
     ours = AgentError.__module__
@@ -41,8 +52,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     own.usage = usage + Usage() if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None
     if isinstance(own, ProviderError):
-        retry_after = getattr(fault, "retry_after", None)
-        own.retry_after = max(0.0, float(retry_after)) if isinstance(retry_after, int | float) else None
+        own.retry_after = _seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
     return own

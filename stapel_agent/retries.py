@@ -43,6 +43,7 @@ def immediate() -> Iterator[None]:
 
 
 def _is_passing(fault: ProviderError) -> bool:
-    if isinstance(fault, ProviderTimeout | AnswerInterrupted) or fault.usage or fault.text:
-        return bool(agent_settings.RETRY_BILLED)
-    return isinstance(fault, ProviderUnavailable | RateLimited)
+    may_be_billed = isinstance(fault, ProviderTimeout | AnswerInterrupted)
+    if (may_be_billed or fault.usage or fault.text) and not agent_settings.RETRY_BILLED:
+        return False
+    return may_be_billed or isinstance(fault, ProviderUnavailable | RateLimited)

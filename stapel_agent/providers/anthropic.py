@@ -55,7 +55,6 @@ class AnthropicProvider(LlmProvider):
         with answer.kept(), bounded_attempt(question.seconds) as bounds, _sdk_faults(bounds):
             messages = clients.client(*access()).messages
             with messages.create(stream=True, **question.wire_form()) as stream:
-                bounds.answered(stream.response.status_code, stream.response.headers)
                 for event in stream:
                     answer.add(event)
         return answer.result()
@@ -70,7 +69,6 @@ class AnthropicProvider(LlmProvider):
                 with _sdk_faults(bounds):
                     messages = (await clients.async_client(*access())).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
-                        bounds.answered(stream.response.status_code, stream.response.headers)
                         async for event in stream:
                             answer.add(event)
         return answer.result()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stapel_agent.exceptions import AccessDenied
 
+from .bounds import current_bounds
 from .http import CONNECT_SECONDS, bounded_transport, no_cookies
 from .pool import ClientPool
 
@@ -28,7 +29,7 @@ def make_client(key: str, base_url: str) -> Anthropic:
     import httpx2
 
     transport = bounded_transport(httpx2.HTTPTransport, base_url)
-    http_client = httpx2.Client(transport=transport, event_hooks={"response": [_leave_packed]}, **_http_options())
+    http_client = httpx2.Client(transport=transport, event_hooks={"response": [_on_head]}, **_http_options())
     client: Anthropic = sdk().Anthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
 
@@ -37,7 +38,7 @@ def make_async_client(key: str, base_url: str) -> AsyncAnthropic:
     import httpx2
 
     transport = bounded_transport(httpx2.AsyncHTTPTransport, base_url)
-    http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aleave_packed]}, **_http_options())
+    http_client = httpx2.AsyncClient(transport=transport, event_hooks={"response": [_aon_head]}, **_http_options())
     client: AsyncAnthropic = sdk().AsyncAnthropic(http_client=http_client, **_client_options(key, base_url))
     return _without_environment(client)
 
@@ -54,12 +55,14 @@ def _http_options() -> dict[str, Any]:
     }
 
 
-def _leave_packed(response: Any) -> None:
+def _on_head(response: Any) -> None:
+    # The SDK reads the body of an error before it says that there is one.
+    current_bounds().answered(response.status_code, response.headers)
     response.headers.pop("Content-Encoding", None)
 
 
-async def _aleave_packed(response: Any) -> None:
-    _leave_packed(response)
+async def _aon_head(response: Any) -> None:
+    _on_head(response)
 
 
 def _client_options(key: str, base_url: str) -> dict[str, Any]:

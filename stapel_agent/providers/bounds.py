@@ -84,6 +84,11 @@ class Bounds:
 _bounds: ContextVar[Bounds] = ContextVar("bounds")
 
 
+def current_bounds() -> Bounds:
+    """Those of the `bounded_attempt` that this is done in."""
+    return _bounds.get()
+
+
 @contextmanager
 def bounded_attempt(timeout: float) -> Iterator[Bounds]:
     """Bound all that `bounded` transports do in this block, and turn the faults of httpx into ProviderErrors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -54,10 +55,11 @@ def classify(status: int, message: str, *, retry_after: float | None = None) -> 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds after which to ask again: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
     milliseconds, stated = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
-    try:
-        return _wait(float(milliseconds) / 1000 if milliseconds else float(stated))
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        if (seconds := _wait(float(milliseconds) / 1000)) is not None:
+            return seconds
+    with suppress(ValueError):
+        return _wait(float(stated))
     try:
         moment = parsedate_to_datetime(stated)
     except (ValueError, OverflowError):
