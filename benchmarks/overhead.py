@@ -17,7 +17,7 @@ def measure() -> None:
     from django.db import connection
     from stapel_core.comm import call, function_registry
 
-    from stapel_agent import ledger, services
+    from stapel_agent import ledger, rows, services
     from stapel_agent.attempts import Attempts
     from stapel_agent.models import PromptLog
     from stapel_agent.parsing import parse_json_response
@@ -31,8 +31,8 @@ def measure() -> None:
             attempt.ask()
         statement = f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
 
-        row = ledger._pending(attempt)
-        ledger._settle(row, attempt)
+        row = rows.pending(attempt)
+        rows.settle(row, attempt)
         fields = PromptLog._meta.concrete_fields
         values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
 

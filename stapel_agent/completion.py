@@ -6,7 +6,8 @@ import asyncio
 import os
 
 from . import ledger
-from .attempts import Attempts, Reader
+from .attempt import Reader
+from .attempts import Attempts
 from .connection import give_back
 from .exceptions import InvalidRequest
 from .flights import SingleFlight

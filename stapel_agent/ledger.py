@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import os
 import sys
@@ -13,32 +12,25 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .attempts import Attempt
+from . import rows
+from .attempt import Attempt
 from .conf import agent_settings
 from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
-from .exceptions import AgentError, AttemptCancelled, AttemptLost, LedgerUnavailable, ProviderBug, ProviderTimeout
+from .exceptions import AttemptLost, LedgerUnavailable
 from .models import PromptLog, PromptStatus
-from .parsing import storable
 from .redaction import redact
 
 logger = logging.getLogger(__name__)
 
-USER_ID_LENGTH = 64
 LOST_BATCH = 500
+CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
 LOST_MESSAGE = "lost: the process ended before the provider answered"
-
-OUTCOME_FIELDS = (
-    *("response", "status", "error_message", "metadata", "duration_ms"),
-    *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
-)
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
 _unclosed: deque[PromptLog] = deque(maxlen=100)
@@ -48,7 +40,7 @@ os.register_at_fork(after_in_child=_unclosed.clear)  # they are the parent's to 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
     """Around an attempt: its row is there before, and closed after it. Raises LedgerUnavailable instead of entering."""
-    row = _pending(attempt)
+    row = rows.pending(attempt)
     try:
         with _opening(row):
             on_ledger(partial(_insert, row), timeout=attempt.request.deadline.left)
@@ -56,14 +48,14 @@ def entry(attempt: Attempt) -> Iterator[None]:
     finally:
         if not row._state.adding:
             with _closing(row):
-                _settle(row, attempt)
-                on_ledger(partial(_update, row), timeout=attempt.request.deadline.left)
+                rows.settle(row, attempt)
+                on_ledger(partial(_update, row), timeout=_closing_seconds(attempt))
 
 
 @asynccontextmanager
 async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
-    row = _pending(attempt)
+    row = rows.pending(attempt)
     try:
         with _opening(row):
             await uncancelled(aon_ledger(partial(_insert, row), timeout=attempt.request.deadline.left))
@@ -71,11 +63,11 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     finally:
         if not row._state.adding:
             with _closing(row):
-                _settle(row, attempt)
+                rows.settle(row, attempt)
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
                     in_background(partial(_update, row))
                 else:
-                    await uncancelled(aon_ledger(partial(_update, row), timeout=attempt.request.deadline.left))
+                    await uncancelled(aon_ledger(partial(_update, row), timeout=_closing_seconds(attempt)))
 
 
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
@@ -84,10 +76,13 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
     That is `older_than` seconds, by default those that an attempt may take. Returns how many there were.
     """
     age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
-    rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
-    rows = rows.filter(request_id=request_id) if request_id else rows.filter(created_at__lt=timezone.now() - age)
+    open_rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
+    if request_id is None:
+        lost = open_rows.filter(created_at__lt=timezone.now() - age)
+    else:
+        lost = open_rows.filter(request_id=request_id)
     closed = 0
-    while batch := on_ledger(lambda alias: list(rows.using(alias)[:LOST_BATCH])):
+    while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
         closed_now = sum(on_ledger(partial(_close_as_lost, row)) for row in batch)
         closed += closed_now
         if not closed_now:
@@ -119,11 +114,20 @@ def _insert(row: PromptLog, alias: str) -> None:
 
 
 def _update(row: PromptLog, alias: str) -> None:
-    values = {name: getattr(row, name) for name in OUTCOME_FIELDS}
-    if not PromptLog.objects.using(alias).filter(pk=row.pk).update(**values):
+    if not _write_outcome(row, alias):
         logger.error("prompt log row %s (%s) was deleted while its call was under way", row.pk, _spent(row))
     if _unclosed:
         _close_left_over(alias)
+
+
+def _closing_seconds(attempt: Attempt) -> float | None:
+    """What is left to the request, but always a moment: most calls that the deadline ends are closed within it."""
+    left = attempt.request.deadline.left
+    return None if left is None else max(left, CLOSING_SECONDS)
+
+
+def _write_outcome(row: PromptLog, alias: str) -> int:
+    return PromptLog.objects.using(alias).filter(pk=row.pk).update(**rows.outcome(row))
 
 
 def _close_left_over(alias: str) -> None:
@@ -133,9 +137,7 @@ def _close_left_over(alias: str) -> None:
             row = _unclosed.popleft()
             try:
                 with transaction.atomic(alias):
-                    PromptLog.objects.using(alias).filter(pk=row.pk).update(
-                        **{name: getattr(row, name) for name in OUTCOME_FIELDS}
-                    )
+                    _write_outcome(row, alias)
             except Exception:
                 _unclosed.append(row)
                 return
@@ -188,78 +190,3 @@ def _spent(row: PromptLog) -> str:
 
 def _told(fault: Exception) -> str:
     return redact("".join(traceback.format_exception(fault)))
-
-
-def _pending(attempt: Attempt) -> PromptLog:
-    request = attempt.request
-    return PromptLog(
-        request_id=request.request_id,
-        source=request.source,
-        model=storable(request.model)[:128],
-        model_size=request.model_size[:16],
-        prompt=request.message,
-        system_prompt=request.system_prompt,
-        status=PromptStatus.PENDING,
-        user_id=_user_id(request.user_id),
-        metadata=_metadata(attempt),
-        cache_key=request.cache_key,
-    )
-
-
-def _settle(row: PromptLog, attempt: Attempt) -> None:
-    """Write the outcome into `row`."""
-    usage, error = attempt.usage, attempt.error
-    if attempt.result is None and error is None:
-        error = AttemptCancelled("cancelled")
-    row.response = storable(attempt.text)
-    row.status = _status(error)
-    row.error_message = storable(str(error)) if error else None
-    row.input_tokens = usage.input_tokens
-    row.output_tokens = usage.output_tokens
-    row.thinking_tokens = usage.thinking_tokens
-    row.cache_read_tokens = usage.cache_read_tokens
-    row.cache_write_tokens = usage.cache_write_tokens
-    row.duration_ms = attempt.duration_ms
-    row.metadata = _metadata(attempt, error)
-
-
-def _status(error: AgentError | None) -> PromptStatus:
-    match error:
-        case None:
-            return PromptStatus.SUCCESS
-        case ProviderTimeout():
-            return PromptStatus.TIMEOUT
-        case ProviderBug() | AttemptCancelled():
-            return PromptStatus.ERROR
-        case _:
-            return PromptStatus.FAILURE
-
-
-def _user_id(user_id: str | None) -> str | None:
-    """What the column can hold of any id: one that does not fit is cut, and told from others by its digest."""
-    if user_id is None or (len(user_id) <= USER_ID_LENGTH and storable(user_id) == user_id):
-        return user_id
-    digest = sha256(user_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"{storable(user_id)[: USER_ID_LENGTH - 33]}#{digest}"
-
-
-def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, Any]:
-    """Who was asked and how it failed, beside what the caller and the provider want kept."""
-    request = attempt.request
-    facts = {"provider": request.provider}
-    if request.user_id != _user_id(request.user_id):
-        facts["user_id"] = storable(request.user_id)
-    if error:
-        facts["failure"] = error.failure
-    kept = {} if attempt.result is None else attempt.result.metadata
-    return {**_as_json(kept), **_as_json(request.metadata), **facts}
-
-
-def _as_json(value: Any) -> dict[str, Any]:
-    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
-    try:
-        plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
-    except Exception:
-        logger.warning("metadata without a JSON form was dropped")
-        return {}
-    return storable(plain)  # type: ignore[no-any-return]

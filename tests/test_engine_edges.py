@@ -42,7 +42,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
     host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
     left = host.run(
         """
-        from stapel_agent import bulkhead, flights, heartbeat
+        from stapel_agent import bulkhead, heartbeat, leaders
         async def cancelled(step):
             task = asyncio.create_task(services.acomplete(f"question {step}", "small"))
             for _ in range(step):
@@ -55,7 +55,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
                 await cancelled(step)
             return (await services.acomplete("question 7", "small"))["status"]
         status = asyncio.run(main())
-        say([status, len(flights.leaders._leaders), bulkhead._bulkheads["openai-compat"]._taken, len(heartbeat._led)])
+        say([status, len(leaders.leaders._leaders), bulkhead._bulkheads["openai-compat"]._taken, len(heartbeat._led)])
         """
     )
     assert left == ["ok", 0, 0, 0]

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from stapel_agent import ledger, services
+from stapel_agent import ledger, rows, services
 from stapel_agent.models import PromptLog, PromptLogQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 
@@ -111,9 +111,9 @@ def test_row__long_user_id(facade, scripted_model, length):
     """An id over the column's width is cut and told apart by its digest; the metadata has it whole."""
     first, second = "x" * length, "x" * (length - 1) + "y"
     assert {facade.complete("say", "small", user_id=name)["status"] for name in (first, second)} == {"ok"}
-    rows = PromptLog.objects.order_by("created_at")
-    assert len({row.user_id for row in rows}) == 2
-    assert [row.metadata.get("user_id", row.user_id) for row in rows] == [first, second]
+    written = PromptLog.objects.order_by("created_at")
+    assert len({row.user_id for row in written}) == 2
+    assert [row.metadata.get("user_id", row.user_id) for row in written] == [first, second]
 
 
 @pytest.mark.parametrize("user_id", ["\ud800", "a\x00b"])
@@ -121,7 +121,7 @@ def test_row__user_id_that_cannot_be_stored(facade, scripted_model, user_id):
     """An id that no database holds is booked on one that no other id gets."""
     assert facade.complete("say", "small", user_id=user_id)["status"] == "ok"
     row = PromptLog.objects.get()
-    assert row.user_id == ledger._user_id(user_id) != ledger._user_id("\ufffd")
+    assert row.user_id == rows._user_id(user_id) != rows._user_id("\ufffd")
     assert row.metadata["user_id"] == user_id.replace("\ud800", "\ufffd").replace("\x00", "\ufffd")
 
 
@@ -181,8 +181,8 @@ def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog)
     assert [row.status for row in PromptLog.objects.all()] == ["pending"] * 2
     monkeypatch.undo()
     facade.complete("say", "small")
-    rows = PromptLog.objects.order_by("created_at")
-    assert [(row.status, row.response, row.input_tokens) for row in rows] == [
+    written = PromptLog.objects.order_by("created_at")
+    assert [(row.status, row.response, row.input_tokens) for row in written] == [
         ("success", text, 10) for text in ("paid", "next", "last")
     ]
 
@@ -208,7 +208,7 @@ def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monke
     """A row that the database refuses does not break the caller's transaction."""
     facade.complete("say", "small")
     taken = PromptLog.objects.get()
-    pending = ledger._pending
+    pending = rows.pending
 
     def taken_id(attempt):
         row = pending(attempt)
@@ -216,7 +216,7 @@ def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monke
         row.source = None
         return row
 
-    monkeypatch.setattr(ledger, "_pending", taken_id)
+    monkeypatch.setattr(rows, "pending", taken_id)
     with transaction.atomic():
         assert facade.complete("say", "small")["reason"].startswith("ledger_unavailable")
         assert PromptLog.objects.get() == taken
@@ -293,7 +293,7 @@ def test_row__interrupted(agent):
 def test_widths__are_those_of_the_columns():
     """What is refused or cut as too long is what the columns cannot hold."""
     assert PromptLog._meta.get_field("source").max_length == services.SOURCE_LENGTH
-    assert PromptLog._meta.get_field("user_id").max_length == ledger.USER_ID_LENGTH
+    assert PromptLog._meta.get_field("user_id").max_length == rows.USER_ID_LENGTH
 
 
 @pytest.mark.parametrize("age", [None, 50])

@@ -1,0 +1,179 @@
+"""One provider asked once, with its time and its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from . import cooldown
+from .bulkhead import Place
+from .chain import Candidate
+from .conf import agent_settings
+from .exceptions import AgentError, AnswerRefused, AnswerTruncated, ProviderBug
+from .faults import named
+from .providers.base import LlmProvider, ProviderResult
+from .providers.threads import in_own_thread
+from .types import Usage
+
+Reader = Callable[[str], Any]
+"""What a verb makes of an answer's text; raises an AnswerError where it is not what was asked for."""
+
+
+class Attempt:
+    """One call of one provider, made by `ask()`, with its time and its outcome: a `value`, or an `error`.
+
+    A context manager, to be left when the call is over: it lets the next caller at the provider in, and keeps what
+    went wrong inside as the `error`; only what is no `Exception` (a cancelled task, an interrupt) leaves the block.
+    """
+
+    def __init__(self, candidate: Candidate, read: Reader, delay: float = 0) -> None:
+        self.request = candidate.request
+        self.provider = candidate.provider
+        self.delay = delay
+        self.place = Place(self.request.provider)
+        self.result: ProviderResult | None = None
+        self.error: AgentError | None = None
+        self.value: Any = None
+        self.duration_ms = 0
+        self._read = read
+        self._thread_call: Future[ProviderResult] | None = None
+
+    def ask(self) -> None:
+        """Call the provider."""
+        with self._outcome():
+            self._take(self._complete())
+
+    async def aask(self) -> None:
+        """`ask()` on an event loop."""
+        with self._outcome():
+            async with asyncio.timeout(self._patience):
+                result = await self._acomplete()
+            self._take(result)
+
+    def fail(self, fault: BaseException) -> None:
+        """Keep what ended the attempt."""
+        self.error = named(fault, self.request.provider)
+
+    @property
+    def usage(self) -> Usage:
+        """What this attempt has spent, whether or not its answer counts."""
+        if self.result is None:
+            return (self.error and self.error.usage) or Usage()
+        result = self.result
+        return Usage(
+            result.input_tokens,
+            result.output_tokens,
+            result.thinking_tokens,
+            result.cache_read_tokens,
+            result.cache_write_tokens,
+        )
+
+    @property
+    def text(self) -> str | None:
+        """What the model wrote, whether or not it counts."""
+        if self.result is None:
+            return self.error.text if self.error else None
+        return self.result.text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if self._thread_call is None:
+            self.place.leave()
+        else:  # nobody waits for it any more, and still it is under way
+            self._thread_call.add_done_callback(lambda call: self.place.leave())
+        if fault is not None:
+            self.fail(fault)
+        return isinstance(fault, Exception)
+
+    @property
+    def _seconds(self) -> float:
+        return self.request.deadline.remaining(agent_settings.CLI_TIMEOUT)
+
+    @property
+    def _patience(self) -> float | None:
+        """How long a caller waits; None where the provider itself keeps the time."""
+        return None if self.provider.supports_timeout else self._seconds
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        """The keywords of `complete()`: the three that every provider takes, and those this one declares."""
+        request = self.request
+        optional = {"schema": request.schema, "max_tokens": request.max_tokens, "timeout": self._seconds}
+        declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
+        return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
+
+    def _complete(self) -> ProviderResult:
+        if self._patience is None or self.request.deadline.seconds is None:
+            return self.provider.complete(**self._arguments)
+        return self._in_own_thread().result(self._patience)
+
+    async def _acomplete(self) -> ProviderResult:
+        if type(self.provider).acomplete is LlmProvider.acomplete:
+            return await asyncio.wrap_future(self._in_own_thread())
+        return await self.provider.acomplete(**self._arguments)
+
+    def _in_own_thread(self) -> Future[ProviderResult]:
+        self._thread_call = in_own_thread(self.provider.complete, **self._arguments)
+        return self._thread_call
+
+    @contextmanager
+    def _outcome(self) -> Iterator[None]:
+        self._started_at = time.perf_counter()
+        try:
+            yield
+        except BaseException as fault:
+            if self.result is None:
+                self._stop_clock()
+            stray = isinstance(fault, asyncio.CancelledError) and not _is_cancelled()
+            self.fail(ProviderBug("the provider cancelled itself") if stray else fault)
+            if not stray and not isinstance(fault, Exception):
+                raise
+        finally:
+            cooldown.note(self.request.provider, self.error)
+
+    def _take(self, result: ProviderResult) -> None:
+        """Accept the provider's answer. Raises what is wrong with it."""
+        self._stop_clock()
+        if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
+            raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
+        self.result = _plain(result)
+        if result.finish_reason == "length":
+            raise AnswerTruncated(f"truncated at {self.usage.output_tokens or self.request.max_tokens} tokens")
+        if result.finish_reason == "content_filter":
+            raise AnswerRefused("the model, or its vendor's content filter, refused to answer")
+        self.value = self._read(self.result.text)
+
+    def _stop_clock(self) -> None:
+        self.duration_ms = round((time.perf_counter() - self._started_at) * 1000)
+
+
+def _plain(result: ProviderResult) -> ProviderResult:
+    """`result` without what a host's own subclasses of it and of `str` may do when they are touched."""
+    return ProviderResult(
+        str.__str__(result.text),
+        result.input_tokens,
+        result.output_tokens,
+        result.thinking_tokens,
+        result.cache_read_tokens,
+        result.cache_write_tokens,
+        str(result.finish_reason),
+        result.metadata,
+    )
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the task that this is done in."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,103 @@
+"""An attempt as a row of the ledger: before its provider is called, and with what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from hashlib import sha256
+from typing import Any
+
+from .attempt import Attempt
+from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
+from .models import PromptLog, PromptStatus
+from .parsing import storable
+
+logger = logging.getLogger(__name__)
+
+USER_ID_LENGTH = 64
+
+OUTCOME_FIELDS = (
+    *("response", "status", "error_message", "metadata", "duration_ms"),
+    *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+)
+
+
+def pending(attempt: Attempt) -> PromptLog:
+    """The row that is there before the call."""
+    request = attempt.request
+    return PromptLog(
+        request_id=request.request_id,
+        source=request.source,
+        model=storable(request.model)[:128],
+        model_size=request.model_size[:16],
+        prompt=request.message,
+        system_prompt=request.system_prompt,
+        status=PromptStatus.PENDING,
+        user_id=_user_id(request.user_id),
+        metadata=_metadata(attempt),
+        cache_key=request.cache_key,
+    )
+
+
+def settle(row: PromptLog, attempt: Attempt) -> None:
+    """Write what came of the attempt into its `row`."""
+    usage, error = attempt.usage, attempt.error
+    if attempt.result is None and error is None:
+        error = AttemptCancelled("cancelled")
+    row.response = storable(attempt.text)
+    row.status = _status(error)
+    row.error_message = storable(str(error)) if error else None
+    row.input_tokens = usage.input_tokens
+    row.output_tokens = usage.output_tokens
+    row.thinking_tokens = usage.thinking_tokens
+    row.cache_read_tokens = usage.cache_read_tokens
+    row.cache_write_tokens = usage.cache_write_tokens
+    row.duration_ms = attempt.duration_ms
+    row.metadata = _metadata(attempt, error)
+
+
+def outcome(row: PromptLog) -> dict[str, Any]:
+    """The columns that `settle()` fills in."""
+    return {name: getattr(row, name) for name in OUTCOME_FIELDS}
+
+
+def _status(error: AgentError | None) -> PromptStatus:
+    match error:
+        case None:
+            return PromptStatus.SUCCESS
+        case ProviderTimeout():
+            return PromptStatus.TIMEOUT
+        case ProviderBug() | AttemptCancelled():
+            return PromptStatus.ERROR
+        case _:
+            return PromptStatus.FAILURE
+
+
+def _user_id(user_id: str | None) -> str | None:
+    """What the column can hold of any id: one that does not fit is cut, and told from others by its digest."""
+    if user_id is None or (len(user_id) <= USER_ID_LENGTH and storable(user_id) == user_id):
+        return user_id
+    digest = sha256(user_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{storable(user_id)[: USER_ID_LENGTH - 33]}#{digest}"
+
+
+def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, Any]:
+    """Who was asked and how it failed, beside what the caller and the provider want kept."""
+    request = attempt.request
+    facts = {"provider": request.provider}
+    if request.user_id != _user_id(request.user_id):
+        facts["user_id"] = storable(request.user_id)
+    if error:
+        facts["failure"] = error.failure
+    kept = {} if attempt.result is None else attempt.result.metadata
+    return {**_as_json(kept), **_as_json(request.metadata), **facts}
+
+
+def _as_json(value: Any) -> dict[str, Any]:
+    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
+    try:
+        plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
+    except Exception:
+        logger.warning("metadata without a JSON form was dropped")
+        return {}
+    return storable(plain)  # type: ignore[no-any-return]
