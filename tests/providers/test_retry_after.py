@@ -1,0 +1,235 @@
+"""When a vendor's server says to ask again, and how often its client asks: the real clients against a real server."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from stapel_agent import cooldown
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.faults import retry_after
+from tests.conftest import Facade
+from tests.scripted_chain import recorded_waits
+from tests.scripted_server import Reply, ScriptedServer
+
+from .message_stream import error_document, error_event, message, message_start, stream, text_block, unfinished_stream
+
+pytestmark = pytest.mark.django_db
+
+BACKOFF = [0.5, 1.0]
+"""The waits before two retries, where the server names none."""
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A built-in provider, and how its server answers."""
+
+    name: str
+    url_setting: str
+    answer: Reply
+
+    def refusal(self, status: int, **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Reply.of(error_document("some_error", "so it is"), status=status, headers=named)
+
+
+OPENAI = Vendor(
+    "openai-compat",
+    "OPENAI_COMPAT_BASE_URL",
+    Reply.of({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}),
+)
+ANTHROPIC = Vendor("anthropic", "ANTHROPIC_BASE_URL", stream(message("Hello")))
+
+
+@pytest.fixture(params=[OPENAI, pytest.param(ANTHROPIC, marks=pytest.mark.sdk)], ids=["openai-compat", "anthropic"])
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    """Each vendor whose API is spoken over HTTP."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds between attempts, as long as the jitter allows; nobody waits for them."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    cooldown.clear()
+    return recorded_waits(monkeypatch)
+
+
+Exchange = Callable[..., tuple[dict[str, Any], int]]
+
+
+@pytest.fixture
+def exchange(facade: Facade, agent: Callable[..., None]) -> Exchange:
+    """One call against a server with these replies: the answer, and how many requests came."""
+
+    def call(vendor: Vendor, *replies: Reply, **keys: Any) -> tuple[dict[str, Any], int]:
+        with ScriptedServer(*replies) as server:
+            agent(**{vendor.url_setting: server.url, "ANTHROPIC_API_KEY": "sk-ant-test", "CLI_TIMEOUT": 60, **keys})
+            answer = facade.complete("say", "small", provider=vendor.name)
+        return answer, len(server.requests)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Retry_After": "7"}, [7, 7]),
+        ({"Retry_After": " 7.5 "}, [7.5, 7.5]),
+        ({"Retry_After": "0"}, []),
+        ({"retry_after_ms": "1500"}, [1.5, 1.5]),
+        ({"retry_after_ms": "1500", "Retry_After": "7"}, [1.5, 1.5]),
+        ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, []),
+        ({"Retry_After": "-5"}, []),
+        ({}, BACKOFF),
+        ({"Retry_After": ""}, BACKOFF),
+        ({"Retry_After": "soon"}, BACKOFF),
+        ({"Retry_After": "nan"}, BACKOFF),
+        ({"Retry_After": "inf"}, BACKOFF),
+        ({"Retry_After": "1e300"}, BACKOFF),
+        ({"Retry_After": "9" * 400}, BACKOFF),
+        ({"Retry_After": "Wed, 21 Oct 99999 07:28:00 GMT"}, BACKOFF),
+        ({"Retry_After": "Fri, 31 Dec 9999 23:59:59 GMT"}, BACKOFF),
+        ({"retry_after_ms": "soon"}, BACKOFF),
+        ({"retry_after_ms": "nan"}, BACKOFF),
+    ],
+    ids=repr,
+)
+def test_retry_after__each_form(vendor, exchange, waits, headers, expected):
+    """What the server names is waited for; where it names nothing that could be meant, the backoff is."""
+    refusal = vendor.refusal(429, **headers)
+    answer, requests = exchange(vendor, refusal, refusal, vendor.answer)
+    assert (answer["status"], answer["result"], requests, waits) == ("ok", "Hello", 3, expected)
+
+
+@pytest.mark.parametrize("hours", [0, 5, -8])
+def test_retry_after__date(vendor, exchange, waits, hours):
+    """A date is as long as it is from now, in whatever zone it is given."""
+    moment = datetime.now(UTC) + timedelta(seconds=40)
+    stated = moment.astimezone(timezone(timedelta(hours=hours)))
+    form = format_datetime(stated) if hours else format_datetime(moment, usegmt=True)
+    answer, _ = exchange(vendor, vendor.refusal(503, Retry_After=form), vendor.answer)
+    assert answer["result"] == "Hello"
+    assert 20 < waits[0] <= 40
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+def test_retry_after__of_each_status(vendor, exchange, waits, status):
+    """It counts beside every status that is asked again."""
+    answer, requests = exchange(vendor, vendor.refusal(status, Retry_After="3"), vendor.answer)
+    assert (answer["result"], requests, waits) == ("Hello", 2, [3])
+
+
+@pytest.mark.parametrize("keys", [{"DEADLINE": 30}, {"CLI_TIMEOUT": 30}])
+def test_retry_after__beyond_what_is_left(vendor, exchange, waits, keys):
+    """Longer than the deadline, or than an attempt without one: nobody waits, and the refusal is the answer."""
+    answer, requests = exchange(vendor, vendor.refusal(429, Retry_After="31"), vendor.answer, **keys)
+    assert answer["reason"].startswith("rate_limited: HTTP 429")
+    assert (requests, waits) == (1, [])
+
+
+@pytest.mark.parametrize(("status", "requests", "expected"), [(503, 2, [4]), (429, 2, [4]), (400, 1, [])])
+def test_retry_after__of_an_error_that_broke_off(vendor, exchange, waits, status, requests, expected):
+    """The head of an error says what it means and when to ask again, whatever becomes of its body."""
+    broken = Reply(b'{"err', status=status, headers={"Retry-After": "4"}, content_length=999, ending="close")
+    assert exchange(vendor, broken, vendor.answer)[1] == requests
+    assert waits == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "250", "retry-after": "3"}, 0.25),
+        ({"retry-after-ms": "", "retry-after": "3"}, 3),
+        ({"retry-after-ms": "soon", "retry-after": "3"}, 3),
+        ({"retry-after-ms": "nan", "retry-after": "3"}, 3),
+        ({"retry-after": "86400"}, 86400),
+        ({"retry-after": "86401"}, None),
+        ({"retry-after": "-inf"}, 0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, 0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 +9999"}, None),
+        ({"retry-after": "\x00"}, None),
+        ({}, None),
+    ],
+    ids=repr,
+)
+def test_retry_after__read(headers, seconds):
+    """The header that can be read counts."""
+    assert retry_after(headers) == seconds
+
+
+# --- how often a client asks
+
+
+@pytest.mark.parametrize(("keys", "times"), [({"RETRIES": 0}, 1), ({}, 3)])
+def test_retry__clients_have_none_of_their_own(vendor, exchange, keys, times):
+    """A vendor's client asks once for each attempt: a row each, and no more requests than rows."""
+    answer, requests = exchange(vendor, vendor.refusal(529), **keys)
+    assert answer["reason"].startswith("overloaded: HTTP 529")
+    assert (requests, PromptLog.objects.filter(status="failure").count()) == (times, times)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 413, 422, 501, 505, 520])
+def test_retry__never(vendor, exchange, waits, status):
+    """What comes again is not asked again, though the server names a time."""
+    _, requests = exchange(vendor, vendor.refusal(status, Retry_After="1"), vendor.answer)
+    assert (requests, waits) == (1, [])
+
+
+def test_retry__connection_refused(vendor, exchange):
+    """Where nobody listens, three attempts are made."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    answer, _ = exchange(vendor, vendor.answer, **{vendor.url_setting: url})
+    assert answer["reason"].startswith("overloaded: the provider cannot be reached")
+    assert PromptLog.objects.filter(metadata__failure="overloaded").count() == 3
+
+
+@pytest.mark.parametrize("ending", ["reset", "close"])
+def test_retry__gone_before_the_head(vendor, exchange, ending):
+    """A connection that ends before an answer began is made anew."""
+    gone = Reply(raw=b"", ending=ending)
+    answer, requests = exchange(vendor, gone, gone, vendor.answer)
+    assert (answer["result"], requests) == ("Hello", 3)
+
+
+SAID = [message_start(), text_block("Hel")]
+OVERLOADED = error_event("overloaded_error", "Overloaded")
+
+
+@pytest.mark.sdk
+@pytest.mark.parametrize(
+    ("reply", "reason", "comment", "times"),
+    [
+        (stream(OVERLOADED), "overloaded: HTTP 529: Overloaded", None, 3),
+        (stream(error_event("rate_limit_error", "slow")), "rate_limited: HTTP 429: slow", None, 3),
+        (stream(error_event("invalid_request_error", "no")), "rejected: HTTP 400: no", None, 1),
+        (stream(message_start(), OVERLOADED), "overloaded: HTTP 529: Overloaded", None, 1),
+        (stream(*SAID, OVERLOADED), "overloaded: HTTP 529: Overloaded", "Hel", 1),
+        (stream(*SAID), "invalid_answer: the answer broke off before its end", "Hel", 1),
+        (unfinished_stream(*SAID, ending="close"), "invalid_answer: the answer broke off", "Hel", 1),
+    ],
+    ids=["overloaded", "limit", "rejected", "billed", "half", "no end", "cut off"],
+)
+def test_retry__anthropic_stream(exchange, reply, reason, comment, times):
+    """An error inside a stream is one like any other, until something has come that is paid for."""
+    answer, requests = exchange(ANTHROPIC, reply)
+    assert answer["reason"].startswith(reason)
+    assert (answer.get("comment"), requests) == (comment, times)
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_retry__openai_error_inside_an_answer(exchange, code):
+    """A 200 whose body is an error is asked again, where its code says so, and it cost nothing."""
+    inside = {"error": {"message": "so it is", "code": code}}
+    assert exchange(OPENAI, Reply.of(inside), OPENAI.answer)[1] == 2
+    paid = Reply(json.dumps({**inside, "usage": {"prompt_tokens": 3}}).encode())
+    assert exchange(OPENAI, paid, OPENAI.answer)[1] == 1

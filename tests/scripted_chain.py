@@ -1,0 +1,105 @@
+"""Providers that each answer from a script of their own, and what waits between their attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.testing import ModelRequest, Reply, ScriptedModel
+
+ANSWERED = {"status": "ok", "usage": {"input_tokens": 10, "output_tokens": 5}}
+
+
+def provider_of(model: ScriptedModel) -> type[LlmProvider]:
+    """A provider that says what `model` says."""
+
+    class Scripted(LlmProvider):
+        supports_schema = supports_max_tokens = supports_timeout = True
+
+        def complete(self, **arguments: Any) -> ProviderResult:
+            return model.ask(ModelRequest(**arguments))
+
+    return Scripted
+
+
+def scripted_chain(agent: Callable[..., None], **replies: Reply | Sequence[Reply]) -> dict[str, ScriptedModel]:
+    """Register a provider for each name; the first is the default one, the others are its fallbacks."""
+    models = {
+        name: ScriptedModel(list(given) if isinstance(given, list | tuple) else [given])
+        for name, given in replies.items()
+    }
+    first, *others = models
+    providers = {name: provider_of(model) for name, model in models.items()}
+    agent(PROVIDERS=providers, DEFAULT_PROVIDER=first, FALLBACKS={first: others})
+    return models
+
+
+class CountingProvider(LlmProvider):
+    """Counts the calls that are under way in it, and keeps the prompts in the order in which they came."""
+
+    lock: threading.Lock
+    prompts: list[str]
+    now: int
+    most: int
+
+    def complete(self, **arguments: Any) -> ProviderResult:
+        with self._counted(arguments["prompt"]):
+            time.sleep(0.01)
+        return ProviderResult("answer")
+
+    async def acomplete(self, **arguments: Any) -> ProviderResult:
+        with self._counted(arguments["prompt"]):
+            await asyncio.sleep(0.01)
+        return ProviderResult("answer")
+
+    @classmethod
+    @contextmanager
+    def _counted(cls, prompt: str) -> Iterator[None]:
+        with cls.lock:
+            cls.prompts.append(prompt)
+            cls.now += 1
+            cls.most = max(cls.most, cls.now)
+        yield
+        with cls.lock:
+            cls.now -= 1
+
+
+def counting_provider() -> type[CountingProvider]:
+    """A CountingProvider that has counted nothing yet."""
+    return type("Counting", (CountingProvider,), {"lock": threading.Lock(), "prompts": [], "now": 0, "most": 0})
+
+
+def asked(models: dict[str, ScriptedModel]) -> dict[str, int]:
+    """How often each was asked."""
+    return {name: len(model.requests) for name, model in models.items()}
+
+
+def rows() -> list[tuple[str, str, str | None]]:
+    """The ledger, oldest first: who was asked, the row's status, and the failure it names."""
+    return [
+        (row.metadata["provider"], row.status, row.metadata.get("failure"))
+        for row in PromptLog.objects.order_by("created_at")
+    ]
+
+
+def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that callers are told to wait for from now on; nobody does."""
+    waits: list[float] = []
+    asleep = asyncio.sleep
+
+    async def pass_over(seconds: float) -> None:
+        if seconds:
+            waits.append(seconds)
+        await asleep(0)
+
+    monkeypatch.setattr(time, "sleep", waits.append)
+    monkeypatch.setattr(asyncio, "sleep", pass_over)
+    return waits

@@ -1,0 +1,280 @@
+"""DEADLINE bounds one call of the facade with everything in it: attempts, retries, fallbacks and every wait."""
+
+import asyncio
+import random
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from stapel_agent import cooldown, services
+from stapel_agent.bulkhead import Place
+from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.retries import immediate
+from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.django_db
+
+SECONDS = 0.3
+AT_MOST = 6
+"""A deadline that a test is to meet, and the seconds by which it has, however busy the machine is."""
+SCHEMA = {"type": "object", "required": ["n"]}
+OVER = f"timeout: the deadline of {SECONDS:g} s is over"
+
+
+@pytest.fixture(autouse=True)
+def forgetful():
+    """No test sees the failures of another."""
+    yield
+    cooldown.clear()
+
+
+def is_free(name):
+    """Whether a call could be made at once."""
+    place = Place(name)
+    try:
+        return place.take(0)
+    finally:
+        place.leave()
+
+
+@contextmanager
+def in_time():
+    """The block takes as long as the deadline, and not much longer."""
+    started_at = time.monotonic()
+    yield
+    assert SECONDS * 0.9 <= time.monotonic() - started_at < AT_MOST
+
+
+@pytest.fixture
+def blocking(agent):
+    """A provider that keeps no time itself and is blocked until the test ends."""
+
+    class Blocking(LlmProvider):
+        release = threading.Event()
+
+        def complete(self, *, prompt, model, system_prompt=None):
+            self.release.wait(30)
+            return ProviderResult("late")
+
+    agent(PROVIDERS={"blocking": Blocking}, DEFAULT_PROVIDER="blocking")
+    yield Blocking
+    Blocking.release.set()
+
+
+@pytest.mark.parametrize("keys", [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}])
+def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys):
+    """A blocked `complete()` is left to itself; the caller has its failure, and the ledger its row."""
+    agent(**keys)
+    with in_time():
+        answer = facade.complete("say", "small")
+    assert answer == {"status": "failure", "reason": "timeout: provider 'blocking' timed out"}
+    assert rows() == [("blocking", "timeout", "timeout")]
+
+
+def test_deadline__abandoned_call_keeps_its_place(facade, agent, blocking):
+    """A call that is left to itself is still one of those under way at the provider, until it ends."""
+    agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"blocking": 1})
+    assert facade.complete("say", "small")["reason"].startswith("timeout: ")
+    assert not is_free("blocking")
+    assert facade.complete("say", "small")["reason"].startswith("busy: ")
+    assert len(rows()) == 1
+    blocking.release.set()
+    until = time.monotonic() + AT_MOST
+    while not is_free("blocking"):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_deadline__provider_that_answers_in_time(facade, agent):
+    """Under a deadline a provider without the keyword is called without it, and its answer or fault is the answer."""
+    seen = []
+
+    class Plain(LlmProvider):
+        def complete(self, **arguments):
+            seen.append(sorted(arguments))
+            if len(seen) == 2:
+                raise RateLimited("later")
+            return ProviderResult("answer", 10, 5)
+
+    agent(PROVIDERS={"plain": Plain}, DEFAULT_PROVIDER="plain", DEADLINE=60, RETRIES=0)
+    assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
+    assert facade.complete("say", "small")["reason"] == "rate_limited: later"
+    assert seen == [["model", "prompt", "system_prompt"]] * 2
+
+
+def test_deadline__native_task(agent):
+    """An `acomplete()` that never ends is cancelled."""
+    cancelled = []
+
+    class Hanging(LlmProvider):
+        async def acomplete(self, **arguments):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append(True)
+                raise
+
+    agent(PROVIDERS={"hanging": Hanging}, DEFAULT_PROVIDER="hanging", DEADLINE=SECONDS)
+    with in_time():
+        answer = async_to_sync(services.acomplete)("say", "small")
+    assert (answer["reason"], cancelled) == ("timeout: provider 'hanging' timed out", [True])
+    assert rows() == [("hanging", "timeout", "timeout")]
+
+
+@pytest.mark.parametrize("reply", [Reply(raw=b"", ending="hang"), Reply(b"{}" * 999, trickle="body")])
+def test_deadline__http(facade, agent, reply):
+    """A server that is silent, or whose answer drips, has no more than what is left."""
+    with ScriptedServer(reply) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, DEADLINE=SECONDS)
+        with in_time():
+            answer = facade.complete("say", "small")
+    assert answer["reason"].startswith("timeout: no complete answer within 0.")
+
+
+@pytest.mark.parametrize(
+    ("keys", "least", "most"),
+    [
+        ({"CLI_TIMEOUT": 9}, 9, 9),
+        ({"CLI_TIMEOUT": 9, "DEADLINE": 90}, 9, 9),
+        ({"CLI_TIMEOUT": 90, "DEADLINE": 40}, 20, 39.9999),
+    ],
+)
+def test_deadline__what_an_attempt_has(facade, agent, keys, least, most):
+    """An attempt has CLI_TIMEOUT seconds, or what is left of the deadline."""
+    models = scripted_chain(agent, only="answer")
+    agent(**keys)
+    facade.complete("say", "small")
+    assert least <= models["only"].requests[0].timeout <= most
+
+
+def test_deadline__shrinks(facade, agent):
+    """Each attempt, at whichever provider, has less than the one before it."""
+
+    def slowly(fault):
+        def reply(request):
+            time.sleep(0.02)
+            raise fault
+
+        return reply
+
+    replies = [slowly(ProviderUnavailable("busy"))]
+    models = scripted_chain(agent, first=replies, second=[slowly(AccessDenied("key"))], third="answer")
+    agent(DEADLINE=60)
+    with immediate():
+        assert facade.complete("say", "small")["result"] == "answer"
+    timeouts = [request.timeout for model in models.values() for request in model.requests]
+    assert timeouts == sorted(timeouts, reverse=True)
+    assert (len(timeouts), len(set(timeouts)), asked(models)["first"]) == (5, 5, 3)
+
+
+def late(reply):
+    """`reply`, when the deadline is over."""
+
+    def wait(request):
+        time.sleep(SECONDS + 0.05)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    return wait
+
+
+def test_deadline__fallback_is_not_asked_after_it(facade, agent):
+    """Who declines too late is followed by nobody; the failure says so, and why."""
+    models = scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
+    agent(DEADLINE=SECONDS)
+    assert facade.complete("say", "small")["reason"] == f"{OVER} (before it, 'first': auth: key)"
+    assert (asked(models), rows()) == ({"first": 1, "second": 0}, [("first", "failure", "auth")])
+
+
+def test_deadline__is_over_though_there_is_a_place(facade, agent):
+    """That the time is over is not taken for a provider that is busy, and the place there is left."""
+    scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
+    agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"first": 1, "second": 1})
+    assert facade.complete("say", "small")["reason"] == f"{OVER} (before it, 'first': auth: key)"
+    assert is_free("second")
+
+
+def test_deadline__correction_is_not_asked_after_it(facade, agent):
+    """An answer that came late and needs mending is the failure, with what it cost."""
+    models = scripted_chain(agent, only=late('{"m": 1}'))
+    agent(DEADLINE=SECONDS)
+    assert facade.complete_json("say", "small", schema=SCHEMA) == {
+        "status": "failure",
+        "reason": OVER,
+        "comment": '{"m": 1}',
+        "usage": {"input_tokens": 10, "output_tokens": 5},
+    }
+    assert (asked(models), len(rows())) == ({"only": 1}, 1)
+
+
+def test_deadline__answer_that_came_late_counts(facade, agent):
+    """What a provider gave all the same, and is paid for, is an answer."""
+    scripted_chain(agent, only=late("answer"))
+    agent(DEADLINE=SECONDS)
+    assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
+
+
+def test_deadline__many_retries(facade, agent, monkeypatch):
+    """However often a provider may be asked again, the waits add up to no more than the deadline."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.04)
+    models = scripted_chain(agent, only=ProviderUnavailable("busy"))
+    agent(DEADLINE=SECONDS, RETRIES=1000)
+    started_at = time.monotonic()
+    reason = facade.complete("say", "small")["reason"]
+    assert time.monotonic() - started_at < AT_MOST
+    assert reason in ("overloaded: busy", OVER)
+    assert 2 <= asked(models)["only"] <= 9
+
+
+@pytest.mark.parametrize("others", [{}, {"second": "answer"}], ids=["alone", "with a fallback"])
+def test_deadline__full_provider(facade, agent, others):
+    """Waiting for a place at a provider ends with the deadline, and with it the call."""
+    models = scripted_chain(agent, first="answer", **others)
+    agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"first": 1})
+    held = Place("first")
+    assert held.take(1)
+    with in_time():
+        answer = facade.complete("say", "small")
+    held.leave()
+    assert answer["reason"].startswith("timeout: the deadline" if others else "busy: ")
+    assert (set(asked(models).values()), rows()) == ({0}, [])
+
+
+def test_deadline__follower(agent):
+    """Who waits for another's answer to the same question does so until its own deadline; the other goes on."""
+    answered = asyncio.Event()
+
+    class Slow(LlmProvider):
+        async def acomplete(self, **arguments):
+            await answered.wait()
+            return ProviderResult("answer", 10, 5)
+
+    agent(PROVIDERS={"slow": Slow}, DEFAULT_PROVIDER="slow", CACHE_LOOKUP={"llm_facade": True})
+
+    async def calls():
+        asyncio.get_running_loop().call_later(AT_MOST, answered.set)
+        leader = asyncio.create_task(services.acomplete("say", "small"))
+        await asyncio.sleep(0.05)
+        agent(DEADLINE=SECONDS)
+        with in_time():
+            follower = await services.acomplete("say", "small")
+        answered.set()
+        return await leader, follower
+
+    leader, follower = async_to_sync(calls)()
+    assert leader == {**ANSWERED, "result": "answer"}
+    assert follower == {"status": "failure", "reason": f"timeout: no answer within the deadline of {SECONDS:g} s"}
+
+
+def test_deadline__none(facade, agent):
+    """Without one a call lasts as long as its attempts do."""
+    models = scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
+    agent(CLI_TIMEOUT=SECONDS)
+    assert facade.complete("say", "small")["result"] == "answer"
+    assert asked(models) == {"first": 1, "second": 1}
