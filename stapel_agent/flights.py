@@ -219,7 +219,7 @@ class SingleFlight:
         return leader
 
     def _watch(self, leader: UUID) -> Landing:
-        look = partial(landing_of, self._key, leader)
+        look = partial(landing_of, self._key, leader, self._request.provider)
         for pause in self._pauses():
             try:
                 landing = on_ledger(look, timeout=self._request.deadline.left)
@@ -233,7 +233,7 @@ class SingleFlight:
         raise self._too_late()
 
     async def _awatch(self, leader: UUID) -> Landing:
-        look = partial(landing_of, self._key, leader)
+        look = partial(landing_of, self._key, leader, self._request.provider)
         for pause in self._pauses():
             try:
                 landing = await aon_ledger(look, timeout=self._request.deadline.left)

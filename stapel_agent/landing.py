@@ -24,12 +24,13 @@ class Landing:
     fault: AgentError | None = None
 
 
-def landing_of(key: str, leader: UUID, alias: str) -> Landing | None:
-    """How the leader's flight ended, or None while it goes on. One whose leader is dead is ended here."""
+def landing_of(key: str, leader: UUID, provider: str, alias: str) -> Landing | None:
+    """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here."""
     flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
     flight = flights.first()
     if flight is None:
-        return _told_by(PromptLog.objects.using(alias).filter(request_id=leader).order_by("created_at").last())
+        rows = PromptLog.objects.using(alias).filter(request_id=leader)
+        return _told_by(rows.order_by("created_at").last(), provider)
     if not heartbeat.is_silent(flight):
         return None
     flights.delete()
@@ -43,17 +44,16 @@ def sweep() -> None:
     on_ledger(lambda alias: Flight.objects.using(alias).filter(seen_at__lt=oldest).delete())
 
 
-def _told_by(row: PromptLog | None) -> Landing:
+def _told_by(row: PromptLog | None, asked: str) -> Landing:
     """What the last row of a request that is over says of it."""
     if row is None or row.status == PromptStatus.PENDING:
         return Landing()
     metadata = row.metadata or {}
-    provider = str(metadata.get("provider"))
     if row.status == PromptStatus.SUCCESS:
-        return Landing(Completion(row.response or "", provider=provider, model=row.model))
+        return Landing(Completion(row.response or "", provider=str(metadata.get("provider")), model=row.model))
     fault = fault_named(metadata.get("failure"))(row.error_message or "")
     # A fallback's answer of an earlier day has no row of this request.
-    may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(provider)
+    may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)
     if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:
         return Landing()
     fault.text = row.response

@@ -15,9 +15,9 @@ Result = TypeVar("Result")
 def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[Result]:
     """What `function` will return or raise. It cannot be stopped: who stops waiting leaves it to itself."""
     future: Future[Result] = Future()
+    future.set_running_or_notify_cancel()  # who stops waiting must not cancel what is under way
 
     def run() -> None:
-        future.set_running_or_notify_cancel()
         try:
             future.set_result(function(**arguments))
         except BaseException as fault:
