@@ -44,5 +44,10 @@ def bare(request: HttpRequest) -> JsonResponse:
 register_provider("slow", SlowProvider)
 settings.STAPEL_AGENT = {"DEFAULT_PROVIDER": "slow"}
 settings.ROOT_URLCONF = __name__
+if "HOST_LEAN" in os.environ:  # what services need: sessions and messages cost each request as much as the endpoint
+    settings.MIDDLEWARE = [
+        "django.middleware.common.CommonMiddleware",
+        "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware",
+    ]
 urlpatterns = [path("bare", bare), path("agent/", include("stapel_agent.urls"))]
 application = get_asgi_application()

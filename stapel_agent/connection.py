@@ -5,7 +5,7 @@ In the caller's transaction   PostgreSQL, MariaDB: one of the ledger's own; a ro
 Outside, pooled or ASGI       one of the ledger's own; the thread's is given back before the provider is called.
 Outside, else                 the thread's, which nobody else could use in the meantime.
 
-The ledger's own are those of a few threads which do nothing else, at most OWN_CONNECTIONS in a process.
+The ledger's own are at most OWN_CONNECTIONS in a process, kept, and lent to one thread at a time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import lru_cache
+from queue import LifoQueue
 from typing import Any, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
-from django.db import InterfaceError, OperationalError, close_old_connections, connections, router, transaction
+from django.db import InterfaceError, OperationalError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 from stapel_core.comm.atomic import is_armed
@@ -46,10 +46,10 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
     if _is_shared_with_caller(connection):
         with transaction.atomic(alias):
             return operation(alias)
-    # SQLite's file is not waited for by anybody else, and its own busy timeout bounds a wait for its lock.
-    bounded = timeout is not None and connection.vendor != "sqlite"
-    if bounded or _in_transaction(connection) or _could_serve_others(connection):
-        return _on_own_connection(operation, alias).result(timeout)
+    if timeout is not None and connection.vendor != "sqlite":  # whose own busy timeout bounds a wait for its lock
+        return in_background(operation).result(timeout)
+    if _in_transaction(connection) or _could_serve_others(connection):
+        return _on_own_connection(operation, alias)
     return _twice(operation, alias)
 
 
@@ -58,7 +58,7 @@ async def aon_ledger(operation: Operation[Result], *, timeout: float | None = No
     if works_in_callers_thread():
         return await sync_to_async(on_ledger)(operation)
     async with asyncio.timeout(timeout):
-        return await asyncio.wrap_future(_on_own_connection(operation, ledger_alias()))
+        return await asyncio.wrap_future(in_background(operation))
 
 
 async def uncancelled(work: Coroutine[Any, Any, Result]) -> Result:
@@ -123,8 +123,8 @@ def wait_for_own_work(seconds: float) -> None:
 
 
 def in_background(operation: Operation[Result]) -> Future[Result]:
-    """`operation` on a connection of the ledger's own, without waiting for it."""
-    return _on_own_connection(operation, ledger_alias())
+    """`operation` on a connection of the ledger's own, in another thread."""
+    return _workers(os.getpid()).submit(_on_own_connection, operation, ledger_alias())
 
 
 def _is_shared_with_caller(connection: BaseDatabaseWrapper) -> bool:
@@ -159,31 +159,33 @@ def _twice(operation: Operation[Result], alias: str) -> Result:
         return operation(alias)
 
 
-def _on_own_connection(operation: Operation[Result], alias: str) -> Future[Result]:
-    return _workers(os.getpid()).submit(_in_own_thread, operation, alias)
+def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
+    lent = _own_connections(os.getpid(), alias)
+    own = lent.get() or _connection_of_our_own(alias)
+    callers = connections[alias]
+    connections[alias] = own
+    try:
+        own.close_if_unusable_or_obsolete()
+        return _twice(operation, alias)
+    finally:
+        connections[alias] = callers
+        if _is_test_run():  # whose database is about to be dropped
+            own.close()
+        lent.put(own if own.connection else None)
+
+
+# By process id: a forked child must not write on its parent's connections, and has none of its threads.
+@lru_cache(maxsize=8)
+def _own_connections(process: int, alias: str) -> LifoQueue[BaseDatabaseWrapper | None]:
+    connections_or_places: LifoQueue[BaseDatabaseWrapper | None] = LifoQueue()
+    for _ in range(OWN_CONNECTIONS):
+        connections_or_places.put(None)
+    return connections_or_places
 
 
 @lru_cache(maxsize=1)
 def _workers(process: int) -> Workers:
-    # By process id: a forked child has none of its parent's threads.
     return Workers(OWN_CONNECTIONS, "stapel-agent-ledger")
-
-
-_prepared = threading.local()
-
-
-def _in_own_thread(operation: Operation[Result], alias: str) -> Result:
-    prepared: set[str] = _prepared.__dict__.setdefault("aliases", set())
-    if alias not in prepared:
-        connections[alias] = _connection_of_our_own(alias)
-        prepared.add(alias)
-    close_old_connections()
-    try:
-        return _twice(operation, alias)
-    finally:
-        if _is_test_run():  # whose database is about to be dropped
-            connections.close_all()
-            prepared.clear()
 
 
 def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
@@ -196,4 +198,6 @@ def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
         "CONN_MAX_AGE": max_age if max_age is None else max(max_age, IDLE_SECONDS),
         "AUTOCOMMIT": True,
     }
-    return load_backend(settings["ENGINE"]).DatabaseWrapper(own, alias)  # type: ignore[no-any-return]
+    connection: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(own, alias)
+    connection.inc_thread_sharing()
+    return connection
