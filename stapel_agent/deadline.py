@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -27,3 +28,10 @@ class Deadline:
         if self.seconds is None:
             return limit
         return max(0.0, min(limit, self.started_at + self.seconds - time.monotonic()))
+
+    def pauses(self, first: float, last: float) -> Iterator[float]:
+        """Seconds to wait between one look and the next, growing from `first` to `last`, until it is over."""
+        pause = first
+        while not self.is_over:
+            yield self.remaining(pause)
+            pause = min(pause * 1.5, last)

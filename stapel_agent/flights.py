@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property, partial
@@ -74,7 +73,8 @@ class SingleFlight:
             elif leader := self._contend():
                 landing = self._watch(leader)
             else:
-                return self._as_found(self.find(self._request))
+                earlier = self.find(self._request)  # kept while this caller came to lead
+                return earlier and self.land(earlier)
             if answer := self._as_ours(landing):
                 return answer
         return None
@@ -92,7 +92,8 @@ class SingleFlight:
             elif leader := await self._acontend():
                 landing = await self._awatch(leader)
             else:
-                return self._as_found(await self.afind(self._request))
+                earlier = await self.afind(self._request)
+                return earlier and self.land(earlier)
             if answer := self._as_ours(landing):
                 return answer
         return None
@@ -220,7 +221,7 @@ class SingleFlight:
 
     def _watch(self, leader: UUID) -> Landing:
         look = partial(landing_of, self._key, leader, self._request.provider)
-        for pause in self._pauses():
+        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
                 landing = on_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
@@ -234,7 +235,7 @@ class SingleFlight:
 
     async def _awatch(self, leader: UUID) -> Landing:
         look = partial(landing_of, self._key, leader, self._request.provider)
-        for pause in self._pauses():
+        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
                 landing = await aon_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
@@ -244,12 +245,6 @@ class SingleFlight:
                 return landing
             await asyncio.sleep(pause)
         raise self._too_late()
-
-    def _pauses(self) -> Iterator[float]:
-        pause = FIRST_PAUSE
-        while not self._request.deadline.is_over:
-            yield self._request.deadline.remaining(pause)
-            pause = min(pause * 1.5, LAST_PAUSE)
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
@@ -276,10 +271,6 @@ class SingleFlight:
 
     def _remove_row(self, alias: str) -> None:
         Flight.objects.using(alias).filter(key=self._key, request_id=self._request.request_id).delete()
-
-    def _as_found(self, earlier: Completion | None) -> Completion | None:
-        """What was kept while this caller came to lead."""
-        return earlier and self.land(earlier)
 
     def _as_ours(self, landing: Landing) -> Completion | None:
         """Another caller's landing as this one's, which it has spent nothing on. Raises the failure."""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
+from tests.engine_fixtures import ASK, ASK_IN_TASKS, ASK_IN_THREADS, PAID, SHARED, answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.scripted_server import Reply, ScriptedServer
 
-USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
 SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
-
-
-def answer(text: str, **options: Any) -> Reply:
-    return Reply.of({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": USAGE}, **options)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -25,51 +20,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A database of our own on each server."""
     with own_database(request.param) as server:
         yield server
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedServer]:
-    """The provider of all hosts: it counts what it is asked, and answers when its gate is opened."""
-    with ScriptedServer() as model:
-        yield model
-
-
-@pytest.fixture
-def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
-    """Hosts on an empty ledger, whose provider is the model."""
-    server.clear()
-    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
-    yield host
-    host.stop()
-
-
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait for what other processes do."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-ASK = """
-say(services.complete("what?", "small"))
-"""
-
-ASK_IN_THREADS = """
-answers = []
-threads = [threading.Thread(target=lambda: answers.append(services.complete("what?", "small"))) for _ in range({n})]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-say(answers)
-"""
-
-ASK_IN_TASKS = """
-async def main():
-    return await asyncio.gather(*(services.acomplete("what?", "small") for _ in range({n})))
-say(asyncio.run(main()))
-"""
-PAID = {"status": "ok", "result": "this", "usage": {"input_tokens": 7, "output_tokens": 3}}
-SHARED = {"status": "ok", "result": "this", "usage": {"input_tokens": 0, "output_tokens": 0}}
 
 
 @pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])

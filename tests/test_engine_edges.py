@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engine_fixtures import ASK, PAID, SHARED, answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.scripted_server import Reply, ScriptedServer
-from tests.test_engine import ASK, PAID, SHARED, answer, until
 
 pytestmark = pytest.mark.postgresql
 
@@ -21,20 +21,6 @@ def server() -> Iterator[Server]:
     """A database of our own."""
     with own_database("postgresql") as server:
         yield server
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedServer]:
-    with ScriptedServer(answer("this")) as model:
-        yield model
-
-
-@pytest.fixture
-def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
-    server.clear()
-    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
-    yield host
-    host.stop()
 
 
 def test_cancelled__at_every_step(host: Host) -> None:

@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.engine_fixtures import PAID, answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.private_postgresql import private_postgresql
 from tests.scripted_server import ScriptedServer
-from tests.test_engine import PAID, answer, until
 
 pytestmark = pytest.mark.postgresql
 
@@ -32,20 +32,6 @@ def server() -> Iterator[Server]:
     """A database of our own."""
     with own_database("postgresql") as server:
         yield server
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as model:
-        yield model
-
-
-@pytest.fixture
-def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
-    server.clear()
-    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}})
-    yield host
-    host.stop()
 
 
 @pytest.fixture
