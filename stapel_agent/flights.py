@@ -19,7 +19,7 @@ from typing import Self
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from . import cache, connection, heartbeat
 from .attempt import Reader
@@ -258,7 +258,7 @@ class SingleFlight:
         if connection.is_private():
             self._has_row = False
             return None
-        flight = Flight(key=self._key, request_id=self._request.request_id, seen_at=timezone.now())
+        flight = Flight(key=self._key, request_id=self._request.request_id, seen_at=Now())
         try:
             flight.save(force_insert=True, using=alias)
         except IntegrityError:

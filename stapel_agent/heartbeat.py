@@ -12,7 +12,8 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connections
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from .connection import on_ledger
 from .models import Flight
@@ -55,9 +56,9 @@ def _ensure_beating() -> None:
         threading.Thread(target=_beat, daemon=True, name="stapel-agent-heartbeat").start()
 
 
-def is_silent(flight: Flight) -> bool:
-    """Whether the process that leads `flight` is gone."""
-    return timezone.now() - flight.seen_at > timedelta(seconds=SILENCE_SECONDS)
+def silent() -> Q:
+    """The condition on flights whose process is gone. By the database's clock, for those of the hosts may differ."""
+    return Q(seen_at__lt=Now() - timedelta(seconds=SILENCE_SECONDS))
 
 
 def _beat() -> None:
@@ -85,7 +86,7 @@ def _beat() -> None:
 def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
     flights = Flight.objects.using(alias)
     flights.filter(request_id__in=left_over).delete()
-    flights.filter(request_id__in=led).update(seen_at=timezone.now())
+    flights.filter(request_id__in=led).update(seen_at=Now())
 
 
 def _start_anew() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from . import heartbeat, ledger
 from .conf import agent_settings
@@ -27,11 +26,11 @@ class Landing:
 def landing_of(key: str, leader: UUID, provider: str, alias: str) -> Landing | None:
     """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here."""
     flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
-    flight = flights.first()
-    if flight is None:
+    is_silent = flights.annotate(is_silent=_is_silent()).values_list("is_silent", flat=True).first()
+    if is_silent is None:
         rows = PromptLog.objects.using(alias).filter(request_id=leader)
         return _told_by(rows.order_by("created_at").last(), provider)
-    if not heartbeat.is_silent(flight):
+    if not is_silent:
         return None
     flights.delete()
     ledger.close_lost(request_id=leader)
@@ -40,8 +39,11 @@ def landing_of(key: str, leader: UUID, provider: str, alias: str) -> Landing | N
 
 def sweep() -> None:
     """Remove the flights of processes that are gone."""
-    oldest = timezone.now() - timedelta(seconds=heartbeat.SILENCE_SECONDS)
-    on_ledger(lambda alias: Flight.objects.using(alias).filter(seen_at__lt=oldest).delete())
+    on_ledger(lambda alias: Flight.objects.using(alias).filter(heartbeat.silent()).delete())
+
+
+def _is_silent() -> ExpressionWrapper[Q]:
+    return ExpressionWrapper(heartbeat.silent(), output_field=BooleanField())
 
 
 def _told_by(row: PromptLog | None, asked: str) -> Landing:

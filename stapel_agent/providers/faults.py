@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -37,6 +36,7 @@ FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
     504: ProviderUnavailable,
     529: ProviderUnavailable,
 }
+MAX_RETRY_AFTER = 366 * 24 * 60 * 60.0
 EMPTY_ACCOUNT = re.compile(r"credit balance is too low|insufficient[ _](?:balance|credit|funds|quota)", re.IGNORECASE)
 MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费", re.IGNORECASE)
 PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
@@ -68,8 +68,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _wait(seconds: float) -> float | None:
-    # NaN says nothing; a moment that has passed is now.
-    return None if math.isnan(seconds) else max(0.0, seconds)
+    # What no vendor can mean (NaN, a century) is no statement; a moment that has passed is now.
+    return max(0.0, seconds) if seconds <= MAX_RETRY_AFTER else None
 
 
 def _out_of_credit(status: int, message: str) -> bool:
