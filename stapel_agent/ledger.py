@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 import sys
-import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -30,6 +29,7 @@ logger = logging.getLogger(__name__)
 LOST_BATCH = 500
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
+TOLD_LENGTH = 300
 LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
@@ -167,7 +167,7 @@ def _opening(row: PromptLog) -> Iterator[None]:
             _unclosed.append(row)
         if not isinstance(fault, Exception):
             raise
-        logger.error("no row can be written, so no provider is called:\n%s", _told(fault))
+        logger.error("no row can be written, so no provider is called: %s", _told(fault))
         raise unavailable from None
 
 
@@ -181,7 +181,7 @@ def _closing(row: PromptLog) -> Iterator[None]:
         if not isinstance(fault, Exception):
             raise
         told = (row.pk, _spent(row), _told(fault))
-        logger.error("prompt log row %s (%s) could not be closed, and is tried again:\n%s", *told)
+        logger.error("prompt log row %s (%s) could not be closed, and is tried again: %s", *told)
 
 
 def _spent(row: PromptLog) -> str:
@@ -189,4 +189,5 @@ def _spent(row: PromptLog) -> str:
 
 
 def _told(fault: Exception) -> str:
-    return redact("".join(traceback.format_exception(fault)))
+    # The first line alone: in the others a database quotes the row, prompt and all.
+    return redact(f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:TOLD_LENGTH]}")

@@ -155,7 +155,7 @@ def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog
     """Without a row no provider is asked; the answer says why, the log says all but secrets."""
 
     def refuse(*arguments, **options):
-        raise DatabaseError("no space left: postgres://user:hunter22@host")
+        raise DatabaseError("no space left: postgres://user:hunter22@host\nDETAIL: Failing row contains (say).")
 
     monkeypatch.setattr(PromptLog, "save", refuse)
     answer = facade.complete("say", "small")
@@ -163,6 +163,7 @@ def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog
     assert answer["reason"].startswith("ledger_unavailable: the prompt log cannot be written to (DatabaseError)")
     assert scripted_model.requests == []
     assert "no space left" in caplog.text
+    assert "Failing row" not in caplog.text
     assert "hunter22" not in caplog.text + str(answer)
 
 
