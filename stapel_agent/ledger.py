@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 LOST_BATCH = 500
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
-TOLD_LENGTH = 300
+EXAMINED_LENGTH, TOLD_LENGTH = 64 * 1024, 300
 LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
@@ -190,4 +190,5 @@ def _spent(row: PromptLog) -> str:
 
 def _told(fault: Exception) -> str:
     # The first line alone: in the others a database quotes the row, prompt and all.
-    return redact(f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:TOLD_LENGTH]}")
+    first_line = str(fault)[:EXAMINED_LENGTH].partition("\n")[0]
+    return redact(f"{type(fault).__name__}: {first_line}")[:TOLD_LENGTH]
