@@ -15,9 +15,11 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
 from queue import LifoQueue
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
 from django.db import InterfaceError, OperationalError, connections, router, transaction
@@ -43,6 +45,8 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
     """
     connection = thread_connection()
     alias = connection.alias
+    if connection in _ours:  # part of an operation: another of ours might never be free
+        return operation(alias)
     if _is_shared_with_caller(connection):
         with transaction.atomic(alias):
             return operation(alias)
@@ -160,18 +164,23 @@ def _twice(operation: Operation[Result], alias: str) -> Result:
 
 
 def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
-    lent = _own_connections(os.getpid(), alias)
-    own = lent.get() or _connection_of_our_own(alias)
-    callers = connections[alias]
-    connections[alias] = own
+    callers, lent = connections[alias], _own_connections(os.getpid(), alias)
+    own = lent.get()
     try:
+        own = own or _connection_of_our_own(alias)
+        connections[alias] = own
         own.close_if_unusable_or_obsolete()
         return _twice(operation, alias)
     finally:
         connections[alias] = callers
-        if _is_test_run():  # whose database is about to be dropped
-            own.close()
-        lent.put(own if own.connection else None)
+        if own is not None and _is_test_run():  # whose database is about to be dropped
+            with suppress(Exception):
+                own.close()
+            own = None
+        lent.put(own)
+
+
+_ours: WeakSet[BaseDatabaseWrapper] = WeakSet()
 
 
 # By process id: a forked child must not write on its parent's connections, and has none of its threads.
@@ -200,4 +209,5 @@ def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
     }
     connection: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(own, alias)
     connection.inc_thread_sharing()
+    _ours.add(connection)
     return connection

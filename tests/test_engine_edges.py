@@ -291,6 +291,27 @@ def test_follower__leaves_the_callers_connection_alone(host: Host, model: Script
     assert said(process) == SHARED
 
 
+def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
+    """Work on the ledger that asks for the ledger again gets the connection it has, however many there are."""
+    done = host.run(
+        """
+        from asgiref.sync import ThreadSensitiveContext, sync_to_async
+        from stapel_agent.connection import on_ledger
+        def outer(alias):
+            time.sleep(0.2)
+            return on_ledger(lambda alias: PromptLog.objects.using(alias).count())
+        async def one():
+            async with ThreadSensitiveContext():
+                return await sync_to_async(on_ledger)(outer)
+        async def main():
+            async with asyncio.timeout(20):
+                return await asyncio.gather(*(one() for _ in range(12)))
+        say(asyncio.run(main()))
+        """
+    )
+    assert done == [0] * 12
+
+
 def test_threads__after_the_main_one(host: Host) -> None:
     """Work of threads that outlive the main one is still written down, in transactions and on loops."""
     host.run(
