@@ -1,7 +1,7 @@
 """Settings of a host in a process of its own, for tests of what one process alone cannot show.
 
 `DATABASE` and `<server>_NAME` choose the database, `HOST_AGENT` is STAPEL_AGENT as JSON, `HOST_POOL` the size of a
-connection pool, `HOST_CACHE` of "all" lets completions be reused.
+connection pool.
 """
 
 import json

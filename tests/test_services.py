@@ -1,6 +1,7 @@
 """The facade's answers, as the contract gives them, sync and async."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -548,6 +549,28 @@ def test_complete__provider_that_cancels_itself(facade, agent):
         "status": "failure",
         "reason": "provider_bug: the provider cancelled itself",
     }
+
+
+def test_acomplete__callable_without_a_name(agent):
+    """A provider whose `complete` is no function is a failure like any other when it raises, at once."""
+
+    def refuse(**arguments):
+        raise ProviderTimeout("slow")
+
+    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(refuse)})})
+    answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
+    assert answer == {"status": "failure", "reason": "timeout: slow"}
+
+
+def test_acomplete__callable_without_a_name_that_exits(agent):
+    """The same, when what it raises would end an event loop."""
+
+    def leave(**arguments):
+        raise SystemExit(1)
+
+    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(leave)})})
+    answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
+    assert answer == {"status": "failure", "reason": "provider_bug: provider 'partial' raised RuntimeError"}
 
 
 def test_acomplete__provider_that_exits(agent):

@@ -21,7 +21,7 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
         try:
             future.set_result(function(**arguments))
         except BaseException as fault:
-            future.set_exception(_bearable(fault, function.__qualname__))
+            future.set_exception(_bearable(fault))
         finally:
             _close_connections()
 
@@ -29,11 +29,11 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
     return future
 
 
-def _bearable(fault: BaseException, name: str) -> BaseException:
+def _bearable(fault: BaseException) -> BaseException:
     # A coroutine cannot raise StopIteration, and an event loop dies of SystemExit.
     if isinstance(fault, Exception) and not isinstance(fault, StopIteration):
         return fault
-    return RuntimeError(f"{name}() raised {type(fault).__name__}")
+    return RuntimeError(f"the call raised {type(fault).__name__}")
 
 
 def _close_connections() -> None:
