@@ -50,6 +50,11 @@ class Attempts:
         raise StopAsyncIteration
 
     @property
+    def cache_keys(self) -> set[str]:
+        """Those that the rows of these attempts may have."""
+        return self._chain.cache_keys
+
+    @property
     def has_turned(self) -> bool:
         """Whether the attempt at hand is the first at another provider than the request's own."""
         *earlier, last = self._made

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar
@@ -17,12 +18,15 @@ from django.utils import timezone
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger, works_in_callers_thread
 from .exceptions import AgentError
-from .models import PromptLog
+from .models import PromptLog, Translation
 from .providers.threads import in_own_thread
 from .redaction import redact
 from .types import Completion, CompletionRequest
 
 logger = logging.getLogger(__name__)
+
+STORING_SECONDS = 1.0
+"""What is paid is stored even when the request's deadline is over, if that takes no longer."""
 
 Result = TypeVar("Result")
 
@@ -44,17 +48,45 @@ class CachePolicy:
         raise NotImplementedError(f"{type(self).__name__} must implement lookup()")
 
     def store(self, request: CompletionRequest, completion: Completion) -> None:
-        """Keep an answer that counts. By default nothing: the ledger has it."""
+        """Keep an answer that counts. By default nothing: the ledger has it, unless the request is a part of one."""
+
+    def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
+        """`lookup()` of several requests, in their order. Override it where one round trip can do it."""
+        return [self.lookup(request) for request in requests]
+
+    def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
+        """`store()` of several answers. Override it where one round trip can do it."""
+        for request, completion in answered:
+            self.store(request, completion)
 
 
 class PromptLogCachePolicy(CachePolicy):
-    """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call."""
+    """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call.
+
+    Translations, many of which share a row there, are kept text by text in a table of their own.
+    """
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
-        since = timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-        look = partial(_latest_answer, request.cache_key, since)
+        if not request.in_ledger:
+            return self.lookup_many([request])[0]
+        look = partial(_latest_answer, request.cache_key, _oldest())
         text = on_ledger(look, timeout=request.deadline.left)
         return _earlier(request, text)
+
+    def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
+        parts = [request.cache_key for request in requests if not request.in_ledger]
+        timeout = requests[0].deadline.left if requests else None
+        known = on_ledger(partial(_known, parts, _oldest()), timeout=timeout) if parts else {}
+        return [
+            self.lookup(request) if request.in_ledger else _earlier(request, known.get(request.cache_key))
+            for request in requests
+        ]
+
+    def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
+        translations = [_translation(*pair) for pair in answered if not pair[0].in_ledger]
+        if translations:
+            timeout = answered[0][0].deadline.left
+            on_ledger(partial(_remember, translations), timeout=timeout and max(timeout, STORING_SECONDS))
 
 
 class DjangoCachePolicy(CachePolicy):
@@ -68,6 +100,14 @@ class DjangoCachePolicy(CachePolicy):
 
     def store(self, request: CompletionRequest, completion: Completion) -> None:
         caches[self.alias].set(self._key(request), completion.text, timeout=agent_settings.CACHE_TTL)
+
+    def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
+        known = caches[self.alias].get_many(map(self._key, requests))
+        return [_earlier(request, known.get(self._key(request))) for request in requests]
+
+    def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
+        texts = {self._key(request): completion.text for request, completion in answered}
+        caches[self.alias].set_many(texts, timeout=agent_settings.CACHE_TTL)
 
     @staticmethod
     def _key(request: CompletionRequest) -> str:
@@ -93,8 +133,25 @@ def is_reusable(request: CompletionRequest) -> bool:
         return False
 
 
+def recall(request: CompletionRequest) -> dict[int, str]:
+    """What is kept of the parts of a request, by their number."""
+    if request.skip_cache or not is_reusable(request):
+        return {}
+    try:
+        found = _policy(agent_settings.CACHE_POLICY).lookup_many(request.parts_as_asked)
+        known = zip(range(len(request.parts)), found, strict=False)
+        return {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+    except Exception as fault:
+        _report("lookup", fault)
+        return {}
+
+
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """An earlier answer to a reusable request, which the verb can still read; or None."""
+    """An earlier answer to a reusable request, or to all its parts, which the verb can still read; or None."""
+    if request.parts:
+        texts = recall(request)
+        whole = Completion("", request.provider, request.model, value=texts, cached=True)
+        return whole if len(texts) == len(request.parts) else None
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup(request)
         return found and reread(request, found.text, read)
@@ -104,9 +161,14 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
 
 
 def keep(request: CompletionRequest, completion: Completion) -> None:
-    """Let a fresh answer to a reusable request be reused."""
+    """Let a fresh answer to a reusable request be reused, or those to its parts."""
     try:
-        _policy(agent_settings.CACHE_POLICY).store(request, completion)
+        policy = _policy(agent_settings.CACHE_POLICY)
+        if request.parts:
+            parts, texts = request.parts_as_asked, completion.value
+            policy.store_many([(parts[number], replace(completion, text=text)) for number, text in texts.items()])
+        else:
+            policy.store(request, completion)
     except Exception as fault:
         _report("store", fault)
 
@@ -120,6 +182,11 @@ async def ais_reusable(request: CompletionRequest) -> bool:
         return False
 
 
+async def arecall(request: CompletionRequest) -> dict[int, str]:
+    """`recall()` on an event loop."""
+    return await _in_thread(request, partial(recall, request)) or {}
+
+
 async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
     """`find()` on an event loop."""
     return await _in_thread(request, partial(find, request, read))
@@ -127,7 +194,8 @@ async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Compl
 
 async def akeep(request: CompletionRequest, completion: Completion) -> None:
     """`keep()` on an event loop."""
-    await _in_thread(request, partial(keep, request, completion), CachePolicy.store)
+    idle = None if request.parts else CachePolicy.store
+    await _in_thread(request, partial(keep, request, completion), idle)
 
 
 async def _in_thread(
@@ -164,6 +232,28 @@ def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) ->
     except AgentError:
         return None
     return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
+
+
+def _known(keys: Sequence[str], since: datetime, alias: str) -> dict[str, str]:
+    return Translation.objects.using(alias).known(keys, since=since)
+
+
+def _remember(translations: Sequence[Translation], alias: str) -> None:
+    Translation.objects.using(alias).remember(translations)
+
+
+def _translation(request: CompletionRequest, completion: Completion) -> Translation:
+    return Translation(
+        key=request.cache_key,
+        text=completion.text,
+        provider=completion.provider[:64],
+        model=completion.model[:128],
+        request_id=request.request_id,
+    )
 
 
 def _latest_answer(cache_key: str, since: datetime, alias: str) -> str | None:

@@ -30,10 +30,18 @@ class Chain:
     """The candidates of one request, in turn. Raises an AgentError at once where the first cannot be asked at all."""
 
     def __init__(self, request: CompletionRequest) -> None:
+        if not request.prompt:
+            raise InvalidRequest("prompt must not be empty")
         first = _candidate(request)
         self.request = first.request
         self.passed_over: list[str] = []
-        self._waiting = deque([first, *_fallbacks(request)])
+        self._candidates = (first, *_fallbacks(request))
+        self._waiting = deque(self._candidates)
+
+    @property
+    def cache_keys(self) -> set[str]:
+        """Those of the request, whichever candidate it is put to."""
+        return {candidate.request.cache_key for candidate in self._candidates}
 
     @property
     def has_more(self) -> bool:
@@ -50,6 +58,11 @@ class Chain:
         return None
 
 
+def resolved(request: CompletionRequest) -> CompletionRequest:
+    """`request` with its own provider's name for the model. Raises an AgentError where that one cannot be asked."""
+    return _candidate(request).request
+
+
 def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
     for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
         try:
@@ -60,8 +73,6 @@ def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
 
 def _candidate(request: CompletionRequest) -> Candidate:
     models = agent_settings.MODELS
-    if not request.prompt:
-        raise InvalidRequest("prompt must not be empty")
     if request.model_size not in models:
         raise InvalidRequest(f"unknown model size {request.model_size!r}; MODELS has: {', '.join(sorted(models))}")
     model = models[request.model_size]

@@ -21,9 +21,9 @@ def as_text(text: str) -> str:
 
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
-    _refuse_event_loop()
+    refuse_event_loop()
     attempts = Attempts(request, read)
-    with SingleFlight(attempts.request, read) as flight:
+    with SingleFlight(attempts, read) as flight:
         if earlier := flight.follow():
             return earlier
         give_back()
@@ -41,7 +41,7 @@ def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
 async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """`complete()` on an event loop."""
     attempts = Attempts(request, read)
-    async with SingleFlight(attempts.request, read) as flight:
+    async with SingleFlight(attempts, read) as flight:
         if earlier := await flight.afollow():
             return earlier
         async for attempt in attempts:
@@ -55,11 +55,15 @@ async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Compl
         return flight.land(completion)
 
 
-def _refuse_event_loop() -> None:
-    """Before anything is spent: Django lets nobody write to the ledger on an event loop."""
+def refuse_event_loop() -> None:
+    """Before anything is spent: Django lets nobody write to the ledger on an event loop. Raises InvalidRequest."""
+    if is_on_event_loop() and not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
+
+
+def is_on_event_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return
-    if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
+        return False
+    return True

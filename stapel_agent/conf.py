@@ -51,6 +51,12 @@ DEFAULTS: dict[str, Any] = {
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
+    # Texts that one question to the model may hold.
+    "TRANSLATE_CHUNK_ENTRIES": 50,
+    # Questions of one translation that may be under way at once.
+    "TRANSLATE_CONCURRENCY": 4,
+    # Times a text is asked for again, with others, after a translation that fails its checks; then once alone.
+    "TRANSLATE_RETRIES": 2,
     # Source -> may an earlier answer be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
     # Source -> "user" (an answer is reused for the same user_id only) or "shared".

@@ -31,15 +31,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .types import Usage
 
 
 class AgentError(Exception):
-    """Base of every fault; `str()` of it is fit to be shown to the caller."""
+    """Base of every fault; `str()` of it is fit to be shown to the caller.
+
+    `failed` says of a translation, by key, why there is none of any text.
+    """
 
     failure = "rejected"
     usage: Usage | None = None
     text: str | None = None
+    failed: Mapping[str, str] | None = None
 
 
 class InvalidRequest(AgentError):

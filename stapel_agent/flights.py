@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property, partial
@@ -23,6 +24,7 @@ from django.db.models.functions import Now
 
 from . import cache, connection, heartbeat
 from .attempt import Reader
+from .attempts import Attempts
 from .connection import aon_ledger, on_ledger
 from .exceptions import AgentError, ProviderTimeout
 from .landing import Landing, landing_of
@@ -46,8 +48,9 @@ class SingleFlight:
     A context manager, made before the caller's first work on the ledger and left when all is over.
     """
 
-    def __init__(self, request: CompletionRequest, read: Reader) -> None:
-        self._request = request
+    def __init__(self, attempts: Attempts, read: Reader) -> None:
+        self._attempts = attempts
+        self._request = attempts.request
         self._read = read
         self._is_reusable = False
         self._shares = False
@@ -62,7 +65,7 @@ class SingleFlight:
         None where this caller is to ask a provider: nobody else does, or the answer is nobody else's business.
         """
         self._is_reusable = cache.is_reusable(self._request)
-        if earlier := self.find(self._request):
+        if not self._request.parts and (earlier := self.find(self._request)):  # parts have just been looked up
             return earlier
         self._shares = self._may_reuse and self._key not in _led_here.get()
         while self._shares:
@@ -82,7 +85,7 @@ class SingleFlight:
     async def afollow(self) -> Completion | None:
         """`follow()` on an event loop."""
         self._is_reusable = await cache.ais_reusable(self._request)
-        if earlier := await self.afind(self._request):
+        if not self._request.parts and (earlier := await self.afind(self._request)):
             return earlier
         self._shares = self._may_reuse and self._key not in _led_here.get()
         await connection.agive_back()
@@ -130,7 +133,7 @@ class SingleFlight:
                 on_ledger(self._remove_row)
         except Exception as unremoved:
             _report(unremoved)
-            heartbeat.remove_later(self._request.request_id)
+            heartbeat.remove_later(self._led)
         finally:
             self._leave(fault)
 
@@ -147,7 +150,7 @@ class SingleFlight:
                 await connection.uncancelled(aon_ledger(self._remove_row))
         except Exception as unremoved:
             _report(unremoved)
-            heartbeat.remove_later(self._request.request_id)
+            heartbeat.remove_later(self._led)
         finally:
             self._leave(fault)
 
@@ -160,6 +163,10 @@ class SingleFlight:
         # Callers who read an answer in another way may find it right where this one does not.
         reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
         return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
+
+    @property
+    def _led(self) -> heartbeat.Led:
+        return self._key, self._request.request_id
 
     def _ahead(self, own: Leader) -> Leader | None:
         """Who leads in this process, if that is another caller."""
@@ -216,11 +223,11 @@ class SingleFlight:
 
     def _contended(self, leader: UUID | None) -> UUID | None:
         if self._has_row and (own := self._own):
-            heartbeat.start(self._request.request_id, lambda: own.is_gone)
+            heartbeat.start(self._led, lambda: own.is_gone)
         return leader
 
     def _watch(self, leader: UUID) -> Landing:
-        look = partial(landing_of, self._key, leader, self._request.provider)
+        look = self._look(leader)
         for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
                 landing = on_ledger(look, timeout=self._request.deadline.left)
@@ -234,7 +241,7 @@ class SingleFlight:
         raise self._too_late()
 
     async def _awatch(self, leader: UUID) -> Landing:
-        look = partial(landing_of, self._key, leader, self._request.provider)
+        look = self._look(leader)
         for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
                 landing = await aon_ledger(look, timeout=self._request.deadline.left)
@@ -245,6 +252,9 @@ class SingleFlight:
                 return landing
             await asyncio.sleep(pause)
         raise self._too_late()
+
+    def _look(self, leader: UUID) -> Callable[[str], Landing | None]:
+        return partial(landing_of, self._key, leader, self._request.provider, self._attempts.cache_keys)
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
@@ -285,7 +295,7 @@ class SingleFlight:
         return answer and self.land(replace(answer, provider=theirs.provider, model=theirs.model))
 
     def _leave(self, fault: BaseException | None) -> None:
-        heartbeat.stop(self._request.request_id)
+        heartbeat.stop(self._led)
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
             landing = Landing(fault=fault) if isinstance(fault, AgentError) else self._landing

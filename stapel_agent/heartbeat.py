@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from uuid import UUID
 
 from django.db import connections
@@ -24,28 +25,31 @@ BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """Without a sign for so long, a leader is taken for dead."""
 
+Led = tuple[str, UUID]
+"""A flight: its key, and the request that leads it."""
+
 _lock = threading.Lock()
-_led: dict[UUID, Callable[[], bool]] = {}
-_left_over: set[UUID] = set()
+_led: dict[Led, Callable[[], bool]] = {}
+_left_over: set[Led] = set()
 _is_beating = False
 
 
-def start(request_id: UUID, is_gone: Callable[[], bool]) -> None:
-    """Say that the flight of this request goes on, until `stop()`, or until its leader `is_gone`."""
+def start(flight: Led, is_gone: Callable[[], bool]) -> None:
+    """Say that `flight` goes on, until `stop()`, or until its leader `is_gone`."""
     with _lock:
-        _led[request_id] = is_gone
+        _led[flight] = is_gone
         _ensure_beating()
 
 
-def stop(request_id: UUID) -> None:
+def stop(flight: Led) -> None:
     with _lock:
-        _led.pop(request_id, None)
+        _led.pop(flight, None)
 
 
-def remove_later(request_id: UUID) -> None:
-    """Try again to remove the flight of this request, which is over, until the database lets us."""
+def remove_later(flight: Led) -> None:
+    """Try again to remove the row of `flight`, which is over, until the database lets us."""
     with _lock:
-        _left_over.add(request_id)
+        _left_over.add(flight)
         _ensure_beating()
 
 
@@ -66,9 +70,9 @@ def _beat() -> None:
     while True:
         time.sleep(BEAT_SECONDS)
         with _lock:
-            for request_id in [request_id for request_id, is_gone in _led.items() if is_gone()]:
-                del _led[request_id]
-                _left_over.add(request_id)
+            for flight in [flight for flight, is_gone in _led.items() if is_gone()]:
+                del _led[flight]
+                _left_over.add(flight)
             led, left_over = list(_led), list(_left_over)
             if not (led or left_over):
                 _is_beating = False
@@ -83,10 +87,16 @@ def _beat() -> None:
             connections.close_all()
 
 
-def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
+def _tell(led: list[Led], left_over: list[Led], alias: str) -> None:
     flights = Flight.objects.using(alias)
-    flights.filter(request_id__in=left_over).delete()
-    flights.filter(request_id__in=led).update(seen_at=Now())
+    if left_over:
+        flights.filter(_any_of(left_over)).delete()
+    if led:
+        flights.filter(_any_of(led)).update(seen_at=Now())
+
+
+def _any_of(flights: list[Led]) -> Q:
+    return reduce(or_, (Q(key=key, request_id=request_id) for key, request_id in flights))
 
 
 def _start_anew() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,12 +24,15 @@ class Landing:
     fault: AgentError | None = None
 
 
-def landing_of(key: str, leader: UUID, provider: str, alias: str) -> Landing | None:
-    """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here."""
+def landing_of(key: str, leader: UUID, provider: str, cache_keys: Collection[str], alias: str) -> Landing | None:
+    """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here.
+
+    `cache_keys` are those of its rows: the same request may lead other flights.
+    """
     flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
     is_silent = flights.annotate(is_silent=_is_silent()).values_list("is_silent", flat=True).first()
     if is_silent is None:
-        rows = PromptLog.objects.using(alias).filter(request_id=leader)
+        rows = PromptLog.objects.using(alias).filter(request_id=leader, cache_key__in=cache_keys)
         return _told_by(rows.order_by("created_at").last(), provider)
     if not is_silent:
         return None

@@ -1,12 +1,14 @@
-"""PromptLog, the ledger's table, whose rows are written by `ledger` alone; and Flight, the questions under way."""
+"""PromptLog, the ledger, written by `ledger` alone; Flight, questions under way; Translation, texts to reuse."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
 from django.db import connections, models
+from django.utils import timezone
 from stapel_core.access import access
 
 
@@ -101,6 +103,51 @@ class Flight(models.Model):
 
     class Meta:
         db_table = "agent_flight"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class TranslationQuerySet(models.QuerySet["Translation"]):
+    BATCH = 500
+
+    def known(self, keys: Sequence[str], *, since: datetime) -> dict[str, str]:
+        """Key -> translation, for those that are kept and no older than `since`."""
+        found: dict[str, str] = {}
+        for start in range(0, len(keys), self.BATCH):
+            kept = self.filter(key__in=keys[start : start + self.BATCH], created_at__gte=since)
+            found.update(kept.values_list("key", "text"))
+        return found
+
+    def remember(self, translations: Sequence[Translation]) -> None:
+        """Keep them, in place of older ones of the same keys."""
+        has_target = connections[self.db].features.supports_update_conflicts_with_target
+        self.bulk_create(
+            sorted(translations, key=lambda translation: translation.key),  # in one order, or two writers may deadlock
+            update_conflicts=True,
+            unique_fields=["key"] if has_target else None,
+            update_fields=["text", "provider", "model", "request_id", "created_at"],
+            batch_size=self.BATCH,
+        )
+
+
+class Translation(models.Model):
+    """A text's translation, kept to be reused; its key tells the text, the languages and all else that decides it.
+
+    Written by `cache` alone. No record of anything: the ledger has the call that it was paid with.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of all that decides it.")
+    text = models.TextField()
+    provider = models.CharField(max_length=64)
+    model = models.CharField(max_length=128)
+    request_id = models.UUIDField(help_text="Of the request that it was made for.", db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects: ClassVar[TranslationQuerySet] = TranslationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        db_table = "agent_translation"
 
     def __str__(self) -> str:
         return self.key

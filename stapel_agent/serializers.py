@@ -39,7 +39,9 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
     def json_schema(cls) -> dict[str, Any]:
         """The request body, for OpenAPI."""
         schema = function_schema(cls.function_name)
-        return {key: value for key, value in schema.items() if key not in {"$schema", "title"}}
+        model = {**schema["properties"]["model"], "enum": list(agent_settings.MODELS)}
+        described = {key: value for key, value in schema.items() if key not in {"$schema", "title"}}
+        return {**described, "properties": {**schema["properties"], "model": model}}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         fault = next(function_validator(self.function_name).iter_errors(data), None)
@@ -64,12 +66,6 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
 
 class CompleteRequestSerializer(FunctionRequestSerializer):
     function_name = "llm.complete"
-
-    @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        schema = super().json_schema()
-        model = {**schema["properties"]["model"], "enum": list(agent_settings.MODELS)}
-        return {**schema, "properties": {**schema["properties"], "model": model}}
 
 
 class TranslateRequestSerializer(FunctionRequestSerializer):
@@ -121,6 +117,9 @@ class CompleteAnswerSerializer(AnswerSerializer):
 
 class TranslateAnswerSerializer(AnswerSerializer):
     result = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    failed = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="Why there is no translation, by key."
+    )
 
 
 class FunctionRequestExtension(OpenApiSerializerExtension):

@@ -27,29 +27,26 @@ SOURCE_LENGTH = 32
 """Characters of a source that the ledger's column holds."""
 
 
-class CompletionOptions(TypedDict, total=False):
+class RequestOptions(TypedDict, total=False):
+    """The keywords of every verb."""
+
+    provider: str | None
+    user_id: str | None
+    skip_cache: bool
+
+
+class CompletionOptions(RequestOptions, total=False):
     """The keywords of `complete()` and its kin."""
 
     system_prompt: str | None
-    provider: str | None
     source: str
-    user_id: str | None
     metadata: Mapping[str, Any] | None
-    skip_cache: bool
 
 
 class JsonOptions(CompletionOptions, total=False):
     """The keywords of `complete_json()`; `schema` is a JSON Schema that the answer must satisfy."""
 
     schema: Mapping[str, Any] | None
-
-
-class TranslationOptions(TypedDict, total=False):
-    """The keywords of `translate()`."""
-
-    provider: str | None
-    user_id: str | None
-    skip_cache: bool
 
 
 def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
@@ -93,12 +90,20 @@ def translate(
     to: str,
     entries: Mapping[str, str],
     model_size: str = "small",
-    **options: Unpack[TranslationOptions],
+    *,
+    glossary: Mapping[str, str] | None = None,
+    context: str | None = None,
+    **options: Unpack[RequestOptions],
 ) -> dict[str, Any]:
-    """The entries in another language: `{"status": "ok", "result": {key: text}}`. No entries, no call."""
-    request = _translation_request(model_size, **options)
+    """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
+
+    `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
+    if something failed. A failure has no translation at all. No entries, no call. `glossary` maps terms to the
+    translations they are to have; `context` is a sentence on what the texts are for.
+    """
+    request = _request("", model_size, source=PromptSource.TRANSLATE, **options)
     with Answer(_translations) as answer:
-        texts = translation.Texts(from_lang, to, entries)
+        texts = translation.Texts(from_lang, to, entries, glossary or {}, context or "")
         answer.completion = translation.translate(texts, _valid(request)) if entries else NOTHING
     return answer.content
 
@@ -108,12 +113,15 @@ async def atranslate(
     to: str,
     entries: Mapping[str, str],
     model_size: str = "small",
-    **options: Unpack[TranslationOptions],
+    *,
+    glossary: Mapping[str, str] | None = None,
+    context: str | None = None,
+    **options: Unpack[RequestOptions],
 ) -> dict[str, Any]:
     """`translate()` on an event loop."""
-    request = _translation_request(model_size, **options)
+    request = _request("", model_size, source=PromptSource.TRANSLATE, **options)
     with Answer(_translations) as answer:
-        texts = translation.Texts(from_lang, to, entries)
+        texts = translation.Texts(from_lang, to, entries, glossary or {}, context or "")
         answer.completion = await translation.atranslate(texts, _valid(request)) if entries else NOTHING
     return answer.content
 
@@ -147,7 +155,7 @@ class Answer:
         return isinstance(fault, Exception)
 
 
-NOTHING = Completion(text="", provider="", model="", value={})
+NOTHING = Completion(text="", provider="", model="")
 """The translation of no entries."""
 
 
@@ -161,7 +169,10 @@ def _json(answered: Completion) -> dict[str, Any]:
 
 
 def _translations(answered: Completion) -> dict[str, Any]:
-    return {"result": answered.value}
+    if answered is NOTHING:
+        return {"result": {}}
+    texts, failed = answered.value.texts, answered.value.failed
+    return {"result": texts, **({"failed": failed} if failed else {}), "usage": _usage(answered.usage)}
 
 
 def _reason(fault: AgentError) -> str:
@@ -171,10 +182,11 @@ def _reason(fault: AgentError) -> str:
 
 
 def _paid(fault: AgentError) -> dict[str, Any]:
-    """What a failure keeps, because it was paid for."""
+    """What a failure keeps: what each text of a translation lacked, and what was paid for."""
     comment = {"comment": storable(fault.text)} if fault.text else {}
     usage = {"usage": _usage(fault.usage)} if fault.usage else {}
-    return {**comment, **usage}
+    failed = {"failed": fault.failed} if fault.failed else {}
+    return {**failed, **comment, **usage}
 
 
 def _usage(usage: Usage) -> dict[str, int]:
@@ -211,10 +223,6 @@ def _json_request(
 ) -> CompletionRequest:
     request = _request(prompt, model_size, **options)
     return replace(request, schema=schema, system_prompt=request.system_prompt or structured.SYSTEM_PROMPT)
-
-
-def _translation_request(model_size: str, **options: Unpack[TranslationOptions]) -> CompletionRequest:
-    return _request("", model_size, source=PromptSource.TRANSLATE, **options)
 
 
 def _valid(request: CompletionRequest) -> CompletionRequest:

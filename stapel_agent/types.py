@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,6 +58,10 @@ class CompletionRequest:
     it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
     `correction` tells the model what was wrong with its previous answer; it is sent, but does not
     change the question, and so not the cache key.
+
+    `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
+    of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
+    `in_ledger`: no row holds its answer alone.
     """
 
     prompt: str
@@ -72,9 +76,16 @@ class CompletionRequest:
     cache_scope: str = ""
     skip_cache: bool = False
     correction: str = ""
+    parts: tuple[CompletionRequest, ...] = field(default=(), repr=False)
+    in_ledger: bool = True
     metadata: Mapping[str, Any] = field(default_factory=dict)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
     deadline: Deadline = field(default_factory=Deadline)
+
+    @property
+    def parts_as_asked(self) -> tuple[CompletionRequest, ...]:
+        """The parts as questions to this request's provider and model."""
+        return tuple(replace(part, provider=self.provider, model=self.model) for part in self.parts)
 
     @property
     def message(self) -> str:

@@ -122,11 +122,7 @@ class CompleteView(LlmView):
     def post(self, request: Request) -> Response:
         """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
-        prompt, model_size = payload.pop("prompt"), payload.pop("model")
-        sizes = agent_settings.MODELS
-        if isinstance(sizes, Mapping) and model_size not in sizes:
-            known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
-            raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
+        prompt, model_size = payload.pop("prompt"), known_size(payload.pop("model"))
         response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
         return response
 
@@ -138,13 +134,23 @@ class TranslateView(LlmView):
     def post(self, request: Request) -> Response:
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
-        from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
-        response: Response = self.serialized_response(services.translate(from_lang, to, entries, **payload))
+        texts = [payload.pop(name) for name in ("from_lang", "to", "entries")]
+        model_size = known_size(payload.pop("model", "small"))
+        response: Response = self.serialized_response(services.translate(*texts, model_size, **payload))
         return response
 
 
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
     """Every error key with its English text, for stapel-translate."""
+
+
+def known_size(model_size: str) -> str:
+    """`model_size`, if MODELS has it. Raises the error that says which there are."""
+    sizes = agent_settings.MODELS
+    if isinstance(sizes, Mapping) and model_size not in sizes:
+        known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
+        raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
+    return model_size
 
 
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:

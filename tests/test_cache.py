@@ -88,7 +88,7 @@ def test_cache__translations_are_shared(facade, cached):
     """Translations are reused across users by default."""
     cached.script(translating(str.upper))
     answers = [facade.translate("en", "de", {"a": "x"}, user_id=user) for user in ("1", "2")]
-    assert answers == [{"status": "ok", "result": {"a": "X"}}] * 2
+    assert [answer["result"] for answer in answers] == [{"a": "X"}] * 2
     assert len(cached.requests) == 1
 
 

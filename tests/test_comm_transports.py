@@ -11,7 +11,7 @@ from stapel_core.comm import call, functions
 from stapel_core.comm.exceptions import FunctionCallError, FunctionNotRegistered, SchemaValidationError
 
 from stapel_agent import services
-from stapel_agent.models import PromptLog
+from stapel_agent.models import PromptLog, Translation
 
 SCRIPTED = {"DEFAULT_PROVIDER": "scripted", "PROVIDERS": {"scripted": "tests.scripted_host_provider.Provider"}}
 START_SECONDS = 60
@@ -92,7 +92,7 @@ def test_call__same_answer_as_in_process(remote, name, payload, settings):
     """Key for key the answer that the same call gets in-process."""
     answer = call(name, payload)
     settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_TRANSPORT": "inprocess"}
-    PromptLog.objects.all().delete()
+    Translation.objects.all().delete()
     assert answer == call(name, payload)
     assert "secret-text" not in str(answer)
 

@@ -274,7 +274,7 @@ from stapel_agent.testing import scripted_provider
 
 class InATransaction(TestCase):
     def test_rows_go(self):
-        with scripted_provider("fine"), transaction.atomic():
+        with scripted_provider("fine", '{"1": "c"}'), transaction.atomic():
             services.complete("hi", "small")
             services.translate("en", "de", {"a": "b"})
         assert PromptLog.objects.count() == 2

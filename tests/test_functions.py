@@ -46,7 +46,8 @@ def test_call__answers_as_the_facade(scripted_model):
     scripted_model.script('{"a": 1} done')
     assert call("llm.complete", COMPLETE) == services.complete_json("say", "small")
     scripted_model.script(translating(str.upper))
-    assert call("llm.translate", TRANSLATE) == {"status": "ok", "result": {"a": "X"}}
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    assert call("llm.translate", TRANSLATE) == {"status": "ok", "result": {"a": "X"}, "usage": usage}
 
 
 @pytest.mark.django_db

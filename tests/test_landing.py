@@ -19,11 +19,11 @@ KEY = "k" * 64
 
 def row(request_id: uuid.UUID, status: str, **columns) -> None:
     facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "request_id": request_id}
-    PromptLog.objects.create(**facts, status=status, **columns)
+    PromptLog.objects.create(**{**facts, "cache_key": "first's", **columns}, status=status)
 
 
 def landing(request_id: uuid.UUID) -> Landing | None:
-    return landing_of(KEY, request_id, "first", "default")
+    return landing_of(KEY, request_id, "first", {"first's", "second's"}, "default")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,14 @@ def test_landing__as_the_last_row_says(status, columns, expected):
     else:
         assert isinstance(found.fault, expected)
         assert (str(found.fault), found.fault.text) == (columns["error_message"], columns.get("response"))
+
+
+def test_landing__among_others_of_its_request():
+    """A request may lead several flights; the rows of the others say nothing of this one."""
+    request_id = uuid.uuid4()
+    row(request_id, "success", response="r", metadata={"provider": "first"})
+    row(request_id, "success", response="another's", cache_key="another's")
+    assert landing(request_id) == Landing(Completion("r", "first", "m"))
 
 
 @pytest.mark.parametrize("provider", ["first", "second"])

@@ -61,7 +61,11 @@ def test_translate__ok(service, scripted_model, mount, origin):
     """`from_lang` is accepted for `from`."""
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", {origin: "auto", "to": "de", "entries": {"b": "x", "a": "y"}}, mount=mount)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "result": {"b": "X", "a": "Y"}})
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "result": {"b": "X", "a": "Y"}, "usage": usage},
+    )
 
 
 def test_translate__nothing(service, scripted_model):
@@ -171,7 +175,7 @@ def test_request__half_a_surrogate_pair(service, scripted_model):
     assert (answer.status_code, answer.json()["params"]["model"]) == (400, "\ud800")
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", r'{"from": "en", "to": "de", "entries": {"\ud800": "x"}}')
-    assert answer.json() == {"status": "ok", "result": {"\ud800": "X"}}
+    assert answer.json()["result"] == {"\ud800": "X"}
 
 
 @pytest.mark.parametrize("charset", ["latin-1", "utf-7", "punycode"])
@@ -268,6 +272,7 @@ def test_user_id__of_a_person_cannot_be_claimed(scripted_model):
 def test_user_id__told_by_a_service(service, scripted_model):
     """A service may say for whom it asks."""
     service.ask("complete", {**COMPLETE, "user_id": "42"})
+    scripted_model.script('{"1": "y"}')
     service.ask("translate", {**TRANSLATE, "user_id": "43"})
     assert list(PromptLog.objects.order_by("created_at").values_list("user_id", flat=True)) == ["42", "43"]
 

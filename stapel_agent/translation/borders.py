@@ -1,0 +1,86 @@
+"""A text that is too long for one answer, cut at its paragraphs, lines, sentences or words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import messages
+from .placeholders import spans
+
+BYTES_PER_TOKEN = 3
+BLANKS = re.compile(r"\s++|(?<=[。！？])(?!\s)")
+BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
+SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]»”’]{0,3}\Z")
+PARAGRAPH, LINE, SENTENCE, WORD = range(4)
+
+Pieces = list[tuple[str, str]]
+"""Each with what stands between it and the next: joined they are the text."""
+
+
+def token_estimate(text: str) -> int:
+    """Tokens that a text is likely to cost; rather too many. UTF-8 weighs scripts about as tokenizers do."""
+    return _weight(text) // BYTES_PER_TOKEN + 1
+
+
+def cut(text: str, limit: int) -> Pieces:
+    """`text` in pieces of at most `limit` tokens, as far as its borders allow.
+
+    What is to be left alone, such as code or a link's address, is never cut, and a message with branches neither.
+    """
+    if token_estimate(text) <= limit or messages.has_branches(text):
+        return [(text, "")]
+    return list(_pieces(text, list(_borders(text)), limit * BYTES_PER_TOKEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Where a text may be cut: the blanks from `start` to `end`, and the bytes before each."""
+
+    start: int
+    end: int
+    kind: int
+    weight: int
+    weight_after: int
+
+
+def _pieces(text: str, borders: list[Border], limit: int) -> Iterator[tuple[str, str]]:
+    start, first, weight, whole_weight = 0, 0, 0, _weight(text)
+    while first < len(borders) and whole_weight - weight > limit:
+        last = bisect_right(borders, weight + limit, first, key=lambda border: border.weight)
+        in_reach = borders[first : max(last, first + 1)]
+        # A short passage is as good as a long one, but many short ones are not.
+        late = [border for border in in_reach if border.weight - weight > limit // 2]
+        best = min(late or in_reach[-1:], key=lambda border: (border.kind, -border.start))
+        yield text[start : best.start], text[best.start : best.end]
+        start, weight = best.end, best.weight_after
+        first = bisect_right(borders, best.start, first, key=lambda border: border.start)
+    yield text[start:], ""
+
+
+def _borders(text: str) -> Iterator[Border]:
+    whole = iter([(span.start, span.end) for span in spans(text)])
+    start, end = next(whole, (len(text), len(text)))
+    position = weight = 0
+    for blanks in BLANKS.finditer(text):
+        while end <= blanks.start() and start < len(text):
+            start, end = next(whole, (len(text), len(text)))
+        if blanks.start() == 0 or blanks.start() > start or blanks.end() == len(text):
+            continue
+        weight += _weight(text[position : blanks.start()])
+        after = weight + _weight(blanks[0])
+        yield Border(blanks.start(), blanks.end(), _kind(text, blanks), weight, after)
+        position, weight = blanks.end(), after
+
+
+def _kind(text: str, blanks: re.Match[str]) -> int:
+    breaks = len(BREAK.findall(blanks[0]))
+    if breaks:
+        return LINE if breaks == 1 else PARAGRAPH
+    return SENTENCE if SENTENCE_END.search(text, max(0, blanks.start() - 4), blanks.start()) else WORD
+
+
+def _weight(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,141 @@
+"""Passages that are put to a model in one question: its reply, and what is to be asked after it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import (
+    AgentError,
+    AnswerInterrupted,
+    AnswerRefused,
+    AnswerTruncated,
+    InvalidAnswer,
+    RequestRejected,
+)
+from stapel_agent.parsing import parse_translation_response
+from stapel_agent.types import CompletionRequest
+
+from .passage import Passage
+from .protection import Damaged
+
+CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
+
+
+@dataclass
+class Chunk:
+    """One question for some passages. `request` is the translation's own, `number` its place among the first questions.
+
+    A context manager around the asking: it keeps the fault. Then `follow_ups()` are the questions that remain.
+    """
+
+    request: CompletionRequest
+    passages: Sequence[Passage]
+    number: int
+    retries: int = 0
+    asked_again: int = 0
+    fault: AgentError | None = field(default=None, init=False)
+    _remarks: dict[int, str] = field(default_factory=dict, init=False)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether this is the question about one passage alone that ends all asking again."""
+        return bool(self.retries > agent_settings.TRANSLATE_RETRIES)
+
+    def question(self) -> CompletionRequest:
+        """The request to be sent: a JSON object of numbers and masked texts, to be answered in the same shape."""
+        texts = {str(number): passage.protected.masked for number, passage in enumerate(self.passages, 1)}
+        facts = {"key_count": len(self.passages), "chunk": self.number, "asked_again": self.asked_again}
+        return replace(
+            self.request,
+            prompt=json.dumps(texts, ensure_ascii=False, indent=0),
+            system_prompt=f"{self.request.system_prompt}{self._correction()}",
+            parts=tuple(replace(self.request, prompt=passage.source, in_ledger=False) for passage in self.passages),
+            metadata={**self.request.metadata, **facts},
+        )
+
+    def read(self, text: str) -> dict[int, str]:
+        """The translations in a reply, by the number of their part, each of them checked and put back together.
+
+        Raises InvalidAnswer where none of them can be used.
+        """
+        self._remarks = dict.fromkeys(range(len(self.passages)), "came back in no JSON object")
+        try:
+            reply = parse_translation_response(text)
+        except ValueError as fault:
+            raise InvalidAnswer(str(fault), text=text) from fault
+        translations = {}
+        for number, passage in enumerate(self.passages):
+            try:
+                translations[number] = passage.checked(reply.get(str(number + 1)))
+                del self._remarks[number]
+            except Damaged as fault:
+                self._remarks[number] = str(fault)
+        if not translations:
+            raise InvalidAnswer(f"no translation can be used: the first {self._remarks[0]}", text=text)
+        return translations
+
+    def unknown(self) -> Chunk:
+        """The same question about those passages that have no translation yet."""
+        return replace(self, passages=[passage for passage in self.passages if passage.translation is None])
+
+    def take(self, translations: Mapping[int, str]) -> None:
+        """Accept translations by the number of their part."""
+        for number, translation in translations.items():
+            self.passages[number].accept(translation)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(fault, AgentError):
+            self.fail(fault, f"{fault.failure}: {fault}")
+        for number, remark in self._remarks.items():
+            self.passages[number].damaged(remark)
+        return isinstance(fault, AgentError)
+
+    def fail(self, fault: AgentError | None, reason: str) -> None:
+        """Note why there are no translations."""
+        self.fault = fault
+        for passage in self.passages:
+            passage.fail(reason)
+
+    def follow_ups(self) -> Iterator[Chunk]:
+        """What is to be asked next: all that has no translation yet, and may still get one."""
+        unknown = self.unknown().passages
+        if isinstance(self.fault, AnswerTruncated | AnswerRefused | RequestRejected):
+            yield from self._halves(unknown)
+        elif self.fault is None or (
+            isinstance(self.fault, InvalidAnswer) and not isinstance(self.fault, AnswerInterrupted)
+        ):
+            yield from self._again(unknown)
+
+    def _halves(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
+        half = len(unknown) // 2
+        if half:
+            yield from (self._next(unknown[:half]), self._next(unknown[half:]))
+        elif isinstance(self.fault, AnswerTruncated) and unknown[0].cut(unknown[0].tokens // 2):
+            yield from (self._next([piece]) for piece in unknown[0].asked)
+
+    def _again(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
+        if not unknown or not agent_settings.TRANSLATE_RETRIES or self.is_last:
+            return
+        if self.retries < agent_settings.TRANSLATE_RETRIES:
+            yield self._next(unknown, self.retries + 1)
+        elif len(self.passages) > 1:
+            yield from (self._next([passage], self.retries + 1) for passage in unknown)
+
+    def _next(self, passages: Sequence[Passage], retries: int | None = None) -> Chunk:
+        retries = self.retries if retries is None else retries
+        return Chunk(self.request, passages, self.number, retries, self.asked_again + 1)
+
+    def _correction(self) -> str:
+        """What was wrong with the passages' last translations, for the model to mend."""
+        remarks = [f"{number}: {passage.remark}" for number, passage in enumerate(self.passages, 1) if passage.remark]
+        return "\n".join(["", CORRECTION, *remarks]) if remarks else ""

@@ -1,0 +1,153 @@
+"""One translation: which passages are still to be asked for, and what the caller gets in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from stapel_agent.chain import resolved
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import (
+    AgentError,
+    ProviderBusy,
+    ProviderDeclined,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnusable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.parsing import storable
+from stapel_agent.types import Completion, CompletionRequest, Usage
+
+from .chunk import Chunk
+from .passage import Passage
+from .texts import Texts
+
+TOKENS_BESIDES = 8
+"""Of each text in a reply: its number, quotes and comma."""
+GROWTH = 2
+"""A translation may have so many times the tokens estimated for its source."""
+VAIN_ASKINGS = 10
+"""After so many passages that failed even alone, one after another, no more are asked for alone."""
+DEADLINE = "deadline"
+
+
+@dataclass(frozen=True)
+class Translations:
+    """The translations by key, in the caller's order, and why there is none of the rest."""
+
+    texts: Mapping[str, str]
+    failed: Mapping[str, str]
+
+
+class Job:
+    """The passages of one request. Raises an AgentError at once where no provider could be asked at all."""
+
+    def __init__(self, texts: Texts, request: CompletionRequest) -> None:
+        facts = {"from": texts.from_lang, "to": texts.to}
+        self.request = resolved(
+            replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
+        )
+        self._passages: dict[str, Passage] = {}
+        self._entries = {key: self._entry(storable(text)) for key, text in texts.entries.items()}
+        self._usage = Usage()
+        self._fault: AgentError | None = None
+        self._has_answer = self._has_turned = False
+        self._vain_askings = 0
+        self._end = ""
+
+    def whole(self) -> Chunk:
+        """All passages that there are, as one chunk that is looked up and never sent."""
+        asked = {part.source: part for passage in self._passages.values() for part in passage.asked}
+        return Chunk(self.request, list(asked.values()), 0)
+
+    def chunks(self) -> list[Chunk]:
+        """The first questions: passages in turn, as many as the answer has room for."""
+        groups = list(self._groups(self.whole().passages))
+        request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
+        return [Chunk(request, passages, number) for number, passages in enumerate(groups, 1)]
+
+    def admits(self, chunk: Chunk) -> bool:
+        """Whether there is anything to ask, and still any use in it; if not, its passages have failed."""
+        if not chunk.passages or (chunk.is_last and self._vain_askings >= VAIN_ASKINGS):
+            return False
+        end = DEADLINE if self.request.deadline.is_over else self._end
+        if end:
+            chunk.fail(None, end)
+        return not end
+
+    def take(self, chunk: Chunk, answer: Completion) -> None:
+        """Accept what a model has answered to a chunk's question."""
+        self._usage += answer.usage
+        self._has_answer = True
+        self._has_turned = self._has_turned or answer.provider != self.request.provider
+        chunk.take(answer.value)
+
+    def follow_ups(self, chunk: Chunk) -> list[Chunk]:
+        """What is to be asked after a chunk, answered or not."""
+        if chunk.is_last:
+            self._vain_askings = self._vain_askings + 1 if chunk.fault else 0
+        if chunk.fault is not None:
+            self._note(chunk.fault, chunk)
+        return list(chunk.follow_ups())
+
+    def joined(self, chunk: Chunk) -> Completion | None:
+        """The answer to a chunk whose one passage was cut, put together from the answers to its pieces."""
+        (passage, *others) = chunk.passages
+        translation = passage.translation
+        if others or not passage.is_cut or translation is None or self._has_turned:
+            return None
+        return Completion("", self.request.provider, self.request.model, value={0: translation})
+
+    def completion(self) -> Completion:
+        """What came of it all. Raises the last fault, with all that was spent, if nothing did."""
+        texts, failed = dict[str, str](), dict[str, str]()
+        for key, (before, passage, after) in self._entries.items():
+            if (translation := passage.translation) is None:
+                failed[key] = passage.failure
+            else:
+                texts[key] = f"{before}{translation}{after}"
+        if failed and not texts:
+            fault = self._fault or ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over")
+            fault.usage, fault.failed = self._usage, failed
+            raise fault
+        value = Translations(texts, failed)
+        return Completion("", self.request.provider, self.request.model, usage=self._usage, value=value)
+
+    def _note(self, fault: AgentError, chunk: Chunk) -> None:
+        self._fault = fault
+        self._usage += fault.usage or Usage()
+        is_vain = isinstance(fault, RequestRejected) and len(chunk.passages) == 1 and not self._has_answer
+        if self.request.deadline.is_over:
+            chunk.fail(fault, DEADLINE)
+        elif is_vain or _meets_all(fault):
+            self._end = f"{fault.failure}: {fault}"
+
+    def _entry(self, text: str) -> tuple[str, Passage, str]:
+        """A text as the blanks before it, itself, and the blanks after it; the same text is one passage."""
+        core = text.strip()
+        start = text.index(core) if core else len(text)
+        if core not in self._passages:
+            self._passages[core] = Passage(core, max(1, (self.request.max_tokens - TOKENS_BESIDES) // GROWTH))
+        return text[:start], self._passages[core], text[start + len(core) :]
+
+    def _groups(self, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
+        group, tokens = list[Passage](), 0
+        for passage in passages:
+            needed = passage.tokens * GROWTH + TOKENS_BESIDES
+            is_full = len(group) >= agent_settings.TRANSLATE_CHUNK_ENTRIES
+            if group and (is_full or tokens + needed > self.request.max_tokens):
+                yield group
+                group, tokens = [], 0
+            group.append(passage)
+            tokens += needed
+        if group:
+            yield group
+
+
+def _meets_all(fault: AgentError) -> bool:
+    """Whether every further question would meet the same fault."""
+    if isinstance(fault, ProviderDeclined):
+        return not isinstance(fault, RateLimited | ProviderBusy)
+    return isinstance(fault, ProviderUnusable) or not isinstance(fault, ProviderError)
