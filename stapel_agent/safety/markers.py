@@ -61,8 +61,9 @@ WRAPPERS = """
 # Written [NAME], [/NAME]: Llama 2, Mistral, GLM; and those that are prose in lower case.
 SQUARE = "inst available_tools call_id gmask model_settings system_prompt tool_calls tool_content tool_results"
 SQUARE_CAPITALS = "BOS CLS EOS MASK PAD SEP THINK UNK"
-# Written at the start of a line, with a colon.
-TURNS = "Human HUMAN Assistant ASSISTANT User USER System SYSTEM"
+# Written at the start of a line, with a colon; of the second, User::find() is code.
+TURNS = "Human HUMAN Assistant ASSISTANT"
+TURNS_OR_CODE = "User USER System SYSTEM"
 HEADERS = "instruction instructions input response system user assistant human"
 
 
@@ -81,10 +82,10 @@ MARKER = re.compile(
        | \s*+\|\s*+{_any(BARRED)}\s*+\|?+\s*+>                          # <| system |>, <|turn>
        | \s*+{_any(BARRED)}\s*+\|\s*+>                                  # <turn|>
        | \s*+<\s*+/?+\s*+sys\s*+>                                       # <<SYS>>
-       | \s*+/?+\s*+{_any(ANGLED)}\s*+/?+>                              # </s>
-       | (?!(?<=\w<)(?-i:[A-Z][a-z])) \s*+/?+\s*+ (?:[a-z]\w{{0,24}}+:)?+
+       | (?:\s*+/\s*+)?+{_any(ANGLED)}\s*+/?+>                          # </s>
+       | (?!(?<=\w<)(?-i:[A-Z][a-z])) (?:\s*+/\s*+)?+ (?:[a-z]\w{{0,24}}+:)?+
          {_any(SPOKEN)} (?:\s*+/?+>|\s++[\w:.-]{{1,64}}+\s*+=)          # <invoke name=
-       | \s*+/?+\s*+(?:antml:|(?:function|parameter)=)
+       | (?:\s*+/\s*+)?+(?:antml:|(?:function|parameter)=)
        | \s*+/\s*+(?:(?!{WRAPPER})[^\W_]*+[_.:-])*+{WRAPPER}            # </search_results>
     )
     | «(?= \s*+/?+\s*+sys\s*+» )
@@ -96,7 +97,8 @@ MARKER = re.compile(
     | ✿(?= (?:function|args|result|return)✿ )                           # Qwen
     | ``(?=`)
     | [\n\r] [ \t]*+ (?: [>\ \t]*+ ~~(?=~)
-                       | (?-i:{_any(TURNS)})[ \t]*+(?=:(?!:))
+                       | (?-i:{_any(TURNS)})[ \t]*+(?=:)
+                       | (?-i:{_any(TURNS_OR_CODE)})[ \t]*+(?=:(?!:\w))
                        | \#{{3,}}+[ \t]*+{_any(HEADERS)}[ \t]*+(?=:) )
     """,
     re.VERBOSE | re.IGNORECASE,
