@@ -37,9 +37,9 @@ DOT = "\u00b7"
 
 # <|name|> is a marker with any name; with a blank or one bar less, with these.
 BARRED = """
-    assistant bot call channel constrain developer end end_header_id end_of_text endofprompt endoftext eom_id eot
-    eot_id final header_end header_start human im_end im_sep im_start image message return start start_header_id
-    system think tool tool_call tool_response turn user begin_of_text
+    assistant begin_of_text bot call channel constrain developer end end_header_id end_of_text endofprompt endoftext
+    eom_id eot eot_id final header_end header_start human im_end im_sep im_start image message return start
+    start_header_id system think tool tool_call tool_response turn user
 """
 # Written <name>, </name>: control tokens of SentencePiece, Gemma, T5, GLM.
 ANGLED = r"""
@@ -85,7 +85,7 @@ MARKER = re.compile(
        | (?:\s*+/\s*+)?+{_any(ANGLED)}\s*+/?+>                          # </s>
        | (?!(?<=\w<)(?-i:[A-Z][a-z])) (?:\s*+/\s*+)?+ (?:[a-z]\w{{0,24}}+:)?+
          {_any(SPOKEN)} (?:\s*+/?+>|\s++[\w:.-]{{1,64}}+\s*+=)          # <invoke name=
-       | (?:\s*+/\s*+)?+(?:antml:|(?:function|parameter)=)
+       | (?:\s*+/\s*+)?+(?:antml:|(?:function|parameter)=)           # <function=name>
        | \s*+/\s*+(?:(?!{WRAPPER})[^\W_]*+[_.:-])*+{WRAPPER}            # </search_results>
     )
     | «(?= \s*+/?+\s*+sys\s*+» )
