@@ -35,6 +35,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.http_client
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.safety
 
 $(VENV)/package: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
