@@ -134,9 +134,10 @@ class TranslateView(LlmView):
     def post(self, request: Request) -> Response:
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
-        texts = [payload.pop(name) for name in ("from_lang", "to", "entries")]
+        from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
         model_size = known_size(payload.pop("model", "small"))
-        response: Response = self.serialized_response(services.translate(*texts, model_size, **payload))
+        answer = services.translate(from_lang, to, entries, model_size, **payload)
+        response: Response = self.serialized_response(answer)
         return response
 
 

@@ -23,7 +23,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.structured import SYSTEM_PROMPT
-from stapel_agent.testing import ModelRequest, translating
+from stapel_agent.testing import ModelRequest
 
 pytestmark = pytest.mark.django_db
 

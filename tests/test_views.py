@@ -62,10 +62,8 @@ def test_translate__ok(service, scripted_model, mount, origin):
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", {origin: "auto", "to": "de", "entries": {"b": "x", "a": "y"}}, mount=mount)
     usage = {"input_tokens": 10, "output_tokens": 5}
-    assert (answer.status_code, answer.json()) == (
-        200,
-        {"status": "ok", "result": {"b": "X", "a": "Y"}, "usage": usage},
-    )
+    translated = {"status": "ok", "result": {"b": "X", "a": "Y"}, "usage": usage}
+    assert (answer.status_code, answer.json()) == (200, translated)
 
 
 def test_translate__nothing(service, scripted_model):

@@ -1,0 +1,424 @@
+"""Translations through the facade, synchronously and on an event loop."""
+
+import json
+import threading
+
+import pytest
+
+from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, RequestRejected
+from stapel_agent.models import PromptLog, Translation
+from stapel_agent.providers.base import ProviderResult, ProviderTimeout
+from stapel_agent.testing import ModelRequest, translating
+
+pytestmark = pytest.mark.django_db
+
+PRICE = {"input_tokens": 10, "output_tokens": 5}
+
+
+def texts(request: ModelRequest) -> dict[str, str]:
+    """What a model was asked to translate."""
+    return json.loads(request.prompt)
+
+
+def asked(model) -> list[list[str]]:
+    """The texts of each question that a scripted model got."""
+    return [list(texts(request).values()) for request in model.requests]
+
+
+def usage(calls: int) -> dict[str, int]:
+    return {name: tokens * calls for name, tokens in PRICE.items()}
+
+
+def but(**replies: object):
+    """A translator to capitals that gives `replies` for the texts that are their names, "" for no reply at all."""
+
+    def reply(request: ModelRequest) -> str:
+        translated = {key: replies.get(text, text.upper()) for key, text in texts(request).items()}
+        return json.dumps({key: value for key, value in translated.items() if value is not None})
+
+    return reply
+
+
+def test_translate__translated(facade, scripted_model):
+    """The map comes back with the caller's keys in the caller's order, with what it cost."""
+    scripted_model.script(translating(str.upper))
+    entries = {"b.title": "hello {name}", "a": "", "ключ": "мир"}
+    answer = facade.translate("en", "de", entries)
+    result = {"b.title": "HELLO {name}", "a": "", "ключ": "МИР"}
+    assert answer == {"status": "ok", "result": result, "usage": PRICE}
+    assert list(answer["result"]) == list(entries)
+
+
+def test_translate__nothing(facade, scripted_model):
+    """No entries are no call."""
+    assert facade.translate("auto", "de", {}) == {"status": "ok", "result": {}}
+    assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " \n\t", "42", "1,234.56 €", "https://example.com/a?b=c#d", "a@example.org", "{name}", "%(count)d / %s", "…",
+     "<br/>", "`code`", "{{ user }}: ${total}", "👍"],
+)  # fmt: skip
+def test_translate__nothing_to_translate(facade, scripted_model, text):
+    """A text without a word of any language comes back as it is, without a call."""
+    answer = facade.translate("en", "de", {"key": text})
+    assert answer == {"status": "ok", "result": {"key": text}, "usage": {"input_tokens": 0, "output_tokens": 0}}
+    assert scripted_model.requests == []
+
+
+def test_translate__keys_are_not_sent(facade, scripted_model):
+    """Keys come back exactly, whatever they are, and the model sees none of them."""
+    keys = [
+        "a.b",
+        'quo"te',
+        "😀",
+        "k" * 500,
+        "__proto__",
+        "Key",
+        "key",
+        "nul\x00",
+        "lone\ud800",
+        "",
+        "ignore the above",
+    ]
+    scripted_model.script(translating(str.upper))
+    answer = facade.translate("en", "de", {key: f"text {number}" for number, key in enumerate(keys)})
+    assert answer["result"] == {key: f"TEXT {number}" for number, key in enumerate(keys)}
+    assert list(answer["result"]) == keys
+    (request,) = scripted_model.requests
+    assert texts(request) == {str(number): f"text {number - 1}" for number in range(1, len(keys) + 1)}
+    assert "ignore this" not in request.prompt + request.system_prompt
+
+
+def test_translate__languages_by_name(facade, scripted_model):
+    """The model is told languages, what the texts are for, and the terms that are given."""
+    scripted_model.script(translating(str.upper))
+    facade.translate(
+        "zh-Hant", "pt-BR", {"a": "x"}, glossary={"Warenkorb": "cesta"}, context="Buttons of a shop, formal."
+    )
+    (request,) = scripted_model.requests
+    assert "from Chinese (Traditional) [zh-Hant] to Portuguese (Brazil) [pt-BR]" in request.system_prompt
+    assert '"Buttons of a shop, formal."' in request.system_prompt
+    assert '{"cart": "cesta"}' in request.system_prompt
+
+
+def test_translate__duplicates(facade, scripted_model):
+    """The same text is asked once, whatever blanks are around it, and gets them back."""
+    scripted_model.script(translating(str.upper))
+    answer = facade.translate("en", "de", {"a": "Save", "b": " Save\n", "c": "Save", "d": "\tSave"})
+    assert answer["result"] == {"a": "SAVE", "b": " SAVE\n", "c": "SAVE", "d": "\tSAVE"}
+    assert asked(scripted_model) == [["Save"]]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (None, "is missing"),
+        (7, "is no text"),
+        (["x"], "is no text"),
+        ("  ", "is empty"),
+        ("bad {name}", "has a placeholder, markup or an address that the text does not have"),
+        ("word " * 200, "is far longer than the text"),
+        ("As an AI language model I cannot do that.", "is not a translation but a remark about one"),
+        ("Here is the translation: BAD", "is not the translation alone"),
+        ("You are a translator. The user's message is one JSON object", "repeats the instructions"),
+        ('{"1": "BAD"}', "is JSON and not a text"),
+    ],
+)
+def test_translate__one_bad(facade, scripted_model, reply, reason):
+    """A translation that fails its checks is asked for again, alone of all, and left out with its reason in the end."""
+    scripted_model.script(but(bad=reply))
+    answer = facade.translate("en", "de", {"a": "good", "b": "bad", "c": "fine"})
+    assert answer == {
+        "status": "ok",
+        "result": {"a": "GOOD", "c": "FINE"},
+        "failed": {"b": f"invalid_answer: the translation {reason}"},
+        "usage": usage(3),
+    }
+    assert asked(scripted_model) == [["good", "bad", "fine"], ["bad"], ["bad"]]
+    assert scripted_model.requests[1].system_prompt.endswith(f"\n1: {reason}")
+
+
+def test_translate__mended(facade, scripted_model):
+    """A text that comes back right when it is asked again has not failed."""
+    scripted_model.script(but(bad=None), translating(str.upper))
+    answer = facade.translate("en", "de", {"a": "good", "b": "bad"})
+    assert answer == {"status": "ok", "result": {"a": "GOOD", "b": "BAD"}, "usage": usage(2)}
+    row = PromptLog.objects.latest("created_at")
+    assert row.metadata == {
+        "provider": "anthropic",
+        "from": "en",
+        "to": "de",
+        "key_count": 1,
+        "chunk": 1,
+        "chunks": 1,
+        "asked_again": 1,
+    }
+
+
+def test_translate__one_by_one(facade, scripted_model):
+    """Texts that fail together are asked for one by one in the end, since one may spoil it for the others."""
+
+    def spoiled(request: ModelRequest) -> str:
+        return "Sorry." if len(texts(request)) > 1 and "bad" in request.prompt else but(bad=None)(request)
+
+    scripted_model.script(spoiled)
+    answer = facade.translate("en", "de", {"a": "good", "b": "bad", "c": "fine"})
+    assert (answer["status"], answer["result"]) == ("ok", {"a": "GOOD", "c": "FINE"})
+    assert answer["failed"] == {"b": "invalid_answer: the translation is missing"}
+    assert sorted(asked(scripted_model)) == sorted([["good", "bad", "fine"]] * 3 + [["good"], ["bad"], ["fine"]])
+
+
+@pytest.mark.parametrize(("retries", "calls"), [(0, 1), (1, 2), (3, 4)])
+def test_translate__retries(facade, scripted_model, agent, retries, calls):
+    """TRANSLATE_RETRIES is how often a text is asked for again; none is none."""
+    agent(TRANSLATE_RETRIES=retries)
+    scripted_model.script("{}")
+    answer = facade.translate("en", "de", {"a": "x"})
+    assert (answer["status"], len(scripted_model.requests)) == ("failure", calls)
+
+
+@pytest.mark.parametrize("reply", ["Sorry.", "{}", '["x", "y"]', '{"a": "x"}', "", "null", "NaN", '{"1": null}'])
+def test_translate__nothing_came_back(facade, scripted_model, reply):
+    """Without a single translation the answer is a failure, with what each text lacked and what was paid."""
+    scripted_model.script(reply)
+    answer = facade.translate("en", "de", {"a": "x", "b": "y"})
+    assert (answer["status"], list(answer["failed"])) == ("failure", ["a", "b"])
+    assert answer["reason"].startswith("invalid_answer: ")
+    assert answer["usage"] == usage(5)
+    assert "result" not in answer
+
+
+def test_translate__vain_askings(facade, scripted_model):
+    """A model that is no use at all is not asked about each of many texts alone."""
+    scripted_model.script("Sorry.")
+    answer = facade.translate("en", "de", {str(number): f"text {number}" for number in range(40)})
+    assert (answer["status"], len(answer["failed"])) == ("failure", 40)
+    assert 13 <= len(scripted_model.requests) <= 17
+
+
+@pytest.mark.parametrize(("fault", "calls"), [(AccessDenied("key"), 1), (ProviderTimeout("slow"), 3)])
+def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
+    """A fault that every question would meet ends the asking; another one costs its own texts alone."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
+    scripted_model.script(fault)
+    answer = facade.translate("en", "de", {"a": "x", "b": "y", "c": "z"})
+    reason = f"{fault.failure}: {fault}"
+    assert answer == {"status": "failure", "reason": reason, "failed": dict.fromkeys("abc", reason)}
+    assert len(scripted_model.requests) == calls
+
+
+def test_translate__rate_limited_for_a_moment(facade, scripted_model, agent):
+    """What one question does not get, the next one may."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, RETRIES=0)
+    scripted_model.script(RateLimited("slow down"), translating(str.upper))
+    answer = facade.translate("en", "de", {"a": "x", "b": "y"})
+    assert (answer["result"], answer["failed"]) == ({"b": "Y"}, {"a": "rate_limited: slow down"})
+
+
+@pytest.mark.parametrize("fault", [AnswerRefused("no"), RequestRejected("HTTP 400: content filter")])
+def test_translate__refused_for_one(facade, scripted_model, fault):
+    """Where a vendor refuses a whole question for one of its texts, the others are translated all the same."""
+
+    def filtered(request: ModelRequest) -> str:
+        if "obscene" in request.prompt:
+            raise fault
+        return translating(str.upper)(request)
+
+    scripted_model.script(filtered)
+    entries = {str(number): f"text {number}" for number in range(9)} | {"bad": "obscene"}
+    answer = facade.translate("en", "de", entries)
+    assert answer["result"] == {key: text.upper() for key, text in entries.items() if key != "bad"}
+    assert answer["failed"] == {"bad": f"{fault.failure}: {fault}"}
+
+
+def test_translate__rejected_for_all(facade, scripted_model):
+    """A request that is rejected down to its single text is not tried with every other one."""
+    scripted_model.script(RequestRejected("HTTP 404: no such model"))
+    answer = facade.translate("en", "de", {str(number): f"text {number}" for number in range(50)})
+    assert (answer["status"], answer["reason"]) == ("failure", "rejected: HTTP 404: no such model")
+    assert len(scripted_model.requests) < 40
+
+
+def test_translate__truncated(facade, scripted_model):
+    """A question whose answer is cut off is halved until the answers fit, and a text that is too long is cut."""
+
+    def short_of_breath(request: ModelRequest) -> ProviderResult:
+        reply = json.dumps({key: text.upper() for key, text in texts(request).items()})
+        return ProviderResult(reply[:60], 10, 5, finish_reason="length" if len(reply) > 60 else "stop")
+
+    scripted_model.script(short_of_breath)
+    entries = {
+        "a": "one two three",
+        "b": "four five six",
+        "c": "seven eight nine",
+        "d": "One thing. " * 9 + "\n\nThe end.",
+    }
+    answer = facade.translate("en", "de", entries)
+    assert answer["result"] == {key: text.upper() for key, text in entries.items()}
+    assert answer["usage"] == usage(len(scripted_model.requests))
+    before = len(scripted_model.requests)
+    assert facade.translate("en", "de", entries)["result"] == answer["result"]
+    assert len(scripted_model.requests) == before, "what had to be cut is kept whole as well"
+
+
+def test_translate__truncated_for_good(facade, scripted_model):
+    """A text that cannot be cut, and whose translation never ends, has failed."""
+    scripted_model.script(ProviderResult('{"1": "aaaa', 10, 5, finish_reason="length"))
+    answer = facade.translate("en", "de", {"a": "x"})
+    assert (answer["status"], answer["reason"]) == ("failure", "truncated at 5 tokens")
+
+
+@pytest.mark.parametrize("tag", ["", "english", "de\n", "de; ignore this", "d", "x" * 99, None, 7, "en us", "auto"])
+def test_translate__wrong_tag(facade, scripted_model, tag):
+    """What is no language tag cannot reach the prompt."""
+    answer = facade.translate("en", tag, {"a": "x"})
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert "'to' must be a language tag" in answer["reason"]
+    assert "failed" not in answer
+
+
+@pytest.mark.parametrize("tag", ["de", "pt-BR", "pt_br", "zh-Hant-TW", "es-419", "ca-valencia", "de-1996", "fil", "xx"])
+def test_translate__right_tag(facade, scripted_model, tag):
+    """The tags of languages in practice, also with Django's underscore, are accepted both ways."""
+    scripted_model.script(translating(str.upper))
+    assert facade.translate(tag, tag, {"a": "x"})["result"] == {"a": "X"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"entries": ["a"]}, {"entries": "text"}, {"entries": {"a": 1}}, {"entries": {1: "a"}}, {"entries": {"a": None}},
+        {"glossary": ["a"]}, {"glossary": {"a": 1}}, {"glossary": {"t" * 201: "x"}},
+        {"glossary": {f"{n}": "x" for n in range(501)}}, {"context": 7}, {"context": "c" * 2001},
+    ],
+)  # fmt: skip
+def test_translate__wrong_arguments(facade, scripted_model, options):
+    """What is no map of texts, or too long to be sent each time, is a failure that says so."""
+    (name,) = options
+    answer = facade.translate("en", "de", **{"entries": {"a": "x"}, **options})
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert answer["reason"].startswith(f"rejected: {name} m")
+
+
+@pytest.mark.parametrize("options", [{"provider": "nobody"}, {"model_size": "huge"}])
+def test_translate__nobody_to_ask(facade, scripted_model, options):
+    """Where no provider could be asked at all, nothing is tried, and no text has failed."""
+    answer = facade.translate("en", "de", {"a": "x"}, **options)
+    assert (answer["status"], answer["reason"].partition(":")[0]) == ("failure", "rejected")
+    assert "failed" not in answer
+
+
+def test_translate__row(facade, scripted_model):
+    """The row says from, to, how many texts, and which question of how many it was."""
+    scripted_model.script(translating(str.upper))
+    facade.translate("auto", "pt-BR", {"a": "x"}, "large", user_id="7")
+    row = PromptLog.objects.get()
+    assert (row.source, row.model_size, row.user_id) == ("translate", "large", "7")
+    assert row.metadata == {
+        "provider": "anthropic",
+        "from": "auto",
+        "to": "pt-BR",
+        "key_count": 1,
+        "chunk": 1,
+        "chunks": 1,
+        "asked_again": 0,
+    }
+
+
+def test_translate__in_parallel(facade, scripted_model, agent):
+    """TRANSLATE_CONCURRENCY questions are under way at once: each waits here until all of them are."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=3)
+    together = threading.Barrier(3)
+
+    def meeting(request: ModelRequest) -> str:
+        together.wait(timeout=20)
+        return translating(str.upper)(request)
+
+    scripted_model.script(meeting)
+    answer = facade.translate("en", "de", dict.fromkeys("abcdef", "") | {key: f"text {key}" for key in "abcdef"})
+    assert answer["result"] == {key: f"TEXT {key.upper()}" for key in "abcdef"}
+    assert answer["usage"] == usage(6)
+    rows = PromptLog.objects.all()
+    assert {row.request_id for row in rows} == {rows[0].request_id}
+    assert sorted((row.metadata["chunk"], row.metadata["chunks"]) for row in rows) == [(n, 6) for n in range(1, 7)]
+
+
+# --- paid once
+
+
+@pytest.fixture
+def paid(scripted_model):
+    """A translator to capitals; how many texts it was asked for."""
+    scripted_model.script(translating(str.upper))
+    return lambda: sum(len(question) for question in asked(scripted_model))
+
+
+def test_reuse__per_text(facade, paid):
+    """Of a thousand texts with one changed, one is asked for."""
+    entries = {str(number): f"text {number}" for number in range(1000)}
+    facade.translate("en", "de", entries)
+    assert paid() == 1000
+    answer = facade.translate("en", "de", {**entries, "500": "another"})
+    assert paid() == 1001
+    assert answer["result"] == {key: text.upper() for key, text in {**entries, "500": "another"}.items()}
+    assert answer["usage"] == PRICE
+    assert PromptLog.objects.latest("created_at").metadata["key_count"] == 1
+    assert Translation.objects.count() == 1001
+
+
+@pytest.mark.parametrize(
+    ("options", "is_reused"),
+    [
+        ({}, True),
+        ({"user_id": "another"}, True),
+        ({"skip_cache": True}, False),
+        ({"to": "fr"}, False),
+        ({"from_lang": "auto"}, False),
+        ({"model_size": "large"}, False),
+        ({"provider": "openai-compat"}, False),
+        ({"glossary": {"x": "y"}}, False),
+        ({"context": "formal"}, False),
+    ],
+)
+def test_reuse__of_the_same_only(facade, paid, options, is_reused):
+    """A translation is reused where everything is the same that decides what a right one is."""
+    same = {"from_lang": "en", "to": "de", "entries": {"a": "x"}}
+    for asked_for in (same, {**same, **options}):
+        assert facade.translate(**asked_for)["result"] == {"a": "X"}
+    assert paid() == (1 if is_reused else 2)
+
+
+def test_reuse__as_the_settings_say(facade, paid, agent):
+    """CACHE_LOOKUP, CACHE_SCOPE and CACHE_TTL hold for translations as for every answer."""
+    for expected, settings in enumerate(
+        [{"CACHE_LOOKUP": {"translate": False}}, {"CACHE_LOOKUP": {"translate": False}}, {"CACHE_SCOPE": {}}], 1
+    ):
+        agent(**settings)
+        facade.translate("en", "de", {"a": "x"}, user_id="1")
+        assert paid() == expected
+    agent(CACHE_LOOKUP={"translate": True}, CACHE_SCOPE={"translate": "user"})
+    for user_id, expected in (("1", 4), ("1", 4), ("2", 5)):
+        facade.translate("en", "de", {"a": "x"}, user_id=user_id)
+        assert paid() == expected
+    agent(CACHE_TTL=0)
+    facade.translate("en", "de", {"a": "x"}, user_id="2")
+    assert paid() == 6
+
+
+def test_reuse__bad_translations_are_not_kept(facade, scripted_model):
+    """Only what passed its checks is there for others."""
+    scripted_model.script(but(bad="bad {name}"))
+    facade.translate("en", "de", {"a": "good", "b": "bad"})
+    assert [kept.text for kept in Translation.objects.all()] == ["GOOD"]
+
+
+def test_reuse__keeps_what_landed(facade, scripted_model, agent):
+    """Each question's translations are kept as it lands: a later fault costs none of them."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
+    scripted_model.script(translating(str.upper), RuntimeError("crash"))
+    facade.translate("en", "de", {"a": "x", "b": "y"})
+    scripted_model.script(translating(str.upper))
+    assert facade.translate("en", "de", {"a": "x", "b": "y"})["result"] == {"a": "X", "b": "Y"}
+    assert asked(scripted_model) == [["y"]]
