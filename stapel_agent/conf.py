@@ -51,6 +51,10 @@ DEFAULTS: dict[str, Any] = {
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
+    # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
+    "IMAGE_FETCH": False,
+    # Bytes an image may have.
+    "IMAGE_MAX_BYTES": 5242880,
     # Source -> may an earlier answer be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
     # Source -> "user" (an answer is reused for the same user_id only) or "shared".

@@ -29,7 +29,9 @@ from stapel_core.django.api.views import StapelAPIView
 from . import services
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
-from .errors import ERR_400_INVALID_MODEL_SIZE
+from .errors import ERR_400_INVALID_IMAGE, ERR_400_INVALID_MODEL_SIZE
+from .exceptions import InvalidImage
+from .images import read_images
 from .serializers import (
     CompleteAnswerSerializer,
     CompleteRequestSerializer,
@@ -127,6 +129,10 @@ class CompleteView(LlmView):
         if isinstance(sizes, Mapping) and model_size not in sizes:
             known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
             raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
+        try:
+            payload["images"] = read_images(payload.get("images"), agent_settings.IMAGE_MAX_BYTES)
+        except InvalidImage as fault:
+            raise StapelValidationError(ERR_400_INVALID_IMAGE, {"reason": str(fault)}) from None
         response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
         return response
 
