@@ -19,6 +19,8 @@ from .types import CompletionRequest
 
 FETCH_SECONDS = 30.0
 SILENCE_SECONDS = 10.0
+GRACE_SECONDS = 1.0
+"""What a fetch has longer than its caller waits for it, so that it is the caller who says that the time is over."""
 
 UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
 # In words of our own: the guard's name the address that was found. Nor do they tell a private name from none.
@@ -30,7 +32,6 @@ REASONS = {
     "redirect_no_location": "could not be fetched: its server does not give it",
     "bad_status": "could not be fetched: its server does not give it",
     "too_large": "is larger than IMAGE_MAX_BYTES: send a smaller one",
-    "deadline_exceeded": "could not be fetched in time",
 }
 
 Fetch = Future[InlineImage]
@@ -46,7 +47,7 @@ def fetched(request: CompletionRequest) -> CompletionRequest:
     done, pending = wait(fetches, seconds, return_when=FIRST_EXCEPTION)
     broken = [fetch for fetch in fetches if fetch in done and fetch.exception()]
     if pending and not broken:
-        raise _too_late(seconds)
+        raise _too_late(request)
     return _filled(request, [fetch.result() for fetch in broken or fetches])
 
 
@@ -61,7 +62,7 @@ async def afetched(request: CompletionRequest) -> CompletionRequest:
         async with asyncio.timeout(seconds):
             images = await asyncio.gather(*map(asyncio.wrap_future, fetches))
     except TimeoutError:
-        raise _too_late(seconds) from None
+        raise _too_late(request) from None
     return _filled(request, images)
 
 
@@ -92,8 +93,8 @@ def _content(url: str, seconds: float) -> bytes:
         answer = fetch_bytes(
             url,
             max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
-            timeout=min(SILENCE_SECONDS, seconds),
-            total_deadline=seconds,
+            timeout=min(SILENCE_SECONDS, seconds + GRACE_SECONDS),
+            total_deadline=seconds + GRACE_SECONDS,
             accept=TYPES,
         )
     except SafeFetchError as fault:
@@ -110,5 +111,6 @@ def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> Comple
     return replace(request, images=tuple(filled))
 
 
-def _too_late(seconds: float) -> ProviderTimeout:
-    return ProviderTimeout(f"the images could not be fetched within {seconds:g} s")
+def _too_late(request: CompletionRequest) -> ProviderTimeout:
+    limit = min(FETCH_SECONDS, request.deadline.seconds or FETCH_SECONDS)
+    return ProviderTimeout(f"the images could not be fetched within {limit:g} s")
