@@ -25,7 +25,9 @@ def test_redact__credentials(agent, text, redacted):
     assert redact(text) == redacted
 
 
-@pytest.mark.parametrize("shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"])
+@pytest.mark.parametrize(
+    "shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
+)
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
