@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from .exceptions import InvalidImage
+from .exceptions import InvalidImage, InvalidRequest
 
 MAX_IMAGES = 20
 URL_LENGTH = 8192
@@ -71,7 +71,7 @@ Image = InlineImage | LinkedImage
 """What `complete()` of a provider that declares `supports_images` gets a tuple of."""
 
 
-def read_images(given: Any, max_bytes: float) -> tuple[Image, ...]:
+def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
     """The images of a request: a list of `{"url"}` or `{"data_b64", "mime"?}`. Raises InvalidImage, with the mend.
 
     What has been read already is left as it is.
@@ -80,6 +80,8 @@ def read_images(given: Any, max_bytes: float) -> tuple[Image, ...]:
         return ()
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         raise InvalidImage("images must be a list of {'url': ...} or {'data_b64': ...}")
+    if not isinstance(max_bytes, int | float):
+        raise InvalidRequest(f"STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not {max_bytes!r}")
     if len(given) > MAX_IMAGES:
         raise InvalidImage(f"a request may have {MAX_IMAGES} images, not {len(given):,}: send fewer")
     return tuple(_read(position, item, max_bytes) for position, item in enumerate(given))

@@ -30,7 +30,7 @@ from . import services
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
 from .errors import ERR_400_INVALID_IMAGE, ERR_400_INVALID_MODEL_SIZE
-from .exceptions import InvalidImage
+from .exceptions import InvalidImage, InvalidRequest
 from .images import read_images
 from .serializers import (
     CompleteAnswerSerializer,
@@ -129,12 +129,18 @@ class CompleteView(LlmView):
         if isinstance(sizes, Mapping) and model_size not in sizes:
             known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
             raise StapelValidationError(ERR_400_INVALID_MODEL_SIZE, known)
-        try:
-            payload["images"] = read_images(payload.get("images"), agent_settings.IMAGE_MAX_BYTES)
-        except InvalidImage as fault:
-            raise StapelValidationError(ERR_400_INVALID_IMAGE, {"reason": str(fault)}) from None
+        payload["images"] = self._read(payload.get("images"))
         response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
         return response
+
+    def _read(self, images: Any) -> Any:
+        """The images of the request, read but for what the host has set wrong; that is told by the facade."""
+        try:
+            return read_images(images, agent_settings.IMAGE_MAX_BYTES)
+        except InvalidImage as fault:
+            raise StapelValidationError(ERR_400_INVALID_IMAGE, {"reason": str(fault)}) from None
+        except InvalidRequest:
+            return images
 
 
 class TranslateView(LlmView):

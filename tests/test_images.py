@@ -290,6 +290,20 @@ def test_surfaces__fault_quotes_no_megabytes():
 
 
 @pytest.mark.django_db
+def test_surfaces__limit_that_is_no_number(facade, scripted_model, service, agent):
+    """A host's own mistake is a failure that names the setting, over HTTP too, and only for requests with images."""
+    agent(IMAGE_MAX_BYTES="5 MB")
+    failure = {
+        "status": "failure",
+        "reason": "rejected: STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not '5 MB'",
+    }
+    assert facade.complete_json("What is it?", "small", images=[PNG_DATA]) == failure
+    answer = service.ask("complete", {**ASKED, "images": [PNG_DATA]})
+    assert (answer.status_code, answer.json()) == (200, failure)
+    assert service.ask("complete", ASKED).json()["status"] == "ok"
+
+
+@pytest.mark.django_db
 def test_row__data(facade, scripted_model):
     """The row tells number, types, sizes and digests of the images, and holds none of their bytes."""
     facade.complete("What is it?", "small", images=[PNG_DATA, {"data_b64": encoded(GIF)}], metadata={"case": 7})

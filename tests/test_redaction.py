@@ -4,6 +4,8 @@ import pytest
 
 from stapel_agent.redaction import redact
 
+SHAPES = ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
+
 
 @pytest.mark.parametrize(
     ("text", "redacted"),
@@ -25,9 +27,7 @@ def test_redact__credentials(agent, text, redacted):
     assert redact(text) == redacted
 
 
-@pytest.mark.parametrize(
-    "shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
-)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
