@@ -80,7 +80,7 @@ def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
         return ()
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         raise InvalidImage("images must be a list of {'url': ...} or {'data_b64': ...}")
-    if not isinstance(max_bytes, int | float):
+    if given and not isinstance(max_bytes, int | float):
         raise InvalidRequest(f"STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not {max_bytes!r}")
     if len(given) > MAX_IMAGES:
         raise InvalidImage(f"a request may have {MAX_IMAGES} images, not {len(given):,}: send fewer")
