@@ -107,7 +107,12 @@ class Attempt:
     def _arguments(self) -> dict[str, Any]:
         """The keywords of `complete()`: the three that every provider takes, and those this one declares."""
         request = self.request
-        optional = {"schema": request.schema, "max_tokens": request.max_tokens, "timeout": self._seconds}
+        optional = {
+            "schema": request.schema,
+            "images": request.images,
+            "max_tokens": request.max_tokens,
+            "timeout": self._seconds,
+        }
         declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
         return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
 

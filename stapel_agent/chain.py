@@ -32,7 +32,7 @@ class Chain:
     def __init__(self, request: CompletionRequest) -> None:
         if not request.prompt:
             raise InvalidRequest("prompt must not be empty")
-        first = _candidate(request)
+        first = candidate_of(request)
         self.request = first.request
         self.passed_over: list[str] = []
         self._candidates = (first, *_fallbacks(request))
@@ -58,20 +58,16 @@ class Chain:
         return None
 
 
-def resolved(request: CompletionRequest) -> CompletionRequest:
-    """`request` with its own provider's name for the model. Raises an AgentError where that one cannot be asked."""
-    return _candidate(request).request
-
-
 def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
     for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
         try:
-            yield _candidate(replace(request, provider=name))
+            yield candidate_of(replace(request, provider=name))
         except AgentError as fault:
             logger.error("fallback of %r left out: %s", request.provider, fault)
 
 
-def _candidate(request: CompletionRequest) -> Candidate:
+def candidate_of(request: CompletionRequest) -> Candidate:
+    """The provider that `request` names. Raises an AgentError where it cannot be asked that."""
     models = agent_settings.MODELS
     if request.model_size not in models:
         raise InvalidRequest(f"unknown model size {request.model_size!r}; MODELS has: {', '.join(sorted(models))}")
@@ -86,13 +82,15 @@ def _candidate(request: CompletionRequest) -> Candidate:
         raise InvalidRequest(
             f"provider {request.provider!r} cannot constrain an answer to a schema; name one that can, or send none"
         )
+    if request.images and not provider.supports_images:
+        raise InvalidRequest(f"provider {request.provider!r} takes no images; name one that does, or send none")
     return Candidate(provider, replace(request, model=str(model)))
 
 
 class _Broken(LlmProvider):
     """Stands in for a provider that cannot be made, so that its fault is an attempt like any other."""
 
-    supports_schema = True
+    supports_schema = supports_images = True
 
     def __init__(self, fault: Exception) -> None:
         self.fault = fault

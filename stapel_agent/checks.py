@@ -29,6 +29,7 @@ LEAST = {
     "TRANSLATE_CHUNK_ENTRIES": 1,
     "TRANSLATE_CONCURRENCY": 1,
     "TRANSLATE_RETRIES": 0,
+    "IMAGE_MAX_BYTES": 1,
     "CACHE_TTL": 0,
 }
 
@@ -111,6 +112,8 @@ def _figures() -> Iterator[CheckMessage]:
         value = getattr(agent_settings, key)
         if not _is_number(value, least):
             yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
+    if not isinstance(fetch := agent_settings.IMAGE_FETCH, bool):
+        yield Error(f"STAPEL_AGENT['IMAGE_FETCH'] must be True or False, not {fetch!r}.", id="stapel_agent.E002")
 
 
 def _maps() -> Iterator[CheckMessage]:

@@ -11,6 +11,7 @@ from .attempts import Attempts
 from .connection import give_back
 from .exceptions import InvalidRequest
 from .flights import SingleFlight
+from .image_fetch import afetched, fetched
 from .types import Completion, CompletionRequest
 
 
@@ -22,7 +23,7 @@ def as_text(text: str) -> str:
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
     refuse_event_loop()
-    attempts = Attempts(request, read)
+    attempts = Attempts(fetched(request), read)
     with SingleFlight(attempts, read) as flight:
         if earlier := flight.follow():
             return earlier
@@ -40,7 +41,7 @@ def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
 
 async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """`complete()` on an event loop."""
-    attempts = Attempts(request, read)
+    attempts = Attempts(await afetched(request), read)
     async with SingleFlight(attempts, read) as flight:
         if earlier := await flight.afollow():
             return earlier

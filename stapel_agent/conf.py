@@ -57,6 +57,10 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATE_CONCURRENCY": 4,
     # Times a text is asked for again, with others, after a translation that fails its checks; then once alone.
     "TRANSLATE_RETRIES": 2,
+    # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
+    "IMAGE_FETCH": False,
+    # Bytes an image may have.
+    "IMAGE_MAX_BYTES": 5242880,
     # Source -> may an earlier answer be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
     # Source -> "user" (an answer is reused for the same user_id only) or "shared".

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, validators
+from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.protocols import Validator
 
 FOLDER = Path(__file__).parent / "schemas" / "functions"
+MESSAGE_LENGTH = 250
+TEXT_LENGTH, ITEMS = 50, 20
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
 
 
@@ -38,7 +41,7 @@ def _checked_once() -> type[Validator]:
     standard = Draft202012Validator
     validator_class = validators.create(
         meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},
-        validators=standard.VALIDATORS,
+        validators={**standard.VALIDATORS, "maxItems": _max_items},
         version="stapel-agent",
         type_checker=standard.TYPE_CHECKER,
         format_checker=standard.FORMAT_CHECKER,
@@ -51,7 +54,40 @@ def _checked_once() -> type[Validator]:
             checked[id(schema)] = schema
 
     validator_class.check_schema = classmethod(check_schema)  # type: ignore[assignment]
+    iter_errors: Any = validator_class.iter_errors
+
+    def iter_brief_errors(self: Validator, *arguments: Any) -> Iterator[ValidationError]:
+        return map(_brief, iter_errors(self, *arguments))
+
+    validator_class.iter_errors = iter_brief_errors  # type: ignore[assignment]
     return validator_class
+
+
+def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `maxItems` with a count for its message: the standard one spells out all the items."""
+    if validator.is_type(items, "array") and len(items) > limit:
+        yield ValidationError(f"{len(items):,} items are too many, {limit:,} are allowed")
+
+
+def _brief(fault: ValidationError) -> ValidationError:
+    """`fault` without the megabytes of the payload that jsonschema quotes in it."""
+    if len(fault.message) > MESSAGE_LENGTH:
+        fault.message = f"{fault.message[: MESSAGE_LENGTH // 2]} ... {fault.message[-MESSAGE_LENGTH // 2 :]}"
+    fault.instance = _excerpt(fault.instance)
+    fault.context = [_brief(part) for part in fault.context or ()]
+    return fault
+
+
+def _excerpt(value: Any, depth: int = 2) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= TEXT_LENGTH else f"{value[:TEXT_LENGTH]}..."
+    if not isinstance(value, dict | list):
+        return value
+    if not depth:
+        return type(value)()
+    if isinstance(value, list):
+        return [_excerpt(item, depth - 1) for item in value[:ITEMS]]
+    return {name: _excerpt(item, depth - 1) for name, item in value.items()}
 
 
 _validator_class = _checked_once()

@@ -2,9 +2,11 @@
 
 from stapel_core.django.api.errors import register_service_errors
 
+ERR_400_INVALID_IMAGE = "error.400.invalid_image"
 ERR_400_INVALID_MODEL_SIZE = "error.400.invalid_model_size"
 
 ERRORS = {
+    ERR_400_INVALID_IMAGE: "An image cannot be sent: {reason}",
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
 }
 

@@ -2,6 +2,7 @@
 
 AgentError                                                a request that cannot be answered
 ├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
+│   └── InvalidImage                  rejected            one of the images, or their number
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
 └── ProviderError                     provider_bug        the attempt failed
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
@@ -50,6 +51,14 @@ class AgentError(Exception):
 
 class InvalidRequest(AgentError):
     """The caller's arguments make no request; the message says the mend."""
+
+
+class InvalidImage(InvalidRequest):
+    """One of the request's images, that at `position`, or all of them, cannot be sent; `reason` says the mend."""
+
+    def __init__(self, reason: str, position: int | None = None) -> None:
+        super().__init__(reason if position is None else f"images[{position}] {reason}")
+        self.reason = reason
 
 
 class LedgerUnavailable(AgentError):

@@ -22,11 +22,15 @@ CREDENTIALS = re.compile(
     re.VERBOSE,
 )
 
+# Always matches to the end of a URL, so that none of it is looked at twice.
+URL = re.compile(r"""(https?://[^\s"'<>?#]*+)(\?[^\s"'<>]*+)?""", re.IGNORECASE)
+
 
 def redact(text: str) -> str:
-    """`text` without the configured keys and without anything shaped like a credential."""
+    """`text` without the configured keys, queries of URLs, and anything else shaped like a credential."""
     for name in ENVIRONMENT_KEYS:
         key = getattr(agent_settings, name)
         if key:
             text = text.replace(str(key), REDACTED)
+    text = URL.sub(lambda url: f"{url[1]}?{REDACTED}" if url[2] else url[1], text)
     return CREDENTIALS.sub(REDACTED, text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .attempt import Attempt
 from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
+from .images import described
 from .models import PromptLog, PromptStatus
 from .parsing import storable
 
@@ -84,7 +85,9 @@ def _user_id(user_id: str | None) -> str | None:
 def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, Any]:
     """Who was asked and how it failed, beside what the caller and the provider want kept."""
     request = attempt.request
-    facts = {"provider": request.provider}
+    facts: dict[str, Any] = {"provider": request.provider}
+    if request.images:
+        facts["images"] = described(request.images)
     if request.user_id != _user_id(request.user_id):
         facts["user_id"] = storable(request.user_id)
     if error:

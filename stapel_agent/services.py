@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
@@ -14,6 +14,7 @@ from . import completion, structured, translation
 from .conf import agent_settings
 from .deadline import Deadline
 from .exceptions import AgentError, InvalidRequest
+from .images import Image, read_images
 from .models import PromptSource
 from .parsing import storable
 from .providers.base import LlmProvider
@@ -36,9 +37,10 @@ class RequestOptions(TypedDict, total=False):
 
 
 class CompletionOptions(RequestOptions, total=False):
-    """The keywords of `complete()` and its kin."""
+    """The keywords of `complete()` and its kin; each image is `{"url"}`, `{"data_b64", "mime"?}`, or one as read."""
 
     system_prompt: str | None
+    images: Sequence[Image | Mapping[str, str]] | None
     source: str
     metadata: Mapping[str, Any] | None
 
@@ -198,6 +200,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     model_size: str,
     *,
     system_prompt: str | None = None,
+    images: Any = None,
     provider: str | None = None,
     source: str = PromptSource.LLM_FACADE,
     user_id: str | None = None,
@@ -207,6 +210,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     return CompletionRequest(
         prompt=storable(prompt),
         system_prompt=storable(system_prompt),
+        images=images,
         model_size=model_size,
         provider=provider or agent_settings.DEFAULT_PROVIDER,
         source=str(source),
@@ -234,4 +238,5 @@ def _valid(request: CompletionRequest) -> CompletionRequest:
     if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
         raise InvalidRequest(f"source may have {SOURCE_LENGTH} characters, and neither NUL nor half a surrogate pair")
     shared = agent_settings.CACHE_SCOPE.get(request.source, "user") == "shared"
-    return replace(request, cache_scope="" if shared else json.dumps(["user", request.user_id]))
+    images = read_images(request.images, agent_settings.IMAGE_MAX_BYTES)
+    return replace(request, images=images, cache_scope="" if shared else json.dumps(["user", request.user_id]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import cooldown
+from .images import Image
 from .providers.base import LlmProvider, ProviderResult
 from .providers.registry import registry
 from .retries import immediate
@@ -32,6 +33,7 @@ class ModelRequest:
     schema: Any = None
     max_tokens: int | None = None
     timeout: float | None = None
+    images: tuple[Image, ...] = ()
 
 
 Reply = str | ProviderResult | Exception | Callable[[ModelRequest], "str | ProviderResult"]
@@ -79,7 +81,7 @@ def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
         model.script(*replies)
 
     class ScriptedProvider(LlmProvider):
-        supports_schema = supports_max_tokens = supports_timeout = True
+        supports_schema = supports_images = supports_max_tokens = supports_timeout = True
 
         def complete(self, **arguments: Any) -> ProviderResult:
             return model.ask(ModelRequest(**arguments))

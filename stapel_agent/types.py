@@ -8,9 +8,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .deadline import Deadline
+
+if TYPE_CHECKING:
+    from .images import Image
 
 MAX_TOKEN_COUNT = 2**31 - 1
 
@@ -72,6 +75,7 @@ class CompletionRequest:
     model: str = ""
     system_prompt: str | None = None
     schema: Mapping[str, Any] | None = None
+    images: tuple[Image, ...] = field(default=(), repr=False)
     user_id: str | None = None
     cache_scope: str = ""
     skip_cache: bool = False
@@ -95,7 +99,7 @@ class CompletionRequest:
     @cached_property
     def cache_key(self) -> str:
         """SHA-256 (64 hex digits) over every field that changes what a right answer is."""
-        identity = [
+        identity: list[Any] = [
             self.source,
             self.provider,
             self.model_size,
@@ -106,6 +110,8 @@ class CompletionRequest:
             self.max_tokens,
             self.cache_scope,
         ]
+        if self.images:
+            identity.append({"images": [image.identity for image in self.images]})
         canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 

@@ -29,7 +29,9 @@ from stapel_core.django.api.views import StapelAPIView
 from . import services
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
-from .errors import ERR_400_INVALID_MODEL_SIZE
+from .errors import ERR_400_INVALID_IMAGE, ERR_400_INVALID_MODEL_SIZE
+from .exceptions import InvalidImage, InvalidRequest
+from .images import read_images
 from .serializers import (
     CompleteAnswerSerializer,
     CompleteRequestSerializer,
@@ -123,8 +125,18 @@ class CompleteView(LlmView):
         """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
         payload = self.payload(request)
         prompt, model_size = payload.pop("prompt"), known_size(payload.pop("model"))
+        payload["images"] = self._read(payload.get("images"))
         response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
         return response
+
+    def _read(self, images: Any) -> Any:
+        """The images of the request, read but for what the host has set wrong; that is told by the facade."""
+        try:
+            return read_images(images, agent_settings.IMAGE_MAX_BYTES)
+        except InvalidImage as fault:
+            raise StapelValidationError(ERR_400_INVALID_IMAGE, {"reason": str(fault)}) from None
+        except InvalidRequest:
+            return images
 
 
 class TranslateView(LlmView):

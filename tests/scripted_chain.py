@@ -22,7 +22,7 @@ def provider_of(model: ScriptedModel) -> type[LlmProvider]:
     """A provider that says what `model` says."""
 
     class Scripted(LlmProvider):
-        supports_schema = supports_max_tokens = supports_timeout = True
+        supports_schema = supports_images = supports_max_tokens = supports_timeout = True
 
         def complete(self, **arguments: Any) -> ProviderResult:
             return model.ask(ModelRequest(**arguments))

@@ -22,6 +22,7 @@ DOCUMENTS = ["README.md", "MODULE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGE
 
 REPLIES = {
     "capital of France": ProviderResult('{"city": "Paris"}', input_tokens=21, output_tokens=8),
+    "animal": ProviderResult('{"animal": "cat"}'),
     "story": ProviderResult("Once upon a time ...", input_tokens=12, output_tokens=40),
     "Good morning": ProviderResult('{"greeting": "Guten Morgen"}', input_tokens=30, output_tokens=9),
 }

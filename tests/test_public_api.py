@@ -34,6 +34,7 @@ IMPORT_PATHS = {
     "stapel_agent.providers.openai_compat": ["OpenAICompatProvider"],
     "stapel_agent.providers.claude_cli": ["ClaudeCodeCLIProvider"],
     "stapel_agent.cache": ["CachePolicy", "DjangoCachePolicy", "NoCachePolicy", "PromptLogCachePolicy"],
+    "stapel_agent.images": ["InlineImage", "LinkedImage"],
     "stapel_agent.models": ["PromptLog", "PromptSource", "PromptStatus"],
     "stapel_agent.parsing": ["parse_json_response", "parse_translation_response"],
     "stapel_agent.safety.markers": ["sanitize_for_rag"],
@@ -69,6 +70,7 @@ def test_names__unknown():
     [
         "import stapel_agent",
         "from stapel_agent import LlmProvider, ProviderResult",
+        "from stapel_agent.images import InlineImage, LinkedImage",
         "from stapel_agent.providers import BUILTIN_PROVIDERS",
         "from stapel_agent.safety.markers import sanitize_for_rag",
         "from stapel_agent.providers.base import LlmProvider, ProviderError, ProviderTimeout",

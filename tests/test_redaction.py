@@ -4,6 +4,8 @@ import pytest
 
 from stapel_agent.redaction import redact
 
+SHAPES = ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
+
 
 @pytest.mark.parametrize(
     ("text", "redacted"),
@@ -15,6 +17,7 @@ from stapel_agent.redaction import redact
         ('{"api_key": "abcd1234", "n": 1}', '{"[redacted]", "n": 1}'),
         ("postgres://user:hunter22@db/x", "postgres://[redacted]@db/x"),
         ("password=hunter22&x=1", "[redacted]&x=1"),
+        ("see 'HTTPS://a.b/c?X-Sig=c0ffee#d' and http://a.b/c", "see 'HTTPS://a.b/c?[redacted]' and http://a.b/c"),
         ("the configured one: plain-key", "the configured one: [redacted]"),
     ],
 )
@@ -24,7 +27,7 @@ def test_redact__credentials(agent, text, redacted):
     assert redact(text) == redacted
 
 
-@pytest.mark.parametrize("shape", ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key="])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)

@@ -15,6 +15,7 @@ from typing import Any
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
+from stapel_agent.images import Image, LinkedImage
 from stapel_agent.types import Usage, token_count
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
@@ -46,6 +47,7 @@ class AnthropicProvider(LlmProvider):
     """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
 
     supports_schema = True
+    supports_images = True
     supports_max_tokens = True
     supports_timeout = True
 
@@ -91,7 +93,7 @@ class Question(Call):
         """The arguments of the SDK's `messages.create`."""
         question: dict[str, Any] = {
             "model": self.model,
-            "messages": [{"role": "user", "content": _encodable(self.prompt)}],
+            "messages": [{"role": "user", "content": self._content()}],
             "max_tokens": self.token_cap,
         }
         if self.system_prompt:
@@ -99,6 +101,12 @@ class Question(Call):
         if self.schema is not None:
             question["output_config"] = {"format": {"type": "json_schema", "schema": _decoder_schema(self.schema)}}
         return question
+
+    def _content(self) -> str | list[dict[str, Any]]:
+        text = _encodable(self.prompt)
+        if not self.images:
+            return text
+        return [*map(_image_block, self.images), {"type": "text", "text": text}]
 
 
 class StreamedAnswer:
@@ -162,6 +170,13 @@ class StreamedAnswer:
         if not self.text and self._finish_reason == "stop":
             raise InvalidAnswer("the answer holds no text", usage=self.usage)
         return ProviderResult(self.text, finish_reason=self._finish_reason, **asdict(self.usage))
+
+
+def _image_block(image: Image) -> dict[str, Any]:
+    if isinstance(image, LinkedImage):
+        return {"type": "image", "source": {"type": "url", "url": image.url}}
+    source = {"type": "base64", "media_type": image.media_type, "data": image.data_b64}
+    return {"type": "image", "source": source}
 
 
 def _encodable(text: str) -> str:

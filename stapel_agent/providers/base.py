@@ -44,6 +44,8 @@ class LlmProvider:
 
     supports_schema = False
     """`complete()` takes `schema` (a JSON Schema object) and constrains the answer to it."""
+    supports_images = False
+    """`complete()` takes `images`, a tuple of `stapel_agent.images.InlineImage` and `LinkedImage`."""
     supports_max_tokens = False
     """`complete()` takes `max_tokens`, the cap on the answer's length."""
     supports_timeout = False

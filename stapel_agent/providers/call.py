@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stapel_agent.conf import agent_settings
+from stapel_agent.images import Image
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Call:
     schema: Mapping[str, Any] | None = None
     max_tokens: int | None = None
     timeout: float | None = None
+    images: tuple[Image, ...] = ()
 
     @property
     def token_cap(self) -> int:

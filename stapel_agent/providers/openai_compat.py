@@ -14,6 +14,7 @@ from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
+from stapel_agent.images import Image, LinkedImage
 from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
@@ -53,6 +54,7 @@ class OpenAICompatProvider(LlmProvider):
     """Asks the endpoint below OPENAI_COMPAT_BASE_URL. What is read out of which dialect: docs/dialects.md."""
 
     supports_schema = True
+    supports_images = True
     supports_max_tokens = True
     supports_timeout = True
 
@@ -110,9 +112,20 @@ def _request(call: Call) -> Post:
     return Post(endpoint, _encoded(body), call.seconds, headers)
 
 
-def _messages(call: Call) -> list[dict[str, str]]:
-    user = {"role": "user", "content": call.prompt}
+def _messages(call: Call) -> list[dict[str, Any]]:
+    user = {"role": "user", "content": _content(call)}
     return [{"role": "system", "content": call.system_prompt}, user] if call.system_prompt else [user]
+
+
+def _content(call: Call) -> str | list[dict[str, Any]]:
+    if not call.images:
+        return call.prompt
+    parts = [{"type": "image_url", "image_url": {"url": _image_url(image)}} for image in call.images]
+    return [*parts, {"type": "text", "text": call.prompt}]
+
+
+def _image_url(image: Image) -> str:
+    return image.url if isinstance(image, LinkedImage) else f"data:{image.media_type};base64,{image.data_b64}"
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

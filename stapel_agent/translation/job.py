@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stapel_agent.chain import resolved
+from stapel_agent.chain import candidate_of
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
@@ -46,9 +46,8 @@ class Job:
 
     def __init__(self, texts: Texts, request: CompletionRequest) -> None:
         facts = {"from": texts.from_lang, "to": texts.to}
-        self.request = resolved(
-            replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
-        )
+        asked = replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
+        self.request = candidate_of(asked).request
         self._passages: dict[str, Passage] = {}
         self._entries = {key: self._entry(storable(text)) for key, text in texts.entries.items()}
         self._usage = Usage()

@@ -94,9 +94,7 @@ def test_translate__keys_are_not_sent(facade, scripted_model):
 def test_translate__languages_by_name(facade, scripted_model):
     """The model is told languages, what the texts are for, and the terms that are given."""
     scripted_model.script(translating(str.upper))
-    facade.translate(
-        "zh-Hant", "pt-BR", {"a": "x"}, glossary={"Warenkorb": "cesta"}, context="Buttons of a shop, formal."
-    )
+    facade.translate("zh-Hant", "pt-BR", {"a": "x"}, glossary={"cart": "cesta"}, context="Buttons of a shop, formal.")
     (request,) = scripted_model.requests
     assert "from Chinese (Traditional) [zh-Hant] to Portuguese (Brazil) [pt-BR]" in request.system_prompt
     assert '"Buttons of a shop, formal."' in request.system_prompt

@@ -1,0 +1,191 @@
+"""Fetching linked images under IMAGE_FETCH: through stapel-core's guard, within the deadline, and telling nothing."""
+
+import http.client
+import threading
+import time
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+from stapel_core.net import safe_fetch
+
+from stapel_agent.images import LinkedImage
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import LlmProvider
+from tests.image_samples import GIF, JPEG, PNG, PNG_DATA, PNG_IMAGE, inline
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.django_db
+
+HOST = "https://93.184.216.34"  # a public address: no name is looked up
+LINK = f"{HOST}/cats/1.png?X-Signature=c0ffee"
+PLAIN = f"{HOST}/cats/1.png"
+
+NOT_GIVEN = "could not be fetched: its server does not give it"
+NOT_PUBLIC = "could not be fetched: its host has no public address"
+NO_HTTPS = "could not be fetched: its server redirects to what is not https"
+TOO_OFTEN = "could not be fetched: its server redirects too often"
+TOO_LARGE = "is larger than IMAGE_MAX_BYTES: send a smaller one"
+UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
+NO_IMAGE = "is none of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
+
+
+@pytest.fixture
+def server(monkeypatch, agent):
+    """What the guard reaches, whichever public address it has found to be allowed; it gives a PNG."""
+    with ScriptedServer(Reply(PNG, headers={"Content-Type": "image/png"})) as scripted:
+
+        def connect(host, ip, port, path, **options):
+            address = urlsplit(scripted.url)
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=options["timeout"])
+            try:
+                connection.request("GET", path, headers={"Host": host, "Accept": options["accept"]})
+                return connection.getresponse()
+            finally:
+                if connection.sock:
+                    connection.sock.close()  # as soon as the answer is read
+
+        monkeypatch.setattr(safe_fetch, "_open", connect)
+        agent(IMAGE_FETCH=True)
+        yield scripted
+
+
+def refusal(facade, url: str, **options) -> str:
+    answer = facade.complete("What is it?", "small", images=[PNG_DATA, {"url": url}], **options)
+    assert (answer["status"], PromptLog.objects.count()) == ("failure", 0)
+    return answer["reason"]
+
+
+def test_fetch__sent_along(facade, server, scripted_model):
+    """The provider gets the bytes in the link's place, once fetched, and the row tells both origin and content."""
+    server.replies = [Reply(PNG), Reply(GIF)]
+    images = [{"url": LINK}, {"data_b64": inline(JPEG, "image/jpeg").data_b64}, {"url": LINK}]
+    assert facade.complete("What is it?", "small", images=images)["status"] == "ok"
+    (request,) = scripted_model.requests
+    first, second, third = request.images
+    assert {first, third} == {inline(PNG, "image/png", LINK), inline(GIF, "image/gif", LINK)}
+    assert second == inline(JPEG, "image/jpeg")
+    assert [sent.path for sent in server.requests] == ["/cats/1.png?X-Signature=c0ffee"] * 2
+    assert PromptLog.objects.get().metadata["images"]["items"][0] == {
+        **first.description,
+        "url": PLAIN,
+        "url_sha256": sha256(LINK.encode()).hexdigest(),
+    }
+
+
+def test_fetch__by_default_the_endpoint_does(facade, server, scripted_model, agent):
+    """Without the setting, and with one that is no True, nobody is asked for the image."""
+    for setting in (False, "yes", None):
+        agent(IMAGE_FETCH=setting)
+        facade.complete("What is it?", "small", images=[{"url": LINK}])
+    assert [request.images for request in scripted_model.requests] == [(LinkedImage(LINK),)] * 3
+    assert server.requests == []
+
+
+def test_fetch__cached_by_content(facade, server, scripted_model, agent):
+    """The same bytes are the same question, whatever the signature; other bytes at the same place are another."""
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    server.replies = [Reply(PNG), Reply(PNG), Reply(GIF)]
+    for link in (LINK, LINK + "2", LINK):
+        facade.complete("What is it?", "small", images=[{"url": link}])
+    facade.complete("What is it?", "small", images=[PNG_DATA])
+    assert [request.images[0].media_type for request in scripted_model.requests] == ["image/png", "image/gif"]
+
+
+def test_fetch__type_by_its_bytes(facade, server, scripted_model):
+    """What the server calls it is not believed, in either direction."""
+    server.replies = [
+        Reply(PNG, headers={"Content-Type": "text/html"}),
+        Reply(b"<svg/>", headers={"Content-Type": "image/png"}),
+    ]
+    facade.complete("What is it?", "small", images=[{"url": LINK}])
+    assert scripted_model.requests[0].images == (inline(PNG, "image/png", LINK),)
+    PromptLog.objects.all().delete()
+    assert refusal(facade, LINK) == f"rejected: images[1] {NO_IMAGE}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(b"", status=404), NOT_GIVEN),
+        (Reply(b"", status=302), NOT_GIVEN),
+        (Reply(b"", status=302, headers={"Location": "https://169.254.169.254/latest/meta-data"}), NOT_PUBLIC),
+        (Reply(b"", status=302, headers={"Location": "http://93.184.216.34/1.png"}), NO_HTTPS),
+        (Reply(b"", status=302, headers={"Location": "/1.png"}), TOO_OFTEN),
+        (Reply(PNG, content_length=6_000_000, ending="close"), TOO_LARGE),
+        (Reply(raw=b"HTTP/1.1 200 OK\r\n\r\n" + PNG + bytes(6_000_000), ending="close"), TOO_LARGE),
+        (Reply(raw=b"secret banner\r\n", ending="close"), UNREACHABLE),
+        (Reply(PNG, ending="reset", content_length=90), UNREACHABLE),
+    ],
+)
+def test_fetch__refused(facade, server, scripted_model, reply, reason):
+    """What cannot be fetched is a failure without a row, in words that say nothing of what was found there."""
+    server.replies = [reply]
+    assert refusal(facade, LINK) == f"rejected: images[1] {reason}"
+    assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/1.png",
+        "https://10.1.2.3:8443/1.png",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/1.png",
+        "https://[::ffff:127.0.0.1]/1.png",
+        "https://0x7f000001/1.png",
+        "https://localhost/1.png",
+        "https://alice:hunter2@127.0.0.1/1.png",
+        "https://no-such-host.invalid/1.png",
+    ],
+)
+def test_fetch__private_address(facade, server, scripted_model, caplog, url):
+    """A private host is not connected to, and cannot be told from one that does not exist."""
+    assert refusal(facade, url) == f"rejected: images[1] {NOT_PUBLIC}"
+    assert (server.requests, scripted_model.requests, "hunter2" in caplog.text) == ([], [], False)
+
+
+@pytest.mark.parametrize("options", [{"provider": "nobody"}, {"provider": "blind"}])
+def test_fetch__nobody_to_ask(facade, server, agent, options):
+    """Nothing is fetched for a request that no provider could be asked."""
+    agent(PROVIDERS={"blind": LlmProvider})
+    assert "blind" in refusal(facade, LINK, **options) or "nobody" in refusal(facade, LINK, **options)
+    assert server.requests == []
+
+
+def test_fetch__all_at_once(facade, server, scripted_model):
+    """The images of one request are fetched at the same time."""
+    server.replies = [Reply(PNG, gate=threading.Barrier(3))]
+    answer = facade.complete("What is it?", "small", images=[{"url": LINK}] * 3)
+    assert (answer["status"], len(server.requests)) == ("ok", 3)
+
+
+@pytest.mark.parametrize("reply", [Reply(PNG, trickle="body", pause=0.1), Reply(PNG, content_length=90, ending="hang")])
+def test_fetch__within_the_deadline(facade, server, scripted_model, agent, reply):
+    """A server that trickles or falls silent keeps nobody beyond the deadline."""
+    agent(DEADLINE=0.3)
+    server.replies = [reply]
+    started_at = time.monotonic()
+    reason = refusal(facade, LINK)
+    assert time.monotonic() - started_at < 2
+    assert reason == "timeout: the images could not be fetched within 0.3 s"
+    assert scripted_model.requests == []
+
+
+def test_fetch__first_fault_ends_it(facade, server, scripted_model):
+    """One image that cannot be had is told at once, though others are still under way."""
+    server.replies = [Reply(PNG, content_length=90, ending="hang")]
+    images = [{"url": LINK}, {"url": "https://127.0.0.1/"}]
+    started_at = time.monotonic()
+    answer = facade.complete("What is it?", "small", images=images)
+    assert answer["reason"] == f"rejected: images[1] {NOT_PUBLIC}"
+    assert time.monotonic() - started_at < 5
+
+
+def test_fetch__retries_fetch_nothing_anew(facade, server, scripted_model):
+    """An image is fetched once for a request, however often its provider is asked."""
+    scripted_model.script("{}", '{"a": 1}')
+    schema = {"type": "object", "required": ["a"]}
+    answer = facade.complete_json("What is it?", "small", schema=schema, images=[{"url": LINK}])
+    assert (answer["result"], len(scripted_model.requests), len(server.requests)) == ({"a": 1}, 2, 1)
+    assert PNG_IMAGE.digest == scripted_model.requests[1].images[0].digest
