@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -126,6 +127,20 @@ async def atranslate(
         texts = translation.Texts(from_lang, to, entries, glossary or {}, context or "")
         answer.completion = await translation.atranslate(texts, _valid(request)) if entries else NOTHING
     return answer.content
+
+
+def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The answers to the portions of one translation, at least one, as one answer."""
+    if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
+        return answers[0]
+    result, failed, usage = dict[str, str](), dict[str, str](), Counter[str]()
+    for answer in answers:
+        result |= answer.get("result", {})
+        failed |= answer.get("failed", {})
+        usage.update(answer.get("usage", {}))
+    reasons = [answer["reason"] for answer in answers if "reason" in answer]
+    status = {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
+    return {**status, **({"failed": failed} if failed else {}), "usage": dict(usage)}
 
 
 def get_provider(name: str | None = None) -> LlmProvider:

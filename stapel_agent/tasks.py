@@ -1,0 +1,42 @@
+"""`llm.translate` as a task of stapel-core, for catalogues that take longer than a caller may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from stapel_core.comm.tasks import checkpoint, resume, task_handler
+
+from . import services
+from .conf import agent_settings
+from .contracts import function_validator
+from .functions import llm_translate
+
+
+@task_handler("llm.translate")
+def translate(payload: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the function of the same name. Translations of an earlier attempt are not asked for again.
+
+    ValidationError where the payload breaks the function's schema: no attempt more would mend it.
+    """
+    fault = next(function_validator("llm.translate").iter_errors(payload), None)
+    if fault is not None:
+        raise ValidationError(fault.message[:300])
+    answers = []
+    for name, entries in _slices(payload["entries"]):
+        answer = resume(name)
+        if answer is None:
+            answer = llm_translate({**payload, "entries": entries})
+            if answer["status"] == "ok":
+                checkpoint(name, answer)
+        answers.append(answer)
+    return services.joined(answers)
+
+
+def _slices(entries: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The entries in portions, each with the name of its checkpoint. No entries are one portion."""
+    items = list(entries.items())
+    size = agent_settings.TRANSLATE_CHUNK_ENTRIES * agent_settings.TRANSLATE_CONCURRENCY
+    for start in range(0, max(1, len(items)), size):
+        yield f"entries {start} to {start + size}", dict(items[start : start + size])

@@ -1,0 +1,114 @@
+"""`llm.translate` as a task, on a host with a task store."""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts import Host, Server
+
+TASK = """
+from stapel_core.comm.tasks import execute, start, status
+from stapel_core.django.taskstore.models import TaskRecord
+from stapel_agent.testing import scripted_provider, translating
+from stapel_agent.conf import agent_settings
+
+ENTRIES = {f"key {number}": f"text {number}" for number in range(6)}
+PAYLOAD = {"from_lang": "en", "to": "de", "entries": ENTRIES}
+
+def texts(model):
+    return [text for request in model.requests for text in json.loads(request.prompt).values()]
+
+def told(task_id):
+    found = status(task_id)
+    return [found.state, found.result]
+"""
+
+
+def run(host: Host, script: str) -> Any:
+    return host.run(TASK + textwrap.dedent(script))
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    """A host with a task store and nothing else, on a file of SQLite."""
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")}
+    host = Host(Server("sqlite", str(tmp_path / "host.sqlite3")), {"TRANSLATE_CHUNK_ENTRIES": 1}, environment)
+    host.manage("migrate", "-v0")
+    yield host
+    host.stop()
+
+
+def test_task__answers_as_the_function(host):
+    """A task's result is the function's answer, all portions together."""
+    state, result = run(
+        host,
+        """
+        with scripted_provider(translating(str.upper)) as model:
+            say(told(start("llm.translate", PAYLOAD)))
+        """,
+    )
+    assert state == "done"
+    assert result["status"] == "ok"
+    assert result["result"] == {f"key {number}": f"TEXT {number}" for number in range(6)}
+    assert result["usage"] == {"input_tokens": 60, "output_tokens": 30}
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_task__resumes(host, reuse):
+    """What an interrupted attempt has paid for is not paid again, even where no translation is reused otherwise."""
+    host.agent |= {"TRANSLATE_CONCURRENCY": 1, "CACHE_LOOKUP": {"translate": reuse}}
+    interrupted, again, told = run(
+        host,
+        """
+        def interrupted(request):
+            if "text 3" in request.prompt:
+                raise KeyboardInterrupt
+            return translating(str.upper)(request)
+
+        task_id = str(TaskRecord.objects.create(kind="llm.translate", payload=PAYLOAD).pk)
+        with scripted_provider(interrupted) as model:
+            try:
+                execute(task_id)
+            except KeyboardInterrupt:
+                pass
+            first = texts(model)
+        TaskRecord.objects.update(state=TaskRecord.PENDING)  # as an operator, or a broker's redelivery, has it
+        with scripted_provider(translating(str.upper)) as model:
+            execute(task_id)
+            say([first, texts(model), told(task_id)])
+        """,
+    )
+    assert interrupted == [f"text {number}" for number in range(4)]
+    assert again == ["text 3", "text 4", "text 5"]
+    assert told[0] == "done"
+    assert told[1]["result"] == {f"key {number}": f"TEXT {number}" for number in range(6)}
+
+
+@pytest.mark.parametrize("reply", ["Sorry.", "{}"])
+def test_task__nothing_came_back(host, reply):
+    """A model's failure is the result of a task that is done: to do it again is for who reads the reason."""
+    host.agent |= {"TRANSLATE_RETRIES": 0}
+    state, result = run(
+        host,
+        f"""
+        with scripted_provider({reply!r}) as model:
+            say(told(start("llm.translate", PAYLOAD)))
+        """,
+    )
+    assert (state, result["status"], len(result["failed"])) == ("done", "failure", 6)
+    assert result["reason"].startswith("invalid_answer: ")
+
+
+def test_task__bad_payload(host):
+    """A payload that breaks the function's schema parks its task at once."""
+    state, attempts = run(
+        host,
+        """
+        found = status(start("llm.translate", {"to": "de", "entries": {}}))
+        say([found.state, found.attempts])
+        """,
+    )
+    assert (state, attempts) == ("failed", 1)
