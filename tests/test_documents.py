@@ -18,13 +18,15 @@ from stapel_agent.providers.registry import registry
 from stapel_agent.testing import ModelRequest
 from tests.documents import ROOT, block_after, blocks, read, table
 
-DOCUMENTS = ["README.md", "MODULE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/dialects.md"]
+DOCUMENTS = ["README.md", "MODULE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/dialects.md", "docs/translation.md"]
 
 REPLIES = {
     "capital of France": ProviderResult('{"city": "Paris"}', input_tokens=21, output_tokens=8),
     "animal": ProviderResult('{"animal": "cat"}'),
     "story": ProviderResult("Once upon a time ...", input_tokens=12, output_tokens=40),
-    "Good morning": ProviderResult('{"greeting": "Guten Morgen"}', input_tokens=30, output_tokens=9),
+    "Good morning": ProviderResult('{"1": "Guten Morgen"}', input_tokens=30, output_tokens=9),
+    "Your cart": ProviderResult('{"1": "Seu carrinho, ⟦1⟧"}', input_tokens=40, output_tokens=12),
+    "Cart is full": ProviderResult("{}", input_tokens=30, output_tokens=2),
 }
 
 
@@ -41,7 +43,7 @@ def documented_model(scripted_model):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["README.md", "MODULE.md"])
+@pytest.mark.parametrize("name", ["README.md", "MODULE.md", "docs/translation.md"])
 def test_snippets__run(name, documented_model):
     """Every Python block runs, in order, and every session prints what the document shows."""
     names = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": [], "__name__": "snippets"}
