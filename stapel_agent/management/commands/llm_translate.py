@@ -22,6 +22,7 @@ INTERRUPTED = 130
 
 class Command(BaseCommand):
     help = "Translate a JSON or gettext catalogue. What its target files hold already is kept."
+    requires_system_checks = ["stapel_agent"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
