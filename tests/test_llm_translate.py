@@ -335,8 +335,11 @@ def test_readme__as_shown(tmp_path, monkeypatch, scripted_model):
     Path("locales").mkdir()
     Path("locales/en.json").write_text('{"greeting": "Good morning", "menu": {"save": "Save", "open": "Open"}}')
     Path("locales/de.json").write_text('{"greeting": "Guten Morgen"}')
-    scripted_model.script(translating(str.upper))
-    marker = "### Catalogues"
-    command = shlex.split(block_after("README.md", marker))
+    command = shlex.split(block_after("README.md", "### Catalogues"))
+    upper = translating(str.upper)
+    scripted_model.script(
+        lambda request: ProviderResult(upper(request), input_tokens=152, output_tokens=21),
+        lambda request: ProviderResult(upper(request), input_tokens=158, output_tokens=30),
+    )
     out, err = run(*command[3:])
-    assert (out, err) == (block_after("README.md", "and prints"), "")
+    assert (out, err) == (block_after("README.md", "On a terminal a bar shows"), "")
