@@ -4,10 +4,15 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from babel.messages.pofile import normalize
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stapel_agent.catalogues import CatalogueError, locale_name, open_catalogue, read_glossary
+from stapel_agent.catalogues.targets import target_path
 
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
 
@@ -111,6 +116,29 @@ def test_json__long_keys(tmp_path):
     assert json.loads(translate(source)) == dict.fromkeys(keys, "[x]")
 
 
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+TREE = st.dictionaries(
+    TEXT,
+    st.recursive(
+        TEXT | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    ),
+)
+
+unhurried = settings(deadline=None, max_examples=50)  # each writes files
+
+
+@unhurried
+@given(TREE)
+def test_json__any_tree(tree):
+    """A tree translated into itself is itself, whatever it holds, and then nothing is missing."""
+    with TemporaryDirectory() as folder:
+        catalogue = open_catalogue(made(Path(folder), "en.json", json.dumps(tree)), "de")
+        catalogue.write(catalogue.texts())
+        assert json.loads(catalogue.target.read_text()) == tree
+        assert catalogue.translations() == catalogue.texts()
+
+
 # Files
 
 
@@ -163,6 +191,29 @@ def test_glossary__for_all_or_by_language(tmp_path):
     assert [read_glossary(by_language, tag) for tag in ("pt_BR", "de")] == [{"file": "arquivo"}, {}]
     with pytest.raises(CatalogueError, match="must hold"):
         read_glossary(made(tmp_path, "c.json", '{"file": 1}'), "de")
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "target"),
+    [
+        ("a/en.json", None, "a/pt-BR.json"),
+        ("a/en.json", "b", "b/pt-BR.json"),
+        ("a/shop.pot", None, "a/pt-BR.po"),
+        ("locale/en/LC_MESSAGES/django.po", None, "locale/pt_BR/LC_MESSAGES/django.po"),
+        ("locale/en/LC_MESSAGES/django.po", "b", "b/pt-BR.po"),
+        ("LC_MESSAGES/x.json", None, "LC_MESSAGES/pt-BR.json"),
+    ],
+)
+def test_target_path__places(source, folder, target):
+    """Beside the source, in a folder that is named, or where gettext looks for the language."""
+    assert target_path(Path(source), "pt-BR", folder and Path(folder)) == Path(target)
+
+
+def test_target_path__from_within(tmp_path, monkeypatch):
+    """gettext's layout is seen from inside of it too."""
+    (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "en" / "LC_MESSAGES")
+    assert target_path(Path("django.po"), "de", None) == Path("../../de/LC_MESSAGES/django.po")
 
 
 # gettext
@@ -280,9 +331,10 @@ def test_plurals__of_the_targets_header(tmp_path):
     header = HEADER.format("lv") + '"Plural-Forms: nplurals=3; plural=n==0 ? 2 : n!=1;\\n"\n'
     made(tmp_path, "lv.po", header)
     assert translate(source, "lv").endswith('msgstr[0] "[%d file]"\nmsgstr[1] "[%d files]"\nmsgstr[2] "[%d files]"\n')
-    made(tmp_path, "lv.po", header.replace("n!=1", "7"))
-    with pytest.raises(CatalogueError, match="a form that is none of its 3"):
-        open_catalogue(source, "lv")
+    for rule, fault in (("7", "a form that is none of its 3"), ("1/0", "divides by zero"), ("n n", "plural form")):
+        made(tmp_path, "lv.po", header.replace("n!=1", rule))
+        with pytest.raises(CatalogueError, match=fault):
+            open_catalogue(source, "lv")
 
 
 PERSONS = r"""# Von Hand
@@ -371,6 +423,21 @@ def test_po__line_separators(tmp_path):
     source = made(tmp_path, "shop.pot", 'msgid "a\u2028b\x0bc\x85"\nmsgstr ""\n')
     translate(source)
     assert list(open_catalogue(source, "de").translations().values()) == ["[a\u2028b\x0bc\x85]"]
+
+
+@unhurried
+@given(TEXT.filter(str.strip), TEXT.filter(lambda text: text.strip("\n").strip()))
+def test_po__any_text(msgid, translation):
+    """A msgid and its translation come back as they went, but for line breaks at the ends, which are the msgid's."""
+    with TemporaryDirectory() as folder:
+        source = made(Path(folder), "shop.pot", f'msgid {normalize(msgid)}\nmsgstr ""\n')
+        catalogue = open_catalogue(source, "de")
+        ((key, text),) = catalogue.texts().items()
+        assert text == msgid
+        catalogue.write({key: translation})
+        written = open_catalogue(source, "de").translations()[key]
+        assert written.strip("\n") == translation.strip("\n")
+        assert [written.startswith("\n"), written.endswith("\n")] == [msgid.startswith("\n"), msgid.endswith("\n")]
 
 
 def test_po__another_charset(tmp_path):

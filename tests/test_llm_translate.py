@@ -167,7 +167,9 @@ def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
 
 def test_bad_answer__next_slice_goes_on(source, scripted_model, slices_of_one):
     """An answer that was paid and does not count fails its texts; the next are asked for all the same."""
-    scripted_model.script(ProviderResult("prose", input_tokens=7, output_tokens=3), translating(str.upper))
+    scripted_model.script(
+        lambda request: "prose" if "Hello" in request.prompt else translating(str.upper)(request),
+    )
     out, err = run(source, "--to", "de")
     assert row(out)[:4] == ["0", "1", "1", "0"]
     assert row(out)[4] != "0"

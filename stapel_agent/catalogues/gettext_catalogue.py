@@ -23,7 +23,7 @@ class GettextCatalogue(Catalogue):
 
     def name(self, key: str) -> str:
         number, _, origin = key.partition(" ")
-        return next(entry.texts[origin or "msgid"] for entry in self._entries if entry.number == int(number))
+        return self._entry_by_number[int(number)].texts[origin or "msgid"]
 
     def translations(self) -> dict[str, str]:
         target = self._target(self.read_target())
@@ -57,6 +57,10 @@ class GettextCatalogue(Catalogue):
     def _entries(self) -> list[Entry]:
         """What there is to translate."""
         return [entry for entry in self._source if entry.texts and not entry.is_header]
+
+    @cached_property
+    def _entry_by_number(self) -> dict[int, Entry]:
+        return {entry.number: entry for entry in self._entries}
 
     def _target(self, file: TextFile | None) -> GettextTarget:
         try:

@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def is_obsolete(self) -> bool:
-        return any(line.startswith("#~") for line in self.lines)
+        return not self.texts and any(line.startswith("#~") for line in self.lines[-1:])
 
     @property
     def strings(self) -> dict[str, str]:
@@ -93,7 +93,7 @@ def read_entries(text: str) -> list[Entry]:
 
 def _is_next(line: str, entry: Entry) -> bool:
     """Does `line` begin the entry after this one?"""
-    if entry.is_obsolete and not entry.texts:
+    if entry.is_obsolete:
         return not line.startswith("#~")
     return bool(entry.strings) and (not line.strip() or line.startswith(("#", "msgid", "msgctxt")))
 

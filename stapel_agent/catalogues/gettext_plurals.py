@@ -50,7 +50,10 @@ class PluralForms:
     def chosen(self) -> list[int]:
         """The form of each of NUMBERS. Raises ValueError for a rule that is none."""
         choose = gettext.c2py(self.rule)
-        return [choose(number) for number in NUMBERS]
+        try:
+            return [choose(number) for number in NUMBERS]
+        except ZeroDivisionError as fault:
+            raise ValueError("Plural-Forms divides by zero") from fault
 
     def origins(self, entry: Entry) -> dict[str, str]:
         """Keyword of each translation of `entry` -> keyword of the text that it translates.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -32,5 +33,5 @@ def target_path(source: Path, to: str, folder: Path | None) -> Path:
     locale = locale_name(to)
     suffix = ".json" if source.suffix.lower() == ".json" else ".po"
     if folder is None and suffix == ".po" and source.absolute().parent.name == "LC_MESSAGES":
-        return source.parent.parent.parent / locale / "LC_MESSAGES" / f"{source.stem}.po"
+        return Path(os.path.normpath(source.parent / ".." / ".." / locale / "LC_MESSAGES" / f"{source.stem}.po"))
     return (folder or source.parent) / f"{to}{suffix}"
