@@ -75,6 +75,17 @@ def test_out__folder(source, scripted_model, tmp_path):
     assert PromptLog.objects.values_list("model_size", "metadata__provider").get() == ("large", "claude-code")
 
 
+def test_glossary_and_context__reach_the_model(source, scripted_model):
+    """The model is told which words a language has for a term, and what the texts are for."""
+    glossary = source.parent / "terms.json"
+    glossary.write_text('{"de": {"Save": "Sichern"}, "fr": {"Save": "Enregistrer"}}')
+    scripted_model.script(lambda request: translating(lambda text: text.replace("Save", "Sichern"))(request))
+    run(source, "--to", "de", "--glossary", glossary, "--context", "Buttons of a shop.")
+    (asked,) = scripted_model.requests
+    told = f"{asked.system_prompt} {asked.prompt}"
+    assert ["Sichern" in told, "Enregistrer" in told, "Buttons of a shop." in told] == [True, False, True]
+
+
 def test_kept__what_is_there(source, scripted_model):
     """What the target holds is neither asked for nor touched; the rest is added to it."""
     target = source.parent / "de.json"
