@@ -18,7 +18,15 @@ from stapel_agent.providers.registry import registry
 from stapel_agent.testing import ModelRequest
 from tests.documents import ROOT, block_after, blocks, read, table
 
-DOCUMENTS = ["README.md", "MODULE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/dialects.md", "docs/translation.md"]
+DOCUMENTS = [
+    "README.md",
+    "MODULE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/dialects.md",
+    "docs/translation.md",
+]
 
 REPLIES = {
     "capital of France": ProviderResult('{"city": "Paris"}', input_tokens=21, output_tokens=8),

@@ -1,0 +1,27 @@
+"""Files of texts in one language, and the files beside them that hold the same texts in others.
+
+`open_catalogue()` makes a Catalogue of a JSON or gettext file; what it cannot take is a CatalogueError with the mend.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .catalogue import Catalogue
+from .files import CatalogueError
+from .gettext_catalogue import GettextCatalogue
+from .glossary import read_glossary
+from .json_catalogue import JsonCatalogue
+from .targets import locale_name, target_path
+
+__all__ = ["Catalogue", "CatalogueError", "locale_name", "open_catalogue", "read_glossary"]
+
+FORMATS: dict[str, type[Catalogue]] = {".json": JsonCatalogue, ".po": GettextCatalogue, ".pot": GettextCatalogue}
+
+
+def open_catalogue(source: Path, to: str, folder: Path | None = None, *, overwrite: bool = False) -> Catalogue:
+    """Texts of `source` and their translations into `to`: in `folder`, or where the format has its place for them."""
+    catalogue = FORMATS.get(source.suffix.lower())
+    if catalogue is None:
+        raise CatalogueError(f"{str(source)!r} is no catalogue: its name must end in {', '.join(FORMATS)}")
+    return catalogue(source, target_path(source, to, folder), to, overwrite=overwrite)

@@ -1,0 +1,75 @@
+"""The forms that a language has for a counted thing: one file for "%d files", two for "%d Dateien", six in Arabic."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from babel.core import UnknownLocaleError
+from babel.messages.catalog import PYTHON_FORMAT
+from babel.messages.plurals import DEFAULT_PLURAL, get_plural
+
+from .gettext_entries import Entry
+from .targets import locale_name
+
+HEADER = re.compile(r"\s*+nplurals\s*+=\s*+(\d{1,2})\s*+;\s*+plural\s*+=([^;]++);?\s*+")
+BRACES = re.compile(r"\{[^{}]*+\}")
+NUMBERS = range(1000)  # what plural rules tell apart, they tell apart below that
+
+
+@dataclass(frozen=True)
+class PluralForms:
+    """Their count, and the rule in C that chooses one for a number."""
+
+    count: int
+    rule: str
+
+    @classmethod
+    def of_language(cls, tag: str) -> PluralForms:
+        try:
+            count, rule = get_plural(locale_name(tag))[:2]
+        except UnknownLocaleError:
+            count, rule = DEFAULT_PLURAL
+        return cls(count, rule)
+
+    @classmethod
+    def of_header(cls, value: str) -> PluralForms | None:
+        """What the header Plural-Forms says; None if it says nothing, as in a template. Raises ValueError."""
+        match = HEADER.fullmatch(value)
+        forms = cls(int(match[1]), match[2].strip()) if match else None
+        if forms and not all(0 <= form < forms.count for form in forms.chosen):
+            raise ValueError(f"Plural-Forms chooses a form that is none of its {forms.count}")
+        return forms
+
+    def __str__(self) -> str:
+        return f"nplurals={self.count}; plural={self.rule};"
+
+    @cached_property
+    def chosen(self) -> list[int]:
+        """The form of each of NUMBERS. Raises ValueError for a rule that is none."""
+        choose = gettext.c2py(self.rule)
+        try:
+            return [choose(number) for number in NUMBERS]
+        except ZeroDivisionError as fault:
+            raise ValueError("Plural-Forms divides by zero") from fault
+
+    def origins(self, entry: Entry) -> dict[str, str]:
+        """Keyword of each translation of `entry` -> keyword of the text that it translates.
+
+        The singular makes the form of the number one. Where that form serves other numbers too, as in Russian that
+        of 21, the singular must name the number as the plural does: "one file" would be wrong for 21.
+        """
+        if not entry.is_plural:
+            return {"msgstr": "msgid"}
+        origins = {f"msgstr[{form}]": "msgid_plural" for form in range(self.count)}
+        one = self.chosen[1]
+        names_number = _placeholders(entry.texts["msgid"]) == _placeholders(entry.texts["msgid_plural"])
+        if self.chosen.count(one) == 1 or (self.count > 1 and names_number):
+            origins[f"msgstr[{one}]"] = "msgid"
+        return origins
+
+
+def _placeholders(text: str) -> list[str]:
+    return sorted(match[0] for pattern in (PYTHON_FORMAT, BRACES) for match in pattern.finditer(text))

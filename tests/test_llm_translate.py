@@ -1,0 +1,358 @@
+"""`manage.py llm_translate`, as a person runs it."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import termios
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from stapel_agent.management import catalogue_translation
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.testing import translating
+from tests.documents import ROOT, block_after
+
+pytestmark = pytest.mark.django_db
+
+TEXTS = {"greeting": "Hello", "menu": {"save": "Save", "size": 3}}
+TRANSLATED = {"greeting": "HELLO", "menu": {"save": "SAVE", "size": 3}}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A catalogue of two texts and a number."""
+    path = tmp_path / "en.json"
+    path.write_text(json.dumps(TEXTS, indent=2) + "\n")
+    return path
+
+
+@pytest.fixture
+def slices_of_one(monkeypatch):
+    """A slice for every text."""
+    monkeypatch.setattr(catalogue_translation, "SLICE_ENTRIES", 1)
+
+
+def run(*arguments: object, **options: object) -> tuple[str, str]:
+    """What the command prints to stdout and to stderr; a CommandError is the last line of the latter."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("llm_translate", *map(str, arguments), stdout=out, stderr=err, **options)
+    except CommandError as fault:
+        err.write(f"CommandError: {fault}\n")
+    return out.getvalue(), err.getvalue()
+
+
+def row(out: str, language: str = "de") -> list[str]:
+    """The numbers of a language in the summary: kept, translated, failed, left, input and output tokens."""
+    return next(line for line in out.splitlines() if line.startswith(f"{language} ")).split()[1:7]
+
+
+def test_json__new_languages(source, scripted_model):
+    """Each language gets a file beside the source, of the source's shape, and a row in the summary."""
+    scripted_model.script(translating(str.upper))
+    out, err = run(source, "--to", "de", "--to", "pt-BR", "--from", "en")
+    assert err == ""
+    for name in ("de.json", "pt-BR.json"):
+        assert (source.parent / name).read_text() == json.dumps(TRANSLATED, indent=2) + "\n"
+    assert [row(out, language)[:4] for language in ("de", "pt-BR")] == [["0", "2", "0", "0"]] * 2
+    assert {log.metadata["to"] for log in PromptLog.objects.all()} == {"de", "pt-BR"}
+
+
+def test_out__folder(source, scripted_model, tmp_path):
+    """The files go to another folder, which is made, and the arguments reach the provider."""
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", "--out", tmp_path / "über" / "uns", "--model", "large", "--provider", "claude-code")
+    assert json.loads((tmp_path / "über" / "uns" / "de.json").read_text())["greeting"] == "HELLO"
+    assert PromptLog.objects.values_list("model_size", "metadata__provider").get() == ("large", "claude-code")
+
+
+def test_glossary_and_context__reach_the_model(source, scripted_model):
+    """The model is told which words a language has for a term, and what the texts are for."""
+    glossary = source.parent / "terms.json"
+    glossary.write_text('{"de": {"Save": "Sichern"}, "fr": {"Save": "Enregistrer"}}')
+    scripted_model.script(lambda request: translating(lambda text: text.replace("Save", "Sichern"))(request))
+    run(source, "--to", "de", "--glossary", glossary, "--context", "Buttons of a shop.")
+    (asked,) = scripted_model.requests
+    told = f"{asked.system_prompt} {asked.prompt}"
+    assert ["Sichern" in told, "Enregistrer" in told, "Buttons of a shop." in told] == [True, False, True]
+
+
+def test_kept__what_is_there(source, scripted_model):
+    """What the target holds is neither asked for nor touched; the rest is added to it."""
+    target = source.parent / "de.json"
+    target.write_text('{\n\t"mine": "only here",\n\t"greeting": "Moin"\n}')
+    scripted_model.script(translating(str.upper))
+    out, _ = run(source, "--to", "de")
+    assert row(out)[:4] == ["1", "1", "0", "0"]
+    assert (
+        target.read_text()
+        == '{\n\t"mine": "only here",\n\t"greeting": "Moin",\n\t"menu": {\n\t\t"save": "SAVE",\n\t\t"size": 3\n\t}\n}'
+    )
+    assert "Hello" not in scripted_model.requests[0].prompt
+
+
+def test_overwrite__asks_for_all(source, scripted_model):
+    """Only --overwrite replaces what is there."""
+    target = source.parent / "de.json"
+    target.write_text('{"greeting": "Moin", "mine": "only here"}')
+    scripted_model.script(translating(str.upper))
+    out, _ = run(source, "--to", "de", "--overwrite")
+    assert row(out)[:4] == ["0", "2", "0", "0"]
+    assert json.loads(target.read_text()) == {
+        "greeting": "HELLO",
+        "menu": {"save": "SAVE", "size": 3},
+        "mine": "only here",
+    }
+
+
+def test_complete__nothing_happens(source, scripted_model):
+    """A second run calls nobody and leaves the file alone."""
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de")
+    target = source.parent / "de.json"
+    os.utime(target, (1, 1))
+    scripted_model.script("never asked")
+    out, err = run(source, "--to", "de")
+    assert (row(out)[:4], err) == (["2", "0", "0", "0"], "")
+    assert scripted_model.requests == []
+    assert target.stat().st_mtime == 1
+
+
+def test_interrupted__goes_on(source, scripted_model, slices_of_one):
+    """Ctrl-C leaves what is translated in the file, says so and ends with 130; the next run does the rest."""
+
+    def interrupted(request):
+        if "Save" in request.prompt:
+            raise KeyboardInterrupt
+        return translating(str.upper)(request)
+
+    scripted_model.script(interrupted)
+    out, err = StringIO(), StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("llm_translate", str(source), "--to", "de", "--to", "fr", stdout=out, stderr=err)
+    assert ended.value.code == 130
+    assert row(out.getvalue())[:4] == ["0", "1", "0", "1"]
+    assert err.getvalue() == "interrupted; the same command goes on from here\n"
+    assert json.loads((source.parent / "de.json").read_text()) == {"greeting": "HELLO", "menu": {"size": 3}}
+    assert not (source.parent / "fr.json").exists()
+
+    scripted_model.script(translating(str.upper))
+    out, _ = run(source, "--to", "de")
+    assert row(out)[:4] == ["1", "1", "0", "0"]
+    assert len(scripted_model.requests) == 1
+
+
+def test_person__saves_meanwhile(source, scripted_model, slices_of_one):
+    """What a person saves in the target during the run is kept, in place of what the model says."""
+    target = source.parent / "de.json"
+
+    def interfering(request):
+        if "Save" in request.prompt:
+            target.write_text('{"greeting": "Moin", "menu": {"save": "Sichern"}}')
+        return translating(str.upper)(request)
+
+    scripted_model.script(interfering)
+    run(source, "--to", "de")
+    assert json.loads(target.read_text()) == {"greeting": "Moin", "menu": {"save": "Sichern", "size": 3}}
+
+
+def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
+    """Where the provider cannot be asked, the first slice says so and nothing more is asked; no file is made."""
+    out, err = run(source, "--to", "de", "--to", "fr", "--model", "tiny")
+    assert row(out)[:4] == ["0", "0", "1", "1"]
+    assert "fr " not in out
+    assert re.fullmatch(
+        r"de: rejected: .*tiny.*\n  /greeting\nCommandError: not translated: 2; the same command asks .*\n", err
+    )
+    assert not (source.parent / "de.json").exists()
+
+
+def test_bad_answer__next_slice_goes_on(source, scripted_model, slices_of_one):
+    """An answer that was paid and does not count fails its texts; the next are asked for all the same."""
+    scripted_model.script(
+        lambda request: "prose" if "Hello" in request.prompt else translating(str.upper)(request),
+    )
+    out, err = run(source, "--to", "de")
+    assert row(out)[:4] == ["0", "1", "1", "0"]
+    assert row(out)[4] != "0"
+    assert "  /greeting\nCommandError: not translated: 1; " in err
+    assert json.loads((source.parent / "de.json").read_text()) == {"menu": {"save": "SAVE", "size": 3}}
+
+
+def test_failed_text__named_and_left_out(source, scripted_model):
+    """A text that the model drops every time is absent from the file and named with its reason; the others count."""
+
+    def forgetful(request):
+        reply = json.loads(translating(str.upper)(request))
+        return json.dumps({key: text for key, text in reply.items() if text != "HELLO"})
+
+    scripted_model.script(forgetful)
+    out, err = run(source, "--to", "de")
+    assert row(out)[:4] == ["0", "1", "1", "0"]
+    assert re.fullmatch(r"de: \S.*\n  /greeting\nCommandError: not translated: 1; .*\n", err)
+    assert json.loads((source.parent / "de.json").read_text()) == {"menu": {"save": "SAVE", "size": 3}}
+
+
+def test_failures__many(tmp_path, scripted_model):
+    """Ten texts are named for each reason, and with --verbosity 2 all of them; nothing in a name moves the cursor."""
+    source = tmp_path / "en.json"
+    source.write_text(json.dumps({f"key {number}\x1b[2J": "text" for number in range(12)}))
+    scripted_model.script("prose")
+    _, err = run(source, "--to", "de")
+    assert err.count("  /key ") == 10
+    assert "\n  and 2 more, which --verbosity 2 names\n" in err
+    assert "\x1b" not in err
+    assert run(source, "--to", "de", verbosity=2)[1].count("  /key ") == 12
+
+
+def test_verbosity__nothing_but_errors(source, scripted_model):
+    """--verbosity 0 prints what went wrong and nothing else."""
+    scripted_model.script("prose")
+    out, err = run(source, "--to", "de", verbosity=0)
+    assert (out, "/greeting" in err) == ("", True)
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--to", "de", verbosity=0) == ("", "")
+
+
+def test_django_layout__fills_in_place(tmp_path, scripted_model):
+    """In <locale>/<language>/LC_MESSAGES/ a language has its own file: the source itself, or a new one beside it."""
+    source = tmp_path / "locale" / "de" / "LC_MESSAGES" / "django.po"
+    source.parent.mkdir(parents=True)
+    source.write_text('msgid "Hello"\nmsgstr ""\n\nmsgid "Bye"\nmsgstr "Tschüss"\n')
+    scripted_model.script(translating(str.upper))
+    out, err = run(source, "--to", "de", "--to", "zh-hans")
+    assert (row(out)[:4], row(out, "zh-hans")[:4], err) == (["1", "1", "0", "0"], ["0", "2", "0", "0"], "")
+    assert source.read_text().endswith('\n\nmsgid "Hello"\nmsgstr "HELLO"\n\nmsgid "Bye"\nmsgstr "Tschüss"\n')
+    assert (tmp_path / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments", "mend"),
+    [
+        ("en.json", None, [], "cannot be read: No such file"),
+        ("en.json", b'{"a": "\xe4"}', [], "is not UTF-8 in line 1: save it as UTF-8"),
+        ("en.json", b'{"a": ', [], "is no JSON that can be translated: "),
+        ("en.json", b'["a"]', [], 'must hold one object, such as {"key": "text"}'),
+        ("en.json", b'{"a": 1, "a": 2}', [], "has the key 'a' twice"),
+        ("en.json", b'{"a": NaN}', [], "NaN is no finite number"),
+        ("en.json", b'{"a": "\\ud800"}', [], "half a surrogate pair"),
+        ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "deeper than 100"),
+        ("en.json", b'{"a":' * 200_000, [], "is no JSON that can be translated: "),
+        ("en.yaml", b"a: b", [], "its name must end in .json, .po, .pot"),
+        ("de.json", b'{"a": "b"}', [], "is the source itself: name another folder, with --out"),
+        ("en.json", b'{"a": "b"}', ["--to", "xx"], "unknown language 'xx': give a tag such as 'de'"),
+        ("en.json", b'{"a": "b"}', ["--to", "../de"], "unknown language '../de'"),
+        ("en.json", b'{"a": "b"}', ["--from", "DE"], "from 'DE' into the same: leave --from out"),
+        ("en.json", b'{"a": "b"}', ["--out", "/dev/null"], "cannot be written: name another folder, with --out"),
+        ("en.json", b'{"a": "b"}', ["--glossary", "/dev/null"], "'/dev/null' is no JSON"),
+        ("a.po", b'msgid "a"\nmsgstr\n', [], "is no gettext file: line 2 is none of a gettext file"),
+        ("a.po", b'msgid "a"\n', [], "the entry of line 1 has not one msgid and its msgstr"),
+        ("a.po", b'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr ""\n', [], "line 3 is there twice"),
+    ],
+)
+def test_refused__with_the_mend(tmp_path, scripted_model, name, content, arguments, mend):
+    """What cannot be translated is an error that says what to do; nobody is asked and nothing is written."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    out, err = run(tmp_path / name, "--to", "de", *arguments)
+    assert err.startswith("CommandError: ")
+    assert mend in err
+    assert (out, scripted_model.requests) == ("", [])
+    assert [path.name for path in tmp_path.iterdir()] == ([name] if content is not None else [])
+
+
+def test_refused__one_bad_target_before_all(source, scripted_model):
+    """All targets are read before anybody is asked for the first."""
+    (source.parent / "fr.json").write_text('{"menu": "no object"}')
+    _, err = run(source, "--to", "de", "--to", "fr")
+    assert "has not the source's shape at '/menu': mend it, or --overwrite it" in err
+    assert scripted_model.requests == []
+
+
+CHILD = """
+import sys, django
+django.setup()
+from django.core.management import call_command, execute_from_command_line
+from stapel_agent.testing import scripted_provider, translating
+call_command("migrate", verbosity=0)
+{before}
+with scripted_provider({reply}) as model:
+    execute_from_command_line(["manage.py", "llm_translate", *sys.argv[1:]])
+"""
+
+
+def child(*arguments: object, reply: str = "translating(str.upper)", before: str = "", **options: object):
+    """The command in a process of its own, with a model that says `reply`."""
+    code = CHILD.format(reply=reply, before=before)
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "DATABASE": "sqlite"}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, env={**os.environ, **settings}, **options)
+
+
+def test_progress__none_in_a_pipe(source):
+    """In a pipe there is a summary on stdout and nothing on stderr."""
+    process = child(source, "--to", "de", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, err = process.communicate()
+    assert (process.returncode, err, row(out)[:4]) == (0, "", ["0", "2", "0", "0"])
+
+
+def test_progress__bar_on_a_terminal(source):
+    """On a terminal a bar for each language comes to its end."""
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    process = child(source, "--to", "de", "--to", "fr", stdout=subprocess.DEVNULL, stderr=end)
+    os.close(end)
+    seen = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    except OSError:  # Linux's end of file on a terminal
+        pass
+    os.close(terminal)
+    assert process.wait() == 0
+    assert [re.search(language + rb": 100%.*2/2", seen) is not None for language in (b"de", b"fr")] == [True, True]
+
+
+def test_ctrl_c__exit_code(source):
+    """The signal itself ends the process with 130, after a summary."""
+    process = child(
+        source,
+        "--to",
+        "de",
+        before="def wait(request):\n    print('asked', flush=True)\n    sys.stdin.read()",
+        reply="wait",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (130, "interrupted; the same command goes on from here\n")
+    assert row(out)[:4] == ["0", "0", "0", "2"]
+
+
+def test_readme__as_shown(tmp_path, monkeypatch, scripted_model):
+    """The README's command prints what is shown below it."""
+    monkeypatch.chdir(tmp_path)
+    Path("locales").mkdir()
+    Path("locales/en.json").write_text('{"greeting": "Good morning", "menu": {"save": "Save", "open": "Open"}}')
+    Path("locales/de.json").write_text('{"greeting": "Guten Morgen"}')
+    command = shlex.split(block_after("README.md", "### Catalogues"))
+    upper = translating(str.upper)
+    scripted_model.script(
+        lambda request: ProviderResult(upper(request), input_tokens=152, output_tokens=21),
+        lambda request: ProviderResult(upper(request), input_tokens=158, output_tokens=30),
+    )
+    out, err = run(*command[3:])
+    assert (out, err) == (block_after("README.md", "On a terminal a bar shows"), "")
