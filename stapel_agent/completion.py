@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-
 from . import ledger
 from .attempt import Reader
 from .attempts import Attempts
-from .connection import give_back
-from .exceptions import InvalidRequest
+from .connection import give_back, refuse_event_loop
 from .flights import SingleFlight
 from .types import Completion, CompletionRequest
 
@@ -21,7 +17,7 @@ def as_text(text: str) -> str:
 
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
-    _refuse_event_loop()
+    refuse_event_loop()
     attempts = Attempts(request, read)
     with SingleFlight(attempts.request, read) as flight:
         if earlier := flight.follow():
@@ -53,13 +49,3 @@ async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Compl
         completion = attempts.completion()
         await flight.akeep(attempts.answered, completion)
         return flight.land(completion)
-
-
-def _refuse_event_loop() -> None:
-    """Before anything is spent: Django lets nobody write to the ledger on an event loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")

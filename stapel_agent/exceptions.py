@@ -2,6 +2,7 @@
 
 AgentError                                                a request that cannot be answered
 ├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
+│   └── IdempotencyConflict           rejected            their key stands for another payload
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
 └── ProviderError                     provider_bug        the attempt failed
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
@@ -44,6 +45,10 @@ class AgentError(Exception):
 
 class InvalidRequest(AgentError):
     """The caller's arguments make no request; the message says the mend."""
+
+
+class IdempotencyConflict(InvalidRequest):
+    """The caller's idempotency key was used before, for another payload."""
 
 
 class LedgerUnavailable(AgentError):

@@ -1,4 +1,4 @@
-"""Signs of life: while a process leads flights, their rows are told every few seconds that it goes on."""
+"""Signs of life: while a process leads flights or holds idempotency keys, their rows are told that it goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from .connection import on_ledger
-from .models import Flight
+from .models import Flight, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,9 @@ def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
     flights = Flight.objects.using(alias)
     flights.filter(request_id__in=left_over).delete()
     flights.filter(request_id__in=led).update(seen_at=Now())
+    unanswered = IdempotencyRecord.objects.using(alias).filter(answer=None)
+    unanswered.filter(lease__in=left_over).delete()
+    unanswered.filter(lease__in=led).update(seen_at=Now())
 
 
 def _start_anew() -> None:

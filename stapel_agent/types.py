@@ -57,7 +57,8 @@ class CompletionRequest:
     `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
     it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
     `correction` tells the model what was wrong with its previous answer; it is sent, but does not
-    change the question, and so not the cache key.
+    change the question, and so not the cache key. `context` is the caller's own note of what the
+    call is for. `caller` is who asks, where an edge knows it; `idempotency_key` is that caller's.
     """
 
     prompt: str
@@ -69,6 +70,10 @@ class CompletionRequest:
     system_prompt: str | None = None
     schema: Mapping[str, Any] | None = None
     user_id: str | None = None
+    workspace_id: str | None = None
+    context: Mapping[str, str | int] | None = None
+    caller: str | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
     cache_scope: str = ""
     skip_cache: bool = False
     correction: str = ""

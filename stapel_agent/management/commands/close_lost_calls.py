@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from stapel_agent import idempotency
 from stapel_agent.landing import sweep
 from stapel_agent.ledger import close_lost
 
@@ -25,4 +26,5 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
         closed = close_lost(older_than=older_than)
         sweep()
+        idempotency.sweep()
         self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")
