@@ -8,7 +8,7 @@ ERR_409_IDEMPOTENCY_CONFLICT = "error.409.idempotency_conflict"
 
 ERRORS = {
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
-    ERR_400_IDEMPOTENCY_KEYS_DIFFER: "The Idempotency-Key header and the idempotency_key field differ: send one of them",
+    ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
     ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before, with another payload: choose a new one",
 }
 

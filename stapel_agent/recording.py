@@ -130,7 +130,7 @@ RULES: dict[str, Rule] = {
     "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
     "status": (
         lambda value: value in OUTCOMES,
-        f"one of {', '.join(OUTCOMES)}, for a call is recorded when it is over",
+        f"one of {', '.join(OUTCOMES)}, as a call is recorded when over",
     ),
     "metadata": (lambda value: isinstance(value, Mapping), "a map"),
 }

@@ -47,6 +47,8 @@ def test_row__success(facade, scripted_model):
         "cache_read_tokens": 4,
         "cache_write_tokens": 5,
         "user_id": "u1",
+        "provider": "anthropic",
+        "workspace_id": None,
         "metadata": {"total_cost_usd": 0.25, "ticket": 9, "provider": "anthropic"},
     }
     assert isinstance(row.request_id, uuid.UUID)

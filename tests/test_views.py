@@ -13,6 +13,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.serializers import CompleteAnswerSerializer, CompleteRequestSerializer
 from stapel_agent.testing import translating
 from stapel_agent.views import CompleteView
+from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,13 @@ def test_complete__ok(service, scripted_model, mount):
     answer = service.ask("complete", COMPLETE, mount=mount)
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "result": {"a": 1}, "comment": "Look:", "usage": {"input_tokens": 10, "output_tokens": 5}},
+        {
+            "status": "ok",
+            "result": {"a": 1},
+            "comment": "Look:",
+            "usage": {"input_tokens": 10, "output_tokens": 5},
+            **by(),
+        },
     )
 
 
@@ -61,7 +68,10 @@ def test_translate__ok(service, scripted_model, mount, origin):
     """`from_lang` is accepted for `from`."""
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", {origin: "auto", "to": "de", "entries": {"b": "x", "a": "y"}}, mount=mount)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "result": {"b": "X", "a": "Y"}})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "result": {"b": "X", "a": "Y"}, **by()},
+    )
 
 
 def test_translate__nothing(service, scripted_model):
@@ -171,7 +181,7 @@ def test_request__half_a_surrogate_pair(service, scripted_model):
     assert (answer.status_code, answer.json()["params"]["model"]) == (400, "\ud800")
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", r'{"from": "en", "to": "de", "entries": {"\ud800": "x"}}')
-    assert answer.json() == {"status": "ok", "result": {"\ud800": "X"}}
+    assert answer.json() == {"status": "ok", "result": {"\ud800": "X"}, **by()}
 
 
 @pytest.mark.parametrize("charset", ["latin-1", "utf-7", "punycode"])
