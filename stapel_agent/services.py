@@ -191,7 +191,7 @@ class Answer:
 
     def _trace(self, fault: Exception) -> dict[str, Any]:
         """Where the ledger may tell more of a failure; not of one before anybody was asked."""
-        nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable)
+        nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
         return {} if nobody_asked else {"request_id": str(self._request.request_id)}
 
 

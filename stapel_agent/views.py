@@ -140,10 +140,7 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
 
     def answer(self, ask: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> Response:
         """What `ask` answers, as an HTTP response."""
-        try:
-            answer = ask(*arguments, **options)
-        except IdempotencyConflict as fault:
-            raise StapelServiceError(409, ERR_409_IDEMPOTENCY_CONFLICT) from fault
+        answer = ask(*arguments, **options)
         response: Response = self.serialized_response(answer)
         if "request_id" in answer:
             response[REQUEST_HEADER] = answer["request_id"]
@@ -206,8 +203,10 @@ def _text(header: str) -> str:
 
 
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
-    """stapel-core's error envelope, also for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    """stapel-core's error envelope, also for a used key, and for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
     if isinstance(fault, RequestDataTooBig):
         fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
+    if isinstance(fault, IdempotencyConflict):
+        fault = StapelServiceError(409, ERR_409_IDEMPOTENCY_CONFLICT)
     response: Response | None = stapel_exception_handler(fault, context)
     return response

@@ -15,6 +15,7 @@ from stapel_core.django.jwt.provider import jwt_provider
 
 from stapel_agent import services
 from stapel_agent.contracts import function_schema
+from stapel_agent.exceptions import InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.testing import translating
 from tests.answers import by
@@ -227,6 +228,15 @@ def test_http__request_id_of_a_failure(service, scripted_model):
     scripted_model.script("prose")
     answer = post(service, "complete", COMPLETE)
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"] == str(PromptLog.objects.get().request_id)
+
+
+@pytest.mark.parametrize("fault", [InvalidRequest("no"), ProviderUnusable("no"), ValueError("no")])
+def test_failure__request_id(facade, scripted_model, fault):
+    """Whatever a provider raises, its failure has the id under which its row is; what is refused before has none."""
+    scripted_model.script(fault)
+    assert facade.complete("say", "small")["request_id"] == str(PromptLog.objects.get().request_id)
+    assert "request_id" not in facade.complete("say", "huge")
+    assert "request_id" not in facade.complete("say", "small", provider="nobody")
 
 
 @pytest.mark.parametrize("as_header", [True, False])
