@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_core.django.jwt.provider import jwt_provider
@@ -306,3 +309,13 @@ def test_python__conflict_is_a_failure_without_a_caller(facade, scripted_model):
     facade.complete("say", "small", idempotency_key="k", caller="edge")
     with pytest.raises(services.IdempotencyConflict):
         facade.complete("other", "small", idempotency_key="k", caller="edge")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the others read a small table from end to end")
+@pytest.mark.parametrize("column", ["user_id", "workspace_id"])
+def test_rows__of_one_tenant_over_a_period(column):
+    """They are found by an index, and come out of it in order of time."""
+    period = {"created_at__gte": timezone.now() - timedelta(days=30), "created_at__lt": timezone.now()}
+    plan = PromptLog.objects.filter(**{column: "w"}, **period).order_by("-created_at").explain()
+    assert f"USING INDEX agent_{column.removesuffix('_id')}_created_idx ({column}=? AND created_at>? AND" in plan
+    assert "TEMP B-TREE" not in plan

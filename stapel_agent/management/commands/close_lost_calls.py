@@ -1,4 +1,7 @@
-"""`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered."""
+"""`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered.
+
+And remove what such processes have left, and the idempotency keys whose time is over.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from stapel_agent.ledger import close_lost
 
 
 class Command(BaseCommand):
-    help = "Close the prompt log rows of calls whose process ended before the provider answered."
+    help = (
+        "Close the prompt log rows of calls whose process ended before the provider answered, "
+        "and remove idempotency keys that have expired."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
