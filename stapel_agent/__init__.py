@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .conf import agent_settings
     from .providers.base import LlmProvider, ProviderResult
     from .providers.registry import register_provider, registered_providers
+    from .recording import arecord_call, record_call
     from .services import complete, translate
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "LlmProvider",
     "ProviderResult",
     "agent_settings",
+    "arecord_call",
     "complete",
+    "record_call",
     "register_provider",
     "registered_providers",
     "translate",
@@ -30,7 +33,9 @@ _HOME = {
     "LlmProvider": ".providers.base",
     "ProviderResult": ".providers.base",
     "agent_settings": ".conf",
+    "arecord_call": ".recording",
     "complete": ".services",
+    "record_call": ".recording",
     "register_provider": ".providers.registry",
     "registered_providers": ".providers.registry",
     "translate": ".services",

@@ -18,7 +18,15 @@ from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import StapelModelAdmin
 
 from .display import NOTHING, json_block, text_block
-from .listing import LARGE_COLUMNS, LedgerList, ModelFilter, PeriodFilter, SourceFilter, StatusFilter
+from .listing import (
+    LARGE_COLUMNS,
+    LedgerList,
+    ModelFilter,
+    PeriodFilter,
+    ProviderFilter,
+    SourceFilter,
+    StatusFilter,
+)
 from .models import PromptLog, PromptStatus
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
@@ -33,8 +41,8 @@ STATUS_SIGNS: dict[str, str] = {
 LINKED_CALLS = 20
 # A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
 PAGE = {
-    "Call": (("time", "marked_status", "duration_ms"), ("source", "user_id"), ("calls",)),
-    "Model": (("provider", "model", "model_size"),),
+    "Call": (("time", "marked_status", "duration_ms"), ("source", "user_id", "workspace_id"), ("calls",)),
+    "Model": (("asked_provider", "model", "model_size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
     "Texts": (("error_message_block",), ("system_prompt_block",), ("prompt_block",), ("response_block",)),
     "Particulars": (("metadata_block",), ("id",), ("cache_key",)),
@@ -53,15 +61,16 @@ class PromptLogAdmin(StapelModelAdmin):
         "output_tokens",
         "cache_read_tokens",
         "duration_ms",
-        "provider",
+        "asked_provider",
         "user_id",
+        "workspace_id",
     )
-    list_filter = (StatusFilter, SourceFilter, ModelFilter, PeriodFilter)
+    list_filter = (StatusFilter, SourceFilter, ProviderFilter, ModelFilter, PeriodFilter)
     list_per_page = 50
     ordering = ("-created_at",)
     sortable_by = ()
-    search_fields = ("id", "request_id", "user_id")
-    search_help_text = "A whole id, request id or user id."
+    search_fields = ("id", "request_id", "user_id", "workspace_id")
+    search_help_text = "A whole id, request id, user id or workspace id."
     show_facets = admin.ShowFacets.NEVER
     actions = None
 
@@ -80,14 +89,14 @@ class PromptLogAdmin(StapelModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters offer: Django would take any condition on any column from the URL."""
-        return lookup in {"status", "source", "model", *PeriodFilter.parameters}
+        return lookup in {"status", "source", "provider", "model", *PeriodFilter.parameters}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PromptLog]:
         rows: QuerySet[PromptLog] = super().get_queryset(request)
-        return rows.annotate(provider=KT("metadata__provider"))
+        return rows.annotate(noted_provider=KT("metadata__provider"))
 
     def get_fieldsets(self, request: HttpRequest, obj: PromptLog | None = None) -> Any:
         return [
@@ -123,8 +132,9 @@ class PromptLogAdmin(StapelModelAdmin):
         )
 
     @admin.display(description="provider")
-    def provider(self, row: PromptLog) -> str:
-        return row.provider or NOTHING  # type: ignore[attr-defined]
+    def asked_provider(self, row: PromptLog) -> str:
+        """Rows of the first release have it in their metadata alone."""
+        return row.provider or row.noted_provider or NOTHING  # type: ignore[attr-defined]
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:
@@ -174,11 +184,12 @@ class PromptLogAdmin(StapelModelAdmin):
 
 
 def _identified(term: str) -> Q:
+    owned = Q(user_id=term) | Q(workspace_id=term)
     try:
         identifier = UUID(term)
     except ValueError:
-        return Q(user_id=term)
-    return Q(user_id=term) | Q(pk=identifier) | Q(request_id=identifier)
+        return owned
+    return owned | Q(pk=identifier) | Q(request_id=identifier)
 
 
 def _local(row: PromptLog) -> datetime:

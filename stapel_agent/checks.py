@@ -18,7 +18,10 @@ from .providers.registry import registry
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 SIZE_LENGTH = 16
-SOURCE_MAPS: dict[str, tuple[object, ...]] = {"CACHE_LOOKUP": (True, False), "CACHE_SCOPE": ("user", "shared")}
+SOURCE_MAPS: dict[str, tuple[object, ...]] = {
+    "CACHE_LOOKUP": (True, False),
+    "CACHE_SCOPE": ("user", "workspace", "shared"),
+}
 LEAST = {
     "CLI_TIMEOUT": 1,
     "RETRIES": 0,
@@ -31,6 +34,7 @@ LEAST = {
     "TRANSLATE_RETRIES": 0,
     "IMAGE_MAX_BYTES": 1,
     "CACHE_TTL": 0,
+    "IDEMPOTENCY_TTL": 0,
 }
 
 

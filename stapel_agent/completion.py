@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-
 from . import ledger
 from .attempt import Reader
 from .attempts import Attempts
-from .connection import give_back
-from .exceptions import InvalidRequest
+from .connection import give_back, refuse_event_loop
 from .flights import SingleFlight
 from .image_fetch import afetched, fetched
 from .types import Completion, CompletionRequest
@@ -54,17 +50,3 @@ async def acomplete(request: CompletionRequest, read: Reader = as_text) -> Compl
         completion = attempts.completion()
         await flight.akeep(attempts.answered, completion)
         return flight.land(completion)
-
-
-def refuse_event_loop() -> None:
-    """Before anything is spent: Django lets nobody write to the ledger on an event loop. Raises InvalidRequest."""
-    if is_on_event_loop() and not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
-
-
-def is_on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

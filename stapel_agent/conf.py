@@ -63,12 +63,14 @@ DEFAULTS: dict[str, Any] = {
     "IMAGE_MAX_BYTES": 5242880,
     # Source -> may an earlier answer be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
-    # Source -> "user" (an answer is reused for the same user_id only) or "shared".
+    # Source -> "user" (an answer is reused for the same user_id only), "workspace" (the same workspace_id) or "shared".
     "CACHE_SCOPE": {"llm_facade": "user", "translate": "shared"},
     # Seconds an answer may be reused for.
     "CACHE_TTL": 604800,
     # CachePolicy subclass, or its dotted path.
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
+    # Seconds for which the answer to an idempotency key is given again.
+    "IDEMPOTENCY_TTL": 86400,
 }
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})

@@ -27,6 +27,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 from stapel_core.comm.atomic import is_armed
 
+from .exceptions import InvalidRequest
 from .models import PromptLog
 from .workers import Workers
 
@@ -79,6 +80,20 @@ async def uncancelled(work: Coroutine[Any, Any, Result]) -> Result:
             task.exception()  # or it is reported as never retrieved
         raise cancellation
     return task.result()
+
+
+def refuse_event_loop() -> None:
+    """Before anything is spent: Django lets nobody write to the ledger on an event loop. Raises InvalidRequest."""
+    if is_on_event_loop() and not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
+
+
+def is_on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def ledger_alias() -> str:

@@ -32,6 +32,13 @@ def function_validator(name: str) -> Validator:
     return _validator_class(schema)
 
 
+def field_mend(name: str, field: str, value: Any) -> str | None:
+    """What `field` of those payloads must be, where `value` is not that."""
+    schema = function_schema(name)["properties"][field]
+    mend: str = schema["description"]
+    return None if function_validator(name).evolve(schema=schema).is_valid(value) else mend
+
+
 def _checked_once() -> type[Validator]:
     """JSON Schema 2020-12 under an id of our own, found by `jsonschema.validate()` through `$schema`.
 

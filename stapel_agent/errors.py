@@ -4,10 +4,14 @@ from stapel_core.django.api.errors import register_service_errors
 
 ERR_400_INVALID_IMAGE = "error.400.invalid_image"
 ERR_400_INVALID_MODEL_SIZE = "error.400.invalid_model_size"
+ERR_400_IDEMPOTENCY_KEYS_DIFFER = "error.400.idempotency_keys_differ"
+ERR_409_IDEMPOTENCY_CONFLICT = "error.409.idempotency_conflict"
 
 ERRORS = {
     ERR_400_INVALID_IMAGE: "An image cannot be sent: {reason}",
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
+    ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
+    ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before, with another payload: choose a new one",
 }
 
 register_service_errors(ERRORS, remediation=dict.fromkeys(ERRORS, "fix_input"), owner="stapel_agent", language="en")

@@ -2,7 +2,8 @@
 
 AgentError                                                a request that cannot be answered
 ├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
-│   └── InvalidImage                  rejected            one of the images, or their number
+│   ├── InvalidImage                  rejected            one of the images, or their number
+│   └── IdempotencyConflict           rejected            their key stands for another payload
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
 └── ProviderError                     provider_bug        the attempt failed
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
@@ -59,6 +60,10 @@ class InvalidImage(InvalidRequest):
     def __init__(self, reason: str, position: int | None = None) -> None:
         super().__init__(reason if position is None else f"images[{position}] {reason}")
         self.reason = reason
+
+
+class IdempotencyConflict(InvalidRequest):
+    """The caller's idempotency key was used before, for another payload."""
 
 
 class LedgerUnavailable(AgentError):

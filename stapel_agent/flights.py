@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError
 from django.db.models.functions import Now
@@ -56,6 +56,7 @@ class SingleFlight:
         self._shares = False
         self._opens_connection = connection.thread_connection().connection is None
         self._own: Leader | None = None
+        self._lease = uuid4()
         self._has_row = False
         self._landing = Landing()
 
@@ -133,7 +134,7 @@ class SingleFlight:
                 on_ledger(self._remove_row)
         except Exception as unremoved:
             _report(unremoved)
-            heartbeat.remove_later(self._led)
+            heartbeat.remove_later(self._lease)
         finally:
             self._leave(fault)
 
@@ -150,7 +151,7 @@ class SingleFlight:
                 await connection.uncancelled(aon_ledger(self._remove_row))
         except Exception as unremoved:
             _report(unremoved)
-            heartbeat.remove_later(self._led)
+            heartbeat.remove_later(self._lease)
         finally:
             self._leave(fault)
 
@@ -163,10 +164,6 @@ class SingleFlight:
         # Callers who read an answer in another way may find it right where this one does not.
         reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
         return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
-
-    @property
-    def _led(self) -> heartbeat.Led:
-        return self._key, self._request.request_id
 
     def _ahead(self, own: Leader) -> Leader | None:
         """Who leads in this process, if that is another caller."""
@@ -223,7 +220,7 @@ class SingleFlight:
 
     def _contended(self, leader: UUID | None) -> UUID | None:
         if self._has_row and (own := self._own):
-            heartbeat.start(self._led, lambda: own.is_gone)
+            heartbeat.start(self._lease, lambda: own.is_gone)
         return leader
 
     def _watch(self, leader: UUID) -> Landing:
@@ -268,19 +265,18 @@ class SingleFlight:
         if connection.is_private():
             self._has_row = False
             return None
-        flight = Flight(key=self._key, request_id=self._request.request_id, seen_at=Now())
+        flight = Flight(key=self._key, request_id=self._request.request_id, lease=self._lease, seen_at=Now())
         try:
             flight.save(force_insert=True, using=alias)
         except IntegrityError:
-            others = Flight.objects.using(alias).filter(key=self._key).values_list("request_id", flat=True)
-            leader = others.first()
-            self._has_row = leader == self._request.request_id  # an earlier try of this insert had arrived
+            ahead = Flight.objects.using(alias).filter(key=self._key).first()
+            self._has_row = ahead is not None and ahead.lease == self._lease  # an earlier try of this had arrived
             # None: it landed in between. Then there is nobody to share with, and the answer may be kept already.
-            return None if self._has_row else leader
+            return None if ahead is None or self._has_row else ahead.request_id
         return None
 
     def _remove_row(self, alias: str) -> None:
-        Flight.objects.using(alias).filter(key=self._key, request_id=self._request.request_id).delete()
+        Flight.objects.using(alias).filter(key=self._key, lease=self._lease).delete()
 
     def _as_ours(self, landing: Landing) -> Completion | None:
         """Another caller's landing as this one's, which it has spent nothing on. Raises the failure."""
@@ -295,7 +291,7 @@ class SingleFlight:
         return answer and self.land(replace(answer, provider=theirs.provider, model=theirs.model))
 
     def _leave(self, fault: BaseException | None) -> None:
-        heartbeat.stop(self._led)
+        heartbeat.stop(self._lease)
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
             landing = Landing(fault=fault) if isinstance(fault, AgentError) else self._landing

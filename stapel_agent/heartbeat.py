@@ -1,4 +1,4 @@
-"""Signs of life: while a process leads flights, their rows are told every few seconds that it goes on."""
+"""Signs of life: while a process leads flights or holds idempotency keys, their rows are told that it goes on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from uuid import UUID
 
 from django.db import connections
@@ -17,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from .connection import on_ledger
-from .models import Flight
+from .models import Flight, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 
@@ -25,31 +24,28 @@ BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """Without a sign for so long, a leader is taken for dead."""
 
-Led = tuple[str, UUID]
-"""A flight: its key, and the request that leads it."""
-
 _lock = threading.Lock()
-_led: dict[Led, Callable[[], bool]] = {}
-_left_over: set[Led] = set()
+_led: dict[UUID, Callable[[], bool]] = {}
+_left_over: set[UUID] = set()
 _is_beating = False
 
 
-def start(flight: Led, is_gone: Callable[[], bool]) -> None:
-    """Say that `flight` goes on, until `stop()`, or until its leader `is_gone`."""
+def start(lease: UUID, is_gone: Callable[[], bool]) -> None:
+    """Say that what has this lease goes on, until `stop()`, or until its leader `is_gone`."""
     with _lock:
-        _led[flight] = is_gone
+        _led[lease] = is_gone
         _ensure_beating()
 
 
-def stop(flight: Led) -> None:
+def stop(lease: UUID) -> None:
     with _lock:
-        _led.pop(flight, None)
+        _led.pop(lease, None)
 
 
-def remove_later(flight: Led) -> None:
-    """Try again to remove the row of `flight`, which is over, until the database lets us."""
+def remove_later(lease: UUID) -> None:
+    """Try again to remove the row of what has this lease, which is over, until the database lets us."""
     with _lock:
-        _left_over.add(flight)
+        _left_over.add(lease)
         _ensure_beating()
 
 
@@ -61,7 +57,7 @@ def _ensure_beating() -> None:
 
 
 def silent() -> Q:
-    """The condition on flights whose process is gone. By the database's clock, for those of the hosts may differ."""
+    """The condition on rows whose process is gone. By the database's clock, for those of the hosts may differ."""
     return Q(seen_at__lt=Now() - timedelta(seconds=SILENCE_SECONDS))
 
 
@@ -70,9 +66,9 @@ def _beat() -> None:
     while True:
         time.sleep(BEAT_SECONDS)
         with _lock:
-            for flight in [flight for flight, is_gone in _led.items() if is_gone()]:
-                del _led[flight]
-                _left_over.add(flight)
+            for lease in [lease for lease, is_gone in _led.items() if is_gone()]:
+                del _led[lease]
+                _left_over.add(lease)
             led, left_over = list(_led), list(_left_over)
             if not (led or left_over):
                 _is_beating = False
@@ -87,16 +83,11 @@ def _beat() -> None:
             connections.close_all()
 
 
-def _tell(led: list[Led], left_over: list[Led], alias: str) -> None:
-    flights = Flight.objects.using(alias)
-    if left_over:
-        flights.filter(_any_of(left_over)).delete()
-    if led:
-        flights.filter(_any_of(led)).update(seen_at=Now())
-
-
-def _any_of(flights: list[Led]) -> Q:
-    return reduce(or_, (Q(key=key, request_id=request_id) for key, request_id in flights))
+def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
+    for under_way in (Flight.objects, IdempotencyRecord.objects.filter(answer=None)):
+        rows = under_way.using(alias)
+        rows.filter(lease__in=left_over).delete()
+        rows.filter(lease__in=led).update(seen_at=Now())
 
 
 def _start_anew() -> None:

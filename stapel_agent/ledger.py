@@ -1,4 +1,7 @@
-"""The only writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards."""
+"""The only writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
+
+And one for a call that was made elsewhere, once it is over.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,20 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
                     in_background(partial(_update, row))
                 else:
                     await uncancelled(aon_ledger(partial(_update, row), timeout=_closing_seconds(attempt)))
+
+
+def record(row: PromptLog) -> UUID:
+    """Write a row that is complete already. Raises LedgerUnavailable."""
+    with _recording(row):
+        on_ledger(partial(_insert, row))
+    return row.pk
+
+
+async def arecord(row: PromptLog) -> UUID:
+    """`record()` on an event loop. A cancelled caller leaves when the row is written."""
+    with _recording(row):
+        await uncancelled(aon_ledger(partial(_insert, row)))
+    return row.pk
 
 
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
@@ -169,6 +186,17 @@ def _opening(row: PromptLog) -> Iterator[None]:
             raise
         logger.error("no row can be written, so no provider is called: %s", _told(fault))
         raise unavailable from None
+
+
+@contextmanager
+def _recording(row: PromptLog) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), _told(fault))
+        kind = type(fault).__name__
+        mend = "see that its database answers and is migrated"
+        raise LedgerUnavailable(f"the prompt log cannot be written to ({kind}): {mend}") from None
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from django.utils.dateparse import parse_datetime
 
 from .conf import agent_settings
 from .models import PromptLog, PromptSource, PromptStatus
+from .providers.registry import registry
 
 # Rows a page looks through for a status or a model, which no index serves in order of time.
 SIFTED_ROWS = 20_000
@@ -86,6 +87,19 @@ class StatusFilter(SiftingFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return PromptStatus.choices
+
+
+class ProviderFilter(SiftingFilter):
+    """Offers the registered providers; the URL may name any other. Rows of the first release have no such column."""
+
+    title = parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        providers = set(registry.entries())
+        named = self.value()
+        if named and "\0" not in named:
+            providers.add(named)
+        return [(provider, provider) for provider in sorted(providers)]
 
 
 class ModelFilter(SiftingFilter):

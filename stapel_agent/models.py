@@ -1,4 +1,4 @@
-"""PromptLog, the ledger, written by `ledger` alone; Flight, questions under way; Translation, texts to reuse."""
+"""PromptLog, the ledger, written by `ledger` alone; and Flight, IdempotencyRecord, Translation, whose rows pass."""
 
 from __future__ import annotations
 
@@ -50,13 +50,14 @@ class PromptLog(models.Model):
     """One provider call: what was asked, what came back, what was spent.
 
     Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
-    `thinking_tokens` is the part of `output_tokens` spent on thinking. `user_id` is opaque, so that the ledger
-    outlives its users.
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. `user_id` and `workspace_id` are opaque, so
+    that the ledger outlives its users.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request_id = models.UUIDField(null=True, help_text="Common to every provider call made for one request.")
     source = models.CharField(max_length=32, choices=PromptSource.choices, db_index=True)
+    provider = models.CharField(max_length=64, null=True, blank=True)
     model = models.CharField(max_length=128)
     model_size = models.CharField(max_length=16)
     prompt = models.TextField()
@@ -71,6 +72,7 @@ class PromptLog(models.Model):
     cache_write_tokens = models.IntegerField(null=True, blank=True)
     duration_ms = models.IntegerField(null=True, blank=True)
     user_id = models.CharField(max_length=64, null=True, blank=True, db_index=True)
+    workspace_id = models.CharField(max_length=64, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
     cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -85,6 +87,8 @@ class PromptLog(models.Model):
             models.Index(fields=["source", "-created_at"], name="agent_source_created_idx"),
             models.Index(fields=["cache_key", "-created_at"], name="agent_cache_key_idx"),
             models.Index(fields=["request_id"], name="agent_request_idx"),
+            models.Index(fields=["user_id", "-created_at"], name="agent_user_created_idx"),
+            models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +103,7 @@ class Flight(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True, help_text="The cache key of the question.")
     request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
+    lease = models.UUIDField(null=True, help_text="Of the caller that leads: a request may lead several flights.")
     seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
 
     class Meta:
@@ -151,3 +156,24 @@ class Translation(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class IdempotencyRecord(models.Model):
+    """One caller's idempotency key: the call that it stands for, and the answer once there is one.
+
+    Rows are made and removed by `idempotency` alone.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the caller and the key.")
+    payload_digest = models.CharField(max_length=64, help_text="SHA-256 of all that was asked.")
+    request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
+    lease = models.UUIDField(help_text="Of the call that is to bring the answer; another one if that call takes over.")
+    answer = models.TextField(null=True, help_text="As JSON in ASCII, which keeps order and every character.")
+    seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "agent_idempotency"
+
+    def __str__(self) -> str:
+        return self.digest

@@ -15,7 +15,7 @@ from .parsing import storable
 
 logger = logging.getLogger(__name__)
 
-USER_ID_LENGTH = 64
+ID_LENGTH = 64
 
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
@@ -29,12 +29,14 @@ def pending(attempt: Attempt) -> PromptLog:
     return PromptLog(
         request_id=request.request_id,
         source=request.source,
+        provider=storable(request.provider)[:64],
         model=storable(request.model)[:128],
         model_size=request.model_size[:16],
         prompt=request.message,
         system_prompt=request.system_prompt,
         status=PromptStatus.PENDING,
-        user_id=_user_id(request.user_id),
+        user_id=opaque_id(request.user_id),
+        workspace_id=opaque_id(request.workspace_id),
         metadata=_metadata(attempt),
         cache_key=request.cache_key,
     )
@@ -74,29 +76,37 @@ def _status(error: AgentError | None) -> PromptStatus:
             return PromptStatus.FAILURE
 
 
-def _user_id(user_id: str | None) -> str | None:
-    """What the column can hold of any id: one that does not fit is cut, and told from others by its digest."""
-    if user_id is None or (len(user_id) <= USER_ID_LENGTH and storable(user_id) == user_id):
-        return user_id
-    digest = sha256(user_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"{storable(user_id)[: USER_ID_LENGTH - 33]}#{digest}"
+def opaque_id(identity: str | None) -> str | None:
+    """What a column can hold of any id: one that does not fit is cut, and told from others by its digest."""
+    if identity is None or (len(identity) <= ID_LENGTH and storable(identity) == identity):
+        return identity
+    digest = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{storable(identity)[: ID_LENGTH - 33]}#{digest}"
+
+
+def whole_ids(**identities: str | None) -> dict[str, Any]:
+    """The ids that `opaque_id()` cuts, for a row's metadata."""
+    return {name: storable(identity) for name, identity in identities.items() if identity != opaque_id(identity)}
 
 
 def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, Any]:
     """Who was asked and how it failed, beside what the caller and the provider want kept."""
     request = attempt.request
-    facts: dict[str, Any] = {"provider": request.provider}
+    facts: dict[str, Any] = {
+        "provider": request.provider,
+        **whole_ids(user_id=request.user_id, workspace_id=request.workspace_id),
+    }
     if request.images:
         facts["images"] = described(request.images)
-    if request.user_id != _user_id(request.user_id):
-        facts["user_id"] = storable(request.user_id)
+    if request.context:
+        facts["context"] = as_json(request.context)
     if error:
         facts["failure"] = error.failure
     kept = {} if attempt.result is None else attempt.result.metadata
-    return {**_as_json(kept), **_as_json(request.metadata), **facts}
+    return {**as_json(kept), **as_json(request.metadata), **facts}
 
 
-def _as_json(value: Any) -> dict[str, Any]:
+def as_json(value: Any) -> dict[str, Any]:
     """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
     try:
         plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)

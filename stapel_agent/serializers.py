@@ -25,7 +25,14 @@ ERROR_CODES = {
     "required": "required",
     "minLength": "blank",
     "maxLength": "max_length",
+    "minimum": "min_value",
+    "maximum": "max_value",
 }
+LIMITS = frozenset({"max_length", "min_value", "max_value"})
+"""Codes whose text names the limit."""
+
+UNDESCRIBED = frozenset({"$schema", "title", "propertyNames"})
+"""Keywords of JSON Schema that OpenAPI 3.0 does not have."""
 
 
 class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
@@ -39,9 +46,9 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
     def json_schema(cls) -> dict[str, Any]:
         """The request body, for OpenAPI."""
         schema = function_schema(cls.function_name)
+        described: dict[str, Any] = _described(schema)
         model = {**schema["properties"]["model"], "enum": list(agent_settings.MODELS)}
-        described = {key: value for key, value in schema.items() if key not in {"$schema", "title"}}
-        return {**described, "properties": {**schema["properties"], "model": model}}
+        return {**described, "properties": {**described["properties"], "model": model}}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         fault = next(function_validator(self.function_name).iter_errors(data), None)
@@ -106,6 +113,9 @@ class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
     reason = serializers.CharField(required=False, help_text="Why there is no result.")
     comment = serializers.CharField(required=False, help_text="The prose around the result, or an unusable answer.")
     usage = UsageSerializer(required=False)
+    model = serializers.CharField(required=False, help_text="The model that answered.")
+    provider = serializers.CharField(required=False, help_text="The provider that answered.")
+    request_id = serializers.UUIDField(required=False, help_text="Under which the ledger has the calls, if any.")
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         return instance
@@ -133,12 +143,18 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
         return described
 
 
+def _described(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {word: _described(value) for word, value in schema.items() if word not in UNDESCRIBED}
+    return [_described(value) for value in schema] if isinstance(schema, list) else schema
+
+
 def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
     """A jsonschema ValidationError in stapel-core's terms."""
     field, code = _field(fault), _code(fault)
     field = field_names.get(field, field)
     detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
-    limit = {"max_length": fault.validator_value} if code == "max_length" else {}
+    limit = {code: fault.validator_value} if code in LIMITS else {}
     key, named = (f"error.400.field.{code}", {"field": field, **limit}) if field else (ERR_400_VALIDATION_ERROR, {})
     refusal = StapelValidationError(key, {**named, "detail": detail})
     refusal.detail = detail
@@ -157,4 +173,6 @@ def _field(fault: Any) -> str:
 
 def _code(fault: Any) -> str:
     absent = "null" if fault.instance is None else "invalid"
+    if "propertyNames" in fault.absolute_schema_path:  # what is wrong is a name, and not the field's value
+        return absent
     return ERROR_CODES.get(str(fault.validator), absent)

@@ -13,8 +13,10 @@ from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
 from .conf import agent_settings
+from .contracts import field_mend
 from .deadline import Deadline
-from .exceptions import AgentError, InvalidRequest
+from .exceptions import AgentError, IdempotencyConflict, InvalidRequest, ProviderUnusable
+from .idempotency import Once
 from .images import Image, read_images
 from .models import PromptSource
 from .parsing import storable
@@ -30,19 +32,32 @@ SOURCE_LENGTH = 32
 
 
 class RequestOptions(TypedDict, total=False):
-    """The keywords of every verb."""
+    """The keywords of every verb: who is asked, who asks, for whom and what for.
+
+    A call with the `idempotency_key` of an earlier one of the same caller gets its answer. That is the caller of the
+    same `workspace_id` and `user_id`, or the `caller` that an edge names who knows; to such an edge a key used for
+    another payload is no answer, but raised as IdempotencyConflict.
+    """
 
     provider: str | None
     user_id: str | None
+    workspace_id: str | None
+    idempotency_key: str | None
+    caller: str | None
     skip_cache: bool
 
 
 class CompletionOptions(RequestOptions, total=False):
-    """The keywords of `complete()` and its kin; each image is `{"url"}`, `{"data_b64", "mime"?}`, or one as read."""
+    """The keywords of `complete()` and its kin. `max_tokens` may lower MAX_TOKENS, not raise it.
+
+    Each image is `{"url"}`, `{"data_b64", "mime"?}`, or one as read. `context` is kept in the ledger's metadata.
+    """
 
     system_prompt: str | None
     images: Sequence[Image | Mapping[str, str]] | None
     source: str
+    max_tokens: int | None
+    context: Mapping[str, str | int] | None
     metadata: Mapping[str, Any] | None
 
 
@@ -53,18 +68,23 @@ class JsonOptions(CompletionOptions, total=False):
 
 
 def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
-    """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`."""
+    """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
+
+    Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
+    """
     request = _request(prompt, model_size, **options)
-    with Answer(_text) as answer:
-        answer.completion = completion.complete(_valid(request))
+    with Answer(request, _text) as answer, _once(request, "complete", prompt, options) as once:
+        answer.content = once.follow() or once.keep(answer.of(completion.complete(once.request)))
     return answer.content
 
 
 async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """`complete()` on an event loop."""
     request = _request(prompt, model_size, **options)
-    with Answer(_text) as answer:
-        answer.completion = await completion.acomplete(_valid(request))
+    with Answer(request, _text) as answer:
+        async with _once(request, "complete", prompt, options) as once:
+            answer.content = await once.afollow() or answer.of(await completion.acomplete(once.request))
+            await once.akeep(answer.content)
     return answer.content
 
 
@@ -75,16 +95,18 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
     answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
     request = _json_request(prompt, model_size, **options)
-    with Answer(_json) as answer:
-        answer.completion = structured.complete_json(_valid(request))
+    with Answer(request, _json) as answer, _once(request, "complete_json", prompt, options) as once:
+        answer.content = once.follow() or once.keep(answer.of(structured.complete_json(once.request)))
     return answer.content
 
 
 async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
     """`complete_json()` on an event loop."""
     request = _json_request(prompt, model_size, **options)
-    with Answer(_json) as answer:
-        answer.completion = await structured.acomplete_json(_valid(request))
+    with Answer(request, _json) as answer:
+        async with _once(request, "complete_json", prompt, options) as once:
+            answer.content = await once.afollow() or answer.of(await structured.acomplete_json(once.request))
+            await once.akeep(answer.content)
     return answer.content
 
 
@@ -95,19 +117,25 @@ def translate(
     model_size: str = "small",
     *,
     glossary: Mapping[str, str] | None = None,
-    context: str | None = None,
+    context: str | Mapping[str, str | int] | None = None,
     **options: Unpack[RequestOptions],
 ) -> dict[str, Any]:
     """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
 
     `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
     if something failed. A failure has no translation at all. No entries, no call. `glossary` maps terms to the
-    translations they are to have; `context` is a sentence on what the texts are for.
+    translations they are to have. A `context` that is a text tells the model what the texts are for; a map is kept
+    in the ledger's metadata.
     """
-    request = _request("", model_size, source=PromptSource.TRANSLATE, **options)
-    with Answer(_translations) as answer:
-        texts = translation.Texts(from_lang, to, entries, glossary or {}, context or "")
-        answer.completion = translation.translate(texts, _valid(request)) if entries else NOTHING
+    sentence, facts = (context, None) if isinstance(context, str) else ("", context)
+    request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
+    with Answer(request, _translations) as answer:
+        texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
+        with _once(request, "translate", texts.identity, options) as once:
+            answer.content = once.follow() or answer.of(
+                translation.translate(texts, once.request) if entries else NOTHING
+            )
+            once.keep(answer.content)
     return answer.content
 
 
@@ -118,14 +146,19 @@ async def atranslate(
     model_size: str = "small",
     *,
     glossary: Mapping[str, str] | None = None,
-    context: str | None = None,
+    context: str | Mapping[str, str | int] | None = None,
     **options: Unpack[RequestOptions],
 ) -> dict[str, Any]:
     """`translate()` on an event loop."""
-    request = _request("", model_size, source=PromptSource.TRANSLATE, **options)
-    with Answer(_translations) as answer:
-        texts = translation.Texts(from_lang, to, entries, glossary or {}, context or "")
-        answer.completion = await translation.atranslate(texts, _valid(request)) if entries else NOTHING
+    sentence, facts = (context, None) if isinstance(context, str) else ("", context)
+    request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
+    with Answer(request, _translations) as answer:
+        texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
+        async with _once(request, "translate", texts.identity, options) as once:
+            answer.content = await once.afollow() or answer.of(
+                await translation.atranslate(texts, once.request) if entries else NOTHING
+            )
+            await once.akeep(answer.content)
     return answer.content
 
 
@@ -151,10 +184,14 @@ def get_provider(name: str | None = None) -> LlmProvider:
 class Answer:
     """The answer dict, built around the call of a verb: any fault inside becomes a failure."""
 
-    def __init__(self, fields: Callable[[Completion], dict[str, Any]]) -> None:
-        self.completion: Completion | None = None
+    def __init__(self, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
         self.content: dict[str, Any] = {}
+        self._request = request
         self._fields = fields
+
+    def of(self, completion: Completion) -> dict[str, Any]:
+        """What there is to say of a completion."""
+        return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
         return self
@@ -162,15 +199,31 @@ class Answer:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if fault is None and self.completion is not None:
-            self.content = {"status": "ok", **self._fields(self.completion)}
-        elif isinstance(fault, AgentError):
-            self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault)}
+        if isinstance(fault, IdempotencyConflict) and self._request.caller:
+            return False
+        if isinstance(fault, AgentError):
+            self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
         elif isinstance(fault, Exception):
             logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
-            self.content = {"status": "failure", "reason": f"internal error ({type(fault).__name__})"}
+            reason = f"internal error ({type(fault).__name__})"
+            self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
         return isinstance(fault, Exception)
 
+    def _attribution(self, completion: Completion) -> dict[str, Any]:
+        """Who answered, and where the ledger has it; of nothing, if nobody did."""
+        if not completion.provider:
+            return {}
+        named = {"model": storable(completion.model), "provider": storable(completion.provider)}
+        return {**named, "request_id": str(self._request.request_id)}
+
+    def _trace(self, fault: Exception) -> dict[str, Any]:
+        """Where the ledger may tell more of a failure; not of one before anybody was asked."""
+        nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
+        return {} if nobody_asked else {"request_id": str(self._request.request_id)}
+
+
+TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context"})
+"""Options that say who asks, or whose form is no JSON."""
 
 NOTHING = Completion(text="", provider="", model="")
 """The translation of no entries."""
@@ -218,9 +271,14 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     images: Any = None,
     provider: str | None = None,
     source: str = PromptSource.LLM_FACADE,
+    max_tokens: int | None = None,
     user_id: str | None = None,
+    workspace_id: str | None = None,
+    context: Mapping[str, str | int] | None = None,
     metadata: Mapping[str, Any] | None = None,
     skip_cache: bool = False,
+    caller: str | None = None,
+    idempotency_key: str | None = None,
 ) -> CompletionRequest:
     return CompletionRequest(
         prompt=storable(prompt),
@@ -229,9 +287,13 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
         model_size=model_size,
         provider=provider or agent_settings.DEFAULT_PROVIDER,
         source=str(source),
-        max_tokens=agent_settings.MAX_TOKENS,
+        max_tokens=agent_settings.MAX_TOKENS if max_tokens is None else max_tokens,
         user_id=None if user_id is None else str(user_id),
+        workspace_id=None if workspace_id is None else str(workspace_id),
+        context=dict(context) if isinstance(context, Mapping) else context,
         skip_cache=skip_cache,
+        caller=caller,
+        idempotency_key=idempotency_key,
         metadata=metadata or {},
         deadline=Deadline(agent_settings.DEADLINE),
     )
@@ -245,13 +307,48 @@ def _json_request(
 
 
 def _valid(request: CompletionRequest) -> CompletionRequest:
-    """`request` in its cache scope, if the ledger's columns can hold it. Raises InvalidRequest with the mend."""
+    """`request` within MAX_TOKENS and in its cache scope. Raises InvalidRequest with the mend."""
     if not isinstance(request.prompt, str):
         raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
     if not isinstance(request.model_size, str):
         raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
     if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
         raise InvalidRequest(f"source may have {SOURCE_LENGTH} characters, and neither NUL nor half a surrogate pair")
-    shared = agent_settings.CACHE_SCOPE.get(request.source, "user") == "shared"
-    images = read_images(request.images, agent_settings.IMAGE_MAX_BYTES)
-    return replace(request, images=images, cache_scope="" if shared else json.dumps(["user", request.user_id]))
+    for field in ("context", "idempotency_key"):
+        _check(field, getattr(request, field))
+    return replace(
+        request,
+        images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
+        cache_scope=_cache_scope(request),
+        max_tokens=_token_cap(request.max_tokens),
+    )
+
+
+def _cache_scope(request: CompletionRequest) -> str:
+    scope = agent_settings.CACHE_SCOPE.get(request.source, "user")
+    if scope == "shared":
+        return ""
+    return json.dumps(["workspace", request.workspace_id] if scope == "workspace" else ["user", request.user_id])
+
+
+def _token_cap(wish: int) -> int:
+    """The caller's wish, which may lower MAX_TOKENS and not raise it."""
+    limit: int = agent_settings.MAX_TOKENS
+    if wish == limit:
+        return limit
+    _check("max_tokens", wish)
+    return min(int(wish), limit)
+
+
+def _check(field: str, value: object) -> None:
+    """Hold an option against the JSON Schema that HTTP and comm hold it against."""
+    if value is not None and (mend := field_mend("llm.complete", field, value)):
+        raise InvalidRequest(f"{field} is not as it must be: {mend}")
+
+
+def _once(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:
+    """The valid `request`, as one call under its idempotency key, if it has one."""
+    given = {name: value for name, value in options.items() if value is not None and name not in TOLD_APART}
+    valid = _valid(request)
+    images = [image.identity for image in valid.images]
+    return Once(valid, [verb, request.model_size, asked, images, request.context, given])

@@ -57,14 +57,19 @@ class Usage:
 class CompletionRequest:
     """One question to a model, with everything that decides what a right answer is.
 
-    `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
-    it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
-    `correction` tells the model what was wrong with its previous answer; it is sent, but does not
-    change the question, and so not the cache key.
+        `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
+        it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
+        `correction` tells the model what was wrong with its previous answer; it is sent, but does not
+    <<<<<<< HEAD
+        change the question, and so not the cache key.
 
-    `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
-    of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
-    `in_ledger`: no row holds its answer alone.
+        `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
+        of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
+        `in_ledger`: no row holds its answer alone.
+    =======
+        change the question, and so not the cache key. `context` is the caller's own note of what the
+        call is for. `caller` is who asks, where an edge knows it; `idempotency_key` is that caller's.
+    >>>>>>> wt-callers
     """
 
     prompt: str
@@ -77,6 +82,10 @@ class CompletionRequest:
     schema: Mapping[str, Any] | None = None
     images: tuple[Image, ...] = field(default=(), repr=False)
     user_id: str | None = None
+    workspace_id: str | None = None
+    context: Mapping[str, str | int] | None = None
+    caller: str | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
     cache_scope: str = ""
     skip_cache: bool = False
     correction: str = ""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -29,8 +29,14 @@ from stapel_core.django.api.views import StapelAPIView
 from . import services
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
-from .errors import ERR_400_INVALID_IMAGE, ERR_400_INVALID_MODEL_SIZE
-from .exceptions import InvalidImage, InvalidRequest
+from .contracts import function_schema
+from .errors import (
+    ERR_400_IDEMPOTENCY_KEYS_DIFFER,
+    ERR_400_INVALID_IMAGE,
+    ERR_400_INVALID_MODEL_SIZE,
+    ERR_409_IDEMPOTENCY_CONFLICT,
+)
+from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest
 from .images import read_images
 from .serializers import (
     CompleteAnswerSerializer,
@@ -41,14 +47,33 @@ from .serializers import (
 
 REFUSALS = {
     status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
-    for status in (400, 401, 403, 406, 413, 415)
+    for status in (400, 401, 403, 406, 409, 413, 415)
 }
+KEY_HEADER, REQUEST_HEADER = "Idempotency-Key", "X-Request-ID"
+HEADERS = [
+    OpenApiParameter(
+        KEY_HEADER,
+        {"type": "string", "minLength": 1, "maxLength": 255},
+        OpenApiParameter.HEADER,
+        description="In place of the field idempotency_key; if both are there, they must be the same.",
+    ),
+    OpenApiParameter(
+        REQUEST_HEADER,
+        {"type": "string", "format": "uuid"},
+        OpenApiParameter.HEADER,
+        description="The answer's request_id, if it has one.",
+        response=[200],
+    ),
+]
 
 
 class EndpointSchema(AutoSchema):
     """Describes an endpoint by its view's serializers, so that those which a host swaps in are described too."""
 
     view: Any
+
+    def get_override_parameters(self) -> Any:
+        return HEADERS
 
     def get_tags(self) -> list[str]:
         return ["llm"]
@@ -112,9 +137,20 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
     def payload(self, request: Request) -> dict[str, Any]:
         """The validated request. A signed-in person asks as themselves; a service may say for whom it asks."""
         payload: dict[str, Any] = self.validated_request_data(request)
+        if key := _idempotency_key(request, payload):
+            payload["idempotency_key"] = key
         if request.user and request.user.is_authenticated:
             payload["user_id"] = str(request.user.pk)
-        return payload
+            return {**payload, "caller": f"user {request.user.pk}"}
+        return {**payload, "caller": f"service {getattr(request, 'service_name', '')}"}
+
+    def answer(self, ask: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> Response:
+        """What `ask` answers, as an HTTP response."""
+        answer = ask(*arguments, **options)
+        response: Response = self.serialized_response(answer)
+        if "request_id" in answer:
+            response[REQUEST_HEADER] = answer["request_id"]
+        return response
 
 
 class CompleteView(LlmView):
@@ -126,8 +162,7 @@ class CompleteView(LlmView):
         payload = self.payload(request)
         prompt, model_size = payload.pop("prompt"), known_size(payload.pop("model"))
         payload["images"] = self._read(payload.get("images"))
-        response: Response = self.serialized_response(services.complete_json(prompt, model_size, **payload))
-        return response
+        return self.answer(services.complete_json, prompt, model_size, **payload)
 
     def _read(self, images: Any) -> Any:
         """The images of the request, read but for what the host has set wrong; that is told by the facade."""
@@ -148,9 +183,7 @@ class TranslateView(LlmView):
         payload = self.payload(request)
         from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
         model_size = known_size(payload.pop("model", "small"))
-        answer = services.translate(from_lang, to, entries, model_size, **payload)
-        response: Response = self.serialized_response(answer)
-        return response
+        return self.answer(services.translate, from_lang, to, entries, model_size, **payload)
 
 
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
@@ -166,9 +199,36 @@ def known_size(model_size: str) -> str:
     return model_size
 
 
+def _idempotency_key(request: Request, payload: Mapping[str, Any]) -> str | None:
+    """The key that the payload or the header brings; the same one, if both do."""
+    named: str | None = payload.get("idempotency_key")
+    header = request.headers.get(KEY_HEADER)
+    if header is None:
+        return named
+    key = _text(header)
+    limit = function_schema("llm.complete")["properties"]["idempotency_key"]["maxLength"]
+    if not key:
+        raise StapelValidationError("error.400.field.blank", {"field": KEY_HEADER})
+    if len(key) > limit:
+        raise StapelValidationError("error.400.field.max_length", {"field": KEY_HEADER, "max_length": limit})
+    if named not in (None, key):
+        raise StapelValidationError(ERR_400_IDEMPOTENCY_KEYS_DIFFER)
+    return key
+
+
+def _text(header: str) -> str:
+    # WSGI and ASGI hand over a header's bytes as Latin-1.
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
-    """stapel-core's error envelope, also for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    """stapel-core's error envelope, also for a used key, and for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
     if isinstance(fault, RequestDataTooBig):
         fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
+    if isinstance(fault, IdempotencyConflict):
+        fault = StapelServiceError(409, ERR_409_IDEMPOTENCY_CONFLICT)
     response: Response | None = stapel_exception_handler(fault, context)
     return response

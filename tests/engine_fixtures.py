@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.answers import by
 from tests.hosts import Host, Server
 from tests.scripted_server import Reply, ScriptedServer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
-PAID = {"status": "ok", "result": "this", "usage": {"input_tokens": 7, "output_tokens": 3}}
-SHARED = {"status": "ok", "result": "this", "usage": {"input_tokens": 0, "output_tokens": 0}}
+PAID = {"status": "ok", "result": "this", "usage": {"input_tokens": 7, "output_tokens": 3}, **by("openai-compat")}
+SHARED = {**PAID, "usage": {"input_tokens": 0, "output_tokens": 0}}
 
 ASK = """
 say(services.complete("what?", "small"))

@@ -18,7 +18,7 @@ import django
 django.setup()
 from django.db import connection, connections, transaction
 from stapel_agent import services
-from stapel_agent.models import Flight, PromptLog
+from stapel_agent.models import Flight, IdempotencyRecord, PromptLog
 def say(value):
     print(json.dumps(value), flush=True)
 """
@@ -67,7 +67,7 @@ class Server:
             connection.close()
 
     def clear(self) -> None:
-        for table in ("agent_prompt_log", "agent_flight"):
+        for table in ("agent_prompt_log", "agent_flight", "agent_idempotency"):
             self.execute(f"DELETE FROM {table}")
 
     def rows(self) -> list[dict[str, Any]]:

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import ModelRequest, Reply, ScriptedModel
+from tests.answers import by
 
-ANSWERED = {"status": "ok", "usage": {"input_tokens": 10, "output_tokens": 5}}
+ANSWERED = {"status": "ok", "usage": {"input_tokens": 10, "output_tokens": 5}, **by(ANY)}
 
 
 def provider_of(model: ScriptedModel) -> type[LlmProvider]:

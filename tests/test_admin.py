@@ -153,7 +153,7 @@ def test_list__row(admin_client):
             "time": "2026-01-10 12:00:00",
             "marked_status": "◷ Timeout",
             "source": "Translation",
-            "provider": "openai-compat",
+            "asked_provider": "openai-compat",
             "model": "small-model",
             "model_size": "small",
             "input_tokens": "1234",
@@ -161,6 +161,7 @@ def test_list__row(admin_client):
             "cache_read_tokens": "0",
             "duration_ms": "7890",
             "user_id": "user-1",
+            "workspace_id": "-",
         }
     ]
 
@@ -170,7 +171,7 @@ def test_list__row_of_the_first_release(admin_client, metadata):
     """A row without request, without usable metadata and without figures is shown as well, in list and page."""
     row = written(request_id=None, metadata=metadata)
     (listed,) = cells(admin_client.get(LIST))
-    assert (listed["provider"], listed["input_tokens"], listed["user_id"]) == ("-", "-", "-")
+    assert (listed["asked_provider"], listed["input_tokens"], listed["user_id"]) == ("-", "-", "-")
     assert admin_client.get(change_page(row)).status_code == 200
 
 

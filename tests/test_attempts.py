@@ -28,6 +28,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.retries import immediate
 from stapel_agent.types import Usage
+from tests.answers import TRACED, by
 from tests.documents import table
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
 
@@ -111,7 +112,12 @@ def test_usage__sum_of_the_attempts(facade, agent):
         second=['{"n": "x"}', ProviderResult('{"n": 1}', 7, 6, 5, 4, 3)],
     )
     answer = facade.complete_json("say", "small", schema=SCHEMA)
-    assert answer == {"status": "ok", "result": {"n": 1}, "usage": {"input_tokens": 117, "output_tokens": 31}}
+    assert answer == {
+        "status": "ok",
+        "result": {"n": 1},
+        "usage": {"input_tokens": 117, "output_tokens": 31},
+        **by("second"),
+    }
     spent = PromptLog.objects.order_by("created_at").values_list(
         *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
     )
@@ -128,6 +134,7 @@ def test_usage__of_a_failure(facade, agent):
         "reason": "rejected: no (before it, 'first': overloaded: broke off)",
         "comment": "ha",
         "usage": {"input_tokens": 4, "output_tokens": 2},
+        **TRACED,
     }
 
 

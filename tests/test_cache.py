@@ -14,6 +14,7 @@ from stapel_agent.models import LATEST_ANSWER, PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
 from stapel_agent.types import Completion, CompletionRequest
+from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,8 @@ def cached(request, agent, scripted_model):
 def test_cache__hit(facade, cached):
     """The same question is asked once; a hit writes no row and reports no tokens."""
     first, second = (facade.complete_json("same", "small") for _ in range(2))
-    assert first == {"status": "ok", "result": {"n": 1}, "usage": FRESH}
-    assert second == {"status": "ok", "result": {"n": 1}, "usage": REUSED}
+    assert first == {"status": "ok", "result": {"n": 1}, "usage": FRESH, **by()}
+    assert second == {"status": "ok", "result": {"n": 1}, "usage": REUSED, **by()}
     assert (len(cached.requests), PromptLog.objects.count()) == (1, 1)
 
 
@@ -96,7 +97,7 @@ def test_cache__skip(facade, cached):
     """`skip_cache` asks anew, and what comes back may be reused from then on."""
     facade.complete_json("same", "small")
     assert facade.complete_json("same", "small", skip_cache=True)["result"] == {"n": 2}
-    assert facade.complete_json("same", "small") == {"status": "ok", "result": {"n": 2}, "usage": REUSED}
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {"n": 2}, "usage": REUSED, **by()}
 
 
 def test_cache__failures_are_not_reused(facade, cached):
@@ -119,7 +120,7 @@ def test_cache__mended_answer_answers_the_question(facade, cached):
     schema = {"type": "object", "required": ["n"]}
     cached.script("{}", '{"n": 2}')
     first, second = (facade.complete_json("same", "small", schema=schema) for _ in range(2))
-    assert (first["result"], second) == ({"n": 2}, {"status": "ok", "result": {"n": 2}, "usage": REUSED})
+    assert (first["result"], second) == ({"n": 2}, {"status": "ok", "result": {"n": 2}, "usage": REUSED, **by()})
 
 
 def test_cache__off_by_default_for_completions(facade, scripted_model):
@@ -237,7 +238,7 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
     """A policy that raises is logged without its secrets, and the call goes on."""
     monkeypatch.setattr(Broken, "failing", step)
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Broken)
-    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH}
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
     assert "ConnectionError" in caplog.text
     assert "hunter22" not in caplog.text
 
@@ -246,7 +247,7 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
 def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, policy):
     """A policy that cannot be imported, or is none, is logged, and the call goes on."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=policy)
-    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH}
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
     assert "cache policy failed" in caplog.text
 
 

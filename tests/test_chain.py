@@ -22,6 +22,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.retries import immediate
 from stapel_agent.types import Usage
+from tests.answers import TRACED, by
 from tests.scripted_chain import ANSWERED, asked, provider_of, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -131,7 +132,7 @@ def test_fallback__none(facade, agent, fallbacks):
     """Without one, the fault is the answer."""
     models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
     agent(FALLBACKS=fallbacks)
-    assert facade.complete("say", "small") == {"status": "failure", "reason": "auth: key"}
+    assert facade.complete("say", "small") == {"status": "failure", "reason": "auth: key", **TRACED}
     assert asked(models)["second"] == 0
 
 
@@ -248,6 +249,7 @@ def test_cache__usage_of_the_attempt_before(facade, agent):
     models = scripted_chain(agent, first=OutOfCredit("pay", usage=Usage(7, 2)), second="answer")
     agent(CACHE_LOOKUP={"llm_facade": True})
     first, second = facade.complete("say", "small"), facade.complete("say", "small")
-    assert first == {"status": "ok", "result": "answer", "usage": {"input_tokens": 17, "output_tokens": 7}}
-    assert second == {"status": "ok", "result": "answer", "usage": {"input_tokens": 7, "output_tokens": 2}}
+    answer = {"status": "ok", "result": "answer", **by("second")}
+    assert first == {**answer, "usage": {"input_tokens": 17, "output_tokens": 7}}
+    assert second == {**answer, "usage": {"input_tokens": 7, "output_tokens": 2}}
     assert asked(models) == {"first": 2, "second": 1}

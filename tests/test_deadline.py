@@ -14,6 +14,7 @@ from stapel_agent.bulkhead import Place
 from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.retries import immediate
+from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -72,7 +73,7 @@ def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys):
     agent(**keys)
     with in_time():
         answer = facade.complete("say", "small")
-    assert answer == {"status": "failure", "reason": "timeout: provider 'blocking' timed out"}
+    assert answer == {"status": "failure", "reason": "timeout: provider 'blocking' timed out", **TRACED}
     assert rows() == [("blocking", "timeout", "timeout")]
 
 
@@ -209,6 +210,7 @@ def test_deadline__correction_is_not_asked_after_it(facade, agent):
         "reason": OVER,
         "comment": '{"m": 1}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
+        **TRACED,
     }
     assert (asked(models), len(rows())) == ({"only": 1}, 1)
 
@@ -269,7 +271,8 @@ def test_deadline__follower(agent):
 
     leader, follower = async_to_sync(calls)()
     assert leader == {**ANSWERED, "result": "answer"}
-    assert follower == {"status": "failure", "reason": f"timeout: no answer within the deadline of {SECONDS:g} s"}
+    reason = f"timeout: no answer within the deadline of {SECONDS:g} s"
+    assert follower == {"status": "failure", "reason": reason, **TRACED}
 
 
 def test_deadline__none(facade, agent):

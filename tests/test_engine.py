@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.answers import TRACED
 from tests.engine_fixtures import ASK, ASK_IN_TASKS, ASK_IN_THREADS, PAID, SHARED, answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.scripted_server import Reply, ScriptedServer
@@ -63,7 +64,7 @@ def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer)
     time.sleep(3)
     gate.wait(10)
     answers = [one for process in processes for one in said(process)]
-    assert answers == [{"status": "failure", "reason": "rejected: HTTP 404: no such model"}] * 6
+    assert answers == [{"status": "failure", "reason": "rejected: HTTP 404: no such model", **TRACED}] * 6
     assert len(model.requests) == 1
     assert (len(host.server.rows()), host.server.flights()) == (1, 0)
 

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.answers import by
 from tests.engine_fixtures import PAID, answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.private_postgresql import private_postgresql
@@ -92,7 +93,8 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
         held = host.server.connections()
         for thread in threads:
             thread.join()
-    answered = {"status": "ok", "result": {"slept": True}, "usage": {"input_tokens": 1, "output_tokens": 0}}
+    usage = {"input_tokens": 1, "output_tokens": 0}
+    answered = {"status": "ok", "result": {"slept": True}, "usage": usage, **by("slow")}
     assert answers == [(200, answered)] * 50
     assert held <= 4
     assert [row["status"] for row in host.server.rows()] == ["success"] * 50

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from example.table import table
+from tests.answers import by
 from tests.scripted_server import Reply, ScriptedServer
 
 EXAMPLE = Path(__file__).parent.parent / "example"
@@ -114,8 +115,9 @@ def test_demo__other_model(start):
         with start("demo.py", **environment, OPENAI_COMPAT_MODEL="grand-model") as process:
             status, output, errors = finish(process)
     assert (status, errors) == (0, "")
-    completed = {"status": "ok", "result": json.loads(SORTED), "usage": {"input_tokens": 9, "output_tokens": 4}}
-    translated = {"status": "ok", "result": json.loads(TRANSLATED)}
+    common = {"status": "ok", **by("openai-compat", "grand-model")}
+    completed = {**common, "result": json.loads(SORTED), "usage": {"input_tokens": 9, "output_tokens": 4}}
+    translated = {**common, "result": json.loads(TRANSLATED)}
     assert answers(output) == [completed, translated, completed, translated]
     assert [request.json["model"] for request in server.requests] == ["grand-model"] * 3
     assert f"'openai-compat' at {server.url}" in output

@@ -9,6 +9,7 @@ from django.db import transaction
 from stapel_agent import cache
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import bounds
+from tests.answers import by
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,12 @@ def test_fault__that_passes(facade, agent, monkeypatch):
     with ScriptedServer(Reply(status=500), Reply(raw=b"", ending="reset"), Reply(GOOD)) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
         answer = facade.complete_json("say", "small")
-    assert answer == {"status": "ok", "result": {}, "usage": {"input_tokens": 3, "output_tokens": 0}}
+    assert answer == {
+        "status": "ok",
+        "result": {},
+        "usage": {"input_tokens": 3, "output_tokens": 0},
+        **by("openai-compat"),
+    }
     assert [row.status for row in PromptLog.objects.order_by("created_at")] == ["failure", "failure", "success"]
 
 

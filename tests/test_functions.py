@@ -11,6 +11,7 @@ from stapel_agent import services
 from stapel_agent.contracts import FOLDER, PREPARED_DIALECT, function_schema
 from stapel_agent.models import PromptLog
 from stapel_agent.testing import translating
+from tests.answers import TRACED, by
 
 NAMES = ["llm.complete", "llm.translate"]
 COMPLETE = {"prompt": "say", "model": "small"}
@@ -44,10 +45,10 @@ def plain_schema(name):
 def test_call__answers_as_the_facade(scripted_model):
     """Both functions give what the facade gives."""
     scripted_model.script('{"a": 1} done')
-    assert call("llm.complete", COMPLETE) == services.complete_json("say", "small")
+    assert {**call("llm.complete", COMPLETE), **TRACED} == services.complete_json("say", "small")
     scripted_model.script(translating(str.upper))
     usage = {"input_tokens": 10, "output_tokens": 5}
-    assert call("llm.translate", TRANSLATE) == {"status": "ok", "result": {"a": "X"}, "usage": usage}
+    assert call("llm.translate", TRANSLATE) == {"status": "ok", "result": {"a": "X"}, "usage": usage, **by()}
 
 
 @pytest.mark.django_db

@@ -47,6 +47,8 @@ def test_row__success(facade, scripted_model):
         "cache_read_tokens": 4,
         "cache_write_tokens": 5,
         "user_id": "u1",
+        "provider": "anthropic",
+        "workspace_id": None,
         "metadata": {"total_cost_usd": 0.25, "ticket": 9, "provider": "anthropic"},
     }
     assert isinstance(row.request_id, uuid.UUID)
@@ -121,7 +123,7 @@ def test_row__user_id_that_cannot_be_stored(facade, scripted_model, user_id):
     """An id that no database holds is booked on one that no other id gets."""
     assert facade.complete("say", "small", user_id=user_id)["status"] == "ok"
     row = PromptLog.objects.get()
-    assert row.user_id == rows._user_id(user_id) != rows._user_id("\ufffd")
+    assert row.user_id == rows.opaque_id(user_id) != rows.opaque_id("\ufffd")
     assert row.metadata["user_id"] == user_id.replace("\ud800", "\ufffd").replace("\x00", "\ufffd")
 
 
@@ -294,7 +296,7 @@ def test_row__interrupted(agent):
 def test_widths__are_those_of_the_columns():
     """What is refused or cut as too long is what the columns cannot hold."""
     assert PromptLog._meta.get_field("source").max_length == services.SOURCE_LENGTH
-    assert PromptLog._meta.get_field("user_id").max_length == rows.USER_ID_LENGTH
+    assert PromptLog._meta.get_field("user_id").max_length == rows.ID_LENGTH
 
 
 @pytest.mark.parametrize("age", [None, 50])

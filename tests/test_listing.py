@@ -33,6 +33,7 @@ def shown(client, **query) -> list[PromptLog]:
         {"source": "llm_facade", "model": "small-model", "status": "success"},
         {"created_from": "2026-01-01", "created_to": "2026-01-31"},
         {"q": "user-1"},
+        {"provider": "anthropic"},
         {"o": "4.-5"},
         {"all": ""},
         {"_facets": "True"},
@@ -42,7 +43,7 @@ def shown(client, **query) -> list[PromptLog]:
 )
 def test_list__statements(admin_client, query):
     """Every statement is bounded, in order of time, without a count, and leaves the large columns where they are."""
-    written(user_id="user-1")
+    written(user_id="user-1", provider="anthropic")
     with CaptureQueriesContext(connection) as captured:
         assert len(shown(admin_client, **query)) == 1
     statements = [entry["sql"] for entry in captured if "agent_prompt_log" in entry["sql"]]
@@ -184,6 +185,7 @@ def test_filter__days_offered(admin_client):
         {"status": "nonsense"},
         {"status": "\0"},
         {"model": "\0"},
+        {"provider": "\0"},
         {"created_from": "yesterday"},
         {"created_from": "0001-01-01"},
         {"created_to": "9999-12-31"},
@@ -207,19 +209,41 @@ def test_filter__any_other_condition(admin_client, lookup):
     assert admin_client.get(LIST, {lookup: "x"}).status_code == 400
 
 
+def test_filter__provider(admin_client, agent):
+    """The registered providers are offered; the URL may name one that no longer is."""
+    agent(PROVIDERS={"house": "no.such.Provider"})
+    written(provider="anthropic")
+    gone = written(provider="gone")
+    response = admin_client.get(LIST, {"provider": "gone"})
+    assert list(response.context["cl"].result_list) == [gone]
+    (offered,) = [spec for spec in response.context["cl"].filter_specs if spec.title == "provider"]
+    names = [choice["display"] for choice in offered.choices(response.context["cl"])]
+    assert names == ["All", "anthropic", "claude-code", "gone", "house", "openai-compat"]
+
+
 def test_search__whole_identifiers(admin_client):
-    """A row is found by its id, its request's and its user's, whole; by nothing else."""
-    mine = written(user_id="user-1", prompt="needle", model="needle")
+    """A row is found by its id, its request's, its user's and its workspace's, whole; by nothing else."""
+    mine = written(user_id="user-1", workspace_id="workspace-1", prompt="needle", model="needle")
     other = written(user_id=str(mine.request_id), request_id=None)
     found = {
         term: set(shown(admin_client, q=term))
-        for term in (str(mine.pk), f" {mine.pk.hex} ", str(mine.request_id), "user-1", "user", "needle", "\0")
+        for term in (
+            str(mine.pk),
+            f" {mine.pk.hex} ",
+            str(mine.request_id),
+            "user-1",
+            "workspace-1",
+            "user",
+            "needle",
+            "\0",
+        )
     }
     assert found == {
         str(mine.pk): {mine},
         f" {mine.pk.hex} ": {mine},
         str(mine.request_id): {mine, other},
         "user-1": {mine},
+        "workspace-1": {mine},
         "user": set(),
         "needle": set(),
         "\0": {mine, other},

@@ -84,5 +84,8 @@ def test_migrations__rows_are_kept(first_release):
 
     row = PromptLog.objects.get()
     assert {name: getattr(row, name) for name in values} == values
-    assert (row.request_id, row.cache_key) == (None, None)
-    assert {"agent_cache_key_idx", "agent_request_idx"} <= indexes().keys()
+    assert (row.request_id, row.cache_key, row.provider, row.workspace_id) == (None,) * 4
+    found = indexes()
+    assert {"agent_cache_key_idx", "agent_request_idx"} <= found.keys()
+    assert found["agent_user_created_idx"] == ["user_id", "created_at"]
+    assert found["agent_workspace_created_idx"] == ["workspace_id", "created_at"]

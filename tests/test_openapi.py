@@ -13,6 +13,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
 from stapel_agent.contracts import function_schema
+from stapel_agent.serializers import _described
 from stapel_agent.views import CompleteView
 from tests.image_samples import PNG_DATA
 
@@ -44,10 +45,12 @@ def test_document__paths(document):
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__request(document, path):
-    """The request is the function's own schema, with `from` for `from_lang` and the host's sizes named."""
+    """The request is the function's own schema, with `from` for `from_lang`, the host's sizes named, and no word that
+    OpenAPI 3.0 does not have."""
     described = resolved(document, body(document, path))
     verb = path.rpartition("/")[2]
-    properties = function_schema(f"llm.{verb}")["properties"]
+    properties = _described(function_schema(f"llm.{verb}")["properties"])
+    assert "propertyNames" not in str(properties)
     if verb == "translate":
         properties = {"from": properties["from_lang"], **properties}
     assert document["components"]["schemas"]["ModelEnum"]["enum"] == ["small", "medium", "large"]
@@ -58,7 +61,9 @@ def test_document__request(document, path):
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__answers(document, path):
     """Success, and each refusal, is described."""
-    assert set(document["paths"][path]["post"]["responses"]) == {"200", "400", "401", "403", "406", "413", "415"}
+    assert set(document["paths"][path]["post"]["responses"]) == {
+        *("200", "400", "401", "403", "406", "409", "413", "415")
+    }
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
@@ -105,7 +110,10 @@ def test_description__holds(document, path, mode, scripted_model):
     schema = schemathesis.openapi.from_dict(document)
     schema.app = get_wsgi_application()
 
-    @given(case=schema[path]["POST"].as_strategy(generation_mode=mode))
+    def has_one_key(case):
+        return not (case.headers and "idempotency_key" in (case.body if isinstance(case.body, dict) else {}))
+
+    @given(case=schema[path]["POST"].as_strategy(generation_mode=mode).filter(has_one_key))
     @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def holds(case):
         if mode is GenerationMode.POSITIVE and "images" in case.body:

@@ -24,6 +24,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.retries import immediate
 from stapel_agent.types import Usage
+from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, recorded_waits, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -86,7 +87,11 @@ def test_retry__passing_fault(facade, scripted_model, agent, fault, keys, times)
     """What may be over a moment later is tried again RETRIES times, by default twice, and then is the failure."""
     agent(**keys)
     scripted_model.script(fault)
-    assert facade.complete("say", "small") == {"status": "failure", "reason": f"{fault.failure}: {fault}"}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "reason": f"{fault.failure}: {fault}",
+        **TRACED,
+    }
     assert len(scripted_model.requests) == times
     assert PromptLog.objects.filter(status="failure").count() == times
 
@@ -179,7 +184,11 @@ def test_retry_after__longer_than_anybody_waits(facade, agent, waits, keys, stat
     """A wait beyond the deadline, or an attempt's time without one, is no use: the fault is the answer, at once."""
     models = scripted_chain(agent, only=RateLimited("later", retry_after=stated))
     agent(**keys)
-    assert facade.complete("say", "small") == {"status": "failure", "reason": "rate_limited: later"}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "reason": "rate_limited: later",
+        **TRACED,
+    }
     assert (waits, asked(models)) == ([], {"only": 1})
 
 

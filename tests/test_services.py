@@ -24,6 +24,7 @@ from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.structured import SYSTEM_PROMPT
 from stapel_agent.testing import ModelRequest
+from tests.answers import TRACED, by
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,7 @@ def test_complete__raw_text(facade, scripted_model):
         "status": "ok",
         "result": "plain prose",
         "usage": {"input_tokens": 10, "output_tokens": 5},
+        **by(),
     }
 
 
@@ -61,7 +63,7 @@ def test_complete_json__parsed(facade, scripted_model, reply, answer):
     """An object or an array is the result; the prose around it is the comment, absent if there is none."""
     scripted_model.script(reply)
     usage = {"input_tokens": 10, "output_tokens": 5}
-    assert facade.complete_json("say", "small") == {"status": "ok", **answer, "usage": usage}
+    assert facade.complete_json("say", "small") == {"status": "ok", **answer, "usage": usage, **by()}
 
 
 @pytest.mark.parametrize("reply", ["no json", "null", "42", '"text"', "true", '{"a": NaN}', "[1e999]", "[" * 100_000])
@@ -73,6 +75,7 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
         "reason": "invalid_answer: the answer holds no JSON object or array",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
+        **TRACED,
     }
 
 
@@ -91,6 +94,7 @@ def test_complete_json__truncated(facade, scripted_model):
         "reason": "truncated at 64 tokens",
         "comment": '{"a": 1}',
         "usage": {"input_tokens": 0, "output_tokens": 64},
+        **TRACED,
     }
 
 
@@ -102,6 +106,7 @@ def test_complete_json__refused(facade, scripted_model):
         "reason": "refused: the model, or its vendor's content filter, refused to answer",
         "comment": "I cannot",
         "usage": {"input_tokens": 0, "output_tokens": 3},
+        **TRACED,
     }
 
 
@@ -120,7 +125,7 @@ def test_complete_json__refused(facade, scripted_model):
 def test_complete_json__provider_fault(facade, scripted_model, fault, status, name):
     """A provider's fault is a failure whose reason names it and says its text, and a row that does the same."""
     scripted_model.script(fault)
-    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"{name}: {fault}"}
+    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"{name}: {fault}", **TRACED}
     row = PromptLog.objects.order_by("created_at").last()
     assert (row.status, row.error_message, row.metadata["failure"]) == (status, str(fault), name)
 
@@ -130,7 +135,11 @@ def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
     """Another exception is told by its type alone; the log has its traceback, without credentials."""
     scripted_model.script(fault)
     reason = f"provider 'anthropic' raised {type(fault).__name__}"
-    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"provider_bug: {reason}"}
+    assert facade.complete_json("say", "small") == {
+        "status": "failure",
+        "reason": f"provider_bug: {reason}",
+        **TRACED,
+    }
     assert (PromptLog.objects.get().status, PromptLog.objects.get().error_message) == ("error", reason)
     assert "Traceback" in caplog.text
     assert "sk-12345678" not in caplog.text
@@ -148,6 +157,7 @@ def test_complete__foreign_return(facade, agent, returned):
     assert facade.complete("say", "small", provider="careless") == {
         "status": "failure",
         "reason": "provider_bug: provider 'careless' returned no ProviderResult with a text",
+        **TRACED,
     }
     assert PromptLog.objects.get().status == "error"
 
@@ -164,6 +174,7 @@ def test_complete__provider_that_cannot_be_made(facade, agent):
     assert facade.complete("say", "small", provider="unmakeable") == {
         "status": "failure",
         "reason": f"provider_bug: {reason}",
+        **TRACED,
     }
     assert PromptLog.objects.get().error_message == reason
 
@@ -177,6 +188,7 @@ def test_complete__odd_usage(facade, scripted_model, usage):
         "status": "ok",
         "result": "text",
         "usage": {"input_tokens": counted, "output_tokens": counted},
+        **by(),
     }
 
 
@@ -245,6 +257,7 @@ def test_complete_json__schema_mended(facade, scripted_model):
         "status": "ok",
         "result": {"n": 3},
         "usage": {"input_tokens": 20, "output_tokens": 10},
+        **by(),
     }
     first, second = scripted_model.requests
     assert second.prompt.startswith(first.prompt)
@@ -263,6 +276,7 @@ def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
         "reason": "invalid_answer: the answer does not satisfy the schema: $: 'n' is a required property",
         "comment": '{"m": 1}',
         "usage": {"input_tokens": 30, "output_tokens": 15},
+        **TRACED,
     }
 
 
@@ -275,6 +289,7 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
         "reason": "timeout: slow",
         "comment": '{"n": "x"}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
+        **TRACED,
     }
 
 
@@ -334,7 +349,8 @@ def test_complete__minimal_provider(facade, agent):
 
     agent(PROVIDERS={"minimal": Minimal})
     answer = facade.complete("say", "large", provider="minimal")
-    assert answer == {"status": "ok", "result": "fine", "usage": {"input_tokens": 1, "output_tokens": 2}}
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    assert answer == {"status": "ok", "result": "fine", "usage": usage, **by("minimal", "mine-large")}
     assert asked == [("say", "mine-large", None)]
 
 
@@ -350,7 +366,11 @@ def test_get_provider__default_and_named(agent):
 def test_services__own_fault(facade, agent, caplog):
     """A fault outside any provider is a failure too, told by its type and logged."""
     agent(MODELS=None)
-    assert facade.complete("say", "small") == {"status": "failure", "reason": "internal error (TypeError)"}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "reason": "internal error (TypeError)",
+        **TRACED,
+    }
     assert "Traceback" in caplog.text
 
 
@@ -399,7 +419,11 @@ def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, sta
     scripted_model.script(fault)
     answer = facade.complete("say", "small")
     row = PromptLog.objects.get()
-    assert answer == {"status": "failure", "reason": f"{row.metadata['failure']}: {row.error_message}"}
+    assert answer == {
+        "status": "failure",
+        "reason": f"{row.metadata['failure']}: {row.error_message}",
+        **TRACED,
+    }
     assert (row.error_message.startswith(reason), row.status) == (True, status)
 
 
@@ -434,7 +458,7 @@ def test_complete__hostile_result(facade, scripted_model, result):
     """What a host's own types do when they are touched costs neither the paid answer nor its row."""
     scripted_model.script(result)
     usage = {"input_tokens": 0, "output_tokens": 0}
-    assert facade.complete("say", "small") == {"status": "ok", "result": "fine", "usage": usage}
+    assert facade.complete("say", "small") == {"status": "ok", "result": "fine", "usage": usage, **by()}
     assert (PromptLog.objects.get().status, PromptLog.objects.get().response) == ("success", "fine")
 
 
@@ -468,6 +492,7 @@ def test_complete__provider_that_cancels_itself(facade, agent):
     assert facade.complete("say", "small", provider="cancelling") == {
         "status": "failure",
         "reason": "provider_bug: the provider cancelled itself",
+        **TRACED,
     }
 
 
@@ -479,7 +504,7 @@ def test_acomplete__callable_without_a_name(agent):
 
     agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(refuse)})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
-    assert answer == {"status": "failure", "reason": "timeout: slow"}
+    assert answer == {"status": "failure", "reason": "timeout: slow", **TRACED}
 
 
 def test_acomplete__callable_without_a_name_that_exits(agent):
@@ -490,7 +515,7 @@ def test_acomplete__callable_without_a_name_that_exits(agent):
 
     agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(leave)})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
-    assert answer == {"status": "failure", "reason": "provider_bug: provider 'partial' raised RuntimeError"}
+    assert answer == {"status": "failure", "reason": "provider_bug: provider 'partial' raised RuntimeError", **TRACED}
 
 
 def test_acomplete__provider_that_exits(agent):
@@ -502,7 +527,7 @@ def test_acomplete__provider_that_exits(agent):
 
     agent(PROVIDERS={"exiting": Exiting})
     answer = async_to_sync(services.acomplete)("say", "small", provider="exiting")
-    assert answer == {"status": "failure", "reason": "provider_bug: provider 'exiting' raised RuntimeError"}
+    assert answer == {"status": "failure", "reason": "provider_bug: provider 'exiting' raised RuntimeError", **TRACED}
 
 
 @pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
@@ -528,4 +553,4 @@ def test_acomplete__bounded_for_any_provider(agent):
 
     agent(PROVIDERS={"endless": Endless}, CLI_TIMEOUT=0.05)
     answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
-    assert answer == {"status": "failure", "reason": "timeout: provider 'endless' timed out"}
+    assert answer == {"status": "failure", "reason": "timeout: provider 'endless' timed out", **TRACED}

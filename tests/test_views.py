@@ -13,6 +13,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.serializers import CompleteAnswerSerializer, CompleteRequestSerializer
 from stapel_agent.testing import translating
 from stapel_agent.views import CompleteView
+from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,13 @@ def test_complete__ok(service, scripted_model, mount):
     answer = service.ask("complete", COMPLETE, mount=mount)
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "result": {"a": 1}, "comment": "Look:", "usage": {"input_tokens": 10, "output_tokens": 5}},
+        {
+            "status": "ok",
+            "result": {"a": 1},
+            "comment": "Look:",
+            "usage": {"input_tokens": 10, "output_tokens": 5},
+            **by(),
+        },
     )
 
 
@@ -62,7 +69,7 @@ def test_translate__ok(service, scripted_model, mount, origin):
     scripted_model.script(translating(str.upper))
     answer = service.ask("translate", {origin: "auto", "to": "de", "entries": {"b": "x", "a": "y"}}, mount=mount)
     usage = {"input_tokens": 10, "output_tokens": 5}
-    translated = {"status": "ok", "result": {"b": "X", "a": "Y"}, "usage": usage}
+    translated = {"status": "ok", "result": {"b": "X", "a": "Y"}, "usage": usage, **by()}
     assert (answer.status_code, answer.json()) == (200, translated)
 
 

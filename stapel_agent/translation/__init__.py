@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from asgiref.sync import async_to_sync
 
 from stapel_agent import cache
-from stapel_agent.completion import acomplete, complete, is_on_event_loop, refuse_event_loop
+from stapel_agent.completion import acomplete, complete
 from stapel_agent.conf import agent_settings
+from stapel_agent.connection import is_on_event_loop, refuse_event_loop
 from stapel_agent.types import Completion, CompletionRequest
 
 from .chunk import Chunk

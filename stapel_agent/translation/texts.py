@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.parsing import storable
@@ -47,6 +48,11 @@ class Texts:
             raise InvalidRequest(f"glossary may have {MAX_TERMS} terms of {MAX_TERM_LENGTH} characters each")
         if not isinstance(self.context, str) or len(self.context) > MAX_CONTEXT_LENGTH:
             raise InvalidRequest(f"context must be a text of {MAX_CONTEXT_LENGTH} characters at most")
+
+    @property
+    def identity(self) -> list[Any]:
+        """All that is asked, as JSON-like values."""
+        return [self.from_lang, self.to, dict(self.entries), dict(self.glossary), self.context]
 
     @property
     def instructions(self) -> str:

@@ -1,4 +1,7 @@
-"""`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered."""
+"""`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered.
+
+And remove what such processes have left, and the idempotency keys whose time is over.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from stapel_agent import idempotency
 from stapel_agent.landing import sweep
 from stapel_agent.ledger import close_lost
 
 
 class Command(BaseCommand):
-    help = "Close the prompt log rows of calls whose process ended before the provider answered."
+    help = (
+        "Close the prompt log rows of calls whose process ended before the provider answered, "
+        "and remove idempotency keys that have expired."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -25,4 +32,5 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
         closed = close_lost(older_than=older_than)
         sweep()
+        idempotency.sweep()
         self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """A table of its own: nothing of the ledger's is touched."""
+    """A table, and a nullable column of a small one: nothing of the ledger's is touched."""
 
     dependencies = [("agent", "0004_pending_and_flight")]
 
@@ -27,5 +27,12 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
             options={"db_table": "agent_translation"},
+        ),
+        migrations.AddField(
+            model_name="flight",
+            name="lease",
+            field=models.UUIDField(
+                help_text="Of the caller that leads: a request may lead several flights.", null=True
+            ),
         ),
     ]

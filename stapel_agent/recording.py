@@ -1,0 +1,136 @@
+"""Spend that was made elsewhere, by a function of the host's own, as a row of the same ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypedDict, Unpack
+
+from . import ledger, rows
+from .models import PromptLog, PromptStatus
+from .parsing import storable
+from .redaction import redact
+from .types import MAX_TOKEN_COUNT
+
+NAMES = {"source": 32, "provider": 64, "model": 128}
+"""Column -> characters it holds."""
+TEXTS = ("prompt", "system_prompt", "response")
+FIGURES = (
+    *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+    "duration_ms",
+)
+OUTCOMES = tuple(status.value for status in PromptStatus if status != PromptStatus.PENDING)
+
+
+class CallFields(TypedDict, total=False):
+    """The keywords of `record_call()`, as PromptLog has them. `source`, `provider` and `model` are required."""
+
+    source: str
+    provider: str
+    model: str
+    model_size: str
+    status: str
+    prompt: str
+    system_prompt: str | None
+    response: str | None
+    error_message: str | None
+    input_tokens: int
+    output_tokens: int
+    thinking_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    duration_ms: int | None
+    user_id: str | None
+    workspace_id: str | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCall:
+    """One call that somebody else has made. Raises ValueError, with the mend, for what the ledger cannot hold."""
+
+    source: str
+    provider: str
+    model: str
+    model_size: str = ""
+    status: str = PromptStatus.SUCCESS
+    prompt: str = ""
+    system_prompt: str | None = None
+    response: str | None = None
+    error_message: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    duration_ms: int | None = None
+    user_id: str | None = None
+    workspace_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (fits, mend) in RULES.items():
+            if not fits(getattr(self, name)):
+                raise ValueError(f"{name} must be {mend}")
+
+    def row(self) -> PromptLog:
+        """This call as the ledger has calls."""
+        return PromptLog(
+            **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
+            **{name: storable(getattr(self, name)) for name in TEXTS},
+            model_size=storable(self.model_size)[:16],
+            status=PromptStatus(self.status),
+            error_message=self.error_message and redact(storable(self.error_message)),
+            user_id=rows.opaque_id(self.user_id),
+            workspace_id=rows.opaque_id(self.workspace_id),
+            metadata={
+                **rows.as_json(self.metadata),
+                "provider": self.provider,
+                **rows.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),
+            },
+        )
+
+
+def record_call(**fields: Unpack[CallFields]) -> str:
+    """Write a row for a call made elsewhere, so that one ledger has all that was spent. Returns the row's id.
+
+    TypeError and ValueError for arguments that make no row; LedgerUnavailable where it cannot be written.
+    """
+    return str(ledger.record(RecordedCall(**fields).row()))
+
+
+async def arecord_call(**fields: Unpack[CallFields]) -> str:
+    """`record_call()` on an event loop."""
+    return str(await ledger.arecord(RecordedCall(**fields).row()))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKEN_COUNT
+
+
+def _is_name(length: int, value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= length and storable(value) == value
+
+
+Rule = tuple[Callable[[Any], bool], str]
+
+A_COUNT: Rule = (_is_count, f"a whole number from 0 to {MAX_TOKEN_COUNT}")
+A_TEXT: Rule = (lambda value: isinstance(value, str), "a text")
+A_TEXT_IF_ANY: Rule = (lambda value: isinstance(value, str | None), "a text or None")
+
+RULES: dict[str, Rule] = {
+    **{
+        name: (partial(_is_name, length), f"a text of 1 to {length} characters that a database can hold")
+        for name, length in NAMES.items()
+    },
+    **dict.fromkeys(("model_size", "prompt"), A_TEXT),
+    **dict.fromkeys(("system_prompt", "response", "error_message", "user_id", "workspace_id"), A_TEXT_IF_ANY),
+    **dict.fromkeys(FIGURES, A_COUNT),
+    "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
+    "status": (
+        lambda value: value in OUTCOMES,
+        f"one of {', '.join(OUTCOMES)}, as a call is recorded when over",
+    ),
+    "metadata": (lambda value: isinstance(value, Mapping), "a map"),
+}

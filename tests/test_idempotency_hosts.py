@@ -1,0 +1,262 @@
+"""One key, many at once: threads, tasks and processes on real database servers; exactly one asks the provider."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine_fixtures import PAID, answer, until
+from tests.hosts import PRELUDE, Host, Server, own_database, said
+from tests.scripted_server import Reply, ScriptedServer
+
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+ASK = """
+say(services.complete("what?", "small", idempotency_key="k"))
+"""
+IN_THREADS = """
+from contextlib import nullcontext
+answers = []
+def ask():
+    with {within}:
+        answers.append(services.complete("what?", "small", idempotency_key="k"))
+    connection.close()
+threads = [threading.Thread(target=ask) for _ in range({n})]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+say(answers)
+"""
+IN_TASKS = """
+async def main():
+    asking = (services.acomplete("what?", "small", idempotency_key="k") for _ in range({n}))
+    return await asyncio.gather(*asking)
+say(asyncio.run(main()))
+"""
+SHORT_SILENCE = """
+from stapel_agent import heartbeat
+heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 1.0, 0.2
+"""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database of our own on each server."""
+    with own_database(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def host(host: Host) -> Host:
+    """Hosts that reuse no answer but by its key."""
+    host.agent["CACHE_LOOKUP"] = {}
+    return host
+
+
+def records(server: Server) -> list[bool]:
+    """For each record, whether it has its answer."""
+    return [bool(kept) for (kept,) in server.execute("SELECT answer IS NOT NULL FROM agent_idempotency")]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        IN_THREADS.format(n=12, within="nullcontext()"),
+        IN_THREADS.format(n=6, within="transaction.atomic()"),
+        IN_TASKS.format(n=12),
+    ],
+    ids=["threads", "transactions", "tasks"],
+)
+def test_race__in_one_process(host: Host, model: ScriptedServer, ask: str) -> None:
+    """Of all that race on one key one asks, and all get the very same answer."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(ask)
+    until(lambda: model.requests)
+    time.sleep(1)
+    gate.wait(10)
+    answers = said(process)
+    assert answers == [PAID] * len(answers)
+    assert len({one["request_id"] for one in answers}) == 1
+    assert len(model.requests) == 1
+    assert ([row["status"] for row in host.server.rows()], records(host.server)) == (["success"], [True])
+
+
+def test_race__across_processes(host: Host, model: ScriptedServer) -> None:
+    """Of 4 processes one asks; those who wait hold no connection, and a later process gets the same answer."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    scripts = [IN_THREADS.format(n=3, within="nullcontext()"), IN_TASKS.format(n=3)] * 2
+    processes = [host.start(script) for script in scripts]
+    until(lambda: model.requests)
+    time.sleep(3)
+    gate.wait(10)
+    answers = [one for process in processes for one in said(process)]
+    answers.append(host.run(ASK))
+    assert answers == [PAID] * 13
+    assert len({one["request_id"] for one in answers}) == 1
+    assert (len(model.requests), len(host.server.rows()), records(host.server)) == (1, 1, [True])
+
+
+def test_race__for_an_expired_key(host: Host, model: ScriptedServer) -> None:
+    """Who race for a key whose time is over make one new call among them."""
+    host.agent["IDEMPOTENCY_TTL"] = 60
+    model.replies = [answer("that"), answer("this")]
+    host.run(ASK)
+    host.run(
+        """
+        from datetime import timedelta
+        from django.db.models import F
+        say(IdempotencyRecord.objects.update(created_at=F("created_at") - timedelta(seconds=70)))
+        """
+    )
+    processes = [host.start(IN_THREADS.format(n=8, within="nullcontext()")) for _ in range(2)]
+    answers = [one for process in processes for one in said(process)]
+    assert answers == [PAID] * 16
+    assert (len(model.requests), records(host.server)) == (2, [True])
+
+
+def test_race__another_payload(host: Host, model: ScriptedServer) -> None:
+    """While the first is under way another payload is refused at once, in another process as well."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    first = host.start(ASK)
+    until(lambda: model.requests)
+    refused = host.run(ASK.replace("what?", "something else"))
+    gate.wait(10)
+    assert refused["reason"].startswith("rejected: the idempotency_key was used before")
+    assert (said(first), len(model.requests)) == (PAID, 1)
+
+
+def test_failure__is_tried_again(host: Host, model: ScriptedServer) -> None:
+    """When the first call fails, one of those who wait makes the next, and all others get its answer."""
+    gate = threading.Barrier(2)
+    model.replies = [Reply.of({"error": "no"}, status=404, gate=gate), answer("this")]
+    processes = [host.start(IN_THREADS.format(n=2, within="nullcontext()")), host.start(IN_TASKS.format(n=2))]
+    until(lambda: model.requests)
+    time.sleep(3)
+    gate.wait(10)
+    answers = [one for process in processes for one in said(process)]
+    assert sorted(one["status"] for one in answers) == ["failure", "ok", "ok", "ok"]
+    assert (len(model.requests), records(host.server)) == (2, [True])
+
+
+def test_first_process__is_killed(host: Host, model: ScriptedServer) -> None:
+    """Who waits for a process that dies takes over when it has been silent long enough; its row is closed as lost."""
+    model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
+    first = host.start(ASK)
+    until(lambda: model.requests)
+    waiting = [host.start(SHORT_SILENCE + IN_THREADS.format(n=2, within="nullcontext()"))]
+    waiting.append(host.start(SHORT_SILENCE + IN_TASKS.format(n=2)))
+    first.kill()
+    answers = [one for process in waiting for one in said(process)]
+    assert answers == [PAID] * 4
+    assert (len(model.requests), records(host.server)) == (2, [True])
+    lost, paid = host.server.rows()
+    assert (lost["status"], lost["metadata"]["failure"], paid["status"]) == ("error", "lost", "success")
+
+
+def test_first_process__goes_on(host: Host, model: ScriptedServer) -> None:
+    """A call that takes longer than the silence after which a process counts as dead is waited for."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    processes = [host.start(SHORT_SILENCE + ASK) for _ in range(2)]
+    until(lambda: model.requests)
+    time.sleep(4)
+    gate.wait(10)
+    assert [said(process) for process in processes] == [PAID] * 2
+    assert len(model.requests) == 1
+
+
+def test_rollback__leaves_the_record(host: Host, model: ScriptedServer) -> None:
+    """The caller's rollback does not make a paid answer one that is paid again."""
+    model.replies = [answer("this")]
+    host.run(
+        """
+        try:
+            with transaction.atomic():
+                services.complete("what?", "small", idempotency_key="k")
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            say(IdempotencyRecord.objects.count())
+        """
+    )
+    assert host.run(ASK) == PAID
+    assert (len(model.requests), records(host.server)) == (1, [True])
+
+
+def test_cancelled__at_every_step(host: Host) -> None:
+    """A task cancelled wherever it stands leaves the key free or answered, and no trace in its process."""
+    left = host.run(
+        """
+        from stapel_agent import heartbeat, idempotency
+        def ask(step):
+            return services.acomplete(f"question {step}", "small", idempotency_key=str(step))
+        async def cancelled(step):
+            task = asyncio.create_task(ask(step))
+            for _ in range(step):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        async def main():
+            await ask("to warm up")
+            for step in range(120):
+                await cancelled(step)
+            return (await ask(7))["status"]
+        status = asyncio.run(main())
+        say([status, len(idempotency._holders), len(heartbeat._led), len(heartbeat._left_over)])
+        """
+    )
+    assert left == ["ok", 0, 0, 0]
+    assert set(records(host.server)) == {True}
+
+
+def test_waiting__holds_no_connection(host: Host, model: ScriptedServer) -> None:
+    """Twelve threads that wait for one answer hold few connections or none."""
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    process = host.start(IN_THREADS.format(n=12, within="nullcontext()"))
+    until(lambda: model.requests)
+    time.sleep(2)
+    held = min(host.server.connections() for _ in range(10) if not time.sleep(0.05))
+    gate.wait(10)
+    assert said(process) == [PAID] * 12
+    assert held <= 5
+
+
+def test_sqlite__threads_and_tasks(tmp_path: Path) -> None:
+    """On a file of SQLite one of all that race asks, too, in and outside of an event loop."""
+    script = """
+    import uuid
+    from asgiref.sync import sync_to_async
+    from django.core.management import call_command
+    call_command("migrate", verbosity=0)
+    def ask():
+        answer = services.complete_json("what?", "small", system_prompt="s", idempotency_key="k")
+        connection.close()
+        return answer
+    async def main():
+        tasks = [services.acomplete_json("what?", "small", system_prompt="s", idempotency_key="k") for _ in range(4)]
+        threads = [asyncio.to_thread(ask) for _ in range(4)]
+        return await asyncio.gather(*tasks, *threads)
+    answers = asyncio.run(main())
+    say([answers, PromptLog.objects.count(), IdempotencyRecord.objects.count()])
+    """
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.scripted_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + textwrap.dedent(script)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    answers, calls, kept = said(process)
+    assert (calls, kept, len({str(one) for one in answers})) == (1, 1, 1), answers
+    assert answers[0]["result"] == {"asked": "what?"}
