@@ -51,6 +51,7 @@ CORPUS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, None, 7]),
         "system_prompt": (["", "s"], [None, 7]),
         "schema": ([{}, {"type": "object"}, {"type": "nonsense"}], [None, [], "text", True]),
+        "images": ([[], [{"url": "https://example.com/a.png"}]], [None, {}, [{}], [{"url": 7}], [{"url": "u"}] * 21]),
         "max_tokens": ([1, 4096, 10**9, 5.0], [0, -1, 1.5, "5", None, True, [5]]),
         **CALLER,
     },
@@ -58,7 +59,14 @@ CORPUS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
         "from_lang": (["auto", "en", "pt_BR"], ["", "english please", None, 7, "en\n"]),
         "to": (["de", "zh-Hant"], ["auto", "", None, 7, "de\n"]),
         "entries": ([{}, {"a": "x"}, {"": ""}], [None, [], {"a": None}, {"a": 1}]),
+        "model": (["small", "large"], ["", None, 7]),
+        "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, None, 7]),
+        "glossary": (
+            [{}, {"a": "b"}, {"": ""}],
+            [None, [], {"a": 1}, {"a": "x" * 201}, {str(n): "" for n in range(501)}],
+        ),
         **CALLER,
+        "context": (["", "a sentence", *CONTEXT[0]], ["x" * 2001, *CONTEXT[1]]),
     },
 }
 CASES = [
@@ -133,7 +141,8 @@ def test_row__attribution_of_a_translation(facade, scripted_model):
     facade.translate("en", "de", {"a": "x"}, user_id="u", workspace_id="w", context={"run": 1})
     row = PromptLog.objects.get()
     assert (row.user_id, row.workspace_id, row.provider) == ("u", "w", "anthropic")
-    assert row.metadata == {"provider": "anthropic", "from": "en", "to": "de", "key_count": 1, "context": {"run": 1}}
+    told = {"provider": "anthropic", "from": "en", "to": "de", "key_count": 1, "context": {"run": 1}}
+    assert row.metadata == {**told, "chunk": 1, "chunks": 1, "asked_again": 0}
 
 
 def test_row__surfaces(service, scripted_model):

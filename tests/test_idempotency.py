@@ -56,7 +56,10 @@ def test_key__translation(facade, scripted_model):
     scripted_model.script(translating(str.upper))
     entries = {"b": "x", "nul\x00": "y", "a": "z", "lone\ud800": "ключ"}
     first, second = (facade.translate("en", "de", entries, idempotency_key="k") for _ in range(2))
-    assert first == second == {"status": "ok", "result": {key: text.upper() for key, text in entries.items()}, **by()}
+    result = {key: text.upper() for key, text in entries.items()}
+    assert (
+        first == second == {"status": "ok", "result": result, "usage": {"input_tokens": 10, "output_tokens": 5}, **by()}
+    )
     assert list(second["result"]) == list(entries)
     assert len(scripted_model.requests) == 1
 

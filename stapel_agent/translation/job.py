@@ -31,6 +31,7 @@ GROWTH = 2
 VAIN_ASKINGS = 10
 """After so many passages that failed even alone, one after another, no more are asked for alone."""
 DEADLINE = "deadline"
+NOBODY = Completion("", provider="", model="")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Job:
         self._entries = {key: self._entry(storable(text)) for key, text in texts.entries.items()}
         self._usage = Usage()
         self._fault: AgentError | None = None
-        self._has_answer = self._has_turned = False
+        self._answered_by: Completion | None = None
+        self._has_turned = False
         self._vain_askings = 0
         self._end = ""
 
@@ -79,7 +81,7 @@ class Job:
     def take(self, chunk: Chunk, answer: Completion) -> None:
         """Accept what a model has answered to a chunk's question."""
         self._usage += answer.usage
-        self._has_answer = True
+        self._answered_by = answer
         self._has_turned = self._has_turned or answer.provider != self.request.provider
         chunk.take(answer.value)
 
@@ -111,13 +113,13 @@ class Job:
             fault = self._fault or ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over")
             fault.usage, fault.failed = self._usage, failed
             raise fault
-        value = Translations(texts, failed)
-        return Completion("", self.request.provider, self.request.model, usage=self._usage, value=value)
+        by = self._answered_by or (self.request if self.whole().passages else NOBODY)
+        return Completion("", by.provider, by.model, usage=self._usage, value=Translations(texts, failed))
 
     def _note(self, fault: AgentError, chunk: Chunk) -> None:
         self._fault = fault
         self._usage += fault.usage or Usage()
-        is_vain = isinstance(fault, RequestRejected) and len(chunk.passages) == 1 and not self._has_answer
+        is_vain = isinstance(fault, RequestRejected) and len(chunk.passages) == 1 and self._answered_by is None
         if self.request.deadline.is_over:
             chunk.fail(fault, DEADLINE)
         elif is_vain or _meets_all(fault):

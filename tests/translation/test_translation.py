@@ -9,6 +9,7 @@ from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, Re
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, translating
+from tests.answers import TRACED, by
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def test_translate__translated(facade, scripted_model):
     entries = {"b.title": "hello {name}", "a": "", "ключ": "мир"}
     answer = facade.translate("en", "de", entries)
     result = {"b.title": "HELLO {name}", "a": "", "ключ": "МИР"}
-    assert answer == {"status": "ok", "result": result, "usage": PRICE}
+    assert answer == {"status": "ok", "result": result, "usage": PRICE, **by()}
     assert list(answer["result"]) == list(entries)
 
 
@@ -133,6 +134,7 @@ def test_translate__one_bad(facade, scripted_model, reply, reason):
         "result": {"a": "GOOD", "c": "FINE"},
         "failed": {"b": f"invalid_answer: the translation {reason}"},
         "usage": usage(3),
+        **by(),
     }
     assert asked(scripted_model) == [["good", "bad", "fine"], ["bad"], ["bad"]]
     assert scripted_model.requests[1].system_prompt.endswith(f"\n1: {reason}")
@@ -142,7 +144,7 @@ def test_translate__mended(facade, scripted_model):
     """A text that comes back right when it is asked again has not failed."""
     scripted_model.script(but(bad=None), translating(str.upper))
     answer = facade.translate("en", "de", {"a": "good", "b": "bad"})
-    assert answer == {"status": "ok", "result": {"a": "GOOD", "b": "BAD"}, "usage": usage(2)}
+    assert answer == {"status": "ok", "result": {"a": "GOOD", "b": "BAD"}, "usage": usage(2), **by()}
     row = PromptLog.objects.latest("created_at")
     assert row.metadata == {
         "provider": "anthropic",
@@ -203,7 +205,7 @@ def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
     scripted_model.script(fault)
     answer = facade.translate("en", "de", {"a": "x", "b": "y", "c": "z"})
     reason = f"{fault.failure}: {fault}"
-    assert answer == {"status": "failure", "reason": reason, "failed": dict.fromkeys("abc", reason)}
+    assert answer == {"status": "failure", "reason": reason, "failed": dict.fromkeys("abc", reason), **TRACED}
     assert len(scripted_model.requests) == calls
 
 
@@ -289,7 +291,7 @@ def test_translate__right_tag(facade, scripted_model, tag):
     [
         {"entries": ["a"]}, {"entries": "text"}, {"entries": {"a": 1}}, {"entries": {1: "a"}}, {"entries": {"a": None}},
         {"glossary": ["a"]}, {"glossary": {"a": 1}}, {"glossary": {"t" * 201: "x"}},
-        {"glossary": {f"{n}": "x" for n in range(501)}}, {"context": 7}, {"context": "c" * 2001},
+        {"glossary": {f"{n}": "x" for n in range(501)}}, {"context": "c" * 2001},
     ],
 )  # fmt: skip
 def test_translate__wrong_arguments(facade, scripted_model, options):
