@@ -30,7 +30,7 @@ from .exceptions import AgentError, ProviderTimeout
 from .landing import Landing, landing_of
 from .leaders import Leader, leaders
 from .models import Flight
-from .types import Completion, CompletionRequest
+from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -282,7 +282,7 @@ class SingleFlight:
         """Another caller's landing as this one's, which it has spent nothing on. Raises the failure."""
         if landing.fault is not None:
             fault = type(landing.fault)(str(landing.fault))
-            fault.text = landing.fault.text
+            fault.text, fault.usage = landing.fault.text, Usage()
             raise fault
         if landing.completion is None:
             return None

@@ -217,7 +217,7 @@ class Answer:
         return {**named, "request_id": str(self._request.request_id)}
 
     def _trace(self, fault: Exception) -> dict[str, Any]:
-        """Where the ledger may tell more of a failure; not of one before anybody was asked."""
+        """Where the ledger may tell more of a failure; not of one before anybody was asked, which has no usage."""
         nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
         return {} if nobody_asked else {"request_id": str(self._request.request_id)}
 

@@ -10,7 +10,10 @@ class _AnyRequestId:
     """Equal to the text of any UUID."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and str(uuid.UUID(other)) == other
+        try:
+            return isinstance(other, str) and str(uuid.UUID(other)) == other
+        except ValueError:
+            return False
 
     __hash__ = object.__hash__
 
