@@ -85,6 +85,26 @@ def test_glossary_and_context__reach_the_model(source, scripted_model):
     assert ["Sichern" in told, "Enregistrer" in told, "Buttons of a shop." in told] == [True, False, True]
 
 
+def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
+    """Each form past two is asked for with a number that it is for, past the caller's own context."""
+    source = tmp_path / "shop.pot"
+    source.write_text('msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
+
+    def counting(request):
+        number = re.search(r"the number is, for example, (\d)", request.system_prompt or "")
+        return translating(lambda text: f"{text} {'one' if number is None else number[1]}")(request)
+
+    scripted_model.script(counting)
+    out, err = run(source, "--to", "ru", "--context", "Of a shop.")
+    assert (row(out, "ru")[:4], err) == (["0", "3", "0", "0"], "")
+    assert all("Of a shop." in request.system_prompt for request in scripted_model.requests)
+    assert re.findall(r'msgstr\[\d\] "(.*)"', (tmp_path / "ru.po").read_text()) == [
+        "%d file one",
+        "%d files 2",
+        "%d files 5",
+    ]
+
+
 def test_kept__what_is_there(source, scripted_model):
     """What the target holds is neither asked for nor touched; the rest is added to it."""
     target = source.parent / "de.json"

@@ -17,7 +17,7 @@ Identity = tuple[str | None, str]
 """What gettext looks an entry up by: context and msgid."""
 
 WIDTH = 79
-LAID_OUT_OTHERWISE = re.compile(r'^(?:#[ .].{78}|#: .*\*|(?:msg\S++ )?"\S*+ .{78})', re.MULTILINE)
+LAID_OUT_OTHERWISE = re.compile(r'^(?:# .{78}|#[^ :,|~].{77}|#: .*\*|(?:msg\S++ )?"\S*+ .{78})', re.MULTILINE)
 """Lines that are not wrapped, and those that polib would not bring through a wrapping as they are."""
 
 MAX_RUN = 10_000
