@@ -90,4 +90,5 @@ def _plan(  # noqa: PLR0913  (the command's options)
 
 
 def _ask(translate: Callable[..., dict[str, Any]], context: str, texts: Mapping[str, str], hint: str) -> dict[str, Any]:
+    """The facade's answer to `texts`, which are for what `context` says and must fit what `hint` says."""
     return translate(texts, context=f"{context} {hint}".strip())
