@@ -301,6 +301,16 @@ def test_plurals__forms_of_the_language(tmp_path, to, strings):
 
 
 @pytest.mark.parametrize(
+    ("to", "examples"), [("de", [""]), ("ru", ["", "2", "5"]), ("ja", [""]), ("ar", ["", "0", "2", "3", "11", "100"])]
+)
+def test_plurals__hints(tmp_path, to, examples):
+    """Where the plural makes several forms, each is a text with a number that it is for."""
+    catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), to)
+    hints = {catalogue.hint(key) for key in catalogue.texts()}
+    assert hints == {number and f"Each text stands where the number is, for example, {number}." for number in examples}
+
+
+@pytest.mark.parametrize(
     ("to", "strings"),
     [
         ("de", ["[One file]", "[{n} files]"]),  # for one alone
@@ -371,11 +381,20 @@ msgstr ""
 """
 
 
+GONE = '#, fuzzy\n#~ msgid "Gone"\n#~ msgstr "Weg"\n\n'
+
+
+def rewritten(content: str) -> str:
+    """PERSONS in the layout of what is written."""
+    return content.replace('""\n"J"\n"a"', '"Ja"').replace(GONE, "").replace("#~ msgid", f"{GONE}#~ msgid")
+
+
 def test_po__in_place(tmp_path):
-    """Only the lines of a translation change: a person's, comments, header and obsolete entries stay to the byte."""
+    """What a person translated, comments, header and obsolete entries stay; a text broken by hand is one line."""
     source = made(tmp_path, "de.po", PERSONS)
     expected = (
-        PERSONS.replace("#, fuzzy, c-format\n", "#, c-format\n")
+        rewritten(PERSONS)
+        .replace("#, fuzzy, c-format\n", "#, c-format\n")
         .replace('#| msgid "Not"\n', "")
         .replace('msgstr "Nicht\\n"', 'msgstr ""\n"[No\\n"\n"]\\n"')
         .replace('and\\\\"\nmsgstr ""', 'and\\\\"\nmsgstr "[\\"Quoted\\"\\tand\\\\]"')
@@ -397,7 +416,7 @@ def test_po__new_entries(tmp_path):
     made(tmp_path, "de.po", PERSONS)
     source = made(tmp_path, "shop.pot", 'msgid "Yes"\nmsgstr ""\n\n\n#: new.py:1\n#, fuzzy\nmsgid "New"\nmsgstr "?"\n')
     new = '\n#: new.py:1\nmsgid "New"\nmsgstr "[New]"\n'
-    assert translate(source) == PERSONS.replace('\n#~ msgid "Later"', f'{new}\n#~ msgid "Later"')
+    assert translate(source) == rewritten(PERSONS).replace(f"\n{GONE}", f"{new}\n{GONE}")
 
 
 def test_po__context_tells_apart(tmp_path):
@@ -415,7 +434,7 @@ def test_po__crlf_and_mark(tmp_path):
     content = ("\ufeff" + PERSONS.replace("\n", "\r\n")).encode()
     target = translate(made(tmp_path, "de.po", content))
     assert target.startswith("# Von Hand\r\n")
-    assert target.count("\n") == target.count("\r\n") > 30
+    assert target.count("\n") == target.count("\r\n") == 30
 
 
 def test_po__line_separators(tmp_path):
@@ -454,3 +473,128 @@ def test_po__plural_of_one_side(tmp_path):
     with pytest.raises(CatalogueError, match="only one of it and its source has a plural of '%d file': msgmerge"):
         open_catalogue(source, "de")
     assert 'msgstr[1] "[%d files]"' in translate(source, overwrite=True)
+
+
+TRICKY = r"""# Title with a blank line
+#
+# X <x@example.com>, 2020.
+msgid ""
+msgstr ""
+"Project-Id-Version: a b\n"
+"Language: de\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+"X-Zed-²: kept: as it is\n"
+"X-Generator: Some 1.0\n"
+
+#No blank, and a long line that has an address in it: https://example.com/a-path/with-hyphens/and-so-on-and-on
+#.Extracted
+#. Twice
+#:a-b.c:1 glob/*.c:2
+#: other.c:3
+#,no-python-format, max-length:3
+#| msgctxt "old context"
+#| msgid ""
+#| "old "
+#| "one"
+msgctxt ""
+msgid "tabs\tquotes\"back\\slash\\n \v\f\b\r"
+msgstr "Tabs\tund \"so\"\\\n"
+"weiter"
+
+msgid "a b%s b"
+msgstr " c d "
+
+#, fuzzy, range: 0..10
+#| msgid "old %d"
+#| msgid_plural "olds %d"
+msgid "%d thing"
+msgid_plural "%d things"
+msgstr[0] "%d Ding"
+msgstr[1] ""
+"%d "
+"Dinge"
+
+msgctxt "same"
+msgid "%d thing"
+msgstr "Ding"
+
+msgid "gap"
+msgstr ""
+
+# Of the obsolete
+#, c-format
+#~| msgctxt "c"
+#~| msgid "older"
+#~ msgctxt "c"
+#~ msgid "old%s"
+#~ msgid_plural ""
+#~ "olds"
+#~ "%s"
+#~ msgstr[0] "alt%s"
+#~ msgstr[1] "alte%s"
+
+# The end.
+#:
+"""
+
+
+def shown(path: Path) -> str:
+    """What GNU gettext reads in a file, in a layout of its own."""
+    return subprocess.run(["msgcat", "--no-wrap", path], capture_output=True, text=True, check=True).stdout
+
+
+def test_po__nothing_is_lost(tmp_path):
+    """All that gettext reads in a file is in it after a gap was filled, and so is a comment at its end."""
+    source = made(tmp_path, "de.po", TRICKY)
+    before = shown(source)
+    catalogue = open_catalogue(source, "de")
+    (gap,) = (key for key, text in catalogue.texts().items() if text == "gap")
+    catalogue.write({gap: "Lücke"})
+    assert shown(source) == before.replace('msgid "gap"\nmsgstr ""', 'msgid "gap"\nmsgstr "Lücke"')
+    assert source.read_text().endswith('#~ msgstr[1] "alte%s"\n\n# The end.\n#:\n')
+    again = source.read_text()
+    catalogue = open_catalogue(source, "de", overwrite=True)
+    catalogue.write({gap: "Lücke"})
+    assert source.read_text() == again
+
+
+def test_po__wrapped_as_it_was(tmp_path):
+    """Long texts stay in short lines where the file has them in such, and in one where it does not."""
+    words = "one two three " * 10
+    entry = f'msgid "{words}"\nmsgstr "{words}"\n\nmsgid "gap"\nmsgstr ""\n'
+    source = made(tmp_path, "de.po", TRANSLATED + "\n" + entry)
+    assert f'msgstr "{words}"\n' in translate(source)
+    before = shown(source)
+    wrapped = subprocess.run(["msgcat", source], capture_output=True, text=True, check=True).stdout
+    source.write_text(wrapped.replace('"[gap]"', '""'))
+    assert max(map(len, translate(source).splitlines())) < 80
+    assert shown(source) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ('msgid "a\nmsgstr ""\n', "line 1 is none of a gettext file"),
+        ('msgid "a"\nmsgstr "b" "c"\n', "line 2 is none of a gettext file"),
+        ('msgid "a"\nmsgstr "\\a\\033"\n', "line 2 is none of a gettext file, or has an escape other than"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[10] "c"\n', "line 3 is none of a gettext file"),
+        ('msgid "a"\n# c\nmsgid "b"\nmsgstr ""\n', "not every msgid has its msgstr"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] "c"\nmsgstr[1] "d"\n', "not every msgid has its msgstr"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr ""\n', "'a' has a plural in its msgid or its msgstr alone"),
+        ('msgid "a"\nmsgstr[0] ""\n', "'a' has a plural in its msgid or its msgstr alone"),
+        ('msgid ""\nmsgstr ""\n\nmsgid ""\nmsgstr "X: y\\n"\n', "'' is there twice"),
+        ('msgid "a"\nmsgid "a"\nmsgstr ""\nmsgstr ""\n', "(line 2): msgfmt says what is wrong there"),
+        ('msgid "a"\nmsgstr ""\n' + '"b"\n\n#:\n' * 10_001, 'more than 10,000 lines in a row begin with "'),
+        ("#c\n" * 10_001 + 'msgid "a"\nmsgstr ""\n', "more than 10,000 lines in a row begin with #"),
+    ],
+)
+def test_po__refused(tmp_path, content, fault):
+    """What would be read as something else, or take too long, is refused and stays as it is."""
+    source = made(tmp_path, "de.po", content)
+    with pytest.raises(CatalogueError) as refused:
+        open_catalogue(source, "de")
+    assert fault in str(refused.value)
+    assert source.read_text() == content

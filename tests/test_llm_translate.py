@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from stapel_agent.management import catalogue_translation
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.testing import translating
@@ -36,9 +35,9 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def slices_of_one(monkeypatch):
+def slices_of_one(agent):
     """A slice for every text."""
-    monkeypatch.setattr(catalogue_translation, "SLICE_ENTRIES", 1)
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
 
 
 def run(*arguments: object, **options: object) -> tuple[str, str]:
@@ -84,6 +83,26 @@ def test_glossary_and_context__reach_the_model(source, scripted_model):
     (asked,) = scripted_model.requests
     told = f"{asked.system_prompt} {asked.prompt}"
     assert ["Sichern" in told, "Enregistrer" in told, "Buttons of a shop." in told] == [True, False, True]
+
+
+def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
+    """Each form past two is asked for with a number that it is for, past the caller's own context."""
+    source = tmp_path / "shop.pot"
+    source.write_text('msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
+
+    def counting(request):
+        number = re.search(r"the number is, for example, (\d)", request.system_prompt or "")
+        return translating(lambda text: f"{text} {'one' if number is None else number[1]}")(request)
+
+    scripted_model.script(counting)
+    out, err = run(source, "--to", "ru", "--context", "Of a shop.")
+    assert (row(out, "ru")[:4], err) == (["0", "3", "0", "0"], "")
+    assert all("Of a shop." in request.system_prompt for request in scripted_model.requests)
+    assert re.findall(r'msgstr\[\d\] "(.*)"', (tmp_path / "ru.po").read_text()) == [
+        "%d file one",
+        "%d files 2",
+        "%d files 5",
+    ]
 
 
 def test_kept__what_is_there(source, scripted_model):
@@ -255,8 +274,9 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
         ("en.json", b'{"a": "b"}', ["--out", "/dev/null"], "cannot be written: name another folder, with --out"),
         ("en.json", b'{"a": "b"}', ["--glossary", "/dev/null"], "'/dev/null' is no JSON"),
         ("a.po", b'msgid "a"\nmsgstr\n', [], "is no gettext file: line 2 is none of a gettext file"),
-        ("a.po", b'msgid "a"\n', [], "the entry of line 1 has not one msgid and its msgstr"),
-        ("a.po", b'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr ""\n', [], "line 3 is there twice"),
+        ("a.po", b'msgid "a"\n', [], "is no gettext file: not every msgid has its msgstr"),
+        ("a.po", b'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr ""\n', [], "'a' is there twice: msguniq"),
+        ("a.po", b'msgstr "a"\nmsgstr ""\nmsgid ""\n', [], "(line 1): msgfmt says what is wrong there"),
     ],
 )
 def test_refused__with_the_mend(tmp_path, scripted_model, name, content, arguments, mend):

@@ -31,6 +31,10 @@ class Catalogue(ABC):
     def name(self, key: str) -> str:
         """What a person calls the text of `key`."""
 
+    def hint(self, key: str) -> str:
+        """A sentence on what the text of `key` must fit, for whoever translates it; empty if there is none."""
+        return ""
+
     @abstractmethod
     def translations(self) -> dict[str, str]:
         """Those that the target holds, by the keys of `texts()`."""

@@ -2,71 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
+
+from polib import POEntry
 
 from .catalogue import Catalogue
 from .files import CatalogueError, TextFile
-from .gettext_entries import Entry, read_entries
-from .gettext_target import GettextTarget, Slot, with_header
+from .gettext_file import GettextFile, identity
+from .gettext_plurals import PluralForms
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a translation: the plural form, if any, and what in the source's entry it translates."""
+
+    key: str
+    form: int | None
+    text: str
+
+    def fitted(self, translation: str) -> str:
+        """`translation` with a line break at either end just where the text has one, as gettext demands."""
+        start, end = self.text.startswith("\n"), self.text.endswith("\n")
+        return "\n" * start + translation.strip("\n") + "\n" * end
 
 
 class GettextCatalogue(Catalogue):
-    """Keys are line numbers of the source's entries: a msgid as a key would be paid for twice.
+    """A key is an entry's number in the source, the field that is translated, and a number that stands for its form.
 
     An empty msgstr and a fuzzy one are gaps; what fills them is not fuzzy, or Django would compile without it.
     """
 
     def texts(self) -> dict[str, str]:
-        return {slot.key: slot.text for slot in self._slots(self._target(self.read_target()))}
+        _, forms = self._open(self.read_target())
+        return {slot.key: slot.text for number in self._entries for slot in self._slots(number, forms)}
 
     def name(self, key: str) -> str:
-        number, _, origin = key.partition(" ")
-        return self._entry_by_number[int(number)].texts[origin or "msgid"]
+        number, field = key.split()[:2]
+        return str(getattr(self._entries[int(number)], field))
+
+    def hint(self, key: str) -> str:
+        example = key.split()[2:]
+        return f"Each text stands where the number is, for example, {example[0]}." if example else ""
 
     def translations(self) -> dict[str, str]:
-        target = self._target(self.read_target())
-        slots = self._slots(target)
-        gaps = {slot.key for slot in slots if not target.held(slot)}
-        return {slot.key: target.held(slot) for slot in slots if slot.key not in gaps}
+        file, forms = self._open(self.read_target())
+        held = [
+            (slot.key, file.held(entry, slot.form))
+            for number, entry in self._entries.items()
+            for slot in self._slots(number, forms)
+        ]
+        gaps = {key for key, text in held if not text}
+        return {key: text for key, text in held if key not in gaps}
 
     def merged(self, target: TextFile | None, translations: Mapping[str, str]) -> TextFile | None:
-        held = self._target(target)
-        changed = {}
-        for entry in self._entries:
-            try:
-                filled = held.filled(entry, translations, overwrite=self.overwrite)
-            except ValueError as fault:
-                raise CatalogueError(f"{str(self.target)!r} cannot be translated: {fault}") from fault
-            if filled:
-                changed[entry.identity] = filled
-        if target and not changed:
-            return None
-        lines = [line for entry in held.with_entries(changed) for line in entry.lines]
-        return replace(target or self.file, text="\n".join(lines), mark=b"")
+        file, forms = self._open(target)
+        changed = False
+        for number, entry in self._entries.items():
+            self._check_plural(entry, file)
+            if strings := self._strings(file, number, forms, translations):
+                file.fill(entry, strings, forms)
+                changed = True
+        return None if target and not changed else replace(target or self.file, text=str(file), mark=b"")
 
     @cached_property
-    def _source(self) -> list[Entry]:
-        try:
-            return with_header(read_entries(self.file.text))
-        except ValueError as fault:
-            raise CatalogueError(f"{str(self.source)!r} is no gettext file: {fault}") from fault
-
-    @cached_property
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> dict[int, POEntry]:
         """What there is to translate."""
-        return [entry for entry in self._source if entry.texts and not entry.is_header]
+        with self._naming("source", "is no gettext file"):
+            file = GettextFile.read(self.file.text)
+        return {number: entry for number, entry in enumerate(file) if not entry.obsolete}
 
-    @cached_property
-    def _entry_by_number(self) -> dict[int, Entry]:
-        return {entry.number: entry for entry in self._entries}
+    def _open(self, target: TextFile | None) -> tuple[GettextFile, PluralForms]:
+        """What the target holds, with the plural forms that it has; a file is begun where there is none."""
+        _ = self._entries  # so that a fault of the source is called one
+        with self._naming("target", "cannot be translated"):
+            file = GettextFile.read(target.text) if target else GettextFile.begin(self.file.text, self.to)
+            return file, file.complete(self.to)
 
-    def _target(self, file: TextFile | None) -> GettextTarget:
+    def _slots(self, number: int, forms: PluralForms) -> list[Slot]:
+        """The places for translations of an entry of the source, for texts that are not blank."""
+        entry = self._entries[number]
+        if not entry.msgid_plural:
+            slots = [Slot(f"{number} msgid", None, entry.msgid)]
+        else:
+            slots = [
+                Slot(f"{number} {field} {'' if example is None else example}".strip(), form, getattr(entry, field))
+                for form, (field, example) in forms.origins(entry.msgid, entry.msgid_plural).items()
+            ]
+        return [slot for slot in slots if slot.text.strip()]
+
+    def _strings(
+        self, file: GettextFile, number: int, forms: PluralForms, translations: Mapping[str, str]
+    ) -> dict[int | None, str]:
+        """What an entry is to hold with `translations`; nothing where they are none for it, or not for all its forms,
+        since gettext shows an empty one as it is.
+        """
+        slots = self._slots(number, forms)
+        held = {slot.form: file.held(self._entries[number], slot.form) for slot in slots}
+        new = {
+            slot.form: slot.fitted(translations[slot.key])
+            for slot in slots
+            if slot.key in translations and (self.overwrite or not held[slot.form])
+        }
+        strings = {**held, **new}
+        return strings if new and all(strings.values()) else {}
+
+    def _check_plural(self, entry: POEntry, file: GettextFile) -> None:
+        here = file.live.get(identity(entry))
+        if here and bool(here.msgid_plural) != bool(entry.msgid_plural) and not self.overwrite:
+            with self._naming("target", "cannot be translated"):
+                raise ValueError(f"only one of it and its source has a plural of {entry.msgid[:80]!r}: msgmerge them")
+
+    @contextmanager
+    def _naming(self, file: str, fault: str) -> Iterator[None]:
+        """Turn a ValueError inside into a CatalogueError that names `source` or `target`."""
         try:
-            return GettextTarget.read(file.text, self.to) if file else GettextTarget.begin(self._source, self.to)
-        except ValueError as fault:
-            raise CatalogueError(f"{str(self.target)!r} cannot be translated: {fault}") from fault
-
-    def _slots(self, target: GettextTarget) -> list[Slot]:
-        return [slot for entry in self._entries for slot in target.slots(entry)]
+            yield
+        except ValueError as error:
+            raise CatalogueError(f"{str(getattr(self, file))!r} {fault}: {error}") from error

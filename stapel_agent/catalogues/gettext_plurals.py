@@ -11,7 +11,6 @@ from babel.core import UnknownLocaleError
 from babel.messages.catalog import PYTHON_FORMAT
 from babel.messages.plurals import DEFAULT_PLURAL, get_plural
 
-from .gettext_entries import Entry
 from .targets import locale_name
 
 HEADER = re.compile(r"\s*+nplurals\s*+=\s*+(\d{1,2})\s*+;\s*+plural\s*+=([^;]++);?\s*+")
@@ -55,20 +54,26 @@ class PluralForms:
         except ZeroDivisionError as fault:
             raise ValueError("Plural-Forms divides by zero") from fault
 
-    def origins(self, entry: Entry) -> dict[str, str]:
-        """Keyword of each translation of `entry` -> keyword of the text that it translates.
+    def origins(self, singular: str, plural: str) -> dict[int, tuple[str, int | None]]:
+        """Each form -> the field of an entry that it translates, and a number that the form is for.
 
         The singular makes the form of the number one. Where that form serves other numbers too, as in Russian that
-        of 21, the singular must name the number as the plural does: "one file" would be wrong for 21.
+        of 21, the singular must name the number as the plural does: "one file" would be wrong for 21. Where the
+        plural makes several forms of more than two, a number tells them apart.
         """
-        if not entry.is_plural:
-            return {"msgstr": "msgid"}
-        origins = {f"msgstr[{form}]": "msgid_plural" for form in range(self.count)}
+        origins: dict[int, tuple[str, int | None]] = {
+            form: ("msgid_plural", self._example(form) if self.count > 2 else None) for form in range(self.count)
+        }
         one = self.chosen[1]
-        names_number = _placeholders(entry.texts["msgid"]) == _placeholders(entry.texts["msgid_plural"])
+        names_number = _placeholders(singular) == _placeholders(plural)
         if self.chosen.count(one) == 1 or (self.count > 1 and names_number):
-            origins[f"msgstr[{one}]"] = "msgid"
+            origins[one] = "msgid", None
         return origins
+
+    def _example(self, form: int) -> int | None:
+        """The lowest number of `form`, zero if it has no other; None if it has none."""
+        numbers = [number for number in NUMBERS if self.chosen[number] == form]
+        return next(filter(None, numbers), min(numbers, default=None))
 
 
 def _placeholders(text: str) -> list[str]:

@@ -10,12 +10,10 @@ from typing import Any
 from tqdm import tqdm
 
 from stapel_agent.catalogues import Catalogue
+from stapel_agent.conf import agent_settings
 
-SLICE_ENTRIES = 200
-"""Texts between two writes of the target file."""
-
-Ask = Callable[[Mapping[str, str]], Mapping[str, Any]]
-"""The facade's answer dict to a slice of texts."""
+Ask = Callable[[Mapping[str, str], str], Mapping[str, Any]]
+"""The facade's answer dict to a slice of texts, and a sentence on what they must fit."""
 
 
 class NobodyAnswers(Exception):
@@ -50,9 +48,20 @@ class CatalogueTranslation:
             return
         # Without a terminal, `disable=None` is silence.
         with tqdm(total=len(pending), desc=self.catalogue.to, unit="text", disable=quiet or None) as bar:
-            for part in _slices(pending):
-                self._book(part, ask(part))
+            for hint, part in self._slices(pending):
+                self._book(part, ask(part, hint))
                 bar.update(len(part))
+
+    def _slices(self, texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+        """The texts of each hint, as many at once as the facade asks for at once: the target is written after each."""
+        size = agent_settings.TRANSLATE_CHUNK_ENTRIES * agent_settings.TRANSLATE_CONCURRENCY
+        by_hint: dict[str, dict[str, str]] = {}
+        for key, text in texts.items():
+            by_hint.setdefault(self.catalogue.hint(key), {})[key] = text
+        for hint, group in by_hint.items():
+            items = iter(group.items())
+            while part := dict(islice(items, size)):
+                yield hint, part
 
     def _book(self, part: Mapping[str, str], answer: Mapping[str, Any]) -> None:
         """Count a slice's answer, after its translations are on disk."""
@@ -67,9 +76,3 @@ class CatalogueTranslation:
         self.translated += len(translations)
         if not (translations or any(usage.values())):
             raise NobodyAnswers(reason)
-
-
-def _slices(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    items = iter(texts.items())
-    while part := dict(islice(items, SLICE_ENTRIES)):
-        yield part

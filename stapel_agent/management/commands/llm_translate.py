@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,12 @@ def _plan(  # noqa: PLR0913  (the command's options)
     plan: list[tuple[CatalogueTranslation, Ask]] = []
     for tag in {locale_name(tag): tag for tag in to}.values():
         catalogue = open_catalogue(source, tag, out, overwrite=overwrite)
-        extras = {"glossary": glossary and read_glossary(glossary, tag), "context": context}
-        given: dict[str, Any] = {name: value for name, value in extras.items() if value}
-        ask = partial(services.translate, from_lang, tag, model_size=model, provider=provider, **given)
-        plan.append((CatalogueTranslation(catalogue), ask))
+        terms = read_glossary(glossary, tag) if glossary else None
+        translate = partial(services.translate, from_lang, tag, model_size=model, provider=provider, glossary=terms)
+        plan.append((CatalogueTranslation(catalogue), partial(_ask, translate, context or "")))
     return plan
+
+
+def _ask(translate: Callable[..., dict[str, Any]], context: str, texts: Mapping[str, str], hint: str) -> dict[str, Any]:
+    """The facade's answer to `texts`, which are for what `context` says and must fit what `hint` says."""
+    return translate(texts, context=f"{context} {hint}".strip())
