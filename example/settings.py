@@ -90,5 +90,5 @@ STAPEL_AGENT = {
     "OPENAI_COMPAT_BASE_URL": base_url,
     "OPENAI_COMPAT_MODELS": {"small": model, "medium": model, "large": model},
     # A small model does not always know where to stop.
-    "MAX_TOKENS": 1024,
+    "MAX_TOKENS": 256,
 }

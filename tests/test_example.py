@@ -79,7 +79,7 @@ def chat_reply(content: str) -> Reply:
 
 
 SORTED = '{"topic": "delivery", "urgent": true}'
-TRANSLATED = '{"cart.title": "Ihr Warenkorb", "cart.empty": "Ihr Warenkorb ist leer."}'
+TRANSLATED = '{"1": "Ihr Warenkorb", "2": "Ihr Warenkorb ist leer."}'
 
 
 @pytest.mark.model
@@ -117,8 +117,11 @@ def test_demo__other_model(start):
     assert (status, errors) == (0, "")
     common = {"status": "ok", **by("openai-compat", "grand-model")}
     completed = {**common, "result": json.loads(SORTED), "usage": {"input_tokens": 9, "output_tokens": 4}}
-    translated = {**common, "result": json.loads(TRANSLATED)}
-    assert answers(output) == [completed, translated, completed, translated]
+    result = {"cart.title": "Ihr Warenkorb", "cart.empty": "Ihr Warenkorb ist leer."}
+    by_http, translated_by_http, by_comm, translated_by_comm = answers(output)
+    assert [by_http, by_comm] == [completed] * 2
+    assert translated_by_http == {**common, "result": result, "usage": {"input_tokens": 9, "output_tokens": 4}}
+    assert translated_by_comm == {**common, "result": result, "usage": {"input_tokens": 0, "output_tokens": 0}}
     assert [request.json["model"] for request in server.requests] == ["grand-model"] * 3
     assert f"'openai-compat' at {server.url}" in output
     assert "the-key-of-that-model" not in output
@@ -126,7 +129,12 @@ def test_demo__other_model(start):
 
 def test_demo__translation_fails(start):
     """A translation that does not pass the check is shown as the failure it is, and is no fault of the demo."""
-    replies = [chat_reply(SORTED), chat_reply("Wagen"), chat_reply(SORTED), chat_reply('{"cart.title": "Wagen"}')]
+    replies = [
+        chat_reply(SORTED),
+        *[chat_reply("Wagen")] * 5,
+        chat_reply(SORTED),
+        chat_reply('{"cart.title": "Wagen"}'),
+    ]
     with ScriptedServer(*replies) as server, start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process:
         status, output, _ = finish(process)
     assert status == 0

@@ -23,6 +23,9 @@ from stapel_agent.types import CompletionRequest
 from .passage import Passage
 from .protection import Damaged
 
+MARKS = """
+A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \
+unchanged, where it belongs."""
 CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
 
 
@@ -53,7 +56,7 @@ class Chunk:
         return replace(
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
-            system_prompt=f"{self.request.system_prompt}{self._correction()}",
+            system_prompt=f"{self.request.system_prompt}{self._marks()}{self._correction()}",
             parts=tuple(replace(self.request, prompt=passage.source, in_ledger=False) for passage in self.passages),
             metadata={**self.request.metadata, **facts},
         )
@@ -134,6 +137,9 @@ class Chunk:
     def _next(self, passages: Sequence[Passage], retries: int | None = None) -> Chunk:
         retries = self.retries if retries is None else retries
         return Chunk(self.request, passages, self.number, retries, self.asked_again + 1)
+
+    def _marks(self) -> str:
+        return MARKS if any(passage.protected.has_marks for passage in self.passages) else ""
 
     def _correction(self) -> str:
         """What was wrong with the passages' last translations, for the model to mend."""

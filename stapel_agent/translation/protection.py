@@ -42,6 +42,10 @@ class Protected:
         return "".join([*pieces, self.source[position:]])
 
     @property
+    def has_marks(self) -> bool:
+        return bool(self._spans)
+
+    @property
     def has_words(self) -> bool:
         """Whether there is anything to translate."""
         position = 0
