@@ -1,4 +1,4 @@
-"""Translations that end half-way, or are made twice at once, in processes on a real PostgreSQL: what is paid is kept."""
+"""Translations that end half-way, or are made twice at once, on a real PostgreSQL: what is paid is kept."""
 
 from __future__ import annotations
 
