@@ -47,7 +47,20 @@ def throwaway_database() -> Iterator[None]:
         try:
             yield
         finally:
+            if connection.vendor == "postgresql":
+                end_other_sessions()
             connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def end_other_sessions() -> None:
+    """The ledger's own, in other threads: PostgreSQL drops no database that somebody is connected to."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def start_django() -> None:

@@ -28,6 +28,10 @@ _asked: Counter[str] = Counter()
 _lock = threading.Lock()
 
 
+def result(text: str, finish_reason: str = "stop") -> ProviderResult:
+    return ProviderResult(text, input_tokens=TOKENS, output_tokens=TOKENS, finish_reason=finish_reason)
+
+
 def right(translations: Translations) -> str:
     return json.dumps(translations)
 
@@ -59,7 +63,7 @@ def broken_off(translations: Translations) -> str:
 
 
 def truncated(translations: Translations) -> ProviderResult:
-    return ProviderResult(broken_off(translations), input_tokens=TOKENS, output_tokens=TOKENS, finish_reason="length")
+    return result(broken_off(translations), "length")
 
 
 SCHEDULE: list[Callable[[Translations], str | ProviderResult]] = [

@@ -1,4 +1,4 @@
-"""stapel-core's `translate_catalogs --llm` over each transport, with a model that misbehaves: all is right, or named."""
+"""stapel-core's `translate_catalogs --llm` over each transport, with a model that misbehaves."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_catalogue__complete_and_right(host: Host, tmp_path: Path) -> None:
     (name, payload, answer) = first["calls"][0]
     assert (name, payload) == ("llm.translate", {"from_lang": "en", "to": "de", "entries": texts})
     assert answer == {"status": "ok", "result": translated(texts), "usage": answer["usage"]}
-    assert answer["usage"]["input_tokens"] > 2 * TOKENS * len(texts) / CHUNK_ENTRIES, "the model has misbehaved"
+    assert answer["usage"]["input_tokens"] > TOKENS * len(texts) / CHUNK_ENTRIES, "the model has misbehaved"
     assert first == {"calls": [[name, payload, answer]], "catalogue": translated(texts)}
     assert host.run(tmp_path, texts) == {"calls": [], "catalogue": translated(texts)}
 

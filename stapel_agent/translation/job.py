@@ -63,10 +63,11 @@ class Job:
         return Chunk(self.request, list(asked.values()), 0)
 
     def chunks(self) -> list[Chunk]:
-        """The first questions: passages in turn, as many as the answer has room for."""
+        """The first questions: passages in turn, as many as the answer has room for, without those that are known."""
         groups = list(self._groups(self.whole().passages))
         request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
-        return [Chunk(request, passages, number) for number, passages in enumerate(groups, 1)]
+        chunks = (Chunk(request, passages, number).unknown() for number, passages in enumerate(groups, 1))
+        return [chunk for chunk in chunks if chunk.passages]
 
     def admits(self, chunk: Chunk) -> bool:
         """Whether there is anything to ask, and still any use in it; if not, its passages have failed."""
