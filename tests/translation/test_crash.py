@@ -173,6 +173,60 @@ def test_two_at_once__with_faults(host: Host, model: Translator) -> None:
     assert (kept(host.server), host.server.flights()) == (COUNT, 0)
 
 
+THREADS = f"""{PRELUDE}
+answers = []
+threads = [threading.Thread(target=lambda: answers.append(services.translate("en", "de", entries))) for _ in range(3)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+say(answers)
+"""
+TASKS = f"""{PRELUDE}
+async def main():
+    return await asyncio.gather(*(services.atranslate("en", "de", entries) for _ in range(3)))
+say(asyncio.run(main()))
+"""
+
+
+@pytest.mark.parametrize("script", [THREADS, TASKS], ids=["threads", "tasks"])
+def test_three_at_once__in_one_process(host: Host, model: Translator, script: str) -> None:
+    """Threads, or tasks of one loop, that translate the same at once pay for each text once between them."""
+    answers = host.run(script)
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 3
+    assert model.asked == masked(WHOLE)
+    assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
+    assert (kept(host.server), host.server.flights()) == (COUNT, 0)
+
+
+CANCELLED = f"""{PRELUDE}
+async def main():
+    asking = asyncio.ensure_future(services.atranslate("en", "de", entries))
+    await asyncio.to_thread(sys.stdin.readline)
+    asking.cancel()
+    try:
+        await asking
+    except asyncio.CancelledError:
+        say("cancelled")
+asyncio.run(main())
+"""
+
+
+def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> None:
+    """What had landed before the caller was cancelled is kept; its other calls are written down as cancelled."""
+    model.patience = 3
+    process = host.start(CANCELLED)
+    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert said(process) == "cancelled"
+    assert Counter(row["status"] for row in host.server.rows()) == {"success": 3, "error": AT_ONCE}
+    assert host.server.flights() == 0
+    landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
+    model.start_over()
+    assert host.run(ASYNC) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert model.asked == masked(WHOLE) - Counter(landed)
+
+
 @BOTH
 def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str) -> None:
     """When the time is over, the rest has failed as "deadline"; a second run asks for the rest alone."""
@@ -185,6 +239,7 @@ def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str
     rest = dict.fromkeys(WHOLE.keys() - done.keys(), "deadline")
     assert half == {"status": "ok", "result": done, "failed": rest, "usage": usage(3)}
     assert len(model.requests) == 3 + AT_ONCE
+    assert Counter(row["status"] for row in host.server.rows()) == {"success": 3, "timeout": AT_ONCE}
     assert host.server.flights() == 0
     host.agent["DEADLINE"] = None
     model.start_over()
