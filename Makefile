@@ -36,6 +36,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.waiting
 	$(BIN)/python -m benchmarks.safety
+	$(BIN)/python -m benchmarks.translation
 
 $(VENV)/package: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

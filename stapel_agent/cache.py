@@ -147,11 +147,10 @@ def recall(request: CompletionRequest) -> dict[int, str]:
 
 
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """An earlier answer to a reusable request, or to all its parts, which the verb can still read; or None."""
+    """An earlier answer to a reusable request, which the verb can still read, or to some of its parts; or None."""
     if request.parts:
         texts = recall(request)
-        whole = Completion("", request.provider, request.model, value=texts, cached=True)
-        return whole if len(texts) == len(request.parts) else None
+        return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup(request)
         return found and reread(request, found.text, read)

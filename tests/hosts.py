@@ -67,7 +67,7 @@ class Server:
             connection.close()
 
     def clear(self) -> None:
-        for table in ("agent_prompt_log", "agent_flight", "agent_idempotency"):
+        for table in ("agent_prompt_log", "agent_flight", "agent_idempotency", "agent_translation"):
             self.execute(f"DELETE FROM {table}")
 
     def rows(self) -> list[dict[str, Any]]:

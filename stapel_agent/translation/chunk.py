@@ -42,6 +42,7 @@ class Chunk:
     retries: int = 0
     asked_again: int = 0
     fault: AgentError | None = field(default=None, init=False)
+    is_reused: bool = field(default=False, init=False)
     _remarks: dict[int, str] = field(default_factory=dict, init=False)
 
     @property
@@ -112,7 +113,11 @@ class Chunk:
     def follow_ups(self) -> Iterator[Chunk]:
         """What is to be asked next: all that has no translation yet, and may still get one."""
         unknown = self.unknown().passages
-        if isinstance(self.fault, AnswerTruncated | AnswerRefused | RequestRejected):
+        if not unknown:
+            return
+        if self.is_reused:  # others had the same question answered meanwhile, in part
+            yield self._next(unknown)
+        elif isinstance(self.fault, AnswerTruncated | AnswerRefused | RequestRejected):
             yield from self._halves(unknown)
         elif self.fault is None or (
             isinstance(self.fault, InvalidAnswer) and not isinstance(self.fault, AnswerInterrupted)
@@ -127,7 +132,7 @@ class Chunk:
             yield from (self._next([piece]) for piece in unknown[0].asked)
 
     def _again(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
-        if not unknown or not agent_settings.TRANSLATE_RETRIES or self.is_last:
+        if not agent_settings.TRANSLATE_RETRIES or self.is_last:
             return
         if self.retries < agent_settings.TRANSLATE_RETRIES:
             yield self._next(unknown, self.retries + 1)

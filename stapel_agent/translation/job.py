@@ -21,7 +21,7 @@ from stapel_agent.parsing import storable
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .chunk import Chunk
-from .passage import Passage
+from .passage import Passage, Passages
 from .texts import Texts
 
 TOKENS_BESIDES = 8
@@ -49,7 +49,7 @@ class Job:
         facts = {"from": texts.from_lang, "to": texts.to}
         asked = replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
         self.request = candidate_of(asked).request
-        self._passages: dict[str, Passage] = {}
+        self._passages = Passages((self.request.max_tokens - TOKENS_BESIDES) // GROWTH)
         self._entries = {key: self._entry(storable(text)) for key, text in texts.entries.items()}
         self._usage = Usage()
         self._fault: AgentError | None = None
@@ -60,12 +60,12 @@ class Job:
 
     def whole(self) -> Chunk:
         """All passages that there are, as one chunk that is looked up and never sent."""
-        asked = {part.source: part for passage in self._passages.values() for part in passage.asked}
-        return Chunk(self.request, list(asked.values()), 0)
+        asked = dict.fromkeys(part for _, passage, _ in self._entries.values() for part in passage.asked)
+        return Chunk(self.request, list(asked), 0)
 
     def chunks(self) -> list[Chunk]:
-        """The first questions: passages in turn, as many as the answer has room for."""
-        groups = list(self._groups(self.whole().passages))
+        """The first questions: passages that are not known yet, in turn, as many as the answer has room for."""
+        groups = list(self._groups(self.whole().unknown().passages))
         request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
         return [Chunk(request, passages, number) for number, passages in enumerate(groups, 1)]
 
@@ -81,9 +81,11 @@ class Job:
     def take(self, chunk: Chunk, answer: Completion) -> None:
         """Accept what a model has answered to a chunk's question."""
         self._usage += answer.usage
-        self._answered_by = answer
+        if not answer.cached:
+            self._answered_by = answer
         self._has_turned = self._has_turned or answer.provider != self.request.provider
         chunk.take(answer.value)
+        chunk.is_reused = answer.cached
 
     def follow_ups(self, chunk: Chunk) -> list[Chunk]:
         """What is to be asked after a chunk, answered or not."""
@@ -129,9 +131,7 @@ class Job:
         """A text as the blanks before it, itself, and the blanks after it; the same text is one passage."""
         core = text.strip()
         start = text.index(core) if core else len(text)
-        if core not in self._passages:
-            self._passages[core] = Passage(core, max(1, (self.request.max_tokens - TOKENS_BESIDES) // GROWTH))
-        return text[:start], self._passages[core], text[start + len(core) :]
+        return text[:start], self._passages.of(core), text[start + len(core) :]
 
     def _groups(self, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
         group, tokens = list[Passage](), 0

@@ -16,15 +16,14 @@ class Passage:
     may read: with marks in place of what they stand for.
     """
 
-    def __init__(self, source: str, limit: int) -> None:
+    def __init__(self, source: str, others: Passages) -> None:
         self.source = source
         self.tokens = token_estimate(source)
+        self._others = others
         self.remark = ""
         self._failure = ""
         self._translation: str | None = None
         self._pieces: list[tuple[Passage, str]] = []
-        if self.tokens > limit:
-            self.cut(limit)
 
     @cached_property
     def protected(self) -> Protected:
@@ -59,7 +58,7 @@ class Passage:
         """Have it asked for in pieces of `limit` tokens; whether there is a border to cut it at."""
         pieces = cut(self.source, limit)
         if len(pieces) > 1:
-            self._pieces = [(Passage(piece, limit), blanks) for piece, blanks in pieces]
+            self._pieces = [(self._others.of(piece), blanks) for piece, blanks in pieces]
         return len(pieces) > 1
 
     def checked(self, reply: object) -> str:
@@ -85,3 +84,18 @@ class Passage:
         """Note what was wrong with a translation."""
         self.remark = remark
         self.fail(f"invalid_answer: the translation {self.protected.in_full(remark)}")
+
+
+class Passages:
+    """The passages of one translation: one for each text, however often it occurs. Over `limit` tokens it is cut."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = max(1, limit)
+        self._passages: dict[str, Passage] = {}
+
+    def of(self, source: str) -> Passage:
+        if source not in self._passages:
+            self._passages[source] = passage = Passage(source, self)
+            if passage.tokens > self._limit:
+                passage.cut(self._limit)
+        return self._passages[source]

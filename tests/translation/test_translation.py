@@ -110,6 +110,17 @@ def test_translate__duplicates(facade, scripted_model):
     assert asked(scripted_model) == [["Save"]]
 
 
+def test_translate__duplicates_within_long_texts(facade, scripted_model, agent):
+    """A paragraph that several long texts share, and that is a text by itself as well, is asked once."""
+    agent(MAX_TOKENS=100)
+    scripted_model.script(translating(str.upper))
+    shared, first, second = ("a shared paragraph " * 5, "the first " * 9, "the second " * 9)
+    entries = {"a": f"{first}\n\n{shared}\n\n{shared}", "b": f"{shared}\n\n{second}", "c": shared}
+    answer = facade.translate("en", "de", entries)
+    assert answer["result"] == {key: text.upper() for key, text in entries.items()}
+    assert sorted(text for question in asked(scripted_model) for text in question).count(shared.strip()) == 1
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [

@@ -1,0 +1,291 @@
+"""Translations that end half-way, or are made twice at once, on a real PostgreSQL: what is paid is kept."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine_fixtures import answer, until
+from tests.hosts import Host, Server, own_database, said
+from tests.scripted_server import Reply, Request, ScriptedServer
+
+pytestmark = pytest.mark.postgresql
+
+COUNT = 40
+CHUNK = 5
+AT_ONCE = 4
+HANGS = Reply(raw=b"", ending="hang")
+
+PRELUDE = f"""
+from stapel_agent import heartbeat
+heartbeat.SILENCE_SECONDS = 0.5
+entries = {{f"key.{{n}}": f"text {{n}} for {{{{name}}}}" for n in range({COUNT})}}
+"""
+SYNC = f'{PRELUDE}\nsay(services.translate("en", "de", entries))'
+ASYNC = f'{PRELUDE}\nsay(asyncio.run(services.atranslate("en", "de", entries)))'
+BOTH = pytest.mark.parametrize("script", [SYNC, ASYNC], ids=["sync", "async"])
+WHOLE = {f"key.{n}": f"TEXT {n} FOR {{name}}" for n in range(COUNT)}
+
+
+class Translator(ScriptedServer):
+    """An endpoint that translates to capitals. It answers `patience` questions, and hangs at the rest.
+
+    Of the texts that it sees for the first time it leaves out those whose number ends in one of `forgets`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(HANGS)
+        self.patience = 1000
+        self.forgets = ""
+        self.asked: Counter[str] = Counter()
+        self._once = threading.Lock()
+
+    def reply_to(self, request: Request) -> Reply:
+        super().reply_to(request)
+        with self._once:
+            texts = texts_of(request)
+            self.asked.update(texts.values())
+            self.patience -= 1
+            if self.patience < 0:
+                return HANGS
+            known = {number: text.upper() for number, text in texts.items() if not self._is_forgotten(text)}
+            return answer(json.dumps(known))
+
+    def _is_forgotten(self, text: str) -> bool:
+        return self.asked[text] == 1 and text.split()[1][-1] in self.forgets
+
+    def start_over(self) -> None:
+        """Answer everything, and count anew."""
+        self.patience = 1000
+        self.requests.clear()
+        self.asked.clear()
+
+
+def texts_of(request: Request) -> dict[str, str]:
+    return dict(json.loads(request.json["messages"][-1]["content"]))
+
+
+def masked(keys: Any) -> Counter[str]:
+    """Each text of `keys` once, as a model sees it."""
+    return Counter(WHOLE[key].lower().replace("{name}", "⟦1⟧") for key in keys)
+
+
+def usage(calls: int) -> dict[str, int]:
+    return {"input_tokens": 7 * calls, "output_tokens": 3 * calls}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A database of our own."""
+    with own_database("postgresql") as server:
+        yield server
+
+
+@pytest.fixture
+def model() -> Iterator[Translator]:
+    """The provider of all hosts."""
+    with Translator() as model:
+        yield model
+
+
+@pytest.fixture
+def host(host: Host) -> Host:
+    """Hosts that ask for five texts at a time."""
+    host.agent |= {"TRANSLATE_CHUNK_ENTRIES": CHUNK, "TRANSLATE_CONCURRENCY": AT_ONCE}
+    return host
+
+
+def kept(server: Server) -> int:
+    (count,) = server.execute("SELECT count(*) FROM agent_translation")[0]
+    return int(count)
+
+
+@BOTH
+def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: str) -> None:
+    """A process killed when some chunks have landed has not paid for them in vain: the next one asks for the rest."""
+    model.patience = 3
+    process = host.start(script)
+    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
+    process.kill()
+    process.wait()
+    landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
+    model.start_over()
+    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert model.asked == masked(WHOLE) - Counter(landed)
+    assert len(model.requests) == COUNT / CHUNK - 3
+    assert (kept(host.server), host.server.flights()) == (COUNT, 0)
+
+
+@BOTH
+def test_killed__rows(host: Host, model: Translator, script: str) -> None:
+    """Of the killed process the ledger has every call: those that were answered, and those that never were."""
+    model.patience = 3
+    process = host.start(script)
+    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
+    process.kill()
+    process.wait()
+    rows = host.server.rows()
+    assert Counter(row["status"] for row in rows) == {"success": 3, "pending": AT_ONCE}
+    assert host.manage("close_lost_calls", "--older-than", "0") == f"closed {AT_ONCE} lost calls\n"
+    lost = [row["metadata"] for row in host.server.rows() if row["status"] == "error"]
+    facts = ("failure", "from", "to", "key_count", "chunks", "asked_again")
+    assert [[row[name] for name in facts] for row in lost] == [["lost", "en", "de", CHUNK, 8, 0]] * AT_ONCE
+
+
+def at_once(host: Host, *scripts: str) -> list[Any]:
+    """What processes say that begin at the same moment."""
+    processes = [host.start(f"say('ready')\nsys.stdin.readline()\n{script}") for script in scripts]
+    for process in processes:
+        assert process.stdout and process.stdout.readline() == '"ready"\n'
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [said(process) for process in processes]
+
+
+@pytest.mark.parametrize("scripts", [(SYNC, SYNC), (ASYNC, ASYNC), (SYNC, ASYNC)], ids=["sync", "async", "mixed"])
+def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator, scripts: tuple[str, str]) -> None:
+    """Two processes that translate the same at once pay for each text once between them."""
+    answers = at_once(host, *scripts)
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 2
+    assert model.asked == masked(WHOLE)
+    assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
+    assert [row["status"] for row in host.server.rows()] == ["success"] * (COUNT // CHUNK)
+    assert (kept(host.server), host.server.flights()) == (COUNT, 0)
+
+
+def test_two_at_once__with_faults(host: Host, model: Translator) -> None:
+    """Where texts are left out at first, both get all, and what is spent is in the ledger to the token."""
+    model.forgets = "37"
+    answers = at_once(host, SYNC, ASYNC)
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 2
+    forgotten = masked(key for key in WHOLE if key[-1] in model.forgets)
+    assert not masked(WHOLE) + forgotten - model.asked
+    assert model.asked <= masked(WHOLE) + masked(WHOLE) + forgotten
+    assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(len(model.requests))
+    assert [row["status"] for row in host.server.rows()] == ["success"] * len(model.requests)
+    assert (kept(host.server), host.server.flights()) == (COUNT, 0)
+
+
+THREADS = f"""{PRELUDE}
+answers = []
+threads = [threading.Thread(target=lambda: answers.append(services.translate("en", "de", entries))) for _ in range(3)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+say(answers)
+"""
+TASKS = f"""{PRELUDE}
+async def main():
+    return await asyncio.gather(*(services.atranslate("en", "de", entries) for _ in range(3)))
+say(asyncio.run(main()))
+"""
+
+
+@pytest.mark.parametrize("script", [THREADS, TASKS], ids=["threads", "tasks"])
+def test_three_at_once__in_one_process(host: Host, model: Translator, script: str) -> None:
+    """Threads, or tasks of one loop, that translate the same at once pay for each text once between them."""
+    answers = host.run(script)
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 3
+    assert model.asked == masked(WHOLE)
+    assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
+    assert (kept(host.server), host.server.flights()) == (COUNT, 0)
+
+
+CANCELLED = f"""{PRELUDE}
+async def main():
+    asking = asyncio.ensure_future(services.atranslate("en", "de", entries))
+    await asyncio.to_thread(sys.stdin.readline)
+    asking.cancel()
+    try:
+        await asking
+    except asyncio.CancelledError:
+        say("cancelled")
+asyncio.run(main())
+"""
+
+
+def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> None:
+    """What had landed before the caller was cancelled is kept; its other calls are written down as cancelled."""
+    model.patience = 3
+    process = host.start(CANCELLED)
+    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert said(process) == "cancelled"
+    assert Counter(row["status"] for row in host.server.rows()) == {"success": 3, "error": AT_ONCE}
+    assert host.server.flights() == 0
+    landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
+    model.start_over()
+    assert host.run(ASYNC) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert model.asked == masked(WHOLE) - Counter(landed)
+
+
+@BOTH
+def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str) -> None:
+    """When the time is over, the rest has failed as "deadline"; a second run asks for the rest alone."""
+    host.agent["DEADLINE"] = 3
+    model.patience = 3
+    half = host.run(script)
+    landed = {text for request in model.requests[:3] for text in texts_of(request).values()}
+    done = {key: text for key, text in WHOLE.items() if masked([key]).keys() <= landed}
+    assert len(done) == 3 * CHUNK
+    rest = dict.fromkeys(WHOLE.keys() - done.keys(), "deadline")
+    assert half == {"status": "ok", "result": done, "failed": rest, "usage": usage(3)}
+    assert len(model.requests) == 3 + AT_ONCE
+    assert Counter(row["status"] for row in host.server.rows()) == {"success": 3, "timeout": AT_ONCE}
+    assert host.server.flights() == 0
+    host.agent["DEADLINE"] = None
+    model.start_over()
+    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert model.asked == masked(rest)
+
+
+@BOTH
+def test_deadline__before_anything_is_done(host: Host, model: Translator, script: str) -> None:
+    """When nothing has come in time, it is a failure that names each text's."""
+    host.agent["DEADLINE"] = 1
+    model.patience = 0
+    failure = host.run(script)
+    assert failure == {
+        "status": "failure",
+        "reason": failure["reason"],
+        "failed": dict.fromkeys(WHOLE, "deadline"),
+    }
+    assert failure["reason"].startswith("timeout: ")
+
+
+IN_TRANSACTION = (
+    PRELUDE
+    + """
+entries = dict(list(entries.items())[:{count}])
+try:
+    with transaction.atomic():
+        PromptLog.objects.create(source="other", model="the caller's own")
+        answer = services.translate("en", "de", entries)
+        raise RuntimeError
+except RuntimeError:
+    say(answer)
+"""
+)
+
+
+@pytest.mark.parametrize("concurrency", [1, AT_ONCE])
+@pytest.mark.parametrize("count", [3, COUNT])
+def test_rollback__loses_nothing(host: Host, model: Translator, concurrency: int, count: int) -> None:
+    """A caller's transaction that is rolled back takes neither rows nor translations with it."""
+    host.agent["TRANSLATE_CONCURRENCY"] = concurrency
+    calls = -(-count // CHUNK)
+    wanted = dict(list(WHOLE.items())[:count])
+    script = IN_TRANSACTION.replace("{count}", str(count))
+    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(calls)}
+    assert [row["status"] for row in host.server.rows()] == ["success"] * calls
+    assert (kept(host.server), host.server.flights()) == (count, 0)
+    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(0)}
+    assert model.asked == masked(wanted)
