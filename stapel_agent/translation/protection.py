@@ -11,16 +11,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from . import messages
 from .placeholders import Span, spans
 
-MARK = re.compile(r"⟦\s?+(\d{1,6}+)\s?+⟧")
+MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BLANKS = re.compile(r"\s++")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
-TAG_NAME = re.compile(r"<(/?)([A-Za-z][\w:.-]*)")
-POSITIONAL = re.compile(r"%[^(%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}")
+APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
+TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
+ENTITY = re.compile(r"&#?\w{1,31};")
+POSITIONAL = re.compile(r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}")
+DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
+# What a page or a format string would take for its own, though it is neither whole markup nor a placeholder.
+FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
+WRITTEN_SO = {"name", "linked", "entity"}
+"""Kinds that may look so by chance: a colon before a word is how some languages write."""
 NAMED_MARKS = 5
+QUOTED_LENGTH = 80
 
 
 class Damaged(Exception):
@@ -44,24 +53,21 @@ class Protected:
     @property
     def has_words(self) -> bool:
         """Whether there is anything to translate."""
-        position = 0
-        for span in self._spans:
-            if any(map(str.isalpha, self.source[position : span.start])):
-                return True
-            position = span.end
-        return any(map(str.isalpha, self.source[position:]))
+        words = MARK.sub("", self.masked)
+        return any(map(str.isalpha, ENTITY.sub("", words) if "&" in words else words))
 
     def restore(self, translation: str) -> str:
         """`translation` with everything back in its place. Raises Damaged."""
-        self._check_marks(translation)
+        self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
+        self._check_inventions(MARK.sub("\ufffc", translation))
         with_breaks = self._with_breaks(translation)
         if messages.has_branches(self.source):
             return self._as_message(with_breaks)
         return self._unmasked(with_breaks)
 
     def in_full(self, remark: str) -> str:
-        """A remark about marks, in words: with what they stand for."""
-        return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])), remark)
+        """A remark about marks, in words: with what they stand for, or the beginning of it."""
+        return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])[:QUOTED_LENGTH]), remark)
 
     @cached_property
     def _spans(self) -> list[Span]:
@@ -74,8 +80,9 @@ class Protected:
     def _unmasked(self, text: str) -> str:
         return MARK.sub(lambda mark: self._hidden[int(mark[1])], text)
 
-    def _check_marks(self, translation: str) -> None:
-        found = [int(mark[1]) for mark in MARK.finditer(translation)]
+    def _check_marks(self, found: list[int]) -> None:
+        if found == list(self._hidden):
+            return
         times = Counter(found)
         if lost := self._hidden.keys() - times.keys():
             raise Damaged(f"lost {_few(lost)}")
@@ -85,12 +92,11 @@ class Protected:
             raise Damaged(f"has {_few(repeated)} more than once")
         self._check_order(found)
         self._check_nesting(found)
-        self._check_inventions(translation)
 
     def _check_order(self, found: list[int]) -> None:
-        """Placeholders that are told apart by their place alone keep it."""
+        """Placeholders that are told apart by their place alone keep it; not those of a date."""
         positional = [number for number in found if POSITIONAL.fullmatch(self._hidden[number])]
-        if positional != sorted(positional):
+        if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
             raise Damaged(f"has {_few(positional)} in another order")
 
     def _check_nesting(self, found: list[int]) -> None:
@@ -104,10 +110,12 @@ class Protected:
                 raise Damaged(f"has {_few([number])} where it closes nothing")
 
     def _check_inventions(self, translation: str) -> None:
-        for span in spans(MARK.sub("\ufffc", translation)):
-            # A colon before a word is how some languages write, and an escape what a quote may look like.
-            if span.kind not in ("name", "escape", "entity"):
-                raise Damaged("has a placeholder, markup or an address that the text does not have")
+        if any(span.kind not in WRITTEN_SO for span in spans(translation)):
+            raise Damaged("has a placeholder, markup or an address that the text does not have")
+        if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
+            raise Damaged(f"has {min(strange)!r}, which the text does not have")
+        if "%" in translation and "%" not in self.masked and any(span.kind == "printf" for span in self._spans):
+            raise Damaged("has a percent sign, which its placeholders would not be told from")
 
     @cached_property
     def _pairs(self) -> Mapping[int, int]:
@@ -137,6 +145,8 @@ class Protected:
 
     def _with_breaks(self, translation: str) -> str:
         """`translation` with the line breaks, and the blanks around them, as the source has them."""
+        if not (BREAK.search(translation) or BREAK.search(self.masked)):
+            return translation
         ours = [blanks for blanks in BLANKS.findall(self.masked) if BREAK.search(blanks)]
         theirs = sum(BREAK.search(blanks) is not None for blanks in BLANKS.findall(translation))
         if len(ours) != theirs:
@@ -145,14 +155,23 @@ class Protected:
         return BLANKS.sub(lambda blanks: next(following) if BREAK.search(blanks[0]) else blanks[0], translation)
 
     def _as_message(self, translation: str) -> str:
-        """`translation` as a message of the source's structure."""
-        signature = messages.signature(self.source)
-        # Before syntax an apostrophe would quote it: two of them are one in print.
-        for candidate in (translation, re.sub(r"(?<!')'(?=⟦)", "''", translation)):
-            message = self._unmasked(candidate)
-            if messages.signature(message) == signature:
-                return message
-        raise Damaged("does not keep the structure of the ICU message")
+        """`translation` as a message of the source's structure, with the same marks in each of its branches."""
+        if APOSTROPHE.search(self.masked) is None:
+            # Before syntax an apostrophe would quote it: two of them are one in print.
+            translation = APOSTROPHE.sub(r"\g<0>'", translation)
+        message = self._unmasked(translation)
+        is_kept = self._signature(translation) == self._signature(self.masked)
+        # What is in marks there may hold apostrophes, and quote syntax where it stands now.
+        if not is_kept or ("'" in message and messages.signature(message) != messages.signature(self.source)):
+            raise Damaged("does not keep the structure of the ICU message")
+        return message
+
+    def _signature(self, masked: str) -> Any:
+        """A message's, with marks for all that is not its syntax."""
+        syntax = {number: f"⟦{number}⟧" for number in self._hidden} | {
+            number: self._hidden[number] for number, span in enumerate(self._spans, 1) if span.kind == "icu"
+        }
+        return messages.signature(MARK.sub(lambda mark: syntax[int(mark[1])], masked), MARK)
 
 
 def _few(numbers: Iterable[int]) -> str:
