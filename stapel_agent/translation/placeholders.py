@@ -36,7 +36,7 @@ GRAMMAR = re.compile(
     | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
     | (?P<link_end>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
     | (?P<interval>\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\])
-    | (?P<bracket>!?+\[)
+    | (?P<bracket>!?+\[|\])
     | (?P<address>
         (?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?i:javascript|mailto|tel):)
         [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
@@ -47,7 +47,7 @@ GRAMMAR = re.compile(
     | (?P<printf>
         %(?:\([\w.-]{1,100}+\)|<[\w.-]{1,100}+>|\d{1,3}+\$)[-+0\#]*+[\d*]{0,4}+(?:\.[\d*]{1,3}+)?+
         (?:hh|ll|[hlLqjzt])?+[a-zA-Z@]
-      | (?<![\d%])%[A-Za-z_][A-Za-z0-9_.-]{0,100}+%
+      | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{2,100}+%(?![A-Za-z%@])
       | (?<![\d%])%[-+0\#]*+\d{0,4}+\.[\d*]{1,3}+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@]
       | (?<![\d%])%\*?+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@]
       | (?<!\d)%[-+0\#]*+[\d*]{0,4}+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
@@ -95,7 +95,7 @@ def spans(text: str) -> list[Span]:
         return []
     pieces = messages.structure(text)
     found = list(_matches(text, 0, len(text)) if pieces is None else _in_message(text, pieces))
-    links = _links(found)
+    links = _links(text, found)
     found = [replace(span, kind="link") if span.start in links else span for span in found]
     return [span for span in found if span.kind != "bracket"]
 
@@ -160,12 +160,14 @@ def _address_length(address: str) -> int:
     return length
 
 
-def _links(found: Iterable[Span]) -> set[int]:
+def _links(text: str, found: Iterable[Span]) -> set[int]:
     """Where the two ends of each Markdown link start."""
     links, open_brackets = set[int](), list[int]()
     for span in found:
-        if span.kind == "bracket":
+        if span.kind == "bracket" and text[span.start] != "]":
             open_brackets.append(span.start)
         elif span.kind == "link_end" and open_brackets:
             links |= {open_brackets.pop(), span.start}
+        elif span.kind == "bracket" and open_brackets:
+            open_brackets.pop()
     return links

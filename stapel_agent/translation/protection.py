@@ -83,13 +83,13 @@ class Protected:
     def _check_marks(self, found: list[int]) -> None:
         if found == list(self._hidden):
             return
-        times = Counter(found)
-        if lost := self._hidden.keys() - times.keys():
-            raise Damaged(f"lost {_few(lost)}")
-        if strange := times.keys() - self._hidden.keys():
+        if strange := set(found) - self._hidden.keys():
             raise Damaged(f"has {_few(strange)}, which stands for nothing")
-        if repeated := [number for number, count in times.items() if count > 1]:
-            raise Damaged(f"has {_few(repeated)} more than once")
+        # Which of two that are alike stands where is all the same.
+        if Counter(map(self._hidden.get, found)) != Counter(self._hidden.values()):
+            if lost := self._hidden.keys() - set(found):
+                raise Damaged(f"lost {_few(lost)}")
+            raise Damaged(f"has {_few(number for number, times in Counter(found).items() if times > 1)} more than once")
         self._check_order(found)
         self._check_nesting(found)
 
@@ -101,12 +101,12 @@ class Protected:
 
     def _check_nesting(self, found: list[int]) -> None:
         """What is opened and closed in the source is so in the translation."""
-        still_open: list[int] = []
+        expected: list[str] = []
         closing = set(self._pairs.values())
         for number in found:
             if number in self._pairs:
-                still_open.append(number)
-            elif number in closing and (not still_open or self._pairs[still_open.pop()] != number):
+                expected.append(self._hidden[self._pairs[number]])
+            elif number in closing and (not expected or expected.pop() != self._hidden[number]):
                 raise Damaged(f"has {_few([number])} where it closes nothing")
 
     def _check_inventions(self, translation: str) -> None:
@@ -167,11 +167,11 @@ class Protected:
         return message
 
     def _signature(self, masked: str) -> Any:
-        """A message's, with marks for all that is not its syntax."""
-        syntax = {number: f"⟦{number}⟧" for number in self._hidden} | {
-            number: self._hidden[number] for number, span in enumerate(self._spans, 1) if span.kind == "icu"
-        }
-        return messages.signature(MARK.sub(lambda mark: syntax[int(mark[1])], masked), MARK)
+        """A message's, with marks for all that is not its syntax: the same for what is alike."""
+        marks = {hidden: f"⟦{number}⟧" for number, hidden in self._hidden.items()}
+        kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
+        kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
+        return messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
 
 
 def _few(numbers: Iterable[int]) -> str:
