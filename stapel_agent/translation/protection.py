@@ -59,9 +59,9 @@ class Protected:
     def restore(self, translation: str) -> str:
         """`translation` with everything back in its place. Raises Damaged."""
         self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
-        self._check_inventions(MARK.sub("\ufffc", translation))
+        self._check_inventions(translation)
         with_breaks = self._with_breaks(translation)
-        if messages.has_branches(self.source):
+        if any(span.kind == "icu" for span in self._spans):
             return self._as_message(with_breaks)
         return self._unmasked(with_breaks)
 
@@ -110,7 +110,8 @@ class Protected:
                 raise Damaged(f"has {_few([number])} where it closes nothing")
 
     def _check_inventions(self, translation: str) -> None:
-        if any(span.kind not in WRITTEN_SO for span in spans(translation)):
+        # What is hidden may have kept its neighbours from looking like something.
+        if (invented := _looks(translation)) and invented - _looks(self.masked):
             raise Damaged("has a placeholder, markup or an address that the text does not have")
         if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
             raise Damaged(f"has {min(strange)!r}, which the text does not have")
@@ -172,6 +173,12 @@ class Protected:
         kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
         kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
         return messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
+
+
+def _looks(masked: str) -> Counter[str]:
+    """What in a text with marks looks like a placeholder, markup or an address."""
+    words = MARK.sub("\ufffc", masked)
+    return Counter(words[span.start : span.end] for span in spans(words) if span.kind not in WRITTEN_SO)
 
 
 def _few(numbers: Iterable[int]) -> str:

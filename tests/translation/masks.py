@@ -1,5 +1,13 @@
 """What a translator sees of texts of every kind: source, masked."""
 
+from stapel_agent.translation.placeholders import spans
+
+
+def hidden(text):
+    """What is hidden of a text, in order."""
+    return [text[span.start : span.end] for span in spans(text)]
+
+
 MASKS = [
     # printf
     ("Hello %s", "Hello ⟦1⟧"),

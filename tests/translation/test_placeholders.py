@@ -95,7 +95,7 @@ def test_has_words(source):
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_spans__linear(sign):
-    """However often a sign is repeated, alone or with the beginning of another thing, a text is scanned in linear time."""
+    """However often a sign is repeated, alone or with the beginning of another thing, scanning takes linear time."""
     texts = [sign * (100_000 // len(sign))] + [(sign + other) * 400 for other in SIGNS]
     start = time.process_time()
     for text in texts:
