@@ -30,8 +30,8 @@ SAID_INSTEAD = re.compile(
 )
 # Stems of "AI", "model", "help" and "translate" in other languages: a text with one may be what the words above say.
 KINDRED = re.compile(
-    """
-    KI|IA|AI|ИИ|ШІ|人工智|人工知|인공|tekoäly|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|modell|modèle|modelo|модел|模型|モデル|모델|
+    r"""
+    \b(?:KI|IA|AI|ИИ|ШІ)\b|人工智|人工知|인공|tekoäly|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|modell|modèle|modelo|модел|模型|モデル|모델|
     helf|hilf|aide|ayud|ajud|aiut|помо|допомо|帮|幫|助|手伝|도와|도움|도울|ساعد|עזור|ช่วย|मदद|autta|hjälp|hjelp|hjælp|
     helpen|pomóc|pomoc|yardım|bantu|giúp|
     übersetz|tradu|перев|перекла|翻译|翻譯|翻訳|번역|ترجم|תרג|แปล|अनुवाद|kään|översätt|oversett|oversæt|vertal|tłumacz|

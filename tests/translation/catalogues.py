@@ -95,6 +95,7 @@ PAIRS = [
     ("Can\\'t connect to %1$s", "No se puede conectar a %1$s"),
     ("Don\\'t show again", "다시 표시 안함"),
     ("%d%% complete", "%d%% abgeschlossen"),
+    ("%d%% complete", "%%%d tamamlandı"),
     ("Battery at %1$d%%", "बैटरी %1$d%% पर है"),
     ("%@ wants to use your location", "%@ möchte deinen Standort verwenden"),
     ("%1$@ of %2$@ used", "%2$@ 中已使用 %1$@"),

@@ -18,6 +18,7 @@ DOUBTFUL = [
     ("Hi", INSTRUCTIONS, "repeats the instructions"),
     ("Hi", INSTRUCTIONS.splitlines()[-1], "repeats the instructions"),
     ("Hi", "I'm sorry, but I can't assist with that request.", "is not a translation but a remark about one"),
+    ("SKIP", "I'm unable to help with that.", "is not a translation but a remark about one"),
     ("Hi", "I cannot translate this text.", "is not a translation but a remark about one"),
     ("Help", "As an AI language model, I have no feelings.", "is not a translation but a remark about one"),
     ("Hi", "Ich kann diesen Text nicht übersetzen.", "is not a translation but a remark about one"),
