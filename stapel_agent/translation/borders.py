@@ -11,7 +11,7 @@ from . import messages
 from .placeholders import spans
 
 BYTES_PER_TOKEN = 3
-BLANKS = re.compile(r"\s++|(?<=[。！？])(?!\s)")
+BLANKS = re.compile(r"\s++|(?:(?<=[。！？，、；])|(?<=[。！？][」』）”’]))(?![\s」』）”’])")
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]»”’]{0,3}\Z")
 PARAGRAPH, LINE, SENTENCE, WORD = range(4)
@@ -30,7 +30,7 @@ def cut(text: str, limit: int) -> Pieces:
 
     What is to be left alone, such as code or a link's address, is never cut, and a message with branches neither.
     """
-    if token_estimate(text) <= limit or messages.has_branches(text):
+    if token_estimate(text) <= limit or messages.structure(text):
         return [(text, "")]
     return list(_pieces(text, list(_borders(text)), limit * BYTES_PER_TOKEN))
 
@@ -83,4 +83,4 @@ def _kind(text: str, blanks: re.Match[str]) -> int:
 
 
 def _weight(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pyicumessageformat import Parser
 
 MAX_LENGTH = 20_000
 BRANCHES = re.compile(r"\{\s{0,9}+[\w.-]{1,100}+\s{0,9}+,\s{0,9}+(?:plural|select|selectordinal)\s{0,9}+,")
-QUOTED = re.compile(r"'[{}#|][^']*+'?+|''")
+QUOTED = re.compile(r"''|'[{}#](?:[^']++|'')*+'?+")
 
 # Without indices and tags; a branch `other` is what ICU asks for, but its lack is the author's affair.
 _parser = Parser({"require_other": False})
 
 Token = dict[str, str]
-Piece = tuple[int, int, bool]
-"""Start, end, and whether it is a text to be translated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands from `start` to `end`: `text`, an `argument` in it, `quoted`, or the `syntax` around them."""
+
+    start: int
+    end: int
+    kind: str
 
 
 def has_branches(text: str) -> bool:
     """Whether `text` may be a message with plural or select in it."""
-    return len(text) <= MAX_LENGTH and BRANCHES.search(text) is not None
+    return "{" in text and len(text) <= MAX_LENGTH and BRANCHES.search(text) is not None
 
 
 def structure(text: str) -> list[Piece] | None:
@@ -30,53 +39,53 @@ def structure(text: str) -> list[Piece] | None:
     if not has_branches(text):
         return None
     tokens: list[Token] = []
-    try:
-        _parser.parse(text, tokens)
-    except SyntaxError:
-        return None
-    return list(_pieces(tokens))
+    return None if _parsed(text, tokens) is None else list(_pieces(tokens))
 
 
-def signature(text: str) -> Any:
+def signature(text: str, kept: re.Pattern[str] | None = None) -> Any:
     """What a translation of the message keeps: arguments, formats, branches, and what stands in each of them.
 
-    None where it is no message.
+    That includes what `kept` finds in the texts. None where it is no message.
     """
+    nodes = _parsed(text)
+    return None if nodes is None else _kept(nodes, kept)
+
+
+def _parsed(text: str, tokens: list[Token] | None = None) -> list[Any] | None:
     try:
-        return _kept(_parser.parse(text))
-    except SyntaxError:
+        return list(_parser.parse(text, tokens))
+    except (ValueError, SyntaxError):  # the former of an offset that is no number
         return None
 
 
-def _kept(nodes: list[Any]) -> list[Any]:
-    arguments = [node for node in nodes if isinstance(node, dict)]
-    return sorted(
-        repr(
-            {
-                **argument,
-                "options": {selector: _kept(branch) for selector, branch in argument.get("options", {}).items()},
-            }
-        )
-        for argument in arguments
-    )
+def _kept(nodes: list[Any], kept: re.Pattern[str] | None) -> frozenset[tuple[Any, int]]:
+    """As often as it is there, all that stands in one branch, in any order."""
+    found = Counter[Any]()
+    for node in nodes:
+        if isinstance(node, str):
+            found.update(kept.findall(node) if kept else ())
+        else:
+            branches = {selector: _kept(branch, kept) for selector, branch in node.get("options", {}).items()}
+            found[frozenset({**node, "options": frozenset(branches.items())}.items())] += 1
+    return frozenset(found.items())
 
 
 def _pieces(tokens: list[Token]) -> Iterator[Piece]:
-    start = end = 0  # of the structure between two texts or arguments
+    start = end = 0  # of the syntax between two texts or arguments
     for kind, run in _runs(tokens):
         length = sum(len(token["text"]) for token in run)
         if kind == "syntax":
             end += length
             continue
         if end > start:
-            yield start, end, False
+            yield Piece(start, end, "syntax")
         if kind == "text":
             yield from _quoted_apart(run[0]["text"], end)
         else:
-            yield end, end + length, False
+            yield Piece(end, end + length, "argument")
         start = end = end + length
     if end > start:
-        yield start, end, False
+        yield Piece(start, end, "syntax")
 
 
 def _runs(tokens: list[Token]) -> Iterator[tuple[str, list[Token]]]:
@@ -105,12 +114,14 @@ def _argument(tokens: list[Token], number: int) -> int:
 
 
 def _quoted_apart(text: str, offset: int) -> Iterator[Piece]:
-    """A text's quoted syntax is none of its words."""
+    """A text's quoted syntax is none of its words; two apostrophes are one in print, and belong to a word."""
     position = 0
     for quoted in QUOTED.finditer(text):
+        if quoted[0] == "''":
+            continue
         if quoted.start() > position:
-            yield offset + position, offset + quoted.start(), True
-        yield offset + quoted.start(), offset + quoted.end(), False
+            yield Piece(offset + position, offset + quoted.start(), "text")
+        yield Piece(offset + quoted.start(), offset + quoted.end(), "quoted")
         position = quoted.end()
     if position < len(text):
-        yield offset + position, offset + len(text), True
+        yield Piece(offset + position, offset + len(text), "text")

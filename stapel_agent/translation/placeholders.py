@@ -6,8 +6,9 @@ A mistake on the side of "leave it alone" costs a word left as it is; one on the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from . import messages
 
@@ -17,37 +18,46 @@ MAX_EXPRESSION = 500
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What stands from `start` to `end`: `kind` is a group of GRAMMAR, `icu`, or `link` for the brackets of one."""
+    """What stands from `start` to `end`: `kind` is a group of GRAMMAR, `icu`, `quoted`, or `link` for an end of one."""
 
     start: int
     end: int
     kind: str
 
 
+# Without one of these a text holds nothing of the grammar.
+SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#]|www\.", re.IGNORECASE)
+
+# What is closed somewhere comes first: where it is not, the rest of the grammar has its turn.
 GRAMMAR = re.compile(
     r"""
-      (?P<mark>[⟦⟧])                                                                # our own, see `protection`
-    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|`|\{%|\{\#|\$\{|\#\{|%\{|\{\{)
-    | (?P<tag></?+[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?>)
-    | (?P<link_end>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\))
-    | (?P<bracket>!?+\[)
+      (?P<mark>[⟦⟧]++)                                                              # our own, see `protection`
+    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|(?<![A-Za-z])`|\{%|\{\#|\$\{|\#\{|%\{|\{\{)
+    | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
+    | (?P<link_end>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
+    | (?P<interval>\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\])
+    | (?P<bracket>!?+\[|\])
     | (?P<address>
-        (?:(?i:https?|ftp)://|\bwww\.)
+        (?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?i:javascript|mailto|tel):)
         [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
       | (?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+(?:\.[\w-]{1,63}+)+
       )
     | (?P<brace>\{\s{0,9}+[\w.@-]{0,100}+(?:\[[^\[\]{}]{0,100}+\]|\.\w{1,100}+){0,9}+(?:![rsa])?+(?::[^{}\n]{0,100}+)?+
-        (?:\s{0,9}+,\s{0,9}+\w{1,30}+(?:\s{0,9}+,[^{}]{0,200}+)?+)?+\s{0,9}+\})
+        (?:\s{0,9}+,\s{0,9}+\w{1,30}+(?:\s{0,9}+,[^{}]{0,200}+)?+)?+\s{0,9}+\}|\$t\([^()\n]{1,200}+\))
     | (?P<printf>
-        %(?:\([\w.-]{1,100}+\)|\d{1,3}+\$)[-+0\#]*+[\d*]{0,4}+(?:\.[\d*]{1,3}+)?+(?:hh|ll|[hlLqjzt])?+[a-zA-Z@]
-      | (?<![\d%])%[A-Za-z_][\w.-]{0,100}+%
-      | (?<![\d%])%[-+0\#]*+[\d*]{0,4}+(?:\.[\d*]{1,3}+)?+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@]
-      | %[-+0\#]*+\d{0,4}+(?:\.\d{1,3}+)?+[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
+        %(?:\([\w.-]{1,100}+\)|<[\w.-]{1,100}+>|\d{1,3}+\$)[-+0\#]*+[\d*]{0,4}+(?:\.[\d*]{1,3}+)?+
+        (?:hh|ll|[hlLqjzt])?+[a-zA-Z@]
+      | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{2,100}+%(?![A-Za-z%@])
+      | (?<![\d%])%[-+0\#]*+\d{0,4}+\.[\d*]{1,3}+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@]
+      | (?<![\d%])%\*?+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@]
+      | (?<!\d)%[-+0\#]*+[\d*]{0,4}+(?:hh|ll|[hlLqjzt])?+[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
+      | %[dfis@](?![A-Za-z])
       | %%
       )
-    | (?P<name>(?<![\w:/.]):[A-Za-z_]\w*+:?+)
-    | (?P<escape>\\[\\nrt"'])
-    | (?P<entity>&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});)
+    | (?P<name>(?<![\w:/.]):[A-Za-z_][A-Za-z0-9_]*+:?+)
+    | (?P<linked>(?<!\w)@(?:\.[a-z]{1,20}+)?+:\(?+\w++(?:[.-]\w++)*+\)?+)
+    | (?P<escape>\\[\\nrt])
+    | (?P<entity>&[lg]t;)
     """,
     re.VERBOSE,
 )
@@ -70,63 +80,94 @@ CLOSING = {
         "{{": "}}",
     }.items()
 }
+LONE_TAG = re.compile(r"<[^<>]*+>")
 UNBOUNDED = {"<!--", "<![cdata[", "<script", "<style", "```"}
 """What may be as long as it likes. It always counts where it is closed, so that no passage is searched twice."""
-AFTER_ADDRESS = ".,;:!?)]}*_~"
+AFTER_ADDRESS = ".,;:!?)]}*_~»”’“،؛؟।…"
+BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+NAMES = {"syntax": "icu", "argument": "icu", "quoted": "quoted"}
+"""What pieces of an ICU message are called as spans."""
 
 
 def spans(text: str) -> list[Span]:
     """All that is to be left alone, in order, without overlap."""
-    if structure := messages.structure(text):
-        found = []
-        for start, end, is_text in structure:
-            leaf = text[start:end]
-            inner = [Span(start + s.start, start + s.end, s.kind) for s in _scan(leaf)] if is_text else []
-            found += inner if is_text else [Span(start, end, "icu")]
-        return found
-    return list(_scan(text))
+    if SIGNS.search(text) is None:
+        return []
+    pieces = messages.structure(text)
+    found = list(_matches(text, 0, len(text)) if pieces is None else _in_message(text, pieces))
+    links = _links(text, found)
+    found = [replace(span, kind="link") if span.start in links else span for span in found]
+    return [span for span in found if span.kind != "bracket"]
 
 
-def _scan(text: str) -> Iterator[Span]:
-    found = list(_matches(text))
-    links = _link_brackets(found)
-    for number, span in enumerate(found):
-        if span.kind not in ("bracket", "link_end"):
-            yield span
-        elif number in links:
-            yield Span(span.start, span.end, "link")
+def _in_message(text: str, pieces: Sequence[messages.Piece]) -> Iterator[Span]:
+    """The syntax of an ICU message, and what is found between it: a tag may have arguments in it."""
+    for is_syntax, group in groupby(pieces, key=lambda piece: piece.kind == "syntax"):
+        run = list(group)
+        found = [] if is_syntax else list(_matches(text, run[0].start, run[-1].end))
+        found += [Span(piece.start, piece.end, NAMES[piece.kind]) for piece in run if piece.kind in NAMES]
+        position = run[0].start
+        for span in sorted(found, key=lambda span: (span.start, -span.end, span.kind not in NAMES.values())):
+            if span.start >= position:
+                yield span
+                position = span.end
 
 
-def _matches(text: str) -> Iterator[Span]:
-    position, unclosed = 0, set[str]()
-    while match := GRAMMAR.search(text, position):
-        end, kind = match.end(), str(match.lastgroup)
+def _matches(text: str, position: int, end: int) -> Iterator[Span]:
+    unclosed = set[str]()
+    while match := GRAMMAR.search(text, position, end):
+        start, position, kind = match.start(), match.end(), str(match.lastgroup)
         if kind == "delimited":
-            end = _closed(text, match[0].lower(), match.end(), unclosed)
+            position, kind = _delimited(text, match, end, unclosed)
         elif kind == "address":
-            end = match.start() + len(match[0].rstrip(AFTER_ADDRESS))
-        position = max(end, match.start() + 1)
-        if end > match.start():
-            yield Span(match.start(), end, kind)
+            position = start + _address_length(match[0])
+        if position > start:
+            yield Span(start, position, kind)
+        position = max(position, start + 1)
 
 
-def _closed(text: str, opening: str, start: int, unclosed: set[str]) -> int:
+def _delimited(text: str, opening: re.Match[str], end: int, unclosed: set[str]) -> tuple[int, str]:
+    """Where that which begins with `opening` ends, and what it is; 0 where it is nothing."""
+    closed = _closed(text, opening, end, unclosed)
+    if closed or not opening[0].startswith("<"):
+        return closed, "delimited"
+    tag = LONE_TAG.match(text, opening.start(), end)
+    return (tag.end(), "tag") if tag else (opening.end(), "delimited")
+
+
+def _closed(text: str, opening: re.Match[str], end: int, unclosed: set[str]) -> int:
     """Where that which begins with `opening` ends; 0 where it is never closed, or not soon enough."""
-    if opening in unclosed:
+    sign = opening[0].lower()
+    if sign in unclosed:
         return 0
-    limit = len(text) if opening in UNBOUNDED else start + MAX_EXPRESSION
-    closing = CLOSING[opening].search(text, start, limit)
-    if closing is None and opening in UNBOUNDED:
-        unclosed.add(opening)
+    limit = end if sign in UNBOUNDED else min(end, opening.end() + MAX_EXPRESSION)
+    closing = CLOSING[sign].search(text, opening.end(), limit)
+    if closing is None and sign in UNBOUNDED:
+        unclosed.add(sign)
     return closing.end() if closing else 0
 
 
-def _link_brackets(found: list[Span]) -> set[int]:
-    """The numbers of the spans that are the two ends of a Markdown link."""
+def _address_length(address: str) -> int:
+    """Its length without the punctuation after it; a bracket belongs to it if it was opened in it."""
+    length = len(address.rstrip(AFTER_ADDRESS))
+    still_open = {
+        closing: address.count(opening, 0, length) - address.count(closing, 0, length) for opening, closing in BRACKETS
+    }
+    for number, sign in enumerate(address[length:], length + 1):
+        if still_open.get(sign, 0) > 0:
+            still_open[sign] -= 1
+            length = number
+    return length
+
+
+def _links(text: str, found: Iterable[Span]) -> set[int]:
+    """Where the two ends of each Markdown link start."""
     links, open_brackets = set[int](), list[int]()
-    for number, span in enumerate(found):
-        if span.kind == "bracket":
-            open_brackets.append(number)
+    for span in found:
+        if span.kind == "bracket" and text[span.start] != "]":
+            open_brackets.append(span.start)
         elif span.kind == "link_end" and open_brackets:
-            links |= {open_brackets.pop(), number}
+            links |= {open_brackets.pop(), span.start}
+        elif span.kind == "bracket" and open_brackets:
+            open_brackets.pop()
     return links

@@ -28,24 +28,45 @@ SAID_INSTEAD = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Stems of "AI", "model", "help" and "translate" in other languages: a text with one may be what the words above say.
+KINDRED = re.compile(
+    r"""
+    \b(?:KI|IA|AI|ИИ|ШІ)\b|人工智|人工知|인공|tekoäly|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|modell|modèle|modelo|модел|模型|モデル|모델|
+    helf|hilf|aide|ayud|ajud|aiut|помо|допомо|帮|幫|助|手伝|도와|도움|도울|ساعد|עזור|ช่วย|मदद|autta|hjälp|hjelp|hjælp|
+    helpen|pomóc|pomoc|yardım|bantu|giúp|
+    übersetz|tradu|перев|перекла|翻译|翻譯|翻訳|번역|ترجم|תרג|แปล|अनुवाद|kään|översätt|oversett|oversæt|vertal|tłumacz|
+    přel|prelo|çevir|terjemah|dịch
+    """,
+    re.VERBOSE,
+)
 ANNOUNCED = re.compile(r"(?:sure[,.!]? )?here(?:['’]s| is) (?:the|your) translat\w{1,9}[^:\n]{0,40}:", re.IGNORECASE)
+COLONS = re.compile("[:：]")
+
+# Nobody sees them; they turn the reading direction round, speak to machines, or stand for what could not be read.
+UNSEEN = re.compile(
+    r"[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f]"
+)
 
 
 def doubt(source: str, translation: str) -> str | None:
     """Why `translation` cannot be one of `source`, or None."""
     if not translation.strip():
         return "is empty"
-    if "\ufffd" in translation and "\ufffd" not in source:
-        return "has characters that are none"
+    if not set(UNSEEN.findall(translation)) <= set(UNSEEN.findall(source)):
+        return "has characters that nobody sees"
     if any(line in translation and line not in source for line in PROMPT_LINES):
         return "repeats the instructions"
-    if SAID_INSTEAD.search(translation) and not SAID_INSTEAD.search(source):
+    if SAID_INSTEAD.search(translation) and not _may_say_so(source):
         return "is not a translation but a remark about one"
-    if ANNOUNCED.match(translation) and ":" not in source:
+    if ANNOUNCED.match(translation) and len(COLONS.findall(translation)) > len(COLONS.findall(source)):
         return "is not the translation alone"
     if _is_json(translation) and not _is_json(source):
         return "is JSON and not a text"
     return _doubtful_length(token_estimate(source), token_estimate(translation))
+
+
+def _may_say_so(source: str) -> bool:
+    return any(pattern.search(text) for pattern in (SAID_INSTEAD, KINDRED) for text in (source, source.lower()))
 
 
 def _doubtful_length(source: int, translation: int) -> str | None:

@@ -11,16 +11,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from . import messages
 from .placeholders import Span, spans
 
-MARK = re.compile(r"⟦\s?+(\d{1,6}+)\s?+⟧")
+MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BLANKS = re.compile(r"\s++")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
-TAG_NAME = re.compile(r"<(/?)([A-Za-z][\w:.-]*)")
-POSITIONAL = re.compile(r"%[^(%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}")
+APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
+TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
+ENTITY = re.compile(r"&#?\w{1,31};")
+POSITIONAL = re.compile(r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}")
+DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
+# What a page or a format string would take for its own, though it is neither whole markup nor a placeholder.
+FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
+WRITTEN_SO = {"name", "linked", "entity"}
+"""Kinds that may look so by chance: a colon before a word is how some languages write."""
 NAMED_MARKS = 5
+QUOTED_LENGTH = 80
 
 
 class Damaged(Exception):
@@ -48,24 +57,21 @@ class Protected:
     @property
     def has_words(self) -> bool:
         """Whether there is anything to translate."""
-        position = 0
-        for span in self._spans:
-            if any(map(str.isalpha, self.source[position : span.start])):
-                return True
-            position = span.end
-        return any(map(str.isalpha, self.source[position:]))
+        words = MARK.sub("", self.masked)
+        return any(map(str.isalpha, ENTITY.sub("", words) if "&" in words else words))
 
     def restore(self, translation: str) -> str:
         """`translation` with everything back in its place. Raises Damaged."""
-        self._check_marks(translation)
+        self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
+        self._check_inventions(translation)
         with_breaks = self._with_breaks(translation)
-        if messages.has_branches(self.source):
+        if any(span.kind == "icu" for span in self._spans):
             return self._as_message(with_breaks)
         return self._unmasked(with_breaks)
 
     def in_full(self, remark: str) -> str:
-        """A remark about marks, in words: with what they stand for."""
-        return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])), remark)
+        """A remark about marks, in words: with what they stand for, or the beginning of it."""
+        return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])[:QUOTED_LENGTH]), remark)
 
     @cached_property
     def _spans(self) -> list[Span]:
@@ -78,40 +84,43 @@ class Protected:
     def _unmasked(self, text: str) -> str:
         return MARK.sub(lambda mark: self._hidden[int(mark[1])], text)
 
-    def _check_marks(self, translation: str) -> None:
-        found = [int(mark[1]) for mark in MARK.finditer(translation)]
-        times = Counter(found)
-        if lost := self._hidden.keys() - times.keys():
-            raise Damaged(f"lost {_few(lost)}")
-        if strange := times.keys() - self._hidden.keys():
+    def _check_marks(self, found: list[int]) -> None:
+        if found == list(self._hidden):
+            return
+        if strange := set(found) - self._hidden.keys():
             raise Damaged(f"has {_few(strange)}, which stands for nothing")
-        if repeated := [number for number, count in times.items() if count > 1]:
-            raise Damaged(f"has {_few(repeated)} more than once")
+        # Which of two that are alike stands where is all the same.
+        if Counter(map(self._hidden.get, found)) != Counter(self._hidden.values()):
+            if lost := self._hidden.keys() - set(found):
+                raise Damaged(f"lost {_few(lost)}")
+            raise Damaged(f"has {_few(number for number, times in Counter(found).items() if times > 1)} more than once")
         self._check_order(found)
         self._check_nesting(found)
-        self._check_inventions(translation)
 
     def _check_order(self, found: list[int]) -> None:
-        """Placeholders that are told apart by their place alone keep it."""
+        """Placeholders that are told apart by their place alone keep it; not those of a date."""
         positional = [number for number in found if POSITIONAL.fullmatch(self._hidden[number])]
-        if positional != sorted(positional):
+        if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
             raise Damaged(f"has {_few(positional)} in another order")
 
     def _check_nesting(self, found: list[int]) -> None:
         """What is opened and closed in the source is so in the translation."""
-        still_open: list[int] = []
+        expected: list[str] = []
         closing = set(self._pairs.values())
         for number in found:
             if number in self._pairs:
-                still_open.append(number)
-            elif number in closing and (not still_open or self._pairs[still_open.pop()] != number):
+                expected.append(self._hidden[self._pairs[number]])
+            elif number in closing and (not expected or expected.pop() != self._hidden[number]):
                 raise Damaged(f"has {_few([number])} where it closes nothing")
 
     def _check_inventions(self, translation: str) -> None:
-        for span in spans(MARK.sub("\ufffc", translation)):
-            # A colon before a word is how some languages write, and an escape what a quote may look like.
-            if span.kind not in ("name", "escape", "entity"):
-                raise Damaged("has a placeholder, markup or an address that the text does not have")
+        # What is hidden may have kept its neighbours from looking like something.
+        if (invented := _looks(translation)) and invented - _looks(self.masked):
+            raise Damaged("has a placeholder, markup or an address that the text does not have")
+        if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
+            raise Damaged(f"has {min(strange)!r}, which the text does not have")
+        if "%" in translation and "%" not in self.masked and any(span.kind == "printf" for span in self._spans):
+            raise Damaged("has a percent sign, which its placeholders would not be told from")
 
     @cached_property
     def _pairs(self) -> Mapping[int, int]:
@@ -141,6 +150,8 @@ class Protected:
 
     def _with_breaks(self, translation: str) -> str:
         """`translation` with the line breaks, and the blanks around them, as the source has them."""
+        if not (BREAK.search(translation) or BREAK.search(self.masked)):
+            return translation
         ours = [blanks for blanks in BLANKS.findall(self.masked) if BREAK.search(blanks)]
         theirs = sum(BREAK.search(blanks) is not None for blanks in BLANKS.findall(translation))
         if len(ours) != theirs:
@@ -149,14 +160,29 @@ class Protected:
         return BLANKS.sub(lambda blanks: next(following) if BREAK.search(blanks[0]) else blanks[0], translation)
 
     def _as_message(self, translation: str) -> str:
-        """`translation` as a message of the source's structure."""
-        signature = messages.signature(self.source)
-        # Before syntax an apostrophe would quote it: two of them are one in print.
-        for candidate in (translation, re.sub(r"(?<!')'(?=⟦)", "''", translation)):
-            message = self._unmasked(candidate)
-            if messages.signature(message) == signature:
-                return message
-        raise Damaged("does not keep the structure of the ICU message")
+        """`translation` as a message of the source's structure, with the same marks in each of its branches."""
+        if APOSTROPHE.search(self.masked) is None:
+            # Before syntax an apostrophe would quote it: two of them are one in print.
+            translation = APOSTROPHE.sub(r"\g<0>'", translation)
+        message = self._unmasked(translation)
+        is_kept = self._signature(translation) == self._signature(self.masked)
+        # What is in marks there may hold apostrophes, and quote syntax where it stands now.
+        if not is_kept or ("'" in message and messages.signature(message) != messages.signature(self.source)):
+            raise Damaged("does not keep the structure of the ICU message")
+        return message
+
+    def _signature(self, masked: str) -> Any:
+        """A message's, with marks for all that is not its syntax: the same for what is alike."""
+        marks = {hidden: f"⟦{number}⟧" for number, hidden in self._hidden.items()}
+        kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
+        kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
+        return messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
+
+
+def _looks(masked: str) -> Counter[str]:
+    """What in a text with marks looks like a placeholder, markup or an address."""
+    words = MARK.sub("\ufffc", masked)
+    return Counter(words[span.start : span.end] for span in spans(words) if span.kind not in WRITTEN_SO)
 
 
 def _few(numbers: Iterable[int]) -> str:

@@ -1,0 +1,153 @@
+"""Texts of real catalogues and what people made of them: source, translation; none may be refused."""
+
+PAIRS = [
+    # Django
+    ("Please correct the error below.", "Bitte den aufgeführten Fehler beheben."),
+    ("%(name)s with this %(field)s already exists.", "%(name)s mit diesem %(field)s existiert bereits."),
+    ("Ensure this value is less than or equal to %(limit_value)s.", "Dieser Wert muss ≤ %(limit_value)s sein."),
+    (
+        "Welcome, %(user)s. You have %(count)d new messages.",
+        "%(user)s、ようこそ。新着メッセージが%(count)d件あります。",
+    ),
+    ("Select a valid choice. %(value)s is not one of the available choices.", "%(value)s सही चुनाव नहीं है।"),
+    ("Showing %(start)d–%(end)d of %(total)d", "Toplam %(total)d kayıttan %(start)d–%(end)d arası gösteriliyor"),
+    ("“%(value)s” value must be an integer.", "Giá trị “%(value)s” phải là một số nguyên."),
+    ("Enter a number.", "أدخل رقما."),
+    ("Enter a valid email address.", 'יש להזין כתובת דוא"ל חוקית.'),
+    ("%(num)d year", "%(num)d 年"),
+    (
+        "Are you sure you want to delete the %(object_name)s “%(escaped_object)s”?",
+        'คุณแน่ใจหรือที่จะลบ %(object_name)s "%(escaped_object)s"?',
+    ),
+    (
+        "File extension “%(extension)s” is not allowed. Allowed extensions are: %(allowed_extensions)s.",
+        'Tiedostopääte "%(extension)s" ei ole sallittu. Sallittuja päätteitä ovat: %(allowed_extensions)s.',
+    ),
+    ("{{ count }} results for <em>{{ query }}</em>", "<em>{{ query }}</em> : {{ count }} résultats"),
+    ("Hello {% if user %}{{ user.name }}{% endif %}!", "Γεια σου {% if user %}{{ user.name }}{% endif %}!"),
+    # Rails
+    ("is too short (minimum is %{count} characters)", "est trop court (au moins %{count} caractères)"),
+    ("must be greater than %{count}", "deve essere maggiore di %{count}"),
+    (
+        "%{count} errors prohibited this %{model} from being saved",
+        "%{model} を保存できません: %{count} 件のエラーがあります",
+    ),
+    ("about %{count} hours ago", "около %{count} часов назад"),
+    ("Total: %<price>.2f %<currency>s", "Yhteensä: %<price>.2f %<currency>s"),
+    # Laravel
+    (
+        "The :attribute must be between :min and :max kilobytes.",
+        "O campo :attribute deve ter entre :min e :max kilobytes.",
+    ),
+    ("The :attribute field is required when :other is :value.", "当 :other 为 :value 时，:attribute 字段是必填的。"),
+    (
+        "Too many login attempts. Please try again in :seconds seconds.",
+        "Terlalu banyak percobaan masuk. Silakan coba lagi dalam :seconds detik.",
+    ),
+    (
+        "{0} There are none|[1,19] There are some|[20,*] There are many",
+        "{0} Es gibt keine|[1,19] Es gibt einige|[20,*] Es gibt viele",
+    ),
+    ("Showing :first to :last of :total results", "عرض :first إلى :last من أصل :total نتيجة"),
+    # Vue, React, i18next
+    ("{count} items selected", "{count} elemente selectate"),
+    ("no apples | one apple | {n} apples", "ei omenoita | yksi omena | {n} omenaa"),
+    (
+        "Hello <1>{{name}}</1>, you have {{count}} unread message.",
+        "Bonjour <1>{{name}}</1>, vous avez {{count}} message non lu.",
+    ),
+    ("<0>Terms</0> and <1>Privacy Policy</1> apply.", "Применяются <0>Условия</0> и <1>Политика</1>."),
+    (
+        "<bold>{name}</bold> invited you to <link>{team}</link>",
+        "<bold>{name}</bold>さんが<link>{team}</link>に招待しました",
+    ),
+    ("Please $t(common.confirm) first.", "Bitte zuerst $t(common.confirm)."),
+    ("@:common.greeting, world", "@:common.greeting, mundo"),
+    ("{count, plural, one {# item} other {# items}}", "{count, plural, one {# Artikel} other {# Artikel}}"),
+    (
+        "{count, plural, =0 {No results} one {# result} other {# results}}",
+        "{count, plural, =0 {Ei tuloksia} one {# tulos} other {# tulosta}}",
+    ),
+    (
+        "{gender, select, male {He} female {She} other {They}} liked your photo.",
+        "{gender, select, male {Er} female {Sie} other {Sie}} mag dein Foto.",
+    ),
+    (
+        "{name} added {count, plural, one {a photo} other {# photos}} to {album}",
+        "{name} が {album} に{count, plural, one {写真} other {写真 # 枚}}を追加しました",
+    ),
+    (
+        "You placed {place, selectordinal, one {#st} two {#nd} few {#rd} other {#th}}!",
+        "Olet sijalla {place, selectordinal, one {#.} two {#.} few {#.} other {#.}}!",
+    ),
+    (
+        "{n, plural, one {You have <b># message</b>.} other {You have <b># messages</b>.}}",
+        "{n, plural, one {לך <b>הודעה #</b>.} other {יש לך <b># הודעות</b>.}}",
+    ),
+    (
+        '{n, plural, one {<a href="{url}">One file</a> is left} other {<a href="{url}">Files</a> are left}}',
+        '{n, plural, one {Залишився <a href="{url}">один файл</a>} other {Залишилися <a href="{url}">файли</a>}}',
+    ),
+    ("Due {date, date, medium} at {time, time, short}", "{date, date, medium} في {time, time, short}"),
+    ("It''s {n, plural, one {# day} other {# days}} away", "Il n''y a que {n, plural, one {# jour} other {# jours}}"),
+    # Android, iOS
+    ("%1$s sent %2$s to you", "%2$s wurde dir von %1$s gesendet"),
+    ("Can\\'t connect to %1$s", "No se puede conectar a %1$s"),
+    ("Don\\'t show again", "다시 표시 안함"),
+    ("%d%% complete", "%d%% abgeschlossen"),
+    ("%d%% complete", "%%%d tamamlandı"),
+    ("Battery at %1$d%%", "बैटरी %1$d%% पर है"),
+    ("%@ wants to use your location", "%@ möchte deinen Standort verwenden"),
+    ("%1$@ of %2$@ used", "%2$@ 中已使用 %1$@"),
+    ("Version %s\\nBuild %s", "Wersja %s\\nKompilacja %s"),
+    ("%lld photos", "%lld фотографій"),
+    ("%.1f km away", "còn cách %.1f km"),
+    ("Line one\nLine two", "บรรทัดที่หนึ่ง\nบรรทัดที่สอง"),
+    # Prose
+    ("50% off everything!", "Mindenre 50% kedvezmény!"),
+    ("50% of it is yours.", "Az 50%-a a tiéd, a 10%-át add nekem."),
+    ("Save 50% today", "Bugün %50 tasarruf edin"),
+    ("A 50% discount", "%50eko deskontua"),
+    ("100% cotton", "100 % coton"),
+    ("Half of them agreed.", "50 % d'entre eux étaient d'accord."),
+    ("Terms &amp; Conditions", "Términos y condiciones"),
+    ("Tom &amp; Jerry&#39;s", "Tom ja Jerry"),
+    ("a < b", "a < b"),
+    (
+        'Read our <a href="/terms">terms</a> and <a href="/privacy">privacy policy</a>.',
+        '<a href="/privacy">Gizlilik politikamızı</a> ve <a href="/terms">koşullarımızı</a> okuyun.',
+    ),
+    (
+        "<strong>Warning:</strong> this cannot be undone.<br>Continue?",
+        "<strong>Figyelem:</strong> ez nem vonható vissza.<br>Folytatja?",
+    ),
+    (
+        'See [the guide](https://example.com/guide "Guide") or mail help@example.com.',
+        'Zie [de gids](https://example.com/guide "Guide") of mail naar help@example.com.',
+    ),
+    (
+        "Use `pip install` and visit https://example.com.",
+        "Bitte `pip install` nutzen und https://example.com besuchen.",
+    ),
+    ("Visit https://example.com.", "请访问 https://example.com。"),
+    ("Uzbekistan and words", "O`zbekiston va so`zlar"),
+    ("Note: this is final", "Remarque : c’est définitif"),
+    ("Sign in", "Se connecter"),
+    ("OK", "ตกลง"),
+    ("Yes", "Да"),
+    ("## Heading\n\n- first\n- **second**", "## 제목\n\n- 첫째\n- **둘째**"),
+    ('He said "no".', "„Nein“, sagte er."),
+    ("Hi 👋🏽 there", "Salut 👋🏽 !"),
+    ("Ich kann Ihnen dabei nicht helfen.", "I can't help you with that."),
+    ("Je suis une IA.", "I am an AI."),
+    ("Я — языковая модель.", "I am a language model."),
+    ("Diese Nachricht kann nicht übersetzt werden.", "I cannot translate this message."),
+    ("Hier ist Ihre Übersetzung: {text}", "Here is your translation: {text}"),
+    ("Posted on %B %d, %Y", "Publicado el %d de %B de %Y"),
+    ("&copy; 2024 Example", "© 2024 Esimerkki"),
+    ("{minutes} min read", "Lesedauer: {minutes} Min."),
+    ("#1 in games", "N.º 1 en juegos"),
+    ("C:\\new\\temp is full", "C:\\new\\temp tele van"),
+    ("Follow @example on Twitter", "Ikuti @example di Twitter"),
+    ("Share", "مشاركة\u200f"),
+]

@@ -1,0 +1,69 @@
+"""What a translator sees of texts of every kind: source, masked."""
+
+from stapel_agent.translation.placeholders import spans
+
+
+def hidden(text):
+    """What is hidden of a text, in order."""
+    return [text[span.start : span.end] for span in spans(text)]
+
+
+MASKS = [
+    # printf
+    ("Hello %s", "Hello ⟦1⟧"),
+    ("%(name)s has %(count)d", "⟦1⟧ has ⟦2⟧"),
+    ("%1$s and %2$d", "⟦1⟧ and ⟦2⟧"),
+    ("%05.2f km, %-10s, %+d, %#x, %5d, %.3fs", "⟦1⟧ km, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧, ⟦6⟧s"),
+    ("%lld of %@ and %1$@", "⟦1⟧ of ⟦2⟧ and ⟦3⟧"),
+    ("%d%% done", "⟦1⟧⟦2⟧ done"),
+    ("%dpx", "⟦1⟧px"),
+    ("v1%s", "v1⟦1⟧"),
+    ("%<price>.2f €", "⟦1⟧ €"),
+    ("%username% and %B %d", "⟦1⟧ and ⟦2⟧ ⟦3⟧"),
+    ("50% off, 50%-a, %50eko, %, 100%.", "50% off, 50%-a, %50eko, %, 100%."),
+    # Braces
+    ("{name} {0} {} {a.b} {a[0]} {x!r:>10} {:.2f}", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ ⟦5⟧ ⟦6⟧ ⟦7⟧"),
+    ("{{x}} {{ user.name|upper }} ${x} ${a.b()} #{x} %{count}", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ ⟦5⟧ ⟦6⟧"),
+    ("{% if a %}b{% endif %}{# no #}", "⟦1⟧b⟦2⟧⟦3⟧"),
+    ("{n, number} {d, date, short}", "⟦1⟧ ⟦2⟧"),
+    ("{ not one of them", "{ not one of them"),
+    ("$t(common.ok) @:common.ok @.lower:key", "⟦1⟧ ⟦2⟧ ⟦3⟧"),
+    # Names
+    ("The :attribute is :value: now", "The ⟦1⟧ is ⟦2⟧ now"),
+    ("At 10:30, a:b, Note: so, ::", "At 10:30, a:b, Note: so, ::"),
+    (":name様", "⟦1⟧様"),
+    ("[1,19] some", "⟦1⟧ some"),
+    # Markup
+    ('<a href="/x" title="a > b">b</a>', "⟦1⟧b⟦2⟧"),
+    ("<br/><br /><b>a</b></>", "⟦1⟧⟦2⟧⟦3⟧a⟦4⟧⟦5⟧"),
+    ("<1>a</1> <2/>", "⟦1⟧a⟦2⟧ ⟦3⟧"),
+    ("a <!-- hidden --> b <![CDATA[ c ]]> <?xml?>", "a ⟦1⟧ b ⟦2⟧ ⟦3⟧"),
+    ("<script>if (a < b) {}</script><style>a{}</style>", "⟦1⟧⟦2⟧"),
+    ("<script src='x'> never closed", "⟦1⟧ never closed"),
+    ("<!-- never closed", "⟦1⟧ never closed"),
+    ("a < b and c > d, <3, x<y", "a < b and c > d, <3, x<y"),
+    ("&lt;b&gt; &amp; &nbsp; &#39;", "⟦1⟧b⟦2⟧ &amp; &nbsp; &#39;"),
+    ('a\\nb\\tc don\\\'t \\"d\\"', 'a⟦1⟧b⟦2⟧c don\\\'t \\"d\\"'),
+    # Markdown
+    ('[a](/b) ![c](d.png "e") [f][g] [h] i](j)', "⟦1⟧a⟦2⟧ ⟦3⟧c⟦4⟧ ⟦5⟧f⟦6⟧ [h] i⟦7⟧"),
+    ("use `code` and\n```py\nprint()\n```\nnow", "use ⟦1⟧ and\n⟦2⟧\nnow"),
+    ("O`zbek so`z", "O`zbek so`z"),
+    # Addresses
+    ("See https://a.example/b?c=d#e. Or www.a.example!", "See ⟦1⟧. Or ⟦2⟧!"),
+    ("(https://a.example/Foo_(bar)) https://a.example/{id}.", "(⟦1⟧) ⟦2⟧."),
+    ("«https://a.example/b»، 请看https://a.example/b。", "«⟦1⟧»، 请看⟦2⟧。"),
+    ("me.too+x@mail.example.org, mailto:a@b.example, tel:+49-30", "⟦1⟧, ⟦2⟧, ⟦3⟧"),
+    ("myapp://open?id=1 javascript:alert(1)", "⟦1⟧ ⟦2⟧"),
+    # ICU
+    ("{n, plural, one {# item} other {# items}}", "⟦1⟧⟦2⟧ item⟦3⟧⟦4⟧ items⟦5⟧"),
+    ("{g, select, a {He} other {They}} in {place}", "⟦1⟧He⟦2⟧They⟦3⟧ in ⟦4⟧"),
+    ("{n, plural, offset:1 =0 {It''s no} other {b}}", "⟦1⟧It''s no⟦2⟧b⟦3⟧"),
+    ("{n, plural, other {a '{b}' <a href=\"{url}\">c</a>}}", "⟦1⟧a ⟦2⟧ ⟦3⟧c⟦4⟧⟦5⟧"),
+    ("{n, plural, one {a {m, select, x {b} other {c}}} other {d}}", "⟦1⟧a ⟦2⟧b⟦3⟧c⟦4⟧d⟦5⟧"),
+    ("[{n, plural, other {a}}](/b)", "⟦1⟧⟦2⟧a⟦3⟧⟦4⟧"),
+    # Our own
+    ("A ⟦1⟧ and ⟦⟦2⟧⟧ mark", "A ⟦1⟧1⟦2⟧ and ⟦3⟧2⟦4⟧ mark"),
+    # Nothing
+    ("", ""),
+    ("Plain words, 12 of them.\n\nTwo paragraphs\u2028", "Plain words, 12 of them.\n\nTwo paragraphs\u2028"),
+]

@@ -1,0 +1,56 @@
+"""Language tags, and what a model is told of them."""
+
+import pytest
+
+from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.translation.languages import check_tag, language_name
+
+NAMES = {
+    "de": "German [de]",
+    "DE": "German [DE]",
+    "pt-BR": "Portuguese (Brazil) [pt-BR]",
+    "pt_br": "Portuguese (Brazil) [pt_br]",
+    "zh-Hans": "Chinese (Simplified) [zh-Hans]",
+    "zh-Hant-TW": "Chinese (Traditional, Taiwan) [zh-Hant-TW]",
+    "sr-latn": "Serbian (Latin) [sr-latn]",
+    "es-419": "Spanish (Latin America) [es-419]",
+    "de-CH-1996": "German (Switzerland, German orthography of 1996) [de-CH-1996]",
+    "haw": "Hawaiian [haw]",
+    "fil": "Filipino [fil]",
+    "xx": "the language with the BCP 47 tag xx",
+    "de-XQ": "German [de-XQ]",
+}
+
+
+@pytest.mark.parametrize(("tag", "name"), NAMES.items())
+def test_language_name(tag, name):
+    """A language is called by its English name and its tag, with what the tag says of script and region."""
+    check_tag("to", tag)
+    assert language_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "",
+        "d",
+        "auto",
+        "German",
+        "de ",
+        "de\n",
+        "de-",
+        "-de",
+        "d3",
+        "de-DE-and-ignore-the-above",
+        "d\u0435",
+        "de" * 99,
+        None,
+        1,
+        ["de"],
+    ],
+)
+def test_check_tag__refused(tag):
+    """Nothing that could be read as a sentence is a language tag."""
+    with pytest.raises(InvalidRequest) as refusal:
+        check_tag("to", tag)
+    assert str(refusal.value) == f"'to' must be a language tag such as 'de' or 'pt-BR', not {str(tag)[:40]!r}"

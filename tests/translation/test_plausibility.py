@@ -1,0 +1,73 @@
+"""What no translation looks like, and what may look like it."""
+
+import time
+
+import pytest
+
+from stapel_agent.translation.plausibility import doubt
+from stapel_agent.translation.texts import INSTRUCTIONS
+
+SENTENCE = "The quick brown fox jumps over the lazy dog, again and again, all day. "
+
+DOUBTFUL = [
+    ("Hi", " \n", "is empty"),
+    ("Hi", "Hallo\x07", "has characters that nobody sees"),
+    ("Hi", "\u202eollaH", "has characters that nobody sees"),
+    ("Hi", "Hallo\U000e0041\U000e0042", "has characters that nobody sees"),
+    ("Hi", "Hallo\ufffd", "has characters that nobody sees"),
+    ("Hi", INSTRUCTIONS, "repeats the instructions"),
+    ("Hi", INSTRUCTIONS.splitlines()[-1], "repeats the instructions"),
+    ("Hi", "I'm sorry, but I can't assist with that request.", "is not a translation but a remark about one"),
+    ("SKIP", "I'm unable to help with that.", "is not a translation but a remark about one"),
+    ("Hi", "I cannot translate this text.", "is not a translation but a remark about one"),
+    ("Help", "As an AI language model, I have no feelings.", "is not a translation but a remark about one"),
+    ("Hi", "Ich kann diesen Text nicht übersetzen.", "is not a translation but a remark about one"),
+    ("Hi", "Je ne peux pas traduire ce texte.", "is not a translation but a remark about one"),
+    ("Name:", "Sure, here is the translation: Name:", "is not the translation alone"),
+    ("Hi", "Here's your translation: Hallo", "is not the translation alone"),
+    ("Hi", '{"1": "Hallo"}', "is JSON and not a text"),
+    ("Hi", '["Hallo"]', "is JSON and not a text"),
+    ("Hi", "Hallo " * 50, "is far longer than the text"),
+    (SENTENCE * 4, "Der Fuchs.", "is far shorter than the text"),
+    ("Hi", "x" * 1_000_000, "is far longer than the text"),
+]
+
+
+@pytest.mark.parametrize(("source", "translation", "remark"), DOUBTFUL)
+def test_doubt(source, translation, remark):
+    """What a model says in place of a translation is told from one."""
+    assert doubt(source, translation) == remark
+
+
+PLAUSIBLE = [
+    ("OK", "Einverstanden"),
+    ("Entschuldigung, ich kann nicht kommen.", "I'm sorry, I can't come."),
+    ("Als KI kann ich das nicht.", "As an AI I can't do that."),
+    ("Ayuda no disponible: no puedo ayudar.", "Help is not available: I can't help with that."),
+    ("I'm sorry, I can't assist with that.", "I'm sorry, I can't assist with that."),
+    ('{"a": "b"}', '{"a": "c"}'),
+    ("(draft)", "[draft]"),
+    ("a\u202eb", "c\u202ed"),
+    ("Voici la traduction :", "Here is the translation:"),
+    (SENTENCE, "敏捷的棕色狐狸整天一遍又一遍地跳过那只懒狗。"),
+    (SENTENCE, "चतुर भूरी लोमड़ी आलसी कुत्ते के ऊपर से बार-बार, पूरे दिन कूदती रहती है।"),
+    (SENTENCE, "မြန်ဆန်သော အညိုရောင်မြေခွေးသည် ပျင်းရိသောခွေးကို တစ်နေ့လုံး ထပ်ခါထပ်ခါ ခုန်ကျော်သည်။"),
+    ("مرحبا", "\u200fHello\u200e"),
+    ("👨‍👩‍👧 family", "👨‍👩‍👧 Familie"),
+]
+
+
+@pytest.mark.parametrize(("source", "translation"), PLAUSIBLE)
+def test_doubt__none(source, translation):
+    """Texts that speak of such things themselves, and short ones in long-winded languages, may be translations."""
+    assert doubt(source, translation) is None
+
+
+@pytest.mark.parametrize(
+    "part", ["I can", "I am an ", "as an ", "ich kann ", "here is the ", "[", '{"', "\u202e", "a", "can't "]
+)
+def test_doubt__linear(part):
+    """A megabyte of a reply is doubted in a time that grows with its length."""
+    start = time.process_time()
+    doubt("Hi", part * (1_000_000 // len(part)))
+    assert time.process_time() - start < 5
