@@ -21,8 +21,11 @@ import nats.errors
 import pytest
 from asgiref.sync import async_to_sync
 
+from tests.answers import by
 from tests.misbehaving_provider import CURSED, TOKENS
 from tests.settings import NATS_URL
+
+BY = by("misbehaving")
 
 START_SECONDS = 60
 CHUNK_ENTRIES = 10
@@ -200,7 +203,7 @@ def test_catalogue__complete_and_right(host: Host, tmp_path: Path) -> None:
     first = host.run(tmp_path, texts)
     (name, payload, answer) = first["calls"][0]
     assert (name, payload) == ("llm.translate", {"from_lang": "en", "to": "de", "entries": texts})
-    assert answer == {"status": "ok", "result": translated(texts), "usage": answer["usage"]}
+    assert answer == {"status": "ok", "result": translated(texts), "usage": answer["usage"], **BY}
     assert answer["usage"]["input_tokens"] > TOKENS * len(texts) / CHUNK_ENTRIES, "the model has misbehaved"
     assert first == {"calls": [[name, payload, answer]], "catalogue": translated(texts)}
     assert host.run(tmp_path, texts) == {"calls": [], "catalogue": translated(texts)}
@@ -217,6 +220,7 @@ def test_catalogue__what_is_missing_is_named(host: Host, tmp_path: Path) -> None
         "result": answer["result"],
         "failed": {key: answer["failed"][key] for key in cursed()},
         "usage": answer["usage"],
+        **BY,
     }
     assert {reason.partition(":")[0] for reason in answer["failed"].values()} == {"invalid_answer"}
     second = host.run(tmp_path, texts)

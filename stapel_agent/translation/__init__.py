@@ -38,7 +38,7 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
 async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
     """`translate()` on an event loop."""
     job = Job(texts, request)
-    whole = job.whole()
+    whole = await asyncio.to_thread(job.whole)  # to take long texts apart may hold up a loop
     whole.take(await cache.arecall(whole.question()))
     await _ask_all(job, job.chunks())
     return job.completion()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from stapel_agent.chain import candidate_of
 from stapel_agent.conf import agent_settings
@@ -34,6 +35,10 @@ DEADLINE = "deadline"
 NOBODY = Completion("", provider="", model="")
 
 
+Entry = tuple[str, Passage, str]
+"""A text as the blanks before it, itself, and the blanks after it."""
+
+
 @dataclass(frozen=True)
 class Translations:
     """The translations by key, in the caller's order, and why there is none of the rest."""
@@ -50,13 +55,17 @@ class Job:
         asked = replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
         self.request = candidate_of(asked).request
         self._passages = Passages((self.request.max_tokens - TOKENS_BESIDES) // GROWTH)
-        self._entries = {key: self._entry(storable(text)) for key, text in texts.entries.items()}
+        self._texts = texts
         self._usage = Usage()
         self._fault: AgentError | None = None
         self._answered_by: Completion | None = None
         self._has_turned = False
         self._vain_askings = 0
         self._end = ""
+
+    @cached_property
+    def _entries(self) -> Mapping[str, Entry]:
+        return {key: self._entry(storable(text)) for key, text in self._texts.entries.items()}
 
     def whole(self) -> Chunk:
         """All passages that there are, as one chunk that is looked up and never sent."""
@@ -127,8 +136,7 @@ class Job:
         elif is_vain or _meets_all(fault):
             self._end = f"{fault.failure}: {fault}"
 
-    def _entry(self, text: str) -> tuple[str, Passage, str]:
-        """A text as the blanks before it, itself, and the blanks after it; the same text is one passage."""
+    def _entry(self, text: str) -> Entry:
         core = text.strip()
         start = text.index(core) if core else len(text)
         return text[:start], self._passages.of(core), text[start + len(core) :]

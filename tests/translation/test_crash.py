@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.answers import TRACED, by
 from tests.engine_fixtures import answer, until
 from tests.hosts import Host, Server, own_database, said
 from tests.scripted_server import Reply, Request, ScriptedServer
+
+BY = by("openai-compat")
 
 pytestmark = pytest.mark.postgresql
 
@@ -115,7 +118,7 @@ def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: s
     process.wait()
     landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
     model.start_over()
-    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5), **BY}
     assert model.asked == masked(WHOLE) - Counter(landed)
     assert len(model.requests) == COUNT / CHUNK - 3
     assert (kept(host.server), host.server.flights()) == (COUNT, 0)
@@ -153,7 +156,7 @@ def at_once(host: Host, *scripts: str) -> list[Any]:
 def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator, scripts: tuple[str, str]) -> None:
     """Two processes that translate the same at once pay for each text once between them."""
     answers = at_once(host, *scripts)
-    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 2
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 2
     assert model.asked == masked(WHOLE)
     assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
     assert [row["status"] for row in host.server.rows()] == ["success"] * (COUNT // CHUNK)
@@ -164,7 +167,7 @@ def test_two_at_once__with_faults(host: Host, model: Translator) -> None:
     """Where texts are left out at first, both get all, and what is spent is in the ledger to the token."""
     model.forgets = "37"
     answers = at_once(host, SYNC, ASYNC)
-    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 2
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 2
     forgotten = masked(key for key in WHOLE if key[-1] in model.forgets)
     assert not masked(WHOLE) + forgotten - model.asked
     assert model.asked <= masked(WHOLE) + masked(WHOLE) + forgotten
@@ -191,7 +194,7 @@ say(asyncio.run(main()))
 def test_three_at_once__in_one_process(host: Host, model: Translator, script: str) -> None:
     """Threads, or tasks of one loop, that translate the same at once pay for each text once between them."""
     answers = host.run(script)
-    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None}] * 3
+    assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 3
     assert model.asked == masked(WHOLE)
     assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
     assert (kept(host.server), host.server.flights()) == (COUNT, 0)
@@ -223,7 +226,7 @@ def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> Non
     assert host.server.flights() == 0
     landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
     model.start_over()
-    assert host.run(ASYNC) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert host.run(ASYNC) == {"status": "ok", "result": WHOLE, "usage": usage(5), **BY}
     assert model.asked == masked(WHOLE) - Counter(landed)
 
 
@@ -237,13 +240,13 @@ def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str
     done = {key: text for key, text in WHOLE.items() if masked([key]).keys() <= landed}
     assert len(done) == 3 * CHUNK
     rest = dict.fromkeys(WHOLE.keys() - done.keys(), "deadline")
-    assert half == {"status": "ok", "result": done, "failed": rest, "usage": usage(3)}
+    assert half == {"status": "ok", "result": done, "failed": rest, "usage": usage(3), **BY}
     assert len(model.requests) == 3 + AT_ONCE
     assert Counter(row["status"] for row in host.server.rows()) == {"success": 3, "timeout": AT_ONCE}
     assert host.server.flights() == 0
     host.agent["DEADLINE"] = None
     model.start_over()
-    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5)}
+    assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5), **BY}
     assert model.asked == masked(rest)
 
 
@@ -257,6 +260,7 @@ def test_deadline__before_anything_is_done(host: Host, model: Translator, script
         "status": "failure",
         "reason": failure["reason"],
         "failed": dict.fromkeys(WHOLE, "deadline"),
+        **TRACED,
     }
     assert failure["reason"].startswith("timeout: ")
 
@@ -284,8 +288,8 @@ def test_rollback__loses_nothing(host: Host, model: Translator, concurrency: int
     calls = -(-count // CHUNK)
     wanted = dict(list(WHOLE.items())[:count])
     script = IN_TRANSACTION.replace("{count}", str(count))
-    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(calls)}
+    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(calls), **BY}
     assert [row["status"] for row in host.server.rows()] == ["success"] * calls
     assert (kept(host.server), host.server.flights()) == (count, 0)
-    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(0)}
+    assert host.run(script) == {"status": "ok", "result": wanted, "usage": usage(0), **BY}
     assert model.asked == masked(wanted)

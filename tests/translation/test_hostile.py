@@ -54,7 +54,6 @@ def test_corpus(scripted_model, facade, expected):
         assert letters(result[key]) == letters(storable(HOSTILE[key])), key
 
 
-@pytest.mark.xfail(strict=True, reason="of the pieces that are alike only one is given its translation")
 def test_long__repeated_paragraph(scripted_model, facade, agent):
     """A paragraph that a long text has twice, and that another entry is, is translated wherever it stands."""
     agent(MAX_TOKENS=64)

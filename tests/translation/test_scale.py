@@ -13,6 +13,7 @@ import pytest
 from stapel_agent import ProviderResult
 from stapel_agent.models import PromptLog
 from stapel_agent.testing import ModelRequest, ScriptedModel, translating
+from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +108,12 @@ def test_many_texts__complete_in_order(
     texts = {f"key.{number}": short_text(number) for number in range(MANY)}
     answer = facade.translate("en", "de", {key: source for key, (source, _) in texts.items()})
     assert list(answer["result"].items()) == [(key, translation) for key, (_, translation) in texts.items()]
-    assert answer == {"status": "ok", "result": answer["result"], "usage": {"input_tokens": 400, "output_tokens": 200}}
+    assert answer == {
+        "status": "ok",
+        "result": answer["result"],
+        "usage": {"input_tokens": 400, "output_tokens": 200},
+        **by(),
+    }
     assert (len(scripted_model.requests), crowd.peak) == (CHUNKS, concurrency)
     assert len(set(asked(scripted_model))) == len(asked(scripted_model)) == MANY
 
@@ -166,6 +172,7 @@ def test_long_text__byte_for_byte(facade: Any, scripted_model: ScriptedModel) ->
         "status": "ok",
         "result": {"before": "ONE", "text": translation, "after": "TWO"},
         "usage": paid(rows),
+        **by(),
     }
     assert list(answer["result"]) == ["before", "text", "after"]
     assert LONG / LONG_LIMIT <= len(rows) <= 2 * LONG / LONG_LIMIT + 2
@@ -179,7 +186,7 @@ def test_long_text__asked_once(facade: Any, scripted_model: ScriptedModel) -> No
     facade.translate("en", "ru", {"text": source})
     scripted_model.requests.clear()
     nothing = {"input_tokens": 0, "output_tokens": 0}
-    again = {"status": "ok", "result": {"text": translation}, "usage": nothing}
+    again = {"status": "ok", "result": {"text": translation}, "usage": nothing, **by()}
     assert facade.translate("en", "ru", {"text": source}) == again
     assert scripted_model.requests == []
     changed = f"{source} The end."
@@ -209,6 +216,6 @@ def test_truncated__long_text(facade: Any, scripted_model: ScriptedModel, length
     scripted_model.script(cut_off_at(length))
     answer = facade.translate("en", "ru", {"text": source})
     rows = list(PromptLog.objects.all())
-    assert answer == {"status": "ok", "result": {"text": translation}, "usage": paid(rows)}
+    assert answer == {"status": "ok", "result": {"text": translation}, "usage": paid(rows), **by()}
     assert len(rows) <= 2 * len([row for row in rows if row.status == "success"])
     assert len({row.request_id for row in rows}) == 1
