@@ -26,6 +26,8 @@ from .protection import Damaged
 MARKS = """
 A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \
 unchanged, where it belongs."""
+PHRASE_TOKENS = 16
+"""What is shorter is not cut: words apart have no translation, and an answer without end is no fault of theirs."""
 CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
 
 
@@ -128,7 +130,7 @@ class Chunk:
         half = len(unknown) // 2
         if half:
             yield from (self._next(unknown[:half]), self._next(unknown[half:]))
-        elif isinstance(self.fault, AnswerTruncated) and unknown[0].cut(unknown[0].tokens // 2):
+        elif isinstance(self.fault, AnswerTruncated) and unknown[0].cut(max(unknown[0].tokens // 2, PHRASE_TOKENS)):
             yield from (self._next([piece]) for piece in unknown[0].asked)
 
     def _again(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:

@@ -275,9 +275,10 @@ def test_translate__truncated(facade, scripted_model):
 
 
 def test_translate__truncated_for_good(facade, scripted_model):
-    """A text that cannot be cut, and whose translation never ends, has failed."""
+    """A phrase is not cut into words: where its translation never ends, it has failed."""
     scripted_model.script(ProviderResult('{"1": "aaaa', 10, 5, finish_reason="length"))
-    answer = facade.translate("en", "de", {"a": "x"})
+    answer = facade.translate("en", "de", {"a": "Your shopping cart is empty."})
+    assert len(scripted_model.requests) == 1
     assert (answer["status"], answer["reason"]) == ("failure", "truncated at 5 tokens")
 
 
