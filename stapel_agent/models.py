@@ -26,6 +26,12 @@ class PromptStatus(models.TextChoices):
     ERROR = "error", "Error"
 
 
+class CostBasis(models.TextChoices):
+    PROVIDER = "provider", "Provider"
+    PRICE_LIST = "price_list", "Price list"
+    UNPRICED = "unpriced", "Unpriced"
+
+
 # In SQL, because the ORM takes longer to write this query than the database to answer it.
 LATEST_ANSWER = """
     SELECT response FROM agent_prompt_log
@@ -70,6 +76,12 @@ class PromptLog(models.Model):
     thinking_tokens = models.IntegerField(null=True, blank=True)
     cache_read_tokens = models.IntegerField(null=True, blank=True)
     cache_write_tokens = models.IntegerField(null=True, blank=True)
+    cost_usd = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, blank=True, help_text="US dollars, as computed when it was called."
+    )
+    cost_basis = models.CharField(
+        max_length=16, choices=CostBasis.choices, null=True, blank=True, help_text="Who says what it cost."
+    )
     duration_ms = models.IntegerField(null=True, blank=True)
     user_id = models.CharField(max_length=64, null=True, blank=True, db_index=True)
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
