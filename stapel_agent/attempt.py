@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,11 +16,21 @@ from . import cooldown
 from .bulkhead import Place
 from .chain import Candidate
 from .conf import agent_settings
-from .exceptions import AgentError, AnswerRefused, AnswerTruncated, ProviderBug
+from .exceptions import (
+    AgentError,
+    AnswerRefused,
+    AnswerTruncated,
+    ProviderBug,
+    ProviderDeclined,
+    RequestRejected,
+)
 from .faults import named
+from .prices import NOTHING_SPENT, Cost, aload, cost_of
 from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
 from .types import Usage
+
+logger = logging.getLogger(__name__)
 
 Reader = Callable[[str], Any]
 """What a verb makes of an answer's text; raises an AnswerError where it is not what was asked for."""
@@ -50,6 +62,7 @@ class Attempt:
 
     async def aask(self) -> None:
         """`ask()` on an event loop."""
+        await aload(self.provider.vendor)
         with self._outcome():
             async with asyncio.timeout(self._patience):
                 result = await self._acomplete()
@@ -62,16 +75,25 @@ class Attempt:
     @property
     def usage(self) -> Usage:
         """What this attempt has spent, whether or not its answer counts."""
+        return replace(self._reported, cost_usd=self.cost.usd)
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost. Where nobody took it on, that is nothing; where nobody knows the tokens, that is unknown."""
+        if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected):
+            return NOTHING_SPENT
+        try:
+            return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)
+        except Exception:  # a price list or a host's settings: the call is paid for all the same
+            logger.exception("a call of provider %r has no price", self.request.provider)
+            return Cost()
+
+    @property
+    def _reported(self) -> Usage:
+        """What the provider says that it has used."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
-        result = self.result
-        return Usage(
-            result.input_tokens,
-            result.output_tokens,
-            result.thinking_tokens,
-            result.cache_read_tokens,
-            result.cache_write_tokens,
-        )
+        return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
 
     @property
     def text(self) -> str | None:
@@ -172,6 +194,8 @@ def _plain(result: ProviderResult) -> ProviderResult:
         result.cache_write_tokens,
         str(result.finish_reason),
         result.metadata,
+        result.cache_write_1h_tokens,
+        result.cost_usd,
     )
 
 

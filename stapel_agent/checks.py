@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from .cache import CachePolicy
 from .conf import DEFAULTS, agent_settings
 from .exceptions import ProviderUnimportable, ProviderUnusable
+from .prices import UnitPrices
 from .providers.registry import registry
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
@@ -46,8 +47,8 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, E002 to E005: the other settings are known, and of a kind that can work."""
-    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps()]
+    """W005, W006, E002 to E008: the other settings are known, and of a kind that can work."""
+    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps(), *_prices()]
 
 
 @register("stapel_agent", deploy=True)
@@ -144,6 +145,21 @@ def _provider_maps() -> Iterator[CheckMessage]:
     if not (isinstance(places, dict) and all(map(_is_whole, places.values())) and places.keys() <= names):
         text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map one of {sorted(names)} to a number from 1, not {places!r}."
         yield Error(text, id="stapel_agent.E005")
+
+
+def _prices() -> Iterator[CheckMessage]:
+    prices = agent_settings.PRICES
+    wrong = [
+        model
+        for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
+        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None
+    ]
+    for model in wrong:
+        hint = (
+            "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75', 'cache_write_1h': '6'}."
+        )
+        text = f"STAPEL_AGENT['PRICES'] does not price {model!r} in US dollars per million tokens, input and output at least."
+        yield Error(text, hint, id="stapel_agent.E008")
 
 
 def _is_chain(item: tuple[object, object], names: Collection[str]) -> bool:

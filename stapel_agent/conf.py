@@ -51,6 +51,8 @@ DEFAULTS: dict[str, Any] = {
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
+    # "model" or "provider/model" -> US dollars per million tokens of input, output, cache_read, cache_write(_1h).
+    "PRICES": {},
     # Texts that one question to the model may hold.
     "TRANSLATE_CHUNK_ENTRIES": 50,
     # Questions of one translation that may be under way at once.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from . import ledger, rows
 from .models import PromptLog, PromptStatus
 from .parsing import storable
+from .prices import cost_of
 from .redaction import redact
-from .types import MAX_TOKEN_COUNT
+from .types import MAX_TOKEN_COUNT, Usage, money
 
 NAMES = {"source": 32, "provider": 64, "model": 128}
 """Column -> characters it holds."""
@@ -40,6 +42,7 @@ class CallFields(TypedDict, total=False):
     thinking_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
+    cost_usd: Decimal | str | float | None
     duration_ms: int | None
     user_id: str | None
     workspace_id: str | None
@@ -64,6 +67,7 @@ class RecordedCall:
     thinking_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cost_usd: Decimal | str | float | None = None
     duration_ms: int | None = None
     user_id: str | None = None
     workspace_id: str | None = None
@@ -75,17 +79,22 @@ class RecordedCall:
                 raise ValueError(f"{name} must be {mend}")
 
     def row(self) -> PromptLog:
-        """This call as the ledger has calls."""
+        """This call as the ledger has calls. Without a cost of its own it has that of a price list."""
+        tokens = {name: getattr(self, name) for name in FIGURES if name.endswith("_tokens")}
+        cost = cost_of(Usage(**tokens, cost_usd=money(self.cost_usd)), self.provider, self.model, self.provider)
         return PromptLog(
             **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
             **{name: storable(getattr(self, name)) for name in TEXTS},
             model_size=storable(self.model_size)[:16],
             status=PromptStatus(self.status),
+            cost_usd=cost.usd,
+            cost_basis=cost.basis,
             error_message=self.error_message and redact(storable(self.error_message)),
             user_id=rows.opaque_id(self.user_id),
             workspace_id=rows.opaque_id(self.workspace_id),
             metadata={
                 **rows.as_json(self.metadata),
+                **({"prices": cost.stated_prices} if cost.prices else {}),
                 "provider": self.provider,
                 **rows.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),
             },
@@ -127,6 +136,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("model_size", "prompt"), A_TEXT),
     **dict.fromkeys(("system_prompt", "response", "error_message", "user_id", "workspace_id"), A_TEXT_IF_ANY),
     **dict.fromkeys(FIGURES, A_COUNT),
+    "cost_usd": (lambda value: value is None or money(value) is not None, "an amount of US dollars, or None"),
     "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
     "status": (
         lambda value: value in OUTCOMES,

@@ -20,6 +20,7 @@ ID_LENGTH = 64
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
     *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+    *("cost_usd", "cost_basis"),
 )
 
 
@@ -55,6 +56,7 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     row.thinking_tokens = usage.thinking_tokens
     row.cache_read_tokens = usage.cache_read_tokens
     row.cache_write_tokens = usage.cache_write_tokens
+    row.cost_usd, row.cost_basis = attempt.cost.usd, attempt.cost.basis
     row.duration_ms = attempt.duration_ms
     row.metadata = _metadata(attempt, error)
 
@@ -102,6 +104,10 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
         facts["context"] = as_json(request.context)
     if error:
         facts["failure"] = error.failure
+    if prices := attempt.cost.stated_prices:
+        facts["prices"] = prices
+    if attempt.usage.cache_write_1h_tokens:
+        facts["cache_write_1h_tokens"] = attempt.usage.cache_write_1h_tokens
     kept = {} if attempt.result is None else attempt.result.metadata
     return {**as_json(kept), **as_json(request.metadata), **facts}
 

@@ -259,8 +259,9 @@ def _paid(fault: AgentError) -> dict[str, Any]:
     return {**failed, **comment, **usage}
 
 
-def _usage(usage: Usage) -> dict[str, int]:
-    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+def _usage(usage: Usage) -> dict[str, Any]:
+    cost = {} if usage.cost_usd is None else {"cost_usd": f"{usage.cost_usd.normalize():f}"}
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, **cost}
 
 
 def _request(  # noqa: PLR0913  (the public keywords of complete())

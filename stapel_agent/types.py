@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,27 @@ def token_count(figure: Any) -> int:
         return 0
 
 
+MAX_USD = Decimal(10**9)
+
+
+def money(figure: Any) -> Decimal | None:
+    """An amount of US dollars; None for what cannot be one (absent, negative, NaN, a word, a billion)."""
+    if isinstance(figure, bool) or len(text := str(figure)[:40]) == 40:
+        return None
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < MAX_USD else None
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
 
-    `thinking_tokens` is the part of `output_tokens` spent on thinking. Whatever a vendor
-    reports is coerced by `token_count`, so that a figure never breaks a paid answer.
+    `thinking_tokens` is the part of `output_tokens` spent on thinking, `cache_write_1h_tokens` that of
+    `cache_write_tokens` which is kept for an hour; `cost_usd` what it all cost, if that is known. Whatever a vendor
+    reports is coerced, so that a figure never breaks a paid answer.
     """
 
     input_tokens: int = 0
@@ -41,23 +57,37 @@ class Usage:
     thinking_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cost_usd: Decimal | None = None
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        for name in TOKEN_FIGURES:
             object.__setattr__(self, name, token_count(getattr(self, name)))
+        object.__setattr__(self, "cost_usd", money(self.cost_usd))
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+        tokens = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_FIGURES}
+        return Usage(**tokens, cost_usd=_total(self, other))
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__slots__)
+        return any(getattr(self, name) for name in TOKEN_FIGURES)
+
+
+TOKEN_FIGURES = tuple(name for name in Usage.__slots__ if name.endswith("_tokens"))
+
+
+def _total(*usages: Usage) -> Decimal | None:
+    """The cost of all, if that of each which has spent anything is known."""
+    spent = [usage for usage in usages if usage or usage.cost_usd is not None]
+    known = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
+    return sum(known, Decimal(0)) if spent and len(known) == len(spent) else None
 
 
 @dataclass(frozen=True)
 class CompletionRequest:
     """One question to a model, with everything that decides what a right answer is.
 
-        `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
+    `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
         it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
         `correction` tells the model what was wrong with its previous answer; it is sent, but does not
     <<<<<<< HEAD

@@ -3,7 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from stapel_agent.checks import check_providers
+from stapel_agent.checks import check_providers, check_settings
 from stapel_agent.providers.base import LlmProvider
 
 TAG = ["stapel_agent"]
@@ -112,3 +112,15 @@ def test_checks__forgotten_middleware(agent, settings):
     assert found(deploy=True) == ["stapel_agent.W004"]
     settings.ROOT_URLCONF = "tests.urls_without_agent"
     assert found(deploy=True) == []
+
+
+@pytest.mark.parametrize(
+    "prices", [{"m": {}}, {"m": "3"}, {"m": {"input": 1}}, {"m": {"input": 1, "output": "dear"}}, [], "m"]
+)
+def test_prices__wrong(agent, prices):
+    """An entry that prices nothing is an error that shows a right one."""
+    agent(PRICES=prices)
+    (found,) = [message for message in check_settings() if message.id == "stapel_agent.E008"]
+    assert "US dollars per million tokens" in found.msg
+    agent(PRICES={"m": {"input": "3", "output": "15"}})
+    assert check_settings() == []

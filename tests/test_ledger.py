@@ -4,6 +4,7 @@ import asyncio
 import threading
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -29,7 +30,7 @@ def columns(row: PromptLog) -> dict:
 
 def test_row__success(facade, scripted_model):
     """Every column of a successful call."""
-    scripted_model.script(ProviderResult('{"a": 1}', 1, 2, 3, 4, 5, metadata={"total_cost_usd": 0.25}))
+    scripted_model.script(ProviderResult('{"a": 1}', 1, 2, 3, 4, 5, metadata={"seed": 7}, cost_usd="0.25"))
     facade.complete_json("say", "medium", system_prompt="s", user_id="u1", source="other", metadata={"ticket": 9})
     row = PromptLog.objects.get()
     assert columns(row) == {
@@ -46,10 +47,12 @@ def test_row__success(facade, scripted_model):
         "thinking_tokens": 3,
         "cache_read_tokens": 4,
         "cache_write_tokens": 5,
+        "cost_usd": Decimal("0.25"),
+        "cost_basis": "provider",
         "user_id": "u1",
         "provider": "anthropic",
         "workspace_id": None,
-        "metadata": {"total_cost_usd": 0.25, "ticket": 9, "provider": "anthropic"},
+        "metadata": {"seed": 7, "ticket": 9, "provider": "anthropic"},
     }
     assert isinstance(row.request_id, uuid.UUID)
     assert len(row.cache_key) == 64
@@ -150,6 +153,7 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
         "response": "fine",
         "input_tokens": 1,
         **dict.fromkeys(("output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
+        "cost_basis": "unpriced",
     }
 
 

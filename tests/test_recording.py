@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -135,3 +136,18 @@ def test_record__rollback():
         stapel_agent.record_call(**LEAST)
         raise ZeroDivisionError
     assert PromptLog.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "cost"),
+    [
+        ({"cost_usd": "0.02"}, (Decimal("0.02"), "provider")),
+        ({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000_000}, (Decimal("2.5"), "price_list")),
+        ({"input_tokens": 7}, (None, "unpriced")),
+    ],
+)
+def test_record__cost(fields, cost):
+    """What a call cost is what the host says, else what a price list does."""
+    stapel_agent.record_call(**{"source": "embed", "provider": "house", "model": "m", **fields})
+    row = PromptLog.objects.get()
+    assert (row.cost_usd, row.cost_basis) == cost

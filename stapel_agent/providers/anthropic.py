@@ -46,6 +46,7 @@ STATUS_BY_ERROR_TYPE = {
 class AnthropicProvider(LlmProvider):
     """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
 
+    vendor = "anthropic"
     supports_schema = True
     supports_images = True
     supports_max_tokens = True
@@ -124,7 +125,7 @@ class StreamedAnswer:
 
     @property
     def usage(self) -> Usage:
-        usage = Usage(**self._tokens)
+        usage = Usage(**self._tokens)  # type: ignore[arg-type]
         return replace(usage, thinking_tokens=min(usage.thinking_tokens, usage.output_tokens))
 
     def add(self, event: Any) -> None:
@@ -149,6 +150,7 @@ class StreamedAnswer:
             "thinking_tokens": getattr(details, "thinking_tokens", None),
             "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
             "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
+            "cache_write_1h_tokens": getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None),
         }
         # Each event states totals, and may leave some out: the larger figure is the later one.
         for name, figure in figures.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
@@ -21,7 +22,8 @@ class ProviderResult:
     Token figures are disjoint: `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`;
     `thinking_tokens` is the part of `output_tokens` spent on thinking. `finish_reason` says why the
     model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or "content_filter".
-    `metadata` (JSON) is kept in the ledger row beside the provider's name.
+    `metadata` (JSON) is kept in the ledger row beside the provider's name. `cache_write_1h_tokens` is the part of
+    `cache_write_tokens` that is kept for an hour; `cost_usd` is the vendor's own figure for the call, if it has one.
     """
 
     text: str
@@ -32,6 +34,8 @@ class ProviderResult:
     cache_write_tokens: int = 0
     finish_reason: str = "stop"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    cache_write_1h_tokens: int = 0
+    cost_usd: Decimal | str | float | None = None
 
 
 class LlmProvider:
@@ -42,6 +46,8 @@ class LlmProvider:
     for the caller; any other exception is answered as a failure too, with its text withheld.
     """
 
+    vendor: str | None = None
+    """Whose price list holds, an id of genai-prices or the URL of an API; without it only PRICES price a call."""
     supports_schema = False
     """`complete()` takes `schema` (a JSON Schema object) and constrains the answer to it."""
     supports_images = False

@@ -63,6 +63,7 @@ class ClaudeCodeCLIProvider(LlmProvider):
     an empty one replaces the CLI's own, which would make the model a software engineer.
     """
 
+    vendor = "anthropic"
     supports_schema = True
     supports_max_tokens = True
     supports_timeout = True

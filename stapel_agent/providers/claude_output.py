@@ -35,7 +35,6 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
 )
 
-MAX_COST_USD = 1e6
 MAX_DIGITS = 300
 
 
@@ -47,7 +46,7 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
         fault.usage, fault.text = report.usage or None, report.text or report.written or None
         raise fault
     text = report.text if finish_reason == "stop" else report.written or report.text
-    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason, metadata=report.metadata)
+    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason)
 
 
 class Report:
@@ -67,12 +66,9 @@ class Report:
             output_tokens=figures.get("output_tokens", 0),
             cache_read_tokens=figures.get("cache_read_input_tokens", 0),
             cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
+            cache_write_1h_tokens=_mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+            cost_usd=self._result.get("total_cost_usd"),
         )
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        cost = self._result.get("total_cost_usd")
-        return {"total_cost_usd": cost} if isinstance(cost, int | float) and 0 <= cost < MAX_COST_USD else {}
 
     @property
     def text(self) -> str:

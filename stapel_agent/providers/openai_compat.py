@@ -58,6 +58,9 @@ class OpenAICompatProvider(LlmProvider):
     supports_max_tokens = True
     supports_timeout = True
 
+    def __init__(self) -> None:
+        self.vendor = agent_settings.OPENAI_COMPAT_BASE_URL or None
+
     def complete(self, **arguments: Any) -> ProviderResult:
         return read_answer(post(_request(Call(**arguments))))
 
@@ -236,7 +239,7 @@ def _usage(reported: object) -> Usage:
     )
     cached = min(cached, prompt)
     thinking = token_count(_mapping(figures.get("completion_tokens_details")).get("reasoning_tokens"))
-    return Usage(prompt - cached, output, min(thinking, output), cached)
+    return Usage(prompt - cached, output, min(thinking, output), cached, cost_usd=figures.get("cost"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

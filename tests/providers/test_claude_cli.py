@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ RESULT = {
 def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
     """What is read out of RESULT."""
     usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
-    return ProviderResult(text, **{**usage, "metadata": {"total_cost_usd": 0.0125}, **changes})
+    return ProviderResult(text, **{**usage, "cost_usd": Decimal("0.0125"), **changes})
 
 
 Complete = Callable[..., ProviderResult]
@@ -288,7 +289,7 @@ def test_complete__fault(fake: FakeClaude, complete: Complete) -> None:
     fake.does("answer", json.dumps(RESULT | {"is_error": True, "result": "Not logged in"}), exit_code=1)
     with pytest.raises(AccessDenied, match="Not logged in") as raised:
         complete(prompt="Hi", model="m")
-    assert raised.value.usage == Usage(input_tokens=11, output_tokens=7, cache_read_tokens=3, cache_write_tokens=5)
+    assert raised.value.usage == Usage(11, 7, cache_read_tokens=3, cache_write_tokens=5, cost_usd=Decimal("0.0125"))
 
 
 @pytest.mark.parametrize(

@@ -152,9 +152,8 @@ def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
     """One request goes out: the prompt, the cap, the system prompt, no tools, no thinking, nothing of the user's."""
     server = serve(stream(message("Hel", "lo.")))
     result = complete(prompt="a marked prompt", model=MODEL, system_prompt="a system prompt", max_tokens=777)
-    cost = result.metadata["total_cost_usd"]
-    assert result == ProviderResult("Hello.", input_tokens=25, output_tokens=15, metadata={"total_cost_usd": cost})
-    assert cost > 0
+    assert result == ProviderResult("Hello.", input_tokens=25, output_tokens=15, cost_usd=result.cost_usd)
+    assert result.cost_usd > 0
     (request,) = server.requests
     body = request.json
     texts = [block["text"] for block in body["messages"][0]["content"]]

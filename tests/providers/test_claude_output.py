@@ -1,6 +1,7 @@
 """What the Claude Code CLI prints: the answers, and the faults that it reports, hides or is."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ RESULT = {
         "service_tier": "standard",
     },
 }
-SPENT = Usage(input_tokens=11, output_tokens=7, cache_read_tokens=3, cache_write_tokens=5)
+SPENT = Usage(11, 7, cache_read_tokens=3, cache_write_tokens=5, cost_usd=Decimal("0.0125"))
 
 
 def printed(result: dict[str, Any], *events: dict[str, Any], tools: list[str] | None = None) -> str:
@@ -54,7 +55,7 @@ def message(identity: str, *texts: str, model: str = "claude-x") -> dict[str, An
 def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
     """What is read out of RESULT."""
     usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
-    return ProviderResult(text, **{**usage, "metadata": {"total_cost_usd": 0.0125}, **changes})
+    return ProviderResult(text, **{**usage, "cost_usd": Decimal("0.0125"), **changes})
 
 
 def read(stdout: str, *, stderr: str = "", exit_code: int = 0, structured: bool = False) -> ProviderResult:
@@ -118,16 +119,16 @@ def test_read_output__finish_reason(stdout: str, result: ProviderResult) -> None
 
 
 ODD_FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
-    "no usage": ({"usage": None}, ProviderResult("Hello.", metadata={"total_cost_usd": 0.0125})),
-    "usage is a list": ({"usage": [1]}, ProviderResult("Hello.", metadata={"total_cost_usd": 0.0125})),
+    "no usage": ({"usage": None}, ProviderResult("Hello.", cost_usd=Decimal("0.0125"))),
+    "usage is a list": ({"usage": [1]}, ProviderResult("Hello.", cost_usd=Decimal("0.0125"))),
     "odd counts": (
         {"usage": {"input_tokens": "7", "output_tokens": -1, "cache_read_input_tokens": "many"}},
-        ProviderResult("Hello.", input_tokens=7, metadata={"total_cost_usd": 0.0125}),
+        ProviderResult("Hello.", input_tokens=7, cost_usd=Decimal("0.0125")),
     ),
-    "cost is a word": ({"total_cost_usd": "free"}, answered(metadata={})),
-    "cost is not a number": ({"total_cost_usd": float("nan")}, answered(metadata={})),
-    "cost is endless": ({"total_cost_usd": float("inf")}, answered(metadata={})),
-    "cost is negative": ({"total_cost_usd": -1}, answered(metadata={})),
+    "cost is a word": ({"total_cost_usd": "free"}, answered(cost_usd=None)),
+    "cost is not a number": ({"total_cost_usd": float("nan")}, answered(cost_usd=None)),
+    "cost is endless": ({"total_cost_usd": float("inf")}, answered(cost_usd=None)),
+    "cost is negative": ({"total_cost_usd": -1}, answered(cost_usd=None)),
 }
 
 

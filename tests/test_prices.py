@@ -1,0 +1,167 @@
+"""What a call costs, and who says so."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from stapel_agent.exceptions import AccessDenied, ProviderTimeout
+from stapel_agent.models import PromptLog
+from stapel_agent.prices import Cost, UnitPrices, cost_of, unit_prices
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.types import Usage, money
+from tests.scripted_server import Reply, ScriptedServer
+
+OWN = {"input": "3", "output": "15", "cache_read": "0.30", "cache_write": "3.75", "cache_write_1h": "6"}
+MODEL = "claude-haiku-4-5-20251001"
+
+
+def row() -> PromptLog:
+    return PromptLog.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("figure", "amount"),
+    [
+        ("0.0125", Decimal("0.0125")), (0.1, Decimal("0.1")), (0, Decimal(0)), (Decimal("1E-10"), Decimal("1E-10")),
+        (None, None), ("free", None), (float("nan"), None), (float("inf"), None), (-1, None), (True, None), ([], None),
+        (10**9, None), ("9" * 100_000, None), ("1e999999999", None),
+    ],
+)  # fmt: skip
+def test_money(figure, amount):
+    """An amount is what it says; what cannot be one is none."""
+    assert money(figure) == amount
+
+
+# Anthropic: Claude Haiku 4.5 $1 a million tokens of input, $5 of output, cache reads 0.1x, writes 1.25x (an hour 2x);
+# Opus 4.8 and Sonnet 5 likewise from $5 and $2. OpenAI: gpt-4o $2.50, $1.25 cached, $10 of output.
+@pytest.mark.parametrize(
+    ("vendor", "model", "usage", "usd"),
+    [
+        ("anthropic", MODEL, Usage(1_000_000), "1"),
+        ("anthropic", MODEL, Usage(0, 1_000_000), "5"),
+        ("anthropic", MODEL, Usage(cache_read_tokens=1_000_000), "0.10"),
+        ("anthropic", MODEL, Usage(cache_write_tokens=1_000_000), "1.25"),
+        ("anthropic", MODEL, Usage(cache_write_tokens=1_000_000, cache_write_1h_tokens=1_000_000), "2"),
+        ("anthropic", MODEL, Usage(1000, 500, 0, 2000, 300, 100), "0.00415"),
+        ("anthropic", "claude-sonnet-5", Usage(1_000_000, 1_000_000), "12"),
+        ("anthropic", "claude-opus-4-8", Usage(1_000_000, 1_000_000), "30"),
+        ("https://api.openai.com/v1", "gpt-4o", Usage(1000, 500, 0, 1000), "0.00875"),
+        ("https://api.deepseek.com", "deepseek-chat", Usage(1_000_000, 0, 0, 1_000_000), "0.34"),
+    ],
+)
+def test_cost__by_the_vendors_price_list(vendor, model, usage, usd):
+    """Each kind of token is priced at its own rate, figure for figure as the vendor publishes it."""
+    cost = cost_of(usage, "whatever", model, vendor)
+    assert (cost.usd, cost.basis) == (Decimal(usd), "price_list")
+
+
+def test_cost__of_a_long_prompt():
+    """Where a vendor charges more for long prompts, the prompt's length decides, the cached part included."""
+    google, model = "https://generativelanguage.googleapis.com/v1beta/openai/", "gemini-2.5-pro"
+    assert cost_of(Usage(200_000, 1000), "any", model, google).usd == Decimal("0.26")
+    assert cost_of(Usage(100_000, 1000, 0, 100_001), "any", model, google).usd == Decimal("0.29000025")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model"),
+    [
+        (None, MODEL),
+        ("anthropic", "nobody-knows-it"),
+        ("http://127.0.0.1:8080/v1", "gpt-4o"),
+        ("nobody", "gpt-4o"),
+        ("anthropic", ""),
+    ],
+)
+def test_cost__unknown(vendor, model):
+    """What nobody has a price for is unpriced, and never zero."""
+    assert cost_of(Usage(7, 3), "any", model, vendor) == Cost(None, "unpriced")
+
+
+def test_prices__of_the_host(agent):
+    """PRICES are before the price list, and those of a provider's model before those of the model."""
+    agent(PRICES={MODEL: OWN, f"house/{MODEL}": {"input": Decimal(1), "output": 2}})
+    assert cost_of(Usage(1_000_000, 100_000, 0, 10_000, 2000, 1000), "any", MODEL, "anthropic").usd == Decimal(
+        "4.51275"
+    )
+    assert cost_of(Usage(1_000_000, 0, 0, 1_000_000, 1_000_000), "house", MODEL).usd == Decimal(3)
+    assert unit_prices("house", MODEL) == UnitPrices(Decimal(1), Decimal(2), Decimal(1), Decimal(1), Decimal(1))
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"input": "3"}, {**OWN, "input": "cheap"}, {**OWN, "more": "1"}, "3", {**OWN, "output": None}]
+)
+def test_prices__that_are_none(agent, entry):
+    """A wrong entry prices nothing: it does not fall back to what it was to replace."""
+    agent(PRICES={MODEL: entry})
+    assert cost_of(Usage(7, 3), "any", MODEL, "anthropic") == Cost()
+
+
+@pytest.mark.django_db
+def test_row__by_the_price_list(facade, scripted_model, agent):
+    """The row has the cost, who says so and the unit prices; the answer has the cost."""
+    agent(PRICES={MODEL: OWN})
+    scripted_model.script(ProviderResult("fine", 1000, 100, 0, 500))
+    answer = facade.complete("say", "small")
+    assert answer["usage"] == {"input_tokens": 1000, "output_tokens": 100, "cost_usd": "0.00465"}
+    assert (row().cost_usd, row().cost_basis) == (Decimal("0.00465"), "price_list")
+    assert row().metadata["prices"] == {**OWN, "cache_read": "0.3"}
+
+
+@pytest.mark.django_db
+def test_row__as_the_provider_reports(facade, scripted_model, agent):
+    """The vendor's own figure is before every price."""
+    agent(PRICES={MODEL: OWN})
+    scripted_model.script(ProviderResult("fine", 1000, 100, cost_usd="0.5"))
+    assert facade.complete("say", "small")["usage"]["cost_usd"] == "0.5"
+    assert (row().cost_usd, row().cost_basis) == (Decimal("0.5"), "provider")
+    assert "prices" not in row().metadata
+
+
+@pytest.mark.django_db
+def test_row__unpriced(facade, scripted_model):
+    """What is not known is in no answer, and no zero in the row."""
+    scripted_model.script("fine")
+    assert facade.complete("say", "small")["usage"] == {"input_tokens": 10, "output_tokens": 5}
+    assert (row().cost_usd, row().cost_basis) == (None, "unpriced")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fault", "cost"),
+    [
+        (AccessDenied("key"), (Decimal(0), "price_list")),
+        (ProviderTimeout("slow"), (None, "unpriced")),
+        (ProviderTimeout("slow", usage=Usage(1000)), (Decimal("0.003"), "price_list")),
+    ],
+)
+def test_row__of_a_failure(facade, scripted_model, agent, fault, cost):
+    """Who declines has cost nothing; what a timeout has cost is unknown, unless its tokens are known."""
+    agent(PRICES={MODEL: OWN}, RETRIES=0)
+    scripted_model.script(fault)
+    facade.complete("say", "small")
+    assert (row().cost_usd, row().cost_basis) == cost
+
+
+@pytest.mark.django_db
+def test_answer__sum_of_the_attempts(facade, scripted_model, agent):
+    """What a request has cost is what its attempts have cost, if that of each is known."""
+    agent(PRICES={MODEL: OWN})
+    schema = {"type": "object", "required": ["a"]}
+    scripted_model.script(ProviderResult("{}", 1000), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
+    assert facade.complete_json("say", "small", schema=schema)["usage"]["cost_usd"] == "0.103"
+    agent(PRICES={})
+    scripted_model.script(ProviderResult("{}", 1000), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
+    assert "cost_usd" not in facade.complete_json("say", "small", schema=schema)["usage"]
+
+
+@pytest.mark.django_db
+def test_openai_compat__reported_cost(facade, agent):
+    """OpenRouter's `usage.cost` is the vendor's own figure."""
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "cost": 0.00012}
+    reply = Reply.of({"choices": [{"message": {"content": "fine"}, "finish_reason": "stop"}], "usage": usage})
+    with ScriptedServer(reply) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
+        assert facade.complete("say", "small")["usage"]["cost_usd"] == "0.00012"
+    assert json.loads(json.dumps(row().metadata)) == {"provider": "openai-compat"}
+    assert row().cost_basis == "provider"
