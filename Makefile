@@ -50,5 +50,5 @@ $(VENV)/model: $(VENV)/package
 	@touch $@
 
 $(VENV)/tools: $(VENV)/model
-	$(PIP) --group check
+	$(PIP) --group check --group fleet
 	@touch $@
