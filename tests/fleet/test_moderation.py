@@ -15,6 +15,7 @@ from stapel_moderation.prompts import OUTPUT_SCHEMA, SYSTEM_PROMPT
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderTimeout
 from tests.image_samples import JPEG, PNG, encoded, inline
+from tests.providers.test_screening import PAYLOAD
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,11 @@ def test_draft__approved(transport, scripted_model, optional):
     (request,) = scripted_model.requests
     assert (request.schema, request.system_prompt) == (OUTPUT_SCHEMA, SYSTEM_PROMPT)
     assert (request.model, request.images) == ("claude-sonnet-5", ())
+
+
+def test_schema__as_recorded():
+    """The schema that `tests/providers/test_screening.py` has on the vendors' wires is the released one."""
+    assert PAYLOAD["schema"] == OUTPUT_SCHEMA
 
 
 def test_draft__rejected(scripted_model):
