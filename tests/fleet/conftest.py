@@ -27,7 +27,8 @@ def transport(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     if request.param == "http":
         url = request.getfixturevalue("live_server").url
         routes = dict.fromkeys(("llm.", "moderation."), url)
-        settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_ROUTES": routes}
+        wait = {"FUNCTION_TIMEOUTS": dict.fromkeys(routes, 60)}
+        settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_ROUTES": routes, **wait}
     yield request.param
     # Or else the server's thread sits on this connection when the interpreter goes away.
     functions._http_session().close()

@@ -100,7 +100,6 @@ def test_draft__photo_of_another_type(scripted_model):
 
 def test_draft__photo_larger_than_a_request(transport, scripted_model, settings):
     """A photo within the caller's limit may be more than Django takes over HTTP, until its host takes more."""
-    settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_TIMEOUTS": {"llm.": 30}}
     scripted_model.script(json.dumps(APPROVED))
     content = services.TargetContent(text="Hardly used.", author_id=AUTHOR)
     photo = {"data_b64": encoded(JPEG + bytes(2_000_000)), "mime": "image/jpeg"}

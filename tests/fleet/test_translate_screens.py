@@ -1,8 +1,10 @@
-"""stapel-translate's dashboard and admin, which ask over HTTP on their own."""
+"""stapel-translate's endpoint for texts, and its dashboard and admin, which ask over HTTP on their own."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,8 +16,14 @@ from stapel_translate.models import TranslationEntry
 
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderTimeout
+from tests.documents import block_after
+from tests.fleet.test_translate import batched
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+documented: dict[str, Any] = {}
+exec(block_after("docs/callers.md", "## A batch of texts"), documented)
+DocumentedProvider = documented["BatchProvider"]
 
 NOT_OK = {"error": "LLM service returned non-ok status"}
 PROVIDER_FAILS = ProviderTimeout("too slow")
@@ -30,20 +38,43 @@ def entry(service):
 
 
 @pytest.fixture
-def dashboard(entry):
-    """Ask the dashboard for help with `entry`, as one of the staff; status and body."""
+def post(entry):
+    """Post to stapel-translate as one of the staff; status and body."""
     person = get_user_model().objects.create_user(username="translator", email="t@example.com", is_staff=True)
     token = jwt_provider.create_tokens(person)[0]
 
-    def ask(**wishes):
-        body = json.dumps({"translation_id": entry.pk, **wishes})
+    def post(path, **body):
         headers = {"Authorization": f"Bearer {token}"}
-        url = "/translate/api/v1/dashboard/llm-help/"
         browser = Client(raise_request_exception=False)
-        answer = browser.post(url, body, content_type="application/json", headers=headers)
+        url = f"/translate/api/v1/{path}"
+        answer = browser.post(url, json.dumps(body), content_type="application/json", headers=headers)
         return answer.status_code, answer.json() if answer["Content-Type"] == "application/json" else None
 
-    return ask
+    yield post
+    cache.clear()
+
+
+@pytest.fixture
+def dashboard(post, entry):
+    """Ask the dashboard for help with `entry`; status and body."""
+    return partial(post, "dashboard/llm-help/", translation_id=entry.pk)
+
+
+def test_texts__shown_as_lists(post, scripted_model):
+    """What the batch makes of an array reaches the reader, and is paid for again each time."""
+    scripted_model.script(batched)
+    for calls in (3, 6):
+        status, answer = post("text/", texts=["one", "two"], target_lang="fr")
+        assert (status, answer["texts"], len(scripted_model.requests)) == (200, ["['ONE']", "['TWO']"], calls)
+
+
+def test_texts__with_the_documented_provider(post, scripted_model, settings):
+    """With the provider of docs/callers.md the batch is one call, and its texts are kept."""
+    settings.STAPEL_TRANSLATE = {**settings.STAPEL_TRANSLATE, "LLM_PROVIDER": f"{__name__}.DocumentedProvider"}
+    scripted_model.script(batched)
+    for _ in range(2):
+        status, answer = post("text/", texts=["one", "two"], target_lang="fr")
+        assert (status, answer["texts"], len(scripted_model.requests)) == (200, ["ONE", "TWO"], 1)
 
 
 def values(entry):
