@@ -51,5 +51,5 @@ $(VENV)/model: $(VENV)/package
 	@touch $@
 
 $(VENV)/tools: $(VENV)/model
-	$(PIP) --group check
+	$(PIP) --group check --group fleet
 	@touch $@

@@ -41,6 +41,7 @@ SERVICES = {
     "redis": service("REDIS", "redis://127.0.0.1:6379"),
     "nats": service("NATS", "nats://127.0.0.1:4222"),
     "sdk": find_spec("anthropic") is not None,
+    "fleet": all(find_spec(f"stapel_{app}") for app in ("translate", "moderation", "recordings")),
     "browser": shutil.which("chromium") is not None,
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
@@ -75,7 +76,7 @@ def main(arguments: list[str]) -> int:
     databases = [name for name in ("postgresql", "mariadb") if SERVICES[name]]
     with tempfile.TemporaryDirectory() as folder:
         codes = [run("sqlite", wheel_checkout(Path(folder)), *without, *arguments)]
-    once = "browser or model or nats or redis or cli"
+    once = "browser or model or nats or redis or cli or fleet"
     codes += [run(name, ROOT, "-m", f"django_db and not ({once})", *arguments) for name in databases]
     print(f"\nnot covered: {', '.join(absent)}" if absent else "\neverything covered")
     return int(any(codes))

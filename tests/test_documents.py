@@ -27,6 +27,7 @@ DOCUMENTS = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
+    "docs/callers.md",
     "docs/dialects.md",
     "docs/translation.md",
 ]
