@@ -155,10 +155,8 @@ def _prices() -> Iterator[CheckMessage]:
         if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None
     ]
     for model in wrong:
-        hint = (
-            "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75', 'cache_write_1h': '6'}."
-        )
-        text = f"STAPEL_AGENT['PRICES'] does not price {model!r} in US dollars per million tokens, input and output at least."
+        hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
+        text = f"STAPEL_AGENT['PRICES'][{model!r}] is no US dollars per million tokens, of input and output at least."
         yield Error(text, hint, id="stapel_agent.E008")
 
 

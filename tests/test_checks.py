@@ -121,6 +121,6 @@ def test_prices__wrong(agent, prices):
     """An entry that prices nothing is an error that shows a right one."""
     agent(PRICES=prices)
     (found,) = [message for message in check_settings() if message.id == "stapel_agent.E008"]
-    assert "US dollars per million tokens" in found.msg
+    assert "no US dollars per million tokens" in found.msg
     agent(PRICES={"m": {"input": "3", "output": "15"}})
     assert check_settings() == []
