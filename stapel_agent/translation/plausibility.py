@@ -21,7 +21,7 @@ SAID_INSTEAD = re.compile(
     r"""
       \b(?:as|I\s?am|I['’]m)\ an?\ (?:AI|artificial\ intelligence|(?:large\ )?language\ model)\b
     | \bI(?:\ ?can['’]?t|\ cannot|\ won['’]t|\ will\ not|(?:['’]m|\ am)\ (?:unable|not\ able)\ to)\ (?:\w{1,20}\ ){0,2}
-        (?:translate|assist|comply|help\ (?:you\ )?with)\b
+        (?:translate|assist|comply|fulfil+|help\ (?:you\ )?with|do\ (?:that|this))\b
     | \b(?:ich\ kann|je\ ne\ peux\ pas|no\ puedo|não\ posso|non\ posso)\ (?:[\w']{1,20}\ ){0,4}
         (?:übersetzen|traduire|traducir|traduzir|tradurre)\b
     | \bals\ (?:KI|Sprachmodell)\b | \ben\ tant\ qu(?:e\ modèle|['’]IA)\b | \bcomo\ modelo\ de\ (?:lenguaje|linguagem)\b
@@ -38,6 +38,19 @@ KINDRED = re.compile(
     přel|prelo|çevir|terjemah|dịch
     """,
     re.VERBOSE,
+)
+# An apology in English, of a text that is none in any language.
+APOLOGY = re.compile(
+    r"\W{0,3}(?:I(?:['’]m| am) (?:\w+ )?sorry|I apologi[sz]e|(?:so )?sorry,? (?:but )?I)\b", re.IGNORECASE
+)
+APOLOGETIC = re.compile(
+    r"""
+    sorry|apolog|regret|entschuld|leid|verzeih|désol|pardon|excus|navré|siento|perd[oó]n|disculp|lament|desculp|
+    scus|spiac|извин|прост|сожал|вибач|шкод|przepr|przykr|omluv|ospravedl|litu|oprost|žao|съжал|spijt|beklag|ursäkt|
+    förlåt|ledsen|lei\b|undskyld|anteeks|pahoit|özür|üzgün|maaf|xin\ lỗi|tiếc|sajnál|bocsán|scuz|pare\ rău|vabanda|
+    λυπά|συγγν|抱歉|对不起|對不起|遗憾|遺憾|すみません|申し訳|ごめん|残念|죄송|미안|유감|آسف|عذر|סליח|מצטער|ขอโทษ|ขออภัย|เสียใจ|क्षमा|माफ|खेद
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
 ANNOUNCED = re.compile(r"(?:sure[,.!]? )?here(?:['’]s| is) (?:the|your) translat\w{1,9}[^:\n]{0,40}:", re.IGNORECASE)
 COLONS = re.compile("[:：]")
@@ -58,6 +71,8 @@ def doubt(source: str, translation: str) -> str | None:
         return "repeats the instructions"
     if SAID_INSTEAD.search(translation) and not _may_say_so(source):
         return "is not a translation but a remark about one"
+    if APOLOGY.match(translation) and APOLOGETIC.search(source) is None:
+        return "is an apology, which the text is not"
     if ANNOUNCED.match(translation) and len(COLONS.findall(translation)) > len(COLONS.findall(source)):
         return "is not the translation alone"
     if _is_json(translation) and not _is_json(source):

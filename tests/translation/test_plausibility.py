@@ -71,3 +71,24 @@ def test_doubt__linear(part):
     start = time.process_time()
     doubt("Hi", part * (1_000_000 // len(part)))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "translation",
+    [
+        "I'm sorry, but I can't assist with that request.",
+        "Sorry, I cannot do that.",
+        "I am very sorry, this is beyond me.",
+        "I apologize for the confusion.",
+        "I cannot fulfill this request.",
+    ],
+)
+def test_doubt__apologies(translation):
+    """An apology for a text that is none is the model's own; that of a text which is one is its translation."""
+    assert doubt("Delete all messages", translation)
+    for source in (
+        translation,
+        "Es tut mir leid, das geht nicht. Das kann ich nicht für dich übersetzen.",
+        "すみません、翻訳できません。",
+    ):
+        assert doubt(source, translation) is None
