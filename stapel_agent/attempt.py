@@ -18,6 +18,8 @@ from .exceptions import AgentError, AnswerRefused, AnswerTruncated, ProviderBug
 from .faults import named
 from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
+from .telemetry import provider_call
+from .tracing import attempt_span
 from .types import Usage
 
 Reader = Callable[[str], Any]
@@ -45,14 +47,17 @@ class Attempt:
 
     def ask(self) -> None:
         """Call the provider."""
-        with self._outcome():
-            self._take(self._complete())
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                result = self._complete()
+            self._take(result)
 
     async def aask(self) -> None:
         """`ask()` on an event loop."""
-        with self._outcome():
-            async with asyncio.timeout(self._patience):
-                result = await self._acomplete()
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                async with asyncio.timeout(self._patience):
+                    result = await self._acomplete()
             self._take(result)
 
     def fail(self, fault: BaseException) -> None:
