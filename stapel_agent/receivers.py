@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 from django.dispatch import Signal
 
 from .connection import give_back, works_in_callers_thread
@@ -64,15 +64,11 @@ def tell_later(signal: Signal, sender: Any, **facts: Any) -> None:
 def _send(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
     try:
         with ExitStack() as savepoints:
-            aliases = _open_transactions()
-            for alias in aliases:
+            for alias in _open_transactions():
                 savepoints.enter_context(transaction.atomic(alias))
-            responses = signal.send_robust(sender, **facts)
-            if any(isinstance(response, DatabaseError) for _, response in responses):
-                for alias in aliases:  # which the database may have aborted
-                    transaction.set_rollback(True, using=alias)
+            signal.send_robust(sender, **facts)
     except (Exception, SystemExit) as fault:
-        logger.error("a receiver of call_finished or its transaction failed: %s", type(fault).__name__)
+        logger.error("receivers, or what they did in the caller's transaction, failed: %s", type(fault).__name__)
 
 
 def _send_from_thread(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
