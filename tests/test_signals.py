@@ -168,8 +168,6 @@ def interrupting(**facts):
     raise SystemExit(1)
 
 
-
-
 @pytest.mark.parametrize(
     "receiver", [broken_row, broken_statement, broken_savepoint, interrupting], ids=lambda receiver: receiver.__name__
 )
