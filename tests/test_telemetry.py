@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -194,14 +193,12 @@ def test_in_flight__while_the_provider_thinks(facade, agent, measured):
 
 
 def test_in_flight__of_a_forked_child(measured):
-    """A forked child has none of its parent's calls under way."""
-    with telemetry.provider_call("parents"):
-        child = os.fork()
-        if child == 0:
-            with telemetry.provider_call("parents"):
-                os._exit(int(measured.of(telemetry.IN_FLIGHT)[-1][0]))
-        _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 1
+    """A forked child starts anew: it has none of its parent's calls under way."""
+    parents = telemetry.InFlight()
+    parents.change("parents", 1)
+    parents.start_anew()
+    parents.change("parents", 1)
+    assert measured.of(telemetry.IN_FLIGHT) == [(1, ("parents",))] * 2
 
 
 def test_backend__options(facade, scripted_model, measured):
