@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stapel_core.observability import metrics
 
@@ -32,13 +33,19 @@ class Metric:
     description: str
     buckets: tuple[float, ...] = ()
 
+    kind: ClassVar[str]
+
 
 class Counter(Metric):
+    kind = "counter"
+
     def add(self, amount: float = 1, /, **labels: str) -> None:
         metrics.counter(self.name, amount, labels, description=self.description)
 
 
 class Histogram(Metric):
+    kind = "histogram"
+
     def observe(self, seconds: float, /, **labels: str) -> None:
         metrics.histogram(self.name, seconds, labels, description=self.description, buckets=self.buckets)
 
@@ -46,12 +53,16 @@ class Histogram(Metric):
 class FlagGauge(Metric):
     """Raised where any process of a host raises it."""
 
+    kind = "gauge"
+
     def show(self, value: int, /, **labels: str) -> None:
         metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livemax")
 
 
 class LevelGauge(Metric):
     """The sum of what each process of a host has."""
+
+    kind = "gauge"
 
     def show(self, value: int, /, **labels: str) -> None:
         metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livesum")
