@@ -28,6 +28,8 @@ from .faults import named
 from .prices import NOTHING_SPENT, Cost, aload, cost_of
 from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
+from .telemetry import provider_call
+from .tracing import attempt_span
 from .types import Usage
 
 logger = logging.getLogger(__name__)
@@ -57,15 +59,18 @@ class Attempt:
 
     def ask(self) -> None:
         """Call the provider."""
-        with self._outcome():
-            self._take(self._complete())
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                result = self._complete()
+            self._take(result)
 
     async def aask(self) -> None:
         """`ask()` on an event loop."""
         await aload(self.provider.vendor)
-        with self._outcome():
-            async with asyncio.timeout(self._patience):
-                result = await self._acomplete()
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                async with asyncio.timeout(self._patience):
+                    result = await self._acomplete()
             self._take(result)
 
     def fail(self, fault: BaseException) -> None:

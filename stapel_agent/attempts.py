@@ -12,6 +12,7 @@ from .chain import Candidate, Chain
 from .conf import agent_settings
 from .exceptions import ProviderBusy, ProviderDeclined, ProviderError, ProviderTimeout, SchemaMismatch
 from .retries import MAX_DELAY, delay_before_retry
+from .telemetry import waiting
 from .types import Completion, CompletionRequest, Usage
 
 
@@ -33,9 +34,11 @@ class Attempts:
 
     def __next__(self) -> Attempt:
         while attempt := self._following():
-            if attempt.delay:
-                time.sleep(attempt.delay)
-            if self._is_due(attempt, has_place=attempt.place.take(self._patience)):
+            with waiting():
+                if attempt.delay:
+                    time.sleep(attempt.delay)
+                has_place = attempt.place.take(self._patience)
+            if self._is_due(attempt, has_place=has_place):
                 return attempt
         raise StopIteration
 
@@ -44,8 +47,10 @@ class Attempts:
 
     async def __anext__(self) -> Attempt:
         while attempt := self._following():
-            await asyncio.sleep(attempt.delay)
-            if self._is_due(attempt, has_place=await attempt.place.atake(self._patience)):
+            with waiting():
+                await asyncio.sleep(attempt.delay)
+                has_place = await attempt.place.atake(self._patience)
+            if self._is_due(attempt, has_place=has_place):
                 return attempt
         raise StopAsyncIteration
 

@@ -21,6 +21,7 @@ from .exceptions import AgentError
 from .models import PromptLog, Translation
 from .providers.threads import in_own_thread
 from .redaction import redact
+from .telemetry import reused
 from .types import Completion, CompletionRequest
 
 logger = logging.getLogger(__name__)
@@ -140,10 +141,13 @@ def recall(request: CompletionRequest) -> dict[int, str]:
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup_many(request.parts_as_asked)
         known = zip(range(len(request.parts)), found, strict=False)
-        return {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+        texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
     except Exception as fault:
         _report("lookup", fault)
         return {}
+    if texts:
+        reused(request, "kept", len(texts))
+    return texts
 
 
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
@@ -153,10 +157,13 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
         return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup(request)
-        return found and reread(request, found.text, read)
+        answer = found and reread(request, found.text, read)
     except Exception as fault:
         _report("lookup", fault)
         return None
+    if answer:
+        reused(request, "kept")
+    return answer
 
 
 def keep(request: CompletionRequest, completion: Completion) -> None:

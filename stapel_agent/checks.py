@@ -23,6 +23,7 @@ SOURCE_MAPS: dict[str, tuple[object, ...]] = {
     "CACHE_LOOKUP": (True, False),
     "CACHE_SCOPE": ("user", "workspace", "shared"),
 }
+SWITCHES = ("IMAGE_FETCH", "TRACE_CONTENT")
 LEAST = {
     "CLI_TIMEOUT": 1,
     "RETRIES": 0,
@@ -117,8 +118,9 @@ def _figures() -> Iterator[CheckMessage]:
         value = getattr(agent_settings, key)
         if not _is_number(value, least):
             yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
-    if not isinstance(fetch := agent_settings.IMAGE_FETCH, bool):
-        yield Error(f"STAPEL_AGENT['IMAGE_FETCH'] must be True or False, not {fetch!r}.", id="stapel_agent.E002")
+    for key in SWITCHES:
+        if not isinstance(value := getattr(agent_settings, key), bool):
+            yield Error(f"STAPEL_AGENT[{key!r}] must be True or False, not {value!r}.", id="stapel_agent.E002")
 
 
 def _maps() -> Iterator[CheckMessage]:

@@ -73,6 +73,8 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
     # Seconds for which the answer to an idempotency key is given again.
     "IDEMPOTENCY_TTL": 86400,
+    # Do OpenTelemetry's spans hold what was asked and answered?
+    "TRACE_CONTENT": False,
 }
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})

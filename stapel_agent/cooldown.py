@@ -7,15 +7,11 @@ import os
 import threading
 import time
 
-from stapel_core.observability import metrics
-
 from .conf import agent_settings
 from .exceptions import AgentError, AnswerError, AttemptCancelled, ProviderBusy, ProviderError, RequestRejected
+from .telemetry import COOLING_DOWN
 
 logger = logging.getLogger(__name__)
-
-GAUGE = "agent_provider_cooling_down"
-"""Metric: 1 while the provider that the label names is passed over in this process, else 0."""
 
 
 class Cooldown:
@@ -54,7 +50,7 @@ class Cooldown:
                 self._until = time.monotonic() + agent_settings.COOLDOWN_SECONDS
 
     def _show(self, value: int) -> None:
-        metrics.gauge(GAUGE, value, {"provider": self._provider})
+        COOLING_DOWN.show(value, provider=self._provider)
 
 
 _cooldowns: dict[str, Cooldown] = {}

@@ -30,6 +30,7 @@ from .exceptions import AgentError, ProviderTimeout
 from .landing import Landing, landing_of
 from .leaders import Leader, leaders
 from .models import Flight
+from .telemetry import reused, waiting
 from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
@@ -184,7 +185,8 @@ class SingleFlight:
         connection.give_back(ours=self._opens_connection)
         while not self._request.deadline.is_over:
             try:
-                return ahead.landing.result(self._request.deadline.remaining(SLICE_SECONDS))
+                with waiting():
+                    return ahead.landing.result(self._request.deadline.remaining(SLICE_SECONDS))
             except TimeoutError:
                 if ahead.is_gone:
                     return Landing()
@@ -193,8 +195,9 @@ class SingleFlight:
     async def _await_landing(self, ahead: Leader) -> Landing:
         while not self._request.deadline.is_over:
             try:
-                async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
-                    return await asyncio.wrap_future(ahead.landing)
+                with waiting():
+                    async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
+                        return await asyncio.wrap_future(ahead.landing)
             except TimeoutError:
                 if ahead.is_gone:
                     return Landing()
@@ -234,7 +237,8 @@ class SingleFlight:
             if landing is not None:
                 return landing
             connection.give_back(ours=self._opens_connection)
-            time.sleep(pause)
+            with waiting():
+                time.sleep(pause)
         raise self._too_late()
 
     async def _awatch(self, leader: UUID) -> Landing:
@@ -247,7 +251,8 @@ class SingleFlight:
                 return Landing()
             if landing is not None:
                 return landing
-            await asyncio.sleep(pause)
+            with waiting():
+                await asyncio.sleep(pause)
         raise self._too_late()
 
     def _look(self, leader: UUID) -> Callable[[str], Landing | None]:
@@ -288,7 +293,10 @@ class SingleFlight:
             return None
         theirs = landing.completion
         answer = cache.reread(self._request, theirs.text, self._read)
-        return answer and self.land(replace(answer, provider=theirs.provider, model=theirs.model))
+        if answer is None:
+            return None
+        reused(self._request, "shared", len(self._request.parts) or 1)
+        return self.land(replace(answer, provider=theirs.provider, model=theirs.model))
 
     def _leave(self, fault: BaseException | None) -> None:
         heartbeat.stop(self._lease)

@@ -32,6 +32,7 @@ from .connection import aon_ledger, on_ledger
 from .exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from .leaders import Leader
 from .models import IdempotencyRecord
+from .telemetry import waiting
 from .types import CompletionRequest
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ class Once:
             if self._is_settled(first):
                 return self._answer
             connection.give_back(ours=self._opens_connection)
-            time.sleep(pause)
+            with waiting():
+                time.sleep(pause)
         raise self._too_late()
 
     async def afollow(self) -> dict[str, Any] | None:
@@ -92,7 +94,8 @@ class Once:
                 first = await connection.uncancelled(aon_ledger(self._take, timeout=self.request.deadline.left))
             if self._is_settled(first, asyncio.get_running_loop()):
                 return self._answer
-            await asyncio.sleep(pause)
+            with waiting():
+                await asyncio.sleep(pause)
         raise self._too_late()
 
     def keep(self, answer: dict[str, Any]) -> dict[str, Any]:

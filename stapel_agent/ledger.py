@@ -19,7 +19,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import rows
+from . import rows, telemetry
+from .announcement import aannounce, announce, announce_later, closed_late
 from .attempt import Attempt
 from .conf import agent_settings
 from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
@@ -50,9 +51,10 @@ def entry(attempt: Attempt) -> Iterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row):
-                rows.settle(row, attempt)
-                on_ledger(partial(_update, row), timeout=_closing_seconds(attempt))
+            with _closing(row) as closed:
+                _settle(row, attempt)
+                on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
+            announce(closed, timeout=attempt.request.deadline.left)
 
 
 @asynccontextmanager
@@ -65,18 +67,22 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row):
-                rows.settle(row, attempt)
+            with _closing(row) as closed:
+                _settle(row, attempt)
+                closing = partial(_update, row, closed)
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
-                    in_background(partial(_update, row))
+                    in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
-                    await uncancelled(aon_ledger(partial(_update, row), timeout=_closing_seconds(attempt)))
+                    await uncancelled(aon_ledger(closing, timeout=_closing_seconds(attempt)))
+            await aannounce(closed, timeout=attempt.request.deadline.left)
 
 
 def record(row: PromptLog) -> UUID:
     """Write a row that is complete already. Raises LedgerUnavailable."""
     with _recording(row):
         on_ledger(partial(_insert, row))
+    telemetry.count(rows.finished(row))
+    announce([row])
     return row.pk
 
 
@@ -84,6 +90,8 @@ async def arecord(row: PromptLog) -> UUID:
     """`record()` on an event loop. A cancelled caller leaves when the row is written."""
     with _recording(row):
         await uncancelled(aon_ledger(partial(_insert, row)))
+    telemetry.count(rows.finished(row))
+    await aannounce([row])
     return row.pk
 
 
@@ -100,24 +108,28 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
         lost = open_rows.filter(request_id=request_id)
     closed = 0
     while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
-        closed_now = sum(on_ledger(partial(_close_as_lost, row)) for row in batch)
-        closed += closed_now
+        closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
+        for row in closed_now:
+            telemetry.count(rows.finished(row))
+        # Of one request, its successor closes them, in the middle of its own work on the ledger.
+        announce(closed_now) if request_id is None else announce_later(closed_now)
+        closed += len(closed_now)
         if not closed_now:
             break
     return closed
 
 
 def _close_as_lost(row: PromptLog, alias: str) -> int:
+    row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
+    row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
     # Its process may close it at this very moment, and knows better.
-    return (
-        PromptLog.objects.using(alias)
-        .filter(pk=row.pk, status=PromptStatus.PENDING)
-        .update(
-            status=PromptStatus.ERROR,
-            error_message=LOST_MESSAGE,
-            metadata={**(row.metadata or {}), "failure": AttemptLost.failure},
-        )
-    )
+    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING)
+    return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
+
+
+def _settle(row: PromptLog, attempt: Attempt) -> None:
+    rows.settle(row, attempt)
+    telemetry.count(rows.finished(row))
 
 
 def _insert(row: PromptLog, alias: str) -> None:
@@ -130,9 +142,10 @@ def _insert(row: PromptLog, alias: str) -> None:
         row._state.adding = False
 
 
-def _update(row: PromptLog, alias: str) -> None:
+def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
     if not _write_outcome(row, alias):
         logger.error("prompt log row %s (%s) was deleted while its call was under way", row.pk, _spent(row))
+    closed[:] = [row]
     if _unclosed:
         _close_left_over(alias)
 
@@ -158,6 +171,7 @@ def _close_left_over(alias: str) -> None:
             except Exception:
                 _unclosed.append(row)
                 return
+            closed_late(row)
 
 
 @atexit.register
@@ -167,6 +181,7 @@ def _close_at_exit() -> None:
     if _unclosed:
         with suppress(Exception):
             in_background(_close_left_over).result(EXIT_SECONDS)
+            announce_later([])
 
 
 @contextmanager
@@ -200,12 +215,19 @@ def _recording(row: PromptLog) -> Iterator[None]:
 
 
 @contextmanager
-def _closing(row: PromptLog) -> Iterator[None]:
-    """Around the closing of a row. A fault is logged and not raised: the answer is paid for."""
+def _closing(row: PromptLog) -> Iterator[list[PromptLog]]:
+    """Around the closing of a row. Gives a list for it to be put into when closed.
+
+    A fault is logged and not raised: the answer is paid for.
+    """
+    closed: list[PromptLog] = []
     try:
-        yield
+        yield closed
     except BaseException as fault:
-        _unclosed.append(row)
+        if closed:
+            announce_later(closed)
+        else:
+            _unclosed.append(row)
         if not isinstance(fault, Exception):
             raise
         told = (row.pk, _spent(row), _told(fault))

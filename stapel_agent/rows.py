@@ -12,14 +12,20 @@ from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeo
 from .images import described
 from .models import PromptLog, PromptStatus
 from .parsing import storable
+from .types import FinishedCall, Usage
 
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
 
+TOKEN_FIELDS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
+CALL_FIELDS = (
+    *("id", "request_id", "source", "model", "model_size"),
+    *("cost_usd", "duration_ms", "user_id", "workspace_id"),
+)
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
-    *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+    *TOKEN_FIELDS,
     *("cost_usd", "cost_basis"),
 )
 
@@ -64,6 +70,20 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
 def outcome(row: PromptLog) -> dict[str, Any]:
     """The columns that `settle()` fills in."""
     return {name: getattr(row, name) for name in OUTCOME_FIELDS}
+
+
+def finished(row: PromptLog) -> FinishedCall:
+    """A closed row without its texts."""
+    metadata = dict(row.metadata or {})
+    failure = None if row.status == PromptStatus.SUCCESS else metadata.get("failure")
+    return FinishedCall(
+        **{name: getattr(row, name) for name in CALL_FIELDS},
+        provider=row.provider or str(metadata.get("provider", "")),
+        status=str(row.status),
+        failure=failure if isinstance(failure, str) else None,
+        usage=Usage(*(getattr(row, name) for name in TOKEN_FIELDS)),
+        metadata=metadata,
+    )
 
 
 def _status(error: AgentError | None) -> PromptStatus:

@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
@@ -23,6 +24,8 @@ from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
 from .redaction import redact
+from .telemetry import facade_call
+from .tracing import facade_span
 from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
@@ -73,7 +76,7 @@ def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions])
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
     """
     request = _request(prompt, model_size, **options)
-    with Answer(request, _text) as answer, _once(request, "complete", prompt, options) as once:
+    with Answer("complete", request, _text) as answer, _once(request, "complete", prompt, options) as once:
         answer.content = once.follow() or once.keep(answer.of(completion.complete(once.request)))
     return answer.content
 
@@ -81,7 +84,7 @@ def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions])
 async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """`complete()` on an event loop."""
     request = _request(prompt, model_size, **options)
-    with Answer(request, _text) as answer:
+    with Answer("complete", request, _text) as answer:
         async with _once(request, "complete", prompt, options) as once:
             answer.content = await once.afollow() or answer.of(await completion.acomplete(once.request))
             await once.akeep(answer.content)
@@ -95,7 +98,7 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
     answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
     request = _json_request(prompt, model_size, **options)
-    with Answer(request, _json) as answer, _once(request, "complete_json", prompt, options) as once:
+    with Answer("complete_json", request, _json) as answer, _once(request, "complete_json", prompt, options) as once:
         answer.content = once.follow() or once.keep(answer.of(structured.complete_json(once.request)))
     return answer.content
 
@@ -103,7 +106,7 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
 async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
     """`complete_json()` on an event loop."""
     request = _json_request(prompt, model_size, **options)
-    with Answer(request, _json) as answer:
+    with Answer("complete_json", request, _json) as answer:
         async with _once(request, "complete_json", prompt, options) as once:
             answer.content = await once.afollow() or answer.of(await structured.acomplete_json(once.request))
             await once.akeep(answer.content)
@@ -129,7 +132,7 @@ def translate(
     """
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
     request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
-    with Answer(request, _translations) as answer:
+    with Answer("translate", request, _translations) as answer:
         texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
         with _once(request, "translate", texts.identity, options) as once:
             answer.content = once.follow() or answer.of(
@@ -152,7 +155,7 @@ async def atranslate(
     """`translate()` on an event loop."""
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
     request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
-    with Answer(request, _translations) as answer:
+    with Answer("translate", request, _translations) as answer:
         texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
         async with _once(request, "translate", texts.identity, options) as once:
             answer.content = await once.afollow() or answer.of(
@@ -184,21 +187,26 @@ def get_provider(name: str | None = None) -> LlmProvider:
 class Answer:
     """The answer dict, built around the call of a verb: any fault inside becomes a failure."""
 
-    def __init__(self, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
+    def __init__(self, verb: str, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
         self.content: dict[str, Any] = {}
+        self._verb = verb
         self._request = request
         self._fields = fields
+        self._observers = ExitStack()
 
     def of(self, completion: Completion) -> dict[str, Any]:
         """What there is to say of a completion."""
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
+        self._observers.enter_context(facade_call(self._request.source))
+        self._observers.enter_context(facade_span(self._verb, self._request))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        self._observers.__exit__(kind, fault, trace)
         if isinstance(fault, IdempotencyConflict) and self._request.caller:
             return False
         if isinstance(fault, AgentError):

@@ -168,3 +168,25 @@ class Completion:
     usage: Usage = Usage()
     value: Any = None
     cached: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedCall:
+    """One call of a provider that is over, as its row of the ledger has it, but for all text: what was asked, answered
+    or said of a failure. `failure` is the failure's name, None after a success.
+    """
+
+    id: uuid.UUID
+    request_id: uuid.UUID | None
+    source: str
+    provider: str
+    model: str
+    model_size: str
+    status: str
+    failure: str | None
+    usage: Usage
+    cost_usd: Decimal | None
+    duration_ms: int | None
+    user_id: str | None
+    workspace_id: str | None
+    metadata: Mapping[str, Any]

@@ -51,6 +51,7 @@ def test_checks__defaults_give_no_finding(settings):
         ({"IMAGE_MAX_BYTES": "5 MB"}, ["stapel_agent.E002"]),
         ({"IMAGE_FETCH": "no"}, ["stapel_agent.E002"]),
         ({"IMAGE_FETCH": None}, ["stapel_agent.E002"]),
+        ({"TRACE_CONTENT": "False"}, ["stapel_agent.E002"]),
         ({"FALLBACKS": {"anthropic": "openai-compat"}}, ["stapel_agent.E005"]),
         ({"FALLBACKS": {"anthropic": ["nobody"]}}, ["stapel_agent.E005"]),
         ({"FALLBACKS": {"anthropic": ["anthropic"]}}, ["stapel_agent.E005"]),

@@ -48,12 +48,13 @@ def immediately():
 
 @pytest.fixture
 def gauge():
-    """What the host's metrics are told: name, value and labels of each gauge."""
+    """What the host's metrics are told of cooldowns: name, value and labels."""
     told = []
 
     class Recorder(MetricsBackend):
         def gauge(self, name, value, labels=None, **options):
-            told.append((name, value, labels))
+            if "cooling" in name:
+                told.append((name, value, labels))
 
     metrics.set_backend(Recorder())
     yield told

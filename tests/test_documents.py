@@ -13,7 +13,7 @@ import pytest
 from django.core.management import get_commands
 from stapel_core.comm import function_registry
 
-from stapel_agent import checks, exceptions
+from stapel_agent import checks, exceptions, telemetry
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.registry import registry
@@ -100,7 +100,7 @@ def test_commands__exist(name):
             elif words[:2] == ["python", "manage.py"]:
                 assert words[2] in get_commands()
             elif words[:2] == ["pip", "install"]:
-                assert re.fullmatch(r"stapel-agent(\[anthropic\])?", words[2])
+                assert re.fullmatch(r"stapel-agent(\[(anthropic|otel)\])?", words[2])
             else:
                 assert words == [], f"{name}: nothing runs {line!r}"
     for path in re.findall(r"`(?:\S+ )*(tests/\S+?\.py)`", read(name)):
@@ -135,6 +135,14 @@ def test_checks__table():
     rows = [cells[0].strip("`") for cells in table("MODULE.md", "checks")]
     with open(checks.__file__, encoding="utf-8") as source:
         assert rows == sorted(set(re.findall(r'id="(stapel_agent\.\w+)"', source.read())))
+
+
+def test_metrics__table():
+    """MODULE.md's table has every metric as the code declares it, and no other."""
+    assert table("MODULE.md", "metrics") == [
+        [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
+        for metric in telemetry.METRICS
+    ]
 
 
 def test_failures__table():

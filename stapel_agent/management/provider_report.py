@@ -1,0 +1,142 @@
+"""What `llm providers` has to say of one entry of the registry, usable or not."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from stapel_agent import services
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import AnswerTruncated, ProviderUnusable
+from stapel_agent.models import PromptLog, PromptSource
+from stapel_agent.providers.registry import registry
+
+from .answer_text import spent
+from .summary import printable
+
+PROMPT = 'Reply with {"ok": true}'
+PING_TOKENS = 32
+LABEL_WIDTH = 15
+TEXT_LENGTH = 2000
+
+
+@dataclass(frozen=True)
+class Ping:
+    """What came of one tiny call: the failure's `reason`, or None after an answer."""
+
+    seconds: float
+    reason: str | None
+    usage: Mapping[str, Any] | None
+    request_id: str | None
+
+    def __str__(self) -> str:
+        said = "answered" if self.reason is None else self.reason
+        return ", ".join(part for part in (said, f"{self.seconds:.2f} s", spent(self.usage)) if part)
+
+
+@dataclass(frozen=True)
+class ProviderReport:
+    """`error` is why it cannot be asked, with the mend, or None."""
+
+    name: str
+    path: str
+    is_default: bool
+    models: Mapping[str, str]
+    error: str | None
+    ping: Ping | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it was asked and did not answer."""
+        return self.ping is not None and self.ping.reason is not None
+
+    def pinged(self) -> ProviderReport:
+        """The same after one tiny call, if it can be asked."""
+        return self if self.error else replace(self, ping=_ping(self))
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self, width: int | None) -> Iterator[str]:
+        """A paragraph, of no more than `width` columns if that is given."""
+        yield printable(f"{self.name} (default)" if self.is_default else self.name, TEXT_LENGTH)
+        models = ", ".join(f"{size} {model}" for size, model in self.models.items())
+        ping = str(self.ping) if self.ping else ""
+        facts = {"class": self.path, "models": models, "configuration": self.error or "ok", "ping": ping}
+        for label, text in facts.items():
+            if text:
+                yield from _wrapped(label, printable(text, TEXT_LENGTH), width)
+
+
+def reports() -> Iterator[ProviderReport]:
+    """One for each registered name, in the registry's order, and for the default one in any case."""
+    entries, default = registry.entries(), agent_settings.DEFAULT_PROVIDER
+    for name in dict.fromkeys([*entries, default]):
+        models, error = _configuration(name)
+        yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error)
+
+
+def _path(entry: type | str) -> str:
+    return entry if isinstance(entry, str) else f"{entry.__module__}.{entry.__qualname__}"
+
+
+def _configuration(name: str) -> tuple[dict[str, str], str | None]:
+    """The provider's models by size, and what it lacks."""
+    sizes = agent_settings.MODELS
+    if not isinstance(sizes, dict):
+        return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
+    try:
+        provider = registry.load(name)()
+        models = {str(size): str(provider.resolve_model(size, default)) for size, default in sizes.items()}
+        lacking = provider.configuration_error()
+    except ProviderUnusable as fault:
+        return {}, f"{fault}: name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
+    except Exception as fault:
+        return {}, f"the provider's own code raised {type(fault).__name__}: mend its class"
+    return models, None if lacking is None else str(lacking)
+
+
+def _ping(report: ProviderReport) -> Ping:
+    size = "small" if "small" in report.models else next(iter(report.models), "small")
+    started_at = time.perf_counter()
+    answer = services.complete(
+        PROMPT,
+        size,
+        provider=report.name,
+        source=PromptSource.OTHER,
+        max_tokens=PING_TOKENS,
+        metadata={"ping": True},
+        skip_cache=True,
+    )
+    seconds = round(time.perf_counter() - started_at, 3)
+    request_id = answer.get("request_id")
+    return Ping(seconds, _reason(answer, report.name), answer.get("usage"), request_id)
+
+
+def _reason(answer: Mapping[str, Any], name: str) -> str | None:
+    """Why this very provider gave no answer. One that was cut off is an answer here, and a fallback's is none."""
+    if answer["status"] != "ok":
+        reason = str(answer["reason"])
+        return None if reason.startswith(AnswerTruncated.failure) else reason
+    if answer["provider"] == name:
+        return None
+    row = PromptLog.objects.filter(request_id=answer["request_id"], provider=name).order_by("created_at").last()
+    told = "cooling down" if row is None else f"{(row.metadata or {}).get('failure')}: {row.error_message}"
+    return f"{told} (its fallback {answer['provider']!r} answered)"
+
+
+def _wrapped(label: str, text: str, width: int | None) -> list[str]:
+    start = f"  {label:<{LABEL_WIDTH}}"
+    if width is None:
+        return [f"{start}{text}"]
+    return textwrap.wrap(
+        text,
+        max(width, 3 * LABEL_WIDTH),
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

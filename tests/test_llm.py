@@ -1,0 +1,359 @@
+"""`manage.py llm`, as a person and as a script run it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import sys
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from example.model import NAME as MODEL_NAME
+from stapel_agent.exceptions import AccessDenied
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from tests.answers import REQUEST_ID, by
+from tests.documents import block_after
+from tests.scripted_chain import provider_of, scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.django_db
+
+BUILTIN = {"anthropic": None, "openai-compat": None, "claude-code": None}
+"""PROVIDERS without those that are built in."""
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(*arguments: object, stdout: StringIO | None = None) -> tuple[str, str]:
+    """What the command prints to stdout and to stderr; a CommandError is the last line of the latter."""
+    out, err = stdout or StringIO(), StringIO()
+    try:
+        call_command("llm", *map(str, arguments), stdout=out, stderr=err)
+    except CommandError as fault:
+        assert fault.returncode == 1
+        err.write(f"CommandError: {fault}\n")
+    return out.getvalue(), err.getvalue()
+
+
+class Ready(LlmProvider):
+    """A provider that has all it needs."""
+
+    def complete(self, **arguments):
+        return ProviderResult('{"ok": true}', input_tokens=9, output_tokens=4)
+
+
+class Lacking(Ready):
+    def configuration_error(self):
+        return "HOUSE_KEY is empty: set it"
+
+
+class Raising(Ready):
+    def resolve_model(self, model_size, default):
+        raise ValueError("a secret")
+
+
+class Hostile(Ready):
+    def resolve_model(self, model_size, default):
+        return "evil\x1b[2J\u202emodel"
+
+
+# --- ask
+
+
+def test_ask__result(scripted_model):
+    """The result is all that is on stdout; who answered and what it took is on stderr; the ledger has the call."""
+    scripted_model.script(ProviderResult('Here: {"city": "Zürich"}', 21, 8))
+    out, err = run("ask", "The largest city?", "--model", "large", "--provider", "openai-compat")
+    row = PromptLog.objects.get()
+    assert out == '{\n  "city": "Zürich"\n}\n'
+    assert err == (
+        f"comment: Here:\nopenai-compat claude-opus-4-8, 21 input and 8 output tokens, request {row.request_id}\n"
+    )
+    assert (row.source, row.prompt, row.model_size) == ("other", "The largest city?", "large")
+
+
+def test_ask__whole_answer(scripted_model):
+    """With --json the whole answer is one line on stdout, and nothing is on stderr."""
+    scripted_model.script('{"city": "Zürich"}')
+    out, err = run("ask", "The largest city?", "--json")
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    assert json.loads(out) == {"status": "ok", "result": {"city": "Zürich"}, "usage": usage, **by()}
+    assert (out.count("\n"), err) == (1, "")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_ask__failure(scripted_model, options):
+    """A failure is told on stderr with what was spent, and is exit status 1."""
+    scripted_model.script("Once upon\x1b[2J a time")
+    out, err = run("ask", "A story?", *options)
+    assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer holds no JSON object or array"
+    if options:
+        assert json.loads(out)["status"] == "failure"
+    else:
+        assert out == ""
+        assert "comment: Once upon\ufffd[2J a time\n10 input and 5 output tokens, request " in err
+
+
+def test_ask__schema(scripted_model, tmp_path):
+    """The schema in the file goes to the provider, and the answer is held against it."""
+    schema = tmp_path / "city.json"
+    schema.write_text('{"type": "object", "required": ["city"]}')
+    scripted_model.script("{}", '{"city": "Bern"}')
+    out, _ = run("ask", "The capital?", "--schema", schema)
+    assert json.loads(out) == {"city": "Bern"}
+    assert [request.schema for request in scripted_model.requests] == [json.loads(schema.read_text())] * 2
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"[]", b"\xff", b"[" * 100_000, b"7"])
+def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
+    """A file that holds no schema is told with the mend, and nobody is asked."""
+    schema = tmp_path / "schema.json"
+    if content is not None:
+        schema.write_bytes(content)
+    _, err = run("ask", "hi", "--schema", schema)
+    assert err.startswith(f"CommandError: --schema {str(schema)!r} ")
+    assert err.endswith("give a file that holds one JSON Schema, an object\n")
+    assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize("options", [["--model", "huge"], ["--provider", "nobody"], ["--json", "--provider", "nobody"]])
+def test_ask__what_there_is_not(scripted_model, options):
+    """An unknown size or provider is told with those that there are."""
+    _, err = run("ask", "hi", *options)
+    assert re.search(r"rejected: .*'(huge|nobody)'.*: .*(small|openai-compat)", err)
+
+
+def test_ask__from_standard_input(scripted_model, monkeypatch):
+    """A dash stands for standard input, whole."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("two\nlines ü".encode())))
+    run("ask", "-")
+    assert scripted_model.requests[0].prompt == "two\nlines ü"
+
+
+def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
+    """Bytes that are no UTF-8 are told with the mend."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
+    _, err = run("ask", "-")
+    assert err == "CommandError: the prompt on standard input is not UTF-8 (invalid start byte): convert it\n"
+
+
+def test_ask__answer_that_a_terminal_would_obey(scripted_model):
+    """What is not printable comes as an escape of JSON, and so is still the same value."""
+    hostile = {"key\u202e": "\x1b[2J \x9b31m \u200b \U000e0041 \ud800 tab\t"}
+    scripted_model.script(json.dumps(hostile))
+    out, _ = run("ask", "hi")
+    assert all(sign.isprintable() for sign in out.replace("\n", ""))
+    assert json.loads(out) == json.loads(json.dumps(hostile).replace("\\ud800", "\\ufffd"))
+
+
+def test_ask__interrupted(agent):
+    """Ctrl-C ends the command as a shell expects, without a traceback."""
+
+    class Interrupted(LlmProvider):
+        def complete(self, **arguments):
+            raise KeyboardInterrupt
+
+    agent(PROVIDERS={"interrupted": Interrupted})
+    with pytest.raises(SystemExit) as end:
+        run("ask", "hi", "--provider", "interrupted")
+    assert end.value.code == 130
+    assert PromptLog.objects.get().status == "error"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), [([], "ask | providers"), (["explain"], "explain"), (["ask"], "prompt")]
+)
+def test_usage__that_is_wrong(arguments, named):
+    """What is missing is named."""
+    with pytest.raises(CommandError, match=re.escape(named)):
+        call_command("llm", *arguments)
+
+
+# --- providers
+
+
+def test_providers__usable_or_not(agent):
+    """Each entry is a paragraph: its class, its models, and what it lacks; also one that cannot even be imported."""
+    providers = {
+        "ready": Ready,
+        "lacking": Lacking,
+        "raising": Raising,
+        "gone": "no.such.Provider",
+        "int": "builtins.int",
+    }
+    agent(PROVIDERS={**BUILTIN, **providers}, DEFAULT_PROVIDER="nobody", MODELS={"small": "s", "large": "l"})
+    mend = "name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
+    out, err = run("providers")
+    assert (out, err) == (
+        f"""\
+ready
+  class          tests.test_llm.Ready
+  models         small s, large l
+  configuration  ok
+lacking
+  class          tests.test_llm.Lacking
+  models         small s, large l
+  configuration  HOUSE_KEY is empty: set it
+raising
+  class          tests.test_llm.Raising
+  configuration  the provider's own code raised ValueError: mend its class
+gone
+  class          no.such.Provider
+  configuration  provider 'gone' cannot be imported (ModuleNotFoundError): {mend}
+int
+  class          builtins.int
+  configuration  provider 'int' is not an LlmProvider subclass: {mend}
+nobody (default)
+  configuration  provider 'nobody' is not registered; there are: gone, int, lacking, raising, ready: {mend}
+""",
+        "",
+    )
+    assert not PromptLog.objects.exists()
+
+
+def test_providers__ping(agent):
+    """Those that are configured are asked one tiny question; one that does not answer is exit status 1."""
+    models = scripted_chain(agent, denied=AccessDenied("the key is wrong"), other="prose")
+    providers = {name: provider_of(model) for name, model in models.items()}
+    agent(PROVIDERS={**BUILTIN, **providers, "lacking": Lacking}, RETRIES=0)
+    out, err = run("providers", "--ping", "--json")
+    reports = {report["name"]: report["ping"] for report in json.loads(out)}
+    seconds = {name: ping.pop("seconds") for name, ping in reports.items() if ping}
+    assert reports == {
+        "denied": {
+            "reason": "auth: the key is wrong (its fallback 'other' answered)",
+            "usage": {"input_tokens": 10, "output_tokens": 5},
+            "request_id": REQUEST_ID,
+        },
+        "other": {"reason": None, "usage": {"input_tokens": 10, "output_tokens": 5}, "request_id": REQUEST_ID},
+        "lacking": None,
+    }
+    assert all(0 <= value < 10 for value in seconds.values())
+    assert err == "CommandError: configured, but without an answer: denied\n"
+    assert {request.max_tokens for model in models.values() for request in model.requests} == {32}
+    assert list(PromptLog.objects.values_list("source", "metadata__ping").distinct()) == [("other", True)]
+
+
+def test_providers__ping_that_is_cut_off(agent):
+    """An answer that does not fit is one, as far as the connection goes; what it took is shown."""
+    scripted_chain(agent, rambling=ProviderResult("Well, ", 9, 32, finish_reason="length"))
+    out, err = run("providers", "--ping")
+    assert re.search(r"ping           answered, \d+\.\d\d s, 9 input and 32 output tokens\n", out)
+    assert "rambling" not in err
+
+
+def test_providers__cost(agent, monkeypatch):
+    """What a ping cost is shown where the answer says so."""
+    from stapel_agent import services
+
+    usage = {"input_tokens": 9, "output_tokens": 4, "cost_usd": "0.000021"}
+    answer = {"status": "ok", "result": "", "usage": usage, "provider": "ready"}
+    monkeypatch.setattr(services, "complete", lambda *arguments, **options: answer)
+    agent(PROVIDERS={**BUILTIN, "ready": Ready})
+    out, _ = run("providers", "--ping")
+    assert "s, 9 input and 4 output tokens, $0.000021\n" in out
+
+
+@pytest.mark.parametrize("columns", [20, 60, 200])
+def test_providers__on_a_terminal(agent, monkeypatch, columns):
+    """On a terminal long texts are broken between words, below where they began, and no line is cut."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    agent(PROVIDERS={**BUILTIN, "lacking": Lacking, "gone": "no.such.Provider"})
+    wrapped, _ = run("providers", stdout=Terminal())
+    whole, _ = run("providers")
+    assert wrapped.split() == whole.split()
+    assert all(len(line) <= max(columns, 45) for line in wrapped.splitlines() if " " in line[17:])
+    assert (wrapped == whole) == (columns == 200)
+
+
+def test_providers__names_that_a_terminal_would_obey(agent):
+    """What a provider says of itself cannot move the cursor."""
+    agent(PROVIDERS={**BUILTIN, "hostile": Hostile})
+    out, _ = run("providers")
+    assert all(sign.isprintable() for sign in out.replace("\n", ""))
+
+
+def test_providers__settings_that_are_wrong(agent):
+    """MODELS that is no map is said of each provider, and crashes nothing."""
+    agent(PROVIDERS={**BUILTIN, "ready": Ready}, MODELS=["small"])
+    out, _ = run("providers")
+    assert "configuration  MODELS must map sizes to model names" in out
+
+
+# --- with a real model
+
+
+@pytest.fixture
+def real_host(local_model, agent):
+    agent(
+        PROVIDERS={"anthropic": None, "claude-code": None},
+        DEFAULT_PROVIDER="openai-compat",
+        OPENAI_COMPAT_BASE_URL=local_model,
+        MODELS={"small": MODEL_NAME},
+    )
+
+
+@pytest.mark.model
+def test_model__ask(real_host, tmp_path):
+    """A real model answers to a schema."""
+    schema = tmp_path / "city.json"
+    schema.write_text('{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}')
+    out, err = run("ask", "What is the capital of France?", "--schema", schema)
+    assert isinstance(json.loads(out)["city"], str)
+    assert re.fullmatch(rf"openai-compat {MODEL_NAME}, \d+ input and \d+ output tokens, request \S+\n", err)
+
+
+@pytest.mark.model
+def test_model__ping(real_host):
+    """A real model is found to answer, with the time and the tokens that it took."""
+    (report,) = json.loads(run("providers", "--ping", "--json")[0])
+    ping, row = report.pop("ping"), PromptLog.objects.get()
+    assert report == {
+        "name": "openai-compat",
+        "path": "stapel_agent.providers.openai_compat.OpenAICompatProvider",
+        "is_default": True,
+        "models": {"small": MODEL_NAME},
+        "error": None,
+    }
+    assert (ping["reason"], ping["request_id"]) == (None, str(row.request_id))
+    assert ping["usage"] == {"input_tokens": row.input_tokens, "output_tokens": row.output_tokens}
+    assert 0 < row.output_tokens <= 32
+    assert ping["seconds"] * 1000 >= row.duration_ms
+
+
+# --- as the README shows it
+
+
+VARYING = [(r"\d+\.\d\d s", "0.00 s"), (r"request [0-9a-f-]{36}", "request 0")]
+
+
+def fixed(text: str) -> str:
+    """`text` without what differs from run to run."""
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+@pytest.mark.sdk
+def test_readme__shows_what_is_printed(agent, monkeypatch, tmp_path):
+    """The commands of the README print what it shows, in the host of its quick start."""
+    host: dict = {"INSTALLED_APPS": [], "MIDDLEWARE": []}
+    exec(block_after("README.md", "<!-- file: settings.py -->"), host)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    usage = {"prompt_tokens": 21, "completion_tokens": 8}
+    message = {"message": {"content": '{"city": "Paris"}'}, "finish_reason": "stop"}
+    with ScriptedServer(Reply.of({"choices": [message], "usage": usage})) as model:
+        agent(**{**host["STAPEL_AGENT"], "OPENAI_COMPAT_BASE_URL": model.url})
+        for title in ("ask", "providers"):
+            command = block_after("README.md", f"<!-- command: {title} -->")
+            shown = block_after("README.md", f"<!-- output: {title} -->")
+            assert fixed("".join(run(*shlex.split(command)[3:]))) == fixed(shown)

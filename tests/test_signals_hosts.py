@@ -1,0 +1,141 @@
+"""Receivers of `call_finished` in hosts on real servers, outside of any test's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine_fixtures import PAID
+from tests.hosts import Host, Server, own_database
+
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+RECEIVERS = """
+from django.db.models import F
+from stapel_agent.signals import call_finished
+told, threads = [], []
+def broken(**facts):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nothing_at_all FROM nowhere")
+def writing(call, sender, **facts):
+    sender.objects.filter(pk=call.id, status="success").update(user_id="seen")
+    threads.append(threading.current_thread())
+    told.append(call.status)
+for receiver in (broken, writing):
+    call_finished.connect(receiver, sender=PromptLog)
+"""
+
+IN_A_TRANSACTION = f"""{RECEIVERS}
+try:
+    with transaction.atomic():
+        PromptLog.objects.create(source="other", model="mine", model_size="", prompt="")
+        answer = services.complete("what?", "small")
+        mine = PromptLog.objects.filter(model="mine").count()
+        raise LookupError
+except LookupError:
+    left = list(PromptLog.objects.values_list("user_id", flat=True))
+    say([answer, mine, left, told, threads != [threading.main_thread()]])
+"""
+
+OUTSIDE = f"""{RECEIVERS}
+answer = services.complete("what?", "small")
+say([answer, list(PromptLog.objects.values_list("user_id", flat=True)), told, threads == [threading.main_thread()]])
+"""
+
+ON_AN_EVENT_LOOP = f"""{RECEIVERS}
+async def main():
+    answer = await services.acomplete("what?", "small")
+    seen = [user_id async for user_id in PromptLog.objects.values_list("user_id", flat=True)]
+    return [answer, seen, told, threads != [threading.main_thread()]]
+say(asyncio.run(main()))
+"""
+
+SLOW = """
+from stapel_agent.signals import call_finished
+release, told = threading.Event(), threading.Event()
+def slow(call, **facts):
+    release.wait(30)
+    told.set()
+call_finished.connect(slow, sender=PromptLog)
+"""
+
+PAST_THE_DEADLINE = f"""{SLOW}
+answer = services.complete("what?", "small")
+early = not told.is_set()
+release.set()
+say([answer, early, told.wait(10)])
+"""
+
+PAST_THE_DEADLINE_ON_AN_EVENT_LOOP = f"""{SLOW}
+answer = asyncio.run(services.acomplete("what?", "small"))
+early = not told.is_set()
+release.set()
+say([answer, early, told.wait(10)])
+"""
+
+CANCELLED = f"""{SLOW}
+async def main():
+    task = asyncio.create_task(services.acomplete("what?", "small"))
+    while not await PromptLog.objects.filter(status="success").aexists():
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.wait({{task}})
+    return [task.cancelled(), not told.is_set()]
+outcome = asyncio.run(main())
+release.set()
+say([*outcome, told.wait(10)])
+"""
+
+AT_EXIT = """
+from stapel_agent import announcement
+from stapel_agent.signals import call_finished
+def slow(call, **facts):
+    time.sleep(0.2)
+    PromptLog.objects.filter(pk=call.id).update(user_id="seen")
+call_finished.connect(slow, sender=PromptLog)
+row = PromptLog.objects.create(source="other", model="m", model_size="", prompt="", status="success")
+announcement.announce_later([row])
+say(None)
+"""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database of our own on each server."""
+    with own_database(request.param) as server:
+        yield server
+
+
+def test_receiver__in_the_callers_transaction(host: Host) -> None:
+    """What a receiver breaks or writes is no part of the caller's transaction, which goes on and may be rolled back."""
+    assert host.run(IN_A_TRANSACTION) == [PAID, 1, ["seen"], ["success"], True]
+
+
+def test_receiver__outside_of_a_transaction(host: Host) -> None:
+    """Without a transaction there is nothing to protect: receivers run in the caller's thread."""
+    assert host.run(OUTSIDE) == [PAID, ["seen"], ["success"], True]
+
+
+def test_receiver__on_an_event_loop(host: Host) -> None:
+    """Receivers may use the ORM, and have run when the answer is there."""
+    assert host.run(ON_AN_EVENT_LOOP) == [PAID, ["seen"], ["success"], True]
+
+
+@pytest.mark.parametrize("script", [PAST_THE_DEADLINE, PAST_THE_DEADLINE_ON_AN_EVENT_LOOP], ids=["sync", "async"])
+def test_receiver__past_the_deadline(host: Host, script: str) -> None:
+    """A slow receiver does not hold the answer up past the deadline, and comes to its end."""
+    host.agent["DEADLINE"] = 2
+    assert host.run(script) == [PAID, True, True]
+
+
+def test_receiver__of_a_cancelled_caller(host: Host) -> None:
+    """A caller that is cancelled while receivers run leaves at once, and they come to their end."""
+    assert host.run(CANCELLED) == [True, True, True]
+
+
+def test_receiver__at_exit(host: Host) -> None:
+    """A process that ends waits a moment for receivers that nobody has waited for."""
+    host.run(AT_EXIT)
+    assert host.server.execute("SELECT user_id FROM agent_prompt_log") == [("seen",)]
