@@ -71,6 +71,10 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
     # Seconds for which the answer to an idempotency key is given again.
     "IDEMPOTENCY_TTL": 86400,
+    # What users, workspaces, sources or all together may spend in a day or a month; or a BudgetPolicy's dotted path.
+    "BUDGETS": [],
+    # "model" or "provider/model" -> US dollars for a million tokens, by kind.
+    "PRICES": {},
 }
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})

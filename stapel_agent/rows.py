@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from .attempt import Attempt
-from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
+from .exceptions import AgentError, AttemptCancelled, OverBudget, ProviderBug, ProviderTimeout
 from .images import described
 from .models import PromptLog, PromptStatus
 from .parsing import storable
+from .prices import unit_prices
 
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
 
 OUTCOME_FIELDS = (
-    *("response", "status", "error_message", "metadata", "duration_ms"),
+    *("response", "status", "error_message", "metadata", "duration_ms", "cost_usd"),
     *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
 )
 
@@ -55,8 +57,16 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     row.thinking_tokens = usage.thinking_tokens
     row.cache_read_tokens = usage.cache_read_tokens
     row.cache_write_tokens = usage.cache_write_tokens
+    row.cost_usd = _cost(attempt, error)
     row.duration_ms = attempt.duration_ms
     row.metadata = _metadata(attempt, error)
+
+
+def _cost(attempt: Attempt, error: AgentError | None) -> Decimal | None:
+    prices = unit_prices(attempt.request.provider, attempt.request.model)
+    if isinstance(error, OverBudget):
+        return Decimal()
+    return None if prices is None else prices.cost(attempt.usage)
 
 
 def outcome(row: PromptLog) -> dict[str, Any]:
