@@ -28,6 +28,14 @@ BALANCES = (
 )
 
 
+class AccountsMissing(Exception):
+    """Some of these accounts are not there: to be made, and the transaction to be done again."""
+
+    def __init__(self, accounts: Sequence[BudgetAccount]) -> None:
+        super().__init__()
+        self.accounts = accounts
+
+
 def spender_of(row: PromptLog) -> Spender:
     return Spender(row.source, row.user_id, row.workspace_id)
 
@@ -67,21 +75,22 @@ def locked(keys: Collection[str], alias: str) -> list[BudgetAccount]:
 
 
 def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetAccount]:
-    """The accounts of a row's budgets, locked, with the limits as they are now; those that are new are counted."""
+    """The accounts of a row's budgets, locked, with the limits as they are now. Raises AccountsMissing."""
     spender, moment = spender_of(row), aware(row.created_at)
     new = {account.key: (account, limit) for limit in limits for account in [account_for(limit, spender, moment)]}
     found = locked(new.keys(), alias)
     if len(found) < len(new):
-        there = {account.key for account in found}
-        _make([account for key, (account, _) in sorted(new.items()) if key not in there], alias)
-        found = locked(new.keys(), alias)
+        raise AccountsMissing([account for account, _ in new.values()])
     for account in found:
         bring_up_to_date(account, new[account.key][1], alias)
     return found
 
 
 def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
-    """Count what the ledger has, if that was not done, and apply the limits of now, which may be warned of again."""
+    """Count what the ledger has, if that was not done, and apply the limits of now, which may be warned of again.
+
+    What others have not committed to the ledger they charge themselves: they wait for this account.
+    """
     if not account.is_counted:
         _count(account, alias)
     applied = None if limit.usd is None else budgets.nanos(limit.usd), limit.tokens
@@ -122,14 +131,14 @@ def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
     return sha256(json.dumps([scope, identity, period, starts_on.isoformat()]).encode("ascii")).hexdigest()
 
 
-def _make(accounts: list[BudgetAccount], alias: str) -> None:
-    """Insert accounts, unless another call does at this moment: then wait for it.
+def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
+    """Insert the accounts that are not there, by themselves: who holds locks on some of them could deadlock.
 
-    An insert that ignores conflicts would do on PostgreSQL, and have those that wait on MariaDB deadlock.
+    And so could those who wait for each other's on MariaDB, if it were an insert that ignores conflicts.
     """
     has_target = connections[alias].features.supports_update_conflicts_with_target
     BudgetAccount.objects.using(alias).bulk_create(
-        accounts,
+        sorted(accounts, key=lambda account: account.key),
         update_conflicts=True,
         unique_fields=["key"] if has_target else None,
         update_fields=["scope"],
@@ -137,7 +146,7 @@ def _make(accounts: list[BudgetAccount], alias: str) -> None:
 
 
 def _count(account: BudgetAccount, alias: str) -> None:
-    """Take in the ledger's rows of the account's time. What others have not committed they charge themselves."""
+    """Take in the ledger's rows of the account's time."""
     start, end = map(_as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):

@@ -19,7 +19,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import reservations, rows
+from . import accounts, reservations, rows
+from .accounts import AccountsMissing
 from .attempt import Attempt
 from .budgets import Budget, Spend, Spender, Standing, estimated
 from .conf import agent_settings
@@ -170,6 +171,10 @@ def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], 
         with transaction.atomic(alias):
             row.save(force_insert=True, using=alias)
             return reservations.reserve(row, estimate, limits, alias)
+    except AccountsMissing as first_call:
+        row._state.adding = True
+        accounts.make(first_call.accounts, alias)
+        return _insert_reserved(row, estimate, limits, alias)
     except IntegrityError:
         if not _has_arrived(row, alias):
             raise

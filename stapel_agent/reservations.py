@@ -42,7 +42,10 @@ def budgets_of(row: PromptLog) -> list[Budget]:
 
 
 def reserve(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
-    """Set aside what the call of a row, just inserted, may cost; or say which budget it would be over."""
+    """Set aside what the call of a row, just inserted, may cost; or say which budget it would be over.
+
+    Raises AccountsMissing.
+    """
     its_accounts = accounts.opened(row, limits, alias)
     full = next((account for account in its_accounts if not accounts.has_room(account, estimate)), None)
     for account in its_accounts:
@@ -142,8 +145,9 @@ def _charge(row: PromptLog, spend: Spend, alias: str) -> None:
     if held is None and not spend:
         return
     for account in accounts.locked(accounts.keys_of(row), alias):
-        account.spent_nanos += spend.nanos
-        account.spent_tokens += spend.tokens
+        if account.is_counted:  # or the row will be among those that are counted
+            account.spent_nanos += spend.nanos
+            account.spent_tokens += spend.tokens
         _give_back(account, held)
         accounts.keep(account, alias)
 
