@@ -20,12 +20,13 @@ from .exceptions import (
     AgentError,
     AnswerRefused,
     AnswerTruncated,
+    OverBudget,
     ProviderBug,
     ProviderDeclined,
     RequestRejected,
 )
 from .faults import named
-from .prices import NOTHING_SPENT, Cost, aload, cost_of
+from .prices import NOTHING_SPENT, Cost, cost_of
 from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
 from .telemetry import provider_call
@@ -66,7 +67,6 @@ class Attempt:
 
     async def aask(self) -> None:
         """`ask()` on an event loop."""
-        await aload(self.provider.vendor)
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 async with asyncio.timeout(self._patience):
@@ -85,7 +85,7 @@ class Attempt:
     @property
     def cost(self) -> Cost:
         """What it cost. Where nobody took it on, that is nothing; where nobody knows the tokens, that is unknown."""
-        if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected):
+        if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget):
             return NOTHING_SPENT
         try:
             return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)

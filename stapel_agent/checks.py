@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.urls import NoReverseMatch, reverse
 
+from . import budgets
 from .cache import CachePolicy
 from .conf import DEFAULTS, agent_settings
 from .exceptions import ProviderUnimportable, ProviderUnusable
-from .prices import UnitPrices
+from .prices import UnitPrices, unit_prices
 from .providers.registry import registry
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
@@ -48,8 +49,9 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, E002 to E008: the other settings are known, and of a kind that can work."""
-    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps(), *_prices()]
+    """W005 to W007, E002 to E008: the other settings are known, and of a kind that can work."""
+    others = (*_prices(), *_budgets(), *_unpriced())
+    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps(), *others]
 
 
 @register("stapel_agent", deploy=True)
@@ -160,6 +162,28 @@ def _prices() -> Iterator[CheckMessage]:
         hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
         text = f"STAPEL_AGENT['PRICES'][{model!r}] is no US dollars per million tokens, of input and output at least."
         yield Error(text, hint, id="stapel_agent.E008")
+
+
+def _budgets() -> Iterator[CheckMessage]:
+    setting = agent_settings.BUDGETS
+    for fault in budgets.faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
+        yield Error(f"{fault}.", "Until then no provider is called.", id="stapel_agent.E006")
+
+
+def _unpriced() -> Iterator[CheckMessage]:
+    setting, name = agent_settings.BUDGETS, agent_settings.DEFAULT_PROVIDER
+    if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
+        return
+    try:
+        provider = registry.load(name)()
+        models = [provider.resolve_model(size, model) for size, model in agent_settings.MODELS.items()]
+        unpriced = sorted({str(model) for model in models if unit_prices(name, str(model), provider.vendor) is None})
+    except Exception:  # other checks tell what is wrong with these settings
+        return
+    if unpriced:
+        hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
+        text = f"BUDGETS limits dollars, and models of {name!r} have no price, which count as free: {unpriced}."
+        yield Warning(text, hint, id="stapel_agent.W007")
 
 
 def _is_chain(item: tuple[object, object], names: Collection[str]) -> bool:

@@ -75,6 +75,8 @@ DEFAULTS: dict[str, Any] = {
     "IDEMPOTENCY_TTL": 86400,
     # Do OpenTelemetry's spans hold what was asked and answered?
     "TRACE_CONTENT": False,
+    # What users, workspaces, sources or all together may spend in a day or a month; or a BudgetPolicy's dotted path.
+    "BUDGETS": [],
 }
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})

@@ -5,6 +5,7 @@ AgentError                                                a request that cannot 
 │   ├── InvalidImage                  rejected            one of the images, or their number
 │   └── IdempotencyConflict           rejected            their key stands for another payload
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
+├── OverBudget                        over_budget         it might cost more than is left of a budget; not asked
 └── ProviderError                     provider_bug        the attempt failed
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
     │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .budgets import Standing
     from .types import Usage
 
 
@@ -70,6 +72,16 @@ class LedgerUnavailable(AgentError):
     """The row that has to be there before a provider is called could not be written, and so none was called."""
 
     failure = "ledger_unavailable"
+
+
+class OverBudget(AgentError):
+    """The call might cost more than is left of one of BUDGETS, whose `standing` that is."""
+
+    failure = "over_budget"
+
+    def __init__(self, message: str = "", standing: Standing | None = None) -> None:
+        super().__init__(message)
+        self.standing = standing
 
 
 class ProviderError(AgentError):

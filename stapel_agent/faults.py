@@ -6,7 +6,15 @@ import logging
 import math
 import traceback
 
-from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderError, ProviderTimeout, SchemaMismatch
+from .exceptions import (
+    AgentError,
+    AttemptCancelled,
+    OverBudget,
+    ProviderBug,
+    ProviderError,
+    ProviderTimeout,
+    SchemaMismatch,
+)
 from .parsing import storable
 from .redaction import redact
 from .types import Usage
@@ -55,4 +63,6 @@ def _sanitised(fault: AgentError) -> AgentError:
         own.retry_after = _seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
+    if isinstance(own, OverBudget):
+        own.standing = getattr(fault, "standing", None)
     return own

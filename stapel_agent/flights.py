@@ -26,7 +26,7 @@ from . import cache, connection, heartbeat
 from .attempt import Reader
 from .attempts import Attempts
 from .connection import aon_ledger, on_ledger
-from .exceptions import AgentError, ProviderTimeout
+from .exceptions import AgentError, OverBudget, ProviderTimeout
 from .landing import Landing, landing_of
 from .leaders import Leader, leaders
 from .models import Flight
@@ -302,8 +302,9 @@ class SingleFlight:
         heartbeat.stop(self._lease)
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
-            landing = Landing(fault=fault) if isinstance(fault, AgentError) else self._landing
-            leaders.leave(self._key, self._own, landing)
+            if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # the others have their own budgets
+                self._landing = Landing(fault=fault)
+            leaders.leave(self._key, self._own, self._landing)
 
 
 def _report(fault: Exception) -> None:

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from . import heartbeat, ledger
 from .conf import agent_settings
 from .connection import on_ledger
-from .exceptions import AgentError, AttemptCancelled, AttemptLost, ProviderDeclined, fault_named
+from .exceptions import AgentError, AttemptCancelled, AttemptLost, OverBudget, ProviderDeclined, fault_named
 from .models import Flight, PromptLog, PromptStatus
 from .types import Completion
 
@@ -57,6 +57,8 @@ def _told_by(row: PromptLog | None, asked: str) -> Landing:
     metadata = row.metadata or {}
     if row.status == PromptStatus.SUCCESS:
         return Landing(Completion(row.response or "", provider=str(metadata.get("provider")), model=row.model))
+    if metadata.get("failure") == OverBudget.failure:  # theirs alone: who follows may have a budget of their own
+        return Landing()
     fault = fault_named(metadata.get("failure"))(row.error_message or "")
     # A fallback's answer of an earlier day has no row of this request.
     may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)

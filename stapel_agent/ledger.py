@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -19,13 +19,16 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import rows, telemetry
+from . import accounts, reservations, rows, telemetry
+from .accounts import AccountsMissing
 from .announcement import aannounce, announce, announce_later, closed_late
 from .attempt import Attempt
+from .budgets import Budget, Spend, Spender, Standing, estimated
 from .conf import agent_settings
 from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
-from .exceptions import AttemptLost, LedgerUnavailable
+from .exceptions import AttemptLost, LedgerUnavailable, OverBudget
 from .models import PromptLog, PromptStatus
+from .prices import aload
 from .redaction import redact
 
 logger = logging.getLogger(__name__)
@@ -43,11 +46,16 @@ os.register_at_fork(after_in_child=_unclosed.clear)  # they are the parent's to 
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
-    """Around an attempt: its row is there before, and closed after it. Raises LedgerUnavailable instead of entering."""
+    """Around an attempt: its row is there before, and closed after it.
+
+    Raises LedgerUnavailable instead of entering, or OverBudget.
+    """
     row = rows.pending(attempt)
+    opening = partial(_open, row, _estimate(attempt))
     try:
         with _opening(row):
-            on_ledger(partial(_insert, row), timeout=attempt.request.deadline.left)
+            refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
+        _refuse(attempt, refusal)
         yield
     finally:
         if not row._state.adding:
@@ -60,10 +68,13 @@ def entry(attempt: Attempt) -> Iterator[None]:
 @asynccontextmanager
 async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
+    await aload(attempt.provider.vendor)
     row = rows.pending(attempt)
+    opening = partial(_open, row, _estimate(attempt))
     try:
         with _opening(row):
-            await uncancelled(aon_ledger(partial(_insert, row), timeout=attempt.request.deadline.left))
+            refusal = await uncancelled(aon_ledger(opening, timeout=attempt.request.deadline.left))
+        _refuse(attempt, refusal)
         yield
     finally:
         if not row._state.adding:
@@ -80,7 +91,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
 def record(row: PromptLog) -> UUID:
     """Write a row that is complete already. Raises LedgerUnavailable."""
     with _recording(row):
-        on_ledger(partial(_insert, row))
+        on_ledger(partial(_insert_charged, row))
     telemetry.count(rows.finished(row))
     announce([row])
     return row.pk
@@ -89,7 +100,7 @@ def record(row: PromptLog) -> UUID:
 async def arecord(row: PromptLog) -> UUID:
     """`record()` on an event loop. A cancelled caller leaves when the row is written."""
     with _recording(row):
-        await uncancelled(aon_ledger(partial(_insert, row)))
+        await uncancelled(aon_ledger(partial(_insert_charged, row)))
     telemetry.count(rows.finished(row))
     await aannounce([row])
     return row.pk
@@ -119,12 +130,28 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
     return closed
 
 
+def standings(spender: Spender) -> list[Standing]:
+    """What is left of each budget that holds for a spender."""
+    return on_ledger(partial(reservations.standings, spender))
+
+
+async def astandings(spender: Spender) -> list[Standing]:
+    """`standings()` on an event loop."""
+    return await aon_ledger(partial(reservations.standings, spender))
+
+
+def sweep() -> None:
+    """Release what is reserved in budgets for calls that are over."""
+    on_ledger(reservations.sweep)
+
+
 def _close_as_lost(row: PromptLog, alias: str) -> int:
     row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
     row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
     # Its process may close it at this very moment, and knows better.
     pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING)
-    return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
+    with reservations.releasing(row.pk, alias):
+        return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
 
 
 def _settle(row: PromptLog, attempt: Attempt) -> None:
@@ -132,14 +159,71 @@ def _settle(row: PromptLog, attempt: Attempt) -> None:
     telemetry.count(rows.finished(row))
 
 
+def _estimate(attempt: Attempt) -> Spend | None:
+    """What a call may cost, where anybody wants to know."""
+    return estimated(attempt.request, attempt.provider.vendor) if agent_settings.BUDGETS else None
+
+
+def _refuse(attempt: Attempt, refusal: OverBudget | None) -> None:
+    if refusal is not None:
+        attempt.fail(refusal)
+        raise refusal
+
+
+def _open(row: PromptLog, estimate: Spend | None, alias: str) -> OverBudget | None:
+    """Insert the row of a call, and set aside what it may cost; or say which budget it would be over."""
+    if estimate is None:
+        _insert(row, alias)
+        return None
+    try:
+        limits = reservations.budgets_of(row)
+    except OverBudget as refusal:
+        _insert(row, alias)
+        return refusal
+    return _insert_reserved(row, estimate, limits, alias)
+
+
+def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+    try:
+        with transaction.atomic(alias):
+            row.save(force_insert=True, using=alias)
+            return reservations.reserve(row, estimate, limits, alias)
+    except AccountsMissing as first_call:
+        row._state.adding = True
+        accounts.make(first_call.accounts, alias)
+        return _insert_reserved(row, estimate, limits, alias)
+    except IntegrityError:
+        if not _has_arrived(row, alias):
+            raise
+        with transaction.atomic(alias):
+            is_reserved = reservations.is_reserved(row.pk, alias)
+            return None if is_reserved else reservations.reserve(row, estimate, limits, alias)
+    except BaseException:
+        row._state.adding = True
+        raise
+
+
+def _insert_charged(row: PromptLog, alias: str) -> None:
+    try:
+        with reservations.charging(row, alias):
+            row.save(force_insert=True, using=alias)
+    except IntegrityError:
+        if not _has_arrived(row, alias):
+            raise
+
+
 def _insert(row: PromptLog, alias: str) -> None:
     try:
         row.save(force_insert=True, using=alias)
     except IntegrityError:
-        # The connection may have been lost after the row had arrived.
-        if not PromptLog.objects.using(alias).filter(pk=row.pk).exists():
+        if not _has_arrived(row, alias):
             raise
-        row._state.adding = False
+
+
+def _has_arrived(row: PromptLog, alias: str) -> bool:
+    """Whether a row that could not be inserted is there: the connection may have been lost after it had arrived."""
+    row._state.adding = not PromptLog.objects.using(alias).filter(pk=row.pk).exists()
+    return not row._state.adding
 
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
@@ -157,7 +241,8 @@ def _closing_seconds(attempt: Attempt) -> float | None:
 
 
 def _write_outcome(row: PromptLog, alias: str) -> int:
-    return PromptLog.objects.using(alias).filter(pk=row.pk).update(**rows.outcome(row))
+    with reservations.settling(row, alias):
+        return PromptLog.objects.using(alias).filter(pk=row.pk).update(**rows.outcome(row))
 
 
 def _close_left_over(alias: str) -> None:

@@ -1,4 +1,4 @@
-"""PromptLog, the ledger, written by `ledger` alone; and Flight, IdempotencyRecord, Translation, whose rows pass."""
+"""PromptLog, the ledger, written by `ledger` alone; BudgetAccount, its running sums; and others whose rows pass."""
 
 from __future__ import annotations
 
@@ -189,3 +189,45 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class BudgetAccount(models.Model):
+    """What one user, workspace, source or all together have spent and reserved in one day or month.
+
+    `spent_*` are the sums of the ledger's rows of that time. Written by `accounts` alone.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of scope, identity, period and start.")
+    scope = models.CharField(max_length=16)
+    identity = models.CharField(max_length=64, blank=True)
+    period = models.CharField(max_length=8)
+    starts_on = models.DateField(db_index=True, help_text="In UTC.")
+    spent_nanos = models.BigIntegerField(default=0, help_text="Billionths of a US dollar.")
+    spent_tokens = models.BigIntegerField(default=0)
+    reserved_nanos = models.BigIntegerField(default=0)
+    reserved_tokens = models.BigIntegerField(default=0)
+    limit_nanos = models.BigIntegerField(null=True, help_text="As last applied.")
+    limit_tokens = models.BigIntegerField(null=True, help_text="As last applied.")
+    is_counted = models.BooleanField(default=False, help_text="Are the ledger's earlier rows in it?")
+    is_warned = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "agent_budget"
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.identity} {self.period} {self.starts_on}"
+
+
+class Reservation(models.Model):
+    """What a call under way may cost, set aside in its accounts. Written by `reservations` alone."""
+
+    row_id = models.UUIDField(primary_key=True, help_text="Of the call's row in the ledger.")
+    nanos = models.BigIntegerField()
+    tokens = models.BigIntegerField()
+    accounts = models.JSONField(help_text="Keys of the accounts.")
+
+    class Meta:
+        db_table = "agent_reservation"
+
+    def __str__(self) -> str:
+        return str(self.row_id)

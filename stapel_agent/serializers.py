@@ -14,6 +14,7 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 from stapel_core.django.api.errors import ERR_400_VALIDATION_ERROR, StapelValidationError
 
+from .budgets import PERIODS, SCOPES
 from .conf import agent_settings
 from .contracts import function_schema, function_validator
 
@@ -101,6 +102,17 @@ class UsageSerializer(serializers.Serializer[dict[str, Any]]):
     output_tokens = serializers.IntegerField()
 
 
+class BudgetSerializer(serializers.Serializer[dict[str, Any]]):
+    """The budget that a call would have been over, with what is left of it."""
+
+    scope = serializers.ChoiceField(choices=list(SCOPES))
+    id = serializers.CharField(required=False)
+    left_usd = serializers.CharField(required=False, help_text="US dollars, as a decimal number.")
+    left_tokens = serializers.IntegerField(required=False)
+    period = serializers.ChoiceField(choices=list(PERIODS))
+    resets_at = serializers.DateTimeField()
+
+
 @extend_schema_field({"oneOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]})
 class JsonAnswerField(serializers.JSONField):
     """An object or an array."""
@@ -113,6 +125,7 @@ class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
     reason = serializers.CharField(required=False, help_text="Why there is no result.")
     comment = serializers.CharField(required=False, help_text="The prose around the result, or an unusable answer.")
     usage = UsageSerializer(required=False)
+    budget = BudgetSerializer(required=False)
     model = serializers.CharField(required=False, help_text="The model that answered.")
     provider = serializers.CharField(required=False, help_text="The provider that answered.")
     request_id = serializers.UUIDField(required=False, help_text="Under which the ledger has the calls, if any.")

@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
+from .budgets import Standing
 from .conf import agent_settings
 from .contracts import field_mend
 from .deadline import Deadline
-from .exceptions import AgentError, IdempotencyConflict, InvalidRequest, ProviderUnusable
+from .exceptions import AgentError, IdempotencyConflict, InvalidRequest, OverBudget, ProviderUnusable
 from .idempotency import Once
 from .images import Image, read_images
 from .models import PromptSource
@@ -260,11 +261,22 @@ def _reason(fault: AgentError) -> str:
 
 
 def _paid(fault: AgentError) -> dict[str, Any]:
-    """What a failure keeps: what each text of a translation lacked, and what was paid for."""
+    """What a failure keeps: what each text of a translation lacked, what was paid for, and what may still be."""
     comment = {"comment": storable(fault.text)} if fault.text else {}
     usage = {"usage": _usage(fault.usage)} if fault.usage else {}
     failed = {"failed": fault.failed} if fault.failed else {}
-    return {**failed, **comment, **usage}
+    standing = fault.standing if isinstance(fault, OverBudget) else None
+    budget = {"budget": budget_entry(standing)} if isinstance(standing, Standing) else {}
+    return {**failed, **comment, **usage, **budget}
+
+
+def budget_entry(standing: Standing) -> dict[str, Any]:
+    """What is left of one budget, and when it is whole again; dollars as a text, which rounds nothing."""
+    identity = {"id": standing.identity} if standing.identity else {}
+    usd = {} if standing.left_usd is None else {"left_usd": f"{standing.left_usd:f}"}
+    tokens = {} if standing.left_tokens is None else {"left_tokens": standing.left_tokens}
+    when = {"period": standing.period, "resets_at": standing.resets_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {"scope": standing.scope, **identity, **usd, **tokens, **when}
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

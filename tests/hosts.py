@@ -67,7 +67,8 @@ class Server:
             connection.close()
 
     def clear(self) -> None:
-        for table in ("agent_prompt_log", "agent_flight", "agent_idempotency", "agent_translation"):
+        passing = ("agent_flight", "agent_idempotency", "agent_translation", "agent_budget", "agent_reservation")
+        for table in ("agent_prompt_log", *passing):
             self.execute(f"DELETE FROM {table}")
 
     def rows(self) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stapel_agent.tokens import BYTES_PER_TOKEN, byte_length, token_estimate
+
 from . import messages
 from .placeholders import spans
 
-BYTES_PER_TOKEN = 3
 BLANKS = re.compile(r"\s++|(?:(?<=[。！？，、；])|(?<=[。！？][」』）”’]))(?![\s」』）”’])")
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]»”’]{0,3}\Z")
@@ -18,11 +19,6 @@ PARAGRAPH, LINE, SENTENCE, WORD = range(4)
 
 Pieces = list[tuple[str, str]]
 """Each with what stands between it and the next: joined they are the text."""
-
-
-def token_estimate(text: str) -> int:
-    """Tokens that a text is likely to cost; rather too many. UTF-8 weighs scripts about as tokenizers do."""
-    return _weight(text) // BYTES_PER_TOKEN + 1
 
 
 def cut(text: str, limit: int) -> Pieces:
@@ -47,7 +43,7 @@ class Border:
 
 
 def _pieces(text: str, borders: list[Border], limit: int) -> Iterator[tuple[str, str]]:
-    start, first, weight, whole_weight = 0, 0, 0, _weight(text)
+    start, first, weight, whole_weight = 0, 0, 0, byte_length(text)
     while first < len(borders) and whole_weight - weight > limit:
         last = bisect_right(borders, weight + limit, first, key=lambda border: border.weight)
         in_reach = borders[first : max(last, first + 1)]
@@ -69,8 +65,8 @@ def _borders(text: str) -> Iterator[Border]:
             start, end = next(whole, (len(text), len(text)))
         if blanks.start() == 0 or blanks.start() > start or blanks.end() == len(text):
             continue
-        weight += _weight(text[position : blanks.start()])
-        after = weight + _weight(blanks[0])
+        weight += byte_length(text[position : blanks.start()])
+        after = weight + byte_length(blanks[0])
         yield Border(blanks.start(), blanks.end(), _kind(text, blanks), weight, after)
         position, weight = blanks.end(), after
 
@@ -80,7 +76,3 @@ def _kind(text: str, blanks: re.Match[str]) -> int:
     if breaks:
         return LINE if breaks == 1 else PARAGRAPH
     return SENTENCE if SENTENCE_END.search(text, max(0, blanks.start() - 4), blanks.start()) else WORD
-
-
-def _weight(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

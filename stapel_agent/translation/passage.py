@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from .borders import cut, token_estimate
+from stapel_agent.tokens import token_estimate
+
+from .borders import cut
 from .plausibility import doubt
 from .protection import Damaged, Protected
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from stapel_agent.parsing import parse_json_response
+from stapel_agent.tokens import token_estimate
 
-from .borders import token_estimate
 from .texts import INSTRUCTIONS
 
 LONGEST, SHORTEST = 6, 8

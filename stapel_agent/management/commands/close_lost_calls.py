@@ -1,6 +1,7 @@
 """`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered.
 
-And remove what such processes have left, and the idempotency keys whose time is over.
+And remove what such processes have left and what they had reserved in budgets, and the idempotency keys whose time is
+over.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from stapel_agent import idempotency
+from stapel_agent import idempotency, ledger
 from stapel_agent.landing import sweep
-from stapel_agent.ledger import close_lost
 
 
 class Command(BaseCommand):
@@ -30,7 +30,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
-        closed = close_lost(older_than=older_than)
+        closed = ledger.close_lost(older_than=older_than)
         sweep()
+        ledger.sweep()
         idempotency.sweep()
         self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")

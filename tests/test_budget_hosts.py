@@ -1,0 +1,158 @@
+"""One budget, many at once: threads, tasks and processes on real database servers never spend more than it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine_fixtures import until
+from tests.hosts import Host, Server, own_database, said
+from tests.scripted_server import Reply, ScriptedServer
+
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+SENT, CAP = 54, 10
+"""Tokens of the question, as estimated and as the provider counts them, and those an answer may have."""
+COST = SENT + CAP
+ROOM = 20
+"""Calls that the budget has room for."""
+MODEL = "claude-haiku-4-5-20251001"
+BUDGETS = {
+    "tokens": {"scope": "workspace", "id": "acme", "period": "day", "tokens": COST * ROOM + COST - 1},
+    "usd": {"scope": "all", "period": "month", "usd": str(COST * ROOM / 1000)},
+}
+
+IN_THREADS = """
+from contextlib import nullcontext
+answers = []
+def ask(number):
+    with {within}:
+        answers.append(services.complete("what?", "small", user_id=str(number % 3), workspace_id="acme")["status"])
+    connection.close()
+threads = [threading.Thread(target=ask, args=(number,)) for number in range({n})]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+say(answers)
+"""
+IN_TASKS = """
+async def main():
+    asking = (
+        services.acomplete("what?", "small", user_id=str(number % 3), workspace_id="acme") for number in range({n})
+    )
+    return [answer["status"] for answer in await asyncio.gather(*asking)]
+say(asyncio.run(main()))
+"""
+ONE = """
+say(services.complete("what?", "small", workspace_id="acme"))
+"""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database of our own on each server."""
+    with own_database(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def host(host: Host, model: ScriptedServer) -> Host:
+    """Hosts whose provider spends all that was reserved for it."""
+    price = {"input": "1000", "output": "1000"}
+    model.replies = [spent()]
+    host.agent |= {"CACHE_LOOKUP": {}, "MAX_TOKENS": CAP, "PRICES": {MODEL: price}}
+    return host
+
+
+def spent() -> Reply:
+    message = {"message": {"content": "this"}, "finish_reason": "stop"}
+    return Reply.of({"choices": [message], "usage": {"prompt_tokens": SENT, "completion_tokens": CAP}})
+
+
+def accounts(server: Server, scope: str) -> list[tuple[int, ...]]:
+    """Spent money and tokens, then what is reserved, of a scope's accounts."""
+    columns = "spent_nanos, spent_tokens, reserved_nanos, reserved_tokens"
+    found = server.execute(f"SELECT {columns} FROM agent_budget WHERE scope = '{scope}' ORDER BY identity")
+    return [tuple(map(int, row)) for row in found]
+
+
+@pytest.mark.parametrize("kind", sorted(BUDGETS))
+@pytest.mark.parametrize(
+    ("ask", "processes"),
+    [
+        (IN_THREADS.format(n=50, within="nullcontext()"), 1),
+        (IN_THREADS.format(n=10, within="transaction.atomic()"), 4),
+        (IN_TASKS.format(n=50), 1),
+        (IN_TASKS.format(n=13), 4),
+    ],
+    ids=["threads", "transactions in processes", "tasks", "tasks in processes"],
+)
+def test_budget__is_never_overshot(host: Host, model: ScriptedServer, ask: str, processes: int, kind: str) -> None:
+    """Of all that ask at once, exactly as many get through as the budget has room for."""
+    general = {"scope": "user", "period": "month", "usd": "1000"}
+    host.agent["BUDGETS"] = [BUDGETS[kind], general]
+    started = [host.start(ask) for _ in range(processes)]
+    statuses = Counter(status for process in started for status in said(process))
+    assert statuses["ok"] == ROOM == len(model.requests)
+    rows = Counter((row["status"], (row["metadata"] or {}).get("failure")) for row in host.server.rows())
+    assert rows == {("success", None): ROOM, ("failure", "over_budget"): statuses["failure"]}
+    whole = (COST * ROOM * 1_000_000, COST * ROOM, 0, 0)
+    assert accounts(host.server, BUDGETS[kind]["scope"]) == [whole]
+    assert tuple(map(sum, zip(*accounts(host.server, "user"), strict=True))) == whole
+    assert host.server.execute("SELECT count(*) FROM agent_reservation") == [(0,)]
+
+
+def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:
+    """What a killed process had reserved is in nobody's way once its row is closed as lost."""
+    host.agent["BUDGETS"] = [{**BUDGETS["tokens"], "tokens": COST}]
+    model.replies = [Reply(raw=b"", ending="hang"), spent()]
+    process = host.start(ONE)
+    until(lambda: model.requests)
+    process.kill()
+    process.wait()
+    assert accounts(host.server, "workspace") == [(0, 0, COST * 1_000_000, COST)]
+    assert host.run(ONE)["budget"]["left_tokens"] == 0
+    assert host.manage("close_lost_calls", "--older-than", "0") == "closed 1 lost call\n"
+    assert accounts(host.server, "workspace") == [(0, 0, 0, 0)]
+    assert host.run(ONE)["status"] == "ok"
+    assert accounts(host.server, "workspace") == [(COST * 1_000_000, COST, 0, 0)]
+
+
+def test_rollback__of_the_caller(host: Host) -> None:
+    """A caller whose transaction is rolled back has spent all the same."""
+    host.agent["BUDGETS"] = [{**BUDGETS["tokens"], "tokens": COST}]
+    answers = host.run(
+        """
+        answers = []
+        for _ in range(2):
+            with transaction.atomic():
+                answers.append(services.complete("what?", "small", workspace_id="acme")["status"])
+                transaction.set_rollback(True)
+        say(answers)
+        """
+    )
+    assert answers == ["ok", "failure"]
+    assert accounts(host.server, "workspace") == [(COST * 1_000_000, COST, 0, 0)]
+
+
+def test_connection__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
+    """An outcome that is written twice, its connection being lost after the first time, is charged once."""
+    host.agent["BUDGETS"] = [BUDGETS["tokens"]]
+    outcome = host.run(
+        """
+        from stapel_agent import ledger
+        from stapel_agent.testing import scripted_provider
+        from stapel_agent.providers.base import ProviderResult
+        written = ledger._write_outcome
+        def broken_once(row, alias):
+            count = written(row, alias)
+            ledger._write_outcome = written
+            raise __import__("django").db.OperationalError("the connection is lost after the commit")
+        ledger._write_outcome = broken_once
+        with scripted_provider(ProviderResult("this", input_tokens=5)):
+            say(services.complete("what?", "small", workspace_id="acme")["status"])
+        """
+    )
+    assert outcome == "ok"
+    assert accounts(host.server, "workspace") == [(5_000_000, 5, 0, 0)]
