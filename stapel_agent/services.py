@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -166,18 +165,24 @@ async def atranslate(
     return answer.content
 
 
-def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The answers to the portions of one translation, at least one, as one answer."""
+def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict[str, Any]:
+    """The answers to the portions of one translation, at least one, as one answer, each given with its entries.
+
+    Each portion has a `request_id` of its own; where there are several, the whole has none.
+    """
+    answers = [answer for _, answer in portions]
     if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
         return answers[0]
-    result, failed, usage = dict[str, str](), dict[str, str](), Counter[str]()
-    for answer in answers:
+    result, failed, usage = dict[str, str](), dict[str, str](), Usage()
+    for entries, answer in portions:
         result |= answer.get("result", {})
-        failed |= answer.get("failed", {})
-        usage.update(answer.get("usage", {}))
+        # A portion that nobody was asked for has a reason, and not one for each of its keys.
+        failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
+        usage += Usage(**answer.get("usage", {}))
     reasons = [answer["reason"] for answer in answers if "reason" in answer]
     status = {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
-    return {**status, **({"failed": failed} if failed else {}), "usage": dict(usage)}
+    by = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
+    return {**status, **({"failed": failed} if failed else {}), "usage": _usage(usage), **by}
 
 
 def get_provider(name: str | None = None) -> LlmProvider:

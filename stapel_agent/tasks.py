@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -23,15 +24,21 @@ def translate(payload: dict[str, Any]) -> dict[str, Any]:
     fault = next(function_validator("llm.translate").iter_errors(payload), None)
     if fault is not None:
         raise ValidationError(fault.message[:300])
-    answers = []
+    portions = []
     for name, entries in _slices(payload["entries"]):
         answer = resume(name)
         if answer is None:
-            answer = llm_translate({**payload, "entries": entries})
+            answer = llm_translate({**payload, **_own_key(payload, name), "entries": entries})
             if answer["status"] == "ok":
                 checkpoint(name, answer)
-        answers.append(answer)
-    return services.joined(answers)
+        portions.append((entries, answer))
+    return services.joined(portions)
+
+
+def _own_key(payload: dict[str, Any], name: str) -> dict[str, str]:
+    """The idempotency key of a portion, if the task has one: the others' payloads are not the same."""
+    key = payload.get("idempotency_key")
+    return {} if key is None else {"idempotency_key": sha256(f"{name} {key}".encode("utf-8", "replace")).hexdigest()}
 
 
 def _slices(entries: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -90,16 +90,12 @@ class CompletionRequest:
     `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
         it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
         `correction` tells the model what was wrong with its previous answer; it is sent, but does not
-    <<<<<<< HEAD
         change the question, and so not the cache key.
-
-        `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
+    `context` is the caller's own note of what the call is for. `caller` is who asks, where an edge knows it;
+        `idempotency_key` is that caller's.
+    `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
         of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
         `in_ledger`: no row holds its answer alone.
-    =======
-        change the question, and so not the cache key. `context` is the caller's own note of what the
-        call is for. `caller` is who asks, where an edge knows it; `idempotency_key` is that caller's.
-    >>>>>>> wt-callers
     """
 
     prompt: str

@@ -56,6 +56,56 @@ def test_task__answers_as_the_function(host):
     assert result["usage"] == {"input_tokens": 60, "output_tokens": 30}
 
 
+def test_task__idempotency_key(host):
+    """Every portion of a task is answered under the task's key, and the second task with it asks nobody."""
+    first, second, calls = run(
+        host,
+        """
+        with scripted_provider(translating(str.upper)) as model:
+            tasks = [told(start("llm.translate", {**PAYLOAD, "idempotency_key": "once"})) for _ in range(2)]
+            say([*tasks, len(model.requests)])
+        """,
+    )
+    assert first[1]["result"] == {f"key {number}": f"TEXT {number}" for number in range(6)}
+    assert "failed" not in first[1]
+    assert (second, calls) == (first, 6)
+
+
+def test_task__a_portion_nobody_was_asked_for(host):
+    """What came of the other portions is the result, with what it cost and who answered; its own keys have failed."""
+    _, result = run(
+        host,
+        """
+        from unittest.mock import patch
+        from stapel_agent import services
+        from stapel_agent.providers.base import ProviderResult
+
+        def priced(request):
+            return ProviderResult(translating(str.upper)(request), 10, 5, cost_usd="0.25")
+
+        with scripted_provider(priced) as model:
+            follow, portions = services.Once.follow, iter(range(2))
+
+            def broken(once):
+                if next(portions) == 1:
+                    raise RuntimeError("a bug")
+                return follow(once)
+
+            with patch.object(services.Once, "follow", broken):
+                say(told(start("llm.translate", PAYLOAD)))
+        """,
+    )
+    reason = "internal error (RuntimeError)"
+    assert result == {
+        "status": "ok",
+        "result": {f"key {number}": f"TEXT {number}" for number in (0, 1, 2, 3)},
+        "failed": {"key 4": reason, "key 5": reason},
+        "usage": {"input_tokens": 40, "output_tokens": 20, "cost_usd": "1"},
+        "model": "claude-haiku-4-5-20251001",
+        "provider": "openai-compat",
+    }
+
+
 @pytest.mark.parametrize("reuse", [True, False])
 def test_task__resumes(host, reuse):
     """What an interrupted attempt has paid for is not paid again, even where no translation is reused otherwise."""

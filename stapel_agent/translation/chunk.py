@@ -18,9 +18,10 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 from stapel_agent.parsing import parse_translation_response
-from stapel_agent.types import CompletionRequest
+from stapel_agent.types import CompletionRequest, Usage
 
 from .passage import Passage
+from .plausibility import longest_translation
 from .protection import Damaged
 
 MARKS = """
@@ -51,6 +52,15 @@ class Chunk:
     def is_last(self) -> bool:
         """Whether this is the question about one passage alone that ends all asking again."""
         return bool(self.retries > agent_settings.TRANSLATE_RETRIES)
+
+    @property
+    def is_to_be_cut(self) -> bool:
+        """Whether the answer ended at its cap for the length of the text, and not because it had no end."""
+        if not isinstance(self.fault, AnswerTruncated):
+            return False
+        usage = self.fault.usage or Usage()
+        longest = sum(longest_translation(passage.tokens) for passage in self.passages)
+        return usage.output_tokens - usage.thinking_tokens <= longest
 
     def question(self) -> CompletionRequest:
         """The request to be sent: a JSON object of numbers and masked texts, to be answered in the same shape."""
@@ -119,6 +129,8 @@ class Chunk:
             return
         if self.is_reused:  # others had the same question answered meanwhile, in part
             yield self._next(unknown)
+        elif isinstance(self.fault, AnswerTruncated) and len(unknown) == 1:
+            yield from self._pieces(unknown[0]) if self.is_to_be_cut else self._again(unknown)
         elif isinstance(self.fault, AnswerTruncated | AnswerRefused | RequestRejected):
             yield from self._halves(unknown)
         elif self.fault is None or (
@@ -130,8 +142,10 @@ class Chunk:
         half = len(unknown) // 2
         if half:
             yield from (self._next(unknown[:half]), self._next(unknown[half:]))
-        elif isinstance(self.fault, AnswerTruncated) and unknown[0].cut(max(unknown[0].tokens // 2, PHRASE_TOKENS)):
-            yield from (self._next([piece]) for piece in unknown[0].asked)
+
+    def _pieces(self, passage: Passage) -> Iterator[Chunk]:
+        if passage.cut(max(passage.tokens // 2, PHRASE_TOKENS)):
+            yield from (self._next([piece]) for piece in passage.asked)
 
     def _again(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
         if not agent_settings.TRANSLATE_RETRIES or self.is_last:

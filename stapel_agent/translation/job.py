@@ -30,7 +30,9 @@ TOKENS_BESIDES = 8
 GROWTH = 2
 """A translation may have so many times the tokens estimated for its source."""
 VAIN_ASKINGS = 10
-"""After so many passages that failed even alone, one after another, no more are asked for alone."""
+"""After so many questions about one passage alone that failed, one after another, nothing is asked again."""
+VAIN_REJECTIONS = 3
+"""After so many passages that were rejected even alone, where nothing was ever answered, nothing more is asked."""
 DEADLINE = "deadline"
 NOBODY = Completion("", provider="", model="")
 
@@ -60,7 +62,7 @@ class Job:
         self._fault: AgentError | None = None
         self._answered_by: Completion | None = None
         self._has_turned = False
-        self._vain_askings = 0
+        self._vain_askings = self._vain_rejections = 0
         self._end = ""
 
     @cached_property
@@ -73,14 +75,24 @@ class Job:
         return Chunk(self.request, list(asked), 0)
 
     def chunks(self) -> list[Chunk]:
-        """The first questions: passages that are not known yet, in turn, as many as the answer has room for."""
-        groups = list(self._groups(self.whole().unknown().passages))
+        """The first questions: passages that are not known yet, in turn, as many as the answer has room for.
+
+        Those of which nothing is known are the same for everybody who has the same texts translated at this moment.
+        """
+        groups, rest = list[list[Passage]](), list[Passage]()
+        for group in self._groups(self.whole().passages):
+            unknown = [passage for passage in group if passage.translation is None]
+            if len(unknown) == len(group):
+                groups.append(group)
+            else:
+                rest += unknown
+        groups += self._groups(rest)
         request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
         return [Chunk(request, passages, number) for number, passages in enumerate(groups, 1)]
 
     def admits(self, chunk: Chunk) -> bool:
         """Whether there is anything to ask, and still any use in it; if not, its passages have failed."""
-        if not chunk.passages or (chunk.is_last and self._vain_askings >= VAIN_ASKINGS):
+        if not chunk.passages or (chunk.asked_again and self._vain_askings >= VAIN_ASKINGS):
             return False
         end = DEADLINE if self.request.deadline.is_over else self._end
         if end:
@@ -98,9 +110,10 @@ class Job:
 
     def follow_ups(self, chunk: Chunk) -> list[Chunk]:
         """What is to be asked after a chunk, answered or not."""
-        if chunk.is_last:
-            self._vain_askings = self._vain_askings + 1 if chunk.fault else 0
-        if chunk.fault is not None:
+        if chunk.fault is None:
+            self._vain_askings = 0
+        else:
+            self._vain_askings += len(chunk.passages) == 1 and not chunk.is_to_be_cut
             self._note(chunk.fault, chunk)
         return list(chunk.follow_ups())
 
@@ -130,7 +143,8 @@ class Job:
     def _note(self, fault: AgentError, chunk: Chunk) -> None:
         self._fault = fault
         self._usage += fault.usage or Usage()
-        is_vain = isinstance(fault, RequestRejected) and len(chunk.passages) == 1 and self._answered_by is None
+        self._vain_rejections += isinstance(fault, RequestRejected) and len(chunk.passages) == 1
+        is_vain = self._vain_rejections >= VAIN_REJECTIONS and self._answered_by is None
         if self.request.deadline.is_over:
             chunk.fail(fault, DEADLINE)
         elif is_vain or _meets_all(fault):

@@ -61,6 +61,8 @@ class Passage:
         pieces = cut(self.source, limit)
         if len(pieces) > 1:
             self._pieces = [(self._others.of(piece), blanks) for piece, blanks in pieces]
+            for piece, _ in self._pieces:
+                piece.fail(piece.failure or self._failure)
         return len(pieces) > 1
 
     def checked(self, reply: object) -> str:

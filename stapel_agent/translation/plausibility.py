@@ -80,12 +80,17 @@ def doubt(source: str, translation: str) -> str | None:
     return _doubtful_length(token_estimate(source), token_estimate(translation))
 
 
+def longest_translation(source: int) -> int:
+    """The tokens that a translation of so many may have."""
+    return LONGEST * source + SPARE_TOKENS
+
+
 def _may_say_so(source: str) -> bool:
     return any(pattern.search(text) for pattern in (SAID_INSTEAD, KINDRED) for text in (source, source.lower()))
 
 
 def _doubtful_length(source: int, translation: int) -> str | None:
-    if translation > LONGEST * source + SPARE_TOKENS:
+    if translation > longest_translation(source):
         return "is far longer than the text"
     if source > SHORT_TEXT_TOKENS and translation * SHORTEST < source:
         return "is far shorter than the text"

@@ -1,10 +1,13 @@
 """Translations through the facade, synchronously and on an event loop."""
 
+import asyncio
 import json
 import threading
 
 import pytest
+from asgiref.sync import async_to_sync
 
+from stapel_agent import services
 from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, RequestRejected
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
@@ -209,6 +212,55 @@ def test_translate__vain_askings(facade, scripted_model):
     assert 13 <= len(scripted_model.requests) <= 17
 
 
+@pytest.mark.parametrize(
+    ("entries", "most"),
+    [
+        ({"long": " ".join(f"This is sentence {number}." for number in range(2500))}, 90),
+        ({str(number): f"text {number}" for number in range(100)}, 130),
+    ],
+    ids=["one long text", "many texts"],
+)
+def test_translate__answers_without_end(facade, scripted_model, entries, most):
+    """A model that goes on to its cap whatever it is asked is not asked for ever smaller pieces of a text."""
+    scripted_model.script(ProviderResult("{", 10, 4096, finish_reason="length"))
+    answer = facade.translate("en", "de", entries)
+    reason = "truncated: truncated at 4096 tokens"
+    assert (answer["status"], answer["failed"]) == ("failure", dict.fromkeys(entries, reason))
+    assert len(scripted_model.requests) < most
+
+
+def test_translate__two_callers_half_way(scripted_model, agent):
+    """Who comes when a part is known waits for the questions under way, though a text of the first has failed."""
+    agent(TRANSLATE_CHUNK_ENTRIES=2, TRANSLATE_CONCURRENCY=9)
+    half_way, all_here = threading.Event(), threading.Event()
+
+    def reply(request: ModelRequest) -> str:
+        found = list(texts(request).values())
+        if found == ["text a", "text b"]:
+            return json.dumps({"1": "TEXT A"})
+        if found == ["text b"]:
+            (all_here if half_way.is_set() else half_way).set()
+        all_here.wait(30)
+        return translating(str.upper)(request)
+
+    async def both() -> list[dict[str, object]]:
+        first = asyncio.create_task(services.atranslate("en", "de", entries))
+        await asyncio.to_thread(half_way.wait, 30)
+        return [await services.atranslate("en", "de", entries), await first]
+
+    scripted_model.script(reply)
+    entries = {letter: f"text {letter}" for letter in "abcdef"}
+    whole = {key: text.upper() for key, text in entries.items()}
+    assert [answer["result"] for answer in async_to_sync(both)()] == [whole, whole]
+    assert sorted(map(sorted, asked(scripted_model))) == [
+        ["text a", "text b"],
+        ["text b"],
+        ["text b"],
+        ["text c", "text d"],
+        ["text e", "text f"],
+    ]
+
+
 @pytest.mark.parametrize(("fault", "calls"), [(AccessDenied("key"), 1), (ProviderTimeout("slow"), 3)])
 def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
     """A fault that every question would meet ends the asking; another one costs its own texts alone."""
@@ -242,6 +294,20 @@ def test_translate__refused_for_one(facade, scripted_model, fault):
     answer = facade.translate("en", "de", entries)
     assert answer["result"] == {key: text.upper() for key, text in entries.items() if key != "bad"}
     assert answer["failed"] == {"bad": f"{fault.failure}: {fault}"}
+
+
+def test_translate__rejected_for_the_first(facade, scripted_model):
+    """A text that its vendor rejects does not keep the next one from being asked for."""
+
+    def filtered(request: ModelRequest) -> str:
+        if "obscene" in request.prompt:
+            raise RequestRejected("HTTP 400: content filter")
+        return translating(str.upper)(request)
+
+    scripted_model.script(filtered)
+    answer = facade.translate("en", "de", {"bad": "obscene", "good": "text"})
+    assert answer["result"] == {"good": "TEXT"}
+    assert answer["failed"] == {"bad": "rejected: HTTP 400: content filter"}
 
 
 def test_translate__rejected_for_all(facade, scripted_model):
