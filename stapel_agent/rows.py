@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 from .attempt import Attempt
-from .exceptions import AgentError, AttemptCancelled, OverBudget, ProviderBug, ProviderTimeout
+from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from .images import described
 from .models import PromptLog, PromptStatus
 from .parsing import storable
