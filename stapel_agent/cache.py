@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar
 
@@ -15,13 +16,14 @@ from asgiref.sync import sync_to_async
 from django.core.cache import caches
 from django.utils import timezone
 
+from . import hits
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger, works_in_callers_thread
 from .exceptions import AgentError
-from .models import PromptLog, Translation
+from .models import KeptAnswer, PromptLog, Translation
 from .providers.threads import in_own_thread
 from .redaction import redact
-from .types import Completion, CompletionRequest
+from .types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +72,10 @@ class PromptLogCachePolicy(CachePolicy):
         if not request.in_ledger:
             return self.lookup_many([request])[0]
         look = partial(_latest_answer, request.cache_key, _oldest())
-        text = on_ledger(look, timeout=request.deadline.left)
-        return _earlier(request, text)
+        kept = on_ledger(look, timeout=request.deadline.left)
+        if kept is None:
+            return None
+        return _earlier(request, kept.text, Saving(kept.tokens, kept.cost_usd or Decimal(0)))
 
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
         parts = [request.cache_key for request in requests if not request.in_ledger]
@@ -140,7 +144,9 @@ def recall(request: CompletionRequest) -> dict[int, str]:
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup_many(request.parts_as_asked)
         known = zip(range(len(request.parts)), found, strict=False)
-        return {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+        texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+        hits.note(request, len(texts))
+        return texts
     except Exception as fault:
         _report("lookup", fault)
         return {}
@@ -153,7 +159,11 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
         return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
     try:
         found = _policy(agent_settings.CACHE_POLICY).lookup(request)
-        return found and reread(request, found.text, read)
+        answer = found and reread(request, found.text, read)
+        if not (found and answer):
+            return None
+        hits.note(request, 1, found.saving)
+        return answer
     except Exception as fault:
         _report("lookup", fault)
         return None
@@ -255,14 +265,14 @@ def _translation(request: CompletionRequest, completion: Completion) -> Translat
     )
 
 
-def _latest_answer(cache_key: str, since: datetime, alias: str) -> str | None:
+def _latest_answer(cache_key: str, since: datetime, alias: str) -> KeptAnswer | None:
     return PromptLog.objects.using(alias).latest_answer(cache_key, since=since)
 
 
-def _earlier(request: CompletionRequest, text: str | None) -> Completion | None:
+def _earlier(request: CompletionRequest, text: str | None, saving: Saving = NOT_KNOWN) -> Completion | None:
     if text is None:
         return None
-    return Completion(text=text, provider=request.provider, model=request.model, cached=True)
+    return Completion(text=text, provider=request.provider, model=request.model, cached=True, saving=saving)
 
 
 def _report(step: str, fault: Exception) -> None:
