@@ -36,9 +36,7 @@ class CostBasis(models.TextChoices):
 
 # In SQL, because the ORM takes longer to write this query than the database to answer it.
 LATEST_ANSWER = """
-    SELECT response, COALESCE(input_tokens, 0) + COALESCE(output_tokens, 0)
-                   + COALESCE(cache_read_tokens, 0) + COALESCE(cache_write_tokens, 0), cost_usd
-    FROM agent_prompt_log
+    SELECT response, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens FROM agent_prompt_log
     WHERE cache_key = %s AND status = %s AND created_at >= %s
     ORDER BY created_at DESC LIMIT 1
 """
@@ -62,9 +60,10 @@ class PromptLogQuerySet(models.QuerySet["PromptLog"]):
             row = cursor.fetchone()
         if row is None or row[0] is None:
             return None
-        text, tokens, cost = row
+        text, cost, *tokens = row
         # SQLite keeps decimals as floats, which hold 15 digits.
-        return KeptAnswer(text, int(tokens), Decimal(f"{cost:.15g}") if isinstance(cost, float | int) else cost)
+        exact = Decimal(f"{cost:.15g}") if isinstance(cost, float | int) else cost
+        return KeptAnswer(text, sum(count or 0 for count in tokens), exact)
 
 
 @access.ops

@@ -28,10 +28,8 @@ FIGURES = (
 )
 COST_PLACES = 10
 
-NO_COST = (
-    "cost_basis = 'unpriced' OR (cost_usd IS NULL AND COALESCE(input_tokens, 0) + COALESCE(output_tokens, 0)"
-    " + COALESCE(cache_read_tokens, 0) + COALESCE(cache_write_tokens, 0) > 0)"
-)
+SPENT = " OR ".join(f"{name} > 0" for name in TOKENS)
+UNPRICED = f"cost_basis = 'unpriced' OR (cost_usd IS NULL AND ({SPENT}))"
 COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
 """SQLite keeps decimals as floats, which are exact to 15 digits, and would add them as such."""
 BYTES = {"postgresql": '{} COLLATE "C"', "mysql": "CAST({} AS BINARY)"}
@@ -75,7 +73,7 @@ CALLS = Table(
         "calls": "COUNT(*)",
         "errors": "SUM(CASE WHEN status NOT IN ('success', 'pending') THEN 1 ELSE 0 END)",
         **{name: f"SUM({name})" for name in TOKENS},
-        "unpriced_calls": f"SUM(CASE WHEN {NO_COST} THEN 1 ELSE 0 END)",
+        "unpriced_calls": f"SUM(CASE WHEN {UNPRICED} THEN 1 ELSE 0 END)",
     },
 )
 HITS = Table(

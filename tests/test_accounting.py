@@ -69,7 +69,7 @@ def group_of(row: dict, groups: tuple[str, ...]) -> tuple:
 
 def added_up(rows: list[dict]) -> dict:
     """The figures of some rows, by brute force."""
-    spent = [sum(row[name] or 0 for name in TOKENS if name != "thinking_tokens") for row in rows]
+    spent = [sum(row[name] or 0 for name in TOKENS) for row in rows]
     unpriced = [
         row["cost_basis"] == "unpriced" or (row["cost_usd"] is None and tokens > 0)
         for row, tokens in zip(rows, spent, strict=True)
@@ -416,3 +416,11 @@ def test_hits__database_gone(monkeypatch):
         with pytest.raises(ZeroDivisionError):
             hits.flush()
     assert usage()["totals"]["cache_hits"] == 2
+
+
+def test_hits__of_a_huge_call(facade, reusing):
+    """What a reused call has spent may be more than its columns could hold together."""
+    facade.complete("say", "small")
+    PromptLog.objects.update(**dict.fromkeys(TOKENS, 2**31 - 1))
+    facade.complete("say", "small")
+    assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
