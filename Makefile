@@ -37,6 +37,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.waiting
 	$(BIN)/python -m benchmarks.safety
 	$(BIN)/python -m benchmarks.translation
+	$(BIN)/python -m benchmarks.usage
 
 $(VENV)/package: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # importing typing for it would cost more than all the re
 if TYPE_CHECKING:
     from typing import Any
 
+    from .accounting import ausage, usage
     from .cache import CachePolicy
     from .conf import agent_settings
     from .providers.base import LlmProvider, ProviderResult
@@ -21,11 +22,13 @@ __all__ = [
     "ProviderResult",
     "agent_settings",
     "arecord_call",
+    "ausage",
     "complete",
     "record_call",
     "register_provider",
     "registered_providers",
     "translate",
+    "usage",
 ]
 
 _HOME = {
@@ -34,11 +37,13 @@ _HOME = {
     "ProviderResult": ".providers.base",
     "agent_settings": ".conf",
     "arecord_call": ".recording",
+    "ausage": ".accounting",
     "complete": ".services",
     "record_call": ".recording",
     "register_provider": ".providers.registry",
     "registered_providers": ".providers.registry",
     "translate": ".services",
+    "usage": ".accounting",
 }
 
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar
 
@@ -18,11 +19,12 @@ from django.utils import timezone
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger, works_in_callers_thread
 from .exceptions import AgentError
-from .models import PromptLog, Translation
+from .hits import note
+from .models import KeptAnswer, PromptLog, Translation
 from .providers.threads import in_own_thread
 from .redaction import redact
 from .telemetry import reused
-from .types import Completion, CompletionRequest
+from .types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +73,10 @@ class PromptLogCachePolicy(CachePolicy):
         if not request.in_ledger:
             return self.lookup_many([request])[0]
         look = partial(_latest_answer, request.cache_key, _oldest())
-        text = on_ledger(look, timeout=request.deadline.left)
-        return _earlier(request, text)
+        kept = on_ledger(look, timeout=request.deadline.left)
+        if kept is None:
+            return None
+        return _earlier(request, kept.text, Saving(kept.tokens, kept.cost_usd or Decimal(0)))
 
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
         parts = [request.cache_key for request in requests if not request.in_ledger]
@@ -145,8 +149,7 @@ def recall(request: CompletionRequest) -> dict[int, str]:
     except Exception as fault:
         _report("lookup", fault)
         return {}
-    if texts:
-        reused(request, "kept", len(texts))
+    _count(request, len(texts))
     return texts
 
 
@@ -161,9 +164,17 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
     except Exception as fault:
         _report("lookup", fault)
         return None
-    if answer:
-        reused(request, "kept")
+    if not (found and answer):
+        return None
+    _count(request, 1, found.saving)
     return answer
+
+
+def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
+    """Note what was reused, for who watches and for who asks what was saved."""
+    if hits:
+        reused(request, "kept", hits)
+        note(request, hits, saving)
 
 
 def keep(request: CompletionRequest, completion: Completion) -> None:
@@ -262,14 +273,14 @@ def _translation(request: CompletionRequest, completion: Completion) -> Translat
     )
 
 
-def _latest_answer(cache_key: str, since: datetime, alias: str) -> str | None:
+def _latest_answer(cache_key: str, since: datetime, alias: str) -> KeptAnswer | None:
     return PromptLog.objects.using(alias).latest_answer(cache_key, since=since)
 
 
-def _earlier(request: CompletionRequest, text: str | None) -> Completion | None:
+def _earlier(request: CompletionRequest, text: str | None, saving: Saving = NOT_KNOWN) -> Completion | None:
     if text is None:
         return None
-    return Completion(text=text, provider=request.provider, model=request.model, cached=True)
+    return Completion(text=text, provider=request.provider, model=request.model, cached=True, saving=saving)
 
 
 def _report(step: str, fault: Exception) -> None:

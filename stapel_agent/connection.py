@@ -113,7 +113,7 @@ def is_private() -> bool:
 
 def works_in_callers_thread() -> bool:
     """Whether a caller on an event loop has its ledger's work done in the thread that its ORM calls run in."""
-    return thread_connection().vendor == "sqlite" or _is_test_run()
+    return thread_connection().vendor == "sqlite" or is_test_run()
 
 
 def serves_event_loop() -> bool:
@@ -165,7 +165,7 @@ def _could_serve_others(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.settings_dict["OPTIONS"].get("pool")) or serves_event_loop()
 
 
-def _is_test_run() -> bool:
+def is_test_run() -> bool:
     utilities = sys.modules.get("django.test.utils")
     return utilities is not None and hasattr(utilities._TestState, "saved_data")
 
@@ -188,7 +188,7 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
         return _twice(operation, alias)
     finally:
         connections[alias] = callers
-        if own is not None and _is_test_run():  # whose database is about to be dropped
+        if own is not None and is_test_run():  # whose database is about to be dropped
             with suppress(Exception):
                 own.close()
             own = None

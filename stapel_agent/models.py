@@ -1,11 +1,12 @@
-"""PromptLog, the ledger, written by `ledger` alone; BudgetAccount, its running sums; and others whose rows pass."""
+"""PromptLog, the ledger, written by `ledger` alone; HitCount and BudgetAccount, sums; and others whose rows pass."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
+from decimal import Decimal
+from typing import ClassVar, NamedTuple
 
 from django.db import connections, models
 from django.utils import timezone
@@ -34,21 +35,34 @@ class CostBasis(models.TextChoices):
 
 # In SQL, because the ORM takes longer to write this query than the database to answer it.
 LATEST_ANSWER = """
-    SELECT response FROM agent_prompt_log
+    SELECT response, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens FROM agent_prompt_log
     WHERE cache_key = %s AND status = %s AND created_at >= %s
     ORDER BY created_at DESC LIMIT 1
 """
 
 
+class KeptAnswer(NamedTuple):
+    """An answer that may be reused, and what its call has spent."""
+
+    text: str
+    tokens: int
+    cost_usd: Decimal | None
+
+
 class PromptLogQuerySet(models.QuerySet["PromptLog"]):
-    def latest_answer(self, cache_key: str, *, since: datetime) -> str | None:
+    def latest_answer(self, cache_key: str, *, since: datetime) -> KeptAnswer | None:
         """The newest successful answer to one question; served by `agent_cache_key_idx`."""
         connection = connections[self.db]
         moment = connection.ops.adapt_datetimefield_value(since)
         with connection.cursor() as cursor:
             cursor.execute(LATEST_ANSWER, [cache_key, PromptStatus.SUCCESS, moment])
-            row: tuple[str | None] | None = cursor.fetchone()
-        return row[0] if row else None
+            row = cursor.fetchone()
+        if row is None or row[0] is None:
+            return None
+        text, cost, *tokens = row
+        # SQLite keeps decimals as floats, which hold 15 digits.
+        exact = Decimal(f"{cost:.15g}") if isinstance(cost, float | int) else cost
+        return KeptAnswer(text, sum(count or 0 for count in tokens), exact)
 
 
 @access.ops
@@ -101,10 +115,43 @@ class PromptLog(models.Model):
             models.Index(fields=["request_id"], name="agent_request_idx"),
             models.Index(fields=["user_id", "-created_at"], name="agent_user_created_idx"),
             models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
+            # Holds all that `accounting` adds up, so that it reads no row: a month of them is a hundred times as big.
+            models.Index(
+                fields=[
+                    *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),
+                    *("cost_usd", "input_tokens", "output_tokens", "thinking_tokens"),
+                    *("cache_read_tokens", "cache_write_tokens"),
+                ],
+                name="agent_usage_idx",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.model} {self.status}"
+
+
+class HitCount(models.Model):
+    """How often the cache spared a call, in one hour, for one asker of one model; and what those calls had spent.
+
+    Written by `hits` alone. A reused answer is one that succeeded: there is no column for its status.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the hour and the five names.")
+    hour = models.DateTimeField(db_index=True, help_text="Its beginning.")
+    source = models.CharField(max_length=32)
+    provider = models.CharField(max_length=64)
+    model = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=64, null=True)
+    workspace_id = models.CharField(max_length=64, null=True)
+    hits = models.BigIntegerField(default=0)
+    saved_tokens = models.BigIntegerField(default=0)
+    saved_cost_usd = models.DecimalField(max_digits=20, decimal_places=10, default=Decimal(0))
+
+    class Meta:
+        db_table = "agent_hit_count"
+
+    def __str__(self) -> str:
+        return f"{self.hits} {self.source} {self.model}"
 
 
 class Flight(models.Model):

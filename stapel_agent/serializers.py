@@ -145,6 +145,44 @@ class TranslateAnswerSerializer(AnswerSerializer):
     )
 
 
+class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
+    """What was called, spent and spared. Costs are US dollars, exact, and therefore texts."""
+
+    calls = serializers.IntegerField()
+    errors = serializers.IntegerField(help_text="Calls that are over without success.")  # type: ignore[assignment]
+    cache_hits = serializers.IntegerField()
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+    thinking_tokens = serializers.IntegerField(help_text="A part of the output tokens.")
+    cache_read_tokens = serializers.IntegerField()
+    cache_write_tokens = serializers.IntegerField()
+    cost_usd = serializers.CharField()
+    unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
+    saved_tokens = serializers.IntegerField(help_text="Of the calls that the cache's hits spared, where known.")
+    saved_cost_usd = serializers.CharField()
+
+
+class UsageRowSerializer(UsageFiguresSerializer):
+    """The figures of a group, with the names that it is grouped by."""
+
+    day = serializers.CharField(required=False)
+    month = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)  # type: ignore[assignment]
+    provider = serializers.CharField(required=False, allow_null=True)
+    model = serializers.CharField(required=False)
+    user_id = serializers.CharField(required=False, allow_null=True)
+    workspace_id = serializers.CharField(required=False, allow_null=True)
+    status = serializers.CharField(required=False)
+
+
+class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
+    """A page of rows, the totals of all pages, and where the next one begins."""
+
+    rows = UsageRowSerializer(many=True)
+    totals = UsageFiguresSerializer()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
 class FunctionRequestExtension(OpenApiSerializerExtension):
     """Describes a function's request in OpenAPI by its own JSON Schema."""
 

@@ -180,7 +180,9 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
         failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
         usage += Usage(**answer.get("usage", {}))
     reasons = [answer["reason"] for answer in answers if "reason" in answer]
-    status = {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
+    status: dict[str, Any] = (
+        {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
+    )
     by = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
     return {**status, **({"failed": failed} if failed else {}), "usage": _usage(usage), **by}
 

@@ -152,10 +152,21 @@ class CompletionRequest:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """What an answer that is reused had cost, as far as it is known."""
+
+    tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+
+NOT_KNOWN = Saving()
+
+
+@dataclass(frozen=True)
 class Completion:
     """A usable answer: the model's `text`, who gave it, and what was spent on it.
 
-    `value` is what the verb read out of the text. A cached answer has spent nothing.
+    `value` is what the verb read out of the text. A cached answer has spent nothing; `saving` is what it had cost.
     """
 
     text: str
@@ -164,6 +175,7 @@ class Completion:
     usage: Usage = Usage()
     value: Any = None
     cached: bool = False
+    saving: Saving = NOT_KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)

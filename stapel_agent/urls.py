@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from .views import AgentErrorKeysView, CompleteView, TranslateView
+from .views import AgentErrorKeysView, CompleteView, TranslateView, UsageView
 
 endpoints = [
     path("llm/complete", CompleteView.as_view(), name="llm-complete"),
     path("llm/translate", TranslateView.as_view(), name="llm-translate"),
+    path("llm/usage", UsageView.as_view(), name="llm-usage"),
     path("error-keys/", AgentErrorKeysView.as_view(), name="error-keys"),
 ]
 

@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ErrorDetail, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -27,6 +27,7 @@ from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
 from stapel_core.django.api.views import StapelAPIView
 
 from . import services
+from .accounting import InvalidUsageQuery, as_json, usage
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
 from .contracts import function_schema
@@ -43,7 +44,9 @@ from .serializers import (
     CompleteRequestSerializer,
     TranslateAnswerSerializer,
     TranslateRequestSerializer,
+    UsageAnswerSerializer,
 )
+from .usage_query import MAX_LIMIT, OPTIONS
 
 REFUSALS = {
     status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
@@ -83,6 +86,34 @@ class EndpointSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         return {200: self.view.get_response_serializer_class(), **REFUSALS}
+
+
+USAGE_NOTES = {
+    "group_by": "Names, with commas between them: day, month, source, provider, model, user_id, workspace_id, status.",
+    "since": "A date or a moment in ISO 8601; UTC, if it names no zone.",
+    "until": "The same; what is of that moment or later is left out.",
+    "limit": f"Rows of a page, 1 to {MAX_LIMIT}.",
+    "cursor": "The next_cursor of the page before.",
+}
+
+
+class UsageSchema(AutoSchema):
+    """Describes the questions about usage, which are in the URL."""
+
+    view: Any
+
+    def get_override_parameters(self) -> Any:
+        return [OpenApiParameter(name, str, description=USAGE_NOTES.get(name, "")) for name in OPTIONS]
+
+    def get_tags(self) -> list[str]:
+        return ["llm"]
+
+    def get_request_serializer(self) -> Any:
+        return None
+
+    def get_response_serializers(self) -> Any:
+        refusals = {status: REFUSALS[status] for status in (400, 401, 403, 406)}
+        return {200: self.view.get_response_serializer_class(), **refusals}
 
 
 class BoundedJSONParser(JSONParser):
@@ -186,8 +217,28 @@ class TranslateView(LlmView):
         return self.answer(services.translate, from_lang, to, entries, model_size, **payload)
 
 
+class UsageView(ServiceOrStaffMixin, StapelAPIView):
+    response_serializer_class = UsageAnswerSerializer
+    schema = UsageSchema()
+
+    def get(self, request: Request) -> Response:
+        """What was called, spent and spared, by the names that are asked for."""
+        try:
+            return Response(as_json(usage(**request.query_params.dict())))
+        except InvalidUsageQuery as fault:
+            raise _invalid(fault) from None
+
+
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
     """Every error key with its English text, for stapel-translate."""
+
+
+def _invalid(fault: InvalidUsageQuery) -> StapelValidationError:
+    """An error of the field, as REST framework's own are."""
+    detail = {fault.field: [ErrorDetail(str(fault), "invalid")]}
+    refusal = StapelValidationError("error.400.field.invalid", {"field": fault.field, "detail": detail})
+    refusal.detail = detail
+    return refusal
 
 
 def known_size(model_size: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent import services
+from stapel_agent import hits, services
 
 pytest_plugins = ["stapel_agent.testing", "tests.engine_fixtures", "tests.local_model"]
 
@@ -43,3 +43,9 @@ def agent(settings: Any) -> Callable[..., None]:
         settings.STAPEL_AGENT = {**getattr(settings, "STAPEL_AGENT", {}), **keys}
 
     return override
+
+
+@pytest.fixture(autouse=True)
+def no_hits() -> None:
+    """What an earlier test's cache hits have left in memory is forgotten."""
+    hits.start_anew()

@@ -1,6 +1,7 @@
 """The names that hosts import, and what importing them costs."""
 
 import importlib
+import pkgutil
 import subprocess
 import sys
 
@@ -15,12 +16,15 @@ IMPORT_PATHS = {
         "ProviderResult",
         "agent_settings",
         "arecord_call",
+        "ausage",
         "complete",
         "record_call",
         "register_provider",
         "registered_providers",
         "translate",
+        "usage",
     ],
+    "stapel_agent.accounting": ["InvalidUsageQuery", "ausage", "usage"],
     "stapel_agent.services": [
         "acomplete",
         "acomplete_json",
@@ -57,6 +61,11 @@ def test_names__all():
     """`__all__` is the public API, sorted."""
     assert stapel_agent.__all__ == IMPORT_PATHS["stapel_agent"] == sorted(stapel_agent.__all__)
     assert set(stapel_agent.__all__) <= set(dir(stapel_agent))
+
+
+def test_names__no_module_in_their_place():
+    """No submodule bears a public name: once imported, it would be in the name's place."""
+    assert {module.name for module in pkgutil.iter_modules(stapel_agent.__path__)}.isdisjoint(stapel_agent.__all__)
 
 
 def test_names__unknown():

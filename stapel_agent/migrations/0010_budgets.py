@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agent", "0008_cost")]
+    dependencies = [("agent", "0009_usage")]
 
     operations = [
         migrations.CreateModel(

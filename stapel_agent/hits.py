@@ -1,0 +1,182 @@
+"""Cache hits, which have no row in the ledger: counted in memory, and written in batches behind the callers' backs.
+
+A process that is killed loses the hits of its last FLUSH_SECONDS; one that ends in peace writes them first.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import F
+from django.db.models.functions import Round
+from django.utils import timezone
+
+from .connection import in_background, is_test_run, on_ledger
+from .models import HitCount
+from .parsing import storable
+from .rows import opaque_id
+from .types import NOT_KNOWN, CompletionRequest, Saving
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 5.0
+EXIT_SECONDS = 2.0
+FULL = 500
+"""Different keys, after which the counts are written at once."""
+OVERFULL = 20 * FULL
+"""Different keys, after which new ones are not counted: the database has not taken any for long."""
+
+
+class Key(NamedTuple):
+    """What hits are told apart by; the hour is a number, since the epoch."""
+
+    hour: int
+    source: str
+    provider: str
+    model: str
+    user_id: str | None
+    workspace_id: str | None
+
+
+class Count(NamedTuple):
+    hits: int = 0
+    tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+
+_counts: dict[Key, Count] = {}
+_lock = threading.Lock()
+_flushing = threading.Lock()
+_is_due = threading.Event()
+_is_waiting = False
+
+
+def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
+    """Count `hits` of one request, which have together saved so much. Touches no database."""
+    if not hits:
+        return
+    hour = int(timezone.now().timestamp()) // 3600
+    key = Key(hour, request.source, request.provider, request.model, request.user_id, request.workspace_id)
+    with _lock:
+        _add(key, Count(hits, saving.tokens, saving.cost_usd))
+        _ensure_waiting()
+    if len(_counts) >= FULL:
+        _is_due.set()
+
+
+def flush() -> None:
+    """Write what this process has counted. Raises what the database raises; the counts are kept for the next time."""
+    with _flushing:
+        counts = _take()
+        if not counts:
+            return
+        try:
+            on_ledger(partial(_write, counts))
+        except BaseException:
+            _put_back(counts)
+            raise
+
+
+def start_anew() -> None:
+    """Forget what was counted: in a forked child it is the parent's."""
+    global _lock, _flushing, _is_due, _is_waiting
+    _lock, _flushing, _is_due, _is_waiting = threading.Lock(), threading.Lock(), threading.Event(), False
+    _counts.clear()
+
+
+def _add(key: Key, count: Count) -> None:
+    if key in _counts or len(_counts) < OVERFULL:
+        before = _counts.get(key, Count())
+        _counts[key] = Count(before.hits + count.hits, before.tokens + count.tokens, before.cost_usd + count.cost_usd)
+
+
+def _take() -> dict[Key, Count]:
+    with _lock:
+        counts = dict(_counts)
+        _counts.clear()
+    return counts
+
+
+def _put_back(counts: Mapping[Key, Count]) -> None:
+    with _lock:
+        for key, count in counts.items():
+            _add(key, count)
+
+
+def _ensure_waiting() -> None:
+    # A test's database may be rolled back or gone when the time comes; there, whoever reads the counts writes them.
+    global _is_waiting
+    if not _is_waiting and not is_test_run():
+        _is_waiting = True
+        threading.Thread(target=_flush_now_and_then, daemon=True, name="stapel-agent-hits").start()
+
+
+def _flush_now_and_then() -> None:
+    global _is_waiting
+    while True:
+        _is_due.wait(FLUSH_SECONDS)
+        _is_due.clear()
+        with _lock:
+            if not _counts:
+                _is_waiting = False
+                return
+        try:
+            flush()
+        except Exception as fault:
+            logger.error("cache hits could not be counted (%s), which is tried again", type(fault).__name__)
+            _is_due.clear()
+        finally:
+            connections.close_all()
+
+
+def _write(counts: Mapping[Key, Count], alias: str) -> None:
+    # One row for all processes, in one order, or two of them may deadlock.
+    rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
+    kept = HitCount.objects.using(alias)
+    with transaction.atomic(alias):
+        kept.bulk_create([rows[digest][0] for digest in sorted(rows)], ignore_conflicts=True, batch_size=FULL)
+        for digest in sorted(rows):
+            _, count = rows[digest]
+            kept.filter(digest=digest).update(
+                hits=F("hits") + count.hits,
+                saved_tokens=F("saved_tokens") + count.tokens,
+                saved_cost_usd=Round(F("saved_cost_usd") + count.cost_usd, precision=10),  # SQLite adds floats
+            )
+
+
+def _row(key: Key) -> HitCount:
+    moment = datetime.fromtimestamp(key.hour * 3600, UTC)
+    names = {
+        "source": storable(key.source)[:32],
+        "provider": storable(key.provider)[:64],
+        "model": storable(key.model)[:128],
+        "user_id": opaque_id(key.user_id),
+        "workspace_id": opaque_id(key.workspace_id),
+    }
+    identity = json.dumps([key.hour, *names.values()]).encode("ascii")
+    hour = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+    return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=hour, **names)
+
+
+@atexit.register
+def _flush_at_exit() -> None:
+    """No longer than a moment: the database may be gone."""
+    if _counts and not is_test_run():
+        with suppress(Exception):
+            in_background(partial(_write, _take())).result(EXIT_SECONDS)
+
+
+os.register_at_fork(after_in_child=start_anew)

@@ -1,0 +1,80 @@
+"""`manage.py llm_usage`: what was called, spent and spared, as a table, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from stapel_agent.accounting import InvalidUsageQuery, as_json, usage
+from stapel_agent.management.summary import printable
+from stapel_agent.usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS
+
+TEXT_LENGTH = 128
+
+
+class Command(BaseCommand):
+    help = "Tell what was called, spent and spared. Days, months and moments without a zone are UTC's."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--group-by", default="day", metavar="NAMES", help=f"with commas between them: {', '.join(GROUPS)}")
+        add("--since", metavar="MOMENT", help="a date or a moment in ISO 8601")
+        add("--until", metavar="MOMENT", help="the same; it is left out itself")
+        for name in COLUMNS:
+            add(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
+        add("--limit", default=100, help=f"rows of a page, 1 to {MAX_LIMIT}")
+        add("--cursor", help="where the page before says that this one begins")
+        add("--format", choices=FORMATS, default="table")
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        try:
+            found = as_json(usage(**{name: options[name] for name in OPTIONS}))
+        except InvalidUsageQuery as fault:
+            raise CommandError(str(fault)) from fault
+        groups = [name.strip() for name in options["group_by"].split(",") if name.strip()]
+        FORMATS[options["format"]](self.stdout, groups, found)
+        if found["next_cursor"] and options["format"] != "json":
+            self.stderr.write(f"there is more, behind --cursor {found['next_cursor']}")
+
+
+def _write_table(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
+    names = [*groups, *found["totals"]]
+    totals = {**dict.fromkeys(groups, ""), **found["totals"]}
+    totals |= {groups[0]: "total"} if groups else {}
+    cells = [names, *([_cell(row[name]) for name in names] for row in [*found["rows"], totals])]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        file.write("  ".join(_aligned(row, widths, len(groups))).rstrip())
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], texts: int) -> Iterator[str]:
+    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        yield cell.ljust(width) if place < texts else cell.rjust(width)
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else printable(str(value), TEXT_LENGTH)
+
+
+def _write_json(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
+    file.write(json.dumps(found, indent=2))
+
+
+def _write_csv(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
+    """The rows alone: who reads CSV adds up for himself."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow([*groups, *found["totals"]])
+    rows.writerows(row.values() for row in found["rows"])
+
+
+FORMATS: dict[str, Callable[[Any, Sequence[str], Mapping[str, Any]], None]] = {
+    "table": _write_table,
+    "json": _write_json,
+    "csv": _write_csv,
+}
