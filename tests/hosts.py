@@ -67,7 +67,8 @@ class Server:
             connection.close()
 
     def clear(self) -> None:
-        for table in ("agent_prompt_log", "agent_flight", "agent_idempotency", "agent_translation"):
+        tables = ("agent_prompt_log", "agent_flight", "agent_idempotency", "agent_translation", "agent_hit_count")
+        for table in tables:
             self.execute(f"DELETE FROM {table}")
 
     def rows(self) -> list[dict[str, Any]]:
