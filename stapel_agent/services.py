@@ -183,7 +183,7 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
     status: dict[str, Any] = (
         {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
     )
-    by = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
+    by: dict[str, Any] = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
     return {**status, **({"failed": failed} if failed else {}), "usage": _usage(usage), **by}
 
 

@@ -67,8 +67,8 @@ class Server:
             connection.close()
 
     def clear(self) -> None:
-        passing = ("agent_flight", "agent_idempotency", "agent_translation", "agent_budget", "agent_reservation")
-        for table in ("agent_prompt_log", *passing):
+        passing = ("agent_flight", "agent_idempotency", "agent_translation", "agent_hit_count")
+        for table in ("agent_prompt_log", *passing, "agent_budget", "agent_reservation"):
             self.execute(f"DELETE FROM {table}")
 
     def rows(self) -> list[dict[str, Any]]:

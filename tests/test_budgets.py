@@ -498,7 +498,7 @@ def test_estimate__covers_all_that_is_sent(agent):
     """System prompt, schema and images are in the estimate, and money is rounded up."""
     request = replace(services._json_request("hello", "small", schema={"type": "object"}), images=())
     bare = replace(services._request("hello", "small"), images=())
-    assert budgets.estimated(request).tokens > budgets.estimated(bare).tokens == SENT + 10
-    assert budgets.estimated(bare).nanos == 0
+    assert budgets.estimated(request, None).tokens > budgets.estimated(bare, None).tokens == SENT + 10
+    assert budgets.estimated(bare, None).nanos == 0
     assert budgets.nanos(Decimal("1E-10")) == 1
     assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)

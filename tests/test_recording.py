@@ -121,7 +121,7 @@ def test_record__ledger_unavailable(record, monkeypatch, caplog):
     def broken(*arguments):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(ledger, "_insert", broken)
+    monkeypatch.setattr(ledger, "_insert_charged", broken)
     with pytest.raises(LedgerUnavailable, match=r"^the prompt log cannot be written to \(DatabaseError\)"):
         record(**LEAST, prompt="secret-text", input_tokens=7)
     assert "(7 input and 0 output tokens) could not be written down: DatabaseError: disk full" in caplog.text

@@ -1,0 +1,88 @@
+"""Cache hits of real processes on real database servers: written behind the callers' backs, and at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import dedent
+
+import pytest
+
+from tests.engine_fixtures import until
+from tests.hosts import Host, Server, own_database, said
+from tests.scripted_server import ScriptedServer
+
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+ASK = """
+from stapel_agent import hits
+hits.FLUSH_SECONDS = {seconds}
+def ask(times):
+    for _ in range(times):
+        services.complete("what?", "small", user_id="u")
+"""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A database of our own on each server."""
+    with own_database(request.param) as server:
+        yield server
+
+
+def counted(server: Server) -> int:
+    return int(server.execute("SELECT COALESCE(SUM(hits), 0) FROM agent_hit_count")[0][0])
+
+
+def test_hits__at_exit(host: Host, model: ScriptedServer) -> None:
+    """A process that ends writes what it has counted; several of them share a row, and lose nothing."""
+    processes = [host.start(f"{ASK.format(seconds=60)}\nask(6)\nsay(1)") for _ in range(3)]
+    assert [said(process) for process in processes] == [1, 1, 1]
+    reused = 18 - len(model.requests)
+    assert 15 <= counted(host.server) <= reused, "who waits for another's call has no hit"
+    assert len(host.server.execute("SELECT * FROM agent_hit_count")) <= 2
+
+
+def test_hits__now_and_then(host: Host) -> None:
+    """A process that goes on writes them every few seconds; one that is killed loses no more than the last ones."""
+    script = f"{ASK.format(seconds=0.1)}\nask(6)\nsay(1)\nsys.stdin.readline()\nhits.FLUSH_SECONDS = 60\nask(4)\nsay(2)"
+    process = host.start(f"{script}\nsys.stdin.readline()")
+    assert process.stdin and process.stdout
+    until(lambda: counted(host.server) == 5)
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert [process.stdout.readline(), process.stdout.readline()] == ["1\n", "2\n"]
+    process.kill()
+    process.wait()
+    assert 5 <= counted(host.server) <= 9
+
+
+def test_hits__forked(host: Host) -> None:
+    """A forked child does not write what its parent has counted."""
+    fork = "child = os.fork()\nif child == 0:\n    hits.flush()\n    os._exit(0)\nos.waitpid(child, 0)\nsay(1)"
+    assert host.run(f"{ASK.format(seconds=60)}\nask(6)\nconnection.close()\n{fork}") == 1
+    assert counted(host.server) == 5
+
+
+def test_hits__many_keys_at_once(host: Host) -> None:
+    """Counts of many askers are written before their time; writers of the same ones in any order do not deadlock."""
+    script = """
+    from stapel_agent.types import CompletionRequest
+    keys = list(range(600))
+    {order}
+    def note():
+        for _ in range(3):
+            for key in keys:
+                hits.note(CompletionRequest("p", "small", "a", "llm_facade", 5, "m", user_id=str(key)), 1)
+            hits.flush()
+        connection.close()
+    threads = [threading.Thread(target=note) for _ in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    hits.flush()
+    say(1)
+    """
+    head = "from stapel_agent import hits"
+    orders = ("pass", "keys.reverse()")
+    processes = [host.start(f"{head}\n{dedent(script.format(order=order))}") for order in orders]
+    assert [said(process) for process in processes] == [1, 1]
+    assert counted(host.server) == 2 * 2 * 3 * 600
