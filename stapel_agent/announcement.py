@@ -51,6 +51,9 @@ def is_leaving() -> bool:
 
 
 def _calls(closed: list[PromptLog]) -> Iterator[FinishedCall]:
+    if not call_finished.has_listeners(PromptLog):
+        _late.clear()
+        return
     yield from map(rows.finished, filter(_is_news, closed))
     while _late:
         with suppress(IndexError):  # another thread has taken it

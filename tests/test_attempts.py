@@ -197,6 +197,8 @@ RAISED = {
 }
 WITHOUT_A_ROW = {"busy", "ledger_unavailable"}
 WITHOUT_A_CALLER = {"cancelled", "lost"}
+OF_BUDGETS = {"over_budget"}
+"""What test_budgets.py tries."""
 
 
 def statuses(name) -> set[str]:
@@ -266,7 +268,7 @@ def test_failure__lost():
 
 def test_failure__table_is_whole():
     """The documented names are those of the exceptions, each beside its own, and each is tried here."""
-    assert set(FAILURES) == {*RAISED, *WITHOUT_A_ROW, *WITHOUT_A_CALLER}
+    assert set(FAILURES) == {*RAISED, *WITHOUT_A_ROW, *WITHOUT_A_CALLER, *OF_BUDGETS}
     for name, cells in FAILURES.items():
         kinds = [getattr(exceptions, kind.strip("` ")) for kind in cells[1].split(",")]
         assert {kind.failure for kind in kinds} == {name}

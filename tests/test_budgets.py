@@ -248,7 +248,7 @@ def test_budget__each_attempt_is_a_spend(facade, agent, scripted_model):
     agent(BUDGETS=[{**HOUSE, "tokens": 245}])
     answer = facade.complete_json("hello " * 50, "small", schema=schema)
     assert answer["reason"].startswith("over_budget: ")
-    assert (answer["usage"], answer["comment"]) == ({"input_tokens": 10, "output_tokens": 5}, "{}")
+    assert (answer["usage"], answer["comment"]) == ({"input_tokens": 10, "output_tokens": 5, "cost_usd": "0.02"}, "{}")
     assert len(scripted_model.requests) == 1
 
 
@@ -269,7 +269,7 @@ def test_budget__a_fallback_reserves_for_itself(agent, facade):
     assert facade.complete("hello", "small") == {
         "status": "ok",
         "result": "that",
-        "usage": {"input_tokens": 10, "output_tokens": 5},
+        "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": "0.02"},
         **by("second"),
     }
 
