@@ -274,6 +274,7 @@ def test_failure__table_is_whole():
         assert {kind.failure for kind in kinds} == {name}
     assert {fault_named(name).failure for name in FAILURES} - {"provider_bug"} == set(FAILURES) - {
         "ledger_unavailable",  # has no row, and so nobody reads it from one
+        "over_budget",  # is one caller's own, and nobody else's failure
         "provider_bug",
     }
     ours = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, AgentError)]
