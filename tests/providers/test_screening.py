@@ -63,7 +63,7 @@ def test_anthropic__photo_and_schema(agent):
     assert answer == {
         "status": "ok",
         "result": VERDICT,
-        "usage": {"input_tokens": 1042, "output_tokens": 36},
+        "usage": {"input_tokens": 1042, "output_tokens": 36, "cost_usd": "0.002444"},
         **by("anthropic", "claude-sonnet-5"),
     }
 
