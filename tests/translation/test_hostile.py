@@ -13,7 +13,7 @@ from tests.translation.hostile import HOSTILE, ORDINARY
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(
-        connection.vendor == "mysql", reason="a server's max_allowed_packet is smaller than these texts"
+        connection.vendor == "mysql", reason="larger than max_allowed_packet"
     ),
 ]
 
