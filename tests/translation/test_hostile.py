@@ -12,9 +12,7 @@ from tests.translation.hostile import HOSTILE, ORDINARY
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(
-        connection.vendor == "mysql", reason="larger than max_allowed_packet"
-    ),
+    pytest.mark.skipif(connection.vendor == "mysql", reason="larger than max_allowed_packet"),
 ]
 
 WORD = re.compile(r"(⟦\d+⟧)|([^\W\d_]+)")
