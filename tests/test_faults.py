@@ -84,7 +84,8 @@ def test_deadline__bounds_all_of_it(facade, agent):
         started_at = time.monotonic()
         answer = facade.complete_json("say", "small")
         assert time.monotonic() - started_at < 3
-    assert answer["reason"] == "overloaded: HTTP 503"
+    # The last of them may begin a few milliseconds before the deadline, and is then ended by it.
+    assert answer["reason"].startswith(("overloaded: HTTP 503", "timeout: no complete answer within 0.0"))
     assert 2 <= len(server.requests) <= 4
 
 
