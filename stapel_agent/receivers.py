@@ -4,7 +4,7 @@ SQLite, and a test run                           the caller's thread; a transact
 on an event loop, in a transaction, a DEADLINE   a thread of their own, with connections of their own
 else                                             the caller's thread
 
-A caller waits for them, but no longer than for its deadline, and not if it is leaving.
+A caller waits for them; for those in a thread of their own no longer than its deadline, and not if it is leaving.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from stapel_agent import checks, exceptions, telemetry
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.registry import registry
+from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
 from tests.answers import TRACED
 from tests.documents import ROOT, block_after, blocks, read, table
@@ -54,6 +55,7 @@ def documented_model(scripted_model, agent, monkeypatch):
     chosen = host["STAPEL_AGENT"]
     agent(DEFAULT_PROVIDER=chosen["DEFAULT_PROVIDER"], MODELS=chosen["OPENAI_COMPAT_MODELS"])
     monkeypatch.setattr(function_registry, "_providers", dict(function_registry._providers))
+    monkeypatch.setattr(call_finished, "receivers", list(call_finished.receivers))
     with registry.overridden(registry._registered):
         scripted_model.script(model_of_the_documents)
         yield scripted_model

@@ -46,6 +46,8 @@ IMPORT_PATHS = {
     "stapel_agent.safety.markers": ["sanitize_for_rag"],
     "stapel_agent.checks": ["check_providers"],
     "stapel_agent.urls": ["urlpatterns"],
+    "stapel_agent.signals": ["call_finished"],
+    "stapel_agent.types": ["FinishedCall"],
     "stapel_agent.testing": ["scripted_provider", "translating"],
 }
 
