@@ -451,6 +451,7 @@ def test_reuse__per_text(facade, paid):
     [
         ({}, True),
         ({"user_id": "another"}, True),
+        ({"from_lang": "EN", "to": "DE"}, True),
         ({"skip_cache": True}, False),
         ({"to": "fr"}, False),
         ({"from_lang": "auto"}, False),
@@ -466,6 +467,14 @@ def test_reuse__of_the_same_only(facade, paid, options, is_reused):
     for asked_for in (same, {**same, **options}):
         assert facade.translate(**asked_for)["result"] == {"a": "X"}
     assert paid() == (1 if is_reused else 2)
+
+
+def test_reuse__under_another_cap(facade, paid, agent):
+    """A host that changes MAX_TOKENS does not pay for its catalogues again."""
+    facade.translate("en", "de", {"a": "x"})
+    agent(MAX_TOKENS=8192)
+    assert facade.translate("en", "de", {"a": "x"})["result"] == {"a": "X"}
+    assert paid() == 1
 
 
 def test_reuse__as_the_settings_say(facade, paid, agent):
