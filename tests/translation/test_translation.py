@@ -3,9 +3,12 @@
 import asyncio
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.management import call_command
+from django.utils import timezone
 
 from stapel_agent import services
 from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, RequestRejected
@@ -492,6 +495,14 @@ def test_reuse__as_the_settings_say(facade, paid, agent):
     agent(CACHE_TTL=0)
     facade.translate("en", "de", {"a": "x"}, user_id="2")
     assert paid() == 6
+
+
+def test_reuse__what_has_expired_is_removed(facade, paid, agent):
+    """Translations that are too old to be reused go with the lost calls; the others stay."""
+    facade.translate("en", "de", {"a": "old", "b": "new"})
+    Translation.objects.filter(text="OLD").update(created_at=timezone.now() - timedelta(days=8))
+    call_command("close_lost_calls", verbosity=0)
+    assert list(Translation.objects.values_list("text", flat=True)) == ["NEW"]
 
 
 def test_reuse__bad_translations_are_not_kept(facade, scripted_model):
