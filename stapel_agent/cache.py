@@ -251,6 +251,12 @@ def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) ->
     return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
 
 
+def sweep() -> None:
+    """Remove the translations that are too old to be reused."""
+    while on_ledger(partial(_forget, _oldest())):
+        pass
+
+
 def _oldest() -> datetime:
     return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
 
@@ -261,6 +267,10 @@ def _known(keys: Sequence[str], since: datetime, alias: str) -> dict[str, str]:
 
 def _remember(translations: Sequence[Translation], alias: str) -> None:
     Translation.objects.using(alias).remember(translations)
+
+
+def _forget(since: datetime, alias: str) -> int:
+    return Translation.objects.using(alias).forget_batch(since=since)
 
 
 def _translation(request: CompletionRequest, completion: Completion) -> Translation:

@@ -164,7 +164,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _described_url(url: str) -> dict[str, str]:
-    """A URL without userinfo, query and fragment, which may be a key to it; the digest tells it from others."""
+    """A URL without userinfo, parameters, query and fragment, which may be a key to it; the digest tells it apart."""
     parts = urlsplit(url)
-    plain = f"https://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    plain = f"https://{parts.netloc.rpartition('@')[2]}{parts.path.partition(';')[0]}"
     return {"url": plain, "url_sha256": sha256(url.encode()).hexdigest()}

@@ -194,6 +194,12 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
             batch_size=self.BATCH,
         )
 
+    def forget_batch(self, *, since: datetime) -> int:
+        """Remove some of those that are older than `since`; how many there were."""
+        expired = self.filter(created_at__lt=since)
+        keys = list(expired.values_list("key", flat=True)[: self.BATCH])
+        return expired.filter(key__in=keys).delete()[0] if keys else 0
+
 
 class Translation(models.Model):
     """A text's translation, kept to be reused; its key tells the text, the languages and all else that decides it.

@@ -22,7 +22,7 @@ from tests.test_views import MOUNTS, AgentClient
 LIMIT = 5 * 1024 * 1024
 ASKED = {"prompt": "What is it?", "model": "small"}
 LINK = "https://cdn.example/cats/1.png"
-SIGNED = "https://alice:hunter2@cdn.example:8443/cats/1.png?X-Signature=c0ffee#top"
+SIGNED = "https://alice:hunter2@cdn.example:8443/cats/1.png;token=c0ffee?X-Signature=c0ffee#top"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 NOT_BASE64 = (
     "'data_b64' is no standard base64 (RFC 4648): send it padded, without line breaks, spaces or a data: prefix"

@@ -70,7 +70,7 @@ class Chunk:
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
             system_prompt=f"{self.request.system_prompt}{self._marks()}{self._correction()}",
-            parts=tuple(replace(self.request, prompt=passage.source, in_ledger=False) for passage in self.passages),
+            parts=tuple(map(self._part, self.passages)),
             metadata={**self.request.metadata, **facts},
         )
 
@@ -137,6 +137,10 @@ class Chunk:
             isinstance(self.fault, InvalidAnswer) and not isinstance(self.fault, AnswerInterrupted)
         ):
             yield from self._again(unknown)
+
+    def _part(self, passage: Passage) -> CompletionRequest:
+        # A whole translation is no other one for the cap that it stayed below.
+        return replace(self.request, prompt=passage.source, in_ledger=False, max_tokens=0)
 
     def _halves(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
         half = len(unknown) // 2

@@ -26,20 +26,29 @@ def check_tag(field: str, tag: object) -> None:
 
 @lru_cache(maxsize=256)
 def language_name(tag: str) -> str:
-    """The language in English, by Unicode's CLDR, with its tag: `Portuguese (Brazil) [pt-BR]`.
+    """The language in English, by Unicode's CLDR, with its tag: `Portuguese (Brazil) [pt-BR]`, of `pt_br` too.
 
     The tag alone, said to be one, where the language is in no list.
     """
-    language, *subtags = tag.replace("_", "-").split("-")
+    language, *subtags = tag.replace("_", "-").lower().split("-")
+    subtags = [_as_written(subtag) for subtag in subtags]
+    tag = "-".join([language, *subtags])
     english = Locale("en")
-    name = english.languages.get(language.lower())
+    name = english.languages.get(language)
     if name is None:
         return f"the language with the BCP 47 tag {tag}"
     details = ", ".join(filter(None, (_subtag_name(english, subtag) for subtag in subtags)))
     return f"{name} ({details}) [{tag}]" if details else f"{name} [{tag}]"
 
 
+def _as_written(subtag: str) -> str:
+    """A subtag in the case that BCP 47 recommends: `Hant`, `BR`, `1996`."""
+    if len(subtag) == 4 and subtag.isalpha():
+        return subtag.title()
+    return subtag.upper() if len(subtag) == 2 else subtag
+
+
 def _subtag_name(english: Locale, subtag: str) -> str | None:
     if len(subtag) == 4 and subtag.isalpha():
-        return english.scripts.get(subtag.title())
-    return english.territories.get(subtag.upper()) or english.variants.get(subtag.upper())
+        return english.scripts.get(subtag)
+    return english.territories.get(subtag) or english.variants.get(subtag.upper())

@@ -70,4 +70,4 @@ def _check_map(name: str, texts: object) -> None:
         raise InvalidRequest(f"{name} must be a map of texts, not {type(texts).__name__}")
     for key, text in texts.items():
         if not (isinstance(key, str) and isinstance(text, str)):
-            raise InvalidRequest(f"{name} must map texts to texts; {key!r} does not")
+            raise InvalidRequest(f"{name} must map texts to texts; {str(key)[:40]!r} does not")

@@ -7,12 +7,12 @@ from stapel_agent.translation.languages import check_tag, language_name
 
 NAMES = {
     "de": "German [de]",
-    "DE": "German [DE]",
+    "DE": "German [de]",
     "pt-BR": "Portuguese (Brazil) [pt-BR]",
-    "pt_br": "Portuguese (Brazil) [pt_br]",
+    "pt_br": "Portuguese (Brazil) [pt-BR]",
     "zh-Hans": "Chinese (Simplified) [zh-Hans]",
     "zh-Hant-TW": "Chinese (Traditional, Taiwan) [zh-Hant-TW]",
-    "sr-latn": "Serbian (Latin) [sr-latn]",
+    "sr-latn": "Serbian (Latin) [sr-Latn]",
     "es-419": "Spanish (Latin America) [es-419]",
     "de-CH-1996": "German (Switzerland, German orthography of 1996) [de-CH-1996]",
     "haw": "Hawaiian [haw]",

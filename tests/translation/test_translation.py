@@ -3,9 +3,12 @@
 import asyncio
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.management import call_command
+from django.utils import timezone
 
 from stapel_agent import services
 from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, RequestRejected
@@ -451,6 +454,7 @@ def test_reuse__per_text(facade, paid):
     [
         ({}, True),
         ({"user_id": "another"}, True),
+        ({"from_lang": "EN", "to": "DE"}, True),
         ({"skip_cache": True}, False),
         ({"to": "fr"}, False),
         ({"from_lang": "auto"}, False),
@@ -468,6 +472,14 @@ def test_reuse__of_the_same_only(facade, paid, options, is_reused):
     assert paid() == (1 if is_reused else 2)
 
 
+def test_reuse__under_another_cap(facade, paid, agent):
+    """A host that changes MAX_TOKENS does not pay for its catalogues again."""
+    facade.translate("en", "de", {"a": "x"})
+    agent(MAX_TOKENS=8192)
+    assert facade.translate("en", "de", {"a": "x"})["result"] == {"a": "X"}
+    assert paid() == 1
+
+
 def test_reuse__as_the_settings_say(facade, paid, agent):
     """CACHE_LOOKUP, CACHE_SCOPE and CACHE_TTL hold for translations as for every answer."""
     for expected, settings in enumerate(
@@ -483,6 +495,14 @@ def test_reuse__as_the_settings_say(facade, paid, agent):
     agent(CACHE_TTL=0)
     facade.translate("en", "de", {"a": "x"}, user_id="2")
     assert paid() == 6
+
+
+def test_reuse__what_has_expired_is_removed(facade, paid, agent):
+    """Translations that are too old to be reused go with the lost calls; the others stay."""
+    facade.translate("en", "de", {"a": "old", "b": "new"})
+    Translation.objects.filter(text="OLD").update(created_at=timezone.now() - timedelta(days=8))
+    call_command("close_lost_calls", verbosity=0)
+    assert list(Translation.objects.values_list("text", flat=True)) == ["NEW"]
 
 
 def test_reuse__bad_translations_are_not_kept(facade, scripted_model):

@@ -1,7 +1,7 @@
 """`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered.
 
-And remove what such processes have left and what they had reserved in budgets, and the idempotency keys whose time is
-over.
+And remove what such processes have left and what they had reserved in budgets, and the idempotency keys and
+translations whose time is over.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from stapel_agent import idempotency, ledger
+from stapel_agent import cache, idempotency, ledger
 from stapel_agent.landing import sweep
 
 
 class Command(BaseCommand):
     help = (
         "Close the prompt log rows of calls whose process ended before the provider answered, "
-        "and remove idempotency keys that have expired."
+        "and remove idempotency keys and translations that have expired."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,4 +34,5 @@ class Command(BaseCommand):
         sweep()
         ledger.sweep()
         idempotency.sweep()
+        cache.sweep()
         self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")
