@@ -106,13 +106,16 @@ def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     said_last = host.run(
         """
-        from stapel_agent import heartbeat
+        from stapel_agent import heartbeat, telemetry
         heartbeat.BEAT_SECONDS = 0.2
         loop = asyncio.new_event_loop()
         async def start():
-            return [loop.create_task(services.acomplete("what?", "small")) for _ in range(2)]
+            tasks = [loop.create_task(services.acomplete("what?", "small")) for _ in range(2)]
+            while not telemetry.in_flight._calls["openai-compat"]:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.5)
+            return tasks
         tasks = loop.run_until_complete(start())
-        loop.run_until_complete(asyncio.sleep(0.5))
         loop.close()
         say(services.complete("what?", "small"))
         """
