@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = r"<!-- table: {} -->\n((?:\|.*\n)+)"
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,15 @@ def table(name: str, title: str) -> list[list[str]]:
     assert match, f"{name} has no table {title!r}"
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in match[1].splitlines()]
     return [[cell.removesuffix(" |").removesuffix("|").strip() for cell in row] for row in rows[2:]]
+
+
+def titles(name: str) -> list[str]:
+    """The titles of a document's tables."""
+    return re.findall(r"<!-- table: (.+) -->", read(name))
+
+
+def anchors(name: str) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```$", "", read(name), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}

@@ -8,30 +8,28 @@ import shlex
 import subprocess
 import sys
 import uuid
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 
 import pytest
-from django.core.management import get_commands
+from django.apps import apps
+from django.core.management import BaseCommand, get_commands, load_command_class
+from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
-from stapel_agent import checks, exceptions, telemetry
+from stapel_agent import checks, errors, exceptions, signals, telemetry, urls
 from stapel_agent.conf import DEFAULTS
+from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.registry import registry
 from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
 from tests.answers import TRACED
-from tests.documents import ROOT, block_after, blocks, read, table
+from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
 
-DOCUMENTS = [
-    "README.md",
-    "MODULE.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "CHANGELOG.md",
-    "docs/callers.md",
-    "docs/dialects.md",
-    "docs/translation.md",
-]
+RUN_ELSEWHERE = {"docs/callers.md"}
+"""Its snippets need the packages of the fleet, whose tests run them."""
+WITH_SNIPPETS = [name for name in DOCUMENTS if any(blocks(name, "python", "pycon")) and name not in RUN_ELSEWHERE]
 
 REPLIES = {
     "capital of France": ProviderResult('{"city": "Paris"}', input_tokens=21, output_tokens=8),
@@ -62,7 +60,7 @@ def documented_model(scripted_model, agent, monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["README.md", "MODULE.md", "docs/translation.md"])
+@pytest.mark.parametrize("name", WITH_SNIPPETS)
 def test_snippets__run(name, documented_model):
     """Every Python block runs, in order, and every session prints what the document shows."""
     names = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": [], "__name__": "snippets"}
@@ -117,12 +115,30 @@ def test_links__lead_somewhere(name):
             continue
         linked = (ROOT / name).parent / path if path else ROOT / name
         assert linked.exists(), path
-        headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
-        assert not heading or heading in {title.lower().replace(" ", "-") for title in headings}
+        assert not heading or heading in anchors(str(linked.resolve().relative_to(ROOT))), f"{path}#{heading}"
+
+
+def test_links__from_the_readme():
+    """The README leads to every other document."""
+    links = set(re.findall(r"\]\(([^)#\s]+)", read("README.md")))
+    assert set(DOCUMENTS) - links == {"README.md"}
+
+
+def test_documents__brief():
+    """README and MODULE.md are read in one sitting."""
+    lines = {name: read(name).count("\n") for name in ("README.md", "MODULE.md")}
+    assert lines["README.md"] < 400
+    assert lines["MODULE.md"] < 300
+
+
+def test_tables__each_once():
+    """No table is in two places."""
+    tables = [title for name in DOCUMENTS for title in titles(name)]
+    assert sorted(tables) == sorted(set(tables))
 
 
 def test_settings__table():
-    """The README's table has every setting, with its default, and no other."""
+    """The one table of settings has every setting, with its default, and no other."""
     rows = {cells[0].strip("`"): cells[1] for cells in table("README.md", "settings")}
     assert list(rows) == list(DEFAULTS)
     for key, cell in rows.items():
@@ -132,24 +148,84 @@ def test_settings__table():
     assert models == DEFAULTS["MODELS"]
 
 
+def test_providers__table():
+    """The provider matrix has every built-in provider, and no other; the default is marked."""
+    rows = [cells[0] for cells in table("README.md", "providers")]
+    assert [row.split("`")[1] for row in rows] == list(BUILTIN_PROVIDERS)
+    assert [row.split("`")[1] for row in rows if row.endswith("(default)")] == [DEFAULTS["DEFAULT_PROVIDER"]]
+
+
+def test_endpoints__table():
+    """The one table of endpoints has every endpoint with its method, and no other."""
+    told = [tuple(cells[0].strip("`").split()) for cells in table("docs/requests.md", "endpoints")]
+    routes = [(endpoint.callback.view_class, f"api/v1/{endpoint.pattern}") for endpoint in urls.endpoints]
+    assert told == [("POST" if hasattr(view, "post") else "GET", route) for view, route in routes]
+
+
+def test_errors__table():
+    """The one table of error keys has every key that this package adds, with its text, and no other."""
+    assert [[key.strip("`"), text] for key, text in table("docs/requests.md", "errors")] == [
+        [key, text] for key, text in errors.ERRORS.items()
+    ]
+
+
+def test_commands__table():
+    """The one table of commands has each with every option of its own, and no other."""
+    rows = {command.strip("`"): re.findall(r"`(--[\w-]+)`", options) for command, options, _ in commands_table()}
+    assert rows == {name: own_options(parser) for name, parser in own_commands()}
+
+
+def commands_table() -> list[list[str]]:
+    return table("docs/operations.md", "commands")
+
+
+def own_commands() -> Iterator[tuple[str, ArgumentParser]]:
+    """Each management command of this package, or each of its subcommands, with its parser."""
+    for name in sorted(command for command, app in get_commands().items() if app == "stapel_agent"):
+        parser = load_command_class("stapel_agent", name).create_parser("manage.py", name)
+        verbs = [action.choices for action in parser._actions if isinstance(action, _SubParsersAction)]
+        yield from ((f"{name} {verb}", subparser) for choices in verbs for verb, subparser in choices.items())
+        if not verbs:
+            yield name, parser
+
+
+def own_options(parser: ArgumentParser) -> list[str]:
+    """The options of a command that are not Django's."""
+    djangos = BaseCommand().create_parser("manage.py", "any")._option_string_actions
+    options = [action.option_strings[-1] for action in parser._actions if action.option_strings]
+    return [option for option in options if option not in djangos]
+
+
 def test_checks__table():
-    """MODULE.md's table has every id that a check can report, and no other."""
-    rows = [cells[0].strip("`") for cells in table("MODULE.md", "checks")]
+    """The one table of checks has every id that a check can report, and no other."""
+    rows = [cells[0].strip("`") for cells in table("docs/operations.md", "checks")]
     with open(checks.__file__, encoding="utf-8") as source:
         assert rows == sorted(set(re.findall(r'id="(stapel_agent\.\w+)"', source.read())))
 
 
+def test_signals__table():
+    """The one table of signals has every signal, and no other."""
+    rows = [cells[0].strip("`") for cells in table("docs/operations.md", "signals")]
+    assert rows == [name for name, value in vars(signals).items() if isinstance(value, Signal)]
+
+
 def test_metrics__table():
-    """MODULE.md's table has every metric as the code declares it, and no other."""
-    assert table("MODULE.md", "metrics") == [
+    """The one table of metrics has every metric as the code declares it, and no other."""
+    assert table("docs/operations.md", "metrics") == [
         [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
         for metric in telemetry.METRICS
     ]
 
 
+def test_tables__of_the_database():
+    """The one table of database tables has each, and no other."""
+    rows = {cells[0].strip("`") for cells in table("docs/ledger.md", "tables")}
+    assert rows == {model._meta.db_table for model in apps.get_app_config("agent").get_models()}
+
+
 def test_failures__table():
-    """MODULE.md's table names each exception's failure truly, and every failure there is."""
-    rows = table("MODULE.md", "failures")
+    """The one table of failures names each exception's failure truly, and every failure there is."""
+    rows = table("docs/failures.md", "failures")
     for failure, names, *_ in rows:
         for name in re.findall(r"`(\w+)`", names):
             assert getattr(exceptions, name).failure == failure.strip("`")

@@ -329,7 +329,7 @@ def test_model__ping(real_host):
     assert ping["seconds"] * 1000 >= row.duration_ms
 
 
-# --- as the README shows it
+# --- as the documents show it
 
 
 VARYING = [(r"\d+\.\d\d s", "0.00 s"), (r"request [0-9a-f-]{36}", "request 0")]
@@ -343,8 +343,8 @@ def fixed(text: str) -> str:
 
 
 @pytest.mark.sdk
-def test_readme__shows_what_is_printed(agent, monkeypatch, tmp_path):
-    """The commands of the README print what it shows, in the host of its quick start."""
+def test_documents__show_what_is_printed(agent, monkeypatch, tmp_path):
+    """The commands of the documents print what they show, in the host of the quick start."""
     host: dict = {"INSTALLED_APPS": [], "MIDDLEWARE": []}
     exec(block_after("README.md", "<!-- file: settings.py -->"), host)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
@@ -353,7 +353,7 @@ def test_readme__shows_what_is_printed(agent, monkeypatch, tmp_path):
     message = {"message": {"content": '{"city": "Paris"}'}, "finish_reason": "stop"}
     with ScriptedServer(Reply.of({"choices": [message], "usage": usage})) as model:
         agent(**{**host["STAPEL_AGENT"], "OPENAI_COMPAT_BASE_URL": model.url})
-        for title in ("ask", "providers"):
-            command = block_after("README.md", f"<!-- command: {title} -->")
-            shown = block_after("README.md", f"<!-- output: {title} -->")
+        for name, title in (("README.md", "ask"), ("docs/operations.md", "providers")):
+            command = block_after(name, f"<!-- command: {title} -->")
+            shown = block_after(name, f"<!-- output: {title} -->")
             assert fixed("".join(run(*shlex.split(command)[3:]))) == fixed(shown)

@@ -362,17 +362,17 @@ def test_ctrl_c__exit_code(source):
     assert row(out)[:4] == ["0", "0", "0", "2"]
 
 
-def test_readme__as_shown(tmp_path, monkeypatch, scripted_model):
-    """The README's command prints what is shown below it."""
+def test_document__as_shown(tmp_path, monkeypatch, scripted_model):
+    """The document's command prints what is shown below it."""
     monkeypatch.chdir(tmp_path)
     Path("locales").mkdir()
     Path("locales/en.json").write_text('{"greeting": "Good morning", "menu": {"save": "Save", "open": "Open"}}')
     Path("locales/de.json").write_text('{"greeting": "Guten Morgen"}')
-    command = shlex.split(block_after("README.md", "### Catalogues"))
+    command = shlex.split(block_after("docs/translation.md", "## Catalogues"))
     upper = translating(str.upper)
     scripted_model.script(
         lambda request: ProviderResult(upper(request), input_tokens=152, output_tokens=21),
         lambda request: ProviderResult(upper(request), input_tokens=158, output_tokens=30),
     )
     out, err = run(*command[3:])
-    assert (out, err) == (block_after("README.md", "On a terminal a bar shows"), "")
+    assert (out, err) == (block_after("docs/translation.md", "On a terminal a bar shows"), "")
