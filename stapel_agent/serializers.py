@@ -100,6 +100,7 @@ class UsageSerializer(serializers.Serializer[dict[str, Any]]):
 
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
+    cost_usd = serializers.CharField(required=False, help_text="US dollars, exact; only if known of all calls.")
 
 
 class BudgetSerializer(serializers.Serializer[dict[str, Any]]):

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import random
+import shlex
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from stapel_agent.models import HitCount, PromptLog
 from stapel_agent.types import CompletionRequest, Saving
 from stapel_agent.usage_query import GROUPS
 from stapel_agent.usage_tables import FIGURES, TOKENS
+from tests.documents import block_after
 from tests.prompt_logs import written
 
 pytestmark = pytest.mark.django_db
@@ -327,6 +329,24 @@ def test_command__table():
         "total        2       0           0            17              0                0                  0"
         "                   0       0.5               1             0               0\n"
     )
+
+
+def test_command__as_the_readme_shows():
+    """The README's command prints the table below it, of a ledger whose calls cost what they do there."""
+    shown, asked = block_after("README.md", "## Who spent what"), "--group-by day,model --since 2026-11-23"
+    small = {"model": "claude-haiku-4-5-20251001", "input_tokens": 350, "output_tokens": 90, "cost_usd": "0.0008"}
+    failed = {**small, "status": "failure", "input_tokens": None, "output_tokens": None, "cost_usd": "0"}
+    large = {"model": "claude-sonnet-5", "input_tokens": 1200, "output_tokens": 400, "cost_usd": "0.0096"}
+    for day, calls in ((23, [small] * 412 + [failed] * 3 + [large] * 20), (24, [small] * 388)):
+        for columns in calls:
+            moment = datetime(2026, 11, day, 12, tzinfo=UTC)
+            written(created_at=moment, workspace_id="acme", cost_basis="price_list", **columns)
+    spared = {"hits": 57, "saved_tokens": 57 * 440, "saved_cost_usd": "0.0456"}
+    HitCount.objects.create(hour=moment, source="llm_facade", model=small["model"], workspace_id="acme", **spared)
+    assert asked in shown
+    out = io.StringIO()
+    call_command(*shlex.split(shown)[2:], stdout=out)
+    assert out.getvalue() == block_after("README.md", asked)
 
 
 def test_command__nothing():

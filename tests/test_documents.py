@@ -10,6 +10,7 @@ import sys
 import uuid
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from django.apps import apps
@@ -19,9 +20,11 @@ from stapel_core.comm import function_registry
 
 from stapel_agent import checks, errors, exceptions, signals, telemetry, urls
 from stapel_agent.conf import DEFAULTS
+from stapel_agent.contracts import function_schema
 from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.registry import registry
+from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
 from tests.answers import TRACED
@@ -153,6 +156,22 @@ def test_providers__table():
     rows = [cells[0] for cells in table("README.md", "providers")]
     assert [row.split("`")[1] for row in rows] == list(BUILTIN_PROVIDERS)
     assert [row.split("`")[1] for row in rows if row.endswith("(default)")] == [DEFAULTS["DEFAULT_PROVIDER"]]
+
+
+def test_surfaces__table():
+    """The table of the two surfaces has every field that their schemas have, required or not, and no other."""
+    fields = [row[1:] for row in table("README.md", "surfaces") if row[0].startswith(("required", "optional"))]
+    for verb, cells in zip(("complete", "translate"), zip(*fields, strict=True), strict=True):
+        required, *optional = (re.findall(r"`(\w+)`", cell) for cell in cells)
+        schema = function_schema(f"llm.{verb}")
+        assert set(required) - {"from"} == set(schema["required"])
+        assert set(chain(*optional)) == schema["properties"].keys() - set(required)
+
+
+def test_answers__table():
+    """The one table of an answer's keys has each that the endpoints answer with, and no other."""
+    told = [key for cells in table("docs/requests.md", "answers") for key in re.findall(r"`(\w+)`", cells[0])]
+    assert told == list({**CompleteAnswerSerializer().fields, **TranslateAnswerSerializer().fields})
 
 
 def test_endpoints__table():
