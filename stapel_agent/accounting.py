@@ -1,4 +1,4 @@
-"""`usage()`: what was called, spent and spared, by day, model, user and what else a call is told apart by.
+"""`usage()`: what was called, spent and saved, by day, model, user and what else a call is told apart by.
 
 The ledger's own rows are added up, by an index that holds all that is needed, one day or month after the other: there
 are no sums beside them to keep in step, and no row that all calls of a day would wait for.

@@ -66,7 +66,7 @@ def note(provider: str, fault: AgentError | None) -> None:
     """Count the outcome of one call. An answer, or a refusal of the request, shows a provider that works."""
     try:
         _note(provider, fault)
-    except Exception:  # settings or a metrics backend of the host: the call is paid for all the same
+    except Exception:  # settings or metrics of the host: the call is paid for all the same
         logger.exception("the outcome of a call of provider %r was not counted", provider)
 
 

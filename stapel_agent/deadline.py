@@ -1,4 +1,4 @@
-"""When one facade call, with everything in it, is given up."""
+"""When one request, with everything in it, is given up."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def _has_arrived(row: PromptLog, alias: str) -> bool:
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
     if not _write_outcome(row, alias):
-        logger.error("prompt log row %s (%s) was deleted while its call was under way", row.pk, _spent(row))
+        logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
     closed[:] = [row]
     if _unclosed:
         _close_left_over(alias)
@@ -275,7 +275,7 @@ def _opening(row: PromptLog) -> Iterator[None]:
         yield
     except BaseException as fault:
         unavailable = LedgerUnavailable(
-            f"the prompt log cannot be written to ({type(fault).__name__}), so no provider was called: "
+            f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
             "see that its database answers and is migrated"
         )
         if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
@@ -296,7 +296,7 @@ def _recording(row: PromptLog) -> Iterator[None]:
         logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), _told(fault))
         kind = type(fault).__name__
         mend = "see that its database answers and is migrated"
-        raise LedgerUnavailable(f"the prompt log cannot be written to ({kind}): {mend}") from None
+        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {mend}") from None
 
 
 @contextmanager
@@ -316,7 +316,7 @@ def _closing(row: PromptLog) -> Iterator[list[PromptLog]]:
         if not isinstance(fault, Exception):
             raise
         told = (row.pk, _spent(row), _told(fault))
-        logger.error("prompt log row %s (%s) could not be closed, and is tried again: %s", *told)
+        logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *told)
 
 
 def _spent(row: PromptLog) -> str:

@@ -131,7 +131,7 @@ class PromptLog(models.Model):
 
 
 class HitCount(models.Model):
-    """How often the cache spared a call, in one hour, for one asker of one model; and what those calls had spent.
+    """How often the cache saved a call, in one hour, to one caller of one model; and what those calls had spent.
 
     Written by `hits` alone. A reused answer is one that succeeded: there is no column for its status.
     """

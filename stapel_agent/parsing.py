@@ -1,4 +1,4 @@
-"""JSON out of a model's reply: pure, and linear in time for a reply of any shape."""
+"""JSON out of a model's answer: pure, and linear in time for an answer of any shape."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MAX_DEPTH = 200  # objects and arrays within each other
 
 
 def parse_json_response(text: str) -> tuple[dict[str, Any] | list[Any] | None, str | None]:
-    """The JSON object or array in a model's reply, and the prose around it; None for what there is none of.
+    """The JSON object or array in a model's answer, and the prose around it; None for what there is none of.
 
-    `<think>` blocks are left out of both. A reply that is JSON as a whole is that answer. Otherwise the last
+    `<think>` blocks are left out of both. An answer that is JSON as a whole is that JSON. Otherwise the last
     closed fence that holds nothing but JSON wins; then the last JSON in the text; then, for prose may hold
     such by chance, the last empty value or array of mere numbers.
 
@@ -24,15 +24,15 @@ def parse_json_response(text: str) -> tuple[dict[str, Any] | list[Any] | None, s
     nothing. Trailing commas are forgiven. Scalars, numbers beyond a double, and more than MAX_DEPTH objects
     and arrays within each other are no answer. Both results are `storable`.
     """
-    reply = _without_thoughts(storable(text).strip().lstrip("\ufeff").strip())
-    value = _decode(reply)
+    answer = _without_thoughts(storable(text).strip().lstrip("\ufeff").strip())
+    value = _decode(answer)
     if value is None:
-        return _find(reply)
-    return (value, None) if isinstance(value, dict | list) else (None, reply)
+        return _find(answer)
+    return (value, None) if isinstance(value, dict | list) else (None, answer)
 
 
 def parse_translation_response(text: str) -> dict[str, Any]:
-    """The JSON object in a model's reply. Raises ValueError if there is none."""
+    """The JSON object in a model's answer. Raises ValueError if there is none."""
     result, _ = parse_json_response(text)
     if not isinstance(result, dict):
         raise ValueError("the answer holds no JSON object")

@@ -147,7 +147,7 @@ class TranslateAnswerSerializer(AnswerSerializer):
 
 
 class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
-    """What was called, spent and spared. Costs are US dollars, exact, and therefore texts."""
+    """What was called, spent and saved. Costs are US dollars, exact, and therefore texts."""
 
     calls = serializers.IntegerField()
     errors = serializers.IntegerField(help_text="Calls that are over without success.")  # type: ignore[assignment]
@@ -159,7 +159,7 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     cache_write_tokens = serializers.IntegerField()
     cost_usd = serializers.CharField()
     unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
-    saved_tokens = serializers.IntegerField(help_text="Of the calls that the cache's hits spared, where known.")
+    saved_tokens = serializers.IntegerField(help_text="By the cache's hits, where known.")
     saved_cost_usd = serializers.CharField()
 
 

@@ -75,7 +75,7 @@ TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `outp
 COST = Counter("agent_cost_usd_total", ASKED, "US dollars, of the calls whose cost is known")
 CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a provider took", CALL_BUCKETS)
 OVERHEAD_SECONDS = Histogram(
-    "agent_overhead_seconds", ("source",), "a facade call's time without its waiting for others", OVERHEAD_BUCKETS
+    "agent_overhead_seconds", ("source",), "a request's time without its waiting for others", OVERHEAD_BUCKETS
 )
 IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of providers that are waited for now")
 CACHE_HITS = Counter(
@@ -109,7 +109,7 @@ def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:
 
 @contextmanager
 def facade_call(source: str) -> Iterator[None]:
-    """Around one call of the facade, with all that it does in other threads and tasks."""
+    """Around one request, with all that it does in other threads and tasks."""
     call, outer = FacadeCall(), _facade_call.get()
     _facade_call.set(call)
     started_at = time.perf_counter()
@@ -146,7 +146,7 @@ def waiting() -> Iterator[None]:
 
 
 class FacadeCall:
-    """The seconds in which a call has waited for others; those of waits at once count once."""
+    """The seconds in which a request has waited for others; those of waits at once count once."""
 
     def __init__(self) -> None:
         self.waited_seconds = 0.0

@@ -1,4 +1,4 @@
-"""Spans for OpenTelemetry, where the extra `otel` is installed: one for a call of the facade, one for each attempt.
+"""Spans for OpenTelemetry, where the extra `otel` is installed: one for a request, one for each attempt.
 
 An attempt's is a client span of the generative AI conventions, whose names are those of semantic conventions 1.41.
 What was asked and answered is in it only where TRACE_CONTENT says so. A fault in here costs the span, not the call.
@@ -32,7 +32,7 @@ Facts = dict[str, Any]
 
 @contextmanager
 def facade_span(verb: str, request: CompletionRequest) -> Iterator[None]:
-    """Around one call of the facade. A fault that leaves the block gives the span its error type, and goes on."""
+    """Around one request. A fault that leaves the block gives the span its error type, and goes on."""
     with _span(f"stapel_agent.{verb}", "INTERNAL", partial(_ours, request)) as span:
         try:
             yield

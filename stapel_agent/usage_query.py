@@ -24,7 +24,7 @@ Key = tuple[str | None, ...]
 
 
 class InvalidUsageQuery(ValueError):
-    """A question that has no answer; `field` is the name at fault, and the message says the mend."""
+    """A query that has no answer; `field` is the name at fault, and the message says the mend."""
 
     def __init__(self, field: str, mend: str) -> None:
         super().__init__(f"{field} {mend}")
@@ -52,7 +52,7 @@ OPTIONS = tuple(UsageOptions.__annotations__)
 
 @dataclass(frozen=True)
 class UsageQuery:
-    """A valid question. `filters` are of columns; the rows behind `after` are wanted."""
+    """A valid query. `filters` are of columns; the rows behind `after` are wanted."""
 
     groups: tuple[str, ...]
     since: datetime | None
@@ -72,7 +72,7 @@ class UsageQuery:
         cursor: str | None = None,
         **filters: str | None,
     ) -> UsageQuery:
-        """The question that these options ask. Raises InvalidUsageQuery."""
+        """The query that these options make. Raises InvalidUsageQuery."""
         groups = _groups(group_by)
         after = None if cursor is None else _after(cursor, groups)
         wanted = tuple(_filter(name, value) for name, value in filters.items() if value is not None)
@@ -136,7 +136,7 @@ def _after(cursor: Any, groups: tuple[str, ...]) -> Key:
             raise ValueError("no cursor is so long")
         asked, last = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
         if asked != list(groups) or len(last) != len(groups) or not all(map(_is_value, groups, last)):
-            raise ValueError("of another question")
+            raise ValueError("of another query")
     except (TypeError, ValueError, AttributeError, RecursionError) as fault:
         mend = "must be the next_cursor of an answer to the same group_by"
         raise InvalidUsageQuery("cursor", mend) from fault

@@ -98,7 +98,7 @@ USAGE_NOTES = {
 
 
 class UsageSchema(AutoSchema):
-    """Describes the questions about usage, which are in the URL."""
+    """Describes the query for usage, which is in the URL."""
 
     view: Any
 
@@ -222,7 +222,7 @@ class UsageView(ServiceOrStaffMixin, StapelAPIView):
     schema = UsageSchema()
 
     def get(self, request: Request) -> Response:
-        """What was called, spent and spared, by the names that are asked for."""
+        """What was called, spent and saved, by the names that are asked for."""
         try:
             return Response(as_json(usage(**request.query_params.dict())))
         except InvalidUsageQuery as fault:

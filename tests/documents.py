@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = r"<!-- table: {} -->\n((?:\|.*\n)+)"
+CELL_BORDER = re.compile(r"(?<=\s)\|(?=\s)")
 DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 
 
@@ -43,8 +44,7 @@ def table(name: str, title: str) -> list[list[str]]:
     """The cells of the rows of the table that a comment gives `title`."""
     match = re.search(TABLE.format(title), read(name))
     assert match, f"{name} has no table {title!r}"
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in match[1].splitlines()]
-    return [[cell.removesuffix(" |").removesuffix("|").strip() for cell in row] for row in rows[2:]]
+    return [[cell.strip() for cell in CELL_BORDER.split(line[1:-1])] for line in match[1].splitlines()[2:]]
 
 
 def titles(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`usage()`: what was called, spent and spared, exact on every database, whoever asks and however it is paged."""
+"""`usage()`: what was called, spent and saved, exact on every database, whoever asks and however it is paged."""
 
 import csv
 import io
@@ -341,8 +341,8 @@ def test_command__as_the_readme_shows():
         for columns in calls:
             moment = datetime(2026, 11, day, 12, tzinfo=UTC)
             written(created_at=moment, workspace_id="acme", cost_basis="price_list", **columns)
-    spared = {"hits": 57, "saved_tokens": 57 * 440, "saved_cost_usd": "0.0456"}
-    HitCount.objects.create(hour=moment, source="llm_facade", model=small["model"], workspace_id="acme", **spared)
+    saved = {"hits": 57, "saved_tokens": 57 * 440, "saved_cost_usd": "0.0456"}
+    HitCount.objects.create(hour=moment, source="llm_facade", model=small["model"], workspace_id="acme", **saved)
     assert asked in shown
     out = io.StringIO()
     call_command(*shlex.split(shown)[2:], stdout=out)

@@ -237,7 +237,7 @@ def test_stopped_server__before_and_during(tmp_path: Path, model: ScriptedServer
         assert during() == PAID
         before = ask("before")()
         assert before["status"] == "failure"
-        assert before["reason"].startswith("ledger_unavailable: the prompt log cannot be written to (OperationalError)")
+        assert before["reason"].startswith("ledger_unavailable: the ledger cannot be written to (OperationalError)")
         assert len(model.requests) == 1
         postgresql.start()
         after = ask("after")

@@ -166,7 +166,7 @@ def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog
     monkeypatch.setattr(PromptLog, "save", refuse)
     answer = facade.complete("say", "small")
     assert answer["status"] == "failure"
-    assert answer["reason"].startswith("ledger_unavailable: the prompt log cannot be written to (DatabaseError)")
+    assert answer["reason"].startswith("ledger_unavailable: the ledger cannot be written to (DatabaseError)")
     assert scripted_model.requests == []
     assert "no space left" in caplog.text
     assert "Failing row" not in caplog.text

@@ -122,7 +122,7 @@ def test_record__ledger_unavailable(record, monkeypatch, caplog):
         raise DatabaseError("disk full")
 
     monkeypatch.setattr(ledger, "_insert_charged", broken)
-    with pytest.raises(LedgerUnavailable, match=r"^the prompt log cannot be written to \(DatabaseError\)"):
+    with pytest.raises(LedgerUnavailable, match=r"^the ledger cannot be written to \(DatabaseError\)"):
         record(**LEAST, prompt="secret-text", input_tokens=7)
     assert "(7 input and 0 output tokens) could not be written down: DatabaseError: disk full" in caplog.text
     assert "secret-text" not in caplog.text

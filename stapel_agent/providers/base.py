@@ -39,7 +39,7 @@ class ProviderResult:
 
 
 class LlmProvider:
-    """A model backend. Subclass it, implement `complete()`, register it under a name.
+    """What answers prompts. Subclass it, implement `complete()`, register it under a name.
 
     An instance is made without arguments for each request, so what is costly to build belongs in
     the class or the module. Raise `ProviderTimeout`, or another `ProviderError` whose text is fit
@@ -66,7 +66,7 @@ class LlmProvider:
         return await asyncio.wrap_future(in_own_thread(self.complete, **arguments))
 
     def resolve_model(self, model_size: str, default: str) -> str:
-        """This backend's name for `model_size`; `default` is that of the MODELS setting."""
+        """This provider's name for `model_size`; `default` is that of the MODELS setting."""
         return default
 
     def configuration_error(self) -> str | None:

@@ -131,7 +131,7 @@ class BoundedBackend:
         self._backend = backend
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> BoundedStream:
-        # One address at a time: the backend would give the whole timeout to each of them.
+        # One address at a time: httpcore would give the whole timeout to each of them.
         fault: Exception | None = None
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             seconds = _bounds.get().remaining(timeout)

@@ -1,4 +1,4 @@
-"""Passages that are put to a model in one question: its reply, and what is to be asked after it."""
+"""Passages that are put to a model in one question: its answer, and what is to be asked after it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Chunk:
         )
 
     def read(self, text: str) -> dict[int, str]:
-        """The translations in a reply, by the number of their part, each of them checked and put back together.
+        """The translations in an answer, by the number of their part, each of them checked and put back together.
 
         Raises InvalidAnswer where none of them can be used.
         """

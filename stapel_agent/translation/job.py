@@ -26,7 +26,7 @@ from .passage import Passage, Passages
 from .texts import Texts
 
 TOKENS_BESIDES = 8
-"""Of each text in a reply: its number, quotes and comma."""
+"""Of each text in an answer: its number, quotes and comma."""
 GROWTH = 2
 """A translation may have so many times the tokens estimated for its source."""
 VAIN_ASKINGS = 10

@@ -17,7 +17,7 @@ from stapel_agent.landing import sweep
 
 class Command(BaseCommand):
     help = (
-        "Close the prompt log rows of calls whose process ended before the provider answered, "
+        "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."
     )
 

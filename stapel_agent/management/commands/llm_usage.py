@@ -1,4 +1,4 @@
-"""`manage.py llm_usage`: what was called, spent and spared, as a table, JSON or CSV."""
+"""`manage.py llm_usage`: what was called, spent and saved, as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT_LENGTH = 128
 
 
 class Command(BaseCommand):
-    help = "Tell what was called, spent and spared. Days, months and moments without a zone are UTC's."
+    help = "Tell what was called, spent and saved. Days, months and moments without a zone are UTC's."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,0 +1,67 @@
+"""docs/words.md is kept to: its words stand for what it says, and those it does without are nowhere else."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.documents import DOCUMENTS, ROOT, read, table
+
+WORDS = "docs/words.md"
+PACKAGE = ROOT / "stapel_agent"
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "migrations")
+OTHERS_WORDS = re.compile(r"network backend|^prompt log$")
+"""httpcore's name of a part of it, and the name that the ledger has in the admin since the first release."""
+
+
+def prose_of_code(path: Path) -> Iterator[str]:
+    """Comments, docstrings and whatever else is told in words."""
+    source = path.read_text(encoding="utf-8")
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.value
+
+
+def prose_of(document: str) -> str:
+    """A document without its code."""
+    prose = re.sub(r"^```.*?^```$", "", read(document), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`]*`", "", prose)
+
+
+@lru_cache(maxsize=1)
+def done_without() -> re.Pattern[str]:
+    words = [word for *_, words in table(WORDS, "words") for word in words.split(", ") if word]
+    assert len(words) > 10
+    return re.compile(rf"\b({'|'.join(words)})s?\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_words__in_the_code(path):
+    """No comment, docstring or message has a word that is done without."""
+    told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path)]
+    assert [text for text in told if done_without().search(text)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != WORDS])
+def test_words__in_the_documents(name):
+    """No document has a word that is done without."""
+    assert done_without().findall(prose_of(name)) == []
+
+
+def test_words__in_code():
+    """The names that stand for the words are there."""
+    names = [name for _, _, cell, _ in table(WORDS, "words") for name in re.findall(r"`([\w.]+)`", cell)]
+    for name in names:
+        *modules, last = name.split(".")
+        home = import_module(".".join(["stapel_agent", *modules, *([last] if last.islower() else [])]))
+        assert last.islower() or isinstance(getattr(home, last), type)
