@@ -18,6 +18,7 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
+import stapel_agent
 from stapel_agent import checks, errors, exceptions, signals, telemetry, urls
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.contracts import function_schema
@@ -151,6 +152,19 @@ def test_settings__table():
     assert models == DEFAULTS["MODELS"]
 
 
+def test_settings__meaning():
+    """The table says of each setting what its comment in `conf` says."""
+    commented = re.findall(r"((?:^    # .*\n)+)    \"(\w+)\":", read("stapel_agent/conf.py"), re.MULTILINE)
+    comments = {key: " ".join(line.strip(" #") for line in lines.splitlines()) for lines, key in commented}
+    told = {cells[0].strip("`"): cells[2] for cells in table("README.md", "settings")}
+    assert {key: plain(text) for key, text in told.items()} == {key: plain(text) for key, text in comments.items()}
+
+
+def plain(text: str) -> str:
+    """The words of a comment or of a cell, without what tells the two apart."""
+    return re.sub(r"[`\"]", "", text).replace("->", "→").replace(". ", "; ").rstrip(".").lower()
+
+
 def test_providers__table():
     """The provider matrix has every built-in provider, and no other; the default is marked."""
     rows = [cells[0] for cells in table("README.md", "providers")]
@@ -172,6 +186,13 @@ def test_answers__table():
     """The one table of an answer's keys has each that the endpoints answer with, and no other."""
     told = [key for cells in table("docs/requests.md", "answers") for key in re.findall(r"`(\w+)`", cells[0])]
     assert told == list({**CompleteAnswerSerializer().fields, **TranslateAnswerSerializer().fields})
+
+
+def test_names__imported():
+    """MODULE.md imports each public name, and no other."""
+    lines = block_after("MODULE.md", "What a host imports").splitlines()
+    imported = [name for line in lines for name in line.removeprefix("from stapel_agent import ").split(", ")]
+    assert sorted(imported) == stapel_agent.__all__
 
 
 def test_endpoints__table():
