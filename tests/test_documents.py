@@ -30,6 +30,7 @@ from stapel_agent.providers.registry import registry
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
+from stapel_agent.usage_query import GROUPS
 from tests.answers import TRACED
 from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
 
@@ -111,6 +112,9 @@ def test_commands__exist(name):
                 assert words == [], f"{name}: nothing runs {line!r}"
     for path in re.findall(r"`(?:\S+ )*(tests/\S+?\.py)`", read(name)):
         assert (ROOT / path).exists()
+    assert set(re.findall(r"`(?:python )?manage\.py (\w+)", read(name))) <= get_commands().keys()
+    for target in set(re.findall(r"`make (\w+)", read(name))):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -257,6 +261,12 @@ def test_metrics__table():
         [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
         for metric in telemetry.METRICS
     ]
+
+
+def test_usage__groups():
+    """The page on costs has every name that usage can be grouped by, and no other."""
+    (groups,) = re.findall(r"`group_by` takes any of ([^.]*?), and rows", read("docs/costs.md"))
+    assert re.findall(r"`(\w+)`", groups) == list(GROUPS)
 
 
 def test_columns__table():
