@@ -19,7 +19,7 @@ from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
 import stapel_agent
-from stapel_agent import cache, checks, errors, exceptions, signals, telemetry, urls
+from stapel_agent import cache, checks, errors, exceptions, services, signals, telemetry, urls
 from stapel_agent.cache import CachePolicy
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.contracts import function_schema
@@ -30,6 +30,7 @@ from stapel_agent.providers.registry import registry
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
+from stapel_agent.translation import job
 from stapel_agent.usage_query import GROUPS
 from tests.answers import TRACED
 from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
@@ -313,6 +314,7 @@ def test_failures__table():
             assert getattr(exceptions, name).failure == failure.strip("`")
     faults = [value for value in vars(exceptions).values() if isinstance(value, type)]
     told = {fault.failure for fault in faults if issubclass(fault, exceptions.AgentError)}
+    told |= {services.INTERNAL_ERROR, job.DEADLINE}
     assert {failure.strip("`") for failure, *_ in rows} == told
 
 
