@@ -24,8 +24,8 @@ from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
 from .redaction import redact
-from .telemetry import facade_call
-from .tracing import facade_span
+from .telemetry import request_timed
+from .tracing import request_span
 from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
@@ -209,8 +209,8 @@ class Answer:
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
-        self._observers.enter_context(facade_call(self._request.source))
-        self._observers.enter_context(facade_span(self._verb, self._request))
+        self._observers.enter_context(request_timed(self._request.source))
+        self._observers.enter_context(request_span(self._verb, self._request))
         return self
 
     def __exit__(

@@ -108,16 +108,16 @@ def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:
 
 
 @contextmanager
-def facade_call(source: str) -> Iterator[None]:
+def request_timed(source: str) -> Iterator[None]:
     """Around one request, with all that it does in other threads and tasks."""
-    call, outer = FacadeCall(), _facade_call.get()
-    _facade_call.set(call)
+    clock, outer = RequestClock(), _request_clock.get()
+    _request_clock.set(clock)
     started_at = time.perf_counter()
     try:
         yield
     finally:
-        _facade_call.set(outer)
-        OVERHEAD_SECONDS.observe(time.perf_counter() - started_at - call.waited_seconds, source=source)
+        _request_clock.set(outer)
+        OVERHEAD_SECONDS.observe(time.perf_counter() - started_at - clock.waited_seconds, source=source)
 
 
 @contextmanager
@@ -134,18 +134,18 @@ def provider_call(provider: str) -> Iterator[None]:
 @contextmanager
 def waiting() -> Iterator[None]:
     """Around a wait for others, whose time is no overhead."""
-    call = _facade_call.get()
-    if call is None:
+    clock = _request_clock.get()
+    if clock is None:
         yield
         return
-    call.change_waits(1)
+    clock.change_waits(1)
     try:
         yield
     finally:
-        call.change_waits(-1)
+        clock.change_waits(-1)
 
 
-class FacadeCall:
+class RequestClock:
     """The seconds in which a request has waited for others; those of waits at once count once."""
 
     def __init__(self) -> None:
@@ -180,6 +180,6 @@ class InFlight:
         self.__init__()  # type: ignore[misc]
 
 
-_facade_call: ContextVar[FacadeCall | None] = ContextVar("facade_call", default=None)
+_request_clock: ContextVar[RequestClock | None] = ContextVar("request_timed", default=None)
 in_flight = InFlight()
 os.register_at_fork(after_in_child=in_flight.start_anew)

@@ -31,7 +31,7 @@ Facts = dict[str, Any]
 
 
 @contextmanager
-def facade_span(verb: str, request: CompletionRequest) -> Iterator[None]:
+def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
     """Around one request. A fault that leaves the block gives the span its error type, and goes on."""
     with _span(f"stapel_agent.{verb}", "INTERNAL", partial(_ours, request)) as span:
         try:

@@ -140,7 +140,7 @@ def test_hits__shared_in_flight(agent, measured, monkeypatch):
 
 def test_overhead__is_our_own_time(clock, measured):
     """The waits for others are no overhead; those that overlap, in threads of the call, are taken off once."""
-    with telemetry.facade_call("translate"):
+    with telemetry.request_timed("translate"):
         clock.now += 1
         with telemetry.waiting():
             clock.now += 10
@@ -155,9 +155,9 @@ def test_overhead__is_our_own_time(clock, measured):
 
 def test_overhead__of_a_call_within_a_call(clock, measured):
     """A provider that asks the facade itself makes a call of its own, which is a wait of the outer one's."""
-    with telemetry.facade_call("outer"):
+    with telemetry.request_timed("outer"):
         clock.now += 1
-        with telemetry.provider_call("asking"), telemetry.facade_call("inner"):
+        with telemetry.provider_call("asking"), telemetry.request_timed("inner"):
             clock.now += 5
         clock.now += 1
     assert measured.of(telemetry.OVERHEAD_SECONDS) == [(5.0, ("inner",)), (2.0, ("outer",))]
