@@ -180,6 +180,6 @@ class InFlight:
         self.__init__()  # type: ignore[misc]
 
 
-_request_clock: ContextVar[RequestClock | None] = ContextVar("request_timed", default=None)
+_request_clock: ContextVar[RequestClock | None] = ContextVar("request_clock", default=None)
 in_flight = InFlight()
 os.register_at_fork(after_in_child=in_flight.start_anew)
