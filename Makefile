@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve check test bench
+.PHONY: help install demo serve check test bench measures
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ check: install ## lint, types, import directions, migrations in step
 
 test: install ## the whole suite, on every database and service that is there
 	$(BIN)/python -m tests
+
+measures: ## print the measures of the code, each beside its limit
+	@$(PYTHON) -m tests.measures
 
 bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.imports

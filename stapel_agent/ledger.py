@@ -59,8 +59,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row) as closed:
-                _settle(row, attempt)
+            with _closing(row, attempt) as closed:
                 on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
             announce(closed, timeout=attempt.request.deadline.left)
 
@@ -78,8 +77,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row) as closed:
-                _settle(row, attempt)
+            with _closing(row, attempt) as closed:
                 closing = partial(_update, row, closed)
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
@@ -152,11 +150,6 @@ def _close_as_lost(row: PromptLog, alias: str) -> int:
     pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING)
     with reservations.releasing(row.pk, alias):
         return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
-
-
-def _settle(row: PromptLog, attempt: Attempt) -> None:
-    rows.settle(row, attempt)
-    telemetry.count(rows.finished(row))
 
 
 def _estimate(attempt: Attempt) -> Spend | None:
@@ -300,13 +293,15 @@ def _recording(row: PromptLog) -> Iterator[None]:
 
 
 @contextmanager
-def _closing(row: PromptLog) -> Iterator[list[PromptLog]]:
-    """Around the closing of a row. Gives a list for it to be put into when closed.
+def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
+    """Around the closing of a row with what came of its attempt. Gives a list for it to be put into when closed.
 
     A fault is logged and not raised: the answer is paid for.
     """
     closed: list[PromptLog] = []
     try:
+        rows.settle(row, attempt)
+        telemetry.count(rows.finished(row))
         yield closed
     except BaseException as fault:
         if closed:

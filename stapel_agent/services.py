@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -75,20 +75,14 @@ def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions])
 
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
     """
-    request = _request(prompt, model_size, **options)
-    with Answer("complete", request, _text) as answer, _once(request, "complete", prompt, options) as once:
-        answer.content = once.follow() or once.keep(answer.of(completion.complete(once.request)))
-    return answer.content
+    answer = Answer("complete", _request(prompt, model_size, **options), _text)
+    return _completed(answer, completion.complete, options)
 
 
 async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """`complete()` on an event loop."""
-    request = _request(prompt, model_size, **options)
-    with Answer("complete", request, _text) as answer:
-        async with _once(request, "complete", prompt, options) as once:
-            answer.content = await once.afollow() or answer.of(await completion.acomplete(once.request))
-            await once.akeep(answer.content)
-    return answer.content
+    answer = Answer("complete", _request(prompt, model_size, **options), _text)
+    return await _acompleted(answer, completion.acomplete, options)
 
 
 def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
@@ -97,20 +91,14 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
     Without a system prompt the built-in one, "answer with JSON only", is sent. A failure after an
     answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
-    request = _json_request(prompt, model_size, **options)
-    with Answer("complete_json", request, _json) as answer, _once(request, "complete_json", prompt, options) as once:
-        answer.content = once.follow() or once.keep(answer.of(structured.complete_json(once.request)))
-    return answer.content
+    answer = Answer("complete_json", _json_request(prompt, model_size, **options), _json)
+    return _completed(answer, structured.complete_json, options)
 
 
 async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
     """`complete_json()` on an event loop."""
-    request = _json_request(prompt, model_size, **options)
-    with Answer("complete_json", request, _json) as answer:
-        async with _once(request, "complete_json", prompt, options) as once:
-            answer.content = await once.afollow() or answer.of(await structured.acomplete_json(once.request))
-            await once.akeep(answer.content)
-    return answer.content
+    answer = Answer("complete_json", _json_request(prompt, model_size, **options), _json)
+    return await _acompleted(answer, structured.acomplete_json, options)
 
 
 def translate(
@@ -197,8 +185,8 @@ class Answer:
 
     def __init__(self, verb: str, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
         self.content: dict[str, Any] = {}
-        self._verb = verb
-        self._request = request
+        self.verb = verb
+        self.request = request
         self._fields = fields
         self._observers = ExitStack()
 
@@ -207,15 +195,15 @@ class Answer:
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
-        self._observers.enter_context(facade_call(self._request.source))
-        self._observers.enter_context(facade_span(self._verb, self._request))
+        self._observers.enter_context(facade_call(self.request.source))
+        self._observers.enter_context(facade_span(self.verb, self.request))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._observers.__exit__(kind, fault, trace)
-        if isinstance(fault, IdempotencyConflict) and self._request.caller:
+        if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):
             self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
@@ -230,12 +218,29 @@ class Answer:
         if not completion.provider:
             return {}
         named = {"model": storable(completion.model), "provider": storable(completion.provider)}
-        return {**named, "request_id": str(self._request.request_id)}
+        return {**named, "request_id": str(self.request.request_id)}
 
     def _trace(self, fault: Exception) -> dict[str, Any]:
         """Where the ledger may tell more of a failure; not of one before anybody was asked, which has no usage."""
         nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
-        return {} if nobody_asked else {"request_id": str(self._request.request_id)}
+        return {} if nobody_asked else {"request_id": str(self.request.request_id)}
+
+
+def _completed(
+    answer: Answer, ask: Callable[[CompletionRequest], Completion], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    with answer, _once(answer.request, answer.verb, answer.request.prompt, options) as once:
+        answer.content = once.follow() or once.keep(answer.of(ask(once.request)))
+    return answer.content
+
+
+async def _acompleted(
+    answer: Answer, ask: Callable[[CompletionRequest], Awaitable[Completion]], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    with answer:
+        async with _once(answer.request, answer.verb, answer.request.prompt, options) as once:
+            answer.content = await once.afollow() or await once.akeep(answer.of(await ask(once.request)))
+    return answer.content
 
 
 TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context"})
