@@ -29,7 +29,7 @@ check: install ## lint, types, import directions, migrations in step
 test: install ## the whole suite, on every database and service that is there
 	$(BIN)/python -m tests
 
-matrix: install ## the suite in every combination that is claimed, or in those with ONLY in their name
+matrix: $(VENV)/matrix ## the suite in every combination that is claimed, or in those with ONLY in their name
 	$(BIN)/python -m tests.matrix $(if $(REQUIRE),--require) $(ONLY)
 
 bench: install ## measure, each figure beside a reference in the same run
@@ -42,9 +42,16 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
 
-$(VENV)/package: pyproject.toml
+$(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/matrix: $(VENV)/pip pyproject.toml
+	$(PIP) --group matrix
+	@touch $@
+
+$(VENV)/package: $(VENV)/pip pyproject.toml
 	$(PIP) --editable '.[anthropic]'
 	@touch $@
 
