@@ -15,8 +15,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from . import budgets, signals
-from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender, Standing
+from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
 from .models import BudgetAccount, PromptLog
+from .standing import Standing
 
 WARNING_SHARE = Decimal("0.8")
 
@@ -116,15 +117,23 @@ def keep(account: BudgetAccount, alias: str) -> None:
 
 
 def standing_of(account: BudgetAccount) -> Standing:
-    nanos, tokens = _left(account)
     return Standing(
         scope=account.scope,
         identity=account.identity,
         period=account.period,
+        starts_on=account.starts_on,
         resets_at=_span(account)[1],
-        left_usd=None if nanos is None else Decimal(max(0, nanos)) / NANOS,
-        left_tokens=None if tokens is None else max(0, tokens),
+        limit_usd=None if account.limit_nanos is None else _usd(account.limit_nanos),
+        spent_usd=_usd(account.spent_nanos),
+        reserved_usd=_usd(account.reserved_nanos),
+        limit_tokens=account.limit_tokens,
+        spent_tokens=account.spent_tokens,
+        reserved_tokens=account.reserved_tokens,
     )
+
+
+def _usd(nanos: int) -> Decimal:
+    return Decimal(nanos) / NANOS
 
 
 def _key(scope: str, identity: str, period: str, starts_on: date) -> str:

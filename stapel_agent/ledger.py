@@ -23,7 +23,7 @@ from . import accounts, reservations, rows, telemetry
 from .accounts import AccountsMissing
 from .announcement import aannounce, announce, announce_later, closed_late
 from .attempt import Attempt
-from .budgets import Budget, Spend, Spender, Standing, estimated
+from .budgets import Budget, Spend, estimated
 from .conf import agent_settings
 from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
 from .exceptions import AttemptLost, LedgerUnavailable, OverBudget
@@ -126,16 +126,6 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
         if not closed_now:
             break
     return closed
-
-
-def standings(spender: Spender) -> list[Standing]:
-    """What is left of each budget that holds for a spender."""
-    return on_ledger(partial(reservations.standings, spender))
-
-
-async def astandings(spender: Spender) -> list[Standing]:
-    """`standings()` on an event loop."""
-    return await aon_ledger(partial(reservations.standings, spender))
 
 
 def sweep() -> None:

@@ -19,10 +19,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from . import accounts, budgets
-from .budgets import NANOS, Budget, Spend, Spender, Standing
+from .budgets import NANOS, Budget, Spend, Spender
 from .conf import agent_settings
 from .exceptions import OverBudget
 from .models import BudgetAccount, PromptLog, PromptStatus, Reservation
+from .standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +108,9 @@ def releasing(row_id: UUID, alias: str) -> Iterator[None]:
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
-    """What is left of each budget that holds for a spender."""
-    limits = list(budgets.policy().budgets(spender)) if agent_settings.BUDGETS else []
+    """How each budget stands that holds for a spender, who may have no source, which is then the empty text."""
+    listed = budgets.policy().budgets(spender) if agent_settings.BUDGETS else ()
+    limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = accounts.aware(timezone.now())
     new = [(limit, accounts.account_for(limit, spender, moment)) for limit in limits]
     kept = BudgetAccount.objects.using(alias).in_bulk([account.key for _, account in new])

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
-from .budgets import Standing
 from .conf import agent_settings
 from .contracts import field_mend
 from .deadline import Deadline
@@ -24,6 +23,7 @@ from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
 from .redaction import redact
+from .standing import Standing
 from .telemetry import facade_call
 from .tracing import facade_span
 from .types import Completion, CompletionRequest, Usage
@@ -282,13 +282,13 @@ def _paid(fault: AgentError) -> dict[str, Any]:
     return {**failed, **comment, **usage, **budget}
 
 
+BUDGET_KEYS = ("scope", "id", "left_usd", "left_tokens", "period", "resets_at")
+
+
 def budget_entry(standing: Standing) -> dict[str, Any]:
-    """What is left of one budget, and when it is whole again; dollars as a text, which rounds nothing."""
-    identity = {"id": standing.identity} if standing.identity else {}
-    usd = {} if standing.left_usd is None else {"left_usd": f"{standing.left_usd:f}"}
-    tokens = {} if standing.left_tokens is None else {"left_tokens": standing.left_tokens}
-    when = {"period": standing.period, "resets_at": standing.resets_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return {"scope": standing.scope, **identity, **usd, **tokens, **when}
+    """What is left of one budget, and when it is whole again."""
+    entry = standing.as_json()
+    return {name: entry[name] for name in BUDGET_KEYS if name in entry}
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

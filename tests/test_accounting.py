@@ -117,6 +117,23 @@ def test_usage__exact(ledger, groups):
     assert found == {"rows": by_brute_force(ledger, groups), "totals": added_up(ledger), "next_cursor": None}
 
 
+@pytest.mark.parametrize("costs", [[], [None], [Decimal(0)], [Decimal(0), None]], ids=str)
+def test_usage__nothing_is_one_zero(costs):
+    """A cost of nothing is the same zero on every database: of no rows, of free ones, and of those without a cost."""
+    for cost in costs:
+        written(cost_usd=cost)
+    hits.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 1, Saving(0, Decimal(0)))
+    found = usage(group_by="model")
+    for figures in (*found["rows"], found["totals"]):
+        assert (repr(figures["cost_usd"]), repr(figures["saved_cost_usd"])) == ("Decimal('0')", "Decimal('0')")
+
+
+def test_usage__a_cost_has_all_its_places():
+    """A cost of something is written alike on every database."""
+    written(cost_usd=Decimal("1.5"))
+    assert repr(usage()["totals"]["cost_usd"]) == "Decimal('1.5000000000')"
+
+
 @pytest.mark.parametrize(
     "filters",
     [
