@@ -13,11 +13,11 @@ DEFAULTS: dict[str, Any] = {
         "medium": "claude-sonnet-5",
         "large": "claude-opus-4-8",
     },
-    # Provider name -> LlmProvider subclass or dotted path, over the built-in ones; None or "" removes.
+    # Provider name -> LlmProvider subclass or its dotted path, over the built-in ones; None removes one.
     "PROVIDERS": {},
     # The provider of a request that names none.
     "DEFAULT_PROVIDER": "anthropic",
-    # Key of the Anthropic SDK provider.
+    # Key of the Anthropic API.
     "ANTHROPIC_API_KEY": "",
     # Root URL of the Anthropic API; empty is the vendor's own.
     "ANTHROPIC_BASE_URL": "",
@@ -43,7 +43,7 @@ DEFAULTS: dict[str, Any] = {
     "FALLBACKS": {},
     # Failures in a row, in one process, after which a provider that has a fallback is passed over.
     "COOLDOWN_FAILURES": 5,
-    # Seconds it is passed over for.
+    # Seconds it is passed over for; then one call tries it.
     "COOLDOWN_SECONDS": 30,
     # Provider name -> calls that one process may have under way there; a name left out has no limit.
     "MAX_CONCURRENCY": {},
@@ -51,7 +51,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
-    # "model" or "provider/model" -> US dollars per million tokens of input, output, cache_read, cache_write(_1h).
+    # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h).
     "PRICES": {},
     # Texts that one question to the model may hold.
     "TRANSLATE_CHUNK_ENTRIES": 50,
@@ -69,9 +69,9 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_SCOPE": {"llm_facade": "user", "translate": "shared"},
     # Seconds an answer may be reused for.
     "CACHE_TTL": 604800,
-    # CachePolicy subclass, or its dotted path.
+    # CachePolicy subclass, or its dotted path: where answers are kept.
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
-    # Seconds for which the answer to an idempotency key is given again.
+    # Seconds for which the answer to an idempotency_key is given again.
     "IDEMPOTENCY_TTL": 86400,
     # Do OpenTelemetry's spans hold what was asked and answered?
     "TRACE_CONTENT": False,

@@ -23,7 +23,7 @@ AgentError                                                a request that cannot 
     ├── AttemptLost                   lost                the process ended in mid-call
     └── AnswerError                                       an answer came, and was paid, but does not count
         ├── AnswerTruncated           truncated           the token cap cut it off
-        ├── AnswerRefused             refused             the model or the vendor's filter declined
+        ├── AnswerRefused             refused             the model or the vendor's filter would not answer
         └── InvalidAnswer             invalid_answer      not what was asked for
             ├── AnswerInterrupted     invalid_answer      the connection ended before it did
             └── SchemaMismatch        invalid_answer      JSON, but not of the caller's schema
@@ -162,7 +162,7 @@ class ProviderBusy(ProviderDeclined):
 
 
 class RequestRejected(ProviderError):
-    """The provider refused the request itself: it will be refused again."""
+    """The provider rejected the request itself: it will be rejected again."""
 
     failure = "rejected"
 
@@ -196,7 +196,7 @@ class AnswerTruncated(AnswerError):
 
 
 class AnswerRefused(AnswerError):
-    """The model, or its vendor's content filter, declined to answer."""
+    """The model, or its vendor's content filter, would not answer."""
 
     failure = "refused"
 

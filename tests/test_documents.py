@@ -18,11 +18,14 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
-from stapel_agent import checks, errors, exceptions, signals, telemetry, urls
+import stapel_agent
+from stapel_agent import cache, checks, errors, exceptions, signals, telemetry, urls
+from stapel_agent.cache import CachePolicy
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.contracts import function_schema
+from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 from stapel_agent.providers import BUILTIN_PROVIDERS
-from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.providers.registry import registry
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
@@ -151,6 +154,19 @@ def test_settings__table():
     assert models == DEFAULTS["MODELS"]
 
 
+def test_settings__meaning():
+    """The table says of each setting what its comment in `conf` says."""
+    commented = re.findall(r"((?:^    # .*\n)+)    \"(\w+)\":", read("stapel_agent/conf.py"), re.MULTILINE)
+    comments = {key: " ".join(line.strip(" #") for line in lines.splitlines()) for lines, key in commented}
+    told = {cells[0].strip("`"): cells[2] for cells in table("README.md", "settings")}
+    assert {key: plain(text) for key, text in told.items()} == {key: plain(text) for key, text in comments.items()}
+
+
+def plain(text: str) -> str:
+    """The words of a comment or of a cell, without what tells the two apart."""
+    return re.sub(r"[`\"]", "", text).replace("->", "→").replace(". ", "; ").rstrip(".").lower()
+
+
 def test_providers__table():
     """The provider matrix has every built-in provider, and no other; the default is marked."""
     rows = [cells[0] for cells in table("README.md", "providers")]
@@ -172,6 +188,13 @@ def test_answers__table():
     """The one table of an answer's keys has each that the endpoints answer with, and no other."""
     told = [key for cells in table("docs/requests.md", "answers") for key in re.findall(r"`(\w+)`", cells[0])]
     assert told == list({**CompleteAnswerSerializer().fields, **TranslateAnswerSerializer().fields})
+
+
+def test_names__imported():
+    """MODULE.md imports each public name, and no other."""
+    lines = block_after("MODULE.md", "What a host imports").splitlines()
+    imported = [name for line in lines for name in line.removeprefix("from stapel_agent import ").split(", ")]
+    assert sorted(imported) == stapel_agent.__all__
 
 
 def test_endpoints__table():
@@ -234,6 +257,36 @@ def test_metrics__table():
         [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
         for metric in telemetry.METRICS
     ]
+
+
+def test_columns__table():
+    """The one table of a row's columns has each, and each status that a row may have, and no other."""
+    rows = table("docs/ledger.md", "columns")
+    columns = [name for cells in rows for name in re.findall(r"`(\w+)`", cells[0])]
+    assert sorted(columns) == sorted(field.name for field in PromptLog._meta.get_fields())
+    statuses = next(cells[1] for cells in rows if cells[0] == "`status`")
+    assert re.findall(r"`(\w+)`", statuses) == PromptStatus.values
+
+
+def test_cost_bases__table():
+    """The one table of cost bases has each, and no other."""
+    assert [cells[0].strip("`") for cells in table("docs/costs.md", "cost bases")] == CostBasis.values
+
+
+def test_cache_policies__table():
+    """The one table of cache policies has each that is ready-made, and no other; the default is marked."""
+    cells = [cells[0] for cells in table("docs/caching.md", "cache policies")]
+    *told, own = [cell.split("`")[1] if "`" in cell else cell for cell in cells]
+    policies = [value for value in vars(cache).values() if isinstance(value, type) and issubclass(value, CachePolicy)]
+    assert told == [f"{cache.__name__}.{policy.__name__}" for policy in policies if policy is not CachePolicy]
+    assert [cell for cell in cells if cell.endswith("(default)")] == [f"`{DEFAULTS['CACHE_POLICY']}` (default)"]
+    assert own == "a class of your own"
+
+
+def test_providers_offer__table():
+    """The one table of what a provider may offer has each public attribute of LlmProvider, and no other."""
+    told = [re.split(r"[ (`]+", cells[0].replace("async ", ""))[1] for cells in table("MODULE.md", "providers offer")]
+    assert told == [name for name in vars(LlmProvider) if not name.startswith("_") and name != "complete"]
 
 
 def test_tables__of_the_database():
