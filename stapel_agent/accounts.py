@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -134,6 +134,39 @@ def standing_of(account: BudgetAccount) -> Standing:
 
 def _usd(nanos: int) -> Decimal:
     return Decimal(nanos) / NANOS
+
+
+def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
+    """Key -> the account that is to follow the one of this key, if the spender `old` becomes `new`."""
+    return {
+        account.key: BudgetAccount(
+            key=_key(scope, new, account.period, account.starts_on),
+            scope=scope,
+            identity=new,
+            period=account.period,
+            starts_on=account.starts_on,
+        )
+        for account in BudgetAccount.objects.using(alias).filter(scope=scope, identity=old)
+    }
+
+
+def merge(keys: Mapping[str, str], alias: str) -> int:
+    """Put accounts into those that follow them, key by key, which are there. Returns how many were.
+
+    What these have spent is counted anew: the ledger's rows have their new spender already.
+    """
+    found = {account.key: account for account in locked({*keys, *keys.values()}, alias)}
+    pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
+    for account, successor in pairs:
+        if not successor.is_counted:
+            for name in ("limit_nanos", "limit_tokens", "is_warned"):
+                setattr(successor, name, getattr(account, name))
+        successor.reserved_nanos += account.reserved_nanos
+        successor.reserved_tokens += account.reserved_tokens
+        _count(successor, alias)
+        successor.save(using=alias, update_fields=BALANCES)
+    BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
+    return len(pairs)
 
 
 def _key(scope: str, identity: str, period: str, starts_on: date) -> str:

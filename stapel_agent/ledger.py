@@ -1,6 +1,6 @@
-"""The only writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
+"""The writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
 
-And one for a call that was made elsewhere, once it is over.
+And one for a call that was made elsewhere, once it is over. What is removed from rows later, `scrubbing` removes.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def sweep() -> None:
 def _close_as_lost(row: PromptLog, alias: str) -> int:
     row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
     row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
-    # Its process may close it at this very moment, and knows better.
-    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING)
+    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
+    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
     with reservations.releasing(row.pk, alias):
         return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
 
@@ -225,7 +225,8 @@ def _closing_seconds(attempt: Attempt) -> float | None:
 
 def _write_outcome(row: PromptLog, alias: str) -> int:
     with reservations.settling(row, alias):
-        return PromptLog.objects.using(alias).filter(pk=row.pk).update(**rows.outcome(row))
+        found = PromptLog.objects.using(alias).filter(pk=row.pk)
+        return found.filter(scrubbed_at=None).update(**rows.outcome(row)) or found.update(**rows.scrubbed_outcome(row))
 
 
 def _close_left_over(alias: str) -> None:
