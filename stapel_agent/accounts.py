@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Sum
+from django.db.models import Case, F, FloatField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from . import budgets, signals
@@ -26,6 +29,21 @@ BALANCES = (
     *("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens"),
     *("limit_nanos", "limit_tokens", "is_counted", "is_warned"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is spent and reserved of a budget; its limits are those last applied, and `share` is of the nearer one."""
+
+    scope: str
+    identity: str
+    starts_at: datetime
+    ends_at: datetime
+    spent: Spend
+    reserved: Spend
+    limit_usd: Decimal | None
+    limit_tokens: int | None
+    share: float
 
 
 class AccountsMissing(Exception):
@@ -124,6 +142,39 @@ def standing_of(account: BudgetAccount) -> Standing:
         resets_at=_span(account)[1],
         left_usd=None if nanos is None else Decimal(max(0, nanos)) / NANOS,
         left_tokens=None if tokens is None else max(0, tokens),
+    )
+
+
+def fullest(now: datetime, count: int, alias: str) -> list[Balance]:
+    """Of the budgets that hold now, those nearest to their limits, the nearest first."""
+    current = Q.create(
+        [Q(period=period, starts_on=budgets.beginning(period, now)) for period in PERIODS], connector=Q.OR
+    )
+    is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
+    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
+    by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
+    return [_balance(account) for account in by_share[:count]]
+
+
+def _share(unit: str) -> Case:
+    """The part of a limit that is used up; all, where the limit is nothing, and nothing, where there is none."""
+    used = Cast(F(f"spent_{unit}") + F(f"reserved_{unit}"), FloatField())
+    share = Coalesce(used / Cast(F(f"limit_{unit}"), FloatField()), Value(0.0))
+    return Case(When(**{f"limit_{unit}": 0}, then=Value(1.0)), default=share, output_field=FloatField())
+
+
+def _balance(account: Any) -> Balance:
+    starts_at, ends_at = _span(account)
+    return Balance(
+        scope=account.scope,
+        identity=account.identity,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        spent=Spend(account.spent_nanos, account.spent_tokens),
+        reserved=Spend(account.reserved_nanos, account.reserved_tokens),
+        limit_usd=None if account.limit_nanos is None else Decimal(account.limit_nanos) / NANOS,
+        limit_tokens=account.limit_tokens,
+        share=float(account.share),
     )
 
 
