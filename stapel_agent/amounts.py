@@ -20,15 +20,20 @@ def count(number: int) -> str:
 
 def percent(part: int, whole: int) -> str:
     """To a tenth; what is not nothing is not shown as nothing, and what is not all not as all."""
-    if not whole:
-        return "0 %"
-    share = 100 * part / whole
+    share = 100 * part / whole if whole else 0
     if 0 < share < 0.1:
-        return "< 0.1 %"
+        return with_unit("< 0.1", "%")
     if part < whole and share > 99.9:
-        return "> 99.9 %"
-    return f"{share:,.1f} %".replace(".0 %", " %")
+        return with_unit("> 99.9", "%")
+    return with_unit(f"{share:,.1f}".removesuffix(".0"), "%")
 
 
 def time_taken(milliseconds: int) -> str:
-    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
+    if milliseconds < 1000:
+        return with_unit(str(milliseconds), "ms")
+    return with_unit(f"{milliseconds / 1000:,.1f}", "s")
+
+
+def with_unit(figure: str, unit: str) -> str:
+    """Never in two lines."""
+    return f"{figure}\u00a0{unit}".replace(" ", "\u00a0")

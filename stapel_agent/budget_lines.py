@@ -18,7 +18,7 @@ from .budgets import NANOS
 from .connection import on_ledger
 from .ledger_links import LedgerLinks
 from .linked_figures import counted, linked, named
-from .usage_period import Period
+from .usage_period import DAY, Period
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ def budget_lines(now: datetime, places: int, links: LedgerLinks, hidden: Collect
 
 def _line(balance: Balance, links: LedgerLinks) -> BudgetLine:
     column, period = SPENDER.get(balance.scope), Period(balance.starts_at.date(), balance.ends_at.date())
+    is_day = period.until - period.since == DAY
     owner = named(column, balance.identity) if column else "together"
     address = links.within(period).to(**({column: balance.identity} if column else {}))
     return BudgetLine(
         owner=format_html("{} {}", balance.scope, owner),
-        period=str(period),
+        period=f"{period.since:%Y-%m-%d}" if is_day else f"{period.since:%Y-%m}",
         used=list(_used(balance, address)),
         share=percent(round(balance.share * 10_000), 10_000),
         fill=f"{min(1, balance.share):.3f}",

@@ -16,17 +16,17 @@ LEAST = 1
 
 @dataclass(frozen=True)
 class Bar:
-    """`size` is what it is drawn by, `text` what it says; `address` is where it leads, "" if there is nothing."""
+    """`size` is what it is drawn by, `text` what it says, and `address` where it leads."""
 
     size: float
     text: str
     address: str
 
 
-def bar_chart(name: str, title: str, bars: Sequence[Bar]) -> SafeString:
-    """The bars side by side, the longest as high as the chart. It is as wide and as high as its place on the page."""
-    longest = max((bar.size for bar in bars), default=0)
-    drawn = format_html_join("", "{}", ((_drawn(bar, place, longest),) for place, bar in enumerate(bars)))
+def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
+    """The bars side by side, None for a gap, the longest as high as the chart, which fills its place on the page."""
+    longest = max((bar.size for bar in bars if bar), default=0)
+    drawn = format_html_join("", "{}", ((_drawn(bar, place, longest),) for place, bar in enumerate(bars) if bar))
     return format_html(
         '<svg class="agent-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group"'
         ' aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{}</title>'
@@ -34,15 +34,13 @@ def bar_chart(name: str, title: str, bars: Sequence[Bar]) -> SafeString:
         max(1, len(bars)) * COLUMN,
         HEIGHT,
         title,
-        len(bars),
+        sum(bar is not None for bar in bars),
         drawn,
         name=name,
     )
 
 
 def _drawn(bar: Bar, place: int, longest: float) -> SafeString:
-    if not bar.address:
-        return SafeString()
     height = max(LEAST, HEIGHT * bar.size / longest) if bar.size else 0
     left = place * COLUMN
     return format_html(

@@ -24,14 +24,9 @@ def counted(kind: str, number: int, address: str) -> SafeString:
     return linked(kind, number, count(number), address) if number else SafeString("0")
 
 
-def calls(number: int) -> str:
-    return "1 call" if number == 1 else f"{count(number)} calls"
-
-
 def spend(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
     """What is known of the cost; where nothing is, that."""
-    cost, unpriced = figures["cost_usd"], figures["unpriced_calls"]
-    return linked("cost_usd", f"{cost:f}", money(cost) if cost or not unpriced else "unknown", links.to(**columns))
+    return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures), links.to(**columns))
 
 
 def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
@@ -39,8 +34,21 @@ def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str
     number = figures["unpriced_calls"]
     if not number:
         return SafeString()
-    text = f"+ {calls(number)} without a price"
-    return aside(linked("unpriced_calls", number, text, links.to(cost="unpriced", **columns)))
+    return aside(linked("unpriced_calls", number, _unpriced(number), links.to(cost="unpriced", **columns)))
+
+
+def spend_text(figures: Mapping[str, Any]) -> str:
+    """Both in one."""
+    number = figures["unpriced_calls"]
+    return f"{_known(figures)} {_unpriced(number)}" if number else _known(figures)
+
+
+def _known(figures: Mapping[str, Any]) -> str:
+    return money(figures["cost_usd"]) if figures["cost_usd"] or not figures["unpriced_calls"] else "unknown"
+
+
+def _unpriced(number: int) -> str:
+    return f"+ {count(number)} {'call' if number == 1 else 'calls'} without a price"
 
 
 def errors(number: int, of: int, links: LedgerLinks, **columns: str | None) -> SafeString:

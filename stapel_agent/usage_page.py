@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -18,7 +18,7 @@ from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
-from .linked_figures import counted, errors, linked, named, spend, without_price
+from .linked_figures import counted, errors, linked, named, spend, spend_text, without_price
 from .models import PromptLog, PromptStatus
 from .rankings import TOKENS, Durations, Rankings, Spender, rankings
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
@@ -121,16 +121,20 @@ def _tokens(figures: Figures) -> int:
 
 def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Tile]:
     made, failed = totals["calls"], totals["errors"]
-    kinds = (f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in TOKENS)
     yield Tile("Spend", spend(totals, links), [without_price(totals, links)])
     yield Tile("Calls", counted("calls", made, links.to()), [])
-    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), [", ".join(kinds)])
+    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), _kinds(totals))
     share = f"{percent(failed, made)} of the calls"
     yield Tile("Errors", counted("errors", failed, links.to(status=UNSUCCESSFUL)), [share])
     yield _hits(totals)
     yield _durations(ranked.durations, links)
     pending = LedgerLinks(links.address).to(status=PromptStatus.PENDING)
     yield Tile("In flight", counted("pending", ranked.pending, pending), ["now, whatever the period"])
+
+
+def _kinds(totals: Figures) -> list[str]:
+    spent = [name for name in TOKENS if totals[name]]
+    return [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
 
 
 def _hits(totals: Figures) -> Tile:
@@ -152,21 +156,19 @@ def _durations(durations: Durations, links: LedgerLinks) -> Tile:
 
 
 def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
-    costs = {name: figures["cost_usd"] for name, figures in parts.items()}
-    tokens = {name: _tokens(figures) for name, figures in parts.items()}
-    yield _chart("Spend", costs, money, period, links)
-    yield _chart("Tokens", tokens, count, period, links)
+    costs = {name: (float(figures["cost_usd"]), spend_text(figures)) for name, figures in parts.items()}
+    tokens = {name: (float(_tokens(figures)), count(_tokens(figures))) for name, figures in parts.items()}
+    yield _chart("Spend", costs, period, links)
+    yield _chart("Tokens", tokens, period, links)
 
 
-def _chart(
-    title: str, sizes: Mapping[str, Any], told: Callable[[Any], str], period: Period, links: LedgerLinks
-) -> Chart:
+def _chart(title: str, sizes: Mapping[str, tuple[float, str]], period: Period, links: LedgerLinks) -> Chart:
+    whole = f"{title} by {period.unit}"
     bars = [
-        Bar(float(sizes.get(name, 0)), f"{name}: {told(sizes.get(name, 0))}", links.within(part).to())
+        Bar(sizes[name][0], f"{name}: {sizes[name][1]}", links.within(part).to()) if name in sizes else None
         for name, part in period.parts()
     ]
-    whole = f"{title} by {period.unit}"
-    return Chart(whole, told(max(sizes.values())), bar_chart(title.lower(), whole, bars))
+    return Chart(whole, max(sizes.values())[1], bar_chart(title.lower(), whole, bars))
 
 
 def _part(name: str, figures: Figures, links: LedgerLinks) -> Line:
