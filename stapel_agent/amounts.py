@@ -31,7 +31,7 @@ def percent(part: int, whole: int) -> str:
 def time_taken(milliseconds: int) -> str:
     if milliseconds < 1000:
         return with_unit(str(milliseconds), "ms")
-    return with_unit(f"{milliseconds / 1000:,.1f}", "s")
+    return with_unit(f"{milliseconds / 1000:,.1f}".removesuffix(".0"), "s")
 
 
 def with_unit(figure: str, unit: str) -> str:

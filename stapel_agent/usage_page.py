@@ -94,13 +94,13 @@ def usage_page(parameters: Mapping[str, str], address: str, hidden: Collection[s
     since, until = start_of(period.since), start_of(period.until)
     found = usage(group_by=(period.unit,), since=since, until=until, limit=1000)
     ranked = rankings(since, until, PLACES)
-    parts = {row[period.unit]: row for row in found["rows"]}
+    parts = {row[period.unit]: row for row in found["rows"] if row["calls"] or row["cache_hits"]}
     return UsagePage(
         period=period,
         choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
         fault=fault,
         tiles=list(_tiles(found["totals"], ranked, links)),
-        charts=list(_charts(parts, period, links)) if parts else [],
+        charts=list(_charts(parts, period, links)) if found["totals"]["calls"] else [],
         parts=[_part(key, parts[key], links.within(part)) for key, part in period.parts() if key in parts],
         rankings=list(_rankings(ranked, links, hidden)),
         budgets=budget_lines(now, PLACES, links, hidden),
@@ -156,8 +156,9 @@ def _durations(durations: Durations, links: LedgerLinks) -> Tile:
 
 
 def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
-    costs = {name: (float(figures["cost_usd"]), spend_text(figures)) for name, figures in parts.items()}
-    tokens = {name: (float(_tokens(figures)), count(_tokens(figures))) for name, figures in parts.items()}
+    called = {name: figures for name, figures in parts.items() if figures["calls"]}
+    costs = {name: (float(figures["cost_usd"]), spend_text(figures)) for name, figures in called.items()}
+    tokens = {name: (float(_tokens(figures)), count(_tokens(figures))) for name, figures in called.items()}
     yield _chart("Spend", costs, period, links)
     yield _chart("Tokens", tokens, period, links)
 

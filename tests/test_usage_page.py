@@ -167,6 +167,14 @@ def test_figures__of_cache_hits(admin_client):
     assert "hits" not in {figure.kind for figure in page.found}
 
 
+def test_figures__of_cache_hits_alone(admin_client):
+    """A day with hits and no call is in the table, and has no bar."""
+    hits.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 3)
+    page = Figures(admin_client.get(PAGE))
+    assert f"{timezone.now():%Y-%m-%d} 0 0 3" in page.text
+    assert [figure.kind for figure in page.found] == ["cost_usd"]
+
+
 def test_spend__is_never_a_zero_that_is_none(admin_client):
     """Where the price of no call is known, the page says that, and of how many; what cost nothing is zero."""
     written(model="local", cost_basis="unpriced", output_tokens=7)
@@ -305,10 +313,10 @@ def test_page__any_host(admin_client, settings, on_one_page, host):
         assert figure.kind == "bar" or Decimal(figure.value) == Decimal(behind(figure, rows))
 
 
-def test_page__behind_a_prefix(admin_client, settings):
+def test_page__behind_a_prefix(admin_client):
     """A host that is mounted below a path has it in every link."""
     written(created_at=timezone.now())
-    settings.FORCE_SCRIPT_NAME = "/below"
+    set_script_prefix("/below/")  # as a server does, by FORCE_SCRIPT_NAME or its own word
     try:
         page = Figures(admin_client.get(PAGE))
     finally:
