@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Sum
+from django.db.models import Case, F, FloatField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from . import budgets, signals
@@ -167,6 +168,24 @@ def merge(keys: Mapping[str, str], alias: str) -> int:
         successor.save(using=alias, update_fields=BALANCES)
     BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
     return len(pairs)
+
+
+def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
+    """Of the budgets that hold now, those nearest to their limits, the nearest first."""
+    current = Q.create(
+        [Q(period=period, starts_on=budgets.beginning(period, now)) for period in PERIODS], connector=Q.OR
+    )
+    is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
+    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
+    by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
+    return [standing_of(account) for account in by_share[:count]]
+
+
+def _share(unit: str) -> Case:
+    """The part of a limit that is used up; all, where the limit is nothing, and nothing, where there is none."""
+    used = Cast(F(f"spent_{unit}") + F(f"reserved_{unit}"), FloatField())
+    share = Coalesce(used / Cast(F(f"limit_{unit}"), FloatField()), Value(0.0))
+    return Case(When(**{f"limit_{unit}": 0}, then=Value(1.0)), default=share, output_field=FloatField())
 
 
 def _key(scope: str, identity: str, period: str, starts_on: date) -> str:

@@ -127,6 +127,7 @@ class PromptLog(models.Model):
                 ],
                 name="agent_usage_idx",
             ),
+            models.Index(fields=["created_at", "duration_ms"], name="agent_duration_idx"),
         ]
 
     def __str__(self) -> str:

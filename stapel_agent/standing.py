@@ -36,6 +36,12 @@ class Standing:
             return None
         return max(0, self.limit_tokens - self.spent_tokens - self.reserved_tokens)
 
+    @property
+    def share(self) -> float:
+        """The part of the nearer limit that is spent or reserved; of a limit of nothing, all."""
+        usd = _share(self.spent_usd + self.reserved_usd, self.limit_usd)
+        return max(usd, _share(self.spent_tokens + self.reserved_tokens, self.limit_tokens))
+
     def as_json(self) -> dict[str, Any]:
         """For JSON: dollars are texts, which round nothing; what has no value is absent."""
         entry = {
@@ -58,3 +64,9 @@ class Standing:
 
 def _dollars(usd: Decimal | None) -> str | None:
     return None if usd is None else f"{usd:f}"
+
+
+def _share(used: Decimal | int, limit: Decimal | int | None) -> float:
+    if limit is None:
+        return 0.0
+    return float(Decimal(used) / limit) if limit else 1.0

@@ -300,7 +300,7 @@ def test_parse__depth_of_both_kinds(times, is_answer):
     ("text", "result", "comment"),
     [
         (f"{FENCE}\n[]\n{FENCE}\n{{}}", [], "{}"),
-        (f'~~~\nno\n~~~\n[]\n~~~\n{{"a": 1}}', ANSWER, "~~~\nno\n~~~\n[]"),
+        ('~~~\nno\n~~~\n[]\n~~~\n{"a": 1}', ANSWER, "~~~\nno\n~~~\n[]"),
     ],
     ids=("after the closing one", "after a third one"),
 )
