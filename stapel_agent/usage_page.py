@@ -141,7 +141,7 @@ def _hits(totals: Figures) -> Tile:
     hits = totals["cache_hits"]
     notes = [f"{percent(hits, hits + totals['calls'])} of calls and hits; a hit has no row"]
     if totals["saved_tokens"]:
-        notes.append(f"{count(totals['saved_tokens'])} tokens spared, and {money(totals['saved_cost_usd'])}")
+        notes.append(f"{count(totals['saved_tokens'])} tokens saved, and {money(totals['saved_cost_usd'])}")
     return Tile("Cache hits", format_html("{}", count(hits)), notes)
 
 
