@@ -14,7 +14,7 @@ from django.utils import timezone
 from stapel_core.comm.registry import action_registry
 from stapel_core.gdpr import gdpr_registry, pseudonymize, registered_gdpr_owners
 
-from stapel_agent import hits, ledger, privacy, reservations, services, usage
+from stapel_agent import hits, privacy, reservations, services, usage
 from stapel_agent.budgets import Spender
 from stapel_agent.models import BudgetAccount, Flight, HitCount, IdempotencyRecord, PromptLog, Reservation, Translation
 from stapel_agent.providers.base import ProviderResult

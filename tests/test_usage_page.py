@@ -163,7 +163,7 @@ def test_figures__of_cache_hits(admin_client):
     hits.note(request, 3, Saving(45, Decimal("0.5")))
     page = Figures(admin_client.get(PAGE))
     text = page.text.replace("\u00a0", " ")
-    assert "Cache hits 3 75 % of calls and hits; a hit has no row 45 tokens spared, and $0.50" in text
+    assert "Cache hits 3 75 % of calls and hits; a hit has no row 45 tokens saved, and $0.50" in text
     assert "hits" not in {figure.kind for figure in page.found}
 
 
