@@ -30,6 +30,8 @@ from .types import Completion, CompletionRequest, Usage
 
 logger = logging.getLogger(__name__)
 
+INTERNAL_ERROR = "internal_error"
+"""The failure of a request that met a bug of this package."""
 SOURCE_LENGTH = 32
 """Characters of a source that the ledger's column holds."""
 
@@ -209,7 +211,7 @@ class Answer:
             self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
         elif isinstance(fault, Exception):
             logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
-            reason = f"internal error ({type(fault).__name__})"
+            reason = f"{INTERNAL_ERROR}: {type(fault).__name__}"
             self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
         return isinstance(fault, Exception)
 

@@ -19,7 +19,7 @@ from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
 import stapel_agent
-from stapel_agent import cache, checks, errors, exceptions, signals, telemetry, urls
+from stapel_agent import cache, checks, errors, exceptions, services, signals, telemetry, urls
 from stapel_agent.cache import CachePolicy
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.contracts import function_schema
@@ -30,6 +30,8 @@ from stapel_agent.providers.registry import registry
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
 from stapel_agent.testing import ModelRequest
+from stapel_agent.translation import job
+from stapel_agent.usage_query import GROUPS
 from tests.answers import TRACED
 from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
 
@@ -111,6 +113,9 @@ def test_commands__exist(name):
                 assert words == [], f"{name}: nothing runs {line!r}"
     for path in re.findall(r"`(?:\S+ )*(tests/\S+?\.py)`", read(name)):
         assert (ROOT / path).exists()
+    assert set(re.findall(r"`(?:python )?manage\.py (\w+)", read(name))) <= get_commands().keys()
+    for target in set(re.findall(r"`make (\w+)", read(name))):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -259,6 +264,12 @@ def test_metrics__table():
     ]
 
 
+def test_usage__groups():
+    """The page on costs has every name that usage can be grouped by, and no other."""
+    (groups,) = re.findall(r"`group_by` takes any of ([^.]*?), and rows", read("docs/costs.md"))
+    assert re.findall(r"`(\w+)`", groups) == list(GROUPS)
+
+
 def test_columns__table():
     """The one table of a row's columns has each, and each status that a row may have, and no other."""
     rows = table("docs/ledger.md", "columns")
@@ -303,6 +314,7 @@ def test_failures__table():
             assert getattr(exceptions, name).failure == failure.strip("`")
     faults = [value for value in vars(exceptions).values() if isinstance(value, type)]
     told = {fault.failure for fault in faults if issubclass(fault, exceptions.AgentError)}
+    told |= {services.INTERNAL_ERROR, job.DEADLINE}
     assert {failure.strip("`") for failure, *_ in rows} == told
 
 

@@ -368,7 +368,7 @@ def test_services__own_fault(facade, agent, caplog):
     agent(MODELS=None)
     assert facade.complete("say", "small") == {
         "status": "failure",
-        "reason": "internal error (TypeError)",
+        "reason": "internal_error: TypeError",
         **TRACED,
     }
     assert "Traceback" in caplog.text

@@ -95,7 +95,7 @@ def test_task__a_portion_nobody_was_asked_for(host):
                 say(told(start("llm.translate", PAYLOAD)))
         """,
     )
-    reason = "internal error (RuntimeError)"
+    reason = "internal_error: RuntimeError"
     assert result == {
         "status": "ok",
         "result": {f"key {number}": f"TEXT {number}" for number in (0, 1, 2, 3)},

@@ -9,7 +9,7 @@ import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
+from itertools import count, takewhile
 
 import pytest
 
@@ -20,13 +20,33 @@ PACKAGE = ROOT / "stapel_agent"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "migrations")
 OTHERS_WORDS = re.compile(r"network backend|^prompt log$")
 """httpcore's name of a part of it, and the name that the ledger has in the admin since the first release."""
+STORIES = re.compile(
+    r"\b(TODO|FIXME|XXX|HACK|previously|formerly|used to|for now|currently|recently|legacy|deprecated|workaround)\b"
+    r"|(?<!Schema )\b20\d\d-\d\d|#\d+",
+    re.IGNORECASE,
+)
+"""What a date, a plan or a story cannot do without."""
+COMMENT_LINES = 3
 
 
-def prose_of_code(path: Path) -> Iterator[str]:
-    """Comments, docstrings and whatever else is told in words."""
-    source = path.read_text(encoding="utf-8")
+def comments(source: str) -> Iterator[str]:
+    """The comments, each with all its lines."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+    written = {token.start[0]: token for token in tokens if token.type == tokenize.COMMENT}
+    lines = {number: token.string for number, token in written.items() if token.line.lstrip().startswith("#")}
+    yield from (token.string for number, token in written.items() if number not in lines)
+    for first in (number for number in lines if number - 1 not in lines):
+        yield "\n".join(lines[number] for number in takewhile(lines.__contains__, count(first)))
+
+
+def docstrings(source: str) -> Iterator[str]:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    yield from (ast.get_docstring(node) or "" for node in ast.walk(ast.parse(source)) if isinstance(node, documented))
+
+
+def prose_of_code(source: str) -> Iterator[str]:
+    """Comments, docstrings and whatever else is told in words."""
+    yield from comments(source)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.value
@@ -48,8 +68,18 @@ def done_without() -> re.Pattern[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_words__in_the_code(path):
     """No comment, docstring or message has a word that is done without."""
-    told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path)]
+    told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path.read_text(encoding="utf-8"))]
     assert [text for text in told if done_without().search(text)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_comments__tell_no_stories(path):
+    """Comments and docstrings tell what is, comments in three lines at most, and the pages they name are there."""
+    source = path.read_text(encoding="utf-8")
+    told = [*comments(source), *docstrings(source)]
+    assert [text for text in told if STORIES.search(text)] == []
+    assert [comment for comment in comments(source) if comment.count("\n") >= COMMENT_LINES] == []
+    assert all((ROOT / page).exists() for text in told for page in re.findall(r"\bdocs/\w+\.md", text))
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != WORDS])
