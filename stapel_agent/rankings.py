@@ -14,7 +14,7 @@ from django.db import transaction
 from .connection import on_ledger
 from .models import PromptLog, PromptStatus
 from .usage_query import UsageQuery
-from .usage_tables import BYTES, CALLS, FIRST, Reader, Slice, Table
+from .usage_tables import CALLS, FIRST, Reader, Slice, Table
 
 NAMES = ("user_id", "workspace_id", "source", "model")
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -129,7 +129,7 @@ class RankingReader(Reader):
 
     def _ranked(self, name: str, place: int, places: int) -> str:
         sums = [f"SUM({total}) AS {total}" for total in SPENDING.sums]
-        by_name = BYTES["postgresql"].format("who") + FIRST["postgresql"] if self._vendor == "postgresql" else "who"
+        by_name = f"{self._bytes(SPENDING, name)}{FIRST.get(self._vendor, '')}"
         return (
             f"SELECT * FROM (SELECT {place} AS place, {name} AS who, {', '.join(sums)}, "  # noqa: S608
             f"COALESCE(SUM(cost), 0) AS cost FROM spent GROUP BY {name} "
