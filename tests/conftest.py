@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 
 from stapel_agent import hits, services
 
-pytest_plugins = ["stapel_agent.testing", "tests.engine_fixtures", "tests.local_model"]
+pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
 @dataclass(frozen=True)
