@@ -12,7 +12,7 @@ from stapel_agent import hits, services
 
 # Without OpenTelemetry's SDK, which `tests.__main__` says, this module cannot be imported. The API comes with others.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["test_tracing.py"]
-pytest_plugins = ["stapel_agent.testing", "tests.engine_fixtures", "tests.local_model"]
+pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
 @dataclass(frozen=True)
