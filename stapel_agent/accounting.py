@@ -6,26 +6,38 @@ are no sums beside them to keep in step, and no row that all calls of a day woul
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
-from . import hits
+from django.db import transaction
+
+from . import hits, reservations
+from .budgets import Spender
+from .conf import agent_settings
 from .connection import aon_ledger, on_ledger
+from .standing import Standing
 from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
 from .usage_tables import COSTS, FIGURES, Reader, Slice
 
 __all__ = ["InvalidUsageQuery", "Usage", "as_json", "ausage", "usage"]
 
+logger = logging.getLogger(__name__)
+
 
 class Usage(TypedDict):
-    """Each row has its group's names and the figures; `totals` are those of all rows, on every page."""
+    """Each row has its group's names and the figures; `totals` are those of all rows, on every page.
+
+    `budgets`, there if BUDGETS is set, are those of today that hold for whom the filters name, and for all together.
+    """
 
     rows: list[dict[str, Any]]
     totals: dict[str, Any]
+    budgets: NotRequired[list[Standing]]
     next_cursor: str | None
 
 
@@ -45,7 +57,9 @@ async def ausage(**options: Unpack[UsageOptions]) -> Usage:
 
 def as_json(found: Usage) -> dict[str, Any]:
     """`found` for JSON, where costs are texts, for its numbers are floats elsewhere."""
-    return {**found, "rows": [_plain(row) for row in found["rows"]], "totals": _plain(found["totals"])}
+    rows, standings = map(_plain, found["rows"]), found.get("budgets")
+    budgets = {} if standings is None else {"budgets": [standing.as_json() for standing in standings]}
+    return {**found, "rows": list(rows), "totals": _plain(found["totals"]), **budgets}
 
 
 def _plain(figures: dict[str, Any]) -> dict[str, Any]:
@@ -68,11 +82,28 @@ def _answer(query: UsageQuery, alias: str) -> Usage:
     keys = sorted(found, key=_order)
     page = keys[: query.limit]
     is_whole = query.after is None and len(keys) <= query.limit
-    return {
+    answer: Usage = {
         "rows": [{**dict(zip(query.groups, key, strict=True)), **found[key]} for key in page],
         "totals": _sum(found.values() if is_whole else reader.totals(query)),
         "next_cursor": query.cursor(page[-1]) if len(keys) > query.limit else None,
     }
+    if (standings := _standings(query, alias)) is not None:
+        answer["budgets"] = standings
+    return answer
+
+
+def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
+    """Those of whom the filters name; None where there are no BUDGETS, or wrong ones: the figures are not."""
+    if not agent_settings.BUDGETS:
+        return None
+    named = dict(query.filters)
+    spender = Spender(named.get("source", ""), named.get("user_id"), named.get("workspace_id"))
+    try:
+        with transaction.atomic(alias):
+            return reservations.standings(spender, alias)
+    except Exception:
+        logger.exception("BUDGETS cannot be applied, so usage() does not tell how they stand")
+        return None
 
 
 def _found(reader: Reader, query: UsageQuery) -> dict[Key, dict[str, Any]]:
@@ -93,6 +124,8 @@ def _sum(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
     for some in figures:
         for name, figure in some.items():
             total[name] += figure
+    for name in COSTS:
+        total[name] = total[name] or Decimal(0)  # of a database's many zeros, 0E-10 among them, always this one
     return total
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -11,12 +11,14 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Sum
+from django.db.models import Case, F, FloatField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from . import budgets, signals
-from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender, Standing
+from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
 from .models import BudgetAccount, PromptLog
+from .standing import Standing
 
 WARNING_SHARE = Decimal("0.8")
 
@@ -116,15 +118,74 @@ def keep(account: BudgetAccount, alias: str) -> None:
 
 
 def standing_of(account: BudgetAccount) -> Standing:
-    nanos, tokens = _left(account)
     return Standing(
         scope=account.scope,
         identity=account.identity,
         period=account.period,
+        starts_on=account.starts_on,
         resets_at=_span(account)[1],
-        left_usd=None if nanos is None else Decimal(max(0, nanos)) / NANOS,
-        left_tokens=None if tokens is None else max(0, tokens),
+        limit_usd=None if account.limit_nanos is None else _usd(account.limit_nanos),
+        spent_usd=_usd(account.spent_nanos),
+        reserved_usd=_usd(account.reserved_nanos),
+        limit_tokens=account.limit_tokens,
+        spent_tokens=account.spent_tokens,
+        reserved_tokens=account.reserved_tokens,
     )
+
+
+def _usd(nanos: int) -> Decimal:
+    return Decimal(nanos) / NANOS
+
+
+def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
+    """Key -> the account that is to follow the one of this key, if the spender `old` becomes `new`."""
+    return {
+        account.key: BudgetAccount(
+            key=_key(scope, new, account.period, account.starts_on),
+            scope=scope,
+            identity=new,
+            period=account.period,
+            starts_on=account.starts_on,
+        )
+        for account in BudgetAccount.objects.using(alias).filter(scope=scope, identity=old)
+    }
+
+
+def merge(keys: Mapping[str, str], alias: str) -> int:
+    """Put accounts into those that follow them, key by key, which are there. Returns how many were.
+
+    What these have spent is counted anew: the ledger's rows have their new spender already.
+    """
+    found = {account.key: account for account in locked({*keys, *keys.values()}, alias)}
+    pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
+    for account, successor in pairs:
+        if not successor.is_counted:
+            for name in ("limit_nanos", "limit_tokens", "is_warned"):
+                setattr(successor, name, getattr(account, name))
+        successor.reserved_nanos += account.reserved_nanos
+        successor.reserved_tokens += account.reserved_tokens
+        _count(successor, alias)
+        successor.save(using=alias, update_fields=BALANCES)
+    BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
+    return len(pairs)
+
+
+def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
+    """Of the budgets that hold now, those nearest to their limits, the nearest first."""
+    current = Q.create(
+        [Q(period=period, starts_on=budgets.beginning(period, now)) for period in PERIODS], connector=Q.OR
+    )
+    is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
+    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
+    by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
+    return [standing_of(account) for account in by_share[:count]]
+
+
+def _share(unit: str) -> Case:
+    """The part of a limit that is used up; all, where the limit is nothing, and nothing, where there is none."""
+    used = Cast(F(f"spent_{unit}") + F(f"reserved_{unit}"), FloatField())
+    share = Coalesce(used / Cast(F(f"limit_{unit}"), FloatField()), Value(0.0))
+    return Case(When(**{f"limit_{unit}": 0}, then=Value(1.0)), default=share, output_field=FloatField())
 
 
 def _key(scope: str, identity: str, period: str, starts_on: date) -> str:

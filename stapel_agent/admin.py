@@ -8,26 +8,22 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import StapelModelAdmin
 
 from .display import NOTHING, json_block, text_block
-from .listing import (
-    LARGE_COLUMNS,
-    LedgerList,
-    ModelFilter,
-    PeriodFilter,
-    ProviderFilter,
-    SourceFilter,
-    StatusFilter,
-)
+from .filters import FILTERS, PARAMETERS
+from .listing import LARGE_COLUMNS, LedgerList
 from .models import PromptLog, PromptStatus
+from .usage_page import usage_page
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
 STATUS_SIGNS: dict[str, str] = {
@@ -65,7 +61,7 @@ class PromptLogAdmin(StapelModelAdmin):
         "user_id",
         "workspace_id",
     )
-    list_filter = (StatusFilter, SourceFilter, ProviderFilter, ModelFilter, PeriodFilter)
+    list_filter = FILTERS
     list_per_page = 50
     ordering = ("-created_at",)
     sortable_by = ()
@@ -89,7 +85,20 @@ class PromptLogAdmin(StapelModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters offer: Django would take any condition on any column from the URL."""
-        return lookup in {"status", "source", "provider", "model", *PeriodFilter.parameters}
+        return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path("usage/", self.admin_site.admin_view(self.usage_view), name="agent_promptlog_usage")
+        return [page, *super().get_urls()]
+
+    def usage_view(self, request: HttpRequest) -> HttpResponse:
+        """The figures of a period, for whoever may see the rows that they are of."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        page = usage_page(request.GET.dict(), self._url("changelist"), self._masked_field_names())
+        context = {**self.admin_site.each_context(request), "title": "Usage", "opts": self.opts, "page": page}
+        return TemplateResponse(request, "admin/agent/promptlog/usage.html", context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList

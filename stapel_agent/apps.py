@@ -9,4 +9,6 @@ class AgentConfig(AppConfig):
     verbose_name = "LLM agent"
 
     def ready(self) -> None:
-        from . import checks, errors, functions, tasks  # noqa: F401
+        from . import checks, errors, functions, privacy, tasks  # noqa: F401
+
+        privacy.register()

@@ -66,18 +66,6 @@ class Budget:
     tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is left of a budget: neither spent, nor reserved by calls under way."""
-
-    scope: str
-    identity: str
-    period: str
-    resets_at: datetime
-    left_usd: Decimal | None = None
-    left_tokens: int | None = None
-
-
 class BudgetPolicy:
     """Which budgets hold for whom. Subclass it and name it in BUDGETS.
 

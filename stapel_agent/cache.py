@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.core.cache import caches
 from django.utils import timezone
 
+from . import content
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger, works_in_callers_thread
 from .exceptions import AgentError
@@ -66,10 +68,13 @@ class CachePolicy:
 class PromptLogCachePolicy(CachePolicy):
     """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call.
 
-    Translations, many of which share a row there, are kept text by text in a table of their own.
+    Translations, many of which share a row there, are kept text by text in a table of their own. Neither has answers of
+    a source whose texts are not stored.
     """
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
+        if not content.is_full(request.source):
+            return None
         if not request.in_ledger:
             return self.lookup_many([request])[0]
         look = partial(_latest_answer, request.cache_key, _oldest())
@@ -79,7 +84,7 @@ class PromptLogCachePolicy(CachePolicy):
         return _earlier(request, kept.text, Saving(kept.tokens, kept.cost_usd or Decimal(0)))
 
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
-        parts = [request.cache_key for request in requests if not request.in_ledger]
+        parts = [request.cache_key for request in requests if _is_part(request)]
         timeout = requests[0].deadline.left if requests else None
         known = on_ledger(partial(_known, parts, _oldest()), timeout=timeout) if parts else {}
         return [
@@ -88,7 +93,7 @@ class PromptLogCachePolicy(CachePolicy):
         ]
 
     def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
-        translations = [_translation(*pair) for pair in answered if not pair[0].in_ledger]
+        translations = [_translation(*pair) for pair in answered if _is_part(pair[0])]
         if translations:
             timeout = answered[0][0].deadline.left
             on_ledger(partial(_remember, translations), timeout=timeout and max(timeout, STORING_SECONDS))
@@ -251,10 +256,29 @@ def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) ->
     return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
 
 
-def sweep() -> None:
-    """Remove the translations that are too old to be reused."""
-    while on_ledger(partial(_forget, _oldest())):
-        pass
+def sweep(*, before: datetime | None = None) -> int:
+    """Remove the translations that are too old to be reused, or made `before` a moment. Returns how many."""
+    since = max(_oldest(), before) if before else _oldest()
+    removed = 0
+    while batch := on_ledger(partial(_forget, since)):
+        removed += batch
+    return removed
+
+
+def stale(*, before: datetime) -> int:
+    """How many `sweep()` would remove."""
+    old = Translation.objects.filter(created_at__lt=max(_oldest(), before))
+    return on_ledger(lambda alias: old.using(alias).count())
+
+
+def forget(requests: Collection[UUID], alias: str) -> int:
+    """Remove the translations that were made for these requests."""
+    return Translation.objects.using(alias).filter(request_id__in=requests).delete()[0]
+
+
+def _is_part(request: CompletionRequest) -> bool:
+    """Whether its answer is kept by itself, in the table of translations."""
+    return not request.in_ledger and content.is_full(request.source)
 
 
 def _oldest() -> datetime:

@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 
-from . import budgets
-from .cache import CachePolicy
+from . import budgets, content, retention
+from .cache import CachePolicy, PromptLogCachePolicy
 from .conf import DEFAULTS, agent_settings
+from .connection import ledger_alias
 from .exceptions import ProviderUnimportable, ProviderUnusable
 from .prices import UnitPrices, unit_prices
 from .providers.registry import registry
@@ -23,7 +25,10 @@ SIZE_LENGTH = 16
 SOURCE_MAPS: dict[str, tuple[object, ...]] = {
     "CACHE_LOOKUP": (True, False),
     "CACHE_SCOPE": ("user", "workspace", "shared"),
+    "LOG_CONTENT": content.CHOICES,
 }
+LIMITS = ("DEADLINE", "RETENTION_DAYS")
+"""Which may be None."""
 SWITCHES = ("IMAGE_FETCH", "TRACE_CONTENT")
 LEAST = {
     "CLI_TIMEOUT": 1,
@@ -47,10 +52,29 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
     return [*_default_provider(), *_unusable_providers()]
 
 
+@register("stapel_agent", Tags.database)
+def check_retention(
+    app_configs: Any = None, databases: Collection[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """W009, where the ledger's database may be asked (`--database`): what RETENTION_DAYS promises is done."""
+    alias, days = ledger_alias(), agent_settings.RETENTION_DAYS
+    if alias not in (databases or ()) or not _is_number(days, 0.001):
+        return []
+    try:
+        oldest = retention.overdue(alias)
+    except DatabaseError:  # not migrated yet
+        return []
+    if oldest is None:
+        return []
+    hint = "Run `manage.py purge_prompt_logs` every day, as docs/retention.md shows."
+    text = f"RETENTION_DAYS is {days}, but the ledger has texts of {oldest:%Y-%m-%d}: nothing has purged them."
+    return [Warning(text, hint, id="stapel_agent.W009")]
+
+
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W007, E002 to E008: the other settings are known, and of a kind that can work."""
-    others = (*_prices(), *_budgets(), *_unpriced())
+    """W005 to W008, E002 to E008: the other settings are known, and of a kind that can work."""
+    others = (*_prices(), *_budgets(), *_unpriced(), *_never_reused())
     return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps(), *others]
 
 
@@ -115,7 +139,7 @@ def _cache_policy() -> Iterator[CheckMessage]:
 
 
 def _figures() -> Iterator[CheckMessage]:
-    figures = dict(LEAST) if agent_settings.DEADLINE is None else {**LEAST, "DEADLINE": 0.001}
+    figures = {**LEAST, **{key: 0.001 for key in LIMITS if getattr(agent_settings, key) is not None}}
     for key, least in figures.items():
         value = getattr(agent_settings, key)
         if not _is_number(value, least):
@@ -184,6 +208,19 @@ def _unpriced() -> Iterator[CheckMessage]:
         hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
         text = f"BUDGETS limits dollars, and models of {name!r} have no price, which count as free: {unpriced}."
         yield Warning(text, hint, id="stapel_agent.W007")
+
+
+def _never_reused() -> Iterator[CheckMessage]:
+    try:
+        lookup, policy = agent_settings.CACHE_LOOKUP, agent_settings.CACHE_POLICY
+        in_ledger = issubclass(policy, PromptLogCachePolicy)
+        sources = sorted(source for source, on in lookup.items() if on and not content.is_full(source))
+    except Exception:  # other checks tell what is wrong with these settings
+        return
+    if in_ledger and sources:
+        hint = "Log them in full, turn CACHE_LOOKUP off for them, or name a CACHE_POLICY with a place of its own."
+        text = f"LOG_CONTENT stores no texts of {sources}, so no answer of theirs is ever reused from the ledger."
+        yield Warning(text, hint, id="stapel_agent.W008")
 
 
 def _is_chain(item: tuple[object, object], names: Collection[str]) -> bool:

@@ -71,6 +71,10 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_TTL": 604800,
     # CachePolicy subclass, or its dotted path: where answers are kept.
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
+    # Source -> "full", "hash" or "none": what the ledger stores of prompts and answers; one left out is "full".
+    "LOG_CONTENT": {},
+    # Days after which `manage.py purge_prompt_logs` takes the texts out of the ledger; None is never.
+    "RETENTION_DAYS": None,
     # Seconds for which the answer to an idempotency_key is given again.
     "IDEMPOTENCY_TTL": 86400,
     # Do OpenTelemetry's spans hold what was asked and answered?

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .budgets import Standing
+    from .standing import Standing
     from .types import Usage
 
 

@@ -2,7 +2,8 @@
 
 Within a process the others wait for their leader's future. In other processes they look now and then whether its row
 of Flight is still there and its process says so, and read the outcome in the ledger. Where nobody else can see the
-ledger's rows (SQLite's in a transaction, a test's), or the table is not there yet, each process has its own leader.
+ledger's rows (SQLite's in a transaction, a test's), or LOG_CONTENT keeps the answer out of them, or the table is not
+there yet, each process has its own leader.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from . import cache, connection, heartbeat
+from . import cache, connection, content, heartbeat
 from .attempt import Reader
 from .attempts import Attempts
 from .connection import aon_ledger, on_ledger
@@ -267,7 +268,7 @@ class SingleFlight:
         self._shares = False
 
     def _insert_row(self, alias: str) -> UUID | None:
-        if connection.is_private():
+        if connection.is_private() or not content.is_full(self._request.source):
             self._has_row = False
             return None
         flight = Flight(key=self._key, request_id=self._request.request_id, lease=self._lease, seen_at=Now())

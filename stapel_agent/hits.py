@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Round
 from django.utils import timezone
 
+from .accounts import aware
 from .connection import in_background, is_test_run, on_ledger
 from .models import HitCount
 from .parsing import storable
@@ -90,6 +91,24 @@ def flush() -> None:
             raise
 
 
+def hand_over(column: str, old: str, new: str, alias: str) -> int:
+    """Add some counts of a `user_id` or `workspace_id` to those of another one. Returns how many there were.
+
+    What other processes have counted and not written yet arrives later, under the old name.
+    """
+    kept = HitCount.objects.using(alias)
+    with transaction.atomic(alias):
+        kept.filter(digest="").update(hits=0)  # a write comes first, or SQLite may not let this transaction write
+        rows = list(kept.select_for_update().filter(**{column: old}).order_by("digest")[:FULL])
+        kept.filter(digest__in=[row.digest for row in rows]).delete()
+        counts: dict[Key, Count] = {}
+        for row in rows:
+            key = _key(row)._replace(**{column: new})  # type: ignore[arg-type]  # a column of names
+            counts[key] = _sum(counts.get(key, Count()), Count(row.hits, row.saved_tokens, row.saved_cost_usd))
+        _write(counts, alias)
+    return len(rows)
+
+
 def start_anew() -> None:
     """Forget what was counted: in a forked child it is the parent's."""
     global _lock, _flushing, _is_due, _is_waiting
@@ -99,8 +118,11 @@ def start_anew() -> None:
 
 def _add(key: Key, count: Count) -> None:
     if key in _counts or len(_counts) < OVERFULL:
-        before = _counts.get(key, Count())
-        _counts[key] = Count(before.hits + count.hits, before.tokens + count.tokens, before.cost_usd + count.cost_usd)
+        _counts[key] = _sum(_counts.get(key, Count()), count)
+
+
+def _sum(one: Count, other: Count) -> Count:
+    return Count(one.hits + other.hits, one.tokens + other.tokens, one.cost_usd + other.cost_usd)
 
 
 def _take() -> dict[Key, Count]:
@@ -149,12 +171,22 @@ def _write(counts: Mapping[Key, Count], alias: str) -> None:
     with transaction.atomic(alias):
         kept.bulk_create([rows[digest][0] for digest in sorted(rows)], ignore_conflicts=True, batch_size=FULL)
         for digest in sorted(rows):
-            _, count = rows[digest]
-            kept.filter(digest=digest).update(
-                hits=F("hits") + count.hits,
-                saved_tokens=F("saved_tokens") + count.tokens,
-                saved_cost_usd=Round(F("saved_cost_usd") + count.cost_usd, precision=10),  # SQLite adds floats
-            )
+            row, count = rows[digest]
+            while not _add_to(kept.filter(digest=digest), count):  # it was handed over in between
+                kept.bulk_create([row], ignore_conflicts=True)
+
+
+def _add_to(row: QuerySet[HitCount], count: Count) -> int:
+    return row.update(
+        hits=F("hits") + count.hits,
+        saved_tokens=F("saved_tokens") + count.tokens,
+        saved_cost_usd=Round(F("saved_cost_usd") + count.cost_usd, precision=10),  # SQLite adds floats
+    )
+
+
+def _key(row: HitCount) -> Key:
+    hour = int(aware(row.hour).timestamp()) // 3600
+    return Key(hour, row.source, row.provider, row.model, row.user_id, row.workspace_id)
 
 
 def _row(key: Key) -> HitCount:

@@ -2,7 +2,8 @@
 
 A row of IdempotencyRecord stands for the call from before it is made: without an answer while it is under way, told
 alive by `heartbeat`, and gone when it fails, so that it may be tried again. Who comes second looks at the row now and
-then, holding no connection in between. Of the caller, the key and the payload only digests are kept.
+then, holding no connection in between. Of the caller, the key and the payload only digests are kept; the ids of a user
+and a workspace tell whose answers are to be erased.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,7 @@ from .connection import aon_ledger, on_ledger
 from .exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from .leaders import Leader
 from .models import IdempotencyRecord
+from .rows import opaque_id
 from .telemetry import waiting
 from .types import CompletionRequest
 
@@ -186,6 +188,8 @@ class Once:
             payload_digest=self._payload_digest,
             request_id=self.request.request_id,
             lease=self._lease,
+            user_id=opaque_id(self.request.user_id),
+            workspace_id=opaque_id(self.request.workspace_id),
             seen_at=Now(),
             created_at=Now(),
         )
@@ -249,15 +253,39 @@ class Once:
         return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
 
 
-def sweep() -> None:
-    """Remove the answers that have expired, and the records of calls whose process is gone."""
-    while on_ledger(_remove_batch):
-        pass
+def sweep(*, before: datetime | None = None) -> int:
+    """Remove the answers that have expired or are from `before` a moment, and what processes that are gone have left.
+
+    Returns how many records there were.
+    """
+    removed = 0
+    while batch := on_ledger(partial(_remove_batch, before=before)):
+        removed += batch
+    return removed
 
 
-def _remove_batch(alias: str) -> int:
-    records = IdempotencyRecord.objects.using(alias)
-    expired = records.filter(_has_expired()).filter(Q(answer__isnull=False) | heartbeat.silent())
+def stale(*, before: datetime) -> int:
+    """How many `sweep()` would remove."""
+    return on_ledger(lambda alias: _expired(alias, before).count())
+
+
+def forget(column: str, identity: str, alias: str) -> int:
+    """Remove the records of a `user_id` or `workspace_id`. A call under way goes on, and its answer is not kept."""
+    return IdempotencyRecord.objects.using(alias).filter(**{column: identity}).delete()[0]
+
+
+def hand_over(column: str, old: str, new: str, alias: str) -> int:
+    """Make the records of one `user_id` another one's."""
+    return IdempotencyRecord.objects.using(alias).filter(**{column: old}).update(**{column: new})
+
+
+def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:
+    is_old = _has_expired() if before is None else _has_expired() | Q(created_at__lt=before)
+    return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | heartbeat.silent())
+
+
+def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
+    expired = _expired(alias, before)
     digests = list(expired.values_list("pk", flat=True)[:SWEPT_BATCH])
     return expired.filter(pk__in=digests).delete()[0] if digests else 0
 

@@ -52,7 +52,7 @@ def _is_silent() -> ExpressionWrapper[Q]:
 
 def _told_by(row: PromptLog | None, asked: str) -> Landing:
     """What the last row of a request that is over says of it."""
-    if row is None or row.status == PromptStatus.PENDING:
+    if row is None or row.status == PromptStatus.PENDING or row.scrubbed_at is not None:
         return Landing()
     metadata = row.metadata or {}
     if row.status == PromptStatus.SUCCESS:

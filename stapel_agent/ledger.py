@@ -1,6 +1,6 @@
-"""The only writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
+"""The writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
 
-And one for a call that was made elsewhere, once it is over.
+And one for a call that was made elsewhere, once it is over. What is removed from rows later, `scrubbing` removes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from . import accounts, reservations, rows, telemetry
 from .accounts import AccountsMissing
 from .announcement import aannounce, announce, announce_later, closed_late
 from .attempt import Attempt
-from .budgets import Budget, Spend, Spender, Standing, estimated
+from .budgets import Budget, Spend, estimated
 from .conf import agent_settings
 from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
 from .exceptions import AttemptLost, LedgerUnavailable, OverBudget
@@ -59,8 +59,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row) as closed:
-                _settle(row, attempt)
+            with _closing(row, attempt) as closed:
                 on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
             announce(closed, timeout=attempt.request.deadline.left)
 
@@ -78,8 +77,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
         yield
     finally:
         if not row._state.adding:
-            with _closing(row) as closed:
-                _settle(row, attempt)
+            with _closing(row, attempt) as closed:
                 closing = partial(_update, row, closed)
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
@@ -130,16 +128,6 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
     return closed
 
 
-def standings(spender: Spender) -> list[Standing]:
-    """What is left of each budget that holds for a spender."""
-    return on_ledger(partial(reservations.standings, spender))
-
-
-async def astandings(spender: Spender) -> list[Standing]:
-    """`standings()` on an event loop."""
-    return await aon_ledger(partial(reservations.standings, spender))
-
-
 def sweep() -> None:
     """Release what is reserved in budgets for calls that are over."""
     on_ledger(reservations.sweep)
@@ -148,15 +136,10 @@ def sweep() -> None:
 def _close_as_lost(row: PromptLog, alias: str) -> int:
     row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
     row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
-    # Its process may close it at this very moment, and knows better.
-    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING)
+    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
+    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
     with reservations.releasing(row.pk, alias):
         return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
-
-
-def _settle(row: PromptLog, attempt: Attempt) -> None:
-    rows.settle(row, attempt)
-    telemetry.count(rows.finished(row))
 
 
 def _estimate(attempt: Attempt) -> Spend | None:
@@ -242,7 +225,8 @@ def _closing_seconds(attempt: Attempt) -> float | None:
 
 def _write_outcome(row: PromptLog, alias: str) -> int:
     with reservations.settling(row, alias):
-        return PromptLog.objects.using(alias).filter(pk=row.pk).update(**rows.outcome(row))
+        found = PromptLog.objects.using(alias).filter(pk=row.pk)
+        return found.filter(scrubbed_at=None).update(**rows.outcome(row)) or found.update(**rows.scrubbed_outcome(row))
 
 
 def _close_left_over(alias: str) -> None:
@@ -300,13 +284,15 @@ def _recording(row: PromptLog) -> Iterator[None]:
 
 
 @contextmanager
-def _closing(row: PromptLog) -> Iterator[list[PromptLog]]:
-    """Around the closing of a row. Gives a list for it to be put into when closed.
+def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
+    """Around the closing of a row with what came of its attempt. Gives a list for it to be put into when closed.
 
     A fault is logged and not raised: the answer is paid for.
     """
     closed: list[PromptLog] = []
     try:
+        rows.settle(row, attempt)
+        telemetry.count(rows.finished(row))
         yield closed
     except BaseException as fault:
         if closed:

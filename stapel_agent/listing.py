@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from .conf import agent_settings
-from .models import PromptLog, PromptSource, PromptStatus
-from .providers.registry import registry
+from .filters import SiftingFilter
+from .models import PromptLog
+from .period_filter import check_year
 
 # Rows a page looks through for a status or a model, which no index serves in order of time.
 SIFTED_ROWS = 20_000
-# Newest rows whose models are offered as a filter.
-SAMPLED_ROWS = 1_000
-# Age in days of the first and the last day.
-PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}
 LARGE_COLUMNS = ("prompt", "system_prompt", "response", "error_message", "metadata")
 
 
@@ -47,7 +41,7 @@ class Position(NamedTuple):
             created_at = parse_datetime(moment)
             if created_at is None or timezone.is_aware(created_at) is not settings.USE_TZ:
                 raise ValueError(moment)
-            _check_year(created_at)
+            check_year(created_at)
             return cls(created_at, uuid.UUID(pk))
         except ValueError as fault:
             raise IncorrectLookupParameters from fault
@@ -56,110 +50,6 @@ class Position(NamedTuple):
         """The rows behind this place."""
         # Only the first condition is one that an index can begin at.
         return Q(created_at__lte=self.created_at) & (Q(created_at__lt=self.created_at) | Q(pk__lt=self.pk))
-
-
-class ColumnFilter(admin.SimpleListFilter):
-    """Rows whose column, named by `parameter_name`, has the chosen value."""
-
-    parameter_name: str
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        if self.value() not in dict(self.lookup_choices):
-            raise IncorrectLookupParameters
-        return queryset.filter(**{self.parameter_name: self.value()})
-
-
-class SourceFilter(ColumnFilter):
-    title = parameter_name = "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return PromptSource.choices
-
-
-class SiftingFilter(ColumnFilter):
-    """A column without an index in order of time: rows must be looked at to find those that match."""
-
-
-class StatusFilter(SiftingFilter):
-    title = parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return PromptStatus.choices
-
-
-class ProviderFilter(SiftingFilter):
-    """Offers the registered providers; the URL may name any other. Rows of the first release have no such column."""
-
-    title = parameter_name = "provider"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        providers = set(registry.entries())
-        named = self.value()
-        if named and "\0" not in named:
-            providers.add(named)
-        return [(provider, provider) for provider in sorted(providers)]
-
-
-class ModelFilter(SiftingFilter):
-    """Offers the models of the newest rows and of the settings; the URL may name any other."""
-
-    title = parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        newest = PromptLog.objects.order_by("-created_at").values_list("model", flat=True)[:SAMPLED_ROWS]
-        models = {*newest, *agent_settings.MODELS.values(), *agent_settings.OPENAI_COMPAT_MODELS.values()}
-        named = self.value()
-        if named and "\0" not in named:
-            models.add(named)
-        return [(model, model) for model in sorted(models)]
-
-
-class PeriodFilter(admin.ListFilter):
-    """Whole days of the current time zone, from the first to the last of them."""
-
-    title = "day"
-    template = "admin/agent/period_filter.html"
-    parameters = ("created_from", "created_to")
-
-    def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.days = {name: params.pop(name, [""])[-1] for name in self.parameters}
-
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.parameters)
-
-    def has_output(self) -> bool:
-        return True
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (_day(text) for text in self.days.values())
-        if first:
-            queryset = queryset.filter(created_at__gte=_midnight(first))
-        if last:
-            queryset = queryset.filter(created_at__lt=_midnight(last + timedelta(days=1)))
-        return queryset
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        now = timezone.now()
-        today = (timezone.localtime(now) if settings.USE_TZ else now).date()
-        yield self._choice(changelist, "Any day")
-        for label, ages in PERIODS.items():
-            yield self._choice(changelist, label, *(str(today - timedelta(days=age)) for age in ages))
-
-    def other_parameters(self) -> list[tuple[str, Any]]:
-        """What the form repeats so that the other filters stay."""
-        own = {*self.parameters, PAGE_VAR, ERROR_FLAG}
-        return [(name, value) for name, value in self.request.GET.items() if name not in own]
-
-    def _choice(self, changelist: ChangeList, label: str, first: str = "", last: str = "") -> dict[str, Any]:
-        days = {"created_from": first, "created_to": last}
-        return {
-            "selected": days == self.days,
-            "query_string": changelist.get_query_string({name: day or None for name, day in days.items()}),
-            "display": label,
-        }
 
 
 class LedgerList(ChangeList):
@@ -219,25 +109,3 @@ class LedgerList(ChangeList):
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
         self.paginator = Paginator(page, self.list_per_page)
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-        _check_year(day)
-        return day
-    except ValueError as fault:
-        raise IncorrectLookupParameters from fault
-
-
-def _check_year(day: date) -> None:
-    # At the ends of the calendar time zones and databases overflow.
-    if not 1970 < day.year < 9999:
-        raise ValueError(f"{day!r} is no day of a ledger")
-
-
-def _midnight(day: date) -> datetime:
-    moment = datetime.combine(day, time.min)
-    return timezone.make_aware(moment) if settings.USE_TZ else moment

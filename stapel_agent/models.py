@@ -1,4 +1,4 @@
-"""PromptLog, the ledger, written by `ledger` alone; HitCount and BudgetAccount, sums; and others whose rows pass."""
+"""PromptLog, the ledger, written by `ledger` and `scrubbing`; HitCount and BudgetAccount, sums; others that pass."""
 
 from __future__ import annotations
 
@@ -102,6 +102,7 @@ class PromptLog(models.Model):
     metadata = models.JSONField(null=True, blank=True)
     cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    scrubbed_at = models.DateTimeField(null=True, help_text="When its texts were removed; its figures stay.")
 
     objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -115,6 +116,8 @@ class PromptLog(models.Model):
             models.Index(fields=["request_id"], name="agent_request_idx"),
             models.Index(fields=["user_id", "-created_at"], name="agent_user_created_idx"),
             models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
+            # The next rows to scrub, without a look at those that were. Not a partial one, which MariaDB has not.
+            models.Index(fields=["scrubbed_at", "created_at"], name="agent_scrubbed_idx"),
             # Holds all that `accounting` adds up, so that it reads no row: a month of them is a hundred times as big.
             models.Index(
                 fields=[
@@ -124,6 +127,7 @@ class PromptLog(models.Model):
                 ],
                 name="agent_usage_idx",
             ),
+            models.Index(fields=["created_at", "duration_ms"], name="agent_duration_idx"),
         ]
 
     def __str__(self) -> str:
@@ -149,6 +153,10 @@ class HitCount(models.Model):
 
     class Meta:
         db_table = "agent_hit_count"
+        indexes = [
+            models.Index(fields=["user_id"], name="agent_hit_user_idx"),
+            models.Index(fields=["workspace_id"], name="agent_hit_workspace_idx"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.hits} {self.source} {self.model}"
@@ -235,10 +243,16 @@ class IdempotencyRecord(models.Model):
     lease = models.UUIDField(help_text="Of the call that is to bring the answer; another one if that call takes over.")
     answer = models.TextField(null=True, help_text="As JSON in ASCII, which keeps order and every character.")
     seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
+    user_id = models.CharField(max_length=64, null=True, help_text="Whose answer it is, as the ledger has them.")
+    workspace_id = models.CharField(max_length=64, null=True)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
         db_table = "agent_idempotency"
+        indexes = [
+            models.Index(fields=["user_id"], name="agent_idempotency_user_idx"),
+            models.Index(fields=["workspace_id"], name="agent_idempotency_ws_idx"),
+        ]
 
     def __str__(self) -> str:
         return self.digest

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
-from . import ledger, rows
+from . import content, ledger, rows
 from .models import PromptLog, PromptStatus
 from .parsing import storable
 from .prices import cost_of
@@ -17,7 +17,6 @@ from .types import MAX_TOKEN_COUNT, Usage, money
 
 NAMES = {"source": 32, "provider": 64, "model": 128}
 """Column -> characters it holds."""
-TEXTS = ("prompt", "system_prompt", "response")
 FIGURES = (
     *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
     "duration_ms",
@@ -84,12 +83,14 @@ class RecordedCall:
         cost = cost_of(Usage(**tokens, cost_usd=money(self.cost_usd)), self.provider, self.model, self.provider)
         return PromptLog(
             **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
-            **{name: storable(getattr(self, name)) for name in TEXTS},
+            prompt=content.stored(self.source, storable(self.prompt)) or "",
+            system_prompt=content.stored(self.source, storable(self.system_prompt)),
+            response=content.stored(self.source, storable(self.response)),
             model_size=storable(self.model_size)[:16],
             status=PromptStatus(self.status),
             cost_usd=cost.usd,
             cost_basis=cost.basis,
-            error_message=self.error_message and redact(storable(self.error_message)),
+            error_message=self._error_message,
             user_id=rows.opaque_id(self.user_id),
             workspace_id=rows.opaque_id(self.workspace_id),
             metadata={
@@ -99,6 +100,13 @@ class RecordedCall:
                 **rows.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),
             },
         )
+
+    @property
+    def _error_message(self) -> str | None:
+        """None also where it may quote a text that is not stored."""
+        if not self.error_message or not content.is_full(self.source):
+            return None
+        return redact(storable(self.error_message))
 
 
 def record_call(**fields: Unpack[CallFields]) -> str:

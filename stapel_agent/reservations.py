@@ -8,7 +8,7 @@ reservation, then the accounts by their keys.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,10 +19,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from . import accounts, budgets
-from .budgets import NANOS, Budget, Spend, Spender, Standing
+from .budgets import NANOS, Budget, Spend, Spender
 from .conf import agent_settings
 from .exceptions import OverBudget
 from .models import BudgetAccount, PromptLog, PromptStatus, Reservation
+from .standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +108,9 @@ def releasing(row_id: UUID, alias: str) -> Iterator[None]:
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
-    """What is left of each budget that holds for a spender."""
-    limits = list(budgets.policy().budgets(spender)) if agent_settings.BUDGETS else []
+    """How each budget stands that holds for a spender, who may have no source, which is then the empty text."""
+    listed = budgets.policy().budgets(spender) if agent_settings.BUDGETS else ()
+    limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = accounts.aware(timezone.now())
     new = [(limit, accounts.account_for(limit, spender, moment)) for limit in limits]
     kept = BudgetAccount.objects.using(alias).in_bulk([account.key for _, account in new])
@@ -118,6 +120,17 @@ def standings(spender: Spender, alias: str) -> list[Standing]:
         accounts.bring_up_to_date(account, limit, alias)
         told.append(accounts.standing_of(account))
     return told
+
+
+def hand_over(scope: str, old: str, new: str, alias: str) -> int:
+    """Make the accounts of a spender another one's, after the ledger's rows. Returns how many there were."""
+    following = accounts.successors(scope, old, new, alias)
+    accounts.make(list(following.values()), alias)
+    keys = {key: account.key for key, account in following.items()}
+    with transaction.atomic(alias):
+        _take_write_lock(alias)
+        _rename_accounts(keys, {accounts.SPENDER[scope]: new}, alias)
+        return accounts.merge(keys, alias)
 
 
 def sweep(alias: str) -> None:
@@ -137,6 +150,15 @@ def sweep(alias: str) -> None:
                 _take_write_lock(alias)
                 _release(row_id, alias)
     kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()
+
+
+def _rename_accounts(keys: Mapping[str, str], spender: Mapping[str, str], alias: str) -> None:
+    """In the reservations of a spender's calls under way."""
+    pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING, **spender)
+    under_way = Reservation.objects.using(alias).filter(pk__in=list(pending.values_list("pk", flat=True)))
+    for held in under_way.select_for_update().order_by("pk"):
+        held.accounts = [keys.get(key, key) for key in held.accounts]
+        held.save(using=alias, update_fields=["accounts"])
 
 
 def _charge(row: PromptLog, spend: Spend, alias: str) -> None:

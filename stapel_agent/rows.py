@@ -7,6 +7,7 @@ import logging
 from hashlib import sha256
 from typing import Any
 
+from . import content
 from .attempt import Attempt
 from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from .images import described
@@ -22,6 +23,10 @@ TOKEN_FIELDS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_
 CALL_FIELDS = (
     *("id", "request_id", "source", "model", "model_size"),
     *("cost_usd", "duration_ms", "user_id", "workspace_id"),
+)
+ECONOMIC_FACTS = (
+    *("provider", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
+    *("failure", "prices", "cache_write_1h_tokens"),
 )
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
@@ -39,13 +44,13 @@ def pending(attempt: Attempt) -> PromptLog:
         provider=storable(request.provider)[:64],
         model=storable(request.model)[:128],
         model_size=request.model_size[:16],
-        prompt=request.message,
-        system_prompt=request.system_prompt,
+        prompt=content.stored(request.source, request.message) or "",
+        system_prompt=content.stored(request.source, request.system_prompt),
         status=PromptStatus.PENDING,
         user_id=opaque_id(request.user_id),
         workspace_id=opaque_id(request.workspace_id),
         metadata=_metadata(attempt),
-        cache_key=request.cache_key,
+        cache_key=request.cache_key if content.is_full(request.source) else None,
     )
 
 
@@ -54,9 +59,9 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     usage, error = attempt.usage, attempt.error
     if attempt.result is None and error is None:
         error = AttemptCancelled("cancelled")
-    row.response = storable(attempt.text)
+    row.response = content.stored(row.source, storable(attempt.text))
     row.status = _status(error)
-    row.error_message = storable(str(error)) if error else None
+    row.error_message = error_message(row.source, error) if error else None
     row.input_tokens = usage.input_tokens
     row.output_tokens = usage.output_tokens
     row.thinking_tokens = usage.thinking_tokens
@@ -72,6 +77,22 @@ def outcome(row: PromptLog) -> dict[str, Any]:
     return {name: getattr(row, name) for name in OUTCOME_FIELDS}
 
 
+def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
+    """`outcome()` of a row that was scrubbed while its call was under way."""
+    return {**outcome(row), "response": None, "error_message": None, "metadata": economic_facts(row.metadata)}
+
+
+def economic_facts(metadata: Any) -> dict[str, Any]:
+    """What a scrubbed row keeps of its metadata: this package's own facts, as far as they can hold no text."""
+    facts = metadata if isinstance(metadata, dict) else {}
+    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(facts[name])}
+
+
+def error_message(source: str, error: AgentError) -> str:
+    """What an error says, or its name alone: it may quote what was asked or answered."""
+    return storable(str(error)) if content.is_full(source) else error.failure
+
+
 def finished(row: PromptLog) -> FinishedCall:
     """A closed row without its texts."""
     metadata = dict(row.metadata or {})
@@ -84,6 +105,12 @@ def finished(row: PromptLog) -> FinishedCall:
         usage=Usage(*(getattr(row, name) for name in TOKEN_FIELDS)),
         metadata=metadata,
     )
+
+
+def _is_fact(value: object) -> bool:
+    if isinstance(value, dict):  # prices
+        return all(isinstance(figure, str | int | float) and len(str(figure)) < ID_LENGTH for figure in value.values())
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= ID_LENGTH)
 
 
 def _status(error: AgentError | None) -> PromptStatus:
@@ -118,8 +145,9 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
         "provider": request.provider,
         **whole_ids(user_id=request.user_id, workspace_id=request.workspace_id),
     }
+    has_content = content.is_full(request.source)
     if request.images:
-        facts["images"] = described(request.images)
+        facts["images"] = described(request.images) if has_content else {"count": len(request.images)}
     if request.context:
         facts["context"] = as_json(request.context)
     if error:
@@ -128,7 +156,8 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
         facts["prices"] = prices
     if attempt.usage.cache_write_1h_tokens:
         facts["cache_write_1h_tokens"] = attempt.usage.cache_write_1h_tokens
-    kept = {} if attempt.result is None else attempt.result.metadata
+    # A provider's own metadata may hold what it was asked.
+    kept = attempt.result.metadata if attempt.result is not None and has_content else {}
     return {**as_json(kept), **as_json(request.metadata), **facts}
 
 

@@ -176,11 +176,24 @@ class UsageRowSerializer(UsageFiguresSerializer):
     status = serializers.CharField(required=False)
 
 
+class StandingSerializer(BudgetSerializer):
+    """How a budget stands in the day or month that it is. What is unlimited has neither a limit nor what is left."""
+
+    starts_on = serializers.DateField()
+    limit_usd = serializers.CharField(required=False)
+    spent_usd = serializers.CharField()
+    reserved_usd = serializers.CharField(help_text="Set aside for calls under way.")
+    limit_tokens = serializers.IntegerField(required=False)
+    spent_tokens = serializers.IntegerField()
+    reserved_tokens = serializers.IntegerField(help_text="Set aside for calls under way.")
+
+
 class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
     """A page of rows, the totals of all pages, and where the next one begins."""
 
     rows = UsageRowSerializer(many=True)
     totals = UsageFiguresSerializer()
+    budgets = StandingSerializer(many=True, required=False, help_text="Of whom the filters name, if BUDGETS is set.")
     next_cursor = serializers.CharField(allow_null=True)
 
 

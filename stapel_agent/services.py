@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
-from .budgets import Standing
 from .conf import agent_settings
 from .contracts import field_mend
 from .deadline import Deadline
@@ -24,6 +23,7 @@ from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
 from .redaction import redact
+from .standing import Standing
 from .telemetry import request_timed
 from .tracing import request_span
 from .types import Completion, CompletionRequest, Usage
@@ -77,20 +77,14 @@ def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions])
 
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
     """
-    request = _request(prompt, model_size, **options)
-    with Answer("complete", request, _text) as answer, _once(request, "complete", prompt, options) as once:
-        answer.content = once.follow() or once.keep(answer.of(completion.complete(once.request)))
-    return answer.content
+    answer = Answer("complete", _request(prompt, model_size, **options), _text)
+    return _completed(answer, completion.complete, options)
 
 
 async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """`complete()` on an event loop."""
-    request = _request(prompt, model_size, **options)
-    with Answer("complete", request, _text) as answer:
-        async with _once(request, "complete", prompt, options) as once:
-            answer.content = await once.afollow() or answer.of(await completion.acomplete(once.request))
-            await once.akeep(answer.content)
-    return answer.content
+    answer = Answer("complete", _request(prompt, model_size, **options), _text)
+    return await _acompleted(answer, completion.acomplete, options)
 
 
 def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
@@ -99,20 +93,14 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
     Without a system prompt the built-in one, "answer with JSON only", is sent. A failure after an
     answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
-    request = _json_request(prompt, model_size, **options)
-    with Answer("complete_json", request, _json) as answer, _once(request, "complete_json", prompt, options) as once:
-        answer.content = once.follow() or once.keep(answer.of(structured.complete_json(once.request)))
-    return answer.content
+    answer = Answer("complete_json", _json_request(prompt, model_size, **options), _json)
+    return _completed(answer, structured.complete_json, options)
 
 
 async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
     """`complete_json()` on an event loop."""
-    request = _json_request(prompt, model_size, **options)
-    with Answer("complete_json", request, _json) as answer:
-        async with _once(request, "complete_json", prompt, options) as once:
-            answer.content = await once.afollow() or answer.of(await structured.acomplete_json(once.request))
-            await once.akeep(answer.content)
-    return answer.content
+    answer = Answer("complete_json", _json_request(prompt, model_size, **options), _json)
+    return await _acompleted(answer, structured.acomplete_json, options)
 
 
 def translate(
@@ -199,8 +187,8 @@ class Answer:
 
     def __init__(self, verb: str, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
         self.content: dict[str, Any] = {}
-        self._verb = verb
-        self._request = request
+        self.verb = verb
+        self.request = request
         self._fields = fields
         self._observers = ExitStack()
 
@@ -209,15 +197,15 @@ class Answer:
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
-        self._observers.enter_context(request_timed(self._request.source))
-        self._observers.enter_context(request_span(self._verb, self._request))
+        self._observers.enter_context(request_timed(self.request.source))
+        self._observers.enter_context(request_span(self.verb, self.request))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._observers.__exit__(kind, fault, trace)
-        if isinstance(fault, IdempotencyConflict) and self._request.caller:
+        if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):
             self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
@@ -232,12 +220,29 @@ class Answer:
         if not completion.provider:
             return {}
         named = {"model": storable(completion.model), "provider": storable(completion.provider)}
-        return {**named, "request_id": str(self._request.request_id)}
+        return {**named, "request_id": str(self.request.request_id)}
 
     def _trace(self, fault: Exception) -> dict[str, Any]:
         """Where the ledger may tell more of a failure; not of one before anybody was asked, which has no usage."""
         nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
-        return {} if nobody_asked else {"request_id": str(self._request.request_id)}
+        return {} if nobody_asked else {"request_id": str(self.request.request_id)}
+
+
+def _completed(
+    answer: Answer, ask: Callable[[CompletionRequest], Completion], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    with answer, _once(answer.request, answer.verb, answer.request.prompt, options) as once:
+        answer.content = once.follow() or once.keep(answer.of(ask(once.request)))
+    return answer.content
+
+
+async def _acompleted(
+    answer: Answer, ask: Callable[[CompletionRequest], Awaitable[Completion]], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    with answer:
+        async with _once(answer.request, answer.verb, answer.request.prompt, options) as once:
+            answer.content = await once.afollow() or await once.akeep(answer.of(await ask(once.request)))
+    return answer.content
 
 
 TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context"})
@@ -279,13 +284,13 @@ def _paid(fault: AgentError) -> dict[str, Any]:
     return {**failed, **comment, **usage, **budget}
 
 
+BUDGET_KEYS = ("scope", "id", "left_usd", "left_tokens", "period", "resets_at")
+
+
 def budget_entry(standing: Standing) -> dict[str, Any]:
-    """What is left of one budget, and when it is whole again; dollars as a text, which rounds nothing."""
-    identity = {"id": standing.identity} if standing.identity else {}
-    usd = {} if standing.left_usd is None else {"left_usd": f"{standing.left_usd:f}"}
-    tokens = {} if standing.left_tokens is None else {"left_tokens": standing.left_tokens}
-    when = {"period": standing.period, "resets_at": standing.resets_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return {"scope": standing.scope, **identity, **usd, **tokens, **when}
+    """What is left of one budget, and when it is whole again."""
+    entry = standing.as_json()
+    return {name: entry[name] for name in BUDGET_KEYS if name in entry}
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class UsageQuery:
         groups = _groups(group_by)
         after = None if cursor is None else _after(cursor, groups)
         wanted = tuple(_filter(name, value) for name, value in filters.items() if value is not None)
-        return cls(groups, _moment("since", since), _moment("until", until), wanted, _limit(limit), after)
+        return cls(groups, moment("since", since), moment("until", until), wanted, _limit(limit), after)
 
     def cursor(self, last: Key) -> str:
         """The cursor of the page behind the row of this key."""
@@ -106,7 +106,7 @@ def _filter(name: str, value: Any) -> tuple[str, str]:
     return name, str(opaque_id(value)) if name in ("user_id", "workspace_id") else str(value)
 
 
-def _moment(name: str, value: Any) -> datetime | None:
+def moment(name: str, value: Any) -> datetime | None:
     if value is None:
         return None
     moment: datetime = value

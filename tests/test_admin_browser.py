@@ -1,29 +1,13 @@
 """The ledger's admin in a real browser: what a reader does, and what a hostile row cannot do."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from stapel_agent.models import PromptLog
+from tests.browser import CHROMIUM, look, sign_in
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# A folder for pictures of every page, for a person to look at.
-SCREENSHOTS = os.environ.get("SCREENSHOTS")
 HOSTILE = "<script>window.hostile = true</script><img src=x onerror='window.hostile = true'>"
 
 pytestmark = [
@@ -31,32 +15,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"),
 ]
-
-Visit = Callable[[Page], None]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Callable[..., list[str]]]:
-    """Run a visit: `chromium(visit, **context_options)` gives the errors that its scripts raised.
-
-    Playwright keeps an event loop in the thread it starts in, where Django would refuse the database:
-    the browser has a thread of its own.
-    """
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        playwright = thread.submit(lambda: sync_playwright().start()).result()
-        browser = thread.submit(playwright.chromium.launch, executable_path=CHROMIUM, args=ARGUMENTS).result()
-
-        def run(visit: Visit, **options: Any) -> list[str]:
-            errors: list[str] = []
-            with browser.new_context(**options) as context:
-                page = context.new_page()
-                page.on("pageerror", lambda error: errors.append(str(error)))
-                visit(page)
-            return errors
-
-        yield lambda visit, **options: thread.submit(run, visit, **options).result()
-        thread.submit(browser.close).result()
-        thread.submit(playwright.stop).result()
 
 
 @pytest.fixture
@@ -98,20 +56,9 @@ def rows() -> dict[str, PromptLog]:
     return {"good": good, "hostile": hostile, "late": late}
 
 
-def sign_in(page: Page, entrance: str) -> None:
-    page.goto(entrance)
-    page.fill("#id_username", "reader")
-    page.fill("#id_password", "password")
-    page.click("input[type=submit]")
+def enter(page: Page, entrance: str) -> None:
+    sign_in(page, entrance)
     expect(page.locator("#result_list tbody tr")).to_have_count(3)
-
-
-def look(page: Page, name: str) -> None:
-    """The page fits the screen's width; what is wider scrolls within it."""
-    width = page.locator("html").evaluate("page => page.scrollWidth - page.clientWidth")
-    assert width == 0
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +75,7 @@ def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
     """Sign in, filter by status, open the row, read its answer laid out: on any screen, with or without scripts."""
 
     def visit(page: Page) -> None:
-        sign_in(page, entrance)
+        enter(page, entrance)
         look(page, f"{name}-list")
         page.click("#changelist-filter >> text=Success")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
@@ -148,7 +95,7 @@ def test_reading__hostile_row(chromium, entrance, rows):
     """Markup in the texts of a row is shown and does nothing, in list and page."""
 
     def visit(page: Page) -> None:
-        sign_in(page, entrance)
+        enter(page, entrance)
         assert page.evaluate("window.hostile") is None
         page.goto(f"{entrance}{rows['hostile'].pk}/change/")
         expect(page.locator(".field-prompt_block pre")).to_have_text(HOSTILE)
@@ -164,7 +111,7 @@ def test_reading__long_text(chromium, entrance, rows):
     """A long text scrolls within its box, and says what is cut."""
 
     def visit(page: Page) -> None:
-        sign_in(page, entrance)
+        enter(page, entrance)
         page.goto(f"{entrance}{rows['late'].pk}/change/")
         box = page.locator(".field-prompt_block pre")
         expect(page.locator(".agent-note")).to_contain_text("100,000 are cut")
@@ -179,7 +126,7 @@ def test_filtering__by_day(chromium, entrance, rows):
     PromptLog.objects.filter(pk=rows["late"].pk).update(created_at="2026-01-10T12:00:00Z", status="success")
 
     def visit(page: Page) -> None:
-        sign_in(page, entrance)
+        enter(page, entrance)
         page.click("#changelist-filter >> text=Success")
         page.fill("input[name=created_from]", "2026-01-10")
         page.fill("input[name=created_to]", "2026-01-10")

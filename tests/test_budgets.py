@@ -13,12 +13,13 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from stapel_agent import budgets, ledger, record_call, reservations, services
-from stapel_agent.budgets import Budget, BudgetPolicy, ListedBudgets, Spend, Spender, Standing
+from stapel_agent.budgets import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.flights import SingleFlight
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.signals import budget_warning
+from stapel_agent.standing import Standing
 from stapel_agent.testing import translating
 from tests.answers import TRACED, by
 from tests.scripted_chain import scripted_chain
@@ -231,8 +232,9 @@ def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
     finally:
         budget_warning.disconnect(receive)
     assert answers == ["ok", "ok", "ok", "failure"]
-    resets_at = budgets.span("day", datetime.now(UTC))[1]
-    assert standings == [Standing("user", "u", "day", resets_at, left_tokens=SENT + 10 - 40)]
+    (standing,) = standings
+    assert (standing.scope, standing.identity, standing.left_tokens) == ("user", "u", SENT + 10 - 40)
+    assert (standing.limit_tokens, standing.spent_tokens, standing.reserved_tokens) == (2 * 40 + SENT + 10, 120, 0)
 
 
 def test_budget__each_attempt_is_a_spend(facade, agent, scripted_model):
@@ -373,26 +375,6 @@ def test_sweep__reservations_without_a_row(agent, scripted_model):
     agent(BUDGETS=[])
     ledger.sweep()
     assert BudgetAccount.objects.count() == 0
-
-
-def test_standings__for_who_asks(agent, scripted_model):
-    """What is left is told without a call, also of budgets that nobody has used yet."""
-    record_call(source="embed", provider="house", model="m", input_tokens=100, user_id="u")
-    agent(BUDGETS=[{"scope": "user", "period": "day", "tokens": 150}, {**HOUSE, "usd": "1.5"}])
-    now = datetime.now(UTC)
-    spender = Spender("llm_facade", user_id="u")
-    user = Standing("user", "u", "day", budgets.span("day", now)[1], left_tokens=50)
-    house = Standing("all", "", "month", budgets.span("month", now)[1], left_usd=Decimal("1.5"))
-    assert ledger.standings(spender) == [user, house]
-    assert BudgetAccount.objects.count() == 0
-    services.complete("hello", "small", user_id="v")
-    assert ledger.standings(spender) == [user, Standing(**{**as_dict(house), "left_usd": Decimal("1.48")})]
-    agent(BUDGETS=[])
-    assert ledger.standings(spender) == []
-
-
-def as_dict(standing):
-    return {name: getattr(standing, name) for name in standing.__slots__}
 
 
 def test_budgets__cost_nothing_without_any(agent, scripted_model, django_assert_num_queries):

@@ -52,6 +52,7 @@ def test_row__success(facade, scripted_model):
         "user_id": "u1",
         "provider": "anthropic",
         "workspace_id": None,
+        "scrubbed_at": None,
         "metadata": {"seed": 7, "ticket": 9, "provider": "anthropic"},
     }
     assert isinstance(row.request_id, uuid.UUID)

@@ -217,6 +217,9 @@ def test_parse__think_tags_in_a_string():
         '"a": 1, "b": [1, {"c": 2}]}',
         "[1, 2]]",
         '{"a": [1], "b": 2]',
+        "{}1}",
+        "{}]",
+        ']{{"a"{}}',
         'Sure: {"a": [1, 2], "b": ',
         'He said "use {" then {"a": "}", "b": [1], "c": ',
     ],
@@ -283,6 +286,27 @@ def test_parse__depth():
     assert parse_json_response(deeper) == (None, deeper)
     assert parse_json_response(f"Sure: {deeper}") == (None, f"Sure: {deeper}")
     assert parse_json_response(flat) == (json.loads(flat), None)
+    assert parse_json_response(quoting := nested(MAX_DEPTH, '"["')) == (json.loads(quoting), None)
+
+
+@pytest.mark.parametrize(("times", "is_answer"), [(MAX_DEPTH // 2, True), (MAX_DEPTH // 2 + 1, False)])
+def test_parse__depth_of_both_kinds(times, is_answer):
+    """Arrays and objects within each other are counted together."""
+    text = '[{"a":' * times + "1" + "}]" * times
+    assert parse_json_response(text) == ((json.loads(text), None) if is_answer else (None, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "comment"),
+    [
+        (f"{FENCE}\n[]\n{FENCE}\n{{}}", [], "{}"),
+        ('~~~\nno\n~~~\n[]\n~~~\n{"a": 1}', ANSWER, "~~~\nno\n~~~\n[]"),
+    ],
+    ids=("after the closing one", "after a third one"),
+)
+def test_parse__outside_of_fences(text, result, comment):
+    """What follows a pair of fences is in none; where a third one opens, it is never closed."""
+    assert parse_json_response(text) == (result, comment)
 
 
 def test_parse__little_stack_left():

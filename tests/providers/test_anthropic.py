@@ -12,11 +12,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from opentelemetry import baggage, context
 
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -576,8 +576,10 @@ def test_client__vendor_by_default(
     client.close()
 
 
+@pytest.mark.otel
 def test_complete__baggage_stays_home(ask: Asker, server: ScriptedServer) -> None:
     """What a host carries in its OpenTelemetry baggage is not told to the vendor."""
+    baggage, context = import_module("opentelemetry.baggage"), import_module("opentelemetry.context")
     token = context.attach(baggage.set_baggage("user", "alice@example.org"))
     try:
         ask()

@@ -15,6 +15,11 @@ from stapel_agent.management.summary import printable
 from stapel_agent.usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS
 
 TEXT_LENGTH = 128
+BUDGET_COLUMNS = (
+    *("scope", "id", "period", "resets_at"),
+    *("limit_usd", "spent_usd", "reserved_usd", "left_usd"),
+    *("limit_tokens", "spent_tokens", "reserved_tokens", "left_tokens"),
+)
 
 
 class Command(BaseCommand):
@@ -44,13 +49,20 @@ class Command(BaseCommand):
 
 
 def _write_table(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
-    names = [*groups, *found["totals"]]
     totals = {**dict.fromkeys(groups, ""), **found["totals"]}
     totals |= {groups[0]: "total"} if groups else {}
-    cells = [names, *([_cell(row[name]) for name in names] for row in [*found["rows"], totals])]
+    _write_columns(file, [*groups, *found["totals"]], [*found["rows"], totals], len(groups))
+    if found.get("budgets"):
+        file.write("")
+        _write_columns(file, BUDGET_COLUMNS, found["budgets"], BUDGET_COLUMNS.index("limit_usd"))
+
+
+def _write_columns(file: Any, names: Sequence[str], rows: Sequence[Mapping[str, Any]], texts: int) -> None:
+    """A line of names, and one for each row; the first `texts` columns are aligned as texts, the others as numbers."""
+    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
-        file.write("  ".join(_aligned(row, widths, len(groups))).rstrip())
+        file.write("  ".join(_aligned(row, widths, texts)).rstrip())
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], texts: int) -> Iterator[str]:

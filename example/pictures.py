@@ -1,0 +1,65 @@
+"""Takes the pictures of the usage page that the documents show: `python example/pictures.py`, into docs/."""
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import django
+from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, http_server, prepare_database
+from playwright.sync_api import Browser, sync_playwright
+
+DOCS = Path(__file__).parent.parent / "docs"
+PICTURES: dict[str, dict[str, Any]] = {
+    "usage-light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 1000}},
+    "usage-dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 1000}},
+    "usage-phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 1400}, "is_mobile": True},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=DOCS, help="the folder for them")
+    out = parser.parse_args().out
+    with filled_host() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, screen in PICTURES.items():
+            print(take(browser, url, screen, out / f"{name}.png"))
+        browser.close()
+
+
+@contextmanager
+def filled_host() -> Iterator[str]:
+    """The URL of the example's admin, whose ledger has a month in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.update(EXAMPLE_DATABASE=f"{folder}/pictures.sqlite3", DJANGO_SETTINGS_MODULE="settings")
+        django.setup()
+        prepare_database(fresh=True)
+        # Importing models needs the line above.
+        from sample import fill
+
+        fill(datetime.now(UTC))
+        with http_server(0) as url:
+            yield url
+
+
+def take(browser: Browser, url: str, screen: dict[str, Any], path: Path) -> Path:
+    # Without scripts, as the page needs none.
+    with browser.new_context(java_script_enabled=False, **screen) as context:
+        page = context.new_page()
+        page.goto(f"{url}{LEDGER_PATH}usage/")
+        page.fill("#id_username", ADMIN_NAME)
+        page.fill("#id_password", ADMIN_PASSWORD)
+        page.click("input[type=submit]")
+        page.wait_for_selector(".agent-usage")
+        page.screenshot(path=path)
+    return path
+
+
+if __name__ == "__main__":
+    main()

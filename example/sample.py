@@ -1,0 +1,120 @@
+"""A ledger as a month of a middling host leaves it: the same for every seed, but for the days, which end today."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils import timezone
+
+from stapel_agent import accounts
+from stapel_agent.budgets import Budget, Spender
+from stapel_agent.connection import ledger_alias
+from stapel_agent.models import HitCount, PromptLog
+
+SEED = 7
+DAYS = 60
+CALLS_A_DAY = 120
+# Model, provider, dollars for a million tokens in and out, milliseconds to begin and for a token, and how usual it is.
+MODELS = [
+    ("claude-haiku-4-5-20251001", "anthropic", "1", "5", 450, 7, 60),
+    ("claude-sonnet-5", "anthropic", "3", "15", 900, 14, 22),
+    ("claude-opus-4-8", "anthropic", "5", "25", 1400, 22, 5),
+    ("llama3.2", "openai-compat", None, None, 300, 11, 13),
+]
+WORKSPACES = ["acme", "northwind", "globex", "initech", "umbrella", "hooli", None]
+USERS = [f"user-{number}" for number in range(1001, 1061)]
+STATUSES = {"success": 960, "failure": 18, "timeout": 12, "error": 10}
+BUDGETS = [
+    (Budget("all", "month", usd=Decimal(60)), {}),
+    (Budget("workspace", "month", usd=Decimal(12)), {"workspace_id": "acme"}),
+    (Budget("workspace", "month", usd=Decimal(20)), {"workspace_id": "northwind"}),
+    (Budget("user", "day", tokens=60_000), {"user_id": "user-1001"}),
+    (Budget("user", "month", tokens=900_000), {"user_id": "user-1002"}),
+]
+
+
+def fill(now: datetime, *, seed: int = SEED) -> None:
+    """Write the rows of DAYS days, hits and budgets, into a database without any."""
+    chance = random.Random(seed)
+    rows = list(_rows(chance, now))
+    moments = [row.created_at for row in rows]
+    PromptLog.objects.bulk_create(rows, batch_size=500)
+    for row, moment in zip(rows, moments, strict=True):
+        row.created_at = moment  # in place of the present, which it was written with
+    PromptLog.objects.bulk_update(rows, ["created_at"], batch_size=200)
+    HitCount.objects.bulk_create(_hits(chance, now))
+    for limit, names in BUDGETS:
+        _open(limit, Spender("llm_facade", **names), now)
+
+
+def _rows(chance: random.Random, now: datetime) -> Iterator[PromptLog]:
+    for age in range(DAYS):
+        day = now - timedelta(days=age)
+        usual = CALLS_A_DAY * (0.35 if day.weekday() > 4 else 1) * (1.25 - age / DAYS / 2)
+        for _ in range(round(usual * chance.uniform(0.8, 1.25))):
+            moment = day.replace(hour=0, minute=0) + timedelta(hours=min(23.9, max(0, chance.gauss(13, 4))))
+            if moment < now - timedelta(minutes=2):
+                yield _row(chance, moment, chance.choices(list(STATUSES), STATUSES.values())[0])
+    for seconds in (2, 9, 31):
+        yield _row(chance, now - timedelta(seconds=seconds), "pending")
+
+
+def _row(chance: random.Random, moment: datetime, status: str) -> PromptLog:
+    model, provider, price_in, price_out, begin_ms, token_ms, _ = chance.choices(MODELS, [kind[-1] for kind in MODELS])[
+        0
+    ]
+    is_over, is_answered = status != "pending", status == "success"
+    tokens_in = int(chance.lognormvariate(6.6, 0.9)) if is_answered else 0
+    tokens_out = int(chance.lognormvariate(5.2, 0.9)) if is_answered else 0
+    cost = Decimal(0) if price_in is None else (tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)) / 10**6
+    return PromptLog(
+        id=uuid.UUID(int=chance.getrandbits(128), version=4),
+        request_id=uuid.UUID(int=chance.getrandbits(128), version=4),
+        source=chance.choices(["llm_facade", "translate", "recordings"], [6, 3, 1])[0],
+        provider=provider,
+        model=model,
+        model_size="small",
+        prompt="Sort this letter.",
+        status=status,
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        cache_read_tokens=tokens_in // 3 if chance.random() < 0.3 else 0,
+        cost_usd=None if price_in is None else cost,
+        cost_basis="unpriced" if price_in is None else "price_list",
+        duration_ms=int(begin_ms * chance.uniform(0.8, 1.6) + tokens_out * token_ms) if is_over else None,
+        user_id=_often_the_first(chance, USERS),
+        workspace_id=_often_the_first(chance, WORKSPACES),
+        created_at=moment if settings.USE_TZ else timezone.make_naive(moment),
+    )
+
+
+def _often_the_first(chance: random.Random, names: list[str | None]) -> str | None:
+    return names[min(int(chance.expovariate(4 / len(names))), len(names) - 1)]
+
+
+def _hits(chance: random.Random, now: datetime) -> Iterator[HitCount]:
+    for age in range(DAYS):
+        hits = chance.randrange(8, 40)
+        yield HitCount(
+            digest=f"{chance.getrandbits(256):064x}",
+            hour=(now - timedelta(days=age)).replace(hour=0, minute=0, second=0, microsecond=0),
+            source="translate",
+            provider="anthropic",
+            model=MODELS[0][0],
+            hits=hits,
+            saved_tokens=hits * 400,
+            saved_cost_usd=hits * Decimal("0.0009"),
+        )
+
+
+def _open(limit: Budget, spender: Spender, now: datetime) -> None:
+    alias = ledger_alias()
+    account = accounts.account_for(limit, spender, now.astimezone(UTC))
+    accounts.make([account], alias)
+    accounts.bring_up_to_date(account, limit, alias)
+    accounts.keep(account, alias)

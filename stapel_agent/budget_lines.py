@@ -1,0 +1,65 @@
+"""Budgets of now on the usage page: what is used of them, and the rows that it was spent by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from . import accounts
+from .accounts import SPENDER
+from .amounts import count, money, percent
+from .connection import on_ledger
+from .ledger_links import LedgerLinks
+from .linked_figures import counted, linked, named
+from .standing import Standing
+from .usage_period import Period
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """`used` has a text for each of the budget's limits; `fill` is the part of the nearer one, as HTML has numbers."""
+
+    owner: SafeString
+    period: str
+    used: list[SafeString]
+    share: str
+    fill: str
+
+
+def budget_lines(now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]) -> list[BudgetLine]:
+    """The budgets nearest to their limits, but those of owners whose column is hidden."""
+    standings = on_ledger(partial(accounts.fullest, now, places))
+    return [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
+
+
+def _line(standing: Standing, links: LedgerLinks) -> BudgetLine:
+    column, period = SPENDER.get(standing.scope), Period(standing.starts_on, standing.resets_at.date())
+    owner = named(column, standing.identity) if column else "together"
+    address = links.within(period).to(**({column: standing.identity} if column else {}))
+    return BudgetLine(
+        owner=format_html("{} {}", standing.scope, owner),
+        period=f"{period.since:%Y-%m-%d}" if standing.period == "day" else f"{period.since:%Y-%m}",
+        used=list(_used(standing, address)),
+        share=percent(round(standing.share * 10_000), 10_000),
+        fill=f"{min(1, standing.share):.3f}",
+    )
+
+
+def _used(standing: Standing, address: str) -> Iterator[SafeString]:
+    if standing.limit_usd is not None:
+        figure = linked("cost_usd", f"{standing.spent_usd:f}", money(standing.spent_usd), address)
+        reserved = money(standing.reserved_usd) if standing.reserved_usd else ""
+        yield _of(figure, money(standing.limit_usd), reserved)
+    if standing.limit_tokens is not None:
+        figure = counted("tokens", standing.spent_tokens, address)
+        reserved = count(standing.reserved_tokens) if standing.reserved_tokens else ""
+        yield _of(figure, f"{count(standing.limit_tokens)} tokens", reserved)
+
+
+def _of(figure: SafeString, limit: str, reserved: str) -> SafeString:
+    return format_html("{} of {}{}", figure, limit, f", {reserved} reserved" if reserved else "")

@@ -1,0 +1,59 @@
+"""Bar charts as SVG, without a script: each bar is a link, and a column of the whole height belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+HEIGHT = 100
+COLUMN, GAP = 10, 2
+# So that the least of what is not nothing is seen.
+LEAST = 1
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`size` is what it is drawn by, `text` what it says, and `address` where it leads."""
+
+    size: float
+    text: str
+    address: str
+
+
+def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
+    """The bars side by side, None for a gap, the longest as high as the chart, which fills its place on the page."""
+    longest = max((bar.size for bar in bars if bar), default=0)
+    drawn = format_html_join("", "{}", ((_drawn(bar, place, longest),) for place, bar in enumerate(bars) if bar))
+    return format_html(
+        '<svg class="agent-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group"'
+        ' aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{}</title>'
+        '<desc id="{name}-desc">{} bars; the table below has the same figures.</desc>{}</svg>',
+        max(1, len(bars)) * COLUMN,
+        HEIGHT,
+        title,
+        sum(bar is not None for bar in bars),
+        drawn,
+        name=name,
+    )
+
+
+def _drawn(bar: Bar, place: int, longest: float) -> SafeString:
+    height = max(LEAST, HEIGHT * bar.size / longest) if bar.size else 0
+    left = place * COLUMN
+    return format_html(
+        '<a href="{}" aria-label="{text}"><title>{text}</title>'
+        '<rect class="agent-column" x="{}" y="0" width="{}" height="{}"/>'
+        '<rect class="agent-bar" x="{}" y="{}" width="{}" height="{}"/></a>',
+        bar.address,
+        left,
+        COLUMN,
+        HEIGHT,
+        left + GAP / 2,
+        f"{HEIGHT - height:.2f}",
+        COLUMN - GAP,
+        f"{height:.2f}",
+        text=bar.text,
+    )

@@ -1,0 +1,37 @@
+"""What the ledger stores of a call's texts, as LOG_CONTENT says of its source: all, a keyed digest, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.crypto import salted_hmac
+
+from .conf import agent_settings
+
+FULL, HASH, NONE = CHOICES = ("full", "hash", "none")
+DIGEST_PREFIX = "hmac-sha256:"
+
+
+def kept_of(source: str) -> str:
+    """One of CHOICES. A source that is left out is FULL; where the setting is wrong, nothing is stored."""
+    setting = agent_settings.LOG_CONTENT
+    choice = setting.get(source, FULL) if isinstance(setting, Mapping) else NONE
+    return choice if choice in CHOICES else NONE
+
+
+def is_full(source: str) -> bool:
+    """Whether an answer can be read in the ledger."""
+    return kept_of(source) == FULL
+
+
+def stored(source: str, text: str | None) -> str | None:
+    """`text` as a column has it."""
+    choice = kept_of(source)
+    if choice == NONE:
+        return None
+    return _digest(text) if text and choice == HASH else text
+
+
+def _digest(text: str) -> str:
+    # Keyed with SECRET_KEY: a short text's plain digest is found by trying texts.
+    return DIGEST_PREFIX + salted_hmac("stapel_agent.content", text, algorithm="sha256").hexdigest()

@@ -1,0 +1,193 @@
+"""The filters of the ledger's list in the admin: those that it offers, and those that a link brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import CharField, F, Func, Q, QuerySet
+from django.db.models.lookups import Exact
+from django.http import HttpRequest
+
+from .conf import agent_settings
+from .display import visible
+from .models import CostBasis, PromptLog, PromptSource, PromptStatus
+from .period_filter import PeriodFilter
+from .providers.registry import registry
+from .usage_tables import TOKENS
+
+# Newest rows whose models are offered as a filter.
+SAMPLED_ROWS = 1_000
+UNSUCCESSFUL = "unsuccessful"
+
+
+class Exactly(Func):
+    """A column's text as its bytes: to a collation, "U" and "u" may be the same, and "u " as well."""
+
+    template = "%(expressions)s"
+
+    def as_mysql(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS BINARY)")
+
+
+def rows_with(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    """Those that have this very text in a column, by its index where there is one."""
+    return rows.filter(Exact(Exactly(F(name), output_field=CharField()), value), **{name: value})
+
+
+class ColumnFilter(admin.SimpleListFilter):
+    """Rows whose column, named by `parameter_name`, has the chosen value."""
+
+    parameter_name: str
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        if self.value() not in dict(self.lookup_choices):
+            raise IncorrectLookupParameters
+        return self.chosen(queryset, str(self.value()))
+
+    def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows_with(rows, self.parameter_name, value)
+
+    def with_named(self, values: Iterable[str]) -> list[tuple[str, str]]:
+        """What is offered, and what the URL names."""
+        named = self.value()
+        return [(value, value) for value in sorted({*values, *([] if named is None or "\0" in named else [named])})]
+
+
+class SourceFilter(ColumnFilter):
+    """Offers the facade's own sources; the URL may name any other."""
+
+    title = parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, dict(PromptSource.choices).get(value, value)) for value, _ in self.with_named(PromptSource)]
+
+
+class SiftingFilter(ColumnFilter):
+    """A column without an index in order of time: rows must be looked at to find those that match."""
+
+
+class StatusFilter(SiftingFilter):
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*PromptStatus.choices, (UNSUCCESSFUL, "Over, without success")]
+
+    def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value == UNSUCCESSFUL:
+            return rows.exclude(status__in=[PromptStatus.SUCCESS, PromptStatus.PENDING])
+        return super().chosen(rows, value)
+
+
+class ProviderFilter(SiftingFilter):
+    """Offers the registered providers; the URL may name any other. Rows of the first release have no such column."""
+
+    title = parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return self.with_named(registry.entries())
+
+
+class ModelFilter(SiftingFilter):
+    """Offers the models of the newest rows and of the settings; the URL may name any other."""
+
+    title = parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        newest = PromptLog.objects.order_by("-created_at").values_list("model", flat=True)[:SAMPLED_ROWS]
+        configured = *agent_settings.MODELS.values(), *agent_settings.OPENAI_COMPAT_MODELS.values()
+        return self.with_named([*newest, *configured])
+
+
+class BroughtFilter(SiftingFilter):
+    """Is beside the list only where a link has brought it along, to be dropped there."""
+
+    def has_output(self) -> bool:
+        return self.value() is not None
+
+
+class CostFilter(BroughtFilter):
+    title = parameter_name = "cost"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unpriced", "Tokens at an unknown price")]
+
+    def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        has_spent = Q.create([Q((f"{name}__gt", 0)) for name in TOKENS], connector=Q.OR)
+        return rows.filter(Q(cost_basis=CostBasis.UNPRICED) | Q(cost_usd__isnull=True) & has_spent)
+
+
+class DurationFilter(BroughtFilter):
+    """Calls that took so many milliseconds, or longer."""
+
+    title, parameter_name = "duration", "duration_from"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value() or ""
+        return [(value, f"{value} ms and more")] if value.isascii() and value.isdigit() and len(value) < 10 else []
+
+    def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(duration_ms__gte=int(value))
+
+
+class OwnerFilter(admin.ListFilter):
+    """The rows of one user or workspace, or those that have none; beside the list only where a link brings it."""
+
+    column: str
+
+    def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.given = {name: params.pop(name)[-1] for name in self.parameters(self.column) if name in params}
+
+    @staticmethod
+    def parameters(column: str) -> tuple[str, str]:
+        return column, f"{column}__isnull"
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.parameters(self.column))
+
+    def has_output(self) -> bool:
+        return bool(self.given)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = dict(self.given)
+        if given.pop(f"{self.column}__isnull", "1") != "1" or "\0" in given.get(self.column, ""):
+            raise IncorrectLookupParameters
+        for name, value in given.items():
+            return rows_with(queryset, name, value)
+        return queryset.filter(**{f"{self.column}__isnull": True})
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        everybody = dict.fromkeys(self.parameters(self.column))
+        yield {"selected": False, "query_string": changelist.get_query_string(everybody), "display": "All"}
+        owner = self.given.get(self.column)
+        display = "None" if owner is None else visible(owner) or '""'
+        yield {"selected": True, "query_string": changelist.get_query_string(), "display": display}
+
+
+class UserFilter(OwnerFilter):
+    title, column = "user", "user_id"
+
+
+class WorkspaceFilter(OwnerFilter):
+    title, column = "workspace", "workspace_id"
+
+
+FILTERS = (
+    *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, PeriodFilter),
+    *(UserFilter, WorkspaceFilter, CostFilter, DurationFilter),
+)
+PARAMETERS = frozenset(
+    [
+        *("status", "source", "provider", "model", "cost", "duration_from"),
+        *OwnerFilter.parameters("user_id"),
+        *OwnerFilter.parameters("workspace_id"),
+        *PeriodFilter.parameters,
+    ]
+)
+"""Of the URL; Django would take any condition on any column."""

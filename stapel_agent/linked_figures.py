@@ -1,0 +1,68 @@
+"""Figures as HTML, each with the link to the rows behind it; its kind and exact value are there for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .amounts import count, money, percent
+from .display import visible
+from .filters import UNSUCCESSFUL
+from .ledger_links import LedgerLinks
+from .models import PromptSource
+
+
+def linked(kind: str, value: object, text: str | SafeString, address: str) -> SafeString:
+    return format_html('<a data-figure="{}" href="{}"><data value="{}">{}</data></a>', kind, address, value, text)
+
+
+def counted(kind: str, number: int, address: str) -> SafeString:
+    """Nothing has no rows behind it."""
+    return linked(kind, number, count(number), address) if number else SafeString("0")
+
+
+def spend(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
+    """What is known of the cost; where nothing is, that."""
+    return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures), links.to(**columns))
+
+
+def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
+    """The calls that `spend()` lacks, if there are any."""
+    number = figures["unpriced_calls"]
+    if not number:
+        return SafeString()
+    return aside(linked("unpriced_calls", number, _unpriced(number), links.to(cost="unpriced", **columns)))
+
+
+def spend_text(figures: Mapping[str, Any]) -> str:
+    """Both in one."""
+    number = figures["unpriced_calls"]
+    return f"{_known(figures)} {_unpriced(number)}" if number else _known(figures)
+
+
+def _known(figures: Mapping[str, Any]) -> str:
+    return money(figures["cost_usd"]) if figures["cost_usd"] or not figures["unpriced_calls"] else "unknown"
+
+
+def _unpriced(number: int) -> str:
+    return f"+ {count(number)} {'call' if number == 1 else 'calls'} without a price"
+
+
+def errors(number: int, of: int, links: LedgerLinks, **columns: str | None) -> SafeString:
+    figure = counted("errors", number, links.to(status=UNSUCCESSFUL, **columns))
+    return figure + aside(percent(number, of)) if number else figure
+
+
+def named(column: str, name: str | None) -> SafeString:
+    """A name as it is told to people; None is that of all rows without one."""
+    if name is None:
+        return SafeString("<em>none</em>")
+    labels = dict(PromptSource.choices) if column == "source" else {}
+    return format_html("<bdi>{}</bdi>", visible(labels.get(name, name)) or '""')
+
+
+def aside(text: str) -> SafeString:
+    return format_html(' <span class="agent-aside">{}</span>', text)

@@ -1,0 +1,95 @@
+"""`manage.py purge_prompt_logs`: what is older than RETENTION_DAYS loses its texts, and keeps its figures and costs."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.retention import BATCH, PAUSE_SECONDS, Purge, moment
+
+INTERRUPTED = 130
+"""How a shell sees an end by Ctrl-C."""
+MOST = 10_000
+LEAST_DAYS_OF_ROWS = 31
+WORDS = {
+    (False, False): ("scrubbed", "removed"),
+    (False, True): ("to scrub", "to remove"),
+    (True, False): ("deleted", "removed"),
+    (True, True): ("to delete", "to remove"),
+}
+"""By whether rows are deleted, and whether it is only said."""
+
+
+def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
+    """The type of an argument within bounds."""
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:
+            raise ArgumentTypeError(f"must be from {least} to {most}")
+        return value
+
+    return parse
+
+
+class Command(BaseCommand):
+    help = (
+        "Take the texts out of the ledger's rows that are older than RETENTION_DAYS; tokens, costs and names stay. "
+        "Idempotency keys and translations past their time are removed. Stopped at any time, it goes on from there."
+    )
+    requires_system_checks = ["stapel_agent"]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--days", type=number(float, 0.001, 36500), metavar="N", help="older than this; by default RETENTION_DAYS")
+        add("--dry-run", action="store_true", help="say what there is to do, and do nothing")
+        add("--delete", action="store_true", help="remove the rows; what they count leaves usage() with them")
+        add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows of one transaction")
+        add("--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="between batches")
+
+    def handle(  # noqa: PLR0913  (the command's options)
+        self,
+        *arguments: Any,
+        days: float | None,
+        delete: bool,
+        dry_run: bool,
+        batch_size: int,
+        pause: float,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        purge = Purge(moment(_days(days, delete)), deletes=delete, size=batch_size, seconds=pause)
+        calls, copies = (purge.total(), purge.copies()) if dry_run else self._run(purge, quiet=verbosity == 0)
+        if verbosity:
+            verb, other = WORDS[delete, dry_run]
+            self.stdout.write(f"{verb}: {calls} calls from before {purge.before:%Y-%m-%d %H:%M}")
+            self.stdout.write(f"{other}: {copies[0]} idempotency keys and {copies[1]} translations")
+
+    def _run(self, purge: Purge, *, quiet: bool) -> tuple[int, tuple[int, int]]:
+        done = 0
+        try:
+            # Without a terminal, `disable=None` is silence.
+            with tqdm(unit="call", disable=quiet or None) as bar:
+                if not bar.disable:
+                    bar.reset(purge.total())
+                for rows in purge.run():
+                    done += rows
+                    bar.update(rows)
+            return done, purge.remove_copies()
+        except KeyboardInterrupt:
+            self.stderr.write(f"interrupted after {done} calls; the same command goes on from here")
+            raise SystemExit(INTERRUPTED) from None
+
+
+def _days(given: float | None, delete: bool) -> float:
+    days = agent_settings.RETENTION_DAYS if given is None else given
+    if days is None:
+        raise CommandError("RETENTION_DAYS is not set: say how old, as --days 90")
+    if delete and agent_settings.BUDGETS and days < LEAST_DAYS_OF_ROWS:
+        raise CommandError(f"BUDGETS count this month's rows: --days {LEAST_DAYS_OF_ROWS} at least, or no --delete")
+    return float(days)

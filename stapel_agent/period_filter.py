@@ -1,0 +1,107 @@
+"""The ledger's list in the admin by time: whole days, or the moments that a link brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .usage_query import InvalidUsageQuery, moment
+
+# Age in days of the first and the last day.
+PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}
+
+
+class PeriodFilter(admin.ListFilter):
+    """Whole days of the current time zone, from the first to the last; or, out of a link, what `usage()` means by
+    `since` and `until`."""
+
+    title = "day"
+    template = "admin/agent/period_filter.html"
+    days = ("created_from", "created_to")
+    moments = ("since", "until")
+    parameters = (*days, *moments)
+
+    def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.given = {name: params.pop(name, [""])[-1] for name in self.parameters}
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.parameters)
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = (_day(self.given[name]) for name in self.days)
+        since, until = (_instant(name, self.given[name]) for name in self.moments)
+        for begin in (_midnight(first) if first else None, since):
+            queryset = queryset.filter(created_at__gte=begin) if begin else queryset
+        for end in (_midnight(last + timedelta(days=1)) if last else None, until):
+            queryset = queryset.filter(created_at__lt=end) if end else queryset
+        return queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        now = timezone.now()
+        today = (timezone.localtime(now) if settings.USE_TZ else now).date()
+        yield self._choice(changelist, "Any day")
+        for label, ages in PERIODS.items():
+            first, last = (str(today - timedelta(days=age)) for age in ages)
+            yield self._choice(changelist, label, created_from=first, created_to=last)
+        since, until = (self.given[name] for name in self.moments)
+        if since or until:
+            yield self._choice(changelist, f"{since or '…'} until {until or '…'}, UTC", since=since, until=until)
+
+    def other_parameters(self) -> list[tuple[str, Any]]:
+        """What the form repeats so that the other filters stay."""
+        own = {*self.parameters, PAGE_VAR, ERROR_FLAG}
+        return [(name, value) for name, value in self.request.GET.items() if name not in own]
+
+    def _choice(self, changelist: ChangeList, label: str, **chosen: str) -> dict[str, Any]:
+        bounds = {**dict.fromkeys(self.parameters, ""), **chosen}
+        return {
+            "selected": bounds == self.given,
+            "query_string": changelist.get_query_string({name: bound or None for name, bound in bounds.items()}),
+            "display": label,
+        }
+
+
+def check_year(day: date) -> None:
+    """Raises ValueError for years in which time zones and databases overflow."""
+    if not 1970 < day.year < 9999:
+        raise ValueError(f"{day!r} is no day of a ledger")
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+        check_year(day)
+        return day
+    except ValueError as fault:
+        raise IncorrectLookupParameters from fault
+
+
+def _midnight(day: date) -> datetime:
+    midnight = datetime.combine(day, time.min)
+    return timezone.make_aware(midnight) if settings.USE_TZ else midnight
+
+
+def _instant(name: str, text: str) -> datetime | None:
+    """A moment as the ledger has it."""
+    try:
+        instant = moment(name, text or None)
+    except InvalidUsageQuery as fault:
+        raise IncorrectLookupParameters from fault
+    if instant is None or settings.USE_TZ:
+        return instant
+    return timezone.make_naive(instant, timezone.get_default_timezone())

@@ -1,0 +1,106 @@
+"""Takes texts out of the ledger's rows, names out of them, or rows out of the ledger: the writer who forgets.
+
+Each function does one batch in one short transaction, whose locks are those of the batch's rows, and may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from . import cache
+from .models import PromptLog, PromptStatus
+from .rows import economic_facts
+
+BATCH = 500
+
+TEXTS = {"prompt": "", "system_prompt": None, "response": None, "error_message": None, "cache_key": None}
+IS_OVER = ~Q(status=PromptStatus.PENDING)
+
+
+class Batch(NamedTuple):
+    """How many rows were changed, and up to which moment all are; None where nothing is left."""
+
+    rows: int
+    reached: datetime | None
+
+
+def old_rows(alias: str, *, before: datetime, with_texts: bool, since: datetime | None = None) -> QuerySet[PromptLog]:
+    """The rows of calls that are over and began `before` a moment, oldest first; those `with_texts`, or all."""
+    rows = PromptLog.objects.using(alias).filter(IS_OVER, created_at__lt=before)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if not with_texts:
+        return rows.order_by("created_at")
+    # In the order of `agent_scrubbed_idx`, or PostgreSQL sorts.
+    return rows.filter(scrubbed_at=None).order_by("scrubbed_at", "created_at")
+
+
+def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
+    """Take the texts out of the next rows from `before` a moment; figures, names and economic facts stay."""
+    keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=True), size)
+    if not keys:
+        return Batch(0, None)
+    with transaction.atomic(alias):
+        return Batch(_scrub(keys, IS_OVER & Q(scrubbed_at=None), alias), reached)
+
+
+def delete_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
+    """Remove the next rows from `before` a moment."""
+    keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=False), size)
+    if not keys:
+        return Batch(0, None)
+    return Batch(PromptLog.objects.using(alias).filter(IS_OVER, pk__in=keys).delete()[0], reached)
+
+
+def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
+    """Make some rows of `old` in `column` those of `new`, without texts, and remove the translations made for them.
+
+    Returns how many of each. Rows of calls under way are among them: what these are answered will not be stored.
+    """
+    keys, requests = _named(column, old, alias)
+    with transaction.atomic(alias):
+        rows = _scrub(keys, Q(**{column: old}), alias, **{column: new}) if keys else 0
+        return rows, cache.forget(requests, alias) if requests else 0
+
+
+def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
+    """Make some rows of `old` in `column` those of `new`, as they are. Returns how many."""
+    keys, _ = _named(column, old, alias)
+    return PromptLog.objects.using(alias).filter(pk__in=keys, **{column: old}).update(**{column: new}) if keys else 0
+
+
+def _next(rows: QuerySet[PromptLog], size: int) -> tuple[list[UUID], datetime | None]:
+    found = list(rows.values_list("pk", "created_at")[:size])
+    return [key for key, _ in found], found[-1][1] if found else None
+
+
+def _named(column: str, name: str, alias: str) -> tuple[list[UUID], set[UUID]]:
+    found = PromptLog.objects.using(alias).filter(**{column: name}).values_list("pk", "request_id")[:BATCH]
+    return [key for key, _ in found], {request for _, request in found if request is not None}
+
+
+def _scrub(keys: Collection[UUID], condition: Q, alias: str, **columns: str) -> int:
+    rows = PromptLog.objects.using(alias).filter(pk__in=keys)
+    # A write comes first: it locks the rows, and on SQLite lets this transaction write at all.
+    scrubbed = rows.filter(condition).update(**TEXTS, scrubbed_at=timezone.now(), **columns)
+    for facts, some in _wordy(rows.filter(scrubbed_at__isnull=False)):
+        rows.filter(pk__in=some).update(metadata=facts)
+    return scrubbed
+
+
+def _wordy(rows: QuerySet[PromptLog]) -> list[tuple[dict[str, object], Sequence[UUID]]]:
+    """What is to be left of the metadata of rows, and of which: those with the same facts together."""
+    by_facts: dict[str, tuple[dict[str, object], list[UUID]]] = {}
+    for key, metadata in rows.filter(metadata__isnull=False).values_list("pk", "metadata"):
+        facts = economic_facts(metadata)
+        if facts != metadata:
+            by_facts.setdefault(json.dumps(facts, sort_keys=True), (facts, []))[1].append(key)
+    return list(by_facts.values())

@@ -1,0 +1,202 @@
+"""The usage page: the figures of a period, each with the link to the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .accounting import usage
+from .accounts import aware
+from .amounts import count, money, percent, time_taken
+from .budget_lines import BudgetLine, budget_lines
+from .chart import Bar, bar_chart
+from .filters import UNSUCCESSFUL
+from .ledger_links import LedgerLinks
+from .linked_figures import counted, errors, linked, named, spend, spend_text, without_price
+from .models import PromptLog, PromptStatus
+from .rankings import TOKENS, Durations, Rankings, Spender, rankings
+from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
+
+PLACES = 10
+"""Of each ranking."""
+TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources", "model": "Models"}
+
+Figures = Mapping[str, Any]
+"""As a row of `usage()` has them."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One of the figures on top, and what is to be said about it."""
+
+    title: str
+    figure: SafeString
+    notes: Sequence[SafeString | str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, and what its longest bar says."""
+
+    title: str
+    top: str
+    drawing: SafeString
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table, and its cells."""
+
+    name: SafeString
+    figures: Sequence[SafeString | str]
+
+
+@dataclass(frozen=True)
+class UsagePage:
+    """What the template shows. `fault` says why the period asked for is not the one shown."""
+
+    period: Period
+    choices: Sequence[tuple[str, str, bool]]
+    fault: str
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    parts: Sequence[Line]
+    rankings: Sequence[tuple[str, Sequence[Line]]]
+    budgets: Sequence[BudgetLine]
+    has_rows: bool
+
+    @property
+    def since(self) -> str:
+        return str(self.period.since)
+
+    @property
+    def until(self) -> str:
+        return str(self.period.until)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Of the charts."""
+        names = [name for name, _ in self.period.parts()]
+        return names[0], names[-1] if len(names) > 1 else ""
+
+
+def usage_page(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
+    """The page that a URL's parameters ask for. `address` is the list's; `hidden` are columns not to be told."""
+    now = aware(timezone.now()).astimezone(UTC)
+    name, period, fault = _chosen(parameters, now.date())
+    links = LedgerLinks(address, period)
+    since, until = start_of(period.since), start_of(period.until)
+    found = usage(group_by=(period.unit,), since=since, until=until, limit=1000)
+    ranked = rankings(since, until, PLACES)
+    parts = {row[period.unit]: row for row in found["rows"] if row["calls"] or row["cache_hits"]}
+    return UsagePage(
+        period=period,
+        choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
+        fault=fault,
+        tiles=list(_tiles(found["totals"], ranked, links)),
+        charts=list(_charts(parts, period, links)) if found["totals"]["calls"] else [],
+        parts=[_part(key, parts[key], links.within(part)) for key, part in period.parts() if key in parts],
+        rankings=list(_rankings(ranked, links, hidden)),
+        budgets=budget_lines(now, PLACES, links, hidden),
+        has_rows=bool(parts) or PromptLog.objects.exists(),
+    )
+
+
+def _chosen(parameters: Mapping[str, str], today: date) -> tuple[str, Period, str]:
+    try:
+        return *chosen(parameters, today), ""
+    except InvalidPeriod as fault:
+        return DEFAULT, CHOICES[DEFAULT].of(today), str(fault)
+
+
+def _tokens(figures: Figures) -> int:
+    return sum(figures[name] for name in TOKENS)
+
+
+def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Tile]:
+    made, failed = totals["calls"], totals["errors"]
+    yield Tile("Spend", spend(totals, links), [without_price(totals, links)])
+    yield Tile("Calls", counted("calls", made, links.to()), [])
+    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), _kinds(totals))
+    share = f"{percent(failed, made)} of the calls"
+    yield Tile("Errors", counted("errors", failed, links.to(status=UNSUCCESSFUL)), [share])
+    yield _hits(totals)
+    yield _durations(ranked.durations, links)
+    pending = LedgerLinks(links.address).to(status=PromptStatus.PENDING)
+    yield Tile("In flight", counted("pending", ranked.pending, pending), ["now, whatever the period"])
+
+
+def _kinds(totals: Figures) -> list[str]:
+    spent = [name for name in TOKENS if totals[name]]
+    return [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
+
+
+def _hits(totals: Figures) -> Tile:
+    hits = totals["cache_hits"]
+    notes = [f"{percent(hits, hits + totals['calls'])} of calls and hits; a hit has no row"]
+    if totals["saved_tokens"]:
+        notes.append(f"{count(totals['saved_tokens'])} tokens saved, and {money(totals['saved_cost_usd'])}")
+    return Tile("Cache hits", format_html("{}", count(hits)), notes)
+
+
+def _durations(durations: Durations, links: LedgerLinks) -> Tile:
+    if durations.p50_ms is None or durations.p95_ms is None:
+        return Tile("Duration", SafeString("–"), ["of no call"])
+    p50, p95 = (
+        linked("duration_ms", taken, time_taken(taken), links.to(duration_from=str(taken)))
+        for taken in (durations.p50_ms, durations.p95_ms)
+    )
+    return Tile("Duration, p50", p50, [format_html("p95 {}", p95)])
+
+
+def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
+    called = {name: figures for name, figures in parts.items() if figures["calls"]}
+    costs = {name: (float(figures["cost_usd"]), spend_text(figures)) for name, figures in called.items()}
+    tokens = {name: (float(_tokens(figures)), count(_tokens(figures))) for name, figures in called.items()}
+    yield _chart("Spend", costs, period, links)
+    yield _chart("Tokens", tokens, period, links)
+
+
+def _chart(title: str, sizes: Mapping[str, tuple[float, str]], period: Period, links: LedgerLinks) -> Chart:
+    whole = f"{title} by {period.unit}"
+    bars = [
+        Bar(sizes[name][0], f"{name}: {sizes[name][1]}", links.within(part).to()) if name in sizes else None
+        for name, part in period.parts()
+    ]
+    return Chart(whole, max(sizes.values())[1], bar_chart(title.lower(), whole, bars))
+
+
+def _part(name: str, figures: Figures, links: LedgerLinks) -> Line:
+    made, every = figures["calls"], links.to()
+    cells = [
+        counted("calls", made, every),
+        errors(figures["errors"], made, links),
+        count(figures["cache_hits"]),
+        *(counted(kind, figures[kind], every) for kind in TOKENS),
+        spend(figures, links) + without_price(figures, links) if made else "–",
+    ]
+    return Line(format_html("{}", name), cells)
+
+
+def _rankings(ranked: Rankings, links: LedgerLinks, hidden: Collection[str]) -> Iterator[tuple[str, Sequence[Line]]]:
+    for column, title in TITLES.items():
+        if column not in hidden and ranked.spenders[column]:
+            yield title, [_spender(column, spender, links) for spender in ranked.spenders[column]]
+
+
+def _spender(column: str, spender: Spender, links: LedgerLinks) -> Line:
+    columns, figures = {column: spender.name}, vars(spender)
+    every = links.to(**columns)
+    cells = [
+        spend(figures, links, **columns) + without_price(figures, links, **columns),
+        counted("tokens", spender.tokens, every),
+        counted("calls", spender.calls, every),
+        errors(spender.errors, spender.calls, links, **columns),
+    ]
+    return Line(linked("calls", spender.calls, named(column, spender.name), every), cells)

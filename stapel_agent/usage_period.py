@@ -1,0 +1,102 @@
+"""The time that the usage page is about: whole days in UTC, as `usage()` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+DAYS_SHOWN = 62
+"""So many days are shown one by one; of a longer time, months are."""
+LONGEST = 1830
+DAY = timedelta(days=1)
+
+
+class InvalidPeriod(ValueError):
+    """No time to show; the message says the mend."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the beginning of one day to that of another, which is not part of it."""
+
+    since: date
+    until: date
+
+    @property
+    def unit(self) -> str:
+        return "day" if (self.until - self.since).days <= DAYS_SHOWN else "month"
+
+    def parts(self) -> Iterator[tuple[str, Period]]:
+        """Its days or months, each by the name that `usage()` gives it."""
+        start = self.since
+        while start < self.until:
+            end = start + DAY if self.unit == "day" else _next_month(start)
+            name = f"{start:%Y-%m-%d}" if self.unit == "day" else f"{start:%Y-%m}"
+            yield name, Period(start, min(end, self.until))
+            start = end
+
+    def __str__(self) -> str:
+        last = self.until - DAY
+        return f"{self.since}" if self.since == last else f"{self.since} to {last}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A period to choose, by its name in the URL."""
+
+    title: str
+    of: Callable[[date], Period]
+
+
+CHOICES = {
+    "today": Choice("Today", lambda today: Period(today, today + DAY)),
+    "7d": Choice("7 days", lambda today: Period(today - 6 * DAY, today + DAY)),
+    "30d": Choice("30 days", lambda today: Period(today - 29 * DAY, today + DAY)),
+    "month": Choice("This month", lambda today: Period(today.replace(day=1), today + DAY)),
+    "last-month": Choice("Last month", lambda today: Period(_last_month(today), today.replace(day=1))),
+}
+DEFAULT = "30d"
+
+
+def chosen(parameters: Mapping[str, str], today: date) -> tuple[str, Period]:
+    """What a URL's `period`, or `since` and `until`, mean; its name is "" if they are days. Raises InvalidPeriod."""
+    since, until = (parameters.get(name, "").strip() for name in ("since", "until"))
+    if since or until:
+        return "", _between(since, until, today)
+    name = parameters.get("period", DEFAULT)
+    if name not in CHOICES:
+        raise InvalidPeriod(f"There is no period {name[:40]!r}: choose one of those above.")
+    return name, CHOICES[name].of(today)
+
+
+def start_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _between(since: str, until: str, today: date) -> Period:
+    start = _day("From", since)
+    end = _day("Until", until) if until else max(today, start) + DAY
+    if not start < end:
+        raise InvalidPeriod("“Until” must be a later day than “From”: it is the first that is left out.")
+    if (end - start).days > LONGEST:
+        raise InvalidPeriod(f"That is longer than {LONGEST} days: choose days that are nearer to each other.")
+    return Period(start, end)
+
+
+def _day(label: str, text: str) -> date:
+    try:
+        day = date.fromisoformat(text[:20])
+    except ValueError as fault:
+        raise InvalidPeriod(f"“{label}” must be a day such as 2026-01-31, not {text[:40]!r}.") from fault
+    if not 1970 < day.year < 9998:
+        raise InvalidPeriod(f"“{label}” must be in the years 1971 to 9997.")
+    return day
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + 32 * DAY).replace(day=1)
+
+
+def _last_month(today: date) -> date:
+    return (today.replace(day=1) - DAY).replace(day=1)

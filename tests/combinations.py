@@ -1,0 +1,54 @@
+"""The combinations in which the package claims to run: `make matrix` tries them, and so does each job of CI."""
+
+from dataclasses import dataclass
+
+DATABASES = ("sqlite", "postgresql", "mariadb")
+SQLITE = DATABASES[:1]
+# Each extra, and the mark of the tests that need it.
+EXTRAS = {"anthropic": "sdk", "otel": "otel"}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A Python, a series of Django ("6" is the newest 6.x), and what is there beside them.
+
+    `resolution` is "newest", or "oldest" for the lowest versions that pyproject.toml allows. `groups` are its slow
+    dependency groups.
+    """
+
+    python: str
+    django: str
+    databases: tuple[str, ...] = DATABASES
+    extras: tuple[str, ...] = tuple(EXTRAS)
+    resolution: str = "newest"
+    groups: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Never a part of another's name."""
+        return f"python{self.python}-django{self.django}-{'+'.join(self.extras) or 'bare'}-{self.resolution}"
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """With the groups that test the package and its extras."""
+        return ("test", *(["otel"] if "otel" in self.extras else []), *self.groups)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The marks whose tests must not be left out: what they need has been installed."""
+        return (*(EXTRAS[extra] for extra in self.extras), *self.groups)
+
+
+COMBINATIONS = (
+    Combination("3.11", "5.2"),
+    Combination("3.12", "5.2"),
+    Combination("3.13", "5.2"),
+    Combination("3.12", "6"),
+    # Once are enough: the packages that call this one, and the small local model.
+    Combination("3.13", "6", groups=("fleet", "model")),
+    Combination("3.12", "6.0", SQLITE),
+    Combination("3.13", "6", SQLITE, extras=("anthropic",)),
+    Combination("3.13", "6", SQLITE, extras=("otel",)),
+    Combination("3.13", "6", SQLITE, extras=()),
+    Combination("3.11", "5.2", resolution="oldest"),
+)

@@ -1,0 +1,170 @@
+"""The measures of the package's code: `python -m tests.measures` prints each one beside its limit."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+PACKAGE = Path(__file__).parent.parent / "stapel_agent"
+COPIED_LINES = 6
+
+LAZY_IMPORTS = {
+    "apps.py": "Django allows no models before its apps are ready",
+    "providers/__init__.py": "a public name is loaded when it is asked for",
+    "providers/anthropic.py": "the SDK is optional, and takes a second to load",
+    "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
+    "tracing.py": "OpenTelemetry is optional",
+}
+"""Module -> why its functions import."""
+
+ONLY_ONE = {
+    "writer of the ledger": r"\brow\.save\(|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\(",
+    "builder of answers": r'{"status": "(ok|failure)", ',
+    "registry class": r"^class \w*Registry\b",
+    "classifier of HTTP statuses": r"^ +429: ",
+    "walker of the chain": r"= Chain\(",
+}
+"""What there is one module of -> what such a module says."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of the code, what it may be, and where it is found."""
+
+    name: str
+    figure: float
+    least: float
+    most: float
+    where: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.least <= self.figure <= self.most
+
+    def __str__(self) -> str:
+        limit = f"{self.least:g} to {self.most:g}" if self.least else f"at most {self.most:g}"
+        return f"{'  ' if self.is_kept else '! '}{self.name:<44}{self.figure:>9.4g}   {limit:<14} {self.where}".rstrip()
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Module -> text, of all that is written by hand."""
+    paths = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+    return {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in paths}
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """Where it is -> each function."""
+    return {
+        f"{module}:{node.lineno} {node.name}": node
+        for module, text in sources().items()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, Function)
+    }
+
+
+def measures() -> Iterator[Measure]:
+    lines = {module: text.count("\n") for module, text in sources().items()}
+    lengths = {where: _length(node) for where, node in functions().items()}
+    yield Measure("modules: the longest, lines", *_most(lines, 400))
+    yield Measure("modules: median, lines", median(lines.values()), 0, 149)
+    yield Measure("functions: the longest, lines", *_most(lengths, 50))
+    yield Measure("functions: median, lines", median(lengths.values()), 0, 9)
+    yield Measure("imports in functions, without a reason", *_none(inner_imports()))
+    yield from only_one()
+    yield Measure(f"runs of {COPIED_LINES} lines that are copied", *_none(copied_runs()))
+    yield Measure("comments, % of lines of code and comments", comment_share(), 2, 5)
+    yield Measure("async twins of a function, % of lines", twin_share(), 0, 5)
+
+
+def inner_imports() -> Iterator[str]:
+    for where, node in functions().items():
+        if imports(node) and where.partition(":")[0] not in LAZY_IMPORTS:
+            yield where
+
+
+def imports(node: Function) -> bool:
+    return any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node))
+
+
+def only_one() -> Iterator[Measure]:
+    for name, pattern in ONLY_ONE.items():
+        found = [module for module, text in sources().items() if re.search(pattern, text, re.MULTILINE)]
+        yield Measure(f"modules that are a {name}", len(found), 1, 1, ", ".join(found))
+
+
+def copied_runs() -> Iterator[str]:
+    """Lines of functions' bodies that stand again in another place, without what is blank, a docstring or a comment."""
+    first: dict[tuple[str, ...], str] = {}
+    for places, lines in (_body(where, node) for where, node in functions().items()):
+        for start in range(len(lines) - COPIED_LINES + 1):
+            run, place = tuple(lines[start : start + COPIED_LINES]), places[start]
+            if first.setdefault(run, place) != place:
+                yield f"{first[run]} ~ {place}"
+
+
+def comment_share() -> float:
+    """Docstrings count as neither: they are the interface."""
+    comments = code = 0
+    for text in sources().values():
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        comments += sum(token.type == tokenize.COMMENT for token in tokens)
+        code += sum(token.type == tokenize.NEWLINE for token in tokens)
+    return 100 * comments / (comments + code)
+
+
+def twin_share() -> float:
+    """What asynchronous functions take that only wait differently from the synchronous one beside them."""
+    named = {(where.partition(":")[0], node.name) for where, node in functions().items()}
+    twins = [
+        _length(node)
+        for where, node in functions().items()
+        if isinstance(node, ast.AsyncFunctionDef) and (where.partition(":")[0], _sync_name(node.name)) in named
+    ]
+    return 100 * sum(twins) / sum(text.count("\n") for text in sources().values())
+
+
+def _body(where: str, node: Function) -> tuple[list[str], list[str]]:
+    """The places of a body's lines, and the lines."""
+    module = where.partition(":")[0]
+    first = node.body[0].end_lineno + 1 if ast.get_docstring(node) is not None else node.body[0].lineno
+    numbered = enumerate(sources()[module].splitlines()[first - 1 : node.end_lineno], first)
+    kept = {f"{module}:{number}": line.strip() for number, line in numbered if line.strip() and line.strip()[0] != "#"}
+    return list(kept), list(kept.values())
+
+
+def _sync_name(name: str) -> str:
+    """`acomplete`, `_acomplete` and `__aenter__` wait for what `complete`, `_complete` and `__enter__` do."""
+    bare = name.lstrip("_")
+    return name[: len(name) - len(bare)] + bare.removeprefix("a")
+
+
+def _length(node: Function) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _most(figures: dict[str, int], limit: int) -> tuple[float, float, float, str]:
+    where = max(figures, key=figures.__getitem__)
+    return figures[where], 0, limit, where
+
+
+def _none(found: Iterable[str]) -> tuple[float, float, float, str]:
+    places = list(found)
+    return len(places), 0, 0, ", ".join(places)
+
+
+if __name__ == "__main__":
+    kept = list(measures())
+    print(*kept, sep="\n")
+    sys.exit(not all(measure.is_kept for measure in kept))

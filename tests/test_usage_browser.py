@@ -1,0 +1,128 @@
+"""The usage page in a real browser, without scripts: clicked through as a reader does, on every kind of screen."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, Request, expect
+
+from stapel_agent import budgets
+from stapel_agent.models import BudgetAccount
+from tests.browser import CHROMIUM, look, sign_in
+from tests.prompt_logs import written
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"),
+]
+
+LONG = "<script>window.hostile = true</script>" + "W" * 90
+WORDLESS = "\u202e" + "ﷺ" * 63
+WIDE = {"width": 1200, "height": 900}
+NARROW = {"width": 360, "height": 740}
+SCREENS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
+    "phone": {"color_scheme": "light", "viewport": NARROW, "has_touch": True, "is_mobile": True},
+}
+
+
+@pytest.fixture
+def entrance(live_server: Any, django_user_model: Any) -> str:
+    """The page's address on a running host, whose reader is called "reader"."""
+    django_user_model.objects.create_superuser("reader", "reader@example.com", "password")
+    return f"{live_server.url}/admin/agent/promptlog/usage/"
+
+
+@pytest.fixture
+def calls() -> None:
+    """Two calls of today, one of two days ago, and one of another month by somebody with an unpleasant name."""
+    now = timezone.now()
+    usual = {"user_id": "anna", "workspace_id": "acme", "cost_usd": Decimal("1.25"), "cost_basis": "provider"}
+    written(**usual, model="small-model", input_tokens=10**9, created_at=now, duration_ms=900)
+    written(**usual, model="large-model", output_tokens=2 * 10**9, created_at=now, duration_ms=90_000)
+    written(status="timeout", user_id="bert", created_at=now - timedelta(days=2))
+    old = {"model": LONG[:128], "user_id": WORDLESS, "workspace_id": LONG[:64], "cost_basis": "unpriced"}
+    written(**old, output_tokens=1, created_at=now - timedelta(days=20))
+    BudgetAccount.objects.create(
+        key="k",
+        scope="workspace",
+        identity=LONG[:64],
+        period="month",
+        starts_on=budgets.beginning("month", now),
+        limit_nanos=10**18,
+        limit_tokens=10**15,
+        spent_nanos=0,
+        is_counted=True,
+    )
+
+
+def listed(page: Page, number: int) -> None:
+    """The list has so many rows."""
+    expect(page.locator("#result_list tbody tr")).to_have_count(number)
+    page.go_back()
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_usage__clicked_through(chromium, entrance, calls, name):
+    """Without scripts: choose periods, follow a bar, a user, a model, a figure to their rows; nobody else is asked."""
+    origins: set[str] = set()
+
+    def note(request: Request) -> None:
+        origins.add(urlsplit(request.url).netloc)
+
+    def visit(page: Page) -> None:
+        page.on("request", note)
+        sign_in(page, entrance)
+        expect(page.locator("dt:text-is('Calls') + dd")).to_have_text("4")
+        look(page, f"usage-{name}")
+        page.click("text=The same in figures")
+        look(page, f"usage-{name}-figures")
+        page.click("text=7 days")
+        expect(page.locator("dt:text-is('Calls') + dd")).to_have_text("3")
+        expect(page.locator(".agent-periods [aria-current]")).to_have_text("7 days")
+        page.locator("svg a").last.click()
+        listed(page, 2)
+        page.click("text=anna")
+        listed(page, 2)
+        page.click("bdi:text-is('large-model')")
+        listed(page, 1)
+        page.click("dt:text-is('Errors') + dd a")
+        listed(page, 1)
+        today = timezone.now().date()
+        page.fill("input[name=since]", str(today - timedelta(days=30)))
+        page.fill("input[name=until]", str(today))
+        page.click("button:text-is('Show')")
+        expect(page.locator("dt:text-is('Calls') + dd")).to_have_text("2")
+        page.click("bdi:has-text('<script>') >> nth=0")
+        listed(page, 1)
+
+    assert chromium(visit, java_script_enabled=False, **SCREENS[name]) == []
+    assert origins == {urlsplit(entrance).netloc}
+
+
+def test_usage__from_the_list(chromium, entrance, calls):
+    """The list leads to the page, and names that are markup do nothing where scripts run."""
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance.replace("usage/", ""))
+        page.click(".object-tools >> text=Usage")
+        expect(page.locator("h1:text-is('Usage')")).to_be_visible()
+        assert page.evaluate("window.hostile") is None
+
+    assert chromium(visit, viewport=WIDE) == []
+
+
+def test_usage__empty(chromium, entrance):
+    """A ledger without calls has a page that says so."""
+
+    def visit(page: Page) -> None:
+        sign_in(page, entrance)
+        expect(page.locator(".agent-nothing")).to_contain_text("no calls in the ledger yet")
+        look(page, "usage-empty")
+
+    assert chromium(visit, java_script_enabled=False, viewport=NARROW) == []

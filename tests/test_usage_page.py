@@ -1,0 +1,371 @@
+"""The usage page of the admin: the figures that it shows, and the rows that each of them leads to."""
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import include, path, reverse, set_script_prefix
+from django.utils import timezone
+
+from stapel_agent import hits, usage
+from stapel_agent.admin import PromptLogAdmin
+from stapel_agent.models import PromptLog
+from stapel_agent.rankings import NAMES, TOKENS, rankings
+from stapel_agent.types import CompletionRequest, Saving
+from tests.prompt_logs import BEGIN, NOON, written, written_at_random
+from tests.usage_links import PAGE, Figure, Figures, rows_behind
+
+pytestmark = pytest.mark.django_db
+
+FIVE_DAYS = {"since": "2026-01-30", "until": "2026-02-04"}
+JANUARY_10 = {"since": "2026-01-10", "until": "2026-01-11"}
+HOSTILE = "</bdi></a><script>alert(1)</script>\u202e{{ 1 }}"
+
+
+@pytest.fixture
+def on_one_page(monkeypatch):
+    """The list's pages have room for all rows."""
+    monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1000)
+
+
+def behind(figure: Figure, rows: list[PromptLog]) -> str:
+    """What the rows say that the figure ought to be."""
+    if figure.kind in ("calls", "errors", "unpriced_calls", "pending"):
+        return str(len(rows))
+    if figure.kind == "cost_usd":
+        return str(sum((row.cost_usd or 0 for row in rows), Decimal(0)))
+    if figure.kind == "duration_ms":
+        return str(min(row.duration_ms for row in rows))
+    names = TOKENS if figure.kind == "tokens" else [figure.kind]
+    return str(sum(getattr(row, name) or 0 for row in rows for name in names))
+
+
+def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page):
+    """Every figure with a link is what the rows of the list at that link add up to, to the last place."""
+    written_at_random(300)
+    page = Figures(admin_client.get(PAGE, FIVE_DAYS))
+    known: dict[str, list[PromptLog]] = {}
+    for figure in page.found:
+        rows = known.setdefault(figure.address, rows_behind(admin_client, figure.address))
+        if figure.kind != "bar":
+            assert Decimal(figure.value) == Decimal(behind(figure, rows)), figure
+    kinds = {figure.kind for figure in page.found}
+    assert kinds >= {
+        "bar",
+        "calls",
+        "errors",
+        "tokens",
+        "unpriced_calls",
+        "pending",
+        "cost_usd",
+        "duration_ms",
+        *TOKENS,
+    }
+    assert len(known) > 60
+
+
+def test_links__of_bars(admin_client, on_one_page):
+    """Each day with a call has a bar in both charts, which tells the day's figure and leads to the day's rows."""
+    written(created_at=NOON, cost_usd=Decimal("1.5"), cost_basis="provider", input_tokens=1234)
+    written(created_at=NOON + timedelta(days=2), cost_usd=Decimal("0.25"), cost_basis="provider")
+    page = Figures(admin_client.get(PAGE, {"since": "2026-01-10", "until": "2026-01-13"}))
+    bars = [bar for bar in page.found if bar.kind == "bar"]
+    assert [bar.value for bar in bars] == [
+        *("2026-01-10: $1.50", "2026-01-12: $0.25"),
+        *("2026-01-10: 1,234", "2026-01-12: 0"),
+    ]
+    behind_them = [[row.created_at.day for row in rows_behind(admin_client, bar.address)] for bar in bars]
+    assert behind_them == [[10], [12], [10], [12]]
+
+
+def test_links__every_address_answers(admin_client):
+    """No link of the page is dead, the picker's and the breadcrumbs' among them."""
+    written(created_at=timezone.now())
+    for address in set(Figures(admin_client.get(PAGE)).addresses) - {"/", "#content-start"}:
+        response = admin_client.get(PAGE + address if address.startswith("?") else address)
+        assert response.status_code in (200, 302), address
+
+
+def top_of_usage(name: str) -> list[tuple]:
+    """What `usage()` says of the groups that spent most."""
+    rows = [row for row in usage(group_by=name, limit=1000, **FIVE_DAYS)["rows"] if row["calls"]]
+    tokens = {row[name]: sum(row[kind] for kind in TOKENS) for row in rows}
+    rows.sort(key=lambda row: (-row["cost_usd"], -tokens[row[name]], -row["calls"]))
+    names = ("calls", "errors", "unpriced_calls", "cost_usd")
+    return [(row[name], tokens[row[name]], *(row[figure] for figure in names)) for row in rows]
+
+
+def test_rankings__are_those_of_usage():
+    """Users, workspaces, sources and models stand in order of what they spent, with the figures of `usage()`."""
+    written_at_random(300)
+    found = rankings(BEGIN, BEGIN + timedelta(days=5), 4).spenders
+    for name in NAMES:
+        ranked = [
+            (one.name, one.tokens, one.calls, one.errors, one.unpriced_calls, one.cost_usd) for one in found[name]
+        ]
+        assert ranked == top_of_usage(name)[:4]
+
+
+def test_rankings__without_prices():
+    """Where no cost is known, those with the most tokens come first."""
+    for user, tokens in (("a", 5), ("b", 50), (None, 500)):
+        written(user_id=user, output_tokens=tokens)
+    found = rankings(NOON, NOON + timedelta(days=1), 2).spenders["user_id"]
+    assert [(one.name, one.tokens, one.cost_usd, one.unpriced_calls) for one in found] == [
+        (None, 500, Decimal(0), 1),
+        ("b", 50, Decimal(0), 1),
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 19, 20, 21, 100])
+def test_durations__are_the_smallest_that_so_many_calls_kept_to(number):
+    """Half, and 95 of 100, took no longer; calls without a duration, and those of other times, do not count."""
+    taken = [(n * 37 % 100) ** 2 // 3 for n in range(number)]
+    PromptLog.objects.bulk_create(PromptLog(source="other", model="m", prompt="say", duration_ms=ms) for ms in taken)
+    PromptLog.objects.update(created_at=NOON)
+    written(duration_ms=None)
+    written(duration_ms=10**6, created_at=NOON + timedelta(days=1))
+    found = rankings(NOON, NOON + timedelta(hours=1), 1).durations
+    kept_to = [[ms for ms in sorted(taken) if sum(t <= ms for t in taken) * 100 >= part * number] for part in (50, 95)]
+    assert [found.p50_ms, found.p95_ms] == [found[0] if found else None for found in kept_to]
+    assert found.calls == number
+
+
+def test_figures__of_the_page(admin_client):
+    """The figures on top, in words: what is spent, how many failed, what the cache spared, how long it took."""
+    for status, ms in (("success", 100), ("success", 900), ("timeout", 61_000)):
+        written(status=status, cost_usd=Decimal("0.0123"), cost_basis="provider", input_tokens=1000, duration_ms=ms)
+    written(status="success", cost_basis="unpriced", output_tokens=7)
+    written(status="pending", created_at=timezone.now() - timedelta(days=90))
+    text = Figures(admin_client.get(PAGE, JANUARY_10)).text.replace("\u00a0", " ")
+    for words in (
+        "Spend $0.0369 + 1 call without a price",
+        "Calls 4",
+        "Tokens 3,007 3,000 input 7 output",
+        "Errors 1 25 % of the calls",
+        "Duration, p50 900 ms p95 61 s",
+        "In flight 1",
+        "2026-01-10, in UTC",
+    ):
+        assert words in text
+
+
+def test_figures__of_cache_hits(admin_client):
+    """Hits, which have no rows, are counted without a link, and so is what they spared."""
+    written(created_at=timezone.now())
+    request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
+    hits.note(request, 3, Saving(45, Decimal("0.5")))
+    page = Figures(admin_client.get(PAGE))
+    text = page.text.replace("\u00a0", " ")
+    assert "Cache hits 3 75 % of calls and hits; a hit has no row 45 tokens saved, and $0.50" in text
+    assert "hits" not in {figure.kind for figure in page.found}
+
+
+def test_figures__of_cache_hits_alone(admin_client):
+    """A day with hits and no call is in the table, and has no bar."""
+    hits.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 3)
+    page = Figures(admin_client.get(PAGE))
+    assert f"{timezone.now():%Y-%m-%d} 0 0 3" in page.text
+    assert [figure.kind for figure in page.found] == ["cost_usd"]
+
+
+def test_spend__is_never_a_zero_that_is_none(admin_client):
+    """Where the price of no call is known, the page says that, and of how many; what cost nothing is zero."""
+    written(model="local", cost_basis="unpriced", output_tokens=7)
+    written(model="free", cost_usd=Decimal(0), cost_basis="provider", created_at=NOON + timedelta(days=1))
+    of_free, of_local = (
+        Figures(admin_client.get(PAGE, {"since": f"2026-01-{day}", "until": f"2026-01-{day + 1}"})).text
+        for day in (11, 10)
+    )
+    assert "Spend unknown + 1 call without a price" in of_local
+    assert "$0" not in of_local.split("Users")[1]
+    assert "Spend $0 Calls 1" in of_free
+    assert "without a price" not in of_free
+
+
+def test_names__hostile(admin_client, on_one_page):
+    """Names that callers and models chose are text, isolated from what stands beside them, and lead to their rows."""
+    row = written(model=HOSTILE, user_id=HOSTILE, workspace_id="", source="<b>", output_tokens=1)
+    response = admin_client.get(PAGE, JANUARY_10)
+    content = response.content.decode()
+    assert "<script>alert" not in content
+    assert "\u202e" not in content
+    assert "<bdi>&lt;/bdi&gt;&lt;/a&gt;&lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩{{ 1 }}</bdi>" in content
+    for figure in Figures(response).found:
+        if figure.kind == "calls":
+            assert rows_behind(admin_client, figure.address) == [row]
+
+
+def test_page__asks_for_no_script_and_no_style_of_its_own(admin_client):
+    """What this page adds to the admin's frame passes the strictest content security policy."""
+    written_at_random(50)
+    content = admin_client.get(PAGE, FIVE_DAYS).content.decode()
+    own = content[content.index('class="agent-usage"') : content.index("</main>")]
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:|https?://", own)
+
+
+@pytest.mark.parametrize("period", ["today", "7d", "30d", "month", "last-month", ""])
+def test_period__chosen(admin_client, period):
+    """Each period of the picker shows its calls, and is marked as the one that is shown."""
+    written(created_at=timezone.now())
+    response = admin_client.get(PAGE, {"period": period} if period else {})
+    assert (response.context["page"].parts == []) is (period == "last-month")
+    assert re.findall(r'href="\?period=([\w-]+)" aria-current', response.content.decode()) == [period or "30d"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"period": "century"},
+        {"period": "\0<script>"},
+        {"since": "yesterday"},
+        {"since": "2026-01-10", "until": "2026-01-10"},
+        {"since": "2026-01-10", "until": "2026-01-09"},
+        {"since": "2026-01-10", "until": "2026-13-01"},
+        {"until": "2026-01-10"},
+        {"since": "0001-01-01"},
+        {"since": "9999-12-31"},
+        {"since": "1980-01-01", "until": "2026-01-01"},
+        {"since": "x" * 5000},
+        {"since": "2026-01-10T00:00:00Z"},
+        {"since": "\ud800"},
+    ],
+    ids=lambda query: str(query)[:60],
+)
+def test_period__wrong(admin_client, query):
+    """What is no period is said, and the usual one shown."""
+    written(created_at=timezone.now())
+    query = {name: value.encode("utf-8", "surrogatepass") for name, value in query.items()}
+    response = admin_client.get(PAGE, query)
+    assert response.status_code == 200
+    assert 'class="errornote"' in response.content.decode()
+    assert "<script>alert" not in response.content.decode()
+    assert len(response.context["page"].parts) == 1
+    assert (response.context["page"].period.until - response.context["page"].period.since).days == 30
+
+
+def test_period__long(admin_client, on_one_page):
+    """Of a time longer than two months there is a bar for each month, as far as the month belongs to it."""
+    inside, outside = written(created_at=datetime(2026, 1, 31, 23, tzinfo=UTC)), written(created_at=NOON)
+    page = Figures(admin_client.get(PAGE, {"since": "2026-01-15", "until": "2026-06-01"}))
+    (bar, _) = (figure for figure in page.found if figure.kind == "bar")
+    assert bar.value.startswith("2026-01: ")
+    assert rows_behind(admin_client, bar.address) == [inside] != [outside]
+
+
+def test_page__empty_ledger(admin_client):
+    """Without a call there are words, and no figures; without one in the period, there is what may be under way."""
+    assert "There are no calls in the ledger yet." in Figures(admin_client.get(PAGE)).text
+    written()
+    text = Figures(admin_client.get(PAGE, {"period": "today"})).text
+    assert "There were no calls in this period." in text
+    assert "In flight 0" in text
+
+
+def statements(client) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(PAGE, FIVE_DAYS).status_code == 200
+    return len(captured)
+
+
+def test_page__queries_do_not_grow(admin_client):
+    """Ten times the rows, users and models ask the database no more often."""
+    written_at_random(60)
+    few = statements(admin_client)
+    written_at_random(300)
+    PromptLog.objects.bulk_create(
+        PromptLog(source="other", model=f"m{n}", user_id=f"u{n}", workspace_id=f"w{n}", prompt="say")
+        for n in range(300)
+    )
+    PromptLog.objects.filter(source="other").update(created_at=BEGIN)
+    assert statements(admin_client) == few <= 30
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"USE_TZ": False, "TIME_ZONE": "America/New_York"},
+        {"TIME_ZONE": "Asia/Kathmandu"},
+        {"LANGUAGE_CODE": "de", "USE_THOUSAND_SEPARATOR": True},
+        {"LANGUAGE_CODE": "ar", "USE_THOUSAND_SEPARATOR": True},
+    ],
+    ids=str,
+)
+def test_page__any_host(admin_client, settings, on_one_page, host):
+    """Days are UTC's and figures the same, whatever the host's time zone and language; the links still fit."""
+    for name, value in host.items():
+        setattr(settings, name, value)
+    for hour in range(0, 48, 3):
+        moment = datetime(2026, 1, 9, 12, tzinfo=UTC) + timedelta(hours=hour)
+        stored = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+        written(created_at=stored, input_tokens=1234, duration_ms=1500)
+    page = Figures(admin_client.get(PAGE, JANUARY_10))
+    assert "Calls 8 Tokens 9,872" in page.text
+    for figure in page.found:
+        rows = rows_behind(admin_client, figure.address)
+        assert len(rows) == 8
+        assert figure.kind == "bar" or Decimal(figure.value) == Decimal(behind(figure, rows))
+
+
+def test_page__behind_a_prefix(admin_client):
+    """A host that is mounted below a path has it in every link."""
+    written(created_at=timezone.now())
+    set_script_prefix("/below/")  # as a server does, by FORCE_SCRIPT_NAME or its own word
+    try:
+        page = Figures(admin_client.get(PAGE))
+    finally:
+        set_script_prefix("/")
+    assert page.found
+    assert all(figure.address.startswith("/below/admin/agent/promptlog/?") for figure in page.found)
+
+
+other = AdminSite(name="operations")
+other.register(PromptLog, PromptLogAdmin)
+urlpatterns = [path("ops/", other.urls), path("admin/", admin.site.urls), path("agent/", include("stapel_agent.urls"))]
+
+
+@pytest.mark.urls(__name__)
+def test_page__of_another_site(admin_client):
+    """An admin site of another name has links of its own."""
+    written(created_at=timezone.now())
+    page = Figures(admin_client.get("/ops/agent/promptlog/usage/"))
+    assert page.found
+    assert all(figure.address.startswith("/ops/agent/promptlog/?") for figure in page.found)
+    assert "/ops/agent/promptlog/" in page.addresses
+
+
+def test_page__is_found(admin_client):
+    """The list leads to it."""
+    assert f'<a href="{PAGE}">Usage</a>' in admin_client.get("/admin/agent/promptlog/").content.decode()
+    assert reverse("admin:agent_promptlog_usage") == PAGE
+
+
+@pytest.mark.parametrize("secret", NAMES)
+def test_page__secret_column(rf, django_user_model, secret):
+    """What a host's subclass calls secret is told by no ranking and no budget, and cannot be asked for."""
+
+    class Discreet(PromptLogAdmin):
+        secret_fields = (secret,)
+
+    written(created_at=timezone.now(), **dict.fromkeys(NAMES, "needle"))
+    request = rf.get("/")
+    request.user = django_user_model.objects.create_superuser("root", "root@example.com", "password")
+    discreet = Discreet(PromptLog, admin.site)
+    content = discreet.usage_view(request).render().content.decode()
+    assert content.count("<bdi>needle</bdi>") == len(NAMES) - 1
+    assert not discreet.lookup_allowed(secret, "needle", request)
+    assert not discreet.lookup_allowed(f"{secret}__isnull", "1", request)
+
+
+def test_page__is_not_a_row(admin_client):
+    """The page's address is none of a row, and a row's is none of the page."""
+    row = written(pk=uuid.uuid4())
+    assert admin_client.get(f"/admin/agent/promptlog/{row.pk}/change/").status_code == 200
+    assert admin_client.post(PAGE).status_code in (200, 403, 405)
+    assert PromptLog.objects.count() == 1
