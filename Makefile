@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve check test bench measures matrix
+.PHONY: help install demo serve check test bench pictures measures matrix
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.safety
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
+
+pictures: install ## take the documents' pictures anew, with Chromium
+	@$(BIN)/python example/pictures.py
 
 $(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)

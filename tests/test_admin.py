@@ -94,13 +94,14 @@ MANDATE = {
     ids=["anonymous", "user", "staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
 )
 def test_view__permission(client, account, settings, fields, host, status):
-    """The list and its rows are for those whom the access rules of stapel-core let see them."""
+    """The list, its rows and their figures are for those whom the access rules of stapel-core let see them."""
     for name, value in host.items():
         setattr(settings, name, value)
     row = written()
     if fields is not None:
         client.force_login(account(**fields), settings.AUTHENTICATION_BACKENDS[-1])
-    assert [client.get(page).status_code for page in (LIST, change_page(row))] == [status, status]
+    pages = LIST, change_page(row), f"{LIST}usage/"
+    assert [client.get(page).status_code for page in pages] == [status] * 3
 
 
 @pytest.mark.parametrize("category", ["ops", "business", "secret"])

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
-from stapel_agent import budgets, ledger, record_call, reservations, services
+from stapel_agent import accounts, budgets, ledger, record_call, reservations, services
 from stapel_agent.budgets import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.flights import SingleFlight
@@ -484,3 +484,42 @@ def test_estimate__covers_all_that_is_sent(agent):
     assert budgets.estimated(bare, None).nanos == 0
     assert budgets.nanos(Decimal("1E-10")) == 1
     assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)
+
+
+def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
+    """Of the budgets of now, by what is spent and reserved of the nearer limit; one of nothing is full."""
+    now = at(monkeypatch, 2026, 1, 31, 12)
+    month, day = date(2026, 1, 1), date(2026, 1, 31)
+    spent = {
+        "half": {"spent_nanos": 4, "reserved_nanos": 1, "limit_nanos": 10, "spent_tokens": 1, "limit_tokens": 100},
+        "over": {"spent_tokens": 300, "limit_tokens": 200},
+        "tokens": {"spent_nanos": 1, "limit_nanos": 10, "spent_tokens": 60, "reserved_tokens": 10, "limit_tokens": 100},
+        "none": {"limit_tokens": 0},
+        "little": {"spent_nanos": 1, "limit_nanos": 10**18},
+        "unlimited": {"spent_nanos": 10**9},
+        "uncounted": {"spent_tokens": 9, "limit_tokens": 1, "is_counted": False},
+    }
+    for identity, columns in spent.items():
+        usual = {"scope": "user", "period": "month", "starts_on": month, "is_counted": True}
+        BudgetAccount.objects.create(**{"key": identity, "identity": identity, **usual, **columns})
+    of_a_day = {"scope": "all", "period": "day", "is_counted": True, "spent_tokens": 4, "limit_tokens": 10}
+    BudgetAccount.objects.create(key="today", starts_on=day, **of_a_day)
+    BudgetAccount.objects.create(key="yesterday", starts_on=day - timedelta(days=1), **of_a_day)
+    BudgetAccount.objects.create(key="first", starts_on=month, **of_a_day)
+    found = accounts.fullest(now, 10, "default")
+    assert [(standing.identity or standing.scope, round(standing.share, 3)) for standing in found] == [
+        *(("over", 1.5), ("none", 1), ("tokens", 0.7), ("half", 0.5), ("all", 0.4), ("little", 0)),
+    ]
+    assert accounts.fullest(now, 2, "default") == found[:2]
+    assert found[3] == Standing(
+        scope="user",
+        identity="half",
+        period="month",
+        starts_on=month,
+        resets_at=datetime(2026, 2, 1, tzinfo=UTC),
+        limit_usd=Decimal(10) / budgets.NANOS,
+        spent_usd=Decimal(4) / budgets.NANOS,
+        reserved_usd=Decimal(1) / budgets.NANOS,
+        limit_tokens=100,
+        spent_tokens=1,
+    )

@@ -34,6 +34,8 @@ def shown(client, **query) -> list[PromptLog]:
         {"created_from": "2026-01-01", "created_to": "2026-01-31"},
         {"q": "user-1"},
         {"provider": "anthropic"},
+        {"user_id": "user-1", "workspace_id__isnull": "1"},
+        {"since": "2026-01-10", "until": "2026-01-11", "cost": "unpriced", "duration_from": "5"},
         {"o": "4.-5"},
         {"all": ""},
         {"_facets": "True"},
@@ -43,7 +45,7 @@ def shown(client, **query) -> list[PromptLog]:
 )
 def test_list__statements(admin_client, query):
     """Every statement is bounded, in order of time, without a count, and leaves the large columns where they are."""
-    written(user_id="user-1", provider="anthropic")
+    written(user_id="user-1", provider="anthropic", cost_basis="unpriced", duration_ms=5)
     with CaptureQueriesContext(connection) as captured:
         assert len(shown(admin_client, **query)) == 1
     statements = [entry["sql"] for entry in captured if "agent_prompt_log" in entry["sql"]]
@@ -179,6 +181,81 @@ def test_filter__days_offered(admin_client):
         assert [c["display"] for c in days.choices(again) if c["selected"]] == [choice["display"]]
 
 
+OWNERS = ["u", "U", "u ", "", None]
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+@pytest.mark.parametrize("column", ["user_id", "workspace_id"])
+def test_filter__owner(admin_client, column, owner):
+    """A link's user or workspace is that very text, or that there is none; the list says so and how to drop it."""
+    rows = {name: written(**{column: name}) for name in OWNERS}
+    query = {f"{column}__isnull": "1"} if owner is None else {column: owner}
+    assert shown(admin_client, status="success", **query) == [rows[owner]]
+    listing = admin_client.get(LIST, {"status": "success", **query}).context["cl"]
+    (spec,) = [spec for spec in listing.filter_specs if spec.title == column.removesuffix("_id")]
+    everybody, chosen = spec.choices(listing)
+    assert (everybody["query_string"], chosen["selected"]) == ("?status=success", True)
+    assert chosen["display"] == {None: "None", "": '""'}.get(owner, owner)
+
+
+def test_filter__owner_within_a_huge_ledger(admin_client, monkeypatch):
+    """The rows of one owner are looked through, not those of all, for a status among them."""
+    monkeypatch.setattr(LedgerList, "sifted_rows", 2)
+    old = written(user_id="user-1", status="error", created_at=NOON - timedelta(days=9))
+    for _ in range(3):
+        written()
+    assert shown(admin_client, user_id="user-1", status="error") == [old]
+
+
+def test_filter__brought_along(admin_client):
+    """Without success, without a price, no faster than so many milliseconds: as the usage page's links ask."""
+    fast, slow = written(duration_ms=9, cost_basis="unpriced"), written(duration_ms=10, status="timeout")
+    written(status="pending", input_tokens=0)
+    spent = written(output_tokens=1)
+    assert shown(admin_client, duration_from="10") == [slow]
+    assert shown(admin_client, status="unsuccessful") == [slow]
+    assert set(shown(admin_client, cost="unpriced")) == {fast, spent}
+    titles = {spec.title for spec in admin_client.get(LIST).context["cl"].filter_specs}
+    assert titles == {"status", "source", "provider", "model", "day"}
+
+
+def test_filter__source_of_a_host(admin_client):
+    """The URL may name a source of `record_call()`, which is then offered as well."""
+    row = written(source="recordings")
+    assert shown(admin_client, source="recordings") == [row]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"since": "2026-01-10"}, "bc"),
+        ({"until": "2026-01-10"}, "a"),
+        ({"since": "2026-01-10", "until": "2026-01-11"}, "b"),
+        ({"since": "2026-01-10T00:00:01Z", "until": "2026-01-11T00:00:00+00:00"}, ""),
+        ({"since": "2026-01-10", "created_from": "2026-01-11"}, "c"),
+    ],
+    ids=str,
+)
+def test_filter__moments(admin_client, settings, query, expected):
+    """`since` and `until` mean what they mean to `usage()`: UTC, whatever the host's time zone, the end left out."""
+    settings.TIME_ZONE = "America/New_York"
+    written(prompt="a", created_at=datetime(2026, 1, 9, 23, 59, 59, tzinfo=UTC))
+    written(prompt="b", created_at=datetime(2026, 1, 10, tzinfo=UTC))
+    written(prompt="c", created_at=datetime(2026, 1, 11, 12, tzinfo=UTC))
+    assert "".join(sorted(row.prompt for row in shown(admin_client, **query))) == expected
+
+
+def test_filter__moments_are_dropped_for_days(admin_client):
+    """Where a link has brought moments, they are the choice that is marked, and any other takes their place."""
+    query = {"since": "2026-01-10", "until": "2026-01-11", "status": "error"}
+    listing = admin_client.get(LIST, query).context["cl"]
+    (days,) = [spec for spec in listing.filter_specs if spec.title == "day"]
+    choices = list(days.choices(listing))
+    assert [choice["display"] for choice in choices if choice["selected"]] == ["2026-01-10 until 2026-01-11, UTC"]
+    assert choices[0]["query_string"] == "?status=error"
+    assert days.other_parameters() == [("status", "error")]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -186,6 +263,14 @@ def test_filter__days_offered(admin_client):
         {"status": "\0"},
         {"model": "\0"},
         {"provider": "\0"},
+        {"user_id": "\0"},
+        {"user_id__isnull": "0"},
+        {"cost": "high"},
+        {"duration_from": "soon"},
+        {"duration_from": "-1"},
+        {"duration_from": "9" * 30},
+        {"since": "yesterday"},
+        {"until": "0001-01-01"},
         {"created_from": "yesterday"},
         {"created_from": "0001-01-01"},
         {"created_to": "9999-12-31"},
@@ -203,7 +288,9 @@ def test_filter__nonsense(admin_client, query):
     assert admin_client.get(f"{LIST}?e=1").status_code == 200
 
 
-@pytest.mark.parametrize("lookup", ["prompt__icontains", "response__regex", "metadata__provider", "status__in"])
+@pytest.mark.parametrize(
+    "lookup", ["prompt__icontains", "response__regex", "metadata__provider", "status__in", "user_id__startswith"]
+)
 def test_filter__any_other_condition(admin_client, lookup):
     """Conditions that no filter offers, and no index serves, are refused."""
     assert admin_client.get(LIST, {lookup: "x"}).status_code == 400

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse, set_script_prefix
 from django.utils import timezone
 
-from stapel_agent import hits, usage
+from stapel_agent import hits, services, usage
 from stapel_agent.admin import PromptLogAdmin
-from stapel_agent.models import PromptLog
+from stapel_agent.models import BudgetAccount, PromptLog
 from stapel_agent.rankings import NAMES, TOKENS, rankings
 from stapel_agent.types import CompletionRequest, Saving
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
@@ -338,6 +338,25 @@ def test_page__of_another_site(admin_client):
     assert page.found
     assert all(figure.address.startswith("/ops/agent/promptlog/?") for figure in page.found)
     assert "/ops/agent/promptlog/" in page.addresses
+
+
+def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
+    """Budgets nearest to their limits are there with what is spent and reserved, and lead to the rows of their time."""
+    everybody = {"scope": "all", "period": "day", "tokens": 500}
+    agent(BUDGETS=[everybody, {"scope": "workspace", "id": HOSTILE[:64], "period": "month", "tokens": 400, "usd": "9"}])
+    agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1000", "output": "2000"}}, MAX_TOKENS=10)
+    services.complete("hello", "small", workspace_id=HOSTILE[:64])
+    services.complete("hello", "small")
+    BudgetAccount.objects.filter(scope="workspace").update(reserved_tokens=100, reserved_nanos=10**9)
+    page = Figures(admin_client.get(PAGE, {"period": "last-month"}))
+    text = page.text.replace("\u00a0", " ")
+    today, shown_name = timezone.now(), HOSTILE.replace("\u202e", "⟨U+202E⟩")
+    assert f"workspace {shown_name} {today:%Y-%m} $0.02 of $9.00, $1.00 reserved 15 of 400 tokens, 100 reserved" in text
+    assert f"all together {today:%Y-%m-%d} 30 of 500 tokens 6 % 6 %" in text
+    figures = [figure for figure in page.found if "since" in figure.address and figure.kind != "bar"]
+    assert [figure.kind for figure in figures[-3:]] == ["cost_usd", "tokens", "tokens"]
+    for figure in figures[-3:]:
+        assert Decimal(figure.value) == Decimal(behind(figure, rows_behind(admin_client, figure.address)))
 
 
 def test_page__is_found(admin_client):
