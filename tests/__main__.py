@@ -8,6 +8,7 @@ chooses among the databases, WHEEL is a wheel built before, and REPORTS a folder
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def run(database: str, checkout: Path, *arguments: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
+    # A job in a shell's background ignores Ctrl-C, and so would the processes that the suite starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     absent = [name for name, there in SERVICES.items() if not there]
     required = set(os.environ.get("REQUIRE_SERVICES", "").split())
     if required & set(absent):

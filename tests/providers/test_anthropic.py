@@ -487,6 +487,16 @@ def test_complete__endless_answer(ask: Asker, server: ScriptedServer) -> None:
     assert ask.fault(timeout=60) == Fault(InvalidAnswer, "the answer is larger than 16,777,216 bytes", SPENT, "Hel")
 
 
+def test_complete__schema_without_types(ask: Asker, server: ScriptedServer) -> None:
+    """A part of a schema that says which values there are needs no type, in its place or referred to."""
+    parts = {"kind": {"enum": ["car", 5, None]}, "version": {"const": 1}, "colour": {"$ref": "#/$defs/colour"}}
+    defined = {"colour": {"enum": ["red", "blue"]}}
+    ask(schema={"type": "object", "properties": parts, "$defs": defined})
+
+    sent = server.requests[0].json["output_config"]["format"]["schema"]
+    assert (sent["properties"], sent["$defs"]) == (parts, defined)
+
+
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
