@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -39,8 +39,9 @@ def old_rows(alias: str, *, before: datetime, with_texts: bool, since: datetime 
         rows = rows.filter(created_at__gte=since)
     if not with_texts:
         return rows.order_by("created_at")
-    # In the order of `agent_scrubbed_idx`, or PostgreSQL sorts.
-    return rows.filter(scrubbed_at=None).order_by("scrubbed_at", "created_at")
+    # All of it in the order of `agent_scrubbed_idx`: PostgreSQL would sort by less, MariaDB by more.
+    leading = () if connections[alias].vendor == "mysql" else ("scrubbed_at",)
+    return rows.filter(scrubbed_at=None).order_by(*leading, "created_at")
 
 
 def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
