@@ -38,6 +38,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.safety
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
+	$(BIN)/python -m benchmarks.purge
 
 $(VENV)/package: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

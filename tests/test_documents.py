@@ -30,6 +30,7 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "docs/callers.md",
     "docs/dialects.md",
+    "docs/retention.md",
     "docs/translation.md",
 ]
 
@@ -62,7 +63,7 @@ def documented_model(scripted_model, agent, monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["README.md", "MODULE.md", "docs/translation.md"])
+@pytest.mark.parametrize("name", ["README.md", "MODULE.md", "docs/retention.md", "docs/translation.md"])
 def test_snippets__run(name, documented_model):
     """Every Python block runs, in order, and every session prints what the document shows."""
     names = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": [], "__name__": "snippets"}
