@@ -178,3 +178,24 @@ def test_content__each_process_asks(host: Host, model: ScriptedServer) -> None:
     assert [said(process) for process in processes] == [PAID, PAID]
     assert len(model.requests) == 2
     assert (host.server.flights(), count(host.server, "prompt = '' AND response IS NULL")) == (0, 2)
+
+
+def test_erasure__call_under_way_elsewhere(host: Host, model: ScriptedServer) -> None:
+    """Another process's call gets its answer; its row has none, and what it spends is the pseudonym's."""
+    host.agent["BUDGETS"] = [{"scope": "user", "period": "day", "tokens": 100_000}]
+    gate = threading.Barrier(2)
+    model.replies = [answer("this", gate=gate)]
+    call = host.start("say(services.complete('what?', 'small', user_id='ann', idempotency_key='k'))")
+    until(lambda: model.requests)
+    counts = host.run(filled("say(privacy.erase('account', 'ann'))"))
+    assert counts == {"calls": 1, "translations": 0, "idempotency_records": 1, "cache_hits": 0, "budgets": 1}
+    gate.wait(timeout=30)
+    assert said(call) == PAID
+    assert (
+        count(host.server, "user_id LIKE 'erased:%' AND prompt = '' AND response IS NULL AND status = 'success'") == 1
+    )
+    columns = "identity, spent_tokens, reserved_tokens, is_counted"
+    ((identity, *figures),) = host.server.execute(f"SELECT {columns} FROM agent_budget")
+    assert (identity.startswith("erased:"), figures) == (True, [10, 0, True])
+    assert host.server.execute("SELECT count(*) FROM agent_reservation") == [(0,)]
+    assert host.server.execute("SELECT count(*) FROM agent_idempotency") == [(0,)]
