@@ -44,6 +44,7 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.safety
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
+	$(BIN)/python -m benchmarks.purge
 
 pictures: install ## take the documents' pictures anew, with Chromium
 	@$(BIN)/python example/pictures.py

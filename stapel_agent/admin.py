@@ -41,7 +41,7 @@ PAGE = {
     "Model": (("asked_provider", "model", "model_size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
     "Texts": (("error_message_block",), ("system_prompt_block",), ("prompt_block",), ("response_block",)),
-    "Particulars": (("metadata_block",), ("id",), ("cache_key",)),
+    "Particulars": (("metadata_block",), ("id",), ("cache_key",), ("scrubbed_at",)),
 }
 
 

@@ -169,11 +169,23 @@ def _write(counts: Mapping[Key, Count], alias: str) -> None:
     rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
-        kept.bulk_create([rows[digest][0] for digest in sorted(rows)], ignore_conflicts=True, batch_size=FULL)
+        _make([rows[digest][0] for digest in sorted(rows)], alias)
         for digest in sorted(rows):
             row, count = rows[digest]
             while not _add_to(kept.filter(digest=digest), count):  # it was handed over in between
-                kept.bulk_create([row], ignore_conflicts=True)
+                _make([row], alias)
+
+
+def _make(rows: list[HitCount], alias: str) -> None:
+    # No insert that ignores conflicts: on MariaDB it would share the row's lock, and two who then update it deadlock.
+    has_target = connections[alias].features.supports_update_conflicts_with_target
+    HitCount.objects.using(alias).bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["digest"] if has_target else None,
+        update_fields=["source"],
+        batch_size=FULL,
+    )
 
 
 def _add_to(row: QuerySet[HitCount], count: Count) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -39,8 +39,9 @@ def old_rows(alias: str, *, before: datetime, with_texts: bool, since: datetime 
         rows = rows.filter(created_at__gte=since)
     if not with_texts:
         return rows.order_by("created_at")
-    # In the order of `agent_scrubbed_idx`, or PostgreSQL sorts.
-    return rows.filter(scrubbed_at=None).order_by("scrubbed_at", "created_at")
+    # All of it in the order of `agent_scrubbed_idx`: PostgreSQL would sort by less, MariaDB by more.
+    leading = () if connections[alias].vendor == "mysql" else ("scrubbed_at",)
+    return rows.filter(scrubbed_at=None).order_by(*leading, "created_at")
 
 
 def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
@@ -48,8 +49,7 @@ def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: i
     keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=True), size)
     if not keys:
         return Batch(0, None)
-    with transaction.atomic(alias):
-        return Batch(_scrub(keys, IS_OVER & Q(scrubbed_at=None), alias), reached)
+    return Batch(_scrub(keys, IS_OVER & Q(scrubbed_at=None), alias), reached)
 
 
 def delete_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
@@ -66,9 +66,9 @@ def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
     Returns how many of each. Rows of calls under way are among them: what these are answered will not be stored.
     """
     keys, requests = _named(column, old, alias)
-    with transaction.atomic(alias):
-        rows = _scrub(keys, Q(**{column: old}), alias, **{column: new}) if keys else 0
-        return rows, cache.forget(requests, alias) if requests else 0
+    # In this order: who is stopped in between finds the requests by the rows again.
+    translations = cache.forget(requests, alias) if requests else 0
+    return _scrub(keys, Q(**{column: old}), alias, **{column: new}) if keys else 0, translations
 
 
 def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
@@ -89,15 +89,21 @@ def _named(column: str, name: str, alias: str) -> tuple[list[UUID], set[UUID]]:
 
 def _scrub(keys: Collection[UUID], condition: Q, alias: str, **columns: str) -> int:
     rows = PromptLog.objects.using(alias).filter(pk__in=keys)
-    # A write comes first: it locks the rows, and on SQLite lets this transaction write at all.
-    scrubbed = rows.filter(condition).update(**TEXTS, scrubbed_at=timezone.now(), **columns)
-    for facts, some in _wordy(rows.filter(scrubbed_at__isnull=False)):
-        rows.filter(pk__in=some).update(metadata=facts)
+    changes = {**TEXTS, "scrubbed_at": timezone.now(), **columns}
+    known = _wordy(rows.filter(IS_OVER))
+    with transaction.atomic(alias):
+        # Writes come first: they lock the rows, and on SQLite let this transaction write at all.
+        scrubbed = 0
+        for facts, some in known:
+            scrubbed += rows.filter(condition & IS_OVER, pk__in=some).update(**changes, metadata=facts)
+        scrubbed += rows.filter(condition).update(**changes)
+        for facts, some in _wordy(rows.filter(scrubbed_at__isnull=False)):  # whose calls were under way
+            rows.filter(pk__in=some).update(metadata=facts)
     return scrubbed
 
 
 def _wordy(rows: QuerySet[PromptLog]) -> list[tuple[dict[str, object], Sequence[UUID]]]:
-    """What is to be left of the metadata of rows, and of which: those with the same facts together."""
+    """What is to be left of metadata that has more, and of which rows: those with the same facts together."""
     by_facts: dict[str, tuple[dict[str, object], list[UUID]]] = {}
     for key, metadata in rows.filter(metadata__isnull=False).values_list("pk", "metadata"):
         facts = economic_facts(metadata)

@@ -35,6 +35,7 @@ def landing(request_id: uuid.UUID) -> Landing | None:
         ("error", {"metadata": {"failure": "cancelled"}}, None),
         ("error", {"metadata": {"failure": "lost"}}, None),
         ("pending", {}, None),
+        ("success", {"response": None, "scrubbed_at": timezone.now()}, None),
         ("failure", {"metadata": None, "error_message": "of the first release"}, Exception),
     ],
 )

@@ -344,3 +344,12 @@ def test_economic_facts__hold_no_text():
     told = {"from": "a secret" * 9, "prices": {"input": "a secret" * 9}, "failure": ["a secret"], "key_count": 3}
     assert rows.economic_facts(told) == {"key_count": 3}
     assert rows.economic_facts("a secret") == {}
+
+
+def test_purge__plan_on_sqlite():
+    """SQLite, too, reads the next rows where the index has them; servers are asked in test_retention_hosts."""
+    if connection.vendor != "sqlite":
+        pytest.skip("of SQLite")
+    plan = scrubbing.old_rows("default", before=retention.moment(1), with_texts=True).explain()
+    assert "USING INDEX agent_scrubbed_idx" in plan
+    assert "TEMP B-TREE" not in plan
