@@ -130,9 +130,10 @@ KINDS: dict[str, Kind] = {
 }
 
 NEEDED = (
-    *("MODELS", "PROVIDERS", "FALLBACKS", "MAX_CONCURRENCY", "CACHE_SCOPE", "IDEMPOTENCY_TTL", "IMAGE_MAX_BYTES"),
+    *("MODELS", "PROVIDERS", "FALLBACKS", "MAX_CONCURRENCY", "CACHE_SCOPE", "IDEMPOTENCY_TTL"),
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
+EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
 TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES")
 """What no call can do without, and no translation. Of the others somebody else tells: the provider, or the cache."""
 
@@ -154,7 +155,8 @@ def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
 def require_kinds(*, translation: bool = False) -> None:
     """Before anything is spent. Raises WrongSetting, with the mend, where a call would break on a setting."""
     for wrong in wrong_kinds([*NEEDED, *TRANSLATION_NEEDS] if translation else NEEDED):
-        raise WrongSetting(wrong.text)
+        if wrong.key not in EMPTY_AS_NONE or getattr(agent_settings, wrong.key) is not None:
+            raise WrongSetting(wrong.text)
 
 
 def _answers(question: Callable[[Any], bool], value: object) -> bool:

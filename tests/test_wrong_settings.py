@@ -39,7 +39,6 @@ BREAKING = [
     ("COOLDOWN_SECONDS", -1, "E002", "a number from 0 ", "int"),
     ("CACHE_SCOPE", "user", "E004", "each with one of ('user', 'workspace', 'shared')", "str"),
     ("IDEMPOTENCY_TTL", 10**20, "E002", "a number from 0 to 1000000000", "int"),
-    ("IMAGE_MAX_BYTES", "5 MB", "E002", "a whole number from 1 ", "str"),
 ]
 """Setting, value, id of the check, a part of the mend, and the type that is told: no call can do with these."""
 
@@ -54,6 +53,9 @@ BEARABLE = [
     ("TRACE_CONTENT", "False", "E002", "True or False, without quotation marks", "str"),
     ("RETRY_BILLED", "False", "E002", "True or False, without quotation marks", "str"),
     ("IMAGE_FETCH", 1, "E002", "True or False, without quotation marks", "int"),
+    ("IMAGE_MAX_BYTES", "5 MB", "E002", "a whole number from 1 ", "str"),
+    ("FALLBACKS", None, "E005", "each with a list of others", "NoneType"),
+    ("MAX_CONCURRENCY", None, "E005", "each with a whole number from 1", "NoneType"),
     ("CACHE_LOOKUP", True, "E004", "a dict of sources", "bool"),
     ("CACHE_TTL", -1, "E002", "a number from 0 ", "int"),
     ("CACHE_TTL", "1h", "E002", "a number from 0 ", "str"),
