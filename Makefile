@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve check test bench pictures measures matrix
+.PHONY: help install demo serve check test bench pictures measures matrix bench-migrations
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: $(VENV)/model ## ask a real model through both surfaces, and show the ledger
 	@$(BIN)/python example/demo.py
@@ -45,6 +45,10 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
 	$(BIN)/python -m benchmarks.purge
+
+bench-migrations: install ## measure each migration on 1e6 rows under write load: minutes, and 3 GB of disk
+	$(BIN)/python -m benchmarks.migrations
+	$(BIN)/python -m benchmarks.migrations --database mariadb
 
 pictures: install ## take the documents' pictures anew, with Chromium
 	@$(BIN)/python example/pictures.py

@@ -18,32 +18,9 @@ from .connection import ledger_alias
 from .exceptions import ProviderUnimportable, ProviderUnusable
 from .prices import UnitPrices, unit_prices
 from .providers.registry import registry
+from .setting_kinds import NEEDED, wrong_kinds
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
-
-SIZE_LENGTH = 16
-SOURCE_MAPS: dict[str, tuple[object, ...]] = {
-    "CACHE_LOOKUP": (True, False),
-    "CACHE_SCOPE": ("user", "workspace", "shared"),
-    "LOG_CONTENT": content.CHOICES,
-}
-LIMITS = ("DEADLINE", "RETENTION_DAYS")
-"""Which may be None."""
-SWITCHES = ("IMAGE_FETCH", "TRACE_CONTENT")
-LEAST = {
-    "CLI_TIMEOUT": 1,
-    "RETRIES": 0,
-    "COOLDOWN_FAILURES": 1,
-    "COOLDOWN_SECONDS": 0,
-    "MAX_TOKENS": 1,
-    "SCHEMA_RETRIES": 0,
-    "TRANSLATE_CHUNK_ENTRIES": 1,
-    "TRANSLATE_CONCURRENCY": 1,
-    "TRANSLATE_RETRIES": 0,
-    "IMAGE_MAX_BYTES": 1,
-    "CACHE_TTL": 0,
-    "IDEMPOTENCY_TTL": 0,
-}
 
 
 @register("stapel_agent")
@@ -58,7 +35,7 @@ def check_retention(
 ) -> list[CheckMessage]:
     """W009, where the ledger's database may be asked (`--database`): what RETENTION_DAYS promises is done."""
     alias, days = ledger_alias(), agent_settings.RETENTION_DAYS
-    if alias not in (databases or ()) or not _is_number(days, 0.001):
+    if alias not in (databases or ()) or days is None or any(wrong_kinds(["RETENTION_DAYS"])):
         return []
     try:
         oldest = retention.overdue(alias)
@@ -73,15 +50,17 @@ def check_retention(
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, E002 to E008: the other settings are known, and of a kind that can work."""
+    """W005 to W008, E002 to E009: the other settings are known, and of a kind that can work."""
     others = (*_prices(), *_budgets(), *_unpriced(), *_never_reused())
-    return [*_unknown_settings(), *_cache_policy(), *_figures(), *_maps(), *_provider_maps(), *others]
+    return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
 @register("stapel_agent", deploy=True)
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W003: the provider in use has what it needs."""
     name = agent_settings.DEFAULT_PROVIDER
+    if any(wrong_kinds()):
+        return []  # check_settings has reported what it might stumble over
     try:
         fault = registry.load(name)().configuration_error()
     except ProviderUnusable:
@@ -98,15 +77,30 @@ def check_service_middleware(app_configs: Any = None, **options: Any) -> list[Ch
         reverse("agent:v1:llm-complete")
     except NoReverseMatch:
         return []
-    if SERVICE_MIDDLEWARE in settings.MIDDLEWARE:
+    if SERVICE_MIDDLEWARE not in settings.MIDDLEWARE:
+        fault, hint = (
+            "X-API-KEY is read by nobody",
+            f"Add {SERVICE_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware.",
+        )
+    elif not _has_service_key():
+        fault, hint = (
+            "no key is set",
+            "Set SERVICE_API_KEY to a long random text, or SERVICE_API_KEYS to one for each service.",
+        )
+    else:
         return []
-    hint = f"Add {SERVICE_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware."
-    return [Warning("No service can call the agent: X-API-KEY is read by nobody.", hint, id="stapel_agent.W004")]
+    return [Warning(f"No service can call the agent: {fault}.", hint, id="stapel_agent.W004")]
+
+
+def _has_service_key() -> bool:
+    keys = getattr(settings, "SERVICE_API_KEYS", None)
+    own = keys.values() if isinstance(keys, Mapping) else ()
+    return bool(getattr(settings, "SERVICE_API_KEY", None)) or any(own)
 
 
 def _default_provider() -> Iterator[CheckMessage]:
     name, names = agent_settings.DEFAULT_PROVIDER, sorted(registry.entries())
-    if name not in names:
+    if isinstance(name, str) and name not in names:
         hint = f"Set STAPEL_AGENT['DEFAULT_PROVIDER'] to one of {names}, or add it to PROVIDERS."
         yield Error(f"DEFAULT_PROVIDER {name!r} is not a registered provider.", hint, id="stapel_agent.E001")
 
@@ -122,8 +116,9 @@ def _unusable_providers() -> Iterator[CheckMessage]:
 
 
 def _unknown_settings() -> Iterator[CheckMessage]:
-    for key in getattr(settings, "STAPEL_AGENT", {}).keys() - DEFAULTS.keys():
-        near = get_close_matches(key, DEFAULTS, n=1)
+    own = getattr(settings, "STAPEL_AGENT", {})
+    for key in sorted(own.keys() - DEFAULTS.keys(), key=str) if isinstance(own, Mapping) else ():
+        near = get_close_matches(str(key), DEFAULTS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(sorted(DEFAULTS))}."
         yield Warning(f"STAPEL_AGENT has an unknown key {key!r}; it has no effect.", hint, id="stapel_agent.W006")
 
@@ -138,40 +133,22 @@ def _cache_policy() -> Iterator[CheckMessage]:
         yield Warning(f"CACHE_POLICY is no cache policy: {policy!r}", hint, id="stapel_agent.W005")
 
 
-def _figures() -> Iterator[CheckMessage]:
-    figures = {**LEAST, **{key: 0.001 for key in LIMITS if getattr(agent_settings, key) is not None}}
-    for key, least in figures.items():
-        value = getattr(agent_settings, key)
-        if not _is_number(value, least):
-            yield Error(f"STAPEL_AGENT[{key!r}] must be a number from {least}, not {value!r}.", id="stapel_agent.E002")
-    for key in SWITCHES:
-        if not isinstance(value := getattr(agent_settings, key), bool):
-            yield Error(f"STAPEL_AGENT[{key!r}] must be True or False, not {value!r}.", id="stapel_agent.E002")
+def _wrong_kinds() -> Iterator[CheckMessage]:
+    for wrong in wrong_kinds():
+        hint = "Calls fail until it is mended." if wrong.key in NEEDED else None
+        yield Error(f"{wrong.text}.", hint, id=wrong.id)
 
 
-def _maps() -> Iterator[CheckMessage]:
-    models = agent_settings.MODELS
-    if not (isinstance(models, dict) and models and all(map(_is_model, models.items()))):
-        hint = "Such as {'small': 'claude-haiku-4-5-20251001'}."
-        text = f"STAPEL_AGENT['MODELS'] must map sizes, of {SIZE_LENGTH} characters at most, to model names."
-        yield Error(text, hint, id="stapel_agent.E003")
-    for key, values in SOURCE_MAPS.items():
-        value = getattr(agent_settings, key)
-        if not (isinstance(value, dict) and all(choice in values for choice in value.values())):
-            text = f"STAPEL_AGENT[{key!r}] must map sources to one of {values}, not {value!r}."
-            yield Error(text, id="stapel_agent.E004")
-
-
-def _provider_maps() -> Iterator[CheckMessage]:
-    names = registry.entries().keys()
+def _names_of_providers() -> Iterator[CheckMessage]:
+    names, wrong = registry.entries().keys(), {wrong.key for wrong in wrong_kinds()}
     fallbacks, places = agent_settings.FALLBACKS, agent_settings.MAX_CONCURRENCY
-    if not (isinstance(fallbacks, dict) and all(_is_chain(item, names) for item in fallbacks.items())):
+    if "FALLBACKS" not in wrong and not all(_is_chain(item, names) for item in fallbacks.items()):
         text = (
             f"STAPEL_AGENT['FALLBACKS'] must map a provider to a list of others of {sorted(names)}, not {fallbacks!r}."
         )
         yield Error(text, id="stapel_agent.E005")
-    if not (isinstance(places, dict) and all(map(_is_whole, places.values())) and places.keys() <= names):
-        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map one of {sorted(names)} to a number from 1, not {places!r}."
+    if "MAX_CONCURRENCY" not in wrong and not places.keys() <= names:
+        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map providers of {sorted(names)}, not {sorted(places)}."
         yield Error(text, id="stapel_agent.E005")
 
 
@@ -184,7 +161,8 @@ def _prices() -> Iterator[CheckMessage]:
     ]
     for model in wrong:
         hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
-        text = f"STAPEL_AGENT['PRICES'][{model!r}] is no US dollars per million tokens, of input and output at least."
+        place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
+        text = f"STAPEL_AGENT['PRICES']{place} is no US dollars per million tokens, of input and output at least."
         yield Error(text, hint, id="stapel_agent.E008")
 
 
@@ -223,21 +201,6 @@ def _never_reused() -> Iterator[CheckMessage]:
         yield Warning(text, hint, id="stapel_agent.W008")
 
 
-def _is_chain(item: tuple[object, object], names: Collection[str]) -> bool:
+def _is_chain(item: tuple[str, Collection[str]], names: Collection[str]) -> bool:
     first, others = item
-    return (
-        first in names and isinstance(others, list | tuple) and all(name in names and name != first for name in others)
-    )
-
-
-def _is_whole(limit: object) -> bool:
-    return isinstance(limit, int) and _is_number(limit, 1)
-
-
-def _is_number(value: object, least: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= least
-
-
-def _is_model(item: tuple[object, object]) -> bool:
-    size, name = item
-    return isinstance(size, str) and len(size) <= SIZE_LENGTH and isinstance(name, str)
+    return first in names and all(name in names and name != first for name in others)

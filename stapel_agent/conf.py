@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from stapel_core.conf import AppSettings
 
 DEFAULTS: dict[str, Any] = {
@@ -85,9 +87,18 @@ DEFAULTS: dict[str, Any] = {
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})
 
+
+class AgentSettings(AppSettings):
+    """The defaults, where STAPEL_AGENT is no dict: a call says so, and a look at a setting raises nothing."""
+
+    def _raw(self, key: str) -> Any:
+        is_readable = isinstance(getattr(settings, self.namespace, None) or {}, Mapping)
+        return super()._raw(key) if is_readable else self.defaults[key]
+
+
 # The framework reads environment variables by their bare name. Only the two keys may come from there:
 # a stray MODELS or MAX_TOKENS must not reach a host, nor a variable choose code or where a key is sent.
-agent_settings = AppSettings(
+agent_settings = AgentSettings(
     "STAPEL_AGENT",
     defaults=DEFAULTS,
     import_strings=("CACHE_POLICY",),

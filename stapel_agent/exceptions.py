@@ -3,7 +3,8 @@
 AgentError                                                a request that cannot be answered
 ├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
 │   ├── InvalidImage                  rejected            one of the images, or their number
-│   └── IdempotencyConflict           rejected            their key stands for another payload
+│   ├── IdempotencyConflict           rejected            their key stands for another payload
+│   └── WrongSetting                  rejected            a setting of the host that no call can do with
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
 ├── OverBudget                        over_budget         it might cost more than is left of a budget; not asked
 └── ProviderError                     provider_bug        the attempt failed
@@ -32,6 +33,8 @@ AgentError                                                a request that cannot 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from django.core import exceptions as django_exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +69,10 @@ class InvalidImage(InvalidRequest):
 
 class IdempotencyConflict(InvalidRequest):
     """The caller's idempotency key was used before, for another payload."""
+
+
+class WrongSetting(InvalidRequest, django_exceptions.ImproperlyConfigured):
+    """One of the host's settings has a value that no call can do with; nobody was asked."""
 
 
 class LedgerUnavailable(AgentError):

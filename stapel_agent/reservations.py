@@ -23,6 +23,7 @@ from .budgets import NANOS, Budget, Spend, Spender
 from .conf import agent_settings
 from .exceptions import OverBudget
 from .models import BudgetAccount, PromptLog, PromptStatus, Reservation
+from .setting_kinds import CHECK
 from .standing import Standing
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def budgets_of(row: PromptLog) -> list[Budget]:
         return list(budgets.policy().budgets(accounts.spender_of(row)))
     except Exception as fault:
         logger.exception("BUDGETS cannot be applied, so no provider is called")
-        raise OverBudget(f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called") from None
+        what = f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called"
+        raise OverBudget(f"{what}: {CHECK} tells more") from None
 
 
 def reserve(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:

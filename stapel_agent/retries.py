@@ -44,6 +44,6 @@ def immediate() -> Iterator[None]:
 
 def _is_passing(fault: ProviderError) -> bool:
     may_be_billed = isinstance(fault, ProviderTimeout | AnswerInterrupted)
-    if (may_be_billed or fault.usage or fault.text) and not agent_settings.RETRY_BILLED:
+    if (may_be_billed or fault.usage or fault.text) and agent_settings.RETRY_BILLED is not True:
         return False
     return may_be_billed or isinstance(fault, ProviderUnavailable | RateLimited)

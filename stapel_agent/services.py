@@ -12,10 +12,18 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 from . import completion, structured, translation
-from .conf import agent_settings
+from .conf import DEFAULTS, agent_settings
 from .contracts import field_mend
 from .deadline import Deadline
-from .exceptions import AgentError, IdempotencyConflict, InvalidRequest, OverBudget, ProviderUnusable
+from .exceptions import (
+    AccessDenied,
+    AgentError,
+    IdempotencyConflict,
+    InvalidRequest,
+    OverBudget,
+    ProviderUnusable,
+    WrongSetting,
+)
 from .idempotency import Once
 from .images import Image, read_images
 from .models import PromptSource
@@ -23,6 +31,7 @@ from .parsing import storable
 from .providers.base import LlmProvider
 from .providers.registry import registry
 from .redaction import redact
+from .setting_kinds import CHECK, require_kinds
 from .standing import Standing
 from .telemetry import request_timed
 from .tracing import request_span
@@ -271,7 +280,14 @@ def _translations(answered: Completion) -> dict[str, Any]:
 def _reason(fault: AgentError) -> str:
     """The failure's name and what there is to say of it."""
     message: str = storable(str(fault))
-    return message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
+    reason = message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
+    return f"{reason} ({CHECK} tells more)" if _is_told_by_checks(fault) else reason
+
+
+def _is_told_by_checks(fault: AgentError) -> bool:
+    """Whether the host's settings are at fault; of access, the message then begins with the name of one."""
+    has_no_access = isinstance(fault, AccessDenied) and str(fault).partition(" ")[0] in DEFAULTS
+    return has_no_access or isinstance(fault, WrongSetting | ProviderUnusable)
 
 
 def _paid(fault: AgentError) -> dict[str, Any]:
@@ -383,6 +399,7 @@ def _check(field: str, value: object) -> None:
 
 def _once(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:
     """The valid `request`, as one call under its idempotency key, if it has one."""
+    require_kinds(translation=verb == "translate")
     given = {name: value for name, value in options.items() if value is not None and name not in TOLD_APART}
     valid = _valid(request)
     images = [image.identity for image in valid.images]

@@ -335,7 +335,8 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
     agent(BUDGETS="tests.test_budgets.Failing")
     assert facade.complete("hello", "small") == {
         "status": "failure",
-        "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called",
+        "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "
+        "manage.py check --tag stapel_agent --deploy tells more",
         **TRACED,
     }
     assert len(scripted_model.requests) == 1

@@ -115,6 +115,23 @@ def test_checks__forgotten_middleware(agent, settings):
     assert found(deploy=True) == []
 
 
+def test_checks__no_key_of_services(agent, settings):
+    """With the middleware there must be a key, of one kind or the other, or no service can sign in."""
+    agent(ANTHROPIC_API_KEY="k")
+    for keys in (
+        {"SERVICE_API_KEY": None},
+        {"SERVICE_API_KEY": ""},
+        {"SERVICE_API_KEY": "", "SERVICE_API_KEYS": {"app": ""}},
+    ):
+        for name, value in keys.items():
+            setattr(settings, name, value)
+        (message,) = run_checks(tags=TAG, include_deployment_checks=True)
+        assert (message.id, message.msg) == ("stapel_agent.W004", "No service can call the agent: no key is set.")
+        assert "Set SERVICE_API_KEY" in message.hint
+    settings.SERVICE_API_KEYS = {"app": "its-key"}
+    assert found(deploy=True) == []
+
+
 @pytest.mark.parametrize(
     "prices", [{"m": {}}, {"m": "3"}, {"m": {"input": 1}}, {"m": {"input": 1, "output": "dear"}}, [], "m"]
 )

@@ -365,7 +365,12 @@ def test_get_provider__default_and_named(agent):
 
 def test_services__own_fault(facade, agent, caplog):
     """A fault outside any provider is a failure too, told by its type and logged."""
-    agent(MODELS=None)
+
+    class Broken(dict):
+        def get(self, *arguments):
+            raise TypeError
+
+    agent(CACHE_SCOPE=Broken())
     assert facade.complete("say", "small") == {
         "status": "failure",
         "reason": "internal_error: TypeError",

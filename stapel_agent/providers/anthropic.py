@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
+import httpx
+
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
 from stapel_agent.images import Image, LinkedImage
@@ -22,8 +24,8 @@ from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
 from .bounds import Bounds, abounded_attempt, bounded_attempt
 from .call import Call
-from .faults import classify, excerpt, retry_after
-from .http import api_root
+from .faults import classify, excerpt, is_of_another_address, retry_after
+from .http import api_root, base_url_mend, peer_of
 from .stop_reasons import finish_reason
 
 VENDOR_URL = "https://api.anthropic.com"
@@ -55,7 +57,7 @@ class AnthropicProvider(LlmProvider):
     def complete(self, **arguments: Any) -> ProviderResult:
         question = Question(**arguments)
         answer = StreamedAnswer()
-        with answer.kept(), bounded_attempt(question.seconds) as bounds, _sdk_faults(bounds):
+        with answer.kept(), bounded_attempt(question.seconds, _peer()) as bounds, _sdk_faults(bounds):
             messages = clients.client(*access()).messages
             with messages.create(stream=True, **question.wire_form()) as stream:
                 for event in stream:
@@ -68,7 +70,7 @@ class AnthropicProvider(LlmProvider):
         question = Question(**arguments)
         answer = StreamedAnswer()
         with answer.kept():
-            async with abounded_attempt(question.seconds) as bounds:
+            async with abounded_attempt(question.seconds, _peer()) as bounds:
                 with _sdk_faults(bounds):
                     messages = (await clients.async_client(*access())).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
@@ -220,14 +222,21 @@ def access() -> tuple[str, str]:
     key = agent_settings.ANTHROPIC_API_KEY or ""
     if not key:
         raise AccessDenied("ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API")
+    if not isinstance(key, str):
+        raise AccessDenied(f"ANTHROPIC_API_KEY is no text, but of the type {type(key).__name__}: set it to one")
     if not re.fullmatch("[!-~]*", key):
         raise AccessDenied("ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
     base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
-    if api_root(base_url) is None:
+    if not isinstance(base_url, str) or api_root(base_url) is None:
         raise AccessDenied(
             "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
         )
     return key, base_url
+
+
+def _peer() -> str:
+    root = api_root(access()[1]) or httpx.URL(VENDOR_URL)
+    return peer_of(root, "ANTHROPIC_BASE_URL" if agent_settings.ANTHROPIC_BASE_URL else "")
 
 
 @contextmanager
@@ -262,4 +271,6 @@ def _refusal(fault: Any) -> ProviderError:
         status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
     body = fault.body or ""
     message = excerpt(body if isinstance(body, str) else json.dumps(body))
+    if is_of_another_address(status, message) and agent_settings.ANTHROPIC_BASE_URL:
+        message = f"{message}; {base_url_mend('ANTHROPIC_BASE_URL', '/v1/messages')}"
     return classify(status, message, retry_after=retry_after(fault.response.headers))

@@ -45,11 +45,13 @@ class SizeLimit:
 class Bounds:
     """What one attempt may take: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
 
+    `peer` is whom it asks, for the text of a fault.
     Say `answered()` when the answer's head is in: a fault after a 2xx one is an answer that broke off, and was paid.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, peer: str = "") -> None:
         self.timeout = timeout
+        self.peer = peer
         self.deadline = time.monotonic() + timeout
         self.size = SizeLimit()
         self.status = 0
@@ -72,7 +74,8 @@ class Bounds:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
         if not self.status:
-            return ProviderUnavailable(f"the provider cannot be reached ({text})")
+            where = f" at {self.peer}" if self.peer else ""
+            return ProviderUnavailable(f"the provider cannot be reached{where} ({text})")
         if self.status >= 300:
             return classify(self.status, "the body of the error broke off", retry_after=self.retry_after)
         return AnswerInterrupted(f"the answer broke off ({text})")
@@ -90,9 +93,9 @@ def current_bounds() -> Bounds:
 
 
 @contextmanager
-def bounded_attempt(timeout: float) -> Iterator[Bounds]:
+def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
     """Bound all that `bounded` transports do in this block, and turn the faults of httpx into ProviderErrors."""
-    bounds = Bounds(timeout)
+    bounds = Bounds(timeout, peer)
     token = _bounds.set(bounds)
     try:
         yield bounds
@@ -103,9 +106,9 @@ def bounded_attempt(timeout: float) -> Iterator[Bounds]:
 
 
 @asynccontextmanager
-async def abounded_attempt(timeout: float) -> AsyncIterator[Bounds]:
+async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Bounds]:
     """`bounded_attempt` for an event loop, which keeps the time itself."""
-    with bounded_attempt(timeout) as bounds:
+    with bounded_attempt(timeout, peer) as bounds:
         async with asyncio.timeout(timeout):
             yield bounds
 

@@ -131,7 +131,7 @@ class Invocation(Call):
 
 def _binary() -> str:
     """The absolute path of the CLI. Raises AccessDenied, saying the mend."""
-    name = os.fspath(agent_settings.CLI_BINARY or "")
+    name = str(agent_settings.CLI_BINARY or "")
     path = shutil.which(name)
     if path is None:
         raise AccessDenied(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -37,6 +38,10 @@ FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
     529: ProviderUnavailable,
 }
 MAX_RETRY_AFTER = 366 * 24 * 60 * 60.0
+PAGE = "an HTML page"
+HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{0,500})", re.IGNORECASE)
+TITLE_LENGTH = 100
 EMPTY_ACCOUNT = re.compile(r"credit balance is too low|insufficient[ _](?:balance|credit|funds|quota)", re.IGNORECASE)
 MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费", re.IGNORECASE)
 PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
@@ -82,10 +87,23 @@ def _out_of_credit(status: int, message: str) -> bool:
 def excerpt(body: str | bytes) -> str:
     """What an error body says, on one short line without credentials."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    if title := _title_of_page(text):
+        return f"{PAGE}, {title!r}"
     # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
     if len(text) > EXAMINED_LENGTH:
         text = text[:EXAMINED_LENGTH].rpartition(" ")[0] or text[:EXAMINED_LENGTH]  # not in the middle of a key
     return redact(" ".join(_stated_message(text).split()))[:EXCERPT_LENGTH]
+
+
+def _title_of_page(text: str) -> str | None:
+    """What an HTML page calls itself: of a proxy, a login or another server, which answered in the API's place."""
+    title = TITLE.search(text[:EXAMINED_LENGTH]) if HTML.match(text) else None
+    return redact(" ".join(unescape(title[1]).split()))[:TITLE_LENGTH] if title else None
+
+
+def is_of_another_address(status: int, message: str) -> bool:
+    """Whether nothing like the API is there, rather than a model that it does not know."""
+    return status in (404, 405) and "model" not in message.lower()
 
 
 def _stated_message(text: str) -> str:

@@ -15,7 +15,7 @@ import httpx
 from stapel_agent.exceptions import AccessDenied
 
 from .bounds import Bounds, SizeLimit, abounded_attempt, bounded, bounded_attempt
-from .faults import classify, excerpt
+from .faults import classify, excerpt, is_of_another_address
 from .pool import ClientPool
 
 CONNECT_SECONDS = 10.0
@@ -82,12 +82,21 @@ clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(_make_client, 
 
 @dataclass(frozen=True)
 class Post:
-    """One POST request: `content` to `url`, answered within `timeout` seconds."""
+    """One POST request: `content` to `url`, answered within `timeout` seconds.
+
+    `setting` is the name of the base URL's setting, below which the API has `path`.
+    """
 
     url: httpx.URL
     content: bytes
     timeout: float
     headers: Mapping[str, str] = field(repr=False)
+    setting: str = ""
+    path: str = ""
+
+    @property
+    def peer(self) -> str:
+        return peer_of(self.url, self.setting)
 
     @property
     def origin(self) -> str:
@@ -96,27 +105,40 @@ class Post:
 
 def post(request: Post) -> bytes:
     """Send `request`; the body of a 2xx answer. Anything else is raised as a ProviderError."""
-    with bounded_attempt(request.timeout) as bounds:
+    with bounded_attempt(request.timeout, request.peer) as bounds:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
             # Counted anew: what is small on the wire may be huge when unpacked.
             body = b"".join(map(SizeLimit().count, response.iter_bytes()))
-    return _accepted(bounds, body)
+    return _accepted(request, bounds, body)
 
 
 async def apost(request: Post) -> bytes:
     """`post()` for a caller on an event loop."""
-    async with abounded_attempt(request.timeout) as bounds:
+    async with abounded_attempt(request.timeout, request.peer) as bounds:
         client = await clients.async_client(request.origin)
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
             unpacked = SizeLimit()
             body = b"".join([unpacked.count(chunk) async for chunk in response.aiter_bytes()])
-    return _accepted(bounds, body)
+    return _accepted(request, bounds, body)
 
 
-def _accepted(bounds: Bounds, body: bytes) -> bytes:
+def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
     if not 200 <= bounds.status < 300:
-        raise classify(bounds.status, excerpt(body), retry_after=bounds.retry_after)
+        message = excerpt(body)
+        if request.setting and is_of_another_address(bounds.status, message):
+            message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
+        raise classify(bounds.status, message, retry_after=bounds.retry_after)
     return body
+
+
+def peer_of(url: httpx.URL, setting: str) -> str:
+    """Whom a request asks, and where that is set."""
+    address = url.netloc.decode("ascii")
+    return f"{address}, which {setting} names" if setting else address
+
+
+def base_url_mend(setting: str, path: str) -> str:
+    return f"{setting} is the base URL up to where {path} follows: set it so"

@@ -19,9 +19,10 @@ from stapel_agent.types import Usage, token_count
 
 from .base import LlmProvider, ProviderResult
 from .call import Call
-from .faults import classify, excerpt
-from .http import Post, api_root, apost, post
+from .faults import PAGE, classify, excerpt
+from .http import Post, api_root, apost, base_url_mend, post
 
+BASE_URL, PATH = "OPENAI_COMPAT_BASE_URL", "/chat/completions"
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
 
 # Every dialect's reasons but those for a complete answer, which is what an unknown word is taken for.
@@ -81,6 +82,8 @@ class OpenAICompatProvider(LlmProvider):
 def _access() -> tuple[httpx.URL, dict[str, str]]:
     """The endpoint that is set, and the headers it wants. Raises a ProviderError that says the mend."""
     base_url, key = agent_settings.OPENAI_COMPAT_BASE_URL, agent_settings.OPENAI_COMPAT_API_KEY
+    if base_url and not isinstance(base_url, str):
+        raise AccessDenied(f"{BASE_URL} is no text, but of the type {type(base_url).__name__}: set it to a URL")
     if not base_url:
         raise AccessDenied(
             "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
@@ -90,6 +93,8 @@ def _access() -> tuple[httpx.URL, dict[str, str]]:
         raise AccessDenied(
             "OPENAI_COMPAT_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
         )
+    if not isinstance(key or "", str):
+        raise AccessDenied(f"OPENAI_COMPAT_API_KEY is no text, but of the type {type(key).__name__}: set it to one")
     if not re.fullmatch("[!-~]*", key or ""):
         raise AccessDenied("OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
     if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
@@ -100,7 +105,7 @@ def _access() -> tuple[httpx.URL, dict[str, str]]:
 @lru_cache(maxsize=16)
 def _endpoint(base_url: str) -> httpx.URL | None:
     root = api_root(base_url)
-    return root and root.copy_with(path=f"{root.path.rstrip('/')}/chat/completions")
+    return root and root.copy_with(path=f"{root.path.rstrip('/')}{PATH}")
 
 
 def _request(call: Call) -> Post:
@@ -112,7 +117,7 @@ def _request(call: Call) -> Post:
     }
     if call.schema is not None:
         body["response_format"] = response_format(call.schema)
-    return Post(endpoint, _encoded(body), call.seconds, headers)
+    return Post(endpoint, _encoded(body), call.seconds, headers, BASE_URL, PATH)
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:
@@ -195,9 +200,12 @@ def _parsed(body: bytes) -> dict[str, Any]:
         answer = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=token_count)
     except (ValueError, RecursionError):
         answer = None
-    if not isinstance(answer, dict):
-        raise InvalidAnswer(f"the answer is no JSON object: {excerpt(body)!r}")
-    return answer
+    if isinstance(answer, dict):
+        return answer
+    said = excerpt(body)
+    if said.startswith(PAGE):
+        raise InvalidAnswer(f"the answer is {said}; {base_url_mend(BASE_URL, PATH)}")
+    raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
 
 
 def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:

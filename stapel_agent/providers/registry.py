@@ -41,13 +41,15 @@ class Registry:
 
     def entries(self) -> dict[str, ProviderEntry]:
         """The effective map, not yet imported."""
-        merged = {**self._builtins, **(agent_settings.PROVIDERS or {}), **self._registered}
-        return {name: entry for name, entry in merged.items() if entry}
+        own = agent_settings.PROVIDERS
+        named = own if isinstance(own, Mapping) else {}  # of another kind: a call and a check say the mend
+        merged = {**self._builtins, **named, **self._registered}
+        return {name: entry for name, entry in merged.items() if entry and isinstance(name, str)}
 
     def load(self, name: str) -> type[LlmProvider]:
         """The class behind `name`. Raises ProviderUnusable, naming it, when there is none."""
         entries = self.entries()
-        if name not in entries:
+        if not isinstance(name, str) or name not in entries:
             raise ProviderUnusable(f"provider {name!r} is not registered; there are: {', '.join(sorted(entries))}")
         provider = self._import(name, entries[name])
         if not _is_provider_class(provider):

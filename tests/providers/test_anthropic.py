@@ -343,7 +343,7 @@ class TestErrors:
         ),
         (Reply(status=500), Fault(ProviderUnavailable, "HTTP 500")),
         (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400")),
-        (Reply(b'["no", {"such": "model"}]', status=404), Fault(RequestRejected, "HTTP 404: no")),
+        (Reply(b'["no such model"]', status=404), Fault(RequestRejected, "HTTP 404: no such model")),
         (Reply(b"\xff\xfe", status=400), Fault(RequestRejected, "HTTP 400: \ufffd\ufffd")),
         (stream(event("error", error="none")), Fault(ProviderUnavailable, "HTTP 500: none")),
         (stream(b"event: error\ndata: out of order\n\n"), Fault(ProviderUnavailable, "HTTP 500: out of order")),

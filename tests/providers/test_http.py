@@ -237,7 +237,7 @@ def test_post__unreachable(send: Send, url: str) -> None:
         port = probe.getsockname()[1]
     kind, text = fault_of(send, question(url.format(port=port)))
     assert kind is ProviderUnavailable
-    assert text.startswith("the provider cannot be reached (")
+    assert text.startswith(f"the provider cannot be reached at {url.format(port=port).removeprefix('http://')} (")
 
 
 # --- the bounds

@@ -1,0 +1,192 @@
+"""Settings that a host gets wrong: each is told by name, with its type and the mend, by a check and by a call."""
+
+import pytest
+from django.core.checks import run_checks
+
+from stapel_agent import usage
+from stapel_agent.exceptions import AgentError
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.anthropic import AnthropicProvider
+from stapel_agent.providers.openai_compat import OpenAICompatProvider
+from stapel_agent.services import get_provider
+
+pytestmark = pytest.mark.django_db
+
+KEY = "kept-to-itself"
+TOLD = " (manage.py check --tag stapel_agent --deploy tells more)"
+
+BREAKING = [
+    ("PROVIDERS", ["host.llm.Mine"], "E009", "dict of names, each with an LlmProvider", "list"),
+    ("PROVIDERS", "host.llm.Mine", "E009", "such as {'mine': 'host.llm.MyProvider'}", "str"),
+    ("PROVIDERS", {1: "host.llm.Mine"}, "E009", "dict of names", "dict"),
+    ("MODELS", ["small"], "E003", "such as {'small': 'claude-haiku-4-5-20251001'}", "list"),
+    ("MODELS", {1: "m"}, "E003", "dict of sizes", "dict"),
+    ("MAX_TOKENS", "4096", "E002", "a whole number from 1 ", "str"),
+    ("MAX_TOKENS", 1.5, "E002", "a whole number from 1 ", "float"),
+    ("CLI_TIMEOUT", "120", "E002", "a number from ", "str"),
+    ("CLI_TIMEOUT", float("inf"), "E002", "a number from ", "float"),
+    ("DEADLINE", "5", "E002", "or None", "str"),
+    ("DEADLINE", float("nan"), "E002", "or None", "float"),
+    ("RETRIES", None, "E002", "a whole number from 0 ", "NoneType"),
+    ("RETRIES", True, "E002", "a whole number from 0 ", "bool"),
+    ("SCHEMA_RETRIES", "1", "E002", "a whole number from 0 ", "str"),
+    ("FALLBACKS", ["openai-compat"], "E005", "such as {'anthropic': ['openai-compat']}", "list"),
+    ("FALLBACKS", {"anthropic": 5}, "E005", "each with a list of others", "dict"),
+    ("FALLBACKS", {"anthropic": [["x"]]}, "E005", "each with a list of others", "dict"),
+    ("MAX_CONCURRENCY", 5, "E005", "such as {'anthropic': 8}", "int"),
+    ("MAX_CONCURRENCY", {"anthropic": "5"}, "E005", "each with a whole number from 1", "dict"),
+    ("COOLDOWN_FAILURES", "5", "E002", "a whole number from 1 ", "str"),
+    ("COOLDOWN_SECONDS", -1, "E002", "a number from 0 ", "int"),
+    ("CACHE_SCOPE", "user", "E004", "each with one of ('user', 'workspace', 'shared')", "str"),
+    ("IDEMPOTENCY_TTL", 10**20, "E002", "a number from 0 to 1000000000", "int"),
+]
+"""Setting, value, id of the check, a part of the mend, and the type that is told: no call can do with these."""
+
+BEARABLE = [
+    ("DEFAULT_PROVIDER", ["anthropic"], "E009", "the name of a provider", "list"),
+    ("OPENAI_COMPAT_MODELS", "gpt", "E009", "such as {'small': 'qwen3:4b'}", "str"),
+    ("OPENAI_COMPAT_BASE_URL", "localhost:8000/v1", "E009", "begins with 'http://' or 'https://'", "str"),
+    ("OPENAI_COMPAT_BASE_URL", 8000, "E009", "such as 'http://127.0.0.1:8000/v1'", "int"),
+    ("OPENAI_COMPAT_MAX_TOKENS_PARAM", ["max_tokens"], "E009", "'max_completion_tokens'", "list"),
+    ("ANTHROPIC_BASE_URL", "api.anthropic.com", "E009", "such as 'https://api.anthropic.com'", "str"),
+    ("CLI_BINARY", ["claude"], "E009", "the name of a program or its path", "list"),
+    ("TRACE_CONTENT", "False", "E002", "True or False, without quotation marks", "str"),
+    ("RETRY_BILLED", "False", "E002", "True or False, without quotation marks", "str"),
+    ("IMAGE_FETCH", 1, "E002", "True or False, without quotation marks", "int"),
+    ("IMAGE_MAX_BYTES", "5 MB", "E002", "a whole number from 1 ", "str"),
+    ("FALLBACKS", None, "E005", "each with a list of others", "NoneType"),
+    ("MAX_CONCURRENCY", None, "E005", "each with a whole number from 1", "NoneType"),
+    ("CACHE_LOOKUP", True, "E004", "a dict of sources", "bool"),
+    ("CACHE_TTL", -1, "E002", "a number from 0 ", "int"),
+    ("CACHE_TTL", "1h", "E002", "a number from 0 ", "str"),
+    ("TRANSLATE_RETRIES", None, "E002", "a whole number from 0 ", "NoneType"),
+    ("TRANSLATE_CONCURRENCY", 1.5, "E002", "a whole number from 1 ", "float"),
+    ("TRANSLATE_CHUNK_ENTRIES", "50", "E002", "a whole number from 1 ", "str"),
+]
+"""The same, of what a completion by another provider, or without the cache, can do with."""
+
+
+def errors() -> list[tuple[str, str]]:
+    """What all checks say, those before a deployment too."""
+    return [(found.id, found.msg) for found in run_checks(tags=["stapel_agent"], include_deployment_checks=True)]
+
+
+@pytest.mark.parametrize(("key", "value", "id", "mend", "kind"), [*BREAKING, *BEARABLE])
+def test_check__says_the_mend(agent, key, value, id, mend, kind):
+    """One error, which names the setting, what it must be and the type that it is of; nothing else stumbles over it."""
+    agent(**{"ANTHROPIC_API_KEY": KEY, key: value})
+    ((found, message),) = errors()
+    assert (found, message.startswith(f"STAPEL_AGENT[{key!r}] must be ")) == (f"stapel_agent.{id}", True)
+    assert mend in message
+    assert message.endswith((f"({kind}).", f"not a value of the type {kind}."))
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, value, *_ in BREAKING])
+def test_call__says_the_mend(facade, agent, scripted_model, key, value):
+    """Nobody is asked, nothing is written, and every verb's failure says what the check says."""
+    agent(**{key: value})
+    (message,) = [text for _, text in errors() if key in text]
+    expected = {"status": "failure", "reason": f"rejected: {message.removesuffix('.')}{TOLD}"}
+    assert facade.complete("say", "small", idempotency_key="k", caller="c") == expected
+    assert facade.complete_json("say", "small", schema={"type": "object"}) == expected
+    assert facade.translate("en", "de", {"a": "one"}) == expected
+    assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+    assert usage()["totals"]["calls"] == 0
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, value, *_ in BEARABLE])
+def test_call__goes_on(facade, agent, scripted_model, key, value):
+    """What a call does not need wrong does it no harm."""
+    agent(**{key: value})
+    provider = "openai-compat" if key == "DEFAULT_PROVIDER" else None
+    assert facade.complete("say", "small", provider=provider)["status"] == "ok"
+
+
+@pytest.mark.parametrize("value", [None, 5, "50", 1.5])
+def test_translate__says_the_mend(facade, agent, scripted_model, value):
+    """What translations alone need is told by them."""
+    agent(TRANSLATE_CHUNK_ENTRIES=value)
+    reason = facade.translate("en", "de", {"a": "one"}).get("reason", "")
+    assert ("TRANSLATE_CHUNK_ENTRIES'] must be a whole number" in reason) == (value != 5)
+
+
+@pytest.mark.parametrize("value", [[], None, "PROVIDERS MAX_TOKENS", 5, [("ANTHROPIC_API_KEY", KEY)]], ids=repr)
+def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
+    """The dict itself of another kind is one error, and no call is made with the defaults in its place."""
+    settings.STAPEL_AGENT = value
+    text = f"STAPEL_AGENT must be a dict, such as {{'DEFAULT_PROVIDER': 'anthropic'}}, not {type(value).__name__}"
+    assert errors() == [("stapel_agent.E009", f"{text}.")]
+    assert facade.complete("say", "small") == {"status": "failure", "reason": f"rejected: {text}{TOLD}"}
+    assert scripted_model.requests == []
+
+
+def test_stapel_agent__a_key_that_is_no_text(settings):
+    """It means nothing, as any unknown key."""
+    settings.STAPEL_AGENT = {"ANTHROPIC_API_KEY": KEY, 5: 6}
+    assert errors() == [("stapel_agent.W006", "STAPEL_AGENT has an unknown key 5; it has no effect.")]
+
+
+class Secretive:
+    """A value of the host's own class, which cannot be looked at."""
+
+    def __repr__(self):
+        raise RuntimeError(KEY)
+
+    __eq__ = __hash__ = __len__ = __iter__ = __repr__
+
+
+@pytest.mark.parametrize(
+    "key", ["ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY", "ANTHROPIC_BASE_URL", "MODELS", "PROVIDERS"]
+)
+@pytest.mark.parametrize("value", [[KEY], {5: KEY}, Secretive(), 31337, KEY.encode()], ids=type)
+def test_keys__are_never_shown(agent, key, value):
+    """A key of the wrong kind is told by its type alone, and so is what cannot be looked at."""
+    agent(**{"ANTHROPIC_API_KEY": "k", key: value})
+    ((_, message),) = [(found, text) for found, text in errors() if key in text]
+    assert type(value).__name__ in message
+    if "KEY" in key:
+        assert message.endswith(f"not a value of the type {type(value).__name__}.")
+
+
+def test_base_url__password_is_not_shown(agent):
+    """An address with a password is told without it."""
+    agent(ANTHROPIC_API_KEY="k", OPENAI_COMPAT_BASE_URL="https://user:secret-word@host/v1")
+    ((_, message),) = errors()
+    assert "secret-word" not in message
+    assert message.endswith("not a value of the type str.")
+
+
+@pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"])
+def test_anthropic__setting_of_another_kind(facade, agent, key):
+    """The provider says it of its own settings, where another one may be asked in its place."""
+    agent(**{"ANTHROPIC_API_KEY": "k", "RETRIES": 0, key: 31337})
+    reason = facade.complete("say", "small", provider="anthropic")["reason"]
+    assert reason.startswith(f"auth: {key} is no ")
+    assert reason.endswith(TOLD)
+    assert "31337" not in reason
+    assert AnthropicProvider().configuration_error() is not None
+
+
+@pytest.mark.parametrize("key", ["OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MAX_TOKENS_PARAM"])
+def test_openai_compat__setting_of_another_kind(facade, agent, key):
+    """The same of endpoints that speak OpenAI's dialect."""
+    agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
+    reason = facade.complete("say", "small", provider="openai-compat")["reason"]
+    assert reason.startswith(f"auth: {key} is no")
+    assert reason.endswith(TOLD)
+    assert "31337" not in reason
+    assert OpenAICompatProvider().configuration_error() is not None
+
+
+def test_anthropic__without_a_key(facade, agent):
+    """Who reads the failure is told where to look."""
+    agent(ANTHROPIC_API_KEY="")
+    reason = facade.complete("say", "small", provider="anthropic")["reason"]
+    assert reason == f"auth: ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API{TOLD}"
+
+
+def test_get_provider__default_of_another_kind(agent):
+    """What is asked for outside of a call raises one of our own exceptions."""
+    agent(DEFAULT_PROVIDER=["anthropic"])
+    with pytest.raises(AgentError, match="is not registered; there are: anthropic"):
+        get_provider()
