@@ -1,4 +1,4 @@
-"""A ledger as a month of a middling host leaves it: the same for every seed, but for the days, which end today."""
+"""A ledger as a month of a middling host leaves it: the same for a seed and a moment, at which it ends."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from stapel_agent.models import HitCount, PromptLog
 
 SEED = 7
 DAYS = 60
-CALLS_A_DAY = 120
+CALLS_A_DAY = 90
 # Model, provider, dollars for a million tokens in and out, milliseconds to begin and for a token, and how usual it is.
 MODELS = [
-    ("claude-haiku-4-5-20251001", "anthropic", "1", "5", 450, 7, 60),
-    ("claude-sonnet-5", "anthropic", "3", "15", 900, 14, 22),
-    ("claude-opus-4-8", "anthropic", "5", "25", 1400, 22, 5),
-    ("llama3.2", "openai-compat", None, None, 300, 11, 13),
+    ("claude-haiku-4-5-20251001", "anthropic", "1", "5", 450, 4, 60),
+    ("claude-sonnet-5", "anthropic", "3", "15", 900, 7, 22),
+    ("claude-opus-4-8", "anthropic", "5", "25", 1400, 12, 5),
+    ("llama3.2", "openai-compat", None, None, 300, 6, 13),
 ]
 WORKSPACES = ["acme", "northwind", "globex", "initech", "umbrella", "hooli", None]
 USERS = [f"user-{number}" for number in range(1001, 1061)]
 STATUSES = {"success": 960, "failure": 18, "timeout": 12, "error": 10}
 BUDGETS = [
-    (Budget("all", "month", usd=Decimal(60)), {}),
-    (Budget("workspace", "month", usd=Decimal(12)), {"workspace_id": "acme"}),
+    (Budget("all", "month", usd=Decimal(50)), {}),
+    (Budget("workspace", "month", usd=Decimal(18)), {"workspace_id": "acme"}),
     (Budget("workspace", "month", usd=Decimal(20)), {"workspace_id": "northwind"}),
-    (Budget("user", "day", tokens=60_000), {"user_id": "user-1001"}),
-    (Budget("user", "month", tokens=900_000), {"user_id": "user-1002"}),
+    (Budget("user", "day", tokens=160_000), {"user_id": "user-1001"}),
+    (Budget("user", "month", tokens=1_500_000), {"user_id": "user-1002"}),
 ]
 
 
@@ -69,8 +69,8 @@ def _row(chance: random.Random, moment: datetime, status: str) -> PromptLog:
         0
     ]
     is_over, is_answered = status != "pending", status == "success"
-    tokens_in = int(chance.lognormvariate(6.6, 0.9)) if is_answered else 0
-    tokens_out = int(chance.lognormvariate(5.2, 0.9)) if is_answered else 0
+    tokens_in = int(chance.lognormvariate(8.1, 0.9)) if is_answered else 0
+    tokens_out = int(chance.lognormvariate(6.1, 0.9)) if is_answered else 0
     cost = Decimal(0) if price_in is None else (tokens_in * Decimal(price_in) + tokens_out * Decimal(price_out)) / 10**6
     return PromptLog(
         id=uuid.UUID(int=chance.getrandbits(128), version=4),

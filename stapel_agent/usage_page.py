@@ -139,10 +139,10 @@ def _kinds(totals: Figures) -> list[str]:
 
 def _hits(totals: Figures) -> Tile:
     hits = totals["cache_hits"]
-    notes = [f"{percent(hits, hits + totals['calls'])} of calls and hits; a hit has no row"]
+    notes = [f"{percent(hits, hits + totals['calls'])} of calls and hits"]
     if totals["saved_tokens"]:
-        notes.append(f"{count(totals['saved_tokens'])} tokens saved, and {money(totals['saved_cost_usd'])}")
-    return Tile("Cache hits", format_html("{}", count(hits)), notes)
+        notes.append(f"{count(totals['saved_tokens'])} tokens and {money(totals['saved_cost_usd'])} saved")
+    return Tile("Cache hits", format_html("{}", count(hits)), [*notes, "they have no rows"] if hits else notes)
 
 
 def _durations(durations: Durations, links: LedgerLinks) -> Tile:
@@ -157,19 +157,19 @@ def _durations(durations: Durations, links: LedgerLinks) -> Tile:
 
 def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
     called = {name: figures for name, figures in parts.items() if figures["calls"]}
-    costs = {name: (float(figures["cost_usd"]), spend_text(figures)) for name, figures in called.items()}
-    tokens = {name: (float(_tokens(figures)), count(_tokens(figures))) for name, figures in called.items()}
-    yield _chart("Spend", costs, period, links)
-    yield _chart("Tokens", tokens, period, links)
+    costs = {name: (figures["cost_usd"], spend_text(figures)) for name, figures in called.items()}
+    tokens = {name: (_tokens(figures), count(_tokens(figures))) for name, figures in called.items()}
+    yield _chart("Spend", money(max(cost for cost, _ in costs.values())), costs, period, links)
+    yield _chart("Tokens", count(max(number for number, _ in tokens.values())), tokens, period, links)
 
 
-def _chart(title: str, sizes: Mapping[str, tuple[float, str]], period: Period, links: LedgerLinks) -> Chart:
+def _chart(title: str, top: str, sizes: Mapping[str, tuple[Any, str]], period: Period, links: LedgerLinks) -> Chart:
     whole = f"{title} by {period.unit}"
     bars = [
-        Bar(sizes[name][0], f"{name}: {sizes[name][1]}", links.within(part).to()) if name in sizes else None
+        Bar(float(sizes[name][0]), f"{name}: {sizes[name][1]}", links.within(part).to()) if name in sizes else None
         for name, part in period.parts()
     ]
-    return Chart(whole, max(sizes.values())[1], bar_chart(title.lower(), whole, bars))
+    return Chart(whole, top, bar_chart(title.lower(), whole, bars))
 
 
 def _part(name: str, figures: Figures, links: LedgerLinks) -> Line:

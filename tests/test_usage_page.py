@@ -163,7 +163,7 @@ def test_figures__of_cache_hits(admin_client):
     hits.note(request, 3, Saving(45, Decimal("0.5")))
     page = Figures(admin_client.get(PAGE))
     text = page.text.replace("\u00a0", " ")
-    assert "Cache hits 3 75 % of calls and hits; a hit has no row 45 tokens saved, and $0.50" in text
+    assert "Cache hits 3 75 % of calls and hits 45 tokens and $0.50 saved they have no rows" in text
     assert "hits" not in {figure.kind for figure in page.found}
 
 
@@ -360,8 +360,9 @@ def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
 
 
 def test_page__is_found(admin_client):
-    """The list leads to it."""
-    assert f'<a href="{PAGE}">Usage</a>' in admin_client.get("/admin/agent/promptlog/").content.decode()
+    """The list leads to it, and so does the app's page."""
+    for place in ("/admin/agent/promptlog/", "/admin/agent/"):
+        assert f'<a href="{PAGE}">Usage</a>' in admin_client.get(place).content.decode()
     assert reverse("admin:agent_promptlog_usage") == PAGE
 
 
