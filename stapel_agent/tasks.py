@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from stapel_core.comm.tasks import checkpoint, resume, task_handler
 
-from . import services
+from . import answers
 from .conf import agent_settings
 from .contracts import function_validator
 from .functions import llm_translate
@@ -32,7 +32,7 @@ def translate(payload: dict[str, Any]) -> dict[str, Any]:
             if answer["status"] == "ok":
                 checkpoint(name, answer)
         portions.append((entries, answer))
-    return services.joined(portions)
+    return answers.joined(portions)
 
 
 def _own_key(payload: dict[str, Any], name: str) -> dict[str, str]:

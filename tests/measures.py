@@ -25,14 +25,15 @@ LAZY_IMPORTS = {
 }
 """Module -> why its functions import."""
 
-ONLY_ONE = {
-    "writer of the ledger": r"\brow\.save\(|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\(",
-    "builder of answers": r'{"status": "(ok|failure)", ',
-    "registry class": r"^class \w*Registry\b",
-    "classifier of HTTP statuses": r"^ +429: ",
-    "walker of the chain": r"= Chain\(",
+WRITERS = r"\brow\.save\(|\brows\.filter\((pk|condition).*\)\.update\(|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\("
+FEW = {
+    "writer of the ledger": (2, WRITERS),  # `ledger` writes, and `scrubbing` takes out
+    "builder of answers": (1, r'(return|=) {"status": '),
+    "registry class": (1, r"^class \w*Registry\b"),
+    "classifier of HTTP statuses": (1, r"^ +429: "),
+    "walker of the chain": (1, r"= Chain\("),
 }
-"""What there is one module of -> what such a module says."""
+"""What only so many modules are -> how many, and what such a module says."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -82,7 +83,7 @@ def measures() -> Iterator[Measure]:
     yield Measure("functions: the longest, lines", *_most(lengths, 50))
     yield Measure("functions: median, lines", median(lengths.values()), 0, 9)
     yield Measure("imports in functions, without a reason", *_none(inner_imports()))
-    yield from only_one()
+    yield from few()
     yield Measure(f"runs of {COPIED_LINES} lines that are copied", *_none(copied_runs()))
     yield Measure("comments, % of lines of code and comments", comment_share(), 2, 5)
     yield Measure("async twins of a function, % of lines", twin_share(), 0, 5)
@@ -98,10 +99,10 @@ def imports(node: Function) -> bool:
     return any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node))
 
 
-def only_one() -> Iterator[Measure]:
-    for name, pattern in ONLY_ONE.items():
+def few() -> Iterator[Measure]:
+    for name, (number, pattern) in FEW.items():
         found = [module for module, text in sources().items() if re.search(pattern, text, re.MULTILINE)]
-        yield Measure(f"modules that are a {name}", len(found), 1, 1, ", ".join(found))
+        yield Measure(f"modules that are a {name}", len(found), number, number, ", ".join(found))
 
 
 def copied_runs() -> Iterator[str]:

@@ -19,7 +19,7 @@ from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
 import stapel_agent
-from stapel_agent import cache, errors, exceptions, services, signals, telemetry, urls
+from stapel_agent import answers, cache, errors, exceptions, signals, telemetry, urls
 from stapel_agent.cache import CachePolicy
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.contracts import function_schema
@@ -314,7 +314,7 @@ def test_failures__table():
             assert getattr(exceptions, name).failure == failure.strip("`")
     faults = [value for value in vars(exceptions).values() if isinstance(value, type)]
     told = {fault.failure for fault in faults if issubclass(fault, exceptions.AgentError)}
-    told |= {services.INTERNAL_ERROR, job.DEADLINE}
+    told |= {answers.INTERNAL_ERROR, job.DEADLINE}
     assert {failure.strip("`") for failure, *_ in rows} == told
 
 
