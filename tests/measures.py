@@ -25,7 +25,10 @@ LAZY_IMPORTS = {
 }
 """Module -> why its functions import."""
 
-WRITERS = r"\brow\.save\(|\brows\.filter\((pk|condition).*\)\.update\(|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\("
+WRITERS = (
+    r"\brow\.save\(|\brows\.filter\((pk|condition).*\)\.update\("
+    r"|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\("
+)
 FEW = {
     "writer of the ledger": (2, WRITERS),  # `ledger` writes, and `scrubbing` takes out
     "builder of answers": (1, r'(return|=) {"status": '),
