@@ -150,7 +150,7 @@ def measure(rows: int) -> None:
         _, quiet = meanwhile(first_release, lambda seconds=seconds: time.sleep(seconds))  # type: ignore[misc]
         figures = f"{watched.longest * 1000:.0f} | {quiet.longest * 1000:.0f} | {watched.longest / quiet.longest:.1f}"
         print(f"| `{name}` | {seconds:.2f} | {figures} | {len(watched.inserts)} | {len(watched.faults)} |", flush=True)
-        longest, faults = max(longest, *watched.inserts), [*faults, *watched.faults, *quiet.faults]
+        longest, faults = max([longest, *watched.inserts]), [*faults, *watched.faults, *quiet.faults]
     print()
     verdict(f"no insert waits longer than {MOST_WAIT_SECONDS:g} s", longest <= MOST_WAIT_SECONDS)
     verdict("no insert or read of the first release fails", not faults)
