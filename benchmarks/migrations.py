@@ -40,7 +40,7 @@ class Watched:
 
     @property
     def longest(self) -> float:
-        return max(self.inserts, default=0.0)
+        return max(self.inserts, default=float("nan"))
 
 
 def columns_of(number: int) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def write(first_release: Any, watched: Watched, is_over: threading.Event) -> Non
         try:
             first_release.objects.create(**columns_of(number))
             watched.inserts.append(time.perf_counter() - started_at)
-            latest = first_release.objects.filter(source="translate", status="success").order_by("-created_at")
+            latest = first_release.objects.filter(source="translate").order_by("-created_at")
             latest.values_list("response", flat=True).first()
         except Exception as fault:
             watched.faults.append(f"{type(fault).__name__}: {fault}")
@@ -150,7 +150,7 @@ def measure(rows: int) -> None:
         _, quiet = meanwhile(first_release, lambda seconds=seconds: time.sleep(seconds))  # type: ignore[misc]
         figures = f"{watched.longest * 1000:.0f} | {quiet.longest * 1000:.0f} | {watched.longest / quiet.longest:.1f}"
         print(f"| `{name}` | {seconds:.2f} | {figures} | {len(watched.inserts)} | {len(watched.faults)} |", flush=True)
-        longest, faults = max(longest, watched.longest), [*faults, *watched.faults, *quiet.faults]
+        longest, faults = max([longest, *watched.inserts]), [*faults, *watched.faults, *quiet.faults]
     print()
     verdict(f"no insert waits longer than {MOST_WAIT_SECONDS:g} s", longest <= MOST_WAIT_SECONDS)
     verdict("no insert or read of the first release fails", not faults)

@@ -89,7 +89,18 @@ ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})
 
 
 class AgentSettings(AppSettings):
-    """The defaults, where STAPEL_AGENT is no dict: a call says so, and a look at a setting raises nothing."""
+    """The defaults, where STAPEL_AGENT is no dict: a call says so, and a look at a setting raises nothing.
+
+    `verdicts` holds what has been found of the settings, until they change.
+    """
+
+    def __init__(self, namespace: str, **options: Any) -> None:
+        super().__init__(namespace, **options)
+        self.verdicts: dict[object, str | None] = {}
+
+    def reload(self) -> None:
+        super().reload()
+        self.verdicts.clear()
 
     def _raw(self, key: str) -> Any:
         is_readable = isinstance(getattr(settings, self.namespace, None) or {}, Mapping)

@@ -157,9 +157,16 @@ def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
 
 def require_kinds(*, translation: bool = False) -> None:
     """Before anything is spent. Raises WrongSetting, with the mend, where a call would break on a setting."""
+    if translation not in agent_settings.verdicts:
+        agent_settings.verdicts[translation] = next(_breaking(translation), None)
+    if text := agent_settings.verdicts[translation]:
+        raise WrongSetting(text)
+
+
+def _breaking(translation: bool) -> Iterator[str]:
     for wrong in wrong_kinds([*NEEDED, *TRANSLATION_NEEDS] if translation else NEEDED):
         if wrong.key not in EMPTY_AS_NONE or getattr(agent_settings, wrong.key) is not None:
-            raise WrongSetting(wrong.text)
+            yield wrong.text
 
 
 def _answers(question: Callable[[Any], bool], value: object) -> bool:
