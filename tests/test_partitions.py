@@ -178,3 +178,16 @@ def test_drop__a_month(host: Host) -> None:
     assert host.run("say(services.complete('what?', 'small'))") == PAID
     partitions.make_months(host.server)
     assert month in partitions.months(host.server)
+
+
+def test_migrations__on_partitions(host: Host) -> None:
+    """A migration that adds an index adds it to each partition, and is undone again; other names stay as they are."""
+    server = host.server
+    before = server.execute(INDEXES)
+    host.manage("migrate", "agent", "0009", "-v0")
+    without = server.execute(INDEXES)
+    host.manage("migrate", "agent", "-v0")
+    invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
+    assert (server.execute(INDEXES), server.execute(invalid)) == (before, [])
+    assert len(without) < len(before)
+    assert host.run("say(services.complete('what?', 'small'))") == PAID
