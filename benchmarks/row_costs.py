@@ -38,6 +38,7 @@ CLOSE = """
 INDEXES = """
     SELECT relname, pg_relation_size(indexrelid), indisprimary FROM pg_index JOIN pg_class ON oid = indexrelid
     WHERE indrelid = 'agent_prompt_log'::regclass ORDER BY 2 DESC"""
+TEXT_BYTES = "SELECT avg(pg_column_size(prompt) + pg_column_size(response)) FROM agent_prompt_log"
 SPARE = re.compile("agent_prompt_log_(source|user_id|created_at|.*_like$)")
 """Others begin with the same column, or no query asks for the beginnings of its texts."""
 
@@ -59,9 +60,11 @@ def measure(server: Server) -> None:
         secondary = [name for name in sizes if name != primary]
         written(connection, [])  # what the first run pays for pages of which the log must have a whole copy
         bare, whole = written(connection, secondary), written(connection, [])
-        table = size_of(connection, "pg_table_size")
+        table = figure(connection, "SELECT pg_table_size('agent_prompt_log')")
+        texts = figure(connection, TEXT_BYTES)
         head(f"a row, of {ROWS:,}")
         line("bytes of the table, two texts of 600 incompressible characters", table / ROWS)
+        line("of which its two texts", texts, texts / (table / ROWS), "the table")
         line("bytes of all its indexes", sum(sizes.values()), sum(sizes.values()) / (table / ROWS), "the table")
         line(
             "bytes of log for a call's two writes",
@@ -109,7 +112,7 @@ def _written(connection: psycopg.Connection[Any], dropped: Sequence[str]) -> Cos
     return Cost(log_bytes / WRITTEN, sum(plan["Execution Time"] for plan in plans) / WRITTEN)
 
 
-def size_of(connection: psycopg.Connection[Any], function: str) -> int:
-    row = connection.execute(f"SELECT {function}('agent_prompt_log')").fetchone()
+def figure(connection: psycopg.Connection[Any], query: str) -> float:
+    row = connection.execute(query).fetchone()
     assert row
-    return int(row[0])
+    return float(row[0])

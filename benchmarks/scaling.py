@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import row_costs
 from benchmarks.markdown import head, line
@@ -41,7 +42,7 @@ client = httpx.Client()
 def bare(number):
     client.post("{url}/chat/completions", content=body, headers={{"Content-Type": "application/json"}}).json()
 def call(number):
-    assert services.complete(f"what {{number}}?", "small")["status"] == "ok"
+    assert services.complete(f"what {{number}}?", "small", user_id=f"user-{{number}}")["status"] == "ok"
 def measured(work, calls):
     with ThreadPoolExecutor({callers}) as pool:
         list(pool.map(work, range(-{callers}, 0)))
@@ -115,15 +116,30 @@ class Rate:
 
 def one_process(server: Server, model: Model) -> None:
     for name, script in (("threads", IN_THREADS), ("tasks on a loop", ON_A_LOOP)):
-        host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}})
-        process = host.start(script.format(url=model.url, calls=CALLS, callers=CALLERS))
-        bare, calls = (Rate(*figures) for figures in json.loads(_line(process)))
-        held, database = server.connections(), sessions_seconds(server) / CALLS
-        host.stop()
+        bare, calls, held, database = rates(server, model, script)
         line(f"calls a second, {CALLERS} {name}", calls.calls, calls.calls / bare.calls, "httpx alone")
         line(f"processor time of a call, {name}, ms", calls.cpu * 1000, calls.cpu / bare.cpu, "httpx alone")
         line(f"the database's of a call, {name}, ms", database * 1000, database / calls.cpu, "the process's")
         line(f"connections to the database, {CALLERS} {name}", held, held / CALLERS, "callers")
+
+
+def rates(server: Server, model: Model, script: str, **agent: Any) -> tuple[Rate, Rate, int, float]:
+    """httpx alone, and calls; the connections held afterwards, and the database's processor seconds of a call."""
+    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}, **agent})
+    process = host.start(script.format(url=model.url, calls=CALLS, callers=CALLERS))
+    bare, calls = (Rate(*figures) for figures in json.loads(_line(process)))
+    held, database = server.connections(), sessions_seconds(server) / CALLS
+    host.stop()
+    return bare, calls, held, database
+
+
+def budgets(server: Server, model: Model) -> None:
+    """What it costs that calls of many users are booked in accounts of their own, or all in one."""
+    without = rates(server, model, IN_THREADS)[1]
+    for scope in ("user", "all"):
+        budget = {"scope": scope, "period": "month", "tokens": 10**12}
+        calls = rates(server, model, IN_THREADS, BUDGETS=[budget])[1]
+        line(f"calls a second, a budget of scope `{scope}`", calls.calls, calls.calls / without.calls, "no budget")
 
 
 def _line(process: subprocess.Popen[str]) -> str:
@@ -207,6 +223,7 @@ def main() -> None:
     head("one process")
     with own_database("postgresql") as server, Model(answer("this")) as model:
         one_process(server, model)
+        budgets(server, model)
         endpoint(server)
         waiting(server, model)
         queue_group(server)

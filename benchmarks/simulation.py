@@ -317,8 +317,22 @@ def row(fleet: Fleet) -> Iterator[str]:
     yield first_broken
 
 
+def needed(fleet: Fleet, load: float) -> int:
+    """The fewest processes with which nothing is broken, to within a twentieth."""
+    few, enough = 1, 2
+    while simulated(replace(fleet, processes=enough, cores=enough), load).is_broken:
+        few, enough = enough, enough * 2
+    while enough - few > max(1, enough // 20):
+        middle = (few + enough) // 2
+        if simulated(replace(fleet, processes=middle, cores=middle), load).is_broken:
+            few = middle
+        else:
+            enough = middle
+    return enough
+
+
 def told(outcome: Outcome) -> str:
-    """The wait of one in twenty; where something is used up it grows for as long as the load lasts, and is no figure."""
+    """The wait of one in twenty. Where something is used up it grows for as long as the load lasts, without end."""
     if outcome.failed_share > FAILED_LIMIT:
         return f"{outcome.failed_share:.0%} fail"
     return "grows" if outcome.used[outcome.busiest] > 0.95 else f"{outcome.p95:.2f} s"
@@ -336,6 +350,11 @@ def main() -> None:
     print("|---|" + "---:|" * len(LOADS) + "---|")
     for fleet in FLEETS:
         print("| " + " | ".join(row(fleet)) + " |", flush=True)
+    print(f"\n| processes of 1 place so that 95% wait <= {WAIT_LIMIT:g} s | taken blindly | by the free | ratio |")
+    print("|---|---:|---:|---:|")
+    for load in LOADS[:2]:
+        blind, free = needed(NATS, load), needed(replace(NATS, taken="free"), load)
+        print(f"| {load}/s, {load * ANSWER_SECONDS:g} under way | {blind} | {free} | {blind / free:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
