@@ -45,6 +45,10 @@ bench: install ## measure, each figure beside a reference in the same run
 	$(BIN)/python -m benchmarks.translation
 	$(BIN)/python -m benchmarks.usage
 	$(BIN)/python -m benchmarks.purge
+	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.partitions
+	$(BIN)/python -m benchmarks.simulated_and_real
+	$(BIN)/python -m benchmarks.simulation
 
 bench-migrations: install ## measure each migration on 1e6 rows under write load: minutes, and 3 GB of disk
 	$(BIN)/python -m benchmarks.migrations
