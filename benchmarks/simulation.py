@@ -332,10 +332,10 @@ def needed(fleet: Fleet, load: float) -> int:
 
 
 def told(outcome: Outcome) -> str:
-    """The wait of one in twenty. Where something is used up it grows for as long as the load lasts, without end."""
+    """The wait of one in twenty; of no use where it grows for as long as the load lasts."""
     if outcome.failed_share > FAILED_LIMIT:
         return f"{outcome.failed_share:.0%} fail"
-    return "grows" if outcome.used[outcome.busiest] > 0.95 else f"{outcome.p95:.2f} s"
+    return "grows" if outcome.p95 > LEAST_SECONDS / 3 else f"{outcome.p95:.2f} s"
 
 
 def main() -> None:
