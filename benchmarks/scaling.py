@@ -22,7 +22,7 @@ from benchmarks import row_costs
 from benchmarks.markdown import head, line
 from benchmarks.simulated_and_real import members, over_nats
 from benchmarks.simulation import Call
-from benchmarks.waiting import COMPLETE, load, served
+from benchmarks.waiting import CLIENTS, COMPLETE, load, resident_kilobytes, served, watched_load
 from tests.__main__ import SERVICES
 from tests.engine_fixtures import answer
 from tests.hosts import Host, Server, own_database
@@ -195,15 +195,19 @@ def private_kilobytes(process: int) -> int:
 
 
 def endpoint(server: Server) -> None:
-    """The processor's time of a request to the HTTP endpoint, of which an ASGI process has one second in a second."""
+    """Requests to the HTTP endpoint of one ASGI process, whose work for all of them has one second in a second."""
     with served(Host(server, environment={"HOST_LEAN": "1"})) as (port, process):
         asyncio.run(load(port, COMPLETE, 10, 3))
         server.clear()
-        before = processor_seconds(process)
-        asyncio.run(load(port, COMPLETE, 100, 6))
+        work, memory = processor_seconds(process), resident_kilobytes(process)
+        rate, peak, held = asyncio.run(watched_load(port, process, server))
         ((calls,),) = server.execute("SELECT count(*) FROM agent_prompt_log")
-        each = (processor_seconds(process) - before) / calls
-    line("processor time of a request to the HTTP endpoint, ms", each * 1000)
+        each = (processor_seconds(process) - work) / calls
+    line(f"requests a second, ASGI, {CLIENTS} clients, a provider of 1 s", rate, rate / CLIENTS, "clients")
+    line("processor time of a request, ms", each * 1000)
+    line("memory of each request that waits, MB", (peak - memory) / 1024 / CLIENTS, (peak - memory) / CLIENTS / memory,
+         "the process")  # fmt: skip
+    line(f"connections held by {CLIENTS} requests that wait", held, held / CLIENTS, "requests")
 
 
 def queue_group(server: Server) -> None:

@@ -93,7 +93,7 @@ def endpoint(server: Server) -> None:
     with served(Host(server, environment=lean)) as (port, process):
         asyncio.run(load(port, COMPLETE, 10, 4))
         before = resident_kilobytes(process)
-        rate, peak, held = asyncio.run(_watched_load(port, process, server))
+        rate, peak, held = asyncio.run(watched_load(port, process, server))
     memory = (peak - before) / 1024 / CLIENTS
     show("bare view that sleeps 1 s, 200 clients (reference)", reference, "requests/s")
     show("POST llm/complete, 1 s provider, 200 clients", rate, "requests/s", f"= {rate / reference:.2f}x the bare view")
@@ -112,7 +112,7 @@ def rate_of(host: Host, target: str) -> float:
         return asyncio.run(load(port, target, CLIENTS, SECONDS))
 
 
-async def _watched_load(port: int, process: int, server: Server) -> tuple[float, int, int]:
+async def watched_load(port: int, process: int, server: Server) -> tuple[float, int, int]:
     """The rate, and the largest memory and the most connections seen meanwhile."""
     running = asyncio.create_task(load(port, COMPLETE, CLIENTS, SECONDS))
     peak = held = 0

@@ -6,6 +6,8 @@ import random
 import pytest
 
 from benchmarks.simulation import (
+    FLEETS,
+    LOADS,
     Call,
     ErlangC,
     Fleet,
@@ -16,7 +18,9 @@ from benchmarks.simulation import (
     poisson,
     queue_only,
     simulated,
+    told,
 )
+from tests.documents import table
 
 
 @pytest.mark.parametrize(("places", "rate"), [(1, 0.6), (4, 3.2), (16, 14.0)])
@@ -94,3 +98,11 @@ def test_poisson__members():
     calls = poisson(10.0, 20_000, answers_of_a_model, members=4)
     assert calls[-1].arrives_at == pytest.approx(2000, rel=0.03)
     assert sum(call.member == 3 for call in calls) == pytest.approx(5000, rel=0.05)
+
+
+def test_fleets__table():
+    """The page's table is what the simulation says, here of the two lightest loads, and has no other fleets."""
+    told_of = {name: cells for name, *cells in table("docs/scaling.md", "simulated fleets")}
+    assert list(told_of) == [fleet.name for fleet in FLEETS]
+    for fleet in FLEETS:
+        assert told_of[fleet.name][:2] == [told(simulated(fleet, load)) for load in LOADS[:2]]
