@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from . import budgets, signals
 from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
+from .exact import exactly
 from .models import BudgetAccount, PromptLog
 from .standing import Standing
 
@@ -147,7 +148,7 @@ def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAc
             period=account.period,
             starts_on=account.starts_on,
         )
-        for account in BudgetAccount.objects.using(alias).filter(scope=scope, identity=old)
+        for account in BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
     }
 
 
@@ -211,7 +212,7 @@ def _count(account: BudgetAccount, alias: str) -> None:
     start, end = map(_as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
-        rows = rows.filter(**{column: account.identity})
+        rows = rows.filter(exactly(column, account.identity))
     sums = rows.aggregate(**{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)})
     account.spent_nanos = budgets.nanos(Decimal(sums["cost_usd_sum"] or 0))
     account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in TOKENS)

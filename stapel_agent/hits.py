@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from .accounts import aware
 from .connection import in_background, is_test_run, on_ledger
+from .exact import exactly
 from .models import HitCount
 from .parsing import storable
 from .rows import opaque_id
@@ -99,7 +100,7 @@ def hand_over(column: str, old: str, new: str, alias: str) -> int:
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
         kept.filter(digest="").update(hits=0)  # a write comes first, or SQLite may not let this transaction write
-        rows = list(kept.select_for_update().filter(**{column: old}).order_by("digest")[:FULL])
+        rows = list(kept.select_for_update().filter(exactly(column, old)).order_by("digest")[:FULL])
         kept.filter(digest__in=[row.digest for row in rows]).delete()
         counts: dict[Key, Count] = {}
         for row in rows:
