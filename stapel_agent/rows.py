@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,8 @@ from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeo
 from .images import described
 from .models import PromptLog, PromptStatus
 from .parsing import storable
-from .types import FinishedCall, Usage
+from .prices import UnitPrices
+from .types import FinishedCall, Usage, money
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ ECONOMIC_FACTS = (
     *("provider", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
     *("failure", "prices", "cache_write_1h_tokens"),
 )
+# A failure's name, or a language tag: neither a sentence nor an address.
+WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
     *TOKEN_FIELDS,
@@ -85,7 +89,7 @@ def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
 def economic_facts(metadata: Any) -> dict[str, Any]:
     """What a scrubbed row keeps of its metadata: this package's own facts, as far as they can hold no text."""
     facts = metadata if isinstance(metadata, dict) else {}
-    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(facts[name])}
+    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(name, facts[name])}
 
 
 def error_message(source: str, error: AgentError) -> str:
@@ -107,10 +111,16 @@ def finished(row: PromptLog) -> FinishedCall:
     )
 
 
-def _is_fact(value: object) -> bool:
-    if isinstance(value, dict):  # prices
-        return all(isinstance(figure, str | int | float) and len(str(figure)) < ID_LENGTH for figure in value.values())
-    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= ID_LENGTH)
+def _is_fact(name: str, value: object) -> bool:
+    if name == "prices":
+        return isinstance(value, dict) and value.keys() <= UnitPrices.__dataclass_fields__.keys() and _are_prices(value)
+    if isinstance(value, str):
+        return bool(WORD.fullmatch(value)) or (name == "provider" and len(value) <= ID_LENGTH)
+    return isinstance(value, int | float)
+
+
+def _are_prices(kinds: dict[str, object]) -> bool:
+    return all(money(price) is not None for price in kinds.values())
 
 
 def _status(error: AgentError | None) -> PromptStatus:

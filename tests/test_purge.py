@@ -344,6 +344,11 @@ def test_economic_facts__hold_no_text():
     told = {"from": "a secret" * 9, "prices": {"input": "a secret" * 9}, "failure": ["a secret"], "key_count": 3}
     assert rows.economic_facts(told) == {"key_count": 3}
     assert rows.economic_facts("a secret") == {}
+    assert rows.economic_facts({"from": "ann@example.org", "to": "a secret", "failure": "a secret"}) == {}
+    for prices in ({"a secret": "1"}, {"input": "a secret"}, "a secret", [["a secret"]]):
+        assert rows.economic_facts({"prices": prices}) == {}
+    kept = {"provider": "a host's own", "from": "zh-Hant", "failure": "out_of_credit", "prices": {"input": "0.5"}}
+    assert rows.economic_facts(kept) == kept
 
 
 def test_purge__plan_on_sqlite():
