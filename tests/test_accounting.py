@@ -236,6 +236,7 @@ WRONG = [
     ("cursor", "W1siZGF5Il0sIFtudWxsXV0="),
     ("cursor", "A" * 10_000),
     ("colour", "red"),
+    ("cls", "red"),
 ]
 
 
