@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Case, F, FloatField, Q, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
@@ -25,10 +25,9 @@ WARNING_SHARE = Decimal("0.8")
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
-BALANCES = (
-    *("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens"),
-    *("limit_nanos", "limit_tokens", "is_counted", "is_warned"),
-)
+SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
+BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")
+MOST = BigIntegerField.MAX_BIGINT
 
 
 class AccountsMissing(Exception):
@@ -115,7 +114,7 @@ def keep(account: BudgetAccount, alias: str) -> None:
         account.is_warned = True
         warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
         transaction.on_commit(warn, using=alias, robust=True)
-    account.save(using=alias, update_fields=BALANCES)
+    _save(account, alias)
 
 
 def standing_of(account: BudgetAccount) -> Standing:
@@ -166,7 +165,7 @@ def merge(keys: Mapping[str, str], alias: str) -> int:
         successor.reserved_nanos += account.reserved_nanos
         successor.reserved_tokens += account.reserved_tokens
         _count(successor, alias)
-        successor.save(using=alias, update_fields=BALANCES)
+        _save(successor, alias)
     BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
     return len(pairs)
 
@@ -205,6 +204,13 @@ def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
         unique_fields=["key"] if has_target else None,
         update_fields=["scope"],
     )
+
+
+def _save(account: BudgetAccount, alias: str) -> None:
+    """Write a locked account back. A sum beyond its column is as much as that holds: no call's row must fail by it."""
+    for name in SUMS:
+        setattr(account, name, min(getattr(account, name), MOST))
+    account.save(using=alias, update_fields=BALANCES)
 
 
 def _count(account: BudgetAccount, alias: str) -> None:

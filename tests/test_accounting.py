@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -431,3 +432,13 @@ def test_hits__of_a_huge_call(facade, reusing):
     PromptLog.objects.update(**dict.fromkeys(TOKENS, 2**31 - 1))
     facade.complete("say", "small")
     assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
+
+
+def test_hits__that_have_saved_more_than_a_column_holds(reusing):
+    """They cost neither the counts of others nor the answer about usage: what is saved in an hour ends at a million."""
+    request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9, model="m")
+    for number in (1, 2):
+        hits.note(request, 1, Saving(5, Decimal(6 * 10**9)))
+        hits.note(replace(request, user_id="ann"), 1, Saving(5, Decimal("0.5")))
+        totals = usage()["totals"]
+        assert (totals["cache_hits"], totals["saved_cost_usd"]) == (2 * number, 10**6 + number * Decimal("0.5"))

@@ -524,3 +524,16 @@ def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
         limit_tokens=100,
         spent_tokens=1,
     )
+
+
+def test_account__that_is_as_full_as_its_columns(agent, scripted_model):
+    """A vendor that claims absurd costs does not keep the rows of its calls open."""
+    agent(BUDGETS=[{"scope": "user", "period": "month", "tokens": 10**9}])
+    scripted_model.script(ProviderResult("ok", 7, 3, cost_usd="999999"))
+    for _ in range(2):
+        assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+        BudgetAccount.objects.update(spent_nanos=2**63 - 2)
+    assert set(PromptLog.objects.values_list("status", flat=True)) == {"success"}
+    assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+    assert not PromptLog.objects.filter(status="pending").exists()
+    assert BudgetAccount.objects.get().spent_nanos == 2**63 - 1
