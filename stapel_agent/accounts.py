@@ -151,10 +151,11 @@ def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAc
     }
 
 
-def merge(keys: Mapping[str, str], alias: str) -> int:
+def merge(keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
     """Put accounts into those that follow them, key by key, which are there. Returns how many were.
 
-    What these have spent is counted anew: the ledger's rows have their new spender already.
+    What these have spent is counted anew: the ledger's rows have their new spender already. `reserved` is what goes
+    over with calls under way.
     """
     found = {account.key: account for account in locked({*keys, *keys.values()}, alias)}
     pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
@@ -162,8 +163,9 @@ def merge(keys: Mapping[str, str], alias: str) -> int:
         if not successor.is_counted:
             for name in ("limit_nanos", "limit_tokens", "is_warned"):
                 setattr(successor, name, getattr(account, name))
-        successor.reserved_nanos += account.reserved_nanos
-        successor.reserved_tokens += account.reserved_tokens
+        moved = reserved.get(account.key, Spend())
+        successor.reserved_nanos += moved.nanos
+        successor.reserved_tokens += moved.tokens
         _count(successor, alias)
         _save(successor, alias)
     BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()

@@ -36,6 +36,9 @@ class Spend:
     nanos: int = 0
     tokens: int = 0
 
+    def __add__(self, other: Spend) -> Spend:
+        return Spend(self.nanos + other.nanos, self.tokens + other.tokens)
+
     def __sub__(self, other: Spend) -> Spend:
         return Spend(self.nanos - other.nanos, self.tokens - other.tokens)
 
