@@ -241,6 +241,26 @@ def test_purge__wrong_setting(agent):
         call_command("purge_prompt_logs", skip_checks=False)
 
 
+@pytest.mark.parametrize("days", [0, -1, True, "30", float("nan"), float("inf"), []])
+@pytest.mark.parametrize("given", ["as the setting", "as the option"])
+def test_purge__unchecked(agent, days, given):
+    """Called by a program, without the checks and the parser, it does not take a wrong number for all there is."""
+    written(prompt="a text")
+    agent(RETENTION_DAYS=days)
+    with pytest.raises(CommandError, match="must be a number from 0.001"):
+        call_command("purge_prompt_logs", **({"days": days} if given == "as the option" else {}))
+    assert PromptLog.objects.get().prompt == "a text"
+
+
+def test_purge__of_a_time_before_the_calendar(agent):
+    """The longest time that the setting may say is no fault, neither of the command nor of the check."""
+    written(prompt="a text")
+    agent(RETENTION_DAYS=10**9)
+    call_command("purge_prompt_logs", verbosity=0)
+    assert retention.overdue("default") is None
+    assert PromptLog.objects.get().prompt == "a text"
+
+
 def test_purge__answers_are_gone_from_the_cache(scripted_model, agent):
     """A scrubbed row answers nobody, as is right: it has no answer."""
     agent(CACHE_LOOKUP={"llm_facade": True})
