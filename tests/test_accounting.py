@@ -319,6 +319,21 @@ def test_command__table():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-5", "'-5"), ("+49", "'+49"), ("\t=1+1", "\ufffd=1+1"),
+        ("\r=1+1", "\ufffd=1+1"), ("eve\x1b[2J", "eve\ufffd[2J"), ("\u202eeve", "\ufffdeve"), ("＝1", "'＝1"),
+        ('a,"b"', 'a,"b"'), ("a=b", "a=b"), ("", ""),
+    ],
+)  # fmt: skip
+def test_command__csv_cell(name, cell):
+    """In CSV no name is a formula to a spreadsheet, or obeyed by a terminal; all else is as it is."""
+    written(user_id=name, cost_usd=Decimal("0.5"), cost_basis="provider")
+    (row,) = csv.DictReader(io.StringIO(command(group_by="user_id", format="csv")))
+    assert (row["user_id"], row["cost_usd"]) == (cell, "0.5")
+
+
 def test_command__as_the_readme_shows():
     """The README's command prints the table below it, of a ledger whose calls cost what they do there."""
     shown, asked = block_after("README.md", "## Who spent what"), "--group-by day,model --since 2026-11-23"
