@@ -13,7 +13,7 @@ from .attempt import Attempt
 from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from .images import described
 from .models import PromptLog, PromptStatus
-from .parsing import storable
+from .parsing import is_deep, storable
 from .prices import UnitPrices
 from .types import FinishedCall, Usage, money
 
@@ -172,9 +172,13 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
 
 
 def as_json(value: Any) -> dict[str, Any]:
-    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
+    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped.
+
+    And what is so deep that not everybody could read the row again: a purge would stop there for ever.
+    """
     try:
-        plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
+        text = json.dumps(dict(value), default=str, skipkeys=True)
+        plain = {} if is_deep(text) else json.loads(text, parse_constant=str)
     except Exception:
         logger.warning("metadata without a JSON form was dropped")
         return {}

@@ -337,3 +337,13 @@ def test_close_lost__its_process_knows_better(agent):
     services.complete("say", "small", provider="slow")
     row = PromptLog.objects.get()
     assert (row.status, row.error_message, row.metadata) == ("success", None, {"provider": "slow"})
+
+
+def test_metadata__too_deep(facade, scripted_model):
+    """Foreign metadata that not everybody could read again is dropped; the answer and its row are not."""
+    deep: dict = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    scripted_model.script(ProviderResult("ok", 1, 1, metadata=deep))
+    assert facade.complete("say", "small", metadata=deep)["status"] == "ok"
+    assert PromptLog.objects.get().metadata == {"provider": "anthropic"}
