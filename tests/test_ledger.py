@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
@@ -323,6 +323,13 @@ def test_close_lost__rows_of_dead_processes(scripted_model, age):
     assert {row.error_message for row in lost} == {"lost: the process ended before the provider answered"}
     assert lost[0].metadata == {"provider": "x", "failure": "lost"}
     assert PromptLog.objects.get(user_id="closed").status == "success"
+
+
+@pytest.mark.parametrize("age", ["-1", "nan", "inf", "1e300"])
+def test_close_lost__of_no_age(age):
+    """An age that would take in calls under way, or leads out of the calendar, is refused."""
+    with pytest.raises(CommandError, match="must be from 0"):
+        call_command("close_lost_calls", "--older-than", age)
 
 
 def test_close_lost__its_process_knows_better(agent):

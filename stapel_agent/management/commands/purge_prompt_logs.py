@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from stapel_agent.conf import agent_settings
+from stapel_agent.management.arguments import number
 from stapel_agent.retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, moment
 from stapel_agent.setting_kinds import KINDS
 
@@ -24,18 +24,6 @@ WORDS = {
     (True, True): ("to delete", "to remove"),
 }
 """By whether rows are deleted, and whether it is only said."""
-
-
-def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
-    """The type of an argument within bounds."""
-
-    def parse(text: str) -> float:
-        value = kind(text)
-        if not least <= value <= most:
-            raise ArgumentTypeError(f"must be from {least} to {most}")
-        return value
-
-    return parse
 
 
 class Command(BaseCommand):
