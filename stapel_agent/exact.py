@@ -9,12 +9,12 @@ from django.db.models.lookups import Exact
 
 
 class Bytes(Func):
-    """A column's text as its bytes."""
+    """A column's text as its bytes in UTF-8, whatever its character set."""
 
     template = "%(expressions)s"
 
     def as_mysql(self, compiler: Any, connection: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS BINARY)")
+        return self.as_sql(compiler, connection, template="CAST(CONVERT(%(expressions)s USING utf8mb4) AS BINARY)")
 
 
 def exactly(name: str, value: str) -> Q:
