@@ -151,13 +151,15 @@ def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAc
     }
 
 
-def merge(keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
-    """Put accounts into those that follow them, key by key, which are there. Returns how many were.
+def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
+    """Put accounts into the `spender`'s that follow them, key by key, which are there. Returns how many were.
 
-    What these have spent is counted anew: the ledger's rows have their new spender already. `reserved` is what goes
-    over with calls under way.
+    What the spender has spent is counted anew, also where no account followed: the ledger's rows have their new
+    spender already. `reserved` is what goes over with calls under way.
     """
-    found = {account.key: account for account in locked({*keys, *keys.values()}, alias)}
+    its_own = BudgetAccount.objects.using(alias).filter(exactly("identity", spender), scope=scope)
+    own_keys = set(its_own.values_list("key", flat=True))
+    found = {account.key: account for account in locked({*keys, *own_keys}, alias)}
     pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
     for account, successor in pairs:
         if not successor.is_counted:
@@ -166,8 +168,9 @@ def merge(keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) ->
         moved = reserved.get(account.key, Spend())
         successor.reserved_nanos += moved.nanos
         successor.reserved_tokens += moved.tokens
-        _count(successor, alias)
-        _save(successor, alias)
+    for key in own_keys & found.keys():
+        _count(found[key], alias)
+        _save(found[key], alias)
     BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
     return len(pairs)
 

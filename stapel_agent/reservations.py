@@ -133,7 +133,7 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
     with transaction.atomic(alias):
         _take_write_lock(alias)
         moved = _rename_accounts(keys, accounts.SPENDER[scope], new, alias)
-        return accounts.merge(keys, moved, alias)
+        return accounts.merge(scope, new, keys, moved, alias)
 
 
 def sweep(alias: str) -> None:

@@ -334,3 +334,16 @@ def test_merge__beside_a_call_that_begins(scripted_model, agent):
     assert Reservation.objects.count() == 0
     assert set(BudgetAccount.objects.values_list("identity", "reserved_tokens", "reserved_nanos")) == {("bob", 0, 0)}
     assert (left("ann")[0][1], left("bob")[0][1]) == (Decimal("9.5"), Decimal(10))
+
+
+def test_merge__of_one_without_a_budget(busy, agent):
+    """What was spent under no budget counts in the survivor's: also what comes behind an earlier merge."""
+    BudgetAccount.objects.all().delete()
+    agent(BUDGETS=[{"scope": "user", "id": "bob", "period": "month", "usd": "10"}])
+    busy("bob", "opens the account")
+    merge("ann", "bob")
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]
+    busy("ann", "late")
+    merge("ann", "bob")
+    assert spent(user_id="ann")["calls"] == 0
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]
