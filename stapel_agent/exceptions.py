@@ -34,8 +34,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.core import exceptions as django_exceptions
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,7 +69,7 @@ class IdempotencyConflict(InvalidRequest):
     """The caller's idempotency key was used before, for another payload."""
 
 
-class WrongSetting(InvalidRequest, django_exceptions.ImproperlyConfigured):
+class WrongSetting(InvalidRequest):
     """One of the host's settings has a value that no call can do with; nobody was asked."""
 
 
