@@ -16,7 +16,6 @@ from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_core.django.jwt.provider import jwt_provider
 
-from stapel_agent import services
 from stapel_agent.contracts import function_schema
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
