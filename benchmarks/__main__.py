@@ -10,7 +10,19 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-NAMES = ("imports", "overhead", "http_client", "cache", "waiting", "safety", "translation", "usage", "purge")
+NAMES = (
+    "imports",
+    "overhead",
+    "http_client",
+    "cache",
+    "waiting",
+    "safety",
+    "translation",
+    "usage",
+    "purge",
+    "scaling",
+    "simulation",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """\
 # Results
