@@ -22,7 +22,7 @@ from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.testing import translating
 from tests.answers import by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 URL = "/agent/api/v1/llm/"
 COMPLETE = {"prompt": "say", "model": "small"}
