@@ -169,7 +169,7 @@ def _open(row: PromptLog, estimate: Spend | None, alias: str) -> OverBudget | No
 def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
     try:
         with transaction.atomic(alias):
-            row.save(force_insert=True, using=alias)
+            _save(row, alias)
             return reservations.reserve(row, estimate, limits, alias)
     except AccountsMissing as first_call:
         row._state.adding = True
@@ -189,7 +189,7 @@ def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], 
 def _insert_charged(row: PromptLog, alias: str) -> None:
     try:
         with reservations.charging(row, alias):
-            row.save(force_insert=True, using=alias)
+            _save(row, alias)
     except IntegrityError:
         if not _has_arrived(row, alias):
             raise
@@ -197,10 +197,20 @@ def _insert_charged(row: PromptLog, alias: str) -> None:
 
 def _insert(row: PromptLog, alias: str) -> None:
     try:
-        row.save(force_insert=True, using=alias)
+        _save(row, alias)
     except IntegrityError:
         if not _has_arrived(row, alias):
             raise
+
+
+def _save(row: PromptLog, alias: str) -> None:
+    """Insert a row. IntegrityError where an earlier try had arrived, though its connection was lost.
+
+    The key says so by itself, but not in a table that is partitioned by `created_at`, which each try sets anew.
+    """
+    if row.created_at is not None and _has_arrived(row, alias):
+        raise IntegrityError(f"row {row.pk} is there already")
+    row.save(force_insert=True, using=alias)
 
 
 def _has_arrived(row: PromptLog, alias: str) -> bool:

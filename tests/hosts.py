@@ -32,12 +32,14 @@ class Server:
     database: str
 
     def execute(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
-        with self._connection(database or self.database) as connection, connection.cursor() as cursor:
+        with self.connected(database) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
 
     @contextmanager
-    def _connection(self, database: str) -> Iterator[Any]:
+    def connected(self, database: str | None = None) -> Iterator[Any]:
+        """A connection to this database or another one, outside of any transaction."""
+        database = database or self.database
         host, port = (
             os.environ.get(f"{self.kind.upper()}_HOST", "127.0.0.1"),
             os.environ.get(f"{self.kind.upper()}_PORT"),
@@ -87,17 +89,18 @@ class Server:
 
     def connections(self) -> int:
         """How many connections others have to this database."""
-        return len(self._others())
+        return len(self.sessions())
 
     def drop_connections(self) -> int:
         """End them, as an administrator or a fail-over does; how many there were."""
         end = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}[self.kind]
-        others = self._others()
+        others = self.sessions()
         for identity in others:
             self.execute(end.format(identity))
         return len(others)
 
-    def _others(self) -> list[int]:
+    def sessions(self) -> list[int]:
+        """The ids of others' connections to this database."""
         statement = {
             "postgresql": f"SELECT pid FROM pg_stat_activity WHERE datname = '{self.database}' "
             "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",

@@ -12,6 +12,8 @@ from stapel_agent.providers.base import ProviderResult
 from stapel_agent.types import Usage, money
 from tests.scripted_server import Reply, ScriptedServer
 
+pytestmark = pytest.mark.any_database
+
 OWN = {"input": "3", "output": "15", "cache_read": "0.30", "cache_write": "3.75", "cache_write_1h": "6"}
 MODEL = "claude-haiku-4-5-20251001"
 

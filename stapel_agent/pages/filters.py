@@ -11,13 +11,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from .conf import agent_settings
+from stapel_agent.conf import agent_settings
+from stapel_agent.exact import exactly
+from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
+from stapel_agent.providers.registry import registry
+from stapel_agent.usage_tables import TOKENS
+
 from .display import visible
-from .exact import exactly
-from .models import CostBasis, PromptLog, PromptSource, PromptStatus
 from .period_filter import PeriodFilter
-from .providers.registry import registry
-from .usage_tables import TOKENS
 
 # Newest rows whose models are offered as a filter.
 SAMPLED_ROWS = 1_000
