@@ -35,20 +35,8 @@ matrix: $(VENV)/matrix ## the suite in every combination that is claimed, or in 
 measures: ## print the measures of the code, each beside its limit
 	@$(PYTHON) -m tests.measures
 
-bench: install ## measure, each figure beside a reference in the same run
-	$(BIN)/python -m benchmarks.imports
-	$(BIN)/python -m benchmarks.overhead
-	$(BIN)/python -m benchmarks.http_client
-	$(BIN)/python -m benchmarks.cache
-	$(BIN)/python -m benchmarks.waiting
-	$(BIN)/python -m benchmarks.safety
-	$(BIN)/python -m benchmarks.translation
-	$(BIN)/python -m benchmarks.usage
-	$(BIN)/python -m benchmarks.purge
-	$(BIN)/python -m benchmarks.scaling
-	$(BIN)/python -m benchmarks.partitions
-	$(BIN)/python -m benchmarks.simulated_and_real
-	$(BIN)/python -m benchmarks.simulation
+bench: install ## measure, each figure beside a reference in the same run, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
 
 bench-migrations: install ## measure each migration on 1e6 rows under write load: minutes, and 3 GB of disk
 	$(BIN)/python -m benchmarks.migrations

@@ -11,12 +11,13 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Case, F, FloatField, Q, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from . import budgets, signals
 from .budgets import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
+from .exact import exactly
 from .models import BudgetAccount, PromptLog
 from .standing import Standing
 
@@ -24,10 +25,9 @@ WARNING_SHARE = Decimal("0.8")
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
-BALANCES = (
-    *("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens"),
-    *("limit_nanos", "limit_tokens", "is_counted", "is_warned"),
-)
+SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
+BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")
+MOST = BigIntegerField.MAX_BIGINT
 
 
 class AccountsMissing(Exception):
@@ -114,7 +114,7 @@ def keep(account: BudgetAccount, alias: str) -> None:
         account.is_warned = True
         warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
         transaction.on_commit(warn, using=alias, robust=True)
-    account.save(using=alias, update_fields=BALANCES)
+    _save(account, alias)
 
 
 def standing_of(account: BudgetAccount) -> Standing:
@@ -147,25 +147,30 @@ def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAc
             period=account.period,
             starts_on=account.starts_on,
         )
-        for account in BudgetAccount.objects.using(alias).filter(scope=scope, identity=old)
+        for account in BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
     }
 
 
-def merge(keys: Mapping[str, str], alias: str) -> int:
-    """Put accounts into those that follow them, key by key, which are there. Returns how many were.
+def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
+    """Put accounts into the `spender`'s that follow them, key by key, which are there. Returns how many were.
 
-    What these have spent is counted anew: the ledger's rows have their new spender already.
+    What the spender has spent is counted anew, also where no account followed: the ledger's rows have their new
+    spender already. `reserved` is what goes over with calls under way.
     """
-    found = {account.key: account for account in locked({*keys, *keys.values()}, alias)}
+    its_own = BudgetAccount.objects.using(alias).filter(exactly("identity", spender), scope=scope)
+    own_keys = set(its_own.values_list("key", flat=True))
+    found = {account.key: account for account in locked({*keys, *own_keys}, alias)}
     pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
     for account, successor in pairs:
         if not successor.is_counted:
             for name in ("limit_nanos", "limit_tokens", "is_warned"):
                 setattr(successor, name, getattr(account, name))
-        successor.reserved_nanos += account.reserved_nanos
-        successor.reserved_tokens += account.reserved_tokens
-        _count(successor, alias)
-        successor.save(using=alias, update_fields=BALANCES)
+        moved = reserved.get(account.key, Spend())
+        successor.reserved_nanos += moved.nanos
+        successor.reserved_tokens += moved.tokens
+    for key in own_keys & found.keys():
+        _count(found[key], alias)
+        _save(found[key], alias)
     BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
     return len(pairs)
 
@@ -206,12 +211,19 @@ def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
     )
 
 
+def _save(account: BudgetAccount, alias: str) -> None:
+    """Write a locked account back. A sum beyond its column is as much as that holds: no call's row must fail by it."""
+    for name in SUMS:
+        setattr(account, name, min(getattr(account, name), MOST))
+    account.save(using=alias, update_fields=BALANCES)
+
+
 def _count(account: BudgetAccount, alias: str) -> None:
     """Take in the ledger's rows of the account's time."""
     start, end = map(_as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
-        rows = rows.filter(**{column: account.identity})
+        rows = rows.filter(exactly(column, account.identity))
     sums = rows.aggregate(**{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)})
     account.spent_nanos = budgets.nanos(Decimal(sums["cost_usd_sum"] or 0))
     account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in TOKENS)

@@ -19,11 +19,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import StapelModelAdmin
 
-from .display import NOTHING, json_block, text_block
-from .filters import FILTERS, PARAMETERS
-from .listing import LARGE_COLUMNS, LedgerList
 from .models import PromptLog, PromptStatus
-from .usage_page import usage_page
+from .pages.display import NOTHING, json_block, text_block
+from .pages.filters import FILTERS, PARAMETERS
+from .pages.listing import LARGE_COLUMNS, LedgerList
+from .pages.usage_page import usage_page
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
 STATUS_SIGNS: dict[str, str] = {

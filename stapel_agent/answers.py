@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from . import translation
 from .conf import DEFAULTS
 from .exceptions import (
     AccessDenied,
@@ -32,8 +33,7 @@ logger = logging.getLogger(__name__)
 INTERNAL_ERROR = "internal_error"
 """The failure of a request that met a bug of this package."""
 
-NOTHING = Completion(text="", provider="", model="")
-"""The translation of no entries."""
+BUDGET_KEYS = ("scope", "id", "left_usd", "left_tokens", "period", "resets_at")
 
 
 class Answer:
@@ -95,7 +95,7 @@ def json_fields(answered: Completion) -> dict[str, Any]:
 
 def translation_fields(answered: Completion) -> dict[str, Any]:
     """What `translate()` tells."""
-    if answered is NOTHING:
+    if answered is translation.NOTHING:
         return {"result": {}}
     texts, failed = answered.value.texts, answered.value.failed
     return {"result": texts, **({"failed": failed} if failed else {}), "usage": _usage(answered.usage)}

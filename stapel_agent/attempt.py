@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from . import cooldown
+from . import content, cooldown
 from .bulkhead import Place
 from .chain import Candidate
 from .conf import agent_settings
@@ -75,7 +75,7 @@ class Attempt:
 
     def fail(self, fault: BaseException) -> None:
         """Keep what ended the attempt."""
-        self.error = named(fault, self.request.provider)
+        self.error = named(fault, self.request.provider, may_quote=content.is_full(self.request.source))
 
     @property
     def usage(self) -> Usage:

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from .conf import agent_settings
 from .prices import unit_prices
-from .tokens import token_estimate
+from .tokens import byte_length
 from .types import CompletionRequest, Usage
 
 SCOPES = ("user", "workspace", "source", "all")
@@ -35,6 +35,9 @@ class Spend:
 
     nanos: int = 0
     tokens: int = 0
+
+    def __add__(self, other: Spend) -> Spend:
+        return Spend(self.nanos + other.nanos, self.tokens + other.tokens)
 
     def __sub__(self, other: Spend) -> Spend:
         return Spend(self.nanos - other.nanos, self.tokens - other.tokens)
@@ -138,10 +141,11 @@ def beginning(period: str, moment: datetime) -> date:
 
 
 def estimated(request: CompletionRequest, vendor: str | None) -> Spend:
-    """What a call may cost: all that is sent, and an answer as long as its cap. Without a price, no money."""
+    """The most that a call may cost: all that is sent, and an answer as long as its cap. Without a price, no money."""
     schema = json.dumps(request.schema) if request.schema else ""
     texts = (request.message, request.system_prompt or "", schema)
-    sent = sum(map(token_estimate, texts)) + IMAGE_TOKENS * len(request.images) + FRAME_TOKENS
+    # Prose has four bytes a token, but numbers, hexadecimal digits and rare letters have one.
+    sent = sum(map(byte_length, texts)) + IMAGE_TOKENS * len(request.images) + FRAME_TOKENS
     prices = unit_prices(request.provider, request.model, vendor, sent)
     if prices is None:
         return Spend(0, sent + request.max_tokens)

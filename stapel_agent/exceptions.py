@@ -8,6 +8,7 @@ AgentError                                                a request that cannot 
 ├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
 ├── OverBudget                        over_budget         it might cost more than is left of a budget; not asked
 └── ProviderError                     provider_bug        the attempt failed
+    ├── RequestRejected               rejected            this request will never be answered (other 4xx)
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
     │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
     ├── ProviderTimeout               timeout             its time was over
@@ -18,7 +19,6 @@ AgentError                                                a request that cannot 
     │   ├── OutOfCredit               out_of_credit       the account is empty
     │   ├── AccessDenied              auth                key, address or program missing, wrong or not allowed
     │   └── ProviderBusy              busy                MAX_CONCURRENCY calls of ours are under way; not asked
-    ├── RequestRejected               rejected            this request will never be answered (other 4xx)
     ├── ProviderBug                   provider_bug        the provider's own code raised or returned nonsense
     ├── AttemptCancelled              cancelled           the caller went away in mid-call
     ├── AttemptLost                   lost                the process ended in mid-call
@@ -33,8 +33,6 @@ AgentError                                                a request that cannot 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from django.core import exceptions as django_exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +69,7 @@ class IdempotencyConflict(InvalidRequest):
     """The caller's idempotency key was used before, for another payload."""
 
 
-class WrongSetting(InvalidRequest, django_exceptions.ImproperlyConfigured):
+class WrongSetting(InvalidRequest):
     """One of the host's settings has a value that no call can do with; nobody was asked."""
 
 
@@ -112,6 +110,12 @@ class ProviderError(AgentError):
         self.usage = usage
         self.text = text
         self.retry_after = retry_after
+
+
+class RequestRejected(ProviderError):
+    """The provider rejected the request itself: it will be rejected again."""
+
+    failure = "rejected"
 
 
 class ProviderUnusable(ProviderError):
@@ -168,12 +172,6 @@ class ProviderBusy(ProviderDeclined):
     failure = "busy"
 
 
-class RequestRejected(ProviderError):
-    """The provider rejected the request itself: it will be rejected again."""
-
-    failure = "rejected"
-
-
 class ProviderBug(ProviderError):
     """The provider's code raised something else than a ProviderError, or returned no ProviderResult."""
 
@@ -225,7 +223,7 @@ class SchemaMismatch(InvalidAnswer):
 
 
 def fault_named(failure: str | None) -> type[ProviderError]:
-    """The kind of fault that a ledger row names; the most general where several have the name."""
+    """The kind of fault that a ledger row names; the most general where several have the name, then the first."""
     kinds: list[type[ProviderError]] = [ProviderError]
     for kind in kinds:
         if kind.failure == failure:

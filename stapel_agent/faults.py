@@ -26,8 +26,8 @@ MESSAGE_LENGTH = 1000
 """Characters of a provider's message that reach the caller and the ledger."""
 
 
-def named(fault: BaseException, provider: str) -> AgentError:
-    """The fault as one of ours. A foreign one is logged whole, and told by its type alone."""
+def named(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
+    """The fault as one of ours. A foreign one is logged, whole if it `may_quote` texts, and told by its type alone."""
     if not isinstance(fault, Exception):
         return AttemptCancelled("cancelled")
     if isinstance(fault, AgentError):
@@ -35,10 +35,17 @@ def named(fault: BaseException, provider: str) -> AgentError:
             return _sanitised(fault)
         except Exception as broken:
             fault = broken
-    logger.error("provider %r raised:\n%s", provider, redact("".join(traceback.format_exception(fault))))
+    logger.error("provider %r raised:\n%s", provider, redact("".join(_trace(fault, may_quote=may_quote))))
     if isinstance(fault, TimeoutError):
         return ProviderTimeout(f"provider {provider!r} timed out")
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
+
+
+def _trace(fault: Exception, *, may_quote: bool) -> list[str]:
+    """A traceback; its messages may quote what was asked or answered."""
+    if may_quote:
+        return traceback.format_exception(fault)
+    return [*traceback.format_tb(fault.__traceback__), type(fault).__name__]
 
 
 def _seconds(value: object) -> float | None:

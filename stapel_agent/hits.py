@@ -21,15 +21,16 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import F, QuerySet
-from django.db.models.functions import Round
+from django.db.models.functions import Least, Round
 from django.utils import timezone
 
 from .accounts import aware
 from .connection import in_background, is_test_run, on_ledger
+from .exact import exactly
 from .models import HitCount
 from .parsing import storable
 from .rows import opaque_id
-from .types import NOT_KNOWN, CompletionRequest, Saving
+from .types import MAX_USD, NOT_KNOWN, CompletionRequest, Saving
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def hand_over(column: str, old: str, new: str, alias: str) -> int:
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
         kept.filter(digest="").update(hits=0)  # a write comes first, or SQLite may not let this transaction write
-        rows = list(kept.select_for_update().filter(**{column: old}).order_by("digest")[:FULL])
+        rows = list(kept.select_for_update().filter(exactly(column, old)).order_by("digest")[:FULL])
         kept.filter(digest__in=[row.digest for row in rows]).delete()
         counts: dict[Key, Count] = {}
         for row in rows:
@@ -122,7 +123,7 @@ def _add(key: Key, count: Count) -> None:
 
 
 def _sum(one: Count, other: Count) -> Count:
-    return Count(one.hits + other.hits, one.tokens + other.tokens, one.cost_usd + other.cost_usd)
+    return Count(one.hits + other.hits, one.tokens + other.tokens, min(one.cost_usd + other.cost_usd, MAX_USD))
 
 
 def _take() -> dict[Key, Count]:
@@ -192,7 +193,8 @@ def _add_to(row: QuerySet[HitCount], count: Count) -> int:
     return row.update(
         hits=F("hits") + count.hits,
         saved_tokens=F("saved_tokens") + count.tokens,
-        saved_cost_usd=Round(F("saved_cost_usd") + count.cost_usd, precision=10),  # SQLite adds floats
+        # SQLite adds floats. And what does not fit its column would be tried for ever, and keep other counts out.
+        saved_cost_usd=Least(Round(F("saved_cost_usd") + count.cost_usd, precision=10), MAX_USD),
     )
 
 

@@ -30,6 +30,7 @@ from django.db.models.functions import Now
 from . import connection, heartbeat, ledger
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger
+from .exact import exactly
 from .exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from .leaders import Leader
 from .models import IdempotencyRecord
@@ -271,12 +272,12 @@ def stale(*, before: datetime) -> int:
 
 def forget(column: str, identity: str, alias: str) -> int:
     """Remove the records of a `user_id` or `workspace_id`. A call under way goes on, and its answer is not kept."""
-    return IdempotencyRecord.objects.using(alias).filter(**{column: identity}).delete()[0]
+    return IdempotencyRecord.objects.using(alias).filter(exactly(column, identity)).delete()[0]
 
 
 def hand_over(column: str, old: str, new: str, alias: str) -> int:
     """Make the records of one `user_id` another one's."""
-    return IdempotencyRecord.objects.using(alias).filter(**{column: old}).update(**{column: new})
+    return IdempotencyRecord.objects.using(alias).filter(exactly(column, old)).update(**{column: new})
 
 
 def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:

@@ -85,7 +85,7 @@ NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 def _decode(text: str) -> Any:
     """The value of a text that is JSON, or None."""
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+    if is_deep(text):
         return None
     # A hook for every integer would double the time of decoding.
     decoder = CAREFUL if DIGITS_OF_HUGE in text.encode().translate(ONE_DIGIT) else QUICK
@@ -102,6 +102,11 @@ def _decode_tolerantly(text: str) -> Any:
     if value is None and (mended := TRAILING_COMMA.sub(r"\1", text)) != text:
         value = _decode(mended)
     return value
+
+
+def is_deep(text: str) -> bool:
+    """Whether a JSON text has more than MAX_DEPTH objects and arrays within each other."""
+    return text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH
 
 
 def _depth(text: str) -> int:

@@ -24,6 +24,7 @@ from stapel_core.gdpr import GDPRProvider, gdpr_registry, pseudonymize, register
 
 from . import cache, hits, idempotency, reservations, scrubbing
 from .connection import on_ledger
+from .exact import exactly
 from .models import BudgetAccount, HitCount, IdempotencyRecord, PromptLog
 from .rows import opaque_id
 
@@ -139,7 +140,7 @@ def _handed_over(column: str, old: str, new: str, alias: str) -> tuple[int, int]
 
 def _forget_late(column: str, new: str, alias: str) -> int:
     """Remove the translations that calls have stored which were under way at an earlier erasure."""
-    recent = PromptLog.objects.using(alias).filter(**{column: new}, created_at__gte=timezone.now() - LATE)
+    recent = PromptLog.objects.using(alias).filter(exactly(column, new), created_at__gte=timezone.now() - LATE)
     found = recent.filter(request_id__isnull=False).values_list("request_id", flat=True).distinct()
     requests = [request for request in found if request is not None]
     return sum(cache.forget(requests[start : start + PAGE], alias) for start in range(0, len(requests), PAGE))
@@ -169,7 +170,8 @@ def _entries(model: type[Model], moment: str, fields: tuple[str, ...], **whose: 
 def _page(
     model: type[Model], moment: str, fields: tuple[str, ...], whose: dict[str, str], after: Any, alias: str
 ) -> list[dict[str, Any]]:
-    rows = model._default_manager.using(alias).filter(**whose).order_by(moment, "pk")
+    named = [exactly(name, value) for name, value in whose.items()]
+    rows = model._default_manager.using(alias).filter(*named).order_by(moment, "pk")
     if after is not None:
         when, key = after
         behind = Q(**{f"{moment}__gt": when}) | Q(pk__gt=key)

@@ -21,6 +21,7 @@ from django.utils import timezone
 from . import accounts, budgets
 from .budgets import NANOS, Budget, Spend, Spender
 from .conf import agent_settings
+from .exact import exactly
 from .exceptions import OverBudget
 from .models import BudgetAccount, PromptLog, PromptStatus, Reservation
 from .setting_kinds import CHECK
@@ -131,8 +132,8 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
     keys = {key: account.key for key, account in following.items()}
     with transaction.atomic(alias):
         _take_write_lock(alias)
-        _rename_accounts(keys, {accounts.SPENDER[scope]: new}, alias)
-        return accounts.merge(keys, alias)
+        moved = _rename_accounts(keys, accounts.SPENDER[scope], new, alias)
+        return accounts.merge(scope, new, keys, moved, alias)
 
 
 def sweep(alias: str) -> None:
@@ -154,13 +155,20 @@ def sweep(alias: str) -> None:
     kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()
 
 
-def _rename_accounts(keys: Mapping[str, str], spender: Mapping[str, str], alias: str) -> None:
-    """In the reservations of a spender's calls under way."""
-    pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING, **spender)
+def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: str) -> dict[str, Spend]:
+    """In the reservations of a spender's calls under way. Returns what was set aside by them, by the account's old key.
+
+    A call that began after its spender's rows were handed over keeps its own accounts, and gives others nothing back.
+    """
+    pending = PromptLog.objects.using(alias).filter(exactly(column, spender), status=PromptStatus.PENDING)
     under_way = Reservation.objects.using(alias).filter(pk__in=list(pending.values_list("pk", flat=True)))
+    moved: dict[str, Spend] = {}
     for held in under_way.select_for_update().order_by("pk"):
+        for key in keys.keys() & set(held.accounts):
+            moved[key] = moved.get(key, Spend()) + Spend(held.nanos, held.tokens)
         held.accounts = [keys.get(key, key) for key in held.accounts]
         held.save(using=alias, update_fields=["accounts"])
+    return moved
 
 
 def _charge(row: PromptLog, spend: Spend, alias: str) -> None:

@@ -16,6 +16,8 @@ from .connection import on_ledger
 
 BATCH = 500
 PAUSE_SECONDS = 0.1
+LONGEST_DAYS = 36500
+"""A longer time is as long: earlier there are no calls, and soon no calendar."""
 GRACE = timedelta(days=2)
 """Nobody is told of texts that are over their time by less: the purge may run once a day, and fail once."""
 
@@ -60,7 +62,7 @@ class Purge:
 
 def moment(days: float) -> datetime:
     """That of so many days ago."""
-    return timezone.now() - timedelta(days=days)
+    return timezone.now() - timedelta(days=min(days, LONGEST_DAYS))
 
 
 def overdue(alias: str) -> datetime | None:

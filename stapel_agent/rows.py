@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -12,8 +13,9 @@ from .attempt import Attempt
 from .exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from .images import described
 from .models import PromptLog, PromptStatus
-from .parsing import storable
-from .types import FinishedCall, Usage
+from .parsing import is_deep, storable
+from .prices import UnitPrices
+from .types import FinishedCall, Usage, money
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ ECONOMIC_FACTS = (
     *("provider", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
     *("failure", "prices", "cache_write_1h_tokens"),
 )
+# A failure's name, or a language tag: neither a sentence nor an address.
+WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
     *TOKEN_FIELDS,
@@ -85,7 +89,7 @@ def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
 def economic_facts(metadata: Any) -> dict[str, Any]:
     """What a scrubbed row keeps of its metadata: this package's own facts, as far as they can hold no text."""
     facts = metadata if isinstance(metadata, dict) else {}
-    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(facts[name])}
+    return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(name, facts[name])}
 
 
 def error_message(source: str, error: AgentError) -> str:
@@ -107,10 +111,16 @@ def finished(row: PromptLog) -> FinishedCall:
     )
 
 
-def _is_fact(value: object) -> bool:
-    if isinstance(value, dict):  # prices
-        return all(isinstance(figure, str | int | float) and len(str(figure)) < ID_LENGTH for figure in value.values())
-    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= ID_LENGTH)
+def _is_fact(name: str, value: object) -> bool:
+    if name == "prices":
+        return isinstance(value, dict) and value.keys() <= UnitPrices.__dataclass_fields__.keys() and _are_prices(value)
+    if isinstance(value, str):
+        return bool(WORD.fullmatch(value)) or (name == "provider" and len(value) <= ID_LENGTH)
+    return isinstance(value, int | float)
+
+
+def _are_prices(kinds: dict[str, object]) -> bool:
+    return all(money(price) is not None for price in kinds.values())
 
 
 def _status(error: AgentError | None) -> PromptStatus:
@@ -162,9 +172,13 @@ def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, An
 
 
 def as_json(value: Any) -> dict[str, Any]:
-    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped."""
+    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped.
+
+    And what is so deep that not everybody could read the row again: a purge would stop there for ever.
+    """
     try:
-        plain = json.loads(json.dumps(dict(value), default=str, skipkeys=True), parse_constant=str)
+        text = json.dumps(dict(value), default=str, skipkeys=True)
+        plain = {} if is_deep(text) else json.loads(text, parse_constant=str)
     except Exception:
         logger.warning("metadata without a JSON form was dropped")
         return {}

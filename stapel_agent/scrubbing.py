@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import cache
+from .exact import exactly
 from .models import PromptLog, PromptStatus
 from .rows import economic_facts
 
@@ -68,13 +69,14 @@ def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
     keys, requests = _named(column, old, alias)
     # In this order: who is stopped in between finds the requests by the rows again.
     translations = cache.forget(requests, alias) if requests else 0
-    return _scrub(keys, Q(**{column: old}), alias, **{column: new}) if keys else 0, translations
+    return _scrub(keys, exactly(column, old), alias, **{column: new}) if keys else 0, translations
 
 
 def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
     """Make some rows of `old` in `column` those of `new`, as they are. Returns how many."""
     keys, _ = _named(column, old, alias)
-    return PromptLog.objects.using(alias).filter(pk__in=keys, **{column: old}).update(**{column: new}) if keys else 0
+    rows = PromptLog.objects.using(alias).filter(exactly(column, old), pk__in=keys)
+    return rows.update(**{column: new}) if keys else 0
 
 
 def _next(rows: QuerySet[PromptLog], size: int) -> tuple[list[UUID], datetime | None]:
@@ -83,7 +85,7 @@ def _next(rows: QuerySet[PromptLog], size: int) -> tuple[list[UUID], datetime | 
 
 
 def _named(column: str, name: str, alias: str) -> tuple[list[UUID], set[UUID]]:
-    found = PromptLog.objects.using(alias).filter(**{column: name}).values_list("pk", "request_id")[:BATCH]
+    found = PromptLog.objects.using(alias).filter(exactly(column, name)).values_list("pk", "request_id")[:BATCH]
     return [key for key, _ in found], {request for _, request in found if request is not None}
 
 

@@ -6,10 +6,11 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from . import answers, completion, structured, translation
-from .answers import NOTHING, Answer
+from .answers import Answer
 from .conf import agent_settings
 from .contracts import field_mend
 from .deadline import Deadline
@@ -67,6 +68,16 @@ class JsonOptions(CompletionOptions, total=False):
     schema: Mapping[str, Any] | None
 
 
+class TranslateOptions(RequestOptions, total=False):
+    """The keywords of `translate()`. `glossary` maps terms to the translations they are to have.
+
+    A `context` that is a text tells the model what the texts are for; a map is kept in the ledger's metadata.
+    """
+
+    glossary: Mapping[str, str] | None
+    context: str | Mapping[str, str | int] | None
+
+
 def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
 
@@ -103,27 +114,18 @@ def translate(
     to: str,
     entries: Mapping[str, str],
     model_size: str = "small",
-    *,
-    glossary: Mapping[str, str] | None = None,
-    context: str | Mapping[str, str | int] | None = None,
-    **options: Unpack[RequestOptions],
+    **options: Unpack[TranslateOptions],
 ) -> dict[str, Any]:
     """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
 
     `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
-    if something failed. A failure has no translation at all. No entries, no call. `glossary` maps terms to the
-    translations they are to have. A `context` that is a text tells the model what the texts are for; a map is kept
-    in the ledger's metadata.
+    if something failed. A failure has no translation at all. No entries, no call.
     """
-    sentence, facts = (context, None) if isinstance(context, str) else ("", context)
-    request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
-    with Answer("translate", request, answers.translation_fields) as answer:
-        texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
-        with _once(request, "translate", texts.identity, options) as once:
-            answer.content = once.follow() or answer.of(
-                translation.translate(texts, once.request) if entries else NOTHING
-            )
-            once.keep(answer.content)
+    answer, texts_of = _translation_answer(model_size, **options)
+    with answer:
+        texts = texts_of(from_lang, to, entries)
+        with _once(answer.request, answer.verb, texts.identity, options) as once:
+            answer.content = once.follow() or once.keep(answer.of(translation.translate(texts, once.request)))
     return answer.content
 
 
@@ -132,27 +134,35 @@ async def atranslate(
     to: str,
     entries: Mapping[str, str],
     model_size: str = "small",
-    *,
-    glossary: Mapping[str, str] | None = None,
-    context: str | Mapping[str, str | int] | None = None,
-    **options: Unpack[RequestOptions],
+    **options: Unpack[TranslateOptions],
 ) -> dict[str, Any]:
     """`translate()` on an event loop."""
-    sentence, facts = (context, None) if isinstance(context, str) else ("", context)
-    request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
-    with Answer("translate", request, answers.translation_fields) as answer:
-        texts = translation.Texts(from_lang, to, entries, glossary or {}, sentence)
-        async with _once(request, "translate", texts.identity, options) as once:
-            answer.content = await once.afollow() or answer.of(
-                await translation.atranslate(texts, once.request) if entries else NOTHING
-            )
-            await once.akeep(answer.content)
+    answer, texts_of = _translation_answer(model_size, **options)
+    with answer:
+        texts = texts_of(from_lang, to, entries)
+        async with _once(answer.request, answer.verb, texts.identity, options) as once:
+            translated = await once.afollow() or answer.of(await translation.atranslate(texts, once.request))
+            answer.content = await once.akeep(translated)
     return answer.content
 
 
 def get_provider(name: str | None = None) -> LlmProvider:
     """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
     return registry.load(name or agent_settings.DEFAULT_PROVIDER)()
+
+
+def _translation_answer(
+    model_size: str,
+    *,
+    glossary: Mapping[str, str] | None = None,
+    context: str | Mapping[str, str | int] | None = None,
+    **options: Unpack[RequestOptions],
+) -> tuple[Answer, Callable[[str, str, Mapping[str, str]], translation.Texts]]:
+    """The answer, and what makes the texts within it: those that cannot be sent are a failure."""
+    sentence, facts = (context, None) if isinstance(context, str) else ("", context)
+    request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
+    texts_of = partial(translation.Texts, glossary=glossary or {}, context=sentence)
+    return Answer("translate", request, answers.translation_fields), texts_of
 
 
 def _completed(
@@ -172,8 +182,8 @@ async def _acompleted(
     return answer.content
 
 
-TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context"})
-"""Options that say who asks, or whose form is no JSON."""
+TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context", "glossary"})
+"""Options that say who asks, whose form is no JSON, or that are told as a part of what is asked."""
 
 
 def _request(  # noqa: PLR0913  (the public keywords of complete())

@@ -29,11 +29,11 @@ def token_count(figure: Any) -> int:
         return 0
 
 
-MAX_USD = Decimal(10**9)
+MAX_USD = Decimal(10**6)
 
 
 def money(figure: Any) -> Decimal | None:
-    """An amount of US dollars; None for what cannot be one (absent, negative, NaN, a word, a billion)."""
+    """An amount of US dollars; None for what cannot be one (absent, negative, NaN, a word, a million)."""
     if isinstance(figure, bool) or len(text := str(figure)[:40]) == 40:
         return None
     try:

@@ -64,6 +64,7 @@ class UsageQuery:
     @classmethod
     def of(  # noqa: PLR0913  (the public keywords)
         cls,
+        /,
         *,
         group_by: str | Sequence[str] = ("day",),
         since: date | datetime | str | None = None,

@@ -3,7 +3,8 @@
     python -m tests [pytest arguments]
 
 What is not there to test against is named in one line; where REQUIRE_SERVICES names it, that is a failure. DATABASES
-chooses among the databases, WHEEL is a wheel built before, and REPORTS a folder for a JUnit report of each database.
+chooses among the databases, WHOLE runs on each also what is alike on all of them, WHEEL is a wheel built before, and
+REPORTS a folder for a JUnit report of each database.
 """
 
 import os
@@ -51,8 +52,9 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
-# On each other database: what uses it, and not what needs another service.
-ONCE_A_DATABASE = ("django_db", "not (browser or model or nats or redis or cli or fleet)")
+# On each other database: what uses it, and neither what needs another service nor, unless WHOLE, what is alike on all.
+ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
+ONCE_A_DATABASE = ("django_db", f"not ({ONCE})")
 
 
 def wheel_checkout(folder: Path) -> Path:

@@ -108,6 +108,7 @@ def run(combination: Combination, wheel: Path, require: bool) -> Iterator[Outcom
         "REPORTS": str(folder),
         "REQUIRE_SERVICES": " ".join(name for name in required if name != "sqlite"),
         "WHEEL": str(wheel),
+        "WHOLE": "yes",
     }
     code = subprocess.run([python, "-m", "tests"], cwd=ROOT, env={**os.environ, **variables}).returncode
     outcomes = [read(combination.name, database, folder / f"{database}.xml", code) for database in databases]

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -236,6 +237,7 @@ WRONG = [
     ("cursor", "W1siZGF5Il0sIFtudWxsXV0="),
     ("cursor", "A" * 10_000),
     ("colour", "red"),
+    ("cls", "red"),
 ]
 
 
@@ -315,6 +317,21 @@ def test_command__table():
         "total        2       0           0            17              0                0                  0"
         "                   0       0.5               1             0               0\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-5", "'-5"), ("+49", "'+49"), ("\t=1+1", "\ufffd=1+1"),
+        ("\r=1+1", "\ufffd=1+1"), ("eve\x1b[2J", "eve\ufffd[2J"), ("\u202eeve", "\ufffdeve"), ("＝1", "'＝1"),
+        ('a,"b"', 'a,"b"'), ("a=b", "a=b"), ("", ""),
+    ],
+)  # fmt: skip
+def test_command__csv_cell(name, cell):
+    """In CSV no name is a formula to a spreadsheet, or obeyed by a terminal; all else is as it is."""
+    written(user_id=name, cost_usd=Decimal("0.5"), cost_basis="provider")
+    (row,) = csv.DictReader(io.StringIO(command(group_by="user_id", format="csv")))
+    assert (row["user_id"], row["cost_usd"]) == (cell, "0.5")
 
 
 def test_command__as_the_readme_shows():
@@ -430,3 +447,13 @@ def test_hits__of_a_huge_call(facade, reusing):
     PromptLog.objects.update(**dict.fromkeys(TOKENS, 2**31 - 1))
     facade.complete("say", "small")
     assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
+
+
+def test_hits__that_have_saved_more_than_a_column_holds(reusing):
+    """They cost neither the counts of others nor the answer about usage: what is saved in an hour ends at a million."""
+    request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9, model="m")
+    for number in (1, 2):
+        hits.note(request, 1, Saving(5, Decimal(6 * 10**9)))
+        hits.note(replace(request, user_id="ann"), 1, Saving(5, Decimal("0.5")))
+        totals = usage()["totals"]
+        assert (totals["cache_hits"], totals["saved_cost_usd"]) == (2 * number, 10**6 + number * Decimal("0.5"))

@@ -21,6 +21,8 @@ import stapel_agent
 from stapel_agent.testing import translating
 from tests.documents import ROOT, block_after, table
 
+pytestmark = pytest.mark.any_database
+
 DOCUMENT = "docs/architecture.md"
 SEPARATOR = re.compile(r" [|:] ")
 LAYER = re.compile(r"^   (\w+(?: [|:] \w+)*) {2,}\S")

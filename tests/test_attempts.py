@@ -277,5 +277,6 @@ def test_failure__table_is_whole():
         "over_budget",  # is one caller's own, and nobody else's failure
         "provider_bug",
     }
+    assert fault_named("rejected") is RequestRejected
     ours = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, AgentError)]
     assert {kind.failure for kind in ours} == set(FAILURES)

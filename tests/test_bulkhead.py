@@ -20,7 +20,7 @@ from stapel_agent.types import CompletionRequest
 from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, counting_provider, rows, scripted_chain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIMIT = 3
 BUSY = "busy: MAX_CONCURRENCY calls of provider 'first' are under way"

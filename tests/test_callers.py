@@ -16,14 +16,13 @@ from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_core.django.jwt.provider import jwt_provider
 
-from stapel_agent import services
 from stapel_agent.contracts import function_schema
-from stapel_agent.exceptions import InvalidRequest, ProviderUnusable
+from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.testing import translating
 from tests.answers import by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 URL = "/agent/api/v1/llm/"
 COMPLETE = {"prompt": "say", "model": "small"}
@@ -316,7 +315,7 @@ def test_python__conflict_is_a_failure_without_a_caller(facade, scripted_model):
     facade.complete("say", "small", idempotency_key="k")
     assert facade.complete("other", "small", idempotency_key="k")["status"] == "failure"
     facade.complete("say", "small", idempotency_key="k", caller="edge")
-    with pytest.raises(services.IdempotencyConflict):
+    with pytest.raises(IdempotencyConflict):
         facade.complete("other", "small", idempotency_key="k", caller="edge")
 
 

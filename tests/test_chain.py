@@ -26,7 +26,7 @@ from tests.answers import TRACED, by
 from tests.scripted_chain import ANSWERED, asked, provider_of, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 TEXTS = {"greeting": "hello"}

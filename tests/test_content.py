@@ -87,6 +87,18 @@ def test_content__failure(facade, scripted_model, agent):
     assert "secret" not in everything()
 
 
+@pytest.mark.parametrize(("choice", "said"), [("full", 1), ("hash", 0), ("none", 0)])
+def test_content__log_of_a_foreign_fault(facade, scripted_model, agent, caplog, choice, said):
+    """What a provider's own code raises is logged with its place, and its message where texts may be stored."""
+    agent(LOG_CONTENT={"llm_facade": choice})
+    scripted_model.script(ValueError(f"cannot read {PROMPT!r}"))
+    assert facade.complete(PROMPT, "small")["reason"].startswith("provider_bug")
+    told = caplog.text
+    assert told.count(PROMPT) == said
+    assert "raise reply" in told
+    assert "ValueError" in told
+
+
 def test_content__images(scripted_model, agent):
     """Of an image there is not even the digest, by which a file that is known would be recognised."""
     agent(LOG_CONTENT={"llm_facade": "hash"})

@@ -31,7 +31,7 @@ from stapel_agent.retries import immediate
 from stapel_agent.types import CompletionRequest
 from tests.scripted_chain import asked, provider_of, rows, scripted_chain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 DENIED = AccessDenied("key")
 CALLERS = 20

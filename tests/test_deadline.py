@@ -18,7 +18,7 @@ from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SECONDS = 0.3
 AT_MOST = 6

@@ -35,6 +35,8 @@ from stapel_agent.usage_query import GROUPS
 from tests.answers import TRACED
 from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
 
+pytestmark = pytest.mark.any_database
+
 RUN_ELSEWHERE = {"docs/callers.md"}
 """Its snippets need the packages of the fleet, whose tests run them."""
 WITH_SNIPPETS = [name for name in DOCUMENTS if any(blocks(name, "python", "pycon")) and name not in RUN_ELSEWHERE]

@@ -15,7 +15,7 @@ from stapel_agent.providers.base import LlmProvider
 from tests.image_samples import GIF, JPEG, PNG, PNG_DATA, PNG_IMAGE, inline
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 HOST = "https://93.184.216.34"  # a public address: no name is looked up
 LINK = f"{HOST}/cats/1.png?X-Signature=c0ffee"

@@ -19,6 +19,8 @@ from tests.image_samples import FILES, GIF, JPEG, PNG, PNG_B64, PNG_DATA, PNG_IM
 from tests.scripted_chain import rows, scripted_chain
 from tests.test_views import MOUNTS, AgentClient
 
+pytestmark = pytest.mark.any_database
+
 LIMIT = 5 * 1024 * 1024
 ASKED = {"prompt": "What is it?", "model": "small"}
 LINK = "https://cdn.example/cats/1.png"

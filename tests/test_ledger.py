@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
@@ -325,6 +325,13 @@ def test_close_lost__rows_of_dead_processes(scripted_model, age):
     assert PromptLog.objects.get(user_id="closed").status == "success"
 
 
+@pytest.mark.parametrize("age", ["-1", "nan", "inf", "1e300"])
+def test_close_lost__of_no_age(age):
+    """An age that would take in calls under way, or leads out of the calendar, is refused."""
+    with pytest.raises(CommandError, match="must be from 0"):
+        call_command("close_lost_calls", "--older-than", age)
+
+
 def test_close_lost__its_process_knows_better(agent):
     """A call that was given up too early is closed with its outcome all the same."""
 
@@ -337,3 +344,13 @@ def test_close_lost__its_process_knows_better(agent):
     services.complete("say", "small", provider="slow")
     row = PromptLog.objects.get()
     assert (row.status, row.error_message, row.metadata) == ("success", None, {"provider": "slow"})
+
+
+def test_metadata__too_deep(facade, scripted_model):
+    """Foreign metadata that not everybody could read again is dropped; the answer and its row are not."""
+    deep: dict = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    scripted_model.script(ProviderResult("ok", 1, 1, metadata=deep))
+    assert facade.complete("say", "small", metadata=deep)["status"] == "ok"
+    assert PromptLog.objects.get().metadata == {"provider": "anthropic"}

@@ -21,7 +21,7 @@ from tests.documents import block_after
 from tests.scripted_chain import provider_of, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BUILTIN = {"anthropic": None, "openai-compat": None, "claude-code": None}
 """PROVIDERS without those that are built in."""

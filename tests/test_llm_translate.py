@@ -20,7 +20,7 @@ from stapel_agent.providers.base import ProviderResult
 from stapel_agent.testing import translating
 from tests.documents import ROOT, block_after
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TEXTS = {"greeting": "Hello", "menu": {"save": "Save", "size": 3}}
 TRANSLATED = {"greeting": "HELLO", "menu": {"save": "SAVE", "size": 3}}

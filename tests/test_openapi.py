@@ -17,6 +17,8 @@ from stapel_agent.serializers import _described
 from stapel_agent.views import CompleteView
 from tests.image_samples import PNG_DATA
 
+pytestmark = pytest.mark.any_database
+
 PATHS = {f"/agent/api/{version}llm/{verb}" for version in ("", "v1/") for verb in ("complete", "translate")}
 
 

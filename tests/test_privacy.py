@@ -294,3 +294,56 @@ def test_export__pages(monkeypatch):
     monkeypatch.setattr(privacy, "PAGE", 2)
     told = [call["id"] for call in privacy.AgentData().export("ann")["calls"]]
     assert (len(told), set(told)) == (5, made)
+
+
+@pytest.mark.parametrize("other", ["Ann", "ann ", "änn"])
+def test_names__that_a_collation_takes_for_the_same(busy, other):
+    """One user's data is neither told, erased nor handed over as that of another whose id is nearly the same."""
+    busy(other, "private")
+    hits.flush()
+    before = spent(user_id=other), left(other)
+    assert "private" not in json.dumps(privacy.AgentData().export("ann"), default=str)
+    erase("account", "ann")
+    assert (spent(user_id=other), left(other)) == before
+    assert "private" in stored()
+    before = spent(user_id="bob")
+    merge("bob", "BOB")
+    assert spent(user_id="BOB") == before
+    assert '"bob"' not in stored()
+
+
+def test_names__are_counted_apart(agent):
+    """A budget that begins to hold does not count the spend of another user whose id is nearly the same."""
+    for user, cost in (("ann", "1"), ("Ann", "3")):
+        written(user_id=user, cost_usd=cost, input_tokens=1, created_at=timezone.now())
+    agent(BUDGETS=[{"scope": "user", "period": "month", "usd": "10"}])
+    assert left("ann") == [("user", Decimal(9), None)]
+
+
+def test_merge__beside_a_call_that_begins(scripted_model, agent):
+    """What is set aside for a call whose row comes too late to be handed over is not held by the survivor for ever."""
+    agent(BUDGETS=BUDGETS)
+
+    def reply(request) -> ProviderResult:
+        assert BudgetAccount.objects.filter(reserved_tokens__gt=0).exists()
+        reservations.hand_over("user", "ann", "bob", "default")
+        return ProviderResult("ok", 7, 3, cost_usd="0.5")
+
+    scripted_model.script(reply)
+    assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+    assert Reservation.objects.count() == 0
+    assert set(BudgetAccount.objects.values_list("identity", "reserved_tokens", "reserved_nanos")) == {("bob", 0, 0)}
+    assert (left("ann")[0][1], left("bob")[0][1]) == (Decimal("9.5"), Decimal(10))
+
+
+def test_merge__of_one_without_a_budget(busy, agent):
+    """What was spent under no budget counts in the survivor's: also what comes behind an earlier merge."""
+    BudgetAccount.objects.all().delete()
+    agent(BUDGETS=[{"scope": "user", "id": "bob", "period": "month", "usd": "10"}])
+    busy("bob", "opens the account")
+    merge("ann", "bob")
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]
+    busy("ann", "late")
+    merge("ann", "bob")
+    assert spent(user_id="ann")["calls"] == 0
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]

@@ -241,6 +241,26 @@ def test_purge__wrong_setting(agent):
         call_command("purge_prompt_logs", skip_checks=False)
 
 
+@pytest.mark.parametrize("days", [0, -1, True, "30", float("nan"), float("inf"), []])
+@pytest.mark.parametrize("given", ["as the setting", "as the option"])
+def test_purge__unchecked(agent, days, given):
+    """Called by a program, without the checks and the parser, it does not take a wrong number for all there is."""
+    written(prompt="a text")
+    agent(RETENTION_DAYS=days)
+    with pytest.raises(CommandError, match="must be a number from 0.001"):
+        call_command("purge_prompt_logs", **({"days": days} if given == "as the option" else {}))
+    assert PromptLog.objects.get().prompt == "a text"
+
+
+def test_purge__of_a_time_before_the_calendar(agent):
+    """The longest time that the setting may say is no fault, neither of the command nor of the check."""
+    written(prompt="a text")
+    agent(RETENTION_DAYS=10**9)
+    call_command("purge_prompt_logs", verbosity=0)
+    assert retention.overdue("default") is None
+    assert PromptLog.objects.get().prompt == "a text"
+
+
 def test_purge__answers_are_gone_from_the_cache(scripted_model, agent):
     """A scrubbed row answers nobody, as is right: it has no answer."""
     agent(CACHE_LOOKUP={"llm_facade": True})
@@ -344,6 +364,11 @@ def test_economic_facts__hold_no_text():
     told = {"from": "a secret" * 9, "prices": {"input": "a secret" * 9}, "failure": ["a secret"], "key_count": 3}
     assert rows.economic_facts(told) == {"key_count": 3}
     assert rows.economic_facts("a secret") == {}
+    assert rows.economic_facts({"from": "ann@example.org", "to": "a secret", "failure": "a secret"}) == {}
+    for prices in ({"a secret": "1"}, {"input": "a secret"}, "a secret", [["a secret"]]):
+        assert rows.economic_facts({"prices": prices}) == {}
+    kept = {"provider": "a host's own", "from": "zh-Hant", "failure": "out_of_credit", "prices": {"input": "0.5"}}
+    assert rows.economic_facts(kept) == kept
 
 
 def test_purge__plan_on_sqlite():

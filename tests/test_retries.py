@@ -28,7 +28,7 @@ from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, recorded_waits, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}

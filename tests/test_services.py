@@ -507,7 +507,7 @@ def test_acomplete__callable_without_a_name(agent):
     def refuse(**arguments):
         raise ProviderTimeout("slow")
 
-    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(refuse)})})
+    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": staticmethod(partial(refuse))})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
     assert answer == {"status": "failure", "reason": "timeout: slow", **TRACED}
 
@@ -518,7 +518,7 @@ def test_acomplete__callable_without_a_name_that_exits(agent):
     def leave(**arguments):
         raise SystemExit(1)
 
-    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": partial(leave)})})
+    agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": staticmethod(partial(leave))})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
     assert answer == {"status": "failure", "reason": "provider_bug: provider 'partial' raised RuntimeError", **TRACED}
 

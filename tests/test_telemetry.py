@@ -18,7 +18,7 @@ from stapel_agent.types import FinishedCall, Usage
 from tests.measured import Measurements, measuring
 from tests.scripted_chain import scripted_chain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SMALL = ("anthropic", "claude-haiku-4-5-20251001", "llm_facade")
 

@@ -8,7 +8,7 @@ from stapel_agent.providers import registered_providers
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, scripted_provider, translating
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_scripted_provider__replies_in_turn():

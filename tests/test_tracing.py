@@ -29,7 +29,7 @@ from tests.answers import REQUEST_ID
 from tests.documents import ROOT
 from tests.scripted_chain import scripted_chain
 
-pytestmark = [pytest.mark.django_db, pytest.mark.otel]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.otel]
 
 MODEL = "claude-haiku-4-5-20251001"
 OURS = {"stapel_agent.request_id": REQUEST_ID, "stapel_agent.source": "llm_facade"}

@@ -15,7 +15,7 @@ from stapel_agent.testing import translating
 from stapel_agent.views import CompleteView
 from tests.answers import by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 COMPLETE = {"prompt": "say", "model": "small"}
 TRANSLATE = {"from": "en", "to": "de", "entries": {"a": "x"}}

@@ -10,7 +10,7 @@ from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.openai_compat import OpenAICompatProvider
 from stapel_agent.services import get_provider
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KEY = "kept-to-itself"
 TOLD = " (manage.py check --tag stapel_agent --deploy tells more)"

@@ -85,14 +85,15 @@ def _out_of_credit(status: int, message: str) -> bool:
 
 
 def excerpt(body: str | bytes) -> str:
-    """What an error body says, on one short line without credentials."""
+    """What an error body says, on one short line without credentials, and without what a terminal obeys."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     if title := _title_of_page(text):
         return f"{PAGE}, {title!r}"
     # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
     if len(text) > EXAMINED_LENGTH:
         text = text[:EXAMINED_LENGTH].rpartition(" ")[0] or text[:EXAMINED_LENGTH]  # not in the middle of a key
-    return redact(" ".join(_stated_message(text).split()))[:EXCERPT_LENGTH]
+    line = " ".join(_stated_message(text).split())
+    return redact("".join(sign if sign.isprintable() else "\ufffd" for sign in line))[:EXCERPT_LENGTH]
 
 
 def _title_of_page(text: str) -> str | None:

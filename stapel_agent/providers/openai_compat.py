@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -32,6 +33,7 @@ FINISH_REASONS = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
+MAX_DIGITS = 20
 INTERRUPTIONS = frozenset({"insufficient_system_resource", "network_error", "error", "abort"})
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
@@ -196,8 +198,7 @@ def read_answer(body: bytes) -> ProviderResult:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        # Numbers in an answer are counts: one too long for int() must not cost the paid text.
-        answer = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=token_count)
+        answer = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=_integer)
     except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, dict):
@@ -206,6 +207,11 @@ def _parsed(body: bytes) -> dict[str, Any]:
     if said.startswith(PAGE):
         raise InvalidAnswer(f"the answer is {said}; {base_url_mend(BASE_URL, PATH)}")
     raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
+
+
+def _integer(digits: str) -> float:
+    # int() refuses very long ones: an absurd figure beside the paid text must not cost the text.
+    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
 def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:

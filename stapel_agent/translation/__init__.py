@@ -17,11 +17,16 @@ from .chunk import Chunk
 from .job import Job, Translations
 from .texts import Texts
 
-__all__ = ["Texts", "Translations", "atranslate", "translate"]
+__all__ = ["NOTHING", "Texts", "Translations", "atranslate", "translate"]
+
+NOTHING = Completion(text="", provider="", model="")
+"""The translation of no entries."""
 
 
 def translate(texts: Texts, request: CompletionRequest) -> Completion:
     """Answer with Translations as the completion's `value`. Raises an AgentError where not one text came back."""
+    if not texts.entries:
+        return NOTHING
     refuse_event_loop()
     job = Job(texts, request)
     whole = job.whole()
@@ -37,6 +42,8 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
 
 async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
     """`translate()` on an event loop."""
+    if not texts.entries:
+        return NOTHING
     job = Job(texts, request)
     whole = await asyncio.to_thread(job.whole)  # to take long texts apart may hold up a loop
     whole.take(await cache.arecall(whole.question()))

@@ -128,6 +128,7 @@ def test_classify__message(status: int, message: str, text: str) -> None:
         (b"x" * 5000, "x" * 300),
         (b"[" * 100_000, "[" * 300),
         (b'{"error":' * 5000 + b"1" + b"}" * 5000, '{"error":' * 33 + '{"e'),
+        ('{"error": "\\u001b[2J \\u202egpj.exe\\u0085 \x9b31m \\n x"}', "\ufffd[2J \ufffdgpj.exe \ufffd31m x"),
         (b'{"error": "Authorization: Bearer abcdefgh"}', "[redacted]"),
         (b'{"error": "bad key sk-abcdefghijkl"}', "bad key [redacted]"),
     ],

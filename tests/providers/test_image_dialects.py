@@ -11,7 +11,7 @@ from tests.scripted_server import Reply, ScriptedServer
 
 from .message_stream import message, stream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KEY = "sk-ant-api03-test-key"
 LINK = "https://cdn.example/cats/1.png?X-Amz-Signature=c0ffee"

@@ -6,6 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
-from stapel_agent.types import Usage
+from stapel_agent.types import Usage, money
 from tests.scripted_server import Reply, Request, ScriptedServer
 
 KEY = "a-key-of-no-known-shape-0123456789"
@@ -295,6 +296,14 @@ def test_complete__answers(exchange: Any, body: dict[str, Any], result: Provider
 def test_complete__usage_never_breaks_an_answer(exchange: Any, usage: Any, result: ProviderResult) -> None:
     """Figures of any shape and size become storable, disjoint counts."""
     assert exchange(Reply.of(answer(usage=usage)))[1] == result
+
+
+@pytest.mark.parametrize(
+    ("cost", "known"), [(3, Decimal(3)), (0, Decimal(0)), (-1, None), (10**30, None), (-(10**30), None), ("-1", None)]
+)
+def test_complete__cost_that_is_none(exchange: Any, cost: Any, known: Decimal | None) -> None:
+    """A negative or absurd cost is unknown, and no zero."""
+    assert money(exchange(Reply.of(answer(usage={"cost": cost})))[1].cost_usd) == known
 
 
 @pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 6000, "-" + "9" * 6000, "1e-5"])

@@ -22,7 +22,7 @@ from tests.scripted_server import Reply, ScriptedServer
 
 from .message_stream import error_document, error_event, message, message_start, stream, text_block, unfinished_stream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BACKOFF = [0.5, 1.0]
 """The waits before two retries, where the server names none."""

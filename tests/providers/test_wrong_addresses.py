@@ -7,7 +7,7 @@ import pytest
 
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TITLE = b"<title lang='en'> Welcome &amp; sk-secret-0123456789 \n nginx! </title>"
 PAGE = b"<!DOCTYPE html><html><head>\n" + TITLE + b"</head></html>"

@@ -12,6 +12,7 @@ from tests.translation.hostile import HOSTILE, ORDINARY
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.any_database,
     pytest.mark.skipif(connection.vendor == "mysql", reason="larger than max_allowed_packet"),
 ]
 

@@ -17,7 +17,7 @@ from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, translating
 from tests.answers import TRACED, by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 PRICE = {"input_tokens": 10, "output_tokens": 5}
 

@@ -13,6 +13,9 @@ from django.core.management.base import BaseCommand
 
 from stapel_agent import cache, idempotency, ledger
 from stapel_agent.landing import sweep
+from stapel_agent.management.arguments import number
+
+MOST_SECONDS = 10**9
 
 
 class Command(BaseCommand):
@@ -24,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--older-than",
-            type=float,
+            type=number(float, 0, MOST_SECONDS),
             metavar="SECONDS",
             help="how long a row has to be pending; by default CLI_TIMEOUT, after which no provider is waited for",
         )

@@ -21,6 +21,8 @@ BUDGET_COLUMNS = (
     *("limit_tokens", "spent_tokens", "reserved_tokens", "left_tokens"),
 )
 
+FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  (as wide as an ideograph, they begin one too)
+
 
 class Command(BaseCommand):
     help = "Tell what was called, spent and saved. Days, months and moments without a zone are UTC's."
@@ -35,7 +37,7 @@ class Command(BaseCommand):
             add(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
         add("--limit", default=100, help=f"rows of a page, 1 to {MAX_LIMIT}")
         add("--cursor", help="where the page before says that this one begins")
-        add("--format", choices=FORMATS, default="table")
+        add("--format", choices=FORMATS, default="table", help="json has every name as it is; csv fits spreadsheets")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         try:
@@ -82,7 +84,15 @@ def _write_csv(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> No
     """The rows alone: who reads CSV adds up for himself."""
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow([*groups, *found["totals"]])
-    rows.writerows(row.values() for row in found["rows"])
+    rows.writerows(map(_harmless, row.values()) for row in found["rows"])
+
+
+def _harmless(value: Any) -> Any:
+    """A cell that neither a terminal obeys nor a spreadsheet takes for a formula: names come from callers."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in value)
+    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 FORMATS: dict[str, Callable[[Any, Sequence[str], Mapping[str, Any]], None]] = {

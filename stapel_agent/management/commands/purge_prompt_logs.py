@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.retention import BATCH, PAUSE_SECONDS, Purge, moment
+from stapel_agent.management.arguments import number
+from stapel_agent.retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, moment
+from stapel_agent.setting_kinds import KINDS
 
 INTERRUPTED = 130
 """How a shell sees an end by Ctrl-C."""
@@ -25,18 +26,6 @@ WORDS = {
 """By whether rows are deleted, and whether it is only said."""
 
 
-def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
-    """The type of an argument within bounds."""
-
-    def parse(text: str) -> float:
-        value = kind(text)
-        if not least <= value <= most:
-            raise ArgumentTypeError(f"must be from {least} to {most}")
-        return value
-
-    return parse
-
-
 class Command(BaseCommand):
     help = (
         "Take the texts out of the ledger's rows that are older than RETENTION_DAYS; tokens, costs and names stay. "
@@ -46,7 +35,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("--days", type=number(float, 0.001, 36500), metavar="N", help="older than this; by default RETENTION_DAYS")
+        add(
+            "--days",
+            type=number(float, 0.001, LONGEST_DAYS),
+            metavar="N",
+            help="older than this; by default RETENTION_DAYS",
+        )
         add("--dry-run", action="store_true", help="say what there is to do, and do nothing")
         add("--delete", action="store_true", help="remove the rows; what they count leaves usage() with them")
         add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows of one transaction")
@@ -90,6 +84,9 @@ def _days(given: float | None, delete: bool) -> float:
     days = agent_settings.RETENTION_DAYS if given is None else given
     if days is None:
         raise CommandError("RETENTION_DAYS is not set: say how old, as --days 90")
+    # Again, as `call_command()` runs no checks, and takes what it is given: 0 or less would be all texts there are.
+    if not KINDS["RETENTION_DAYS"].admits(days):
+        raise CommandError(f"RETENTION_DAYS, or --days, must be {KINDS['RETENTION_DAYS'].described}, not {days!r}")
     if delete and agent_settings.BUDGETS and days < LEAST_DAYS_OF_ROWS:
         raise CommandError(f"BUDGETS count this month's rows: --days {LEAST_DAYS_OF_ROWS} at least, or no --delete")
     return float(days)

@@ -8,34 +8,21 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import CharField, F, Func, Q, QuerySet
-from django.db.models.lookups import Exact
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from .conf import agent_settings
+from stapel_agent.conf import agent_settings
+from stapel_agent.exact import exactly
+from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
+from stapel_agent.providers.registry import registry
+from stapel_agent.usage_tables import TOKENS
+
 from .display import visible
-from .models import CostBasis, PromptLog, PromptSource, PromptStatus
 from .period_filter import PeriodFilter
-from .providers.registry import registry
-from .usage_tables import TOKENS
 
 # Newest rows whose models are offered as a filter.
 SAMPLED_ROWS = 1_000
 UNSUCCESSFUL = "unsuccessful"
-
-
-class Exactly(Func):
-    """A column's text as its bytes: to a collation, "U" and "u" may be the same, and "u " as well."""
-
-    template = "%(expressions)s"
-
-    def as_mysql(self, compiler: Any, connection: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS BINARY)")
-
-
-def rows_with(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-    """Those that have this very text in a column, by its index where there is one."""
-    return rows.filter(Exact(Exactly(F(name), output_field=CharField()), value), **{name: value})
 
 
 class ColumnFilter(admin.SimpleListFilter):
@@ -51,7 +38,7 @@ class ColumnFilter(admin.SimpleListFilter):
         return self.chosen(queryset, str(self.value()))
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows_with(rows, self.parameter_name, value)
+        return rows.filter(exactly(self.parameter_name, value))
 
     def with_named(self, values: Iterable[str]) -> list[tuple[str, str]]:
         """What is offered, and what the URL names."""
@@ -159,7 +146,7 @@ class OwnerFilter(admin.ListFilter):
         if given.pop(f"{self.column}__isnull", "1") != "1" or "\0" in given.get(self.column, ""):
             raise IncorrectLookupParameters
         for name, value in given.items():
-            return rows_with(queryset, name, value)
+            return queryset.filter(exactly(name, value))
         return queryset.filter(**{f"{self.column}__isnull": True})
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:

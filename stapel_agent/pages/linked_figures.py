@@ -8,11 +8,12 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from stapel_agent.models import PromptSource
+
 from .amounts import count, money, percent
 from .display import visible
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
-from .models import PromptSource
 
 
 def linked(kind: str, value: object, text: str | SafeString, address: str) -> SafeString:

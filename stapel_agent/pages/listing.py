@@ -15,8 +15,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from stapel_agent.models import PromptLog
+
 from .filters import SiftingFilter
-from .models import PromptLog
 from .period_filter import check_year
 
 # Rows a page looks through for a status or a model, which no index serves in order of time.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.display import DISPLAYED_CHARACTERS, indented, json_block, text_block, visible
+from stapel_agent.pages.display import DISPLAYED_CHARACTERS, indented, json_block, text_block, visible
 
 PRE = '<pre class="agent-text" dir="auto" tabindex="0">{}</pre>'
 

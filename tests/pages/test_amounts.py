@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from stapel_agent.amounts import money, percent, time_taken
+from stapel_agent.pages.amounts import money, percent, time_taken
 
 
 @pytest.mark.parametrize(

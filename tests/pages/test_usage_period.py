@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from stapel_agent.usage_period import LONGEST, InvalidPeriod, Period, chosen
+from stapel_agent.pages.usage_period import LONGEST, InvalidPeriod, Period, chosen
 
 TODAY = date(2026, 3, 31)
 

@@ -10,13 +10,14 @@ from functools import partial
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from . import accounts
-from .accounts import SPENDER
+from stapel_agent import accounts
+from stapel_agent.accounts import SPENDER
+from stapel_agent.connection import on_ledger
+from stapel_agent.standing import Standing
+
 from .amounts import count, money, percent
-from .connection import on_ledger
 from .ledger_links import LedgerLinks
 from .linked_figures import counted, linked, named
-from .standing import Standing
 from .usage_period import Period
 
 

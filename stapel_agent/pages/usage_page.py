@@ -11,16 +11,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .accounting import usage
-from .accounts import aware
+from stapel_agent.accounting import usage
+from stapel_agent.accounts import aware
+from stapel_agent.models import PromptLog, PromptStatus
+from stapel_agent.rankings import TOKENS, Durations, Rankings, Spender, rankings
+
 from .amounts import count, money, percent, time_taken
 from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
 from .linked_figures import counted, errors, linked, named, spend, spend_text, without_price
-from .models import PromptLog, PromptStatus
-from .rankings import TOKENS, Durations, Rankings, Spender, rankings
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
 
 PLACES = 10

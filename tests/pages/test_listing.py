@@ -10,10 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from stapel_agent.admin import PromptLogAdmin
-from stapel_agent.listing import LedgerList
 from stapel_agent.models import PromptLog
-
-from .prompt_logs import LIST, NOON, written
+from stapel_agent.pages.listing import LedgerList
+from tests.prompt_logs import LIST, NOON, written
 
 pytestmark = pytest.mark.django_db
 

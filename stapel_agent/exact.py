@@ -1,0 +1,22 @@
+"""The very text in a column, whatever its collation: to one, "U" and "u" may be the same, and "u " as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import CharField, F, Func, Q
+from django.db.models.lookups import Exact
+
+
+class Bytes(Func):
+    """A column's text as its bytes in UTF-8, whatever its character set."""
+
+    template = "%(expressions)s"
+
+    def as_mysql(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(CONVERT(%(expressions)s USING utf8mb4) AS BINARY)")
+
+
+def exactly(name: str, value: str) -> Q:
+    """The condition on rows that have this very text in a column, met by its index where there is one."""
+    return Q(Exact(Bytes(F(name), output_field=CharField()), value), **{name: value})
