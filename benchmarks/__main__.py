@@ -21,6 +21,8 @@ NAMES = (
     "usage",
     "purge",
     "scaling",
+    "partitions",
+    "simulated_and_real",
     "simulation",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -223,7 +222,8 @@ def queue_group(server: Server) -> None:
 def main() -> None:
     absent = [name for name in ("postgresql", "nats") if not SERVICES[name]]
     if absent:
-        sys.exit(f"not covered: {', '.join(absent)}, which cannot be reached")
+        print(f"not covered: {', '.join(absent)}, which cannot be reached")
+        return
     head("one process")
     with own_database("postgresql") as server, Model(answer("this")) as model:
         one_process(server, model)

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 PRELUDE = """
@@ -166,10 +167,13 @@ def said(process: subprocess.Popen[str], timeout: float = 60) -> Any:
     return json.loads(out.splitlines()[-1])
 
 
+_numbers = count()
+
+
 @contextmanager
 def own_database(kind: str) -> Iterator[Server]:
     """A database of this test process, migrated, and gone afterwards."""
-    name = f"agent_engine_{os.getpid()}"
+    name = f"agent_engine_{os.getpid()}_{next(_numbers)}"
     maintenance = {"postgresql": "postgres", "mariadb": "information_schema"}[kind]
     server = Server(kind, name)
     character_set = {"postgresql": "", "mariadb": "CHARACTER SET utf8mb4"}[kind]
