@@ -249,8 +249,8 @@ def test_task__over_a_bus(documented_host, bus):
         say(told({task!r}))
     """
     assert run(documented_host, f"say(told({task!r}))") == ["pending", None]
-    with running(documented_host, "consume_actions", "--topics", "task.requested"):
-        with running(documented_host, "dispatch_outbox", "--interval", "0.2"):
-            state, result = run(documented_host, waiting)
+    worker = running(documented_host, "consume_actions", "--topics", "task.requested")
+    with worker, running(documented_host, "dispatch_outbox", "--interval", "0.2"):
+        state, result = run(documented_host, waiting)
     assert (state, result["status"]) == ("done", "ok")
     assert result["result"] == {f"key {number}": f"TEXT {number}" for number in range(6)}
