@@ -9,6 +9,7 @@ from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.core import checks
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -323,6 +324,22 @@ def test_close_lost__rows_of_dead_processes(scripted_model, age):
     assert {row.error_message for row in lost} == {"lost: the process ended before the provider answered"}
     assert lost[0].metadata == {"provider": "x", "failure": "lost"}
     assert PromptLog.objects.get(user_id="closed").status == "success"
+
+
+@pytest.mark.parametrize("command", ["close_lost_calls", "purge_prompt_logs --days 1"])
+def test_commands_of_cron__say_nothing_of_others(command):
+    """What other apps' checks find is not told by each run: a cron job makes a mail of every line."""
+
+    def finding(app_configs, **options):
+        return [checks.Warning("another app's", id="other.W001")]
+
+    registered, told = checks.registry.registry.registered_checks, StringIO()
+    checks.register(finding, "other")
+    try:
+        call_command(*command.split(), skip_checks=False, stdout=StringIO(), stderr=told)
+    finally:
+        registered.remove(finding)
+    assert told.getvalue() == ""
 
 
 def test_close_lost__its_process_knows_better(agent):
