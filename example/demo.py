@@ -33,7 +33,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "llm.translate": {
-        "from_lang": "en",
+        "from": "en",
         "to": "de",
         "entries": {"cart.title": "Your shopping cart", "cart.empty": "Your cart is empty."},
     },

@@ -66,9 +66,11 @@ class AgentData(GDPRProvider):
         return [target]
 
     def delete(self, user_id: Any) -> None:
+        """As `anonymize()`: no figure goes, and nothing that stays tells of whom it is."""
         erase("account", str(user_id))
 
     def anonymize(self, user_id: Any) -> None:
+        """Remove the texts of the user's calls and what is kept of their answers; a pseudonym takes the id's place."""
         erase("account", str(user_id))
 
 

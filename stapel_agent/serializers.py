@@ -19,6 +19,8 @@ from .conf import agent_settings
 from .contracts import function_schema, function_validator
 
 FIELD_LENGTH = 100
+LANGUAGES = ("from_lang", "to")
+"""Fields that hold a language's tag."""
 MESSAGE_LENGTH = 300
 
 # JSON Schema keyword -> the code of REST framework's own field error, which stapel-core has texts for.
@@ -90,7 +92,9 @@ class TranslateRequestSerializer(FunctionRequestSerializer):
         return {**schema, "properties": properties, "required": ["to", "entries"], "oneOf": either}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, Mapping) and "from" in data and "from_lang" not in data:
+        if isinstance(data, Mapping) and "from" in data:
+            if "from_lang" in data:
+                raise field_refusal("from", "from and from_lang are two names of one field: send one of them")
             data = {("from_lang" if key == "from" else key): value for key, value in data.items()}
         return super().to_internal_value(data)
 
@@ -208,6 +212,16 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
         return described
 
 
+def field_refusal(
+    field: str, message: str, code: str = "invalid", limit: Mapping[str, Any] | None = None
+) -> StapelValidationError:
+    """The error of one field of a request, as REST framework's own are."""
+    detail = {field: [ErrorDetail(message, code)]}
+    refusal = StapelValidationError(f"error.400.field.{code}", {"field": field, **(limit or {}), "detail": detail})
+    refusal.detail = detail
+    return refusal
+
+
 def _described(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {word: _described(value) for word, value in schema.items() if word not in UNDESCRIBED}
@@ -217,13 +231,24 @@ def _described(schema: Any) -> Any:
 def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
     """A jsonschema ValidationError in stapel-core's terms."""
     field, code = _field(fault), _code(fault)
-    field = field_names.get(field, field)
-    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
-    limit = {code: fault.validator_value} if code in LIMITS else {}
-    key, named = (f"error.400.field.{code}", {"field": field, **limit}) if field else (ERR_400_VALIDATION_ERROR, {})
-    refusal = StapelValidationError(key, {**named, "detail": detail})
+    named = field_names.get(field, field)
+    if named:
+        limit = {code: fault.validator_value} if code in LIMITS else None
+        return field_refusal(named, _message(fault, field, named), code, limit)
+    detail = {api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
+    refusal = StapelValidationError(ERR_400_VALIDATION_ERROR, {"detail": detail})
     refusal.detail = detail
     return refusal
+
+
+def _message(fault: Any, field: str, named: str) -> str:
+    """What is wrong in words for people, who know the field by another name, and read no pattern."""
+    if fault.validator == "required" and named != field:
+        return f"{named!r} is a required property"
+    if fault.validator == "pattern" and field in LANGUAGES:
+        return f"unknown language {fault.instance[:40]!r}: give a tag such as 'de' or 'pt-BR'"
+    message: str = fault.message
+    return message[:MESSAGE_LENGTH]
 
 
 def _field(fault: Any) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import cooldown
+from .exceptions import ProviderUnusable
 from .images import Image
 from .providers.base import LlmProvider, ProviderResult
-from .providers.registry import registry
+from .providers.registry import ProviderEntry, registry
 from .retries import immediate
 
 try:
@@ -75,28 +76,44 @@ def translating(translate: Callable[[str], str]) -> Callable[[ModelRequest], str
 
 @contextmanager
 def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
-    """Inside, every registered provider answers from the script, whichever a request names."""
+    """Inside, every registered provider answers from the script, whichever a request names.
+
+    Each keeps its names for models. Until there is a script, every answer is `{}`.
+    """
     model = ScriptedModel()
     if replies:
         model.script(*replies)
-
-    class ScriptedProvider(LlmProvider):
-        supports_schema = supports_images = supports_max_tokens = supports_timeout = True
-
-        def complete(self, **arguments: Any) -> ProviderResult:
-            return model.ask(ModelRequest(**arguments))
-
-    with registry.overridden(dict.fromkeys(registry.entries(), ScriptedProvider)), immediate():
+    scripted = {name: _scripted(model, name, entry) for name, entry in registry.entries().items()}
+    with registry.overridden(scripted), immediate():
         try:
             yield model
         finally:
             cooldown.clear()
 
 
+def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[LlmProvider]:
+    class ScriptedProvider(LlmProvider):
+        supports_schema = supports_images = supports_max_tokens = supports_timeout = True
+
+        def complete(self, **arguments: Any) -> ProviderResult:
+            return model.ask(ModelRequest(**arguments))
+
+        def resolve_model(self, model_size: str, default: str) -> str:
+            try:
+                provider = registry.imported(name, replaced)
+            except ProviderUnusable:  # a test may do without what the provider itself needs
+                return default
+            # One without a map of its own is not made: making it may need what a test does without.
+            own = provider.resolve_model is not LlmProvider.resolve_model
+            return provider().resolve_model(model_size, default) if own else default
+
+    return ScriptedProvider
+
+
 if pytest is not None:
 
     @pytest.fixture
     def scripted_model() -> Iterator[ScriptedModel]:
-        """A ScriptedModel behind every provider for one test; tell it what to say with `.script(...)`."""
+        """A ScriptedModel behind every provider for one test; it says `{}` until `.script(...)` tells it what."""
         with scripted_provider() as model:
             yield model

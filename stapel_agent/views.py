@@ -10,7 +10,8 @@ from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import ErrorDetail, ParseError
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -45,6 +46,7 @@ from .serializers import (
     TranslateAnswerSerializer,
     TranslateRequestSerializer,
     UsageAnswerSerializer,
+    field_refusal,
 )
 from .usage_query import MAX_LIMIT, OPTIONS
 
@@ -95,6 +97,7 @@ USAGE_NOTES = {
     "limit": f"Rows of a page, 1 to {MAX_LIMIT}.",
     "cursor": "The next_cursor of the page before.",
 }
+NO_FORMAT = "is json here: leave it out; CSV is what `manage.py llm_usage --format csv` prints"
 
 
 class UsageSchema(AutoSchema):
@@ -136,6 +139,13 @@ class AsciiJSONRenderer(JSONRenderer):
     ensure_ascii = True
 
 
+class JsonNegotiation(DefaultContentNegotiation):
+    """By the header Accept alone: a parameter `format` in the URL is the view's to judge."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        return renderers
+
+
 class ServiceOrStaffMixin:
     """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
 
@@ -146,6 +156,7 @@ class ServiceOrStaffMixin:
     ]
     permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | IsStaffUser]
     renderer_classes = [AsciiJSONRenderer]
+    content_negotiation_class = JsonNegotiation
     parser_classes = [BoundedJSONParser]
     versioning_class = None
     request: Request
@@ -223,22 +234,17 @@ class UsageView(ServiceOrStaffMixin, StapelAPIView):
 
     def get(self, request: Request) -> Response:
         """What was called, spent and saved, by the names that are asked for."""
+        options = request.query_params.dict()
         try:
-            return Response(as_json(usage(**request.query_params.dict())))
+            if options.pop("format", "json") != "json":
+                raise InvalidUsageQuery("format", NO_FORMAT)
+            return Response(as_json(usage(**options)))
         except InvalidUsageQuery as fault:
-            raise _invalid(fault) from None
+            raise field_refusal(fault.field, str(fault)) from None
 
 
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
     """Every error key with its English text, for stapel-translate."""
-
-
-def _invalid(fault: InvalidUsageQuery) -> StapelValidationError:
-    """An error of the field, as REST framework's own are."""
-    detail = {fault.field: [ErrorDetail(str(fault), "invalid")]}
-    refusal = StapelValidationError("error.400.field.invalid", {"field": fault.field, "detail": detail})
-    refusal.detail = detail
-    return refusal
 
 
 def known_size(model_size: str) -> str:

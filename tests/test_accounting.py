@@ -304,18 +304,14 @@ def test_surfaces__same_numbers(ledger):
 
 
 def test_command__table():
-    """A table for people, whose last line is the totals; what a terminal obeys is not written to it."""
+    """A table for people, without figures that are all zero, and with totals; what a terminal obeys is not in it."""
     written(user_id="eve\x1b[2J", input_tokens=10, cost_usd=Decimal("0.5"), cost_basis="provider")
     written(input_tokens=7)
     assert command(group_by="user_id") == (
-        "user_id  calls  errors  cache_hits  input_tokens  output_tokens  thinking_tokens  cache_read_tokens"
-        "  cache_write_tokens  cost_usd  unpriced_calls  saved_tokens  saved_cost_usd\n"
-        "-            1       0           0             7              0                0                  0"
-        "                   0         0               1             0               0\n"
-        "eve\ufffd[2J      1       0           0            10              0                0                  0"
-        "                   0       0.5               0             0               0\n"
-        "total        2       0           0            17              0                0                  0"
-        "                   0       0.5               1             0               0\n"
+        "user_id  calls  input_tokens  cost_usd  unpriced_calls\n"
+        "-            1             7         0               1\n"
+        "eve\ufffd[2J      1            10       0.5               0\n"
+        "total        2            17       0.5               1\n"
     )
 
 
@@ -355,7 +351,7 @@ def test_command__as_the_readme_shows():
 def test_command__nothing():
     """Without rows there are the names, in every format."""
     assert command(format="csv") == f"day,{','.join(FIGURES)}\n"
-    assert command().splitlines()[1].split()[0] == "total"
+    assert command() == "day    calls  cost_usd\ntotal      0         0\n"
 
 
 def test_command__wrong():
@@ -376,6 +372,15 @@ def test_http__who_may_ask(django_user_model):
             client.force_login(user)
         statuses.append(client.get(URL).status_code)
     assert [*statuses, service().get(URL).status_code] == [401, 403, 200, 200]
+
+
+def test_http__format(ledger):
+    """JSON is the only format over HTTP; who asks for another is told where CSV is."""
+    expected = service().get(URL, QUESTION).json()
+    assert service().get(URL, {**QUESTION, "format": "json"}).json() == expected
+    refused = service().get(URL, {**QUESTION, "format": "csv"})
+    told = "format is json here: leave it out; CSV is what `manage.py llm_usage --format csv` prints"
+    assert (refused.status_code, refused.json()["params"]["detail"]) == (400, {"format": [told]})
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -243,6 +245,7 @@ msgstr[0] ""
 msgstr[1] ""
 """
 
+REVISED = re.compile(r"(PO-Revision-Date: )([^\\]*)")
 TRANSLATED = r"""# Titles of the shop.
 # Copyright, all of it.
 msgid ""
@@ -252,7 +255,7 @@ msgstr ""
 "Content-Type: text/plain; charset=UTF-8\n"
 "Plural-Forms: nplurals=2; plural=(n != 1);\n"
 "X-Domain: shop\n"
-"PO-Revision-Date: YEAR-MO-DA HO:MI+ZONE\n"
+"PO-Revision-Date: NOW\n"
 "Language-Team: \n"
 "Language: de\n"
 "MIME-Version: 1.0\n"
@@ -276,7 +279,10 @@ msgstr[1] "[%d files]"
 def test_template__new_language(tmp_path):
     """A template becomes a file in the language, comments and all, with a header that readers can use."""
     source = made(tmp_path, "shop.pot", TEMPLATE)
-    assert translate(source) == TRANSLATED
+    before = datetime.now(UTC).replace(second=0, microsecond=0)
+    told, (revised,) = REVISED.sub(r"\1NOW", translate(source)), REVISED.findall((tmp_path / "de.po").read_text())
+    assert told == TRANSLATED
+    assert before <= datetime.strptime(revised[1], "%Y-%m-%d %H:%M%z") <= datetime.now(UTC)
     assert compiled(tmp_path / "de.po") == ""
     assert open_catalogue(source, "de").translations() == {
         key: f"[{text}]" for key, text in open_catalogue(source, "de").texts().items()

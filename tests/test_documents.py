@@ -61,7 +61,7 @@ def documented_model(scripted_model, agent, monkeypatch):
     host: dict = {"INSTALLED_APPS": [], "MIDDLEWARE": []}
     exec(block_after("README.md", "<!-- file: settings.py -->"), host)
     chosen = host["STAPEL_AGENT"]
-    agent(DEFAULT_PROVIDER=chosen["DEFAULT_PROVIDER"], MODELS=chosen["OPENAI_COMPAT_MODELS"])
+    agent(**chosen)
     monkeypatch.setattr(function_registry, "_providers", dict(function_registry._providers))
     monkeypatch.setattr(call_finished, "receivers", list(call_finished.receivers))
     with registry.overridden(registry._registered):

@@ -9,6 +9,7 @@ from io import StringIO
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -330,6 +331,22 @@ def test_close_lost__of_no_age(age):
     """An age that would take in calls under way, or leads out of the calendar, is refused."""
     with pytest.raises(CommandError, match="must be from 0"):
         call_command("close_lost_calls", "--older-than", age)
+
+
+@pytest.mark.parametrize("command", ["close_lost_calls", "purge_prompt_logs --days 1"])
+def test_commands_of_cron__say_nothing_of_others(command):
+    """What other apps' checks find is not told by each run: a cron job makes a mail of every line."""
+
+    def finding(app_configs, **options):
+        return [checks.Warning("another app's", id="other.W001")]
+
+    registered, told = checks.registry.registry.registered_checks, StringIO()
+    checks.register(finding, "other")
+    try:
+        call_command(*command.split(), skip_checks=False, stdout=StringIO(), stderr=told)
+    finally:
+        registered.remove(finding)
+    assert told.getvalue() == ""
 
 
 def test_close_lost__its_process_knows_better(agent):

@@ -95,7 +95,7 @@ def test_purge__texts_go_and_figures_stay(agent):
     assert after == {**before, **changed, "metadata": ECONOMIC}
     assert values(young) == whole
     assert figures() == counted
-    assert out.startswith("scrubbed: 1 calls from before ")
+    assert out.startswith("scrubbed: 1 call from before ")
 
 
 def test_purge__metadata_without_anything_to_keep():
@@ -184,7 +184,7 @@ def test_purge__dry_run(option, word):
     before = [values(row) for row in rows]
     lines = purge("--days", "1", "--dry-run", *option).splitlines()
     assert lines[0].startswith(f"{word}: 2 calls from before ")
-    assert lines[1] == "to remove: 1 idempotency keys and 1 translations"
+    assert lines[1] == "to remove: 1 idempotency key and 1 translation"
     assert [values(row) for row in rows] == before
     assert (IdempotencyRecord.objects.count(), Translation.objects.count()) == (1, 1)
 
@@ -204,7 +204,7 @@ def test_purge__delete_and_budgets(agent):
     aged(40)
     with pytest.raises(CommandError, match="--days 31 at least"):
         purge("--days", "30", "--delete")
-    assert purge("--days", "31", "--delete").startswith("deleted: 1 calls")
+    assert purge("--days", "31", "--delete").startswith("deleted: 1 call ")
 
 
 def test_purge__copies(agent):
@@ -213,8 +213,8 @@ def test_purge__copies(agent):
     kept = [answered(4), translated(4)]
     for days in (6, 11, 21):
         answered(days), translated(days)
-    assert purge("--days", "15").splitlines()[1] == "removed: 1 idempotency keys and 2 translations"
-    assert purge("--days", "5").splitlines()[1] == "removed: 2 idempotency keys and 1 translations"
+    assert purge("--days", "15").splitlines()[1] == "removed: 1 idempotency key and 2 translations"
+    assert purge("--days", "5").splitlines()[1] == "removed: 2 idempotency keys and 1 translation"
     assert [type(row).objects.get() for row in kept] == kept
 
 
@@ -224,6 +224,8 @@ def test_purge__copies(agent):
         ((), "RETENTION_DAYS is not set"),
         (("--days", "0"), "must be from 0.001"),
         (("--days", "nan"), "must be from 0.001"),
+        (("--days", "x"), "argument --days: must be a number, not 'x'"),
+        (("--days", "5", "--batch-size", "1.5"), "argument --batch-size: must be a whole number, not '1.5'"),
         (("--days", "5", "--batch-size", "0"), "must be from 1 to 10000"),
         (("--days", "5", "--pause", "-1"), "must be from 0 to 60"),
     ],

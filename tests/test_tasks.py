@@ -1,14 +1,22 @@
 """`llm.translate` as a task, on a host with a task store."""
 
+import json
+import subprocess
+import sys
 import textwrap
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.hosts import Host, Server
+from tests.settings import REDIS_URL
 
+BUS_AWAY = {"STAPEL_REDIS_BUS_URL": "redis://127.0.0.1:9/0"}
 TASK = """
 from stapel_core.comm.tasks import execute, start, status
 from stapel_core.django.taskstore.models import TaskRecord
@@ -162,3 +170,87 @@ def test_task__bad_payload(host):
         """,
     )
     assert (state, attempts) == ("failed", 1)
+
+
+@pytest.fixture
+def documented_host(host: Host) -> Host:
+    """A host with the apps that the documents name, and stapel-core's defaults."""
+    host.environment |= {"DJANGO_SETTINGS_MODULE": "tests.outbox_host"}
+    host.manage("migrate", "-v0")
+    return host
+
+
+def test_task__as_documented(documented_host):
+    """It is over when `start()` returns; an attempt that failed is repeated by `sweep_tasks`, and by nothing else."""
+    states = run(
+        documented_host,
+        """
+        import sys
+        from datetime import timedelta
+        from unittest.mock import patch
+        from django.core.management import call_command
+        from django.utils import timezone
+        from stapel_agent import tasks
+
+        def state():
+            return TaskRecord.objects.latest("created_at").state
+
+        def manage(*arguments):
+            call_command(*arguments, stdout=sys.stderr)
+            return state()
+
+        with scripted_provider(translating(str.upper)):
+            start("llm.translate", PAYLOAD)
+            states = [state()]
+            with patch.object(tasks, "llm_translate", side_effect=OSError("the disk is full")):
+                start("llm.translate", PAYLOAD)
+            TaskRecord.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+            say([*states, state(), manage("dispatch_outbox", "--once"), manage("sweep_tasks")])
+        """,
+    )
+    assert states == ["done", "pending", "pending", "done"]
+
+
+@contextmanager
+def running(host: Host, *command: str) -> Iterator[None]:
+    """A management command of the host, beside the test."""
+    arguments = [sys.executable, "-W", "ignore", "-m", "django", *command, "--skip-checks"]
+    process = subprocess.Popen(arguments, env=host.variables(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        yield
+        assert process.poll() is None, process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def bus() -> Iterator[None]:
+    """What goes over the bus is gone after the test."""
+    yield
+    with Redis.from_url(REDIS_URL) as redis:
+        redis.delete("task.requested", "task.completed", "task.failed")
+
+
+@pytest.mark.redis
+def test_task__over_a_bus(documented_host, bus):
+    """A worker does it; what was started while the bus was away is announced by `dispatch_outbox` when it is back."""
+    service = f"host-{uuid.uuid4().hex}"
+    house = {"PROVIDERS": {"house": "tests.scripted_host_provider.Provider"}, "DEFAULT_PROVIDER": "house"}
+    documented_host.agent |= house
+    documented_host.environment |= {"HOST_COMM": json.dumps({"TASK_DISPATCH": "bus", "SERVICE": service})}
+    away = Host(documented_host.server, documented_host.agent, {**documented_host.environment, **BUS_AWAY})
+    task = run(away, 'say(start("llm.translate", PAYLOAD))')
+    waiting = f"""
+        import time
+        until = time.monotonic() + 30
+        while status({task!r}).state != "done" and time.monotonic() < until:
+            time.sleep(0.2)
+        say(told({task!r}))
+    """
+    assert run(documented_host, f"say(told({task!r}))") == ["pending", None]
+    worker = running(documented_host, "consume_actions", "--topics", "task.requested")
+    with worker, running(documented_host, "dispatch_outbox", "--interval", "0.2"):
+        state, result = run(documented_host, waiting)
+    assert (state, result["status"]) == ("done", "ok")
+    assert result["result"] == {f"key {number}": f"TEXT {number}" for number in range(6)}

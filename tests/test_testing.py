@@ -28,6 +28,20 @@ def test_scripted_provider__stands_in_for_all():
     assert registered_providers() == before
 
 
+def test_scripted_provider__models_of_the_host(agent):
+    """A host's own map of models is what it tests: each provider asks for the model that the real one would."""
+    agent(
+        DEFAULT_PROVIDER="openai-compat",
+        OPENAI_COMPAT_MODELS={"small": "llama3.2"},
+        MODELS={"small": "haiku"},
+        PROVIDERS={"gone": "no.such.Provider"},
+    )
+    with scripted_provider("{}") as model:
+        answers = [services.complete("say", "small", provider=name) for name in (None, "anthropic", "gone")]
+    assert [answer["model"] for answer in answers] == ["llama3.2", "haiku", "haiku"]
+    assert [request.model for request in model.requests] == ["llama3.2", "haiku", "haiku"]
+
+
 def test_scripted_model__fixture(scripted_model):
     """The fixture does the same for one test, and can be told anew."""
     assert services.complete_json("say", "small")["result"] == {}

@@ -144,6 +144,28 @@ def test_request__refusal_in_full(service, settings):
 
 
 @pytest.mark.parametrize(
+    ("wrong", "field", "told"),
+    [
+        ({"from_lang": "en"}, "from", "from and from_lang are two names of one field: send one of them"),
+        ({"from": None}, "from", "None is not of type 'string'"),
+        ({"from": "deutsch!"}, "from", "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'"),
+        ({"to": "deutsch!"}, "to", "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'"),
+    ],
+)
+def test_translate__language_refused(service, scripted_model, wrong, field, told):
+    """The detail names the field as it is over HTTP, and says the mend."""
+    error = service.ask("translate", {**TRANSLATE, **wrong}).json()
+    assert error["params"]["detail"] == {field: [told]}
+    assert scripted_model.requests == []
+
+
+def test_translate__language_missing(service, scripted_model):
+    """The field that is asked for is the documented one."""
+    error = service.ask("translate", {"to": "de", "entries": {}}).json()
+    assert error["params"]["detail"] == {"from": ["'from' is a required property"]}
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 
@@ -39,7 +40,7 @@ CONTENT_TYPE = "text/plain; charset=UTF-8"
 CHARSET = re.compile(r"charset\s*+=\s*+([\w.:-]++)")
 UTF8 = {"utf-8", "utf8"}
 PLACEHOLDERS = {"charset", "ascii", "us-ascii"}
-NEW = {"PO-Revision-Date": "YEAR-MO-DA HO:MI+ZONE", "Last-Translator": "", "Language-Team": "", "Language": ""}
+NEW = {"Last-Translator": "", "Language-Team": "", "Language": ""}
 """Fields that are another's in the header of the source."""
 
 
@@ -72,7 +73,8 @@ class GettextFile(polib.POFile):
         file = cls.read(source)
         forms = PluralForms.of_language(to)
         file[:] = [_emptied(entry, forms) for entry in file if not entry.obsolete]
-        file.metadata |= {**NEW, "Content-Type": CONTENT_TYPE, "Plural-Forms": ""}
+        revised = f"{datetime.now(UTC):%Y-%m-%d %H:%M%z}"
+        file.metadata |= {"PO-Revision-Date": revised, **NEW, "Content-Type": CONTENT_TYPE, "Plural-Forms": ""}
         return file
 
     @cached_property

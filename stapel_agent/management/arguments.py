@@ -10,7 +10,10 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
     """The type of an argument within bounds."""
 
     def parse(text: str) -> float:
-        value = kind(text)
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ArgumentTypeError(f"must be a {'whole ' if kind is int else ''}number, not {text[:40]!r}") from None
         if not least <= value <= most:
             raise ArgumentTypeError(f"must be from {least} to {most}")
         return value

@@ -1,4 +1,4 @@
-"""What a person reads after a run of `llm_translate`."""
+"""What a person reads after a command's run, above all that of `llm_translate`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[st
             yield f"  {printable(name, NAME_LENGTH)}"
         if most is not None and len(names) > most:
             yield f"  and {len(names) - most} more, which --verbosity 2 names"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def printable(text: str, length: int) -> str:

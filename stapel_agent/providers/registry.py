@@ -51,10 +51,7 @@ class Registry:
         entries = self.entries()
         if not isinstance(name, str) or name not in entries:
             raise ProviderUnusable(f"provider {name!r} is not registered; there are: {', '.join(sorted(entries))}")
-        provider = self._import(name, entries[name])
-        if not _is_provider_class(provider):
-            raise ProviderUnusable(f"provider {name!r} is not an LlmProvider subclass")
-        return provider
+        return self.imported(name, entries[name])
 
     def unusable(self) -> Iterator[tuple[str, ProviderUnusable]]:
         """Every entry that `load()` refuses, with its fault: what a system check reports."""
@@ -63,6 +60,14 @@ class Registry:
                 self.load(name)
             except ProviderUnusable as fault:
                 yield name, fault
+
+    @classmethod
+    def imported(cls, name: str, entry: ProviderEntry) -> type[LlmProvider]:
+        """The class that `entry` is, or is the path of, for `name`. Raises ProviderUnusable, as `load()` does."""
+        provider = cls._import(name, entry)
+        if not _is_provider_class(provider):
+            raise ProviderUnusable(f"provider {name!r} is not an LlmProvider subclass")
+        return provider
 
     @staticmethod
     def _import(name: str, entry: ProviderEntry) -> type[LlmProvider]:

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from stapel_agent import cache, idempotency, ledger
 from stapel_agent.landing import sweep
 from stapel_agent.management.arguments import number
+from stapel_agent.management.summary import counted
 
 MOST_SECONDS = 10**9
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."
     )
+    requires_system_checks = ["stapel_agent"]  # a cron job has no use for what a host lacks elsewhere
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -38,4 +40,4 @@ class Command(BaseCommand):
         ledger.sweep()
         idempotency.sweep()
         cache.sweep()
-        self.stdout.write(f"closed {closed} lost call{'' if closed == 1 else 's'}")
+        self.stdout.write(f"closed {counted(closed, 'lost call')}")

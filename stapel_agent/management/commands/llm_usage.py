@@ -6,6 +6,7 @@ import csv
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -15,6 +16,8 @@ from stapel_agent.management.summary import printable
 from stapel_agent.usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS
 
 TEXT_LENGTH = 128
+ALWAYS_SHOWN = ("calls", "cost_usd")
+"""Columns of the table that are there even if nothing is in them."""
 BUDGET_COLUMNS = (
     *("scope", "id", "period", "resets_at"),
     *("limit_usd", "spent_usd", "reserved_usd", "left_usd"),
@@ -53,7 +56,8 @@ class Command(BaseCommand):
 def _write_table(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
     totals = {**dict.fromkeys(groups, ""), **found["totals"]}
     totals |= {groups[0]: "total"} if groups else {}
-    _write_columns(file, [*groups, *found["totals"]], [*found["rows"], totals], len(groups))
+    told = [name for name, figure in found["totals"].items() if name in ALWAYS_SHOWN or Decimal(figure)]
+    _write_columns(file, [*groups, *told], [*found["rows"], totals], len(groups))
     if found.get("budgets"):
         file.write("")
         _write_columns(file, BUDGET_COLUMNS, found["budgets"], BUDGET_COLUMNS.index("limit_usd"))

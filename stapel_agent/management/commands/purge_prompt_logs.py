@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.management.arguments import number
+from stapel_agent.management.summary import counted
 from stapel_agent.retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, moment
 from stapel_agent.setting_kinds import KINDS
 
@@ -61,8 +62,9 @@ class Command(BaseCommand):
         calls, copies = (purge.total(), purge.copies()) if dry_run else self._run(purge, quiet=verbosity == 0)
         if verbosity:
             verb, other = WORDS[delete, dry_run]
-            self.stdout.write(f"{verb}: {calls} calls from before {purge.before:%Y-%m-%d %H:%M}")
-            self.stdout.write(f"{other}: {copies[0]} idempotency keys and {copies[1]} translations")
+            keys, texts = counted(copies[0], "idempotency key"), counted(copies[1], "translation")
+            self.stdout.write(f"{verb}: {counted(calls, 'call')} from before {purge.before:%Y-%m-%d %H:%M}")
+            self.stdout.write(f"{other}: {keys} and {texts}")
 
     def _run(self, purge: Purge, *, quiet: bool) -> tuple[int, tuple[int, int]]:
         done = 0
@@ -76,7 +78,7 @@ class Command(BaseCommand):
                     bar.update(rows)
             return done, purge.remove_copies()
         except KeyboardInterrupt:
-            self.stderr.write(f"interrupted after {done} calls; the same command goes on from here")
+            self.stderr.write(f"interrupted after {counted(done, 'call')}; the same command goes on from here")
             raise SystemExit(INTERRUPTED) from None
 
 
