@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from asgiref.sync import async_to_sync
-
 from stapel_agent import cache
 from stapel_agent.completion import acomplete, complete
 from stapel_agent.conf import agent_settings
 from stapel_agent.connection import is_on_event_loop, refuse_event_loop
+from stapel_agent.side_loop import on_side_loop
 from stapel_agent.types import Completion, CompletionRequest
 
 from .chunk import Chunk
@@ -33,7 +32,7 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
     whole.take(cache.recall(whole.question()))
     chunks = job.chunks()
     if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and not is_on_event_loop():
-        async_to_sync(_ask_all)(job, chunks)
+        on_side_loop(_ask_all, job, chunks)
     else:
         for chunk in chunks:
             _ask(job, chunk)

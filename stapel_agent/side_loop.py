@@ -1,0 +1,104 @@
+"""An event loop beside a caller who waits for it, and who may be interrupted in the meantime."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from typing import Any
+
+from asgiref.sync import AsyncToSync, async_to_sync
+
+
+class Interrupted(Exception):
+    """What the loop is told of an interrupt in the caller's thread: of the interrupt itself, it would die."""
+
+
+def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+    """Do `work` on an event loop, whose thread-sensitive calls are done by this thread.
+
+    Whatever interrupts this thread (Ctrl-C, an exception of a signal's handler) is raised when `work` has been
+    cancelled and has come to its end; interrupted once more, the thread no longer serves it.
+    """
+    task = _SideTask(work, arguments)
+    try:
+        async_to_sync(task.run)()
+    except BaseException:
+        task.wind_up()
+        if task.interrupt is None:
+            raise
+    if task.interrupt is not None:
+        raise task.interrupt
+
+
+class _SideTask:
+    def __init__(self, work: Callable[..., Coroutine[Any, Any, None]], arguments: tuple[Any, ...]) -> None:
+        self.interrupt: BaseException | None = None
+        self._work = work
+        self._arguments = arguments
+        self._end: Future[None] = Future()
+        self._calls: _Calls | None = None
+        self._is_left = False
+
+    async def run(self) -> None:
+        # What is done in the tasks below finds its way to the caller's thread by this.
+        calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self.note)
+        try:
+            self._task = asyncio.ensure_future(self._work(*self._arguments))
+            self._calls = calls
+            if self._is_left:
+                self._task.cancel()
+            await self._task
+        finally:
+            self._finish()
+
+    def note(self, interrupt: BaseException) -> None:
+        """Keep what interrupted one of the loop's calls in the caller's thread, and let all end."""
+        self.interrupt = interrupt
+        self._cancel()
+
+    def wind_up(self) -> None:
+        """Cancel the work, and serve it to its end."""
+        self._is_left = True
+        if self._calls is None:  # it has not begun, and will see that it need not
+            return
+        self._cancel()
+        try:
+            self._calls.run_until_future(self._end)
+        except BaseException:
+            self._finish()
+            self._calls.run_until_future(self._end)  # nothing else will be taken on
+            raise
+
+    def _cancel(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+    def _finish(self) -> None:
+        if not self._end.done():
+            self._end.set_result(None)
+
+
+class _Calls(Executor):
+    """The calls that the caller's thread does for the loop: asgiref's own executor, of which no interrupt comes out."""
+
+    def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
+        self._executor = executor
+        self._note = note
+
+    def __getattr__(self, name: str) -> Any:  # nested executors look into those around them
+        return getattr(self._executor, name)
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = self._executor.submit(self._call, function, *arguments, **options)
+        return future
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except (Exception, asyncio.CancelledError):
+            raise
+        except BaseException as interrupt:
+            self._note(interrupt)
+            raise Interrupted(type(interrupt).__name__) from None

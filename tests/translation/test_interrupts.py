@@ -1,0 +1,160 @@
+"""Ctrl-C, and a signal's handler that raises, in the middle of a translation, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import Host, Server, own_database
+
+ASKED, AT_ONCE = 4, 2
+
+TRANSLATION = f"""
+from asgiref.sync import sync_to_async
+from stapel_agent import LlmProvider, ProviderResult, register_provider
+
+class Slow(LlmProvider):
+    asked = 0
+
+    def complete(self, *, prompt, model, system_prompt=None):
+        Slow.asked += 1
+        if Slow.asked == {ASKED}:
+            say("asked")
+        time.sleep(0.3)
+        return ProviderResult(json.dumps({{key: text.upper() for key, text in json.loads(prompt).items()}}), 10, 5)
+
+register_provider("slow", Slow)
+entries = {{f"key {{n}}": f"text {{n}}" for n in range(200)}}
+
+def translate():
+    return services.translate("en", "de", entries, provider="slow")
+
+def told():
+    rows = PromptLog.objects.values_list("status", "metadata__failure").order_by("created_at")
+    return [[list(row) for row in rows], Flight.objects.count()]
+"""
+INTERRUPTIBLE = f"""{TRANSLATION}
+try:
+    translate()
+except KeyboardInterrupt:
+    pass
+"""
+EXIT_SECONDS = 10
+"""Far below the time that the rest of the translation would take."""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    agent = {"TRANSLATE_CHUNK_ENTRIES": 5, "TRANSLATE_CONCURRENCY": AT_ONCE}
+    if request.param == "sqlite":
+        database = str(tmp_path / "host.sqlite3")
+        environment = {"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": database}
+        host = Host(Server("sqlite", database), agent, environment)
+        host.manage("migrate", "-v0")
+        yield host
+        host.stop()
+    else:
+        with own_database(request.param) as server:
+            host = Host(server, agent)
+            yield host
+            host.stop()
+
+
+def met(host: Host, script: str) -> subprocess.Popen[str]:
+    """A process that SIGINT has met when it said that it is in the middle."""
+    process = host.start(script)
+    assert process.stdout.readline() == '"asked"\n'
+    process.send_signal(signal.SIGINT)
+    return process
+
+
+def over(process: subprocess.Popen[str]) -> list[str]:
+    """What it said last, at its end, which is soon and without an error."""
+    out, errors = process.communicate(timeout=EXIT_SECONDS)
+    assert (process.returncode, errors) == (0, "")
+    return out.splitlines()
+
+
+def assert_accounted(host: Host, flights: int = 0) -> None:
+    """Every row is closed, paid for but for the last ones, which may have been given up; `flights` are left at most."""
+    rows, left_over = host.run(f"{TRANSLATION}\nsay(told())")
+    paid, left = rows[:-AT_ONCE], rows[-AT_ONCE:]
+    assert len(rows) < ASKED + 2 * AT_ONCE
+    assert left_over <= flights
+    assert paid == [["success", None]] * len(paid)
+    assert all(row in (["success", None], ["error", "cancelled"]) for row in left)
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.2])
+def test_ctrl_c__ends_the_process(host, wait):
+    """Whenever it comes, the process is over at once, and every row is closed: paid for, or cancelled."""
+    script = INTERRUPTIBLE.replace('say("asked")', f'threading.Timer({wait}, say, ["asked"]).start()')
+    assert over(met(host, script)) == []
+    assert_accounted(host)
+
+
+def test_ctrl_c__in_a_call_of_the_loop(host):
+    """It may also come while the caller's thread does something for a provider on the event loop."""
+    script = INTERRUPTIBLE.replace(
+        "register_provider(",
+        """
+class Bridged(Slow):
+    async def acomplete(self, **arguments):
+        return await sync_to_async(self.complete)(**arguments)
+
+register_provider("slow", Bridged)
+translating = (""",
+        1,
+    )
+    assert over(met(host, script)) == []
+    assert_accounted(host)
+
+
+def test_ctrl_c__twice(host):
+    """Whom a provider keeps waiting that takes no notice of its cancellation, a second one lets go."""
+    script = INTERRUPTIBLE.replace(
+        "register_provider(",
+        """
+class Stubborn(Slow):
+    has_ended = False
+
+    async def acomplete(self, **arguments):
+        try:
+            return await super().acomplete(**arguments)
+        except asyncio.CancelledError:
+            say("still there")
+            await asyncio.sleep(2)
+            Stubborn.has_ended = True
+            raise
+
+register_provider("slow", Stubborn)
+translating = (""",
+        1,
+    )
+    process = met(host, f"import logging\nlogging.disable()\n{script}\nsay(['left', Stubborn.has_ended])")
+    assert process.stdout.readline() == '"still there"\n'
+    process.send_signal(signal.SIGINT)
+    assert '["left", false]' in over(process)
+    assert_accounted(host, flights=AT_ONCE)  # which are silent from now on
+
+
+def test_time_limit__of_a_signal(host):
+    """An exception that a signal's handler raises is the translation's failure, and every row is closed."""
+    script = f"""{TRANSLATION}
+class SoftTimeLimit(Exception):
+    pass
+
+def limit(number, frame):
+    raise SoftTimeLimit
+
+signal.signal(signal.SIGINT, limit)
+say(translate())
+"""
+    (answer,) = over(met(host, f"import logging\nlogging.disable()\n{script}"))
+    assert json.loads(answer)["reason"] == "internal_error: SoftTimeLimit"
+    assert_accounted(host)
