@@ -135,6 +135,7 @@ def test_restore__catalogues(source, translation):
 DAMAGED = [
     ("Hi %s", "Hallo", "lost ⟦1⟧"),
     ("%s %s %s %s %s %s %s a", "a", "lost ⟦1⟧, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧ and 2 more"),
+    ("%s %s %s %s %s a", "a", "lost ⟦1⟧, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧"),
     ("{a} and {b}", "⟦1⟧ ⟦1⟧", "lost ⟦2⟧"),
     ("Hi {a} and {b}", "⟦1⟧ ⟦1⟧ ⟦2⟧", "has ⟦1⟧ more than once"),
     ("Hi {a}", "⟦1⟧ ⟦2⟧", "has ⟦2⟧, which stands for nothing"),
@@ -183,6 +184,7 @@ ALLOWED = [
     ("%(a)s and %(b)s", "⟦2⟧ und ⟦1⟧", "%(b)s und %(a)s"),
     ("<i>a</i> <b>b</b>", "⟦3⟧b⟦4⟧ ⟦1⟧a⟦2⟧", "<b>b</b> <i>a</i>"),
     ("{a}, {a} and {a}", "⟦1⟧ ⟦1⟧ ⟦3⟧", "{a} {a} {a}"),
+    ("<b>a<br>b</b>", "⟦1⟧ab⟦3⟧⟦2⟧", "<b>ab</b><br>"),
     ("<b>a</b> <b>b</b>", "⟦3⟧b⟦2⟧ ⟦1⟧a⟦4⟧", "<b>b</b> <b>a</b>"),
     (
         "{n, plural, one {<b>a</b>} other {<b>b</b>}}",
