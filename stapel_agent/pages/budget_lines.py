@@ -24,7 +24,7 @@ from .usage_period import Period
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """`used` has a text for each of the budget's limits; `fill` is the part of the nearer one, as HTML has numbers; full is what is used up."""
+    """`used` has a text for each of the budget's limits; `fill` is the part of the nearer one, as HTML has numbers, 1 only of all of it."""
 
     owner: SafeString
     period: str

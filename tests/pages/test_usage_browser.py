@@ -122,7 +122,7 @@ LAYOUT = """() => {
 @pytest.mark.parametrize("width", [1280, 1200, 1000, 900, 780, 390])
 @pytest.mark.parametrize("sidebar", [True, False])
 def test_usage__room(chromium, entrance, calls, width, sidebar):
-    """Beside the admin's sidebar too: names have room, tables end with the page, tiles fill their rows, bars line up."""
+    """With the sidebar or without: names have room, tables end with the page, tiles fill rows, bars line up."""
     written(user_id="6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10", cost_basis="unpriced", input_tokens=10**9)
     spent = BudgetAccount.objects.get()
     for key, percentage in (("over", 104_170), ("low", 3)):
