@@ -24,7 +24,10 @@ from .usage_period import Period
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """`used` has a text for each of the budget's limits; `fill` is the part of the nearer one, as HTML has numbers, 1 only of all of it."""
+    """`used` has a text for each of the budget's limits.
+
+    `fill` is the part of the nearer one, as HTML has numbers: 1 only if nothing is left.
+    """
 
     owner: SafeString
     period: str
