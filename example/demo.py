@@ -33,7 +33,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "llm.translate": {
-        "from": "en",
+        "from_lang": "en",
         "to": "de",
         "entries": {"cart.title": "Your shopping cart", "cart.empty": "Your cart is empty."},
     },
@@ -68,10 +68,15 @@ class ServiceCaller:
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
         # Without the environment: it may name a proxy, which does not know this loopback.
         with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            return client.post(self._endpoint(name), json=payload).raise_for_status().json()
+            return client.post(self._endpoint(name), json=_over_http(payload)).raise_for_status().json()
 
     def _endpoint(self, name: str) -> str:
         return f"{self.url}/agent/api/v1/{name.replace('.', '/')}"
+
+
+def _over_http(payload: dict[str, Any]) -> dict[str, Any]:
+    """The same request: `from` is no name that Python lets a function's argument have."""
+    return {"from" if name == "from_lang" else name: value for name, value in payload.items()}
 
 
 class AppCaller:
