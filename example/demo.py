@@ -64,19 +64,19 @@ class ServiceCaller:
     def describe(self, name: str) -> str:
         return f"{name} over HTTP: POST {self._endpoint(name)} with X-API-KEY"
 
+    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Over HTTP the language is `from`, which in Python is a keyword."""
+        named = {"from" if name == "from_lang" else name: value for name, value in question.items()}
+        return {**named, "user_id": self.user_id}
+
     def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
         # Without the environment: it may name a proxy, which does not know this loopback.
         with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            return client.post(self._endpoint(name), json=_over_http(payload)).raise_for_status().json()
+            return client.post(self._endpoint(name), json=payload).raise_for_status().json()
 
     def _endpoint(self, name: str) -> str:
         return f"{self.url}/agent/api/v1/{name.replace('.', '/')}"
-
-
-def _over_http(payload: dict[str, Any]) -> dict[str, Any]:
-    """The same request: `from` is no name that Python lets a function's argument have."""
-    return {"from" if name == "from_lang" else name: value for name, value in payload.items()}
 
 
 class AppCaller:
@@ -86,6 +86,9 @@ class AppCaller:
 
     def describe(self, name: str) -> str:
         return f"{name} in-process: stapel_core.comm.call({name!r}, ...)"
+
+    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
+        return {**question, "user_id": self.user_id}
 
     def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         return call(name, payload)
@@ -120,7 +123,7 @@ def converse(url: str) -> bool:
 
 def exchange(caller: ServiceCaller | AppCaller, name: str, question: dict[str, Any]) -> dict[str, Any]:
     """Ask one question, and print it with its answer."""
-    payload = {**question, "user_id": caller.user_id}
+    payload = caller.payload(question)
     print(f"\n{caller.describe(name)}\n{as_json(payload)}")
     started_at = time.perf_counter()
     answer = caller.ask(name, payload)
