@@ -33,7 +33,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "llm.translate": {
-        "from": "en",
+        "from_lang": "en",
         "to": "de",
         "entries": {"cart.title": "Your shopping cart", "cart.empty": "Your cart is empty."},
     },
@@ -64,6 +64,11 @@ class ServiceCaller:
     def describe(self, name: str) -> str:
         return f"{name} over HTTP: POST {self._endpoint(name)} with X-API-KEY"
 
+    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Over HTTP the language is `from`, which in Python is a keyword."""
+        named = {"from" if name == "from_lang" else name: value for name, value in question.items()}
+        return {**named, "user_id": self.user_id}
+
     def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
         # Without the environment: it may name a proxy, which does not know this loopback.
@@ -81,6 +86,9 @@ class AppCaller:
 
     def describe(self, name: str) -> str:
         return f"{name} in-process: stapel_core.comm.call({name!r}, ...)"
+
+    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
+        return {**question, "user_id": self.user_id}
 
     def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         return call(name, payload)
@@ -115,7 +123,7 @@ def converse(url: str) -> bool:
 
 def exchange(caller: ServiceCaller | AppCaller, name: str, question: dict[str, Any]) -> dict[str, Any]:
     """Ask one question, and print it with its answer."""
-    payload = {**question, "user_id": caller.user_id}
+    payload = caller.payload(question)
     print(f"\n{caller.describe(name)}\n{as_json(payload)}")
     started_at = time.perf_counter()
     answer = caller.ask(name, payload)

@@ -17,9 +17,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from stapel_core.django.admin.base import StapelModelAdmin
+from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
 from .models import PromptLog, PromptStatus
+from .pages import cells
 from .pages.display import NOTHING, json_block, text_block
 from .pages.filters import FILTERS, PARAMETERS
 from .pages.listing import LARGE_COLUMNS, LedgerList
@@ -37,9 +38,10 @@ STATUS_SIGNS: dict[str, str] = {
 LINKED_CALLS = 20
 # A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
 PAGE = {
-    "Call": (("time", "marked_status", "duration_ms"), ("source", "user_id", "workspace_id"), ("calls",)),
+    "Call": (("time", "marked_status", "duration_ms"), ("named_source", "user_id", "workspace_id"), ("calls",)),
     "Model": (("asked_provider", "model", "model_size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
+    "Cost": (("cost_usd", "cost_basis"),),
     "Texts": (("error_message_block",), ("system_prompt_block",), ("prompt_block",), ("response_block",)),
     "Particulars": (("metadata_block",), ("id",), ("cache_key",), ("scrubbed_at",)),
 }
@@ -47,20 +49,7 @@ PAGE = {
 
 @admin.register(PromptLog)
 class PromptLogAdmin(StapelModelAdmin):
-    list_display = (
-        "time",
-        "marked_status",
-        "source",
-        "model",
-        "model_size",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "duration_ms",
-        "asked_provider",
-        "user_id",
-        "workspace_id",
-    )
+    list_display = ("time", "outcome", "purpose", "asked", "cost", "tokens")
     list_filter = FILTERS
     list_per_page = 50
     ordering = ("-created_at",)
@@ -117,6 +106,9 @@ class PromptLogAdmin(StapelModelAdmin):
         column = name.removesuffix("_block")
         return self._mask_display_name(column) if column in self._masked_field_names() else name
 
+    def _told(self, column: str, text: str) -> str:
+        return MASK_PLACEHOLDER if column in self._masked_field_names() else text
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
     ) -> tuple[QuerySet[PromptLog], bool]:
@@ -142,8 +134,31 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="provider")
     def asked_provider(self, row: PromptLog) -> str:
-        """Rows of the first release have it in their metadata alone."""
-        return row.provider or row.noted_provider or NOTHING  # type: ignore[attr-defined]
+        return _provider(row) or NOTHING
+
+    @admin.display(description="source")
+    def named_source(self, row: PromptLog) -> SafeString | str:
+        return cells.source(row, self._told)
+
+    @admin.display(description="model")
+    def asked(self, row: PromptLog) -> SafeString:
+        return cells.model(row, _provider(row), self._told)
+
+    @admin.display(description="tokens")
+    def tokens(self, row: PromptLog) -> SafeString | str:
+        return cells.tokens(row, self._told)
+
+    @admin.display(description="cost")
+    def cost(self, row: PromptLog) -> SafeString | str:
+        return cells.cost(row, self._told)
+
+    @admin.display(description="status")
+    def outcome(self, row: PromptLog) -> SafeString:
+        return cells.outcome(row, self.marked_status(row), self._told)
+
+    @admin.display(description="for")
+    def purpose(self, row: PromptLog) -> SafeString:
+        return cells.purpose(row, self._told)
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:
@@ -199,6 +214,11 @@ def _identified(term: str) -> Q:
     except ValueError:
         return owned
     return owned | Q(pk=identifier) | Q(request_id=identifier)
+
+
+def _provider(row: PromptLog) -> str:
+    """Rows of the first release have it in their metadata alone."""
+    return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]
 
 
 def _local(row: PromptLog) -> datetime:

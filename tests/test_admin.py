@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +14,7 @@ from stapel_core.django.admin.base import MASK_PLACEHOLDER
 
 from stapel_agent.admin import LINKED_CALLS, PromptLogAdmin
 from stapel_agent.models import PromptLog
+from stapel_agent.usage_tables import TOKENS
 
 from .prompt_logs import LIST, NOON, change_page, written
 
@@ -40,7 +42,7 @@ def utc(settings):
 
 
 class Cells(HTMLParser):
-    """The text of every cell of the list and of every read-only field, by its column's name."""
+    """The text of every cell of the list and of every read-only field, by its column's name, line by line."""
 
     def __init__(self, response):
         super().__init__()
@@ -56,6 +58,8 @@ class Cells(HTMLParser):
             self.rows[-1][self._name] = ""
 
     def handle_endtag(self, tag):
+        if tag == "div" and self._name:
+            self.rows[-1][self._name] += "\n"
         if tag in {"td", "th"}:
             self._name = None
 
@@ -147,24 +151,54 @@ def test_list__row(admin_client):
         cache_read_tokens=0,
         duration_ms=7890,
         user_id="user-1",
+        workspace_id="acme",
+        cost_usd=Decimal("0.00123"),
+        cost_basis="price_list",
         metadata={"provider": "openai-compat", "from": "en"},
     )
     assert cells(admin_client.get(LIST)) == [
         {
             "time": "2026-01-10 12:00:00",
-            "marked_status": "◷ Timeout",
-            "source": "Translation",
-            "asked_provider": "openai-compat",
-            "model": "small-model",
-            "model_size": "small",
-            "input_tokens": "1234",
-            "output_tokens": "56",
-            "cache_read_tokens": "0",
-            "duration_ms": "7890",
-            "user_id": "user-1",
-            "workspace_id": "-",
+            "outcome": "◷ Timeout\n7.9\u00a0s\n",
+            "purpose": "Translation\nuser user-1\nworkspace acme\n",
+            "asked": "small-model\nopenai-compat, small\n",
+            "cost": "$0.00123",
+            "tokens": "1,234 in\n56 out\n",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cost", "tokens"),
+    [
+        (
+            {"cost_usd": Decimal("0"), "cost_basis": "provider", "input_tokens": 0, "output_tokens": 0},
+            "$0",
+            "0 in\n0 out\n",
+        ),
+        ({"cost_basis": "unpriced", "output_tokens": 1}, "unknown", "1 out\n"),
+        ({"output_tokens": 1}, "unknown", "1 out\n"),
+        ({"status": "pending"}, "-", "-"),
+        (
+            {"cost_usd": Decimal("1234.5"), "cache_read_tokens": 2000, "cache_write_tokens": 3},
+            "$1,234.50",
+            "2,000 cached\n3 to cache\n",
+        ),
+    ],
+    ids=["free", "unpriced", "first release", "pending", "cached"],
+)
+def test_list__cost(admin_client, columns, cost, tokens):
+    """What a call has cost is told as the usage page tells it, and which tokens it spent."""
+    written(**columns)
+    (listed,) = cells(admin_client.get(LIST))
+    assert (listed["cost"], listed["tokens"]) == (cost, tokens)
+
+
+def test_list__source_of_a_host(admin_client):
+    """A host's own source is told by its name, in list and page."""
+    row = written(source="embed")
+    assert cells(admin_client.get(LIST))[0]["purpose"] == "embed\n"
+    assert "<bdi>embed</bdi>" in admin_client.get(change_page(row)).content.decode()
 
 
 @pytest.mark.parametrize("metadata", [None, [], "text"])
@@ -172,7 +206,7 @@ def test_list__row_of_the_first_release(admin_client, metadata):
     """A row without request, without usable metadata and without figures is shown as well, in list and page."""
     row = written(request_id=None, metadata=metadata)
     (listed,) = cells(admin_client.get(LIST))
-    assert (listed["asked_provider"], listed["input_tokens"], listed["user_id"]) == ("-", "-", "-")
+    assert (listed["asked"], listed["tokens"], listed["purpose"]) == ("small-model\nsmall\n", "-", "Completion\n")
     assert admin_client.get(change_page(row)).status_code == 200
 
 
@@ -250,8 +284,31 @@ def test_page__secret_fields(rf, account):
     request.user = account(is_staff=True, is_superuser=True)
     discreet = Discreet(PromptLog, site)
     pages = discreet.changelist_view(request), discreet.change_view(request, str(row.pk))
-    for page, masked in zip(pages, (1, 3), strict=True):
+    for page, masked in zip(pages, (2, 3), strict=True):
         content = page.render().content.decode()
         assert "needle" not in content
         assert content.count(MASK_PLACEHOLDER) == masked
     assert "an answer" in content
+
+
+def test_list__secret_fields(rf, account):
+    """Each column that a host's subclass calls secret is masked in the list, wherever it stands."""
+
+    class Discreet(PromptLogAdmin):
+        secret_fields = (
+            *("status", "source", "provider", "model", "model_size", "cost_usd", "duration_ms"),
+            *("user_id", "workspace_id", *TOKENS),
+        )
+
+    written(provider="needle", user_id="needle", workspace_id="needle", cost_usd=Decimal("7"), duration_ms=7)
+    request = rf.get("/")
+    request.user = account(is_staff=True, is_superuser=True)
+    (listed,) = cells(Discreet(PromptLog, site).changelist_view(request).render())
+    mask = MASK_PLACEHOLDER
+    assert {name: text for name, text in listed.items() if name != "time"} == {
+        "outcome": f"{mask}\n{mask}\n",
+        "purpose": f"{mask}\nuser {mask}\nworkspace {mask}\n",
+        "asked": f"{mask}\n{mask}, {mask}\n",
+        "cost": mask,
+        "tokens": f"{mask}\n" * 4,
+    }

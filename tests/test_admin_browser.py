@@ -91,6 +91,22 @@ def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
     assert chromium(visit, **options) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_reading__room(chromium, entrance, rows, scheme):
+    """On a screen of 1280 pixels, beside the sidebar and the filters, every column is in sight, the cost among them."""
+    ids = {"user_id": "daf0105b-a06c-05a1-c76a-bf436fa84dca", "workspace_id": "6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10"}
+    PromptLog.objects.update(**ids, input_tokens=75_062_749, cost_usd="1234.5", provider="openai-compat")
+
+    def visit(page: Page) -> None:
+        enter(page, entrance)
+        look(page, f"{scheme}-room")
+        expect(page.locator("#nav-sidebar")).to_be_visible()
+        expect(page.locator(".field-cost").first).to_have_text("$1,234.50")
+        assert page.locator(".results").evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+    assert chromium(visit, color_scheme=scheme, viewport={"width": 1280, "height": 900}) == []
+
+
 def test_reading__hostile_row(chromium, entrance, rows):
     """Markup in the texts of a row is shown and does nothing, in list and page."""
 

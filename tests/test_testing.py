@@ -7,6 +7,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers import registered_providers
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, scripted_provider, translating
+from tests.documents import block_after
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -48,6 +49,14 @@ def test_scripted_model__fixture(scripted_model):
     scripted_model.script(ProviderResult('{"a": 1}', input_tokens=7))
     assert services.complete_json("say", "small")["usage"] == {"input_tokens": 7, "output_tokens": 0}
     assert [type(request) for request in scripted_model.requests] == [ModelRequest]
+
+
+def test_scripted_model__as_documented(scripted_model):
+    """The README's own test passes."""
+    names: dict = {}
+    exec(block_after("README.md", "<!-- file: test_cities.py -->"), names)
+    names["test_city"](scripted_model)
+    assert len(scripted_model.requests) == 2
 
 
 def test_translating__every_text(scripted_model):

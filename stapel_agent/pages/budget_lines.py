@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import floor
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,7 +24,10 @@ from .usage_period import Period
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """`used` has a text for each of the budget's limits; `fill` is the part of the nearer one, as HTML has numbers."""
+    """`used` has a text for each of the budget's limits.
+
+    `fill` is the part of the nearer one, as HTML has numbers: 1 only if nothing is left.
+    """
 
     owner: SafeString
     period: str
@@ -47,7 +51,7 @@ def _line(standing: Standing, links: LedgerLinks) -> BudgetLine:
         period=f"{period.since:%Y-%m-%d}" if standing.period == "day" else f"{period.since:%Y-%m}",
         used=list(_used(standing, address)),
         share=percent(round(standing.share * 10_000), 10_000),
-        fill=f"{min(1, standing.share):.3f}",
+        fill=f"{min(1000, floor(1000 * standing.share)) / 1000:.3f}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -20,7 +20,7 @@ from stapel_agent.usage_tables import TOKENS
 from .display import visible
 from .period_filter import PeriodFilter
 
-# Newest rows whose models are offered as a filter.
+# Newest rows whose sources, providers and models are offered as filters.
 SAMPLED_ROWS = 1_000
 UNSUCCESSFUL = "unsuccessful"
 
@@ -40,19 +40,36 @@ class ColumnFilter(admin.SimpleListFilter):
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(exactly(self.parameter_name, value))
 
-    def with_named(self, values: Iterable[str]) -> list[tuple[str, str]]:
-        """What is offered, and what the URL names."""
-        named = self.value()
-        return [(value, value) for value in sorted({*values, *([] if named is None or "\0" in named else [named])})]
 
+class NameFilter(ColumnFilter):
+    """Offers the names that are known, those in the newest rows, and that which the URL has."""
 
-class SourceFilter(ColumnFilter):
-    """Offers the facade's own sources; the URL may name any other."""
+    labels: Mapping[str, str] = {}
 
-    title = parameter_name = "source"
+    def known(self) -> Iterable[str]:
+        raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, dict(PromptSource.choices).get(value, value)) for value, _ in self.with_named(PromptSource)]
+        asked = self.value()
+        names = {*self.known(), *(row[self.parameter_name] for row in newest_rows(request))}
+        offered = sorted(filter(None, names | ({asked} if asked and "\0" not in asked else set())))
+        return [(name, visible(str(self.labels.get(name, name)))) for name in offered]
+
+
+def newest_rows(request: HttpRequest) -> Sequence[Mapping[str, Any]]:
+    """The names in them, read once in a request, for all filters."""
+    if not hasattr(request, "_newest_rows"):
+        rows = PromptLog.objects.order_by("-created_at").values("source", "provider", "model")
+        request._newest_rows = list(rows[:SAMPLED_ROWS])  # type: ignore[attr-defined]
+    return request._newest_rows  # type: ignore[attr-defined, no-any-return]
+
+
+class SourceFilter(NameFilter):
+    title = parameter_name = "source"
+    labels = dict(PromptSource.choices)
+
+    def known(self) -> Iterable[str]:
+        return PromptSource.values
 
 
 class SiftingFilter(ColumnFilter):
@@ -71,24 +88,20 @@ class StatusFilter(SiftingFilter):
         return super().chosen(rows, value)
 
 
-class ProviderFilter(SiftingFilter):
-    """Offers the registered providers; the URL may name any other. Rows of the first release have no such column."""
+class ProviderFilter(NameFilter, SiftingFilter):
+    """Rows of the first release have no such column."""
 
     title = parameter_name = "provider"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return self.with_named(registry.entries())
+    def known(self) -> Iterable[str]:
+        return registry.entries()
 
 
-class ModelFilter(SiftingFilter):
-    """Offers the models of the newest rows and of the settings; the URL may name any other."""
-
+class ModelFilter(NameFilter, SiftingFilter):
     title = parameter_name = "model"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        newest = PromptLog.objects.order_by("-created_at").values_list("model", flat=True)[:SAMPLED_ROWS]
-        configured = *agent_settings.MODELS.values(), *agent_settings.OPENAI_COMPAT_MODELS.values()
-        return self.with_named([*newest, *configured])
+    def known(self) -> Iterable[str]:
+        return [*agent_settings.MODELS.values(), *agent_settings.OPENAI_COMPAT_MODELS.values()]
 
 
 class BroughtFilter(SiftingFilter):

@@ -167,6 +167,22 @@ def test_filter__models_offered(admin_client, agent):
     assert offered == [("in-compat", False), ("in-models", False), ("in-rows", False), ("in-url", True)]
 
 
+def test_filter__names_of_the_newest_rows(admin_client):
+    """Sources, providers and models of calls made elsewhere are offered, and the rows are read once for all three."""
+    written(source="embed", provider="house", model="in-rows")
+    with CaptureQueriesContext(connection) as captured:
+        listing = admin_client.get(LIST).context["cl"]
+    offered = {
+        spec.title: [choice["display"] for choice in spec.choices(listing)][1:]
+        for spec in listing.filter_specs
+        if spec.title in ("source", "provider", "model")
+    }
+    assert offered["source"] == ["embed", "Completion", "Other", "Translation"]
+    assert offered["provider"] == ["anthropic", "claude-code", "house", "openai-compat"]
+    assert "in-rows" in offered["model"]
+    assert sum("LIMIT 1000" in entry["sql"] for entry in captured) == 1
+
+
 def test_filter__days_offered(admin_client):
     """One click selects a usual period, and is marked as selected; the form repeats the other filters."""
     listing = admin_client.get(LIST, {"status": "error"}).context["cl"]

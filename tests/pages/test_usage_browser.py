@@ -105,6 +105,44 @@ def test_usage__clicked_through(chromium, entrance, calls, name):
     assert origins == {urlsplit(entrance).netloc}
 
 
+LAYOUT = """() => {
+    const boxes = selector => [...document.querySelectorAll(selector)].map(one => one.getBoundingClientRect());
+    const name = [...document.querySelectorAll(".agent-rankings tbody th")].map(one => one.clientWidth);
+    const room = document.querySelector(".agent-usage").getBoundingClientRect().right;
+    const tiles = boxes(".agent-tiles > div");
+    return {
+        narrowest: Math.min(...name),
+        wide: boxes(".agent-usage table:not(.agent-scroll *)").filter(box => box.right > room + 1).length,
+        gaps: tiles.filter((box, place) => (tiles[place + 1]?.top ?? 1e9) > box.top && box.right < room - 1).length,
+        bars: new Set(boxes("meter").map(box => Math.round(box.left))).size,
+    };
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 1200, 1000, 900, 780, 390])
+@pytest.mark.parametrize("sidebar", [True, False])
+def test_usage__room(chromium, entrance, calls, width, sidebar):
+    """With the sidebar or without: names have room, tables end with the page, tiles fill rows, bars line up."""
+    written(user_id="6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10", cost_basis="unpriced", input_tokens=10**9)
+    spent = BudgetAccount.objects.get()
+    for key, percentage in (("over", 104_170), ("low", 3)):
+        spent.pk, spent.key, spent.identity = None, key, key
+        spent.limit_nanos, spent.spent_nanos, spent.limit_tokens = 10**11, percentage * 10**9, None
+        spent.save(force_insert=True)
+
+    def visit(page: Page) -> None:
+        page.add_init_script(f"localStorage.setItem('django.admin.navSidebarIsOpen', '{str(sidebar).lower()}')")
+        sign_in(page, entrance)
+        look(page, f"usage-room-{width}-{sidebar}")
+        found = page.evaluate(LAYOUT)
+        assert found.pop("narrowest") >= 120
+        assert found == {"wide": 0, "gaps": 0, "bars": 1}
+        full = page.locator("meter").evaluate_all("all => all.map(one => one.value)")
+        assert full == [1, 0.03, 0]
+
+    assert chromium(visit, viewport={"width": width, "height": 900}) == []
+
+
 def test_usage__from_the_list(chromium, entrance, calls):
     """The list leads to the page, and names that are markup do nothing where scripts run."""
 

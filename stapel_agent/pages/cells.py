@@ -1,0 +1,72 @@
+"""Cells of the ledger's list, each of several columns of a row: what belongs together stands together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from stapel_agent.models import CostBasis, PromptLog
+from stapel_agent.usage_tables import TOKENS
+
+from .amounts import count, money, time_taken
+from .display import NOTHING, visible
+from .linked_figures import named
+
+KINDS = {"input_tokens": "in", "output_tokens": "out", "cache_read_tokens": "cached", "cache_write_tokens": "to cache"}
+"""Column -> what its tokens are called."""
+
+Told = Callable[[str, str], str]
+"""What is shown of a column's text: it, or a mask in its place."""
+
+
+def source(row: PromptLog, told: Told) -> SafeString | str:
+    return told("source", named("source", row.source))
+
+
+def model(row: PromptLog, provider: str, told: Told) -> SafeString:
+    """The model; below it the provider and the size that was asked for."""
+    asked = [told("provider", visible(provider)), told("model_size", visible(row.model_size))]
+    return _stacked([told("model", visible(row.model)), ", ".join(filter(None, asked))])
+
+
+def tokens(row: PromptLog, told: Told) -> SafeString | str:
+    """A line for each kind there is; cached ones only if there are any."""
+    lines = [told(column, _tokens(row, column)) for column in KINDS]
+    return _stacked(lines) if any(lines) else NOTHING
+
+
+def cost(row: PromptLog, told: Told) -> SafeString | str:
+    """Dollars; where tokens were spent at a price that nobody knows, that."""
+    if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
+        spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKENS)
+        return told("cost_usd", "unknown" if spent else NOTHING)
+    return told("cost_usd", money(row.cost_usd))
+
+
+def outcome(row: PromptLog, status: SafeString, told: Told) -> SafeString:
+    """What came of the call; below it how long it took."""
+    taken = told("duration_ms", "" if row.duration_ms is None else time_taken(row.duration_ms))
+    return _stacked([told("status", status), taken])
+
+
+def purpose(row: PromptLog, told: Told) -> SafeString:
+    """What the call was for, and for which user and workspace. What is cut there is whole in a hint."""
+    owners = (("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id))
+    lines = (
+        format_html('<div class="agent-owner" title="{} {}">{} <bdi>{}</bdi></div>', kind, text, kind, text)
+        for kind, column, owner in owners
+        if (text := told(column, visible(owner or "")))
+    )
+    return format_html("<div>{}</div>{}", source(row, told), format_html_join("", "{}", ((line,) for line in lines)))
+
+
+def _tokens(row: PromptLog, column: str) -> str:
+    number = getattr(row, column)
+    is_told = number if column.startswith("cache") else number is not None
+    return f"{count(number)} {KINDS[column]}" if is_told else ""
+
+
+def _stacked(lines: list[str]) -> SafeString:
+    return format_html_join("", "<div><bdi>{}</bdi></div>", ((line,) for line in lines if line))
