@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -21,7 +20,7 @@ from .exceptions import (
     WrongSetting,
 )
 from .parsing import storable
-from .redaction import redact
+from .redaction import traceback_of
 from .setting_kinds import CHECK
 from .standing import Standing
 from .telemetry import request_timed
@@ -64,7 +63,7 @@ class Answer:
         if isinstance(fault, AgentError):
             self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
         elif isinstance(fault, Exception):
-            logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
+            logger.error("internal error:\n%s", traceback_of(fault))
             reason = f"{INTERNAL_ERROR}: {type(fault).__name__}"
             self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
         return isinstance(fault, Exception)

@@ -12,10 +12,10 @@ from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 
 from . import budgets, content, retention
-from .cache import CachePolicy, PromptLogCachePolicy
+from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .connection import ledger_alias
-from .exceptions import ProviderUnimportable, ProviderUnusable
+from .exceptions import ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, unit_prices
 from .providers.registry import registry
 from .setting_kinds import NEEDED, wrong_kinds
@@ -125,12 +125,10 @@ def _unknown_settings() -> Iterator[CheckMessage]:
 
 def _cache_policy() -> Iterator[CheckMessage]:
     try:
-        policy = agent_settings.CACHE_POLICY
-    except ImportError as fault:
-        policy = fault
-    if not (isinstance(policy, type) and issubclass(policy, CachePolicy)):
+        policy_class()
+    except WrongSetting as fault:
         hint = "Name a subclass of stapel_agent.CachePolicy; until then no answer is reused."
-        yield Warning(f"CACHE_POLICY is no cache policy: {policy!r}", hint, id="stapel_agent.W005")
+        yield Warning(str(fault), hint, id="stapel_agent.W005")
 
 
 def _wrong_kinds() -> Iterator[CheckMessage]:
@@ -192,7 +190,7 @@ def _never_reused() -> Iterator[CheckMessage]:
     try:
         lookup, policy = agent_settings.CACHE_LOOKUP, agent_settings.CACHE_POLICY
         in_ledger = issubclass(policy, PromptLogCachePolicy)
-        sources = sorted(source for source, on in lookup.items() if on and not content.is_full(source))
+        sources = sorted(source for source, on in lookup.items() if on is True and not content.is_full(source))
     except Exception:  # other checks tell what is wrong with these settings
         return
     if in_ledger and sources:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import traceback
 
 from .exceptions import (
     AgentError,
@@ -16,7 +15,7 @@ from .exceptions import (
     SchemaMismatch,
 )
 from .parsing import storable
-from .redaction import redact
+from .redaction import redact, traceback_of
 from .types import Usage
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ def named(fault: BaseException, provider: str) -> AgentError:
             return _sanitised(fault)
         except Exception as broken:
             fault = broken
-    logger.error("provider %r raised:\n%s", provider, redact("".join(traceback.format_exception(fault))))
+    logger.error("provider %r raised:\n%s", provider, traceback_of(fault))
     if isinstance(fault, TimeoutError):
         return ProviderTimeout(f"provider {provider!r} timed out")
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
