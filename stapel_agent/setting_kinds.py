@@ -20,6 +20,7 @@ SHOWN_LENGTH = 100
 MOST = 10**9
 """Of seconds, tokens and bytes: what is more would lead out of the calendar, or out of a column."""
 CHECK = "manage.py check --tag stapel_agent --deploy"
+PROVIDERS_COMMAND = "manage.py llm providers"
 
 BASE_URL = re.compile(r"(https?://[^/\s@]+(/[^\s@]*)?)?", re.IGNORECASE)
 
