@@ -58,7 +58,7 @@ def test_register__refuses_what_is_no_provider(entry):
         (
             "no.such.module.Provider",
             ProviderUnimportable,
-            r"cannot be imported from 'no.such.module.Provider' \(Module\)",
+            r"cannot be imported from 'no.such.module.Provider' \(ModuleNotFoundError\)",
         ),
         (
             "tests.test_registry.Missing",

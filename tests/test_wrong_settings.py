@@ -3,7 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from stapel_agent import registered_providers, usage
+from stapel_agent import LlmProvider, ProviderResult, registered_providers, usage
 from stapel_agent.exceptions import AgentError
 from stapel_agent.management.provider_report import reports
 from stapel_agent.models import PromptLog
@@ -214,6 +214,27 @@ def test_anthropic__what_is_missing_first(agent, monkeypatch):
         "ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API; "
         "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
     )
+
+
+def test_models__empty_name(facade, agent):
+    """No model without a name is asked for; a provider that has one of its own goes on."""
+    agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
+    fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no name of its own for it"
+    assert errors() == [("stapel_agent.E003", f"{fault}.")]
+    assert facade.complete("say", "small") == {"status": "failure", "reason": f"rejected: {fault}{TOLD}"}
+    assert facade.translate("en", "de", {"a": "one"})["reason"] == f"rejected: {fault}{TOLD}"
+    assert facade.complete("say", "large")["model"] == "l"
+    assert facade.complete("say", "small", provider="own")["model"] == "mine"
+
+
+class Plain(LlmProvider):
+    def complete(self, **arguments):
+        return ProviderResult("answer")
+
+
+class Own(Plain):
+    def resolve_model(self, model_size, default):
+        return default or "mine"
 
 
 PROVIDERS = {"gone": "no.such.Provider", "int": int}
