@@ -1,5 +1,8 @@
 """`llm.translate` as a task, on a host with a task store."""
 
+import ast
+import json
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.documents import block_after
 from tests.hosts import Host, Server
 
 TASK = """
+from django.core.management import call_command
 from stapel_core.comm.tasks import execute, start, status
 from stapel_core.django.taskstore.models import TaskRecord
 from stapel_agent.testing import scripted_provider, translating
@@ -32,9 +37,13 @@ def run(host: Host, script: str) -> Any:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    """A host with a task store and nothing else, on a file of SQLite."""
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")}
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host with a task store and nothing else, or what a test says, on a file of SQLite."""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "tests.task_host",
+        "HOST_DATABASE": str(tmp_path / "host.sqlite3"),
+        **getattr(request, "param", {}),
+    }
     host = Host(Server("sqlite", str(tmp_path / "host.sqlite3")), {"TRANSLATE_CHUNK_ENTRIES": 1}, environment)
     host.manage("migrate", "-v0")
     yield host
@@ -162,3 +171,88 @@ def test_task__bad_payload(host):
         """,
     )
     assert (state, attempts) == ("failed", 1)
+
+
+APPS = re.search(r"INSTALLED_APPS \+= (\[.*?\])", block_after("docs/translation.md", "## Tasks"))[1]
+DOCUMENTED = pytest.mark.parametrize(
+    "host", [{"HOST_APPS": json.dumps(ast.literal_eval(APPS)[:-1]), "HOST_COMM": "{}"}], indirect=True
+)
+
+
+@DOCUMENTED
+def test_task__as_documented(host):
+    """With the two apps and nothing set, a task is done by its own process when the caller's transaction commits."""
+    within, after = run(
+        host,
+        """
+        with scripted_provider(translating(str.upper)) as model:
+            with transaction.atomic():
+                task_id = start("llm.translate", PAYLOAD)
+                within = told(task_id)
+            state, result = told(task_id)
+        say([within, [state, result["result"]]])
+        """,
+    )
+    assert within == ["pending", None]
+    assert after == ["done", {f"key {number}": f"TEXT {number}" for number in range(6)}]
+
+
+@DOCUMENTED
+def test_task__tried_again(host):
+    """An attempt that broke is made again by `sweep_tasks`, when it is due, and asks for what is missing alone."""
+    states, asked = run(
+        host,
+        """
+        from unittest import mock
+        from django.db import OperationalError
+        from stapel_agent import tasks
+
+        def done(*commands):
+            for command in commands:
+                call_command(*command, stdout=sys.stderr)
+            return TaskRecord.objects.get().state
+
+        def breaking(payload, calls=[]):
+            calls.append(payload)
+            if len(calls) == 2:
+                raise OperationalError("gone")
+            return translate(payload)
+
+        translate = tasks.llm_translate
+        sweep, relay = ["sweep_tasks"], ["dispatch_outbox", "--once"]
+        with scripted_provider(translating(str.upper)) as model, mock.patch.object(tasks, "llm_translate", breaking):
+            start("llm.translate", PAYLOAD)
+            states = [done(), done(sweep, relay)]
+            TaskRecord.objects.update(not_before="2000-01-01T00:00Z")
+            states += [done(relay), done(sweep)]
+        say([states, texts(model)])
+        """,
+    )
+    assert states == ["pending", "pending", "pending", "done"]
+    assert asked == [f"text {number}" for number in range(6)]
+
+
+@DOCUMENTED
+def test_task__process_died_at_the_commit(host):
+    """A task that nobody has taken up is done where `dispatch_outbox` runs."""
+    process = host.start(
+        TASK
+        + textwrap.dedent(
+            """
+            with transaction.atomic():
+                transaction.on_commit(lambda: os._exit(0))
+                start("llm.translate", PAYLOAD)
+            """
+        )
+    )
+    process.communicate(timeout=60)
+    before, after = run(
+        host,
+        """
+        before = TaskRecord.objects.get().state
+        with scripted_provider(translating(str.upper)) as model:
+            call_command("dispatch_outbox", "--once", stdout=sys.stderr)
+        say([before, TaskRecord.objects.get().state])
+        """,
+    )
+    assert (before, after) == ("pending", "done")
