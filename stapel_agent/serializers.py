@@ -54,8 +54,13 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         fault = next(function_validator(self.function_name).iter_errors(data), None)
         if fault is not None:
-            raise _refusal(fault, self.field_names)
+            field = self.field_names.get(_field(fault), _field(fault))
+            raise _refusal(field, _code(fault), self.mend(field, fault), fault.validator_value)
         return dict(data)
+
+    def mend(self, field: str, fault: Any) -> str:
+        """What a jsonschema ValidationError says of a field, as it is called over HTTP."""
+        return f"{field.rpartition('.')[2]!r} is a required property" if fault.validator == "required" else fault.message
 
     def run_validation(self, data: Any = empty) -> Any:
         try:
@@ -90,9 +95,16 @@ class TranslateRequestSerializer(FunctionRequestSerializer):
         return {**schema, "properties": properties, "required": ["to", "entries"], "oneOf": either}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, Mapping) and "from" in data and "from_lang" not in data:
+        if isinstance(data, Mapping) and "from" in data:
+            if "from_lang" in data:
+                raise _refusal("from", "invalid", "'from' and 'from_lang' are the same: leave one of them out")
             data = {("from_lang" if key == "from" else key): value for key, value in data.items()}
         return super().to_internal_value(data)
+
+    def mend(self, field: str, fault: Any) -> str:
+        if fault.validator == "pattern":
+            return f"unknown language {fault.instance!r}: give a tag such as 'de' or 'pt-BR'"
+        return super().mend(field, fault)
 
 
 class UsageSerializer(serializers.Serializer[dict[str, Any]]):
@@ -214,12 +226,10 @@ def _described(schema: Any) -> Any:
     return [_described(value) for value in schema] if isinstance(schema, list) else schema
 
 
-def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
-    """A jsonschema ValidationError in stapel-core's terms."""
-    field, code = _field(fault), _code(fault)
-    field = field_names.get(field, field)
-    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(fault.message[:MESSAGE_LENGTH], code)]}
-    limit = {code: fault.validator_value} if code in LIMITS else {}
+def _refusal(field: str, code: str, mend: str, bound: Any = None) -> StapelValidationError:
+    """What is wrong with a field, or with the body where that is empty, in stapel-core's terms."""
+    detail = {field or api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(mend[:MESSAGE_LENGTH], code)]}
+    limit = {code: bound} if code in LIMITS else {}
     key, named = (f"error.400.field.{code}", {"field": field, **limit}) if field else (ERR_400_VALIDATION_ERROR, {})
     refusal = StapelValidationError(key, {**named, "detail": detail})
     refusal.detail = detail
