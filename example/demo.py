@@ -73,7 +73,8 @@ class ServiceCaller:
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
         # Without the environment: it may name a proxy, which does not know this loopback.
         with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            return client.post(self._endpoint(name), json=payload).raise_for_status().json()
+            body = {("from" if key == "from_lang" else key): value for key, value in payload.items()}
+            return client.post(self._endpoint(name), json=body).raise_for_status().json()
 
     def _endpoint(self, name: str) -> str:
         return f"{self.url}/agent/api/v1/{name.replace('.', '/')}"

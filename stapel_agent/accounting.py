@@ -20,6 +20,7 @@ from . import hits, reservations
 from .budgets import Spender
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger
+from .redaction import told
 from .standing import Standing
 from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
 from .usage_tables import COSTS, FIGURES, Reader, Slice
@@ -101,8 +102,8 @@ def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
     try:
         with transaction.atomic(alias):
             return reservations.standings(spender, alias)
-    except Exception:
-        logger.exception("BUDGETS cannot be applied, so usage() does not tell how they stand")
+    except Exception as fault:
+        logger.error("BUDGETS cannot be applied, so usage() does not tell how they stand: %s", told(fault))
         return None
 
 

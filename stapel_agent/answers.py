@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -17,12 +16,13 @@ from .exceptions import (
     IdempotencyConflict,
     InvalidRequest,
     OverBudget,
+    ProviderUnimportable,
     ProviderUnusable,
     WrongSetting,
 )
 from .parsing import storable
-from .redaction import redact
-from .setting_kinds import CHECK
+from .redaction import traceback_of
+from .setting_kinds import CHECK, PROVIDERS_COMMAND
 from .standing import Standing
 from .telemetry import request_timed
 from .tracing import request_span
@@ -64,7 +64,7 @@ class Answer:
         if isinstance(fault, AgentError):
             self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
         elif isinstance(fault, Exception):
-            logger.error("internal error:\n%s", redact("".join(traceback.format_exception(fault))))
+            logger.error("internal error:\n%s", traceback_of(fault))
             reason = f"{INTERNAL_ERROR}: {type(fault).__name__}"
             self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
         return isinstance(fault, Exception)
@@ -127,13 +127,17 @@ def _reason(fault: AgentError) -> str:
     """The failure's name and what there is to say of it."""
     message: str = storable(str(fault))
     reason = message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
-    return f"{reason} ({CHECK} tells more)" if _is_told_by_checks(fault) else reason
+    command = _told_by(fault)
+    return f"{reason} ({command} tells more)" if command else reason
 
 
-def _is_told_by_checks(fault: AgentError) -> bool:
-    """Whether the host's settings are at fault; of access, the message then begins with the name of one."""
+def _told_by(fault: AgentError) -> str | None:
+    """The command that says more where the host's settings are at fault."""
+    if isinstance(fault, WrongSetting | ProviderUnimportable):
+        return CHECK
+    # The check looks at the default provider alone. Of access, the message then begins with the name of a setting.
     has_no_access = isinstance(fault, AccessDenied) and str(fault).partition(" ")[0] in DEFAULTS
-    return has_no_access or isinstance(fault, WrongSetting | ProviderUnusable)
+    return PROVIDERS_COMMAND if has_no_access or isinstance(fault, ProviderUnusable) else None
 
 
 def _paid(fault: AgentError) -> dict[str, Any]:

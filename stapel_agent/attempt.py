@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -23,12 +23,14 @@ from .exceptions import (
     OverBudget,
     ProviderBug,
     ProviderDeclined,
+    ProviderTimeout,
     RequestRejected,
 )
 from .faults import named
 from .prices import NOTHING_SPENT, Cost, cost_of
 from .providers.base import LlmProvider, ProviderResult
 from .providers.threads import in_own_thread
+from .redaction import told
 from .telemetry import provider_call
 from .tracing import attempt_span
 from .types import Usage
@@ -69,7 +71,7 @@ class Attempt:
         """`ask()` on an event loop."""
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
-                async with asyncio.timeout(self._patience):
+                async with self._time_limit():
                     result = await self._acomplete()
             self._take(result)
 
@@ -89,8 +91,8 @@ class Attempt:
             return NOTHING_SPENT
         try:
             return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)
-        except Exception:  # a price list or a host's settings: the call is paid for all the same
-            logger.exception("a call of provider %r has no price", self.request.provider)
+        except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
+            logger.error("a call of provider %r has no price: %s", self.request.provider, told(fault))
             return Cost()
 
     @property
@@ -144,9 +146,32 @@ class Attempt:
         return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
 
     def _complete(self) -> ProviderResult:
-        if self._patience is None or self.request.deadline.seconds is None:
+        patience = self._patience
+        if patience is None or self.request.deadline.seconds is None:
             return self.provider.complete(**self._arguments)
-        return self._in_own_thread().result(self._patience)
+        call = self._in_own_thread()
+        wait({call}, patience)
+        if not call.done():
+            raise self._too_late(patience)
+        return call.result()
+
+    @asynccontextmanager
+    async def _time_limit(self) -> AsyncIterator[None]:
+        patience = self._patience
+        limit = asyncio.timeout(patience)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise self._too_late(patience or 0) from None
+            raise
+
+    def _too_late(self, patience: float) -> ProviderTimeout:
+        """Of a provider that keeps no time of its own."""
+        limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline.seconds
+        bound = f"DEADLINE is {deadline:g} s" if patience < limit else f"CLI_TIMEOUT is {limit:g} s"
+        return ProviderTimeout(f"provider {self.request.provider!r} timed out: {bound}")
 
     async def _acomplete(self) -> ProviderResult:
         if type(self.provider).acomplete is LlmProvider.acomplete:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,11 +19,12 @@ from django.utils import timezone
 from . import content
 from .conf import agent_settings
 from .connection import aon_ledger, on_ledger, works_in_callers_thread
-from .exceptions import AgentError
+from .exceptions import AgentError, WrongSetting
 from .hits import note
 from .models import KeptAnswer, PromptLog, Translation
 from .providers.threads import in_own_thread
-from .redaction import redact
+from .redaction import told, traceback_of
+from .setting_kinds import require_cache_kinds
 from .telemetry import reused
 from .types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
@@ -46,7 +46,7 @@ class CachePolicy:
 
     def should_cache(self, source: str) -> bool:
         """May answers of this source be reused? By default as CACHE_LOOKUP says."""
-        return bool(agent_settings.CACHE_LOOKUP.get(source, False))
+        return agent_settings.CACHE_LOOKUP.get(source, False) is True
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
         """The answer to this request, if one is kept and no older than CACHE_TTL seconds."""
@@ -136,23 +136,26 @@ class NoCachePolicy(CachePolicy):
 
 def is_reusable(request: CompletionRequest) -> bool:
     """Whether an answer to this request may be another caller's too."""
+    if "policy" in request.cache_faults:
+        return False
     try:
-        return bool(_policy(agent_settings.CACHE_POLICY).should_cache(request.source))
+        require_cache_kinds()
+        return bool(_policy().should_cache(request.source))
     except Exception as fault:
-        _report("policy", fault)
+        _report(request, "policy", fault)
         return False
 
 
 def recall(request: CompletionRequest) -> dict[int, str]:
     """What is kept of the parts of a request, by their number."""
-    if request.skip_cache or not is_reusable(request):
+    if request.skip_cache or "lookup" in request.cache_faults or not is_reusable(request):
         return {}
     try:
-        found = _policy(agent_settings.CACHE_POLICY).lookup_many(request.parts_as_asked)
+        found = _policy().lookup_many(request.parts_as_asked)
         known = zip(range(len(request.parts)), found, strict=False)
         texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
     except Exception as fault:
-        _report("lookup", fault)
+        _report(request, "lookup", fault)
         return {}
     _count(request, len(texts))
     return texts
@@ -163,11 +166,13 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
     if request.parts:
         texts = recall(request)
         return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
+    if "lookup" in request.cache_faults:
+        return None
     try:
-        found = _policy(agent_settings.CACHE_POLICY).lookup(request)
+        found = _policy().lookup(request)
         answer = found and reread(request, found.text, read)
     except Exception as fault:
-        _report("lookup", fault)
+        _report(request, "lookup", fault)
         return None
     if not (found and answer):
         return None
@@ -185,23 +190,19 @@ def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) ->
 def keep(request: CompletionRequest, completion: Completion) -> None:
     """Let a fresh answer to a reusable request be reused, or those to its parts."""
     try:
-        policy = _policy(agent_settings.CACHE_POLICY)
+        policy = _policy()
         if request.parts:
             parts, texts = request.parts_as_asked, completion.value
             policy.store_many([(parts[number], replace(completion, text=text)) for number, text in texts.items()])
         else:
             policy.store(request, completion)
     except Exception as fault:
-        _report("store", fault)
+        _report(request, "store", fault)
 
 
 async def ais_reusable(request: CompletionRequest) -> bool:
     """`is_reusable()` on an event loop."""
-    try:
-        return bool(await _in_thread(request, partial(is_reusable, request), CachePolicy.should_cache))
-    except Exception as fault:
-        _report("policy", fault)
-        return False
+    return bool(await _in_thread(request, partial(is_reusable, request), CachePolicy.should_cache))
 
 
 async def arecall(request: CompletionRequest) -> dict[int, str]:
@@ -227,24 +228,40 @@ async def _in_thread(
 
     A host's own policy gets a thread of its own, and no longer than a provider: the ledger must not wait for it.
     """
-    policy = type(_policy(agent_settings.CACHE_POLICY))
-    if idle is not None and getattr(policy, idle.__name__) is idle:
-        return step()
-    if works_in_callers_thread():
-        return await sync_to_async(step)()
     try:
+        policy = policy_class()
+        if idle is not None and getattr(policy, idle.__name__) is idle:
+            return step()
+        if works_in_callers_thread():
+            return await sync_to_async(step)()
         if policy is PromptLogCachePolicy:
             return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
         async with asyncio.timeout(request.deadline.remaining(agent_settings.CLI_TIMEOUT)):
             return await asyncio.wrap_future(in_own_thread(step))
-    except TimeoutError as fault:
-        _report("policy", fault)
+    except Exception as fault:
+        _report(request, "policy", fault)
         return None
 
 
+def policy_class() -> type[CachePolicy]:
+    """What CACHE_POLICY names. Raises WrongSetting."""
+    try:
+        named: Any = agent_settings.CACHE_POLICY
+    except Exception as fault:
+        raise WrongSetting(f"CACHE_POLICY is no cache policy: {told(fault)}") from fault
+    if not (isinstance(named, type) and issubclass(named, CachePolicy)):
+        raise WrongSetting(f"CACHE_POLICY is no cache policy: {named!r}")
+    return named
+
+
+def _policy() -> CachePolicy:
+    named: Any = policy_class()
+    return _instance(named)
+
+
 @lru_cache(maxsize=8)
-def _policy(policy_class: type[CachePolicy]) -> CachePolicy:
-    return policy_class()
+def _instance(named: type[CachePolicy]) -> CachePolicy:
+    return named()
 
 
 def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
@@ -317,6 +334,8 @@ def _earlier(request: CompletionRequest, text: str | None, saving: Saving = NOT_
     return Completion(text=text, provider=request.provider, model=request.model, cached=True, saving=saving)
 
 
-def _report(step: str, fault: Exception) -> None:
-    trace = redact("".join(traceback.format_exception(fault)))
-    logger.error("cache %s failed, the call goes on without it:\n%s", step, trace)
+def _report(request: CompletionRequest, step: str, fault: Exception) -> None:
+    """Log it, and let this request ask no more: a place that cannot be reached costs seconds each time."""
+    request.cache_faults.add(step)
+    logger.error("cache %s failed, the call goes on without it: %s", step, told(fault))
+    logger.debug("%s", traceback_of(fault))

@@ -10,7 +10,7 @@ from typing import Any
 
 from .conf import agent_settings
 from .cooldown import cooldown_of
-from .exceptions import AgentError, InvalidRequest
+from .exceptions import AgentError, InvalidRequest, WrongSetting
 from .providers.base import LlmProvider, ProviderResult
 from .providers.registry import registry
 from .types import CompletionRequest
@@ -84,7 +84,14 @@ def candidate_of(request: CompletionRequest) -> Candidate:
         )
     if request.images and not provider.supports_images:
         raise InvalidRequest(f"provider {request.provider!r} takes no images; name one that does, or send none")
+    if not str(model).strip():
+        raise WrongSetting(nameless(request.model_size, request.provider))
     return Candidate(provider, replace(request, model=str(model)))
+
+
+def nameless(model_size: str, provider: str) -> str:
+    """What is wrong where nothing names the model of a size."""
+    return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no name of its own for it"
 
 
 class _Broken(LlmProvider):

@@ -12,10 +12,11 @@ from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 
 from . import budgets, content, retention
-from .cache import CachePolicy, PromptLogCachePolicy
+from .cache import PromptLogCachePolicy, policy_class
+from .chain import nameless
 from .conf import DEFAULTS, agent_settings
 from .connection import ledger_alias
-from .exceptions import ProviderUnimportable, ProviderUnusable
+from .exceptions import ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, unit_prices
 from .providers.registry import registry
 from .setting_kinds import NEEDED, wrong_kinds
@@ -50,8 +51,8 @@ def check_retention(
 
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, E002 to E009: the other settings are known, and of a kind that can work."""
-    others = (*_prices(), *_budgets(), *_unpriced(), *_never_reused())
+    """W005 to W008, W010, E002 to E009: the other settings are known, and of a kind that can work."""
+    others = (*_sizes(), *_prices(), *_budgets(), *_unpriced(), *_never_reused())
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
@@ -125,12 +126,10 @@ def _unknown_settings() -> Iterator[CheckMessage]:
 
 def _cache_policy() -> Iterator[CheckMessage]:
     try:
-        policy = agent_settings.CACHE_POLICY
-    except ImportError as fault:
-        policy = fault
-    if not (isinstance(policy, type) and issubclass(policy, CachePolicy)):
+        policy_class()
+    except WrongSetting as fault:
         hint = "Name a subclass of stapel_agent.CachePolicy; until then no answer is reused."
-        yield Warning(f"CACHE_POLICY is no cache policy: {policy!r}", hint, id="stapel_agent.W005")
+        yield Warning(str(fault), hint, id="stapel_agent.W005")
 
 
 def _wrong_kinds() -> Iterator[CheckMessage]:
@@ -150,6 +149,32 @@ def _names_of_providers() -> Iterator[CheckMessage]:
     if "MAX_CONCURRENCY" not in wrong and not places.keys() <= names:
         text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map providers of {sorted(names)}, not {sorted(places)}."
         yield Error(text, id="stapel_agent.E005")
+
+
+def _sizes() -> Iterator[CheckMessage]:
+    if any(wrong_kinds(["MODELS", "OPENAI_COMPAT_MODELS"])):
+        return
+    if unknown := sorted((agent_settings.OPENAI_COMPAT_MODELS or {}).keys() - agent_settings.MODELS.keys()):
+        hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or mend its name here."
+        text = f"OPENAI_COMPAT_MODELS has sizes that MODELS has not, for which nobody can ask: {unknown}."
+        yield Warning(text, hint, id="stapel_agent.W010")
+    name = agent_settings.DEFAULT_PROVIDER
+    for size in _nameless(name):
+        hint = "Name a model there, or the provider's own; until then a call of that size fails."
+        yield Error(f"{nameless(size, name)}.", hint, id="stapel_agent.E003")
+
+
+def _nameless(name: str) -> list[str]:
+    """The sizes for which neither MODELS nor the provider itself has a name."""
+    try:
+        provider = registry.load(name)()
+        return [
+            size
+            for size, model in agent_settings.MODELS.items()
+            if not str(provider.resolve_model(size, model)).strip()
+        ]
+    except Exception:  # other checks tell what is wrong with the provider
+        return []
 
 
 def _prices() -> Iterator[CheckMessage]:
@@ -192,7 +217,7 @@ def _never_reused() -> Iterator[CheckMessage]:
     try:
         lookup, policy = agent_settings.CACHE_LOOKUP, agent_settings.CACHE_POLICY
         in_ledger = issubclass(policy, PromptLogCachePolicy)
-        sources = sorted(source for source, on in lookup.items() if on and not content.is_full(source))
+        sources = sorted(source for source, on in lookup.items() if on is True and not content.is_full(source))
     except Exception:  # other checks tell what is wrong with these settings
         return
     if in_ledger and sources:

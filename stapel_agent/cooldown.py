@@ -9,6 +9,7 @@ import time
 
 from .conf import agent_settings
 from .exceptions import AgentError, AnswerError, AttemptCancelled, ProviderBusy, ProviderError, RequestRejected
+from .redaction import told
 from .telemetry import COOLING_DOWN
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ def note(provider: str, fault: AgentError | None) -> None:
     """Count the outcome of one call. An answer, or a refusal of the request, shows a provider that works."""
     try:
         _note(provider, fault)
-    except Exception:  # settings or metrics of the host: the call is paid for all the same
-        logger.exception("the outcome of a call of provider %r was not counted", provider)
+    except Exception as trouble:  # settings or metrics of the host: the call is paid for all the same
+        logger.error("the outcome of a call of provider %r was not counted: %s", provider, told(trouble))
 
 
 def _note(provider: str, fault: AgentError | None) -> None:

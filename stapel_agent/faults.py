@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import traceback
 
 from .exceptions import (
     AgentError,
@@ -16,7 +15,7 @@ from .exceptions import (
     SchemaMismatch,
 )
 from .parsing import storable
-from .redaction import redact
+from .redaction import redact, traceback_of
 from .types import Usage
 
 logger = logging.getLogger(__name__)
@@ -35,17 +34,10 @@ def named(fault: BaseException, provider: str, *, may_quote: bool = True) -> Age
             return _sanitised(fault)
         except Exception as broken:
             fault = broken
-    logger.error("provider %r raised:\n%s", provider, redact("".join(_trace(fault, may_quote=may_quote))))
+    logger.error("provider %r raised:\n%s", provider, traceback_of(fault, may_quote=may_quote))
     if isinstance(fault, TimeoutError):
         return ProviderTimeout(f"provider {provider!r} timed out")
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
-
-
-def _trace(fault: Exception, *, may_quote: bool) -> list[str]:
-    """A traceback; its messages may quote what was asked or answered."""
-    if may_quote:
-        return traceback.format_exception(fault)
-    return [*traceback.format_tb(fault.__traceback__), type(fault).__name__]
 
 
 def _seconds(value: object) -> float | None:

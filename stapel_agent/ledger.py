@@ -29,14 +29,13 @@ from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_
 from .exceptions import AttemptLost, LedgerUnavailable, OverBudget
 from .models import PromptLog, PromptStatus
 from .prices import aload
-from .redaction import redact
+from .redaction import told
 
 logger = logging.getLogger(__name__)
 
 LOST_BATCH = 500
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
-EXAMINED_LENGTH, TOLD_LENGTH = 64 * 1024, 300
 LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
@@ -278,7 +277,7 @@ def _opening(row: PromptLog) -> Iterator[None]:
             _unclosed.append(row)
         if not isinstance(fault, Exception):
             raise
-        logger.error("no row can be written, so no provider is called: %s", _told(fault))
+        logger.error("no row can be written, so no provider is called: %s", told(fault))
         raise unavailable from None
 
 
@@ -287,7 +286,7 @@ def _recording(row: PromptLog) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), _told(fault))
+        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), told(fault))
         kind = type(fault).__name__
         mend = "see that its database answers and is migrated"
         raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {mend}") from None
@@ -311,15 +310,9 @@ def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
             _unclosed.append(row)
         if not isinstance(fault, Exception):
             raise
-        told = (row.pk, _spent(row), _told(fault))
-        logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *told)
+        row_and_fault = (row.pk, _spent(row), told(fault))
+        logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *row_and_fault)
 
 
 def _spent(row: PromptLog) -> str:
     return f"{row.input_tokens} input and {row.output_tokens} output tokens"
-
-
-def _told(fault: Exception) -> str:
-    # The first line alone: in the others a database quotes the row, prompt and all.
-    first_line = str(fault)[:EXAMINED_LENGTH].partition("\n")[0]
-    return redact(f"{type(fault).__name__}: {first_line}")[:TOLD_LENGTH]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import traceback
 
 from .conf import ENVIRONMENT_KEYS, agent_settings
 
 REDACTED = "[redacted]"
+EXAMINED_LENGTH, TOLD_LENGTH = 64 * 1024, 300
 
 # Quantifiers are bounded or single: a long hostile text costs linear time.
 CREDENTIALS = re.compile(
@@ -34,3 +36,17 @@ def redact(text: str) -> str:
             text = text.replace(str(key), REDACTED)
     text = URL.sub(lambda url: f"{url[1]}?{REDACTED}" if url[2] else url[1], text)
     return CREDENTIALS.sub(REDACTED, text)
+
+
+def told(fault: BaseException) -> str:
+    """What a foreign fault is, in a line for the log."""
+    # The first line alone: in the others a database quotes the row, prompt and all.
+    first_line = str(fault)[:EXAMINED_LENGTH].partition("\n")[0]
+    return redact(f"{type(fault).__name__}: {first_line}")[:TOLD_LENGTH]
+
+
+def traceback_of(fault: BaseException, *, may_quote: bool = True) -> str:
+    """Where it comes from, for the log of a bug; its messages may quote what was asked or answered."""
+    if may_quote:
+        return redact("".join(traceback.format_exception(fault)))
+    return "".join([*traceback.format_tb(fault.__traceback__), type(fault).__name__])

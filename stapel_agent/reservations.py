@@ -24,6 +24,7 @@ from .conf import agent_settings
 from .exact import exactly
 from .exceptions import OverBudget
 from .models import BudgetAccount, PromptLog, PromptStatus, Reservation
+from .redaction import told, traceback_of
 from .setting_kinds import CHECK
 from .standing import Standing
 
@@ -40,7 +41,8 @@ def budgets_of(row: PromptLog) -> list[Budget]:
     try:
         return list(budgets.policy().budgets(accounts.spender_of(row)))
     except Exception as fault:
-        logger.exception("BUDGETS cannot be applied, so no provider is called")
+        logger.error("BUDGETS cannot be applied, so no provider is called: %s", told(fault))
+        logger.debug("%s", traceback_of(fault))
         what = f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called"
         raise OverBudget(f"{what}: {CHECK} tells more") from None
 

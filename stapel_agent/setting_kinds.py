@@ -20,6 +20,7 @@ SHOWN_LENGTH = 100
 MOST = 10**9
 """Of seconds, tokens and bytes: what is more would lead out of the calendar, or out of a column."""
 CHECK = "manage.py check --tag stapel_agent --deploy"
+PROVIDERS_COMMAND = "manage.py llm providers"
 
 BASE_URL = re.compile(r"(https?://[^/\s@]+(/[^\s@]*)?)?", re.IGNORECASE)
 
@@ -138,7 +139,8 @@ NEEDED = (
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
 TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES")
-"""What no call can do without, and no translation. Of the others somebody else tells: the provider, or the cache."""
+CACHE_NEEDS = ("CACHE_LOOKUP", "CACHE_TTL")
+"""What no call can do without, no translation, and no reuse. Of the others the provider tells."""
 
 
 def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
@@ -157,14 +159,23 @@ def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
 
 def require_kinds(*, translation: bool = False) -> None:
     """Before anything is spent. Raises WrongSetting, with the mend, where a call would break on a setting."""
-    if translation not in agent_settings.verdicts:
-        agent_settings.verdicts[translation] = next(_breaking(translation), None)
-    if text := agent_settings.verdicts[translation]:
+    _require((*NEEDED, *TRANSLATION_NEEDS) if translation else NEEDED)
+
+
+def require_cache_kinds() -> None:
+    """Before an answer is looked up. Raises WrongSetting, with the mend."""
+    _require(CACHE_NEEDS)
+
+
+def _require(keys: tuple[str, ...]) -> None:
+    if keys not in agent_settings.verdicts:
+        agent_settings.verdicts[keys] = next(_breaking(keys), None)
+    if text := agent_settings.verdicts[keys]:
         raise WrongSetting(text)
 
 
-def _breaking(translation: bool) -> Iterator[str]:
-    for wrong in wrong_kinds([*NEEDED, *TRANSLATION_NEEDS] if translation else NEEDED):
+def _breaking(keys: tuple[str, ...]) -> Iterator[str]:
+    for wrong in wrong_kinds(keys):
         if wrong.key not in EMPTY_AS_NONE or getattr(agent_settings, wrong.key) is not None:
             yield wrong.text
 

@@ -96,6 +96,7 @@ class CompletionRequest:
     `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
         of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
         `in_ledger`: no row holds its answer alone.
+    `cache_faults` are the steps of the cache that have failed in the course of it.
     """
 
     prompt: str
@@ -120,6 +121,7 @@ class CompletionRequest:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
     deadline: Deadline = field(default_factory=Deadline)
+    cache_faults: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def parts_as_asked(self) -> tuple[CompletionRequest, ...]:

@@ -450,13 +450,16 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("entry", "mend"), WRONG)
-def test_entry__wrong(agent, scripted_model, entry, mend):
+def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
     """Each wrong entry says the mend, at check time; and who goes on without mending it spends nothing."""
     (fault,) = budgets.faults([entry])
     assert fault.startswith(f"BUDGETS[0] {mend}")
     agent(BUDGETS=[entry])
     assert services.complete("hello", "small")["reason"].startswith("over_budget: BUDGETS cannot be applied")
     assert scripted_model.requests == []
+    (line,) = caplog.messages
+    assert line.startswith("BUDGETS cannot be applied, so no provider is called: ValueError: BUDGETS[0] ")
+    assert "\n" not in line
 
 
 def test_entry__twice():

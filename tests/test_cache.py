@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.cache import caches
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -239,8 +240,58 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
     monkeypatch.setattr(Broken, "failing", step)
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Broken)
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
-    assert "ConnectionError" in caplog.text
-    assert "hunter22" not in caplog.text
+    (line,) = caplog.messages
+    step = "policy" if step == "should_cache" else step
+    assert line == f"cache {step} failed, the call goes on without it: ConnectionError: [redacted]"
+
+
+def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
+    """A place that cannot be reached is looked at once for a request, and every fault is one line of the log."""
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Unreachable, TRANSLATE_CHUNK_ENTRIES=1)
+    Unreachable.steps.clear()
+    scripted_model.script(translating(str.upper))
+    assert facade.translate("en", "de", {"a": "one", "b": "two"})["result"] == {"a": "ONE", "b": "TWO"}
+    assert Unreachable.steps == ["lookup", "store", "store"]
+    Unreachable.steps.clear()
+    scripted_model.script("answer")
+    assert facade.complete("same", "small")["status"] == "ok"
+    assert Unreachable.steps == ["lookup", "store"]
+    assert {record.levelname: len(record.getMessage().splitlines()) for record in caplog.records} == {"ERROR": 1}
+
+
+class Unreachable(CachePolicy):
+    """A cache whose server is down; `steps` is what it was asked to do."""
+
+    steps = []
+
+    def lookup(self, request):
+        self._fail("lookup")
+
+    def store(self, request, completion):
+        self._fail("store")
+
+    def _fail(self, step):
+        self.steps.append(step)
+        raise ConnectionError("connection refused")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("CACHE_LOOKUP", {"llm_facade": "no"}), ("CACHE_LOOKUP", True), ("CACHE_TTL", "1h")]
+)
+def test_wrong_setting__costs_the_reuse_only(agent, scripted_model, facade, caplog, key, value):
+    """Nothing is reused where it is not said clearly that it may be, and one line of the log says why."""
+    agent(**{"CACHE_LOOKUP": ALWAYS, key: value})
+    scripted_model.script("first", "second")
+    assert [facade.complete("same", "small")["result"] for _ in range(2)] == ["first", "second"]
+    told = "cache policy failed, the call goes on without it: WrongSetting: STAPEL_AGENT['"
+    assert [line.startswith(f"{told}{key}'] must be ") for line in caplog.messages] == [True, True]
+
+
+def test_should_cache__yes_alone():
+    """What is no bool is no permission, whoever asks the policy."""
+    with override_settings(STAPEL_AGENT={"CACHE_LOOKUP": {"llm_facade": "False", "translate": 1, "embed": True}}):
+        policy = CachePolicy()
+        assert [policy.should_cache(source) for source in ("llm_facade", "translate", "embed")] == [False, False, True]
 
 
 @pytest.mark.parametrize("policy", ["no.such.Policy", "stapel_agent.cache.no_such", dict])
@@ -248,7 +299,10 @@ def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, ca
     """A policy that cannot be imported, or is none, is logged, and the call goes on."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=policy)
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
-    assert "cache policy failed" in caplog.text
+    told = "cache policy failed, the call goes on without it: WrongSetting: CACHE_POLICY is no cache policy: "
+    assert [line.startswith(told) for line in caplog.messages] == [True]
+    scripted_model.script(translating(str.upper))
+    assert facade.translate("en", "de", {"a": "one"})["result"] == {"a": "ONE"}
 
 
 def test_cached_provider_is_not_called(agent, facade):

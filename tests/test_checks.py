@@ -62,6 +62,10 @@ def test_checks__defaults_give_no_finding(settings):
         ({"MAX_CONCURRENCY": 5}, ["stapel_agent.E005"]),
         ({"MODELS": {}}, ["stapel_agent.E003"]),
         ({"MODELS": {"small": None}}, ["stapel_agent.E003"]),
+        ({"MODELS": {"small": ""}}, ["stapel_agent.E003"]),
+        ({"MODELS": {"small": " ", "large": "l"}, "DEFAULT_PROVIDER": "openai-compat"}, ["stapel_agent.E003"]),
+        ({"MODELS": {"small": ""}, "OPENAI_COMPAT_MODELS": {"small": "s"}, "DEFAULT_PROVIDER": "openai-compat"}, []),
+        ({"OPENAI_COMPAT_MODELS": {"small": "s", "tiny": "t"}}, ["stapel_agent.W010"]),
     ],
 )
 def test_checks__wrong_setting(agent, keys, ids):

@@ -67,13 +67,15 @@ def blocking(agent):
     Blocking.release.set()
 
 
-@pytest.mark.parametrize("keys", [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}])
-def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys):
-    """A blocked `complete()` is left to itself; the caller has its failure, and the ledger its row."""
+@pytest.mark.parametrize("keys", [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}], ids=str)
+def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, caplog):
+    """A blocked `complete()` is left to itself; the caller has its failure with the setting, and the ledger its row."""
     agent(**keys)
     with in_time():
         answer = facade.complete("say", "small")
-    assert answer == {"status": "failure", "reason": "timeout: provider 'blocking' timed out", **TRACED}
+    bound = "CLI_TIMEOUT" if "CLI_TIMEOUT" in keys else "DEADLINE"
+    reason = f"timeout: provider 'blocking' timed out: {bound} is {SECONDS} s"
+    assert (answer, caplog.text) == ({"status": "failure", "reason": reason, **TRACED}, "")
     assert rows() == [("blocking", "timeout", "timeout")]
 
 
@@ -123,7 +125,7 @@ def test_deadline__native_task(agent):
     agent(PROVIDERS={"hanging": Hanging}, DEFAULT_PROVIDER="hanging", DEADLINE=SECONDS)
     with in_time():
         answer = async_to_sync(services.acomplete)("say", "small")
-    assert (answer["reason"], cancelled) == ("timeout: provider 'hanging' timed out", [True])
+    assert (answer["reason"], cancelled) == (f"timeout: provider 'hanging' timed out: DEADLINE is {SECONDS} s", [True])
     assert rows() == [("hanging", "timeout", "timeout")]
 
 

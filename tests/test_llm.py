@@ -207,12 +207,12 @@ raising
   configuration  the provider's own code raised ValueError: mend its class
 gone
   class          no.such.Provider
-  configuration  provider 'gone' cannot be imported (ModuleNotFoundError): {mend}
+  configuration  provider 'gone' cannot be imported from 'no.such.Provider' (ModuleNotFoundError): {mend}
 int
   class          builtins.int
   configuration  provider 'int' is not an LlmProvider subclass: {mend}
 nobody (default)
-  configuration  provider 'nobody' is not registered; there are: gone, int, lacking, raising, ready: {mend}
+  configuration  DEFAULT_PROVIDER 'nobody' is not registered; there are: gone, int, lacking, raising, ready: {mend}
 """,
         "",
     )

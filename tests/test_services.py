@@ -558,4 +558,5 @@ def test_acomplete__bounded_for_any_provider(agent):
 
     agent(PROVIDERS={"endless": Endless}, CLI_TIMEOUT=0.05)
     answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
-    assert answer == {"status": "failure", "reason": "timeout: provider 'endless' timed out", **TRACED}
+    reason = "timeout: provider 'endless' timed out: CLI_TIMEOUT is 0.05 s"
+    assert answer == {"status": "failure", "reason": reason, **TRACED}

@@ -132,6 +132,36 @@ def test_request__invalid(service, scripted_model, verb, payload, key, field):
     assert scripted_model.requests == []
 
 
+@pytest.mark.parametrize(
+    ("payload", "key", "field", "mend"),
+    [
+        ({"to": "de", "entries": {}}, "required", "from", "'from' is a required property"),
+        (
+            {**TRANSLATE, "from_lang": "en"},
+            "invalid",
+            "from",
+            "'from' and 'from_lang' are the same: leave one of them out",
+        ),
+        (
+            {**TRANSLATE, "from": "deutsch!"},
+            "invalid",
+            "from",
+            "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'",
+        ),
+        (
+            {**TRANSLATE, "to": "ignore the above"},
+            "invalid",
+            "to",
+            "unknown language 'ignore the above': give a tag such as 'de' or 'pt-BR'",
+        ),
+    ],
+)
+def test_translate__says_the_mend(service, payload, key, field, mend):
+    """What is wrong is told in the words of the documents: `from`, and a language tag that is one."""
+    error = service.ask("translate", payload).json()
+    assert (error["localizable_error"], error["params"]["detail"]) == (f"error.400.field.{key}", {field: [mend]})
+
+
 def test_request__refusal_in_full(service, settings):
     """The envelope's text is the registered one, in the language it names, whatever the host's; the limit is told."""
     settings.LANGUAGE_CODE = "ru"

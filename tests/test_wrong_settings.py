@@ -3,9 +3,11 @@
 import pytest
 from django.core.checks import run_checks
 
-from stapel_agent import usage
+from stapel_agent import LlmProvider, ProviderResult, registered_providers, usage
 from stapel_agent.exceptions import AgentError
+from stapel_agent.management.provider_report import reports
 from stapel_agent.models import PromptLog
+from stapel_agent.providers import anthropic
 from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.openai_compat import OpenAICompatProvider
 from stapel_agent.services import get_provider
@@ -14,6 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KEY = "kept-to-itself"
 TOLD = " (manage.py check --tag stapel_agent --deploy tells more)"
+TOLD_BY_PROVIDERS = " (manage.py llm providers tells more)"
 
 BREAKING = [
     ("PROVIDERS", ["host.llm.Mine"], "E009", "dict of names, each with an LlmProvider", "list"),
@@ -162,27 +165,96 @@ def test_anthropic__setting_of_another_kind(facade, agent, key):
     agent(**{"ANTHROPIC_API_KEY": "k", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
     assert reason.startswith(f"auth: {key} is no ")
-    assert reason.endswith(TOLD)
+    assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
     assert AnthropicProvider().configuration_error() is not None
 
 
-@pytest.mark.parametrize("key", ["OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MAX_TOKENS_PARAM"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MAX_TOKENS_PARAM"),
+        "OPENAI_COMPAT_MODELS",
+    ],
+)
 def test_openai_compat__setting_of_another_kind(facade, agent, key):
     """The same of endpoints that speak OpenAI's dialect."""
     agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
     assert reason.startswith(f"auth: {key} is no")
-    assert reason.endswith(TOLD)
+    assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
     assert OpenAICompatProvider().configuration_error() is not None
+
+
+@pytest.mark.parametrize("models", ["llama", ["llama"], {"small": 5}, {"large": None, "small": "llama"}])
+def test_openai_compat__models(facade, agent, caplog, models):
+    """Names of models that are none are the setting's fault, not the provider's: another one answers in its place."""
+    agent(OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1", OPENAI_COMPAT_MODELS=models)
+    fault = "OPENAI_COMPAT_MODELS is no dict of sizes, each with the name of a model: "
+    for ask in (facade.complete, facade.complete_json):
+        assert ask("say", "small", provider="openai-compat")["reason"].startswith(f"auth: {fault}")
+    assert facade.translate("en", "de", {"a": "one"}, provider="openai-compat")["reason"].startswith(f"auth: {fault}")
+    (report,) = [report for report in reports() if report.name == "openai-compat"]
+    assert (report.error.startswith(fault), caplog.messages) == (True, [])
 
 
 def test_anthropic__without_a_key(facade, agent):
     """Who reads the failure is told where to look."""
     agent(ANTHROPIC_API_KEY="")
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
-    assert reason == f"auth: ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API{TOLD}"
+    assert reason == f"auth: ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API{TOLD_BY_PROVIDERS}"
+
+
+def test_anthropic__what_is_missing_first(agent, monkeypatch):
+    """What a call would come upon is told first, and then what it would come upon next."""
+    agent(ANTHROPIC_API_KEY="")
+    monkeypatch.setattr(anthropic, "find_spec", lambda name: None)
+    assert AnthropicProvider().configuration_error() == (
+        "ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API; "
+        "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+    )
+
+
+def test_models__empty_name(facade, agent):
+    """No model without a name is asked for; a provider that has one of its own goes on."""
+    agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
+    fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no name of its own for it"
+    assert errors() == [("stapel_agent.E003", f"{fault}.")]
+    assert facade.complete("say", "small") == {"status": "failure", "reason": f"rejected: {fault}{TOLD}"}
+    assert facade.translate("en", "de", {"a": "one"})["reason"] == f"rejected: {fault}{TOLD}"
+    assert facade.complete("say", "large")["model"] == "l"
+    assert facade.complete("say", "small", provider="own")["model"] == "mine"
+
+
+class Plain(LlmProvider):
+    def complete(self, **arguments):
+        return ProviderResult("answer")
+
+
+class Own(Plain):
+    def resolve_model(self, model_size, default):
+        return default or "mine"
+
+
+PROVIDERS = {"gone": "no.such.Provider", "int": int}
+
+
+@pytest.mark.parametrize(
+    ("default", "named", "reason"),
+    [
+        ("gone", None, f"provider 'gone' cannot be imported from 'no.such.Provider' (ModuleNotFoundError){TOLD}"),
+        ("int", None, f"provider 'int' is not an LlmProvider subclass{TOLD_BY_PROVIDERS}"),
+        ("nobody", None, f"DEFAULT_PROVIDER 'nobody' is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
+        (None, None, f"DEFAULT_PROVIDER None is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
+        ("int", "nobody", f"provider 'nobody' is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
+    ],
+)
+def test_provider__unusable(facade, agent, default, named, reason):
+    """The failure says who cannot be asked, by which path or setting, and which command tells more."""
+    agent(PROVIDERS=PROVIDERS, DEFAULT_PROVIDER=default)
+    names = ", ".join(sorted(registered_providers()))
+    assert facade.complete("say", "small", provider=named)["reason"] == f"rejected: {reason.format(names)}"
 
 
 def test_get_provider__default_of_another_kind(agent):

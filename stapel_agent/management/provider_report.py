@@ -10,7 +10,7 @@ from typing import Any
 
 from stapel_agent import services
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AnswerTruncated, ProviderUnusable
+from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource
 from stapel_agent.providers.registry import registry
 
@@ -94,6 +94,8 @@ def _configuration(name: str) -> tuple[dict[str, str], str | None]:
         lacking = provider.configuration_error()
     except ProviderUnusable as fault:
         return {}, f"{fault}: name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
+    except AgentError as fault:
+        return {}, str(fault)
     except Exception as fault:
         return {}, f"the provider's own code raised {type(fault).__name__}: mend its class"
     return models, None if lacking is None else str(lacking)

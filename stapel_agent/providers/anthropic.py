@@ -66,6 +66,7 @@ class AnthropicProvider(LlmProvider):
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         if "anthropic" not in sys.modules:
+            access()
             await asyncio.to_thread(sdk)
         question = Question(**arguments)
         answer = StreamedAnswer()
@@ -79,13 +80,12 @@ class AnthropicProvider(LlmProvider):
         return answer.result()
 
     def configuration_error(self) -> str | None:
-        if find_spec("anthropic") is None:
-            return MISSING_SDK
+        lacking = [] if find_spec("anthropic") else [MISSING_SDK]
         try:
             access()
         except ProviderError as fault:
-            return str(fault)
-        return None
+            lacking.insert(0, str(fault))  # as a call comes upon them
+        return "; ".join(lacking) or None
 
 
 @dataclass(frozen=True)

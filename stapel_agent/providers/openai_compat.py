@@ -71,11 +71,12 @@ class OpenAICompatProvider(LlmProvider):
         return read_answer(await apost(_request(Call(**arguments))))
 
     def resolve_model(self, model_size: str, default: str) -> str:
-        return (agent_settings.OPENAI_COMPAT_MODELS or {}).get(model_size) or default
+        return _models().get(model_size) or default
 
     def configuration_error(self) -> str | None:
         try:
             _access()
+            _models()
         except ProviderError as fault:
             return str(fault)
         return None
@@ -102,6 +103,17 @@ def _access() -> tuple[httpx.URL, dict[str, str]]:
     if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
         raise AccessDenied(f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one")
     return endpoint, {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+
+
+def _models() -> Mapping[str, str]:
+    """The names that the models of some sizes have here. Raises AccessDenied with the mend."""
+    models = agent_settings.OPENAI_COMPAT_MODELS or {}
+    if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models.values()):
+        raise AccessDenied(
+            "OPENAI_COMPAT_MODELS is no dict of sizes, each with the name of a model: set it to one, "
+            "such as {'small': 'qwen3:4b'}"
+        )
+    return models
 
 
 @lru_cache(maxsize=16)

@@ -50,7 +50,8 @@ class Registry:
         """The class behind `name`. Raises ProviderUnusable, naming it, when there is none."""
         entries = self.entries()
         if not isinstance(name, str) or name not in entries:
-            raise ProviderUnusable(f"provider {name!r} is not registered; there are: {', '.join(sorted(entries))}")
+            named = "DEFAULT_PROVIDER" if name == agent_settings.DEFAULT_PROVIDER else "provider"
+            raise ProviderUnusable(f"{named} {name!r} is not registered; there are: {', '.join(sorted(entries))}")
         return self.imported(name, entries[name])
 
     def unusable(self) -> Iterator[tuple[str, ProviderUnusable]]:
@@ -76,7 +77,8 @@ class Registry:
         try:
             return import_string(entry)  # type: ignore[no-any-return]
         except Exception as fault:
-            raise ProviderUnimportable(f"provider {name!r} cannot be imported ({type(fault).__name__})") from fault
+            text = f"provider {name!r} cannot be imported from {entry!r} ({type(fault).__name__})"
+            raise ProviderUnimportable(text) from fault
 
 
 def _is_provider_class(candidate: object) -> bool:
