@@ -20,6 +20,7 @@ class Command(BaseCommand):
         "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."
     )
+    requires_system_checks = ["stapel_agent"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
