@@ -60,7 +60,9 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
 
     def mend(self, field: str, fault: Any) -> str:
         """What a jsonschema ValidationError says of a field, as it is called over HTTP."""
-        return f"{field.rpartition('.')[2]!r} is a required property" if fault.validator == "required" else fault.message
+        return (
+            f"{field.rpartition('.')[2]!r} is a required property" if fault.validator == "required" else fault.message
+        )
 
     def run_validation(self, data: Any = empty) -> Any:
         try:
