@@ -69,6 +69,9 @@ class Budget:
     tokens: int | None = None
 
 
+KIND = "BUDGETS must be a list of maps, or the dotted path of a BudgetPolicy"
+
+
 class BudgetPolicy:
     """Which budgets hold for whom. Subclass it and name it in BUDGETS.
 
@@ -102,7 +105,11 @@ class ListedBudgets(BudgetPolicy):
 def policy() -> BudgetPolicy:
     """The policy in use. Raises what is wrong with the setting."""
     setting = agent_settings.BUDGETS
-    return _listed(setting) if isinstance(setting, list | tuple) else _instance(setting)
+    if isinstance(setting, list | tuple):
+        return _listed(setting)
+    if not isinstance(setting, str | type):
+        raise TypeError(KIND)
+    return _instance(setting)
 
 
 def faults(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -122,9 +129,10 @@ def policy_faults() -> Iterator[str]:
     """Why what BUDGETS names is no policy."""
     setting = agent_settings.BUDGETS
     try:
-        _instance(setting)
+        policy()
     except Exception as fault:
-        yield f"BUDGETS must be a list of maps, or the dotted path of a BudgetPolicy, not {setting!r:.200} ({fault})"
+        told = f" ({fault})" if isinstance(setting, str | type) else ""
+        yield f"{KIND}, not {setting!r:.200}{told}"
 
 
 def span(period: str, moment: datetime) -> tuple[datetime, datetime]:

@@ -187,8 +187,19 @@ def _prices() -> Iterator[CheckMessage]:
     for model in wrong:
         hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
         place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
-        text = f"STAPEL_AGENT['PRICES']{place} is no US dollars per million tokens, of input and output at least."
+        text = f"STAPEL_AGENT['PRICES']{place} {_unpricing(prices, model)}."
         yield Error(text, hint, id="stapel_agent.E008")
+
+
+def _unpricing(prices: Any, model: Any) -> str:
+    """What is wrong with an entry of PRICES."""
+    entry = prices[model] if isinstance(prices, Mapping) else {}
+    unknown = (
+        sorted(map(str, entry.keys() - UnitPrices.__dataclass_fields__.keys())) if isinstance(entry, Mapping) else []
+    )
+    if unknown:
+        return f"has the unknown key {unknown[0]!r}; known are {', '.join(UnitPrices.__dataclass_fields__)}"
+    return "is no US dollars per million tokens, of input and output at least"
 
 
 def _budgets() -> Iterator[CheckMessage]:

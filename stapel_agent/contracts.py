@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ def field_mend(name: str, field: str, value: Any) -> str | None:
     schema = function_schema(name)["properties"][field]
     mend: str = schema["description"]
     return None if function_validator(name).evolve(schema=schema).is_valid(value) else mend
+
+
+def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
+    """Raises TypeError, in the public function's name, for keywords that are undeclared or missing."""
+    names = set(given)
+    if unknown := sorted(names - declared.__annotations__.keys()):
+        raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}")
+    if missing := [name for name in required if name not in names]:
+        raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
 
 
 def _checked_once() -> type[Validator]:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from . import content, ledger, rows
+from .contracts import check_keywords
 from .models import PromptLog, PromptStatus
 from .parsing import storable
 from .prices import cost_of
@@ -114,11 +115,13 @@ def record_call(**fields: Unpack[CallFields]) -> str:
 
     TypeError and ValueError for arguments that make no row; LedgerUnavailable where it cannot be written.
     """
+    check_keywords("record_call", fields, CallFields, required=NAMES)
     return str(ledger.record(RecordedCall(**fields).row()))
 
 
 async def arecord_call(**fields: Unpack[CallFields]) -> str:
     """`record_call()` on an event loop."""
+    check_keywords("arecord_call", fields, CallFields, required=NAMES)
     return str(await ledger.arecord(RecordedCall(**fields).row()))
 
 

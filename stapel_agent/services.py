@@ -12,11 +12,9 @@ from typing import Any, TypedDict, Unpack
 from . import answers, completion, structured, translation
 from .answers import Answer
 from .conf import agent_settings
-from .contracts import field_mend
+from .contracts import check_keywords, field_mend
 from .deadline import Deadline
-from .exceptions import (
-    InvalidRequest,
-)
+from .exceptions import InvalidRequest
 from .idempotency import Once
 from .images import Image, read_images
 from .models import PromptSource
@@ -83,12 +81,14 @@ def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions])
 
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
     """
+    check_keywords("complete", options, CompletionOptions)
     answer = Answer("complete", _request(prompt, model_size, **options), answers.text_fields)
     return _completed(answer, completion.complete, options)
 
 
 async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
     """`complete()` on an event loop."""
+    check_keywords("acomplete", options, CompletionOptions)
     answer = Answer("complete", _request(prompt, model_size, **options), answers.text_fields)
     return await _acompleted(answer, completion.acomplete, options)
 
@@ -99,12 +99,14 @@ def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) 
     Without a system prompt the built-in one, "answer with JSON only", is sent. A failure after an
     answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
+    check_keywords("complete_json", options, JsonOptions)
     answer = Answer("complete_json", _json_request(prompt, model_size, **options), answers.json_fields)
     return _completed(answer, structured.complete_json, options)
 
 
 async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
     """`complete_json()` on an event loop."""
+    check_keywords("acomplete_json", options, JsonOptions)
     answer = Answer("complete_json", _json_request(prompt, model_size, **options), answers.json_fields)
     return await _acompleted(answer, structured.acomplete_json, options)
 
@@ -121,6 +123,7 @@ def translate(
     `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
     if something failed. A failure has no translation at all. No entries, no call.
     """
+    check_keywords("translate", options, TranslateOptions)
     answer, texts_of = _translation_answer(model_size, **options)
     with answer:
         texts = texts_of(from_lang, to, entries)
@@ -137,6 +140,7 @@ async def atranslate(
     **options: Unpack[TranslateOptions],
 ) -> dict[str, Any]:
     """`translate()` on an event loop."""
+    check_keywords("atranslate", options, TranslateOptions)
     answer, texts_of = _translation_answer(model_size, **options)
     with answer:
         texts = texts_of(from_lang, to, entries)

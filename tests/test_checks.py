@@ -146,3 +146,47 @@ def test_prices__wrong(agent, prices):
     assert "no US dollars per million tokens" in found.msg
     agent(PRICES={"m": {"input": "3", "output": "15"}})
     assert check_settings() == []
+
+
+def test_prices__unknown_key(agent):
+    """A misspelt kind of token is named, with those that there are."""
+    agent(PRICES={"house-1": {"inptu": "3", "input": "3", "output": "15"}})
+    (fault,) = check_settings()
+    assert (fault.id, fault.msg) == (
+        "stapel_agent.E008",
+        "STAPEL_AGENT['PRICES']['house-1'] has the unknown key 'inptu'; known are "
+        "input, output, cache_read, cache_write, cache_write_1h.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"scope": "user"}, "not {'scope': 'user'}."),
+        (5, "not 5."),
+        ("no.such.Policy", "not 'no.such.Policy' (No module named 'no')."),
+        (dict, "not <class 'dict'> (that is no subclass of stapel_agent.budgets.BudgetPolicy)."),
+    ],
+    ids=str,
+)
+def test_budgets__no_policy(agent, value, reason):
+    """What is neither a list nor a policy is told without what Python says of it."""
+    agent(BUDGETS=value)
+    (fault,) = check_settings()
+    kind = "BUDGETS must be a list of maps, or the dotted path of a BudgetPolicy"
+    assert (fault.id, fault.msg) == ("stapel_agent.E006", f"{kind}, {reason}")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("nope", "ImportError: nope doesn't look like a module path"),
+        ("no.such.Policy", "ModuleNotFoundError: No module named 'no'"),
+        (dict, "<class 'dict'>"),
+    ],
+)
+def test_cache_policy__none(agent, value, reason):
+    """W005 says what is wrong in words."""
+    agent(CACHE_POLICY=value)
+    (fault,) = check_settings()
+    assert (fault.id, fault.msg) == ("stapel_agent.W005", f"CACHE_POLICY is no cache policy: {reason}")

@@ -560,3 +560,19 @@ def test_acomplete__bounded_for_any_provider(agent):
     answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
     reason = "timeout: provider 'endless' timed out: CLI_TIMEOUT is 0.05 s"
     assert answer == {"status": "failure", "reason": reason, **TRACED}
+
+
+@pytest.mark.parametrize(
+    ("ask", "arguments"),
+    [
+        *((getattr(services, name), ("say", "small")) for name in ("complete", "complete_json")),
+        *((async_to_sync(getattr(services, name)), ("say", "small")) for name in ("acomplete", "acomplete_json")),
+        (services.translate, ("en", "de", {"a": "one"})),
+        (async_to_sync(services.atranslate), ("en", "de", {"a": "one"})),
+    ],
+)
+def test_services__unknown_keyword(ask, arguments):
+    """The error names the function that the caller has called."""
+    name = getattr(ask, "awaitable", ask).__name__
+    with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected keyword argument 'foo'$"):
+        ask(*arguments, foo=1)
