@@ -1,8 +1,6 @@
 """The ledger's rows: one for every provider call, whole, whatever happens."""
 
 import asyncio
-import subprocess
-import sys
 import threading
 import uuid
 from datetime import timedelta
@@ -19,7 +17,6 @@ from django.utils import timezone
 from stapel_agent import ledger, rows, services
 from stapel_agent.models import PromptLog, PromptLogQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from tests.hosts import Host, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -306,18 +303,6 @@ def test_widths__are_those_of_the_columns():
     """What is refused or cut as too long is what the columns cannot hold."""
     assert PromptLog._meta.get_field("source").max_length == services.SOURCE_LENGTH
     assert PromptLog._meta.get_field("user_id").max_length == rows.ID_LENGTH
-
-
-def test_close_lost__quiet(tmp_path):
-    """A cron job has no mail of what other apps' checks say: the command runs its own alone."""
-    host = Host(
-        Server("sqlite", str(tmp_path / "host.sqlite3")),
-        environment={"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")},
-    )
-    host.manage("migrate", "-v0")
-    command = [sys.executable, "-m", "django", "close_lost_calls"]
-    done = subprocess.run(command, env=host.variables(), capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "closed 0 lost calls\n", "")
 
 
 @pytest.mark.parametrize("age", [None, 50])
