@@ -38,7 +38,10 @@ class PrivateServer:
         command = [program(name) or name, "-D", str(self.folder / "data"), *arguments]
         if os.getuid() == 0:  # PostgreSQL refuses to be run by root
             command = ["runuser", "-u", "postgres", "--", *command]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        said = self.folder / f"{name}.log"
+        with said.open("w") as output:  # no pipe: the server would hold it open
+            code = subprocess.run(command, stdout=output, stderr=output, cwd="/").returncode
+        assert code == 0, said.read_text()
 
 
 @contextmanager
