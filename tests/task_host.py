@@ -8,7 +8,13 @@ import os
 
 from tests.engine_host import *  # noqa: F403
 
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["HOST_DATABASE"]}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["HOST_DATABASE"],
+        "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},  # several processes write to it
+    }
+}
 INSTALLED_APPS = [  # noqa: F405
     *INSTALLED_APPS[:-1],  # noqa: F405
     *json.loads(os.environ.get("HOST_APPS", "[]")),
