@@ -77,7 +77,7 @@ def built_wheel(folder: Path) -> Path:
 
 def run(database: str, checkout: Path, *arguments: str) -> int:
     print(f"\n== {database}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "4"), *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
