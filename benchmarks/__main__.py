@@ -69,6 +69,8 @@ def _lines(path: str) -> list[str]:
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or NAMES
-    text = "".join(map(section, chosen))
-    if chosen == NAMES:
-        RESULTS.write_text(f"{HEAD}\n{machine()}{text}", encoding="utf-8")
+    text = f"{HEAD}\n{machine()}"
+    for name in chosen:
+        text += section(name)
+        if chosen == NAMES:
+            RESULTS.write_text(text, encoding="utf-8")

@@ -56,12 +56,12 @@ def measure() -> None:
         provider = services.get_provider()
         (attempt,) = Attempts(services._request(prompt, "small"), as_text)
         with attempt:
-            attempt.take(provider.complete(**attempt.arguments))
+            attempt.take(provider.complete(**attempt._arguments))
         client = httpx.Client()
         message = {"model": "m", "max_tokens": 4096, "messages": [{"role": "user", "content": prompt}]}
         raw, alone, row, whole = milliseconds(
             lambda: client.post(f"{base_url}/chat/completions", json=message).json(),
-            lambda: provider.complete(**attempt.arguments),
+            lambda: provider.complete(**attempt._arguments),
             lambda: ledger.record(attempt),
             lambda: services.complete(prompt, "small"),
         )
