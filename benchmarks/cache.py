@@ -8,7 +8,7 @@ from datetime import timedelta
 from benchmarks.host import milliseconds, on_each_engine, show, verdict
 
 SIZES = (1_000, 100_000, 1_000_000)
-PAYLOAD = {"from_lang": "en", "to": "de", "entries": {"greeting": "Good morning"}}
+PAYLOAD = {"prompt": 'The capital of France, as {"city": ...}', "model": "small"}
 
 
 def fill(rows: int) -> None:
@@ -40,21 +40,23 @@ FILL = {
 
 
 def measure() -> None:
+    from django.test import override_settings
     from stapel_core.comm import call
 
-    from stapel_agent import cache, services, translation
+    from stapel_agent import cache, services
     from stapel_agent.attempts import Attempts
+    from stapel_agent.completion import as_text
     from stapel_agent.testing import scripted_provider
 
-    texts = translation.Texts(PAYLOAD["from_lang"], PAYLOAD["to"], PAYLOAD["entries"])
-    unknown = Attempts(texts.question(services._translation_request("large")), texts.read).request
     hits = []
-    with scripted_provider('{"greeting": "Guten Morgen"}') as model:
-        call("llm.translate", PAYLOAD)
+    reusing = override_settings(STAPEL_AGENT={"CACHE_LOOKUP": {"llm_facade": True}})
+    with reusing, scripted_provider('{"city": "Paris"}') as model:
+        unknown = Attempts(services._request("unknown", "large"), as_text).request
+        call("llm.complete", PAYLOAD)
         for rows in SIZES:
             fill(rows)
             hit, miss = milliseconds(
-                lambda: call("llm.translate", PAYLOAD), lambda: cache.find(unknown, texts.read), rounds=300
+                lambda: call("llm.complete", PAYLOAD), lambda: cache.find(unknown, as_text), rounds=300
             )
             hits.append(hit)
             show(f"hit, whole call, {rows:>9,} rows", hit, note=f"= {hit / hits[0]:.2f}x the smallest")

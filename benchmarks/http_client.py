@@ -56,13 +56,18 @@ def measure() -> None:
         provider = services.get_provider()
         (attempt,) = Attempts(services._request(prompt, "small"), as_text)
         with attempt:
-            attempt.take(provider.complete(**attempt._arguments))
+            attempt.ask()
+
+        def write() -> None:
+            with ledger.entry(attempt):
+                pass
+
         client = httpx.Client()
         message = {"model": "m", "max_tokens": 4096, "messages": [{"role": "user", "content": prompt}]}
         raw, alone, row, whole = milliseconds(
             lambda: client.post(f"{base_url}/chat/completions", json=message).json(),
             lambda: provider.complete(**attempt._arguments),
-            lambda: ledger.record(attempt),
+            write,
             lambda: services.complete(prompt, "small"),
         )
     show("raw pooled httpx call (reference)", raw)
