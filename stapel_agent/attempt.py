@@ -59,6 +59,7 @@ class Attempt:
         self.duration_ms = 0
         self._read = read
         self._thread_call: Future[ProviderResult] | None = None
+        self._worked_out: tuple[ProviderResult | None, AgentError | None, Usage, Cost] | None = None
 
     def ask(self) -> None:
         """Call the provider."""
@@ -82,11 +83,24 @@ class Attempt:
     @property
     def usage(self) -> Usage:
         """What this attempt has spent, whether or not its answer counts."""
-        return replace(self._reported, cost_usd=self.cost.usd)
+        return self._figures[0]
 
     @property
     def cost(self) -> Cost:
         """What it cost. Where nobody took it on, that is nothing; where nobody knows the tokens, that is unknown."""
+        return self._figures[1]
+
+    @property
+    def _figures(self) -> tuple[Usage, Cost]:
+        """Usage and cost, worked out once for an outcome: all who tell of it ask."""
+        known = self._worked_out
+        if known is None or known[0] is not self.result or known[1] is not self.error:
+            cost = self._priced()
+            known = self.result, self.error, replace(self._reported, cost_usd=cost.usd), cost
+            self._worked_out = known
+        return known[2:]
+
+    def _priced(self) -> Cost:
         if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget):
             return NOTHING_SPENT
         try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib import import_module
@@ -15,6 +17,8 @@ from .conf import agent_settings
 from .types import Usage, money
 
 LIBRARY = "genai_prices"
+QUARTER = 900
+"""Seconds for which a price of the list is kept: vendors have cheaper hours, and lower prices from a day on."""
 MILLION = Decimal(1_000_000)
 SMALLEST = Decimal("1E-10")
 """What the ledger's column can tell apart."""
@@ -88,7 +92,7 @@ def unit_prices(provider: str, model: str, vendor: str | None = None, prompt_tok
     entry = own.get(f"{provider}/{model}", own.get(model)) if isinstance(own, Mapping) else None
     if entry is not None:
         return UnitPrices.of(entry) if isinstance(entry, Mapping) else None
-    listed = (vendor and _listed(vendor, model)) or {}
+    listed = (vendor and _listed(vendor, model, int(time.time()) // QUARTER)) or {}
     return UnitPrices.of({kind: _at(price, prompt_tokens) for kind, price in listed.items()})
 
 
@@ -103,15 +107,16 @@ def _prompt_tokens(usage: Usage) -> int:
 
 
 @lru_cache(maxsize=256)
-def _listed(vendor: str, model: str) -> dict[str, Any] | None:
-    """Kind of token -> what the price list has for it, which may be tiers."""
+def _listed(vendor: str, model: str, quarter: int) -> dict[str, Any] | None:
+    """Kind of token -> what the price list has for it in that quarter of an hour since 1970, which may be tiers."""
     library = import_module(LIBRARY)
     where = {"provider_api_url": vendor} if "://" in vendor else {"provider_id": vendor}
     try:
-        prices = library.calc_price(library.Usage(), model_ref=model, **where).model_price
+        moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
+        found = library.calc_price(library.Usage(), model_ref=model, genai_request_timestamp=moment, **where)
     except LookupError:
         return None
-    listed = {kind: getattr(prices, f"{kind}_mtok") for kind in UnitPrices.__dataclass_fields__}
+    listed = {kind: getattr(found.model_price, f"{kind}_mtok") for kind in UnitPrices.__dataclass_fields__}
     return {kind: price for kind, price in listed.items() if price is not None}
 
 

@@ -1,6 +1,7 @@
 """What a call costs, and who says so."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.any_database
 
 OWN = {"input": "3", "output": "15", "cache_read": "0.30", "cache_write": "3.75", "cache_write_1h": "6"}
 MODEL = "claude-haiku-4-5-20251001"
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def row() -> PromptLog:
@@ -52,10 +54,19 @@ def test_money(figure, amount):
         ("https://api.deepseek.com", "deepseek-chat", Usage(1_000_000, 0, 0, 1_000_000), "0.34"),
     ],
 )
-def test_cost__by_the_vendors_price_list(vendor, model, usage, usd):
+def test_cost__by_the_vendors_price_list(vendor, model, usage, usd, monkeypatch):
     """Each kind of token is priced at its own rate, figure for figure as the vendor publishes it."""
+    monkeypatch.setattr("time.time", lambda: NOON.timestamp())
     cost = cost_of(usage, "whatever", model, vendor)
     assert (cost.usd, cost.basis) == (Decimal(usd), "price_list")
+
+
+@pytest.mark.parametrize(("hour", "usd"), [(12, "0.27"), (17, "0.135"), (12, "0.27")])
+def test_cost__at_cheaper_hours(hour, usd, monkeypatch):
+    """A vendor who is cheaper at night is so for calls of the night alone, in a process that lives through both."""
+    monkeypatch.setattr("time.time", lambda: NOON.replace(hour=hour).timestamp())
+    cost = cost_of(Usage(1_000_000), "whatever", "deepseek-chat", "https://api.deepseek.com")
+    assert cost.usd == Decimal(usd)
 
 
 def test_cost__of_a_long_prompt():

@@ -50,6 +50,8 @@ TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=60).map("".join)
         ("", 1, [("", "")]),
         ("First one.\n\nSecond one.", 5, [("First one.", "\n\n"), ("Second one.", "")]),
         ("a b c.\nd e f. g", 3, [("a b c.", "\n"), ("d e f. g", "")]),
+        ("One is two. Six is ten of all", 7, [("One is two.", " "), ("Six is ten of all", "")]),
+        ("aaa.\n\nbbb\nccc ddd eee fff", 5, [("aaa.\n\nbbb", "\n"), ("ccc ddd eee fff", "")]),
         ("One is. Two is. Six is.", 6, [("One is. Two is.", " "), ("Six is.", "")]),
         ("one two three four", 4, [("one two", " "), ("three four", "")]),
         ("これは。それは。", 5, [("これは。", ""), ("それは。", "")]),
