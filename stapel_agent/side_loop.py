@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from asgiref.sync import AsyncToSync, async_to_sync
 
@@ -25,7 +26,10 @@ def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
     try:
         async_to_sync(task.run)()
     except BaseException:
-        task.wind_up()
+        try:
+            task.wind_up()
+        finally:  # wherever in there another interrupt comes
+            task.let_go()
         if task.interrupt is None:
             raise
     if task.interrupt is not None:
@@ -64,12 +68,14 @@ class _SideTask:
         if self._calls is None:  # it has not begun, and will see that it need not
             return
         self._cancel()
-        try:
+        self._calls.run_until_future(self._end)
+
+    def let_go(self) -> None:
+        """Serve the work no longer: nothing that it asks of the thread is left unanswered."""
+        self._finish()
+        if self._calls is not None:
             self._calls.run_until_future(self._end)
-        except BaseException:
-            self._finish()
-            self._calls.run_until_future(self._end)  # nothing else will be taken on
-            raise
+            self._calls.refuse()
 
     def _cancel(self) -> None:
         with suppress(RuntimeError):  # the loop is closed
@@ -86,13 +92,21 @@ class _Calls(Executor):
     def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
         self._executor = executor
         self._note = note
+        self._asked: WeakSet[Future[Any]] = WeakSet()
 
     def __getattr__(self, name: str) -> Any:  # nested executors look into those around them
         return getattr(self._executor, name)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         future: Future[Any] = self._executor.submit(self._call, function, *arguments, **options)
+        self._asked.add(future)
         return future
+
+    def refuse(self) -> None:
+        """Answer what an interrupt has come between: it was taken on, and is not done."""
+        for future in tuple(self._asked):
+            if not future.done():
+                future.set_exception(Interrupted())
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:

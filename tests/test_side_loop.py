@@ -1,0 +1,53 @@
+"""Interrupts of a caller who waits for its event loop, at the moments at which no process can be made to have them."""
+
+import asyncio
+import os
+import signal
+import threading
+from concurrent.futures import Executor, Future
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from stapel_agent import side_loop
+
+
+class Forgetful(Executor):
+    """Takes work on, and does none of it."""
+
+    def submit(self, function, /, *arguments, **options):
+        return Future()
+
+
+def test_interrupted__while_it_is_being_cancelled(monkeypatch):
+    """Interrupted anew before it waits for the end, the thread still leaves no call of the loop unanswered."""
+    answers, answered = [], threading.Event()
+
+    async def work():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(30)
+        finally:
+            while not answers:
+                answers.extend(await asyncio.gather(sync_to_async(threading.get_ident)(), return_exceptions=True))
+            answered.set()
+
+    def cancel(task):
+        real(task)
+        raise KeyboardInterrupt("again")
+
+    real = side_loop._SideTask._cancel
+    monkeypatch.setattr(side_loop._SideTask, "_cancel", cancel)
+    with pytest.raises(KeyboardInterrupt, match="again"):
+        side_loop.on_side_loop(work)
+    assert answered.wait(10)
+    assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError)
+
+
+def test_refused__what_an_interrupt_came_between():
+    """A call that was taken on and never done is answered when the thread leaves."""
+    calls = side_loop._Calls(Forgetful(), lambda interrupt: None)
+    asked = calls.submit(print)
+    calls.refuse()
+    with pytest.raises(side_loop.Interrupted):
+        asked.result(0)
