@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.answers import by
-from tests.hosts import Host, Server
+from tests.hosts import Host, Server, own_database
 from tests.scripted_server import Reply, ScriptedServer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
@@ -34,6 +40,40 @@ async def main():
 say(asyncio.run(main()))
 """
 
+TELL_OF_WAITING = """
+from contextlib import contextmanager
+from stapel_agent import flights, idempotency
+told_of = set()
+@contextmanager
+def telling(waiting=flights.waiting):
+    try:
+        caller = asyncio.current_task()
+    except RuntimeError:
+        caller = threading.current_thread()
+    with waiting():
+        if caller not in told_of:
+            told_of.add(caller)
+            with open({path!r}, "ab") as file:
+                file.write(b".")
+        yield
+flights.waiting = idempotency.waiting = telling
+"""
+
+
+@dataclass(frozen=True)
+class Waiters:
+    """Callers that wait for another one's answer, in all hosts whose scripts begin with `script`."""
+
+    path: Path
+
+    @property
+    def script(self) -> str:
+        return TELL_OF_WAITING.format(path=str(self.path))
+
+    def are(self, number: int) -> None:
+        """Wait until there are as many."""
+        until(lambda: self.path.exists() and self.path.stat().st_size == number)
+
 
 def answer(text: str, **options: Any) -> Reply:
     """What an OpenAI-compatible endpoint says."""
@@ -48,6 +88,55 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+def outlive_silence(server: Server, table: str, seconds: float) -> None:
+    """Wait until the one row of the table has shown signs of life for longer than this silence of a dead process."""
+
+    def seen_at() -> datetime:
+        moment: datetime = server.execute(f"SELECT seen_at FROM {table}")[0][0]
+        return moment
+
+    begin = seen_at()
+    until(lambda: seen_at() - begin > timedelta(seconds=1.5 * seconds))
+
+
+SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Callable[[str], Server]]:
+    """For each kind of server a database of this test process, for all its tests."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(own_database(kind)))
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, databases: Callable[[str], Server]) -> Server:
+    """Each server; a module that needs only one has a fixture of this name."""
+    return databases(request.param)
+
+
+TASK_HOST = {"DJANGO_SETTINGS_MODULE": "tests.task_host"}
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file of a host with a task store, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "host.sqlite3"
+    Host(Server("sqlite", str(path)), environment=TASK_HOST).manage("migrate", "-v0")
+    return path
+
+
+@pytest.fixture
+def file_server(migrated_file: Path, tmp_path: Path) -> Server:
+    """A database file of this test, for a host with a task store."""
+    return Server("sqlite", str(shutil.copy(migrated_file, tmp_path)))
+
+
+@pytest.fixture
+def waiters(tmp_path: Path) -> Waiters:
+    return Waiters(tmp_path / "waiters")
+
+
 @pytest.fixture
 def model() -> Iterator[ScriptedServer]:
     """The provider of all hosts: it counts what it is asked, and answers when a reply's gate is opened."""
@@ -57,7 +146,7 @@ def model() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
-    """Hosts on an empty ledger of the module's `server`, whose provider is the model."""
+    """Hosts on an empty ledger of `server`, whose provider is the model."""
     server.clear()
     host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
     yield host

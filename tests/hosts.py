@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+
+from tests.preloaded import Preloaded, Process
 
 PRELUDE = """
 import asyncio, json, os, signal, sys, threading, time
@@ -118,18 +118,11 @@ class Host:
     server: Server
     agent: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[Process] = field(default_factory=list)
 
-    def start(self, script: str) -> subprocess.Popen[str]:
+    def start(self, script: str) -> Process:
         """A process that runs `script`, which may `say()` what the caller is to read."""
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + textwrap.dedent(script)],
-            env=self.variables(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = preloaded(self.variables()).start(textwrap.dedent(script), self.agent, self.server.database)
         self.started.append(process)
         return process
 
@@ -138,33 +131,51 @@ class Host:
         return said(self.start(script))
 
     def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "django", *arguments, "--skip-checks"]
-        done = subprocess.run(command, env=self.variables(), capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """What the management command has said."""
+        command = ["django-admin", *arguments, "--skip-checks"]
+        process = self.start(f"from django.core import management\nmanagement.execute_from_command_line({command})")
+        out, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        return out
 
     def stop(self) -> None:
         for process in self.started:
             process.kill()
-            if process.stdout and not process.stdout.closed:
-                process.communicate()
+            process.wait(30)
+            process.close()
 
     def variables(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
             "DJANGO_SETTINGS_MODULE": "tests.engine_host",
             "DATABASE": self.server.kind,
             f"{self.server.kind.upper()}_NAME": self.server.database,
+            "HOST_DATABASE": self.server.database,
             "HOST_AGENT": json.dumps(self.agent),
             **self.environment,
         }
 
 
-def said(process: subprocess.Popen[str], timeout: float = 60) -> Any:
+def said(process: Process, timeout: float = 60) -> Any:
     """What `process` said last, when it is over."""
     out, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors
     return json.loads(out.splitlines()[-1])
+
+
+DATABASE_NAMES = {"POSTGRESQL_NAME", "MARIADB_NAME", "SQLITE_NAME", "HOST_DATABASE"}
+_preloaded: dict[frozenset[tuple[str, str]], Preloaded] = {}
+MOST_PRELOADED = 4
+
+
+def preloaded(variables: Mapping[str, str]) -> Preloaded:
+    """What starts hosts in this environment: their database and STAPEL_AGENT are each host's own."""
+    common = {name: value for name, value in variables.items() if name != "HOST_AGENT"}
+    key = frozenset((name, value) for name, value in common.items() if name not in DATABASE_NAMES)
+    if key not in _preloaded and len(_preloaded) == MOST_PRELOADED:
+        _preloaded.pop(next(iter(_preloaded))).stop()
+    _preloaded[key] = _preloaded.pop(key, None) or Preloaded(common)
+    return _preloaded[key]
 
 
 _numbers = count()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from tests.engine_fixtures import until
-from tests.hosts import Host, Server, own_database, said
+from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, ScriptedServer
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
 
 SENT, CAP = 55, 10
 """Tokens of the question, as estimated and as the provider counts them, and those an answer may have."""
@@ -47,13 +44,6 @@ say(asyncio.run(main()))
 ONE = """
 say(services.complete("what?", "small", workspace_id="acme"))
 """
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.answers import TRACED
-from tests.engine_fixtures import ASK, ASK_IN_TASKS, ASK_IN_THREADS, PAID, SHARED, answer, until
-from tests.hosts import Host, Server, own_database, said
+from tests.engine_fixtures import ASK, ASK_IN_TASKS, ASK_IN_THREADS, PAID, SHARED, Waiters, answer, until
+from tests.hosts import Host, said
 from tests.scripted_server import Reply, ScriptedServer
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
 
 
 @pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
-def test_single_flight__in_one_process(host: Host, model: ScriptedServer, ask: str) -> None:
+def test_single_flight__in_one_process(host: Host, model: ScriptedServer, waiters: Waiters, ask: str) -> None:
     """Of 20 that ask the same at once, one pays and all get its answer; who waits holds no connection."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
-    process = host.start(ask.format(n=20))
-    until(lambda: model.requests)
-    time.sleep(1)
+    process = host.start(waiters.script + ask.format(n=20))
+    waiters.are(19)
     held = host.server.connections()
     gate.wait(10)
     answers = said(process)
@@ -41,13 +29,12 @@ def test_single_flight__in_one_process(host: Host, model: ScriptedServer, ask: s
     assert held <= 5, "the leader's, and four of the ledger's own at most"
 
 
-def test_single_flight__across_processes(host: Host, model: ScriptedServer) -> None:
+def test_single_flight__across_processes(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """Of 4 processes with 5 callers each, one caller pays and all get its answer."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
-    processes = [host.start(ask.format(n=5)) for ask in [ASK_IN_THREADS, ASK_IN_TASKS] * 2]
-    until(lambda: model.requests)
-    time.sleep(3)
+    processes = [host.start(waiters.script + ask.format(n=5)) for ask in [ASK_IN_THREADS, ASK_IN_TASKS] * 2]
+    waiters.are(19)
     gate.wait(10)
     answers = [one for process in processes for one in said(process)]
     assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 19, key=str)
@@ -55,13 +42,12 @@ def test_single_flight__across_processes(host: Host, model: ScriptedServer) -> N
     assert (len(host.server.rows()), host.server.flights()) == (1, 0)
 
 
-def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer) -> None:
+def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """If the one call fails, all get its failure, in its own process and in others, and nobody asks again."""
     gate = threading.Barrier(2)
     model.replies = [Reply.of({"error": "no such model"}, status=404, gate=gate)]
-    processes = [host.start(ASK_IN_THREADS.format(n=3)), host.start(ASK_IN_TASKS.format(n=3))]
-    until(lambda: model.requests)
-    time.sleep(3)
+    processes = [host.start(waiters.script + ask.format(n=3)) for ask in (ASK_IN_THREADS, ASK_IN_TASKS)]
+    waiters.are(5)
     gate.wait(10)
     answers = [one for process in processes for one in said(process)]
     assert answers == [{"status": "failure", "reason": "rejected: HTTP 404: no such model", **TRACED}] * 6
@@ -87,25 +73,29 @@ def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> N
     assert (paid["status"], host.server.flights()) == ("success", 0)
 
 
-def test_single_flight__leader_is_cancelled(host: Host, model: ScriptedServer) -> None:
+def test_single_flight__leader_is_cancelled(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """A leader that is cancelled leaves its row, and one of those who followed it leads."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     other = host.start(
-        """
-        async def main():
-            leader = asyncio.create_task(services.acomplete("what?", "small"))
-            await asyncio.sleep(1)
-            followers = [asyncio.create_task(services.acomplete("what?", "small")) for _ in range(3)]
-            await asyncio.sleep(1)
-            followers.pop().cancel()
-            await asyncio.sleep(3)
-            leader.cancel()
-            return await asyncio.gather(*followers)
-        say(asyncio.run(main()))
-        """
+        f"""{waiters.script}
+async def main():
+    leader = asyncio.create_task(services.acomplete("what?", "small"))
+    await asyncio.to_thread(sys.stdin.readline)
+    followers = [asyncio.create_task(services.acomplete("what?", "small")) for _ in range(3)]
+    await asyncio.to_thread(sys.stdin.readline)
+    followers.pop().cancel()
+    await asyncio.sleep(0)
+    leader.cancel()
+    return await asyncio.gather(*followers)
+say(asyncio.run(main()))
+"""
     )
     until(lambda: model.requests)
-    abroad = host.start(ASK)
+    abroad = host.start(waiters.script + ASK)
+    for others in (1, 4):
+        waiters.are(others)
+        other.stdin.write("go on\n")
+        other.stdin.flush()
     answers = [*said(other), said(abroad)]
     assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 2, key=str)
     assert len(model.requests) == 2

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.engine_fixtures import ASK, PAID, SHARED, answer, until
-from tests.hosts import Host, Server, own_database, said
+from tests.engine_fixtures import ASK, PAID, SHARED, Waiters, answer, outlive_silence, until
+from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.postgresql
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A database of our own."""
-    with own_database("postgresql") as server:
-        yield server
+@pytest.fixture
+def server(databases: Callable[[str], Server]) -> Server:
+    return databases("postgresql")
 
 
 def test_cancelled__at_every_step(host: Host) -> None:
@@ -76,7 +73,7 @@ heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 1
     leader = host.start(quick + ASK)
     until(lambda: model.requests)
     follower = host.start(quick + ASK)
-    time.sleep(4)
+    outlive_silence(host.server, "agent_flight", 1)
     host.manage("close_lost_calls")
     gate.wait(10)
     assert [said(leader), said(follower)] == [PAID, SHARED]
@@ -170,7 +167,8 @@ def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
             answers[verb] = getattr(services, verb)("what?", "small", system_prompt=SYSTEM_PROMPT)["status"]
         threads = [threading.Thread(target=ask, args=(verb,)) for verb in ("complete_json", "complete")]
         threads[0].start()
-        time.sleep(1)
+        while not Flight.objects.exists():
+            time.sleep(0.02)
         threads[1].start()
         [thread.join() for thread in threads]
         say(answers)
@@ -267,29 +265,26 @@ def test_autocommit__switched_off(host: Host) -> None:
     assert [row["status"] for row in host.server.rows()] == ["success"]
 
 
-def test_follower__leaves_the_callers_connection_alone(host: Host, model: ScriptedServer) -> None:
+def test_follower__leaves_the_callers_connection_alone(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """Outside ASGI and pools, the session of a caller who waits for another one's answer stays as it is."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(
-        """
-        from django.contrib.contenttypes.models import ContentType
-        leader = threading.Thread(target=lambda: services.complete("what?", "small"))
-        leader.start()
-        while not Flight.objects.exists():
-            time.sleep(0.02)
-        kinds = ContentType.objects.iterator(chunk_size=1)
-        next(kinds)
-        print("following", flush=True)
-        answer = services.complete("what?", "small")
-        assert len(list(kinds)) > 2
-        leader.join()
-        say(answer)
-        """
+        f"""{waiters.script}
+from django.contrib.contenttypes.models import ContentType
+leader = threading.Thread(target=lambda: services.complete("what?", "small"))
+leader.start()
+while not Flight.objects.exists():
+    time.sleep(0.02)
+kinds = ContentType.objects.iterator(chunk_size=1)
+next(kinds)
+answer = services.complete("what?", "small")
+assert len(list(kinds)) > 2
+leader.join()
+say(answer)
+"""
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "following\n"
-    time.sleep(1)
+    waiters.are(1)
     gate.wait(10)
     assert said(process) == SHARED
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from textwrap import dedent
 
-import pytest
-
 from tests.engine_fixtures import until
-from tests.hosts import Host, Server, own_database, said
+from tests.hosts import Host, Server, said
 from tests.scripted_server import ScriptedServer
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
 
 ASK = """
 from stapel_agent import hits
@@ -20,13 +15,6 @@ def ask(times):
     for _ in range(times):
         services.complete("what?", "small", user_id="u")
 """
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
 
 
 def counted(server: Server) -> int:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import textwrap
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engine_fixtures import PAID, answer, until
-from tests.hosts import PRELUDE, Host, Server, own_database, said
+from tests.engine_fixtures import PAID, Waiters, answer, outlive_silence, until
+from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, ScriptedServer
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
 
 ASK = """
 say(services.complete("what?", "small", idempotency_key="k"))
@@ -46,13 +38,6 @@ heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 1.0, 0.2
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
-
-
 @pytest.fixture
 def host(host: Host) -> Host:
     """Hosts that reuse no answer but by its key."""
@@ -66,37 +51,37 @@ def records(server: Server) -> list[bool]:
 
 
 @pytest.mark.parametrize(
-    "ask",
+    ("ask", "number"),
     [
-        IN_THREADS.format(n=12, within="nullcontext()"),
-        IN_THREADS.format(n=6, within="transaction.atomic()"),
-        IN_TASKS.format(n=12),
+        (IN_THREADS.format(n=12, within="nullcontext()"), 12),
+        (IN_THREADS.format(n=6, within="transaction.atomic()"), 6),
+        (IN_TASKS.format(n=12), 12),
     ],
     ids=["threads", "transactions", "tasks"],
 )
-def test_race__in_one_process(host: Host, model: ScriptedServer, ask: str) -> None:
-    """Of all that race on one key one asks, and all get the very same answer."""
+def test_race__in_one_process(host: Host, model: ScriptedServer, waiters: Waiters, ask: str, number: int) -> None:
+    """Of all that race on one key one asks, all get the very same answer, and who waits holds no connection."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
-    process = host.start(ask)
-    until(lambda: model.requests)
-    time.sleep(1)
+    process = host.start(waiters.script + ask)
+    waiters.are(number - 1)
+    if number == 12:
+        until(lambda: host.server.connections() <= 5)
     gate.wait(10)
     answers = said(process)
-    assert answers == [PAID] * len(answers)
+    assert answers == [PAID] * number
     assert len({one["request_id"] for one in answers}) == 1
     assert len(model.requests) == 1
     assert ([row["status"] for row in host.server.rows()], records(host.server)) == (["success"], [True])
 
 
-def test_race__across_processes(host: Host, model: ScriptedServer) -> None:
+def test_race__across_processes(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """Of 4 processes one asks; those who wait hold no connection, and a later process gets the same answer."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     scripts = [IN_THREADS.format(n=3, within="nullcontext()"), IN_TASKS.format(n=3)] * 2
-    processes = [host.start(script) for script in scripts]
-    until(lambda: model.requests)
-    time.sleep(3)
+    processes = [host.start(waiters.script + script) for script in scripts]
+    waiters.are(11)
     gate.wait(10)
     answers = [one for process in processes for one in said(process)]
     answers.append(host.run(ASK))
@@ -135,13 +120,13 @@ def test_race__another_payload(host: Host, model: ScriptedServer) -> None:
     assert (said(first), len(model.requests)) == (PAID, 1)
 
 
-def test_failure__is_tried_again(host: Host, model: ScriptedServer) -> None:
+def test_failure__is_tried_again(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
     """When the first call fails, one of those who wait makes the next, and all others get its answer."""
     gate = threading.Barrier(2)
     model.replies = [Reply.of({"error": "no"}, status=404, gate=gate), answer("this")]
-    processes = [host.start(IN_THREADS.format(n=2, within="nullcontext()")), host.start(IN_TASKS.format(n=2))]
-    until(lambda: model.requests)
-    time.sleep(3)
+    scripts = [IN_THREADS.format(n=2, within="nullcontext()"), IN_TASKS.format(n=2)]
+    processes = [host.start(waiters.script + script) for script in scripts]
+    waiters.are(3)
     gate.wait(10)
     answers = [one for process in processes for one in said(process)]
     assert sorted(one["status"] for one in answers) == ["failure", "ok", "ok", "ok"]
@@ -169,7 +154,7 @@ def test_first_process__goes_on(host: Host, model: ScriptedServer) -> None:
     model.replies = [answer("this", gate=gate)]
     processes = [host.start(SHORT_SILENCE + ASK) for _ in range(2)]
     until(lambda: model.requests)
-    time.sleep(4)
+    outlive_silence(host.server, "agent_idempotency", 1)
     gate.wait(10)
     assert [said(process) for process in processes] == [PAID] * 2
     assert len(model.requests) == 1
@@ -218,19 +203,6 @@ def test_cancelled__at_every_step(host: Host) -> None:
     assert set(records(host.server)) == {True}
 
 
-def test_waiting__holds_no_connection(host: Host, model: ScriptedServer) -> None:
-    """Twelve threads that wait for one answer hold few connections or none."""
-    gate = threading.Barrier(2)
-    model.replies = [answer("this", gate=gate)]
-    process = host.start(IN_THREADS.format(n=12, within="nullcontext()"))
-    until(lambda: model.requests)
-    time.sleep(2)
-    held = min(host.server.connections() for _ in range(10) if not time.sleep(0.05))
-    gate.wait(10)
-    assert said(process) == [PAID] * 12
-    assert held <= 5
-
-
 def test_sqlite__threads_and_tasks(tmp_path: Path) -> None:
     """On a file of SQLite one of all that race asks, too, in and outside of an event loop."""
     script = """
@@ -249,14 +221,9 @@ def test_sqlite__threads_and_tasks(tmp_path: Path) -> None:
     answers = asyncio.run(main())
     say([answers, PromptLog.objects.count(), IdempotencyRecord.objects.count()])
     """
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.scripted_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")}
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + textwrap.dedent(script)],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    host = Host(
+        Server("sqlite", str(tmp_path / "host.sqlite3")), environment={"DJANGO_SETTINGS_MODULE": "tests.scripted_host"}
     )
-    answers, calls, kept = said(process)
+    answers, calls, kept = host.run(script)
     assert (calls, kept, len({str(one) for one in answers})) == (1, 1, 1), answers
     assert answers[0]["result"] == {"asked": "what?"}

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from textwrap import dedent
 
-import pytest
-
 from tests.engine_fixtures import PAID, answer, until
-from tests.hosts import Host, Server, own_database, said
+from tests.hosts import Host, Server, said
 from tests.scripted_server import ScriptedServer
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
 
 FILL = """
 from datetime import timedelta
@@ -29,13 +24,6 @@ PURGE = """
 call_command("purge_prompt_logs", "--days", "1", "--batch-size", "50", "--pause", "{pause}", "-v0")
 say(1)
 """
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
 
 
 def filled(script: str) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.engine_fixtures import PAID
-from tests.hosts import Host, Server, own_database
-
-SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("postgresql", "mariadb")]
+from tests.hosts import Host
 
 RECEIVERS = """
 from django.db.models import F
@@ -99,13 +95,6 @@ row = PromptLog.objects.create(source="other", model="m", model_size="", prompt=
 announcement.announce_later([row])
 say(None)
 """
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A database of our own on each server."""
-    with own_database(request.param) as server:
-        yield server
 
 
 def test_receiver__in_the_callers_transaction(host: Host) -> None:

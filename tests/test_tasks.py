@@ -7,12 +7,12 @@ import textwrap
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from tests.engine_fixtures import TASK_HOST
 from tests.hosts import Host, Server
 from tests.settings import REDIS_URL
 
@@ -40,11 +40,9 @@ def run(host: Host, script: str) -> Any:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+def host(file_server: Server) -> Iterator[Host]:
     """A host with a task store and nothing else, on a file of SQLite."""
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": str(tmp_path / "host.sqlite3")}
-    host = Host(Server("sqlite", str(tmp_path / "host.sqlite3")), {"TRANSLATE_CHUNK_ENTRIES": 1}, environment)
-    host.manage("migrate", "-v0")
+    host = Host(file_server, {"TRANSLATE_CHUNK_ENTRIES": 1}, {**TASK_HOST})
     yield host
     host.stop()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.answers import TRACED, by
 from tests.engine_fixtures import answer, until
-from tests.hosts import Host, Server, own_database, said
+from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, Request, ScriptedServer
 
 BY = by("openai-compat")
@@ -84,11 +84,9 @@ def usage(calls: int) -> dict[str, int]:
     return {"input_tokens": 7 * calls, "output_tokens": 3 * calls}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A database of our own."""
-    with own_database("postgresql") as server:
-        yield server
+@pytest.fixture
+def server(databases: Callable[[str], Server]) -> Server:
+    return databases("postgresql")
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.hosts import Host, Server, own_database
+from tests.engine_fixtures import TASK_HOST
+from tests.hosts import Host
+from tests.preloaded import Process
 
 ASKED, AT_ONCE = 4, 2
 
@@ -49,23 +49,18 @@ EXIT_SECONDS = 10
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     agent = {"TRANSLATE_CHUNK_ENTRIES": 5, "TRANSLATE_CONCURRENCY": AT_ONCE}
     if request.param == "sqlite":
-        database = str(tmp_path / "host.sqlite3")
-        environment = {"DJANGO_SETTINGS_MODULE": "tests.task_host", "HOST_DATABASE": database}
-        host = Host(Server("sqlite", database), agent, environment)
-        host.manage("migrate", "-v0")
-        yield host
-        host.stop()
+        host = Host(request.getfixturevalue("file_server"), agent, TASK_HOST)
     else:
-        with own_database(request.param) as server:
-            host = Host(server, agent)
-            yield host
-            host.stop()
+        host = Host(request.getfixturevalue("databases")(request.param), agent)
+        host.server.clear()
+    yield host
+    host.stop()
 
 
-def met(host: Host, script: str) -> subprocess.Popen[str]:
+def met(host: Host, script: str) -> Process:
     """A process that SIGINT has met when it said that it is in the middle."""
     process = host.start(script)
     assert process.stdout.readline() == '"asked"\n'
@@ -73,7 +68,7 @@ def met(host: Host, script: str) -> subprocess.Popen[str]:
     return process
 
 
-def over(process: subprocess.Popen[str]) -> list[str]:
+def over(process: Process) -> list[str]:
     """What it said last, at its end, which is soon and without an error."""
     out, errors = process.communicate(timeout=EXIT_SECONDS)
     assert (process.returncode, errors) == (0, "")

@@ -1,0 +1,147 @@
+"""Host processes forked from one that has loaded Django and its apps, which alone takes most of a second each time.
+
+    python -m tests.preloaded <file descriptor of a socket>
+
+Over the socket comes a byte for each host, with its three standard streams and a socket of its own. On that one it
+reads what it is to be, and tells its process id and in the end its return code.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+
+class Process:
+    """A host that runs: what the tests use of `subprocess.Popen`."""
+
+    def __init__(self, control: socket.socket, request: Mapping[str, Any]) -> None:
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (os.pipe() for _ in range(3))
+        self._life, theirs = socket.socketpair()
+        socket.send_fds(control, [b"."], [stdin, stdout, stderr, theirs.fileno()])
+        theirs.close()
+        for descriptor in (stdin, stdout, stderr):
+            os.close(descriptor)
+        self._life.sendall(json.dumps(request).encode())
+        self._life.shutdown(socket.SHUT_WR)
+        with ExitStack() as stack:
+            self._told = stack.enter_context(stack.enter_context(self._life).makefile())
+            self.stdin = stack.enter_context(open(to_stdin, "w"))
+            self.stdout, self.stderr = (stack.enter_context(open(end)) for end in (from_stdout, from_stderr))
+            self.close = stack.pop_all().close
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None and select.select([self._life], [], [], 0)[0]:
+            self.returncode = int(self._told.readline())
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None and not select.select([self._life], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(f"host {self.pid}", timeout or 0)
+        return self.poll() or 0
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it says and complains of until it is over."""
+        self.stdin.close()
+        with ThreadPoolExecutor() as pool:
+            reading = [pool.submit(stream.read) for stream in (self.stdout, self.stderr)]
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+            out, errors = (read.result() for read in reading)
+        self.close()
+        return out, errors
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Preloaded:
+    """A process that has loaded the apps in this environment, and starts hosts from it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-W", "ignore::ResourceWarning", "-m", __name__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, env=dict(environment), pass_fds=[theirs.fileno()])
+
+    def start(self, script: str, agent: Mapping[str, Any], database: str) -> Process:
+        return Process(self._control, {"script": script, "agent": agent, "database": database})
+
+    def stop(self) -> None:
+        self._control.close()
+        self._process.wait(30)
+
+
+def requested(control: socket.socket) -> dict[str, Any]:
+    """What this process is to be, when it is a host; the one that serves leaves when nobody asks any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that keep a host
+    gc.freeze()
+    while descriptors := socket.recv_fds(control, 1, 4)[1]:
+        if not os.fork():
+            control.close()
+            return kept(*descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+    sys.exit()
+
+
+def kept(stdin: int, stdout: int, stderr: int, life: int) -> dict[str, Any]:
+    """Fork the host and tell of its life, as only its parent can."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with socket.socket(fileno=life) as told:
+        request = json.load(told.makefile())
+        if host := os.fork():
+            for descriptor in range(3):
+                os.close(descriptor)
+            for descriptor in (stdin, stdout, stderr):
+                os.close(descriptor)
+            told.sendall(f"{host}\n".encode())
+            told.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(host, 0)[1])}\n".encode())
+            os._exit(0)
+    for number, descriptor in enumerate((stdin, stdout, stderr)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    return dict(request)
+
+
+def configured(agent: Mapping[str, Any], database: str) -> None:
+    """Be a host with these keys of STAPEL_AGENT, on this database."""
+    from django.conf import settings
+    from django.db import connections
+    from django.test import override_settings
+
+    override_settings(STAPEL_AGENT={**settings.STAPEL_AGENT, **agent}).enable()
+    connections.settings["default"]["NAME"] = database
+
+
+if __name__ == "__main__":
+    from tests.hosts import PRELUDE
+
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(PRELUDE, names)
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        request = requested(control)
+    configured(request["agent"], request["database"])
+    exec(compile(request["script"], "<host>", "exec"), names)
