@@ -81,6 +81,7 @@ def run(database: str, checkout: Path, *arguments: str) -> int:
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or hundreds of processes compile the copy anew
     return subprocess.run(command, cwd=checkout, env=environment).returncode
 
 

@@ -71,9 +71,9 @@ def accounts(server: Server, scope: str) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize(
     ("ask", "processes"),
     [
-        (IN_THREADS.format(n=50, within="nullcontext()"), 1),
-        (IN_THREADS.format(n=10, within="transaction.atomic()"), 4),
-        (IN_TASKS.format(n=50), 1),
+        (IN_THREADS.format(n=30, within="nullcontext()"), 1),
+        (IN_THREADS.format(n=7, within="transaction.atomic()"), 4),
+        (IN_TASKS.format(n=30), 1),
         (IN_TASKS.format(n=13), 4),
     ],
     ids=["threads", "transactions in processes", "tasks", "tasks in processes"],

@@ -24,10 +24,9 @@ OUTSIDE = {
 
 
 @pytest.mark.fleet
-@pytest.mark.parametrize("module", sorted(path.name for path in FLEET.glob("test_*.py")))
-def test_callers__in_their_host(module):
-    """Every test of the module passes in the host of `tests.fleet.settings`, and none is skipped."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--ds=tests.fleet.settings", FLEET / module]
+def test_callers__in_their_host():
+    """Every test of the callers passes in the host of `tests.fleet.settings`, and none is skipped."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "--ds=tests.fleet.settings", FLEET]
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=ROOT, env=outer, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

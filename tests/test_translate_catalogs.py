@@ -22,6 +22,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from tests.answers import by
+from tests.hosts import Server
 from tests.misbehaving_provider import CURSED, TOKENS
 from tests.settings import NATS_URL
 
@@ -176,16 +177,15 @@ async def until_it_subscribes(subject: str) -> None:
 TRANSPORTS = [in_process, over_wsgi, over_asgi, pytest.param(over_nats, marks=pytest.mark.nats)]
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+@pytest.fixture(params=TRANSPORTS)
+def host(request: pytest.FixtureRequest, file_server: Server) -> Iterator[Host]:
     """A host that reaches `llm.translate` by each transport, on a database of its own."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.catalogue_host",
-        "HOST_DATABASE": str(tmp_path_factory.mktemp("host") / "host.sqlite3"),
+        "HOST_DATABASE": file_server.database,
         "PYTHONPATH": str(ROOT),
     }
-    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
     yield from request.param(environment)
 
 
