@@ -52,6 +52,9 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
+# Of the suite on SQLite some tests wait for other processes; the others keep a core busy.
+WORKERS = {"sqlite": "3"}
+
 # On each other database: what uses it, and neither what needs another service nor, unless WHOLE, what is alike on all.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
 ONCE_A_DATABASE = ("django_db", f"not ({ONCE})")
@@ -77,7 +80,8 @@ def built_wheel(folder: Path) -> Path:
 
 def run(database: str, checkout: Path, *arguments: str) -> int:
     print(f"\n== {database}", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "4"), *arguments]
+    workers = os.environ.get("WORKERS", WORKERS.get(database, "2"))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}

@@ -1,9 +1,9 @@
 """Who gets in at the HTTP endpoints, and how the others are told: the whole matrix.
 
-    DJANGO_SETTINGS_MODULE=... python -m tests.access_matrix /agent/api/v1/llm/complete
+    DJANGO_SETTINGS_MODULE=... python -m tests.access_matrix /agent/api/v1/llm/complete [another URL ...]
 
-prints it as JSON. REST framework reads most of its defaults while its classes are made, so only a process of its own
-shows what a host's do.
+prints that of each as JSON. REST framework reads most of its defaults while its classes are made, so only a process of
+its own shows what a host's do.
 """
 
 import json
@@ -111,4 +111,4 @@ if __name__ == "__main__":
     django.setup()
     call_command("migrate", verbosity=0)
     with scripted_provider():
-        print(json.dumps(access_matrix(sys.argv[1])))
+        print(json.dumps([access_matrix(url) for url in sys.argv[1:]]))

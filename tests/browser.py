@@ -26,7 +26,7 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 Visit = Callable[[Page], None]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Callable[..., list[str]]]:
     """Run a visit: `chromium(visit, **context_options)` gives the errors that its scripts raised.
 

@@ -21,12 +21,17 @@ class Forgetful(Executor):
 
 def test_interrupted__while_it_is_being_cancelled(monkeypatch):
     """Interrupted anew before it waits for the end, the thread still leaves no call of the loop unanswered."""
-    answers, answered = [], threading.Event()
+    answers, answered, interrupts = [], threading.Event(), iter([KeyboardInterrupt])
+
+    def interrupt(number, frame):
+        for once in interrupts:
+            raise once
 
     async def work():
         try:
-            os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.sleep(30)
+            while True:  # a signal that comes as a thread falls asleep does not wake it
+                os.kill(os.getpid(), signal.SIGUSR1)
+                await asyncio.sleep(0.05)
         finally:
             while not answers:
                 answers.extend(await asyncio.gather(sync_to_async(threading.get_ident)(), return_exceptions=True))
@@ -38,8 +43,12 @@ def test_interrupted__while_it_is_being_cancelled(monkeypatch):
 
     real = side_loop._SideTask._cancel
     monkeypatch.setattr(side_loop._SideTask, "_cancel", cancel)
-    with pytest.raises(KeyboardInterrupt, match="again"):
-        side_loop.on_side_loop(work)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="again"):
+            side_loop.on_side_loop(work)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
     assert answered.wait(10)
     assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError)
 

@@ -52,7 +52,9 @@ def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page)
     page = Figures(admin_client.get(PAGE, FIVE_DAYS))
     known: dict[str, list[PromptLog]] = {}
     for figure in page.found:
-        rows = known.setdefault(figure.address, rows_behind(admin_client, figure.address))
+        if figure.address not in known:
+            known[figure.address] = rows_behind(admin_client, figure.address)
+        rows = known[figure.address]
         if figure.kind != "bar":
             assert Decimal(figure.value) == Decimal(behind(figure, rows)), figure
     kinds = {figure.kind for figure in page.found}
