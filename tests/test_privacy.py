@@ -35,7 +35,7 @@ KEPT = ("calls", "errors", "input_tokens", "output_tokens", "cost_usd", "cache_h
 
 def stored() -> str:
     """All that is in the database."""
-    return json.dumps([list(model.objects.values()) for model in MODELS], default=str)
+    return json.dumps([list(model.objects.order_by("pk").values()) for model in MODELS], default=str)
 
 
 def spent(**whose: str) -> dict:
