@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from . import accounts, reservations, rows, telemetry
@@ -214,6 +214,8 @@ def _save(row: PromptLog, alias: str) -> None:
 
 def _has_arrived(row: PromptLog, alias: str) -> bool:
     """Whether a row that could not be inserted is there: the connection may have been lost after it had arrived."""
+    if connections[alias].needs_rollback:  # nothing can be asked there, nor was it tried before
+        return False
     row._state.adding = not PromptLog.objects.using(alias).filter(pk=row.pk).exists()
     return not row._state.adding
 

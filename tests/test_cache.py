@@ -1,5 +1,6 @@
 """Reuse of answers: what is a hit, what never is, and what a broken policy costs."""
 
+import json
 import uuid
 from datetime import timedelta
 
@@ -10,8 +11,9 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from stapel_agent import cache
 from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
-from stapel_agent.models import LATEST_ANSWER, PromptLog
+from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
 from stapel_agent.types import Completion, CompletionRequest
@@ -165,6 +167,16 @@ def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):
     assert len(scripted_model.requests) == 2
 
 
+def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
+    """So it is of translations, which are kept several at a time."""
+    caches["default"].clear()
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
+    scripted_model.script(translating(str.upper))
+    for _ in range(2):
+        assert facade.translate("en", "de", {"a": "b"})["result"] == {"a": "B"}
+    assert len(scripted_model.requests) == 2
+
+
 @pytest.mark.redis
 def test_django_policy__redis(agent, scripted_model, facade, settings):
     """On a real Redis: a hit, another policy's alias, and an answer that leaves with its lifetime."""
@@ -195,6 +207,52 @@ def test_no_policy__asks_each_time(agent, scripted_model, facade):
     facade.complete_json("same", "small")
     facade.complete_json("same", "small")
     assert len(scripted_model.requests) == 2
+    assert NoCachePolicy().should_cache("llm_facade") is False  # or those who ask at once would share an answer
+
+
+def test_own_policy__knows_too_few(agent, scripted_model, facade, caplog):
+    """A policy that tells of fewer texts than it was asked for has told of the first ones."""
+
+    class Short(PromptLogCachePolicy):
+        def lookup_many(self, requests):
+            return super().lookup_many(requests[:1])
+
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Short)
+    scripted_model.script(translating(str.upper))
+    entries = {"a": "first", "b": "second"}
+    for _ in range(2):
+        assert facade.translate("en", "de", entries)["result"] == {"a": "FIRST", "b": "SECOND"}
+    assert (len(scripted_model.requests), caplog.messages) == (1, [])
+
+
+def test_translations__long_names(agent, facade):
+    """A provider or a model with a name longer than the table's columns does not cost the reuse."""
+
+    class Babel(LlmProvider):
+        def complete(self, *, prompt, **arguments):
+            texts = {number: text.upper() for number, text in json.loads(prompt).items()}
+            return ProviderResult(json.dumps(texts))
+
+    agent(CACHE_LOOKUP=ALWAYS, PROVIDERS={"p" * 64: Babel}, DEFAULT_PROVIDER="p" * 64, MODELS={"small": "m" * 300})
+    for _ in range(2):
+        assert facade.translate("en", "de", {"a": "b"})["result"] == {"a": "B"}
+    kept = Translation.objects.get()
+    assert (kept.text, kept.provider, kept.model) == ("B", "p" * 64, "m" * 128)
+
+
+def test_sweep__counts_all(monkeypatch):
+    """What is too old goes in batches, and all of them are counted."""
+    batches = iter([3, 2, 0])
+    monkeypatch.setattr(TranslationQuerySet, "forget_batch", lambda rows, *, since: next(batches))
+    assert cache.sweep() == 5
+
+
+def test_sweep__spares_what_is_reused(agent):
+    """A moment before the last one at which a translation was of use takes nothing more."""
+    agent(CACHE_TTL=60)
+    Translation.objects.create(key="k", text="t", provider="p", model="m", request_id=uuid.uuid4())
+    now = timezone.now()
+    assert [cache.sweep(before=now - timedelta(hours=1)), cache.sweep(), cache.sweep(before=now)] == [0, 0, 1]
 
 
 def test_own_policy__one_instance(agent, scripted_model, facade):

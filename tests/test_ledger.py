@@ -15,8 +15,10 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from stapel_agent import ledger, rows, services
+from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.models import PromptLog, PromptLogQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.signals import call_finished
 
 pytestmark = pytest.mark.django_db
 
@@ -361,6 +363,72 @@ def test_close_lost__its_process_knows_better(agent):
     services.complete("say", "small", provider="slow")
     row = PromptLog.objects.get()
     assert (row.status, row.error_message, row.metadata) == ("success", None, {"provider": "slow"})
+
+
+def lost_rows(number):
+    """Rows of processes that have ended, as they are read."""
+    facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "status": "pending"}
+    facts["request_id"] = uuid.uuid4()
+    ids = [PromptLog.objects.create(**facts).pk for _ in range(number)]
+    return list(PromptLog.objects.filter(pk__in=ids))
+
+
+def test_close_lost__batches(monkeypatch):
+    """However many there are, all are closed, counted, and announced by the time it returns."""
+    monkeypatch.setattr(ledger, "LOST_BATCH", 2)
+    told, lost = set(), {row.pk for row in lost_rows(5)}
+
+    def hear(sender, call, **facts):
+        told.add(call.id)
+
+    call_finished.connect(hear)
+    try:
+        assert ledger.close_lost(older_than=0) == 5
+    finally:
+        call_finished.disconnect(hear)
+    assert told == lost
+
+
+def test_close_lost__all_closed_meanwhile(monkeypatch):
+    """Rows that their processes keep closing first are left to them, and looked at once."""
+    lost_rows(2)
+    monkeypatch.setattr(ledger, "_close_as_lost", lambda row, alias: 0)
+    assert ledger.close_lost(older_than=0) == 0
+
+
+def test_close_lost__of_a_request(monkeypatch):
+    """Whoever takes over from a dead process leaves the announcing for later."""
+    later = []
+    monkeypatch.setattr(ledger, "announce_later", later.append)
+    (row,) = lost_rows(1)
+    lost_rows(1)
+    assert ledger.close_lost(request_id=row.request_id) == 1
+    assert later == [[row]]
+
+
+@pytest.mark.parametrize("meanwhile", [{"status": "success"}, {"scrubbed_at": timezone.now()}], ids=["ended", "erased"])
+def test_close_lost__row_that_has_changed(meanwhile):
+    """A row that its process has closed since it was read, or that was scrubbed, is not written over."""
+    (row,) = lost_rows(1)
+    PromptLog.objects.update(**meanwhile)
+    before = PromptLog.objects.values().get()
+    assert ledger._close_as_lost(row, "default") == 0
+    assert PromptLog.objects.values().get() == before
+
+
+def test_record__that_had_arrived():
+    """A row whose insert was answered by a broken connection is there once, and no fault."""
+    (row,) = lost_rows(1)
+    again = PromptLog(**PromptLog.objects.values().get())
+    assert ledger.record(again) == row.pk
+    assert PromptLog.objects.count() == 1
+
+
+def test_record__that_cannot_arrive():
+    """A row that the database refuses for what it holds is a fault, though its key is not taken."""
+    with pytest.raises(LedgerUnavailable, match="IntegrityError"), transaction.atomic():
+        ledger.record(PromptLog(source="other", model="m", model_size="small", prompt=None, status="success"))
+    assert not PromptLog.objects.exists()
 
 
 def test_metadata__too_deep(facade, scripted_model):

@@ -254,7 +254,7 @@ def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str
 @BOTH
 def test_deadline__before_anything_is_done(host: Host, model: Translator, script: str) -> None:
     """When nothing has come in time, it is a failure that names each text's."""
-    host.agent["DEADLINE"] = 1
+    host.agent["DEADLINE"] = 3
     model.patience = 0
     failure = host.run(script)
     assert failure == {

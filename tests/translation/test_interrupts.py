@@ -139,7 +139,11 @@ translating = (""",
 
 
 def test_time_limit__of_a_signal(host):
-    """An exception that a signal's handler raises is the translation's failure, and every row is closed."""
+    """An exception that a signal's handler raises is the translation's failure, and every row is closed.
+
+    It comes while the thread waits: in the middle of its work on the ledger, it would be a fault of the ledger.
+    """
+    host.agent["TRANSLATE_CONCURRENCY"] = 1
     script = f"""{TRANSLATION}
 class SoftTimeLimit(Exception):
     pass
