@@ -1,4 +1,7 @@
-"""Run the benchmarks one by one, and write what they print into RESULTS.md: `python -m benchmarks [name ...]`."""
+"""Run the benchmarks one by one, and write what each prints into RESULTS.md: `python -m benchmarks [name ...]`.
+
+Without names it is all of them; what the file says of others stays, with the machine and the day of its own.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ HEAD = """\
 # Results
 
 What `make bench` has printed here. Each figure stands beside a reference of the same run, and beside its target where
-there is one; the ratios hold elsewhere, the milliseconds on this machine alone. *Load* is how many processes wanted a
+there is one; the ratios hold elsewhere, the milliseconds on that machine alone. *Load* is how many processes wanted a
 core as a benchmark began.
 """
 
@@ -41,7 +44,7 @@ def machine() -> str:
     hardware = f"{os.cpu_count()} cores ({cpu or platform.machine()}), {memory / 2**20:.0f} GB"
     packages = [f"{name} {version(name)}" for name in ("django", "anthropic", "httpx", "stapel-core")]
     software = [platform.system(), f"Python {platform.python_version()}", *packages]
-    return f"{datetime.now(UTC):%Y-%m-%d}, {hardware}, {', '.join(software)}.\n"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {hardware}, {', '.join(software)}"
 
 
 def printed_by(name: str) -> str:
@@ -60,7 +63,13 @@ def printed_by(name: str) -> str:
 
 def section(name: str) -> str:
     load = os.getloadavg()[0]
-    return f"\n## {name}\n\nLoad {load:.1f}.\n\n```text\n{printed_by(name).strip()}\n```\n"
+    return f"{name}\n\n{machine()}. Load {load:.1f}.\n\n```text\n{printed_by(name).strip()}\n```\n"
+
+
+def sections() -> dict[str, str]:
+    """What the file holds, by the benchmark's name."""
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    return {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
 
 
 def _lines(path: str) -> list[str]:
@@ -68,9 +77,6 @@ def _lines(path: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or NAMES
-    text = f"{HEAD}\n{machine()}"
-    for name in chosen:
-        text += section(name)
-        if chosen == NAMES:
-            RESULTS.write_text(text, encoding="utf-8")
+    for chosen in sys.argv[1:] or NAMES:
+        known = {**sections(), chosen: section(chosen)}
+        RESULTS.write_text(HEAD + "".join(f"\n## {known[name]}" for name in NAMES if name in known), encoding="utf-8")
