@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from benchmarks.waiting import CLIENTS, COMPLETE, load, resident_kilobytes, serv
 from tests.__main__ import SERVICES
 from tests.engine_fixtures import answer
 from tests.hosts import Host, Server, own_database
+from tests.preloaded import Process
 from tests.scripted_server import Reply, Request, ScriptedServer
 
 CALLS, CALLERS = 800, 8
@@ -141,7 +141,7 @@ def budgets(server: Server, model: Model) -> None:
         line(f"calls a second, a budget of scope `{scope}`", calls.calls, calls.calls / without.calls, "no budget")
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def _line(process: Process) -> str:
     """What a process says next."""
     assert process.stdout is not None
     return process.stdout.readline()
@@ -171,7 +171,8 @@ def wait(
     server: Server, model: Model, name: str, script: str, number: int, environment: Mapping[str, str] | None = None
 ) -> None:
     model.seconds = 0.0
-    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}}, dict(environment or {}))
+    agent = {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}}
+    host = Host(server, agent, dict(environment or {}), shares=False)
     process = host.start(script.format(waiting=number))
     assert _line(process) and process.stdin is not None
     before = private_kilobytes(process.pid)
@@ -195,7 +196,7 @@ def private_kilobytes(process: int) -> int:
 
 def endpoint(server: Server) -> None:
     """Requests to the HTTP endpoint of one ASGI process, whose work for all of them has one second in a second."""
-    with served(Host(server, environment={"HOST_LEAN": "1"})) as (port, process):
+    with served(Host(server, environment={"HOST_LEAN": "1"}, shares=False)) as (port, process):
         asyncio.run(load(port, COMPLETE, 10, 3))
         server.clear()
         work, memory = processor_seconds(process), resident_kilobytes(process)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from tests.preloaded import Preloaded, Process
 
@@ -119,10 +121,16 @@ class Host:
     agent: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     started: list[Process] = field(default_factory=list)
+    shares: bool = True
+    """Its memory, with the process that it is forked from; as soon as it is measured, it must not."""
 
     def start(self, script: str) -> Process:
         """A process that runs `script`, which may `say()` what the caller is to read."""
-        process = preloaded(self.variables()).start(textwrap.dedent(script), self.agent, self.server.database)
+        script = textwrap.dedent(script)
+        if self.shares:
+            process = preloaded(self.variables()).start(script, self.agent, self.server.database)
+        else:
+            process = cast(Process, by_itself(script, self.variables()))
         self.started.append(process)
         return process
 
@@ -140,9 +148,8 @@ class Host:
 
     def stop(self) -> None:
         for process in self.started:
-            process.kill()
-            process.wait(30)
-            process.close()
+            with process:
+                process.kill()
 
     def variables(self) -> dict[str, str]:
         return {
@@ -176,6 +183,12 @@ def preloaded(variables: Mapping[str, str]) -> Preloaded:
         _preloaded.pop(next(iter(_preloaded))).stop()
     _preloaded[key] = _preloaded.pop(key, None) or Preloaded(common)
     return _preloaded[key]
+
+
+def by_itself(script: str, variables: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + script]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 _numbers = count()

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Self
 
 
 class Process:
@@ -65,6 +65,13 @@ class Process:
             out, errors = (read.result() for read in reading)
         self.close()
         return out, errors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.wait()
+        self.close()
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
