@@ -110,6 +110,7 @@ def test_checks__anthropic_without_a_key(agent):
     assert "ANTHROPIC_API_KEY" in message.msg
 
 
+@pytest.mark.sdk
 def test_checks__forgotten_middleware(agent, settings):
     """A host whose services cannot sign in is told before a deployment, unless it does not mount the endpoints."""
     agent(ANTHROPIC_API_KEY="k")
@@ -119,6 +120,7 @@ def test_checks__forgotten_middleware(agent, settings):
     assert found(deploy=True) == []
 
 
+@pytest.mark.sdk
 def test_checks__no_key_of_services(agent, settings):
     """With the middleware there must be a key, of one kind or the other, or no service can sign in."""
     agent(ANTHROPIC_API_KEY="k")

@@ -337,7 +337,7 @@ class TestCheckOfRetention:
         agent(RETENTION_DAYS=30)
         aged(33)
         with CaptureQueriesContext(connection) as queries:
-            assert self.found(databases=None) == []
+            assert self.found(databases=[]) == []
         assert len(queries) == 0
 
     def test_before_the_migration(self, agent, monkeypatch):

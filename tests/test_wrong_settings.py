@@ -123,6 +123,7 @@ def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
     assert scripted_model.requests == []
 
 
+@pytest.mark.sdk
 def test_stapel_agent__a_key_that_is_no_text(settings):
     """It means nothing, as any unknown key."""
     settings.STAPEL_AGENT = {"ANTHROPIC_API_KEY": KEY, 5: 6}

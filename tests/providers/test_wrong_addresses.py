@@ -73,6 +73,7 @@ def test_openai_compat__hostile_page(reason, page):
     assert len(reason(Reply(page, status=404))) < 700
 
 
+@pytest.mark.sdk
 def test_anthropic__nothing_there(reason):
     """The same of a gateway in front of the Anthropic API."""
     assert reason(Reply(PAGE, status=404), provider="anthropic", path="/wrong").endswith(
@@ -83,7 +84,11 @@ def test_anthropic__nothing_there(reason):
 
 
 @pytest.mark.parametrize(
-    ("provider", "setting"), [("openai-compat", "OPENAI_COMPAT_BASE_URL"), ("anthropic", "ANTHROPIC_BASE_URL")]
+    ("provider", "setting"),
+    [
+        ("openai-compat", "OPENAI_COMPAT_BASE_URL"),
+        pytest.param("anthropic", "ANTHROPIC_BASE_URL", marks=pytest.mark.sdk),
+    ],
 )
 def test_nobody_listens(facade, agent, provider, setting):
     """A refused connection names the address and the setting that it is from."""

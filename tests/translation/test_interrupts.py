@@ -25,7 +25,7 @@ class Slow(LlmProvider):
         Slow.asked += 1
         if Slow.asked == {ASKED}:
             say("asked")
-        time.sleep(0.3)
+        time.sleep(0.1 if Slow.asked <= {ASKED - AT_ONCE} else 1.5)
         return ProviderResult(json.dumps({{key: text.upper() for key, text in json.loads(prompt).items()}}), 10, 5)
 
 register_provider("slow", Slow)
@@ -143,7 +143,6 @@ def test_time_limit__of_a_signal(host):
 
     It comes while the thread waits: in the middle of its work on the ledger, it would be a fault of the ledger.
     """
-    host.agent["TRANSLATE_CONCURRENCY"] = 1
     script = f"""{TRANSLATION}
 class SoftTimeLimit(Exception):
     pass
