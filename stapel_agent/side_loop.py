@@ -105,7 +105,7 @@ class _Calls(Executor):
     def refuse(self) -> None:
         """Answer what an interrupt has come between: it was taken on, and is not done."""
         for future in tuple(self._asked):
-            if not future.done():
+            if not future.cancel() and not future.done():
                 future.set_exception(Interrupted())
 
     def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -50,13 +50,18 @@ def test_interrupted__while_it_is_being_cancelled(monkeypatch):
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert answered.wait(10)
-    assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError)
+    assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError | asyncio.CancelledError)
 
 
-def test_refused__what_an_interrupt_came_between():
-    """A call that was taken on and never done is answered when the thread leaves."""
+@pytest.mark.parametrize(("begun", "answer"), [(True, side_loop.Interrupted), (False, CancelledError)])
+def test_refused__what_an_interrupt_came_between(begun, answer):
+    """A call that was taken on and never done is answered when the thread leaves, and is not begun by another."""
     calls = side_loop._Calls(Forgetful(), lambda interrupt: None)
     asked = calls.submit(print)
+    if begun:
+        asked.set_running_or_notify_cancel()
     calls.refuse()
-    with pytest.raises(side_loop.Interrupted):
+    with pytest.raises(answer):
         asked.result(0)
+    if not begun:
+        assert not asked.set_running_or_notify_cancel()
