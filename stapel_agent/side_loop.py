@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
 
 from asgiref.sync import AsyncToSync, async_to_sync
 
@@ -92,7 +91,7 @@ class _Calls(Executor):
     def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
         self._executor = executor
         self._note = note
-        self._asked: WeakSet[Future[Any]] = WeakSet()
+        self._asked: set[Future[Any]] = set()
 
     def __getattr__(self, name: str) -> Any:  # nested executors look into those around them
         return getattr(self._executor, name)
@@ -100,6 +99,7 @@ class _Calls(Executor):
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         future: Future[Any] = self._executor.submit(self._call, function, *arguments, **options)
         self._asked.add(future)
+        future.add_done_callback(self._asked.discard)
         return future
 
     def refuse(self) -> None:

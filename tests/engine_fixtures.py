@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -130,6 +132,14 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def file_server(migrated_file: Path, tmp_path: Path) -> Server:
     """A database file of this test, for a host with a task store."""
     return Server("sqlite", str(shutil.copy(migrated_file, tmp_path)))
+
+
+@pytest.fixture
+def many_connections() -> Iterator[None]:
+    """The turn of a test that uses half of the connections that a server has: no other such test runs meanwhile."""
+    with (Path(tempfile.gettempdir()) / "stapel_agent_many_connections").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ class Host:
     environment: dict[str, str] = field(default_factory=dict)
     started: list[Process] = field(default_factory=list)
     shares: bool = True
-    """Its memory, with the process that it is forked from; as soon as it is measured, it must not."""
+    """Whether hosts are forked from a process that has loaded the apps; not where their memory is measured."""
 
     def start(self, script: str) -> Process:
         """A process that runs `script`, which may `say()` what the caller is to read."""
@@ -186,6 +186,7 @@ def preloaded(variables: Mapping[str, str]) -> Preloaded:
 
 
 def by_itself(script: str, variables: dict[str, str]) -> subprocess.Popen[str]:
+    """A host that has loaded everything itself."""
     command = [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + script]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, stderr=pipe, text=True)

@@ -67,13 +67,15 @@ def accounts(server: Server, scope: str) -> list[tuple[int, ...]]:
     return [tuple(map(int, row)) for row in found]
 
 
+@pytest.mark.usefixtures("many_connections")
+@pytest.mark.parametrize("kind", sorted(BUDGETS))
 @pytest.mark.parametrize(
-    ("ask", "processes", "kind"),
+    ("ask", "processes"),
     [
-        (IN_THREADS.format(n=30, within="nullcontext()"), 1, "tokens"),
-        (IN_THREADS.format(n=7, within="transaction.atomic()"), 4, "usd"),
-        (IN_TASKS.format(n=30), 1, "usd"),
-        (IN_TASKS.format(n=13), 4, "tokens"),
+        (IN_THREADS.format(n=50, within="nullcontext()"), 1),
+        (IN_THREADS.format(n=10, within="transaction.atomic()"), 4),
+        (IN_TASKS.format(n=50), 1),
+        (IN_TASKS.format(n=13), 4),
     ],
     ids=["threads", "transactions in processes", "tasks", "tasks in processes"],
 )

@@ -73,6 +73,11 @@ def post(url: str, answers: list[Any], payload: dict[str, Any]) -> None:
     answers.append((reply.status_code, reply.json()))
 
 
+def waiting(server: Server) -> int:
+    """How many calls wait for their provider."""
+    return [row["status"] for row in server.rows()].count("pending")
+
+
 def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> None:
     """50 calls at once, each of which waits two seconds, are all answered with ten connections allowed."""
     host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten"}
@@ -87,6 +92,7 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
             thread.start()
         until(lambda: len(host.server.rows()) == 50)
         until(lambda: host.server.connections() <= 4, seconds=1.5)
+        assert waiting(host.server) > 25
         for thread in threads:
             thread.join()
     usage = {"input_tokens": 1, "output_tokens": 0}
@@ -110,6 +116,7 @@ def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
             thread.start()
         until(lambda: len(host.server.rows()) == 20)
         until(lambda: host.server.connections() <= 4, seconds=1.5)
+        assert waiting(host.server) > 10
         for thread in threads:
             thread.join()
     assert replies == [200] * 20

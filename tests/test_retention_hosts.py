@@ -104,7 +104,7 @@ def test_purge__finds_its_rows_by_the_index(host: Host) -> None:
     """The next batch is where the index has it, however many rows were scrubbed before."""
     plan = host.run(
         filled("""
-    fill(5000, prompt="", scrubbed_at=timezone.now())
+    fill(20000, prompt="", scrubbed_at=timezone.now())
     PromptLog.objects.update(created_at=timezone.now() - timedelta(days=9))
     fill(300)
     with connection.cursor() as cursor:

@@ -51,7 +51,6 @@ def test_corpus__size():
     assert len(set(HOSTILE.values())) == len(HOSTILE) >= 200
 
 
-@pytest.mark.parametrize("facade", ["sync"], indirect=True)
 def test_corpus(scripted_model, facade, expected):
     """All hostile texts in one call come back in other words or have failed, and change no ordinary one's result."""
     scripted_model.script(faithful)
@@ -127,7 +126,6 @@ OBEDIENT = {
 }
 
 
-@pytest.mark.parametrize("facade", ["async"], indirect=True)
 @pytest.mark.parametrize("obey", OBEDIENT)
 def test_obedient(obey, scripted_model, facade, expected):
     """Where a model obeys one text, that one has failed; the others are right, or have failed too, but never wrong."""

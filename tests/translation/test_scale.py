@@ -17,8 +17,8 @@ from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
-MANY = 1_000
-CHUNKS = 20
+MANY = 2_000
+CHUNKS = 40
 """Questions that hold so many texts of this size, at TRANSLATE_CHUNK_ENTRIES of 50."""
 LONG = 200_000
 LONG_LIMIT = 2_044 * 3
@@ -97,11 +97,11 @@ def paid(rows: list[PromptLog]) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("concurrency", [1, 5])
+@pytest.mark.parametrize("concurrency", [1, 4, 5])
 def test_many_texts__complete_in_order(
     facade: Any, agent: Any, scripted_model: ScriptedModel, concurrency: int
 ) -> None:
-    """1,000 texts come back whole and in order, in 20 calls, TRANSLATE_CONCURRENCY at once, each text asked once."""
+    """2,000 texts come back whole and in order, in 40 calls, TRANSLATE_CONCURRENCY at once, each text asked once."""
     agent(TRANSLATE_CONCURRENCY=concurrency)
     crowd = Crowd(concurrency, translating(str.upper))
     scripted_model.script(crowd)
@@ -111,7 +111,7 @@ def test_many_texts__complete_in_order(
     assert answer == {
         "status": "ok",
         "result": answer["result"],
-        "usage": {"input_tokens": 200, "output_tokens": 100},
+        "usage": {"input_tokens": 400, "output_tokens": 200},
         **by(),
     }
     assert (len(scripted_model.requests), crowd.peak) == (CHUNKS, concurrency)
@@ -152,7 +152,7 @@ def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: Sc
 
 
 def test_many_texts__duplicates(facade: Any, scripted_model: ScriptedModel) -> None:
-    """A thousand keys of twenty texts, with other blanks around them, are one call for twenty texts."""
+    """Two thousand keys of twenty texts, with other blanks around them, are one call for twenty texts."""
     scripted_model.script(translating(str.upper))
     blanks = ["", " ", "\n", "\t\u00a0"]
     entries = {f"{n}": f"{blanks[n % 4]}text {n % 20}{blanks[n % 3]}" for n in range(MANY)}
