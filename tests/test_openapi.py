@@ -80,6 +80,7 @@ def test_document__valid(tmp_path):
     """The document validates, and generating our part of it warns of nothing."""
     options = {"urlconf": "stapel_agent.urls", "validate": True, "fail_on_warn": True}
     call_command("spectacular", file=str(tmp_path / "openapi.yaml"), **options)
+    assert "/v1/llm/complete:" in (tmp_path / "openapi.yaml").read_text(encoding="utf-8")
 
 
 class TersePayloadSerializer(serializers.Serializer):
@@ -115,12 +116,16 @@ def test_description__holds(document, path, mode, scripted_model):
     def has_one_key(case):
         return not (case.headers and "idempotency_key" in (case.body if isinstance(case.body, dict) else {}))
 
+    statuses = set()
+
     @given(case=schema[path]["POST"].as_strategy(generation_mode=mode).filter(has_one_key))
     @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def holds(case):
         if mode is GenerationMode.POSITIVE and "images" in case.body:
             case.body["images"] = [PNG_DATA for image in case.body["images"]]  # no schema tells what a picture is
         # Its probe of the other credentials keeps the valid key, which is enough by itself.
-        case.call_and_validate(headers={"X-API-KEY": django_settings.SERVICE_API_KEY}, excluded_checks=[ignored_auth])
+        key = {"X-API-KEY": django_settings.SERVICE_API_KEY}
+        statuses.add(case.call_and_validate(headers=key, excluded_checks=[ignored_auth]).status_code)
 
     holds()
+    assert (200 if mode is GenerationMode.POSITIVE else 400) in statuses
