@@ -1,5 +1,6 @@
 """Fixtures common to all tests."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +14,12 @@ from stapel_agent import hits, services
 # Without OpenTelemetry's SDK, which `tests.__main__` says, this module cannot be imported. The API comes with others.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["test_tracing.py"]
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
+
+
+def pytest_collection_finish() -> None:
+    """What stays for good, thousands of tests among it, is not searched for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Server:
 
             connection = pymysql.connect(
                 host=host, port=int(port or 3306), user=user or "root", password=password or "", database=database,
-                autocommit=True,
+                autocommit=True, ssl_disabled=True,
             )  # fmt: skip
         try:
             yield connection

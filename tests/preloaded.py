@@ -8,6 +8,7 @@ reads what it is to be, and tells its process id and in the end its return code.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -143,7 +144,18 @@ def configured(agent: Mapping[str, Any], database: str) -> None:
     connections.settings["default"]["NAME"] = database
 
 
+def leave_quickly() -> None:
+    """End a host whose script went well after all that its exit does, but for taking its modules apart."""
+    if went_well:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+went_well: list[bool] = []
+
 if __name__ == "__main__":
+    atexit.register(leave_quickly)  # the first to be registered is the last to be called
     from tests.hosts import PRELUDE
 
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -152,3 +164,4 @@ if __name__ == "__main__":
         request = requested(control)
     configured(request["agent"], request["database"])
     exec(compile(request["script"], "<host>", "exec"), names)
+    went_well.append(True)

@@ -36,7 +36,7 @@ DATABASES = {
         "PORT": os.environ.get("MARIADB_PORT", "3306"),
         "USER": os.environ.get("MARIADB_USER", "root"),
         "PASSWORD": os.environ.get("MARIADB_PASSWORD", ""),
-        "OPTIONS": {"charset": "utf8mb4"},
+        "OPTIONS": {"charset": "utf8mb4", "ssl_disabled": True},
         "TEST": {"CHARSET": "utf8mb4"},
     },
 }

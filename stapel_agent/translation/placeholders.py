@@ -28,20 +28,17 @@ class Span:
 # Without one of these a text holds nothing of the grammar.
 SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#]|www\.", re.IGNORECASE)
 
-# What is closed somewhere comes first: where it is not, the rest of the grammar has its turn.
+# What is closed somewhere comes first: where it is not, the rest of the grammar has its turn. Most of a text begins
+# nothing, and is passed by the first step of either half.
 GRAMMAR = re.compile(
     r"""
+    (?=[⟦⟧<`{%$\[\]!:@\\&\#]) (?:
       (?P<mark>[⟦⟧]++)                                                              # our own, see `protection`
     | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|(?<![A-Za-z])`|\{%|\{\#|\$\{|\#\{|%\{|\{\{)
     | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
     | (?P<link_end>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
     | (?P<interval>\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\])
     | (?P<bracket>!?+\[|\])
-    | (?P<address>
-        (?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?i:javascript|mailto|tel):)
-        [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
-      | (?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+(?:\.[\w-]{1,63}+)+
-      )
     | (?P<brace>\{\s{0,9}+[\w.@-]{0,100}+(?:\[[^\[\]{}]{0,100}+\]|\.\w{1,100}+){0,9}+(?:![rsa])?+(?::[^{}\n]{0,100}+)?+
         (?:\s{0,9}+,\s{0,9}+\w{1,30}+(?:\s{0,9}+,[^{}]{0,200}+)?+)?+\s{0,9}+\}|\$t\([^()\n]{1,200}+\))
     | (?P<printf>
@@ -58,6 +55,12 @@ GRAMMAR = re.compile(
     | (?P<linked>(?<!\w)@(?:\.[a-z]{1,20}+)?+:\(?+\w++(?:[.-]\w++)*+\)?+)
     | (?P<escape>\\[\\nrt])
     | (?P<entity>&[lg]t;)
+    )
+    | (?<![A-Za-z0-9]) (?P<address>
+        (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?i:javascript|mailto|tel):)
+        [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
+      | (?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+(?:\.[\w-]{1,63}+)+
+      )
     """,
     re.VERBOSE,
 )
