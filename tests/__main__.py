@@ -53,7 +53,7 @@ SERVICES = {
 }
 
 # Of the suite on SQLite some tests wait for other processes; the others keep a core busy.
-WORKERS = {"sqlite": "3"}
+WORKERS = {"sqlite": "4"}
 
 # On each other database: what uses it, and neither what needs another service nor, unless WHOLE, what is alike on all.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
@@ -80,7 +80,7 @@ def built_wheel(folder: Path) -> Path:
 
 def run(database: str, checkout: Path, *arguments: str) -> int:
     print(f"\n== {database}", flush=True)
-    workers = os.environ.get("WORKERS", WORKERS.get(database, "2"))
+    workers = os.environ.get("WORKERS", WORKERS.get(database, "3"))
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")

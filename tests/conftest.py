@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,14 @@ collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.s
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only tests with a database are chosen, a module that has none is not even imported."""
+    is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db")
+    return True if is_module and "django_db" not in collection_path.read_text() else None
+
+
 def pytest_collection_finish() -> None:
     """What stays for good, thousands of tests among it, is not searched for garbage again and again."""
-    gc.collect()
     gc.freeze()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from . import messages
@@ -99,7 +99,7 @@ def spans(text: str) -> list[Span]:
     pieces = messages.structure(text)
     found = list(_matches(text, 0, len(text)) if pieces is None else _in_message(text, pieces))
     links = _links(text, found)
-    found = [replace(span, kind="link") if span.start in links else span for span in found]
+    found = [Span(span.start, span.end, "link") if span.start in links else span for span in found]
     return [span for span in found if span.kind != "bracket"]
 
 
