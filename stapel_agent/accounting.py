@@ -48,12 +48,12 @@ def usage(**options: Unpack[UsageOptions]) -> Usage:
     `until` is exclusive. Costs are exact Decimals, `errors` are calls that are over without success, and
     `unpriced_calls` those that spent tokens at an unknown price. Hits count at the beginning of their hour.
     """
-    return on_ledger(partial(_answer, _query(options)))
+    return on_ledger(partial(_answer, UsageQuery.of(**options)))
 
 
 async def ausage(**options: Unpack[UsageOptions]) -> Usage:
     """`usage()` on an event loop."""
-    return await aon_ledger(partial(_answer, _query(options)))
+    return await aon_ledger(partial(_answer, UsageQuery.of(**options)))
 
 
 def as_json(found: Usage) -> dict[str, Any]:
@@ -70,10 +70,6 @@ def _plain(figures: dict[str, Any]) -> dict[str, Any]:
 def dollars(cost: Decimal) -> str:
     """Every place there is, and no zeros behind them."""
     return f"{cost.normalize() + 0:f}"
-
-
-def _query(options: UsageOptions) -> UsageQuery:
-    return UsageQuery.of(**options)
 
 
 def _answer(query: UsageQuery, alias: str) -> Usage:

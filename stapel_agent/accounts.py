@@ -24,6 +24,7 @@ from .standing import Standing
 WARNING_SHARE = Decimal("0.8")
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+"""Disjoint: thinking is a part of the output."""
 SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
 SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
 BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")

@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 INTERNAL_ERROR = "internal_error"
 """The failure of a request that met a bug of this package."""
 
-BUDGET_KEYS = ("scope", "id", "left_usd", "left_tokens", "period", "resets_at")
-
 
 class Answer:
     """The answer dict, built around the call of a verb: any fault inside becomes a failure."""

@@ -11,14 +11,13 @@ from typing import Any
 
 from django.db import transaction
 
+from .accounts import TOKENS
 from .connection import on_ledger
 from .models import PromptLog, PromptStatus
 from .usage_query import UsageQuery
 from .usage_tables import CALLS, FIRST, Reader, Slice, Table
 
 NAMES = ("user_id", "workspace_id", "source", "model")
-TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
-"""Disjoint: thinking is a part of the output."""
 
 SPENDING = Table(
     name=CALLS.name,

@@ -18,10 +18,7 @@ from .types import MAX_TOKEN_COUNT, Usage, money
 
 NAMES = {"source": 32, "provider": 64, "model": 128}
 """Column -> characters it holds."""
-FIGURES = (
-    *("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
-    "duration_ms",
-)
+FIGURES = (*rows.TOKEN_FIELDS, "duration_ms")
 OUTCOMES = tuple(status.value for status in PromptStatus if status != PromptStatus.PENDING)
 
 
@@ -80,7 +77,7 @@ class RecordedCall:
 
     def row(self) -> PromptLog:
         """This call as the ledger has calls. Without a cost of its own it has that of a price list."""
-        tokens = {name: getattr(self, name) for name in FIGURES if name.endswith("_tokens")}
+        tokens = {name: getattr(self, name) for name in rows.TOKEN_FIELDS}
         cost = cost_of(Usage(**tokens, cost_usd=money(self.cost_usd)), self.provider, self.model, self.provider)
         return PromptLog(
             **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},

@@ -18,17 +18,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from .models import HitCount, PromptLog
+from .rows import TOKEN_FIELDS
 from .usage_query import Key, UsageQuery
 
-TOKENS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
 COSTS = ("cost_usd", "saved_cost_usd")
 FIGURES = (
-    *("calls", "errors", "cache_hits", *TOKENS, "cost_usd", "unpriced_calls"),
+    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "unpriced_calls"),
     *("saved_tokens", "saved_cost_usd"),
 )
 COST_PLACES = 10
 
-SPENT = " OR ".join(f"{name} > 0" for name in TOKENS)
+SPENT = " OR ".join(f"{name} > 0" for name in TOKEN_FIELDS)
 UNPRICED = f"cost_basis = 'unpriced' OR (cost_usd IS NULL AND ({SPENT}))"
 COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
 """SQLite keeps decimals as floats, which are exact to 15 digits, and would add them as such."""
@@ -72,7 +72,7 @@ CALLS = Table(
     sums={
         "calls": "COUNT(*)",
         "errors": "SUM(CASE WHEN status NOT IN ('success', 'pending') THEN 1 ELSE 0 END)",
-        **{name: f"SUM({name})" for name in TOKENS},
+        **{name: f"SUM({name})" for name in TOKEN_FIELDS},
         "unpriced_calls": f"SUM(CASE WHEN {UNPRICED} THEN 1 ELSE 0 END)",
     },
 )

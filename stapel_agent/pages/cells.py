@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stapel_agent.models import CostBasis, PromptLog
-from stapel_agent.usage_tables import TOKENS
+from stapel_agent.rows import TOKEN_FIELDS
 
 from .amounts import count, money, time_taken
 from .display import NOTHING, visible
@@ -40,7 +40,7 @@ def tokens(row: PromptLog, told: Told) -> SafeString | str:
 def cost(row: PromptLog, told: Told) -> SafeString | str:
     """Dollars; where tokens were spent at a price that nobody knows, that."""
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
-        spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKENS)
+        spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKEN_FIELDS)
         return told("cost_usd", "unknown" if spent else NOTHING)
     return told("cost_usd", money(row.cost_usd))
 

@@ -15,7 +15,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exact import exactly
 from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers.registry import registry
-from stapel_agent.usage_tables import TOKENS
+from stapel_agent.rows import TOKEN_FIELDS
 
 from .display import visible
 from .period_filter import PeriodFilter
@@ -118,7 +118,7 @@ class CostFilter(BroughtFilter):
         return [("unpriced", "Tokens at an unknown price")]
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        has_spent = Q.create([Q((f"{name}__gt", 0)) for name in TOKENS], connector=Q.OR)
+        has_spent = Q.create([Q((f"{name}__gt", 0)) for name in TOKEN_FIELDS], connector=Q.OR)
         return rows.filter(Q(cost_basis=CostBasis.UNPRICED) | Q(cost_usd__isnull=True) & has_spent)
 
 

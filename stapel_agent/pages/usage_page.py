@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from stapel_agent.accounting import usage
-from stapel_agent.accounts import aware
+from stapel_agent.accounts import TOKENS, aware
 from stapel_agent.models import PromptLog, PromptStatus
-from stapel_agent.rankings import TOKENS, Durations, Rankings, Spender, rankings
+from stapel_agent.rankings import Durations, Rankings, Spender, rankings
 
 from .amounts import count, money, percent, time_taken
 from .budget_lines import BudgetLine, budget_lines

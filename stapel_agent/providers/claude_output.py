@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +21,7 @@ from stapel_agent.types import Usage, token_count
 
 from .base import ProviderResult
 from .faults import EMPTY_ACCOUNT, classify, excerpt
+from .foreign_json import decoded, mapping
 from .process import Outcome
 from .stop_reasons import finish_reason
 
@@ -34,8 +34,6 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit", re.IGNORECASE), RateLimited),
     (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
 )
-
-MAX_DIGITS = 300
 
 
 def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
@@ -60,13 +58,13 @@ class Report:
 
     @property
     def usage(self) -> Usage:
-        figures = _mapping(self._result.get("usage"))
+        figures = mapping(self._result.get("usage"))
         return Usage(
             input_tokens=figures.get("input_tokens", 0),
             output_tokens=figures.get("output_tokens", 0),
             cache_read_tokens=figures.get("cache_read_input_tokens", 0),
             cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
-            cache_write_1h_tokens=_mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+            cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
             cost_usd=self._result.get("total_cost_usd"),
         )
 
@@ -130,7 +128,7 @@ class Report:
         """The text of each message from the model, by the message's id. One message may come in several events."""
         messages: dict[str, str] = {}
         for event in self._events:
-            message = _mapping(event.get("message"))
+            message = mapping(event.get("message"))
             if event.get("type") == "assistant" and message.get("model") != "<synthetic>":
                 for text in _texts(message.get("content")):
                     identity = str(message.get("id"))
@@ -139,25 +137,13 @@ class Report:
 
 
 def _events(stdout: bytes) -> list[dict[str, Any]]:
-    try:
-        printed = json.loads(stdout.decode("utf-8", "replace"), parse_int=_integer)
-    except (ValueError, RecursionError):
-        return []
+    printed = decoded(stdout)
     return [event for event in (printed if isinstance(printed, list) else [printed]) if isinstance(event, dict)]
 
 
-def _integer(digits: str) -> float:
-    # int() refuses very long ones: an absurd figure beside the answer must not cost the answer.
-    return int(digits) if len(digits) <= MAX_DIGITS else float("inf")
-
-
 def _texts(content: object) -> list[str]:
-    blocks = [_mapping(block) for block in (content if isinstance(content, list) else [])]
+    blocks = [mapping(block) for block in (content if isinstance(content, list) else [])]
     return [block["text"] for block in blocks if isinstance(block.get("text"), str)]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _exit_fault(outcome: Outcome) -> ProviderError | None:

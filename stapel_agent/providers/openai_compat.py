@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from stapel_agent.types import Usage, token_count
 from .base import LlmProvider, ProviderResult
 from .call import Call
 from .faults import PAGE, classify, excerpt
+from .foreign_json import decoded, mapping
 from .http import Post, api_root, apost, base_url_mend, post
 
 BASE_URL, PATH = "OPENAI_COMPAT_BASE_URL", "/chat/completions"
@@ -33,7 +33,6 @@ FINISH_REASONS = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
-MAX_DIGITS = 20
 INTERRUPTIONS = frozenset({"insufficient_system_resource", "network_error", "error", "abort"})
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
@@ -193,7 +192,7 @@ def read_answer(body: bytes) -> ProviderResult:
     answer = _parsed(body)
     usage = _usage(answer.get("usage"))
     choice = _first_choice(answer, body, usage)
-    message = _mapping(choice.get("message"))
+    message = mapping(choice.get("message"))
     reason = str(choice.get("finish_reason"))
     refusal = message.get("refusal")
     if refusal and isinstance(refusal, str):
@@ -209,21 +208,13 @@ def read_answer(body: bytes) -> ProviderResult:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=_integer)
-    except (ValueError, RecursionError):
-        answer = None
+    answer = decoded(body)
     if isinstance(answer, dict):
         return answer
     said = excerpt(body)
     if said.startswith(PAGE):
         raise InvalidAnswer(f"the answer is {said}; {base_url_mend(BASE_URL, PATH)}")
     raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
-
-
-def _integer(digits: str) -> float:
-    # int() refuses very long ones: an absurd figure beside the paid text must not cost the text.
-    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
 def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:
@@ -237,7 +228,7 @@ def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mappi
 
 def _stated_fault(error: object, body: bytes, usage: Usage) -> ProviderError:
     """The fault of an answer that says 200 on the outside and an error inside."""
-    status = token_count(_mapping(error).get("code"))
+    status = token_count(mapping(error).get("code"))
     if 400 <= status < 600:
         fault = classify(status, excerpt(body))
     else:
@@ -248,25 +239,21 @@ def _stated_fault(error: object, body: bytes, usage: Usage) -> ProviderError:
 
 def _text(content: object) -> str | None:
     if isinstance(content, list):
-        parts = [_mapping(part) for part in content]
+        parts = [mapping(part) for part in content]
         texts = [part.get("text") for part in parts if part.get("type") == "text"]
         return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else None
 
 
 def _usage(reported: object) -> Usage:
-    figures = _mapping(reported)
+    figures = mapping(reported)
     prompt = token_count(figures.get("prompt_tokens"))
     output = token_count(figures.get("completion_tokens"))
     cached = (
-        token_count(_mapping(figures.get("prompt_tokens_details")).get("cached_tokens"))
+        token_count(mapping(figures.get("prompt_tokens_details")).get("cached_tokens"))
         or token_count(figures.get("prompt_cache_hit_tokens"))
         or token_count(figures.get("cached_tokens"))
     )
     cached = min(cached, prompt)
-    thinking = token_count(_mapping(figures.get("completion_tokens_details")).get("reasoning_tokens"))
+    thinking = token_count(mapping(figures.get("completion_tokens_details")).get("reasoning_tokens"))
     return Usage(prompt - cached, output, min(thinking, output), cached, cost_usd=figures.get("cost"))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

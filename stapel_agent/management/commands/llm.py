@@ -12,13 +12,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent import services
+from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json
 from stapel_agent.management.provider_report import ProviderReport, reports
 from stapel_agent.management.summary import printable
 from stapel_agent.models import PromptSource
 
-INTERRUPTED = 130
-"""How a shell sees an end by Ctrl-C."""
 COMMENT_LENGTH = 1000
 
 

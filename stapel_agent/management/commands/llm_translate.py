@@ -12,13 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent import services
 from stapel_agent.catalogues import CatalogueError, locale_name, open_catalogue, read_glossary
+from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NobodyAnswers
 from stapel_agent.management.summary import failures, table
 
 SHOWN_NAMES = 10
 """Failed texts that are named for each reason, at the default verbosity."""
-INTERRUPTED = 130
-"""How a shell sees an end by Ctrl-C."""
 
 
 class Command(BaseCommand):

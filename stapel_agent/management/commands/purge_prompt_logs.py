@@ -9,13 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from stapel_agent.conf import agent_settings
+from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
 from stapel_agent.retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, moment
 from stapel_agent.setting_kinds import KINDS
 
-INTERRUPTED = 130
-"""How a shell sees an end by Ctrl-C."""
 MOST = 10_000
 LEAST_DAYS_OF_ROWS = 31
 WORDS = {
