@@ -56,7 +56,9 @@ def _told_by(row: PromptLog | None, asked: str) -> Landing:
         return Landing()
     metadata = row.metadata or {}
     if row.status == PromptStatus.SUCCESS:
-        return Landing(Completion(row.response or "", provider=str(metadata.get("provider")), model=row.model))
+        if row.response is None:  # left out, as it was too long
+            return Landing()
+        return Landing(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
     if metadata.get("failure") == OverBudget.failure:  # theirs alone: who follows may have a budget of their own
         return Landing()
     fault = fault_named(metadata.get("failure"))(row.error_message or "")

@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from . import accounts, reservations, rows, telemetry
@@ -221,7 +221,7 @@ def _has_arrived(row: PromptLog, alias: str) -> bool:
 
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
-    if not _write_outcome(row, alias):
+    if not _write_figures_at_least(row, alias):
         logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
     closed[:] = [row]
     if _unclosed:
@@ -232,6 +232,26 @@ def _closing_seconds(attempt: Attempt) -> float | None:
     """What is left to the request, but always a moment: most calls that the deadline ends are closed within it."""
     left = attempt.request.deadline.left
     return None if left is None else max(left, CLOSING_SECONDS)
+
+
+def _write_figures_at_least(row: PromptLog, alias: str) -> int:
+    """`_write_outcome()`, without a long text where that fails again: it may be larger than the database takes."""
+    try:
+        return _write_outcome(row, alias)
+    except (OperationalError, InterfaceError):
+        if not rows.is_long(row) or _fails_first(row):  # its connection may have been lost
+            raise
+    logger.error(
+        "row %s of the ledger (%s): its text does not get into the database, and is left out", row.pk, _spent(row)
+    )
+    connections[alias].close()
+    rows.leave_text_out(row)
+    return _write_outcome(row, alias)
+
+
+def _fails_first(row: PromptLog) -> bool:
+    mark = object()
+    return vars(row).setdefault("_failed", mark) is mark
 
 
 def _write_outcome(row: PromptLog, alias: str) -> int:

@@ -20,6 +20,8 @@ from .types import FinishedCall, Usage, money
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
+LONG = 256 * 1024
+"""Characters; a text of fewer fits into a statement on any server as it is set up by default."""
 
 TOKEN_FIELDS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
 CALL_FIELDS = (
@@ -79,6 +81,17 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
 def outcome(row: PromptLog) -> dict[str, Any]:
     """The columns that `settle()` fills in."""
     return {name: getattr(row, name) for name in OUTCOME_FIELDS}
+
+
+def is_long(row: PromptLog) -> bool:
+    """Whether there is a database that may refuse its text."""
+    return len(row.response or "") > LONG
+
+
+def leave_text_out(row: PromptLog) -> None:
+    """Only its length is told: the caller has it."""
+    row.metadata = {**(row.metadata or {}), "response_length": len(row.response or "")}
+    row.response = None
 
 
 def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:

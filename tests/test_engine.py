@@ -132,6 +132,21 @@ def test_lost_connection__in_mid_call(host: Host, model: ScriptedServer, ask: st
     assert host.server.flights() == 0
 
 
+@pytest.mark.parametrize("ask", ["services.complete", "asgiref.sync.async_to_sync(services.acomplete)"])
+def test_answer__larger_than_the_database_takes(host: Host, model: ScriptedServer, ask: str) -> None:
+    """The caller gets it, and the ledger what it cost; the next call is closed as ever. MariaDB takes 16 MiB."""
+    quotes = "'" * 9_000_000  # two characters each in a statement
+    model.replies = [answer(quotes), answer("this")]
+    script = f'import asgiref.sync\nsay([len({ask}(question, "small")["result"]) for question in "ab"])'
+    assert host.run(script) == [len(quotes), 4]
+    large, small = host.server.rows()
+    is_kept = host.server.kind == "postgresql"
+    assert large["response"] == (quotes if is_kept else None)
+    assert large["metadata"].get("response_length") == (None if is_kept else len(quotes))
+    assert (large["status"], large["input_tokens"]) == ("success", 7)
+    assert (small["status"], small["response"]) == ("success", "this")
+
+
 def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
     """The caller's own transaction is gone with its connection; the ledger's row and the answer are not."""
     gate = threading.Barrier(2)

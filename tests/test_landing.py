@@ -35,7 +35,9 @@ def landing(request_id: uuid.UUID) -> Landing | None:
         ("error", {"metadata": {"failure": "cancelled"}}, None),
         ("error", {"metadata": {"failure": "lost"}}, None),
         ("pending", {}, None),
+        ("success", {"response": "", "metadata": {"provider": "first"}}, Completion("", "first", "m")),
         ("success", {"response": None, "scrubbed_at": timezone.now()}, None),
+        ("success", {"response": None, "metadata": {"provider": "first", "response_length": 9_000_000}}, None),
         ("failure", {"metadata": None, "error_message": "of the first release"}, Exception),
     ],
 )
