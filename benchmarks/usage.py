@@ -113,11 +113,11 @@ def orm() -> list[Any]:
     from django.db.models.functions import TruncDay
 
     from stapel_agent.models import PromptLog
-    from stapel_agent.usage_tables import TOKENS
+    from stapel_agent.rows import TOKEN_FIELDS
 
     month = PromptLog.objects.filter(created_at__gte=MONTH["since"] + "T00Z", created_at__lt=MONTH["until"] + "T00Z")
     by = month.annotate(day=TruncDay("created_at", tzinfo=UTC)).values("day", "model").order_by("day", "model")
-    return list(by.annotate(Count("pk"), Sum("cost_usd"), *map(Sum, TOKENS)))
+    return list(by.annotate(Count("pk"), Sum("cost_usd"), *map(Sum, TOKEN_FIELDS)))
 
 
 def a_hit() -> None:

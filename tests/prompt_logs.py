@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from stapel_agent.models import PromptLog
-from stapel_agent.usage_tables import TOKENS
+from stapel_agent.rows import TOKEN_FIELDS
 
 LIST = "/admin/agent/promptlog/"
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -64,6 +64,6 @@ def columns_of(chance: random.Random) -> dict:
         "workspace_id": chance.choice(["acme", None]),
         "cost_usd": cost,
         "cost_basis": chance.choice([None, "unpriced"]) if cost is None else "price_list",
-        **{name: figure() for name in TOKENS},
+        **{name: figure() for name in TOKEN_FIELDS},
         "duration_ms": chance.choice([None, chance.randrange(300)]),
     }

@@ -17,9 +17,10 @@ from django.test import Client
 from stapel_agent import ausage, hits, usage
 from stapel_agent.accounting import InvalidUsageQuery, as_json
 from stapel_agent.models import HitCount, PromptLog
+from stapel_agent.rows import TOKEN_FIELDS
 from stapel_agent.types import CompletionRequest, Saving
 from stapel_agent.usage_query import GROUPS
-from stapel_agent.usage_tables import FIGURES, TOKENS
+from stapel_agent.usage_tables import FIGURES
 from tests.documents import block_after
 from tests.prompt_logs import BEGIN, written, written_at_random
 
@@ -41,7 +42,7 @@ def group_of(row: dict, groups: tuple[str, ...]) -> tuple:
 
 def added_up(rows: list[dict]) -> dict:
     """The figures of some rows, by brute force."""
-    spent = [sum(row[name] or 0 for name in TOKENS) for row in rows]
+    spent = [sum(row[name] or 0 for name in TOKEN_FIELDS) for row in rows]
     unpriced = [
         row["cost_basis"] == "unpriced" or (row["cost_usd"] is None and tokens > 0)
         for row, tokens in zip(rows, spent, strict=True)
@@ -50,7 +51,7 @@ def added_up(rows: list[dict]) -> dict:
         "calls": len(rows),
         "errors": sum(row["status"] not in ("success", "pending") for row in rows),
         "cache_hits": 0,
-        **{name: sum(row[name] or 0 for row in rows) for name in TOKENS},
+        **{name: sum(row[name] or 0 for row in rows) for name in TOKEN_FIELDS},
         "cost_usd": sum((row["cost_usd"] or Decimal(0) for row in rows), Decimal(0)),
         "unpriced_calls": sum(unpriced),
         "saved_tokens": 0,
@@ -449,7 +450,7 @@ def test_hits__database_gone(monkeypatch):
 def test_hits__of_a_huge_call(facade, reusing):
     """What a reused call has spent may be more than its columns could hold together."""
     facade.complete("say", "small")
-    PromptLog.objects.update(**dict.fromkeys(TOKENS, 2**31 - 1))
+    PromptLog.objects.update(**dict.fromkeys(TOKEN_FIELDS, 2**31 - 1))
     facade.complete("say", "small")
     assert usage()["totals"]["saved_tokens"] == 4 * (2**31 - 1)
 

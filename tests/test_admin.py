@@ -14,7 +14,7 @@ from stapel_core.django.admin.base import MASK_PLACEHOLDER
 
 from stapel_agent.admin import LINKED_CALLS, PromptLogAdmin
 from stapel_agent.models import PromptLog
-from stapel_agent.usage_tables import TOKENS
+from stapel_agent.rows import TOKEN_FIELDS
 
 from .prompt_logs import LIST, NOON, change_page, written
 
@@ -297,7 +297,7 @@ def test_list__secret_fields(rf, account):
     class Discreet(PromptLogAdmin):
         secret_fields = (
             *("status", "source", "provider", "model", "model_size", "cost_usd", "duration_ms"),
-            *("user_id", "workspace_id", *TOKENS),
+            *("user_id", "workspace_id", *TOKEN_FIELDS),
         )
 
     written(provider="needle", user_id="needle", workspace_id="needle", cost_usd=Decimal("7"), duration_ms=7)

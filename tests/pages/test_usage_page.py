@@ -14,9 +14,10 @@ from django.urls import include, path, reverse, set_script_prefix
 from django.utils import timezone
 
 from stapel_agent import hits, services, usage
+from stapel_agent.accounts import TOKENS
 from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.models import BudgetAccount, PromptLog
-from stapel_agent.rankings import NAMES, TOKENS, rankings
+from stapel_agent.rankings import NAMES, rankings
 from stapel_agent.types import CompletionRequest, Saving
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
 from tests.usage_links import PAGE, Figure, Figures, rows_behind
