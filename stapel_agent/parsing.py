@@ -44,6 +44,8 @@ def storable(value: Any) -> Any:
 
     Tuples become lists, as in JSON. A string with nothing to replace is returned as it is.
     """
+    if isinstance(value, str):
+        return _storable_text(value)
     root = [value]
     containers: list[Any] = [root]
     for container in containers:  # grows on the way: recursion would tie the depth to the caller's stack

@@ -75,7 +75,7 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     row.cache_write_tokens = usage.cache_write_tokens
     row.cost_usd, row.cost_basis = attempt.cost.usd, attempt.cost.basis
     row.duration_ms = attempt.duration_ms
-    row.metadata = _metadata(attempt, error)
+    row.metadata = {**_provider_metadata(attempt), **(row.metadata or {}), **_outcome_facts(attempt, error)}
 
 
 def outcome(row: PromptLog) -> dict[str, Any]:
@@ -161,27 +161,37 @@ def whole_ids(**identities: str | None) -> dict[str, Any]:
     return {name: storable(identity) for name, identity in identities.items() if identity != opaque_id(identity)}
 
 
-def _metadata(attempt: Attempt, error: AgentError | None = None) -> dict[str, Any]:
-    """Who was asked and how it failed, beside what the caller and the provider want kept."""
+def _metadata(attempt: Attempt) -> dict[str, Any]:
+    """Who is asked, beside what the caller wants kept."""
     request = attempt.request
     facts: dict[str, Any] = {
         "provider": request.provider,
         **whole_ids(user_id=request.user_id, workspace_id=request.workspace_id),
     }
-    has_content = content.is_full(request.source)
     if request.images:
-        facts["images"] = described(request.images) if has_content else {"count": len(request.images)}
+        is_told = content.is_full(request.source)
+        facts["images"] = described(request.images) if is_told else {"count": len(request.images)}
     if request.context:
         facts["context"] = as_json(request.context)
+    return {**as_json(request.metadata), **facts}
+
+
+def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
+    """What the provider wants kept; it may hold what was asked."""
+    if attempt.result is None or not content.is_full(attempt.request.source):
+        return {}
+    return as_json(attempt.result.metadata)
+
+
+def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
     if error:
         facts["failure"] = error.failure
     if prices := attempt.cost.stated_prices:
         facts["prices"] = prices
     if attempt.usage.cache_write_1h_tokens:
         facts["cache_write_1h_tokens"] = attempt.usage.cache_write_1h_tokens
-    # A provider's own metadata may hold what it was asked.
-    kept = attempt.result.metadata if attempt.result is not None and has_content else {}
-    return {**as_json(kept), **as_json(request.metadata), **facts}
+    return facts
 
 
 def as_json(value: Any) -> dict[str, Any]:
@@ -190,7 +200,9 @@ def as_json(value: Any) -> dict[str, Any]:
     And what is so deep that not everybody could read the row again: a purge would stop there for ever.
     """
     try:
-        text = json.dumps(dict(value), default=str, skipkeys=True)
+        if not (given := dict(value)):
+            return {}
+        text = json.dumps(given, default=str, skipkeys=True)
         plain = {} if is_deep(text) else json.loads(text, parse_constant=str)
     except Exception:
         logger.warning("metadata without a JSON form was dropped")

@@ -98,7 +98,8 @@ def _harmless() -> Iterator[None]:
 def _describe(span: Span | None, facts: Callable[[], Facts]) -> None:
     if span is not None:
         with _harmless():
-            span.set_attributes(_attributes(facts()))
+            if span.is_recording():
+                span.set_attributes(_attributes(facts()))
 
 
 def _fail(span: Span | None, failure: str) -> None:

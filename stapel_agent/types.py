@@ -62,8 +62,11 @@ class Usage:
 
     def __post_init__(self) -> None:
         for name in TOKEN_FIGURES:
-            object.__setattr__(self, name, token_count(getattr(self, name)))
-        object.__setattr__(self, "cost_usd", money(self.cost_usd))
+            figure = getattr(self, name)
+            if type(figure) is not int or not 0 <= figure <= MAX_TOKEN_COUNT:
+                object.__setattr__(self, name, token_count(figure))
+        if self.cost_usd is not None:
+            object.__setattr__(self, "cost_usd", money(self.cost_usd))
 
     def __add__(self, other: Usage) -> Usage:
         tokens = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_FIGURES}
