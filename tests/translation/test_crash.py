@@ -103,6 +103,15 @@ def host(host: Host) -> Host:
     return host
 
 
+def killed_half_way(host: Host, model: Translator, script: str) -> None:
+    """A process of this script, killed when three chunks have landed and the next ones are under way."""
+    model.patience = 3
+    process = host.start(script)
+    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
+    process.kill()
+    process.wait()
+
+
 def kept(server: Server) -> int:
     (count,) = server.execute("SELECT count(*) FROM agent_translation")[0]
     return int(count)
@@ -111,11 +120,7 @@ def kept(server: Server) -> int:
 @BOTH
 def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: str) -> None:
     """A process killed when some chunks have landed has not paid for them in vain: the next one asks for the rest."""
-    model.patience = 3
-    process = host.start(script)
-    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
-    process.kill()
-    process.wait()
+    killed_half_way(host, model, script)
     landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
     model.start_over()
     assert host.run(script) == {"status": "ok", "result": WHOLE, "usage": usage(5), **BY}
@@ -127,11 +132,7 @@ def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: s
 @BOTH
 def test_killed__rows(host: Host, model: Translator, script: str) -> None:
     """Of the killed process the ledger has every call: those that were answered, and those that never were."""
-    model.patience = 3
-    process = host.start(script)
-    until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
-    process.kill()
-    process.wait()
+    killed_half_way(host, model, script)
     rows = host.server.rows()
     assert Counter(row["status"] for row in rows) == {"success": 3, "pending": AT_ONCE}
     assert host.manage("close_lost_calls", "--older-than", "0") == f"closed {AT_ONCE} lost calls\n"
