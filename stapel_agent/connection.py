@@ -146,6 +146,11 @@ def in_background(operation: Operation[Result]) -> Future[Result]:
     return _workers(os.getpid()).submit(_on_own_connection, operation, ledger_alias())
 
 
+def prepare_background() -> None:
+    """Let `in_background()` have a thread when the process ends, and may be unable to start one."""
+    _workers(os.getpid()).prepare()
+
+
 def _is_shared_with_caller(connection: BaseDatabaseWrapper) -> bool:
     if not _in_transaction(connection):
         return False

@@ -25,7 +25,7 @@ from django.db.models.functions import Least, Round
 from django.utils import timezone
 
 from .accounts import aware
-from .connection import in_background, is_test_run, on_ledger
+from .connection import in_background, is_test_run, on_ledger, prepare_background
 from .exact import exactly
 from .models import HitCount
 from .parsing import storable
@@ -145,6 +145,7 @@ def _ensure_waiting() -> None:
     if not _is_waiting and not is_test_run():
         _is_waiting = True
         threading.Thread(target=_flush_now_and_then, daemon=True, name="stapel-agent-hits").start()
+        prepare_background()
 
 
 def _flush_now_and_then() -> None:

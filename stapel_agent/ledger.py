@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.utils import timezone
 
 from . import accounts, reservations, rows, telemetry
@@ -25,7 +25,14 @@ from .announcement import aannounce, announce, announce_later, closed_late
 from .attempt import Attempt
 from .budgets import Budget, Spend, estimated
 from .conf import agent_settings
-from .connection import aon_ledger, in_background, on_ledger, uncancelled, wait_for_own_work
+from .connection import (
+    aon_ledger,
+    in_background,
+    on_ledger,
+    prepare_background,
+    uncancelled,
+    wait_for_own_work,
+)
 from .exceptions import AttemptLost, LedgerUnavailable, OverBudget
 from .models import PromptLog, PromptStatus
 from .prices import aload
@@ -36,6 +43,8 @@ logger = logging.getLogger(__name__)
 LOST_BATCH = 500
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
+DROPPED = frozenset({1153, 2006, 2013, 2020})
+"""MySQL's numbers for a packet that is too large, and for a connection that is gone, as it may be after one."""
 LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
@@ -221,7 +230,13 @@ def _has_arrived(row: PromptLog, alias: str) -> bool:
 
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
-    if not _write_figures_at_least(row, alias):
+    try:
+        found = _write_outcome(row, alias)
+    except OperationalError as fault:
+        if not _is_too_long(row, fault, alias):
+            raise
+        found = _write_without_text(row, alias)
+    if not found:
         logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
     closed[:] = [row]
     if _unclosed:
@@ -234,30 +249,35 @@ def _closing_seconds(attempt: Attempt) -> float | None:
     return None if left is None else max(left, CLOSING_SECONDS)
 
 
-def _write_figures_at_least(row: PromptLog, alias: str) -> int:
-    """`_write_outcome()`, without a long text where that fails again: it may be larger than the database takes."""
-    try:
-        return _write_outcome(row, alias)
-    except (OperationalError, InterfaceError):
-        if not rows.is_long(row) or _fails_first(row):  # its connection may have been lost
-            raise
-    logger.error(
-        "row %s of the ledger (%s): its text does not get into the database, and is left out", row.pk, _spent(row)
-    )
-    connections[alias].close()
-    rows.leave_text_out(row)
-    return _write_outcome(row, alias)
-
-
-def _fails_first(row: PromptLog) -> bool:
-    mark = object()
-    return vars(row).setdefault("_failed", mark) is mark
-
-
 def _write_outcome(row: PromptLog, alias: str) -> int:
     with reservations.settling(row, alias):
         found = PromptLog.objects.using(alias).filter(pk=row.pk)
         return found.filter(scrubbed_at=None).update(**rows.outcome(row)) or found.update(**rows.scrubbed_outcome(row))
+
+
+def _is_too_long(row: PromptLog, fault: Exception, alias: str) -> bool:
+    """Whether MySQL or MariaDB does not take so long a text: it drops the connection, and does so again."""
+    connection = connections[alias]
+    is_dropped = getattr(fault.__cause__, "args", (None,))[0] in DROPPED and not connection.in_atomic_block
+    if not (connection.vendor == "mysql" and is_dropped and rows.is_long(row)):
+        return False
+    mark = object()
+    return vars(row).setdefault("_was_dropped", mark) is not mark
+
+
+def _write_without_text(row: PromptLog, alias: str) -> int:
+    """`_write_outcome()` with the figures alone."""
+    connections[alias].close()
+    shortened = rows.without_text(row)
+    found = _write_outcome(shortened, alias)
+    row.response, row.metadata = shortened.response, shortened.metadata
+    logger.error("row %s of the ledger (%s) has no text, which is larger than the database takes", row.pk, _spent(row))
+    return found
+
+
+def _close_later(row: PromptLog) -> None:
+    _unclosed.append(row)
+    prepare_background()
 
 
 def _close_left_over(alias: str) -> None:
@@ -265,13 +285,24 @@ def _close_left_over(alias: str) -> None:
     for _ in range(len(_unclosed)):
         with suppress(IndexError):  # another thread has taken it
             row = _unclosed.popleft()
-            try:
-                with transaction.atomic(alias):
-                    _write_outcome(row, alias)
-            except Exception:
+            if not _closes(row, alias):
                 _unclosed.append(row)
                 return
             closed_late(row)
+
+
+def _closes(row: PromptLog, alias: str) -> bool:
+    try:
+        with transaction.atomic(alias):
+            _write_outcome(row, alias)
+    except Exception as fault:
+        if not _is_too_long(row, fault, alias):
+            return False
+        with suppress(Exception):
+            _write_without_text(row, alias)
+            return True
+        return False
+    return True
 
 
 @atexit.register
@@ -296,7 +327,7 @@ def _opening(row: PromptLog) -> Iterator[None]:
         if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
             row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
             row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
-            _unclosed.append(row)
+            _close_later(row)
         if not isinstance(fault, Exception):
             raise
         logger.error("no row can be written, so no provider is called: %s", told(fault))
@@ -329,7 +360,7 @@ def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
         if closed:
             announce_later(closed)
         else:
-            _unclosed.append(row)
+            _close_later(row)
         if not isinstance(fault, Exception):
             raise
         row_and_fault = (row.pk, _spent(row), told(fault))

@@ -36,7 +36,7 @@ class CostBasis(models.TextChoices):
 # In SQL, because the ORM takes longer to write this query than the database to answer it.
 LATEST_ANSWER = """
     SELECT response, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens FROM agent_prompt_log
-    WHERE cache_key = %s AND status = %s AND created_at >= %s
+    WHERE cache_key = %s AND status = %s AND created_at >= %s AND response IS NOT NULL
     ORDER BY created_at DESC LIMIT 1
 """
 
@@ -57,7 +57,7 @@ class PromptLogQuerySet(models.QuerySet["PromptLog"]):
         with connection.cursor() as cursor:
             cursor.execute(LATEST_ANSWER, [cache_key, PromptStatus.SUCCESS, moment])
             row = cursor.fetchone()
-        if row is None or row[0] is None:
+        if row is None:
             return None
         text, cost, *tokens = row
         # SQLite keeps decimals as floats, which hold 15 digits.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from copy import copy
 from hashlib import sha256
 from typing import Any
 
@@ -30,7 +31,7 @@ CALL_FIELDS = (
 )
 ECONOMIC_FACTS = (
     *("provider", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
-    *("failure", "prices", "cache_write_1h_tokens"),
+    *("failure", "prices", "cache_write_1h_tokens", "response_length"),
 )
 # A failure's name, or a language tag: neither a sentence nor an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -84,14 +85,17 @@ def outcome(row: PromptLog) -> dict[str, Any]:
 
 
 def is_long(row: PromptLog) -> bool:
-    """Whether there is a database that may refuse its text."""
-    return len(row.response or "") > LONG
+    """Whether there is a database that may refuse what the provider has answered."""
+    return len(row.response or "") + _length(row.metadata) > LONG
 
 
-def leave_text_out(row: PromptLog) -> None:
-    """Only its length is told: the caller has it."""
-    row.metadata = {**(row.metadata or {}), "response_length": len(row.response or "")}
-    row.response = None
+def without_text(row: PromptLog) -> PromptLog:
+    """The same row, of whose text only the length is told: the caller has it."""
+    facts = economic_facts(row.metadata) if _length(row.metadata) > LONG else row.metadata or {}
+    shortened = copy(row)
+    shortened.metadata = {**facts, "response_length": len(row.response or "")}
+    shortened.response = None
+    return shortened
 
 
 def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
@@ -134,6 +138,10 @@ def _is_fact(name: str, value: object) -> bool:
 
 def _are_prices(kinds: dict[str, object]) -> bool:
     return all(money(price) is not None for price in kinds.values())
+
+
+def _length(metadata: Any) -> int:
+    return len(json.dumps(metadata))
 
 
 def _status(error: AgentError | None) -> PromptStatus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -42,19 +43,36 @@ class Workers:
         with self._state:
             self._unfinished += 1
             if self._threads < min(self._size, self._unfinished):
-                self._threads += 1
-                threading.Thread(target=self._run, daemon=True, name=self._name).start()
-        self._queue.put(work)
+                self._start()
+            is_served = self._threads > 0
+        if is_served:
+            self._queue.put(work)
+        else:
+            self._do(work)
         return future
+
+    def prepare(self) -> None:
+        """Have a thread from now on; without one, work is done by who submits it to a process that is ending."""
+        with self._state:
+            if not self._threads:
+                self._start()
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is left to do, for `seconds` at most; whether that is so."""
         with self._state:
             return self._state.wait_for(lambda: not self._unfinished, seconds)
 
+    def _start(self) -> None:
+        with suppress(RuntimeError):  # Python 3.12 starts none where the process is ending
+            threading.Thread(target=self._run, daemon=True, name=self._name).start()
+            self._threads += 1
+
     def _run(self) -> None:
         while True:
-            self._queue.get()()
-            with self._state:
-                self._unfinished -= 1
-                self._state.notify_all()
+            self._do(self._queue.get())
+
+    def _do(self, work: Callable[[], None]) -> None:
+        work()
+        with self._state:
+            self._unfinished -= 1
+            self._state.notify_all()

@@ -19,8 +19,8 @@ pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixture
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where only tests with a database are chosen, a module that has none is not even imported."""
-    is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db")
-    return True if is_module and "django_db" not in collection_path.read_text() else None
+    is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db and ")
+    return True if is_module and "django_db" not in collection_path.read_text("utf-8") else None
 
 
 def pytest_collection_finish() -> None:

@@ -155,7 +155,7 @@ def leave_quickly() -> None:
 went_well: list[bool] = []
 
 if __name__ == "__main__":
-    atexit.register(leave_quickly)  # the first to be registered is the last to be called
+    atexit.register(leave_quickly)  # before what the apps register: it is called after that
     from tests.hosts import PRELUDE
 
     names: dict[str, Any] = {"__name__": "__main__"}

@@ -92,6 +92,12 @@ def rows() -> list[tuple[str, str, str | None]]:
     ]
 
 
+def instead_of_sleep(monkeypatch: pytest.MonkeyPatch, note: Callable[[float], None]) -> None:
+    """Let this thread call `note` in place of `time.sleep`; others, which work behind a test's back, sleep as ever."""
+    own, sleep = threading.current_thread(), time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: (note if threading.current_thread() is own else sleep)(seconds))
+
+
 def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that callers are told to wait for from now on; nobody does."""
     waits: list[float] = []
@@ -102,6 +108,6 @@ def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             waits.append(seconds)
         await asleep(0)
 
-    monkeypatch.setattr(time, "sleep", waits.append)
+    instead_of_sleep(monkeypatch, waits.append)
     monkeypatch.setattr(asyncio, "sleep", pass_over)
     return waits

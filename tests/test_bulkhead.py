@@ -18,7 +18,7 @@ from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.retries import immediate
 from stapel_agent.types import CompletionRequest
 from tests.answers import TRACED
-from tests.scripted_chain import ANSWERED, asked, counting_provider, rows, scripted_chain
+from tests.scripted_chain import ANSWERED, asked, counting_provider, instead_of_sleep, rows, scripted_chain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -276,7 +276,7 @@ def test_place__free_during_a_backoff(agent, monkeypatch):
     models = scripted_chain(agent, first=[ProviderUnavailable("busy", retry_after=3), "answer"])
     agent(MAX_CONCURRENCY={"first": 1})
     seen = []
-    monkeypatch.setattr(time, "sleep", lambda seconds: seen.append((seconds, is_free())))
+    instead_of_sleep(monkeypatch, lambda seconds: seen.append((seconds, is_free())))
     assert services.complete("say", "small")["result"] == "answer"
     assert (seen, asked(models)) == ([(3, True)], {"first": 2})
 

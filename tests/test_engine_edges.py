@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
@@ -240,6 +241,7 @@ def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool
     """A process whose database accepts and then falls silent ends in seconds, whatever is left to write."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host.environment = {"POSTGRESQL_PORT": str(silent.getsockname()[1])}
+        host.shares = False  # its end is that of any process
         process = host.start(
             f"""
             from stapel_agent import connection, ledger
@@ -312,17 +314,15 @@ def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
 
 def test_threads__after_the_main_one(host: Host) -> None:
     """Work of threads that outlive the main one is still written down, in transactions and on loops."""
-    host.run(
-        """
-        def work():
-            time.sleep(0.5)
-            with transaction.atomic():
-                first = services.complete("in a transaction", "small")
-            say([first["status"], asyncio.run(services.acomplete("on a loop", "small"))["status"]])
-        threading.Thread(target=work).start()
-        """
-    )
-    assert [row["status"] for row in host.server.rows()] == ["success"] * 2
+    calls = [
+        'with transaction.atomic(): services.complete("in a transaction", "small")',
+        'asyncio.run(services.acomplete("on a loop", "small"))',
+    ]
+    if (3, 12) <= sys.version_info < (3, 12, 3):  # which start no thread then, as a loop needs one
+        calls.pop()
+    work = "\n".join(["def work():", " time.sleep(0.5)", *(f" {call}" for call in calls), " say(None)"])
+    host.run(f"{work}\nthreading.Thread(target=work).start()")
+    assert [row["status"] for row in host.server.rows()] == ["success"] * len(calls)
 
 
 def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:

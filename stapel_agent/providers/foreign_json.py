@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-MAX_DIGITS = 20
+MAX_DIGITS = 300
 
 
 def decoded(body: bytes) -> Any:

@@ -144,6 +144,13 @@ def test_read_output__figure_of_many_digits() -> None:
     assert read(stdout) == answered(output_tokens=0)
 
 
+@pytest.mark.parametrize("figure", [10**25, -(10**19), 10**299])
+def test_read_output__large_integer_of_the_answer(figure: int) -> None:
+    """What a model answers within its schema is no figure of the CLI's, and stays as it is."""
+    stdout = json.dumps(RESULT | {"structured_output": {"wei": figure}})
+    assert json.loads(read(stdout, structured=True).text) == {"wei": figure}
+
+
 def failed(text: str, **changes: Any) -> dict[str, Any]:
     """How the CLI reports an error."""
     return RESULT | {"is_error": True, "result": text, "stop_reason": "stop_sequence", "usage": {}} | changes
