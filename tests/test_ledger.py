@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core import checks
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
 from stapel_agent import ledger, rows, services
@@ -196,6 +196,28 @@ def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog)
     assert [(row.status, row.response, row.input_tokens) for row in written] == [
         ("success", text, 10) for text in ("paid", "next", "last")
     ]
+
+
+@pytest.mark.parametrize("faults", [1, 2, 3])
+def test_row__long_text_and_passing_faults(facade, scripted_model, monkeypatch, faults):
+    """A long answer is whole in its row in the end: only MySQL's own word that it is too large leaves it out."""
+    fault = OperationalError("database is locked")
+    fault.__cause__ = DatabaseError(1205, "Lock wait timeout exceeded; try restarting transaction")
+    left, update = iter([fault] * faults), PromptLogQuerySet.update
+
+    def refuse_at_first(*arguments, **columns):
+        for passing in left:
+            raise passing
+        return update(*arguments, **columns)
+
+    monkeypatch.setattr(PromptLogQuerySet, "update", refuse_at_first)
+    scripted_model.script("x" * 300_000)
+    for _ in range(faults + 1):
+        assert facade.complete("say", "small")["status"] == "ok"
+    rows = PromptLog.objects.all()
+    assert [(row.status, len(row.response), row.metadata) for row in rows] == [
+        ("success", 300_000, {"provider": "anthropic"})
+    ] * (faults + 1)
 
 
 def test_row__purged_in_mid_call(facade, agent, caplog):
