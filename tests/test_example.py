@@ -17,6 +17,7 @@ import pytest
 
 from example.table import table
 from tests.answers import by
+from tests.engine_fixtures import until
 from tests.scripted_server import Reply, ScriptedServer
 
 EXAMPLE = Path(__file__).parent.parent / "example"
@@ -169,7 +170,7 @@ def test_demo__interrupted(start, ending):
         ScriptedServer(Reply(raw=b"", ending="hang")) as server,
         start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
     ):
-        next(line for line in process.stdout if line.startswith("llm.complete over HTTP"))
+        until(lambda: server.requests)
         process.send_signal(ending)
         status, _, errors = finish(process)
     assert (status, errors) == (130, "")
