@@ -68,6 +68,11 @@ def met(host: Host, script: str) -> Process:
     return process
 
 
+def said_after(seconds: float, script: str) -> str:
+    """The script that says that it is in the middle so much later: the caller's thread waits for its providers."""
+    return script.replace('say("asked")', f'threading.Timer({seconds}, say, ["asked"]).start()')
+
+
 def over(process: Process) -> list[str]:
     """What it said last, at its end, which is soon and without an error."""
     out, errors = process.communicate(timeout=EXIT_SECONDS)
@@ -88,8 +93,7 @@ def assert_accounted(host: Host, flights: int = 0) -> None:
 @pytest.mark.parametrize("wait", [0.0, 0.2])
 def test_ctrl_c__ends_the_process(host, wait):
     """Whenever it comes, the process is over at once, and every row is closed: paid for, or cancelled."""
-    script = INTERRUPTIBLE.replace('say("asked")', f'threading.Timer({wait}, say, ["asked"]).start()')
-    assert over(met(host, script)) == []
+    assert over(met(host, said_after(wait, INTERRUPTIBLE))) == []
     assert_accounted(host)
 
 
@@ -153,6 +157,6 @@ def limit(number, frame):
 signal.signal(signal.SIGINT, limit)
 say(translate())
 """
-    (answer,) = over(met(host, f"import logging\nlogging.disable()\n{script}"))
+    (answer,) = over(met(host, said_after(0.2, f"import logging\nlogging.disable()\n{script}")))
     assert json.loads(answer)["reason"] == "internal_error: SoftTimeLimit"
     assert_accounted(host)
