@@ -67,8 +67,7 @@ class Once:
         self._digest = self._payload_digest = ""
         self._answer: dict[str, Any] | None = None
         self._may_hold = False
-        self._is_private = False
-        self._opens_connection = connection.thread_connection().connection is None
+        self._is_private = self._opens_connection = False
 
     def follow(self) -> dict[str, Any] | None:
         """The first answer, waited for where it is under way. Raises IdempotencyConflict, or why there is none."""
@@ -147,6 +146,7 @@ class Once:
 
     def _begin(self) -> None:
         request = self.request
+        self._opens_connection = connection.thread_connection().connection is None
         caller = [request.caller] if request.caller else [request.workspace_id, request.user_id]
         self._digest = _digest([caller, request.idempotency_key])
         self._payload_digest = _digest(self._payload)

@@ -66,9 +66,9 @@ def _opentelemetry() -> tuple[ModuleType, ModuleType] | None:
 
 @contextmanager
 def _span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | None]:
-    """A span that is the current one in the block; None without OpenTelemetry, or where a host's own fails."""
+    """A span that is the current one in the block; None where OpenTelemetry is not in use, or the host's own fails."""
     installed = _opentelemetry()
-    if installed is None:
+    if installed is None or not _is_set_up(installed[0]):
         yield None
         return
     trace, context = installed
@@ -85,6 +85,13 @@ def _span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | N
                 context.detach(token)
             if span is not None:
                 span.end()
+
+
+def _is_set_up(trace: ModuleType) -> bool:
+    """Whether the host has said where spans go; until then nobody would see one."""
+    with _harmless():
+        return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return False
 
 
 @contextmanager
