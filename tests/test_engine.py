@@ -147,6 +147,24 @@ def test_answer__larger_than_the_database_takes(host: Host, model: ScriptedServe
     assert (small["status"], small["response"]) == ("success", "this")
 
 
+def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> None:
+    """A row that could not be closed is closed beside later ones, without its text where that is too large, too."""
+    host.run(
+        """
+        from stapel_agent import ledger
+        row = PromptLog.objects.create(source="other", model="m", model_size="small", prompt="p", status="pending")
+        row.status, row.response, row.input_tokens = "success", "'" * 9_000_000, 7
+        ledger._unclosed.append(row)
+        say([services.complete(question, "small")["status"] for question in "ab"])
+        """
+    )
+    large, *others = host.server.rows()
+    is_kept = host.server.kind == "postgresql"
+    assert (large["status"], large["input_tokens"], large["response"] is not None) == ("success", 7, is_kept)
+    assert (large["metadata"] or {}).get("response_length") == (None if is_kept else 9_000_000)
+    assert [(row["status"], row["response"]) for row in others] == [("success", "this")] * 2
+
+
 def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
     """The caller's own transaction is gone with its connection; the ledger's row and the answer are not."""
     gate = threading.Barrier(2)
