@@ -84,8 +84,9 @@ def test_deadline__bounds_all_of_it(facade, agent):
         started_at = time.monotonic()
         answer = facade.complete_json("say", "small")
         assert time.monotonic() - started_at < 3
-    # The last of them may begin a few milliseconds before the deadline, and is then ended by it.
-    assert answer["reason"].startswith(("overloaded: HTTP 503", "timeout: no complete answer within 0.0"))
+    # The last of them may come to its turn a few milliseconds before the deadline, which ends it there or soon after.
+    ends = ("overloaded: HTTP 503", "timeout: the deadline of 1 s is over", "timeout: no complete answer within 0.0")
+    assert answer["reason"].startswith(ends)
     assert 2 <= len(server.requests) <= 4
 
 
