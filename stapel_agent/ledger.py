@@ -11,7 +11,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -230,13 +230,7 @@ def _has_arrived(row: PromptLog, alias: str) -> bool:
 
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
-    try:
-        found = _write_outcome(row, alias)
-    except OperationalError as fault:
-        if not _is_too_long(row, fault, alias):
-            raise
-        found = _write_without_text(row, alias)
-    if not found:
+    if not _write(row, alias):
         logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
     closed[:] = [row]
     if _unclosed:
@@ -255,24 +249,29 @@ def _write_outcome(row: PromptLog, alias: str) -> int:
         return found.filter(scrubbed_at=None).update(**rows.outcome(row)) or found.update(**rows.scrubbed_outcome(row))
 
 
-def _is_too_long(row: PromptLog, fault: Exception, alias: str) -> bool:
-    """Whether MySQL or MariaDB does not take so long a text: it drops the connection, and does so again."""
-    connection = connections[alias]
-    is_dropped = getattr(fault.__cause__, "args", (None,))[0] in DROPPED and not connection.in_atomic_block
-    if not (connection.vendor == "mysql" and is_dropped and rows.is_long(row)):
-        return False
-    mark = object()
-    return vars(row).setdefault("_was_dropped", mark) is not mark
-
-
-def _write_without_text(row: PromptLog, alias: str) -> int:
-    """`_write_outcome()` with the figures alone."""
+def _write(row: PromptLog, alias: str) -> int:
+    """`_write_outcome()`, with the figures alone where the text is larger than the database takes."""
+    try:
+        return _write_outcome(row, alias)
+    except OperationalError as fault:
+        if not _is_too_long(row, fault, alias):
+            raise
     connections[alias].close()
     shortened = rows.without_text(row)
     found = _write_outcome(shortened, alias)
     row.response, row.metadata = shortened.response, shortened.metadata
     logger.error("row %s of the ledger (%s) has no text, which is larger than the database takes", row.pk, _spent(row))
     return found
+
+
+def _is_too_long(row: PromptLog, fault: Exception, alias: str) -> bool:
+    """Whether MySQL or MariaDB does not take so long a text: it drops the connection, and does so again."""
+    connection = connections[alias]
+    is_dropped = next(iter(getattr(fault.__cause__, "args", ())), None) in DROPPED and not connection.in_atomic_block
+    if not (connection.vendor == "mysql" and is_dropped and rows.is_long(row)):
+        return False
+    mark = object()
+    return vars(row).setdefault("_was_dropped", mark) is not mark
 
 
 def _close_later(row: PromptLog) -> None:
@@ -285,24 +284,15 @@ def _close_left_over(alias: str) -> None:
     for _ in range(len(_unclosed)):
         with suppress(IndexError):  # another thread has taken it
             row = _unclosed.popleft()
-            if not _closes(row, alias):
+            # In a transaction of the caller's, which a fault must not end; elsewhere the connection may be made anew.
+            block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
+            try:
+                with block:
+                    _write(row, alias)
+            except Exception:
                 _unclosed.append(row)
                 return
             closed_late(row)
-
-
-def _closes(row: PromptLog, alias: str) -> bool:
-    try:
-        with transaction.atomic(alias):
-            _write_outcome(row, alias)
-    except Exception as fault:
-        if not _is_too_long(row, fault, alias):
-            return False
-        with suppress(Exception):
-            _write_without_text(row, alias)
-            return True
-        return False
-    return True
 
 
 @atexit.register

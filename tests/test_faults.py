@@ -79,14 +79,12 @@ def test_fault__that_passes(facade, agent, monkeypatch):
 
 def test_deadline__bounds_all_of_it(facade, agent):
     """However long each attempt may take and however often it may be repeated, the caller waits no longer."""
-    with ScriptedServer(Reply(status=503, headers={"Retry-After": "0.3"})) as server:
-        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, RETRIES=100, DEADLINE=1)
+    with ScriptedServer(Reply(status=503, headers={"Retry-After": "0.7"})) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, RETRIES=100, DEADLINE=2)
         started_at = time.monotonic()
         answer = facade.complete_json("say", "small")
         assert time.monotonic() - started_at < 3
-    # The last of them may come to its turn a few milliseconds before the deadline, which ends it there or soon after.
-    ends = ("overloaded: HTTP 503", "timeout: the deadline of 1 s is over", "timeout: no complete answer within 0.0")
-    assert answer["reason"].startswith(ends)
+    assert answer["reason"].startswith("overloaded: HTTP 503")
     assert 2 <= len(server.requests) <= 4
 
 

@@ -35,6 +35,9 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
 )
 
+ANSWER_DIGITS = 300
+"""Not of figures alone: an answer within a schema is a part of the CLI's own JSON."""
+
 
 def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
     """The answer in `outcome`; `structured` says whether the CLI was given a schema. Raises a ProviderError."""
@@ -137,7 +140,7 @@ class Report:
 
 
 def _events(stdout: bytes) -> list[dict[str, Any]]:
-    printed = decoded(stdout)
+    printed = decoded(stdout, ANSWER_DIGITS)
     return [event for event in (printed if isinstance(printed, list) else [printed]) if isinstance(event, dict)]
 
 

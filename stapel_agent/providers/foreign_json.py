@@ -7,13 +7,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-MAX_DIGITS = 300
 
+def decoded(body: bytes, digits: int) -> Any:
+    """The value of a JSON text; None where it is none. An integer of more digits is infinite: int() may refuse it."""
 
-def decoded(body: bytes) -> Any:
-    """The value of a JSON text; None where it is none."""
+    def integer(literal: str) -> float:
+        return int(literal) if len(literal) <= digits else math.inf
+
     try:
-        return json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=_integer)
+        return json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=integer)
     except (ValueError, RecursionError):
         return None
 
@@ -21,8 +23,3 @@ def decoded(body: bytes) -> Any:
 def mapping(value: object) -> Mapping[str, Any]:
     """`value`, if it is an object; or else an empty one."""
     return value if isinstance(value, dict) else {}
-
-
-def _integer(digits: str) -> float:
-    # int() refuses very long ones.
-    return int(digits) if len(digits) <= MAX_DIGITS else math.inf

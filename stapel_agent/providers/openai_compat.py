@@ -33,6 +33,7 @@ FINISH_REASONS = {
     "content_filter": "content_filter",
     "sensitive": "content_filter",
 }
+FIGURE_DIGITS = 20
 INTERRUPTIONS = frozenset({"insufficient_system_resource", "network_error", "error", "abort"})
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
@@ -208,7 +209,7 @@ def read_answer(body: bytes) -> ProviderResult:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    answer = decoded(body)
+    answer = decoded(body, FIGURE_DIGITS)
     if isinstance(answer, dict):
         return answer
     said = excerpt(body)
