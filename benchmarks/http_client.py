@@ -46,9 +46,10 @@ def serve() -> str:
 def measure() -> None:
     from django.test import override_settings
 
-    from stapel_agent import ledger, services
-    from stapel_agent.attempts import Attempts
+    from stapel_agent import services
+    from stapel_agent.asking.attempts import Attempts
     from stapel_agent.completion import as_text
+    from stapel_agent.ledger import entries
 
     base_url = serve()
     prompt = "Name the capital of France. " * 20
@@ -59,7 +60,7 @@ def measure() -> None:
             attempt.ask()
 
         def write() -> None:
-            with ledger.entry(attempt):
+            with entries.entry(attempt):
                 pass
 
         client = httpx.Client()

@@ -17,8 +17,9 @@ def measure() -> None:
     from django.db import connection
     from stapel_core.comm import call, function_registry
 
-    from stapel_agent import ledger, rows, services
-    from stapel_agent.attempts import Attempts
+    from stapel_agent import ledger, services
+    from stapel_agent.asking.attempts import Attempts
+    from stapel_agent.ledger import columns as rows
     from stapel_agent.models import PromptLog
     from stapel_agent.parsing import parse_json_response
     from stapel_agent.testing import scripted_provider

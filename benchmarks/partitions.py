@@ -79,7 +79,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 def purge_first_month(server: Server) -> int:
     """The rows that a purge without pauses has deleted of the oldest month."""
-    from stapel_agent import retention
+    from stapel_agent.privacy import retention
 
     ((until,),) = server.execute(f"SELECT {EDGE} + interval '1 month'")
     return sum(retention.Purge(until, deletes=True, seconds=0).run())

@@ -32,7 +32,7 @@ ALL_AT_ONCE = """
 
 
 def measure() -> None:
-    from stapel_agent import retention, scrubbing
+    from stapel_agent.privacy import retention, scrubbing
 
     execute(FILL, {"rows": ROWS, "text": "lorem ipsum " * 40})
     execute("VACUUM ANALYZE agent_prompt_log")
@@ -71,7 +71,7 @@ def size(relation: str) -> int:
 
 def purged(days: float, pause: float, speeds: dict[str, Any], name: str) -> tuple[list[float], float]:
     """How long each call took beside a purge, and the purge's rows a second."""
-    from stapel_agent import retention
+    from stapel_agent.privacy import retention
 
     def run() -> None:
         started_at = time.perf_counter()

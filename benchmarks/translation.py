@@ -161,7 +161,7 @@ def one_change() -> None:
 
 
 def checking() -> None:
-    from stapel_agent.translation.passage import Passage
+    from stapel_agent.translation.segment import Passage
 
     texts = [text.strip() for text in catalogue("checking").values()]
     replies = [Passage(text, COUNT).protected.masked.upper() for text in texts]

@@ -82,7 +82,7 @@ def the_page() -> float:
     from django.test import Client
 
     from stapel_agent import usage
-    from stapel_agent.rankings import NAMES
+    from stapel_agent.accounting.top_spenders import NAMES
 
     client = Client()
     client.force_login(get_user_model().objects.create_superuser("reader", "reader@example.com", "password"))
@@ -112,8 +112,8 @@ def orm() -> list[Any]:
     from django.db.models import Count, Sum
     from django.db.models.functions import TruncDay
 
+    from stapel_agent.ledger.columns import TOKEN_FIELDS
     from stapel_agent.models import PromptLog
-    from stapel_agent.rows import TOKEN_FIELDS
 
     month = PromptLog.objects.filter(created_at__gte=MONTH["since"] + "T00Z", created_at__lt=MONTH["until"] + "T00Z")
     by = month.annotate(day=TruncDay("created_at", tzinfo=UTC)).values("day", "model").order_by("day", "model")
@@ -122,11 +122,11 @@ def orm() -> list[Any]:
 
 def a_hit() -> None:
     """What a hit pays for being counted."""
-    from stapel_agent import hits
+    from stapel_agent.cache import hit_counts
     from stapel_agent.types import CompletionRequest
 
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m", user_id="u")
-    show("a cache hit, counted", *milliseconds(lambda: hits.note(request, 1), rounds=2000))
+    show("a cache hit, counted", *milliseconds(lambda: hit_counts.note(request, 1), rounds=2000))
 
 
 def writing(whole: Callable[[], Any]) -> None:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from stapel_agent import accounts
-from stapel_agent.budgets import Budget, Spender
-from stapel_agent.connection import ledger_alias
+from stapel_agent.budgets import balances
+from stapel_agent.budgets.policies import Budget, Spender
+from stapel_agent.database.connection import ledger_alias
 from stapel_agent.models import HitCount, PromptLog
 
 SEED = 7
@@ -114,7 +114,7 @@ def _hits(chance: random.Random, now: datetime) -> Iterator[HitCount]:
 
 def _open(limit: Budget, spender: Spender, now: datetime) -> None:
     alias = ledger_alias()
-    account = accounts.account_for(limit, spender, now.astimezone(UTC))
-    accounts.make([account], alias)
-    accounts.bring_up_to_date(account, limit, alias)
-    accounts.keep(account, alias)
+    account = balances.account_for(limit, spender, now.astimezone(UTC))
+    balances.make([account], alias)
+    balances.bring_up_to_date(account, limit, alias)
+    balances.keep(account, alias)

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from .accounting import ausage, usage
     from .cache import CachePolicy
     from .conf import agent_settings
-    from .providers.base import LlmProvider, ProviderResult
-    from .providers.registry import register_provider, registered_providers
-    from .recording import arecord_call, record_call
+    from .ledger import arecord_call, record_call
+    from .providers import LlmProvider, ProviderResult, register_provider, registered_providers
     from .services import complete, translate
 
 __all__ = [
@@ -33,15 +32,15 @@ __all__ = [
 
 _HOME = {
     "CachePolicy": ".cache",
-    "LlmProvider": ".providers.base",
-    "ProviderResult": ".providers.base",
+    "LlmProvider": ".providers",
+    "ProviderResult": ".providers",
     "agent_settings": ".conf",
-    "arecord_call": ".recording",
+    "arecord_call": ".ledger",
     "ausage": ".accounting",
     "complete": ".services",
-    "record_call": ".recording",
-    "register_provider": ".providers.registry",
-    "registered_providers": ".providers.registry",
+    "record_call": ".ledger",
+    "register_provider": ".providers",
+    "registered_providers": ".providers",
     "translate": ".services",
     "usage": ".accounting",
 }

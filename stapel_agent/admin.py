@@ -20,11 +20,22 @@ from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
 from .models import PromptLog, PromptStatus
-from .pages import cells
-from .pages.display import NOTHING, json_block, text_block
-from .pages.filters import FILTERS, PARAMETERS
-from .pages.listing import LARGE_COLUMNS, LedgerList
-from .pages.usage_page import usage_page
+from .pages import (
+    FILTERS,
+    LARGE_COLUMNS,
+    NOTHING,
+    PARAMETERS,
+    LedgerList,
+    cost_cell,
+    json_block,
+    model_cell,
+    outcome_cell,
+    purpose_cell,
+    source_cell,
+    text_block,
+    tokens_cell,
+    usage_view,
+)
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
 STATUS_SIGNS: dict[str, str] = {
@@ -85,7 +96,7 @@ class PromptLogAdmin(StapelModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        page = usage_page(request.GET.dict(), self._url("changelist"), self._masked_field_names())
+        page = usage_view(request.GET.dict(), self._url("changelist"), self._masked_field_names())
         context = {**self.admin_site.each_context(request), "title": "Usage", "opts": self.opts, "page": page}
         return TemplateResponse(request, "admin/agent/promptlog/usage.html", context)
 
@@ -138,27 +149,27 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="source")
     def named_source(self, row: PromptLog) -> SafeString | str:
-        return cells.source(row, self._told)
+        return source_cell(row, self._told)
 
     @admin.display(description="model")
     def asked(self, row: PromptLog) -> SafeString:
-        return cells.model(row, _provider(row), self._told)
+        return model_cell(row, _provider(row), self._told)
 
     @admin.display(description="tokens")
     def tokens(self, row: PromptLog) -> SafeString | str:
-        return cells.tokens(row, self._told)
+        return tokens_cell(row, self._told)
 
     @admin.display(description="cost")
     def cost(self, row: PromptLog) -> SafeString | str:
-        return cells.cost(row, self._told)
+        return cost_cell(row, self._told)
 
     @admin.display(description="status")
     def outcome(self, row: PromptLog) -> SafeString:
-        return cells.outcome(row, self.marked_status(row), self._told)
+        return outcome_cell(row, self.marked_status(row), self._told)
 
     @admin.display(description="for")
     def purpose(self, row: PromptLog) -> SafeString:
-        return cells.purpose(row, self._told)
+        return purpose_cell(row, self._told)
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:

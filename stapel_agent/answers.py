@@ -22,11 +22,9 @@ from .exceptions import (
 )
 from .parsing import storable
 from .redaction import traceback_of
-from .setting_kinds import CHECK, PROVIDERS_COMMAND
-from .standing import Standing
-from .telemetry import request_timed
-from .tracing import request_span
-from .types import Completion, CompletionRequest, Usage
+from .settings_validation import CHECK, PROVIDERS_COMMAND
+from .telemetry import request_span, request_timed
+from .types import Completion, CompletionRequest, Standing, Usage
 
 logger = logging.getLogger(__name__)
 

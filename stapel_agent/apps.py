@@ -9,6 +9,12 @@ class AgentConfig(AppConfig):
     verbose_name = "LLM agent"
 
     def ready(self) -> None:
-        from . import checks, errors, functions, privacy, tasks  # noqa: F401
+        from . import (
+            checks,  # noqa: F401
+            errors,  # noqa: F401
+            functions,  # noqa: F401
+            privacy,  # noqa: F401
+            tasks,  # noqa: F401
+        )
 
         privacy.register()

@@ -11,15 +11,16 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 
-from . import budgets, content, retention
+from . import budgets, log_content
+from .asking import nameless_models
 from .cache import PromptLogCachePolicy, policy_class
-from .chain import nameless
 from .conf import DEFAULTS, agent_settings
-from .connection import ledger_alias
+from .database import ledger_alias
 from .exceptions import ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, unit_prices
-from .providers.registry import registry
-from .setting_kinds import NEEDED, wrong_kinds
+from .privacy import overdue
+from .providers import provider_registry
+from .settings_validation import NEEDED, wrong_kinds
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
@@ -39,7 +40,7 @@ def check_retention(
     if alias not in (databases or ()) or days is None or any(wrong_kinds(["RETENTION_DAYS"])):
         return []
     try:
-        oldest = retention.overdue(alias)
+        oldest = overdue(alias)
     except DatabaseError:  # not migrated yet
         return []
     if oldest is None:
@@ -63,7 +64,7 @@ def check_provider_configuration(app_configs: Any = None, **options: Any) -> lis
     if any(wrong_kinds()):
         return []  # check_settings has reported what it might stumble over
     try:
-        fault = registry.load(name)().configuration_error()
+        fault = provider_registry.load(name)().configuration_error()
     except ProviderUnusable:
         return []  # check_providers has reported it
     except Exception as raised:
@@ -100,14 +101,14 @@ def _has_service_key() -> bool:
 
 
 def _default_provider() -> Iterator[CheckMessage]:
-    name, names = agent_settings.DEFAULT_PROVIDER, sorted(registry.entries())
+    name, names = agent_settings.DEFAULT_PROVIDER, sorted(provider_registry.entries())
     if isinstance(name, str) and name not in names:
         hint = f"Set STAPEL_AGENT['DEFAULT_PROVIDER'] to one of {names}, or add it to PROVIDERS."
         yield Error(f"DEFAULT_PROVIDER {name!r} is not a registered provider.", hint, id="stapel_agent.E001")
 
 
 def _unusable_providers() -> Iterator[CheckMessage]:
-    for name, fault in registry.unusable():
+    for name, fault in provider_registry.unusable():
         if isinstance(fault, ProviderUnimportable):
             hint = f"Mend the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
             yield Warning(f"{fault}: {fault.__cause__}", hint, id="stapel_agent.W001")
@@ -139,7 +140,7 @@ def _wrong_kinds() -> Iterator[CheckMessage]:
 
 
 def _names_of_providers() -> Iterator[CheckMessage]:
-    names, wrong = registry.entries().keys(), {wrong.key for wrong in wrong_kinds()}
+    names, wrong = provider_registry.entries().keys(), {wrong.key for wrong in wrong_kinds()}
     fallbacks, places = agent_settings.FALLBACKS, agent_settings.MAX_CONCURRENCY
     if "FALLBACKS" not in wrong and not all(_is_chain(item, names) for item in fallbacks.items()):
         text = (
@@ -161,13 +162,13 @@ def _sizes() -> Iterator[CheckMessage]:
     name = agent_settings.DEFAULT_PROVIDER
     for size in _nameless(name):
         hint = "Name a model there, or the provider's own; until then a call of that size fails."
-        yield Error(f"{nameless(size, name)}.", hint, id="stapel_agent.E003")
+        yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
 
 
 def _nameless(name: str) -> list[str]:
     """The sizes for which neither MODELS nor the provider itself has a name."""
     try:
-        provider = registry.load(name)()
+        provider = provider_registry.load(name)()
         return [
             size
             for size, model in agent_settings.MODELS.items()
@@ -204,7 +205,7 @@ def _unpricing(prices: Any, model: Any) -> str:
 
 def _budgets() -> Iterator[CheckMessage]:
     setting = agent_settings.BUDGETS
-    for fault in budgets.faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
+    for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
         yield Error(f"{fault}.", "Until then no provider is called.", id="stapel_agent.E006")
 
 
@@ -213,7 +214,7 @@ def _unpriced() -> Iterator[CheckMessage]:
     if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
         return
     try:
-        provider = registry.load(name)()
+        provider = provider_registry.load(name)()
         models = [provider.resolve_model(size, model) for size, model in agent_settings.MODELS.items()]
         unpriced = sorted({str(model) for model in models if unit_prices(name, str(model), provider.vendor) is None})
     except Exception:  # other checks tell what is wrong with these settings
@@ -228,7 +229,7 @@ def _never_reused() -> Iterator[CheckMessage]:
     try:
         lookup, policy = agent_settings.CACHE_LOOKUP, agent_settings.CACHE_POLICY
         in_ledger = issubclass(policy, PromptLogCachePolicy)
-        sources = sorted(source for source, on in lookup.items() if on is True and not content.is_full(source))
+        sources = sorted(source for source, on in lookup.items() if on is True and not log_content.is_full(source))
     except Exception:  # other checks tell what is wrong with these settings
         return
     if in_ledger and sources:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from . import ledger
-from .attempt import Reader
-from .attempts import Attempts
-from .connection import give_back, refuse_event_loop
-from .flights import SingleFlight
-from .image_fetch import afetched, fetched
+from .asking import Attempts, Reader
+from .database import give_back, refuse_event_loop
+from .images import afetched, fetched
+from .sharing import SingleFlight
 from .types import Completion, CompletionRequest
 
 

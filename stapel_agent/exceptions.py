@@ -32,13 +32,9 @@ AgentError                                                a request that cannot 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .standing import Standing
-    from .types import Usage
+from .types import Standing, Usage
 
 
 class AgentError(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 from stapel_core.comm import function
 
 from . import services
-from .contracts import function_schema
+from .schemas import function_schema
 
 
 @function("llm.complete", schema=function_schema("llm.complete"))

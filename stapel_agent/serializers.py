@@ -16,7 +16,7 @@ from stapel_core.django.api.errors import ERR_400_VALIDATION_ERROR, StapelValida
 
 from .budgets import PERIODS, SCOPES
 from .conf import agent_settings
-from .contracts import function_schema, function_validator
+from .schemas import function_schema, function_validator
 
 FIELD_LENGTH = 100
 LANGUAGES = ("from_lang", "to")

@@ -12,17 +12,16 @@ from typing import Any, TypedDict, Unpack
 from . import answers, completion, structured, translation
 from .answers import Answer
 from .conf import agent_settings
-from .contracts import check_keywords, field_mend
 from .deadline import Deadline
 from .exceptions import InvalidRequest
-from .idempotency import Once
-from .images import Image, read_images
+from .images import read_images
 from .models import PromptSource
 from .parsing import storable
-from .providers.base import LlmProvider
-from .providers.registry import registry
-from .setting_kinds import require_kinds
-from .types import Completion, CompletionRequest
+from .providers import LlmProvider, provider_registry
+from .schemas import check_keywords, field_mend
+from .settings_validation import require_kinds
+from .sharing import Once
+from .types import Completion, CompletionRequest, Image
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +151,7 @@ async def atranslate(
 
 def get_provider(name: str | None = None) -> LlmProvider:
     """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
-    return registry.load(name or agent_settings.DEFAULT_PROVIDER)()
+    return provider_registry.load(name or agent_settings.DEFAULT_PROVIDER)()
 
 
 def _translation_answer(

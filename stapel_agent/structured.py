@@ -9,8 +9,8 @@ from typing import Any
 from .completion import acomplete, complete
 from .exceptions import InvalidAnswer, RequestRejected, SchemaMismatch
 from .parsing import parse_json_response
+from .schemas import CallerSchema
 from .types import Completion, CompletionRequest
-from .validation import CallerSchema
 
 SYSTEM_PROMPT = (
     "You answer with JSON only: one object or one array. "

@@ -11,8 +11,8 @@ from stapel_core.comm.tasks import checkpoint, resume, task_handler
 
 from . import answers
 from .conf import agent_settings
-from .contracts import function_validator
 from .functions import llm_translate
+from .schemas import function_validator
 
 
 @task_handler("llm.translate")

@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import cooldown
+from .asking import clear_cooldowns, immediate_retries
 from .exceptions import ProviderUnusable
-from .images import Image
-from .providers.base import LlmProvider, ProviderResult
-from .providers.registry import ProviderEntry, registry
-from .retries import immediate
+from .providers import LlmProvider, ProviderEntry, ProviderResult, provider_registry
+from .types import Image
 
 try:
     import pytest
@@ -83,12 +81,12 @@ def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
     model = ScriptedModel()
     if replies:
         model.script(*replies)
-    scripted = {name: _scripted(model, name, entry) for name, entry in registry.entries().items()}
-    with registry.overridden(scripted), immediate():
+    scripted = {name: _scripted(model, name, entry) for name, entry in provider_registry.entries().items()}
+    with provider_registry.overridden(scripted), immediate_retries():
         try:
             yield model
         finally:
-            cooldown.clear()
+            clear_cooldowns()
 
 
 def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[LlmProvider]:
@@ -100,7 +98,7 @@ def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[
 
         def resolve_model(self, model_size: str, default: str) -> str:
             try:
-                provider = registry.imported(name, replaced)
+                provider = provider_registry.imported(name, replaced)
             except ProviderUnusable:  # a test may do without what the provider itself needs
                 return default
             # One without a map of its own is not made: making it may need what a test does without.

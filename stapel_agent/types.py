@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
 
 from .deadline import Deadline
 
-if TYPE_CHECKING:
-    from .images import Image
+
+@dataclass(frozen=True)
+class InlineImage:
+    """An image that is sent along: its bytes in base64, their number, and their SHA-256 in hex digits.
+
+    `media_type` is what the bytes are: image/png, image/jpeg, image/gif or image/webp. `url` is where they were
+    fetched, if the caller gave a URL.
+    """
+
+    data_b64: str = field(repr=False)
+    media_type: str
+    size: int
+    digest: str
+    url: str | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> list[str]:
+        return ["sha256", self.digest]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        origin = {} if self.url is None else _described_url(self.url)
+        return {"type": self.media_type, "size": self.size, "sha256": self.digest, **origin}
+
+
+@dataclass(frozen=True)
+class LinkedImage:
+    """An image that the provider's endpoint fetches itself, from an https `url` that may hold a signature."""
+
+    url: str = field(repr=False)
+
+    @property
+    def identity(self) -> list[str]:
+        return ["url", self.url]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        return _described_url(self.url)
+
+
+Image = InlineImage | LinkedImage
+"""What `complete()` of a provider that declares `supports_images` gets a tuple of."""
+
 
 MAX_TOKEN_COUNT = 2**31 - 1
 
@@ -153,7 +196,7 @@ class CompletionRequest:
         if self.images:
             identity.append({"images": [image.identity for image in self.images]})
         canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+        return sha256(canonical.encode("ascii")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -203,3 +246,74 @@ class FinishedCall:
     user_id: str | None
     workspace_id: str | None
     metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One budget of one spender, in the period that it is. No limit is None, and so is what is left of it."""
+
+    scope: str
+    identity: str
+    period: str
+    starts_on: date
+    resets_at: datetime
+    limit_usd: Decimal | None = None
+    spent_usd: Decimal = Decimal()
+    reserved_usd: Decimal = Decimal()
+    limit_tokens: int | None = None
+    spent_tokens: int = 0
+    reserved_tokens: int = 0
+
+    @property
+    def left_usd(self) -> Decimal | None:
+        if self.limit_usd is None:
+            return None
+        return max(Decimal(), self.limit_usd - self.spent_usd - self.reserved_usd)
+
+    @property
+    def left_tokens(self) -> int | None:
+        if self.limit_tokens is None:
+            return None
+        return max(0, self.limit_tokens - self.spent_tokens - self.reserved_tokens)
+
+    @property
+    def share(self) -> float:
+        """The part of the nearer limit that is spent or reserved; of a limit of nothing, all."""
+        usd = _share(self.spent_usd + self.reserved_usd, self.limit_usd)
+        return max(usd, _share(self.spent_tokens + self.reserved_tokens, self.limit_tokens))
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON: dollars are texts, which round nothing; what has no value is absent."""
+        entry = {
+            "scope": self.scope,
+            "id": self.identity or None,
+            "period": self.period,
+            "starts_on": self.starts_on.isoformat(),
+            "resets_at": self.resets_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "limit_usd": _dollars(self.limit_usd),
+            "spent_usd": _dollars(self.spent_usd),
+            "reserved_usd": _dollars(self.reserved_usd),
+            "left_usd": _dollars(self.left_usd),
+            "limit_tokens": self.limit_tokens,
+            "spent_tokens": self.spent_tokens,
+            "reserved_tokens": self.reserved_tokens,
+            "left_tokens": self.left_tokens,
+        }
+        return {name: value for name, value in entry.items() if value is not None}
+
+
+def _dollars(usd: Decimal | None) -> str | None:
+    return None if usd is None else f"{usd:f}"
+
+
+def _share(used: Decimal | int, limit: Decimal | int | None) -> float:
+    if limit is None:
+        return 0.0
+    return float(Decimal(used) / limit) if limit else 1.0
+
+
+def _described_url(url: str) -> dict[str, str]:
+    """A URL without userinfo, parameters, query and fragment, which may be a key to it; the digest tells it apart."""
+    parts = urlsplit(url)
+    plain = f"https://{parts.netloc.rpartition('@')[2]}{parts.path.partition(';')[0]}"
+    return {"url": plain, "url_sha256": sha256(url.encode()).hexdigest()}

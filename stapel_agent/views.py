@@ -28,10 +28,9 @@ from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
 from stapel_core.django.api.views import StapelAPIView
 
 from . import services
-from .accounting import InvalidUsageQuery, as_json, usage
+from .accounting import MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage
 from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
 from .conf import agent_settings
-from .contracts import function_schema
 from .errors import (
     ERR_400_IDEMPOTENCY_KEYS_DIFFER,
     ERR_400_INVALID_IMAGE,
@@ -40,6 +39,7 @@ from .errors import (
 )
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest
 from .images import read_images
+from .schemas import function_schema
 from .serializers import (
     CompleteAnswerSerializer,
     CompleteRequestSerializer,
@@ -48,7 +48,6 @@ from .serializers import (
     UsageAnswerSerializer,
     field_refusal,
 )
-from .usage_query import MAX_LIMIT, OPTIONS
 
 REFUSALS = {
     status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)

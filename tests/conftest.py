@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent import hits, services
+from stapel_agent import services
+from stapel_agent.cache import hit_counts
 
 # Without OpenTelemetry's SDK, which `tests.__main__` says, this module cannot be imported. The API comes with others.
-collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["test_tracing.py"]
+collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["telemetry/test_tracing.py"]
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
@@ -64,4 +65,4 @@ def agent(settings: Any) -> Callable[..., None]:
 @pytest.fixture(autouse=True)
 def no_hits() -> None:
     """What an earlier test's cache hits have left in memory is forgotten."""
-    hits.start_anew()
+    hit_counts.start_anew()

@@ -9,7 +9,7 @@ from typing import Any
 from stapel_core.observability import metrics
 from stapel_core.observability.backends import MetricsBackend
 
-from stapel_agent import telemetry
+from stapel_agent.telemetry import metrics as telemetry
 
 PREFIX = "stapel_"
 DECLARED = {f"{PREFIX}{metric.name}": metric for metric in telemetry.METRICS}

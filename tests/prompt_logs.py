@@ -5,8 +5,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import PromptLog
-from stapel_agent.rows import TOKEN_FIELDS
 
 LIST = "/admin/agent/promptlog/"
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)

@@ -13,8 +13,8 @@ from django.urls import reverse
 from stapel_core.django.admin.base import MASK_PLACEHOLDER
 
 from stapel_agent.admin import LINKED_CALLS, PromptLogAdmin
+from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import PromptLog
-from stapel_agent.rows import TOKEN_FIELDS
 
 from .prompt_logs import LIST, NOON, change_page, written
 

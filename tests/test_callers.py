@@ -16,9 +16,9 @@ from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_core.django.jwt.provider import jwt_provider
 
-from stapel_agent.contracts import function_schema
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
+from stapel_agent.schemas.payloads import function_schema
 from stapel_agent.testing import translating
 from tests.answers import by
 

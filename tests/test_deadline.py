@@ -10,11 +10,12 @@ from contextlib import contextmanager
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent import cooldown, services
-from stapel_agent.bulkhead import Place
+from stapel_agent import services
+from stapel_agent.asking import circuit_breaker
+from stapel_agent.asking.concurrency_limit import Place
+from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from stapel_agent.retries import immediate
 from tests.answers import TRACED
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
@@ -32,7 +33,7 @@ OVER = f"timeout: the deadline of {SECONDS:g} s is over"
 def forgetful():
     """No test sees the failures of another."""
     yield
-    cooldown.clear()
+    circuit_breaker.clear()
 
 
 def is_free(name):

@@ -19,19 +19,21 @@ from django.dispatch import Signal
 from stapel_core.comm import function_registry
 
 import stapel_agent
-from stapel_agent import answers, cache, errors, exceptions, signals, telemetry, urls
-from stapel_agent.cache import CachePolicy
+from stapel_agent import answers, errors, exceptions, signals, urls
+from stapel_agent.accounting.usage_query import GROUPS
+from stapel_agent.cache import policies as cache
+from stapel_agent.cache.policies import CachePolicy
 from stapel_agent.conf import DEFAULTS
-from stapel_agent.contracts import function_schema
 from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from stapel_agent.providers.registry import registry
+from stapel_agent.providers.registry import provider_registry
+from stapel_agent.schemas.payloads import function_schema
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
+from stapel_agent.telemetry import metrics
 from stapel_agent.testing import ModelRequest
 from stapel_agent.translation import job
-from stapel_agent.usage_query import GROUPS
 from tests.answers import TRACED
 from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
 
@@ -64,7 +66,7 @@ def documented_model(scripted_model, agent, monkeypatch):
     agent(**chosen)
     monkeypatch.setattr(function_registry, "_providers", dict(function_registry._providers))
     monkeypatch.setattr(call_finished, "receivers", list(call_finished.receivers))
-    with registry.overridden(registry._registered):
+    with provider_registry.overridden(provider_registry._registered):
         scripted_model.script(model_of_the_documents)
         yield scripted_model
 
@@ -262,7 +264,7 @@ def test_metrics__table():
     """The one table of metrics has every metric as the code declares it, and no other."""
     assert table("docs/operations.md", "metrics") == [
         [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
-        for metric in telemetry.METRICS
+        for metric in metrics.METRICS
     ]
 
 

@@ -17,8 +17,8 @@ DOCUMENT = "docs/callers.md"
 FLEET = Path(__file__).parent / "fleet"
 CALLERS = {"stapel-core", "stapel-translate", "stapel-moderation", "stapel-recordings"}
 OUTSIDE = {
-    ("tests/test_translate_catalogs.py", "test_catalogue__complete_and_right"),
-    ("tests/test_translate_catalogs.py", "test_catalogue__what_is_missing_is_named"),
+    ("tests/translation/test_translate_catalogs.py", "test_catalogue__complete_and_right"),
+    ("tests/translation/test_translate_catalogs.py", "test_catalogue__what_is_missing_is_named"),
 }
 """Tests of a caller that need no host of the fleet."""
 

@@ -12,7 +12,7 @@ from .files import CatalogueError
 from .gettext_catalogue import GettextCatalogue
 from .glossary import read_glossary
 from .json_catalogue import JsonCatalogue
-from .targets import locale_name, target_path
+from .target_paths import locale_name, target_path
 
 __all__ = ["Catalogue", "CatalogueError", "locale_name", "open_catalogue", "read_glossary"]
 

@@ -12,7 +12,7 @@ from itertools import groupby
 import polib
 
 from .gettext_plurals import PluralForms
-from .targets import locale_name
+from .target_paths import locale_name
 
 Identity = tuple[str | None, str]
 """What gettext looks an entry up by: context and msgid."""

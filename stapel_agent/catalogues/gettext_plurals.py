@@ -11,7 +11,7 @@ from babel.core import UnknownLocaleError
 from babel.messages.catalog import PYTHON_FORMAT
 from babel.messages.plurals import DEFAULT_PLURAL, get_plural
 
-from .targets import locale_name
+from .target_paths import locale_name
 
 HEADER = re.compile(r"\s*+nplurals\s*+=\s*+(\d{1,2})\s*+;\s*+plural\s*+=([^;]++);?\s*+")
 BRACES = re.compile(r"\{[^{}]*+\}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .files import CatalogueError, TextFile
 from .json_tree import decode
-from .targets import locale_name
+from .target_paths import locale_name
 
 
 def read_glossary(path: Path, to: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from stapel_agent import services
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource
-from stapel_agent.providers.registry import registry
+from stapel_agent.providers import provider_registry
 
 from .answer_text import spent
 from .summary import printable
@@ -73,7 +73,7 @@ class ProviderReport:
 
 def reports() -> Iterator[ProviderReport]:
     """One for each registered name, in the registry's order, and for the default one in any case."""
-    entries, default = registry.entries(), agent_settings.DEFAULT_PROVIDER
+    entries, default = provider_registry.entries(), agent_settings.DEFAULT_PROVIDER
     for name in dict.fromkeys([*entries, default]):
         models, error = _configuration(name)
         yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error)
@@ -89,7 +89,7 @@ def _configuration(name: str) -> tuple[dict[str, str], str | None]:
     if not isinstance(sizes, dict):
         return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
     try:
-        provider = registry.load(name)()
+        provider = provider_registry.load(name)()
         models = {str(size): str(provider.resolve_model(size, default)) for size, default in sizes.items()}
         lacking = provider.configuration_error()
     except ProviderUnusable as fault:

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from stapel_agent.migrations._operations import AddIndexOnline
+from ._operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

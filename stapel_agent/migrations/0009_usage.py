@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from django.db import migrations, models
 
-from stapel_agent.migrations._operations import AddIndexOnline
+from ._operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from stapel_agent.migrations._operations import AddIndexOnline
+from ._operations import AddIndexOnline
 
 WHOSE = [
     ("hitcount", "user_id", "agent_hit_user_idx"),

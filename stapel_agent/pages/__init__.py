@@ -1,1 +1,29 @@
-"""What staff see in the admin: the list of the ledger's rows, and the page of usage."""
+"""What staff look at: the ledger in the admin, and the usage page."""
+
+from .cells import cost as cost_cell
+from .cells import model as model_cell
+from .cells import outcome as outcome_cell
+from .cells import purpose as purpose_cell
+from .cells import source as source_cell
+from .cells import tokens as tokens_cell
+from .display import NOTHING, json_block, text_block
+from .filters import FILTERS, PARAMETERS
+from .listing import LARGE_COLUMNS, LedgerList
+from .usage_page import usage_view
+
+__all__ = [
+    "FILTERS",
+    "LARGE_COLUMNS",
+    "LedgerList",
+    "NOTHING",
+    "PARAMETERS",
+    "cost_cell",
+    "json_block",
+    "model_cell",
+    "outcome_cell",
+    "purpose_cell",
+    "source_cell",
+    "text_block",
+    "tokens_cell",
+    "usage_view",
+]

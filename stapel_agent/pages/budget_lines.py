@@ -11,14 +11,13 @@ from math import floor
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from stapel_agent import accounts
-from stapel_agent.accounts import SPENDER
-from stapel_agent.connection import on_ledger
-from stapel_agent.standing import Standing
+from stapel_agent.budgets import SPENDER, fullest
+from stapel_agent.database import on_ledger
+from stapel_agent.types import Standing
 
 from .amounts import count, money, percent
+from .figure_links import counted, linked, named
 from .ledger_links import LedgerLinks
-from .linked_figures import counted, linked, named
 from .usage_period import Period
 
 
@@ -38,7 +37,7 @@ class BudgetLine:
 
 def budget_lines(now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]) -> list[BudgetLine]:
     """The budgets nearest to their limits, but those of owners whose column is hidden."""
-    standings = on_ledger(partial(accounts.fullest, now, places))
+    standings = on_ledger(partial(fullest, now, places))
     return [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
 
 

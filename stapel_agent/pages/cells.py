@@ -7,12 +7,12 @@ from collections.abc import Callable
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import CostBasis, PromptLog
-from stapel_agent.rows import TOKEN_FIELDS
 
 from .amounts import count, money, time_taken
 from .display import NOTHING, visible
-from .linked_figures import named
+from .figure_links import named
 
 KINDS = {"input_tokens": "in", "output_tokens": "out", "cache_read_tokens": "cached", "cache_write_tokens": "to cache"}
 """Column -> what its tokens are called."""

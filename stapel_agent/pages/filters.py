@@ -12,10 +12,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exact import exactly
+from stapel_agent.database import exactly
+from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
-from stapel_agent.providers.registry import registry
-from stapel_agent.rows import TOKEN_FIELDS
+from stapel_agent.providers import provider_registry
 
 from .display import visible
 from .period_filter import PeriodFilter
@@ -94,7 +94,7 @@ class ProviderFilter(NameFilter, SiftingFilter):
     title = parameter_name = "provider"
 
     def known(self) -> Iterable[str]:
-        return registry.entries()
+        return provider_registry.entries()
 
 
 class ModelFilter(NameFilter, SiftingFilter):

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from stapel_agent.usage_query import InvalidUsageQuery, moment
+from stapel_agent.accounting import InvalidUsageQuery, moment
 
 # Age in days of the first and the last day.
 PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}

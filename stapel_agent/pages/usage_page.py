@@ -11,17 +11,16 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from stapel_agent.accounting import usage
-from stapel_agent.accounts import TOKENS, aware
+from stapel_agent.accounting import Durations, Rankings, TopSpender, rankings, usage
+from stapel_agent.budgets import TOKENS, aware
 from stapel_agent.models import PromptLog, PromptStatus
-from stapel_agent.rankings import Durations, Rankings, Spender, rankings
 
 from .amounts import count, money, percent, time_taken
 from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
+from .figure_links import counted, errors, linked, named, spend, spend_text, without_price
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
-from .linked_figures import counted, errors, linked, named, spend, spend_text, without_price
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
 
 PLACES = 10
@@ -87,7 +86,7 @@ class UsagePage:
         return names[0], names[-1] if len(names) > 1 else ""
 
 
-def usage_page(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
+def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
     """The page that a URL's parameters ask for. `address` is the list's; `hidden` are columns not to be told."""
     now = aware(timezone.now()).astimezone(UTC)
     name, period, fault = _chosen(parameters, now.date())
@@ -191,7 +190,7 @@ def _rankings(ranked: Rankings, links: LedgerLinks, hidden: Collection[str]) -> 
             yield title, [_spender(column, spender, links) for spender in ranked.spenders[column]]
 
 
-def _spender(column: str, spender: Spender, links: LedgerLinks) -> Line:
+def _spender(column: str, spender: TopSpender, links: LedgerLinks) -> Line:
     columns, figures = {column: spender.name}, vars(spender)
     every = links.to(**columns)
     cells = [

@@ -1,25 +1,40 @@
-"""The providers this package brings, and how a host adds its own."""
+"""Vendors and their dialects, and the registry in which a host adds its own. Names are imported when first used."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .registry import register_provider, registered_providers
+    from .base import LlmProvider, ProviderResult
+    from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
+    from .wire.threads import in_own_thread
 
-__all__ = ["BUILTIN_PROVIDERS", "register_provider", "registered_providers"]
+__all__ = [
+    "BUILTIN_PROVIDERS",
+    "LlmProvider",
+    "ProviderEntry",
+    "ProviderResult",
+    "in_own_thread",
+    "provider_registry",
+    "register_provider",
+    "registered_providers",
+]
 
-BUILTIN_PROVIDERS = {
-    "anthropic": "stapel_agent.providers.anthropic.AnthropicProvider",
-    "openai-compat": "stapel_agent.providers.openai_compat.OpenAICompatProvider",
-    "claude-code": "stapel_agent.providers.claude_cli.ClaudeCodeCLIProvider",
+# The registry reads settings; LlmProvider, imported through this package, must load no Django.
+_HOME = {
+    "BUILTIN_PROVIDERS": ".registry",
+    "LlmProvider": ".base",
+    "ProviderEntry": ".registry",
+    "ProviderResult": ".base",
+    "in_own_thread": ".wire.threads",
+    "provider_registry": ".registry",
+    "register_provider": ".registry",
+    "registered_providers": ".registry",
 }
 
 
 def __getattr__(name: str) -> Any:
-    # The registry reads settings; LlmProvider, imported through this package, must load no Django.
-    if name in {"register_provider", "registered_providers"}:
-        from . import registry
-
-        return getattr(registry, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)

@@ -17,16 +17,15 @@ import httpx
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
-from stapel_agent.images import Image, LinkedImage
-from stapel_agent.types import Usage, token_count
+from stapel_agent.types import Image, LinkedImage, Usage, token_count
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult
-from .bounds import Bounds, abounded_attempt, bounded_attempt
-from .call import Call
-from .faults import classify, excerpt, is_of_another_address, retry_after
-from .http import api_root, base_url_mend, peer_of
-from .stop_reasons import finish_reason
+from .wire.call import Call
+from .wire.finish_reasons import finish_reason
+from .wire.http import api_root, base_url_mend, peer_of
+from .wire.limits import Bounds, abounded_attempt, bounded_attempt
+from .wire.status_codes import classify, excerpt, is_of_another_address, retry_after
 
 VENDOR_URL = "https://api.anthropic.com"
 

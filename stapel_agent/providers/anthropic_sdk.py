@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stapel_agent.exceptions import AccessDenied
 
-from .bounds import current_bounds
-from .http import CONNECT_SECONDS, bounded_transport, no_cookies
-from .pool import ClientPool
+from .wire.connection_pool import ClientPool
+from .wire.http import CONNECT_SECONDS, bounded_transport, no_cookies
+from .wire.limits import current_bounds
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic

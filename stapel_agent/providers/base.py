@@ -10,7 +10,7 @@ from typing import Any
 
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
 
-from .threads import in_own_thread
+from .wire.threads import in_own_thread
 
 __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 

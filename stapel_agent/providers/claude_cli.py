@@ -16,10 +16,10 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, RequestRejected
 
 from .base import LlmProvider, ProviderResult
-from .call import Call
 from .claude_output import read_output
 from .claude_schema import schema_argument
-from .process import Command, arun, run
+from .wire.call import Call
+from .wire.process import Command, arun, run
 
 PASSED_NAMES = frozenset(
     {

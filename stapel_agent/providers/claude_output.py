@@ -20,10 +20,10 @@ from stapel_agent.exceptions import (
 from stapel_agent.types import Usage, token_count
 
 from .base import ProviderResult
-from .faults import EMPTY_ACCOUNT, classify, excerpt
-from .foreign_json import decoded, mapping
-from .process import Outcome
-from .stop_reasons import finish_reason
+from .wire.finish_reasons import finish_reason
+from .wire.process import Outcome
+from .wire.status_codes import EMPTY_ACCOUNT, classify, excerpt
+from .wire.vendor_json import decoded, mapping
 
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 

@@ -14,14 +14,13 @@ from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
-from stapel_agent.images import Image, LinkedImage
-from stapel_agent.types import Usage, token_count
+from stapel_agent.types import Image, LinkedImage, Usage, token_count
 
 from .base import LlmProvider, ProviderResult
-from .call import Call
-from .faults import PAGE, classify, excerpt
-from .foreign_json import decoded, mapping
-from .http import Post, api_root, apost, base_url_mend, post
+from .wire.call import Call
+from .wire.http import Post, api_root, apost, base_url_mend, post
+from .wire.status_codes import PAGE, classify, excerpt
+from .wire.vendor_json import decoded, mapping
 
 BASE_URL, PATH = "OPENAI_COMPAT_BASE_URL", "/chat/completions"
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")

@@ -10,10 +10,15 @@ from django.utils.module_loading import import_string
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import ProviderUnimportable, ProviderUnusable
 
-from . import BUILTIN_PROVIDERS
 from .base import LlmProvider
 
 ProviderEntry = type[LlmProvider] | str
+
+BUILTIN_PROVIDERS: dict[str, ProviderEntry] = {
+    "anthropic": "stapel_agent.providers.anthropic.AnthropicProvider",
+    "openai-compat": "stapel_agent.providers.openai_compat.OpenAICompatProvider",
+    "claude-code": "stapel_agent.providers.claude_cli.ClaudeCodeCLIProvider",
+}
 
 
 class Registry:
@@ -85,6 +90,6 @@ def _is_provider_class(candidate: object) -> bool:
     return isinstance(candidate, type) and issubclass(candidate, LlmProvider)
 
 
-registry = Registry(BUILTIN_PROVIDERS)
-register_provider = registry.register
-registered_providers = registry.entries
+provider_registry = Registry(BUILTIN_PROVIDERS)
+register_provider = provider_registry.register
+registered_providers = provider_registry.entries

@@ -1,87 +1,13 @@
-"""Translate a map of texts, of any size: split it, reuse, protect, ask, check, ask again, merge."""
+"""The verb for maps of texts: split, protect, ask, check, ask again, merge."""
 
-from __future__ import annotations
-
-import asyncio
-from collections.abc import Sequence
-
-from stapel_agent import cache
-from stapel_agent.completion import acomplete, complete
-from stapel_agent.conf import agent_settings
-from stapel_agent.connection import is_on_event_loop, refuse_event_loop
-from stapel_agent.side_loop import on_side_loop
-from stapel_agent.types import Completion, CompletionRequest
-
-from .chunk import Chunk
-from .job import Job, Translations
+from .job import Translations
 from .texts import Texts
+from .verb import NOTHING, atranslate, translate
 
-__all__ = ["NOTHING", "Texts", "Translations", "atranslate", "translate"]
-
-NOTHING = Completion(text="", provider="", model="")
-"""The translation of no entries."""
-
-
-def translate(texts: Texts, request: CompletionRequest) -> Completion:
-    """Answer with Translations as the completion's `value`. Raises an AgentError where not one text came back."""
-    if not texts.entries:
-        return NOTHING
-    refuse_event_loop()
-    job = Job(texts, request)
-    whole = job.whole()
-    whole.take(cache.recall(whole.question()))
-    chunks = job.chunks()
-    if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and not is_on_event_loop():
-        on_side_loop(_ask_all, job, chunks)
-    else:
-        for chunk in chunks:
-            _ask(job, chunk)
-    return job.completion()
-
-
-async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
-    """`translate()` on an event loop."""
-    if not texts.entries:
-        return NOTHING
-    job = Job(texts, request)
-    whole = await asyncio.to_thread(job.whole)  # to take long texts apart may hold up a loop
-    whole.take(await cache.arecall(whole.question()))
-    await _ask_all(job, job.chunks())
-    return job.completion()
-
-
-def _ask(job: Job, chunk: Chunk) -> None:
-    """Ask for the passages of a chunk, and go on until each has a translation or has failed."""
-    chunk.take(cache.recall(chunk.question()))
-    chunk = chunk.unknown()
-    if not job.admits(chunk):
-        return
-    with chunk:
-        job.take(chunk, complete(chunk.question(), chunk.read))
-    for follow_up in job.follow_ups(chunk):
-        _ask(job, follow_up)
-    if joined := job.joined(chunk):
-        cache.keep(chunk.question(), joined)
-
-
-async def _ask_all(job: Job, chunks: Sequence[Chunk]) -> None:
-    places = asyncio.Semaphore(agent_settings.TRANSLATE_CONCURRENCY)
-    async with asyncio.TaskGroup() as group:
-        for chunk in chunks:
-            group.create_task(_aask(job, chunk, places))
-
-
-async def _aask(job: Job, chunk: Chunk, places: asyncio.Semaphore) -> None:
-    """`_ask()` on an event loop, as soon as there is a place."""
-    async with places:
-        chunk.take(await cache.arecall(chunk.question()))
-        chunk = chunk.unknown()
-        if not job.admits(chunk):
-            return
-        with chunk:
-            job.take(chunk, await acomplete(chunk.question(), chunk.read))
-    async with asyncio.TaskGroup() as group:
-        for follow_up in job.follow_ups(chunk):
-            group.create_task(_aask(job, follow_up, places))
-    if joined := job.joined(chunk):
-        await cache.akeep(chunk.question(), joined)
+__all__ = [
+    "NOTHING",
+    "Texts",
+    "Translations",
+    "atranslate",
+    "translate",
+]

@@ -20,9 +20,9 @@ from stapel_agent.exceptions import (
 from stapel_agent.parsing import parse_translation_response
 from stapel_agent.types import CompletionRequest, Usage
 
-from .passage import Passage
 from .plausibility import longest_translation
 from .protection import Damaged
+from .segment import Passage
 
 MARKS = """
 A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \

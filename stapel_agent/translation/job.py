@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stapel_agent.chain import candidate_of
+from stapel_agent.asking import candidate_of
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
@@ -22,7 +22,7 @@ from stapel_agent.parsing import storable
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .chunk import Chunk
-from .passage import Passage, Passages
+from .segment import Passage, Passages
 from .texts import Texts
 
 TOKENS_BESIDES = 8

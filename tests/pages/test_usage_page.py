@@ -13,11 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse, set_script_prefix
 from django.utils import timezone
 
-from stapel_agent import hits, services, usage
-from stapel_agent.accounts import TOKENS
+from stapel_agent import services, usage
+from stapel_agent.accounting.top_spenders import NAMES, rankings
 from stapel_agent.admin import PromptLogAdmin
+from stapel_agent.budgets.balances import TOKENS
+from stapel_agent.cache import hit_counts
 from stapel_agent.models import BudgetAccount, PromptLog
-from stapel_agent.rankings import NAMES, rankings
 from stapel_agent.types import CompletionRequest, Saving
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
 from tests.usage_links import PAGE, Figure, Figures, rows_behind
@@ -163,7 +164,7 @@ def test_figures__of_cache_hits(admin_client):
     """Hits, which have no rows, are counted without a link, and so is what they spared."""
     written(created_at=timezone.now())
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
-    hits.note(request, 3, Saving(45, Decimal("0.5")))
+    hit_counts.note(request, 3, Saving(45, Decimal("0.5")))
     page = Figures(admin_client.get(PAGE))
     text = page.text.replace("\u00a0", " ")
     assert "Cache hits 3 75 % of calls and hits 45 tokens and $0.50 saved they have no rows" in text
@@ -172,7 +173,7 @@ def test_figures__of_cache_hits(admin_client):
 
 def test_figures__of_cache_hits_alone(admin_client):
     """A day with hits and no call is in the table, and has no bar."""
-    hits.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 3)
+    hit_counts.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 3)
     page = Figures(admin_client.get(PAGE))
     assert f"{timezone.now():%Y-%m-%d} 0 0 3" in page.text
     assert [figure.kind for figure in page.found] == ["cost_usd"]

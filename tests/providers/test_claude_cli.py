@@ -13,13 +13,7 @@ from typing import Any
 
 import pytest
 
-from stapel_agent.exceptions import (
-    AccessDenied,
-    InvalidAnswer,
-    ProviderTimeout,
-    ProviderUnavailable,
-    RequestRejected,
-)
+from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderTimeout, ProviderUnavailable, RequestRejected
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.types import Usage

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from stapel_agent import cooldown
+from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
-from stapel_agent.providers.faults import retry_after
+from stapel_agent.providers.wire.status_codes import retry_after
 from tests.conftest import Facade
 from tests.scripted_chain import recorded_waits
 from tests.scripted_server import Reply, ScriptedServer
@@ -59,7 +59,7 @@ def vendor(request: pytest.FixtureRequest) -> Vendor:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds between attempts, as long as the jitter allows; nobody waits for them."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
-    cooldown.clear()
+    circuit_breaker.clear()
     return recorded_waits(monkeypatch)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stapel_core.comm import call
 
-from stapel_agent import cooldown
+from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from tests.answers import by
 from tests.scripted_server import Reply, ScriptedServer
@@ -71,7 +71,7 @@ def test_anthropic__photo_and_schema(agent):
 @pytest.fixture
 def small_model(agent, local_model):
     """A real model that reads text alone, behind `openai-compat`."""
-    cooldown.clear()
+    circuit_breaker.clear()
     agent(
         DEFAULT_PROVIDER="openai-compat",
         OPENAI_COMPAT_BASE_URL=local_model,
@@ -79,7 +79,7 @@ def small_model(agent, local_model):
         RETRIES=0,  # llama.cpp says 500, as if it were out of order
     )
     yield
-    cooldown.clear()
+    circuit_breaker.clear()
 
 
 @pytest.mark.model

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from stapel_agent import cache, idempotency, ledger
-from stapel_agent.landing import sweep
+from stapel_agent import cache, ledger
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
+from stapel_agent.sharing import sweep_flights, sweep_idempotency
 
 MOST_SECONDS = 10**9
 
@@ -36,8 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
         closed = ledger.close_lost(older_than=older_than)
-        sweep()
-        ledger.sweep()
-        idempotency.sweep()
+        sweep_flights()
+        ledger.sweep_ledger()
+        sweep_idempotency()
         cache.sweep()
         self.stdout.write(f"closed {counted(closed, 'lost call')}")

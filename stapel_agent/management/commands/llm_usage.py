@@ -11,9 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from stapel_agent.accounting import InvalidUsageQuery, as_json, usage
+from stapel_agent.accounting import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage
 from stapel_agent.management.summary import printable
-from stapel_agent.usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS
 
 TEXT_LENGTH = 128
 ALWAYS_SHOWN = ("calls", "cost_usd")

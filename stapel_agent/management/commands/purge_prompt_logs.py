@@ -12,8 +12,8 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
-from stapel_agent.retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, moment
-from stapel_agent.setting_kinds import KINDS
+from stapel_agent.privacy import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, purge_moment
+from stapel_agent.settings_validation import KINDS
 
 MOST = 10_000
 LEAST_DAYS_OF_ROWS = 31
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         verbosity: int,
         **options: Any,
     ) -> None:
-        purge = Purge(moment(_days(days, delete)), deletes=delete, size=batch_size, seconds=pause)
+        purge = Purge(purge_moment(_days(days, delete)), deletes=delete, size=batch_size, seconds=pause)
         calls, copies = (purge.total(), purge.copies()) if dry_run else self._run(purge, quiet=verbosity == 0)
         if verbosity:
             verb, other = WORDS[delete, dry_run]

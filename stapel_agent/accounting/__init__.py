@@ -1,0 +1,21 @@
+"""What was spent: the figures of `usage()`, added up by the database."""
+
+from .figures import as_json, ausage, usage
+from .top_spenders import Durations, Rankings, TopSpender, rankings
+from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment
+
+__all__ = [
+    "COLUMNS",
+    "Durations",
+    "GROUPS",
+    "InvalidUsageQuery",
+    "MAX_LIMIT",
+    "OPTIONS",
+    "Rankings",
+    "TopSpender",
+    "as_json",
+    "ausage",
+    "moment",
+    "rankings",
+    "usage",
+]

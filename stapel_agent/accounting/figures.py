@@ -1,0 +1,157 @@
+"""`usage()`: what was called, spent and saved, by day, model, user and what else a call is told apart by.
+
+The ledger's own rows are added up, by an index that holds all that is needed, one day or month after the other: there
+are no sums beside them to keep in step, and no row that all calls of a day would wait for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
+from typing import Any, NotRequired, TypedDict, Unpack
+
+from django.db import transaction
+
+from stapel_agent.budgets import Spender, standings
+from stapel_agent.cache import flush_hits
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import aon_ledger, on_ledger
+from stapel_agent.redaction import told
+from stapel_agent.types import Standing
+
+from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
+from .usage_tables import COSTS, FIGURES, Reader, Slice
+
+__all__ = ["InvalidUsageQuery", "Usage", "as_json", "ausage", "usage"]
+
+logger = logging.getLogger(__name__)
+
+
+class Usage(TypedDict):
+    """Each row has its group's names and the figures; `totals` are those of all rows, on every page.
+
+    `budgets`, there if BUDGETS is set, are those of today that hold for whom the filters name, and for all together.
+    """
+
+    rows: list[dict[str, Any]]
+    totals: dict[str, Any]
+    budgets: NotRequired[list[Standing]]
+    next_cursor: str | None
+
+
+def usage(**options: Unpack[UsageOptions]) -> Usage:
+    """The ledger's figures by the names in `group_by`, in their order. Raises InvalidUsageQuery, a ValueError.
+
+    `until` is exclusive. Costs are exact Decimals, `errors` are calls that are over without success, and
+    `unpriced_calls` those that spent tokens at an unknown price. Hits count at the beginning of their hour.
+    """
+    return on_ledger(partial(_answer, UsageQuery.of(**options)))
+
+
+async def ausage(**options: Unpack[UsageOptions]) -> Usage:
+    """`usage()` on an event loop."""
+    return await aon_ledger(partial(_answer, UsageQuery.of(**options)))
+
+
+def as_json(found: Usage) -> dict[str, Any]:
+    """`found` for JSON, where costs are texts, for its numbers are floats elsewhere."""
+    rows, standings = map(_plain, found["rows"]), found.get("budgets")
+    budgets = {} if standings is None else {"budgets": [standing.as_json() for standing in standings]}
+    return {**found, "rows": list(rows), "totals": _plain(found["totals"]), **budgets}
+
+
+def _plain(figures: dict[str, Any]) -> dict[str, Any]:
+    return {**figures, **{name: dollars(figures[name]) for name in COSTS}}
+
+
+def dollars(cost: Decimal) -> str:
+    """Every place there is, and no zeros behind them."""
+    return f"{cost.normalize() + 0:f}"
+
+
+def _answer(query: UsageQuery, alias: str) -> Usage:
+    flush_hits()
+    reader = Reader(alias)
+    found = _found(reader, query)
+    keys = sorted(found, key=_order)
+    page = keys[: query.limit]
+    is_whole = query.after is None and len(keys) <= query.limit
+    answer: Usage = {
+        "rows": [{**dict(zip(query.groups, key, strict=True)), **found[key]} for key in page],
+        "totals": _sum(found.values() if is_whole else reader.totals(query)),
+        "next_cursor": query.cursor(page[-1]) if len(keys) > query.limit else None,
+    }
+    if (standings := _standings(query, alias)) is not None:
+        answer["budgets"] = standings
+    return answer
+
+
+def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
+    """Those of whom the filters name; None where there are no BUDGETS, or wrong ones: the figures are not."""
+    if not agent_settings.BUDGETS:
+        return None
+    named = dict(query.filters)
+    spender = Spender(named.get("source", ""), named.get("user_id"), named.get("workspace_id"))
+    try:
+        with transaction.atomic(alias):
+            return standings(spender, alias)
+    except Exception as fault:
+        logger.error("BUDGETS cannot be applied, so usage() does not tell how they stand: %s", told(fault))
+        return None
+
+
+def _found(reader: Reader, query: UsageQuery) -> dict[Key, dict[str, Any]]:
+    """The figures of the page's rows, and of those behind it that came along: one at least, if there is one."""
+    found: dict[Key, dict[str, Any]] = {}
+    leading = query.groups[0] if query.groups and query.groups[0] in PERIODS else ""
+    for _, slices in groupby(_slices(reader, query), key=lambda part: part.periods.get(leading)):
+        for part in slices:
+            for key, figures in reader.rows(query, part):
+                found[key] = _sum([found.get(key, {}), figures])
+        if len(found) > query.limit:
+            break
+    return found
+
+
+def _sum(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    total: dict[str, Any] = {name: Decimal(0) if name in COSTS else 0 for name in FIGURES}
+    for some in figures:
+        for name, figure in some.items():
+            total[name] += figure
+    for name in COSTS:
+        total[name] = total[name] or Decimal(0)  # of a database's many zeros, 0E-10 among them, always this one
+    return total
+
+
+def _order(key: Key) -> tuple[tuple[bool, str], ...]:
+    """As the database puts rows in order: null first, then by code points, which is by the bytes of UTF-8."""
+    return tuple((value is not None, value or "") for value in key)
+
+
+def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
+    """The days or months that there are figures of; all the time, if rows are not told apart by any."""
+    if not set(query.groups) & set(PERIODS):
+        yield Slice(query.since, query.until, {})
+        return
+    extent = reader.extent()
+    if extent is None:
+        return
+    begin = max(extent[0], query.since or extent[0])
+    end = min(extent[1] + timedelta(microseconds=1), query.until or datetime.max.replace(tzinfo=UTC))
+    while begin < end:
+        following = min(_next(begin, "day" if "day" in query.groups else "month"), end)
+        periods = {"day": f"{begin:%Y-%m-%d}", "month": f"{begin:%Y-%m}"}
+        yield Slice(begin, following, {name: text for name, text in periods.items() if name in query.groups})
+        begin = following
+
+
+def _next(moment: datetime, unit: str) -> datetime:
+    """The beginning of the next day or month."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if unit == "day":
+        return midnight + timedelta(days=1)
+    return (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)

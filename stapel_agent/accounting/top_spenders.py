@@ -1,0 +1,143 @@
+"""What the usage page shows beside `usage()`: who spent most, how long calls took, and how many are under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from stapel_agent.budgets import TOKENS
+from stapel_agent.database import on_ledger
+from stapel_agent.models import PromptLog, PromptStatus
+
+from .usage_query import UsageQuery
+from .usage_tables import CALLS, FIRST, Reader, Slice, Table
+
+NAMES = ("user_id", "workspace_id", "source", "model")
+
+SPENDING = Table(
+    name=CALLS.name,
+    moment=CALLS.moment,
+    cost=CALLS.cost,
+    sums={
+        **{name: CALLS.sums[name] for name in ("calls", "errors")},
+        "tokens": " + ".join(f"COALESCE(SUM({name}), 0)" for name in TOKENS),
+        "unpriced_calls": CALLS.sums["unpriced_calls"],
+    },
+)
+# Each duration with the calls that took no longer: the percentiles are the first with a large enough share.
+DURATIONS = """
+    SELECT MIN(CASE WHEN upto * 2 >= calls THEN duration_ms END),
+        MIN(CASE WHEN upto * 20 >= calls * 19 THEN duration_ms END), MAX(calls)
+    FROM (
+        SELECT duration_ms, SUM(COUNT(*)) OVER (ORDER BY duration_ms) AS upto, SUM(COUNT(*)) OVER () AS calls
+        FROM {table} WHERE {conditions} AND duration_ms IS NOT NULL GROUP BY duration_ms
+    ) AS taken
+"""
+
+
+@dataclass(frozen=True)
+class TopSpender:
+    """A user, workspace, source or model, and the figures of its calls; `name` is None for all without one."""
+
+    name: str | None
+    calls: int
+    errors: int
+    tokens: int
+    unpriced_calls: int
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Half of the calls took no longer than `p50_ms`, and 95 of 100 no longer than `p95_ms`; None without calls."""
+
+    p50_ms: int | None
+    p95_ms: int | None
+    calls: int
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """`spenders` has, for each of NAMES, those that spent most, in dollars or else in tokens."""
+
+    spenders: Mapping[str, Sequence[TopSpender]]
+    durations: Durations
+    pending: int
+
+
+def rankings(since: datetime, until: datetime, places: int) -> Rankings:
+    """Of the calls in this time; `pending` are those under way now, whenever they began."""
+    return on_ledger(partial(_read, UsageQuery.of(group_by=(), since=since, until=until), places))
+
+
+def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
+    reader = RankingReader(alias)
+    with transaction.atomic(alias):
+        reader.prepare()
+        spenders, durations = reader.spenders(query, places), reader.durations(query)
+    pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING).count()
+    return Rankings(spenders, durations, pending)
+
+
+class RankingReader(Reader):
+    """Adds up what calls with the same four names have spent, and that again by each of the names."""
+
+    def prepare(self) -> None:
+        # For this transaction: compiling takes longer than it saves, and the default memory makes it sort on disk.
+        if self._vendor == "postgresql":
+            with self._connection.cursor() as cursor:
+                cursor.execute("SET LOCAL jit = off")
+                cursor.execute("SET LOCAL work_mem = '64MB'")
+
+    def spenders(self, query: UsageQuery, places: int) -> dict[str, list[TopSpender]]:
+        where, values = self._conditions(query)
+        parts = [self._ranked(name, place, places) for place, name in enumerate(NAMES)]
+        statement = f"WITH spent AS ({self._grouped(where)}) {' UNION ALL '.join(parts)}"
+        found: dict[str, list[TopSpender]] = {name: [] for name in NAMES}
+        for place, who, *sums in self._fetched(statement, values):
+            name = who.decode() if isinstance(who, bytes) else who
+            found[NAMES[place]].append(TopSpender(name, **self._figures(SPENDING, sums)))
+        return found
+
+    def durations(self, query: UsageQuery) -> Durations:
+        where, values = self._conditions(query)
+        ((p50_ms, p95_ms, calls),) = self._fetched(DURATIONS.format(table=CALLS.name, conditions=where), values)
+        return Durations(p50_ms, p95_ms, int(calls or 0))
+
+    def _conditions(self, query: UsageQuery) -> tuple[str, list[Any]]:
+        within = self._within(SPENDING, query, Slice(query.since, query.until, {}))
+        return " AND ".join(condition for condition, _ in within), [value for _, values in within for value in values]
+
+    def _grouped(self, where: str) -> str:
+        names = {name: self._told_apart(name) for name in NAMES}
+        columns = [f"{column} AS {name}" for name, column in names.items()]
+        sums = [f"{total} AS {name}" for name, total in SPENDING.sums.items()]
+        cost = self._cost_sum(SPENDING)
+        return (
+            f"SELECT {', '.join([*columns, *sums])}, {cost} AS cost FROM {SPENDING.name} "  # noqa: S608
+            f"WHERE {where} GROUP BY {', '.join(names.values())}"
+        )
+
+    def _told_apart(self, name: str) -> str:
+        # PostgreSQL's collations tell apart what is different, and to sort by another one takes three times as long.
+        return name if self._vendor == "postgresql" else self._bytes(SPENDING, name)
+
+    def _ranked(self, name: str, place: int, places: int) -> str:
+        sums = [f"SUM({total}) AS {total}" for total in SPENDING.sums]
+        by_name = f"{self._bytes(SPENDING, name)}{FIRST.get(self._vendor, '')}"
+        return (
+            f"SELECT * FROM (SELECT {place} AS place, {name} AS who, {', '.join(sums)}, "  # noqa: S608
+            f"COALESCE(SUM(cost), 0) AS cost FROM spent GROUP BY {name} "
+            f"ORDER BY cost DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
+        )
+
+    def _fetched(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())

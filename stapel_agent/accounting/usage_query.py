@@ -1,0 +1,148 @@
+"""What is asked of the ledger's figures: by which names, of which period, whose, and from where on."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, TypedDict
+
+from stapel_agent.ledger import opaque_id
+from stapel_agent.models import PromptStatus
+from stapel_agent.parsing import storable
+
+PERIODS = ("day", "month")
+COLUMNS = ("source", "provider", "model", "user_id", "workspace_id", "status")
+GROUPS = (*PERIODS, *COLUMNS)
+MAX_LIMIT = 1000
+CURSOR_LENGTH = 4096
+
+Key = tuple[str | None, ...]
+"""The values of a row's names, in the order that they are asked for."""
+
+
+class InvalidUsageQuery(ValueError):
+    """A query that has no answer; `field` is the name at fault, and the message says the mend."""
+
+    def __init__(self, field: str, mend: str) -> None:
+        super().__init__(f"{field} {mend}")
+        self.field = field
+
+
+class UsageOptions(TypedDict, total=False):
+    """The keywords of `usage()`. Days and months are UTC's, and so is a moment that names no zone."""
+
+    group_by: str | Sequence[str]
+    since: date | datetime | str | None
+    until: date | datetime | str | None
+    source: str | None
+    provider: str | None
+    model: str | None
+    user_id: str | None
+    workspace_id: str | None
+    status: str | None
+    limit: int | str
+    cursor: str | None
+
+
+OPTIONS = tuple(UsageOptions.__annotations__)
+
+
+@dataclass(frozen=True)
+class UsageQuery:
+    """A valid query. `filters` are of columns; the rows behind `after` are wanted."""
+
+    groups: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+    filters: tuple[tuple[str, str], ...]
+    limit: int
+    after: Key | None
+
+    @classmethod
+    def of(  # noqa: PLR0913  (the public keywords)
+        cls,
+        /,
+        *,
+        group_by: str | Sequence[str] = ("day",),
+        since: date | datetime | str | None = None,
+        until: date | datetime | str | None = None,
+        limit: int | str = 100,
+        cursor: str | None = None,
+        **filters: str | None,
+    ) -> UsageQuery:
+        """The query that these options make. Raises InvalidUsageQuery."""
+        groups = _groups(group_by)
+        after = None if cursor is None else _after(cursor, groups)
+        wanted = tuple(_filter(name, value) for name, value in filters.items() if value is not None)
+        return cls(groups, moment("since", since), moment("until", until), wanted, _limit(limit), after)
+
+    def cursor(self, last: Key) -> str:
+        """The cursor of the page behind the row of this key."""
+        return urlsafe_b64encode(json.dumps([self.groups, last]).encode("ascii")).decode("ascii")
+
+
+def _groups(group_by: Any) -> tuple[str, ...]:
+    names = group_by.split(",") if isinstance(group_by, str) else group_by
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise InvalidUsageQuery("group_by", f"must be names out of {', '.join(GROUPS)}")
+    names = tuple(name.strip() for name in names if name.strip())
+    for name in names:
+        if name not in GROUPS:
+            raise InvalidUsageQuery("group_by", f"knows no {name[:100]!r}: choose out of {', '.join(GROUPS)}")
+    if len(set(names)) < len(names):
+        raise InvalidUsageQuery("group_by", "names something twice")
+    return names
+
+
+def _filter(name: str, value: Any) -> tuple[str, str]:
+    if name not in COLUMNS:
+        raise InvalidUsageQuery(name[:100], f"is no filter: choose out of {', '.join(COLUMNS)}")
+    if not isinstance(value, str) or storable(value) != value:
+        raise InvalidUsageQuery(name, "must be a text, without NUL or half a surrogate pair")
+    if name == "status" and value not in PromptStatus.values:
+        raise InvalidUsageQuery(name, f"must be one of {', '.join(PromptStatus.values)}")
+    return name, str(opaque_id(value)) if name in ("user_id", "workspace_id") else str(value)
+
+
+def moment(name: str, value: Any) -> datetime | None:
+    if value is None:
+        return None
+    moment: datetime = value
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip()[:100])
+        elif not isinstance(value, datetime):
+            moment = datetime.combine(value, time.min)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise InvalidUsageQuery(name, "must be a date or a moment, as 2026-01-31 or 2026-01-31T12:00:00Z") from fault
+    if not 1970 < moment.year < 9999:  # at the ends of the calendar time zones and databases overflow
+        raise InvalidUsageQuery(name, "must be in the years 1971 to 9998")
+    return moment
+
+
+def _limit(value: Any) -> int:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if len(text) > 4 or not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_LIMIT:
+        raise InvalidUsageQuery("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _after(cursor: Any, groups: tuple[str, ...]) -> Key:
+    try:
+        if len(cursor) > CURSOR_LENGTH:
+            raise ValueError("no cursor is so long")
+        asked, last = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
+        if asked != list(groups) or len(last) != len(groups) or not all(map(_is_value, groups, last)):
+            raise ValueError("of another query")
+    except (TypeError, ValueError, AttributeError, RecursionError) as fault:
+        mend = "must be the next_cursor of an answer to the same group_by"
+        raise InvalidUsageQuery("cursor", mend) from fault
+    return tuple(last)
+
+
+def _is_value(group: str, value: object) -> bool:
+    return (value is None and group in COLUMNS) or (isinstance(value, str) and storable(value) == value)

@@ -1,0 +1,209 @@
+"""The figures as the database adds them up: those of the ledger's calls, and those of the cache's hits beside them.
+
+Written in SQL, for one answer may take a query for each day, and the ORM takes longer to write one than the database to
+answer it. Texts are told apart and put in order by their bytes: a collation may take two for the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from stapel_agent.ledger import TOKEN_FIELDS
+from stapel_agent.models import HitCount, PromptLog
+
+from .usage_query import Key, UsageQuery
+
+COSTS = ("cost_usd", "saved_cost_usd")
+FIGURES = (
+    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "unpriced_calls"),
+    *("saved_tokens", "saved_cost_usd"),
+)
+COST_PLACES = 10
+
+SPENT = " OR ".join(f"{name} > 0" for name in TOKEN_FIELDS)
+UNPRICED = f"cost_basis = 'unpriced' OR (cost_usd IS NULL AND ({SPENT}))"
+COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
+"""SQLite keeps decimals as floats, which are exact to 15 digits, and would add them as such."""
+BYTES = {"postgresql": '{} COLLATE "C"', "mysql": "CAST({} AS BINARY)"}
+FIRST = {"postgresql": " NULLS FIRST"}
+"""What is null comes first, as it does elsewhere by itself."""
+
+CREATED_AT: Any = PromptLog._meta.get_field("created_at").cached_col
+
+Condition = tuple[str, list[Any]]
+"""SQL, and its parameters."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where figures are: `moment` is the column of their time; what is not in `sums` is 0 there."""
+
+    name: str
+    moment: str
+    cost: str
+    sums: Mapping[str, str]
+    status: str = "status"
+
+    def column(self, name: str) -> str:
+        return self.status if name == "status" else name
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the time, and what every row of it has for `day` or `month`."""
+
+    since: datetime | None
+    until: datetime | None
+    periods: Mapping[str, str]
+
+
+CALLS = Table(
+    name=PromptLog._meta.db_table,
+    moment="created_at",
+    cost="cost_usd",
+    sums={
+        "calls": "COUNT(*)",
+        "errors": "SUM(CASE WHEN status NOT IN ('success', 'pending') THEN 1 ELSE 0 END)",
+        **{name: f"SUM({name})" for name in TOKEN_FIELDS},
+        "unpriced_calls": f"SUM(CASE WHEN {UNPRICED} THEN 1 ELSE 0 END)",
+    },
+)
+HITS = Table(
+    name=HitCount._meta.db_table,
+    moment="hour",
+    cost="saved_cost_usd",
+    sums={"cache_hits": "SUM(hits)", "saved_tokens": "SUM(saved_tokens)"},
+    status="'success'",
+)
+TABLES = (CALLS, HITS)
+
+
+class Reader:
+    """Reads figures from one database."""
+
+    def __init__(self, alias: str) -> None:
+        self._connection: BaseDatabaseWrapper = connections[alias]
+        self._vendor = self._connection.vendor
+
+    def rows(self, query: UsageQuery, part: Slice) -> Iterator[tuple[Key, dict[str, Any]]]:
+        """Keys and figures of the first rows of a slice, one more than fit a page; a key once for each table."""
+        for table in TABLES:
+            behind = self._behind(table, query, part)
+            if behind is not None:
+                names = [name for name in query.groups if name not in part.periods]
+                for row in self._select(table, names, [*self._within(table, query, part), behind], query.limit + 1):
+                    values = {**part.periods, **dict(zip(names, map(_text, row), strict=False))}
+                    yield tuple(values[name] for name in query.groups), self._figures(table, row[len(names) :])
+
+    def totals(self, query: UsageQuery) -> Iterator[dict[str, Any]]:
+        """The figures of all that is asked for, once for each table."""
+        everything = Slice(query.since, query.until, {})
+        for table in TABLES:
+            for row in self._select(table, [], self._within(table, query, everything), 1):
+                yield self._figures(table, row)
+
+    def extent(self) -> tuple[datetime, datetime] | None:
+        """The first and the last moment there are figures of."""
+        ends = []
+        with self._connection.cursor() as cursor:
+            for table in TABLES:
+                for end in ("MIN", "MAX"):
+                    cursor.execute(f"SELECT {end}({table.moment}) FROM {table.name}")  # noqa: S608
+                    ends.append(self._read_moment(cursor.fetchone()[0]))
+        known = [end for end in ends if end is not None]
+        return (min(known), max(known)) if known else None
+
+    def _select(self, table: Table, names: Sequence[str], where: list[Condition], limit: int) -> list[Sequence[Any]]:
+        keys = [self._bytes(table, name) for name in names]
+        places = range(1, len(keys) + 1)
+        order = ", ".join(f"{place}{FIRST.get(self._vendor, '')}" for place in places)
+        grouped = f" GROUP BY {', '.join(map(str, places))} ORDER BY {order}" if keys else ""
+        conditions = " AND ".join(f"({condition})" for condition, _ in where) or "1 = 1"
+        columns = ", ".join([*keys, *table.sums.values(), self._cost_sum(table)])
+        statement = f"SELECT {columns} FROM {table.name} WHERE {conditions}{grouped} LIMIT {limit}"  # noqa: S608
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, [value for _, values in where for value in values])
+            return list(cursor.fetchall())
+
+    def _within(self, table: Table, query: UsageQuery, part: Slice) -> list[Condition]:
+        """That a row is in the slice, and has what the filters ask for."""
+        bounds = [(">=", part.since), ("<", part.until)]
+        within: list[Condition] = [
+            (f"{table.moment} {sign} %s", [self._moment(bound)]) for sign, bound in bounds if bound
+        ]
+        for name, value in query.filters:
+            # The first of them is one that an index serves, whatever the collation.
+            within.append((f"{table.column(name)} = %s", [value]))
+            if self._vendor in BYTES:
+                within.append((f"{self._bytes(table, name)} = %s", [value]))
+        return within
+
+    def _behind(self, table: Table, query: UsageQuery, part: Slice) -> Condition | None:
+        """That a row is behind the query's cursor; None where no row of this slice is."""
+        alternatives: list[Condition] = []
+        equal: list[Condition] = []
+        for name, value in zip(query.groups, query.after or (), strict=False):
+            if name not in part.periods:
+                column = self._bytes(table, name)
+                alternatives.append(_all([*equal, _greater(column, value)]))
+                equal.append(_equal(column, value))
+            elif part.periods[name] > (value or ""):
+                alternatives.append(_all(equal))
+                break
+            elif part.periods[name] < (value or ""):
+                break
+        if query.after is None:
+            return _all([])
+        if not alternatives:
+            return None
+        joined = " OR ".join(f"({condition})" for condition, _ in alternatives)
+        return joined, [value for _, values in alternatives for value in values]
+
+    def _cost_sum(self, table: Table) -> str:
+        return COST_SUM.get(self._vendor, "SUM({})").format(table.cost)
+
+    def _bytes(self, table: Table, name: str) -> str:
+        return BYTES.get(self._vendor, "{}").format(table.column(name))
+
+    def _figures(self, table: Table, sums: Sequence[Any]) -> dict[str, Any]:
+        figures: dict[str, Any] = {name: int(total or 0) for name, total in zip(table.sums, sums, strict=False)}
+        cost = Decimal(sums[-1] or 0)
+        figures[table.cost] = cost.scaleb(-COST_PLACES) if self._vendor in COST_SUM else cost
+        return figures
+
+    def _moment(self, moment: datetime) -> Any:
+        local = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+        return self._connection.ops.adapt_datetimefield_value(local)
+
+    def _read_moment(self, value: Any) -> datetime | None:
+        for convert in self._connection.ops.get_db_converters(CREATED_AT):
+            value = convert(value, None, self._connection)
+        if value is not None and not settings.USE_TZ:
+            value = timezone.make_aware(value, timezone.get_default_timezone())
+        return None if value is None else value.astimezone(UTC)
+
+
+def _greater(column: str, value: str | None) -> Condition:
+    return (f"{column} IS NOT NULL", []) if value is None else (f"{column} > %s", [value])
+
+
+def _equal(column: str, value: str | None) -> Condition:
+    return (f"{column} IS NULL", []) if value is None else (f"{column} = %s", [value])
+
+
+def _all(conditions: Sequence[Condition]) -> Condition:
+    joined = " AND ".join(condition for condition, _ in conditions) or "1 = 1"
+    return joined, [value for _, values in conditions for value in values]
+
+
+def _text(value: Any) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,18 @@
+"""One provider asked once, and which attempt comes next."""
+
+from .attempt import Attempt, Reader
+from .attempts import Attempts
+from .chain import candidate_of
+from .chain import nameless as nameless_models
+from .circuit_breaker import clear as clear_cooldowns
+from .retries import immediate as immediate_retries
+
+__all__ = [
+    "Attempt",
+    "Attempts",
+    "Reader",
+    "candidate_of",
+    "clear_cooldowns",
+    "immediate_retries",
+    "nameless_models",
+]

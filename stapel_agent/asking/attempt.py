@@ -1,0 +1,253 @@
+"""One provider asked once, with its time and its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from stapel_agent import log_content
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import (
+    AgentError,
+    AnswerRefused,
+    AnswerTruncated,
+    OverBudget,
+    ProviderBug,
+    ProviderDeclined,
+    ProviderTimeout,
+    RequestRejected,
+)
+from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
+from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
+from stapel_agent.redaction import told
+from stapel_agent.telemetry import provider_call
+from stapel_agent.types import Usage
+
+from . import circuit_breaker
+from .chain import Candidate
+from .concurrency_limit import Place
+from .exception_mapping import named
+from .spans import attempt_span
+
+logger = logging.getLogger(__name__)
+
+Reader = Callable[[str], Any]
+"""What a verb makes of an answer's text; raises an AnswerError where it is not what was asked for."""
+
+
+class Attempt:
+    """One call of one provider, made by `ask()`, with its time and its outcome: a `value`, or an `error`.
+
+    A context manager, to be left when the call is over: it lets the next caller at the provider in, and keeps what
+    went wrong inside as the `error`; only what is no `Exception` (a cancelled task, an interrupt) leaves the block.
+    """
+
+    def __init__(self, candidate: Candidate, read: Reader, delay: float = 0) -> None:
+        self.request = candidate.request
+        self.provider = candidate.provider
+        self.delay = delay
+        self.place = Place(self.request.provider)
+        self.result: ProviderResult | None = None
+        self.error: AgentError | None = None
+        self.value: Any = None
+        self.duration_ms = 0
+        self._read = read
+        self._thread_call: Future[ProviderResult] | None = None
+        self._worked_out: tuple[ProviderResult | None, AgentError | None, Usage, Cost] | None = None
+
+    def ask(self) -> None:
+        """Call the provider."""
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                result = self._complete()
+            self._take(result)
+
+    async def aask(self) -> None:
+        """`ask()` on an event loop."""
+        with attempt_span(self), self._outcome():
+            with provider_call(self.request.provider):
+                async with self._time_limit():
+                    result = await self._acomplete()
+            self._take(result)
+
+    def fail(self, fault: BaseException) -> None:
+        """Keep what ended the attempt."""
+        self.error = named(fault, self.request.provider, may_quote=log_content.is_full(self.request.source))
+
+    @property
+    def usage(self) -> Usage:
+        """What this attempt has spent, whether or not its answer counts."""
+        return self._figures[0]
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost. Where nobody took it on, that is nothing; where nobody knows the tokens, that is unknown."""
+        return self._figures[1]
+
+    @property
+    def _figures(self) -> tuple[Usage, Cost]:
+        """Usage and cost, worked out once for an outcome: all who tell of it ask."""
+        known = self._worked_out
+        if known is None or known[0] is not self.result or known[1] is not self.error:
+            cost = self._priced()
+            known = self.result, self.error, replace(self._reported, cost_usd=cost.usd), cost
+            self._worked_out = known
+        return known[2:]
+
+    def _priced(self) -> Cost:
+        if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget):
+            return NOTHING_SPENT
+        try:
+            return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)
+        except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
+            logger.error("a call of provider %r has no price: %s", self.request.provider, told(fault))
+            return Cost()
+
+    @property
+    def _reported(self) -> Usage:
+        """What the provider says that it has used."""
+        if self.result is None:
+            return (self.error and self.error.usage) or Usage()
+        return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
+
+    @property
+    def text(self) -> str | None:
+        """What the model wrote, whether or not it counts."""
+        if self.result is None:
+            return self.error.text if self.error else None
+        return self.result.text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if self._thread_call is None:
+            self.place.leave()
+        else:  # nobody waits for it any more, and still it is under way
+            self._thread_call.add_done_callback(lambda call: self.place.leave())
+        if fault is not None:
+            self.fail(fault)
+        return isinstance(fault, Exception)
+
+    @property
+    def _seconds(self) -> float:
+        return self.request.deadline.remaining(agent_settings.CLI_TIMEOUT)
+
+    @property
+    def _patience(self) -> float | None:
+        """How long a caller waits; None where the provider itself keeps the time."""
+        return None if self.provider.supports_timeout else self._seconds
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        """The keywords of `complete()`: the three that every provider takes, and those this one declares."""
+        request = self.request
+        optional = {
+            "schema": request.schema,
+            "images": request.images,
+            "max_tokens": request.max_tokens,
+            "timeout": self._seconds,
+        }
+        declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
+        return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
+
+    def _complete(self) -> ProviderResult:
+        patience = self._patience
+        if patience is None or self.request.deadline.seconds is None:
+            return self.provider.complete(**self._arguments)
+        call = self._in_own_thread()
+        wait({call}, patience)
+        if not call.done():
+            raise self._too_late(patience)
+        return call.result()
+
+    @asynccontextmanager
+    async def _time_limit(self) -> AsyncIterator[None]:
+        patience = self._patience
+        limit = asyncio.timeout(patience)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if limit.expired():
+                raise self._too_late(patience or 0) from None
+            raise
+
+    def _too_late(self, patience: float) -> ProviderTimeout:
+        """Of a provider that keeps no time of its own."""
+        limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline.seconds
+        bound = f"DEADLINE is {deadline:g} s" if patience < limit else f"CLI_TIMEOUT is {limit:g} s"
+        return ProviderTimeout(f"provider {self.request.provider!r} timed out: {bound}")
+
+    async def _acomplete(self) -> ProviderResult:
+        if type(self.provider).acomplete is LlmProvider.acomplete:
+            return await asyncio.wrap_future(self._in_own_thread())
+        return await self.provider.acomplete(**self._arguments)
+
+    def _in_own_thread(self) -> Future[ProviderResult]:
+        self._thread_call = in_own_thread(self.provider.complete, **self._arguments)
+        return self._thread_call
+
+    @contextmanager
+    def _outcome(self) -> Iterator[None]:
+        self._started_at = time.perf_counter()
+        try:
+            yield
+        except BaseException as fault:
+            if self.result is None:
+                self._stop_clock()
+            stray = isinstance(fault, asyncio.CancelledError) and not _is_cancelled()
+            self.fail(ProviderBug("the provider cancelled itself") if stray else fault)
+            if not stray and not isinstance(fault, Exception):
+                raise
+        finally:
+            circuit_breaker.note(self.request.provider, self.error)
+
+    def _take(self, result: ProviderResult) -> None:
+        """Accept the provider's answer. Raises what is wrong with it."""
+        self._stop_clock()
+        if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
+            raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
+        self.result = _plain(result)
+        if result.finish_reason == "length":
+            raise AnswerTruncated(f"truncated at {self.usage.output_tokens or self.request.max_tokens} tokens")
+        if result.finish_reason == "content_filter":
+            raise AnswerRefused("the model, or its vendor's content filter, refused to answer")
+        self.value = self._read(self.result.text)
+
+    def _stop_clock(self) -> None:
+        self.duration_ms = round((time.perf_counter() - self._started_at) * 1000)
+
+
+def _plain(result: ProviderResult) -> ProviderResult:
+    """`result` without what a host's own subclasses of it and of `str` may do when they are touched."""
+    return ProviderResult(
+        str.__str__(result.text),
+        result.input_tokens,
+        result.output_tokens,
+        result.thinking_tokens,
+        result.cache_read_tokens,
+        result.cache_write_tokens,
+        str(result.finish_reason),
+        result.metadata,
+        result.cache_write_1h_tokens,
+        result.cost_usd,
+    )
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the task that this is done in."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,152 @@
+"""The attempts that one request is worth: which one is next, and what came of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Self
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import ProviderBusy, ProviderDeclined, ProviderError, ProviderTimeout, SchemaMismatch
+from stapel_agent.telemetry import waiting
+from stapel_agent.types import Completion, CompletionRequest, Usage
+
+from .attempt import Attempt, Reader
+from .chain import Candidate, Chain
+from .retries import MAX_DELAY, delay_before_retry
+
+
+class Attempts:
+    """The attempts one request is worth, each made when the one before it has failed, and what came of them.
+
+    Iterate, synchronously or not: that is where a caller waits for a retry's time and for a place at the provider.
+    Raises an AgentError at once where no provider is to be asked at all.
+    """
+
+    def __init__(self, request: CompletionRequest, read: Reader) -> None:
+        self._chain = Chain(request)
+        self._read = read
+        self._made: list[Attempt] = []
+        self.request = self._chain.request
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Attempt:
+        while attempt := self._following():
+            with waiting():
+                if attempt.delay:
+                    time.sleep(attempt.delay)
+                has_place = attempt.place.take(self._patience)
+            if self._is_due(attempt, has_place=has_place):
+                return attempt
+        raise StopIteration
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Attempt:
+        while attempt := self._following():
+            with waiting():
+                await asyncio.sleep(attempt.delay)
+                has_place = await attempt.place.atake(self._patience)
+            if self._is_due(attempt, has_place=has_place):
+                return attempt
+        raise StopAsyncIteration
+
+    @property
+    def cache_keys(self) -> set[str]:
+        """Those that the rows of these attempts may have."""
+        return self._chain.cache_keys
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether the attempt at hand is the first at another provider than the request's own."""
+        *earlier, last = self._made
+        is_first = not any(attempt.provider is last.provider for attempt in earlier)
+        return is_first and last.request.provider != self.request.provider
+
+    def reused(self, earlier: Completion) -> Completion:
+        """An earlier answer of the provider at hand, in place of the attempt."""
+        return replace(earlier, usage=self._spent)
+
+    @property
+    def answered(self) -> CompletionRequest:
+        """The request as the last provider was asked it."""
+        return self._made[-1].request
+
+    def completion(self) -> Completion:
+        """The answer of the last attempt. Raises its error, with all that was spent, if there is none."""
+        last = self._made[-1]
+        if last.error is not None:
+            last.error.usage = self._spent
+            last.error.text = next((attempt.text for attempt in reversed(self._made) if attempt.text), None)
+            last.error.args = (f"{last.error}{self._circumstances(last)}",)
+            raise last.error
+        return Completion(
+            text=last.text or "",
+            provider=last.request.provider,
+            model=last.request.model,
+            usage=self._spent,
+            value=last.value,
+        )
+
+    @property
+    def _spent(self) -> Usage:
+        return sum((attempt.usage for attempt in self._made), Usage())
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for a provider that is busy: not long, where there is another one to ask."""
+        return self.request.deadline.remaining(MAX_DELAY if self._chain.has_more else agent_settings.CLI_TIMEOUT)
+
+    def _following(self) -> Attempt | None:
+        """The attempt that is worth making now, or None."""
+        if not self._made:
+            return self._to(self._chain.next())
+        last = self._made[-1]
+        return self._correction(last) or self._retry(last) or self._fallback(last)
+
+    def _correction(self, last: Attempt) -> Attempt | None:
+        made = sum(isinstance(attempt.error, SchemaMismatch) for attempt in self._made)
+        if not isinstance(last.error, SchemaMismatch) or made > agent_settings.SCHEMA_RETRIES:
+            return None
+        return self._to(Candidate(last.provider, replace(last.request, correction=last.error.correction)))
+
+    def _retry(self, last: Attempt) -> Attempt | None:
+        if not isinstance(last.error, ProviderError):
+            return None
+        asked = sum(attempt.provider is last.provider and not attempt.result for attempt in self._made)
+        delay = delay_before_retry(last.error, asked - 1, self._patience)
+        return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
+
+    def _fallback(self, last: Attempt) -> Attempt | None:
+        return self._to(self._chain.next()) if isinstance(last.error, ProviderDeclined) else None
+
+    def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
+        if candidate is None:
+            return None
+        attempt = Attempt(candidate, self._read, delay)
+        self._made.append(attempt)
+        return attempt
+
+    def _is_due(self, attempt: Attempt, *, has_place: bool) -> bool:
+        name = attempt.request.provider
+        if not has_place:
+            attempt.fail(ProviderBusy(f"MAX_CONCURRENCY calls of provider {name!r} are under way"))
+        elif self.request.deadline.is_over:
+            attempt.place.leave()
+            attempt.fail(ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over"))
+        return attempt.error is None
+
+    def _circumstances(self, last: Attempt) -> str:
+        """What else there is to know about a failure: who declined before, and who was not even asked."""
+        declined = {
+            attempt.request.provider: attempt.error
+            for attempt in self._made
+            if attempt.provider is not last.provider and attempt.error
+        }
+        notes = [f"before it, {name!r}: {fault.failure}: {fault}" for name, fault in declined.items()]
+        notes += [f"passed over, cooling down: {name!r}" for name in self._chain.passed_over]
+        return f" ({'; '.join(notes)})" if notes else ""

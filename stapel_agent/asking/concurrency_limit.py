@@ -1,0 +1,102 @@
+"""MAX_CONCURRENCY: how many calls of one provider may be under way in this process, and the queue for the next."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+from stapel_agent.conf import agent_settings
+
+
+class Bulkhead:
+    """The places at one provider, given in the order they were asked for, to threads and tasks alike."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._queue: deque[Future[None]] = deque()
+
+    def queue(self, limit: int) -> Future[None]:
+        """A future that is done as soon as the place is had."""
+        turn: Future[None] = Future()
+        with self._lock:
+            self._queue.append(turn)
+            self._admit(limit)
+        return turn
+
+    def leave(self, limit: int) -> None:
+        with self._lock:
+            self._taken -= 1
+            self._admit(limit)
+
+    def withdraw(self, turn: Future[None], limit: int) -> None:
+        """Stop waiting. The place is left, if it was given in the meantime."""
+        if not turn.cancel():
+            self.leave(limit)
+
+    def _admit(self, limit: int) -> None:
+        while self._queue and self._taken < limit:
+            turn = self._queue.popleft()
+            if turn.set_running_or_notify_cancel():
+                self._taken += 1
+                turn.set_result(None)
+
+
+_bulkheads: dict[str, Bulkhead] = {}
+# A forked child has none of its parent's calls under way, and may have inherited a lock that is held.
+os.register_at_fork(after_in_child=_bulkheads.clear)
+
+
+class Place:
+    """One call's place at a provider. Without a limit there is always one."""
+
+    def __init__(self, provider: str) -> None:
+        limit = (agent_settings.MAX_CONCURRENCY or {}).get(provider)
+        self._limit = limit if isinstance(limit, int) and limit > 0 else 0
+        self._bulkhead = _bulkheads.setdefault(provider, Bulkhead()) if self._limit else None
+        self._is_taken = False
+
+    def take(self, patience: float) -> bool:
+        """Wait for the place for `patience` seconds; whether it was had."""
+        if self._bulkhead is None:
+            return True
+        try:
+            with self._turn(self._bulkhead) as turn:
+                turn.result(patience)
+        except TimeoutError:
+            return False
+        return True
+
+    async def atake(self, patience: float) -> bool:
+        """`take()` on an event loop."""
+        if self._bulkhead is None:
+            return True
+        try:
+            with self._turn(self._bulkhead) as turn:
+                if not turn.done():
+                    async with asyncio.timeout(patience):
+                        await asyncio.wrap_future(turn)
+        except TimeoutError:
+            return False
+        return True
+
+    @contextmanager
+    def _turn(self, bulkhead: Bulkhead) -> Iterator[Future[None]]:
+        turn = bulkhead.queue(self._limit)
+        try:
+            yield turn
+        except BaseException:
+            bulkhead.withdraw(turn, self._limit)
+            raise
+        self._is_taken = True
+
+    def leave(self) -> None:
+        """Let the next one in. To leave a place that is not had does nothing."""
+        if self._bulkhead is not None and self._is_taken:
+            self._is_taken = False
+            self._bulkhead.leave(self._limit)

@@ -1,0 +1,67 @@
+"""Whatever is raised during an attempt, as one of our own faults: safe to keep in the ledger and to show."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from stapel_agent.exceptions import (
+    AgentError,
+    AttemptCancelled,
+    OverBudget,
+    ProviderBug,
+    ProviderError,
+    ProviderTimeout,
+    SchemaMismatch,
+)
+from stapel_agent.parsing import storable
+from stapel_agent.redaction import redact, traceback_of
+from stapel_agent.types import Usage
+
+logger = logging.getLogger(__name__)
+
+EXAMINED_LENGTH = 64 * 1024
+MESSAGE_LENGTH = 1000
+"""Characters of a provider's message that reach the caller and the ledger."""
+
+
+def named(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
+    """The fault as one of ours. A foreign one is logged, whole if it `may_quote` texts, and told by its type alone."""
+    if not isinstance(fault, Exception):
+        return AttemptCancelled("cancelled")
+    if isinstance(fault, AgentError):
+        try:
+            return _sanitised(fault)
+        except Exception as broken:
+            fault = broken
+    logger.error("provider %r raised:\n%s", provider, traceback_of(fault, may_quote=may_quote))
+    if isinstance(fault, TimeoutError):
+        return ProviderTimeout(f"provider {provider!r} timed out")
+    return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
+    except Exception:
+        return None
+    return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _sanitised(fault: AgentError) -> AgentError:
+    """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
+    ours = AgentError.__module__
+    kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
+    own = kind(redact(storable(str(fault)[:EXAMINED_LENGTH]))[:MESSAGE_LENGTH])
+    usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
+    own.usage = usage + Usage() if isinstance(usage, Usage) else None
+    own.text = str.__str__(text) if isinstance(text, str) else None
+    if isinstance(own, ProviderError):
+        own.retry_after = _seconds(getattr(fault, "retry_after", None))
+    if isinstance(own, SchemaMismatch):
+        own.correction = getattr(fault, "correction", "")
+    if isinstance(own, OverBudget):
+        own.standing = getattr(fault, "standing", None)
+    return own

@@ -1,0 +1,40 @@
+"""Who may spend how much, and what of it is spent and reserved."""
+
+from stapel_agent.types import Standing
+
+from .balances import SPENDER, TOKENS, AccountsMissing, aware, fullest
+from .balances import make as make_accounts
+from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, estimated, policy_faults
+from .policies import faults as budget_faults
+from .reservations import budgets_of, charging, is_reserved, releasing, reserve, settling, standings
+from .reservations import hand_over as hand_over_accounts
+from .reservations import sweep as sweep_reservations
+
+__all__ = [
+    "AccountsMissing",
+    "Budget",
+    "BudgetPolicy",
+    "ListedBudgets",
+    "PERIODS",
+    "SCOPES",
+    "SPENDER",
+    "Spend",
+    "Spender",
+    "Standing",
+    "TOKENS",
+    "aware",
+    "budget_faults",
+    "budgets_of",
+    "charging",
+    "estimated",
+    "fullest",
+    "hand_over_accounts",
+    "is_reserved",
+    "make_accounts",
+    "policy_faults",
+    "releasing",
+    "reserve",
+    "settling",
+    "standings",
+    "sweep_reservations",
+]

@@ -1,0 +1,258 @@
+"""BudgetAccounts: the running sums of what budgets' spenders have spent and reserved, held against their limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest
+from django.utils import timezone
+
+from stapel_agent import signals
+from stapel_agent.database import exactly
+from stapel_agent.models import BudgetAccount, PromptLog
+from stapel_agent.types import Standing
+
+from . import policies
+from .policies import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
+
+WARNING_SHARE = Decimal("0.8")
+
+TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+"""Disjoint: thinking is a part of the output."""
+SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
+SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
+BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")
+MOST = BigIntegerField.MAX_BIGINT
+
+
+class AccountsMissing(Exception):
+    """Some of these accounts are not there: to be made, and the transaction to be done again."""
+
+    def __init__(self, accounts: Sequence[BudgetAccount]) -> None:
+        super().__init__()
+        self.accounts = accounts
+
+
+def spender_of(row: PromptLog) -> Spender:
+    return Spender(row.source, row.user_id, row.workspace_id)
+
+
+def spent_on(row: PromptLog) -> Spend:
+    return Spend(policies.nanos(row.cost_usd or Decimal()), sum(getattr(row, name) or 0 for name in TOKENS))
+
+
+def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
+    """The account of a budget as it is before anything is in it."""
+    identity, starts_on = spender.identity(limit.scope) or "", policies.beginning(limit.period, moment)
+    return BudgetAccount(
+        key=_key(limit.scope, identity, limit.period, starts_on),
+        scope=limit.scope,
+        identity=identity,
+        period=limit.period,
+        starts_on=starts_on,
+    )
+
+
+def keys_of(row: PromptLog) -> set[str]:
+    """Those of all accounts that the spend of a row belongs to, whether or not they are there."""
+    spender, moment = spender_of(row), aware(row.created_at)
+    return {
+        _key(scope, identity, period, policies.beginning(period, moment))
+        for scope in SCOPES
+        for period in PERIODS
+        if (identity := spender.identity(scope)) is not None
+    }
+
+
+def locked(keys: Collection[str], alias: str) -> list[BudgetAccount]:
+    """The accounts that are there, locked in one order, or two calls may deadlock."""
+    if not keys:
+        return []
+    return list(BudgetAccount.objects.using(alias).select_for_update().filter(key__in=keys).order_by("key"))
+
+
+def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetAccount]:
+    """The accounts of a row's budgets, locked, with the limits as they are now. Raises AccountsMissing."""
+    spender, moment = spender_of(row), aware(row.created_at)
+    new = {account.key: (account, limit) for limit in limits for account in [account_for(limit, spender, moment)]}
+    found = locked(new.keys(), alias)
+    if len(found) < len(new):
+        raise AccountsMissing([account for account, _ in new.values()])
+    for account in found:
+        bring_up_to_date(account, new[account.key][1], alias)
+    return found
+
+
+def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
+    """Count what the ledger has, if that was not done, and apply the limits of now, which may be warned of again.
+
+    What others have not committed to the ledger they charge themselves: they wait for this account.
+    """
+    if not account.is_counted:
+        _count(account, alias)
+    applied = None if limit.usd is None else policies.nanos(limit.usd), limit.tokens
+    if (account.limit_nanos, account.limit_tokens) != applied:
+        account.limit_nanos, account.limit_tokens = applied
+        account.is_warned = False
+
+
+def has_room(account: BudgetAccount, estimate: Spend) -> bool:
+    """Whether a call may be made. One that costs no money asks for none, however little there is."""
+    nanos, tokens = _left(account)
+    has_money = nanos is None or estimate.nanos == 0 or estimate.nanos <= nanos
+    return has_money and (tokens is None or estimate.tokens <= tokens)
+
+
+def keep(account: BudgetAccount, alias: str) -> None:
+    """Write a locked account back, and have its warning sent, if it is due, when that is certain."""
+    if _is_nearly_spent(account) and not account.is_warned:
+        account.is_warned = True
+        warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
+        transaction.on_commit(warn, using=alias, robust=True)
+    _save(account, alias)
+
+
+def standing_of(account: BudgetAccount) -> Standing:
+    return Standing(
+        scope=account.scope,
+        identity=account.identity,
+        period=account.period,
+        starts_on=account.starts_on,
+        resets_at=_span(account)[1],
+        limit_usd=None if account.limit_nanos is None else _usd(account.limit_nanos),
+        spent_usd=_usd(account.spent_nanos),
+        reserved_usd=_usd(account.reserved_nanos),
+        limit_tokens=account.limit_tokens,
+        spent_tokens=account.spent_tokens,
+        reserved_tokens=account.reserved_tokens,
+    )
+
+
+def _usd(nanos: int) -> Decimal:
+    return Decimal(nanos) / NANOS
+
+
+def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
+    """Key -> the account that is to follow the one of this key, if the spender `old` becomes `new`."""
+    return {
+        account.key: BudgetAccount(
+            key=_key(scope, new, account.period, account.starts_on),
+            scope=scope,
+            identity=new,
+            period=account.period,
+            starts_on=account.starts_on,
+        )
+        for account in BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
+    }
+
+
+def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
+    """Put accounts into the `spender`'s that follow them, key by key, which are there. Returns how many were.
+
+    What the spender has spent is counted anew, also where no account followed: the ledger's rows have their new
+    spender already. `reserved` is what goes over with calls under way.
+    """
+    its_own = BudgetAccount.objects.using(alias).filter(exactly("identity", spender), scope=scope)
+    own_keys = set(its_own.values_list("key", flat=True))
+    found = {account.key: account for account in locked({*keys, *own_keys}, alias)}
+    pairs = [(found[old], found[new]) for old, new in keys.items() if old in found and new in found]
+    for account, successor in pairs:
+        if not successor.is_counted:
+            for name in ("limit_nanos", "limit_tokens", "is_warned"):
+                setattr(successor, name, getattr(account, name))
+        moved = reserved.get(account.key, Spend())
+        successor.reserved_nanos += moved.nanos
+        successor.reserved_tokens += moved.tokens
+    for key in own_keys & found.keys():
+        _count(found[key], alias)
+        _save(found[key], alias)
+    BudgetAccount.objects.using(alias).filter(key__in=[account.key for account, _ in pairs]).delete()
+    return len(pairs)
+
+
+def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
+    """Of the budgets that hold now, those nearest to their limits, the nearest first."""
+    current = Q.create(
+        [Q(period=period, starts_on=policies.beginning(period, now)) for period in PERIODS], connector=Q.OR
+    )
+    is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
+    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
+    by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
+    return [standing_of(account) for account in by_share[:count]]
+
+
+def _share(unit: str) -> Case:
+    """The part of a limit that is used up; all, where the limit is nothing, and nothing, where there is none."""
+    used = Cast(F(f"spent_{unit}") + F(f"reserved_{unit}"), FloatField())
+    share = Coalesce(used / Cast(F(f"limit_{unit}"), FloatField()), Value(0.0))
+    return Case(When(**{f"limit_{unit}": 0}, then=Value(1.0)), default=share, output_field=FloatField())
+
+
+def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
+    return sha256(json.dumps([scope, identity, period, starts_on.isoformat()]).encode("ascii")).hexdigest()
+
+
+def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
+    """Insert the accounts that are not there, by themselves: who holds locks on some of them could deadlock.
+
+    And so could those who wait for each other's on MariaDB, if it were an insert that ignores conflicts.
+    """
+    has_target = connections[alias].features.supports_update_conflicts_with_target
+    BudgetAccount.objects.using(alias).bulk_create(
+        sorted(accounts, key=lambda account: account.key),
+        update_conflicts=True,
+        unique_fields=["key"] if has_target else None,
+        update_fields=["scope"],
+    )
+
+
+def _save(account: BudgetAccount, alias: str) -> None:
+    """Write a locked account back. A sum beyond its column is as much as that holds: no call's row must fail by it."""
+    for name in SUMS:
+        setattr(account, name, min(getattr(account, name), MOST))
+    account.save(using=alias, update_fields=BALANCES)
+
+
+def _count(account: BudgetAccount, alias: str) -> None:
+    """Take in the ledger's rows of the account's time."""
+    start, end = map(_as_stored, _span(account))
+    rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
+    if column := SPENDER.get(account.scope):
+        rows = rows.filter(exactly(column, account.identity))
+    sums = rows.aggregate(**{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)})
+    account.spent_nanos = policies.nanos(Decimal(sums["cost_usd_sum"] or 0))
+    account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in TOKENS)
+    account.is_counted = True
+
+
+def _left(account: BudgetAccount) -> tuple[int | None, int | None]:
+    nanos, tokens = account.limit_nanos, account.limit_tokens
+    return (
+        None if nanos is None else nanos - account.spent_nanos - account.reserved_nanos,
+        None if tokens is None else tokens - account.spent_tokens - account.reserved_tokens,
+    )
+
+
+def _is_nearly_spent(account: BudgetAccount) -> bool:
+    pairs = ((account.spent_nanos, account.limit_nanos), (account.spent_tokens, account.limit_tokens))
+    return any(limit is not None and spent and spent >= limit * WARNING_SHARE for spent, limit in pairs)
+
+
+def _span(account: BudgetAccount) -> tuple[datetime, datetime]:
+    return policies.span(account.period, datetime.combine(account.starts_on, datetime.min.time(), UTC))
+
+
+def aware(moment: datetime) -> datetime:
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
+
+
+def _as_stored(moment: datetime) -> datetime:
+    return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())

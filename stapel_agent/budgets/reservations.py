@@ -1,0 +1,227 @@
+"""What a call may cost is set aside in its spender's accounts before it is made, and replaced by what it did cost.
+
+Each function is a part of one short transaction with the ledger row that it is about, so that an account's `spent_*`
+are the sums of the ledger's rows whatever ends in between. Rows are locked in one order: the ledger's, its
+reservation, then the accounts by their keys.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import exactly
+from stapel_agent.exceptions import OverBudget
+from stapel_agent.models import BudgetAccount, PromptLog, PromptStatus, Reservation
+from stapel_agent.redaction import told, traceback_of
+from stapel_agent.settings_validation import CHECK
+from stapel_agent.types import Standing
+
+from . import balances, policies
+from .policies import NANOS, Budget, Spend, Spender
+
+logger = logging.getLogger(__name__)
+
+SWEPT_BATCH = 500
+KEPT_DAYS = 40
+"""A call may end in another month than it began in, and is charged to that one."""
+NO_ROW = UUID(int=0)
+
+
+def budgets_of(row: PromptLog) -> list[Budget]:
+    """The budgets that hold for the call of a row. Raises OverBudget where the policy says none, being wrong."""
+    try:
+        return list(policies.policy().budgets(balances.spender_of(row)))
+    except Exception as fault:
+        logger.error("BUDGETS cannot be applied, so no provider is called: %s", told(fault))
+        logger.debug("%s", traceback_of(fault))
+        what = f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called"
+        raise OverBudget(f"{what}: {CHECK} tells more") from None
+
+
+def reserve(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+    """Set aside what the call of a row, just inserted, may cost; or say which budget it would be over.
+
+    Raises AccountsMissing.
+    """
+    its_accounts = balances.opened(row, limits, alias)
+    full = next((account for account in its_accounts if not balances.has_room(account, estimate)), None)
+    for account in its_accounts:
+        if full is None:
+            account.reserved_nanos += estimate.nanos
+            account.reserved_tokens += estimate.tokens
+        balances.keep(account, alias)
+    if full is not None:
+        return _refusal(balances.standing_of(full), estimate)
+    if its_accounts:
+        keys = [account.key for account in its_accounts]
+        held = Reservation(row_id=row.pk, nanos=estimate.nanos, tokens=estimate.tokens, accounts=keys)
+        held.save(force_insert=True, using=alias)
+    return None
+
+
+def is_reserved(row_id: UUID, alias: str) -> bool:
+    return Reservation.objects.using(alias).filter(pk=row_id).exists()
+
+
+@contextmanager
+def settling(row: PromptLog, alias: str) -> Iterator[None]:
+    """Around the writing of a row's outcome: charges what that adds to its spend, and releases what was reserved.
+
+    What it adds, as the writing may be repeated, or follow one that took the call for lost.
+    """
+    if not agent_settings.BUDGETS:
+        yield
+        return
+    with transaction.atomic(alias):
+        _take_write_lock(alias)
+        rows = PromptLog.objects.using(alias).select_for_update().filter(pk=row.pk)
+        before = rows.only(*balances.SPENDER.values(), "created_at", "cost_usd", *balances.TOKENS).first()
+        yield
+        if before is not None:
+            _charge(before, balances.spent_on(row) - balances.spent_on(before), alias)
+
+
+@contextmanager
+def charging(row: PromptLog, alias: str) -> Iterator[None]:
+    """Around the insertion of a row whose call is over."""
+    if not agent_settings.BUDGETS:
+        yield
+        return
+    with transaction.atomic(alias):
+        yield
+        _charge(row, balances.spent_on(row), alias)
+
+
+@contextmanager
+def releasing(row_id: UUID, alias: str) -> Iterator[None]:
+    """Around the closing of a row whose call is lost."""
+    if not agent_settings.BUDGETS:
+        yield
+        return
+    with transaction.atomic(alias):
+        yield
+        _release(row_id, alias)
+
+
+def standings(spender: Spender, alias: str) -> list[Standing]:
+    """How each budget stands that holds for a spender, who may have no source, which is then the empty text."""
+    listed = policies.policy().budgets(spender) if agent_settings.BUDGETS else ()
+    limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
+    moment = balances.aware(timezone.now())
+    new = [(limit, balances.account_for(limit, spender, moment)) for limit in limits]
+    kept = BudgetAccount.objects.using(alias).in_bulk([account.key for _, account in new])
+    told = []
+    for limit, unused in new:
+        account = kept.get(unused.key, unused)
+        balances.bring_up_to_date(account, limit, alias)
+        told.append(balances.standing_of(account))
+    return told
+
+
+def hand_over(scope: str, old: str, new: str, alias: str) -> int:
+    """Make the accounts of a spender another one's, after the ledger's rows. Returns how many there were."""
+    following = balances.successors(scope, old, new, alias)
+    balances.make(list(following.values()), alias)
+    keys = {key: account.key for key, account in following.items()}
+    with transaction.atomic(alias):
+        _take_write_lock(alias)
+        moved = _rename_accounts(keys, balances.SPENDER[scope], new, alias)
+        return balances.merge(scope, new, keys, moved, alias)
+
+
+def sweep(alias: str) -> None:
+    """Release what is reserved for calls that are over or whose rows are gone, and remove accounts of long ago.
+
+    Without BUDGETS nothing is charged: then all accounts go, to be counted anew from the ledger when they are back.
+    """
+    held, kept = Reservation.objects.using(alias), BudgetAccount.objects.using(alias)
+    if not agent_settings.BUDGETS:
+        held.all().delete()
+        kept.all().delete()
+        return
+    pending = PromptLog.objects.using(alias).filter(pk=OuterRef("pk"), status=PromptStatus.PENDING)
+    while stray := list(held.filter(~Exists(pending)).values_list("pk", flat=True)[:SWEPT_BATCH]):
+        for row_id in stray:
+            with transaction.atomic(alias):
+                _take_write_lock(alias)
+                _release(row_id, alias)
+    kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()
+
+
+def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: str) -> dict[str, Spend]:
+    """In the reservations of a spender's calls under way. Returns what was set aside by them, by the account's old key.
+
+    A call that began after its spender's rows were handed over keeps its own accounts, and gives others nothing back.
+    """
+    pending = PromptLog.objects.using(alias).filter(exactly(column, spender), status=PromptStatus.PENDING)
+    under_way = Reservation.objects.using(alias).filter(pk__in=list(pending.values_list("pk", flat=True)))
+    moved: dict[str, Spend] = {}
+    for held in under_way.select_for_update().order_by("pk"):
+        for key in keys.keys() & set(held.accounts):
+            moved[key] = moved.get(key, Spend()) + Spend(held.nanos, held.tokens)
+        held.accounts = [keys.get(key, key) for key in held.accounts]
+        held.save(using=alias, update_fields=["accounts"])
+    return moved
+
+
+def _charge(row: PromptLog, spend: Spend, alias: str) -> None:
+    """Add to every account there is of the row's spender and time, also where no budget holds at the moment."""
+    held = _taken_back(row.pk, alias)
+    if held is None and not spend:
+        return
+    for account in balances.locked(balances.keys_of(row), alias):
+        if account.is_counted:  # or the row will be among those that are counted
+            account.spent_nanos += spend.nanos
+            account.spent_tokens += spend.tokens
+        _give_back(account, held)
+        balances.keep(account, alias)
+
+
+def _release(row_id: UUID, alias: str) -> None:
+    held = _taken_back(row_id, alias)
+    for account in balances.locked(held.accounts if held else (), alias):
+        _give_back(account, held)
+        balances.keep(account, alias)
+
+
+def _taken_back(row_id: UUID, alias: str) -> Reservation | None:
+    """The reservation of a row, removed; of two who come for it, one gets it."""
+    reservations = Reservation.objects.using(alias).filter(pk=row_id)
+    held = reservations.select_for_update().first()
+    return held if held is not None and reservations.delete()[0] else None
+
+
+def _give_back(account: BudgetAccount, held: Reservation | None) -> None:
+    if held is not None and account.key in held.accounts:
+        account.reserved_nanos = max(0, account.reserved_nanos - held.nanos)
+        account.reserved_tokens = max(0, account.reserved_tokens - held.tokens)
+
+
+def _take_write_lock(alias: str) -> None:
+    """On SQLite, which has no locks of rows, and lets nobody write who has read what another has changed since."""
+    if not connections[alias].features.has_select_for_update:
+        Reservation.objects.using(alias).filter(pk=NO_ROW).update(nanos=0)
+
+
+def _refusal(standing: Standing, estimate: Spend) -> OverBudget:
+    whom = "all together" if standing.scope == "all" else f"{standing.scope} {standing.identity!r}"
+    facts = []
+    if standing.left_usd is not None:
+        facts.append(f"{standing.left_usd:f} USD are left and the call may cost {Decimal(estimate.nanos) / NANOS:f}")
+    if standing.left_tokens is not None:
+        facts.append(f"{standing.left_tokens} tokens are left and it may take {estimate.tokens}")
+    return OverBudget(
+        f"of the {standing.period}'s budget of {whom} {', '.join(facts)}: "
+        f"ask for less, with lower max_tokens, or from {standing.resets_at:%Y-%m-%d} on",
+        standing,
+    )

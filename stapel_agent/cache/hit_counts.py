@@ -1,0 +1,228 @@
+"""Cache hits, which have no row in the ledger: counted in memory, and written in batches behind the callers' backs.
+
+A process that is killed loses the hits of its last FLUSH_SECONDS; one that ends in peace writes them first.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Least, Round
+from django.utils import timezone
+
+from stapel_agent.budgets import aware
+from stapel_agent.database import exactly, in_background, is_test_run, on_ledger, prepare_background
+from stapel_agent.ledger import opaque_id
+from stapel_agent.models import HitCount
+from stapel_agent.parsing import storable
+from stapel_agent.types import MAX_USD, NOT_KNOWN, CompletionRequest, Saving
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 5.0
+EXIT_SECONDS = 2.0
+FULL = 500
+"""Different keys, after which the counts are written at once."""
+OVERFULL = 20 * FULL
+"""Different keys, after which new ones are not counted: the database has not taken any for long."""
+
+
+class Key(NamedTuple):
+    """What hits are told apart by; the hour is a number, since the epoch."""
+
+    hour: int
+    source: str
+    provider: str
+    model: str
+    user_id: str | None
+    workspace_id: str | None
+
+
+class Count(NamedTuple):
+    hits: int = 0
+    tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+
+_counts: dict[Key, Count] = {}
+_lock = threading.Lock()
+_flushing = threading.Lock()
+_is_due = threading.Event()
+_is_waiting = False
+
+
+def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
+    """Count `hits` of one request, which have together saved so much. Touches no database."""
+    if not hits:
+        return
+    hour = int(timezone.now().timestamp()) // 3600
+    key = Key(hour, request.source, request.provider, request.model, request.user_id, request.workspace_id)
+    with _lock:
+        _add(key, Count(hits, saving.tokens, saving.cost_usd))
+        _ensure_waiting()
+    if len(_counts) >= FULL:
+        _is_due.set()
+
+
+def flush() -> None:
+    """Write what this process has counted. Raises what the database raises; the counts are kept for the next time."""
+    with _flushing:
+        counts = _take()
+        if not counts:
+            return
+        try:
+            on_ledger(partial(_write, counts))
+        except BaseException:
+            _put_back(counts)
+            raise
+
+
+def hand_over(column: str, old: str, new: str, alias: str) -> int:
+    """Add some counts of a `user_id` or `workspace_id` to those of another one. Returns how many there were.
+
+    What other processes have counted and not written yet arrives later, under the old name.
+    """
+    kept = HitCount.objects.using(alias)
+    with transaction.atomic(alias):
+        kept.filter(digest="").update(hits=0)  # a write comes first, or SQLite may not let this transaction write
+        rows = list(kept.select_for_update().filter(exactly(column, old)).order_by("digest")[:FULL])
+        kept.filter(digest__in=[row.digest for row in rows]).delete()
+        counts: dict[Key, Count] = {}
+        for row in rows:
+            key = _key(row)._replace(**{column: new})  # type: ignore[arg-type]  # a column of names
+            counts[key] = _sum(counts.get(key, Count()), Count(row.hits, row.saved_tokens, row.saved_cost_usd))
+        _write(counts, alias)
+    return len(rows)
+
+
+def start_anew() -> None:
+    """Forget what was counted: in a forked child it is the parent's."""
+    global _lock, _flushing, _is_due, _is_waiting
+    _lock, _flushing, _is_due, _is_waiting = threading.Lock(), threading.Lock(), threading.Event(), False
+    _counts.clear()
+
+
+def _add(key: Key, count: Count) -> None:
+    if key in _counts or len(_counts) < OVERFULL:
+        _counts[key] = _sum(_counts.get(key, Count()), count)
+
+
+def _sum(one: Count, other: Count) -> Count:
+    return Count(one.hits + other.hits, one.tokens + other.tokens, min(one.cost_usd + other.cost_usd, MAX_USD))
+
+
+def _take() -> dict[Key, Count]:
+    with _lock:
+        counts = dict(_counts)
+        _counts.clear()
+    return counts
+
+
+def _put_back(counts: Mapping[Key, Count]) -> None:
+    with _lock:
+        for key, count in counts.items():
+            _add(key, count)
+
+
+def _ensure_waiting() -> None:
+    # A test's database may be rolled back or gone when the time comes; there, whoever reads the counts writes them.
+    global _is_waiting
+    if not _is_waiting and not is_test_run():
+        _is_waiting = True
+        threading.Thread(target=_flush_now_and_then, daemon=True, name="stapel-agent-hits").start()
+        prepare_background()
+
+
+def _flush_now_and_then() -> None:
+    global _is_waiting
+    while True:
+        _is_due.wait(FLUSH_SECONDS)
+        _is_due.clear()
+        with _lock:
+            if not _counts:
+                _is_waiting = False
+                return
+        try:
+            flush()
+        except Exception as fault:
+            logger.error("cache hits could not be counted (%s), which is tried again", type(fault).__name__)
+            _is_due.clear()
+        finally:
+            connections.close_all()
+
+
+def _write(counts: Mapping[Key, Count], alias: str) -> None:
+    # One row for all processes, in one order, or two of them may deadlock.
+    rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
+    kept = HitCount.objects.using(alias)
+    with transaction.atomic(alias):
+        _make([rows[digest][0] for digest in sorted(rows)], alias)
+        for digest in sorted(rows):
+            row, count = rows[digest]
+            while not _add_to(kept.filter(digest=digest), count):  # it was handed over in between
+                _make([row], alias)
+
+
+def _make(rows: list[HitCount], alias: str) -> None:
+    # No insert that ignores conflicts: on MariaDB it would share the row's lock, and two who then update it deadlock.
+    has_target = connections[alias].features.supports_update_conflicts_with_target
+    HitCount.objects.using(alias).bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["digest"] if has_target else None,
+        update_fields=["source"],
+        batch_size=FULL,
+    )
+
+
+def _add_to(row: QuerySet[HitCount], count: Count) -> int:
+    return row.update(
+        hits=F("hits") + count.hits,
+        saved_tokens=F("saved_tokens") + count.tokens,
+        # SQLite adds floats. And what does not fit its column would be tried for ever, and keep other counts out.
+        saved_cost_usd=Least(Round(F("saved_cost_usd") + count.cost_usd, precision=10), MAX_USD),
+    )
+
+
+def _key(row: HitCount) -> Key:
+    hour = int(aware(row.hour).timestamp()) // 3600
+    return Key(hour, row.source, row.provider, row.model, row.user_id, row.workspace_id)
+
+
+def _row(key: Key) -> HitCount:
+    moment = datetime.fromtimestamp(key.hour * 3600, UTC)
+    names = {
+        "source": storable(key.source)[:32],
+        "provider": storable(key.provider)[:64],
+        "model": storable(key.model)[:128],
+        "user_id": opaque_id(key.user_id),
+        "workspace_id": opaque_id(key.workspace_id),
+    }
+    identity = json.dumps([key.hour, *names.values()]).encode("ascii")
+    hour = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+    return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=hour, **names)
+
+
+@atexit.register
+def _flush_at_exit() -> None:
+    """No longer than a moment: the database may be gone."""
+    if _counts and not is_test_run():
+        with suppress(Exception):
+            in_background(partial(_write, _take())).result(EXIT_SECONDS)
+
+
+os.register_at_fork(after_in_child=start_anew)

@@ -1,0 +1,43 @@
+"""Which connection the ledger works on, and in which thread."""
+
+from .connection import (
+    agive_back,
+    aon_ledger,
+    give_back,
+    in_background,
+    is_on_event_loop,
+    is_private,
+    is_test_run,
+    ledger_alias,
+    on_ledger,
+    prepare_background,
+    refuse_event_loop,
+    serves_event_loop,
+    thread_connection,
+    uncancelled,
+    wait_for_own_work,
+    works_in_callers_thread,
+)
+from .exact_match import exactly
+from .worker_threads import Workers
+
+__all__ = [
+    "Workers",
+    "agive_back",
+    "aon_ledger",
+    "exactly",
+    "give_back",
+    "in_background",
+    "is_on_event_loop",
+    "is_private",
+    "is_test_run",
+    "ledger_alias",
+    "on_ledger",
+    "prepare_background",
+    "refuse_event_loop",
+    "serves_event_loop",
+    "thread_connection",
+    "uncancelled",
+    "wait_for_own_work",
+    "works_in_callers_thread",
+]

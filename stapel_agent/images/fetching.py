@@ -1,0 +1,117 @@
+"""Fetches the images that a caller has linked to, for endpoints that cannot: through stapel-core's guard alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from dataclasses import replace
+
+from stapel_core.net.safe_fetch import SafeFetchError, fetch_bytes
+
+from stapel_agent.asking import candidate_of
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import agive_back, give_back
+from stapel_agent.exceptions import InvalidImage, ProviderTimeout
+from stapel_agent.providers import in_own_thread
+from stapel_agent.types import CompletionRequest, InlineImage, LinkedImage
+
+from .reading import TYPES, inline_image, numbered
+
+FETCH_SECONDS = 30.0
+SILENCE_SECONDS = 10.0
+GRACE_SECONDS = 1.0
+"""What a fetch has longer than its caller waits for it, so that it is the caller who says that the time is over."""
+
+UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
+# In words of our own: the guard's name the address that was found. Nor do they tell a private name from none.
+REASONS = {
+    "blocked_ip": "could not be fetched: its host has no public address",
+    "dns_resolution_failed": "could not be fetched: its host has no public address",
+    "scheme_not_https": "could not be fetched: its server redirects to what is not https",
+    "too_many_redirects": "could not be fetched: its server redirects too often",
+    "redirect_no_location": "could not be fetched: its server does not give it",
+    "bad_status": "could not be fetched: its server does not give it",
+    "too_large": "is larger than IMAGE_MAX_BYTES: send a smaller one",
+}
+
+Fetch = Future[InlineImage]
+
+
+def fetched(request: CompletionRequest) -> CompletionRequest:
+    """`request` with its linked images inline, where IMAGE_FETCH says so. Raises InvalidImage, or ProviderTimeout."""
+    if not _is_wanted(request):
+        return request
+    give_back()
+    seconds = request.deadline.remaining(FETCH_SECONDS)
+    fetches = _started(request, seconds)
+    done, pending = wait(fetches, seconds, return_when=FIRST_EXCEPTION)
+    broken = [fetch for fetch in fetches if fetch in done and fetch.exception()]
+    if pending and not broken:
+        raise _too_late(request)
+    return _filled(request, [fetch.result() for fetch in broken or fetches])
+
+
+async def afetched(request: CompletionRequest) -> CompletionRequest:
+    """`fetched()` on an event loop."""
+    if not _is_wanted(request):
+        return request
+    await agive_back()
+    seconds = request.deadline.remaining(FETCH_SECONDS)
+    fetches = _started(request, seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            images = await asyncio.gather(*map(asyncio.wrap_future, fetches))
+    except TimeoutError:
+        raise _too_late(request) from None
+    return _filled(request, images)
+
+
+def _is_wanted(request: CompletionRequest) -> bool:
+    """Whether there is something to fetch. Raises an AgentError where there is nobody to be asked with it."""
+    if agent_settings.IMAGE_FETCH is not True or not any(isinstance(image, LinkedImage) for image in request.images):
+        return False
+    candidate_of(request)
+    return True
+
+
+def _started(request: CompletionRequest, seconds: float) -> list[Fetch]:
+    """A fetch in a thread of its own for each link: the guard looks at its deadline only now and then."""
+    return [
+        in_own_thread(_fetch, position=position, url=image.url, seconds=seconds)
+        for position, image in enumerate(request.images)
+        if isinstance(image, LinkedImage)
+    ]
+
+
+def _fetch(position: int, url: str, seconds: float) -> InlineImage:
+    with numbered(position):
+        return inline_image(_content(url, seconds), url=url)
+
+
+def _content(url: str, seconds: float) -> bytes:
+    try:
+        answer = fetch_bytes(
+            url,
+            max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
+            timeout=min(SILENCE_SECONDS, seconds + GRACE_SECONDS),
+            total_deadline=seconds + GRACE_SECONDS,
+            accept=TYPES,
+        )
+    except SafeFetchError as fault:
+        raise InvalidImage(REASONS.get(fault.code, UNREACHABLE)) from None
+    except Exception:
+        raise InvalidImage(UNREACHABLE) from None
+    return answer.content
+
+
+def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> CompletionRequest:
+    """`request` with `images` in the places of its links."""
+    inline = iter(images)
+    filled = (next(inline) if isinstance(image, LinkedImage) else image for image in request.images)
+    return replace(request, images=tuple(filled))
+
+
+def _too_late(request: CompletionRequest) -> ProviderTimeout:
+    limit = min(FETCH_SECONDS, request.deadline.seconds or FETCH_SECONDS)
+    return ProviderTimeout(f"the images could not be fetched within {limit:g} s")

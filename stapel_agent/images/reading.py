@@ -1,0 +1,120 @@
+"""Images that go with a prompt: what a caller gives, checked, as what a provider is handed. Free of Django."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from stapel_agent.exceptions import InvalidImage, InvalidRequest
+from stapel_agent.types import Image, InlineImage, LinkedImage
+
+MAX_IMAGES = 20
+URL_LENGTH = 8192
+"""Characters of a URL that servers commonly take."""
+
+SIGNATURES = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/gif": re.compile(rb"GIF8[79]a"),
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+}
+"""The types that vendors take, by what their files begin with."""
+TYPES = ", ".join(SIGNATURES)
+NOT_ONE_OF_TWO = "needs either 'url' or 'data_b64', the latter with an optional 'mime', each a text"
+
+
+def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
+    """The images of a request: a list of `{"url"}` or `{"data_b64", "mime"?}`. Raises InvalidImage, with the mend.
+
+    What has been read already is left as it is.
+    """
+    if given is None:
+        return ()
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        raise InvalidImage("images must be a list of {'url': ...} or {'data_b64': ...}")
+    if given and not isinstance(max_bytes, int | float):
+        raise InvalidRequest(f"STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not {max_bytes!r}")
+    if len(given) > MAX_IMAGES:
+        raise InvalidImage(f"a request may have {MAX_IMAGES} images, not {len(given):,}: send fewer")
+    return tuple(_read(position, item, max_bytes) for position, item in enumerate(given))
+
+
+def inline_image(content: bytes, *, url: str | None = None) -> InlineImage:
+    """An image of these bytes. Raises InvalidImage where they are none."""
+    return _inline_image(b64encode(content).decode("ascii"), content, url)
+
+
+def described(images: Sequence[Image]) -> dict[str, Any]:
+    """What the ledger keeps of `images`: neither their bytes, nor what a URL is secret by."""
+    return {"count": len(images), "items": [image.description for image in images]}
+
+
+@contextmanager
+def numbered(position: int) -> Iterator[None]:
+    """Let a fault in this block say which image it speaks of."""
+    try:
+        yield
+    except InvalidImage as fault:
+        raise InvalidImage(fault.reason, position) from None
+
+
+def _read(position: int, item: Any, max_bytes: float) -> Image:
+    if isinstance(item, InlineImage | LinkedImage):
+        return item
+    with numbered(position):
+        if not isinstance(item, Mapping) or not all(isinstance(value, str) for value in item.values()):
+            raise InvalidImage(NOT_ONE_OF_TWO)
+        if item.keys() == {"url"}:
+            return LinkedImage(_checked_url(item["url"]))
+        if "data_b64" in item and item.keys() <= {"data_b64", "mime"}:
+            return _read_data(item["data_b64"], item.get("mime"), max_bytes)
+        raise InvalidImage(NOT_ONE_OF_TWO)
+
+
+def _read_data(data_b64: str, declared_type: str | None, max_bytes: float) -> InlineImage:
+    # Before it is decoded: what is too large must not take the memory twice.
+    if len(data_b64) * 3 // 4 - data_b64[-2:].count("=") > max_bytes:
+        raise InvalidImage(f"is larger than {max_bytes:,} bytes (IMAGE_MAX_BYTES): send a smaller one")
+    try:
+        content = b64decode(data_b64, validate=True)
+    except ValueError:
+        raise InvalidImage(
+            "'data_b64' is no standard base64 (RFC 4648): send it padded, without line breaks, spaces or a data: prefix"
+        ) from None
+    image = _inline_image(data_b64, content)
+    if declared_type is not None and declared_type.lower() != image.media_type:
+        raise InvalidImage(f"is of type {image.media_type}, and 'mime' says otherwise: correct it, or leave it out")
+    return image
+
+
+def _inline_image(data_b64: str, content: bytes, url: str | None = None) -> InlineImage:
+    media_type = next((name for name, signature in SIGNATURES.items() if signature.match(content)), None)
+    if media_type is None:
+        raise InvalidImage(f"is none of {TYPES}: convert it to one of them")
+    return InlineImage(data_b64, media_type, len(content), sha256(content).hexdigest(), url)
+
+
+def _checked_url(url: str) -> str:
+    if len(url) > URL_LENGTH:
+        raise InvalidImage(f"has a URL of {len(url):,} characters; {URL_LENGTH:,} are allowed: send 'data_b64' instead")
+    if not re.fullmatch("[!-~]+", url):
+        raise InvalidImage("has a URL with spaces, or letters beyond ASCII: percent-encode them")
+    if not url.lower().startswith("https://"):
+        raise InvalidImage("has a URL that does not begin with 'https://': send such a one, or 'data_b64' instead")
+    if not _split(url).hostname:
+        raise InvalidImage("has a URL without a host: correct it")
+    return url
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise InvalidImage("has a URL whose host or port is none: correct it") from None
+    return parts

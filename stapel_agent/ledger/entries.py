@@ -1,0 +1,376 @@
+"""The writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
+
+And one for a call that was made elsewhere, once it is over. What is removed from rows later, `scrubbing` removes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import IntegrityError, OperationalError, connections, transaction
+from django.utils import timezone
+
+from stapel_agent import telemetry
+from stapel_agent.asking import Attempt
+from stapel_agent.budgets import (
+    AccountsMissing,
+    Budget,
+    Spend,
+    budgets_of,
+    charging,
+    estimated,
+    is_reserved,
+    make_accounts,
+    releasing,
+    reserve,
+    settling,
+    sweep_reservations,
+)
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import (
+    aon_ledger,
+    in_background,
+    on_ledger,
+    prepare_background,
+    uncancelled,
+    wait_for_own_work,
+)
+from stapel_agent.exceptions import AttemptLost, LedgerUnavailable, OverBudget
+from stapel_agent.models import PromptLog, PromptStatus
+from stapel_agent.prices import aload
+from stapel_agent.redaction import told
+
+from . import columns
+from .notifications import aannounce, announce, announce_later, closed_late
+
+logger = logging.getLogger(__name__)
+
+LOST_BATCH = 500
+CLOSING_SECONDS = 1.0
+EXIT_SECONDS = 2.0
+DROPPED = frozenset({1153, 2006, 2013, 2020})
+"""MySQL's numbers for a packet that is too large, and for a connection that is gone, as it may be after one."""
+LOST_MESSAGE = "lost: the process ended before the provider answered"
+
+# Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
+_unclosed: deque[PromptLog] = deque(maxlen=100)
+os.register_at_fork(after_in_child=_unclosed.clear)  # they are the parent's to close
+
+
+@contextmanager
+def entry(attempt: Attempt) -> Iterator[None]:
+    """Around an attempt: its row is there before, and closed after it.
+
+    Raises LedgerUnavailable instead of entering, or OverBudget.
+    """
+    row = columns.pending(attempt)
+    opening = partial(_open, row, _estimate(attempt))
+    try:
+        with _opening(row):
+            refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
+        _refuse(attempt, refusal)
+        yield
+    finally:
+        if not row._state.adding:
+            with _closing(row, attempt) as closed:
+                on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
+            announce(closed, timeout=attempt.request.deadline.left)
+
+
+@asynccontextmanager
+async def aentry(attempt: Attempt) -> AsyncIterator[None]:
+    """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
+    await aload(attempt.provider.vendor)
+    row = columns.pending(attempt)
+    opening = partial(_open, row, _estimate(attempt))
+    try:
+        with _opening(row):
+            refusal = await uncancelled(aon_ledger(opening, timeout=attempt.request.deadline.left))
+        _refuse(attempt, refusal)
+        yield
+    finally:
+        if not row._state.adding:
+            with _closing(row, attempt) as closed:
+                closing = partial(_update, row, closed)
+                if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
+                    in_background(closing).add_done_callback(lambda done: announce_later(closed))
+                else:
+                    await uncancelled(aon_ledger(closing, timeout=_closing_seconds(attempt)))
+            await aannounce(closed, timeout=attempt.request.deadline.left)
+
+
+def record(row: PromptLog) -> UUID:
+    """Write a row that is complete already. Raises LedgerUnavailable."""
+    with _recording(row):
+        on_ledger(partial(_insert_charged, row))
+    telemetry.count_call(columns.finished(row))
+    announce([row])
+    return row.pk
+
+
+async def arecord(row: PromptLog) -> UUID:
+    """`record()` on an event loop. A cancelled caller leaves when the row is written."""
+    with _recording(row):
+        await uncancelled(aon_ledger(partial(_insert_charged, row)))
+    telemetry.count_call(columns.finished(row))
+    await aannounce([row])
+    return row.pk
+
+
+def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
+    """Close the rows whose process ended in mid-call: those of one request, or all that are pending for too long.
+
+    That is `older_than` seconds, by default those that an attempt may take. Returns how many there were.
+    """
+    age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
+    open_rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
+    if request_id is None:
+        lost = open_rows.filter(created_at__lt=timezone.now() - age)
+    else:
+        lost = open_rows.filter(request_id=request_id)
+    closed = 0
+    while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
+        closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
+        for row in closed_now:
+            telemetry.count_call(columns.finished(row))
+        # Of one request, its successor closes them, in the middle of its own work on the ledger.
+        announce(closed_now) if request_id is None else announce_later(closed_now)
+        closed += len(closed_now)
+        if not closed_now:
+            break
+    return closed
+
+
+def sweep() -> None:
+    """Release what is reserved in budgets for calls that are over."""
+    on_ledger(sweep_reservations)
+
+
+def _close_as_lost(row: PromptLog, alias: str) -> int:
+    row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
+    row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
+    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
+    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
+    with releasing(row.pk, alias):
+        return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
+
+
+def _estimate(attempt: Attempt) -> Spend | None:
+    """What a call may cost, where anybody wants to know."""
+    return estimated(attempt.request, attempt.provider.vendor) if agent_settings.BUDGETS else None
+
+
+def _refuse(attempt: Attempt, refusal: OverBudget | None) -> None:
+    if refusal is not None:
+        attempt.fail(refusal)
+        raise refusal
+
+
+def _open(row: PromptLog, estimate: Spend | None, alias: str) -> OverBudget | None:
+    """Insert the row of a call, and set aside what it may cost; or say which budget it would be over."""
+    if estimate is None:
+        _insert(row, alias)
+        return None
+    try:
+        limits = budgets_of(row)
+    except OverBudget as refusal:
+        _insert(row, alias)
+        return refusal
+    return _insert_reserved(row, estimate, limits, alias)
+
+
+def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+    try:
+        with transaction.atomic(alias):
+            _save(row, alias)
+            return reserve(row, estimate, limits, alias)
+    except AccountsMissing as first_call:
+        row._state.adding = True
+        make_accounts(first_call.accounts, alias)
+        return _insert_reserved(row, estimate, limits, alias)
+    except IntegrityError:
+        if not _has_arrived(row, alias):
+            raise
+        with transaction.atomic(alias):
+            return None if is_reserved(row.pk, alias) else reserve(row, estimate, limits, alias)
+    except BaseException:
+        row._state.adding = True
+        raise
+
+
+def _insert_charged(row: PromptLog, alias: str) -> None:
+    try:
+        with charging(row, alias):
+            _save(row, alias)
+    except IntegrityError:
+        if not _has_arrived(row, alias):
+            raise
+
+
+def _insert(row: PromptLog, alias: str) -> None:
+    try:
+        _save(row, alias)
+    except IntegrityError:
+        if not _has_arrived(row, alias):
+            raise
+
+
+def _save(row: PromptLog, alias: str) -> None:
+    """Insert a row. IntegrityError where an earlier try had arrived, though its connection was lost.
+
+    The key says so by itself, but not in a table that is partitioned by `created_at`, which each try sets anew.
+    """
+    if row.created_at is not None and _has_arrived(row, alias):
+        raise IntegrityError(f"row {row.pk} is there already")
+    row.save(force_insert=True, using=alias)
+
+
+def _has_arrived(row: PromptLog, alias: str) -> bool:
+    """Whether a row that could not be inserted is there: the connection may have been lost after it had arrived."""
+    if connections[alias].needs_rollback:  # nothing can be asked there, nor was it tried before
+        return False
+    row._state.adding = not PromptLog.objects.using(alias).filter(pk=row.pk).exists()
+    return not row._state.adding
+
+
+def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
+    if not _write(row, alias):
+        logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
+    closed[:] = [row]
+    if _unclosed:
+        _close_left_over(alias)
+
+
+def _closing_seconds(attempt: Attempt) -> float | None:
+    """What is left to the request, but always a moment: most calls that the deadline ends are closed within it."""
+    left = attempt.request.deadline.left
+    return None if left is None else max(left, CLOSING_SECONDS)
+
+
+def _write_outcome(row: PromptLog, alias: str) -> int:
+    with settling(row, alias):
+        found = PromptLog.objects.using(alias).filter(pk=row.pk)
+        return found.filter(scrubbed_at=None).update(**columns.outcome(row)) or found.update(
+            **columns.scrubbed_outcome(row)
+        )
+
+
+def _write(row: PromptLog, alias: str) -> int:
+    """`_write_outcome()`, with the figures alone where the text is larger than the database takes."""
+    try:
+        return _write_outcome(row, alias)
+    except OperationalError as fault:
+        if not _is_too_long(row, fault, alias):
+            raise
+    connections[alias].close()
+    shortened = columns.without_text(row)
+    found = _write_outcome(shortened, alias)
+    row.response, row.metadata = shortened.response, shortened.metadata
+    logger.error("row %s of the ledger (%s) has no text, which is larger than the database takes", row.pk, _spent(row))
+    return found
+
+
+def _is_too_long(row: PromptLog, fault: Exception, alias: str) -> bool:
+    """Whether MySQL or MariaDB does not take so long a text: it drops the connection, and does so again."""
+    connection = connections[alias]
+    is_dropped = next(iter(getattr(fault.__cause__, "args", ())), None) in DROPPED and not connection.in_atomic_block
+    if not (connection.vendor == "mysql" and is_dropped and columns.is_long(row)):
+        return False
+    mark = object()
+    return vars(row).setdefault("_was_dropped", mark) is not mark
+
+
+def _close_later(row: PromptLog) -> None:
+    _unclosed.append(row)
+    prepare_background()
+
+
+def _close_left_over(alias: str) -> None:
+    """Try each unclosed row once more; one that fails again waits for the next turn."""
+    for _ in range(len(_unclosed)):
+        with suppress(IndexError):  # another thread has taken it
+            row = _unclosed.popleft()
+            # In a transaction of the caller's, which a fault must not end; elsewhere the connection may be made anew.
+            block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
+            try:
+                with block:
+                    _write(row, alias)
+            except Exception:
+                _unclosed.append(row)
+                return
+            closed_late(row)
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    """A last chance, but no longer than a moment: the database may be gone."""
+    wait_for_own_work(EXIT_SECONDS)
+    if _unclosed:
+        with suppress(Exception):
+            in_background(_close_left_over).result(EXIT_SECONDS)
+            announce_later([])
+
+
+@contextmanager
+def _opening(row: PromptLog) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as fault:
+        unavailable = LedgerUnavailable(
+            f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
+            "see that its database answers and is migrated"
+        )
+        if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
+            row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
+            row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
+            _close_later(row)
+        if not isinstance(fault, Exception):
+            raise
+        logger.error("no row can be written, so no provider is called: %s", told(fault))
+        raise unavailable from None
+
+
+@contextmanager
+def _recording(row: PromptLog) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), told(fault))
+        kind = type(fault).__name__
+        mend = "see that its database answers and is migrated"
+        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {mend}") from None
+
+
+@contextmanager
+def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
+    """Around the closing of a row with what came of its attempt. Gives a list for it to be put into when closed.
+
+    A fault is logged and not raised: the answer is paid for.
+    """
+    closed: list[PromptLog] = []
+    try:
+        columns.settle(row, attempt)
+        telemetry.count_call(columns.finished(row))
+        yield closed
+    except BaseException as fault:
+        if closed:
+            announce_later(closed)
+        else:
+            _close_later(row)
+        if not isinstance(fault, Exception):
+            raise
+        row_and_fault = (row.pk, _spent(row), told(fault))
+        logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *row_and_fault)
+
+
+def _spent(row: PromptLog) -> str:
+    return f"{row.input_tokens} input and {row.output_tokens} output tokens"

@@ -1,0 +1,156 @@
+"""Spend that was made elsewhere, by a function of the host's own, as a row of the same ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypedDict, Unpack
+
+from stapel_agent import log_content
+from stapel_agent.models import PromptLog, PromptStatus
+from stapel_agent.parsing import storable
+from stapel_agent.prices import cost_of
+from stapel_agent.redaction import redact
+from stapel_agent.schemas import check_keywords
+from stapel_agent.types import MAX_TOKEN_COUNT, Usage, money
+
+from . import columns, entries
+
+NAMES = {"source": 32, "provider": 64, "model": 128}
+"""Column -> characters it holds."""
+FIGURES = (*columns.TOKEN_FIELDS, "duration_ms")
+OUTCOMES = tuple(status.value for status in PromptStatus if status != PromptStatus.PENDING)
+
+
+class CallFields(TypedDict, total=False):
+    """The keywords of `record_call()`, as PromptLog has them. `source`, `provider` and `model` are required."""
+
+    source: str
+    provider: str
+    model: str
+    model_size: str
+    status: str
+    prompt: str
+    system_prompt: str | None
+    response: str | None
+    error_message: str | None
+    input_tokens: int
+    output_tokens: int
+    thinking_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal | str | float | None
+    duration_ms: int | None
+    user_id: str | None
+    workspace_id: str | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedCall:
+    """One call that somebody else has made. Raises ValueError, with the mend, for what the ledger cannot hold."""
+
+    source: str
+    provider: str
+    model: str
+    model_size: str = ""
+    status: str = PromptStatus.SUCCESS
+    prompt: str = ""
+    system_prompt: str | None = None
+    response: str | None = None
+    error_message: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    thinking_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: Decimal | str | float | None = None
+    duration_ms: int | None = None
+    user_id: str | None = None
+    workspace_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (fits, mend) in RULES.items():
+            if not fits(getattr(self, name)):
+                raise ValueError(f"{name} must be {mend}")
+
+    def row(self) -> PromptLog:
+        """This call as the ledger has calls. Without a cost of its own it has that of a price list."""
+        tokens = {name: getattr(self, name) for name in columns.TOKEN_FIELDS}
+        cost = cost_of(Usage(**tokens, cost_usd=money(self.cost_usd)), self.provider, self.model, self.provider)
+        return PromptLog(
+            **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
+            prompt=log_content.stored(self.source, storable(self.prompt)) or "",
+            system_prompt=log_content.stored(self.source, storable(self.system_prompt)),
+            response=log_content.stored(self.source, storable(self.response)),
+            model_size=storable(self.model_size)[:16],
+            status=PromptStatus(self.status),
+            cost_usd=cost.usd,
+            cost_basis=cost.basis,
+            error_message=self._error_message,
+            user_id=columns.opaque_id(self.user_id),
+            workspace_id=columns.opaque_id(self.workspace_id),
+            metadata={
+                **columns.as_json(self.metadata),
+                **({"prices": cost.stated_prices} if cost.prices else {}),
+                "provider": self.provider,
+                **columns.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),
+            },
+        )
+
+    @property
+    def _error_message(self) -> str | None:
+        """None also where it may quote a text that is not stored."""
+        if not self.error_message or not log_content.is_full(self.source):
+            return None
+        return redact(storable(self.error_message))
+
+
+def record_call(**fields: Unpack[CallFields]) -> str:
+    """Write a row for a call made elsewhere, so that one ledger has all that was spent. Returns the row's id.
+
+    TypeError and ValueError for arguments that make no row; LedgerUnavailable where it cannot be written.
+    """
+    check_keywords("record_call", fields, CallFields, required=NAMES)
+    return str(entries.record(RecordedCall(**fields).row()))
+
+
+async def arecord_call(**fields: Unpack[CallFields]) -> str:
+    """`record_call()` on an event loop."""
+    check_keywords("arecord_call", fields, CallFields, required=NAMES)
+    return str(await entries.arecord(RecordedCall(**fields).row()))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKEN_COUNT
+
+
+def _is_name(length: int, value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= length and storable(value) == value
+
+
+Rule = tuple[Callable[[Any], bool], str]
+
+A_COUNT: Rule = (_is_count, f"a whole number from 0 to {MAX_TOKEN_COUNT}")
+A_TEXT: Rule = (lambda value: isinstance(value, str), "a text")
+A_TEXT_IF_ANY: Rule = (lambda value: isinstance(value, str | None), "a text or None")
+
+RULES: dict[str, Rule] = {
+    **{
+        name: (partial(_is_name, length), f"a text of 1 to {length} characters that a database can hold")
+        for name, length in NAMES.items()
+    },
+    **dict.fromkeys(("model_size", "prompt"), A_TEXT),
+    **dict.fromkeys(("system_prompt", "response", "error_message", "user_id", "workspace_id"), A_TEXT_IF_ANY),
+    **dict.fromkeys(FIGURES, A_COUNT),
+    "cost_usd": (lambda value: value is None or money(value) is not None, "an amount of US dollars, or None"),
+    "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
+    "status": (
+        lambda value: value in OUTCOMES,
+        f"one of {', '.join(OUTCOMES)}, as a call is recorded when over",
+    ),
+    "metadata": (lambda value: isinstance(value, Mapping), "a map"),
+}

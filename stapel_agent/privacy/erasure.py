@@ -1,0 +1,185 @@
+"""What is known of a person or a workspace: told, erased, or made another one's. stapel-core's registry asks for it.
+
+The ledger outlives its users: texts go, ids become pseudonyms, and what was spent stays. Everything is done in batches
+that commit by themselves where the database lets them, and may be repeated: what a call under way writes behind an
+erasure is found by the next.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q
+from django.utils import timezone
+from stapel_core.comm import on_action
+from stapel_core.gdpr import GDPRProvider, gdpr_registry, pseudonymize, register_gdpr_owner
+
+from stapel_agent import cache
+from stapel_agent.budgets import hand_over_accounts
+from stapel_agent.cache import flush_hits, hand_over_hits
+from stapel_agent.database import exactly, on_ledger
+from stapel_agent.ledger import opaque_id
+from stapel_agent.models import BudgetAccount, HitCount, IdempotencyRecord, PromptLog
+from stapel_agent.sharing import forget_idempotency, hand_over_idempotency
+
+from . import scrubbing
+
+logger = logging.getLogger(__name__)
+
+OWNER = "agent"
+SCOPES = {"account": "user", "workspace": "workspace"}
+"""Subject type -> the scope of its budgets."""
+LATE = timedelta(days=1)
+"""A call that was under way at an erasure is over after this time."""
+PAGE = 500
+
+CALL_FIELDS = tuple(field.attname for field in PromptLog._meta.fields if field.attname not in ("cache_key", "user_id"))
+HIT_FIELDS = ("hour", "source", "provider", "model", "workspace_id", "hits", "saved_tokens", "saved_cost_usd")
+BUDGET_FIELDS = ("period", "starts_on", "spent_nanos", "spent_tokens", "limit_nanos", "limit_tokens")
+ANSWER_FIELDS = ("request_id", "created_at", "answer")
+
+
+class AgentData(GDPRProvider):
+    """Calls with their texts, reused answers, budgets, and answers kept for idempotency keys."""
+
+    section = OWNER
+
+    def export(self, user_id: Any) -> dict[str, Any]:
+        """All of it at once; `export_to_staging()` holds a page of it at a time."""
+        return {name: list(entries) for name, entries in _exported(_stored_id(user_id)).items()}
+
+    def export_to_staging(self, user_id: Any, staging_dir: Path) -> list[Path]:
+        """`export()` as a file."""
+        target = Path(staging_dir) / f"{self.section}.json"
+        with target.open("w", encoding="utf-8") as file:
+            for number, (name, entries) in enumerate(_exported(_stored_id(user_id)).items()):
+                file.write(f"{',' if number else '{'}\n{json.dumps(name)}: [")
+                for position, entry in enumerate(entries):
+                    text = json.dumps(entry, cls=DjangoJSONEncoder, ensure_ascii=False)
+                    file.write(f"{',' if position else ''}\n{text}")
+                file.write("]")
+            file.write("}\n")
+        return [target]
+
+    def delete(self, user_id: Any) -> None:
+        """As `anonymize()`: no figure goes, and nothing that stays tells of whom it is."""
+        erase("account", str(user_id))
+
+    def anonymize(self, user_id: Any) -> None:
+        """Remove the texts of the user's calls and what is kept of their answers; a pseudonym takes the id's place."""
+        erase("account", str(user_id))
+
+
+def register() -> None:
+    """Let stapel-core know who erases what is here. May be done twice."""
+    if OWNER not in gdpr_registry.sections:
+        gdpr_registry.register(AgentData())
+    register_gdpr_owner(OWNER, list(SCOPES), erase)
+    on_action("user.merged")(handle_user_merged)
+
+
+def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) -> dict[str, int] | None:
+    """Remove the texts of an account's or a workspace's calls, and put a pseudonym in the place of its id.
+
+    Returns how much of each was found, which is nothing the second time.
+    """
+    if subject_type not in SCOPES or not subject_key:
+        return None
+    scope, old, new = SCOPES[subject_type], _stored_id(subject_key), pseudonymize(subject_key)
+    if old == new:
+        return {}
+    flush_hits()
+    column = f"{scope}_id"
+    answers = on_ledger(partial(forget_idempotency, column, old))
+    calls, translations = _all_of(partial(scrubbing.erase_batch, column, old, new))
+    translations += on_ledger(partial(_forget_late, column, new))
+    return {
+        "calls": calls,
+        "translations": translations,
+        "idempotency_records": answers,
+        "cache_hits": _all_of(partial(_handed_over, column, old, new))[0],
+        "budgets": on_ledger(partial(hand_over_accounts, scope, old, new)),
+    }
+
+
+def handle_user_merged(event: Any) -> None:
+    """The rows of the account that is gone are the surviving one's from now on, as they are."""
+    payload = getattr(event, "payload", None) or {}
+    gone, survivor = (payload.get(name) for name in ("from_user_id", "into_user_id"))
+    if not (gone and survivor):
+        logger.error("user.merged without from_user_id or into_user_id: nothing is handed over")
+        return
+    old, new = _stored_id(gone), _stored_id(survivor)
+    if old == new:
+        return
+    flush_hits()
+    on_ledger(partial(hand_over_idempotency, "user_id", old, new))
+    calls, _ = _all_of(lambda alias: (scrubbing.hand_over_batch("user_id", old, new, alias), 0))
+    _all_of(partial(_handed_over, "user_id", old, new))
+    on_ledger(partial(hand_over_accounts, "user", old, new))
+    logger.info("%d calls of a merged account were handed over", calls)
+
+
+def _stored_id(identity: Any) -> str:
+    return opaque_id(str(identity)) or ""
+
+
+def _all_of(batch: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
+    """What all batches come to, until one finds nothing."""
+    total, besides = 0, 0
+    while (counts := on_ledger(batch))[0]:
+        total, besides = total + counts[0], besides + counts[1]
+    return total, besides
+
+
+def _handed_over(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
+    return hand_over_hits(column, old, new, alias), 0
+
+
+def _forget_late(column: str, new: str, alias: str) -> int:
+    """Remove the translations that calls have stored which were under way at an earlier erasure."""
+    recent = PromptLog.objects.using(alias).filter(exactly(column, new), created_at__gte=timezone.now() - LATE)
+    found = recent.filter(request_id__isnull=False).values_list("request_id", flat=True).distinct()
+    requests = [request for request in found if request is not None]
+    return sum(cache.forget(requests[start : start + PAGE], alias) for start in range(0, len(requests), PAGE))
+
+
+def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
+    """Name -> entries, of which one page at a time is read."""
+    with suppress(Exception):  # what is counted and not written yet can wait
+        flush_hits()
+    return {
+        "calls": _entries(PromptLog, "created_at", CALL_FIELDS, user_id=user_id),
+        "cache_hits": _entries(HitCount, "hour", HIT_FIELDS, user_id=user_id),
+        "budgets": _entries(BudgetAccount, "starts_on", BUDGET_FIELDS, scope="user", identity=user_id),
+        "idempotency_records": _entries(IdempotencyRecord, "created_at", ANSWER_FIELDS, user_id=user_id),
+    }
+
+
+def _entries(model: type[Model], moment: str, fields: tuple[str, ...], **whose: str) -> Iterator[dict[str, Any]]:
+    """Rows by time and key, page after page, each of which begins behind the last row of the one before."""
+    after: tuple[datetime, Any] | None = None
+    while page := on_ledger(partial(_page, model, moment, fields, whose, after)):
+        for row in page:
+            yield {name: row[name] for name in fields}
+        after = page[-1][moment], page[-1]["pk"]
+
+
+def _page(
+    model: type[Model], moment: str, fields: tuple[str, ...], whose: dict[str, str], after: Any, alias: str
+) -> list[dict[str, Any]]:
+    named = [exactly(name, value) for name, value in whose.items()]
+    rows = model._default_manager.using(alias).filter(*named).order_by(moment, "pk")
+    if after is not None:
+        when, key = after
+        behind = Q(**{f"{moment}__gt": when}) | Q(pk__gt=key)
+        rows = rows.filter(behind, **{f"{moment}__gte": when})
+    return list(rows.values("pk", *fields)[:PAGE])

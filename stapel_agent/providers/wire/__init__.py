@@ -1,0 +1,1 @@
+"""What the vendors share on the wire: HTTP, its limits and errors, threads and processes."""

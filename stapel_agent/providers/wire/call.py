@@ -1,0 +1,31 @@
+"""What the built-in providers are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.types import Image
+
+
+@dataclass(frozen=True)
+class Call:
+    """The keywords of `complete()`; the settings fill in what is left out."""
+
+    prompt: str
+    model: str
+    system_prompt: str | None = None
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+    images: tuple[Image, ...] = ()
+
+    @property
+    def token_cap(self) -> int:
+        return int(agent_settings.MAX_TOKENS if self.max_tokens is None else self.max_tokens)
+
+    @property
+    def seconds(self) -> float:
+        return float(agent_settings.CLI_TIMEOUT if self.timeout is None else self.timeout)

@@ -1,0 +1,144 @@
+"""HTTP for every vendor: its transports and clients, and one POST request with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ssl import SSLContext
+from typing import TypeVar
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from stapel_agent.exceptions import AccessDenied
+
+from .connection_pool import ClientPool
+from .limits import Bounds, SizeLimit, abounded_attempt, bounded, bounded_attempt
+from .status_codes import classify, excerpt, is_of_another_address
+
+CONNECT_SECONDS = 10.0
+
+Transport = TypeVar("Transport")
+
+
+@cache
+def ssl_context() -> SSLContext:
+    """The one TLS context of this process: reading the certificates costs tens of milliseconds."""
+    return httpx.create_ssl_context()
+
+
+def api_root(text: str) -> httpx.URL | None:
+    """`text` as the root of an API, or None where it is no http(s) URL to which a key may be sent."""
+    try:
+        root = httpx.URL(text)
+    except httpx.InvalidURL:
+        return None
+    # A password in it would be logged with each request, and sent in the key's place.
+    return root if root.scheme in ("http", "https") and root.host and not root.userinfo else None
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for `url`, if any. To be asked once per client, not per request."""
+    target = httpx.URL(url)
+    proxies = getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(target.netloc.decode("ascii")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def bounded_transport(kind: Callable[..., Transport], origin: str) -> Transport:
+    """A transport, of httpx or of httpx2, for the clients of one origin. Raises AccessDenied."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
+    try:
+        return bounded(kind(verify=ssl_context(), limits=limits, proxy=proxy_for(origin)))
+    except (ImportError, ValueError, httpx.InvalidURL) as fault:
+        raise AccessDenied(f"the environment's proxy cannot be used ({type(fault).__name__})") from None
+
+
+# The deadline is the attempt's; only an address that does not answer is given up earlier.
+_TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
+
+
+def _make_client(origin: str) -> httpx.Client:
+    transport = bounded_transport(httpx.HTTPTransport, origin)
+    return httpx.Client(transport=transport, timeout=_TIMEOUT, cookies=no_cookies())
+
+
+def _make_async_client(origin: str) -> httpx.AsyncClient:
+    transport = bounded_transport(httpx.AsyncHTTPTransport, origin)
+    return httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, cookies=no_cookies())
+
+
+def no_cookies() -> CookieJar:
+    """A jar that keeps nothing: one client serves every user."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(_make_client, _make_async_client)
+
+
+@dataclass(frozen=True)
+class Post:
+    """One POST request: `content` to `url`, answered within `timeout` seconds.
+
+    `setting` is the name of the base URL's setting, below which the API has `path`.
+    """
+
+    url: httpx.URL
+    content: bytes
+    timeout: float
+    headers: Mapping[str, str] = field(repr=False)
+    setting: str = ""
+    path: str = ""
+
+    @property
+    def peer(self) -> str:
+        return peer_of(self.url, self.setting)
+
+    @property
+    def origin(self) -> str:
+        return f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
+
+
+def post(request: Post) -> bytes:
+    """Send `request`; the body of a 2xx answer. Anything else is raised as a ProviderError."""
+    with bounded_attempt(request.timeout, request.peer) as bounds:
+        client = clients.client(request.origin)
+        with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
+            bounds.answered(response.status_code, response.headers)
+            # Counted anew: what is small on the wire may be huge when unpacked.
+            body = b"".join(map(SizeLimit().count, response.iter_bytes()))
+    return _accepted(request, bounds, body)
+
+
+async def apost(request: Post) -> bytes:
+    """`post()` for a caller on an event loop."""
+    async with abounded_attempt(request.timeout, request.peer) as bounds:
+        client = await clients.async_client(request.origin)
+        async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
+            bounds.answered(response.status_code, response.headers)
+            unpacked = SizeLimit()
+            body = b"".join([unpacked.count(chunk) async for chunk in response.aiter_bytes()])
+    return _accepted(request, bounds, body)
+
+
+def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
+    if not 200 <= bounds.status < 300:
+        message = excerpt(body)
+        if request.setting and is_of_another_address(bounds.status, message):
+            message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
+        raise classify(bounds.status, message, retry_after=bounds.retry_after)
+    return body
+
+
+def peer_of(url: httpx.URL, setting: str) -> str:
+    """Whom a request asks, and where that is set."""
+    address = url.netloc.decode("ascii")
+    return f"{address}, which {setting} names" if setting else address
+
+
+def base_url_mend(setting: str, path: str) -> str:
+    return f"{setting} is the base URL up to where {path} follows: set it so"

@@ -1,0 +1,205 @@
+"""What one attempt may take, in time and in bytes, whatever its peer does."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from ssl import SSLContext
+from typing import Any, TypeVar
+
+import httpx
+
+from stapel_agent.exceptions import (
+    AnswerInterrupted,
+    InvalidAnswer,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+
+from .status_codes import classify, excerpt, retry_after
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+# What a transport raises, before `bounded_attempt` says what it means for the attempt.
+TRANSPORT_FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+
+
+class SizeLimit:
+    """Counts what has been received, and refuses more than MAX_ANSWER_BYTES."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def count(self, chunk: bytes) -> bytes:
+        self.received += len(chunk)
+        if self.received > MAX_ANSWER_BYTES:
+            raise InvalidAnswer(f"the answer is larger than {MAX_ANSWER_BYTES:,} bytes")
+        return chunk
+
+
+class Bounds:
+    """What one attempt may take: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
+
+    `peer` is whom it asks, for the text of a fault.
+    Say `answered()` when the answer's head is in: a fault after a 2xx one is an answer that broke off, and was paid.
+    """
+
+    def __init__(self, timeout: float, peer: str = "") -> None:
+        self.timeout = timeout
+        self.peer = peer
+        self.deadline = time.monotonic() + timeout
+        self.size = SizeLimit()
+        self.status = 0
+        self.retry_after: float | None = None
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.retry_after = retry_after(headers)
+
+    def remaining(self, limit: float | None = None) -> float:
+        """Seconds that a network operation may take, `limit` at most. Raises ProviderTimeout when none are left."""
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            raise self._timed_out()
+        return seconds if limit is None else min(seconds, limit)
+
+    def fault(self, cause: Exception) -> ProviderError:
+        """What `cause`, raised while the attempt was under way, means for it."""
+        if time.monotonic() >= self.deadline:
+            return self._timed_out()
+        text = f"{type(cause).__name__}: {excerpt(str(cause))}"
+        if not self.status:
+            where = f" at {self.peer}" if self.peer else ""
+            return ProviderUnavailable(f"the provider cannot be reached{where} ({text})")
+        if self.status >= 300:
+            return classify(self.status, "the body of the error broke off", retry_after=self.retry_after)
+        return AnswerInterrupted(f"the answer broke off ({text})")
+
+    def _timed_out(self) -> ProviderTimeout:
+        return ProviderTimeout(f"no complete answer within {self.timeout:g} s")
+
+
+_bounds: ContextVar[Bounds] = ContextVar("bounds")
+
+
+def current_bounds() -> Bounds:
+    """Those of the `bounded_attempt` that this is done in."""
+    return _bounds.get()
+
+
+@contextmanager
+def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
+    """Bound all that `bounded` transports do in this block, and turn the faults of httpx into ProviderErrors."""
+    bounds = Bounds(timeout, peer)
+    token = _bounds.set(bounds)
+    try:
+        yield bounds
+    except TRANSPORT_FAULTS as fault:
+        raise bounds.fault(fault) from None
+    finally:
+        _bounds.reset(token)
+
+
+@asynccontextmanager
+async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Bounds]:
+    """`bounded_attempt` for an event loop, which keeps the time itself."""
+    with bounded_attempt(timeout, peer) as bounds:
+        async with asyncio.timeout(timeout):
+            yield bounds
+
+
+Transport = TypeVar("Transport")
+
+
+def bounded(transport: Transport) -> Transport:
+    """Make an HTTPTransport or AsyncHTTPTransport, of httpx or of httpx2, obey the `bounded_attempt` it is used in.
+
+    Their own timeouts hold for one read each: a peer that trickles a byte at a time never meets them.
+    """
+    pool: Any = transport._pool  # type: ignore[attr-defined]
+    wrapper = BoundedAsyncBackend if hasattr(transport, "handle_async_request") else BoundedBackend
+    pool._network_backend = wrapper(pool._network_backend)
+    return transport
+
+
+class BoundedBackend:
+    """An httpcore network backend whose operations end at the attempt's deadline."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> BoundedStream:
+        # One address at a time: httpcore would give the whole timeout to each of them.
+        fault: Exception | None = None
+        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            seconds = _bounds.get().remaining(timeout)
+            try:
+                return BoundedStream(self._backend.connect_tcp(*address[:2], timeout=seconds, **options))
+            except Exception as refusal:
+                fault = refusal
+        raise fault or OSError(f"{host!r} has no address")
+
+
+class BoundedStream:
+    """An httpcore network stream whose operations end at the attempt's deadline, and whose bytes are counted."""
+
+    WRITE_SIZE = 16 * 1024
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.close = stream.close
+        self.get_extra_info = stream.get_extra_info
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        bounds = _bounds.get()
+        return bounds.size.count(self._stream.read(max_bytes, bounds.remaining(timeout)))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # In slices: the stream would give the whole timeout to each part that a slow peer lets through.
+        for start in range(0, len(buffer), self.WRITE_SIZE):
+            self._stream.write(buffer[start : start + self.WRITE_SIZE], _bounds.get().remaining(timeout))
+
+    def start_tls(
+        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> BoundedStream:
+        try:
+            return BoundedStream(self._stream.start_tls(ssl_context, server_hostname, _bounds.get().remaining(timeout)))
+        except BaseException:
+            self.close()
+            raise
+
+
+class BoundedAsyncBackend:
+    """An httpcore network backend whose streams count their bytes."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    async def connect_tcp(self, *arguments: Any, **options: Any) -> BoundedAsyncStream:
+        return BoundedAsyncStream(await self._backend.connect_tcp(*arguments, **options))
+
+
+class BoundedAsyncStream:
+    """An httpcore network stream whose bytes are counted."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.write = stream.write
+        self.aclose = stream.aclose
+        self.get_extra_info = stream.get_extra_info
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return _bounds.get().size.count(await self._stream.read(max_bytes, timeout))
+
+    async def start_tls(self, *arguments: Any, **options: Any) -> BoundedAsyncStream:
+        try:
+            return BoundedAsyncStream(await self._stream.start_tls(*arguments, **options))
+        except BaseException:
+            # A cancelled handshake closes nothing by itself, and the connection is known to nobody else yet.
+            await self.aclose()
+            raise

@@ -1,0 +1,109 @@
+"""The JSON Schemas of the functions: one file each, for the comm registry, for HTTP and for the docs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema.protocols import Validator
+
+FOLDER = Path(__file__).parent / "functions"
+MESSAGE_LENGTH = 250
+TEXT_LENGTH, ITEMS = 50, 20
+PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
+
+
+@cache
+def function_schema(name: str) -> dict[str, Any]:
+    """The payload schema of comm function `name`, in the dialect that is checked once."""
+    schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return {**schema, "$schema": PREPARED_DIALECT}
+
+
+@cache
+def function_validator(name: str) -> Validator:
+    """A validator of the payloads of comm function `name`."""
+    schema = function_schema(name)
+    _validator_class.check_schema(schema)
+    return _validator_class(schema)
+
+
+def field_mend(name: str, field: str, value: Any) -> str | None:
+    """What `field` of those payloads must be, where `value` is not that."""
+    schema = function_schema(name)["properties"][field]
+    mend: str = schema["description"]
+    return None if function_validator(name).evolve(schema=schema).is_valid(value) else mend
+
+
+def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
+    """Raises TypeError, in the public function's name, for keywords that are undeclared or missing."""
+    names = set(given)
+    if unknown := sorted(names - declared.__annotations__.keys()):
+        raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}")
+    if missing := [name for name in required if name not in names]:
+        raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
+
+
+def _checked_once() -> type[Validator]:
+    """JSON Schema 2020-12 under an id of our own, found by `jsonschema.validate()` through `$schema`.
+
+    That function checks the schema itself at each call, which costs a hundred times what the payload
+    does; this class remembers which schema objects it has checked.
+    """
+    standard = Draft202012Validator
+    validator_class = validators.create(
+        meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},
+        validators={**standard.VALIDATORS, "maxItems": _max_items},
+        version="stapel-agent",
+        type_checker=standard.TYPE_CHECKER,
+        format_checker=standard.FORMAT_CHECKER,
+    )
+    checked: dict[int, Any] = {}
+
+    def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
+        if id(schema) not in checked:
+            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)
+            checked[id(schema)] = schema
+
+    validator_class.check_schema = classmethod(check_schema)  # type: ignore[assignment]
+    iter_errors: Any = validator_class.iter_errors
+
+    def iter_brief_errors(self: Validator, *arguments: Any) -> Iterator[ValidationError]:
+        return map(_brief, iter_errors(self, *arguments))
+
+    validator_class.iter_errors = iter_brief_errors  # type: ignore[assignment]
+    return validator_class
+
+
+def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `maxItems` with a count for its message: the standard one spells out all the items."""
+    if validator.is_type(items, "array") and len(items) > limit:
+        yield ValidationError(f"{len(items):,} items are too many, {limit:,} are allowed")
+
+
+def _brief(fault: ValidationError) -> ValidationError:
+    """`fault` without the megabytes of the payload that jsonschema quotes in it."""
+    if len(fault.message) > MESSAGE_LENGTH:
+        fault.message = f"{fault.message[: MESSAGE_LENGTH // 2]} ... {fault.message[-MESSAGE_LENGTH // 2 :]}"
+    fault.instance = _excerpt(fault.instance)
+    fault.context = [_brief(part) for part in fault.context or ()]
+    return fault
+
+
+def _excerpt(value: Any, depth: int = 2) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= TEXT_LENGTH else f"{value[:TEXT_LENGTH]}..."
+    if not isinstance(value, dict | list):
+        return value
+    if not depth:
+        return type(value)()
+    if isinstance(value, list):
+        return [_excerpt(item, depth - 1) for item in value[:ITEMS]]
+    return {name: _excerpt(item, depth - 1) for name, item in value.items()}
+
+
+_validator_class = _checked_once()

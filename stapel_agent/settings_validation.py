@@ -1,0 +1,214 @@
+"""Of what kind the value of each setting must be: told by the checks, and by the calls that would break on another."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from . import log_content
+from .conf import agent_settings
+from .exceptions import WrongSetting
+from .redaction import redact
+
+SIZE_LENGTH = 16
+SHOWN_LENGTH = 100
+MOST = 10**9
+"""Of seconds, tokens and bytes: what is more would lead out of the calendar, or out of a column."""
+CHECK = "manage.py check --tag stapel_agent --deploy"
+PROVIDERS_COMMAND = "manage.py llm providers"
+
+BASE_URL = re.compile(r"(https?://[^/\s@]+(/[^\s@]*)?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be, in words that say the mend, and whether it is that; `id` is the check's."""
+
+    described: str
+    admits: Callable[[Any], bool]
+    id: str = "stapel_agent.E009"
+    may_be_shown: Callable[[Any], bool] = lambda value: True
+
+
+@dataclass(frozen=True)
+class WrongKind:
+    """A setting whose value is of another kind, or a part of STAPEL_AGENT itself."""
+
+    key: str
+    text: str
+    id: str
+
+
+def number(least: float, *, none: bool = False) -> Kind:
+    described = f"a number from {least} to {MOST}{', or None' if none else ''}"
+    return Kind(described, lambda value: _is_number(value, least) or (none and value is None), "stapel_agent.E002")
+
+
+def whole(least: int) -> Kind:
+    described = f"a whole number from {least} to {MOST}"
+    return Kind(described, lambda value: isinstance(value, int) and _is_number(value, least), "stapel_agent.E002")
+
+
+def base_url(example: str) -> Kind:
+    """An address, which is not shown where it may hold a password."""
+    return Kind(
+        f"empty, or a URL that begins with 'http://' or 'https://' and holds no password, such as {example!r}",
+        lambda value: value is None or bool(BASE_URL.fullmatch(value)),
+        may_be_shown=lambda value: "@" not in value,
+    )
+
+
+def choices(*values: object) -> Kind:
+    described = f"a dict of sources, each with one of {values}"
+    return Kind(described, lambda value: _is_map(value, lambda choice: choice in values), "stapel_agent.E004")
+
+
+SWITCH = Kind("True or False, without quotation marks", lambda value: isinstance(value, bool), "stapel_agent.E002")
+API_KEY = Kind(
+    "a text, in quotation marks, or be left out",
+    lambda value: value is None or _is_text(value),
+    may_be_shown=lambda value: False,
+)
+
+KINDS: dict[str, Kind] = {
+    "MODELS": Kind(
+        f"a dict of sizes, of {SIZE_LENGTH} characters at most, each with the name of a model, such as "
+        "{'small': 'claude-haiku-4-5-20251001'}",
+        lambda value: bool(value) and _is_map(value, _is_text) and all(len(size) <= SIZE_LENGTH for size in value),
+        "stapel_agent.E003",
+    ),
+    "PROVIDERS": Kind(
+        "a dict of names, each with an LlmProvider or its dotted path, such as {'mine': 'host.llm.MyProvider'}",
+        lambda value: value is None or _is_map(value),
+    ),
+    "DEFAULT_PROVIDER": Kind("a text, the name of a provider", lambda value: _is_text(value)),
+    "ANTHROPIC_API_KEY": API_KEY,
+    "ANTHROPIC_BASE_URL": base_url("https://api.anthropic.com"),
+    "OPENAI_COMPAT_BASE_URL": base_url("http://127.0.0.1:8000/v1"),
+    "OPENAI_COMPAT_API_KEY": API_KEY,
+    "OPENAI_COMPAT_MODELS": Kind(
+        "a dict of sizes, each with the name of a model, such as {'small': 'qwen3:4b'}",
+        lambda value: value is None or _is_map(value, _is_text),
+    ),
+    "OPENAI_COMPAT_MAX_TOKENS_PARAM": Kind(
+        "'max_tokens' or 'max_completion_tokens'", lambda value: value in ("max_tokens", "max_completion_tokens")
+    ),
+    "CLI_BINARY": Kind(
+        "a text, the name of a program or its path", lambda value: isinstance(value, str | os.PathLike | None)
+    ),
+    "CLI_TIMEOUT": number(0.001),
+    "DEADLINE": number(0.001, none=True),
+    "RETRIES": whole(0),
+    "RETRY_BILLED": SWITCH,
+    "FALLBACKS": Kind(
+        "a dict of providers, each with a list of others, such as {'anthropic': ['openai-compat']}",
+        lambda value: _is_map(value, lambda names: isinstance(names, list | tuple) and all(map(_is_text, names))),
+        "stapel_agent.E005",
+    ),
+    "COOLDOWN_FAILURES": whole(1),
+    "COOLDOWN_SECONDS": number(0),
+    "MAX_CONCURRENCY": Kind(
+        "a dict of providers, each with a whole number from 1, such as {'anthropic': 8}",
+        lambda value: _is_map(value, whole(1).admits),
+        "stapel_agent.E005",
+    ),
+    "MAX_TOKENS": whole(1),
+    "SCHEMA_RETRIES": whole(0),
+    "TRANSLATE_CHUNK_ENTRIES": whole(1),
+    "TRANSLATE_CONCURRENCY": whole(1),
+    "TRANSLATE_RETRIES": whole(0),
+    "IMAGE_FETCH": SWITCH,
+    "IMAGE_MAX_BYTES": whole(1),
+    "CACHE_LOOKUP": choices(True, False),
+    "CACHE_SCOPE": choices("user", "workspace", "shared"),
+    "LOG_CONTENT": choices(*log_content.CHOICES),
+    "RETENTION_DAYS": number(0.001, none=True),
+    "CACHE_TTL": number(0),
+    "IDEMPOTENCY_TTL": number(0),
+    "TRACE_CONTENT": SWITCH,
+}
+
+NEEDED = (
+    *("MODELS", "PROVIDERS", "FALLBACKS", "MAX_CONCURRENCY", "CACHE_SCOPE", "IDEMPOTENCY_TTL"),
+    *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
+)
+EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
+TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES")
+CACHE_NEEDS = ("CACHE_LOOKUP", "CACHE_TTL")
+"""What no call can do without, no translation, and no reuse. Of the others the provider tells."""
+
+
+def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
+    """The settings of `keys` that are of another kind; STAPEL_AGENT alone, where it is no dict."""
+    found = getattr(settings, "STAPEL_AGENT", {})
+    if not isinstance(found, Mapping):
+        text = f"STAPEL_AGENT must be a dict, such as {{'DEFAULT_PROVIDER': 'anthropic'}}, not {_type(found)}"
+        yield WrongKind("STAPEL_AGENT", text, "stapel_agent.E009")
+        return
+    for key in keys:
+        kind, value = KINDS[key], getattr(agent_settings, key)
+        if not _answers(kind.admits, value):
+            text = f"STAPEL_AGENT[{key!r}] must be {kind.described}, not {_shown(kind, value)}"
+            yield WrongKind(key, text, kind.id)
+
+
+def require_kinds(*, translation: bool = False) -> None:
+    """Before anything is spent. Raises WrongSetting, with the mend, where a call would break on a setting."""
+    _require((*NEEDED, *TRANSLATION_NEEDS) if translation else NEEDED)
+
+
+def require_cache_kinds() -> None:
+    """Before an answer is looked up. Raises WrongSetting, with the mend."""
+    _require(CACHE_NEEDS)
+
+
+def _require(keys: tuple[str, ...]) -> None:
+    if keys not in agent_settings.verdicts:
+        agent_settings.verdicts[keys] = next(_breaking(keys), None)
+    if text := agent_settings.verdicts[keys]:
+        raise WrongSetting(text)
+
+
+def _breaking(keys: tuple[str, ...]) -> Iterator[str]:
+    for wrong in wrong_kinds(keys):
+        if wrong.key not in EMPTY_AS_NONE or getattr(agent_settings, wrong.key) is not None:
+            yield wrong.text
+
+
+def _answers(question: Callable[[Any], bool], value: object) -> bool:
+    """Whether `question` says yes of a value, which may be of any type, and raise when it is looked at."""
+    try:
+        return question(value)
+    except Exception:
+        return False
+
+
+def _is_map(value: object, admits: Callable[[Any], bool] = lambda value: True) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(admits, value.values()))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object, least: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= MOST
+
+
+def _shown(kind: Kind, value: object) -> str:
+    """The value, as far as it may be shown, and its type."""
+    if not _answers(kind.may_be_shown, value):
+        return f"a value of the type {_type(value)}"
+    try:
+        return f"{redact(repr(value))[:SHOWN_LENGTH]} ({_type(value)})"
+    except Exception:
+        return f"a value of the type {_type(value)}"
+
+
+def _type(value: object) -> str:
+    return type(value).__name__

@@ -1,0 +1,19 @@
+"""One call for everybody who asks the same: at the same moment, or again under the same idempotency key."""
+
+from .flight_outcome import sweep as sweep_flights
+from .idempotency import Once
+from .idempotency import forget as forget_idempotency
+from .idempotency import hand_over as hand_over_idempotency
+from .idempotency import stale as stale_idempotency
+from .idempotency import sweep as sweep_idempotency
+from .single_flight import SingleFlight
+
+__all__ = [
+    "Once",
+    "SingleFlight",
+    "forget_idempotency",
+    "hand_over_idempotency",
+    "stale_idempotency",
+    "sweep_flights",
+    "sweep_idempotency",
+]

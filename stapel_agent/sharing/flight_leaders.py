@@ -1,0 +1,58 @@
+"""Who asks a question for all the others in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from .flight_outcome import Landing
+
+
+@dataclass(frozen=True, eq=False)
+class Leader:
+    """The caller in this process that asks for all the others."""
+
+    landing: Future[Landing] = field(default_factory=Future)
+    thread: threading.Thread = field(default_factory=threading.current_thread)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def __post_init__(self) -> None:
+        self.landing.set_running_or_notify_cancel()  # or a follower who is cancelled would cancel it for all
+
+    @property
+    def is_gone(self) -> bool:
+        return self.loop.is_closed() if self.loop else not self.thread.is_alive()
+
+
+class Leaders:
+    """Who leads in this process, by question."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leaders: dict[str, Leader] = {}
+
+    def ahead(self, key: str, candidate: Leader) -> Leader | None:
+        """Who leads already; None where `candidate` does from now on."""
+        with self._lock:
+            leader = self._leaders.get(key)
+            if leader is not None and not leader.is_gone:
+                return leader
+            self._leaders[key] = candidate
+            return None
+
+    def leave(self, key: str, leader: Leader, landing: Landing) -> None:
+        with self._lock:
+            if self._leaders.get(key) is leader:
+                del self._leaders[key]
+        leader.landing.set_result(landing)
+
+    def start_anew(self) -> None:
+        """In a forked child, which has none of its parent's callers."""
+        self.__init__()  # type: ignore[misc]
+
+
+leaders = Leaders()
+os.register_at_fork(after_in_child=leaders.start_anew)

@@ -1,0 +1,72 @@
+"""How a flight ended, as its leader says or as its row and the ledger show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
+from stapel_agent import ledger
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import on_ledger
+from stapel_agent.exceptions import AgentError, AttemptCancelled, AttemptLost, OverBudget, ProviderDeclined, fault_named
+from stapel_agent.models import Flight, PromptLog, PromptStatus
+from stapel_agent.types import Completion
+
+from . import leases
+
+
+@dataclass(frozen=True)
+class Landing:
+    """With an answer, with a failure, or with neither, as its leader was cancelled or died."""
+
+    completion: Completion | None = None
+    fault: AgentError | None = None
+
+
+def landing_of(key: str, leader: UUID, provider: str, cache_keys: Collection[str], alias: str) -> Landing | None:
+    """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here.
+
+    `cache_keys` are those of its rows: the same request may lead other flights.
+    """
+    flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
+    is_silent = flights.annotate(is_silent=_is_silent()).values_list("is_silent", flat=True).first()
+    if is_silent is None:
+        rows = PromptLog.objects.using(alias).filter(request_id=leader, cache_key__in=cache_keys)
+        return _told_by(rows.order_by("created_at").last(), provider)
+    if not is_silent:
+        return None
+    flights.delete()
+    ledger.close_lost(request_id=leader)
+    return Landing()
+
+
+def sweep() -> None:
+    """Remove the flights of processes that are gone."""
+    on_ledger(lambda alias: Flight.objects.using(alias).filter(leases.silent()).delete())
+
+
+def _is_silent() -> ExpressionWrapper[Q]:
+    return ExpressionWrapper(leases.silent(), output_field=BooleanField())
+
+
+def _told_by(row: PromptLog | None, asked: str) -> Landing:
+    """What the last row of a request that is over says of it."""
+    if row is None or row.status == PromptStatus.PENDING or row.scrubbed_at is not None:
+        return Landing()
+    metadata = row.metadata or {}
+    if row.status == PromptStatus.SUCCESS:
+        if row.response is None:  # left out, as it was too long
+            return Landing()
+        return Landing(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
+    if metadata.get("failure") == OverBudget.failure:  # theirs alone: who follows may have a budget of their own
+        return Landing()
+    fault = fault_named(metadata.get("failure"))(row.error_message or "")
+    # A fallback's answer of an earlier day has no row of this request.
+    may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)
+    if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:
+        return Landing()
+    fault.text = row.response
+    return Landing(fault=fault)

@@ -1,0 +1,322 @@
+"""The same key from the same caller is one call: the first answer is given again, and nobody is asked twice.
+
+A row of IdempotencyRecord stands for the call from before it is made: without an answer while it is under way, told
+alive by `heartbeat`, and gone when it fails, so that it may be tried again. Who comes second looks at the row now and
+then, holding no connection in between. Of the caller, the key and the payload only digests are kept; the ids of a user
+and a workspace tell whose answers are to be erased.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from django.db import IntegrityError, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models.functions import Now
+
+from stapel_agent import database, ledger
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import aon_ledger, exactly, on_ledger
+from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
+from stapel_agent.ledger import opaque_id
+from stapel_agent.models import IdempotencyRecord
+from stapel_agent.telemetry import waiting
+from stapel_agent.types import CompletionRequest
+
+from . import leases
+from .flight_leaders import Leader
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
+KEEPING_SECONDS = 1.0
+CONTENTIONS = 5
+SWEPT_BATCH = 500
+SWEEPING_SHARE = 32
+"""One answer in so many is the occasion to remove what has expired."""
+
+# A provider that makes the very call it is asked for would wait for itself.
+_held_here: ContextVar[frozenset[str]] = ContextVar("held_here", default=frozenset())
+_holders: dict[uuid.UUID, Leader] = {}
+os.register_at_fork(after_in_child=_holders.clear)
+
+
+class Once:
+    """One call under its caller's key: `follow()` first; where that gives None, make it, and `keep()` the answer.
+
+    A context manager, left when all is over: what was not kept may be tried again. Without a key it does nothing.
+    `payload` is all that is asked, as JSON-like values.
+    """
+
+    def __init__(self, request: CompletionRequest, payload: Any) -> None:
+        self.request = request
+        self._payload = payload
+        self._lease = uuid.uuid4()
+        self._digest = self._payload_digest = ""
+        self._answer: dict[str, Any] | None = None
+        self._may_hold = False
+        self._is_private = self._opens_connection = False
+
+    def follow(self) -> dict[str, Any] | None:
+        """The first answer, waited for where it is under way. Raises IdempotencyConflict, or why there is none."""
+        if self.request.idempotency_key is None:
+            return None
+        database.refuse_event_loop()
+        self._begin()
+        for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+            with self._looking():
+                first = on_ledger(self._take, timeout=self.request.deadline.left)
+            if self._is_settled(first):
+                return self._answer
+            database.give_back(ours=self._opens_connection)
+            with waiting():
+                time.sleep(pause)
+        raise self._too_late()
+
+    async def afollow(self) -> dict[str, Any] | None:
+        """`follow()` on an event loop."""
+        if self.request.idempotency_key is None:
+            return None
+        self._begin()
+        await database.agive_back()
+        for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+            with self._looking():
+                first = await database.uncancelled(aon_ledger(self._take, timeout=self.request.deadline.left))
+            if self._is_settled(first, asyncio.get_running_loop()):
+                return self._answer
+            with waiting():
+                await asyncio.sleep(pause)
+        raise self._too_late()
+
+    def keep(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Give this answer again to who comes with the same key. A fault costs that, and not the answer."""
+        if self._may_hold:
+            with _reported():
+                on_ledger(partial(self._write, answer), timeout=self._keeping_seconds)
+        return answer
+
+    async def akeep(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """`keep()` on an event loop."""
+        if self._may_hold:
+            with _reported():
+                await database.uncancelled(
+                    aon_ledger(partial(self._write, answer), timeout=self._keeping_seconds),
+                )
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._may_hold:
+                with _reported():
+                    on_ledger(self._remove, timeout=self._keeping_seconds)
+        finally:
+            self._leave()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._may_hold and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
+                database.in_background(self._remove)
+            elif self._may_hold:
+                with _reported():
+                    await database.uncancelled(aon_ledger(self._remove, timeout=self._keeping_seconds))
+        finally:
+            self._leave()
+
+    def _begin(self) -> None:
+        request = self.request
+        self._opens_connection = database.thread_connection().connection is None
+        caller = [request.caller] if request.caller else [request.workspace_id, request.user_id]
+        self._digest = _digest([caller, request.idempotency_key])
+        self._payload_digest = _digest(self._payload)
+        if self._digest in _held_here.get():
+            raise InvalidRequest("the idempotency_key is that of the very call within which this one is made")
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        self._may_hold = True  # until it is known better: a row that may arrive later is to be removed as well
+        try:
+            yield
+        except Exception as fault:
+            logger.error("idempotency: %s; no provider is called", type(fault).__name__)
+            raise LedgerUnavailable(
+                f"the idempotency_key cannot be looked up ({type(fault).__name__}), so no provider was called: "
+                "see that the ledger's database answers and is migrated"
+            ) from None
+
+    def _take(self, alias: str) -> IdempotencyRecord | None:
+        """The record of the first call, where that is another one; None where it is this, and its record is there."""
+        self._is_private = database.is_private()
+        records = IdempotencyRecord.objects.using(alias).filter(pk=self._digest)
+        for _ in range(CONTENTIONS):
+            first = records.annotate(is_over=ExpressionWrapper(_is_over(), output_field=BooleanField())).first()
+            if first is None:
+                with suppress(IntegrityError), transaction.atomic(alias):
+                    self._insert(alias)
+                    return None
+            elif first.lease == self._lease:  # an earlier try of the insert had arrived
+                return None
+            elif not first.is_over:
+                return first
+            elif records.filter(lease=first.lease).delete()[0] and first.answer is None:
+                ledger.close_lost(request_id=first.request_id)
+        raise TimeoutError(f"{CONTENTIONS} others were faster")
+
+    def _insert(self, alias: str) -> None:
+        IdempotencyRecord.objects.using(alias).create(
+            digest=self._digest,
+            payload_digest=self._payload_digest,
+            request_id=self.request.request_id,
+            lease=self._lease,
+            user_id=opaque_id(self.request.user_id),
+            workspace_id=opaque_id(self.request.workspace_id),
+            seen_at=Now(),
+            created_at=Now(),
+        )
+
+    def _is_settled(self, first: IdempotencyRecord | None, loop: asyncio.AbstractEventLoop | None = None) -> bool:
+        """Whether this call is to be made, or has its `_answer`. Raises why there is no use in waiting either."""
+        if first is None:
+            self._hold(Leader(loop=loop))
+            return True
+        self._may_hold = False
+        if first.payload_digest != self._payload_digest:
+            raise IdempotencyConflict("the idempotency_key was used before, with another payload: choose a new one")
+        if first.answer is not None:
+            self._answer = json.loads(first.answer)
+        elif self._would_block(first):
+            raise InvalidRequest("the call with this idempotency_key is under way, and SQLite cannot wait for it here")
+        return first.answer is not None
+
+    def _hold(self, holder: Leader) -> None:
+        _held_here.set(_held_here.get() | {self._digest})
+        _holders[self._lease] = holder
+        if not self._is_private:  # where nobody else looks for signs of life
+            leases.start(self._lease, lambda: holder.is_gone)
+
+    def _would_block(self, first: IdempotencyRecord) -> bool:
+        """Whether the first call could not end before this one: in a transaction, or in need of this very thread."""
+        holder = _holders.get(first.lease)
+        is_on_loop = holder is not None and holder.loop is not None
+        needs_this_thread = is_on_loop and database.serves_event_loop() and database.works_in_callers_thread()
+        return self._is_private or needs_this_thread
+
+    def _write(self, answer: dict[str, Any], alias: str) -> None:
+        self._own(alias).update(answer=json.dumps(answer, ensure_ascii=True))
+        self._may_hold = False
+        if self._lease.int % SWEEPING_SHARE == 0:
+            _remove_batch(alias)
+
+    def _remove(self, alias: str) -> None:
+        self._own(alias).filter(answer=None).delete()
+        self._may_hold = False
+
+    def _own(self, alias: str) -> QuerySet[IdempotencyRecord]:
+        # By its lease: another call may have taken over from this one.
+        return IdempotencyRecord.objects.using(alias).filter(pk=self._digest, lease=self._lease)
+
+    @property
+    def _keeping_seconds(self) -> float | None:
+        """What is left to the request, but always a moment."""
+        left = self.request.deadline.left
+        return None if left is None else max(left, KEEPING_SECONDS)
+
+    def _leave(self) -> None:
+        leases.stop(self._lease)
+        if _holders.pop(self._lease, None):
+            _held_here.set(_held_here.get() - {self._digest})
+        if self._may_hold:
+            leases.remove_later(self._lease)
+
+    def _too_late(self) -> ProviderTimeout:
+        seconds = self.request.deadline.seconds
+        return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
+
+
+def sweep(*, before: datetime | None = None) -> int:
+    """Remove the answers that have expired or are from `before` a moment, and what processes that are gone have left.
+
+    Returns how many records there were.
+    """
+    removed = 0
+    while batch := on_ledger(partial(_remove_batch, before=before)):
+        removed += batch
+    return removed
+
+
+def stale(*, before: datetime) -> int:
+    """How many `sweep()` would remove."""
+    return on_ledger(lambda alias: _expired(alias, before).count())
+
+
+def forget(column: str, identity: str, alias: str) -> int:
+    """Remove the records of a `user_id` or `workspace_id`. A call under way goes on, and its answer is not kept."""
+    return IdempotencyRecord.objects.using(alias).filter(exactly(column, identity)).delete()[0]
+
+
+def hand_over(column: str, old: str, new: str, alias: str) -> int:
+    """Make the records of one `user_id` another one's."""
+    return IdempotencyRecord.objects.using(alias).filter(exactly(column, old)).update(**{column: new})
+
+
+def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:
+    is_old = _has_expired() if before is None else _has_expired() | Q(created_at__lt=before)
+    return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | leases.silent())
+
+
+def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
+    expired = _expired(alias, before)
+    digests = list(expired.values_list("pk", flat=True)[:SWEPT_BATCH])
+    return expired.filter(pk__in=digests).delete()[0] if digests else 0
+
+
+def _is_over() -> Q:
+    """The condition on records that stand for nothing any more."""
+    return Q(answer__isnull=False) & _has_expired() | Q(answer__isnull=True) & leases.silent()
+
+
+def _has_expired() -> Q:
+    return Q(created_at__lt=Now() - timedelta(seconds=agent_settings.IDEMPOTENCY_TTL))
+
+
+def _digest(value: Any) -> str:
+    try:
+        canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, default=_plain)
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise InvalidRequest(f"with an idempotency_key all arguments need a JSON form ({fault!r:.100})") from None
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Around what must not cost a paid answer."""
+    try:
+        yield
+    except Exception as fault:
+        logger.error("idempotency: %s; the key may be used again", type(fault).__name__)

@@ -1,0 +1,313 @@
+"""Identical questions under way at once: one is put to a provider, and all who ask it get what comes of it.
+
+Within a process the others wait for their leader's future. In other processes they look now and then whether its row
+of Flight is still there and its process says so, and read the outcome in the ledger. Where nobody else can see the
+ledger's rows (SQLite's in a transaction, a test's), or LOG_CONTENT keeps the answer out of them, or the table is not
+there yet, each process has its own leader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import cached_property, partial
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError
+from django.db.models.functions import Now
+
+from stapel_agent import cache, database, log_content
+from stapel_agent.asking import Attempts, Reader
+from stapel_agent.database import aon_ledger, on_ledger
+from stapel_agent.exceptions import AgentError, OverBudget, ProviderTimeout
+from stapel_agent.models import Flight
+from stapel_agent.telemetry import reused, waiting
+from stapel_agent.types import Completion, CompletionRequest, Usage
+
+from . import leases
+from .flight_leaders import Leader, leaders
+from .flight_outcome import Landing, landing_of
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
+SLICE_SECONDS = 1.0
+
+
+# A provider that asks the very question it is asked would wait for itself.
+_led_here: ContextVar[frozenset[str]] = ContextVar("led_here", default=frozenset())
+
+
+class SingleFlight:
+    """One request among its like: `follow()` first; where that gives None, ask a provider, and `land()` the answer.
+
+    A context manager, made before the caller's first work on the ledger and left when all is over.
+    """
+
+    def __init__(self, attempts: Attempts, read: Reader) -> None:
+        self._attempts = attempts
+        self._request = attempts.request
+        self._read = read
+        self._is_reusable = False
+        self._shares = False
+        self._opens_connection = database.thread_connection().connection is None
+        self._own: Leader | None = None
+        self._lease = uuid4()
+        self._has_row = False
+        self._landing = Landing()
+
+    def follow(self) -> Completion | None:
+        """The answer that somebody else has got, or gets, to the same question. Raises their failure.
+
+        None where this caller is to ask a provider: nobody else does, or the answer is nobody else's business.
+        """
+        self._is_reusable = cache.is_reusable(self._request)
+        if not self._request.parts and (earlier := self.find(self._request)):  # parts have just been looked up
+            return earlier
+        self._shares = self._may_reuse and self._key not in _led_here.get()
+        while self._shares:
+            if ahead := self._ahead(Leader()):
+                if self._would_block(ahead):
+                    break
+                landing = self._wait(ahead)
+            elif leader := self._contend():
+                landing = self._watch(leader)
+            else:
+                earlier = self.find(self._request)  # kept while this caller came to lead
+                return earlier and self.land(earlier)
+            if answer := self._as_ours(landing):
+                return answer
+        return None
+
+    async def afollow(self) -> Completion | None:
+        """`follow()` on an event loop."""
+        self._is_reusable = await cache.ais_reusable(self._request)
+        if not self._request.parts and (earlier := await self.afind(self._request)):
+            return earlier
+        self._shares = self._may_reuse and self._key not in _led_here.get()
+        await database.agive_back()
+        while self._shares:
+            if ahead := self._ahead(Leader(loop=asyncio.get_running_loop())):
+                landing = await self._await_landing(ahead)
+            elif leader := await self._acontend():
+                landing = await self._awatch(leader)
+            else:
+                earlier = await self.afind(self._request)
+                return earlier and self.land(earlier)
+            if answer := self._as_ours(landing):
+                return answer
+        return None
+
+    def find(self, request: CompletionRequest) -> Completion | None:
+        """The answer that is kept to `request`: this flight's own, or as it is put to a fallback."""
+        return cache.find(request, self._read) if self._may_reuse else None
+
+    async def afind(self, request: CompletionRequest) -> Completion | None:
+        return await cache.afind(request, self._read) if self._may_reuse else None
+
+    def keep(self, request: CompletionRequest, completion: Completion) -> None:
+        """Let the answer to `request` be reused."""
+        if self._is_reusable:
+            cache.keep(request, completion)
+
+    async def akeep(self, request: CompletionRequest, completion: Completion) -> None:
+        if self._is_reusable:
+            await cache.akeep(request, completion)
+
+    def land(self, completion: Completion) -> Completion:
+        """Share an answer with those who follow."""
+        self._landing = Landing(completion)
+        return completion
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._has_row:
+                on_ledger(self._remove_row)
+        except Exception as unremoved:
+            _report(unremoved)
+            leases.remove_later(self._lease)
+        finally:
+            self._leave(fault)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
+                database.in_background(self._remove_row)
+            elif self._has_row:
+                await database.uncancelled(aon_ledger(self._remove_row))
+        except Exception as unremoved:
+            _report(unremoved)
+            leases.remove_later(self._lease)
+        finally:
+            self._leave(fault)
+
+    @property
+    def _may_reuse(self) -> bool:
+        return self._is_reusable and not self._request.skip_cache
+
+    @cached_property
+    def _key(self) -> str:
+        # Callers who read an answer in another way may find it right where this one does not.
+        reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
+        return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
+
+    def _ahead(self, own: Leader) -> Leader | None:
+        """Who leads in this process, if that is another caller."""
+        if self._own is not None:
+            return None
+        ahead = leaders.ahead(self._key, own)
+        if ahead is None:
+            self._own = own
+            _led_here.set(_led_here.get() | {self._key})
+        return ahead
+
+    @staticmethod
+    def _would_block(ahead: Leader) -> bool:
+        """Whether the leader needs this very thread for its own work on the ledger."""
+        return ahead.loop is not None and database.serves_event_loop() and database.works_in_callers_thread()
+
+    def _wait(self, ahead: Leader) -> Landing:
+        database.give_back(ours=self._opens_connection)
+        while not self._request.deadline.is_over:
+            try:
+                with waiting():
+                    return ahead.landing.result(self._request.deadline.remaining(SLICE_SECONDS))
+            except TimeoutError:
+                if ahead.is_gone:
+                    return Landing()
+        raise self._too_late()
+
+    async def _await_landing(self, ahead: Leader) -> Landing:
+        while not self._request.deadline.is_over:
+            try:
+                with waiting():
+                    async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
+                        return await asyncio.wrap_future(ahead.landing)
+            except TimeoutError:
+                if ahead.is_gone:
+                    return Landing()
+        raise self._too_late()
+
+    def _contend(self) -> UUID | None:
+        """The request that leads in another process, or None."""
+        self._has_row = True  # until it is known better: a row that may arrive later is to be removed as well
+        try:
+            return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
+        except Exception as fault:
+            self._alone(fault)
+            return None
+
+    async def _acontend(self) -> UUID | None:
+        inserting = aon_ledger(self._insert_row, timeout=self._request.deadline.left)
+        self._has_row = True
+        try:
+            return self._contended(await database.uncancelled(inserting))
+        except Exception as fault:
+            self._alone(fault)
+            return None
+
+    def _contended(self, leader: UUID | None) -> UUID | None:
+        if self._has_row and (own := self._own):
+            leases.start(self._lease, lambda: own.is_gone)
+        return leader
+
+    def _watch(self, leader: UUID) -> Landing:
+        look = self._look(leader)
+        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+            try:
+                landing = on_ledger(look, timeout=self._request.deadline.left)
+            except Exception as fault:
+                self._alone(fault)
+                return Landing()
+            if landing is not None:
+                return landing
+            database.give_back(ours=self._opens_connection)
+            with waiting():
+                time.sleep(pause)
+        raise self._too_late()
+
+    async def _awatch(self, leader: UUID) -> Landing:
+        look = self._look(leader)
+        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+            try:
+                landing = await aon_ledger(look, timeout=self._request.deadline.left)
+            except Exception as fault:
+                self._alone(fault)
+                return Landing()
+            if landing is not None:
+                return landing
+            with waiting():
+                await asyncio.sleep(pause)
+        raise self._too_late()
+
+    def _look(self, leader: UUID) -> Callable[[str], Landing | None]:
+        return partial(landing_of, self._key, leader, self._request.provider, self._attempts.cache_keys)
+
+    def _too_late(self) -> ProviderTimeout:
+        return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
+
+    def _alone(self, fault: Exception) -> None:
+        """Go on as if nobody else asked: what is in the way must not cost the answer."""
+        _report(fault)
+        self._shares = False
+
+    def _insert_row(self, alias: str) -> UUID | None:
+        if database.is_private() or not log_content.is_full(self._request.source):
+            self._has_row = False
+            return None
+        flight = Flight(key=self._key, request_id=self._request.request_id, lease=self._lease, seen_at=Now())
+        try:
+            flight.save(force_insert=True, using=alias)
+        except IntegrityError:
+            ahead = Flight.objects.using(alias).filter(key=self._key).first()
+            self._has_row = ahead is not None and ahead.lease == self._lease  # an earlier try of this had arrived
+            # None: it landed in between. Then there is nobody to share with, and the answer may be kept already.
+            return None if ahead is None or self._has_row else ahead.request_id
+        return None
+
+    def _remove_row(self, alias: str) -> None:
+        Flight.objects.using(alias).filter(key=self._key, lease=self._lease).delete()
+
+    def _as_ours(self, landing: Landing) -> Completion | None:
+        """Another caller's landing as this one's, which it has spent nothing on. Raises the failure."""
+        if landing.fault is not None:
+            fault = type(landing.fault)(str(landing.fault))
+            fault.text, fault.usage = landing.fault.text, Usage()
+            raise fault
+        if landing.completion is None:
+            return None
+        theirs = landing.completion
+        answer = cache.reread(self._request, theirs.text, self._read)
+        if answer is None:
+            return None
+        reused(self._request, "shared", len(self._request.parts) or 1)
+        return self.land(replace(answer, provider=theirs.provider, model=theirs.model))
+
+    def _leave(self, fault: BaseException | None) -> None:
+        leases.stop(self._lease)
+        if self._own is not None:
+            _led_here.set(_led_here.get() - {self._key})
+            if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # the others have their own budgets
+                self._landing = Landing(fault=fault)
+            leaders.leave(self._key, self._own, self._landing)
+
+
+def _report(fault: Exception) -> None:
+    logger.error("single flight: %s; this call goes on by itself", type(fault).__name__)

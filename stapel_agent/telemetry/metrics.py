@@ -1,0 +1,185 @@
+"""What is measured: every metric of this package, told to stapel-core's metrics, which never raise.
+
+A label has few values: a host's providers, models and sources; never a user, a request or a text.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stapel_core.observability import metrics
+
+from stapel_agent.types import CompletionRequest, FinishedCall
+
+CALL_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 180, 240, 300)
+OVERHEAD_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
+TOKEN_KINDS = ("input", "output", "cache_read", "cache_write")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A name without stapel-core's prefix, the names of its labels, and what it says."""
+
+    name: str
+    labels: tuple[str, ...]
+    description: str
+    buckets: tuple[float, ...] = ()
+
+    kind: ClassVar[str]
+
+
+class Counter(Metric):
+    kind = "counter"
+
+    def add(self, amount: float = 1, /, **labels: str) -> None:
+        metrics.counter(self.name, amount, labels, description=self.description)
+
+
+class Histogram(Metric):
+    kind = "histogram"
+
+    def observe(self, seconds: float, /, **labels: str) -> None:
+        metrics.histogram(self.name, seconds, labels, description=self.description, buckets=self.buckets)
+
+
+class FlagGauge(Metric):
+    """Raised where any process of a host raises it."""
+
+    kind = "gauge"
+
+    def show(self, value: int, /, **labels: str) -> None:
+        metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livemax")
+
+
+class LevelGauge(Metric):
+    """The sum of what each process of a host has."""
+
+    kind = "gauge"
+
+    def show(self, value: int, /, **labels: str) -> None:
+        metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livesum")
+
+
+ASKED = ("provider", "model", "source")
+
+CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, retries and fallbacks included")
+TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `output`, `cache_read` or `cache_write`")
+COST = Counter("agent_cost_usd_total", ASKED, "US dollars, of the calls whose cost is known")
+CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a provider took", CALL_BUCKETS)
+OVERHEAD_SECONDS = Histogram(
+    "agent_overhead_seconds", ("source",), "a request's time without its waiting for others", OVERHEAD_BUCKETS
+)
+IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of providers that are waited for now")
+CACHE_HITS = Counter(
+    "agent_cache_hits_total", (*ASKED, "kind"), "answers reused, of translations texts: `kept`, or `shared` in flight"
+)
+COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is passed over, else 0")
+
+METRICS: tuple[Metric, ...] = (
+    *(CALLS, TOKENS, COST, CALL_SECONDS, OVERHEAD_SECONDS),
+    *(IN_FLIGHT, CACHE_HITS, COOLING_DOWN),
+)
+
+
+def count(call: FinishedCall) -> None:
+    """Measure a call of a provider that is over."""
+    asked = {"provider": call.provider, "model": call.model, "source": call.source}
+    CALLS.add(**asked, status=call.status)
+    if call.duration_ms is not None:
+        CALL_SECONDS.observe(call.duration_ms / 1000, **asked, status=call.status)
+    for kind in TOKEN_KINDS:
+        if tokens := getattr(call.usage, f"{kind}_tokens"):
+            TOKENS.add(tokens, **asked, kind=kind)
+    if call.cost_usd:
+        COST.add(float(call.cost_usd), **asked)
+
+
+def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:
+    """Measure answers that cost nothing, because they were `kept`, or are `shared` with who got them."""
+    CACHE_HITS.add(answers, provider=request.provider, model=request.model, source=request.source, kind=kind)
+
+
+@contextmanager
+def request_timed(source: str) -> Iterator[None]:
+    """Around one request, with all that it does in other threads and tasks."""
+    clock, outer = RequestClock(), _request_clock.get()
+    _request_clock.set(clock)
+    started_at = time.perf_counter()
+    try:
+        yield
+    finally:
+        _request_clock.set(outer)
+        OVERHEAD_SECONDS.observe(time.perf_counter() - started_at - clock.waited_seconds, source=source)
+
+
+@contextmanager
+def provider_call(provider: str) -> Iterator[None]:
+    """Around the wait for a provider's answer."""
+    in_flight.change(provider, 1)
+    try:
+        with waiting():
+            yield
+    finally:
+        in_flight.change(provider, -1)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Around a wait for others, whose time is no overhead."""
+    clock = _request_clock.get()
+    if clock is None:
+        yield
+        return
+    clock.change_waits(1)
+    try:
+        yield
+    finally:
+        clock.change_waits(-1)
+
+
+class RequestClock:
+    """The seconds in which a request has waited for others; those of waits at once count once."""
+
+    def __init__(self) -> None:
+        self.waited_seconds = 0.0
+        self._lock = threading.Lock()
+        self._waits = 0
+        self._since = 0.0
+
+    def change_waits(self, by: int) -> None:
+        with self._lock:
+            now = time.perf_counter()
+            if self._waits:
+                self.waited_seconds += now - self._since
+            self._waits += by
+            self._since = now
+
+
+class InFlight:
+    """How many calls of each provider this process waits for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls = Tally[str]()
+
+    def change(self, provider: str, by: int) -> None:
+        with self._lock:
+            self._calls[provider] += by
+            IN_FLIGHT.show(self._calls[provider], provider=provider)
+
+    def start_anew(self) -> None:
+        """In a forked child, which has none of its parent's calls."""
+        self.__init__()  # type: ignore[misc]
+
+
+_request_clock: ContextVar[RequestClock | None] = ContextVar("request_clock", default=None)
+in_flight = InFlight()
+os.register_at_fork(after_in_child=in_flight.start_anew)

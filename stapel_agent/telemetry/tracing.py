@@ -1,0 +1,109 @@
+"""Spans for OpenTelemetry, where the extra `otel` is installed: one for a request, one for each attempt.
+
+An attempt's is a client span of the generative AI conventions, whose names are those of semantic conventions 1.41.
+What was asked and answered is in it only where TRACE_CONTENT says so. A fault in here costs the span, not the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from stapel_agent.exceptions import AgentError
+from stapel_agent.parsing import storable
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from stapel_agent.types import CompletionRequest
+
+logger = logging.getLogger(__name__)
+
+Facts = dict[str, Any]
+"""Attributes by name; those that are None are left out."""
+
+
+@contextmanager
+def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
+    """Around one request. A fault that leaves the block gives the span its error type, and goes on."""
+    with span(f"stapel_agent.{verb}", "INTERNAL", partial(request_facts, request)) as current:
+        try:
+            yield
+        except BaseException as fault:
+            fail(current, fault.failure if isinstance(fault, AgentError) else type(fault).__name__)
+            raise
+
+
+@lru_cache(maxsize=1)
+def _opentelemetry() -> tuple[ModuleType, ModuleType] | None:
+    """Its modules `trace` and `context`."""
+    try:
+        from opentelemetry import context, trace
+    except ImportError:
+        return None
+    return trace, context
+
+
+@contextmanager
+def span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | None]:
+    """A span that is the current one in the block; None where OpenTelemetry is not in use, or the host's own fails."""
+    installed = _opentelemetry()
+    if installed is None or not _is_set_up(installed[0]):
+        yield None
+        return
+    trace, context = installed
+    span = token = None
+    with _harmless():
+        tracer = trace.get_tracer("stapel_agent")
+        span = tracer.start_span(storable(name), kind=trace.SpanKind[kind], attributes=_attributes(facts()))
+        token = context.attach(trace.set_span_in_context(span))
+    try:
+        yield span
+    finally:
+        with _harmless():
+            if token is not None:
+                context.detach(token)
+            if span is not None:
+                span.end()
+
+
+def _is_set_up(trace: ModuleType) -> bool:
+    """Whether the host has said where spans go; until then nobody would see one."""
+    with _harmless():
+        return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return False
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        logger.error("tracing: %s; the call goes on without", type(fault).__name__)
+
+
+def describe(span: Span | None, facts: Callable[[], Facts]) -> None:
+    if span is not None:
+        with _harmless():
+            if span.is_recording():
+                span.set_attributes(_attributes(facts()))
+
+
+def fail(span: Span | None, failure: str) -> None:
+    if span is not None and (installed := _opentelemetry()):
+        with _harmless():
+            span.set_attribute("error.type", failure)
+            # Without the message, which may quote the answer.
+            span.set_status(installed[0].StatusCode.ERROR)
+
+
+def _attributes(facts: Facts) -> dict[str, Any]:
+    return {name: storable(value) for name, value in facts.items() if value is not None}
+
+
+def request_facts(request: CompletionRequest) -> Facts:
+    return {"stapel_agent.request_id": str(request.request_id), "stapel_agent.source": request.source}

@@ -1,0 +1,255 @@
+"""Fallbacks: after which faults the next provider is asked, which ones there are, and whose answer is whose."""
+
+import pytest
+from django.core.cache import cache
+
+from stapel_agent.asking import circuit_breaker
+from stapel_agent.asking.retries import immediate
+from stapel_agent.exceptions import (
+    AccessDenied,
+    AnswerInterrupted,
+    AnswerRefused,
+    AnswerTruncated,
+    InvalidAnswer,
+    OutOfCredit,
+    ProviderDown,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.types import Usage
+from tests.answers import TRACED, by
+from tests.scripted_chain import ANSWERED, asked, provider_of, rows, scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+TEXTS = {"greeting": "hello"}
+
+
+@pytest.fixture(autouse=True)
+def immediately():
+    """Nobody waits for a retry, and no test sees the failures of another."""
+    with immediate():
+        yield
+    circuit_breaker.clear()
+
+
+# --- after which faults
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [
+        (ProviderUnavailable("busy"), 3),
+        (ProviderUnavailable("broke off", usage=Usage(3), text="ha"), 1),
+        (RateLimited("later"), 3),
+        (ProviderDown("301"), 1),
+        (OutOfCredit("pay"), 1),
+        (AccessDenied("key"), 1),
+    ],
+    ids=repr,
+)
+def test_fallback__after_a_provider_that_declined(facade, agent, fault, times):
+    """Who declines is followed by the next one, when the retries are used up."""
+    models = scripted_chain(agent, first=fault, second="answer")
+    assert facade.complete("say", "small")["result"] == "answer"
+    assert asked(models) == {"first": times, "second": 1}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        RequestRejected("no"),
+        ProviderTimeout("slow"),
+        TimeoutError(),
+        AnswerInterrupted("half"),
+        AnswerTruncated("cut"),
+        AnswerRefused("no"),
+        InvalidAnswer("no"),
+        ProviderError("broke"),
+        ValueError("broke"),
+        ProviderResult("half", finish_reason="length"),
+        ProviderResult("no", finish_reason="content_filter"),
+        ProviderResult(None),
+        '{"n": "x"}',
+        "prose",
+    ],
+    ids=repr,
+)
+def test_fallback__never(facade, agent, reply):
+    """Whose fault would be the same elsewhere, or has been paid for already, is not followed by another one."""
+    models = scripted_chain(agent, first=reply, second='{"n": 1}')
+    assert facade.complete_json("say", "small", schema=SCHEMA)["status"] == "failure"
+    assert asked(models)["second"] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "is_followed"),
+    [
+        *[(status, True) for status in (301, 401, 402, 403, 408, 409, 429, 500, 501, 502, 503, 504, 520, 529)],
+        *[(status, False) for status in (400, 404, 413, 422)],
+    ],
+)
+def test_fallback__after_a_status(facade, agent, status, is_followed):
+    """A refusal over HTTP is followed by the next provider, unless it is the request that is refused."""
+    models = scripted_chain(agent, unused="", second="answer")
+    with ScriptedServer(Reply(status=status)) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url, FALLBACKS={"openai-compat": ["second"]})
+        answer = facade.complete("say", "small", provider="openai-compat")
+    assert answer["status"] == ("ok" if is_followed else "failure")
+    assert asked(models)["second"] == is_followed
+
+
+# --- which ones there are
+
+
+def test_fallback__in_turn(facade, agent):
+    """One after the other is asked, until one answers; who follows that one is not."""
+    denied = AccessDenied("key")
+    models = scripted_chain(agent, first=denied, second=OutOfCredit("pay"), third="answer", fourth="another")
+    assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
+    assert asked(models) == {"first": 1, "second": 1, "third": 1, "fourth": 0}
+
+
+def test_fallback__of_the_provider_that_is_named(facade, agent):
+    """The fallbacks are those of the request's own provider, not of a fallback."""
+    models = scripted_chain(agent, first=AccessDenied("a"), second=AccessDenied("b"), third="answer")
+    agent(FALLBACKS={"first": ["second"], "second": ["third"]})
+    assert facade.complete("say", "small")["status"] == "failure"
+    assert asked(models) == {"first": 1, "second": 1, "third": 0}
+    assert facade.complete("say", "small", provider="second")["result"] == "answer"
+    assert facade.complete("say", "small", provider="third")["result"] == "answer"
+
+
+@pytest.mark.parametrize("fallbacks", [{}, {"first": []}, {"other": ["second"]}, None])
+def test_fallback__none(facade, agent, fallbacks):
+    """Without one, the fault is the answer."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
+    agent(FALLBACKS=fallbacks)
+    assert facade.complete("say", "small") == {"status": "failure", "reason": "auth: key", **TRACED}
+    assert asked(models)["second"] == 0
+
+
+def test_fallback__its_own_model(facade, agent):
+    """Each provider is asked for its own model of that size; all else is the same question."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
+
+    class Renaming(provider_of(models["second"])):
+        def resolve_model(self, model_size, default):
+            return f"second-{model_size}"
+
+    agent(PROVIDERS={"first": provider_of(models["first"]), "second": Renaming}, MODELS={"tiny": "first-tiny"})
+    facade.complete("say", "tiny", system_prompt="be brief")
+    (first,), (second,) = models["first"].requests, models["second"].requests
+    assert (first.model, second.model) == ("first-tiny", "second-tiny")
+    assert (second.prompt, second.system_prompt, second.max_tokens) == ("say", "be brief", first.max_tokens)
+
+
+def test_fallback__without_schema_support(facade, agent, caplog):
+    """One that cannot keep to a schema is left out where there is one, said so in the log, and asked where not."""
+    prompts = []
+
+    class Plain(LlmProvider):
+        def complete(self, *, prompt, model, system_prompt=None):
+            prompts.append(prompt)
+            return ProviderResult('{"n": 2}')
+
+    models = scripted_chain(agent, first=AccessDenied("key"), third='{"n": 3}')
+    providers = {name: provider_of(model) for name, model in models.items()}
+    agent(PROVIDERS={**providers, "plain": Plain}, FALLBACKS={"first": ["plain", "third"]})
+    assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 3}
+    assert prompts == []
+    assert "fallback of 'first' left out: provider 'plain' cannot constrain an answer to a schema" in caplog.text
+    assert facade.complete_json("say", "small")["result"] == {"n": 2}
+
+
+def test_fallback__that_is_not_there(facade, agent, caplog):
+    """A fallback that is not registered, or cannot be imported, is left out; the one after it is asked."""
+    models = scripted_chain(agent, first=AccessDenied("key"), third="answer")
+    providers = {name: provider_of(model) for name, model in models.items()}
+    agent(PROVIDERS={**providers, "lost": "no.such.Provider"}, FALLBACKS={"first": ["nobody", "lost", "third"]})
+    assert facade.complete("say", "small")["result"] == "answer"
+    assert "left out: provider 'nobody' is not registered" in caplog.text
+    assert "left out: provider 'lost' cannot be imported" in caplog.text
+
+
+def test_fallback__that_cannot_be_made(facade, agent):
+    """A fallback whose `__init__` raises is an attempt like any other; its bug ends the matter."""
+
+    class Broken(LlmProvider):
+        def __init__(self):
+            raise ValueError("secret")
+
+    models = scripted_chain(agent, first=AccessDenied("key"), third="answer")
+    providers = {name: provider_of(model) for name, model in models.items()}
+    agent(PROVIDERS={**providers, "second": Broken}, FALLBACKS={"first": ["second", "third"]})
+    reason = "provider_bug: provider 'second' raised ValueError (before it, 'first': auth: key)"
+    assert facade.complete("say", "small")["reason"] == reason
+    assert rows() == [("first", "failure", "auth"), ("second", "error", "provider_bug")]
+
+
+# --- whose answer is whose
+
+POLICIES = ["stapel_agent.cache.PromptLogCachePolicy", "stapel_agent.cache.DjangoCachePolicy"]
+
+
+@pytest.fixture(params=POLICIES)
+def translate(request, facade, agent):
+    """Translates one text, whose answers may be reused, with each cache."""
+    cache.clear()
+    agent(CACHE_POLICY=request.param, COOLDOWN_FAILURES=100)
+    yield lambda: facade.translate("en", "de", TEXTS)
+    cache.clear()
+
+
+def test_cache__of_a_fallback(agent, translate):
+    """What a fallback has answered before is not paid for again: only the first provider is asked."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
+    for _ in range(3):
+        assert translate()["result"] == {"greeting": "hallo"}
+    assert asked(models) == {"first": 3, "second": 1}
+    assert rows() == [("first", "failure", "auth"), ("second", "success", None), *[("first", "failure", "auth")] * 2]
+
+
+def test_cache__of_a_fallback_in_a_cooldown(agent, translate):
+    """Nor is it where the first provider is passed over."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
+    agent(COOLDOWN_FAILURES=1)
+    for _ in range(3):
+        assert translate()["result"] == {"greeting": "hallo"}
+    assert asked(models) == {"first": 1, "second": 1}
+
+
+def test_cache__fallback_is_not_the_first(agent, translate):
+    """What a fallback has answered is never served as the first provider's, who is asked as soon as it answers."""
+    replies = [AccessDenied("key"), '{"1": "guten tag"}']
+    models = scripted_chain(agent, first=replies, second='{"1": "hallo"}')
+    greetings = [translate()["result"]["greeting"] for _ in range(3)]
+    assert greetings == ["hallo", "guten tag", "guten tag"]
+    assert asked(models) == {"first": 2, "second": 1}
+
+
+def test_cache__of_a_fallback_that_is_named(agent, facade, translate):
+    """What it answered as a fallback serves who names it, under the same key."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
+    translate()
+    facade.translate("en", "de", TEXTS, provider="second")
+    assert asked(models) == {"first": 1, "second": 1}
+    assert len(set(PromptLog.objects.values_list("cache_key", flat=True))) == 2
+
+
+def test_cache__usage_of_the_attempt_before(facade, agent):
+    """An answer out of the cache costs nothing; what was spent before it is told."""
+    models = scripted_chain(agent, first=OutOfCredit("pay", usage=Usage(7, 2)), second="answer")
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    first, second = facade.complete("say", "small"), facade.complete("say", "small")
+    answer = {"status": "ok", "result": "answer", **by("second")}
+    assert first == {**answer, "usage": {"input_tokens": 17, "output_tokens": 7}}
+    assert second == {**answer, "usage": {"input_tokens": 7, "output_tokens": 2}}
+    assert asked(models) == {"first": 2, "second": 1}

@@ -1,0 +1,102 @@
+"""What a provider's server can do to a call, and what the caller, the ledger and the next call see of it."""
+
+import json
+import time
+
+import pytest
+from django.db import transaction
+
+from stapel_agent.cache import policies
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.wire import limits
+from tests.answers import by
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+GOOD = json.dumps(
+    {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
+).encode()
+HALF = GOOD[: len(GOOD) // 2]
+
+# What the server does each time -> the failure's name, the row's status, and how often it is asked.
+FAULTS = {
+    "overloaded": (Reply(status=529), "overloaded", "failure", 3),
+    "cut off in an error": (Reply(HALF, status=503, content_length=999, ending="close"), "overloaded", "failure", 3),
+    "reset before the head": (Reply(raw=b"", ending="reset"), "overloaded", "failure", 3),
+    "no HTTP": (Reply(raw=b"220 ready\r\n\r\n", ending="close"), "overloaded", "failure", 3),
+    "limit": (Reply(status=429, headers={"Retry-After": "0"}), "rate_limited", "failure", 3),
+    "limit for longer than anybody waits": (
+        Reply(status=429, headers={"Retry-After": "3600"}),
+        "rate_limited",
+        "failure",
+        1,
+    ),
+    "no credit": (Reply(b"your credit is used up", status=403), "out_of_credit", "failure", 1),
+    "cut off": (Reply(HALF, content_length=len(GOOD), ending="close"), "invalid_answer", "failure", 1),
+    "reset in the body": (Reply(HALF, content_length=len(GOOD), ending="reset"), "invalid_answer", "failure", 1),
+    "half of it, said to be all": (Reply(HALF), "invalid_answer", "failure", 1),
+    "endless": (Reply(HALF, content_length=10**12, ending="endless"), "invalid_answer", "failure", 1),
+    "head that drips": (Reply(GOOD, trickle="head", pause=0.05), "timeout", "timeout", 1),
+    "body that drips": (Reply(GOOD, trickle="body", pause=0.05), "timeout", "timeout", 1),
+    "silence": (Reply(raw=b"", ending="hang"), "timeout", "timeout", 1),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault__of_the_server(facade, agent, monkeypatch, fault):
+    """Each is a failure that names it, bounded in time and size, with one row for each time it was asked."""
+    reply, failure, status, asked = FAULTS[fault]
+    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 300_000)
+    monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
+    with ScriptedServer(reply) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=1)
+        answer = facade.complete_json("say", "small")
+    assert answer["status"] == "failure"
+    assert answer["reason"].startswith(f"{failure}: ")
+    assert len(server.requests) == asked
+    rows = PromptLog.objects.all()
+    assert {(row.status, row.metadata["failure"], row.request_id) for row in rows} == {
+        (status, failure, rows[0].request_id)
+    }
+    assert len(rows) == asked
+
+
+def test_fault__that_passes(facade, agent, monkeypatch):
+    """After two faults the third attempt's answer counts, with what it cost; the ledger has all three."""
+    monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
+    with ScriptedServer(Reply(status=500), Reply(raw=b"", ending="reset"), Reply(GOOD)) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
+        answer = facade.complete_json("say", "small")
+    assert answer == {
+        "status": "ok",
+        "result": {},
+        "usage": {"input_tokens": 3, "output_tokens": 0},
+        **by("openai-compat"),
+    }
+    assert [row.status for row in PromptLog.objects.order_by("created_at")] == ["failure", "failure", "success"]
+
+
+def test_deadline__bounds_all_of_it(facade, agent):
+    """However long each attempt may take and however often it may be repeated, the caller waits no longer."""
+    with ScriptedServer(Reply(status=503, headers={"Retry-After": "0.7"})) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, RETRIES=100, DEADLINE=2)
+        started_at = time.monotonic()
+        answer = facade.complete_json("say", "small")
+        assert time.monotonic() - started_at < 3
+    assert answer["reason"].startswith("overloaded: HTTP 503")
+    assert 2 <= len(server.requests) <= 4
+
+
+@pytest.mark.parametrize("step", ["should_cache", "lookup", "store"])
+def test_fault__of_the_cache_policy(facade, agent, scripted_model, step):
+    """A policy that raises, inside the caller's transaction too, costs the reuse only."""
+
+    def broken(self, *arguments):
+        raise RuntimeError("no cache")
+
+    policy = type("Broken", (policies.PromptLogCachePolicy,), {step: broken})
+    agent(CACHE_POLICY=policy, CACHE_LOOKUP={"llm_facade": True})
+    with transaction.atomic():
+        assert facade.complete("say", "small")["status"] == "ok"
+        assert PromptLog.objects.count() == 1

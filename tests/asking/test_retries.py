@@ -1,0 +1,280 @@
+"""Which faults are worth another attempt at the same provider, how many, and after how long."""
+
+import random
+import socket
+
+import pytest
+
+from stapel_agent.asking import circuit_breaker
+from stapel_agent.asking.retries import immediate
+from stapel_agent.exceptions import (
+    AccessDenied,
+    AnswerInterrupted,
+    AnswerRefused,
+    AnswerTruncated,
+    InvalidAnswer,
+    OutOfCredit,
+    ProviderDown,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
+from stapel_agent.models import PromptLog
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.types import Usage
+from tests.answers import TRACED
+from tests.scripted_chain import ANSWERED, asked, recorded_waits, scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
+ANSWER = Reply.of({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": USAGE})
+HALF = ANSWER.body[: len(ANSWER.body) // 2]
+
+
+@pytest.fixture(autouse=True)
+def forgetful():
+    """No test sees the failures of another."""
+    yield
+    circuit_breaker.clear()
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The waits between attempts, in seconds, each as long as the jitter allows."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    return recorded_waits(monkeypatch)
+
+
+# --- which faults, and how often
+
+PASSING = [ProviderUnavailable("busy"), RateLimited("later")]
+BILLED = [
+    ProviderTimeout("slow"),
+    TimeoutError(),
+    AnswerInterrupted("half"),
+    AnswerInterrupted("half", usage=Usage(3), text="ha"),
+    ProviderUnavailable("busy", usage=Usage(3)),
+    ProviderUnavailable("busy", text="ha"),
+    RateLimited("later", usage=Usage(output_tokens=1)),
+]
+FINAL = [
+    ProviderDown("301"),
+    OutOfCredit("pay"),
+    AccessDenied("key"),
+    RequestRejected("no"),
+    AnswerTruncated("cut"),
+    AnswerRefused("no"),
+    InvalidAnswer("no"),
+    ProviderError("broke"),
+    ValueError("broke"),
+]
+FINAL_AND_PAID = [
+    RequestRejected("no", usage=Usage(3)),
+    AccessDenied("key", usage=Usage(3)),
+    AnswerRefused("no", usage=Usage(3), text="I cannot"),
+    InvalidAnswer("no", text="prose"),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=repr)
+@pytest.mark.parametrize(("keys", "times"), [({}, 3), ({"RETRIES": 0}, 1), ({"RETRIES": 1}, 2), ({"RETRIES": 4}, 5)])
+def test_retry__passing_fault(facade, scripted_model, agent, fault, keys, times):
+    """What may be over a moment later is tried again RETRIES times, by default twice, and then is the failure."""
+    agent(**keys)
+    scripted_model.script(fault)
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "reason": f"{fault.failure}: {fault}",
+        **TRACED,
+    }
+    assert len(scripted_model.requests) == times
+    assert PromptLog.objects.filter(status="failure").count() == times
+
+
+@pytest.mark.parametrize("fault", FINAL + FINAL_AND_PAID + BILLED, ids=repr)
+def test_retry__never(facade, scripted_model, fault):
+    """What comes again, and what may have been billed, is not asked for twice."""
+    scripted_model.script(fault, "answer")
+    assert facade.complete("say", "small")["status"] == "failure"
+    assert len(scripted_model.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [(fault, 3) for fault in PASSING + BILLED] + [(fault, 1) for fault in FINAL + FINAL_AND_PAID],
+    ids=repr,
+)
+def test_retry__billed(facade, scripted_model, agent, fault, times):
+    """A host may allow what could be paid twice; what comes again is not repeated even so."""
+    agent(RETRY_BILLED=True)
+    scripted_model.script(fault)
+    assert facade.complete("say", "small")["status"] == "failure"
+    assert len(scripted_model.requests) == times
+
+
+@pytest.mark.parametrize("result", ["length", "content_filter", "prose"])
+def test_retry__billed_answer_that_does_not_count(facade, scripted_model, agent, result):
+    """An answer that came whole is not half an answer: nothing repeats it."""
+    agent(RETRY_BILLED=True)
+    reply = "prose" if result == "prose" else ProviderResult("half", output_tokens=1, finish_reason=result)
+    scripted_model.script(*[reply] * 9, RequestRejected("enough"))
+    assert facade.complete_json("say", "small")["status"] == "failure"
+    assert len(scripted_model.requests) == 1
+
+
+def test_retry__until_it_answers(facade, scripted_model):
+    """The first answer counts, and nobody is asked after it."""
+    scripted_model.script(RateLimited("later"), ProviderUnavailable("busy"), "answer", "another")
+    assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
+    assert len(scripted_model.requests) == 3
+    assert len(set(map(repr, scripted_model.requests))) == 1, "the same question each time"
+
+
+def test_retry__beside_a_correction(facade, scripted_model):
+    """A correction uses up no retry, and a fault after it repeats the corrected question."""
+    scripted_model.script('{"n": "x"}', RateLimited("a"), RateLimited("b"), '{"n": 1}')
+    assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 1}
+    prompts = [request.prompt for request in scripted_model.requests]
+    assert prompts[0] == "say"
+    assert prompts[1].startswith("say\n\nAn earlier answer did not satisfy the JSON schema")
+    assert prompts[1:] == [prompts[1]] * 3
+
+
+# --- after how long
+
+
+def test_backoff__exponential_with_full_jitter(facade, agent, waits, monkeypatch):
+    """Each wait is drawn from zero up to a bound that doubles, up to eight seconds."""
+    drawn = []
+    monkeypatch.setattr(random, "uniform", lambda low, high: drawn.append((low, high)) or high / 4)
+    scripted_chain(agent, only=ProviderUnavailable("busy"))
+    agent(RETRIES=6)
+    facade.complete("say", "small")
+    assert drawn == [(0, 0.5), (0, 1), (0, 2), (0, 4), (0, 8), (0, 8)]
+    assert waits == [0.125, 0.25, 0.5, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (3, [3, 3]),
+        (0.25, [0.25, 0.25]),
+        (0, []),
+        (-5, []),
+        (None, [0.5, 1]),
+        ("soon", [0.5, 1]),
+        (float("nan"), [0.5, 1]),
+    ],
+)
+def test_retry_after__of_a_provider(facade, agent, waits, stated, expected):
+    """The time that a provider's exception names takes the place of the backoff; what is no time does not."""
+    models = scripted_chain(agent, only=RateLimited("later", retry_after=stated))
+    facade.complete("say", "small")
+    assert (waits, asked(models)) == (expected, {"only": 3})
+
+
+@pytest.mark.parametrize("stated", [9.5, 121, float("inf"), 10**400], ids=["9.5", "121", "inf", "10**400"])
+@pytest.mark.parametrize("keys", [{"CLI_TIMEOUT": 9}, {"DEADLINE": 9}])
+def test_retry_after__longer_than_anybody_waits(facade, agent, waits, keys, stated):
+    """A wait beyond the deadline, or an attempt's time without one, is no use: the fault is the answer, at once."""
+    models = scripted_chain(agent, only=RateLimited("later", retry_after=stated))
+    agent(**keys)
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "reason": "rate_limited: later",
+        **TRACED,
+    }
+    assert (waits, asked(models)) == ([], {"only": 1})
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected", "times"), [(8, [8, 8], {"first": 3, "second": 1}), (8.5, [], {"first": 1, "second": 1})]
+)
+def test_retry_after__beside_a_fallback(facade, agent, waits, stated, expected, times):
+    """Where there is another one to ask, nobody waits for longer than the longest backoff."""
+    models = scripted_chain(agent, first=RateLimited("later", retry_after=stated), second="answer")
+    assert facade.complete("say", "small")["result"] == "answer"
+    assert (waits, asked(models)) == (expected, times)
+
+
+def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
+    """A backoff that would outlast the deadline is not begun; the failure is the provider's, not a timeout."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: high * 100)
+    models = scripted_chain(agent, only=ProviderUnavailable("busy"))
+    agent(DEADLINE=90)
+    assert facade.complete("say", "small")["reason"] == "overloaded: busy"
+    assert (waits, asked(models)) == ([50], {"only": 2})
+
+
+# --- the real client
+
+STATUSES = {
+    **dict.fromkeys([408, 409, 429, 500, 502, 503, 504, 529], 3),
+    **dict.fromkeys([301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 501, 505, 520], 1),
+}
+
+
+@pytest.fixture
+def hasty(agent):
+    """The openai-compat provider, whose retries nobody waits for."""
+    agent(DEFAULT_PROVIDER="openai-compat", CLI_TIMEOUT=30)
+    with immediate():
+        yield
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(("status", "times"), STATUSES.items())
+def test_http__status(facade, agent, status, times):
+    """Each status is asked again or not, whatever RETRY_BILLED says: nothing was billed."""
+    for billed in (False, True):
+        with ScriptedServer(Reply.of({"error": "so it is"}, status=status)) as server:
+            agent(OPENAI_COMPAT_BASE_URL=server.url, RETRY_BILLED=billed)
+            assert facade.complete("say", "small")["status"] == "failure"
+        assert len(server.requests) == times
+
+
+@pytest.mark.usefixtures("hasty")
+def test_http__connection_refused(facade, agent):
+    """Where nobody listens, it is tried three times."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    agent(OPENAI_COMPAT_BASE_URL=f"http://127.0.0.1:{port}")
+    assert facade.complete("say", "small")["reason"].startswith("overloaded: the provider cannot be reached")
+    assert PromptLog.objects.count() == 3
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("ending", ["reset", "close"])
+def test_http__gone_before_the_head(facade, agent, ending):
+    """A connection that ends before an answer began is made anew, and the answer counts."""
+    gone = Reply(raw=b"", ending=ending)
+    with ScriptedServer(gone, gone, ANSWER) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url)
+        assert facade.complete("say", "small")["result"] == "{}"
+    assert len(server.requests) == 3
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(("billed", "times"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        (Reply(raw=b"", ending="hang"), "timeout"),
+        (Reply(HALF, content_length=len(ANSWER.body), ending="hang"), "timeout"),
+        (Reply(HALF, content_length=len(ANSWER.body), ending="close"), "invalid_answer"),
+        (Reply(HALF, content_length=len(ANSWER.body), ending="reset"), "invalid_answer"),
+    ],
+    ids=["silence", "half and silence", "cut off", "reset"],
+)
+def test_http__maybe_billed(facade, agent, reply, failure, billed, times):
+    """A read timeout and an answer that broke off are repeated where the host allows it, and only there."""
+    with ScriptedServer(reply) as server:
+        seconds = 0.3 if failure == "timeout" else 30
+        agent(OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=seconds, RETRIES=1, RETRY_BILLED=billed)
+        assert facade.complete("say", "small")["reason"].startswith(f"{failure}: ")
+        assert len(server.requests) == times

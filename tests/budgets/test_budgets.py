@@ -1,0 +1,552 @@
+"""Budgets, in one process: what they let through, what they refuse, and what their accounts hold."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.db import connections, transaction
+from django.utils import timezone
+
+from stapel_agent import record_call, services
+from stapel_agent.budgets import balances as accounts
+from stapel_agent.budgets import policies, reservations
+from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
+from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
+from stapel_agent.ledger import entries
+from stapel_agent.models import BudgetAccount, PromptLog, Reservation
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.sharing.single_flight import SingleFlight
+from stapel_agent.signals import budget_warning
+from stapel_agent.testing import translating
+from stapel_agent.types import Standing
+from tests.answers import TRACED, by
+from tests.scripted_chain import scripted_chain
+
+pytestmark = pytest.mark.django_db
+
+MODEL = "claude-haiku-4-5-20251001"
+PRICES = {MODEL: {"input": "1000", "output": "2000"}}
+"""A thousandth of a dollar for a token that is sent, two for one that comes."""
+SENT = policies.FRAME_TOKENS + len("hello")
+"""Estimated for the prompt "hello" without a system prompt or a schema."""
+HOUSE = {"scope": "all", "period": "month"}
+
+
+@pytest.fixture(autouse=True)
+def small_answers(agent):
+    agent(MAX_TOKENS=10, PRICES=PRICES)
+
+
+def balances() -> dict[tuple[str, str, str], tuple[int, int, int, int]]:
+    """Spent and reserved money, then tokens, of each account."""
+    return {
+        (kept.scope, kept.identity, kept.period): (
+            kept.spent_nanos,
+            kept.reserved_nanos,
+            kept.spent_tokens,
+            kept.reserved_tokens,
+        )
+        for kept in BudgetAccount.objects.order_by("scope", "identity", "period")
+    }
+
+
+def at(monkeypatch, *moment: int) -> datetime:
+    """Let it be another time, in UTC."""
+    now = datetime(*moment, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    return now
+
+
+def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_model):
+    """A call that may cost more than is left asks nobody; its row has cost nothing, its answer says what is left."""
+    agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10 - 1}])
+    answer = facade.complete("hello", "small")
+    resets_at = policies.span("month", datetime.now(UTC))[1]
+    assert answer == {
+        "status": "failure",
+        "reason": f"over_budget: of the month's budget of all together {SENT + 9} tokens are left and it may take "
+        f"{SENT + 10}: ask for less, with lower max_tokens, or from {resets_at:%Y-%m-%d} on",
+        "budget": {
+            "scope": "all",
+            "left_tokens": SENT + 9,
+            "period": "month",
+            "resets_at": f"{resets_at:%Y-%m-%dT%H:%M:%SZ}",
+        },
+        **TRACED,
+    }
+    assert scripted_model.requests == []
+    row = PromptLog.objects.get()
+    assert (row.status, row.metadata["failure"], row.input_tokens, row.output_tokens, row.cost_usd) == (
+        *("failure", "over_budget", 0, 0),
+        Decimal(),
+    )
+    assert (balances(), Reservation.objects.count()) == ({("all", "", "month"): (0, 0, 0, 0)}, 0)
+
+
+def test_budget__is_charged_what_it_cost(agent, scripted_model):
+    """While the provider thinks the estimate is set aside; afterwards the account has what was spent."""
+    seen = []
+
+    def answer(request):
+        seen.append(balances())
+        return "this"
+
+    scripted_model.script(answer)
+    agent(BUDGETS=[{"scope": "user", "period": "day", "usd": "1"}])
+    assert services.complete("hello", "small", user_id="u")["status"] == "ok"
+    reserved = (SENT + 2 * 10) * policies.NANOS // 1000
+    key = ("user", "u", "day")
+    assert seen == [{key: (0, reserved, 0, SENT + 10)}]
+    assert (balances(), Reservation.objects.count()) == ({key: (20_000_000, 0, 15, 0)}, 0)
+
+
+def test_budget__exactly_what_is_left_may_be_spent(agent, scripted_model):
+    """The estimate fits into the budget to the last token, and to the last billionth of a dollar."""
+    exact = {"usd": str(Decimal(SENT + 2 * 10) / 1000), "tokens": SENT + 10}
+    agent(BUDGETS=[{**HOUSE, **exact}])
+    assert services.complete("hello", "small")["status"] == "ok"
+    agent(BUDGETS=[{**HOUSE, **exact, "usd": str(Decimal(SENT + 2 * 10) / 1000 + Decimal("0.02"))}])
+    assert services.complete("hello", "small")["status"] == "failure"
+
+
+def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):
+    """Of the same scope and period; those of others hold beside it."""
+    general, own = {"scope": "user", "period": "month", "tokens": 0}, {"scope": "user", "period": "month", "id": "42"}
+    agent(BUDGETS=[general, {**own, "tokens": 1000}])
+    assert services.complete("hello", "small", user_id="41")["status"] == "failure"
+    assert services.complete("hello", "small", user_id="42")["status"] == "ok"
+    assert services.complete("hello", "small")["status"] == "ok"
+    agent(BUDGETS=[general, {**own, "tokens": 1000}, {**HOUSE, "tokens": 0}])
+    assert services.complete("hello", "small", user_id="42")["budget"]["scope"] == "all"
+
+
+@pytest.mark.parametrize(
+    ("budget", "caller"),
+    [
+        ({"scope": "user", "id": "u"}, {"user_id": "u"}),
+        ({"scope": "workspace", "id": "w"}, {"workspace_id": "w"}),
+        ({"scope": "source", "id": "s"}, {"source": "s"}),
+        ({"scope": "all"}, {}),
+    ],
+    ids=lambda value: value.get("scope", "") if isinstance(value, dict) else "",
+)
+def test_budget__of_each_scope(agent, scripted_model, budget, caller):
+    """Each scope bounds its own callers, and no others."""
+    agent(BUDGETS=[{**budget, "period": "day", "tokens": 0}])
+    named = services.complete("hello", "small", **caller)
+    others = services.complete("hello", "small", source="x", user_id="x", workspace_id="x")
+    assert named["budget"]["scope"] == budget["scope"]
+    assert others["status"] == ("failure" if budget["scope"] == "all" else "ok")
+
+
+def test_budget__begins_anew(agent, scripted_model, monkeypatch):
+    """A day and a month end at midnight in UTC, and a budget is whole again in the next."""
+    agent(BUDGETS=[{**HOUSE, "tokens": 100}, {**HOUSE, "period": "day", "tokens": SENT + 10}])
+    statuses = []
+    for moment in [(2026, 1, 30, 23, 59, 59), (2026, 1, 31), (2026, 1, 31, 12), (2026, 2, 1), (2026, 2, 1, 1)]:
+        at(monkeypatch, *moment)
+        answer = services.complete("hello", "small")
+        statuses.append((answer["status"], answer.get("budget", {}).get("period")))
+    passed, day = ("ok", None), ("failure", "day")
+    assert statuses == [passed, passed, day, passed, day]
+    kept = BudgetAccount.objects.order_by("starts_on", "period")
+    assert list(kept.values_list("starts_on", "period", "spent_tokens")) == [
+        (date(2026, 1, 1), "month", 30),
+        (date(2026, 1, 30), "day", 15),
+        (date(2026, 1, 31), "day", 15),
+        (date(2026, 2, 1), "day", 15),
+        (date(2026, 2, 1), "month", 15),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "moment", "start", "end"),
+    [
+        ("day", datetime(2026, 3, 1, 0, 30, tzinfo=timezone.get_fixed_timezone(60)), (2026, 2, 28), (2026, 3, 1)),
+        ("day", datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), (2026, 12, 31), (2027, 1, 1)),
+        ("month", datetime(2026, 12, 31, 23, tzinfo=timezone.get_fixed_timezone(-120)), (2027, 1, 1), (2027, 2, 1)),
+        ("month", datetime(2028, 2, 29, tzinfo=UTC), (2028, 2, 1), (2028, 3, 1)),
+    ],
+)
+def test_span__in_utc(period, moment, start, end):
+    """Wherever the host is, days and months are those of UTC."""
+    assert policies.span(period, moment) == (datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC))
+
+
+def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypatch):
+    """A call over midnight is charged to the day that it was made on, as the ledger has it."""
+    agent(BUDGETS=[{**HOUSE, "period": "day", "tokens": 1000}])
+    at(monkeypatch, 2026, 1, 31, 23, 59, 59)
+
+    def answer(request):
+        at(monkeypatch, 2026, 2, 1)
+        return "this"
+
+    scripted_model.script(answer)
+    services.complete("hello", "small")
+    assert [(kept.starts_on, kept.spent_tokens) for kept in BudgetAccount.objects.all()] == [(date(2026, 1, 31), 15)]
+
+
+def test_budget__counts_what_the_ledger_has(agent, scripted_model):
+    """What was spent before there was a budget counts, of its own spender and time alone, and so does record_call()."""
+    call = {"source": "embed", "provider": "house", "model": "m", "input_tokens": 100, "workspace_id": "w"}
+    record_call(**call)
+    PromptLog.objects.update(cost_usd=Decimal("0.5"))
+    record_call(**{**call, "workspace_id": "x"})
+    old = PromptLog.objects.filter(workspace_id="x")
+    old.update(created_at=timezone.now() - timedelta(days=32), workspace_id="w")
+    agent(BUDGETS=[{"scope": "workspace", "period": "month", "tokens": 1000}])
+    services.complete("hello", "small", workspace_id="w")
+    assert balances() == {("workspace", "w", "month"): (520_000_000, 0, 115, 0)}
+    record_call(**call)
+    assert balances() == {("workspace", "w", "month"): (520_000_000, 0, 215, 0)}
+
+
+def test_budget__takes_effect_at_once(agent, scripted_model):
+    """A budget that is edited, taken away or put back holds for the next call, with all that was spent meanwhile."""
+    budget = {**HOUSE, "period": "day"}
+    seen = []
+    for limits in [{"tokens": 100}, {"tokens": 14}, None, {"tokens": 110}]:
+        agent(BUDGETS=[{**HOUSE, "tokens": 10**6}, *([{**budget, **limits}] if limits else [])])
+        seen.append(services.complete("hello", "small")["status"])
+    assert seen == ["ok", "failure", "ok", "ok"]
+    assert balances()["all", "", "day"] == (60_000_000, 0, 45, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
+    """At four fifths the signal is sent, once; what a receiver raises harms nobody."""
+    standings: list[Standing] = []
+
+    def receive(standing, **named):
+        standings.append(standing)
+        raise ValueError("the receiver's own fault")
+
+    budget_warning.connect(receive)
+    scripted_model.script(ProviderResult("this", input_tokens=40))
+    agent(BUDGETS=[{"scope": "user", "period": "day", "tokens": 2 * 40 + SENT + 10}])
+    try:
+        answers = [facade.complete("hello", "small", user_id="u")["status"] for _ in range(4)]
+    finally:
+        budget_warning.disconnect(receive)
+    assert answers == ["ok", "ok", "ok", "failure"]
+    (standing,) = standings
+    assert (standing.scope, standing.identity, standing.left_tokens) == ("user", "u", SENT + 10 - 40)
+    assert (standing.limit_tokens, standing.spent_tokens, standing.reserved_tokens) == (2 * 40 + SENT + 10, 120, 0)
+
+
+def test_budget__each_attempt_is_a_spend(facade, agent, scripted_model):
+    """A retry reserves for itself; where that is too much, the request fails with what was paid before."""
+    fault = ProviderUnavailable("busy", usage=None)
+    scripted_model.script(fault, "this")
+    agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10}])
+    assert facade.complete("hello", "small")["status"] == "ok"
+    assert [row.status for row in PromptLog.objects.order_by("created_at")] == ["failure", "success"]
+    scripted_model.script("no JSON here", "{}")
+    schema = {"type": "object", "required": ["city"]}
+    scripted_model.script("{}")
+    agent(BUDGETS=[{**HOUSE, "tokens": 560}])
+    answer = facade.complete_json("hello " * 50, "small", schema=schema)
+    assert answer["reason"].startswith("over_budget: ")
+    assert (answer["usage"], answer["comment"]) == ({"input_tokens": 10, "output_tokens": 5, "cost_usd": "0.02"}, "{}")
+    assert len(scripted_model.requests) == 1
+
+
+def test_budget__no_fallback(agent, facade):
+    """Over budget no other provider is asked, and nobody cools down."""
+    models = scripted_chain(agent, first="this", second="that")
+    agent(BUDGETS=[{**HOUSE, "tokens": 0}], COOLDOWN_FAILURES=1)
+    assert facade.complete("hello", "small")["reason"].startswith("over_budget: ")
+    agent(BUDGETS=[])
+    assert facade.complete("hello", "small")["result"] == "this"
+    assert [len(model.requests) for model in models.values()] == [1, 0]
+
+
+def test_budget__a_fallback_reserves_for_itself(agent, facade):
+    """What the first provider did not spend, the second may."""
+    scripted_chain(agent, first=ProviderUnavailable("busy"), second="that")
+    agent(RETRIES=0, BUDGETS=[{**HOUSE, "tokens": SENT + 10}])
+    assert facade.complete("hello", "small") == {
+        "status": "ok",
+        "result": "that",
+        "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": "0.02"},
+        **by("second"),
+    }
+
+
+def test_budget__a_translation_keeps_what_it_could_pay(agent, facade, scripted_model):
+    """Of its questions those go that the budget has room for; the texts of the others say why they are missing."""
+    scripted_model.script(translating(str.upper))
+    agent(MAX_TOKENS=200, TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, BUDGETS=[{**HOUSE, "tokens": 1500}])
+    answer = facade.translate("en", "de", {"a": "one more", "b": "two more"})
+    assert answer["status"] == "ok"
+    agent(BUDGETS=[{**HOUSE, "tokens": 820}])
+    answer = facade.translate("en", "de", {name: f"word {name}" for name in "abcdefghijkl"})
+    assert (answer["status"], len(answer["result"]) + len(answer["failed"])) == ("ok", 12)
+    assert {reason[:11] for reason in answer["failed"].values()} == {"over_budget"}
+    assert sum(row.input_tokens + row.output_tokens for row in PromptLog.objects.all()) <= 820
+    agent(BUDGETS=[{**HOUSE, "tokens": 0}])
+    assert facade.translate("en", "de", {"z": "zed"})["budget"]["left_tokens"] == 0
+
+
+def test_budget__answers_that_are_kept_cost_nothing(agent, facade, scripted_model):
+    """A cached answer comes also where nothing is left."""
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    assert facade.complete("hello", "small")["status"] == "ok"
+    agent(BUDGETS=[{**HOUSE, "tokens": 0}])
+    assert facade.complete("hello", "small")["status"] == "ok"
+
+
+def test_budget__without_a_price_money_is_no_matter(agent, scripted_model):
+    """A model without a price counts its tokens, and no money."""
+    agent(PRICES={}, BUDGETS=[{**HOUSE, "usd": "0", "tokens": 1000}])
+    assert services.complete("hello", "small")["status"] == "ok"
+    assert balances() == {("all", "", "month"): (0, 0, 15, 0)}
+
+
+def test_budget__of_a_failed_call_is_released(agent, facade, scripted_model):
+    """A provider's failure gives the reservation back; what it has spent is charged."""
+    scripted_model.script(RequestRejected("no", usage=policies.Usage(input_tokens=3)))
+    agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
+    assert facade.complete("hello", "small")["status"] == "failure"
+    assert (balances(), Reservation.objects.count()) == ({("all", "", "month"): (3_000_000, 0, 3, 0)}, 0)
+
+
+class OnePlan(BudgetPolicy):
+    """Budgets as a host keeps them, in its database."""
+
+    def budgets(self, spender):
+        PromptLog.objects.count()
+        return [Budget("user", "day", tokens=0)] if spender.user_id == "guest" else []
+
+
+class Failing(BudgetPolicy):
+    def budgets(self, spender):
+        raise RuntimeError("secret")
+
+
+def test_policy__by_dotted_path(agent, facade, scripted_model):
+    """A host's own policy says which budgets hold; one that fails lets nobody spend."""
+    agent(BUDGETS="tests.test_budgets.OnePlan")
+    assert facade.complete("hello", "small", user_id="guest")["budget"]["id"] == "guest"
+    assert facade.complete("hello", "small", user_id="member")["status"] == "ok"
+    agent(BUDGETS="tests.test_budgets.Failing")
+    assert facade.complete("hello", "small") == {
+        "status": "failure",
+        "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "
+        "manage.py check --tag stapel_agent --deploy tells more",
+        **TRACED,
+    }
+    assert len(scripted_model.requests) == 1
+
+
+def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
+    """A call taken for lost gives its reservation back; if its answer comes after all, that is charged, once."""
+
+    def answer(request):
+        call_command("close_lost_calls", "--older-than", "0", verbosity=0)
+        assert balances() == {("all", "", "month"): (0, 0, 0, 0)}
+        return "this"
+
+    scripted_model.script(answer)
+    agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
+    assert services.complete("hello", "small")["status"] == "ok"
+    assert balances() == {("all", "", "month"): (20_000_000, 0, 15, 0)}
+    row = PromptLog.objects.get()
+    entries._write_outcome(row, "default")
+    assert balances() == {("all", "", "month"): (20_000_000, 0, 15, 0)}
+
+
+def test_sweep__reservations_without_a_row(agent, scripted_model):
+    """Also those whose rows are gone or closed are released, and accounts of long ago removed; without budgets, all."""
+    agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
+    services.complete("hello", "small")
+    (account,) = BudgetAccount.objects.all()
+    BudgetAccount.objects.update(reserved_tokens=7)
+    BudgetAccount.objects.create(key="old", scope="all", period="day", starts_on=date(2020, 1, 1))
+    for row_id in (PromptLog.objects.get().pk, reservations.NO_ROW):
+        Reservation.objects.create(row_id=row_id, nanos=0, tokens=3, accounts=[account.key])
+    entries.sweep()
+    assert balances() == {("all", "", "month"): (20_000_000, 1, 15, 1)} or balances() == {
+        ("all", "", "month"): (20_000_000, 0, 15, 1)
+    }
+    assert Reservation.objects.count() == 0
+    agent(BUDGETS=[])
+    entries.sweep()
+    assert BudgetAccount.objects.count() == 0
+
+
+def test_budgets__cost_nothing_without_any(agent, scripted_model, django_assert_num_queries):
+    """Without budgets there is no query for them."""
+    agent(BUDGETS=[])
+    with django_assert_num_queries(6):  # the row, and its outcome, each in a savepoint of this test's transaction
+        services.complete("hello", "small")
+    assert BudgetAccount.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch):
+    """Who follows the same question of one that is over budget is not refused with them."""
+    agent(CACHE_LOOKUP={"llm_facade": True}, CACHE_SCOPE={"llm_facade": "shared"})
+    agent(BUDGETS=[{"scope": "user", "id": "poor", "period": "day", "tokens": 0}])
+    answers, follows = {}, threading.Event()
+
+    def ask(user):
+        answers[user] = services.complete("hello", "small", user_id=user)
+        connections.close_all()
+
+    rich = threading.Thread(target=ask, args=("rich",))
+
+    def budgets_of(row, ask_policy=reservations.budgets_of):
+        if row.user_id == "poor":
+            rich.start()
+            assert follows.wait(10)
+        return ask_policy(row)
+
+    def wait(flight, ahead, wait=SingleFlight._wait):
+        follows.set()
+        return wait(flight, ahead)
+
+    monkeypatch.setattr(SingleFlight, "_wait", wait)
+    monkeypatch.setattr(reservations, "budgets_of", budgets_of)
+    ask("poor")
+    rich.join()
+    assert {user: answer["status"] for user, answer in answers.items()} == {"poor": "failure", "rich": "ok"}
+
+
+def test_rollback__of_the_caller(agent, scripted_model):
+    """Row, reservation and account stay or go together."""
+    agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
+    with transaction.atomic():
+        services.complete("hello", "small")
+        transaction.set_rollback(True)
+    services.complete("hello", "small")
+    spent = sum(row.input_tokens + row.output_tokens for row in PromptLog.objects.all())
+    assert balances() == {("all", "", "month"): (spent * 20_000_000 // 15, 0, spent, 0)}
+
+
+WRONG = [
+    (5, "must be a map such as"),
+    ({"scope": "team", "period": "day", "tokens": 1}, "must have a 'scope' of user, workspace, source, all"),
+    ({"scope": [], "period": "day", "tokens": 1}, "must have a 'scope' of"),
+    ({"scope": "user", "period": "week", "tokens": 1}, "must have a 'period' of day, month"),
+    ({"scope": "user", "tokens": 1}, "must have a 'period' of day, month"),
+    ({"scope": "user", "period": "day"}, "must have 'usd', 'tokens' or both"),
+    ({"scope": "user", "period": "day", "token": 1}, "may have the keys scope, id, period, usd, tokens alone"),
+    ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a text of 1 to 64"),
+    ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a text"),
+    ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "may have no 'id', as its scope is all"),
+    *[
+        ({"scope": "all", "period": "day", "usd": usd}, "must have as 'usd' a number from 0")
+        for usd in ("five", "-1", "NaN", "Infinity", True, None, [], 10**30)
+    ],
+    *[
+        ({"scope": "all", "period": "day", "tokens": tokens}, "must have as 'tokens' a whole number from 0")
+        for tokens in (-1, 1.5, "9", True, None, 10**30)
+    ],
+]
+
+
+@pytest.mark.parametrize(("entry", "mend"), WRONG)
+def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
+    """Each wrong entry says the mend, at check time; and who goes on without mending it spends nothing."""
+    (fault,) = policies.faults([entry])
+    assert fault.startswith(f"BUDGETS[0] {mend}")
+    agent(BUDGETS=[entry])
+    assert services.complete("hello", "small")["reason"].startswith("over_budget: BUDGETS cannot be applied")
+    assert scripted_model.requests == []
+    (line,) = caplog.messages
+    assert line.startswith("BUDGETS cannot be applied, so no provider is called: ValueError: BUDGETS[0] ")
+    assert "\n" not in line
+
+
+def test_entry__twice():
+    """Two entries for the same are told apart from two for different periods or ids."""
+    budget = {"scope": "user", "period": "day", "tokens": 1}
+    good = [budget, {**budget, "period": "month"}, {**budget, "id": "1"}]
+    assert list(policies.faults(good)) == []
+    assert list(policies.faults([*good, {"scope": "user", "period": "day", "usd": 1}])) == [
+        "BUDGETS[3] is the second for the same scope, id and period: put both limits into one, "
+        "not {'scope': 'user', 'period': 'day', 'usd': 1}"
+    ]
+
+
+def test_listed__amounts_in_any_form():
+    """Dollars may be a text, a whole number, a float or a Decimal."""
+    for usd in ("5.10", 5.1, Decimal("5.1")):
+        (budget,) = ListedBudgets([{**HOUSE, "usd": usd}]).budgets(Spender("x"))
+        assert budget == Budget("all", "month", usd=Decimal("5.1"))
+
+
+def test_estimate__covers_all_that_is_sent(agent):
+    """System prompt, schema and images are in the estimate, and money is rounded up."""
+    request = replace(services._json_request("hello", "small", schema={"type": "object"}), images=())
+    bare = replace(services._request("hello", "small"), images=())
+    assert policies.estimated(request, None).tokens > policies.estimated(bare, None).tokens == SENT + 10
+    assert policies.estimated(bare, None).nanos == 0
+    assert policies.nanos(Decimal("1E-10")) == 1
+    assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)
+
+
+@pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
+def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
+    """A token is a byte at least: of numbers and rare letters tokenizers make one of each."""
+    estimate = policies.estimated(replace(services._request(text * 100, "small"), images=(), max_tokens=1), None)
+    assert estimate.tokens > len((text * 100).encode())
+
+
+def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
+    """Of the budgets of now, by what is spent and reserved of the nearer limit; one of nothing is full."""
+    now = at(monkeypatch, 2026, 1, 31, 12)
+    month, day = date(2026, 1, 1), date(2026, 1, 31)
+    spent = {
+        "half": {"spent_nanos": 4, "reserved_nanos": 1, "limit_nanos": 10, "spent_tokens": 1, "limit_tokens": 100},
+        "over": {"spent_tokens": 300, "limit_tokens": 200},
+        "tokens": {"spent_nanos": 1, "limit_nanos": 10, "spent_tokens": 60, "reserved_tokens": 10, "limit_tokens": 100},
+        "none": {"limit_tokens": 0},
+        "little": {"spent_nanos": 1, "limit_nanos": 10**18},
+        "unlimited": {"spent_nanos": 10**9},
+        "uncounted": {"spent_tokens": 9, "limit_tokens": 1, "is_counted": False},
+    }
+    for identity, columns in spent.items():
+        usual = {"scope": "user", "period": "month", "starts_on": month, "is_counted": True}
+        BudgetAccount.objects.create(**{"key": identity, "identity": identity, **usual, **columns})
+    of_a_day = {"scope": "all", "period": "day", "is_counted": True, "spent_tokens": 4, "limit_tokens": 10}
+    BudgetAccount.objects.create(key="today", starts_on=day, **of_a_day)
+    BudgetAccount.objects.create(key="yesterday", starts_on=day - timedelta(days=1), **of_a_day)
+    BudgetAccount.objects.create(key="first", starts_on=month, **of_a_day)
+    found = accounts.fullest(now, 10, "default")
+    assert [(standing.identity or standing.scope, round(standing.share, 3)) for standing in found] == [
+        *(("over", 1.5), ("none", 1), ("tokens", 0.7), ("half", 0.5), ("all", 0.4), ("little", 0)),
+    ]
+    assert accounts.fullest(now, 2, "default") == found[:2]
+    assert found[3] == Standing(
+        scope="user",
+        identity="half",
+        period="month",
+        starts_on=month,
+        resets_at=datetime(2026, 2, 1, tzinfo=UTC),
+        limit_usd=Decimal(10) / policies.NANOS,
+        spent_usd=Decimal(4) / policies.NANOS,
+        reserved_usd=Decimal(1) / policies.NANOS,
+        limit_tokens=100,
+        spent_tokens=1,
+    )
+
+
+def test_account__that_is_as_full_as_its_columns(agent, scripted_model):
+    """A vendor that claims absurd costs does not keep the rows of its calls open."""
+    agent(BUDGETS=[{"scope": "user", "period": "month", "tokens": 10**9}])
+    scripted_model.script(ProviderResult("ok", 7, 3, cost_usd="999999"))
+    for _ in range(2):
+        assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+        BudgetAccount.objects.update(spent_nanos=2**63 - 2)
+    assert set(PromptLog.objects.values_list("status", flat=True)) == {"success"}
+    assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+    assert not PromptLog.objects.filter(status="pending").exists()
+    assert BudgetAccount.objects.get().spent_nanos == 2**63 - 1

@@ -1,0 +1,414 @@
+"""Reuse of answers: what is a hit, what never is, and what a broken policy costs."""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from stapel_agent.cache import policies
+from stapel_agent.cache.policies import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
+from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
+from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.testing import translating
+from stapel_agent.types import Completion, CompletionRequest
+from tests.answers import by
+
+pytestmark = pytest.mark.django_db
+
+FRESH = {"input_tokens": 10, "output_tokens": 5}
+REUSED = {"input_tokens": 0, "output_tokens": 0}
+ALWAYS = {"llm_facade": True, "translate": True}
+POLICIES = ["stapel_agent.cache.PromptLogCachePolicy", "stapel_agent.cache.DjangoCachePolicy"]
+
+
+@pytest.fixture(params=POLICIES)
+def cached(request, agent, scripted_model):
+    """Every source may be reused, by each of the policies that keep answers."""
+    caches["default"].clear()
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=request.param)
+    scripted_model.script('{"n": 1}', '{"n": 2}', '{"n": 3}')
+    return scripted_model
+
+
+def test_cache__hit(facade, cached):
+    """The same question is asked once; a hit writes no row and reports no tokens."""
+    first, second = (facade.complete_json("same", "small") for _ in range(2))
+    assert first == {"status": "ok", "result": {"n": 1}, "usage": FRESH, **by()}
+    assert second == {"status": "ok", "result": {"n": 1}, "usage": REUSED, **by()}
+    assert (len(cached.requests), PromptLog.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"prompt": "other"},
+        {"model_size": "large"},
+        {"system_prompt": "other"},
+        {"provider": "openai-compat"},
+        {"source": "other"},
+        {"user_id": "42"},
+        {"schema": {"type": "object"}},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_cache__another_question(facade, cached, agent, other):
+    """A hit never crosses what changes a right answer: text, size, provider, source, user or schema."""
+    agent(CACHE_LOOKUP={**ALWAYS, "other": True})
+    facade.complete_json("same", "small")
+    facade.complete_json(**{"prompt": "same", "model_size": "small", **other})
+    assert len(cached.requests) == 2
+
+
+@pytest.mark.parametrize("change", [{"MAX_TOKENS": 9}, {"MODELS": {"small": "another-model"}}])
+def test_cache__another_setting(facade, cached, agent, change):
+    """Neither another token cap nor another model behind the size reuses the answer."""
+    facade.complete_json("same", "small")
+    agent(**change)
+    facade.complete_json("same", "small")
+    assert len(cached.requests) == 2
+
+
+def test_cache__scope_shared(facade, cached, agent):
+    """A shared scope lets users share answers."""
+    agent(CACHE_SCOPE={"llm_facade": "shared"})
+    answers = [facade.complete_json("same", "small", user_id=user) for user in ("1", "2", None)]
+    assert [answer["usage"] for answer in answers] == [FRESH, REUSED, REUSED]
+
+
+def test_cache__scope_user(facade, cached):
+    """Under the default scope nobody, and a user called "None", are not the same."""
+    for user_id in (None, "None", "", "1"):
+        facade.complete_json("same", "small", user_id=user_id)
+    assert len(cached.requests) == 4
+
+
+def test_cache__translations_are_shared(facade, cached):
+    """Translations are reused across users by default."""
+    cached.script(translating(str.upper))
+    answers = [facade.translate("en", "de", {"a": "x"}, user_id=user) for user in ("1", "2")]
+    assert [answer["result"] for answer in answers] == [{"a": "X"}] * 2
+    assert len(cached.requests) == 1
+
+
+def test_cache__skip(facade, cached):
+    """`skip_cache` asks anew, and what comes back may be reused from then on."""
+    facade.complete_json("same", "small")
+    assert facade.complete_json("same", "small", skip_cache=True)["result"] == {"n": 2}
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {"n": 2}, "usage": REUSED, **by()}
+
+
+def test_cache__failures_are_not_reused(facade, cached):
+    """An answer that did not count is not reused."""
+    cached.script("prose", '{"n": 2}')
+    assert facade.complete_json("same", "small")["status"] == "failure"
+    assert facade.complete_json("same", "small")["result"] == {"n": 2}
+
+
+def test_cache__kept_text_that_no_longer_reads(facade, cached):
+    """An answer kept by the raw verb that the JSON verb cannot read is passed over and asked anew."""
+    cached.script("prose", '{"n": 2}')
+    assert facade.complete("same", "small", system_prompt="s")["result"] == "prose"
+    assert facade.complete_json("same", "small", system_prompt="s")["result"] == {"n": 2}
+    assert facade.complete_json("same", "small", system_prompt="s")["usage"] == REUSED
+
+
+def test_cache__mended_answer_answers_the_question(facade, cached):
+    """What the model said on the second asking is reused for the question as it was first put."""
+    schema = {"type": "object", "required": ["n"]}
+    cached.script("{}", '{"n": 2}')
+    first, second = (facade.complete_json("same", "small", schema=schema) for _ in range(2))
+    assert (first["result"], second) == ({"n": 2}, {"status": "ok", "result": {"n": 2}, "usage": REUSED, **by()})
+
+
+def test_cache__off_by_default_for_completions(facade, scripted_model):
+    """Completions are asked each time unless the host says otherwise, without a look into the ledger."""
+    with CaptureQueriesContext(connection) as queries:
+        facade.complete_json("same", "small")
+        facade.complete_json("same", "small")
+    assert len(scripted_model.requests) == 2
+    assert [query["sql"] for query in queries if query["sql"].startswith("SELECT")] == []
+
+
+def test_prompt_log_policy__older_rows(facade, agent, scripted_model):
+    """Rows older than CACHE_TTL are ignored, as are rows that were no success."""
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_TTL=60)
+    facade.complete_json("same", "small")
+    PromptLog.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    facade.complete_json("same", "small")
+    PromptLog.objects.update(created_at=timezone.now(), status="failure")
+    facade.complete_json("same", "small")
+    assert len(scripted_model.requests) == 3
+
+
+def test_prompt_log_policy__one_indexed_query(agent):
+    """A lookup is one query, answered by the digest's index."""
+    request = CompletionRequest("p", "small", "anthropic", "llm_facade", max_tokens=1)
+    with CaptureQueriesContext(connection) as queries:
+        assert PromptLogCachePolicy().lookup(request) is None
+    assert sum("agent_prompt_log" in query["sql"] for query in queries) == 1
+    if connection.vendor == "sqlite":  # the others look at the table's size before they choose an index
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {LATEST_ANSWER}", ["key", "success", timezone.now()])
+            assert "agent_cache_key_idx" in str(cursor.fetchall())
+
+
+def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):
+    """Django's cache is told how long an answer may be reused; a lifetime of nothing keeps nothing."""
+    caches["default"].clear()
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
+    facade.complete_json("same", "small")
+    facade.complete_json("same", "small")
+    assert len(scripted_model.requests) == 2
+
+
+def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
+    """So it is of translations, which are kept several at a time."""
+    caches["default"].clear()
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
+    scripted_model.script(translating(str.upper))
+    for _ in range(2):
+        assert facade.translate("en", "de", {"a": "b"})["result"] == {"a": "B"}
+    assert len(scripted_model.requests) == 2
+
+
+@pytest.mark.redis
+def test_django_policy__redis(agent, scripted_model, facade, settings):
+    """On a real Redis: a hit, another policy's alias, and an answer that leaves with its lifetime."""
+
+    class OnRedis(DjangoCachePolicy):
+        alias = "redis"
+
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {
+        **settings.CACHES,
+        "redis": {"BACKEND": backend, "LOCATION": settings.REDIS_URL, "KEY_PREFIX": uuid.uuid4().hex},
+    }
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=OnRedis, CACHE_TTL=60)
+    answers = [facade.complete_json("same", "small") for _ in range(2)]
+    assert [answer["usage"] for answer in answers] == [FRESH, REUSED]
+    key = OnRedis._key(CompletionRequest("p", "small", "anthropic", "llm_facade", max_tokens=1))
+    assert caches["redis"].get(key) is None
+    with caches["redis"]._cache.get_client() as client:
+        (kept,) = client.keys(f"{settings.CACHES['redis']['KEY_PREFIX']}*")
+        assert 0 < client.ttl(kept) <= 60
+        client.delete(kept)
+    caches["redis"].close()
+
+
+def test_no_policy__asks_each_time(agent, scripted_model, facade):
+    """NoCachePolicy never reuses, whatever CACHE_LOOKUP says."""
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=NoCachePolicy)
+    facade.complete_json("same", "small")
+    facade.complete_json("same", "small")
+    assert len(scripted_model.requests) == 2
+    assert NoCachePolicy().should_cache("llm_facade") is False  # or those who ask at once would share an answer
+
+
+def test_own_policy__knows_too_few(agent, scripted_model, facade, caplog):
+    """A policy that tells of fewer texts than it was asked for has told of the first ones."""
+
+    class Short(PromptLogCachePolicy):
+        def lookup_many(self, requests):
+            return super().lookup_many(requests[:1])
+
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Short)
+    scripted_model.script(translating(str.upper))
+    entries = {"a": "first", "b": "second"}
+    for _ in range(2):
+        assert facade.translate("en", "de", entries)["result"] == {"a": "FIRST", "b": "SECOND"}
+    assert (len(scripted_model.requests), caplog.messages) == (1, [])
+
+
+def test_translations__long_names(agent, facade):
+    """A provider or a model with a name longer than the table's columns does not cost the reuse."""
+
+    class Babel(LlmProvider):
+        def complete(self, *, prompt, **arguments):
+            texts = {number: text.upper() for number, text in json.loads(prompt).items()}
+            return ProviderResult(json.dumps(texts))
+
+    agent(CACHE_LOOKUP=ALWAYS, PROVIDERS={"p" * 64: Babel}, DEFAULT_PROVIDER="p" * 64, MODELS={"small": "m" * 300})
+    for _ in range(2):
+        assert facade.translate("en", "de", {"a": "b"})["result"] == {"a": "B"}
+    kept = Translation.objects.get()
+    assert (kept.text, kept.provider, kept.model) == ("B", "p" * 64, "m" * 128)
+
+
+def test_sweep__counts_all(monkeypatch):
+    """What is too old goes in batches, and all of them are counted."""
+    batches = iter([3, 2, 0])
+    monkeypatch.setattr(TranslationQuerySet, "forget_batch", lambda rows, *, since: next(batches))
+    assert policies.sweep() == 5
+
+
+def test_sweep__spares_what_is_reused(agent):
+    """A moment before the last one at which a translation was of use takes nothing more."""
+    agent(CACHE_TTL=60)
+    Translation.objects.create(key="k", text="t", provider="p", model="m", request_id=uuid.uuid4())
+    now = timezone.now()
+    assert [policies.sweep(before=now - timedelta(hours=1)), policies.sweep(), policies.sweep(before=now)] == [0, 0, 1]
+
+
+def test_own_policy__one_instance(agent, scripted_model, facade):
+    """A host's policy is made once per process, and is handed whole requests and completions."""
+
+    class InMemory(CachePolicy):
+        def __init__(self):
+            self.kept = {}
+
+        def lookup(self, request):
+            return self.kept.get(request.cache_key)
+
+        def store(self, request, completion):
+            self.kept[request.cache_key] = completion
+
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=InMemory)
+    answers = [facade.complete_json("same", "small") for _ in range(2)]
+    assert [answer["usage"] for answer in answers] == [FRESH, REUSED]
+
+
+class Broken(CachePolicy):
+    """Fails at the step its test names."""
+
+    failing = ""
+
+    def should_cache(self, source):
+        return self._fail("should_cache") or True
+
+    def lookup(self, request):
+        return self._fail("lookup")
+
+    def store(self, request, completion):
+        return self._fail("store")
+
+    def _fail(self, step):
+        if step == self.failing:
+            raise ConnectionError("password=hunter22")
+
+
+@pytest.mark.parametrize("step", ["should_cache", "lookup", "store"])
+def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, step, monkeypatch):
+    """A policy that raises is logged without its secrets, and the call goes on."""
+    monkeypatch.setattr(Broken, "failing", step)
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Broken)
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
+    (line,) = caplog.messages
+    step = "policy" if step == "should_cache" else step
+    assert line == f"cache {step} failed, the call goes on without it: ConnectionError: [redacted]"
+
+
+def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
+    """A place that cannot be reached is looked at once for a request, and every fault is one line of the log."""
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Unreachable, TRANSLATE_CHUNK_ENTRIES=1)
+    Unreachable.steps.clear()
+    scripted_model.script(translating(str.upper))
+    assert facade.translate("en", "de", {"a": "one", "b": "two"})["result"] == {"a": "ONE", "b": "TWO"}
+    assert Unreachable.steps == ["lookup", "store", "store"]
+    Unreachable.steps.clear()
+    scripted_model.script("answer")
+    assert facade.complete("same", "small")["status"] == "ok"
+    assert Unreachable.steps == ["lookup", "store"]
+    assert {record.levelname: len(record.getMessage().splitlines()) for record in caplog.records} == {"ERROR": 1}
+
+
+class Unreachable(CachePolicy):
+    """A cache whose server is down; `steps` is what it was asked to do."""
+
+    steps = []
+
+    def lookup(self, request):
+        self._fail("lookup")
+
+    def store(self, request, completion):
+        self._fail("store")
+
+    def _fail(self, step):
+        self.steps.append(step)
+        raise ConnectionError("connection refused")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("CACHE_LOOKUP", {"llm_facade": "no"}), ("CACHE_LOOKUP", True), ("CACHE_TTL", "1h")]
+)
+def test_wrong_setting__costs_the_reuse_only(agent, scripted_model, facade, caplog, key, value):
+    """Nothing is reused where it is not said clearly that it may be, and one line of the log says why."""
+    agent(**{"CACHE_LOOKUP": ALWAYS, key: value})
+    scripted_model.script("first", "second")
+    assert [facade.complete("same", "small")["result"] for _ in range(2)] == ["first", "second"]
+    told = "cache policy failed, the call goes on without it: WrongSetting: STAPEL_AGENT['"
+    assert [line.startswith(f"{told}{key}'] must be ") for line in caplog.messages] == [True, True]
+
+
+def test_should_cache__yes_alone():
+    """What is no bool is no permission, whoever asks the policy."""
+    with override_settings(STAPEL_AGENT={"CACHE_LOOKUP": {"llm_facade": "False", "translate": 1, "embed": True}}):
+        policy = CachePolicy()
+        assert [policy.should_cache(source) for source in ("llm_facade", "translate", "embed")] == [False, False, True]
+
+
+@pytest.mark.parametrize("policy", ["no.such.Policy", "stapel_agent.cache.no_such", dict])
+def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, policy):
+    """A policy that cannot be imported, or is none, is logged, and the call goes on."""
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=policy)
+    assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
+    told = "cache policy failed, the call goes on without it: WrongSetting: CACHE_POLICY is no cache policy: "
+    assert [line.startswith(told) for line in caplog.messages] == [True]
+    scripted_model.script(translating(str.upper))
+    assert facade.translate("en", "de", {"a": "one"})["result"] == {"a": "ONE"}
+
+
+def test_cached_provider_is_not_called(agent, facade):
+    """A hit makes no provider call, even of a provider that has since broken."""
+    calls = []
+
+    class Once(LlmProvider):
+        def complete(self, **arguments):
+            calls.append(1)
+            return ProviderResult("{}")
+
+    agent(CACHE_LOOKUP=ALWAYS, PROVIDERS={"once": Once})
+    for _ in range(2):
+        assert facade.complete_json("same", "small", provider="once")["status"] == "ok"
+    assert calls == [1]
+
+
+def test_cache_key__every_part_counts():
+    """Two requests have the same key exactly when all that decides a right answer is the same."""
+    base = {"prompt": "p", "model_size": "s", "provider": "a", "source": "x", "max_tokens": 5, "model": "m"}
+    variants = [
+        {},
+        {"prompt": "q"},
+        {"model_size": "t"},
+        {"provider": "b"},
+        {"source": "y"},
+        {"max_tokens": 6},
+        {"model": "n"},
+        {"system_prompt": ""},
+        {"schema": {}},
+        {"cache_scope": "user"},
+    ]
+    keys = [CompletionRequest(**{**base, **variant}).cache_key for variant in variants]
+    assert len(set(keys)) == len(variants)
+    indifferent = CompletionRequest(**base, correction="again", user_id="1", metadata={"a": 1}, skip_cache=True)
+    assert indifferent.cache_key == keys[0]
+
+
+def test_cache_key__parts_do_not_run_together():
+    """Moving text from one part to another changes the key, as does the order of nothing but a schema's keys not."""
+    first = CompletionRequest("ab", "s", "p", "x", 1, system_prompt="c")
+    second = CompletionRequest("a", "s", "p", "x", 1, system_prompt="bc")
+    assert first.cache_key != second.cache_key
+    one = CompletionRequest("a", "s", "p", "x", 1, schema={"a": 1, "b": 2})
+    two = CompletionRequest("a", "s", "p", "x", 1, schema={"b": 2, "a": 1})
+    assert one.cache_key == two.cache_key
+
+
+def test_completion__cached_answer_has_spent_nothing():
+    """A completion from a policy that forgets to say so is still reported as costing nothing."""
+    assert Completion("t", "p", "m", cached=True).usage == Completion("t", "p", "m").usage

@@ -1,0 +1,606 @@
+"""Catalogues of texts: what there is to translate in a file, and what becomes of its target."""
+
+import json
+import os
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from babel.messages.pofile import normalize
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stapel_agent.catalogues import CatalogueError, locale_name, open_catalogue, read_glossary
+from stapel_agent.catalogues.target_paths import target_path
+
+HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+
+
+def made(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def translate(source: Path, to: str = "de", *, overwrite: bool = False) -> str:
+    """The target after every pending text was translated into itself in brackets."""
+    catalogue = open_catalogue(source, to, overwrite=overwrite)
+    held = {} if overwrite else catalogue.translations()
+    catalogue.write({key: f"[{text}]" for key, text in catalogue.texts().items() if key not in held})
+    return catalogue.target.read_bytes().decode()
+
+
+def compiled(path: Path) -> str:
+    """What msgfmt, as Django calls it, has to say against a file."""
+    return subprocess.run(["msgfmt", "--check-format", "-o", os.devnull, path], capture_output=True, text=True).stderr
+
+
+# JSON
+
+
+def test_json__keys_are_pointers(tmp_path):
+    """Texts at any depth have keys that dots and slashes in names leave unambiguous; blanks and numbers are none."""
+    tree = {"a.b": "1", "a": {"b": "2", "b/c~": "3"}, "l": ["4", {"x": "5"}, ["6"], 7, None, True], "": "8", "no": " "}
+    catalogue = open_catalogue(made(tmp_path, "en.json", json.dumps(tree)), "de")
+    assert catalogue.texts() == {
+        "/a.b": "1",
+        "/a/b": "2",
+        "/a/b~1c~0": "3",
+        "/l/0": "4",
+        "/l/1/x": "5",
+        "/l/2/0": "6",
+        "/": "8",
+    }
+
+
+def test_json__the_rest_is_copied(tmp_path):
+    """Numbers, booleans, nulls, blanks and empty containers come along as they are."""
+    tree = {"t": "x", "n": 1.5, "b": [True, None, "x"], "e": {}, "l": [], "blank": " "}
+    target = translate(made(tmp_path, "en.json", json.dumps(tree)))
+    assert json.loads(target) == {**tree, "t": "[x]", "b": [True, None, "[x]"]}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        '{\n  "ä": "[x]",\n  "l": [\n    "[x]"\n  ]\n}\n',
+        '{\n\t"ä": "[x]",\n\t"l": [\n\t\t"[x]"\n\t]\n}',
+        '{"ä": "[x]", "l": ["[x]"]}\n',
+        '{"ä":"[x]","l":["[x]"]}',
+        '{\r\n    "ä": "[x]",\r\n    "l": [\r\n        "[x]"\r\n    ]\r\n}\r\n',
+        '\ufeff{\n "ä": "[x]"\n}\n',
+    ],
+)
+def test_json__layout(tmp_path, layout):
+    """Indentation, line ends, byte order mark and the last line break are those of the source."""
+    assert translate(made(tmp_path, "en.json", layout.replace("[x]", "x"))) == layout
+
+
+def test_json__layout_of_the_target(tmp_path):
+    """A target that is there keeps its own layout, its order and its own keys; new ones follow their neighbours."""
+    source = made(tmp_path, "en.json", '{"a": "1", "b": "2", "c": "3", "d": "4"}')
+    made(tmp_path, "de.json", '{\n   "own": "0",\n   "c": "C",\n   "a": "A"\n}\n')
+    assert translate(source) == ('{\n   "own": "0",\n   "c": "C",\n   "d": "[4]",\n   "a": "A",\n   "b": "[2]"\n}\n')
+
+
+def test_json__gaps(tmp_path):
+    """Blank and null are gaps, and so is what is absent; a number that a person changed is not."""
+    source = made(tmp_path, "en.json", '{"a": "1", "b": "2", "c": ["3", "4"], "n": 5}')
+    made(tmp_path, "de.json", '{"a": " ", "b": null, "c": ["C"], "n": 6}')
+    assert json.loads(translate(source)) == {"a": "[1]", "b": "[2]", "c": ["C", "[4]"], "n": 6}
+
+
+def test_json__untranslated(tmp_path):
+    """What has no translation is absent from objects, and a gap in arrays, where places count."""
+    source = made(tmp_path, "en.json", '{"a": "1", "o": {"p": "2"}, "l": ["3", "4"], "m": ["5"]}')
+    catalogue = open_catalogue(source, "de")
+    catalogue.write({"/l/1": "vier"})
+    assert json.loads(catalogue.target.read_text()) == {"l": ["", "vier"]}
+    assert catalogue.translations() == {"/l/1": "vier"}
+
+
+def test_json__overwrite(tmp_path):
+    """To overwrite takes the source's shape and keeps what the source knows nothing of."""
+    source = made(tmp_path, "en.json", '{"a": "1", "o": {"p": "2"}}')
+    made(tmp_path, "de.json", '{"own": "0", "a": "A", "o": "no object"}')
+    with pytest.raises(CatalogueError, match="has not the source's shape at '/o'"):
+        open_catalogue(source, "de")
+    assert json.loads(translate(source, overwrite=True)) == {"own": "0", "a": "[1]", "o": {"p": "[2]"}}
+
+
+def test_json__long_keys(tmp_path):
+    """Keys of any length and script are keys."""
+    keys = ["k" * 500, "ключ", "鍵" * 200, "a\nb"]
+    source = made(tmp_path, "en.json", json.dumps(dict.fromkeys(keys, "x")))
+    assert json.loads(translate(source)) == dict.fromkeys(keys, "[x]")
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+TREE = st.dictionaries(
+    TEXT,
+    st.recursive(
+        TEXT | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    ),
+)
+
+unhurried = settings(deadline=None, max_examples=50)  # each writes files
+
+
+@unhurried
+@given(TREE)
+def test_json__any_tree(tree):
+    """A tree translated into itself is itself, whatever it holds, and then nothing is missing."""
+    with TemporaryDirectory() as folder:
+        catalogue = open_catalogue(made(Path(folder), "en.json", json.dumps(tree)), "de")
+        catalogue.write(catalogue.texts())
+        assert json.loads(catalogue.target.read_text()) == tree
+        assert catalogue.translations() == catalogue.texts()
+
+
+# Files
+
+
+def test_write__permissions_and_links(tmp_path):
+    """The file keeps its permissions, a link stays a link, and nothing else is left in the folder."""
+    (tmp_path / "shared").mkdir()
+    real = made(tmp_path / "shared", "real.json", "{}")
+    real.chmod(0o640)
+    (tmp_path / "de.json").symlink_to(real)
+    translate(made(tmp_path, "en.json", '{"a": "1"}'))
+    assert (json.loads(real.read_text()), real.stat().st_mode & 0o777) == ({"a": "[1]"}, 0o640)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["de.json", "en.json", "real.json", "shared"]
+    assert (tmp_path / "de.json").is_symlink()
+
+
+def test_write__fails_whole(tmp_path, monkeypatch):
+    """A file that cannot be written is as it was."""
+    target = made(tmp_path, "de.json", '{"a": ""}')
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CatalogueError, match="cannot be written: No space left"):
+        translate(made(tmp_path, "en.json", '{"a": "1"}'))
+    assert target.read_text() == '{"a": ""}'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["de.json", "en.json"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("de", "de"), ("pt-br", "pt_BR"), ("zh_hans", "zh_Hans"), ("es-419", "es_419"), ("sr-Latn-RS", "sr_Latn_RS")],
+)
+def test_locale_name__as_django_has_it(tag, name):
+    """Folders are named as Django names them."""
+    assert locale_name(tag) == name
+
+
+@pytest.mark.parametrize("tag", ["", "xx", "de_", "../de", "de.UTF-8", "Deutsch", "d" * 10_000, "de\n"])
+def test_locale_name__unknown(tag):
+    """What is no language tag is refused, with an example of one."""
+    with pytest.raises(CatalogueError, match="give a tag such as 'de' or 'pt-BR'"):
+        locale_name(tag)
+
+
+def test_glossary__for_all_or_by_language(tmp_path):
+    """A glossary is one for all languages, or has one for each."""
+    assert read_glossary(made(tmp_path, "a.json", '{"Stapel": "Stapel"}'), "de") == {"Stapel": "Stapel"}
+    by_language = made(tmp_path, "b.json", '{"pt-BR": {"file": "arquivo"}}')
+    assert [read_glossary(by_language, tag) for tag in ("pt_BR", "de")] == [{"file": "arquivo"}, {}]
+    with pytest.raises(CatalogueError, match="must hold"):
+        read_glossary(made(tmp_path, "c.json", '{"file": 1}'), "de")
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "target"),
+    [
+        ("a/en.json", None, "a/pt-BR.json"),
+        ("a/en.json", "b", "b/pt-BR.json"),
+        ("a/shop.pot", None, "a/pt-BR.po"),
+        ("locale/en/LC_MESSAGES/django.po", None, "locale/pt_BR/LC_MESSAGES/django.po"),
+        ("locale/en/LC_MESSAGES/django.po", "b", "b/pt-BR.po"),
+        ("LC_MESSAGES/x.json", None, "LC_MESSAGES/pt-BR.json"),
+    ],
+)
+def test_target_path__places(source, folder, target):
+    """Beside the source, in a folder that is named, or where gettext looks for the language."""
+    assert target_path(Path(source), "pt-BR", folder and Path(folder)) == Path(target)
+
+
+def test_target_path__from_within(tmp_path, monkeypatch):
+    """gettext's layout is seen from inside of it too."""
+    (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "en" / "LC_MESSAGES")
+    assert target_path(Path("django.po"), "de", None) == Path("../../de/LC_MESSAGES/django.po")
+
+
+# gettext
+
+TEMPLATE = r"""# Titles of the shop.
+# Copyright, all of it.
+#, fuzzy
+msgid ""
+msgstr ""
+"Project-Id-Version: shop 1.0\n"
+"Last-Translator: Jane <jane@example.com>\n"
+"Content-Type: text/plain; charset=CHARSET\n"
+"Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\n"
+"X-Domain: shop\n"
+
+#. Said at the door.
+#: door.py:3 door.py:9
+#, no-python-format
+msgid "Hello 100% sir"
+msgstr ""
+
+#, python-format
+msgctxt "list"
+msgid "%d file"
+msgid_plural "%d files"
+msgstr[0] ""
+msgstr[1] ""
+"""
+
+REVISED = re.compile(r"(PO-Revision-Date: )([^\\]*)")
+TRANSLATED = r"""# Titles of the shop.
+# Copyright, all of it.
+msgid ""
+msgstr ""
+"Project-Id-Version: shop 1.0\n"
+"Last-Translator: \n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+"X-Domain: shop\n"
+"PO-Revision-Date: NOW\n"
+"Language-Team: \n"
+"Language: de\n"
+"MIME-Version: 1.0\n"
+"Content-Transfer-Encoding: 8bit\n"
+
+#. Said at the door.
+#: door.py:3 door.py:9
+#, no-python-format
+msgid "Hello 100% sir"
+msgstr "[Hello 100% sir]"
+
+#, python-format
+msgctxt "list"
+msgid "%d file"
+msgid_plural "%d files"
+msgstr[0] "[%d file]"
+msgstr[1] "[%d files]"
+"""
+
+
+def test_template__new_language(tmp_path):
+    """A template becomes a file in the language, comments and all, with a header that readers can use."""
+    source = made(tmp_path, "shop.pot", TEMPLATE)
+    before = datetime.now(UTC).replace(second=0, microsecond=0)
+    told, (revised,) = REVISED.sub(r"\1NOW", translate(source)), REVISED.findall((tmp_path / "de.po").read_text())
+    assert told == TRANSLATED
+    assert before <= datetime.strptime(revised[1], "%Y-%m-%d %H:%M%z") <= datetime.now(UTC)
+    assert compiled(tmp_path / "de.po") == ""
+    assert open_catalogue(source, "de").translations() == {
+        key: f"[{text}]" for key, text in open_catalogue(source, "de").texts().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "strings"),
+    [
+        ("de", ["[%d file]", "[%d files]"]),
+        ("ru", ["[%d file]", "[%d files]", "[%d files]"]),
+        ("ja", ["[%d files]"]),
+        ("ar", ["[%d files]", "[%d file]", "[%d files]", "[%d files]", "[%d files]", "[%d files]"]),
+    ],
+)
+def test_plurals__forms_of_the_language(tmp_path, to, strings):
+    """As many forms as the language has; that of one thing is made from the singular."""
+    target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
+    written = "".join(f'msgstr[{form}] "{string}"\n' for form, string in enumerate(strings))
+    assert target.endswith(f'msgid_plural "%d files"\n{written}')
+    assert compiled(tmp_path / f"{to}.po") == ""
+
+
+@pytest.mark.parametrize(
+    ("to", "examples"), [("de", [""]), ("ru", ["", "2", "5"]), ("ja", [""]), ("ar", ["", "0", "2", "3", "11", "100"])]
+)
+def test_plurals__hints(tmp_path, to, examples):
+    """Where the plural makes several forms, each is a text with a number that it is for."""
+    catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), to)
+    hints = {catalogue.hint(key) for key in catalogue.texts()}
+    assert hints == {number and f"Each text stands where the number is, for example, {number}." for number in examples}
+
+
+@pytest.mark.parametrize(
+    ("to", "strings"),
+    [
+        ("de", ["[One file]", "[{n} files]"]),  # for one alone
+        ("ru", ["[{n} files]", "[{n} files]", "[{n} files]"]),  # for 21 as well
+        ("fr", ["[{n} files]", "[{n} files]"]),  # for none as well
+    ],
+)
+def test_plurals__singular_without_its_number(tmp_path, to, strings):
+    """A singular that does not name the number stands only where one is the only number."""
+    source = made(tmp_path, "shop.pot", 'msgid "One file"\nmsgid_plural "{n} files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
+    target = translate(source, to)
+    assert [line.split('"')[1] for line in target.splitlines() if line.startswith("msgstr[")] == strings
+
+
+def test_plurals__all_or_none(tmp_path):
+    """Half of an entry's forms is not written: gettext would show the empty one."""
+    catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
+    singular, plural = [key for key, text in catalogue.texts().items() if "%d" in text]
+    catalogue.write({singular: "%d Datei"})
+    assert 'msgstr[0] ""\nmsgstr[1] ""\n' in catalogue.target.read_text()
+    catalogue.write({plural: "%d Dateien"})
+    assert 'msgstr[0] "%d Datei"\nmsgstr[1] "%d Dateien"\n' in catalogue.target.read_text()
+
+
+def test_plurals__of_the_targets_header(tmp_path):
+    """A target that says which forms it has is filled as it says."""
+    source = made(tmp_path, "shop.pot", TEMPLATE)
+    header = HEADER.format("lv") + '"Plural-Forms: nplurals=3; plural=n==0 ? 2 : n!=1;\\n"\n'
+    made(tmp_path, "lv.po", header)
+    assert translate(source, "lv").endswith('msgstr[0] "[%d file]"\nmsgstr[1] "[%d files]"\nmsgstr[2] "[%d files]"\n')
+    for rule, fault in (("7", "a form that is none of its 3"), ("1/0", "divides by zero"), ("n n", "plural form")):
+        made(tmp_path, "lv.po", header.replace("n!=1", rule))
+        with pytest.raises(CatalogueError, match=fault):
+            open_catalogue(source, "lv")
+
+
+PERSONS = r"""# Von Hand
+msgid ""
+msgstr ""
+"Language: de\n"
+"Content-Type: text/plain; charset=utf-8\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+"MIME-Version: 1.0\n"
+"Content-Transfer-Encoding: 8bit\n"
+"X-Poedit: yes\n"
+
+#  Two  spaces
+msgid "Yes"
+msgstr ""
+"J"
+"a"
+
+#, fuzzy, c-format
+#| msgid "Not"
+msgid "No\n"
+msgstr "Nicht\n"
+
+#, fuzzy
+#~ msgid "Gone"
+#~ msgstr "Weg"
+
+# last
+msgid "\"Quoted\"\tand\\"
+msgstr ""
+
+#~ msgid "Later"
+#~ msgstr "Später"
+"""
+
+
+GONE = '#, fuzzy\n#~ msgid "Gone"\n#~ msgstr "Weg"\n\n'
+
+
+def rewritten(content: str) -> str:
+    """PERSONS in the layout of what is written."""
+    return content.replace('""\n"J"\n"a"', '"Ja"').replace(GONE, "").replace("#~ msgid", f"{GONE}#~ msgid")
+
+
+def test_po__in_place(tmp_path):
+    """What a person translated, comments, header and obsolete entries stay; a text broken by hand is one line."""
+    source = made(tmp_path, "de.po", PERSONS)
+    expected = (
+        rewritten(PERSONS)
+        .replace("#, fuzzy, c-format\n", "#, c-format\n")
+        .replace('#| msgid "Not"\n', "")
+        .replace('msgstr "Nicht\\n"', 'msgstr ""\n"[No\\n"\n"]\\n"')
+        .replace('and\\\\"\nmsgstr ""', 'and\\\\"\nmsgstr "[\\"Quoted\\"\\tand\\\\]"')
+    )
+    assert translate(source) == expected
+    assert compiled(source) == ""
+    os.utime(source, (1, 1))
+    translate(source)
+    assert source.stat().st_mtime == 1
+
+
+def test_po__overwrite(tmp_path):
+    """To overwrite replaces a person's translation too."""
+    assert 'msgid "Yes"\nmsgstr "[Yes]"\n' in translate(made(tmp_path, "de.po", PERSONS), overwrite=True)
+
+
+def test_po__new_entries(tmp_path):
+    """What the source has and the target lacks comes after the target's own, before its obsolete entries."""
+    made(tmp_path, "de.po", PERSONS)
+    source = made(tmp_path, "shop.pot", 'msgid "Yes"\nmsgstr ""\n\n\n#: new.py:1\n#, fuzzy\nmsgid "New"\nmsgstr "?"\n')
+    new = '\n#: new.py:1\nmsgid "New"\nmsgstr "[New]"\n'
+    assert translate(source) == rewritten(PERSONS).replace(f"\n{GONE}", f"{new}\n{GONE}")
+
+
+def test_po__context_tells_apart(tmp_path):
+    """The same msgid in two contexts is two texts, and a failure calls both by the msgid."""
+    source = made(tmp_path, "shop.pot", "".join(f'msgctxt "{c}"\nmsgid "May"\nmsgstr ""\n\n' for c in "ab"))
+    catalogue = open_catalogue(source, "de")
+    first, second = catalogue.texts()
+    assert (catalogue.name(first), catalogue.name(second)) == ("May", "May")
+    catalogue.write({first: "Mai", second: "dürfen"})
+    assert 'msgctxt "b"\nmsgid "May"\nmsgstr "dürfen"\n' in catalogue.target.read_text()
+
+
+def test_po__crlf_and_mark(tmp_path):
+    """Line ends are kept; a byte order mark goes, since neither msgfmt nor Django takes it."""
+    content = ("\ufeff" + PERSONS.replace("\n", "\r\n")).encode()
+    target = translate(made(tmp_path, "de.po", content))
+    assert target.startswith("# Von Hand\r\n")
+    assert target.count("\n") == target.count("\r\n") == 30
+
+
+def test_po__line_separators(tmp_path):
+    """A text with other line separators than a line break comes back as it was."""
+    source = made(tmp_path, "shop.pot", 'msgid "a\u2028b\x0bc\x85"\nmsgstr ""\n')
+    translate(source)
+    assert list(open_catalogue(source, "de").translations().values()) == ["[a\u2028b\x0bc\x85]"]
+
+
+@unhurried
+@given(TEXT.filter(str.strip), TEXT.filter(lambda text: text.strip("\n").strip()))
+def test_po__any_text(msgid, translation):
+    """A msgid and its translation come back as they went, but for line breaks at the ends, which are the msgid's."""
+    with TemporaryDirectory() as folder:
+        source = made(Path(folder), "shop.pot", f'msgid {normalize(msgid)}\nmsgstr ""\n')
+        catalogue = open_catalogue(source, "de")
+        ((key, text),) = catalogue.texts().items()
+        assert text == msgid
+        catalogue.write({key: translation})
+        written = open_catalogue(source, "de").translations()[key]
+        assert written.strip("\n") == translation.strip("\n")
+        assert [written.startswith("\n"), written.endswith("\n")] == [msgid.startswith("\n"), msgid.endswith("\n")]
+
+
+def test_po__another_charset(tmp_path):
+    """A file that says it is not UTF-8 is refused, with the mend."""
+    made(tmp_path, "de.po", PERSONS.replace("charset=utf-8", "charset=ISO-8859-1").replace("ä", "ae"))
+    with pytest.raises(CatalogueError, match="its charset is ISO-8859-1: make it UTF-8 with msgconv -t UTF-8"):
+        open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
+
+
+def test_po__plural_of_one_side(tmp_path):
+    """An entry that has a plural in one of the two files only is refused before anybody is asked."""
+    made(tmp_path, "de.po", HEADER.format("de") + '\nmsgctxt "list"\nmsgid "%d file"\nmsgstr "%d Datei"\n')
+    source = made(tmp_path, "shop.pot", TEMPLATE)
+    with pytest.raises(CatalogueError, match="only one of it and its source has a plural of '%d file': msgmerge"):
+        open_catalogue(source, "de")
+    assert 'msgstr[1] "[%d files]"' in translate(source, overwrite=True)
+
+
+TRICKY = r"""# Title with a blank line
+#
+# X <x@example.com>, 2020.
+msgid ""
+msgstr ""
+"Project-Id-Version: a b\n"
+"Language: de\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+"X-Zed-²: kept: as it is\n"
+"X-Generator: Some 1.0\n"
+
+#No blank, and a long line that has an address in it: https://example.com/a-path/with-hyphens/and-so-on-and-on
+#.Extracted
+#. Twice
+#:a-b.c:1 glob/*.c:2
+#: other.c:3
+#,no-python-format, max-length:3
+#| msgctxt "old context"
+#| msgid ""
+#| "old "
+#| "one"
+msgctxt ""
+msgid "tabs\tquotes\"back\\slash\\n \v\f\b\r"
+msgstr "Tabs\tund \"so\"\\\n"
+"weiter"
+
+msgid "a b%s b"
+msgstr " c d "
+
+#, fuzzy, range: 0..10
+#| msgid "old %d"
+#| msgid_plural "olds %d"
+msgid "%d thing"
+msgid_plural "%d things"
+msgstr[0] "%d Ding"
+msgstr[1] ""
+"%d "
+"Dinge"
+
+msgctxt "same"
+msgid "%d thing"
+msgstr "Ding"
+
+msgid "gap"
+msgstr ""
+
+# Of the obsolete
+#, c-format
+#~| msgctxt "c"
+#~| msgid "older"
+#~ msgctxt "c"
+#~ msgid "old%s"
+#~ msgid_plural ""
+#~ "olds"
+#~ "%s"
+#~ msgstr[0] "alt%s"
+#~ msgstr[1] "alte%s"
+
+# The end.
+#:
+"""
+
+
+def shown(path: Path) -> str:
+    """What GNU gettext reads in a file, in a layout of its own."""
+    return subprocess.run(["msgcat", "--no-wrap", path], capture_output=True, text=True, check=True).stdout
+
+
+def test_po__nothing_is_lost(tmp_path):
+    """All that gettext reads in a file is in it after a gap was filled, and so is a comment at its end."""
+    source = made(tmp_path, "de.po", TRICKY)
+    before = shown(source)
+    catalogue = open_catalogue(source, "de")
+    (gap,) = (key for key, text in catalogue.texts().items() if text == "gap")
+    catalogue.write({gap: "Lücke"})
+    assert shown(source) == before.replace('msgid "gap"\nmsgstr ""', 'msgid "gap"\nmsgstr "Lücke"')
+    assert source.read_text().endswith('#~ msgstr[1] "alte%s"\n\n# The end.\n#:\n')
+    again = source.read_text()
+    catalogue = open_catalogue(source, "de", overwrite=True)
+    catalogue.write({gap: "Lücke"})
+    assert source.read_text() == again
+
+
+def test_po__wrapped_as_it_was(tmp_path):
+    """Long texts stay in short lines where the file has them in such, and in one where it does not."""
+    words = "one two three " * 10
+    entry = f'msgid "{words}"\nmsgstr "{words}"\n\nmsgid "gap"\nmsgstr ""\n'
+    source = made(tmp_path, "de.po", TRANSLATED + "\n" + entry)
+    assert f'msgstr "{words}"\n' in translate(source)
+    before = shown(source)
+    wrapped = subprocess.run(["msgcat", source], capture_output=True, text=True, check=True).stdout
+    source.write_text(wrapped.replace('"[gap]"', '""'))
+    assert max(map(len, translate(source).splitlines())) < 80
+    assert shown(source) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ('msgid "a\nmsgstr ""\n', "line 1 is none of a gettext file"),
+        ('msgid "a"\nmsgstr "b" "c"\n', "line 2 is none of a gettext file"),
+        ('msgid "a"\nmsgstr "\\a\\033"\n', "line 2 is none of a gettext file, or has an escape other than"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[10] "c"\n', "line 3 is none of a gettext file"),
+        ('msgid "a"\n# c\nmsgid "b"\nmsgstr ""\n', "not every msgid has its msgstr"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] "c"\nmsgstr[1] "d"\n', "not every msgid has its msgstr"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr ""\n', "'a' has a plural in its msgid or its msgstr alone"),
+        ('msgid "a"\nmsgstr[0] ""\n', "'a' has a plural in its msgid or its msgstr alone"),
+        ('msgid ""\nmsgstr ""\n\nmsgid ""\nmsgstr "X: y\\n"\n', "'' is there twice"),
+        ('msgid "a"\nmsgid "a"\nmsgstr ""\nmsgstr ""\n', "(line 2): msgfmt says what is wrong there"),
+        ('msgid "a"\nmsgstr ""\n' + '"b"\n\n#:\n' * 10_001, 'more than 10,000 lines in a row begin with "'),
+        ("#c\n" * 10_001 + 'msgid "a"\nmsgstr ""\n', "more than 10,000 lines in a row begin with #"),
+    ],
+)
+def test_po__refused(tmp_path, content, fault):
+    """What would be read as something else, or take too long, is refused and stays as it is."""
+    source = made(tmp_path, "de.po", content)
+    with pytest.raises(CatalogueError) as refused:
+        open_catalogue(source, "de")
+    assert fault in str(refused.value)
+    assert source.read_text() == content

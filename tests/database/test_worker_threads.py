@@ -1,0 +1,41 @@
+"""Threads for work that nobody may wait for, and a process that is ending, in which Python 3.12 starts none."""
+
+import threading
+
+import pytest
+
+from stapel_agent.database.worker_threads import Workers
+
+
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread can be started from now on."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def test_submit__in_a_thread():
+    """Work is done by one of the threads, of which there are no more than are needed."""
+    workers = Workers(2, "of a test")
+    assert workers.submit(threading.current_thread).result(10).name == "of a test"
+    assert workers.wait(10)
+
+
+def test_submit__while_the_process_ends(ending):
+    """Where no thread can be started, the work is done by who submits it, and its fault is in the future."""
+    workers = Workers(2, "of a test")
+    assert workers.submit(threading.current_thread).result(0) is threading.current_thread()
+    assert isinstance(workers.submit(int, "none").exception(0), ValueError)
+    assert workers.wait(0)
+
+
+def test_prepare__before_the_process_ends(request):
+    """A thread that is there already does the work of a process that is ending."""
+    workers = Workers(2, "of a test")
+    workers.prepare()
+    request.getfixturevalue("ending")
+    assert workers.submit(threading.current_thread).result(10).name == "of a test"
+    assert workers.wait(10)

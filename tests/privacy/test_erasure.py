@@ -1,0 +1,352 @@
+"""What is known of a person: told, erased, and made another account's, through stapel-core's registry."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+from django.core.checks import run_checks
+from django.utils import timezone
+from stapel_core.comm.registry import action_registry
+from stapel_core.gdpr import gdpr_registry, pseudonymize, registered_gdpr_owners
+
+from stapel_agent import services, usage
+from stapel_agent.budgets import reservations
+from stapel_agent.budgets.policies import Spender
+from stapel_agent.cache import hit_counts
+from stapel_agent.ledger.columns import opaque_id
+from stapel_agent.models import BudgetAccount, Flight, HitCount, IdempotencyRecord, PromptLog, Reservation, Translation
+from stapel_agent.privacy import erasure
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.testing import translating
+from tests.prompt_logs import written
+
+pytestmark = pytest.mark.django_db
+
+BUDGETS = [
+    {"scope": "user", "period": "day", "usd": "10"},
+    {"scope": "user", "period": "month", "tokens": 100_000},
+    {"scope": "workspace", "period": "month", "usd": "10"},
+]
+MODELS = (PromptLog, Translation, IdempotencyRecord, HitCount, BudgetAccount, Reservation, Flight)
+KEPT = ("calls", "errors", "input_tokens", "output_tokens", "cost_usd", "cache_hits", "saved_tokens", "saved_cost_usd")
+
+
+def stored() -> str:
+    """All that is in the database."""
+    return json.dumps([list(model.objects.order_by("pk").values()) for model in MODELS], default=str)
+
+
+def spent(**whose: str) -> dict:
+    totals = usage(group_by="day,model,source", **whose)["totals"]
+    return {name: totals[name] for name in KEPT}
+
+
+def left(user: str) -> list:
+    return [
+        (standing.scope, standing.left_usd, standing.left_tokens)
+        for standing in reservations.standings(Spender("llm_facade", user, "acme"), "default")
+    ]
+
+
+def erase(kind: str, key: str):
+    (handler,) = [
+        handler
+        for handler in action_registry.handlers("gdpr.erasure.requested")
+        if getattr(handler, "stapel_gdpr_owner", None) == "agent"
+    ]
+    handler(SimpleNamespace(payload={"correlation_id": "c", "subject_type": kind, "subject_key": key}, event_id="e"))
+
+
+def merge(gone: object, survivor: object) -> None:
+    erasure.handle_user_merged(SimpleNamespace(payload={"from_user_id": gone, "into_user_id": survivor}))
+
+
+@pytest.fixture
+def busy(scripted_model, agent):
+    """Users who have asked for all there is, `ann` among them, with the word "secret" in every text of hers."""
+    agent(CACHE_LOOKUP={"llm_facade": True, "translate": True}, BUDGETS=BUDGETS)
+
+    def ask(user: str, word: str, workspace: str = "acme") -> None:
+        whose = {"user_id": user, "workspace_id": workspace}
+        scripted_model.script(ProviderResult(word, 7, 3, cost_usd="0.5"))
+        for key in (f"k-{word}", None, None):
+            services.complete(word, "small", system_prompt=word, context={"page": word}, idempotency_key=key, **whose)
+        scripted_model.script(ValueError(word))
+        services.complete(f"{word} again", "small", **whose)
+        scripted_model.script(translating(str.title))
+        services.translate("en", "de", {"a": f"a {word}"}, **whose)
+
+    ask("ann", "secret")
+    ask("bob", "harmless")
+    return ask
+
+
+def test_registered(settings):
+    """The registry has one section of ours, its owner erases accounts and workspaces, and core's checks agree."""
+    assert gdpr_registry.sections.count("agent") == 1
+    assert registered_gdpr_owners()["agent"] == ("account", "workspace")
+    erasure.register()
+    assert gdpr_registry.sections.count("agent") == 1
+    handlers = action_registry.handlers("user.merged")
+    assert handlers.count(erasure.handle_user_merged) == 1
+    ids = {message.id for message in run_checks()}
+    assert not {name for name in ids if "lifecycle" in name or "gdpr" in name}
+
+
+def test_erase__account(busy):
+    """Texts and copies go, the id becomes a pseudonym everywhere, and every sum is what it was; others lose nothing."""
+    before, others, standing = spent(user_id="ann"), spent(user_id="bob"), left("ann")
+    everything = spent()
+    assert before["cache_hits"] == 2
+    assert before["errors"] == 1
+    whole = list(PromptLog.objects.filter(user_id="bob").order_by("pk").values())
+    erase("account", "ann")
+    pseudonym = pseudonymize("ann")
+    told = stored()
+    assert "secret" not in told.lower()
+    assert '"ann"' not in told
+    assert spent(user_id=pseudonym) == before
+    assert (spent(user_id="ann")["calls"], spent(user_id="bob"), spent()) == (0, others, everything)
+    assert left(pseudonym) == standing
+    assert left("ann")[0] == ("user", Decimal(10), None)
+    assert list(PromptLog.objects.filter(user_id="bob").order_by("pk").values()) == whole
+    assert [record.user_id for record in IdempotencyRecord.objects.all()] == ["bob"]
+    assert Translation.objects.count() == 1
+    assert set(PromptLog.objects.filter(user_id=pseudonym).values_list("workspace_id", flat=True)) == {"acme"}
+
+
+def test_erase__counts(busy):
+    """The receipt says how much there was, and the second time that there is nothing."""
+    assert erasure.erase("account", "ann") == {
+        "calls": 3, "translations": 1, "idempotency_records": 1, "cache_hits": 1, "budgets": 2,
+    }  # fmt: skip
+    after = stored()
+    assert set(erasure.erase("account", "ann").values()) == {0}
+    assert stored() == after
+
+
+def test_erase__workspace(busy):
+    """A workspace's texts and name go, and its users keep theirs."""
+    busy("ann", "elsewhere", workspace="other")
+    before, elsewhere = spent(workspace_id="acme"), spent(workspace_id="other")
+    erase("workspace", "acme")
+    told = stored()
+    assert not {word for word in ("secret", "harmless", "acme") if word in told.lower()}
+    assert "elsewhere" in told
+    assert spent(workspace_id=pseudonymize("acme")) == before
+    assert spent(workspace_id="other") == elsewhere
+    assert spent(user_id="ann")["calls"] == 6
+
+
+@pytest.mark.parametrize(("kind", "key"), [("recording", "ann"), ("account", "")])
+def test_erase__not_ours(busy, kind, key):
+    """What names nothing here is not receipted."""
+    before = stored()
+    assert erasure.erase(kind, key) is None
+    assert stored() == before
+
+
+def test_erase__a_pseudonym(busy):
+    """An erasure of what is erased finds nothing, and ends."""
+    erasure.erase("account", "ann")
+    after = stored()
+    assert erasure.erase("account", pseudonymize("ann")) == {}
+    assert stored() == after
+
+
+def test_erase__long_ids(busy):
+    """An id that was cut to fit its column is found, and its whole form in the metadata goes."""
+    name = "ann@" + "x" * 80
+    busy(name, "long")
+    before = spent(user_id=name)
+    erase("account", name)
+    assert name not in stored()
+    assert (opaque_id(name) or "") not in stored()
+    assert spent(user_id=pseudonymize(name)) == before
+
+
+def test_erase__numbers(busy):
+    """A user id that is a number is the text that the ledger has of it."""
+    busy(41, "fortyone")
+    gdpr = next(provider for provider in gdpr_registry.providers if provider.section == "agent")
+    gdpr.anonymize(41)
+    gdpr.delete(41)
+    assert "fortyone" not in stored()
+    assert spent(user_id=pseudonymize(41))["calls"] == 3
+
+
+def test_erase__many(monkeypatch):
+    """Whatever there is is done in batches."""
+    for _ in range(5):
+        written(user_id="ann", request_id=uuid.uuid4())
+    monkeypatch.setattr("stapel_agent.privacy.scrubbing.BATCH", 2)
+    assert erasure.erase("account", "ann")["calls"] == 5
+    assert PromptLog.objects.filter(prompt="", scrubbed_at__isnull=False).count() == 5
+
+
+def test_erase__already_scrubbed():
+    """A row that retention has scrubbed still has a name to lose."""
+    written(user_id="ann", prompt="", scrubbed_at=timezone.now())
+    erase("account", "ann")
+    assert PromptLog.objects.get().user_id == pseudonymize("ann")
+
+
+def test_erase__call_under_way(busy, scripted_model):
+    """Its row is charged to the pseudonym; texts that arrive behind the erasure are not stored, or go at the next."""
+
+    def translate_meanwhile(request):
+        erase("account", "ann")
+        return translating(str.upper)(request)
+
+    scripted_model.script(translate_meanwhile)
+    whose = {"user_id": "ann", "workspace_id": "acme", "idempotency_key": "late"}
+    answer = services.translate("en", "fr", {"a": "a secret of the last minute"}, **whose)
+    assert answer["result"] == {"a": "A SECRET OF THE LAST MINUTE"}
+    assert not IdempotencyRecord.objects.filter(user_id="ann").exists()
+    assert PromptLog.objects.filter(user_id="ann").count() == 0
+    assert {row.response for row in PromptLog.objects.filter(user_id=pseudonymize("ann"))} == {None}
+    assert not Reservation.objects.exists()
+    used = spent(user_id=pseudonymize("ann"))
+    assert left(pseudonymize("ann"))[1] == ("user", None, 100_000 - used["input_tokens"] - used["output_tokens"])
+    account = BudgetAccount.objects.get(scope="user", identity=pseudonymize("ann"), period="month")
+    assert (account.reserved_nanos, account.reserved_tokens) == (0, 0)
+    assert "secret" in stored().lower(), "the translation has arrived behind the erasure"
+    assert erasure.erase("account", "ann")["translations"] == 1
+    assert "secret" not in stored().lower()
+
+
+def test_merge(busy):
+    """Everything of the account that is gone is the survivor's, sums and all, and nothing is lost of either."""
+    busy("ann", "shared question")
+    both, standing = [spent(user_id=name) for name in ("ann", "bob")], left("bob")
+    texts = sorted(PromptLog.objects.values_list("prompt", flat=True))
+    merge("ann", "bob")
+    assert spent(user_id="bob") == {name: both[0][name] + both[1][name] for name in KEPT}
+    assert spent(user_id="ann")["calls"] == 0
+    assert '"ann"' not in stored()
+    assert sorted(PromptLog.objects.values_list("prompt", flat=True)) == texts
+    assert left("bob")[0] == ("user", standing[0][1] - both[0]["cost_usd"], None)
+    assert set(IdempotencyRecord.objects.values_list("user_id", flat=True)) == {"bob"}
+    after = stored()
+    merge("ann", "bob")
+    assert stored() == after
+    erase("account", "bob")
+    assert "secret" not in stored().lower()
+
+
+def test_merge__into_one_who_has_nothing(busy):
+    """Budgets go along: who signs in has spent what the guest has spent."""
+    standing, before = left("ann"), spent(user_id="ann")
+    merge("ann", "new")
+    assert left("new") == standing
+    assert spent(user_id="new") == before
+
+
+@pytest.mark.parametrize(("gone", "survivor"), [("ann", None), (None, "bob"), ("ann", "ann")])
+def test_merge__of_nobody(busy, caplog, gone, survivor):
+    """A merge that does not say who, or is none, changes nothing."""
+    before = stored()
+    merge(gone, survivor)
+    assert stored() == before
+
+
+def test_hits__of_the_same_hour_are_added():
+    """Counts that fall together after a change of names are one row."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for name in ("ann", "bob"):
+        key = hit_counts.Key(int(hour.timestamp()) // 3600, "other", "p", "m", name, None)
+        hit_counts._write({key: hit_counts.Count(2, 30, Decimal("0.25"))}, "default")
+    assert hit_counts.hand_over("user_id", "ann", "bob", "default") == 1
+    kept = HitCount.objects.get()
+    assert (kept.user_id, kept.hits, kept.saved_tokens, kept.saved_cost_usd) == ("bob", 4, 60, Decimal("0.5"))
+    assert hit_counts.hand_over("user_id", "ann", "bob", "default") == 0
+
+
+def test_export(busy, tmp_path, monkeypatch):
+    """A person gets what is stored of them, and nothing of others; as one file, read a page at a time."""
+    gdpr = next(provider for provider in gdpr_registry.providers if provider.section == "agent")
+    told = gdpr.export("ann")
+    assert {name: len(entries) for name, entries in told.items()} == {
+        "calls": 3, "cache_hits": 1, "budgets": 2, "idempotency_records": 1,
+    }  # fmt: skip
+    first = told["calls"][0]
+    assert (first["prompt"], first["response"], first["cost_usd"]) == ("secret", "secret", Decimal("0.5"))
+    assert not {"cache_key", "user_id"} & first.keys()
+    assert "harmless" not in str(told)
+    monkeypatch.setattr(erasure, "PAGE", 2)
+    (path,) = gdpr.export_to_staging("ann", tmp_path)
+    assert path == tmp_path / "agent.json"
+    in_file = json.loads(path.read_text(encoding="utf-8"))
+    assert {name: len(entries) for name, entries in in_file.items()} == {
+        "calls": 3, "cache_hits": 1, "budgets": 2, "idempotency_records": 1,
+    }  # fmt: skip
+    assert [call["id"] for call in in_file["calls"]] == [str(call["id"]) for call in told["calls"]]
+    nobody = gdpr.export("nobody")
+    assert nobody == {"calls": [], "cache_hits": [], "budgets": [], "idempotency_records": []}
+
+
+def test_export__pages(monkeypatch):
+    """Rows of one moment are each told once, however the pages fall."""
+    moment = timezone.now() - timedelta(days=1)
+    made = {written(created_at=moment, user_id="ann").pk for _ in range(5)}
+    monkeypatch.setattr(erasure, "PAGE", 2)
+    told = [call["id"] for call in erasure.AgentData().export("ann")["calls"]]
+    assert (len(told), set(told)) == (5, made)
+
+
+@pytest.mark.parametrize("other", ["Ann", "ann ", "änn"])
+def test_names__that_a_collation_takes_for_the_same(busy, other):
+    """One user's data is neither told, erased nor handed over as that of another whose id is nearly the same."""
+    busy(other, "private")
+    hit_counts.flush()
+    before = spent(user_id=other), left(other)
+    assert "private" not in json.dumps(erasure.AgentData().export("ann"), default=str)
+    erase("account", "ann")
+    assert (spent(user_id=other), left(other)) == before
+    assert "private" in stored()
+    before = spent(user_id="bob")
+    merge("bob", "BOB")
+    assert spent(user_id="BOB") == before
+    assert '"bob"' not in stored()
+
+
+def test_names__are_counted_apart(agent):
+    """A budget that begins to hold does not count the spend of another user whose id is nearly the same."""
+    for user, cost in (("ann", "1"), ("Ann", "3")):
+        written(user_id=user, cost_usd=cost, input_tokens=1, created_at=timezone.now())
+    agent(BUDGETS=[{"scope": "user", "period": "month", "usd": "10"}])
+    assert left("ann") == [("user", Decimal(9), None)]
+
+
+def test_merge__beside_a_call_that_begins(scripted_model, agent):
+    """What is set aside for a call whose row comes too late to be handed over is not held by the survivor for ever."""
+    agent(BUDGETS=BUDGETS)
+
+    def reply(request) -> ProviderResult:
+        assert BudgetAccount.objects.filter(reserved_tokens__gt=0).exists()
+        reservations.hand_over("user", "ann", "bob", "default")
+        return ProviderResult("ok", 7, 3, cost_usd="0.5")
+
+    scripted_model.script(reply)
+    assert services.complete("say", "small", user_id="ann")["status"] == "ok"
+    assert Reservation.objects.count() == 0
+    assert set(BudgetAccount.objects.values_list("identity", "reserved_tokens", "reserved_nanos")) == {("bob", 0, 0)}
+    assert (left("ann")[0][1], left("bob")[0][1]) == (Decimal("9.5"), Decimal(10))
+
+
+def test_merge__of_one_without_a_budget(busy, agent):
+    """What was spent under no budget counts in the survivor's: also what comes behind an earlier merge."""
+    BudgetAccount.objects.all().delete()
+    agent(BUDGETS=[{"scope": "user", "id": "bob", "period": "month", "usd": "10"}])
+    busy("bob", "opens the account")
+    merge("ann", "bob")
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]
+    busy("ann", "late")
+    merge("ann", "bob")
+    assert spent(user_id="ann")["calls"] == 0
+    assert left("bob") == [("user", Decimal(10) - spent(user_id="bob")["cost_usd"], None)]

@@ -1,0 +1,91 @@
+"""What those who follow a request in another process learn of its end."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from stapel_agent.exceptions import AccessDenied, AnswerTruncated
+from stapel_agent.models import Flight, PromptLog
+from stapel_agent.sharing import leases
+from stapel_agent.sharing.flight_outcome import Landing, landing_of, sweep
+from stapel_agent.types import Completion
+
+pytestmark = pytest.mark.django_db
+
+KEY = "k" * 64
+
+
+def row(request_id: uuid.UUID, status: str, **columns) -> None:
+    facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "request_id": request_id}
+    PromptLog.objects.create(**{**facts, "cache_key": "first's", **columns}, status=status)
+
+
+def landing(request_id: uuid.UUID) -> Landing | None:
+    return landing_of(KEY, request_id, "first", {"first's", "second's"}, "default")
+
+
+@pytest.mark.parametrize(
+    ("status", "columns", "expected"),
+    [
+        ("success", {"response": "r", "metadata": {"provider": "first"}}, Completion("r", "first", "m")),
+        ("failure", {"response": "r", "error_message": "cut", "metadata": {"failure": "truncated"}}, AnswerTruncated),
+        ("failure", {"error_message": "no", "metadata": {"failure": "auth", "provider": "second"}}, AccessDenied),
+        ("error", {"metadata": {"failure": "cancelled"}}, None),
+        ("error", {"metadata": {"failure": "lost"}}, None),
+        ("pending", {}, None),
+        ("success", {"response": "", "metadata": {"provider": "first"}}, Completion("", "first", "m")),
+        ("success", {"response": None, "scrubbed_at": timezone.now()}, None),
+        ("success", {"response": None, "metadata": {"provider": "first", "response_length": 9_000_000}}, None),
+        ("failure", {"metadata": None, "error_message": "of the first release"}, Exception),
+    ],
+)
+def test_landing__as_the_last_row_says(status, columns, expected):
+    """The last of a request's rows tells its answer or its failure; an end that is none leaves the question open."""
+    request_id = uuid.uuid4()
+    row(request_id, "failure", metadata={"failure": "overloaded"}, error_message="before")
+    row(request_id, status, **columns)
+    found = landing(request_id)
+    if expected is None or isinstance(expected, Completion):
+        assert found == Landing(expected)
+    else:
+        assert isinstance(found.fault, expected)
+        assert (str(found.fault), found.fault.text) == (columns["error_message"], columns.get("response"))
+
+
+def test_landing__among_others_of_its_request():
+    """A request may lead several flights; the rows of the others say nothing of this one."""
+    request_id = uuid.uuid4()
+    row(request_id, "success", response="r", metadata={"provider": "first"})
+    row(request_id, "success", response="another's", cache_key="another's")
+    assert landing(request_id) == Landing(Completion("r", "first", "m"))
+
+
+@pytest.mark.parametrize("provider", ["first", "second"])
+def test_landing__that_may_have_turned(agent, provider):
+    """Where a fallback may have had the answer already, the last row's failure is nobody else's."""
+    agent(FALLBACKS={"first": ["second", "third"]})
+    request_id = uuid.uuid4()
+    row(request_id, "failure", metadata={"failure": "auth", "provider": provider}, error_message="no")
+    assert landing(request_id) == Landing()
+
+
+@pytest.mark.parametrize(("silence", "goes_on"), [(1, True), (60, False)])
+def test_landing__of_a_leader(silence, goes_on):
+    """A leader who shows signs of life is waited for; one who does not is ended, with its rows."""
+    request_id = uuid.uuid4()
+    row(request_id, "pending")
+    Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=silence))
+    assert landing(request_id) == (None if goes_on else Landing())
+    assert Flight.objects.exists() is goes_on
+    assert PromptLog.objects.get().status == ("pending" if goes_on else "error")
+
+
+def test_sweep__only_the_silent():
+    """The flights of processes that are gone are removed, and no other."""
+    now = timezone.now()
+    for name, seconds in (("alive", 1), ("gone", leases.SILENCE_SECONDS + 1)):
+        Flight.objects.create(key=name, request_id=uuid.uuid4(), seen_at=now - timedelta(seconds=seconds))
+    sweep()
+    assert [flight.key for flight in Flight.objects.all()] == ["alive"]
