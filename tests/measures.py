@@ -10,6 +10,7 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
 
@@ -18,10 +19,9 @@ COPIED_LINES = 6
 
 LAZY_IMPORTS = {
     "apps.py": "Django allows no models before its apps are ready",
-    "providers/__init__.py": "a public name is loaded when it is asked for",
     "providers/anthropic.py": "the SDK is optional, and takes a second to load",
     "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
-    "tracing.py": "OpenTelemetry is optional",
+    "telemetry/tracing.py": "OpenTelemetry is optional",
 }
 """Module -> why its functions import."""
 
@@ -82,10 +82,14 @@ def measures() -> Iterator[Measure]:
     lines = {module: text.count("\n") for module, text in sources().items()}
     lengths = {where: _length(node) for where, node in functions().items()}
     yield Measure("modules: the longest, lines", *_most(lines, 400))
-    yield Measure("modules: median, lines", median(lines.values()), 0, 149)
-    yield Measure("functions: the longest, lines", *_most(lengths, 50))
-    yield Measure("functions: median, lines", median(lengths.values()), 0, 9)
+    yield Measure("modules: median, lines", median(lines.values()), 0, 130)
+    yield Measure("functions: the longest, lines", *_most(lengths, 35))
+    yield Measure("functions: median, lines", median(lengths.values()), 0, 6)
     yield Measure("imports in functions, without a reason", *_none(inner_imports()))
+    yield Measure("modules directly in the package", len([module for module in lines if "/" not in module]), 0, 30)
+    yield Measure("circles of imports between modules", *_none(circle(module_imports())))
+    yield Measure("circles of imports between packages", *_none(circle(package_imports())))
+    yield Measure("imports past a package's __init__", *_none(imports_past_init()))
     yield from few()
     yield Measure(f"runs of {COPIED_LINES} lines that are copied", *_none(copied_runs()))
     yield Measure("comments, % of lines of code and comments", comment_share(), 2, 5)
@@ -100,6 +104,43 @@ def inner_imports() -> Iterator[str]:
 
 def imports(node: Function) -> bool:
     return any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node))
+
+
+@cache
+def module_imports() -> dict[str, set[str]]:
+    """Module -> the modules that it imports, also for type checkers alone. A package is its `__init__`.
+
+    Neither the package's own lazy `__init__` counts nor that a module stands for its package to those in it.
+    """
+    names = {_module_name(path): path for path in sources()}
+    found = {name: set(_imported(name, path, names)) for name, path in names.items() if name}
+    return {name: {other for other in others if not name.startswith(f"{other}.")} for name, others in found.items()}
+
+
+def package_imports() -> dict[str, set[str]]:
+    """The same between what stands directly in `stapel_agent/`."""
+    packages: dict[str, set[str]] = {}
+    for module, others in module_imports().items():
+        room = module.partition(".")[0]
+        packages.setdefault(room, set()).update({other.partition(".")[0] for other in others} - {room})
+    return packages
+
+
+def imports_past_init() -> Iterator[str]:
+    """Imports of a module inside another package, where the package's `__init__` is to be asked."""
+    for module, others in module_imports().items():
+        for other in others:
+            if "." in other and other.partition(".")[0] != module.partition(".")[0]:
+                yield f"{module} -> {other}"
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """The first circle that there is, or nothing."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as fault:
+        return [" -> ".join(fault.args[1])]
+    return []
 
 
 def few() -> Iterator[Measure]:
@@ -137,6 +178,29 @@ def twin_share() -> float:
         if isinstance(node, ast.AsyncFunctionDef) and (where.partition(":")[0], _sync_name(node.name)) in named
     ]
     return 100 * sum(twins) / sum(text.count("\n") for text in sources().values())
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("__init__").rstrip("/").replace("/", ".")
+
+
+def _imported(name: str, path: str, names: dict[str, str]) -> Iterator[str]:
+    package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(sources()[path])):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+        base = ".".join([*filter(None, parents), *filter(None, [node.module or ""])])
+        base = (
+            base
+            if node.level
+            else base.removeprefix("stapel_agent").lstrip(".")
+            if base.startswith("stapel_agent")
+            else "-"
+        )
+        for alias in node.names:
+            target = f"{base}.{alias.name}".lstrip(".")
+            yield from {target if target in names else base} & (names.keys() - {"", name})
 
 
 def _body(where: str, node: Function) -> tuple[list[str], list[str]]:

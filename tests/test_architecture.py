@@ -39,7 +39,7 @@ def drawn() -> list[list[str]]:
 def contracted() -> list[list[str]]:
     """The layers of the import contract, from above."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (layers,) = (contract["layers"] for contract in contracts if contract["name"] == "Imports point downwards")
+    (layers,) = (contract["layers"] for contract in contracts if contract["name"] == "Imports point down")
     return [[module.removeprefix("stapel_agent.") for module in SEPARATOR.split(layer)] for layer in layers]
 
 

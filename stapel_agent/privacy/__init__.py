@@ -1,6 +1,6 @@
 """Erasure, retention, and removing texts from the ledger."""
 
-from .erasure import register
+from .erasure import erase, register
 from .retention import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, overdue
 from .retention import moment as purge_moment
 
@@ -9,6 +9,7 @@ __all__ = [
     "LONGEST_DAYS",
     "PAUSE_SECONDS",
     "Purge",
+    "erase",
     "overdue",
     "purge_moment",
     "register",
