@@ -19,22 +19,21 @@ def measure() -> None:
 
     from stapel_agent import ledger, services
     from stapel_agent.asking.attempts import Attempts
-    from stapel_agent.ledger import columns as rows
     from stapel_agent.models import PromptLog
     from stapel_agent.parsing import parse_json_response
     from stapel_agent.testing import scripted_provider
 
     with scripted_provider(ANSWER) as model:
-        columns = [field.column for field in PromptLog._meta.concrete_fields]
+        fields = PromptLog._meta.concrete_fields
+        columns = [field.column for field in fields]
         request = services._json_request(PAYLOAD["prompt"], PAYLOAD["model"])
         attempt = next(Attempts(request, parse_json_response))
         with attempt:
             attempt.ask()
         statement = f"INSERT INTO agent_prompt_log ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
 
-        row = rows.pending(attempt)
-        rows.settle(row, attempt)
-        fields = PromptLog._meta.concrete_fields
+        row = ledger.columns.pending(attempt)
+        ledger.columns.settle(row, attempt)
         values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
 
         def bare_insert() -> None:
