@@ -324,9 +324,8 @@ def test_failures__table():
 def test_exceptions__tree():
     """The tree drawn in the module's docstring is the tree of its classes."""
     drawn = re.findall(r"^[ │├└─]*([A-Z]\w+) {2,}\w", exceptions.__doc__, re.MULTILINE)
-    classes = {
-        name for name, value in vars(exceptions).items() if getattr(value, "__module__", "") == exceptions.__name__
-    }
+    faults = [value for value in vars(exceptions).values() if isinstance(value, type) and issubclass(value, Exception)]
+    classes = {fault.__name__ for fault in faults}
     assert set(drawn) == classes
     for name, failure in re.findall(r"[├└]── (\w+) +([a-z_]+)", exceptions.__doc__):
         if failure not in {"not", "an"}:
