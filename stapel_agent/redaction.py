@@ -8,7 +8,7 @@ import traceback
 from .conf import ENVIRONMENT_KEYS, agent_settings
 
 REDACTED = "[redacted]"
-EXAMINED_LENGTH, TOLD_LENGTH = 64 * 1024, 300
+EXAMINED_LENGTH, DESCRIPTION_LENGTH = 64 * 1024, 300
 
 # Quantifiers are bounded or single: a long hostile text costs linear time.
 CREDENTIALS = re.compile(
@@ -38,11 +38,11 @@ def redact(text: str) -> str:
     return CREDENTIALS.sub(REDACTED, text)
 
 
-def told(fault: BaseException) -> str:
+def describe(fault: BaseException) -> str:
     """What a foreign fault is, in a line for the log."""
     # The first line alone: in the others a database quotes the row, prompt and all.
     first_line = str(fault)[:EXAMINED_LENGTH].partition("\n")[0]
-    return redact(f"{type(fault).__name__}: {first_line}")[:TOLD_LENGTH]
+    return redact(f"{type(fault).__name__}: {first_line}")[:DESCRIPTION_LENGTH]
 
 
 def traceback_of(fault: BaseException, *, may_quote: bool = True) -> str:

@@ -20,7 +20,7 @@ from stapel_agent.budgets import Spender, standings
 from stapel_agent.cache import flush_hits
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import aon_ledger, on_ledger
-from stapel_agent.redaction import told
+from stapel_agent.redaction import describe
 from stapel_agent.types import Standing
 
 from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
@@ -100,7 +100,7 @@ def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
         with transaction.atomic(alias):
             return standings(spender, alias)
     except Exception as fault:
-        logger.error("BUDGETS cannot be applied, so usage() does not tell how they stand: %s", told(fault))
+        logger.error("BUDGETS cannot be applied, so usage() does not tell how they stand: %s", describe(fault))
         return None
 
 

@@ -26,14 +26,14 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
-from stapel_agent.redaction import told
+from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
 from stapel_agent.types import Usage
 
 from . import circuit_breaker
 from .chain import Candidate
 from .concurrency_limit import Place
-from .exception_mapping import named
+from .exception_mapping import as_agent_error
 from .spans import attempt_span
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Attempt:
 
     def fail(self, fault: BaseException) -> None:
         """Keep what ended the attempt."""
-        self.error = named(fault, self.request.provider, may_quote=log_content.is_full(self.request.source))
+        self.error = as_agent_error(fault, self.request.provider, may_quote=log_content.is_full(self.request.source))
 
     @property
     def usage(self) -> Usage:
@@ -107,7 +107,7 @@ class Attempt:
         try:
             return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)
         except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
-            logger.error("a call of provider %r has no price: %s", self.request.provider, told(fault))
+            logger.error("a call of provider %r has no price: %s", self.request.provider, describe(fault))
             return Cost()
 
     @property
@@ -210,7 +210,7 @@ class Attempt:
             if not stray and not isinstance(fault, Exception):
                 raise
         finally:
-            circuit_breaker.note(self.request.provider, self.error)
+            circuit_breaker.record_outcome(self.request.provider, self.error)
 
     def _take(self, result: ProviderResult) -> None:
         """Accept the provider's answer. Raises what is wrong with it."""

@@ -16,7 +16,7 @@ from stapel_agent.exceptions import (
     ProviderError,
     RequestRejected,
 )
-from stapel_agent.redaction import told
+from stapel_agent.redaction import describe
 from stapel_agent.telemetry import COOLING_DOWN
 
 logger = logging.getLogger(__name__)
@@ -70,15 +70,15 @@ def cooldown_of(provider: str) -> Cooldown:
     return _cooldowns.get(provider) or _cooldowns.setdefault(provider, Cooldown(provider))
 
 
-def note(provider: str, fault: AgentError | None) -> None:
+def record_outcome(provider: str, fault: AgentError | None) -> None:
     """Count the outcome of one call. An answer, or a refusal of the request, shows a provider that works."""
     try:
-        _note(provider, fault)
+        _record_outcome(provider, fault)
     except Exception as trouble:  # settings or metrics of the host: the call is paid for all the same
-        logger.error("the outcome of a call of provider %r was not counted: %s", provider, told(trouble))
+        logger.error("the outcome of a call of provider %r was not counted: %s", provider, describe(trouble))
 
 
-def _note(provider: str, fault: AgentError | None) -> None:
+def _record_outcome(provider: str, fault: AgentError | None) -> None:
     if fault is None or isinstance(fault, AnswerError | RequestRejected):
         cooldown_of(provider).succeeded()
     elif isinstance(fault, ProviderError) and not isinstance(fault, AttemptCancelled | ProviderBusy):

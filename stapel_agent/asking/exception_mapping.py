@@ -25,7 +25,7 @@ MESSAGE_LENGTH = 1000
 """Characters of a provider's message that reach the caller and the ledger."""
 
 
-def named(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
+def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
     """The fault as one of ours. A foreign one is logged, whole if it `may_quote` texts, and told by its type alone."""
     if not isinstance(fault, Exception):
         return AttemptCancelled("cancelled")

@@ -22,7 +22,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly
 from stapel_agent.exceptions import OverBudget
 from stapel_agent.models import BudgetAccount, PromptLog, PromptStatus, Reservation
-from stapel_agent.redaction import told, traceback_of
+from stapel_agent.redaction import describe, traceback_of
 from stapel_agent.settings_validation import CHECK
 from stapel_agent.types import Standing
 
@@ -42,7 +42,7 @@ def budgets_of(row: PromptLog) -> list[Budget]:
     try:
         return list(policies.policy().budgets(balances.spender_of(row)))
     except Exception as fault:
-        logger.error("BUDGETS cannot be applied, so no provider is called: %s", told(fault))
+        logger.error("BUDGETS cannot be applied, so no provider is called: %s", describe(fault))
         logger.debug("%s", traceback_of(fault))
         what = f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called"
         raise OverBudget(f"{what}: {CHECK} tells more") from None

@@ -22,7 +22,7 @@ from stapel_agent.database import aon_ledger, on_ledger, works_in_callers_thread
 from stapel_agent.exceptions import AgentError, WrongSetting
 from stapel_agent.models import KeptAnswer, PromptLog, Translation
 from stapel_agent.providers import in_own_thread
-from stapel_agent.redaction import told, traceback_of
+from stapel_agent.redaction import describe, traceback_of
 from stapel_agent.settings_validation import require_cache_kinds
 from stapel_agent.telemetry import reused
 from stapel_agent.types import NOT_KNOWN, Completion, CompletionRequest, Saving
@@ -249,7 +249,7 @@ def policy_class() -> type[CachePolicy]:
     try:
         named: Any = agent_settings.CACHE_POLICY
     except Exception as fault:
-        raise WrongSetting(f"CACHE_POLICY is no cache policy: {told(fault)}") from fault
+        raise WrongSetting(f"CACHE_POLICY is no cache policy: {describe(fault)}") from fault
     if not (isinstance(named, type) and issubclass(named, CachePolicy)):
         raise WrongSetting(f"CACHE_POLICY is no cache policy: {named!r}")
     return named
@@ -338,5 +338,5 @@ def _earlier(request: CompletionRequest, text: str | None, saving: Saving = NOT_
 def _report(request: CompletionRequest, step: str, fault: Exception) -> None:
     """Log it, and let this request ask no more: a place that cannot be reached costs seconds each time."""
     request.cache_faults.add(step)
-    logger.error("cache %s failed, the call goes on without it: %s", step, told(fault))
+    logger.error("cache %s failed, the call goes on without it: %s", step, describe(fault))
     logger.debug("%s", traceback_of(fault))

@@ -47,7 +47,7 @@ from stapel_agent.database import (
 from stapel_agent.exceptions import AttemptLost, LedgerUnavailable, OverBudget
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.prices import aload
-from stapel_agent.redaction import told
+from stapel_agent.redaction import describe
 
 from . import columns
 from .notifications import aannounce, announce, announce_later, closed_late
@@ -335,7 +335,7 @@ def _opening(row: PromptLog) -> Iterator[None]:
             _close_later(row)
         if not isinstance(fault, Exception):
             raise
-        logger.error("no row can be written, so no provider is called: %s", told(fault))
+        logger.error("no row can be written, so no provider is called: %s", describe(fault))
         raise unavailable from None
 
 
@@ -344,7 +344,7 @@ def _recording(row: PromptLog) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), told(fault))
+        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), describe(fault))
         kind = type(fault).__name__
         mend = "see that its database answers and is migrated"
         raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {mend}") from None
@@ -368,7 +368,7 @@ def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
             _close_later(row)
         if not isinstance(fault, Exception):
             raise
-        row_and_fault = (row.pk, _spent(row), told(fault))
+        row_and_fault = (row.pk, _spent(row), describe(fault))
         logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *row_and_fault)
 
 
