@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -13,27 +12,16 @@ import httpx
 from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderError, ProviderUnavailable, RequestRejected
-from stapel_agent.types import Image, LinkedImage, Usage, token_count
+from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
+from stapel_agent.types import Image, LinkedImage
 
 from .base import LlmProvider, ProviderResult
+from .dialects import dialect_for, read_answer
 from .wire.call import Call
 from .wire.http import Post, api_root, apost, base_url_mend, post
-from .wire.status_codes import PAGE, classify, excerpt
-from .wire.vendor_json import decoded, mapping
 
 BASE_URL, PATH = "OPENAI_COMPAT_BASE_URL", "/chat/completions"
 MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
-
-# Every dialect's reasons but those for a complete answer, which is what an unknown word is taken for.
-FINISH_REASONS = {
-    "length": "length",
-    "model_context_window_exceeded": "length",
-    "content_filter": "content_filter",
-    "sensitive": "content_filter",
-}
-FIGURE_DIGITS = 20
-INTERRUPTIONS = frozenset({"insufficient_system_resource", "network_error", "error", "abort"})
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
     "$defs",
@@ -64,10 +52,12 @@ class OpenAICompatProvider(LlmProvider):
         self.vendor = agent_settings.OPENAI_COMPAT_BASE_URL or None
 
     def complete(self, **arguments: Any) -> ProviderResult:
-        return read_answer(post(_request(Call(**arguments))))
+        request = _request(Call(**arguments))
+        return _read(request, post(request))
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        return read_answer(await apost(_request(Call(**arguments))))
+        request = _request(Call(**arguments))
+        return _read(request, await apost(request))
 
     def resolve_model(self, model_size: str, default: str) -> str:
         return _models().get(model_size) or default
@@ -133,6 +123,10 @@ def _request(call: Call) -> Post:
     return Post(endpoint, _encoded(body), call.seconds, headers, BASE_URL, PATH)
 
 
+def _read(request: Post, body: bytes) -> ProviderResult:
+    return read_answer(body, dialect_for(request.url.host), base_url_mend(request.setting, request.path))
+
+
 def _messages(call: Call) -> list[dict[str, Any]]:
     user = {"role": "user", "content": _content(call)}
     return [{"role": "system", "content": call.system_prompt}, user] if call.system_prompt else [user]
@@ -185,75 +179,3 @@ def _subschemas(node: Mapping[str, Any]) -> Iterator[Any]:
     yield from node.get("anyOf", [])
     if "items" in node:
         yield node["items"]
-
-
-def read_answer(body: bytes) -> ProviderResult:
-    """What a 200 answer says. Raises a ProviderError, with what was paid, for one that says nothing usable."""
-    answer = _parsed(body)
-    usage = _usage(answer.get("usage"))
-    choice = _first_choice(answer, body, usage)
-    message = mapping(choice.get("message"))
-    reason = str(choice.get("finish_reason"))
-    refusal = message.get("refusal")
-    if refusal and isinstance(refusal, str):
-        return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
-    text = _text(message.get("content"))
-    if reason in INTERRUPTIONS:
-        raise ProviderUnavailable(f"the provider broke the answer off: {reason}", usage=usage, text=text)
-    finish_reason = FINISH_REASONS.get(reason, "stop")
-    if text is None and finish_reason == "stop":
-        what = "asks for a tool, though none was offered" if message.get("tool_calls") else "holds no text"
-        raise InvalidAnswer(f"the answer {what}", usage=usage)
-    return ProviderResult(text or "", **asdict(usage), finish_reason=finish_reason)
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    answer = decoded(body, FIGURE_DIGITS)
-    if isinstance(answer, dict):
-        return answer
-    said = excerpt(body)
-    if said.startswith(PAGE):
-        raise InvalidAnswer(f"the answer is {said}; {base_url_mend(BASE_URL, PATH)}")
-    raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
-
-
-def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:
-    choices = answer.get("choices")
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    if answer.get("error"):
-        raise _stated_fault(answer["error"], body, usage)
-    raise InvalidAnswer("the answer has no choices", usage=usage)
-
-
-def _stated_fault(error: object, body: bytes, usage: Usage) -> ProviderError:
-    """The fault of an answer that says 200 on the outside and an error inside."""
-    status = token_count(mapping(error).get("code"))
-    if 400 <= status < 600:
-        fault = classify(status, excerpt(body))
-    else:
-        fault = InvalidAnswer(f"the answer is an error: {excerpt(body)}")
-    fault.usage = usage
-    return fault
-
-
-def _text(content: object) -> str | None:
-    if isinstance(content, list):
-        parts = [mapping(part) for part in content]
-        texts = [part.get("text") for part in parts if part.get("type") == "text"]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else None
-
-
-def _usage(reported: object) -> Usage:
-    figures = mapping(reported)
-    prompt = token_count(figures.get("prompt_tokens"))
-    output = token_count(figures.get("completion_tokens"))
-    cached = (
-        token_count(mapping(figures.get("prompt_tokens_details")).get("cached_tokens"))
-        or token_count(figures.get("prompt_cache_hit_tokens"))
-        or token_count(figures.get("cached_tokens"))
-    )
-    cached = min(cached, prompt)
-    thinking = token_count(mapping(figures.get("completion_tokens_details")).get("reasoning_tokens"))
-    return Usage(prompt - cached, output, min(thinking, output), cached, cost_usd=figures.get("cost"))

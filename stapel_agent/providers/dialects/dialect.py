@@ -1,0 +1,75 @@
+"""One dialect of `/chat/completions`, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+Fields = Mapping[str, Any]
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+FINISH_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "length": "length",
+        "model_context_window_exceeded": "length",
+        "content_filter": "content_filter",
+        "sensitive": "content_filter",
+        "insufficient_system_resource": "interrupted",
+        "network_error": "interrupted",
+        "error": "interrupted",
+        "abort": "interrupted",
+    }
+)
+
+
+@dataclass(frozen=True)
+class UsageFields:
+    """Where an answer states what it used: dotted paths below `usage`. Of several, the first that is not zero counts.
+
+    `prompt` and `completion` are totals, of which the other figures are parts.
+    """
+
+    prompt: tuple[str, ...] = ("prompt_tokens",)
+    completion: tuple[str, ...] = ("completion_tokens",)
+    thinking: tuple[str, ...] = ("completion_tokens_details.reasoning_tokens",)
+    cache_read: tuple[str, ...] = (
+        "prompt_tokens_details.cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+    )
+    cost_usd: tuple[str, ...] = ("cost",)
+
+
+@dataclass(frozen=True)
+class EffortRule:
+    """How models whose name matches the regular expression `models` are told an effort.
+
+    `words` maps an effort of ours to the fields that are merged into the request. A model without words is told none.
+    """
+
+    models: str
+    words: Mapping[str, Fields] = field(default_factory=lambda: NONE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one vendor or server speaks.
+
+    `hosts` are the hosts of its base URLs; one that begins with `*.` stands for every subdomain.
+    `cap_field` is the request field that carries the token cap.
+    `efforts` are tried in turn; the first rule that matches the model's name holds.
+    `finish_reasons` maps the vendor's word to "stop", "length", "content_filter" or "interrupted".
+    `error_codes` maps a code or type in an error body to the name of a failure, such as "out_of_credit".
+    `vendor` is the id of the price list, where it is not told by the base URL.
+    """
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    cap_field: str = "max_tokens"
+    efforts: tuple[EffortRule, ...] = ()
+    usage: UsageFields = UsageFields()
+    finish_reasons: Mapping[str, str] = field(default_factory=lambda: FINISH_REASONS)
+    error_codes: Mapping[str, str] = field(default_factory=lambda: NONE)
+    vendor: str | None = None
