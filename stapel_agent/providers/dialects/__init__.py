@@ -1,4 +1,4 @@
-"""What differs between the vendors of `/chat/completions`: a table, and the engine that reads it."""
+"""What differs between the vendors of `/chat/completions`: a table, and what reads it."""
 
 from .answer import read_answer
 from .dialect import Dialect, EffortRule, UsageFields
