@@ -8,20 +8,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
 from .conf import agent_settings
-from .types import Usage, money
+from .figures import ARITHMETIC, SMALLEST_COST, money
+from .types import Usage
 
 LIBRARY = "genai_prices"
 QUARTER = 900
 """Seconds for which a price of the list is kept: vendors have cheaper hours, and lower prices from a day on."""
 MILLION = Decimal(1_000_000)
-SMALLEST = Decimal("1E-10")
-"""What the ledger's column can tell apart."""
 
 PROVIDER, PRICE_LIST, UNPRICED = "provider", "price_list", "unpriced"
 
@@ -48,14 +47,15 @@ class UnitPrices:
     def cost(self, usage: Usage) -> Decimal:
         """Of the tokens, each kind at its own price."""
         written_for_long = min(usage.cache_write_1h_tokens, usage.cache_write_tokens)
-        total = (
-            usage.input_tokens * self.input
-            + usage.output_tokens * self.output
-            + usage.cache_read_tokens * self.cache_read
-            + (usage.cache_write_tokens - written_for_long) * self.cache_write
-            + written_for_long * self.cache_write_1h
-        )
-        return (total / MILLION).quantize(SMALLEST)
+        with localcontext(ARITHMETIC):
+            total = (
+                usage.input_tokens * self.input
+                + usage.output_tokens * self.output
+                + usage.cache_read_tokens * self.cache_read
+                + (usage.cache_write_tokens - written_for_long) * self.cache_write
+                + written_for_long * self.cache_write_1h
+            )
+            return (total / MILLION).quantize(SMALLEST_COST)
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,11 @@ NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
 
 def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None) -> Cost:
     """The cost of `usage`: the vendor's own figure, or by unit prices. Of tokens that are unknown it is unknown."""
-    if usage.cost_usd is not None:
-        return Cost(usage.cost_usd, PROVIDER)
+    if (stated := money(usage.cost_usd)) is not None:
+        return Cost(stated, PROVIDER)
     prices = unit_prices(provider, model, vendor, _prompt_tokens(usage)) if usage else None
-    return Cost(prices.cost(usage), PRICE_LIST, prices) if prices else Cost()
+    usd = money(prices.cost(usage)) if prices else None
+    return Cost() if usd is None else Cost(usd, PRICE_LIST, prices)
 
 
 def unit_prices(provider: str, model: str, vendor: str | None = None, prompt_tokens: int = 0) -> UnitPrices | None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 from .deadline import Deadline
+from .figures import ARITHMETIC, MAX_TOKEN_COUNT, money, token_count
 
 
 @dataclass(frozen=True)
@@ -59,33 +60,6 @@ Image = InlineImage | LinkedImage
 """What `complete()` of a provider that declares `supports_images` gets a tuple of."""
 
 
-MAX_TOKEN_COUNT = 2**31 - 1
-
-
-def token_count(figure: Any) -> int:
-    """A vendor's token figure as a storable count; 0 for what cannot be one (absent, negative, NaN, a word)."""
-    if isinstance(figure, str) and len(figure) > 20:
-        return 0
-    try:
-        return max(0, min(int(figure), MAX_TOKEN_COUNT))
-    except Exception:  # a host's figure may be an object of its own
-        return 0
-
-
-MAX_USD = Decimal(10**6)
-
-
-def money(figure: Any) -> Decimal | None:
-    """An amount of US dollars; None for what cannot be one (absent, negative, NaN, a word, a million)."""
-    if isinstance(figure, bool) or len(text := str(figure)[:40]) == 40:
-        return None
-    try:
-        amount = Decimal(text)
-    except ArithmeticError:
-        return None
-    return amount if amount.is_finite() and 0 <= amount < MAX_USD else None
-
-
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
@@ -126,7 +100,7 @@ def _total(*usages: Usage) -> Decimal | None:
     """The cost of all, if that of each which has spent anything is known."""
     spent = [usage for usage in usages if usage or usage.cost_usd is not None]
     known = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
-    return sum(known, Decimal(0)) if spent and len(known) == len(spent) else None
+    return reduce(ARITHMETIC.add, known, Decimal(0)) if spent and len(known) == len(spent) else None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
+from stapel_agent.figures import money
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import Cost, UnitPrices, cost_of, unit_prices
 from stapel_agent.providers.base import ProviderResult
-from stapel_agent.types import Usage, money
+from stapel_agent.types import Usage
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.any_database

@@ -2,7 +2,8 @@
 
 import pytest
 
-from stapel_agent.types import Usage, token_count
+from stapel_agent.figures import token_count
+from stapel_agent.types import Usage
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from stapel_agent.exceptions import (
     ProviderTimeout,
     RequestRejected,
 )
+from stapel_agent.figures import milliseconds
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe
@@ -225,7 +226,7 @@ class Attempt:
         self.value = self._read(self.result.text)
 
     def _stop_clock(self) -> None:
-        self.duration_ms = round((time.perf_counter() - self._started_at) * 1000)
+        self.duration_ms = milliseconds((time.perf_counter() - self._started_at) * 1000) or 0
 
 
 def _plain(result: ProviderResult) -> ProviderResult:

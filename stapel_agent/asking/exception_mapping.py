@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 
 from stapel_agent.exceptions import (
     AgentError,
@@ -14,6 +13,7 @@ from stapel_agent.exceptions import (
     ProviderTimeout,
     SchemaMismatch,
 )
+from stapel_agent.figures import seconds
 from stapel_agent.parsing import storable
 from stapel_agent.redaction import redact, traceback_of
 from stapel_agent.types import Usage
@@ -40,16 +40,6 @@ def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = Tru
     return ProviderBug(f"provider {provider!r} raised {type(fault).__name__}")
 
 
-def _seconds(value: object) -> float | None:
-    try:
-        seconds = float(value)  # type: ignore[arg-type]
-    except OverflowError:
-        return math.inf
-    except Exception:
-        return None
-    return None if math.isnan(seconds) else max(0.0, seconds)
-
-
 def _sanitised(fault: AgentError) -> AgentError:
     """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
     ours = AgentError.__module__
@@ -59,7 +49,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     own.usage = usage + Usage() if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None
     if isinstance(own, ProviderError):
-        own.retry_after = _seconds(getattr(fault, "retry_after", None))
+        own.retry_after = seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
     if isinstance(own, OverBudget):

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
+from stapel_agent.figures import ARITHMETIC
 from stapel_agent.prices import unit_prices
 from stapel_agent.tokens import byte_length
 from stapel_agent.types import CompletionRequest, Usage
@@ -163,7 +164,7 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Spend:
 
 def nanos(usd: Decimal) -> int:
     """Dollars in billionths, rounded up."""
-    return int((usd * NANOS).to_integral_value(ROUND_CEILING))
+    return int(ARITHMETIC.multiply(usd, NANOS).to_integral_value(ROUND_CEILING))
 
 
 def _fault(entry: object) -> str | None:

@@ -26,10 +26,11 @@ from django.utils import timezone
 
 from stapel_agent.budgets import aware
 from stapel_agent.database import exactly, in_background, is_test_run, on_ledger, prepare_background
+from stapel_agent.figures import MAX_USD
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import HitCount
 from stapel_agent.parsing import storable
-from stapel_agent.types import MAX_USD, NOT_KNOWN, CompletionRequest, Saving
+from stapel_agent.types import NOT_KNOWN, CompletionRequest, Saving
 
 logger = logging.getLogger(__name__)
 

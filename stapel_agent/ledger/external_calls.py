@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from stapel_agent import log_content
+from stapel_agent.figures import MAX_TOKEN_COUNT, money
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import storable
 from stapel_agent.prices import cost_of
 from stapel_agent.redaction import redact
 from stapel_agent.schemas import check_keywords
-from stapel_agent.types import MAX_TOKEN_COUNT, Usage, money
+from stapel_agent.types import Usage
 
 from . import columns, entries
 

@@ -17,7 +17,8 @@ import httpx
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
-from stapel_agent.types import Image, LinkedImage, Usage, token_count
+from stapel_agent.figures import token_count
+from stapel_agent.types import Image, LinkedImage, Usage
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .base import LlmProvider, ProviderResult

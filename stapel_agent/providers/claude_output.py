@@ -17,7 +17,8 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
-from stapel_agent.types import Usage, token_count
+from stapel_agent.figures import token_count
+from stapel_agent.types import Usage
 
 from .base import ProviderResult
 from .wire.finish_reasons import finish_reason

@@ -21,9 +21,10 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
+from stapel_agent.figures import money
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
-from stapel_agent.types import Usage, money
+from stapel_agent.types import Usage
 from tests.scripted_server import Reply, Request, ScriptedServer
 
 KEY = "a-key-of-no-known-shape-0123456789"

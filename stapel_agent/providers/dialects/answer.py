@@ -8,10 +8,11 @@ from functools import reduce
 from typing import Any
 
 from stapel_agent.exceptions import InvalidAnswer, ProviderError, ProviderUnavailable
+from stapel_agent.figures import token_count
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.status_codes import PAGE, classify, excerpt
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
-from stapel_agent.types import Usage, token_count
+from stapel_agent.types import Usage
 
 from .dialect import Dialect
 from .table import OPENAI

@@ -1,0 +1,113 @@
+"""Figures from outside, brought to the range and precision of their columns.
+
+Vendors, hosts' providers and price lists bring costs, tokens, durations and ratios of any type, size and precision.
+Each function here takes constant time and raises nothing, whatever it is given.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from operator import index
+from typing import Any
+
+MAX_TOKEN_COUNT = 2**31 - 1
+MAX_USD = Decimal(10**6)
+COST_PLACES = 10
+SMALLEST_COST = Decimal(1).scaleb(-COST_PLACES)
+"""What a cost column can tell apart."""
+ARITHMETIC = Context(prec=60, rounding=ROUND_HALF_EVEN)
+"""For costs: the context of the caller's thread may be shorter, or trap what is inexact."""
+
+TEXT_LENGTH = 100
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+
+
+def token_count(figure: Any) -> int:
+    """A number of tokens as a storable count, or 0 if `figure` is not one (absent, negative, NaN, a word)."""
+    return bounded_count(figure) or 0
+
+
+def milliseconds(figure: Any) -> int | None:
+    """A duration as a storable whole number of milliseconds, or None if `figure` is not one."""
+    return bounded_count(figure)
+
+
+def bounded_count(figure: Any) -> int | None:
+    """A whole number from 0 to what an integer column holds; None if `figure` is no number, or a negative one."""
+    whole = _whole(figure)
+    if whole is not None:
+        return None if whole < 0 else min(whole, MAX_TOKEN_COUNT)
+    number = _decimal(figure)
+    if number is None or number < 0:
+        return None
+    # Compared first: int() of Decimal("1e999999999") does not end.
+    return MAX_TOKEN_COUNT if number > MAX_TOKEN_COUNT else int(number)
+
+
+def money(figure: Any) -> Decimal | None:
+    """An amount of US dollars to COST_PLACES; None if `figure` is not one (negative, NaN, a word, a million)."""
+    if isinstance(figure, bool):
+        return None
+    whole = _whole(figure)
+    if whole is not None:
+        return Decimal(whole) if 0 <= whole < MAX_USD else None
+    amount = _decimal(figure)
+    if amount is None or not 0 <= amount < MAX_USD:
+        return None
+    if not -COST_PLACES <= int(amount.as_tuple().exponent) <= 0:
+        amount = amount.quantize(SMALLEST_COST, context=ARITHMETIC)
+    return amount.copy_abs() if amount < MAX_USD else None
+
+
+def seconds(figure: Any) -> float | None:
+    """A wait in seconds, which may be infinite; None if `figure` is no number. A negative one is no wait."""
+    if isinstance(figure, float):
+        plain = float.__float__(figure)
+        return None if math.isnan(plain) else max(0.0, plain)
+    whole = _whole(figure)
+    if whole is not None:
+        return float(min(max(whole, 0), MAX_TOKEN_COUNT)) if whole <= MAX_TOKEN_COUNT else math.inf
+    number = _decimal(figure)
+    if number is None:
+        return None
+    return math.inf if number > MAX_TOKEN_COUNT else max(0.0, float(number))
+
+
+def _whole(figure: Any) -> int | None:
+    """What is a whole number by its type: an int, or another library's."""
+    if type(figure) is int:
+        return figure
+    if isinstance(figure, int):
+        return int.__int__(figure)
+    if isinstance(figure, str | float | Decimal) or figure is None:
+        return None
+    try:
+        return index(figure)
+    except Exception:  # a host's figure may be an object of its own
+        return None
+
+
+def _decimal(figure: Any) -> Decimal | None:
+    """A finite number of any other type, as far as its text is no longer than TEXT_LENGTH."""
+    try:
+        return _finite(figure)
+    except Exception:  # as above
+        return None
+
+
+def _finite(figure: Any) -> Decimal | None:
+    if isinstance(figure, Decimal):
+        number = Decimal(figure)
+    elif isinstance(figure, str):
+        text = str.__str__(figure)
+        if len(text) > TEXT_LENGTH or not NUMBER.fullmatch(text.strip()):
+            return None
+        number = Decimal(text.strip())
+    elif figure is None or isinstance(figure, bytes | bytearray):
+        return None
+    else:
+        plain = float.__float__(figure) if isinstance(figure, float) else float(figure)
+        number = Decimal(repr(plain))
+    return number if number.is_finite() else None
