@@ -61,6 +61,8 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATE_CONCURRENCY": 4,
     # Times a text is asked for again, with others, after a translation that fails its checks; then once alone.
     "TRANSLATE_RETRIES": 2,
+    # Format of texts that name none, such as "icu"; without one, what any format could mean is protected.
+    "TRANSLATE_FORMAT": "",
     # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
     "IMAGE_FETCH": False,
     # Bytes an image may have.

@@ -66,13 +66,17 @@ class JsonOptions(CompletionOptions, total=False):
 
 
 class TranslateOptions(RequestOptions, total=False):
-    """The keywords of `translate()`. `glossary` maps terms to the translations they are to have.
+    """The keywords of `translate()`. `glossary` maps terms to the translations they must have.
 
     A `context` that is a text tells the model what the texts are for; a map is kept in the ledger's metadata.
+    `format` names the format of the entries that name none, and `protect` lists regular expressions for what else
+    must stay as it is.
     """
 
     glossary: Mapping[str, str] | None
     context: str | Mapping[str, str | int] | None
+    format: str | None
+    protect: Sequence[str] | None
 
 
 def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
@@ -113,7 +117,7 @@ async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOpt
 def translate(
     from_lang: str,
     to: str,
-    entries: Mapping[str, str],
+    entries: Mapping[str, str | Mapping[str, Any]],
     model_size: str = "small",
     **options: Unpack[TranslateOptions],
 ) -> dict[str, Any]:
@@ -134,7 +138,7 @@ def translate(
 async def atranslate(
     from_lang: str,
     to: str,
-    entries: Mapping[str, str],
+    entries: Mapping[str, str | Mapping[str, Any]],
     model_size: str = "small",
     **options: Unpack[TranslateOptions],
 ) -> dict[str, Any]:
@@ -159,12 +163,20 @@ def _translation_answer(
     *,
     glossary: Mapping[str, str] | None = None,
     context: str | Mapping[str, str | int] | None = None,
+    format: str | None = None,
+    protect: Sequence[str] | None = None,
     **options: Unpack[RequestOptions],
-) -> tuple[Answer, Callable[[str, str, Mapping[str, str]], translation.Texts]]:
+) -> tuple[Answer, Callable[[str, str, Mapping[str, Any]], translation.Texts]]:
     """The answer, and what makes the texts within it: those that cannot be sent are a failure."""
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
     request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
-    texts_of = partial(translation.Texts, glossary=glossary or {}, context=sentence)
+    texts_of = partial(
+        translation.Texts,
+        glossary=glossary or {},
+        context=sentence,
+        format=format or agent_settings.TRANSLATE_FORMAT,
+        protect=protect or (),
+    )
     return Answer("translate", request, answers.translation_fields), texts_of
 
 
@@ -185,7 +197,7 @@ async def _acompleted(
     return answer.content
 
 
-TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context", "glossary"})
+TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context", "glossary", "format", "protect"})
 """Options that say who asks, whose form is no JSON, or that are told as a part of what is asked."""
 
 

@@ -14,6 +14,7 @@ from . import log_content
 from .conf import agent_settings
 from .exceptions import WrongSetting
 from .redaction import redact
+from .types import TEXT_FORMATS
 
 SIZE_LENGTH = 16
 SHOWN_LENGTH = 100
@@ -122,6 +123,9 @@ KINDS: dict[str, Kind] = {
     "TRANSLATE_CHUNK_ENTRIES": whole(1),
     "TRANSLATE_CONCURRENCY": whole(1),
     "TRANSLATE_RETRIES": whole(0),
+    "TRANSLATE_FORMAT": Kind(
+        f"empty, or one of {', '.join(TEXT_FORMATS)}", lambda value: value == "" or value in TEXT_FORMATS
+    ),
     "IMAGE_FETCH": SWITCH,
     "IMAGE_MAX_BYTES": whole(1),
     "CACHE_LOOKUP": choices(True, False),
@@ -138,7 +142,7 @@ NEEDED = (
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
-TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES")
+TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES", "TRANSLATE_FORMAT")
 CACHE_NEEDS = ("CACHE_LOOKUP", "CACHE_TTL")
 """What no call can do without, no translation, and no reuse. Of the others the provider tells."""
 

@@ -60,6 +60,13 @@ Image = InlineImage | LinkedImage
 """What `complete()` of a provider that declares `supports_images` gets a tuple of."""
 
 
+TEXT_FORMATS = (
+    *("icu", "i18next", "python", "python-brace", "printf", "qt", "kde", "fluent", "android", "apple", "rails"),
+    *("php", "vue-i18n", "angular", "drupal", "shell", "ejs", "chrome", "none"),
+)
+"""The formats that a text to translate may be in; `translation.FORMATS` says what each one means."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.

@@ -18,7 +18,6 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
-from stapel_agent.parsing import storable
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .chunk import Chunk
@@ -37,7 +36,7 @@ DEADLINE = "deadline"
 NOBODY = Completion("", provider="", model="")
 
 
-Entry = tuple[str, Passage, str]
+Placed = tuple[str, Passage, str]
 """A text as the blanks before it, itself, and the blanks after it."""
 
 
@@ -66,8 +65,8 @@ class Job:
         self._end = ""
 
     @cached_property
-    def _entries(self) -> Mapping[str, Entry]:
-        return {key: self._entry(storable(text)) for key, text in self._texts.entries.items()}
+    def _entries(self) -> Mapping[str, Placed]:
+        return {key: self._entry(entry.text) for key, entry in self._texts.read_entries.items()}
 
     def whole(self) -> Chunk:
         """All passages that there are, as one chunk that is looked up and never sent."""
@@ -150,7 +149,7 @@ class Job:
         elif is_vain or _meets_all(fault):
             self._end = f"{fault.failure}: {fault}"
 
-    def _entry(self, text: str) -> Entry:
+    def _entry(self, text: str) -> Placed:
         core = text.strip()
         start = text.index(core) if core else len(text)
         return text[:start], self._passages.of(core), text[start + len(core) :]

@@ -1,0 +1,171 @@
+"""The formats that texts are written in: what each one hides, what may be reordered, how an apostrophe is written.
+
+A format is an entry of FORMATS, made of the notations of NOTATIONS. The unnamed entry is the guess: every notation
+that a text of unknown format could use, in forms that prose hardly has.
+
+Sources: ICU MessageFormat, i18next "Interpolation", Python `string` and `%`, gettext "Working with *-format strings",
+Qt `QString::arg`, KDE ki18n, Project Fluent syntax 1.0, Android "String resources", Apple "String Format Specifiers",
+Rails I18n, Symfony and Laravel translation, Vue I18n "Message format syntax", Angular i18n, Drupal `FormattableMarkup`,
+gettext `sh-format`, EJS, Chrome `chrome.i18n`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+GUESS = ""
+"""The name of the format of a text whose format nobody has told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """One way to write a placeholder: a verbose regular expression without groups, linear in time.
+
+    `kind` is what the placeholders are called as spans; those of the kind `name` may look so by chance.
+    `delimiters` maps openings of bounded expressions to their ends, in place of a pattern.
+    """
+
+    kind: str
+    pattern: str = ""
+    delimiters: tuple[tuple[str, str], ...] = ()
+
+
+FLAGS = r"[-+0\#]*+"
+LENGTH = r"(?:hh|ll|[hlLqjzt])?+"
+CONVERSION = "[diouxXeEfFgGcrsp@]"
+
+NOTATIONS: dict[str, Notation] = {
+    # Of texts whose format is not known: what prose may hold is left out.
+    "loose-braces": Notation(
+        "brace",
+        r"""\{\s{0,9}+[-$]?+[\w.@-]{0,100}+(?:\[[^\[\]{}]{0,100}+\]|\.\w{1,100}+){0,9}+(?:![rsa])?+(?::[^{}\n]{0,100}+)?+
+            (?:\s{0,9}+,\s{0,9}+\w{1,30}+(?:\s{0,9}+,[^{}]{0,200}+)?+)?+\s{0,9}+\}""",
+    ),
+    "loose-printf": Notation(
+        "printf",
+        rf"""%(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
+             {LENGTH}[a-zA-Z@]
+           | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{{2,100}}+%(?![A-Za-z%@])
+           | (?<![\d%]){FLAGS}%[A-Za-z_]*+<PRI[A-Za-z0-9]{{1,9}}+>
+           | %[-+'0\#]*+\d{{0,4}}+<PRI[A-Za-z0-9]{{1,9}}+>
+           | (?<![\d%])%\#@\w{{1,100}}+@
+           | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
+           | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z_]{{3}})
+           | (?<![\d%])%'[\d]{{0,4}}+{LENGTH}[diuf]
+           | (?<!\d)%{FLAGS}[\d*]{{0,4}}+{LENGTH}[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
+           | (?<=\d)%[+0\#]?+\d{{0,2}}+[doxXucs@](?![A-Za-z])
+           | %[dfis@](?![A-Za-z])
+           | %%""",
+    ),
+    "loose-names": Notation(
+        "name",
+        r"""(?<![\w:/.]):[A-Za-z_][A-Za-z0-9_]*+:?+
+          | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+
+          | (?<![\w%\d])%[A-Za-z_]\w{3,100}+(?![\w%])
+          | (?<!\S)![a-z_]\w++
+          | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__(?![\w_])""",
+    ),
+    "variables": Notation(
+        "variable", r"(?<![\w$])\$[A-Za-z_]\w*+\$?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}|\$\([^()\n]{1,200}+\)"
+    ),
+    "merge-tags": Notation("brace", r"\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$|:-]{1,100}+\s?+\]\]"),
+    "directives": Notation("brace", r"\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@\{[^{}\n]{1,100}+\}"),
+    # Of a format alone: all that it allows.
+    "printf": Notation(
+        "printf",
+        r"""%(?:\d{1,3}+\$)?+[-+\ 0\#'I]*+(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+(?:\.(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+)?+
+            (?:hh|ll|[hlLqjztZ])?+(?:[diouxXeEfFgGaAcCsSpnm@]|<PRI[A-Za-z0-9]{1,9}+>)|%%""",
+    ),
+    "python": Notation(
+        "printf",
+        r"""%(?:\([^()\n]{0,100}+\))?+[-+\ 0\#]*+(?:\d{1,4}+|\*)?+(?:\.(?:\d{1,4}+|\*)?+)?+[hlL]?+
+            [diouxXeEfFgGcrsa]|%%""",
+    ),
+    "python-braces": Notation("brace", r"\{\{|\}\}|\{[^{}\n]{0,200}+(?:\{[^{}\n]{0,100}+\}[^{}\n]{0,100}+){0,9}+\}"),
+    "braces": Notation("brace", r"\{[^{}\n]{0,200}+\}"),
+    "double-braces": Notation("brace", delimiters=(("{{", "}}"),)),
+    "numbered": Notation("number", r"%L?+(?:\d{1,2}+|n)"),
+    "apple-variables": Notation("printf", r"%(?:\d{1,3}+\$)?+\#@[^@\n]{1,100}+@|%arg\b"),
+    "rails": Notation(
+        "printf", r"%\{[^{}\n]{1,100}+\}|%<[^<>\n]{1,100}+>[-+\ 0\#]*+\d{0,4}+(?:\.\d{1,4}+)?+[a-zA-Z]|%%"
+    ),
+    "php": Notation("printf", r"%(?:\d{1,3}+\$)?+[-+\ 0]*+(?:'.)?+-?+\d{0,4}+(?:\.\d{1,4}+)?+[bcdeEfFgGhHosuxX]|%%"),
+    "symfony": Notation("brace", r"%[A-Za-z_][\w.-]{0,100}+%"),
+    "laravel": Notation("variable", r"(?<![\w:]):[A-Za-z_]\w*+|(?<![\w$])\$[A-Za-z_]\w*+"),
+    "linked": Notation("linked", r"(?<!\w)@(?:\.[a-z]{1,20}+)?+:\(?+\w++(?:[.-]\w++)*+\)?+"),
+    "nested": Notation("brace", r"\$t\([^()\n]{1,200}+\)"),
+    "drupal": Notation("variable", r"(?<!\w)[@%!:][A-Za-z_][\w-]{0,100}+"),
+    "shell": Notation(
+        "variable", r"\$(?:[A-Za-z_]\w*+|\d|[@*\#?$!-]|\{[^{}\n]{1,200}+\}|\([^()\n]{1,200}+\))|`[^`\n]{1,200}+`"
+    ),
+    "chrome": Notation("variable", r"\$[A-Za-z0-9_@]{1,100}+\$|\$\d|\$\$"),
+    "fluent": Notation("brace", r"\{(?:[^{}\n\"]|\"(?:[^\"\\\n]|\\.){0,100}+\"){1,300}+\}"),
+    "intervals": Notation("interval", r"\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\]"),
+    "underscores": Notation("variable", r"__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__"),
+    "escapes": Notation("escape", r"\\[\\nrt]"),
+    "erb": Notation("delimited", delimiters=(("<%", "%>"),)),
+    "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"), ("%{", "}"))),
+}
+"""Notation -> how it is written."""
+
+LOOSE = (
+    *("double-braces", "templates", "erb", "merge-tags", "directives", "intervals", "nested", "loose-braces"),
+    *("loose-printf", "variables", "linked", "loose-names", "escapes"),
+)
+"""What the guess protects: the union of what a text could be."""
+
+UNNAMED = r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}"
+"""Placeholders that are told apart by their place alone, and therefore keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format. `notations` are tried in turn; the first one that matches wins.
+
+    `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how an apostrophe
+    is written: `doubled` before syntax (ICU), `backslash` (Android), or `plain`. `is_message` has a text parsed as
+    an ICU message, `validator` names a check of `format_validation`. `escapes_percent` says that a percent sign of
+    prose is written `%%` where the text has placeholders.
+    """
+
+    name: str
+    notations: tuple[str, ...] = ()
+    keeps_order: str = UNNAMED
+    apostrophe: str = "plain"
+    is_message: bool = False
+    escapes_percent: bool = False
+    validator: str = ""
+    plural_separator: str = field(default="")
+
+
+FORMATS: dict[str, Format] = {
+    entry.name: entry
+    for entry in (
+        Format(GUESS, LOOSE, apostrophe="typographic", escapes_percent=True),
+        Format("icu", ("braces",), apostrophe="doubled", is_message=True, validator="icu"),
+        Format("i18next", ("nested", "double-braces", "templates", "underscores"), is_message=True),
+        Format("python", ("python",), escapes_percent=True),
+        Format("python-brace", ("python-braces",), validator="python-brace"),
+        Format("printf", ("printf",), escapes_percent=True),
+        Format("qt", ("numbered",)),
+        Format("kde", ("numbered",)),
+        Format("fluent", ("fluent",), validator="fluent"),
+        Format("android", ("printf", "escapes"), apostrophe="backslash", escapes_percent=True),
+        Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True),
+        Format("rails", ("rails", "double-braces"), escapes_percent=True),
+        Format(
+            "php",
+            ("intervals", "double-braces", "symfony", "php", "laravel", "braces"),
+            escapes_percent=True,
+            plural_separator="|",
+        ),
+        Format("vue-i18n", ("double-braces", "braces", "linked"), plural_separator="|"),
+        Format("angular", ("double-braces", "braces"), is_message=True, apostrophe="doubled"),
+        Format("drupal", ("drupal",)),
+        Format("shell", ("shell",)),
+        Format("ejs", ("erb", "templates", "double-braces")),
+        Format("chrome", ("chrome",)),
+        Format("none"),
+    )
+}
+"""Name -> format; the guess has the empty name."""

@@ -1,0 +1,106 @@
+"""The caller's own regular expressions for what must stay as it is, bounded in time whatever they are.
+
+An expression is matched at one place at a time, against at most REACH characters. What that may take is known before:
+its ways to match are counted, and one that has too many is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import prod
+from re import _constants, _parser  # type: ignore[attr-defined]  # the only parser of this syntax there is
+from typing import Any
+
+from stapel_agent.exceptions import InvalidRequest
+
+MAX_PATTERNS, MAX_PATTERN_LENGTH = 20, 200
+REACH = 400
+"""Characters that one match may have, with all that is looked at before and after it."""
+MAX_WAYS = 200_000
+"""Ways in which an expression may match at one place."""
+MAX_SECONDS = 1.0
+"""For one text."""
+
+REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
+LOOKS = {_constants.ASSERT, _constants.ASSERT_NOT}
+
+
+class TooSlow(Exception):
+    """The caller's expressions take too long for a text."""
+
+
+def check_patterns(patterns: object) -> None:
+    """Raises InvalidRequest where `patterns` is no list of regular expressions that take bounded time."""
+    if isinstance(patterns, str) or not isinstance(patterns, Sequence):
+        raise InvalidRequest(f"protect must be a list of regular expressions, not {type(patterns).__name__}")
+    if len(patterns) > MAX_PATTERNS:
+        raise InvalidRequest(f"protect may have {MAX_PATTERNS} regular expressions, not {len(patterns)}")
+    for pattern in patterns:
+        if not isinstance(pattern, str) or not 0 < len(pattern) <= MAX_PATTERN_LENGTH:
+            raise InvalidRequest(f"protect must hold texts of 1 to {MAX_PATTERN_LENGTH} characters")
+        compiled(pattern)
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Raises InvalidRequest where it is no regular expression, or may take too long."""
+    named = f"protect has {pattern[:60]!r}, which"
+    try:
+        ways = _ways(_parser.parse(pattern))
+        expression = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as fault:
+        raise InvalidRequest(f"{named} is no regular expression: {str(fault)[:100]}") from fault
+    if ways > MAX_WAYS:
+        raise InvalidRequest(f"{named} may take too long: bound its repetitions, as in '{{1,40}}', and nest none")
+    return expression
+
+
+def own_spans(patterns: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    """Where the expressions match in `text`, in order, without overlap. Raises TooSlow."""
+    expressions = [compiled(pattern) for pattern in patterns]
+    end = time.monotonic() + MAX_SECONDS
+    position = 0
+    while expressions and position < len(text):
+        if time.monotonic() > end:
+            raise TooSlow
+        reach = position + REACH
+        length = max((_length(expression, text, position, reach) for expression in expressions), default=0)
+        if length:
+            yield position, position + length
+        position += length or 1
+
+
+def _length(expression: re.Pattern[str], text: str, position: int, reach: int) -> int:
+    match = expression.match(text, position, reach)
+    return match.end() - position if match else 0
+
+
+def _ways(nodes: Any) -> int:
+    """An upper bound for the ways in which a parsed expression may match at one place."""
+    return prod(_ways_of(operator, argument) for operator, argument in nodes)
+
+
+def _ways_of(operator: Any, argument: Any) -> int:
+    if operator in REPEATS:
+        return _ways_of_repeat(*argument)
+    if operator is _constants.BRANCH:
+        return sum(map(_ways, argument[1]))
+    if operator is _constants.SUBPATTERN:
+        return _ways(argument[3])
+    if operator is _constants.ATOMIC_GROUP:
+        return _ways(argument)
+    if operator in LOOKS:
+        return _ways(argument[1])
+    if operator is _constants.GROUPREF_EXISTS:
+        return sum(_ways(branch) for branch in argument[1:] if branch is not None)
+    return 1
+
+
+def _ways_of_repeat(least: int, most: Any, item: Any) -> int:
+    times = min(int(most), REACH)
+    ways = _ways(item)
+    # The ways of each repetition multiply; a few doublings are already too many.
+    return times - min(least, times) + 1 if ways == 1 else min(ways ** min(times, 40) * (times + 1), MAX_WAYS + 1)
