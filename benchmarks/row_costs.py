@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,8 +38,6 @@ INDEXES = """
     SELECT relname, pg_relation_size(indexrelid), indisprimary FROM pg_index JOIN pg_class ON oid = indexrelid
     WHERE indrelid = 'agent_prompt_log'::regclass ORDER BY 2 DESC"""
 TEXT_BYTES = "SELECT avg(pg_column_size(prompt) + pg_column_size(response)) FROM agent_prompt_log"
-SPARE = re.compile("agent_prompt_log_(source|user_id|created_at|.*_like$)")
-"""Others begin with the same column, or no query asks for the beginnings of its texts."""
 
 
 @dataclass(frozen=True, order=True)
@@ -83,12 +80,10 @@ def measure(server: Server) -> None:
 
 def each_index(connection: psycopg.Connection[Any], sizes: dict[str, float], whole: Cost) -> None:
     print("\n| index | bytes a row | log bytes of a call | share of the log |\n|---|---:|---:|---:|")
-    spare = [name for name in sizes if SPARE.match(name)]
-    for name, dropped in {**{f"`{name}`": [name] for name in sizes}, f"{len(spare)} that could go": spare}.items():
-        if not name.endswith("_pkey`"):
-            saved = whole.log_bytes - written(connection, dropped).log_bytes
-            size = sum(sizes[index] for index in dropped)
-            print(f"| {name} | {size:.0f} | {saved:.0f} | {saved / whole.log_bytes:.1%} |", flush=True)
+    for name, size in sizes.items():
+        if not name.endswith("_pkey"):
+            saved = whole.log_bytes - written(connection, [name]).log_bytes
+            print(f"| `{name}` | {size:.0f} | {saved:.0f} | {saved / whole.log_bytes:.1%} |", flush=True)
 
 
 def written(connection: psycopg.Connection[Any], dropped: Sequence[str]) -> Cost:

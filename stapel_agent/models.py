@@ -76,14 +76,14 @@ class PromptLog(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request_id = models.UUIDField(null=True, help_text="Common to every provider call made for one request.")
-    source = models.CharField(max_length=32, choices=PromptSource.choices, db_index=True)
+    source = models.CharField(max_length=32, choices=PromptSource.choices)
     provider = models.CharField(max_length=64, null=True, blank=True)
     model = models.CharField(max_length=128)
     model_size = models.CharField(max_length=16)
     prompt = models.TextField()
     system_prompt = models.TextField(null=True, blank=True)
     response = models.TextField(null=True, blank=True)
-    status = models.CharField(max_length=16, choices=PromptStatus.choices, db_index=True)
+    status = models.CharField(max_length=16, choices=PromptStatus.choices)
     error_message = models.TextField(null=True, blank=True)
     input_tokens = models.IntegerField(null=True, blank=True)
     output_tokens = models.IntegerField(null=True, blank=True)
@@ -97,11 +97,11 @@ class PromptLog(models.Model):
         max_length=16, choices=CostBasis.choices, null=True, blank=True, help_text="Who says what it cost."
     )
     duration_ms = models.IntegerField(null=True, blank=True)
-    user_id = models.CharField(max_length=64, null=True, blank=True, db_index=True)
+    user_id = models.CharField(max_length=64, null=True, blank=True)
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
     cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
     scrubbed_at = models.DateTimeField(null=True, help_text="When its texts were removed; its figures stay.")
 
     objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]
@@ -114,6 +114,8 @@ class PromptLog(models.Model):
             models.Index(fields=["source", "-created_at"], name="agent_source_created_idx"),
             models.Index(fields=["cache_key", "-created_at"], name="agent_cache_key_idx"),
             models.Index(fields=["request_id"], name="agent_request_idx"),
+            # Not `db_index=True`, which adds a second index on PostgreSQL, for searches by prefix.
+            models.Index(fields=["status"], name="agent_status_idx"),
             models.Index(fields=["user_id", "-created_at"], name="agent_user_created_idx"),
             models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
             # The next rows to scrub, without a look at those that were. Not a partial one, which MariaDB has not.
