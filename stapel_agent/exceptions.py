@@ -27,7 +27,8 @@ AgentError                                                a request that cannot 
         ├── AnswerRefused             refused             the model or the vendor's filter would not answer
         └── InvalidAnswer             invalid_answer      not what was asked for
             ├── AnswerInterrupted     invalid_answer      the connection ended before it did
-            └── SchemaMismatch        invalid_answer      JSON, but not of the caller's schema
+            ├── AnswerMissing         invalid_answer      empty, or the decoder failed; asked again under a schema
+            └── SchemaMismatch        invalid_answer      not JSON, or not of the caller's schema; asked again
 """
 
 from __future__ import annotations
@@ -210,8 +211,12 @@ class AnswerInterrupted(InvalidAnswer):
     """The answer broke off: what had come of it was paid for, and so may be the rest."""
 
 
+class AnswerMissing(InvalidAnswer):
+    """The answer is empty, or the vendor could not decode one. The next sample may well be an answer."""
+
+
 class SchemaMismatch(InvalidAnswer):
-    """The answer is JSON, but does not satisfy the caller's schema. `correction` tells the model what to mend."""
+    """The answer does not satisfy the caller's schema, or is no JSON. `correction` tells the model what to fix."""
 
     def __init__(self, message: str, *, correction: str = "", text: str | None = None) -> None:
         super().__init__(message, text=text)

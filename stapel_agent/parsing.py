@@ -6,29 +6,33 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 MAX_DEPTH = 200  # objects and arrays within each other
 
 
-def parse_json_response(text: str) -> tuple[dict[str, Any] | list[Any] | None, str | None]:
-    """The JSON object or array in a model's answer, and the prose around it; None for what there is none of.
+def parse_json_response(text: str) -> tuple[Any, str | None]:
+    """Return the JSON in a model's answer and the prose around it, each None if there is none.
 
-    `<think>` blocks are left out of both. An answer that is JSON as a whole is that JSON. Otherwise the last
-    closed fence that holds nothing but JSON wins; then the last JSON in the text; then, for prose may hold
-    such by chance, the last empty value or array of mere numbers.
+    An answer that is JSON as a whole, fenced or not, is that JSON: also a scalar, but not `null`, which is no value.
+    Within prose only objects and arrays count, and the candidate of the highest `Rank` wins, of equals the last.
+    `<think>` blocks belong to neither result.
 
-    No piece of something broken is an answer. Between two fences that is: what stands within a pair of
-    brackets that is not JSON; after one that begins like JSON and is never closed; and before one that closes
-    nothing. Trailing commas are forgiven. Scalars, numbers beyond a double, and more than MAX_DEPTH objects
-    and arrays within each other are no answer. Both results are `storable`.
+    A piece of something broken is never an answer: what stands inside brackets that hold no JSON, what follows
+    an opening bracket that starts like JSON and is never closed, and what precedes the rest of a JSON text whose
+    beginning is missing. Trailing commas and raw line breaks in strings are accepted. Numbers beyond a double and
+    values nested deeper than MAX_DEPTH are not. Both results are `storable`.
     """
-    answer = _without_thoughts(storable(text).strip().lstrip("\ufeff").strip())
+    answer = storable(text).strip().lstrip("\ufeff").strip()
     value = _decode(answer)
-    if value is None:
-        return _find(answer)
-    return (value, None) if isinstance(value, dict | list) else (None, answer)
+    if value is None:  # think tags inside a string of the answer are part of it
+        answer = _without_thoughts(answer)
+        value = _decode_scalar(answer)
+    return _find(answer) if value is None else (value, None)
 
 
 def parse_translation_response(text: str) -> dict[str, Any]:
@@ -98,6 +102,18 @@ def _decode(text: str) -> Any:
     return storable(value) if "\\" in text and UNSTORABLE_ESCAPE.search(text) else value
 
 
+FENCE_AROUND = re.compile(r"(`{3,}+|~{3,}+|`)(?:[ \t]*+(?:json\w*+|te?xt|plaintext)?+\s)?", re.IGNORECASE)
+
+
+def _decode_scalar(text: str) -> Any:
+    """The value of a text that is JSON, or one JSON scalar in a closed fence."""
+    value = _decode(text)
+    opening = FENCE_AROUND.match(text) if value is None else None
+    if opening and text.endswith(opening[1]):
+        value = _decode(text[opening.end() : -len(opening[1])])
+    return None if opening and isinstance(value, dict | list) else value
+
+
 def _decode_tolerantly(text: str) -> Any:
     """`_decode()`, with trailing commas forgiven."""
     value = _decode(text)
@@ -128,8 +144,9 @@ def _integer(literal: str) -> int:
     return int(literal)
 
 
-QUICK = json.JSONDecoder(parse_constant=_double, parse_float=_double)
-CAREFUL = json.JSONDecoder(parse_constant=_double, parse_float=_double, parse_int=_integer)
+# Not strict: models write raw line breaks and tabs into strings.
+QUICK = json.JSONDecoder(parse_constant=_double, parse_float=_double, strict=False)
+CAREFUL = json.JSONDecoder(parse_constant=_double, parse_float=_double, parse_int=_integer, strict=False)
 
 
 THOUGHT = re.compile(
@@ -161,46 +178,101 @@ FENCE_BEFORE = re.compile(r"(?<![`~])(?:(?:`{3,}+|~{3,}+)[^\n`~]*+\s*+|`)\Z")
 FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
 
+class Rank(IntEnum):
+    """How likely JSON within prose is the answer."""
+
+    CHANCE = 0
+    """Empty, or an array of mere numbers: prose may hold such by chance."""
+    SAMPLE = 1
+    """Part of a code sample."""
+    LIGHT_LINE = 2
+    """Empty, or an array of mere numbers, on lines of its own."""
+    PLAIN = 3
+    FENCED = 4
+    """Alone in a closed fence that names no other language than JSON."""
+
+
 def _find(text: str) -> tuple[Any, str | None]:
     """What `parse_json_response()` answers for a text that is not JSON as a whole."""
-    _, start, end, value = max(_candidates(text), default=(0, 0, 0, None))
+    _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
     before, after = text[:start], text[end:]
     if fence := FENCE_BEFORE.search(before):
         before, after = before[: fence.start()], FENCE_AFTER.sub("", after)
     return value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
 
 
-def _candidates(text: str) -> Iterator[tuple[int, int, int, Any]]:
-    """Rank, start, end and value of all that may be the answer: the greatest is."""
-    for offset, passage, fenced in _passages(text):
-        length = len(passage.strip())
-        for start, end, value in _values(passage):
-            telling = any(isinstance(item, str | list | dict) for item in value)
-            rank = 2 if fenced and end - start == length else int(telling)
-            yield rank, offset + start, offset + end, value
+def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
+    """Rank, start, end and value of all that may be the answer."""
+    opening, closing = OPENING.search(text), max(text.rfind("]"), text.rfind("}")) + 1
+    if opening and (value := _decode(text[opening.start() : closing])) is not None:  # may have fences in its strings
+        yield Rank.PLAIN, opening.start(), closing, value
+        return
+    for passage in _passages(text):
+        for start, end, value in _values(passage.text):
+            yield passage.rank(start, end, value), passage.offset + start, passage.offset + end, value
 
 
-def _passages(text: str) -> Iterator[tuple[int, str, bool]]:
-    """What stands between the fences: its offset, itself, and whether they are an opening and its closing one."""
+@dataclass(frozen=True)
+class _Passage:
+    """What stands between two fences. `language` is None outside of fences; `closed` says whether both are there."""
+
+    offset: int
+    text: str
+    language: str | None
+    closed: bool
+
+    def rank(self, start: int, end: int, value: Any) -> Rank:
+        is_json = self.language is None or bool(JSON_LANGUAGE.fullmatch(self.language))
+        if self.closed and is_json and end - start == len(self.text.strip()):
+            return Rank.FENCED
+        is_light = not any(isinstance(item, str | list | dict) for item in value)
+        if is_light:
+            return Rank.LIGHT_LINE if self._stands_alone(start, end) and is_json else Rank.CHANCE
+        is_sample = self.closed or not is_json or CODE_BEFORE.search(self.text, max(0, start - CODE_LENGTH), start)
+        return Rank.SAMPLE if is_sample else Rank.PLAIN
+
+    def _stands_alone(self, start: int, end: int) -> bool:
+        before, after = (
+            LINE_BEFORE.search(self.text, max(0, start - CODE_LENGTH), start),
+            LINE_AFTER.match(self.text, end),
+        )
+        return bool(before and after)
+
+
+CODE_LENGTH = 32
+CODE_BEFORE = re.compile(r"(?:[=(]|\breturn|\bawait|\bprint)\s*+\Z")
+JSON_LANGUAGE = re.compile(r"(?:json.*|te?xt|plaintext|output|answer|result|)", re.IGNORECASE | re.DOTALL)
+LINE_BEFORE = re.compile(r"(?:\A|\n)[ \t]*+\Z")
+LINE_AFTER = re.compile(r"[ \t\r]*+(?:\n|\Z)")
+
+
+def _passages(text: str) -> Iterator[_Passage]:
+    """The parts of a text between its fences."""
     start, opening = 0, None
     for fence in FENCE.finditer(text):
         closed = opening is not None and fence[1].startswith(opening[1]) and not fence[2].strip()
-        yield start, text[start : fence.start()], closed
+        yield _Passage(start, text[start : fence.start()], _language(opening), closed)
         start, opening = fence.end(), None if closed else fence
-    yield start, text[start:], False
+    yield _Passage(start, text[start:], _language(opening), closed=False)
+
+
+def _language(opening: re.Match[str] | None) -> str | None:
+    return None if opening is None else opening[2].strip()
 
 
 OPENING = re.compile(
     r"""
     [\[{][\s\[{]*+                              # all that opens before the first key or item begins alike
     (?P<json>
-        (?: "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|\\?\s*+\Z) | '[^'\n]*+' | -?\d[\w.+-]*+ | (?i:true|false|null|none)\b )
+        (?: "[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\s*+\Z) | '[^'\n]*+' | -?\d[\w.+-]*+ | (?i:true|false|null|none)\b )
         \s*+ (?: [:,\]] | \Z )
         | [\w$]++: | [\]}] | // | /\*
     )?
     """,
     re.VERBOSE,
 )
+# Of JSON whose beginning is missing. Prose after an answer starts otherwise, and may hold any bracket.
+CONTINUATION = re.compile(r'[\w\\]|\s*+(?:[\]}"]|,\s*+(?:["\d\[{-]|true|false|null|\Z))')
 BRACKET = re.compile(r'\\["\\]|["\[\]{}]')
 CLOSING = {"[": "]", "{": "}"}
 
@@ -233,7 +305,7 @@ def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
             reach = end
         else:
             resume = end
-            if end > stray:
+            if end > stray or ('"' in text[start:end] and not CONTINUATION.match(text, end)):
                 yield start, end, value
 
 

@@ -118,9 +118,16 @@ class BudgetSerializer(serializers.Serializer[dict[str, Any]]):
     resets_at = serializers.DateTimeField()
 
 
-@extend_schema_field({"oneOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]})
+JSON_ANSWER = [
+    {"type": "object", "additionalProperties": {}},
+    {"type": "array", "items": {}},
+    *({"type": scalar} for scalar in ("string", "number", "boolean")),
+]
+
+
+@extend_schema_field({"oneOf": JSON_ANSWER})
 class JsonAnswerField(serializers.JSONField):
-    """An object or an array."""
+    """An object or an array, or the scalar that is the whole answer."""
 
 
 class AnswerSerializer(serializers.Serializer[dict[str, Any]]):

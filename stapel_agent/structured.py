@@ -16,6 +16,9 @@ SYSTEM_PROMPT = (
     "You answer with JSON only: one object or one array. "
     "Write no text before or after it, no explanation and no code fence."
 )
+NO_JSON_CORRECTION = (
+    "\n\nAn earlier answer held no JSON. Answer again, with nothing but JSON that satisfies the JSON schema."
+)
 VALIDATED_LENGTH = 1024 * 1024
 """Characters of an answer that is held against a schema; more could keep a worker busy for minutes."""
 
@@ -29,9 +32,10 @@ class JsonAnswer:
 
 
 class JsonReader:
-    """Reads an answer's text as a JsonAnswer. Raises InvalidAnswer, or SchemaMismatch.
+    """Reads an answer's text as a JsonAnswer.
 
-    InvalidRequest at once, where `schema` is no JSON Schema or points outside itself.
+    Raises InvalidAnswer for an answer without JSON, or SchemaMismatch if there is a schema, which is asked again.
+    The constructor raises InvalidRequest for a `schema` that is no JSON Schema or that points outside itself.
     """
 
     def __init__(self, schema: Mapping[str, Any] | None) -> None:
@@ -40,7 +44,7 @@ class JsonReader:
     def __call__(self, text: str) -> JsonAnswer:
         result, comment = parse_json_response(text)
         if result is None:
-            raise InvalidAnswer("the answer holds no JSON object or array", text=text)
+            raise self._no_json(text)
         if self._schema is not None and (faults := self._faults(self._schema, result, text)):
             lines = "\n".join(f"- {fault}" for fault in faults)
             raise SchemaMismatch(
@@ -49,6 +53,12 @@ class JsonReader:
                 text=text,
             )
         return JsonAnswer(result, comment)
+
+    def _no_json(self, text: str) -> InvalidAnswer:
+        message = "the answer holds no JSON"
+        if self._schema is None:
+            return InvalidAnswer(message, text=text)
+        return SchemaMismatch(message, correction=NO_JSON_CORRECTION, text=text)
 
     def _faults(self, schema: CallerSchema, result: Any, text: str) -> list[str]:
         if len(text) > VALIDATED_LENGTH:

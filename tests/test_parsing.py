@@ -37,11 +37,42 @@ def test_parse__json_as_a_whole(text, result):
     assert parse_json_response(text) == (result, None)
 
 
-@pytest.mark.parametrize("text", ["null", "true", "false", "3", "-1.5", '"word"', '"[1]"', '"{\\"a\\": 1}"'])
-@pytest.mark.parametrize("thought", ["", "<think>hm</think>\n"])
-def test_parse__scalars_are_no_answer(text, thought):
-    """JSON that is neither object nor array is only text, even if that quotes some JSON."""
-    assert parse_json_response(thought + text) == (None, text)
+@pytest.mark.parametrize(
+    "text",
+    ["true", "false", "3", "-1.5", "0", '"word"', '""', '"[1]"', '"{\\"a\\": 1}"', '"a\nb"', '"<think>b</think>"'],
+)
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        "{}",
+        " {}\n",
+        "\ufeff{}",
+        "`{}`",
+        "```{}```",
+        "```json\n{}\n```",
+        "```\n{}\n```",
+        "~~~ JSON5\n{}\n~~~\n",
+        "<think>4</think>{}",
+    ],
+)
+def test_parse__scalar_as_a_whole(text, wrapping):
+    """An answer that is one JSON scalar, fenced or not, is that scalar, even if it quotes some JSON."""
+    assert parse_json_response(wrapping.replace("{}", text)) == (json.loads(text, strict=False), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["null", "True", "NaN", "1e999", "01", "word", "'word'", '"wo', '"a" "b"', "It is 4.", "4 it is", "```json\n4"],
+)
+def test_parse__no_scalar(text):
+    """`null`, a scalar beside prose, and what only looks like a scalar of JSON are no answer."""
+    assert parse_json_response(text)[0] is None
+
+
+@pytest.mark.parametrize("text", ["null", "`null`", "```json\nnull\n```"])
+def test_parse__null(text):
+    """`null` is no value, fenced or not: the whole answer is the comment."""
+    assert parse_json_response(text) == (None, text)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "<think>only this</think>"])
@@ -130,6 +161,54 @@ def test_parse__json_inside_prose(before, after, json_text):
     comment = "\n".join(filter(None, (before.strip(), after.strip())))
     expected = json.loads(json_text.replace(",}", "}"))
     assert parse_json_response(f"{before} {json_text} {after}") == (expected, comment)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\t", "\n\n- "])
+@pytest.mark.parametrize("wrapping", ["{}", "Sure: {} Bye.", "```json\n{}\n```", "Sure:\n```\n{}\n```\nBye."])
+@pytest.mark.parametrize(
+    "answer", ['{"a": "x^y"}', '["x^y", {"^": "^"}]', '{"a": "x^y", "b": [1,],}', '{"a": "```^b^```"}']
+)
+def test_parse__raw_line_breaks(line_break, wrapping, answer):
+    """A raw line break or tab in a string of an answer is part of the string."""
+    expected = json.loads(answer.replace(",]", "]").replace(",}", "}").replace("^", json.dumps(line_break)[1:-1]))
+    assert parse_json_response(wrapping.replace("{}", answer.replace("^", line_break)))[0] == expected
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["Mind the closing }.", ":}", "- closed by }\n- or by ]", "It ends with `}`", "(so it ends in ]})", ", you } see?"],
+)
+@pytest.mark.parametrize("before", ["", "Sure:\n", "```json\n"])
+def test_parse__closing_bracket_in_the_prose_after(before, after):
+    """A closing bracket somewhere in the prose after an answer does no harm to it."""
+    closing = "\n```" if before.startswith("```") else ""
+    assert parse_json_response(f'{before}{{"a": 1}}{closing}\n{after}')[0] == ANSWER
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        f'{FENCE}python\nd = {{"x": 1}}\n{FENCE}',
+        f'{FENCE}\nd = {{"x": 1}}\n{FENCE}',
+        f'{FENCE}js\n{{"x": 1}}\n{FENCE}',
+        f'{FENCE}python\nprint({{"x": [1]}})\n{FENCE}\nand\n~~~bash\ncurl -d \'{{"x": 1}}\'\n~~~',
+        f'{FENCE}python\nd = {{"x": 1}}',
+        'd = {"x": 1}',
+        'In Python: `parse({"x": 1})`.',
+        '    return {"x": ["y"]}',
+    ],
+)
+@pytest.mark.parametrize("answer", ['{"a": 1}', "[1, 2]", "[]", '```json\n{"a": 1}\n```', 'Sure: {"a": 1}.'])
+def test_parse__code_sample_after_the_answer(answer, sample):
+    """JSON in a code sample is no answer where there is JSON outside of it."""
+    expected = [] if answer == "[]" else [1, 2] if answer == "[1, 2]" else ANSWER
+    assert parse_json_response(f"{answer}\n\nUse it so:\n{sample}")[0] == expected
+
+
+@pytest.mark.parametrize("sample", [f'{FENCE}js\n{{"a": 1}}\n{FENCE}', 'answer = {"a": 1}', 'return {"a": 1};'])
+def test_parse__only_a_code_sample(sample):
+    """JSON in a code sample is the answer where there is no other."""
+    assert parse_json_response(f"Here it is:\n{sample}")[0] == ANSWER
 
 
 @pytest.mark.parametrize(("text", "result"), [("It is []", []), ("From [1] to [2, 3.5, null]!", [2, 3.5, None])])

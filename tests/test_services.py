@@ -57,22 +57,26 @@ def test_complete__request_reaches_the_provider(facade, scripted_model, agent):
         ('{"a": [1, null]}', {"result": {"a": [1, None]}}),
         ("[1, 2]", {"result": [1, 2]}),
         ('Here:\n```json\n{"a": 1}\n```\nDone.', {"result": {"a": 1}, "comment": "Here:\nDone."}),
+        ('"Bonjour"', {"result": "Bonjour"}),
+        ("```json\n42\n```", {"result": 42}),
+        ("false", {"result": False}),
+        ('""', {"result": ""}),
     ],
 )
 def test_complete_json__parsed(facade, scripted_model, reply, answer):
-    """An object or an array is the result; the prose around it is the comment, absent if there is none."""
+    """JSON is the result, also a scalar that is the whole answer; the prose around it is the comment, if any."""
     scripted_model.script(reply)
     usage = {"input_tokens": 10, "output_tokens": 5}
     assert facade.complete_json("say", "small") == {"status": "ok", **answer, "usage": usage, **by()}
 
 
-@pytest.mark.parametrize("reply", ["no json", "null", "42", '"text"', "true", '{"a": NaN}', "[1e999]", "[" * 100_000])
+@pytest.mark.parametrize("reply", ["no json", "null", "It is 42.", '{"a": NaN}', "[1e999]", "[" * 100_000])
 def test_complete_json__unparsable(facade, scripted_model, reply):
-    """What is no object or array is a failure that keeps the raw text and what it cost."""
+    """An answer without JSON, or of `null` alone, is a failure that keeps the raw text and what it cost."""
     scripted_model.script(reply)
     assert facade.complete_json("say", "small") == {
         "status": "failure",
-        "reason": "invalid_answer: the answer holds no JSON object or array",
+        "reason": "invalid_answer: the answer holds no JSON",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
         **TRACED,

@@ -1,6 +1,6 @@
 """One provider asked once, and which attempt comes next."""
 
-from .attempt import Attempt, Reader
+from .attempt import Attempt, Reader, as_text
 from .attempts import Attempts
 from .chain import candidate_of
 from .chain import nameless as nameless_models
@@ -11,6 +11,7 @@ __all__ = [
     "Attempt",
     "Attempts",
     "Reader",
+    "as_text",
     "candidate_of",
     "clear_cooldowns",
     "immediate_retries",

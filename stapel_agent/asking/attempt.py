@@ -16,8 +16,6 @@ from stapel_agent import log_content
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
-    AnswerRefused,
-    AnswerTruncated,
     OverBudget,
     ProviderBug,
     ProviderDeclined,
@@ -33,6 +31,7 @@ from stapel_agent.types import Usage
 
 from . import circuit_breaker
 from .chain import Candidate
+from .completeness import require_whole
 from .concurrency_limit import Place
 from .exception_mapping import as_agent_error
 from .spans import attempt_span
@@ -41,6 +40,11 @@ logger = logging.getLogger(__name__)
 
 Reader = Callable[[str], Any]
 """What a verb makes of an answer's text; raises an AnswerError where it is not what was asked for."""
+
+
+def as_text(text: str) -> str:
+    """The Reader of a verb to which every text is an answer."""
+    return text
 
 
 class Attempt:
@@ -219,10 +223,7 @@ class Attempt:
         if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
         self.result = _plain(result)
-        if result.finish_reason == "length":
-            raise AnswerTruncated(f"truncated at {self.usage.output_tokens or self.request.max_tokens} tokens")
-        if result.finish_reason == "content_filter":
-            raise AnswerRefused("the model, or its vendor's content filter, refused to answer")
+        require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
         self.value = self._read(self.result.text)
 
     def _stop_clock(self) -> None:
@@ -238,7 +239,7 @@ def _plain(result: ProviderResult) -> ProviderResult:
         result.thinking_tokens,
         result.cache_read_tokens,
         result.cache_write_tokens,
-        str(result.finish_reason),
+        "" if result.finish_reason is None else str(result.finish_reason),
         result.metadata,
         result.cache_write_1h_tokens,
         result.cost_usd,

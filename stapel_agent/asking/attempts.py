@@ -8,13 +8,23 @@ from dataclasses import replace
 from typing import Self
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import ProviderBusy, ProviderDeclined, ProviderError, ProviderTimeout, SchemaMismatch
+from stapel_agent.exceptions import (
+    AnswerMissing,
+    ProviderBusy,
+    ProviderDeclined,
+    ProviderError,
+    ProviderTimeout,
+    SchemaMismatch,
+)
 from stapel_agent.telemetry import waiting
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .attempt import Attempt, Reader
 from .chain import Candidate, Chain
 from .retries import MAX_DELAY, delay_before_retry
+
+UNUSABLE = (SchemaMismatch, AnswerMissing)
+"""What the same question may cure, where a schema says what an answer is."""
 
 
 class Attempts:
@@ -109,10 +119,11 @@ class Attempts:
         return self._correction(last) or self._retry(last) or self._fallback(last)
 
     def _correction(self, last: Attempt) -> Attempt | None:
-        made = sum(isinstance(attempt.error, SchemaMismatch) for attempt in self._made)
-        if not isinstance(last.error, SchemaMismatch) or made > agent_settings.SCHEMA_RETRIES:
+        made = sum(isinstance(attempt.error, UNUSABLE) for attempt in self._made)
+        if last.request.schema is None or not isinstance(last.error, UNUSABLE) or made > agent_settings.SCHEMA_RETRIES:
             return None
-        return self._to(Candidate(last.provider, replace(last.request, correction=last.error.correction)))
+        correction = last.error.correction if isinstance(last.error, SchemaMismatch) else last.request.correction
+        return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
 
     def _retry(self, last: Attempt) -> Attempt | None:
         if not isinstance(last.error, ProviderError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
+    from .wire.finish_reasons import finish_reason
     from .wire.threads import in_own_thread
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LlmProvider",
     "ProviderEntry",
     "ProviderResult",
+    "finish_reason",
     "in_own_thread",
     "provider_registry",
     "register_provider",
@@ -27,6 +29,7 @@ _HOME = {
     "LlmProvider": ".base",
     "ProviderEntry": ".registry",
     "ProviderResult": ".base",
+    "finish_reason": ".wire.finish_reasons",
     "in_own_thread": ".wire.threads",
     "provider_registry": ".registry",
     "register_provider": ".registry",

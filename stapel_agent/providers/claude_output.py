@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
+    AnswerMissing,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -26,6 +28,7 @@ from .wire.process import Outcome
 from .wire.status_codes import EMPTY_ACCOUNT, classify, excerpt
 from .wire.vendor_json import decoded, mapping
 
+FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
 # For a fault to which the CLI gives no HTTP status. One that none of them fits is taken for a passing one.
@@ -36,6 +39,8 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
 )
 
+OWN_FINISH_REASONS = {"tool_use": "stop"}
+"""A schema is a tool to the CLI, whose use is the answer."""
 ANSWER_DIGITS = 300
 """Not of figures alone: an answer within a schema is a part of the CLI's own JSON."""
 
@@ -44,21 +49,24 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
     """The answer in `outcome`; `structured` says whether the CLI was given a schema. Raises a ProviderError."""
     report = Report(outcome.stdout, structured=structured)
     finish_reason = report.finish_reason
-    if finish_reason == "stop" and (fault := report.fault() or _exit_fault(outcome) or report.gap()):
+    if finish_reason not in ("length", "content_filter") and (
+        fault := report.fault() or _exit_fault(outcome) or report.gap()
+    ):
         fault.usage, fault.text = report.usage or None, report.text or report.written or None
         raise fault
-    text = report.text if finish_reason == "stop" else report.written or report.text
+    text = report.text if finish_reason == "stop" else report.written or report.text  # unknown words: all of it
     return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason)
 
 
 class Report:
-    """The events of one run, the result last; with no `--verbose` the result is all there is."""
+    """The events of one run, one of which is the result; without `--verbose` the result is all there is."""
 
     def __init__(self, stdout: bytes, *, structured: bool) -> None:
         self._stdout = stdout
         self._structured = structured
         self._events = _events(stdout)
-        self._result = self._events[-1] if self._events else {}
+        last = self._events[-1] if self._events else {}
+        self._result = next((event for event in reversed(self._events) if event.get("type") == "result"), last)
 
     @property
     def usage(self) -> Usage:
@@ -69,6 +77,7 @@ class Report:
             cache_read_tokens=figures.get("cache_read_input_tokens", 0),
             cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
             cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+            thinking_tokens=mapping(figures.get("output_tokens_details")).get("thinking_tokens", 0),
             cost_usd=self._result.get("total_cost_usd"),
         )
 
@@ -78,20 +87,23 @@ class Report:
         if self._structured and "structured_output" in self._result:
             return json.dumps(self._result["structured_output"], ensure_ascii=False)
         text = self._result.get("result")
-        return text if isinstance(text, str) and not self._is_error else ""
+        if not isinstance(text, str) or self._is_error:
+            return ""
+        # Of a message in several events the CLI may print one alone as the result.
+        return self.written if text.strip() in self.written else text
 
     @property
     def written(self) -> str:
         """All that the model wrote, also where it is no answer."""
-        return "".join(self._messages().values())
+        return "".join(self._messages.values())
 
     @property
     def finish_reason(self) -> str:
         # A model that is cut off is told by the CLI to go on, and only the last part is printed as the result.
-        continued = len(self._messages()) > 1 and not self._structured
+        continued = len(self._messages) > 1 and not self._structured
         if continued or (self._is_error and TOKEN_LIMIT.search(self._notice())):
             return "length"
-        return finish_reason(self._result.get("stop_reason"))
+        return finish_reason(self._result.get("stop_reason"), OWN_FINISH_REASONS)
 
     def fault(self) -> ProviderError | None:
         """What the CLI itself reports as an error."""
@@ -113,7 +125,7 @@ class Report:
             return RequestRejected("the Claude Code CLI ignored the schema: see that its patterns are JavaScript's")
         if self._result.get("stop_reason", "") is None and not self.usage.output_tokens:
             return AnswerInterrupted("the answer broke off before its end")
-        return None if self.text else InvalidAnswer("the answer holds no text")
+        return None if self.text.strip() else AnswerMissing("the answer holds no text")
 
     @property
     def _is_error(self) -> bool:
@@ -128,20 +140,29 @@ class Report:
         """The tools that the model was offered; a schema the CLI has taken makes one."""
         return next((event.get("tools") for event in self._events if event.get("subtype") == "init"), None)
 
+    @cached_property
     def _messages(self) -> dict[str, str]:
         """The text of each message from the model, by the message's id. One message may come in several events."""
-        messages: dict[str, str] = {}
+        messages: dict[str, list[str]] = {}
         for event in self._events:
             message = mapping(event.get("message"))
             if event.get("type") == "assistant" and message.get("model") != "<synthetic>":
                 for text in _texts(message.get("content")):
-                    identity = str(message.get("id"))
-                    messages[identity] = messages.get(identity, "") + text
-        return messages
+                    messages.setdefault(str(message.get("id")), []).append(text)
+        return {identity: "".join(texts) for identity, texts in messages.items()}
 
 
 def _events(stdout: bytes) -> list[dict[str, Any]]:
+    """The events printed: as one JSON text, or on lines of their own among those of a wrapper."""
     printed = decoded(stdout, ANSWER_DIGITS)
+    if printed is not None:
+        return _objects(printed)
+    lines = [event for line in stdout.splitlines() for event in _objects(decoded(line, ANSWER_DIGITS))]
+    # A wrapper's line may also end without a line break, and the JSON have several lines.
+    return lines or _objects(decoded(FIRST_OBJECT.sub(b"", stdout, count=1), ANSWER_DIGITS))
+
+
+def _objects(printed: object) -> list[dict[str, Any]]:
     return [event for event in (printed if isinstance(printed, list) else [printed]) if isinstance(event, dict)]
 
 

@@ -29,7 +29,14 @@ def test_translate__a_text(provider, scripted_model, answer):
     assert request.system_prompt.startswith("You answer with JSON only")
 
 
-@pytest.mark.parametrize("answer", ["Bonjour", '"Bonjour"'])
+@pytest.mark.parametrize("answer", ['"Bonjour"', '```json\n"Bonjour"\n```'])
+def test_translate__a_json_string(provider, scripted_model, answer):
+    """A text alone, as a JSON string, is the translation."""
+    scripted_model.script(answer)
+    assert provider.translate("greeting", "Hello", "fr", {}) == "Bonjour"
+
+
+@pytest.mark.parametrize("answer", ["Bonjour", "« Bonjour »"])
 def test_translate__a_text_in_plain_words(provider, scripted_model, answer):
     """A model that does as the caller's prompt says, and answers with the text alone, has not answered in JSON."""
     scripted_model.script(answer)

@@ -94,7 +94,7 @@ def test_ask__failure(scripted_model, options):
     """A failure is told on stderr with what was spent, and is exit status 1."""
     scripted_model.script("Once upon\x1b[2J a time")
     out, err = run("ask", "A story?", *options)
-    assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer holds no JSON object or array"
+    assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer holds no JSON"
     if options:
         assert json.loads(out)["status"] == "failure"
     else:

@@ -9,6 +9,7 @@ import pytest
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
+    AnswerMissing,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -68,9 +69,53 @@ def test_read_output__result_alone() -> None:
 
 
 def test_read_output__events() -> None:
-    """The same out of the list of all events, one message of which may come in several."""
-    events = [message("1", "I think."), message("1", "Hello.")]
-    assert read(printed(RESULT, *events)) == answered()
+    """The same out of the list of all events."""
+    assert read(printed(RESULT, message("1", "Hello."))) == answered()
+
+
+@pytest.mark.parametrize("result", ["I think. ", "Hello.", "I think. Hello.", " Hello.\n"])
+def test_read_output__message_in_several_events(result: str) -> None:
+    """The parts of one message make one text, whichever of them the CLI prints as the result."""
+    events = [message("1", "I think. "), message("1"), message("1", "Hello.")]
+    assert read(printed(RESULT | {"result": result}, *events)) == answered("I think. Hello.")
+
+
+def test_read_output__result_of_its_own() -> None:
+    """A result that no message holds is the text."""
+    assert read(printed(RESULT, message("1", "Something else."))) == answered()
+
+
+LATER: list[dict[str, Any]] = [
+    {"type": "system", "subtype": "hook_response", "output": "bye"},
+    {"type": "assistant", "message": {"id": "1", "content": [{"type": "text", "text": " You."}]}},
+]
+
+
+@pytest.mark.parametrize("before", ["", "Using node v22\n", "nvm [22] {lts}:\n\n", '{"level": "info"}\n'])
+@pytest.mark.parametrize("after", ["", "\n", "\nbye [1]\n"])
+@pytest.mark.parametrize("separator", [None, "\n"])
+def test_read_output__wrapper(before: str, after: str, separator: str | None) -> None:
+    """Lines of a wrapper around the JSON, and events after the result, cost neither text nor figures."""
+    events = [message("1", "Hello."), RESULT, *LATER]
+    stdout = json.dumps(events) if separator is None else separator.join(map(json.dumps, events))
+    assert read(f"{before}{stdout}{after}") == answered("Hello. You.")
+
+
+def test_read_output__title_of_a_terminal() -> None:
+    """What a wrapper prints without a line break is no part of the JSON."""
+    assert read("\x1b]0;claude\x07" + printed(RESULT)) == answered()
+
+
+def test_read_output__wrapper_before_json_of_several_lines() -> None:
+    """JSON over several lines is found below the line of a wrapper."""
+    assert read("Using node v22\n" + json.dumps([RESULT], indent=2)) == answered()
+
+
+def test_read_output__blank() -> None:
+    """A text of blanks is no answer."""
+    with pytest.raises(AnswerMissing, match="^the answer holds no text$") as raised:
+        read(json.dumps(RESULT | {"result": " \n"}))
+    assert raised.value.usage == SPENT
 
 
 def test_read_output__not_utf8() -> None:

@@ -1,14 +1,39 @@
-"""Why a Claude model stopped, in the words of `ProviderResult.finish_reason`: for the API and for the CLI."""
+"""Why a model stopped: each vendor's word in the words of `ProviderResult.finish_reason`."""
 
 from __future__ import annotations
 
-FINISH_REASONS = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
+from collections.abc import Mapping
+from types import MappingProxyType
+
+WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "stop": ("stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "stop_eos"),
+        "length": (
+            *("length", "max_tokens", "max_output_tokens", "max_length", "max_len", "model_length"),
+            *("context_length", "context_length_exceeded", "model_context_window_exceeded"),
+        ),
+        "content_filter": (
+            *("content_filter", "content_filtered", "sensitive", "refusal", "safety", "recitation", "blocklist"),
+            *("prohibited_content", "spii", "image_safety", "model_armor", "guardrail_intervened", "error_toxic"),
+        ),
+        "interrupted": (
+            *("error", "abort", "aborted", "cancelled", "canceled", "user_cancel", "timeout"),
+            *("network_error", "insufficient_system_resource"),
+        ),
+    }
+)
+FINISH_REASONS: Mapping[str, str] = MappingProxyType(
+    {word: meaning for meaning, words in WORDS.items() for word in words}
+)
+WORD_LENGTH = 40
 
 
-def finish_reason(stop_reason: object) -> str:
-    """What `stop_reason` means; any that is not known is a complete answer's."""
-    return FINISH_REASONS.get(str(stop_reason), "stop")
+def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """ "stop", "length", "content_filter" or "interrupted"; an unknown word as it is, and "stop" if there is none.
+
+    `own` are the words of one vendor, which come first. Case does not matter: some vendors shout.
+    """
+    if word is None or word == "":
+        return "stop"
+    text = str(word)[:WORD_LENGTH]
+    return own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(text.lower(), text)

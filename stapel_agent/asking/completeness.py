@@ -1,0 +1,47 @@
+"""Is an answer whole? What the model's reason to stop says of it, and that it holds a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, AnswerRefused, AnswerTruncated, InvalidAnswer
+from stapel_agent.providers import ProviderResult, finish_reason
+from stapel_agent.types import CompletionRequest, Usage
+
+REFUSAL_CATEGORY = "refusal_category"
+"""Where a provider's metadata have the vendor's word for what was refused."""
+
+
+def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usage, *, is_text: bool) -> None:
+    """Raise an AnswerError unless the answer is whole and holds a text.
+
+    Beside an unknown reason to stop, JSON shows by itself whether it is whole; an answer that `is_text` does not.
+    """
+    reason = finish_reason(result.finish_reason)
+    if reason == "length":
+        raise AnswerTruncated(_truncation(usage, request.max_tokens))
+    if reason == "content_filter":
+        raise AnswerRefused(f"the model, or its vendor's content filter, refused to answer{_category(result)}")
+    if reason == "interrupted":
+        raise AnswerInterrupted(f"the provider broke the answer off: {result.finish_reason}")
+    if not result.text.strip():
+        raise AnswerMissing("the answer holds no text")
+    if is_text and reason != "stop":
+        entry = f"STAPEL_AGENT['PROVIDERS'][{request.provider!r}]"
+        raise InvalidAnswer(
+            f"the model stopped for an unknown reason, {reason!r}: if the answer is complete then, "
+            f"declare it in {entry} as 'finish_reasons': {{{reason!r}: 'stop'}}"
+        )
+
+
+def _truncation(usage: Usage, max_tokens: int) -> str:
+    truncated = f"truncated at {usage.output_tokens or max_tokens} tokens"
+    if not usage.thinking_tokens:
+        return truncated
+    return f"{truncated}, of which {usage.thinking_tokens:,} were thinking: lower the effort or raise max_tokens"
+
+
+def _category(result: ProviderResult) -> str:
+    """The vendor's word for what was refused, in brackets."""
+    category = result.metadata.get(REFUSAL_CATEGORY) if isinstance(result.metadata, Mapping) else None
+    return f" ({category})" if category and isinstance(category, str) else ""

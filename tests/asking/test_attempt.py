@@ -1,0 +1,148 @@
+"""What an answer is: complete, not empty, and in the form that was asked for."""
+
+import pytest
+
+from stapel_agent.asking import circuit_breaker
+from stapel_agent.providers.base import ProviderResult
+from tests.scripted_chain import asked, scripted_chain
+
+pytestmark = pytest.mark.django_db
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    """No test sees the failures of another."""
+    yield
+    circuit_breaker.clear()
+
+
+def finished(word, text="half"):
+    return ProviderResult(text, 10, 5, finish_reason=word)
+
+
+# --- why the model stopped
+
+
+@pytest.mark.parametrize("word", ["stop", "STOP", "end_turn", "eos", "COMPLETE", "", None])
+def test_finish_reason__complete(facade, agent, word):
+    """A word for a complete answer, and none at all, leave a text as it is."""
+    scripted_chain(agent, only=finished(word, "whole"))
+    assert facade.complete("say", "small")["result"] == "whole"
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        *((word, "truncated at 5 tokens") for word in ("length", "model_length", "MAX_TOKENS", "max_output_tokens")),
+        *(
+            (word, "refused: the model, or its vendor's content filter, refused to answer")
+            for word in ("content_filter", "safety", "RECITATION", "PROHIBITED_CONTENT", "refusal")
+        ),
+        ("cancelled", "invalid_answer: the provider broke the answer off: cancelled"),
+        ("error", "invalid_answer: the provider broke the answer off: error"),
+    ],
+)
+@pytest.mark.parametrize("text", ["half", '{"n": 1}'])
+def test_finish_reason__incomplete(facade, agent, word, reason, text):
+    """A word for anything else is what it says, for a text and for JSON that happens to be whole."""
+    scripted_chain(agent, only=finished(word, text))
+    assert facade.complete("say", "small")["reason"] == reason
+    assert facade.complete_json("say", "small")["reason"] == reason
+
+
+def test_finish_reason__unknown(facade, agent):
+    """Beside an unknown word whole JSON and translations count; a raw text does not, and the reason names the fix."""
+    scripted_chain(agent, only=[finished("zapped", '{"n": 1}'), finished("zapped", '{"n": 1'), finished("zapped")])
+    assert facade.complete_json("say", "small")["result"] == {"n": 1}
+    assert facade.complete_json("say", "small")["reason"] == "invalid_answer: the answer holds no JSON"
+    reason = facade.complete("say", "small")["reason"]
+    assert reason.startswith("invalid_answer: the model stopped for an unknown reason, 'zapped': ")
+    assert "'finish_reasons': {'zapped': 'stop'}" in reason
+
+
+def test_finish_reason__unknown_of_a_translation(facade, agent):
+    """A translation counts if its JSON is whole."""
+    scripted_chain(agent, only=finished("zapped", '{"1": "Ja"}'))
+    assert facade.translate("en", "de", {"yes": "Yes"})["result"] == {"yes": "Ja"}
+
+
+# --- an empty answer
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_empty__every_verb(facade, agent, text):
+    """An empty text is an invalid answer of every verb, with what it cost."""
+    scripted_chain(agent, only=ProviderResult(text, 10, 5))
+    agent(TRANSLATE_RETRIES=0)
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    for answer in (facade.complete("say", "small"), facade.complete_json("say", "small")):
+        assert (answer["reason"], answer["usage"]) == ("invalid_answer: the answer holds no text", usage)
+    assert facade.translate("en", "de", {"yes": "Yes"})["failed"] == {"yes": "invalid_answer: the answer holds no text"}
+
+
+# --- asked again under a schema
+
+
+@pytest.mark.parametrize("text", ["", " ", "I cannot.", "null", '{"n": 1', '"text"', "[1]"])
+def test_schema__asked_again(facade, agent, text):
+    """Under a schema an answer that is empty or holds no JSON is asked for again, like one that breaks the schema."""
+    models = scripted_chain(agent, only=[text, '{"n": 1}'])
+    answer = facade.complete_json("say", "small", schema=SCHEMA)
+    assert (answer["status"], answer["result"], answer["usage"]["output_tokens"]) == ("ok", {"n": 1}, 10)
+    assert asked(models) == {"only": 2}
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_schema__within_its_retries(facade, agent, retries):
+    """All of them together are asked again SCHEMA_RETRIES times at most."""
+    models = scripted_chain(agent, only=["", "no", '{"n": "x"}', "no", "no"])
+    agent(SCHEMA_RETRIES=retries)
+    assert facade.complete_json("say", "small", schema=SCHEMA)["reason"].startswith("invalid_answer: ")
+    assert asked(models) == {"only": retries + 1}
+
+
+def test_schema__says_what_was_wrong(facade, agent):
+    """The model is told that its answer held no JSON; an empty answer is asked for in the same words."""
+    models = scripted_chain(agent, only=["no", "", '{"n": 1}'])
+    agent(SCHEMA_RETRIES=2)
+    facade.complete_json("say", "small", schema=SCHEMA)
+    first, second, third = (request.prompt for request in models["only"].requests)
+    assert first == "say"
+    assert (
+        second
+        == third
+        == (
+            "say\n\nAn earlier answer held no JSON. Answer again, with nothing but JSON that satisfies the JSON schema."
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "result"), [({"type": "string"}, '"Bonjour"', "Bonjour"), ({"type": "integer"}, "`4`", 4)]
+)
+def test_schema__of_a_scalar(facade, agent, schema, text, result):
+    """A scalar is held against the schema like any other answer."""
+    scripted_chain(agent, only=text)
+    assert facade.complete_json("say", "small", schema=schema)["result"] == result
+    scripted_chain(agent, only="true")
+    assert "is not of type" in facade.complete_json("say", "small", schema=schema)["reason"]
+
+
+def test_no_schema__asked_once(facade, agent):
+    """Without a schema nothing says what an answer is: it is asked for once."""
+    models = scripted_chain(agent, only=["no", '{"n": 1}'])
+    assert facade.complete_json("say", "small")["status"] == "failure"
+    assert asked(models) == {"only": 1}
+
+
+# --- thinking
+
+
+def test_truncated__by_thinking(facade, agent):
+    """A truncated answer says where its tokens went, and what to change."""
+    scripted_chain(agent, only=ProviderResult("ha", 10, 4096, 3900, finish_reason="length"))
+    assert facade.complete("say", "small")["reason"] == (
+        "truncated at 4096 tokens, of which 3,900 were thinking: lower the effort or raise max_tokens"
+    )
