@@ -15,6 +15,15 @@ from .target_paths import locale_name
 
 HEADER = re.compile(r"\s*+nplurals\s*+=\s*+(\d{1,2})\s*+;\s*+plural\s*+=([^;]++);?\s*+")
 BRACES = re.compile(r"\{[^{}]*+\}")
+OF_NEW_FILES = {
+    "ca": (2, "(n != 1)"),
+    "es": (2, "(n != 1)"),
+    "fr": (2, "(n > 1)"),
+    "it": (2, "(n != 1)"),
+    "pt": (2, "(n != 1)"),
+    "pt_BR": (2, "(n > 1)"),
+}
+"""What gettext's msginit writes, where newer versions of CLDR (and so of Babel) add a form for whole millions."""
 NUMBERS = range(1000)  # what plural rules tell apart, they tell apart below that
 
 
@@ -27,8 +36,11 @@ class PluralForms:
 
     @classmethod
     def of_language(cls, tag: str) -> PluralForms:
+        """The forms for a file that does not declare any."""
+        locale = locale_name(tag)
+        known = OF_NEW_FILES.get(locale) or OF_NEW_FILES.get(locale.partition("_")[0])
         try:
-            count, rule = get_plural(locale_name(tag))[:2]
+            count, rule = known or get_plural(locale)[:2]
         except UnknownLocaleError:
             count, rule = DEFAULT_PLURAL
         return cls(count, rule)

@@ -331,6 +331,20 @@ def test_plurals__singular_without_its_number(tmp_path, to, strings):
     assert [line.split('"')[1] for line in target.splitlines() if line.startswith("msgstr[")] == strings
 
 
+@pytest.mark.parametrize(
+    ("to", "rule"),
+    [
+        *(("es", "(n != 1)"), ("es-MX", "(n != 1)"), ("it", "(n != 1)"), ("ca", "(n != 1)")),
+        *(("fr", "(n > 1)"), ("fr-CA", "(n > 1)")),
+        *(("pt", "(n != 1)"), ("pt-PT", "(n != 1)"), ("pt-BR", "(n > 1)")),
+    ],
+)
+def test_plurals__as_msginit_writes_them(tmp_path, to, rule):
+    """A new file in a Romance language has two forms, as gettext's own tools write them, whatever Babel knows."""
+    target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
+    assert f'"Plural-Forms: nplurals=2; plural={rule};\\n"' in target
+
+
 def test_plurals__all_or_none(tmp_path):
     """Half of an entry's forms is not written: gettext would show the empty one."""
     catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
