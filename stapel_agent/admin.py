@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -34,7 +36,9 @@ from .pages import (
     source_cell,
     text_block,
     tokens_cell,
+    usage_csv,
     usage_view,
+    visible,
 )
 
 # Beside the word and the colour a sign, for those who skim and those who see no colours.
@@ -49,13 +53,41 @@ STATUS_SIGNS: dict[str, str] = {
 LINKED_CALLS = 20
 # A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
 PAGE = {
-    "Call": (("time", "marked_status", "duration_ms"), ("named_source", "user_id", "workspace_id"), ("calls",)),
-    "Model": (("asked_provider", "model", "model_size"),),
+    "Prompt and answer": (("prompt_block",), ("response_block",), ("error_message_block",), ("system_prompt_block",)),
+    "Call": (("time", "marked_status", "duration"), ("named_source", "user", "workspace"), ("calls",)),
+    "Model": (("asked_provider", "model", "size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
-    "Cost": (("cost_usd", "cost_basis"),),
-    "Texts": (("error_message_block",), ("system_prompt_block",), ("prompt_block",), ("response_block",)),
-    "Particulars": (("metadata_block",), ("id",), ("cache_key",), ("scrubbed_at",)),
+    "Cost": (("exact_cost", "basis_of_cost"),),
+    "Details": (("metadata_block",), ("row_id",), ("cache_key",), ("texts_removed",)),
 }
+
+
+def _local(moment: datetime) -> datetime:
+    return timezone.localtime(moment) if settings.USE_TZ else moment
+
+
+def _moment(moment: datetime) -> str:
+    return f"{_local(moment):%Y-%m-%d %H:%M:%S}"
+
+
+def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
+    """A column under a label in words, where its name would be shown otherwise."""
+
+    @admin.display(description=label)
+    def display(self: PromptLogAdmin, row: PromptLog) -> Any:
+        value = getattr(row, column)
+        return NOTHING if value is None else shown(value)
+
+    display.column = column  # type: ignore[attr-defined]
+    return display
+
+
+def _milliseconds(number: int) -> str:
+    return f"{number:,} ms"
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"${usd.normalize():,f}"
 
 
 @admin.register(PromptLog)
@@ -72,6 +104,14 @@ class PromptLogAdmin(StapelModelAdmin):
 
     class Media:
         css = {"all": ("agent/promptlog.css",)}
+
+    duration = labelled("duration_ms", "duration", _milliseconds)
+    user = labelled("user_id", "user", visible)
+    workspace = labelled("workspace_id", "workspace", visible)
+    size = labelled("model_size", "size", visible)
+    exact_cost = labelled("cost_usd", "cost", _dollars)
+    row_id = labelled("id", "id of the call")
+    texts_removed = labelled("scrubbed_at", "texts removed", _moment)
 
     # Whatever category a host gives the model: the ledger has one writer.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -95,10 +135,20 @@ class PromptLogAdmin(StapelModelAdmin):
         """The figures of a period, for whoever may see the rows that they are of."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if "csv" in request.GET:
+            return self._usage_csv(request)
         request.current_app = self.admin_site.name
         page = usage_view(request.GET.dict(), self._url("changelist"), self._masked_field_names())
         context = {**self.admin_site.each_context(request), "title": "Usage", "opts": self.opts, "page": page}
         return TemplateResponse(request, "admin/agent/promptlog/usage.html", context)
+
+    def _usage_csv(self, request: HttpRequest) -> HttpResponse:
+        table = usage_csv(request.GET.dict(), self._masked_field_names())
+        if table is None:
+            raise Http404
+        name, text = table
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList
@@ -114,7 +164,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     def _masked(self, name: str) -> str:
         # A host's subclass may name columns in `secret_fields`; core masks those of the list alone.
-        column = name.removesuffix("_block")
+        column = getattr(getattr(self, name, None), "column", name.removesuffix("_block"))
         return self._mask_display_name(column) if column in self._masked_field_names() else name
 
     def _told(self, column: str, text: str) -> str:
@@ -131,7 +181,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="time")
     def time(self, row: PromptLog) -> SafeString:
-        moment = _local(row)
+        moment = _local(row.created_at)
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
 
     @admin.display(description="status")
@@ -146,6 +196,10 @@ class PromptLogAdmin(StapelModelAdmin):
     @admin.display(description="provider")
     def asked_provider(self, row: PromptLog) -> str:
         return _provider(row) or NOTHING
+
+    @admin.display(description="known from")
+    def basis_of_cost(self, row: PromptLog) -> str:
+        return row.get_cost_basis_display() or NOTHING
 
     @admin.display(description="source")
     def named_source(self, row: PromptLog) -> SafeString | str:
@@ -187,7 +241,7 @@ class PromptLogAdmin(StapelModelAdmin):
         )
 
     def _call(self, call: PromptLog, *, present: bool) -> SafeString:
-        moment, sign = f"{_local(call):%H:%M:%S}", self.marked_status(call)
+        moment, sign = f"{_local(call.created_at):%H:%M:%S}", self.marked_status(call)
         if present:
             return format_html("{} {} <bdi>{}</bdi> <strong>(this row)</strong>", moment, sign, call.model)
         return format_html(
@@ -230,7 +284,3 @@ def _identified(term: str) -> Q:
 def _provider(row: PromptLog) -> str:
     """Rows of the first release have it in their metadata alone."""
     return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]
-
-
-def _local(row: PromptLog) -> datetime:
-    return timezone.localtime(row.created_at) if settings.USE_TZ else row.created_at

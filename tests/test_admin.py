@@ -162,7 +162,7 @@ def test_list__row(admin_client):
             "outcome": "◷ Timeout\n7.9\u00a0s\n",
             "purpose": "Translation\nuser user-1\nworkspace acme\n",
             "asked": "small-model\nopenai-compat, small\n",
-            "cost": "$0.00123",
+            "cost": "$0.001230",
             "tokens": "1,234 in\n56 out\n",
         }
     ]
@@ -173,19 +173,21 @@ def test_list__row(admin_client):
     [
         (
             {"cost_usd": Decimal("0"), "cost_basis": "provider", "input_tokens": 0, "output_tokens": 0},
-            "$0",
+            "$0.000000",
             "0 in\n0 out\n",
         ),
         ({"cost_basis": "unpriced", "output_tokens": 1}, "unknown", "1 out\n"),
         ({"output_tokens": 1}, "unknown", "1 out\n"),
+        ({"cost_usd": Decimal("0.00000001"), "output_tokens": 1}, "< $0.000001", "1 out\n"),
         ({"status": "pending"}, "-", "-"),
+        ({"status": "pending", "input_tokens": 5}, "-", "5 in\n"),
         (
             {"cost_usd": Decimal("1234.5"), "cache_read_tokens": 2000, "cache_write_tokens": 3},
-            "$1,234.50",
+            "$1,234.500000",
             "2,000 cached\n3 to cache\n",
         ),
     ],
-    ids=["free", "unpriced", "first release", "pending", "cached"],
+    ids=["free", "unpriced", "first release", "tiny", "pending", "under way", "cached"],
 )
 def test_list__cost(admin_client, columns, cost, tokens):
     """What a call has cost is told as the usage page tells it, and which tokens it spent."""

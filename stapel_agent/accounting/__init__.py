@@ -1,5 +1,6 @@
 """What was spent: the figures of `usage()`, added up by the database."""
 
+from .csv_table import write_csv
 from .figures import as_json, ausage, usage
 from .top_spenders import Durations, Rankings, TopSpender, rankings
 from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment
@@ -18,4 +19,5 @@ __all__ = [
     "moment",
     "rankings",
     "usage",
+    "write_csv",
 ]

@@ -64,9 +64,10 @@ class Durations:
 
 @dataclass(frozen=True)
 class Rankings:
-    """`spenders` has, for each of NAMES, those that spent most, in dollars or else in tokens."""
+    """`spenders` has, for each of NAMES, those that spent most, in dollars or else in tokens; `counts`, of how many."""
 
     spenders: Mapping[str, Sequence[TopSpender]]
+    counts: Mapping[str, int]
     durations: Durations
     pending: int
 
@@ -80,9 +81,9 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
     reader = RankingReader(alias)
     with transaction.atomic(alias):
         reader.prepare()
-        spenders, durations = reader.spenders(query, places), reader.durations(query)
+        (spenders, counts), durations = reader.spenders(query, places), reader.durations(query)
     pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING).count()
-    return Rankings(spenders, durations, pending)
+    return Rankings(spenders, counts, durations, pending)
 
 
 class RankingReader(Reader):
@@ -95,15 +96,17 @@ class RankingReader(Reader):
                 cursor.execute("SET LOCAL jit = off")
                 cursor.execute("SET LOCAL work_mem = '64MB'")
 
-    def spenders(self, query: UsageQuery, places: int) -> dict[str, list[TopSpender]]:
+    def spenders(self, query: UsageQuery, places: int) -> tuple[dict[str, list[TopSpender]], dict[str, int]]:
         where, values = self._conditions(query)
         parts = [self._ranked(name, place, places) for place, name in enumerate(NAMES)]
         statement = f"WITH spent AS ({self._grouped(where)}) {' UNION ALL '.join(parts)}"
         found: dict[str, list[TopSpender]] = {name: [] for name in NAMES}
-        for place, who, *sums in self._fetched(statement, values):
+        counts = dict.fromkeys(NAMES, 0)
+        for place, number, who, *sums in self._fetched(statement, values):
             name = who.decode() if isinstance(who, bytes) else who
+            counts[NAMES[place]] = number
             found[NAMES[place]].append(TopSpender(name, **self._figures(SPENDING, sums)))
-        return found
+        return found, counts
 
     def durations(self, query: UsageQuery) -> Durations:
         where, values = self._conditions(query)
@@ -132,7 +135,7 @@ class RankingReader(Reader):
         sums = [f"SUM({total}) AS {total}" for total in SPENDING.sums]
         by_name = f"{self._bytes(SPENDING, name)}{FIRST.get(self._vendor, '')}"
         return (
-            f"SELECT * FROM (SELECT {place} AS place, {name} AS who, {', '.join(sums)}, "  # noqa: S608
+            f"SELECT * FROM (SELECT {place} AS place, COUNT(*) OVER () AS number, {name} AS who, {', '.join(sums)}, "  # noqa: S608
             f"COALESCE(SUM(cost), 0) AS cost FROM spent GROUP BY {name} "
             f"ORDER BY cost DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
         )

@@ -6,9 +6,10 @@ from .cells import outcome as outcome_cell
 from .cells import purpose as purpose_cell
 from .cells import source as source_cell
 from .cells import tokens as tokens_cell
-from .display import NOTHING, json_block, text_block
+from .display import NOTHING, json_block, text_block, visible
 from .filters import FILTERS, PARAMETERS
 from .listing import LARGE_COLUMNS, LedgerList
+from .usage_csv import usage_csv
 from .usage_page import usage_view
 
 __all__ = [
@@ -25,5 +26,7 @@ __all__ = [
     "source_cell",
     "text_block",
     "tokens_cell",
+    "usage_csv",
     "usage_view",
+    "visible",
 ]

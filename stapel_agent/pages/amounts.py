@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 
@@ -12,6 +13,18 @@ def money(usd: Decimal) -> str:
     places = 2 if usd >= 1 else max(2, 2 - usd.adjusted())
     whole, _, part = f"{usd:,.{places}f}".partition(".")
     return f"${whole}.{part.rstrip('0'):0<2}"
+
+
+def places_for(amounts: Iterable[Decimal]) -> int:
+    """How many decimals a column of these amounts has: cents, and more where the largest of them is small."""
+    largest = max(amounts, default=Decimal())
+    return 2 if largest >= 100 else 4 if largest >= 1 else 6
+
+
+def money_in_column(usd: Decimal, places: int) -> str:
+    """Dollars with as many decimals as the other amounts of the column; less than the last of them is said to be so."""
+    least = Decimal(1).scaleb(-places)
+    return f"< ${least:f}" if 0 < usd < least else f"${usd:,.{places}f}"
 
 
 def count(number: int) -> str:

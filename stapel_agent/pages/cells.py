@@ -8,9 +8,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from stapel_agent.ledger import TOKEN_FIELDS
-from stapel_agent.models import CostBasis, PromptLog
+from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 
-from .amounts import count, money, time_taken
+from .amounts import count, money_in_column, time_taken
 from .display import NOTHING, visible
 from .figure_links import named
 
@@ -28,7 +28,10 @@ def source(row: PromptLog, told: Told) -> SafeString | str:
 def model(row: PromptLog, provider: str, told: Told) -> SafeString:
     """The model; below it the provider and the size that was asked for."""
     asked = [told("provider", visible(provider)), told("model_size", visible(row.model_size))]
-    return _stacked([told("model", visible(row.model)), ", ".join(filter(None, asked))])
+    name = told("model", visible(row.model))
+    return format_html('<div class="agent-name" title="{}">{}</div>', name, name) + _stacked(
+        [", ".join(filter(None, asked))]
+    )
 
 
 def tokens(row: PromptLog, told: Told) -> SafeString | str:
@@ -37,12 +40,18 @@ def tokens(row: PromptLog, told: Told) -> SafeString | str:
     return _stacked(lines) if any(lines) else NOTHING
 
 
+COST_PLACES = 6
+"""Decimals of every cost in the list, so that amounts align."""
+
+
 def cost(row: PromptLog, told: Told) -> SafeString | str:
-    """Dollars; where tokens were spent at a price that nobody knows, that."""
+    """Dollars; "unknown" for tokens without a price; nothing for a call that is under way."""
+    if row.status == PromptStatus.PENDING:
+        return told("cost_usd", NOTHING)
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
         spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKEN_FIELDS)
         return told("cost_usd", "unknown" if spent else NOTHING)
-    return told("cost_usd", money(row.cost_usd))
+    return told("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
 
 
 def outcome(row: PromptLog, status: SafeString, told: Told) -> SafeString:

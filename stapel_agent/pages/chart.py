@@ -12,6 +12,8 @@ HEIGHT = 100
 COLUMN, GAP = 10, 2
 # So that the least of what is not nothing is seen.
 LEAST = 1
+# Outlined, and as high as can be seen: nobody knows how high it is.
+UNKNOWN = 12
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Bar:
     size: float
     text: str
     address: str
+    is_unknown: bool = False
 
 
 def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
@@ -41,16 +44,17 @@ def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
 
 
 def _drawn(bar: Bar, place: int, longest: float) -> SafeString:
-    height = max(LEAST, HEIGHT * bar.size / longest) if bar.size else 0
+    height = UNKNOWN if bar.is_unknown else max(LEAST, HEIGHT * bar.size / longest) if bar.size else 0
     left = place * COLUMN
     return format_html(
         '<a href="{}" aria-label="{text}"><title>{text}</title>'
         '<rect class="agent-column" x="{}" y="0" width="{}" height="{}"/>'
-        '<rect class="agent-bar" x="{}" y="{}" width="{}" height="{}"/></a>',
+        '<rect class="agent-bar{}" x="{}" y="{}" width="{}" height="{}"/></a>',
         bar.address,
         left,
         COLUMN,
         HEIGHT,
+        " agent-unknown" if bar.is_unknown else "",
         left + GAP / 2,
         f"{HEIGHT - height:.2f}",
         COLUMN - GAP,

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from stapel_agent.models import PromptSource
 
-from .amounts import count, money, percent
+from .amounts import count, money, money_in_column, percent
 from .display import visible
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
@@ -25,9 +25,11 @@ def counted(kind: str, number: int, address: str) -> SafeString:
     return linked(kind, number, count(number), address) if number else SafeString("0")
 
 
-def spend(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
-    """What is known of the cost; where nothing is, that."""
-    return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures), links.to(**columns))
+def spend(
+    figures: Mapping[str, Any], links: LedgerLinks, places: int | None = None, **columns: str | None
+) -> SafeString:
+    """What is known of the cost, or "unknown". In a column with `places` decimals, or with three digits that count."""
+    return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures, places), links.to(**columns))
 
 
 def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
@@ -44,8 +46,15 @@ def spend_text(figures: Mapping[str, Any]) -> str:
     return f"{_known(figures)} {_unpriced(number)}" if number else _known(figures)
 
 
-def _known(figures: Mapping[str, Any]) -> str:
-    return money(figures["cost_usd"]) if figures["cost_usd"] or not figures["unpriced_calls"] else "unknown"
+def is_unknown(figures: Mapping[str, Any]) -> bool:
+    """Whether nothing is known of a cost that there is."""
+    return bool(figures["unpriced_calls"]) and not figures["cost_usd"]
+
+
+def _known(figures: Mapping[str, Any], places: int | None = None) -> str:
+    if is_unknown(figures):
+        return "unknown"
+    return money(figures["cost_usd"]) if places is None else money_in_column(figures["cost_usd"], places)
 
 
 def _unpriced(number: int) -> str:

@@ -8,16 +8,17 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly
-from stapel_agent.ledger import TOKEN_FIELDS
-from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
+from stapel_agent.models import PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import provider_registry
 
 from .display import visible
+from .form_filter import FormFilter
+from .list_totals import IS_UNPRICED
 from .period_filter import PeriodFilter
 
 # Newest rows whose sources, providers and models are offered as filters.
@@ -80,7 +81,7 @@ class StatusFilter(SiftingFilter):
     title = parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*PromptStatus.choices, (UNSUCCESSFUL, "Over, without success")]
+        return [*PromptStatus.choices, (UNSUCCESSFUL, "Ended without success")]
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value == UNSUCCESSFUL:
@@ -118,8 +119,7 @@ class CostFilter(BroughtFilter):
         return [("unpriced", "Tokens at an unknown price")]
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        has_spent = Q.create([Q((f"{name}__gt", 0)) for name in TOKEN_FIELDS], connector=Q.OR)
-        return rows.filter(Q(cost_basis=CostBasis.UNPRICED) | Q(cost_usd__isnull=True) & has_spent)
+        return rows.filter(IS_UNPRICED)
 
 
 class DurationFilter(BroughtFilter):
@@ -135,24 +135,26 @@ class DurationFilter(BroughtFilter):
         return rows.filter(duration_ms__gte=int(value))
 
 
-class OwnerFilter(admin.ListFilter):
-    """The rows of one user or workspace, or those that have none; beside the list only where a link brings it."""
+class OwnerFilter(FormFilter):
+    """The rows of one user or workspace, whose id is typed or brought by a link, or those without one."""
 
+    template = "admin/agent/owner_filter.html"
     column: str
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        self.given = {name: params.pop(name)[-1] for name in self.parameters(self.column) if name in params}
+        self.given = {name: params.pop(name)[-1] for name in self.names(self.column) if name in params}
 
     @staticmethod
-    def parameters(column: str) -> tuple[str, str]:
+    def names(column: str) -> tuple[str, str]:
         return column, f"{column}__isnull"
 
     def expected_parameters(self) -> list[str | None]:
-        return list(self.parameters(self.column))
+        return list(self.names(self.column))
 
-    def has_output(self) -> bool:
-        return bool(self.given)
+    @property
+    def typed(self) -> str:
+        return self.given.get(self.column, "")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         given = dict(self.given)
@@ -160,11 +162,13 @@ class OwnerFilter(admin.ListFilter):
             raise IncorrectLookupParameters
         for name, value in given.items():
             return queryset.filter(exactly(name, value))
-        return queryset.filter(**{f"{self.column}__isnull": True})
+        return queryset.filter(**{f"{self.column}__isnull": True}) if self.given else queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        everybody = dict.fromkeys(self.parameters(self.column))
-        yield {"selected": False, "query_string": changelist.get_query_string(everybody), "display": "All"}
+        everybody = dict.fromkeys(self.names(self.column))
+        yield {"selected": not self.given, "query_string": changelist.get_query_string(everybody), "display": "All"}
+        if not self.given:
+            return
         owner = self.given.get(self.column)
         display = "None" if owner is None else visible(owner) or '""'
         yield {"selected": True, "query_string": changelist.get_query_string(), "display": display}
@@ -179,14 +183,14 @@ class WorkspaceFilter(OwnerFilter):
 
 
 FILTERS = (
-    *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, PeriodFilter),
-    *(UserFilter, WorkspaceFilter, CostFilter, DurationFilter),
+    *(PeriodFilter, UserFilter, WorkspaceFilter),
+    *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, CostFilter, DurationFilter),
 )
 PARAMETERS = frozenset(
     [
         *("status", "source", "provider", "model", "cost", "duration_from"),
-        *OwnerFilter.parameters("user_id"),
-        *OwnerFilter.parameters("workspace_id"),
+        *OwnerFilter.names("user_id"),
+        *OwnerFilter.names("workspace_id"),
         *PeriodFilter.parameters,
     ]
 )

@@ -1,8 +1,9 @@
-"""The ledger's list in the admin: newest first, page after page, never counted and never walked from end to end."""
+"""The ledger's list in the admin: newest first, page after page. Only a period that is chosen is counted."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ from django.utils.dateparse import parse_datetime
 from stapel_agent.models import PromptLog
 
 from .filters import SiftingFilter
-from .period_filter import check_year
+from .list_totals import Totals
+from .period_filter import PeriodFilter, check_year
 
 # Rows a page looks through for a status or a model, which no index serves in order of time.
 SIFTED_ROWS = 20_000
@@ -64,6 +66,25 @@ class LedgerList(ChangeList):
     sifted_rows = SIFTED_ROWS
     older_link: str | None = None
     newest_link: str | None = None
+    totals: Totals | None = None
+    """Of all pages, where the list is of a period that has a beginning and an end."""
+
+    @property
+    def filters_on(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Title, choice and the link without it, of every filter that is on."""
+        for spec in self.filter_specs:
+            everything, *others = spec.choices(self)
+            for choice in others:
+                if choice["selected"]:
+                    yield spec.title, choice["display"], everything["query_string"]
+
+    @property
+    def time_zone(self) -> str:
+        return self._period().time_zone
+
+    def _period(self) -> PeriodFilter:
+        (period,) = (spec for spec in self.filter_specs if isinstance(spec, PeriodFilter))
+        return period
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-created_at", "-pk"]
@@ -85,6 +106,8 @@ class LedgerList(ChangeList):
             self.sifted_back_to = horizon
         if begin:
             self.newest_link = self.get_query_string()
+        if self._period().is_bounded:
+            self.totals = Totals.of(self.queryset)
 
     def _link_older(self, position: Position) -> None:
         self.older_link = self.get_query_string({PAGE_VAR: str(position)})

@@ -7,20 +7,21 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from stapel_agent.accounting import InvalidUsageQuery, moment
 
+from .form_filter import FormFilter
+
 # Age in days of the first and the last day.
 PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}
 
 
-class PeriodFilter(admin.ListFilter):
+class PeriodFilter(FormFilter):
     """Whole days of the current time zone, from the first to the last; or, out of a link, what `usage()` means by
     `since` and `until`."""
 
@@ -37,9 +38,6 @@ class PeriodFilter(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         return list(self.parameters)
 
-    def has_output(self) -> bool:
-        return True
-
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = (_day(self.given[name]) for name in self.days)
         since, until = (_instant(name, self.given[name]) for name in self.moments)
@@ -52,18 +50,31 @@ class PeriodFilter(admin.ListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         now = timezone.now()
         today = (timezone.localtime(now) if settings.USE_TZ else now).date()
-        yield self._choice(changelist, "Any day")
+        known = [self._choice(changelist, "Any day")]
         for label, ages in PERIODS.items():
             first, last = (str(today - timedelta(days=age)) for age in ages)
-            yield self._choice(changelist, label, created_from=first, created_to=last)
-        since, until = (self.given[name] for name in self.moments)
-        if since or until:
-            yield self._choice(changelist, f"{since or '…'} until {until or '…'}, UTC", since=since, until=until)
+            known.append(self._choice(changelist, label, created_from=first, created_to=last))
+        yield from known
+        if not any(choice["selected"] for choice in known):
+            yield self._choice(changelist, self._period(), **self.given)
 
-    def other_parameters(self) -> list[tuple[str, Any]]:
-        """What the form repeats so that the other filters stay."""
-        own = {*self.parameters, PAGE_VAR, ERROR_FLAG}
-        return [(name, value) for name, value in self.request.GET.items() if name not in own]
+    def _period(self) -> str:
+        """The period in the URL, in words."""
+        first, last, since, until = (self.given[name] or "…" for name in self.parameters)
+        days = f"{first} to {last}" if {first, last} != {"…"} else ""
+        moments = f"{since} until {until}, UTC" if {since, until} != {"…"} else ""
+        return ", ".join(filter(None, (days, moments)))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the period has a beginning and an end."""
+        (first, last), (since, until) = ([self.given[name] for name in names] for names in (self.days, self.moments))
+        return bool((first or since) and (last or until))
+
+    @property
+    def time_zone(self) -> str:
+        """In which the list shows times, and its days begin."""
+        return timezone.get_current_timezone_name() if settings.USE_TZ else settings.TIME_ZONE
 
     def _choice(self, changelist: ChangeList, label: str, **chosen: str) -> dict[str, Any]:
         bounds = {**dict.fromkeys(self.parameters, ""), **chosen}

@@ -15,10 +15,10 @@ from stapel_agent.accounting import Durations, Rankings, TopSpender, rankings, u
 from stapel_agent.budgets import TOKENS, aware
 from stapel_agent.models import PromptLog, PromptStatus
 
-from .amounts import count, money, percent, time_taken
+from .amounts import count, money, percent, places_for, time_taken
 from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
-from .figure_links import counted, errors, linked, named, spend, spend_text, without_price
+from .figure_links import counted, errors, is_unknown, linked, named, spend, spend_text, without_price
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
@@ -29,6 +29,8 @@ TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources",
 
 Figures = Mapping[str, Any]
 """As a row of `usage()` has them."""
+Size = tuple[Any, str, bool]
+"""What a bar is drawn by, what it says, and whether its size is unknown."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """A table of those that spent most; `counted` says how many of how many it shows."""
+
+    title: str
+    column: str
+    counted: str
+    lines: Sequence[Line]
+    total: Line
+
+
+@dataclass(frozen=True)
 class UsagePage:
     """What the template shows. `fault` says why the period asked for is not the one shown."""
 
@@ -67,7 +80,8 @@ class UsagePage:
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     parts: Sequence[Line]
-    rankings: Sequence[tuple[str, Sequence[Line]]]
+    total: Line
+    rankings: Sequence[Ranking]
     budgets: Sequence[BudgetLine]
     has_rows: bool
 
@@ -89,26 +103,29 @@ class UsagePage:
 def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
     """The page that a URL's parameters ask for. `address` is the list's; `hidden` are columns not to be told."""
     now = aware(timezone.now()).astimezone(UTC)
-    name, period, fault = _chosen(parameters, now.date())
+    name, period, fault = period_of(parameters, now.date())
     links = LedgerLinks(address, period)
     since, until = start_of(period.since), start_of(period.until)
     found = usage(group_by=(period.unit,), since=since, until=until, limit=1000)
     ranked = rankings(since, until, PLACES)
+    totals = found["totals"]
     parts = {row[period.unit]: row for row in found["rows"] if row["calls"] or row["cache_hits"]}
+    places = places_for([totals["cost_usd"]])
     return UsagePage(
         period=period,
         choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
         fault=fault,
         tiles=list(_tiles(found["totals"], ranked, links)),
         charts=list(_charts(parts, period, links)) if found["totals"]["calls"] else [],
-        parts=[_part(key, parts[key], links.within(part)) for key, part in period.parts() if key in parts],
-        rankings=list(_rankings(ranked, links, hidden)),
+        parts=[_part(key, parts[key], links.within(part), places) for key, part in period.parts() if key in parts],
+        total=_part("Total", totals, links, places),
+        rankings=list(_rankings(ranked, totals, links, hidden)),
         budgets=budget_lines(now, PLACES, links, hidden),
         has_rows=bool(parts) or PromptLog.objects.exists(),
     )
 
 
-def _chosen(parameters: Mapping[str, str], today: date) -> tuple[str, Period, str]:
+def period_of(parameters: Mapping[str, str], today: date) -> tuple[str, Period, str]:
     try:
         return *chosen(parameters, today), ""
     except InvalidPeriod as fault:
@@ -157,46 +174,58 @@ def _durations(durations: Durations, links: LedgerLinks) -> Tile:
 
 def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
     called = {name: figures for name, figures in parts.items() if figures["calls"]}
-    costs = {name: (figures["cost_usd"], spend_text(figures)) for name, figures in called.items()}
-    tokens = {name: (_tokens(figures), count(_tokens(figures))) for name, figures in called.items()}
-    yield _chart("Spend", money(max(cost for cost, _ in costs.values())), costs, period, links)
-    yield _chart("Tokens", count(max(number for number, _ in tokens.values())), tokens, period, links)
+    costs = {name: (figures["cost_usd"], spend_text(figures), is_unknown(figures)) for name, figures in called.items()}
+    tokens = {name: (_tokens(figures), count(_tokens(figures)), False) for name, figures in called.items()}
+    top = "unknown" if all(map(is_unknown, called.values())) else money(max(cost for cost, *_ in costs.values()))
+    yield _chart("Spend", top, costs, period, links)
+    yield _chart("Tokens", count(max(number for number, *_ in tokens.values())), tokens, period, links)
 
 
-def _chart(title: str, top: str, sizes: Mapping[str, tuple[Any, str]], period: Period, links: LedgerLinks) -> Chart:
+def _chart(title: str, top: str, sizes: Mapping[str, Size], period: Period, links: LedgerLinks) -> Chart:
     whole = f"{title} by {period.unit}"
     bars = [
-        Bar(float(sizes[name][0]), f"{name}: {sizes[name][1]}", links.within(part).to()) if name in sizes else None
+        Bar(float(size[0]), f"{name}: {size[1]}", links.within(part).to(), size[2])
+        if (size := sizes.get(name))
+        else None
         for name, part in period.parts()
     ]
     return Chart(whole, top, bar_chart(title.lower(), whole, bars))
 
 
-def _part(name: str, figures: Figures, links: LedgerLinks) -> Line:
+def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
     made, every = figures["calls"], links.to()
     cells = [
         counted("calls", made, every),
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
         *(counted(kind, figures[kind], every) for kind in TOKENS),
-        spend(figures, links) + without_price(figures, links) if made else "–",
+        spend(figures, links, places) + without_price(figures, links) if made else "–",
     ]
     return Line(format_html("{}", name), cells)
 
 
-def _rankings(ranked: Rankings, links: LedgerLinks, hidden: Collection[str]) -> Iterator[tuple[str, Sequence[Line]]]:
+def _rankings(ranked: Rankings, totals: Figures, links: LedgerLinks, hidden: Collection[str]) -> Iterator[Ranking]:
+    together = {**totals, "tokens": _tokens(totals)}
+    places = places_for([totals["cost_usd"]])
     for column, title in TITLES.items():
-        if column not in hidden and ranked.spenders[column]:
-            yield title, [_spender(column, spender, links) for spender in ranked.spenders[column]]
+        spenders, number = ranked.spenders[column], ranked.counts[column]
+        if column not in hidden and spenders:
+            lines = [_spender(column, spender, links, places) for spender in spenders]
+            total = Line(SafeString("Total"), _spent(together, links, places))
+            yield Ranking(title, column, f"{len(lines)} of {count(number)}", lines, total)
 
 
-def _spender(column: str, spender: TopSpender, links: LedgerLinks) -> Line:
-    columns, figures = {column: spender.name}, vars(spender)
-    every = links.to(**columns)
-    cells = [
-        spend(figures, links, **columns) + without_price(figures, links, **columns),
-        counted("tokens", spender.tokens, every),
-        counted("calls", spender.calls, every),
-        errors(spender.errors, spender.calls, links, **columns),
+def _spender(column: str, spender: TopSpender, links: LedgerLinks, places: int) -> Line:
+    columns = {column: spender.name}
+    name = linked("calls", spender.calls, named(column, spender.name), links.to(**columns))
+    return Line(name, _spent(vars(spender), links, places, **columns))
+
+
+def _spent(figures: Figures, links: LedgerLinks, places: int, **columns: str | None) -> list[SafeString | str]:
+    every, made = links.to(**columns), figures["calls"]
+    return [
+        spend(figures, links, places, **columns) + without_price(figures, links, **columns),
+        counted("tokens", figures["tokens"], every),
+        counted("calls", made, every),
+        errors(figures["errors"], made, links, **columns),
     ]
-    return Line(linked("calls", spender.calls, named(column, spender.name), every), cells)

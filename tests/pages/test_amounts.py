@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from stapel_agent.pages.amounts import money, percent, time_taken
+from stapel_agent.pages.amounts import money, money_in_column, percent, places_for, time_taken
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ from stapel_agent.pages.amounts import money, percent, time_taken
 def test_money__digits(usd, text):
     """Cents from a dollar on, below it three digits that count, and no zero that is none."""
     assert money(Decimal(usd)) == text
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        (["0.5", "0", "0.0000001"], ["$0.500000", "$0.000000", "< $0.000001"]),
+        (["1", "99.99995"], ["$1.0000", "$100.0000"]),
+        (["1234.5", "0.001", "0.5"], ["$1,234.50", "< $0.01", "$0.50"]),
+        ([], []),
+    ],
+)
+def test_money__in_a_column(column, texts):
+    """All amounts of a column have the same number of decimals, and none is shown as nothing."""
+    amounts = [Decimal(amount) for amount in column]
+    assert [money_in_column(amount, places_for(amounts)) for amount in amounts] == texts
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.models import PromptLog
+from stapel_agent.pages.list_totals import Totals
 from stapel_agent.pages.listing import LedgerList
 from tests.prompt_logs import LIST, NOON, written
 
@@ -43,13 +45,15 @@ def shown(client, **query) -> list[PromptLog]:
     ids=str,
 )
 def test_list__statements(admin_client, query):
-    """Every statement is bounded, in order of time, without a count, and leaves the large columns where they are."""
+    """Rows are read bounded, in order of time, without the large columns. Only a period with two ends is counted."""
     written(user_id="user-1", provider="anthropic", cost_basis="unpriced", duration_ms=5)
     with CaptureQueriesContext(connection) as captured:
         assert len(shown(admin_client, **query)) == 1
     statements = [entry["sql"] for entry in captured if "agent_prompt_log" in entry["sql"]]
     assert statements
-    for sql in statements:
+    added_up = [sql for sql in statements if "COUNT(" in sql]
+    assert len(added_up) == ("created_to" in query or "until" in query)
+    for sql in set(statements) - set(added_up):
         assert " LIMIT " in sql
         assert re.search(r"ORDER BY (1|\S+created_at.) DESC(, \S+id. DESC)? LIMIT", sql)
         assert not re.search(r"COUNT\(|DISTINCT|[`\"](prompt|system_prompt|response|error_message)[`\"]", sql)
@@ -231,7 +235,7 @@ def test_filter__brought_along(admin_client):
     assert shown(admin_client, status="unsuccessful") == [slow]
     assert set(shown(admin_client, cost="unpriced")) == {fast, spent}
     titles = {spec.title for spec in admin_client.get(LIST).context["cl"].filter_specs}
-    assert titles == {"status", "source", "provider", "model", "day"}
+    assert titles == {"status", "source", "provider", "model", "day", "user", "workspace"}
 
 
 def test_filter__source_of_a_host(admin_client):
@@ -350,3 +354,67 @@ def test_search__whole_identifiers(admin_client):
         "needle": set(),
         "\0": {mine, other},
     }
+
+
+def test_totals__of_the_period(admin_client, monkeypatch):
+    """With a period the list says how many rows all pages have, and what they add up to."""
+    monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1)
+    for cost in ("0.0000000001", "12.3000000000", None):
+        written(cost_usd=cost and Decimal(cost), input_tokens=1000, output_tokens=5, duration_ms=700, user_id="user-1")
+    written(created_at=NOON + timedelta(days=1), cost_usd=Decimal(1))
+    response = admin_client.get(LIST, {"since": "2026-01-10", "until": "2026-01-11", "user_id": "user-1"})
+    listing = response.context["cl"]
+    assert listing.totals == Totals(
+        rows=3, cost_usd=Decimal("12.3000000001"), unpriced=1, tokens=3015, duration_ms=2100
+    )
+    assert list(listing.totals) == [
+        ("Calls", "3"),
+        ("Cost", "$12.30 + 1 unknown"),
+        ("Tokens", "3,015"),
+        ("Duration", "2.1\u00a0s"),
+    ]
+    assert "<dt>Calls</dt><dd>3</dd>" in response.content.decode()
+
+
+def test_totals__without_a_period(admin_client):
+    """A list without bounds is not added up, and says how to get the sums."""
+    written()
+    response = admin_client.get(LIST, {"created_from": "2026-01-01"})
+    assert response.context["cl"].totals is None
+    assert "Choose a period" in response.content.decode()
+
+
+def test_filters_on__are_shown(admin_client):
+    """Each filter that is on is named above the list, with the link to the list without it."""
+    written(user_id="user-1", status="error")
+    response = admin_client.get(LIST, {"user_id": "user-1", "created_from": "2026-01-01", "status": "error"})
+    listing = response.context["cl"]
+    assert [(title, choice) for title, choice, _ in listing.filters_on] == [
+        ("day", "2026-01-01 to …"),
+        ("user", "user-1"),
+        ("status", "Error"),
+    ]
+    for title, _, link in listing.filters_on:
+        left = admin_client.get(LIST + link).context["cl"]
+        assert title not in [other for other, *_ in left.filters_on] and len(list(left.filters_on)) == 2
+
+
+def test_filter__owner_typed(admin_client):
+    """The form of a user or workspace keeps the other filters, and goes back to the first page."""
+    written()
+    page = admin_client.get(LIST, {"status": "success", "p": f"{NOON.isoformat()}_{uuid.UUID(int=2**128 - 1)}"})
+    (spec,) = (spec for spec in page.context["cl"].filter_specs if spec.title == "user")
+    assert spec.other_parameters() == [("status", "success")]
+    assert '<input type="text" name="user_id" value="" required>' in page.content.decode()
+
+
+def test_list__empty(admin_client):
+    """An empty list says what to do next: without any calls, and where a filter leaves none."""
+    assert "There are no calls yet." in admin_client.get(LIST).content.decode()
+    assert "No calls match." in admin_client.get(LIST, {"status": "error"}).content.decode()
+
+
+def test_list__time_zone(admin_client, settings):
+    """The list says in which time zone its times are."""
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert "Times are in Europe/Berlin." in admin_client.get(LIST).content.decode()

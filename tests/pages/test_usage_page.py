@@ -1,5 +1,6 @@
 """The usage page of the admin: the figures that it shows, and the rows that each of them leads to."""
 
+import csv
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -155,7 +156,7 @@ def test_figures__of_the_page(admin_client):
         "Errors 1 25 % of the calls",
         "Duration, p50 900 ms p95 61 s",
         "In flight 1",
-        "2026-01-10, in UTC",
+        "2026-01-10; days are in UTC",
     ):
         assert words in text
 
@@ -393,3 +394,40 @@ def test_page__is_not_a_row(admin_client):
     assert admin_client.get(f"/admin/agent/promptlog/{row.pk}/change/").status_code == 200
     assert admin_client.post(PAGE).status_code in (200, 403, 405)
     assert PromptLog.objects.count() == 1
+
+
+def test_ranking__of_how_many(admin_client):
+    """A table that is cut says of how many it shows the first, and ends with the sum of all."""
+    for number in range(12):
+        written(user_id=f"user-{number}", cost_usd=Decimal(number), output_tokens=1)
+    page = admin_client.get(PAGE, JANUARY_10).context["page"]
+    users = next(ranking for ranking in page.rankings if ranking.column == "user_id")
+    assert (users.counted, len(users.lines)) == ("10 of 12", 10)
+    assert [re.sub("<.*?>", "", str(cell)) for cell in users.total.figures] == ["$66.0000", "12", "12", "0"]
+
+
+def test_csv__of_every_table(admin_client):
+    """Each table can be had as CSV, whole, with the figures as usage() has them and no cell that is a formula."""
+    for user in ("user-1", "=cmd()", None):
+        written(user_id=user, cost_usd=Decimal("0.5"), output_tokens=2)
+    response = admin_client.get(PAGE, {**JANUARY_10, "csv": "user_id"})
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="usage-user_id-2026-01-10-2026-01-11.csv"'
+    names, *rows = csv.reader(response.content.decode().splitlines())
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [(row["user_id"], row["calls"], Decimal(row["cost_usd"])) for row in found] == [
+        ("", "1", Decimal("0.5")),
+        ("'=cmd()", "1", Decimal("0.5")),
+        ("user-1", "1", Decimal("0.5")),
+    ]
+    days = admin_client.get(PAGE, {**JANUARY_10, "csv": "period"}).content.decode().splitlines()
+    assert [line.partition(",")[0] for line in days] == ["day", "2026-01-10"]
+    assert admin_client.get(PAGE, {**JANUARY_10, "csv": "prompt"}).status_code == 404
+
+
+def test_chart__unknown_cost(admin_client):
+    """A day whose cost nobody knows has a bar that says so, and no bar of nothing."""
+    written(cost_basis="unpriced", output_tokens=5)
+    content = admin_client.get(PAGE, JANUARY_10).content.decode()
+    assert 'aria-label="2026-01-10: unknown + 1 call without a price"' in content
+    assert 'class="agent-bar agent-unknown"' in content

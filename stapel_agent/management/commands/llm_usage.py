@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from stapel_agent.accounting import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage
+from stapel_agent.accounting import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage, write_csv
 from stapel_agent.management.summary import printable
 
 TEXT_LENGTH = 128
@@ -22,8 +21,6 @@ BUDGET_COLUMNS = (
     *("limit_usd", "spent_usd", "reserved_usd", "left_usd"),
     *("limit_tokens", "spent_tokens", "reserved_tokens", "left_tokens"),
 )
-
-FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  (as wide as an ideograph, they begin one too)
 
 
 class Command(BaseCommand):
@@ -84,18 +81,8 @@ def _write_json(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> N
 
 
 def _write_csv(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
-    """The rows alone: who reads CSV adds up for himself."""
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow([*groups, *found["totals"]])
-    rows.writerows(map(_harmless, row.values()) for row in found["rows"])
-
-
-def _harmless(value: Any) -> Any:
-    """A cell that neither a terminal obeys nor a spreadsheet takes for a formula: names come from callers."""
-    if not isinstance(value, str):
-        return value
-    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in value)
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    """The rows without the totals, which a spreadsheet adds up itself."""
+    write_csv(file, [*groups, *found["totals"]], (row.values() for row in found["rows"]))
 
 
 FORMATS: dict[str, Callable[[Any, Sequence[str], Mapping[str, Any]], None]] = {

@@ -1,0 +1,20 @@
+"""A filter of the ledger's list with a form in which staff type what they look for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+
+
+class FormFilter(admin.ListFilter):
+    """Its template renders a form that repeats `other_parameters()`."""
+
+    def has_output(self) -> bool:
+        return True
+
+    def other_parameters(self) -> list[tuple[str, Any]]:
+        """What the form sends along, so that the other filters stay on."""
+        own = {*self.expected_parameters(), PAGE_VAR, ERROR_FLAG}
+        return [(name, value) for name, value in self.request.GET.items() if name not in own]

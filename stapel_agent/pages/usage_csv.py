@@ -1,0 +1,42 @@
+"""The tables of the usage page as CSV: by day or month, or by user, workspace, source or model, none left out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from datetime import UTC
+
+from django.utils import timezone
+
+from stapel_agent.accounting import usage, write_csv
+from stapel_agent.budgets import aware
+
+from .usage_page import TITLES, period_of
+from .usage_period import start_of
+
+ROWS_A_PAGE = 1000
+
+
+def usage_csv(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[str, str] | None:
+    """A file's name and its text, for the page's parameters and the table that `csv` names; None for no such table."""
+    _, period, fault = period_of(parameters, aware(timezone.now()).astimezone(UTC).date())
+    table = parameters.get("csv", "")
+    group = period.unit if table == "period" else table
+    if fault or group in hidden or group not in (period.unit, *TITLES):
+        return None
+    rows, cursor = [], None
+    while True:
+        found = usage(
+            group_by=(group,),
+            since=start_of(period.since),
+            until=start_of(period.until),
+            limit=ROWS_A_PAGE,
+            cursor=cursor,
+        )
+        rows += found["rows"]
+        cursor = found["next_cursor"]
+        if cursor is None:
+            break
+    file = io.StringIO()
+    write_csv(file, [group, *found["totals"]], (row.values() for row in rows))
+    return f"usage-{group}-{period.since}-{period.until}.csv", file.getvalue()
