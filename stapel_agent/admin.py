@@ -29,6 +29,7 @@ from .pages import (
     PARAMETERS,
     LedgerList,
     cost_cell,
+    csv_file,
     json_block,
     model_cell,
     outcome_cell,
@@ -36,7 +37,6 @@ from .pages import (
     source_cell,
     text_block,
     tokens_cell,
-    usage_csv,
     usage_view,
     visible,
 )
@@ -143,7 +143,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return TemplateResponse(request, "admin/agent/promptlog/usage.html", context)
 
     def _usage_csv(self, request: HttpRequest) -> HttpResponse:
-        table = usage_csv(request.GET.dict(), self._masked_field_names())
+        table = csv_file(request.GET.dict(), self._masked_field_names())
         if table is None:
             raise Http404
         name, text = table

@@ -44,7 +44,8 @@ say(asyncio.run(main()))
 
 TELL_OF_WAITING = """
 from contextlib import contextmanager
-from stapel_agent import flights, idempotency
+from stapel_agent.sharing import single_flight as flights
+from stapel_agent.sharing import idempotency
 told_of = set()
 @contextmanager
 def telling(waiting=flights.waiting):

@@ -9,7 +9,7 @@ from .cells import tokens as tokens_cell
 from .display import NOTHING, json_block, text_block, visible
 from .filters import FILTERS, PARAMETERS
 from .listing import LARGE_COLUMNS, LedgerList
-from .usage_csv import usage_csv
+from .usage_csv import csv_file
 from .usage_page import usage_view
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "source_cell",
     "text_block",
     "tokens_cell",
-    "usage_csv",
+    "csv_file",
     "usage_view",
     "visible",
 ]

@@ -17,7 +17,7 @@ from .usage_period import start_of
 ROWS_A_PAGE = 1000
 
 
-def usage_csv(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[str, str] | None:
+def csv_file(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[str, str] | None:
     """A file's name and its text, for the page's parameters and the table that `csv` names; None for no such table."""
     _, period, fault = period_of(parameters, aware(timezone.now()).astimezone(UTC).date())
     table = parameters.get("csv", "")

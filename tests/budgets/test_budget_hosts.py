@@ -132,7 +132,7 @@ def test_connection__lost_in_mid_call(host: Host, model: ScriptedServer) -> None
     host.agent["BUDGETS"] = [BUDGETS["tokens"]]
     outcome = host.run(
         """
-        from stapel_agent import ledger
+        from stapel_agent.ledger import entries as ledger
         from stapel_agent.testing import scripted_provider
         from stapel_agent.providers.base import ProviderResult
         written = ledger._write_outcome

@@ -332,10 +332,10 @@ class Failing(BudgetPolicy):
 
 def test_policy__by_dotted_path(agent, facade, scripted_model):
     """A host's own policy says which budgets hold; one that fails lets nobody spend."""
-    agent(BUDGETS="tests.test_budgets.OnePlan")
+    agent(BUDGETS="tests.budgets.test_budgets.OnePlan")
     assert facade.complete("hello", "small", user_id="guest")["budget"]["id"] == "guest"
     assert facade.complete("hello", "small", user_id="member")["status"] == "ok"
-    agent(BUDGETS="tests.test_budgets.Failing")
+    agent(BUDGETS="tests.budgets.test_budgets.Failing")
     assert facade.complete("hello", "small") == {
         "status": "failure",
         "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "

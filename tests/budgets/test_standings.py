@@ -130,7 +130,7 @@ class ByPlan(BudgetPolicy):
 
 def test_standings__of_a_policy(told, agent):
     """A host's policy is asked for whom the filters name, with the source that they name or none."""
-    agent(BUDGETS="tests.test_standings.ByPlan")
+    agent(BUDGETS="tests.budgets.test_standings.ByPlan")
     record_call(source="embed", provider="house", model="m", user_id="u", input_tokens=7)
     assert told(user_id="u") == [standing("user", "u", "month", limit_tokens=77, spent_tokens=7)]
     assert told(user_id="v") == []
@@ -142,7 +142,7 @@ class Broken(BudgetPolicy):
         PromptLog.objects.extra(where=["no_such_column = 1"]).exists()
 
 
-@pytest.mark.parametrize("wrong", ["tests.test_standings.Broken", "no.such.Policy", [{"scope": "galaxy"}], 5])
+@pytest.mark.parametrize("wrong", ["tests.budgets.test_standings.Broken", "no.such.Policy", [{"scope": "galaxy"}], 5])
 def test_standings__wrong_setting(agent, caplog, wrong):
     """BUDGETS that cannot be applied are logged, and the figures are told all the same."""
     record_call(source="embed", provider="house", model="m", input_tokens=7)

@@ -9,7 +9,7 @@ from tests.hosts import Host, Server, said
 from tests.scripted_server import ScriptedServer
 
 ASK = """
-from stapel_agent import hits
+from stapel_agent.cache import hit_counts as hits
 hits.FLUSH_SECONDS = {seconds}
 def ask(times):
     for _ in range(times):

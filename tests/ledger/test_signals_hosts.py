@@ -85,7 +85,7 @@ say([*outcome, told.wait(10)])
 """
 
 AT_EXIT = """
-from stapel_agent import announcement
+from stapel_agent.ledger import notifications as announcement
 from stapel_agent.signals import call_finished
 def slow(call, **facts):
     time.sleep(0.2)

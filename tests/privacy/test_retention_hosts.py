@@ -13,7 +13,9 @@ FILL = """
 from datetime import timedelta
 from django.core.management import call_command
 from django.utils import timezone
-from stapel_agent import privacy, retention, scrubbing
+from stapel_agent.privacy import erasure as privacy
+from stapel_agent.privacy import retention
+from stapel_agent.privacy import scrubbing
 from stapel_agent.models import HitCount
 def fill(rows, days=9, **columns):
     facts = dict(source="other", model="m", prompt="secret", status="success", metadata={"provider": "p", "note": "x"})
@@ -139,7 +141,7 @@ def test_erasure__commits_by_itself(host: Host) -> None:
 def test_erasure__hits_that_are_counted_meanwhile(host: Host) -> None:
     """However often counts are handed over while others are written, every hit is somewhere."""
     script = filled("""
-    from stapel_agent import hits
+    from stapel_agent.cache import hit_counts as hits
     from stapel_agent.types import CompletionRequest
     hits.FLUSH_SECONDS = 60
     for _ in range(150):

@@ -31,17 +31,24 @@ def test_registry__builtins():
 
 def test_registry__later_wins(agent):
     """Built-ins, then settings, then registration; None and "" remove."""
-    agent(PROVIDERS={"anthropic": One, "mine": "tests.test_registry.One", "claude-code": None, "openai-compat": ""})
-    assert registered_providers() == {"anthropic": One, "mine": "tests.test_registry.One"}
+    agent(
+        PROVIDERS={
+            "anthropic": One,
+            "mine": "tests.providers.test_registry.One",
+            "claude-code": None,
+            "openai-compat": "",
+        }
+    )
+    assert registered_providers() == {"anthropic": One, "mine": "tests.providers.test_registry.One"}
     register_provider("mine", Two)
-    register_provider("openai-compat", "tests.test_registry.Two")
+    register_provider("openai-compat", "tests.providers.test_registry.Two")
     register_provider("anthropic", None)
-    assert registered_providers() == {"mine": Two, "openai-compat": "tests.test_registry.Two"}
+    assert registered_providers() == {"mine": Two, "openai-compat": "tests.providers.test_registry.Two"}
 
 
 def test_registry__dotted_path(agent):
     """A dotted path is imported when it is needed."""
-    agent(PROVIDERS={"mine": "tests.test_registry.One"})
+    agent(PROVIDERS={"mine": "tests.providers.test_registry.One"})
     assert provider_registry.load("mine") is One
 
 
@@ -61,12 +68,12 @@ def test_register__refuses_what_is_no_provider(entry):
             r"cannot be imported from 'no.such.module.Provider' \(ModuleNotFoundError\)",
         ),
         (
-            "tests.test_registry.Missing",
+            "tests.providers.test_registry.Missing",
             ProviderUnimportable,
             r"cannot be imported from 'tests\S+' \(ImportError\)",
         ),
         ("nodots", ProviderUnimportable, r"cannot be imported from 'nodots' \(ImportError\)"),
-        ("tests.test_registry.BUILTIN_PROVIDERS", ProviderUnusable, "'mine' is not an LlmProvider"),
+        ("tests.providers.test_registry.BUILTIN_PROVIDERS", ProviderUnusable, "'mine' is not an LlmProvider"),
         (dict, ProviderUnusable, "'mine' is not an LlmProvider"),
         (7, ProviderUnusable, "'mine' is not an LlmProvider"),
     ],

@@ -59,7 +59,7 @@ def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> N
     """Who follows a process that dies closes its row as lost when its time is over, and asks for itself."""
     host.agent["CLI_TIMEOUT"] = 1
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
-    leader = host.start("import stapel_agent.providers.call\n" + ASK)
+    leader = host.start("import stapel_agent.providers.wire.call\n" + ASK)
     until(lambda: model.requests)
     leader.kill()
     short = "from stapel_agent import heartbeat\nheartbeat.SILENCE_SECONDS = 2\n"
@@ -151,7 +151,7 @@ def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> Non
     """A row that could not be closed is closed beside later ones, without its text where that is too large, too."""
     host.run(
         """
-        from stapel_agent import ledger
+        from stapel_agent.ledger import entries as ledger
         row = PromptLog.objects.create(source="other", model="m", model_size="small", prompt="p", status="pending")
         row.status, row.response, row.input_tokens = "success", "'" * 9_000_000, 7
         ledger._unclosed.append(row)
@@ -221,7 +221,7 @@ def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: Scripted
     host.run(
         """
         from django.contrib.contenttypes.models import ContentType
-        from stapel_agent import ledger
+        from stapel_agent.ledger import entries as ledger
         ledger.PromptLog._meta.db_table = "agent_no_such_table"
         with transaction.atomic():
             ContentType.objects.create(app_label="kept", model="kept")

@@ -26,7 +26,9 @@ def test_cancelled__at_every_step(host: Host) -> None:
     host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
     left = host.run(
         """
-        from stapel_agent import bulkhead, heartbeat, leaders
+        from stapel_agent.asking import concurrency_limit as bulkhead
+        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.sharing import flight_leaders as leaders
         async def cancelled(step):
             task = asyncio.create_task(services.acomplete(f"question {step}", "small"))
             for _ in range(step):
@@ -68,7 +70,7 @@ def test_heartbeat__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     quick = """
-from stapel_agent import heartbeat
+from stapel_agent.sharing import leases as heartbeat
 heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 1
 """
     leader = host.start(quick + ASK)
@@ -85,7 +87,8 @@ def test_heartbeat__removes_what_was_left(host: Host) -> None:
     """A flight that could not be removed when it landed is removed later, and nobody waits for it for long."""
     host.run(
         """
-        from stapel_agent import flights, heartbeat
+        from stapel_agent.sharing import single_flight as flights
+        from stapel_agent.sharing import leases as heartbeat
         heartbeat.BEAT_SECONDS = 0.2
         def refuse(self, alias):
             raise OSError("the database is away")
@@ -104,7 +107,8 @@ def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     said_last = host.run(
         """
-        from stapel_agent import heartbeat, telemetry
+        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.telemetry import metrics as telemetry
         heartbeat.BEAT_SECONDS = 0.2
         loop = asyncio.new_event_loop()
         async def start():
@@ -184,7 +188,7 @@ def test_policy__that_hangs(host: Host) -> None:
     """A cache that does not answer delays who wants it, for as long as the deadline, and nobody else."""
     seconds = host.run(
         """
-        from stapel_agent import cache
+        from stapel_agent.cache import policies as cache
         class Hanging(cache.CachePolicy):
             def should_cache(self, source):
                 return source == "other"
@@ -244,7 +248,8 @@ def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool
         host.shares = False  # its end is that of any process
         process = host.start(
             f"""
-            from stapel_agent import connection, ledger
+            from stapel_agent.database import connection
+            from stapel_agent.ledger import entries as ledger
             connection.in_background(lambda alias: PromptLog.objects.count())
             if {unclosed}:
                 ledger._unclosed.append(PromptLog())
@@ -296,7 +301,7 @@ def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
     done = host.run(
         """
         from asgiref.sync import ThreadSensitiveContext, sync_to_async
-        from stapel_agent.connection import on_ledger
+        from stapel_agent.database.connection import on_ledger
         def outer(alias):
             time.sleep(0.2)
             return on_ledger(lambda alias: PromptLog.objects.using(alias).count())

@@ -33,7 +33,7 @@ async def main():
 say(asyncio.run(main()))
 """
 SHORT_SILENCE = """
-from stapel_agent import heartbeat
+from stapel_agent.sharing import leases as heartbeat
 heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 1.0, 0.2
 """
 
@@ -181,7 +181,8 @@ def test_cancelled__at_every_step(host: Host) -> None:
     """A task cancelled wherever it stands leaves the key free or answered, and no trace in its process."""
     left = host.run(
         """
-        from stapel_agent import heartbeat, idempotency
+        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.sharing import idempotency
         def ask(step):
             return services.acomplete(f"question {step}", "small", idempotency_key=str(step))
         async def cancelled(step):

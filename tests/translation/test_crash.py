@@ -25,7 +25,7 @@ AT_ONCE = 4
 HANGS = Reply(raw=b"", ending="hang")
 
 IMPATIENT = """
-from stapel_agent import heartbeat
+from stapel_agent.sharing import leases as heartbeat
 heartbeat.SILENCE_SECONDS = 0.5
 """
 PRELUDE = f"""{IMPATIENT}
