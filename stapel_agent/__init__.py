@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from .conf import agent_settings
     from .ledger import arecord_call, record_call
     from .providers import LlmProvider, ProviderResult, register_provider, registered_providers
-    from .services import complete, translate
+    from .services import acomplete_json, complete, complete_json, translate
 
 __all__ = [
     "CachePolicy",
     "LlmProvider",
     "ProviderResult",
+    "acomplete_json",
     "agent_settings",
     "arecord_call",
     "ausage",
     "complete",
+    "complete_json",
     "record_call",
     "register_provider",
     "registered_providers",
@@ -34,10 +36,12 @@ _HOME = {
     "CachePolicy": ".cache",
     "LlmProvider": ".providers",
     "ProviderResult": ".providers",
+    "acomplete_json": ".services",
     "agent_settings": ".conf",
     "arecord_call": ".ledger",
     "ausage": ".accounting",
     "complete": ".services",
+    "complete_json": ".services",
     "record_call": ".ledger",
     "register_provider": ".providers",
     "registered_providers": ".providers",

@@ -19,7 +19,7 @@ from .database import ledger_alias
 from .exceptions import ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, unit_prices
 from .privacy import overdue
-from .providers import provider_registry
+from .providers import LlmProvider, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
@@ -57,19 +57,22 @@ def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
-@register("stapel_agent", deploy=True)
+@register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003: the provider in use has what it needs."""
+    """W003, W011: the provider in use has what its first call needs, and a model for each size."""
     name = agent_settings.DEFAULT_PROVIDER
     if any(wrong_kinds()):
         return []  # check_settings has reported what it might stumble over
     try:
-        fault = provider_registry.load(name)().configuration_error()
+        provider = provider_registry.load(name)()
+        if fault := provider.configuration_error():
+            return [Warning(f"Provider {name!r} cannot answer yet: {fault}", id="stapel_agent.W003")]
+        return list(_foreign_models(name, provider))
     except ProviderUnusable:
         return []  # check_providers has reported it
     except Exception as raised:
-        fault = f"asking it raised {type(raised).__name__}"
-    return [Warning(f"Provider {name!r} cannot answer yet: {fault}", id="stapel_agent.W003")] if fault else []
+        text = f"Provider {name!r} cannot answer yet: asking it raised {type(raised).__name__}"
+        return [Warning(text, id="stapel_agent.W003")]
 
 
 @register("stapel_agent", deploy=True)
@@ -163,6 +166,12 @@ def _sizes() -> Iterator[CheckMessage]:
     for size in _nameless(name):
         hint = "Name a model there, or the provider's own; until then a call of that size fails."
         yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
+
+
+def _foreign_models(name: str, provider: LlmProvider) -> Iterator[CheckMessage]:
+    for size, model in agent_settings.MODELS.items():
+        if fault := provider.model_error(size, model):
+            yield Warning(f"Provider {name!r} has no model for the size {size!r}: {fault}", id="stapel_agent.W011")
 
 
 def _nameless(name: str) -> list[str]:

@@ -20,4 +20,4 @@ def llm_complete(payload: dict[str, Any]) -> dict[str, Any]:
 def llm_translate(payload: dict[str, Any]) -> dict[str, Any]:
     options = dict(payload)
     from_lang, to, entries = (options.pop(name, "") for name in ("from_lang", "to", "entries"))
-    return services.translate(from_lang, to, entries, options.pop("model", "small"), **options)
+    return services.translate(from_lang, to, entries, options.pop("model", None) or "small", **options)

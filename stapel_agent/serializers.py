@@ -19,8 +19,6 @@ from .conf import agent_settings
 from .schemas import function_schema, function_validator
 
 FIELD_LENGTH = 100
-LANGUAGES = ("from_lang", "to")
-"""Fields that hold a language's tag."""
 MESSAGE_LENGTH = 300
 
 # JSON Schema keyword -> the code of REST framework's own field error, which stapel-core has texts for.
@@ -57,7 +55,7 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
         fault = next(function_validator(self.function_name).iter_errors(data), None)
         if fault is not None:
             raise _refusal(fault, self.field_names)
-        return dict(data)
+        return {name: value for name, value in data.items() if value is not None}
 
     def run_validation(self, data: Any = empty) -> Any:
         try:
@@ -93,9 +91,11 @@ class TranslateRequestSerializer(FunctionRequestSerializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping) and "from" in data:
-            if "from_lang" in data:
+            if data.get("from_lang") is not None and data["from"] is not None:
                 raise field_refusal("from", "from and from_lang are two names of one field: send one of them")
-            data = {("from_lang" if key == "from" else key): value for key, value in data.items()}
+            names = {key: "from_lang" if key == "from" else key for key in data}
+            # Of two names for the field, the one that is not null counts.
+            data = {names[key]: data[key] for key in sorted(data, key=lambda key: data[key] is not None)}
         return super().to_internal_value(data)
 
 
@@ -231,8 +231,20 @@ def field_refusal(
 
 def _described(schema: Any) -> Any:
     if isinstance(schema, dict):
-        return {word: _described(value) for word, value in schema.items() if word not in UNDESCRIBED}
+        described = {word: _described(value) for word, value in schema.items() if word not in UNDESCRIBED}
+        return _nullable(described)
     return [_described(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def _nullable(described: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI 3.0 has no type `null`, but the keyword `nullable`."""
+    kinds, choices = described.get("type"), described.get("oneOf", [])
+    if kinds == "null":
+        return {"nullable": True, "enum": [None]}
+    if isinstance(kinds, list) and "null" in kinds:
+        return {**described, "type": next(kind for kind in kinds if kind != "null"), "nullable": True}
+    others = [choice for choice in choices if choice != {"nullable": True, "enum": [None]}]
+    return {**described, "oneOf": others, "nullable": True} if len(others) < len(choices) else described
 
 
 def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
@@ -249,11 +261,9 @@ def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationErro
 
 
 def _message(fault: Any, field: str, named: str) -> str:
-    """What is wrong in words for people, who know the field by another name, and read no pattern."""
+    """What is wrong, in words for people, who know the field by another name."""
     if fault.validator == "required" and named != field:
         return f"{named!r} is a required property"
-    if fault.validator == "pattern" and field in LANGUAGES:
-        return f"unknown language {fault.instance[:40]!r}: give a tag such as 'de' or 'pt-BR'"
     message: str = fault.message
     return message[:MESSAGE_LENGTH]
 

@@ -9,8 +9,16 @@ from stapel_agent.providers.base import LlmProvider
 TAG = ["stapel_agent"]
 
 
+FIRST_CALL = {"stapel_agent.W003", "stapel_agent.W011"}
+"""What would make the first call fail: the shipped default has no key."""
+
+
 def found(deploy: bool = False) -> list[str]:
     return [message.id for message in run_checks(tags=TAG, include_deployment_checks=deploy)]
+
+
+def found_in_settings() -> list[str]:
+    return [identity for identity in found() if identity not in FIRST_CALL]
 
 
 class Lacking(LlmProvider):
@@ -23,10 +31,30 @@ class Raising(LlmProvider):
         raise OSError("no")
 
 
-def test_checks__defaults_give_no_finding(settings):
-    """The shipped defaults are fine."""
+def test_checks__shipped_defaults(settings):
+    """The shipped defaults are fine, except that they have no key."""
     settings.STAPEL_AGENT = {}
-    assert found() == []
+    assert [*check_providers(), *check_settings()] == []
+    assert found() == ["stapel_agent.W003"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "sizes"),
+    [
+        ({}, ["small", "medium", "large"]),
+        ({"OPENAI_COMPAT_MODELS": {"small": "llama3.2"}}, ["medium", "large"]),
+        ({"OPENAI_COMPAT_MODELS": {"small": "llama3.2", "medium": ""}}, ["medium", "large"]),
+        ({"OPENAI_COMPAT_MODELS": dict.fromkeys(["small", "medium", "large"], "llama3.2")}, []),
+        ({"MODELS": {"small": "llama3.2"}}, []),
+    ],
+)
+def test_checks__endpoint_without_a_model(agent, keys, sizes):
+    """An endpoint that would be asked for one of Anthropic's models is reported, size by size, with the setting."""
+    agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1", **keys)
+    messages = run_checks(tags=TAG)
+    assert [message.id for message in messages] == ["stapel_agent.W011"] * len(sizes)
+    for size, message in zip(sizes, messages, strict=True):
+        assert f"the size {size!r}: set OPENAI_COMPAT_MODELS[{size!r}]" in message.msg
 
 
 @pytest.mark.parametrize(
@@ -71,13 +99,13 @@ def test_checks__defaults_give_no_finding(settings):
 def test_checks__wrong_setting(agent, keys, ids):
     """Each setting that will not work has its own finding."""
     agent(**keys)
-    assert found() == ids
+    assert found_in_settings() == ids
 
 
 def test_checks__unknown_key_is_guessed(agent):
     """A misspelt key is told with the one that was meant."""
     agent(DEFUALT_PROVIDER="openai-compat")
-    (message,) = run_checks(tags=TAG)
+    (message,) = check_settings()
     assert message.hint == "Did you mean 'DEFAULT_PROVIDER'?"
 
 
@@ -96,17 +124,16 @@ def test_check_providers__by_itself(agent):
     [(Lacking, "its key is missing; set MINE_KEY"), (Raising, "asking it raised OSError")],
 )
 def test_checks__provider_in_use_lacks_something(agent, provider, text):
-    """Before a deployment the provider in use is asked what it lacks; one that is not in use is not."""
+    """The provider in use is asked what it lacks; one that is not in use is not."""
     agent(PROVIDERS={"mine": provider}, DEFAULT_PROVIDER="mine", ANTHROPIC_API_KEY="")
-    (message,) = run_checks(tags=TAG, include_deployment_checks=True)
+    (message,) = run_checks(tags=TAG)
     assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' cannot answer yet: {text}")
-    assert found(deploy=False) == []
 
 
 def test_checks__anthropic_without_a_key(agent):
-    """The shipped default says before a deployment that it has no key."""
+    """The shipped default says that it has no key."""
     agent(ANTHROPIC_API_KEY="")
-    (message,) = run_checks(tags=TAG, include_deployment_checks=True)
+    (message,) = run_checks(tags=TAG)
     assert "ANTHROPIC_API_KEY" in message.msg
 
 

@@ -23,7 +23,7 @@ BAD = [
     ("llm.complete", {**COMPLETE, "prompt": ""}),
     ("llm.complete", {**COMPLETE, "prompt": None}),
     ("llm.complete", {**COMPLETE, "model": 3}),
-    ("llm.complete", {**COMPLETE, "provider": None}),
+    ("llm.complete", {**COMPLETE, "provider": ""}),
     ("llm.complete", {**COMPLETE, "schema": "text"}),
     ("llm.complete", {**COMPLETE, "temperature": 0}),
     ("llm.complete", {**COMPLETE, "user_id": 42}),
@@ -66,13 +66,37 @@ def test_call__options_reach_the_request(scripted_model):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), BAD)
 def test_call__bad_payload(scripted_model, name, payload):
-    """A payload that breaks the schema raises SchemaValidationError in jsonschema's own words, and nobody is asked."""
+    """A payload that breaks the schema raises SchemaValidationError in jsonschema's own words, and nobody is asked.
+
+    Of a language it says more: that test is below.
+    """
     with pytest.raises(jsonschema.ValidationError) as plain:
         jsonschema.validate(payload, plain_schema(name))
     with pytest.raises(SchemaValidationError) as raised:
         call(name, payload)
-    assert plain.value.message in str(raised.value)
+    assert plain.value.validator == "pattern" or plain.value.message in str(raised.value)
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("field", ["to", "from_lang"])
+def test_call__english_name_of_a_language(field):
+    """For a language's English name the error suggests its tag."""
+    with pytest.raises(SchemaValidationError, match="unknown language 'German': did you mean 'de'"):
+        call("llm.translate", {**TRANSLATE, field: "German"})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "payload"), [("llm.complete", COMPLETE), ("llm.translate", TRANSLATE)])
+def test_call__null(scripted_model, name, payload):
+    """Null for an optional field is the same as leaving it out; for a required one it breaks the schema."""
+    scripted_model.script('{"1": "y"}')
+    schema = function_schema(name)
+    nulls = dict.fromkeys(schema["properties"].keys() - payload.keys())
+    with_nulls, without = call(name, {**nulls, **payload}), call(name, payload)
+    assert (with_nulls["status"], with_nulls["result"]) == ("ok", without["result"])
+    for field in schema["required"]:
+        with pytest.raises(SchemaValidationError):
+            call(name, {**payload, field: None})
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from rest_framework.test import APIRequestFactory
 from stapel_core.django.jwt.provider import jwt_provider
 
 from stapel_agent.models import PromptLog
+from stapel_agent.schemas import function_schema
 from stapel_agent.serializers import CompleteAnswerSerializer, CompleteRequestSerializer
 from stapel_agent.testing import translating
 from stapel_agent.views import CompleteView
@@ -100,6 +101,39 @@ def test_complete__unknown_size(service):
     answer = service.ask("complete", {**COMPLETE, "model": "huge"})
     assert (answer.status_code, answer.json()["localizable_error"]) == (400, "error.400.invalid_model_size")
     assert answer.json()["params"] == {"model": "huge", "sizes": "small, medium, large"}
+
+
+@pytest.mark.parametrize(("verb", "payload"), [("complete", COMPLETE), ("translate", TRANSLATE)])
+def test_request__null(service, scripted_model, verb, payload):
+    """Null for an optional field is the same as leaving it out."""
+    scripted_model.script('{"1": "y"}')
+    nulls = dict.fromkeys(function_schema(f"llm.{verb}")["properties"].keys() - payload.keys())
+    answer = service.ask(verb, {**nulls, **payload})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+def test_images__null(service, scripted_model):
+    """The other fields of an image may be null."""
+    image = {"url": "https://pictures.example/a.png", "data_b64": None, "mime": None}
+    assert service.ask("complete", {**COMPLETE, "images": [image]}).json()["status"] == "ok"
+    assert [picture.url for picture in scripted_model.requests[0].images] == [image["url"]]
+
+
+@pytest.mark.parametrize("field", ["from", "from_lang", "to"])
+def test_translate__english_name_of_a_language(service, field):
+    """For a language's English name the error suggests its tag."""
+    languages = {"from": "en", "to": "de", "entries": {}, field: "Brazilian Portuguese"}
+    named = {name: value for name, value in languages.items() if name != "from" or field != "from_lang"}
+    answer = service.ask("translate", named)
+    assert answer.status_code == 400
+    assert "did you mean 'pt-BR'?" in answer.content.decode()
+
+
+@pytest.mark.parametrize("tag", ["pt_BR", "zh_Hans", "sr@latin", "ca@valencia"])
+def test_translate__forms_of_a_tag(service, scripted_model, tag):
+    """The forms of a language's tag that people have are all accepted."""
+    scripted_model.script('{"1": "y"}')
+    assert service.ask("translate", {**TRANSLATE, "to": tag}).json()["status"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from babel.core import Locale, get_locale_identifier, parse_locale
 
-from .files import CatalogueError
+from stapel_agent.language_tags import is_language_tag, tag_error
 
-TAG = re.compile(r"[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+")
+from .files import CatalogueError
 
 
 def locale_name(tag: str) -> str:
-    """The language `tag` as gettext and Django name its folder: 'pt-br' is 'pt_BR'."""
+    """The language `tag` as gettext and Django name its folder: 'pt-br' is 'pt_BR', 'sr@latin' stays."""
     try:
-        if not TAG.fullmatch(tag):
+        if not is_language_tag(tag):
             raise ValueError
         parts = parse_locale(tag.replace("-", "_"))
         if parts[0] not in Locale("en").languages:
             raise ValueError
     except ValueError as fault:
-        raise CatalogueError(f"unknown language {tag[:40]!r}: give a tag such as 'de' or 'pt-BR'") from fault
+        raise CatalogueError(tag_error(tag)) from fault
     return get_locale_identifier(parts)
 
 

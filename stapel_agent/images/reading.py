@@ -67,6 +67,8 @@ def _read(position: int, item: Any, max_bytes: float) -> Image:
     if isinstance(item, InlineImage | LinkedImage):
         return item
     with numbered(position):
+        if isinstance(item, Mapping):
+            item = {name: value for name, value in item.items() if value is not None}
         if not isinstance(item, Mapping) or not all(isinstance(value, str) for value in item.values()):
             raise InvalidImage(NOT_ONE_OF_TWO)
         if item.keys() == {"url"}:

@@ -69,6 +69,10 @@ class LlmProvider:
         """This provider's name for `model_size`; `default` is that of the MODELS setting."""
         return default
 
+    def model_error(self, model_size: str, default: str) -> str | None:
+        """Why this provider has no model of its own for `model_size`, with the fix, or None. Asked at check time."""
+        return None
+
     def configuration_error(self) -> str | None:
         """What this provider lacks to answer, with the mend, or None. Asked at check time; calls nobody."""
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
-from stapel_agent.conf import agent_settings
+from stapel_agent.conf import DEFAULTS, agent_settings
 from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
 from stapel_agent.types import Image, LinkedImage
 
@@ -61,6 +61,12 @@ class OpenAICompatProvider(LlmProvider):
 
     def resolve_model(self, model_size: str, default: str) -> str:
         return _models().get(model_size) or default
+
+    def model_error(self, model_size: str, default: str) -> str | None:
+        if _models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
+            return None
+        setting = f"OPENAI_COMPAT_MODELS[{model_size!r}]"
+        return f"set {setting} to a model of that endpoint; {default!r} is one of Anthropic's"
 
     def configuration_error(self) -> str | None:
         try:

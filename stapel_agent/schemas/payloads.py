@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,42 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.protocols import Validator
 
+from stapel_agent.language_tags import tag_error
+
 FOLDER = Path(__file__).parent / "functions"
 MESSAGE_LENGTH = 250
 TEXT_LENGTH, ITEMS = 50, 20
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
+LANGUAGE_FORMAT = "language-tag"
+
+# What other libraries call a keyword -> what it is called here, where no other spelling is near.
+SYNONYMS = {
+    "size": "model_size",
+    "system": "system_prompt",
+    "instructions": "system_prompt",
+    "json_schema": "schema",
+    "output_type": "schema",
+    "response_format": "schema",
+    "response_model": "schema",
+    "from_": "from_lang",
+    "source_lang": "from_lang",
+    "source_language": "from_lang",
+    "target": "to",
+    "target_lang": "to",
+    "to_lang": "to",
+    "to_language": "to",
+    "texts": "entries",
+    "strings": "entries",
+    "terms": "glossary",
+    "user": "user_id",
+    "tenant": "workspace_id",
+    "tenant_id": "workspace_id",
+    "workspace": "workspace_id",
+    "max_output_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "vendor": "provider",
+    "backend": "provider",
+}
 
 
 @cache
@@ -41,9 +75,11 @@ def field_mend(name: str, field: str, value: Any) -> str | None:
 
 def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
     """Raises TypeError, in the public function's name, for keywords that are undeclared or missing."""
-    names = set(given)
-    if unknown := sorted(names - declared.__annotations__.keys()):
-        raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}")
+    names, known = set(given), set(declared.__annotations__)
+    if unknown := sorted(names - known):
+        near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+        raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
     if missing := [name for name in required if name not in names]:
         raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
 
@@ -57,7 +93,7 @@ def _checked_once() -> type[Validator]:
     standard = Draft202012Validator
     validator_class = validators.create(
         meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},
-        validators={**standard.VALIDATORS, "maxItems": _max_items},
+        validators={**standard.VALIDATORS, "maxItems": _max_items, "pattern": _pattern},
         version="stapel-agent",
         type_checker=standard.TYPE_CHECKER,
         format_checker=standard.FORMAT_CHECKER,
@@ -83,6 +119,13 @@ def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Ite
     """The keyword `maxItems` with a count for its message: the standard one spells out all the items."""
     if validator.is_type(items, "array") and len(items) > limit:
         yield ValidationError(f"{len(items):,} items are too many, {limit:,} are allowed")
+
+
+def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `pattern`. Of a language it says which tag was meant, for nobody reads that pattern."""
+    if validator.is_type(text, "string") and not re.search(pattern, text):
+        is_language = schema.get("format") == LANGUAGE_FORMAT
+        yield ValidationError(tag_error(text) if is_language else f"{text!r} does not match {pattern!r}")
 
 
 def _brief(fault: ValidationError) -> ValidationError:

@@ -195,15 +195,15 @@ def test_providers__usable_or_not(agent):
     assert (out, err) == (
         f"""\
 ready
-  class          tests.management.test_llm.Ready
+  class          {__name__}.Ready
   models         small s, large l
   configuration  ok
 lacking
-  class          tests.management.test_llm.Lacking
+  class          {__name__}.Lacking
   models         small s, large l
   configuration  HOUSE_KEY is empty: set it
 raising
-  class          tests.management.test_llm.Raising
+  class          {__name__}.Raising
   configuration  the provider's own code raised ValueError: mend its class
 gone
   class          no.such.Provider

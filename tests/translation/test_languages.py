@@ -1,5 +1,7 @@
 """Language tags, and what a model is told of them."""
 
+import re
+
 import pytest
 
 from stapel_agent.exceptions import InvalidRequest
@@ -19,6 +21,13 @@ NAMES = {
     "fil": "Filipino [fil]",
     "xx": "the language with the BCP 47 tag xx",
     "de-XQ": "German [de-XQ]",
+    "zh_Hans": "Chinese (Simplified) [zh-Hans]",
+    "sr@latin": "Serbian (Latin) [sr-Latn]",
+    "sr_RS@latin": "Serbian (Latin, Serbia) [sr-Latn-RS]",
+    "uz@Cyrillic": "Uzbek (Cyrillic) [uz-Cyrl]",
+    "ca@valencia": "Catalan (Valencian) [ca-valencia]",
+    "ca_ES@valencia": "Catalan (Spain, Valencian) [ca-ES-valencia]",
+    "de_DE@euro": "German (Germany) [de-DE]",
 }
 
 
@@ -47,10 +56,35 @@ def test_language_name(tag, name):
         None,
         1,
         ["de"],
+        "sr@",
+        "de.UTF-8",
+        "sr@ignoretheabove",
+        "sr@latin@latin",
+        "@latin",
     ],
 )
 def test_check_tag__refused(tag):
     """Nothing that could be read as a sentence is a language tag."""
     with pytest.raises(InvalidRequest) as refusal:
         check_tag("to", tag)
-    assert str(refusal.value) == f"'to' must be a language tag such as 'de' or 'pt-BR', not {str(tag)[:40]!r}"
+    expected = f"'to' must be a language tag such as 'de' or 'pt-BR', not {str(tag)[:40]!r}"
+    assert str(refusal.value).partition(": did you mean")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("German", "de"),
+        ("german", "de"),
+        ("Portuguese", "pt"),
+        ("Brazilian Portuguese", "pt-BR"),
+        ("Portuguese (Brazil)", "pt-BR"),
+        ("Chinese (Simplified)", "zh-Hans"),
+        ("Simplified Chinese", "zh-Hans"),
+        ("Ukranian", "uk"),
+    ],
+)
+def test_check_tag__english_name(name, tag):
+    """For a language's English name, also misspelt, the error suggests its tag."""
+    with pytest.raises(InvalidRequest, match=f"not {re.escape(repr(name))}: did you mean '{tag}'"):
+        check_tag("to", name)

@@ -1,0 +1,106 @@
+"""Language tags in the forms people have: BCP 47 (`pt-BR`), Django's (`zh_Hans`) and gettext's (`sr@latin`)."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import cache, lru_cache
+
+from babel import Locale
+
+AUTO = "auto"
+
+# Language, script, region, two variants and a modifier. A tag is written into the prompt, so nothing
+# that could be read as a sentence may pass. The two payload schemas hold the same pattern.
+LANGUAGE_TAG = re.compile(
+    r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?([-_]([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3})){0,2}"
+    r"(@[A-Za-z0-9]{4,14})?"
+)
+
+# gettext's modifiers and the BCP 47 subtags they stand for. Others of 5 to 8 characters are variants by themselves.
+MODIFIERS = {
+    "arabic": "Arab",
+    "cyrillic": "Cyrl",
+    "devanagari": "Deva",
+    "hebrew": "Hebr",
+    "ijekavian": "ijekavsk",
+    "ijekavianlatin": "Latn-ijekavsk",
+    "iqtelif": "Latn",
+    "latin": "Latn",
+    "shaw": "Shaw",
+    # Currency and quotation marks: the language is the same without them.
+    "euro": "",
+    "quot": "",
+    "boldquot": "",
+}
+
+
+def is_language_tag(tag: object) -> bool:
+    """Whether `tag` names a language in one of the accepted forms."""
+    return isinstance(tag, str) and bool(LANGUAGE_TAG.fullmatch(tag)) and _modifier(tag) is not None
+
+
+@lru_cache(maxsize=256)
+def bcp47(tag: str) -> str:
+    """A language tag as BCP 47 writes it: `pt_br` is `pt-BR`, `sr_RS@latin` is `sr-Latn-RS`."""
+    language, *subtags = tag.partition("@")[0].replace("_", "-").split("-")
+    subtags += filter(None, (_modifier(tag) or "").split("-"))
+    # Python's sort is stable: scripts come first, then regions, then variants, each in the order given.
+    ordered = sorted(map(_as_written, subtags), key=_rank)
+    return "-".join([language.lower(), *ordered])
+
+
+def tag_error(tag: object) -> str:
+    """Why `tag` is not accepted, with the tag that was probably meant."""
+    name = str(tag)[:40]
+    suggested = suggested_tag(name)
+    fix = f"did you mean {suggested!r}?" if suggested else "give a tag such as 'de' or 'pt-BR'"
+    return f"unknown language {name!r}: {fix}"
+
+
+def suggested_tag(name: str) -> str | None:
+    """The tag of the language with this English name: `de` for `German`, `pt-BR` for `Portuguese (Brazil)`."""
+    tags = _tags_by_name()
+    plain, _, detail = name.casefold().strip().rstrip(")").partition("(")
+    plain = " ".join(plain.split())
+    near = [plain] if plain in tags else get_close_matches(plain, tags, n=1, cutoff=0.85)
+    if not near:
+        return None
+    subtag = _subtags_by_name().get(detail.strip())
+    return bcp47(f"{tags[near[0]]}-{subtag}" if subtag else tags[near[0]])
+
+
+@cache
+def _tags_by_name() -> dict[str, str]:
+    tags = sorted(Locale("en").languages.items(), reverse=True)
+    return {name.casefold(): tag for tag, name in tags if LANGUAGE_TAG.fullmatch(tag)}
+
+
+@cache
+def _subtags_by_name() -> dict[str, str]:
+    english = Locale("en")
+    names = {**english.territories, **english.scripts}
+    return {name.casefold(): subtag for subtag, name in names.items()}
+
+
+def _modifier(tag: str) -> str | None:
+    """The BCP 47 subtags of gettext's modifier; empty without one, None if nobody knows what it means."""
+    modifier = tag.partition("@")[2].lower()
+    if modifier in MODIFIERS:
+        return MODIFIERS[modifier]
+    if len(modifier) == 4 and modifier.title() in Locale("en").scripts:
+        return modifier.title()
+    return modifier if not modifier or 5 <= len(modifier) <= 8 else None
+
+
+def _as_written(subtag: str) -> str:
+    """A subtag in the case that BCP 47 recommends: `Hant`, `BR`, `1996`."""
+    if len(subtag) == 4 and subtag.isalpha():
+        return subtag.title()
+    return subtag.upper() if len(subtag) == 2 else subtag.lower()
+
+
+def _rank(subtag: str) -> int:
+    if len(subtag) == 4 and subtag.isalpha():
+        return 0
+    return 1 if len(subtag) == 2 or (len(subtag) == 3 and subtag.isdigit()) else 2

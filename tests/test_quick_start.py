@@ -1,0 +1,151 @@
+"""The README's quick start, word for word, in projects that `startproject` has made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.documents import ROOT, block_after
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.any_database
+
+MODELS = """
+from django.contrib.auth.models import AbstractUser
+class Person(AbstractUser):
+    shoe_size = __import__("django.db.models").db.models.IntegerField(default=42)
+"""
+HTTP = """
+import json, sys, django
+django.setup()
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+settings.ALLOWED_HOSTS = ["*"]
+users = get_user_model().objects
+staff = users.filter(username="staff").first() or users.create_superuser("staff", password="p")
+session = Client()
+session.force_login(staff)
+key = Client(headers={"X-API-KEY": "choose-a-long-random-key"})
+payload = {"prompt": "hi", "model": "small"}
+asked = [client.post("/agent/api/v1/llm/complete", payload, content_type="application/json")
+         for client in (Client(), session, key)]
+pages = [session.get(path).status_code for path in ("/admin/agent/promptlog/", "/admin/agent/promptlog/usage/")]
+print(json.dumps([[answer.status_code for answer in asked], pages]))
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project on disk, whose commands run in processes of their own."""
+
+    folder: Path
+
+    def append(self, name: str, text: str) -> None:
+        with open(self.folder / "host" / name, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, *words: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if "_KEY" not in name}
+        environment |= {"DJANGO_SETTINGS_MODULE": "host.settings", "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def with_people(self) -> None:
+        """A user model of the project's own."""
+        self.run("manage.py", "startapp", "people")
+        (self.folder / "people" / "models.py").write_text(MODELS)
+        self.append("settings.py", 'INSTALLED_APPS += ["people"]\nAUTH_USER_MODEL = "people.Person"\n')
+        self.run("manage.py", "makemigrations", "people")
+
+    def follow_quick_start(self, url: str, *more: str) -> list[str]:
+        """Paste its blocks and run its commands; returns what each printed."""
+        settings = block_after("README.md", "<!-- file: settings.py -->")
+        self.append("settings.py", settings.replace("http://127.0.0.1:11434/v1", url))
+        self.append("urls.py", block_after("README.md", "<!-- file: urls.py -->"))
+        for block in more:
+            self.append("settings.py", block_after("README.md", f"<!-- file: {block} -->"))
+        lines = block_after("README.md", "<!-- commands: quick start -->").splitlines()
+        return [self.run(*shlex.split(line)[1:]) for line in lines]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    subprocess.run([sys.executable, "-m", "django", "startproject", "host", tmp_path], check=True)
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """An endpoint where every call is answered with JSON."""
+    message = {"role": "assistant", "content": '{"story": "Once upon a time"}'}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    reply = Reply.of({"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 4}})
+    with ScriptedServer(reply, reply, reply) as server:
+        yield f"{server.url}/v1"
+
+
+def test_quick_start__fresh_project(project, url):
+    """In a new project the commands run without a finding, the model answers, and staff can ask over HTTP."""
+    _, check, answer = project.follow_quick_start(url)
+    assert "no issues" in check
+    assert "Once upon a time" in answer
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
+
+
+def test_quick_start__own_user_model_before_the_first_migration(project, url):
+    """A project with a user model of its own, which has no tables yet, needs no more."""
+    project.with_people()
+    _, check, answer = project.follow_quick_start(url)
+    assert "no issues" in check
+    assert "Once upon a time" in answer
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
+
+
+def test_quick_start__existing_project(project, url):
+    """A migrated project with its own user model and its users takes the app without a change of either."""
+    project.with_people()
+    project.run("manage.py", "migrate")
+    make = "import django; django.setup(); from people.models import Person; Person.objects.create_superuser('staff')"
+    project.run("-c", make)
+    migrated, check, answer = project.follow_quick_start(url)
+    applied = [line.split()[1] for line in migrated.splitlines() if line.startswith("  Applying")]
+    assert {name.partition(".")[0] for name in applied} == {"agent"}
+    assert "no issues" in check
+    assert "Once upon a time" in answer
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
+
+
+def test_quick_start__stapel_project(project, url):
+    """With what the second section adds, another service can ask as well, and no check has a finding."""
+    project.follow_quick_start(url, "stapel.py")
+    assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
+
+
+@pytest.mark.parametrize(
+    ("line", "finding"),
+    [
+        ("del STAPEL_AGENT", "ANTHROPIC_API_KEY"),
+        ('STAPEL_AGENT["OPENAI_COMPAT_MODELS"] = {"small": "llama3.2"}', "OPENAI_COMPAT_MODELS['large']"),
+        ('STAPEL_AGENT["OPENAI_COMPAT_BASE_URL"] = ""', "OPENAI_COMPAT_BASE_URL is empty"),
+        ('STAPEL_AGENT["DEFAULT_PROVIDER"] = "openai"', "'openai-compat'"),
+    ],
+)
+def test_check__before_a_first_call(project, line, finding):
+    """Without `--deploy`, `check` finds what would make the first call fail, and names the setting."""
+    project.append("settings.py", block_after("README.md", "<!-- file: settings.py -->") + line + "\n")
+    command = [sys.executable, "manage.py", "check"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "host.settings"}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
+    assert finding in done.stderr
