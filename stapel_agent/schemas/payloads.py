@@ -53,9 +53,9 @@ SYNONYMS = {
 
 @cache
 def function_schema(name: str) -> dict[str, Any]:
-    """The payload schema of comm function `name`, in the dialect that is checked once."""
+    """The payload schema of comm function `name`, in the dialect that is checked once. Optional fields may be null."""
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return {**schema, "$schema": PREPARED_DIALECT}
+    return {**_with_nulls(schema), "$schema": PREPARED_DIALECT}
 
 
 @cache
@@ -82,6 +82,27 @@ def check_keywords(function: str, given: Iterable[str], declared: type, required
         raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
     if missing := [name for name in required if name not in names]:
         raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
+
+
+def _with_nulls(schema: Any) -> Any:
+    """`schema`, where each field of an object that is not required may also be null."""
+    if isinstance(schema, list):
+        return [_with_nulls(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    whole = {word: _with_nulls(part) for word, part in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        required = schema.get("required", [])
+        fields = whole["properties"].items()
+        whole["properties"] = {name: field if name in required else _or_null(field) for name, field in fields}
+    return whole
+
+
+def _or_null(field: dict[str, Any]) -> dict[str, Any]:
+    if "oneOf" in field:
+        return {**field, "oneOf": [*field["oneOf"], {"type": "null"}]}
+    choices = {"enum": [*field["enum"], None]} if "enum" in field else {}
+    return {**field, **choices, "type": field["type"] if field["type"] == "null" else [field["type"], "null"]}
 
 
 def _checked_once() -> type[Validator]:
