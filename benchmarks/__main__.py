@@ -21,6 +21,7 @@ NAMES = (
     "waiting",
     "safety",
     "translation",
+    "catalogues",
     "usage",
     "purge",
     "scaling",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from .catalogue import Catalogue
 from .files import CatalogueError
@@ -16,10 +17,10 @@ from .target_paths import locale_name, target_path
 
 __all__ = ["Catalogue", "CatalogueError", "locale_name", "open_catalogue", "read_glossary"]
 
-FORMATS: dict[str, type[Catalogue]] = {".json": JsonCatalogue, ".po": GettextCatalogue, ".pot": GettextCatalogue}
+FORMATS: dict[str, type[Catalogue[Any]]] = {".json": JsonCatalogue, ".po": GettextCatalogue, ".pot": GettextCatalogue}
 
 
-def open_catalogue(source: Path, to: str, folder: Path | None = None, *, overwrite: bool = False) -> Catalogue:
+def open_catalogue(source: Path, to: str, folder: Path | None = None, *, overwrite: bool = False) -> Catalogue[Any]:
     """Texts of `source` and their translations into `to`: in `folder`, or where the format has its place for them."""
     catalogue = FORMATS.get(source.suffix.lower())
     if catalogue is None:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from .files import TextFile, check_writable
+from .files import TextFile, check_writable, content_of
+
+Draft = TypeVar("Draft")
+"""What a format makes of a target file, to work on in memory."""
 
 
-class Catalogue(ABC):
+@dataclass(frozen=True)
+class Opened(Generic[Draft]):
+    """A draft, and the file that it is of; without content where there is no file."""
+
+    content: bytes | None
+    file: TextFile | None
+    draft: Draft
+
+
+class Catalogue(ABC, Generic[Draft]):
     """The texts of `source`, and what `target` has of them in the language `to`.
 
     The source is read once, the target whenever it is asked about: what a person saves in it meanwhile is kept.
@@ -20,8 +34,9 @@ class Catalogue(ABC):
         self.source, self.target, self.to, self.overwrite = source, target, to, overwrite
         self.file = TextFile.read(source)
         self._given: dict[str, str] = {}
+        self._opened: Opened[Draft] | None = None
         check_writable(target)
-        self.merged(self.read_target(), {})
+        self.draft()
 
     @abstractmethod
     def texts(self) -> dict[str, str]:
@@ -40,17 +55,42 @@ class Catalogue(ABC):
         """Those that the target holds, by the keys of `texts()`."""
 
     @abstractmethod
-    def merged(self, target: TextFile | None, translations: Mapping[str, str]) -> TextFile | None:
-        """`target` with `translations` in it, and all that is in it already; None where nothing changes.
+    def open(self, target: TextFile | None) -> Draft:
+        """A draft of `target`, or of a new file. Raises CatalogueError where the two files do not go together."""
 
-        Raises CatalogueError where the two files do not go together.
+    @abstractmethod
+    def fill(self, draft: Draft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+        """Put the `translations` of `keys` into `draft`, beside all that is in it already. Return whether it changed.
+
+        The others in `translations` have been given before; the cost depends on `keys` alone.
         """
 
-    def write(self, translations: Mapping[str, str]) -> None:
-        """Put `translations`, and those given before, into the target file; one that has them all is left alone."""
-        self._given.update(translations)
-        if merged := self.merged(self.read_target(), self._given):
-            merged.write(self.target)
+    @abstractmethod
+    def text(self, draft: Draft, target: TextFile | None) -> TextFile:
+        """The file that `draft` has become, laid out as `target` is, or as the source."""
 
-    def read_target(self) -> TextFile | None:
-        return TextFile.read(self.target) if self.target.exists() else None
+    def draft(self) -> Draft:
+        """What the target holds at this moment."""
+        return self._opened_draft().draft
+
+    def write(self, translations: Mapping[str, str]) -> None:
+        """Put `translations`, and those given before, into the target file; one that has them all is left alone.
+
+        A file that nobody else has changed is not read anew: a portion costs what it holds, not what the file does.
+        """
+        self._given.update(translations)
+        before = self._opened
+        opened = self._opened_draft()
+        keys = translations if opened is before else self._given
+        if not self.fill(opened.draft, tuple(keys), self._given) and opened.file:
+            return
+        self._opened = None  # until the draft is on disk
+        written = self.text(opened.draft, opened.file)
+        self._opened = Opened(written.write(self.target), written, opened.draft)
+
+    def _opened_draft(self) -> Opened[Draft]:
+        content = content_of(self.target) if self.target.exists() else None
+        if self._opened is None or self._opened.content != content:
+            file = None if content is None else TextFile.of(content, self.target)
+            self._opened = Opened(content, file, self.open(file))
+        return self._opened

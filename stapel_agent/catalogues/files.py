@@ -24,10 +24,11 @@ class TextFile:
 
     @classmethod
     def read(cls, path: Path) -> TextFile:
-        try:
-            content = path.read_bytes()
-        except OSError as fault:
-            raise CatalogueError(f"{str(path)!r} cannot be read: {fault.strerror}") from fault
+        return cls.of(content_of(path), path)
+
+    @classmethod
+    def of(cls, content: bytes, path: Path) -> TextFile:
+        """What `content`, which is that of `path`, says. Raises CatalogueError unless it is UTF-8."""
         mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
         try:
             text = content[len(mark) :].decode()
@@ -37,8 +38,18 @@ class TextFile:
         newline = "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
         return cls(text.replace("\r\n", "\n"), newline, mark)
 
-    def write(self, path: Path) -> None:
-        """Put this in place of the file at `path`, which keeps its permissions; a reader sees the old or the new."""
+    @property
+    def content(self) -> bytes:
+        """What the file holds on disk."""
+        text = self.text if self.newline == "\n" else self.text.replace("\n", self.newline)
+        return self.mark + text.encode()
+
+    def write(self, path: Path) -> bytes:
+        """Put this in place of the file at `path`, which keeps its permissions; a reader sees the old or the new.
+
+        Returns its content.
+        """
+        content = self.content
         path = Path(os.path.realpath(path))
         temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
         try:
@@ -46,7 +57,7 @@ class TextFile:
             with open(temporary, "xb") as file:
                 if path.exists():
                     os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-                file.write(self.mark + self.text.replace("\n", self.newline).encode())
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -54,6 +65,15 @@ class TextFile:
             raise CatalogueError(f"{str(path)!r} cannot be written: {fault.strerror}") from fault
         finally:
             temporary.unlink(missing_ok=True)
+        return content
+
+
+def content_of(path: Path) -> bytes:
+    """What the file at `path` holds. Raises CatalogueError."""
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise CatalogueError(f"{str(path)!r} cannot be read: {fault.strerror}") from fault
 
 
 def check_writable(path: Path) -> None:

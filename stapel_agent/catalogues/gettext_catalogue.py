@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,14 +29,22 @@ class Slot:
         return "\n" * start + translation.strip("\n") + "\n" * end
 
 
-class GettextCatalogue(Catalogue):
+@dataclass(frozen=True)
+class GettextDraft:
+    """A target file in memory, with the plural forms that it has."""
+
+    file: GettextFile
+    forms: PluralForms
+
+
+class GettextCatalogue(Catalogue[GettextDraft]):
     """A key is an entry's number in the source, the field that is translated, and a number that stands for its form.
 
     An empty msgstr and a fuzzy one are gaps; what fills them is not fuzzy, or Django would compile without it.
     """
 
     def texts(self) -> dict[str, str]:
-        _, forms = self._open(self.read_target())
+        forms = self.draft().forms
         return {slot.key: slot.text for number in self._entries for slot in self._slots(number, forms)}
 
     def name(self, key: str) -> str:
@@ -48,24 +56,34 @@ class GettextCatalogue(Catalogue):
         return f"Each text stands where the number is, for example, {example[0]}." if example else ""
 
     def translations(self) -> dict[str, str]:
-        file, forms = self._open(self.read_target())
+        draft = self.draft()
         held = [
-            (slot.key, file.held(entry, slot.form))
+            (slot.key, draft.file.held(entry, slot.form))
             for number, entry in self._entries.items()
-            for slot in self._slots(number, forms)
+            for slot in self._slots(number, draft.forms)
         ]
         gaps = {key for key, text in held if not text}
         return {key: text for key, text in held if key not in gaps}
 
-    def merged(self, target: TextFile | None, translations: Mapping[str, str]) -> TextFile | None:
-        file, forms = self._open(target)
-        changed = False
-        for number, entry in self._entries.items():
+    def open(self, target: TextFile | None) -> GettextDraft:
+        entries = self._entries  # so that a fault of the source is called one
+        with self._naming("target", "cannot be translated"):
+            file = GettextFile.read(target.text) if target else GettextFile.begin(self.file.text, self.to)
+            draft = GettextDraft(file, file.complete(self.to))
+        for entry in entries.values():
             self._check_plural(entry, file)
-            if strings := self._strings(file, number, forms, translations):
-                file.fill(entry, strings, forms)
+        return draft
+
+    def fill(self, draft: GettextDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+        changed = False
+        for number in dict.fromkeys(int(key.split(" ", 1)[0]) for key in keys):
+            if strings := self._strings(draft, number, translations):
+                draft.file.fill(self._entries[number], strings, draft.forms)
                 changed = True
-        return None if target and not changed else replace(target or self.file, text=str(file), mark=b"")
+        return changed
+
+    def text(self, draft: GettextDraft, target: TextFile | None) -> TextFile:
+        return replace(target or self.file, text=str(draft.file), mark=b"")
 
     @cached_property
     def _entries(self) -> dict[int, POEntry]:
@@ -73,13 +91,6 @@ class GettextCatalogue(Catalogue):
         with self._naming("source", "is no gettext file"):
             file = GettextFile.read(self.file.text)
         return {number: entry for number, entry in enumerate(file) if not entry.obsolete}
-
-    def _open(self, target: TextFile | None) -> tuple[GettextFile, PluralForms]:
-        """What the target holds, with the plural forms that it has; a file is begun where there is none."""
-        _ = self._entries  # so that a fault of the source is called one
-        with self._naming("target", "cannot be translated"):
-            file = GettextFile.read(target.text) if target else GettextFile.begin(self.file.text, self.to)
-            return file, file.complete(self.to)
 
     def _slots(self, number: int, forms: PluralForms) -> list[Slot]:
         """The places for translations of an entry of the source, for texts that are not blank."""
@@ -93,14 +104,12 @@ class GettextCatalogue(Catalogue):
             ]
         return [slot for slot in slots if slot.text.strip()]
 
-    def _strings(
-        self, file: GettextFile, number: int, forms: PluralForms, translations: Mapping[str, str]
-    ) -> dict[int | None, str]:
+    def _strings(self, draft: GettextDraft, number: int, translations: Mapping[str, str]) -> dict[int | None, str]:
         """What an entry is to hold with `translations`; nothing where they are none for it, or not for all its forms,
         since gettext shows an empty one as it is.
         """
-        slots = self._slots(number, forms)
-        held = {slot.form: file.held(self._entries[number], slot.form) for slot in slots}
+        slots = self._slots(number, draft.forms)
+        held = {slot.form: draft.file.held(self._entries[number], slot.form) for slot in slots}
         new = {
             slot.form: slot.fitted(translations[slot.key])
             for slot in slots

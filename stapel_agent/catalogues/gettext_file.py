@@ -109,6 +109,7 @@ class GettextFile(polib.POFile):
         if here is None:
             here = _emptied(deepcopy(entry), forms)
             self.append(here)
+            self.live[identity(here)] = here
         elif bool(here.msgid_plural) != bool(entry.msgid_plural):
             here.msgid_plural = entry.msgid_plural
             _emptied(here, forms)
@@ -118,13 +119,32 @@ class GettextFile(polib.POFile):
                 here.msgstr = string
             else:
                 here.msgstr_plural[form] = string
+        self._written[identity(here)] = self._laid_out(here)
 
     def ordered_metadata(self) -> list[tuple[str, str]]:
         """The header's fields as they stand, where polib has an order of its own."""
         return list(self.metadata.items())
 
     def __unicode__(self) -> str:
-        return super().__unicode__().removeprefix("#\n") + self.tail
+        comments = [f"#{line}" if line[:1] in (",", ":") else f"# {line}" if line else "#" for line in self._comments]
+        entries = [self._laid_out(self.metadata_as_entry()), *self._written.values(), *self._obsolete]
+        return "".join(f"{comment}\n" for comment in comments) + "\n".join(entries) + self.tail
+
+    @property
+    def _comments(self) -> list[str]:
+        return self.header.split("\n") if self.header else []
+
+    @cached_property
+    def _written(self) -> dict[Identity, str]:
+        """Entries as they are written, which takes time to find out: one that is filled has another text then."""
+        return {identity(entry): self._laid_out(entry) for entry in self if not entry.obsolete}
+
+    @cached_property
+    def _obsolete(self) -> list[str]:
+        return [self._laid_out(entry) for entry in self.obsolete_entries()]
+
+    def _laid_out(self, entry: polib.POEntry) -> str:
+        return str(entry.__unicode__(self.wrapwidth))
 
     def _check(self) -> None:
         seen: set[Identity] = {(None, "")}

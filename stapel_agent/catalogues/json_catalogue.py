@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue
 from .files import CatalogueError, TextFile
-from .json_tree import decode, deeper, encode, is_text, ordered_keys, texts
+from .json_tree import Touched, branches, decode, deeper, encode, is_text, ordered_keys, texts
 
 MISSING: Any = object()
 
 
-class JsonCatalogue(Catalogue):
+@dataclass
+class JsonDraft:
+    """The tree of a target file, MISSING without a file; once merged, only what changes is looked at again."""
+
+    tree: Any
+    is_merged: bool = False
+
+
+class JsonCatalogue(Catalogue[JsonDraft]):
     """Keys are JSON pointers, so that dots in names mean nothing.
 
     A blank text or null in the target is a gap. What is not translated is absent from its objects, where readers
@@ -27,21 +36,37 @@ class JsonCatalogue(Catalogue):
         super().__init__(source, target, to, overwrite=overwrite)
 
     def texts(self) -> dict[str, str]:
-        return dict(texts(decode(self.file, self.source)))
+        return dict(texts(self._tree))
 
     def name(self, key: str) -> str:
         return key
 
     def translations(self) -> dict[str, str]:
-        file = self.read_target()
-        held = dict(texts(decode(file, self.target))) if file else {}
+        tree = self.draft().tree
+        held = {} if tree is MISSING else dict(texts(tree))
         return {key: held[key] for key in self.texts() if key in held}
 
-    def merged(self, target: TextFile | None, translations: Mapping[str, str]) -> TextFile | None:
-        held = decode(target, self.target) if target else MISSING
-        tree = Merge(translations, self.overwrite, self.target).merge(decode(self.file, self.source), held)
+    def open(self, target: TextFile | None) -> JsonDraft:
+        draft = JsonDraft(decode(target, self.target) if target else MISSING)
+        self._merged(draft, None, {})
+        return draft
+
+    def fill(self, draft: JsonDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+        before = draft.tree
+        draft.tree = self._merged(draft, branches(keys) if draft.is_merged else None, translations)
+        draft.is_merged = True
+        return bool(draft.tree != before)
+
+    def text(self, draft: JsonDraft, target: TextFile | None) -> TextFile:
         file = target or self.file
-        return None if tree == held else replace(file, text=encode(tree, file.text))
+        return replace(file, text=encode(draft.tree, file.text))
+
+    @cached_property
+    def _tree(self) -> dict[str, Any]:
+        return decode(self.file, self.source)
+
+    def _merged(self, draft: JsonDraft, touched: Touched | None, translations: Mapping[str, str]) -> Any:
+        return Merge(translations, self.overwrite, self.target).merge(self._tree, draft.tree, touched)
 
 
 @dataclass(frozen=True)
@@ -52,8 +77,8 @@ class Merge:
     overwrite: bool
     path: Path
 
-    def merge(self, source: Any, held: Any, pointer: str = "") -> Any:
-        """The value at `pointer`; MISSING if there is none yet."""
+    def merge(self, source: Any, held: Any, touched: Touched | None, pointer: str = "") -> Any:
+        """The value at `pointer`; MISSING if there is none yet. Of what has been merged, the `touched` parts alone."""
         if not (is_text(source) or isinstance(source, dict | list)):
             return source if held is MISSING else held
         if held is not MISSING and held is not None and type(held) is not type(source):
@@ -65,26 +90,28 @@ class Merge:
         if isinstance(source, str):
             return held if is_text(held) and not self.overwrite else self.translations.get(pointer, held)
         if isinstance(source, list):
-            return self._array(source, held, pointer)
-        return self._object(source, held, pointer)
+            return self._array(source, held, touched, pointer)
+        return self._object(source, held, touched, pointer)
 
-    def _object(self, source: dict[str, Any], held: Any, pointer: str) -> Any:
+    def _object(self, source: dict[str, Any], held: Any, touched: Touched | None, pointer: str) -> Any:
         values = held if isinstance(held, dict) else {}
-        merged = {}
-        for key in ordered_keys(source, values):
-            value = values.get(key, MISSING)
-            if key in source:
-                value = self.merge(source[key], value, deeper(pointer, key))
-            if value is not MISSING:
-                merged[key] = value
+        merged = dict(values)
+        for key in source if touched is None else touched:
+            below = None if touched is None else touched[key]
+            merged[key] = self.merge(source[key], values.get(key, MISSING), below, deeper(pointer, key))
+        if merged.keys() != values.keys():
+            merged = {
+                key: merged[key] for key in ordered_keys(source, values) if merged.get(key, MISSING) is not MISSING
+            }
         return merged if merged or not (source and pointer) else held
 
-    def _array(self, source: list[Any], held: Any, pointer: str) -> Any:
+    def _array(self, source: list[Any], held: Any, touched: Touched | None, pointer: str) -> Any:
         values = held if isinstance(held, list) else []
-        merged = [
-            self.merge(item, values[index] if index < len(values) else MISSING, deeper(pointer, index))
-            for index, item in enumerate(source)
-        ]
+        merged = [values[index] if index < len(values) else MISSING for index in range(len(source))]
+        for index, item in enumerate(source):
+            if touched is None or str(index) in touched:
+                below = None if touched is None else touched[str(index)]
+                merged[index] = self.merge(item, merged[index], below, deeper(pointer, index))
         if source and all(item is MISSING for item in merged):
             return held
         pairs = zip(source, merged, strict=True)

@@ -12,6 +12,9 @@ from typing import Any, TypeGuard
 from .files import CatalogueError, TextFile
 
 MAX_DEPTH = 100
+
+Touched = dict[str, Any]
+"""The names of the parts of a tree that change, each with those in it."""
 INDENT = re.compile(r"\A\s*+\{[ \t]*+\n([ \t]++)")
 
 
@@ -54,7 +57,17 @@ def deeper(pointer: str, key: str | int) -> str:
     return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
-def ordered_keys(source: Iterable[str], held: Iterable[str]) -> Iterator[str]:
+def branches(pointers: Iterable[str]) -> Touched:
+    """What `pointers` lead through, as a tree of names."""
+    tree: Touched = {}
+    for pointer in pointers:
+        node = tree
+        for name in pointer.split("/")[1:]:
+            node = node.setdefault(name.replace("~1", "/").replace("~0", "~"), {})
+    return tree
+
+
+def ordered_keys(source: Iterable[str], held: Iterable[str]) -> list[str]:
     """The keys held, as they stand, and each of the source's others after the one it follows there."""
     places: list[str | None] = [None, *held]
     there = set(places)
@@ -65,10 +78,13 @@ def ordered_keys(source: Iterable[str], held: Iterable[str]) -> Iterator[str]:
             anchor = key
         else:
             followers.setdefault(anchor, []).append(key)
+    ordered: list[str] = []
     for place in places:
         if place is not None:
-            yield place
-        yield from followers.get(place, ())
+            ordered.append(place)
+        if place in followers:
+            ordered += followers[place]
+    return ordered
 
 
 def _items(tree: Any) -> Iterable[tuple[str | int, Any]]:

@@ -24,7 +24,7 @@ class NobodyAnswers(Exception):
 class CatalogueTranslation:
     """Counts of texts and tokens; `failed` are names of texts with the reasons."""
 
-    catalogue: Catalogue
+    catalogue: Catalogue[Any]
     total: int = 0
     kept: int = 0
     translated: int = 0

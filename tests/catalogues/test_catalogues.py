@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,6 +140,63 @@ def test_json__any_tree(tree):
         catalogue.write(catalogue.texts())
         assert json.loads(catalogue.target.read_text()) == tree
         assert catalogue.translations() == catalogue.texts()
+
+
+# Portions
+
+
+def calls_of(work) -> int:
+    """How many functions `work` calls."""
+    count = 0
+
+    def note(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("name", ["shop.pot", "en.json", "nested/en.json"])
+def test_write__portions(tmp_path, name):
+    """A portion costs the same in a large file as in a small one, and after each the file holds all so far."""
+    costs = []
+    for count in (100, 1600):
+        folder = tmp_path / str(count)
+        source = folder / name
+        source.parent.mkdir(parents=True)
+        texts = {f"key{number}": f"text {number}" for number in range(count)}
+        entries = "".join(f'msgid "{text}"\nmsgstr ""\n\n' for text in texts.values())
+        source.write_text(entries if name.endswith("pot") else json.dumps({"all": texts} if "/" in name else texts))
+        catalogue = open_catalogue(source, "de")
+        items = [(key, f"[{text}]") for key, text in catalogue.texts().items()]
+        catalogue.write(dict(items[:20]))
+        costs.append(calls_of(lambda: catalogue.write(dict(items[20:40]))))  # noqa: B023  (called at once)
+        assert open_catalogue(source, "de").translations() == dict(items[:40])
+    assert costs[1] <= costs[0] + 50
+
+
+@pytest.mark.parametrize("name", ["shop.po", "en.json"])
+def test_write__changed_meanwhile(tmp_path, name):
+    """What a person saves in the target between two portions is kept, and so is what was given before."""
+    texts = {"a": "one", "b": "two", "c": "three"}
+    is_json = name.endswith("json")
+    made(
+        tmp_path, name, json.dumps(texts) if is_json else "".join(f'msgid "{t}"\nmsgstr ""\n\n' for t in texts.values())
+    )
+    catalogue = open_catalogue(tmp_path / name, "de")
+    first, second, third = catalogue.texts()
+    catalogue.write({first: "eins"})
+    held = catalogue.target.read_text()
+    catalogue.target.write_text(
+        '{"b": "mine"}' if is_json else held.replace('"two"\nmsgstr ""', '"two"\nmsgstr "mine"')
+    )
+    catalogue.write({third: "drei"})
+    assert open_catalogue(tmp_path / name, "de").translations() == {first: "eins", second: "mine", third: "drei"}
 
 
 # Files

@@ -1,0 +1,63 @@
+"""`llm_translate` on growing files: the processor time of the whole command, which is to grow as the work does."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.host import on_each_engine, show, verdict
+from benchmarks.translation import Model, asked
+
+SIZES = (1_000, 2_000, 4_000, 8_000)
+TURNS = 3
+"""The mean of them counts: now and then SQLite has its log to clear, which falls on few of the short ones."""
+HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+
+
+def gettext(folder: Path, count: int) -> Path:
+    """A template of so many entries that no other run has."""
+    entries = (f'\n#: shop.py:{n}\nmsgid "Text {n} of {count} is not empty"\nmsgstr ""\n' for n in range(count))
+    path = folder / "shop.pot"
+    path.write_text(HEADER + "".join(entries))
+    return path
+
+
+def nested_json(folder: Path, count: int) -> Path:
+    """An object of objects of ten texts each."""
+    tree = {f"page{n}": {f"key{m}": f"Text {n} {m} of {count}, as JSON" for m in range(10)} for n in range(count // 10)}
+    path = folder / "en.json"
+    path.write_text(json.dumps(tree, indent=2))
+    return path
+
+
+def seconds(source: Path) -> float:
+    """Processor time of a run that translates all of `source`."""
+    from django.core.management import call_command
+
+    with asked(Model()):
+        started_at = time.process_time()
+        call_command("llm_translate", str(source), "--to", "de", verbosity=0, skip_checks=True)
+    return time.process_time() - started_at
+
+
+def run(made: Callable[[Path, int], Path], count: int, turn: int) -> float:
+    """One in so many turns, in a folder of its own, of texts of its own."""
+    with TemporaryDirectory() as folder:
+        return seconds(made(Path(folder), count + turn * 10)) * count / (count + turn * 10)
+
+
+def measure() -> None:
+    with TemporaryDirectory() as folder:
+        seconds(gettext(Path(folder), 100))  # what is done once per process
+    for name, made in (("gettext", gettext), ("JSON", nested_json)):
+        took = []
+        for count in SIZES:
+            took.append(sum(run(made, count, turn) for turn in range(TURNS)) / TURNS)
+            reference = " (reference)" if count == SIZES[0] else ""
+            show(f"{count:,} {name} entries, processor time{reference}", took[-1], "s", f"= {took[-1] / took[0]:.1f}x")
+        verdict("8,000 in <= 9x the time of 1,000", took[-1] <= 9 * took[0])
+
+
+if __name__ == "__main__":
+    on_each_engine("benchmarks.catalogues", measure)
