@@ -12,8 +12,10 @@ AgentError                                                a request that cannot 
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
     │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
     ├── ProviderTimeout               timeout             its time was over
+    ├── RequestInterrupted            interrupted         sent, and no answer came: it may be billed
     ├── ProviderDeclined                                  not taken on; another provider may
-    │   ├── ProviderUnavailable       overloaded          unreachable, or too busy (5xx, 529); asked again
+    │   ├── ProviderUnavailable       overloaded          too busy (5xx, 529); asked again
+    │   │   └── ProviderUnreachable   unreachable         nobody took the request; asked again
     │   ├── RateLimited               rate_limited        over its limit (429); asked again
     │   ├── ProviderDown              overloaded          out of order: to ask again is no use
     │   ├── OutOfCredit               out_of_credit       the account is empty
@@ -45,6 +47,8 @@ class AgentError(Exception):
     """
 
     failure = "rejected"
+    may_be_billed = False
+    """Whether the vendor may bill what nobody knows to be spent: the request was sent, and its outcome is unknown."""
     usage: Usage | None = None
     text: str | None = None
     failed: Mapping[str, str] | None = None
@@ -129,6 +133,14 @@ class ProviderTimeout(ProviderError):
     """The provider did not answer within its time."""
 
     failure = "timeout"
+    may_be_billed = True
+
+
+class RequestInterrupted(ProviderError):
+    """The provider was sent the whole request and no answer came: nobody knows whether it did the work."""
+
+    failure = "interrupted"
+    may_be_billed = True
 
 
 class ProviderDeclined(ProviderError):
@@ -138,7 +150,13 @@ class ProviderDeclined(ProviderError):
 
 
 class ProviderUnavailable(ProviderDeclined):
-    """The provider cannot be reached, or is too busy: it may well answer a moment later."""
+    """The provider is too busy: it may well answer a moment later."""
+
+
+class ProviderUnreachable(ProviderUnavailable):
+    """Nobody took the request: there was no connection, or none that was alive."""
+
+    failure = "unreachable"
 
 
 class RateLimited(ProviderDeclined):
@@ -177,12 +195,14 @@ class AttemptCancelled(ProviderError):
     """The caller was cancelled or interrupted while the provider was answering."""
 
     failure = "cancelled"
+    may_be_billed = True
 
 
 class AttemptLost(ProviderError):
     """The process ended before the provider answered; found by its row that was never closed."""
 
     failure = "lost"
+    may_be_billed = True
 
 
 class AnswerError(ProviderError):
@@ -209,6 +229,8 @@ class InvalidAnswer(AnswerError):
 
 class AnswerInterrupted(InvalidAnswer):
     """The answer broke off: what had come of it was paid for, and so may be the rest."""
+
+    may_be_billed = True
 
 
 class AnswerMissing(InvalidAnswer):

@@ -35,7 +35,8 @@ class Reply:
 
     `trickle` sends that part a byte at a time, `pause` seconds apart. `raw` replaces head and body by other bytes.
     After it the connection stays ("keep"), is closed or reset, sends zeros without end, or falls silent ("hang").
-    A `gate` holds the answer back until as many requests have come as the barrier has parties.
+    A `gate` holds the answer back until as many requests have come as the barrier has parties, and it is sent after
+    `thinking` seconds.
     """
 
     body: bytes = b""
@@ -47,6 +48,7 @@ class Reply:
     pause: float = 0.02
     ending: Literal["keep", "close", "reset", "endless", "hang"] = "keep"
     gate: threading.Barrier | None = None
+    thinking: float = 0
 
     @classmethod
     def of(cls, document: Any, **options: Any) -> Self:
@@ -131,6 +133,8 @@ class _Connection(socketserver.StreamRequestHandler):
         """Whether the connection may be used again."""
         if reply.gate:
             reply.gate.wait(timeout=30)
+        if reply.thinking:
+            self.server.stopping.wait(reply.thinking)
         if reply.raw is None:
             self._write(reply.head, slowly=reply.trickle == "head", pause=reply.pause)
             self._write(reply.body, slowly=reply.trickle == "body", pause=reply.pause)

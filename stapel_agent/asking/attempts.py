@@ -11,7 +11,6 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AnswerMissing,
     ProviderBusy,
-    ProviderDeclined,
     ProviderError,
     ProviderTimeout,
     SchemaMismatch,
@@ -21,7 +20,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .attempt import Attempt, Reader
 from .chain import Candidate, Chain
-from .retries import MAX_DELAY, delay_before_retry
+from .retries import MAX_DELAY, delay_before_retry, may_fall_back
 
 UNUSABLE = (SchemaMismatch, AnswerMissing)
 """What the same question may cure, where a schema says what an answer is."""
@@ -133,7 +132,7 @@ class Attempts:
         return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
 
     def _fallback(self, last: Attempt) -> Attempt | None:
-        return self._to(self._chain.next()) if isinstance(last.error, ProviderDeclined) else None
+        return self._to(self._chain.next()) if last.error and may_fall_back(last.error) else None
 
     def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
         if candidate is None:

@@ -28,7 +28,9 @@ MESSAGE_LENGTH = 1000
 def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
     """The fault as one of ours. A foreign one is logged, whole if it `may_quote` texts, and told by its type alone."""
     if not isinstance(fault, Exception):
-        return AttemptCancelled("cancelled")
+        cancelled = AttemptCancelled("cancelled")
+        cancelled.may_be_billed = getattr(fault, "may_be_billed", True)
+        return cancelled
     if isinstance(fault, AgentError):
         try:
             return _sanitised(fault)
@@ -45,6 +47,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     ours = AgentError.__module__
     kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
     own = kind(redact(storable(str(fault)[:EXAMINED_LENGTH]))[:MESSAGE_LENGTH])
+    own.may_be_billed = bool(getattr(fault, "may_be_billed", own.may_be_billed))
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
     own.usage = usage + Usage() if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None

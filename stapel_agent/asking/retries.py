@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AnswerInterrupted, ProviderError, ProviderTimeout, ProviderUnavailable, RateLimited
+from stapel_agent.exceptions import (
+    AgentError,
+    AnswerInterrupted,
+    ProviderDeclined,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestInterrupted,
+)
 
 FIRST_DELAY = 0.5
 MAX_DELAY = 8.0
@@ -42,8 +51,14 @@ def immediate() -> Iterator[None]:
         _wait = before
 
 
+def may_fall_back(fault: AgentError) -> bool:
+    """Whether another provider may be asked: this one declined, or RETRY_BILLED lets two of them be paid."""
+    without_answer = isinstance(fault, ProviderTimeout | RequestInterrupted)
+    return isinstance(fault, ProviderDeclined) or (without_answer and agent_settings.RETRY_BILLED is True)
+
+
 def _is_passing(fault: ProviderError) -> bool:
-    may_be_billed = isinstance(fault, ProviderTimeout | AnswerInterrupted)
-    if (may_be_billed or fault.usage or fault.text) and agent_settings.RETRY_BILLED is not True:
+    without_outcome = isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted)
+    if (without_outcome or fault.usage or fault.text) and agent_settings.RETRY_BILLED is not True:
         return False
-    return may_be_billed or isinstance(fault, ProviderUnavailable | RateLimited)
+    return without_outcome or isinstance(fault, ProviderUnavailable | RateLimited)

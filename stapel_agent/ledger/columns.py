@@ -67,6 +67,7 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     usage, error = attempt.usage, attempt.error
     if attempt.result is None and error is None:
         error = AttemptCancelled("cancelled")
+        error.may_be_billed = False  # nobody was asked
     row.response = log_content.stored(row.source, storable(attempt.text))
     row.status = _status(error)
     row.error_message = error_message(row.source, error) if error else None

@@ -22,7 +22,9 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
     fault_named,
 )
@@ -187,6 +189,8 @@ def test_reason__of_an_answer(facade, agent):
 FAILURES = {cells[0].strip("`"): cells for cells in table("docs/failures.md", "failures") if cells[1] != "none"}
 RAISED = {
     "timeout": [ProviderTimeout("so it is"), TimeoutError()],
+    "interrupted": [RequestInterrupted("so it is")],
+    "unreachable": [ProviderUnreachable("so it is")],
     "overloaded": [ProviderUnavailable("so it is"), ProviderDown("so it is")],
     "rate_limited": [RateLimited("so it is")],
     "out_of_credit": [OutOfCredit("so it is")],

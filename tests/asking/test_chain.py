@@ -17,6 +17,7 @@ from stapel_agent.exceptions import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.models import PromptLog
@@ -67,6 +68,7 @@ def test_fallback__after_a_provider_that_declined(facade, agent, fault, times):
     [
         RequestRejected("no"),
         ProviderTimeout("slow"),
+        RequestInterrupted("gone"),
         TimeoutError(),
         AnswerInterrupted("half"),
         AnswerTruncated("cut"),
@@ -92,18 +94,27 @@ def test_fallback__never(facade, agent, reply):
 @pytest.mark.parametrize(
     ("status", "is_followed"),
     [
-        *[(status, True) for status in (301, 401, 402, 403, 408, 409, 429, 500, 501, 502, 503, 504, 520, 529)],
-        *[(status, False) for status in (400, 404, 413, 422)],
+        *[(status, True) for status in (301, 401, 402, 403, 408, 409, 429, 500, 501, 502, 503, 525, 529)],
+        *[(status, False) for status in (400, 404, 413, 422, 504, 520, 521, 522, 523, 524)],
     ],
 )
 def test_fallback__after_a_status(facade, agent, status, is_followed):
-    """A refusal over HTTP is followed by the next provider, unless it is the request that is refused."""
+    """A refusal over HTTP is followed by the next provider, unless the request is refused, or may be worked on."""
     models = scripted_chain(agent, unused="", second="answer")
     with ScriptedServer(Reply(status=status)) as server:
         agent(OPENAI_COMPAT_BASE_URL=server.url, FALLBACKS={"openai-compat": ["second"]})
         answer = facade.complete("say", "small", provider="openai-compat")
     assert answer["status"] == ("ok" if is_followed else "failure")
     assert asked(models)["second"] == is_followed
+
+
+@pytest.mark.parametrize("fault", [RequestInterrupted("gone"), ProviderTimeout("slow")], ids=repr)
+def test_fallback__where_two_may_be_billed(facade, agent, fault):
+    """RETRY_BILLED lets another provider be asked for what the first one may have been paid for."""
+    models = scripted_chain(agent, first=fault, second="answer")
+    agent(RETRY_BILLED=True, RETRIES=0)
+    assert facade.complete("say", "small")["result"] == "answer"
+    assert asked(models) == {"first": 1, "second": 1}
 
 
 # --- which ones there are

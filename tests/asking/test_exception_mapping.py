@@ -23,8 +23,18 @@ HALF = GOOD[: len(GOOD) // 2]
 FAULTS = {
     "overloaded": (Reply(status=529), "overloaded", "failure", 3),
     "cut off in an error": (Reply(HALF, status=503, content_length=999, ending="close"), "overloaded", "failure", 3),
-    "reset before the head": (Reply(raw=b"", ending="reset"), "overloaded", "failure", 3),
-    "no HTTP": (Reply(raw=b"220 ready\r\n\r\n", ending="close"), "overloaded", "failure", 3),
+    "closed before the head": (Reply(raw=b"", ending="close"), "interrupted", "failure", 1),
+    "reset before the head": (Reply(raw=b"", ending="reset"), "interrupted", "failure", 1),
+    "closed in the head": (Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", ending="close"), "interrupted", "failure", 1),
+    "only a promise": (Reply(raw=b"HTTP/1.1 102 Processing\r\n\r\n", ending="close"), "interrupted", "failure", 1),
+    "no HTTP": (Reply(raw=b"220 ready\r\n\r\n", ending="close"), "interrupted", "failure", 1),
+    "gateway that gave up": (Reply(status=504), "interrupted", "failure", 1),
+    "gateway that gave up, cut off": (
+        Reply(HALF, status=524, content_length=999, ending="close"),
+        "interrupted",
+        "failure",
+        1,
+    ),
     "limit": (Reply(status=429, headers={"Retry-After": "0"}), "rate_limited", "failure", 3),
     "limit for longer than anybody waits": (
         Reply(status=429, headers={"Retry-After": "3600"}),
@@ -65,7 +75,7 @@ def test_fault__of_the_server(facade, agent, monkeypatch, fault):
 def test_fault__that_passes(facade, agent, monkeypatch):
     """After two faults the third attempt's answer counts, with what it cost; the ledger has all three."""
     monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
-    with ScriptedServer(Reply(status=500), Reply(raw=b"", ending="reset"), Reply(GOOD)) as server:
+    with ScriptedServer(Reply(status=500), Reply(status=409), Reply(GOOD)) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
         answer = facade.complete_json("say", "small")
     assert answer == {

@@ -214,8 +214,8 @@ def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
 # --- the real client
 
 STATUSES = {
-    **dict.fromkeys([408, 409, 429, 500, 502, 503, 504, 529], 3),
-    **dict.fromkeys([301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 501, 505, 520], 1),
+    **dict.fromkeys([408, 409, 429, 500, 502, 503, 529], 3),
+    **dict.fromkeys([301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 501, 505, 525], 1),
 }
 
 
@@ -244,19 +244,8 @@ def test_http__connection_refused(facade, agent):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     agent(OPENAI_COMPAT_BASE_URL=f"http://127.0.0.1:{port}")
-    assert facade.complete("say", "small")["reason"].startswith("overloaded: the provider cannot be reached")
+    assert facade.complete("say", "small")["reason"].startswith("unreachable: the provider cannot be reached")
     assert PromptLog.objects.count() == 3
-
-
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("ending", ["reset", "close"])
-def test_http__gone_before_the_head(facade, agent, ending):
-    """A connection that ends before an answer began is made anew, and the answer counts."""
-    gone = Reply(raw=b"", ending=ending)
-    with ScriptedServer(gone, gone, ANSWER) as server:
-        agent(OPENAI_COMPAT_BASE_URL=server.url)
-        assert facade.complete("say", "small")["result"] == "{}"
-    assert len(server.requests) == 3
 
 
 @pytest.mark.usefixtures("hasty")
@@ -265,14 +254,17 @@ def test_http__gone_before_the_head(facade, agent, ending):
     ("reply", "failure"),
     [
         (Reply(raw=b"", ending="hang"), "timeout"),
+        (Reply(raw=b"", ending="close"), "interrupted"),
+        (Reply(raw=b"", ending="reset"), "interrupted"),
+        *[(Reply(b"gone", status=status), "interrupted") for status in (504, 520, 521, 522, 523, 524)],
         (Reply(HALF, content_length=len(ANSWER.body), ending="hang"), "timeout"),
         (Reply(HALF, content_length=len(ANSWER.body), ending="close"), "invalid_answer"),
         (Reply(HALF, content_length=len(ANSWER.body), ending="reset"), "invalid_answer"),
     ],
-    ids=["silence", "half and silence", "cut off", "reset"],
+    ids=repr,
 )
 def test_http__maybe_billed(facade, agent, reply, failure, billed, times):
-    """A read timeout and an answer that broke off are repeated where the host allows it, and only there."""
+    """What reached the vendor and has no whole answer is asked for again where the host allows it, and only there."""
     with ScriptedServer(reply) as server:
         seconds = 0.3 if failure == "timeout" else 30
         agent(OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=seconds, RETRIES=1, RETRY_BILLED=billed)

@@ -27,7 +27,9 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.providers import anthropic_sdk
@@ -311,7 +313,7 @@ def test_complete__large_event(ask: Asker, server: ScriptedServer) -> None:
         (413, "request_too_large", "Request exceeds the maximum size", RequestRejected),
         (429, "rate_limit_error", "This request would exceed your rate limit of 50 per minute", RateLimited),
         (500, "api_error", "Internal server error", ProviderUnavailable),
-        (504, "timeout_error", "The request took too long", ProviderUnavailable),
+        (504, "timeout_error", "The request took too long", RequestInterrupted),
         (529, "overloaded_error", "Overloaded", ProviderUnavailable),
     ],
 )
@@ -385,7 +387,7 @@ def test_complete__nobody_listens(ask: Asker, agent: Callable[..., None]) -> Non
     with ScriptedServer() as gone:
         agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=gone.url)
 
-    assert ask.fault().type is ProviderUnavailable
+    assert ask.fault().type is ProviderUnreachable
 
 
 @pytest.mark.parametrize("ending", ["close", "reset"])

@@ -26,7 +26,9 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.providers.wire import http, limits
@@ -89,6 +91,8 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
         (500, "", ProviderUnavailable),
         (503, "no quota of servers left", ProviderUnavailable),
         (529, "overloaded", ProviderUnavailable),
+        *[(status, "", RequestInterrupted) for status in (504, 520, 521, 522, 523, 524)],
+        (525, "", ProviderDown),
     ],
 )
 def test_classify__status_and_wording(status: int, message: str, fault: type[ProviderError]) -> None:
@@ -205,9 +209,9 @@ def test_post__keeps_no_cookies(send: Send) -> None:
 
 
 BROKEN = {
-    "no answer at all": (Reply(raw=b"", ending="close"), ProviderUnavailable),
-    "reset before the head": (Reply(raw=b"", ending="reset"), ProviderUnavailable),
-    "not HTTP": (Reply(raw=b"SSH-2.0-OpenSSH_9\r\n\r\n", ending="close"), ProviderUnavailable),
+    "no answer at all": (Reply(raw=b"", ending="close"), RequestInterrupted),
+    "reset before the head": (Reply(raw=b"", ending="reset"), RequestInterrupted),
+    "not HTTP": (Reply(raw=b"SSH-2.0-OpenSSH_9\r\n\r\n", ending="close"), RequestInterrupted),
     "reset in the body": (Reply(b'{"a', content_length=10, ending="reset"), AnswerInterrupted),
     "cut off in the body": (Reply(b'{"a', content_length=10, ending="close"), AnswerInterrupted),
     "cut off between chunks": (
@@ -222,7 +226,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_post__broken_answer(send: Send, case: str) -> None:
-    """An answer that breaks off after a 200 may have been paid; before that, nothing was."""
+    """What was sent in full may have been paid, whether an answer had begun or not."""
     reply, fault = BROKEN[case]
     with ScriptedServer(reply) as server:
         if fault is None:
@@ -237,7 +241,7 @@ def test_post__unreachable(send: Send, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     kind, text = fault_of(send, question(url.format(port=port)))
-    assert kind is ProviderUnavailable
+    assert kind is ProviderUnreachable
     assert text.startswith(f"the provider cannot be reached at {url.format(port=port).removeprefix('http://')} (")
 
 
@@ -292,7 +296,7 @@ def test_post__connecting_is_given_up_earlier(send: Send, monkeypatch: pytest.Mo
     """An address that does not answer is no timeout while the attempt has time left: another provider may have it."""
     monkeypatch.setattr(http, "_TIMEOUT", httpx.Timeout(None, connect=0.2))
     with full_listener() as url:
-        assert fault_of(send, question(url))[0] is ProviderUnavailable
+        assert fault_of(send, question(url))[0] is ProviderUnreachable
 
 
 ENDLESS = {
@@ -309,7 +313,7 @@ def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch
     with ScriptedServer(ENDLESS[case]) as server:
         kind, text = fault_of(send, question(server.url))
     if case == "endless head":
-        assert kind is ProviderUnavailable
+        assert kind is RequestInterrupted
     else:
         assert (kind, text) == (InvalidAnswer, "the answer is larger than 300,000 bytes")
 

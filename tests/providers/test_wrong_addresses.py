@@ -96,7 +96,7 @@ def test_nobody_listens(facade, agent, provider, setting):
         address = f"127.0.0.1:{free.getsockname()[1]}"
     agent(**{setting: f"http://{address}/v1", "ANTHROPIC_API_KEY": "a-key-of-tests", "RETRIES": 0})
     reason = facade.complete("say", "small", provider=provider)["reason"]
-    assert reason.startswith(f"overloaded: the provider cannot be reached at {address}, which {setting} names (")
+    assert reason.startswith(f"unreachable: the provider cannot be reached at {address}, which {setting} names (")
     assert "refused" in reason or "connection attempts failed" in reason
 
 

@@ -18,9 +18,11 @@ from stapel_agent.exceptions import (
     InvalidAnswer,
     ProviderError,
     ProviderTimeout,
-    ProviderUnavailable,
+    ProviderUnreachable,
+    RequestInterrupted,
 )
 
+from .delivery import Delivery
 from .status_codes import classify, excerpt, retry_after
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -56,6 +58,12 @@ class Bounds:
         self.size = SizeLimit()
         self.status = 0
         self.retry_after: float | None = None
+        self.delivery: Delivery | None = None
+
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether the peer may have taken the request."""
+        return bool(self.status) or (self.delivery is not None and self.delivery.may_be_taken)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         self.status = status
@@ -75,13 +83,17 @@ class Bounds:
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
         if not self.status:
             where = f" at {self.peer}" if self.peer else ""
-            return ProviderUnavailable(f"the provider cannot be reached{where} ({text})")
+            if self.may_be_billed:
+                return RequestInterrupted(f"the request was sent in full, and no answer came{where} ({text})")
+            return ProviderUnreachable(f"the provider cannot be reached{where} ({text})")
         if self.status >= 300:
             return classify(self.status, "the body of the error broke off", retry_after=self.retry_after)
         return AnswerInterrupted(f"the answer broke off ({text})")
 
     def _timed_out(self) -> ProviderTimeout:
-        return ProviderTimeout(f"no complete answer within {self.timeout:g} s")
+        fault = ProviderTimeout(f"no complete answer within {self.timeout:g} s")
+        fault.may_be_billed = self.may_be_billed
+        return fault
 
 
 _bounds: ContextVar[Bounds] = ContextVar("bounds")
@@ -101,6 +113,10 @@ def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
         yield bounds
     except TRANSPORT_FAULTS as fault:
         raise bounds.fault(fault) from None
+    except BaseException as fault:  # such as a cancellation, which has no other way to say it
+        if not isinstance(fault, Exception) and not bounds.may_be_billed:
+            fault.may_be_billed = False  # type: ignore[attr-defined]
+        raise
     finally:
         _bounds.reset(token)
 
@@ -111,6 +127,29 @@ async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Boun
     with bounded_attempt(timeout, peer) as bounds:
         async with asyncio.timeout(timeout):
             yield bounds
+
+
+@contextmanager
+def _writing(delivery: Delivery, buffer: bytes) -> Iterator[Bounds]:
+    bounds = _bounds.get()
+    bounds.delivery = delivery
+    delivery.writing(buffer)
+    try:
+        yield bounds
+        delivery.written()
+    except BaseException:
+        delivery.failed_to_write()
+        raise
+
+
+@contextmanager
+def _reading(delivery: Delivery) -> Iterator[None]:
+    delivery.reading()
+    try:
+        yield
+    except Exception:
+        delivery.failed_to_read()
+        raise
 
 
 Transport = TypeVar("Transport")
@@ -154,15 +193,20 @@ class BoundedStream:
         self._stream = stream
         self.close = stream.close
         self.get_extra_info = stream.get_extra_info
+        self._delivery = Delivery(stream.get_extra_info("socket"))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         bounds = _bounds.get()
-        return bounds.size.count(self._stream.read(max_bytes, bounds.remaining(timeout)))
+        with _reading(self._delivery):
+            chunk: bytes = self._stream.read(max_bytes, bounds.remaining(timeout))
+        self._delivery.received(len(chunk))
+        return bounds.size.count(chunk)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In slices: the stream would give the whole timeout to each part that a slow peer lets through.
-        for start in range(0, len(buffer), self.WRITE_SIZE):
-            self._stream.write(buffer[start : start + self.WRITE_SIZE], _bounds.get().remaining(timeout))
+        with _writing(self._delivery, buffer) as bounds:
+            # In slices: the stream would give the whole timeout to each part that a slow peer lets through.
+            for start in range(0, len(buffer), self.WRITE_SIZE):
+                self._stream.write(buffer[start : start + self.WRITE_SIZE], bounds.remaining(timeout))
 
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -189,12 +233,19 @@ class BoundedAsyncStream:
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self.write = stream.write
         self.aclose = stream.aclose
         self.get_extra_info = stream.get_extra_info
+        self._delivery = Delivery(stream.get_extra_info("socket"))
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return _bounds.get().size.count(await self._stream.read(max_bytes, timeout))
+        with _reading(self._delivery):
+            chunk: bytes = await self._stream.read(max_bytes, timeout)
+        self._delivery.received(len(chunk))
+        return _bounds.get().size.count(chunk)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with _writing(self._delivery, buffer):
+            await self._stream.write(buffer, timeout)
 
     async def start_tls(self, *arguments: Any, **options: Any) -> BoundedAsyncStream:
         try:

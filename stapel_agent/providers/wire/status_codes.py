@@ -17,6 +17,7 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderUnavailable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.redaction import redact
@@ -34,8 +35,9 @@ FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
     500: ProviderUnavailable,
     502: ProviderUnavailable,
     503: ProviderUnavailable,
-    504: ProviderUnavailable,
     529: ProviderUnavailable,
+    # A gateway gave up: what it had passed on may still be worked on, and billed (520 to 524 are Cloudflare's).
+    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
 }
 MAX_RETRY_AFTER = 366 * 24 * 60 * 60.0
 PAGE = "an HTML page"
