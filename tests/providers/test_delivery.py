@@ -16,6 +16,8 @@ import pytest
 from stapel_agent.exceptions import ProviderError, ProviderTimeout, ProviderUnreachable, RequestInterrupted
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.anthropic import AnthropicProvider
+from stapel_agent.providers.wire import http
+from stapel_agent.providers.wire.connection_pool import ClientPool
 from stapel_agent.providers.wire.delivery import Delivery
 from stapel_agent.providers.wire.http import Post, apost, post
 from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_listener
