@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "DEADLINE": None,
     # Times a provider is asked again after a passing fault: unreachable, too busy, over its limit.
     "RETRIES": 2,
-    # May a provider be asked again after what may have been billed: a timeout, no answer to a whole request, half of one?
+    # May it also be asked again after what may have been billed: a timeout, no answer to a sent request, half of one?
     "RETRY_BILLED": False,
     # Provider name -> names of those to ask, in turn, when it declines.
     "FALLBACKS": {},
