@@ -9,7 +9,7 @@ from typing import Any
 from .completion import acomplete, complete
 from .exceptions import InvalidAnswer, RequestRejected, SchemaMismatch
 from .parsing import parse_json_response
-from .schemas import CallerSchema
+from .schemas import CallerSchema, TooMuchWork
 from .types import Completion, CompletionRequest
 
 SYSTEM_PROMPT = (
@@ -65,6 +65,8 @@ class JsonReader:
             raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to be validated")
         try:
             return schema.faults(result)
+        except TooMuchWork as fault:
+            raise RequestRejected(f"the answer cannot be held against the schema: {fault}; simplify it") from fault
         except Exception as fault:
             raise RequestRejected(f"the schema cannot be applied to the answer ({type(fault).__name__})") from fault
 

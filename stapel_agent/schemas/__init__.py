@@ -2,9 +2,11 @@
 
 from .caller_schema import CallerSchema
 from .payloads import check_keywords, field_mend, function_schema, function_validator
+from .work_limit import TooMuchWork
 
 __all__ = [
     "CallerSchema",
+    "TooMuchWork",
     "check_keywords",
     "field_mend",
     "function_schema",

@@ -1,0 +1,140 @@
+"""jsonschema's keywords for a caller's schema: each counts its steps, and those that are not linear are replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jsonschema import ValidationError, validators
+
+from .evaluated import unevaluated_items, unevaluated_properties
+from .patterns import found
+from .work_limit import current_limit
+
+MESSAGE_LENGTH = 300
+CHARACTERS_IN_A_STEP = 100
+
+Errors = Iterator[ValidationError]
+Keyword = Callable[[Any, Any, Any, Any], "Errors | None"]
+
+
+def bounded_validator(validator_class: Any) -> Any:
+    """A class like `validator_class`, whose work counts against the current WorkLimit."""
+    replaced = {name: keyword for name, keyword in REPLACED.items() if name in validator_class.VALIDATORS}
+    keywords = {name: _counted(keyword) for name, keyword in {**validator_class.VALIDATORS, **replaced}.items()}
+    bounded_class: Any = validators.extend(validator_class, keywords)  # type: ignore[no-untyped-call]
+    library_descend, library_errors = bounded_class.descend, bounded_class.iter_errors
+
+    def evolve(self: Any, **changes: Any) -> Any:
+        # The library would leave this class for the one that a nested `$schema` names.
+        kept = {"schema": self.schema, "registry": self._registry, "_resolver": self._resolver}
+        return bounded_class(**{**kept, **changes})
+
+    def descend(self: Any, instance: Any, schema: Any, *arguments: Any, **options: Any) -> Errors:
+        return _refused() if schema is False else library_descend(self, instance, schema, *arguments, **options)
+
+    def iter_errors(self: Any, instance: Any) -> Errors:
+        return _refused() if self.schema is False else library_errors(self, instance)
+
+    bounded_class.evolve, bounded_class.descend, bounded_class.iter_errors = evolve, descend, iter_errors
+    return bounded_class
+
+
+def _refused() -> Errors:
+    """The error of the schema `false`, which the library words with the whole value."""
+    current_limit().spend(1)
+    yield ValidationError("no value is allowed here", validator=None, validator_value=None, instance=None, schema=False)
+
+
+def _counted(keyword: Keyword) -> Keyword:
+    """`keyword`, which spends a step for each member of its value and of the instance, and brief messages."""
+
+    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+        limit = current_limit()
+        limit.spend(1 + _members(value) + _members(instance))
+        for error in keyword(validator, value, instance, schema) or ():
+            limit.spend(len(error.message) // CHARACTERS_IN_A_STEP)
+            error.message = error.message[:MESSAGE_LENGTH]
+            yield error
+
+    return counted
+
+
+def _members(value: Any) -> int:
+    return len(value) if isinstance(value, dict | list) else 0
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Errors:
+    if isinstance(instance, str) and not found(pattern, instance):
+        yield ValidationError(f"{instance[:MESSAGE_LENGTH]!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: dict[str, Any], instance: Any, schema: Any) -> Errors:
+    for pattern, subschema in patterns.items() if isinstance(instance, dict) else ():
+        for name, value in instance.items():
+            if found(pattern, name):
+                yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, dict):
+        return
+    properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name, value in instance.items():
+        if name in properties or any(found(pattern, name) for pattern in patterns):
+            continue
+        if allowed is False:
+            yield ValidationError(f"the property {name[:MESSAGE_LENGTH]!r} is not allowed")
+        else:
+            yield from validator.descend(value, allowed, path=name)
+
+
+def _enum(validator: Any, choices: list[Any], instance: Any, schema: Any) -> Errors:
+    """In constant time for each value; the library compares it with each of the choices."""
+    if alike(instance) not in _choices(choices):
+        yield ValidationError(f"{_quoted(instance)} is not one of {_quoted(choices)}")
+
+
+def _choices(choices: list[Any]) -> frozenset[str]:
+    known = current_limit().choices
+    # By identity: the schema, and so its list, lives longer than the check does.
+    if id(choices) not in known:
+        known[id(choices)] = frozenset(map(alike, choices))
+    return known[id(choices)]
+
+
+def _unique_items(validator: Any, unique: Any, items: Any, schema: Any) -> Errors:
+    """In linear time; the library compares each item with each other."""
+    if unique and isinstance(items, list) and len(set(map(alike, items))) < len(items):
+        yield ValidationError("the items are not unique")
+
+
+def alike(value: Any) -> str:
+    """The same text for what JSON Schema takes for the same value: 1.0 is 1, and True is not."""
+    text = json.dumps(_numbers_alike(value), sort_keys=True)
+    current_limit().spend(len(text) // CHARACTERS_IN_A_STEP)
+    return text
+
+
+def _numbers_alike(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _numbers_alike(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_numbers_alike(member) for member in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _quoted(value: Any) -> str:
+    return f"{value!r:.{MESSAGE_LENGTH}}" if isinstance(value, str) else repr(value)[:MESSAGE_LENGTH]
+
+
+REPLACED: dict[str, Keyword] = {
+    "additionalProperties": _additional_properties,
+    "enum": _enum,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "unevaluatedItems": unevaluated_items,
+    "unevaluatedProperties": unevaluated_properties,
+    "uniqueItems": _unique_items,
+}

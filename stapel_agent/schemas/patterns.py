@@ -1,0 +1,74 @@
+"""Regular expressions of a caller's schema: searched with a time limit, which Python's own `re` does not have."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import regex
+
+from .work_limit import TooMuchWork, current_limit
+
+EXPANDED_SIZE = 100_000
+"""Parts of a pattern with its counted repeats written out: compiling one takes that much memory and time."""
+CHARACTERS_IN_A_STEP = 100
+
+TOKEN = re.compile(
+    r"""
+    (?P<atom> \\. | \[\^?\]?(?:\\.|[^\]\\])*+\] )
+    | (?P<open> \( ) | (?P<close> \) )
+    | \{(?P<least>\d*)(?P<comma>,)?(?P<most>\d*)\}
+    | (?P<brace> \{ )
+    | (?P<other> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def found(pattern: str, text: str) -> bool:
+    """Whether `pattern` matches somewhere in `text`. Raises TooMuchWork, or ValueError for what is no pattern."""
+    limit = current_limit()
+    limit.spend(1 + len(text) // CHARACTERS_IN_A_STEP)
+    try:
+        match = compiled(pattern).search(text, timeout=limit.seconds_left(), concurrent=True)
+    except TimeoutError:
+        raise TooMuchWork(f"the pattern {pattern[:100]!r} takes too long") from None
+    return match is not None
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> regex.Pattern[str]:
+    """`pattern` of Python's `re`. Raises ValueError where it is none, or too large."""
+    try:
+        re.compile(pattern)
+        return regex.compile(_without_fuzziness(pattern))
+    except (re.error, regex.error, RecursionError, OverflowError) as fault:
+        raise ValueError(f"{pattern[:100]!r} is not a regular expression ({fault})") from None
+
+
+def _without_fuzziness(pattern: str) -> str:
+    """`pattern` with `{e<=1}`, a fuzzy match to the package `regex`, as the literal that it is to `re`.
+
+    ValueError where nested repeats such as `((a{1000}){1000})` would be written out at compile time.
+    """
+    sizes, last, written = [0], 0, []
+    for token in TOKEN.finditer(pattern):
+        kind = token.lastgroup
+        written.append(r"\{" if kind == "brace" else token[0])
+        if kind == "open":
+            sizes.append(0)
+            continue
+        if kind == "close" and len(sizes) > 1:
+            last = sizes.pop()
+        elif kind == "most":
+            last *= max(_times(token["least"]), _times(token["most"])) - 1
+        else:
+            last = 1
+        sizes[-1] += last
+        if sizes[-1] > EXPANDED_SIZE:
+            raise ValueError(f"{pattern[:100]!r} repeats too much: {EXPANDED_SIZE:,} parts are allowed, written out")
+    return "".join(written)
+
+
+def _times(digits: str) -> int:
+    return int(digits[:9] or 1)

@@ -1,0 +1,60 @@
+"""How much work one check of a value against a caller's schema may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+STEP_LIMIT = 500_000
+"""A step takes about ten microseconds: one keyword applied, or one of the members that it looks at."""
+SECONDS = 5.0
+STEPS_BETWEEN_LOOKS = 256
+
+
+class TooMuchWork(Exception):
+    """The check was given up."""
+
+
+class WorkLimit:
+    """The steps and the seconds that are left of one check."""
+
+    def __init__(self) -> None:
+        self._steps = STEP_LIMIT
+        self._next_look = STEP_LIMIT
+        self._end = time.monotonic() + SECONDS
+        self.choices: dict[int, frozenset[str]] = {}
+
+    def spend(self, steps: int) -> None:
+        """Count `steps`. Raises TooMuchWork when the steps or the time are used up."""
+        self._steps -= steps
+        if self._steps < 0:
+            raise TooMuchWork(f"it takes more than {STEP_LIMIT:,} steps")
+        if self._steps <= self._next_look:
+            self._next_look = self._steps - STEPS_BETWEEN_LOOKS
+            self.seconds_left()
+
+    def seconds_left(self) -> float:
+        """Raises TooMuchWork when there are none."""
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
+            raise TooMuchWork(f"it takes more than {SECONDS:g} s")
+        return seconds
+
+
+_limit: ContextVar[WorkLimit] = ContextVar("work_limit")
+
+
+@contextmanager
+def limited_work() -> Iterator[None]:
+    """Give all checks in this block one WorkLimit together."""
+    token = _limit.set(WorkLimit())
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def current_limit() -> WorkLimit:
+    return _limit.get()
