@@ -20,6 +20,7 @@ NAMES = (
     "cache",
     "waiting",
     "safety",
+    "schemas",
     "translation",
     "catalogues",
     "usage",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from .completion import acomplete, complete
 from .exceptions import InvalidAnswer, RequestRejected, SchemaMismatch
 from .parsing import parse_json_response
+from .providers import in_own_thread
 from .schemas import CallerSchema, TooMuchWork
 from .types import Completion, CompletionRequest
 
@@ -40,6 +43,7 @@ class JsonReader:
 
     def __init__(self, schema: Mapping[str, Any] | None) -> None:
         self._schema = None if schema is None else CallerSchema(schema)
+        self.is_slow = schema is not None
 
     def __call__(self, text: str) -> JsonAnswer:
         result, comment = parse_json_response(text)
@@ -78,4 +82,10 @@ def complete_json(request: CompletionRequest) -> Completion:
 
 async def acomplete_json(request: CompletionRequest) -> Completion:
     """`complete_json()` on an event loop."""
-    return await acomplete(request, JsonReader(request.schema))
+    read = JsonReader(None) if request.schema is None else await asyncio.wrap_future(_reader(request.schema))
+    return await acomplete(request, read)
+
+
+def _reader(schema: Mapping[str, Any]) -> Future[JsonReader]:
+    """A reader, made in a thread of its own: checking a schema may take seconds."""
+    return in_own_thread(JsonReader, schema=schema)

@@ -1,12 +1,14 @@
 """The facade's answers, as the contract gives them, sync and async."""
 
 import asyncio
+import json
 from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent import services
+from stapel_agent import services, structured
+from stapel_agent.database import is_on_event_loop
 from stapel_agent.exceptions import (
     AccessDenied,
     InvalidRequest,
@@ -321,8 +323,36 @@ def test_complete_json__endless_schema(facade, scripted_model):
     """A schema that refers to itself without end is a failure, not a crash."""
     scripted_model.script("{}")
     answer = facade.complete_json("count", "small", schema={"$ref": "#"})
-    assert (answer["status"], answer["reason"]) == ("failure", "rejected: schema cannot be applied (RecursionError)")
+    assert (answer["status"], answer["reason"]) == ("failure", "rejected: schema refers to itself for one value")
     assert scripted_model.requests == []
+
+
+def test_complete_json__too_much_work(facade, scripted_model):
+    """An answer that cannot be held against its schema in bounded work is a failure, with its text."""
+    text = json.dumps(["a" * 60 + "b"])
+    scripted_model.script(text)
+    answer = facade.complete_json("count", "small", schema={"items": {"pattern": "(a|a)*$"}})
+    assert answer["reason"].startswith("rejected: the answer cannot be held against the schema: the pattern")
+    assert answer["comment"] == text
+
+
+def test_acomplete_json__validates_off_the_loop(agent, scripted_model, monkeypatch):
+    """On an event loop, neither the check of a schema nor that of an answer runs in the loop's thread."""
+    on_loop = []
+
+    class Recorded(structured.CallerSchema):
+        def __init__(self, schema):
+            on_loop.append(is_on_event_loop())
+            super().__init__(schema)
+
+        def faults(self, result):
+            on_loop.append(is_on_event_loop())
+            return super().faults(result)
+
+    monkeypatch.setattr(structured, "CallerSchema", Recorded)
+    scripted_model.script('{"n": "x"}', '{"n": 3}')
+    assert async_to_sync(services.acomplete_json)("count", "small", schema=SCHEMA)["result"] == {"n": 3}
+    assert on_loop == [False, False, False]
 
 
 def test_complete_json__provider_without_schema(facade, agent):

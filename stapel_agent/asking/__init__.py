@@ -1,6 +1,6 @@
 """One provider asked once, and which attempt comes next."""
 
-from .attempt import Attempt, Reader, as_text
+from .attempt import Attempt, Reader, as_text, off_loop
 from .attempts import Attempts
 from .chain import candidate_of
 from .chain import nameless as nameless_models
@@ -16,4 +16,5 @@ __all__ = [
     "clear_cooldowns",
     "immediate_retries",
     "nameless_models",
+    "off_loop",
 ]

@@ -39,7 +39,17 @@ from .spans import attempt_span
 logger = logging.getLogger(__name__)
 
 Reader = Callable[[str], Any]
-"""What a verb makes of an answer's text; raises an AnswerError where it is not what was asked for."""
+"""What a verb makes of an answer's `text`; raises an AnswerError where it is not what was asked for.
+
+One that may take long has an attribute `is_slow` that is true, and is not called on an event loop.
+"""
+
+
+async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: Any) -> Any:
+    """Call `function`, which calls `reader`: in a thread of its own if that is slow."""
+    if getattr(reader, "is_slow", False):
+        return await asyncio.wrap_future(in_own_thread(function, **arguments))
+    return function(**arguments)
 
 
 def as_text(text: str) -> str:
@@ -72,7 +82,7 @@ class Attempt:
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 result = self._complete()
-            self._take(result)
+            self.value = self._read(self._taken(result))
 
     async def aask(self) -> None:
         """`ask()` on an event loop."""
@@ -80,7 +90,7 @@ class Attempt:
             with provider_call(self.request.provider):
                 async with self._time_limit():
                     result = await self._acomplete()
-            self._take(result)
+            self.value = await off_loop(self._read, self._read, text=self._taken(result))
 
     def fail(self, fault: BaseException) -> None:
         """Keep what ended the attempt."""
@@ -217,14 +227,14 @@ class Attempt:
         finally:
             circuit_breaker.record_outcome(self.request.provider, self.error)
 
-    def _take(self, result: ProviderResult) -> None:
-        """Accept the provider's answer. Raises what is wrong with it."""
+    def _taken(self, result: ProviderResult) -> str:
+        """The text of the provider's answer, which is accepted. Raises what is wrong with it."""
         self._stop_clock()
         if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
         self.result = _plain(result)
         require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
-        self.value = self._read(self.result.text)
+        return self.result.text
 
     def _stop_clock(self) -> None:
         self.duration_ms = milliseconds((time.perf_counter() - self._started_at) * 1000) or 0

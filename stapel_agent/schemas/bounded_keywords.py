@@ -44,7 +44,9 @@ def bounded_validator(validator_class: Any) -> Any:
 def _refused() -> Errors:
     """The error of the schema `false`, which the library words with the whole value."""
     current_limit().spend(1)
-    yield ValidationError("no value is allowed here", validator=None, validator_value=None, instance=None, schema=False)
+    yield ValidationError(
+        "no value is allowed here", validator="false", validator_value=False, instance=None, schema=False
+    )
 
 
 def _counted(keyword: Keyword) -> Keyword:
@@ -52,7 +54,7 @@ def _counted(keyword: Keyword) -> Keyword:
 
     def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
         limit = current_limit()
-        limit.spend(1 + _members(value) + _members(instance))
+        limit.spend(1 + _members(instance) + (0 if keyword is _enum else _members(value)))
         for error in keyword(validator, value, instance, schema) or ():
             limit.spend(len(error.message) // CHARACTERS_IN_A_STEP)
             error.message = error.message[:MESSAGE_LENGTH]

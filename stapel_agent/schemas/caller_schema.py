@@ -75,7 +75,7 @@ def _validator(canonical_schema: str) -> Any:
     except Unresolvable as fault:
         raise InvalidRequest(f"schema refers to what it does not hold: {fault.ref!r}") from fault
     except (UnboundedSchema, ValueError) as fault:
-        raise InvalidRequest(f"schema cannot be applied: it {fault}") from fault
+        raise InvalidRequest(f"schema {fault}") from fault
     except TooMuchWork as fault:
         raise InvalidRequest(f"schema is too complex to be checked: {fault}") from fault
     except Exception as fault:

@@ -12,6 +12,8 @@ from .work_limit import TooMuchWork, current_limit
 EXPANDED_SIZE = 100_000
 """Parts of a pattern with its counted repeats written out: compiling one takes that much memory and time."""
 CHARACTERS_IN_A_STEP = 100
+SECONDS = 1.0
+"""Of processor time that one search may take."""
 
 TOKEN = re.compile(
     r"""
@@ -30,7 +32,7 @@ def found(pattern: str, text: str) -> bool:
     limit = current_limit()
     limit.spend(1 + len(text) // CHARACTERS_IN_A_STEP)
     try:
-        match = compiled(pattern).search(text, timeout=limit.seconds_left(), concurrent=True)
+        match = compiled(pattern).search(text, timeout=min(SECONDS, limit.seconds_left()), concurrent=True)
     except TimeoutError:
         raise TooMuchWork(f"the pattern {pattern[:100]!r} takes too long") from None
     return match is not None
@@ -43,7 +45,7 @@ def compiled(pattern: str) -> regex.Pattern[str]:
         re.compile(pattern)
         return regex.compile(_without_fuzziness(pattern))
     except (re.error, regex.error, RecursionError, OverflowError) as fault:
-        raise ValueError(f"{pattern[:100]!r} is not a regular expression ({fault})") from None
+        raise ValueError(f"holds a pattern that is not a regular expression: {pattern[:100]!r} ({fault})") from None
 
 
 def _without_fuzziness(pattern: str) -> str:
@@ -66,7 +68,9 @@ def _without_fuzziness(pattern: str) -> str:
             last = 1
         sizes[-1] += last
         if sizes[-1] > EXPANDED_SIZE:
-            raise ValueError(f"{pattern[:100]!r} repeats too much: {EXPANDED_SIZE:,} parts are allowed, written out")
+            raise ValueError(
+                f"holds a pattern of more than {EXPANDED_SIZE:,} parts, repeats counted: {pattern[:100]!r}"
+            )
     return "".join(written)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from referencing import Resource, Specification
+from referencing import Specification
 from referencing.jsonschema import lookup_recursive_ref
 
 from .patterns import compiled
@@ -71,13 +71,13 @@ class _References:
             self._found[id(node)] = node
             current_limit().spend(1 + len(node))
             self._note(node)
-            within = resolver.in_subresource(Resource(contents=node, specification=self._specification))
-            pending += [(part, within) for _, part in subschemas(node)]
+            within = resolver.in_subresource(self._specification.create_resource(node))
+            pending += [(part, within) for _, part in _subschemas(node)]
             for name in REFERENCES:
                 if isinstance(node.get(name), str):
-                    resolved = self._resolved(name, node[name], within)
-                    self._targets[id(node)].append(resolved.contents)
-                    pending.append((resolved.contents, resolved.resolver))
+                    target = _target(name, node[name], within)
+                    self._targets[id(node)].append(target[0])
+                    pending.append(target)
 
     def _note(self, node: dict[str, Any]) -> None:
         """Keep the anchors of a schema, and compile its patterns."""
@@ -93,24 +93,16 @@ class _References:
             if isinstance(pattern, str):
                 compiled(pattern)
 
-    def _resolved(self, name: str, reference: str, resolver: Any) -> Any:
-        resolved = lookup_recursive_ref(resolver) if name == "$recursiveRef" else resolver.lookup(reference)
-        if isinstance(resolved.contents, bool):
-            return type(resolved)(contents={}, resolver=resolved.resolver)
-        if not isinstance(resolved.contents, dict):
-            raise ValueError(f"{reference[:100]!r} refers to what is not a schema")
-        return resolved
-
     def _checks(self, node: dict[str, Any]) -> tuple[int, int]:
         """How many keywords are applied to a value, and how many schemas are asked what they have evaluated of it."""
         if id(node) in self._costs:
             known = self._costs[id(node)]
             if known is None:
-                raise UnboundedSchema("refers to itself for one and the same value")
+                raise UnboundedSchema("refers to itself for one value")
             return known
         self._costs[id(node)] = None
         current_limit().spend(1)
-        own = [part for name, part in subschemas(node) if name in IN_PLACE]
+        own = [part for name, part in _subschemas(node) if name in IN_PLACE]
         parts = [self._checks(part) for part in (*own, *self._targets[id(node)])]
         applied = 1 + len(node) + sum(checks for checks, _ in parts)
         asked = 1 + sum(checks + asked for checks, asked in parts)
@@ -120,7 +112,17 @@ class _References:
         return costs
 
 
-def subschemas(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _target(name: str, reference: str, resolver: Any) -> tuple[dict[str, Any], Any]:
+    """The schema that a reference leads to, and the resolver of those in it."""
+    resolved = lookup_recursive_ref(resolver) if name == "$recursiveRef" else resolver.lookup(reference)
+    if isinstance(resolved.contents, bool):
+        return {}, resolved.resolver
+    if not isinstance(resolved.contents, dict):
+        raise ValueError(f"refers to what is not a schema: {reference[:100]!r}")
+    return resolved.contents, resolved.resolver
+
+
+def _subschemas(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The schema objects directly in one, each with its keyword."""
     for name in node.keys() & APPLICATORS.keys():
         value, shapes = node[name], APPLICATORS[name]

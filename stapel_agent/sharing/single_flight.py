@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from stapel_agent import cache, database, log_content
-from stapel_agent.asking import Attempts, Reader
+from stapel_agent.asking import Attempts, Reader, off_loop
 from stapel_agent.database import aon_ledger, on_ledger
 from stapel_agent.exceptions import AgentError, OverBudget, ProviderTimeout
 from stapel_agent.models import Flight
@@ -101,7 +101,8 @@ class SingleFlight:
             else:
                 earlier = await self.afind(self._request)
                 return earlier and self.land(earlier)
-            if answer := self._as_ours(landing):
+            answer: Completion | None = await off_loop(self._read, self._as_ours, landing=landing)
+            if answer:
                 return answer
         return None
 

@@ -1,8 +1,14 @@
 """A caller's schema: what is refused before anything is spent, and that its work is bounded."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
+from jsonschema.validators import validator_for
 
 from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.schemas import TooMuchWork, work_limit
 from stapel_agent.schemas.caller_schema import SCHEMA_LENGTH, CallerSchema
 from stapel_agent.schemas.payloads import PREPARED_DIALECT
 
@@ -20,6 +26,27 @@ def doubling(levels: int) -> dict:
     return {"$defs": {**levels_by_name, f"d{levels}": {}}, "$ref": "#/$defs/d0"}
 
 
+def doubling_in(keyword: str, levels: int = 30) -> dict:
+    """The same by another keyword that holds a list of schemas."""
+    levels_by_name = {f"d{n}": {keyword: [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
+    return {"$defs": {**levels_by_name, f"d{levels}": {"type": "string"}}, "$ref": "#/$defs/d0"}
+
+
+def doubling_dynamically(levels: int = 30) -> dict:
+    """The same by dynamic references."""
+    names = {f"d{n}": {"$dynamicAnchor": f"d{n}", "allOf": [{"$dynamicRef": f"#d{n + 1}"}] * 2} for n in range(levels)}
+    return {"$defs": {**names, f"d{levels}": {"$dynamicAnchor": f"d{levels}"}}, "$dynamicRef": "#d0"}
+
+
+def unevaluated(keyword: str, applicator: str, depth: int = 14) -> dict:
+    """A schema of a few hundred characters whose evaluation asks each level for all those below it."""
+    schema: dict = {}
+    for _ in range(depth):
+        inner = {"a": schema} if applicator == "dependentSchemas" else [schema]
+        schema = {applicator: schema if applicator == "if" else inner, keyword: True}
+    return schema
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -32,8 +59,23 @@ def doubling(levels: int) -> dict:
         {"$schema": "http://json-schema.org/draft-04/schema#", "$defs": 5, "$ref": "#x"},
         {"enum": ["x" * SCHEMA_LENGTH]},
         doubling(40),
+        doubling_in("anyOf"),
+        doubling_in("oneOf"),
+        doubling_dynamically(),
+        unevaluated("unevaluatedProperties", "allOf"),
+        unevaluated("unevaluatedItems", "anyOf"),
+        unevaluated("unevaluatedProperties", "dependentSchemas"),
+        unevaluated("unevaluatedProperties", "if", 20),
+        {"anyOf": [{"type": "null"}, {"$ref": "#"}]},
+        {"properties": {"default": {"$ref": "#/nowhere"}}},
+        {"properties": {"enum": {"items": {"properties": {"const": {"$dynamicRef": "#nowhere"}}}}}},
+        {"items": {"$defs": {"examples": {"not": {"$ref": "#/nowhere"}}}}},
+        {"$ref": "#/extra/0", "extra": [{"items": {"$ref": "#/nowhere"}}]},
+        {"properties": {"a": {"pattern": "("}}},
+        {"items": {"patternProperties": {"[": {}}}},
+        {"pattern": "((a{1000}){1000}){1000}"},
+        {"allOf": [{}] * 15_000},
     ],
-    ids=["itself", "elsewhere", "dynamic", "no-schema", "deep", "our-dialect", "draft-04", "long", "doubling"],
 )
 def test_schema__refused(schema):
     """A schema that could never be applied is the request's fault, and is known at once."""
@@ -66,6 +108,107 @@ def test_schema__many_anchors():
 def test_unique_items__linear(items, unique):
     """Items are compared as JSON Schema does, and fifty thousand of them in a moment."""
     assert (CallerSchema({"uniqueItems": True}).faults(items) == []) is unique
+
+
+@pytest.mark.parametrize(
+    ("schema", "result"),
+    [
+        ({"items": {"allOf": [{"type": "object"}] * 3000}}, [{}] * 2000),
+        ({"items": {"anyOf": [False] * 3000 + [{}]}}, [{}] * 2000),
+        ({"items": {"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{}] * 3000}}, [{}] * 2000),
+        ({"pattern": "(a|a)*$"}, "a" * 60 + "b"),
+        ({"patternProperties": {"(a|aa)+$": {}}}, {"a" * 100 + "b": 1}),
+        ({"additionalProperties": False, "patternProperties": {"(a|aa)+$": {}}}, {"a" * 100 + "b": 1}),
+        ({"unevaluatedProperties": False, "allOf": [{"patternProperties": {r"(x+x+)+y": {}}}]}, {"x" * 2000: 1}),
+        ({"propertyNames": {"pattern": "^(a|aa|b)*$"}}, {"a" * 100 + "!": 1}),
+        ({"not": {"anyOf": [{"type": "array"}] * 3000}}, "x" * 500_000),
+    ],
+)
+def test_faults__bounded_work(monkeypatch, schema, result):
+    """What would take minutes is given up after a number of steps, or after its time."""
+    validator = CallerSchema(schema)
+    monkeypatch.setattr(work_limit, "STEP_LIMIT", 100_000)
+    with pytest.raises(TooMuchWork):
+        validator.faults(result)
+
+
+@pytest.mark.parametrize(
+    ("schema", "result"),
+    [
+        ({"items": {"enum": list(range(9000))}}, [8999] * 100_000),
+        ({"items": {"type": "object", "properties": {"a": {"type": "integer"}}}}, [{"a": 1}] * 20_000),
+        ({"unevaluatedProperties": {"type": "integer"}}, {f"k{n}": n for n in range(50_000)}),
+        ({"prefixItems": [{}], "contains": {"type": "integer"}, "unevaluatedItems": False}, list(range(50_000))),
+        ({"additionalProperties": {"pattern": r"^[^@\s]+@[^@\s]+\.[a-z]+$"}}, {f"k{n}": "a@b.cd" for n in range(5000)}),
+        ({"type": "string", "pattern": r"^\S+( \S+)*$"}, "word " * 200_000 + "word"),
+    ],
+)
+def test_faults__large_answers(schema, result):
+    """An answer of a megabyte is held against an ordinary schema."""
+    assert CallerSchema(schema).faults(result) == []
+
+
+OLD = "http://json-schema.org/draft-0{}/schema#"
+YEAR = "https://json-schema.org/draft/2019-09/schema"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$schema": OLD.format(4), "minimum": 3, "exclusiveMinimum": True, "items": [{"type": "object"}]},
+        {"$schema": OLD.format(7), "$ref": "#/definitions/a", "type": "string", "definitions": {"a": {"minimum": 2}}},
+        {"$schema": OLD.format(7), "dependencies": {"a": ["b"], "b": {"required": ["c"]}}, "additionalItems": False},
+        {"$schema": OLD.format(7), "items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
+        {"$schema": YEAR, "$recursiveAnchor": True, "properties": {"a": {"$recursiveRef": "#"}},
+         "unevaluatedProperties": False},
+        {"$schema": YEAR, "items": [{}], "unevaluatedItems": {"type": "string"}},
+        {"allOf": [{"properties": {"a": {}}}, {"patternProperties": {"^b": {}}}], "unevaluatedProperties": False},
+        {"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"properties": {"b": {}}},
+         "else": {"properties": {"c": {}}}, "unevaluatedProperties": False},
+        {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {}}}],
+         "unevaluatedProperties": False},
+        {"dependentSchemas": {"a": {"properties": {"b": {}}}}, "properties": {"a": {}}, "unevaluatedProperties": False},
+        {"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a": {}}}}, "unevaluatedProperties": {"type": "integer"}},
+        {"oneOf": [{"prefixItems": [{"type": "integer"}]}, {"minItems": 4}], "unevaluatedItems": False},
+        {"prefixItems": [{}], "contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
+        {"enum": [1, "a", None, [1.0], {"a": True}]},
+        {"uniqueItems": True, "items": {"enum": [1, 1.5, "a", True, []]}},
+        {"$id": "https://example.org/root", "properties": {"a": {"$ref": "item"}},
+         "$defs": {"i": {"$id": "item", "type": "integer"}}},
+        {"properties": {"a": True, "b": False}, "patternProperties": {"c$": {"type": "null"}},
+         "additionalProperties": False},
+    ],
+)  # fmt: skip
+def test_faults__same_verdict_as_the_library(schema):
+    """Keywords that are replaced for their speed decide as the library's own do, in each draft."""
+    values = [1, 2, 3, 4, "a", "b", None, True, [], [1], [1.0], ["a"], [1, "a"], ["a", 1], [1, 1.0], [1, True], [{}, 2]]
+    values += [[1, 2, 3, 4], [1, 2, 3, "a", "b"], {}, {"a": 1}, {"a": True}, {"a": "x", "b": 1}, {"b": 1}, {"c": 1}]
+    values += [{"a": 1, "b": 2}, {"a": 1, "c": 2}, {"a": {"a": {}}}, {"a": {"b": 1}}, {"b1": 1, "a": 2}, {"c": None}]
+    library, ours = validator_for(schema)(schema), CallerSchema(schema)
+    assert [not ours.faults(value) for value in values] == [library.is_valid(value) for value in values]
+
+
+def test_faults__process_that_is_asked_to_stop():
+    """A thread that searches for a hostile pattern leaves the process able to heed SIGTERM."""
+    program = """
+import signal, sys, threading
+from stapel_agent.schemas.caller_schema import CallerSchema
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+schema = CallerSchema({"items": {"pattern": "(a|a)*$"}})
+threading.Thread(target=schema.faults, args=(["a" * 60 + "b"] * 100,), daemon=True).start()
+print("searching", flush=True)
+while True:
+    threading.Event().wait(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 3
+        finally:
+            process.kill()
 
 
 def test_faults__first_few():
