@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -86,10 +85,6 @@ def _milliseconds(number: int) -> str:
     return f"{number:,} ms"
 
 
-def _dollars(usd: Decimal) -> str:
-    return f"${usd.normalize():,f}"
-
-
 @admin.register(PromptLog)
 class PromptLogAdmin(StapelModelAdmin):
     list_display = ("time", "outcome", "purpose", "asked", "cost", "tokens")
@@ -109,7 +104,6 @@ class PromptLogAdmin(StapelModelAdmin):
     user = labelled("user_id", "user", visible)
     workspace = labelled("workspace_id", "workspace", visible)
     size = labelled("model_size", "size", visible)
-    exact_cost = labelled("cost_usd", "cost", _dollars)
     row_id = labelled("id", "id of the call")
     texts_removed = labelled("scrubbed_at", "texts removed", _moment)
 
@@ -196,6 +190,15 @@ class PromptLogAdmin(StapelModelAdmin):
     @admin.display(description="provider")
     def asked_provider(self, row: PromptLog) -> str:
         return _provider(row) or NOTHING
+
+    @admin.display(description="cost")
+    def exact_cost(self, row: PromptLog) -> str:
+        """To the last digit; nothing for a call that is under way."""
+        if row.cost_usd is None or row.status == PromptStatus.PENDING:
+            return str(cost_cell(row, self._told))
+        return f"${row.cost_usd.normalize():,f}"
+
+    exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
 
     @admin.display(description="known from")
     def basis_of_cost(self, row: PromptLog) -> str:

@@ -25,7 +25,7 @@ class PeriodFilter(FormFilter):
     """Whole days of the current time zone, from the first to the last; or, out of a link, what `usage()` means by
     `since` and `until`."""
 
-    title = "day"
+    title = "period"
     template = "admin/agent/period_filter.html"
     days = ("created_from", "created_to")
     moments = ("since", "until")

@@ -101,7 +101,7 @@ def test_reading__room(chromium, entrance, rows, scheme):
         enter(page, entrance)
         look(page, f"{scheme}-room")
         expect(page.locator("#nav-sidebar")).to_be_visible()
-        expect(page.locator(".field-cost").first).to_have_text("$1,234.50")
+        expect(page.locator(".field-cost").first).to_have_text("$1,234.500000")
         assert page.locator(".results").evaluate("box => box.scrollWidth - box.clientWidth") == 0
 
     assert chromium(visit, color_scheme=scheme, viewport={"width": 1280, "height": 900}) == []
@@ -149,6 +149,6 @@ def test_filtering__by_day(chromium, entrance, rows):
         page.click(".agent-period button")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         assert "status=success" in page.url
-        look(page, "day")
+        look(page, "period")
 
     assert chromium(visit, timezone_id="UTC", viewport={"width": 1360, "height": 900}) == []

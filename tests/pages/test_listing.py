@@ -190,13 +190,13 @@ def test_filter__names_of_the_newest_rows(admin_client):
 def test_filter__days_offered(admin_client):
     """One click selects a usual period, and is marked as selected; the form repeats the other filters."""
     listing = admin_client.get(LIST, {"status": "error"}).context["cl"]
-    (days,) = [spec for spec in listing.filter_specs if spec.title == "day"]
+    (days,) = [spec for spec in listing.filter_specs if spec.title == "period"]
     choices = list(days.choices(listing))
     assert [choice["display"] for choice in choices] == ["Any day", "Today", "Yesterday", "Past 7 days", "Past 30 days"]
     assert days.other_parameters() == [("status", "error")]
     for choice in choices:
         again = admin_client.get(LIST + choice["query_string"]).context["cl"]
-        (days,) = [spec for spec in again.filter_specs if spec.title == "day"]
+        (days,) = [spec for spec in again.filter_specs if spec.title == "period"]
         assert [c["display"] for c in days.choices(again) if c["selected"]] == [choice["display"]]
 
 
@@ -235,7 +235,7 @@ def test_filter__brought_along(admin_client):
     assert shown(admin_client, status="unsuccessful") == [slow]
     assert set(shown(admin_client, cost="unpriced")) == {fast, spent}
     titles = {spec.title for spec in admin_client.get(LIST).context["cl"].filter_specs}
-    assert titles == {"status", "source", "provider", "model", "day", "user", "workspace"}
+    assert titles == {"status", "source", "provider", "model", "period", "user", "workspace"}
 
 
 def test_filter__source_of_a_host(admin_client):
@@ -268,7 +268,7 @@ def test_filter__moments_are_dropped_for_days(admin_client):
     """Where a link has brought moments, they are the choice that is marked, and any other takes their place."""
     query = {"since": "2026-01-10", "until": "2026-01-11", "status": "error"}
     listing = admin_client.get(LIST, query).context["cl"]
-    (days,) = [spec for spec in listing.filter_specs if spec.title == "day"]
+    (days,) = [spec for spec in listing.filter_specs if spec.title == "period"]
     choices = list(days.choices(listing))
     assert [choice["display"] for choice in choices if choice["selected"]] == ["2026-01-10 until 2026-01-11, UTC"]
     assert choices[0]["query_string"] == "?status=error"
@@ -390,7 +390,7 @@ def test_filters_on__are_shown(admin_client):
     response = admin_client.get(LIST, {"user_id": "user-1", "created_from": "2026-01-01", "status": "error"})
     listing = response.context["cl"]
     assert [(title, choice) for title, choice, _ in listing.filters_on] == [
-        ("day", "2026-01-01 to …"),
+        ("period", "2026-01-01 to …"),
         ("user", "user-1"),
         ("status", "Error"),
     ]
