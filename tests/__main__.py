@@ -74,7 +74,7 @@ def wheel_checkout(folder: Path) -> Path:
 
 def built_wheel(folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT], check=True)
     return next(folder.glob("stapel_agent-*.whl"))
 
 

@@ -55,6 +55,22 @@ def test_workflow__runs_the_command_with_every_service(workflow: dict[str, Any])
     assert set(DATABASES) < {"sqlite", *job["services"]}
 
 
+def test_workflow__checks_on_each_python(workflow: dict[str, Any]) -> None:
+    """The locked versions are checked on each Python of the table."""
+    job = workflow["jobs"]["check"]
+    assert set(job["strategy"]["matrix"]["python"]) == {one.python for one in COMBINATIONS}
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make check", "make test"]
+
+
+def test_workflow__runs_by_itself(workflow: dict[str, Any]) -> None:
+    """Once a week all of CI's jobs run without a push, the table's among them."""
+    scheduled = yaml.safe_load(read(".github/workflows/scheduled.yml"))
+    on = True  # YAML reads the key `on` so
+    assert [set(entry) for entry in scheduled[on]["schedule"]] == [{"cron"}]
+    assert scheduled["jobs"] == {"ci": {"uses": "./.github/workflows/ci.yml"}}
+    assert "workflow_call" in workflow[on]
+
+
 def test_workflow__pins_its_actions(workflow: dict[str, Any]) -> None:
     """An action is named by its commit, which nobody can move."""
     actions = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]

@@ -1,0 +1,73 @@
+"""requirements.lock: the versions that `make install` and `make demo` install, wherever and whenever they run."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from tests.documents import read
+
+PYTHONS = ("3.11.9", "3.12.9", "3.13.9")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads(read("pyproject.toml"))
+
+
+def pins(python: str) -> dict[str, Version]:
+    """Name -> version, of what the lock has for this Python on Linux."""
+    lines = [line for line in read("requirements.lock").splitlines() if not line.startswith("#")]
+    found: dict[str, Version] = {}
+    for requirement in map(Requirement, lines):
+        linux = {"python_full_version": python, "sys_platform": "linux", "os_name": "posix"}
+        if requirement.marker is None or requirement.marker.evaluate(linux):
+            assert requirement.name not in found
+            (specifier,) = requirement.specifier
+            assert specifier.operator == "=="
+            found[requirement.name] = Version(specifier.version)
+    return found
+
+
+def required(project: dict[str, Any]) -> list[Requirement]:
+    """All that the package, its extras, its build and its dependency groups name; but for `weights`."""
+    groups = {name: members for name, members in project["dependency-groups"].items() if name != "weights"}
+    lists = [
+        project["build-system"]["requires"],
+        project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"].values(),
+        *([member for member in members if isinstance(member, str)] for members in groups.values()),
+    ]
+    return [Requirement(text) for texts in lists for text in texts]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock__has_what_is_required(project: dict[str, Any], python: str) -> None:
+    """For each supported Python, each requirement of pyproject.toml has one version, which satisfies it."""
+    locked = pins(python)
+    unmet = [str(one) for one in required(project) if one.name not in locked or locked[one.name] not in one.specifier]
+    assert unmet == [], "run `make lock`"
+
+
+def test_lock__names_no_index() -> None:
+    """The lock has names and versions alone, so that any index can serve it."""
+    lines = [line for line in read("requirements.lock").splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^/]+)?", line)] == []
+
+
+def test_lock__of_what_is_installed_without_it(project: dict[str, Any]) -> None:
+    """What is installed without its dependencies, and is not in the lock, has its version in pyproject.toml."""
+    (weights,) = project["dependency-groups"]["weights"]
+    assert re.fullmatch(r"[a-z0-9-]+==[\d.]+", weights)
+
+
+def test_makefile__installs_by_the_lock() -> None:
+    """Each installation in the Makefile is bound by the lock."""
+    commands = re.findall(r"^.*pip install.*$", read("Makefile"), re.MULTILINE)
+    assert [command for command in commands if not command.endswith(" --constraint $(LOCK)")] == []
+    assert len(commands) == 1
