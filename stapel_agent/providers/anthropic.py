@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, InvalidAnswer, ProviderError, RequestRejected
+from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, AnswerMissing, ProviderError, RequestRejected
 from stapel_agent.figures import token_count
 from stapel_agent.types import Image, LinkedImage, Usage
 
@@ -26,9 +26,10 @@ from .wire.call import Call
 from .wire.finish_reasons import finish_reason
 from .wire.http import api_root, base_url_mend, peer_of
 from .wire.limits import Bounds, abounded_attempt, bounded_attempt
-from .wire.status_codes import classify, excerpt, is_of_another_address, retry_after
+from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
 
 VENDOR_URL = "https://api.anthropic.com"
+CATEGORY_LENGTH = 64
 
 # An error event inside a stream has no HTTP status of its own; the API reference pairs its types with these.
 STATUS_BY_ERROR_TYPE = {
@@ -119,6 +120,7 @@ class StreamedAnswer:
         self._text = StringIO()
         self._tokens: dict[str, int] = {}
         self._finish_reason = "stop"
+        self._metadata: dict[str, str] = {}
         self._complete = False
 
     @property
@@ -141,6 +143,8 @@ class StreamedAnswer:
         elif event.type == "message_delta":
             self._count(getattr(event, "usage", None))
             self._finish_reason = finish_reason(event.delta.stop_reason)
+            category = getattr(getattr(event.delta, "stop_details", None), "category", None)
+            self._metadata = {"refusal_category": str(category)[:CATEGORY_LENGTH]} if category else {}
         elif event.type == "message_stop":
             self._complete = True
 
@@ -171,9 +175,11 @@ class StreamedAnswer:
     def result(self) -> ProviderResult:
         if not self._complete:
             raise AnswerInterrupted("the answer broke off before its end", usage=self.usage, text=self.text or None)
-        if not self.text and self._finish_reason == "stop":
-            raise InvalidAnswer("the answer holds no text", usage=self.usage)
-        return ProviderResult(self.text, finish_reason=self._finish_reason, **asdict(self.usage))
+        if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
+            raise AnswerMissing("the answer holds no text", usage=self.usage)
+        return ProviderResult(
+            self.text, finish_reason=self._finish_reason, metadata=self._metadata, **asdict(self.usage)
+        )
 
 
 def _image_block(image: Image) -> dict[str, Any]:
@@ -270,7 +276,9 @@ def _refusal(fault: Any) -> ProviderError:
     if 200 <= status < 300:
         status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
     body = fault.body or ""
-    message = excerpt(body if isinstance(body, str) else json.dumps(body))
+    text = body if isinstance(body, str) else json.dumps(body)
+    message = excerpt(text)
     if is_of_another_address(status, message) and agent_settings.ANTHROPIC_BASE_URL:
         message = f"{message}; {base_url_mend('ANTHROPIC_BASE_URL', '/v1/messages')}"
-    return classify(status, message, retry_after=retry_after(fault.response.headers))
+    waiting = retry_after(fault.response.headers)
+    return classify(status, message, codes=error_codes(text), retry_after=waiting)

@@ -39,6 +39,7 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
 )
 
+CATEGORY_LENGTH = 64
 OWN_FINISH_REASONS = {"tool_use": "stop"}
 """A schema is a tool to the CLI, whose use is the answer."""
 ANSWER_DIGITS = 300
@@ -55,7 +56,7 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
         fault.usage, fault.text = report.usage or None, report.text or report.written or None
         raise fault
     text = report.text if finish_reason == "stop" else report.written or report.text  # unknown words: all of it
-    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason)
+    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason, metadata=report.metadata)
 
 
 class Report:
@@ -104,6 +105,11 @@ class Report:
         if continued or (self._is_error and TOKEN_LIMIT.search(self._notice())):
             return "length"
         return finish_reason(self._result.get("stop_reason"), OWN_FINISH_REASONS)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        category = mapping(self._result.get("stop_details")).get("category")
+        return {"refusal_category": str(category)[:CATEGORY_LENGTH]} if category else {}
 
     def fault(self) -> ProviderError | None:
         """What the CLI itself reports as an error."""

@@ -3,6 +3,7 @@
 import pytest
 
 from stapel_agent.asking import circuit_breaker
+from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from tests.scripted_chain import asked, scripted_chain
 
@@ -66,6 +67,17 @@ def test_finish_reason__unknown_of_a_translation(facade, agent):
     """A translation counts if its JSON is whole."""
     scripted_chain(agent, only=finished("zapped", '{"1": "Ja"}'))
     assert facade.translate("en", "de", {"yes": "Yes"})["result"] == {"yes": "Ja"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"), [({"refusal_category": "cyber"}, " (cyber)"), ({}, ""), ({"refusal_category": 7}, "")]
+)
+def test_refused__category(facade, agent, metadata, said):
+    """A refusal carries the vendor's category, in the reason and in the row."""
+    scripted_chain(agent, only=ProviderResult("no", 10, 5, finish_reason="content_filter", metadata=metadata))
+    reason = f"refused: the model, or its vendor's content filter, refused to answer{said}"
+    assert facade.complete("say", "small")["reason"] == reason
+    assert {**PromptLog.objects.get().metadata, **metadata} == PromptLog.objects.get().metadata
 
 
 # --- an empty answer

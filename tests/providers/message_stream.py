@@ -37,8 +37,8 @@ def thinking_block(thought: str, index: int = 0) -> bytes:
     )
 
 
-def message_delta(stop_reason: str | None = "end_turn", **usage: Any) -> bytes:
-    delta = {"stop_reason": stop_reason, "stop_sequence": None}
+def message_delta(stop_reason: str | None = "end_turn", stop_details: Any = None, **usage: Any) -> bytes:
+    delta = {"stop_reason": stop_reason, "stop_sequence": None, "stop_details": stop_details}
     return event("message_delta", delta=delta, usage={"output_tokens": 15, **usage})
 
 

@@ -21,6 +21,7 @@ from asgiref.sync import async_to_sync
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
+    AnswerMissing,
     InvalidAnswer,
     OutOfCredit,
     ProviderDown,
@@ -226,7 +227,7 @@ def test_complete__key_rotation(ask: Asker, server: ScriptedServer, agent: Calla
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "content_filter"),
-        ("a reason of the future", "stop"),
+        ("a reason of the future", "a reason of the future"),
         (None, "stop"),
     ],
 )
@@ -251,7 +252,25 @@ def test_complete__no_text(ask: Asker, server: ScriptedServer) -> None:
     """An answer of thinking alone does not count, but what was paid for it is kept."""
     server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(), MESSAGE_STOP)]
 
-    assert ask.fault() == Fault(InvalidAnswer, "the answer holds no text", Usage(25, 15))
+    assert ask.fault() == Fault(AnswerMissing, "the answer holds no text", Usage(25, 15))
+
+
+@pytest.mark.parametrize(
+    ("details", "metadata"),
+    [
+        ({"type": "refusal", "category": "cyber", "explanation": "..."}, {"refusal_category": "cyber"}),
+        ({"type": "refusal", "category": None}, {}),
+        ({"type": "refusal", "category": "x" * 100}, {"refusal_category": "x" * 64}),
+        (None, {}),
+        ("odd", {}),
+    ],
+)
+def test_complete__refusal(ask: Asker, server: ScriptedServer, details: Any, metadata: dict[str, str]) -> None:
+    """A refusal has the vendor's category, if that is told."""
+    server.replies = [stream(message_start(), text_block("No."), message_delta("refusal", details), MESSAGE_STOP)]
+
+    result = ask()
+    assert (result.finish_reason, dict(result.metadata)) == ("content_filter", metadata)
 
 
 @pytest.mark.parametrize(

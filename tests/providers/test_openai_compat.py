@@ -14,7 +14,9 @@ from asgiref.sync import async_to_sync
 
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerMissing,
     InvalidAnswer,
+    OutOfCredit,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -228,7 +230,6 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("body", "result"),
     [
-        (answer(""), ProviderResult("", 7, 3)),
         (answer([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]), ProviderResult("ab", 7, 3)),
         (
             answer([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]),
@@ -252,7 +253,16 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
         (answer("a", refusal=""), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason=None), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason="eos"), ProviderResult("a", 7, 3)),
-        (answer("a", finish_reason=["stop"]), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason=["stop"]), ProviderResult("a", 7, 3, finish_reason="['stop']")),
+        (answer("a", finish_reason="zapped"), ProviderResult("a", 7, 3, finish_reason="zapped")),
+        (answer("a", finish_reason="STOP"), ProviderResult("a", 7, 3)),
+        (answer("a", finish_reason="model_length"), ProviderResult("a", 7, 3, finish_reason="length")),
+        (answer("a", finish_reason="MAX_TOKENS"), ProviderResult("a", 7, 3, finish_reason="length")),
+        (answer("a", finish_reason="safety"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
+        (answer("a", finish_reason="RECITATION"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
+        (answer(None, reasoning_content='{"a": 1}'), ProviderResult('{"a": 1}', 7, 3)),
+        (answer("", reasoning='Hm.</think>{"a": 1}'), ProviderResult('Hm.</think>{"a": 1}', 7, 3)),
+        (answer(" \n", reasoning_content='["b"]'), ProviderResult('["b"]', 7, 3)),
         (answer("a", tool_calls=[{"id": "1"}]), ProviderResult("a", 7, 3)),
         ({**answer("a"), "error": None}, ProviderResult("a", 7, 3)),
         ({"choices": [{"message": {"content": "a"}}]}, ProviderResult("a")),
@@ -340,16 +350,13 @@ def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
         (b'{"choices": null}', "the answer has no choices"),
         (b'{"choices": {"0": 1}}', "the answer has no choices"),
         (b'{"choices": ["text"]}', "the answer has no choices"),
-        (b'{"choices": [{}]}', "the answer holds no text"),
-        (b'{"choices": [{"message": "text"}]}', "the answer holds no text"),
-        (b'{"choices": [{"message": {"content": null}}]}', "the answer holds no text"),
-        (b'{"choices": [{"message": {"content": 7}}]}', "the answer holds no text"),
         (
             b'{"choices": [{"message": {"content": null, "tool_calls": [{}]}, "finish_reason": "tool_calls"}]}',
             "the answer asks for a tool, though none was offered",
         ),
         (b'{"error": "out of memory"}', "the answer is an error: out of memory"),
         (b'{"error": {"message": "bad", "code": "1234"}}', "the answer is an error: bad"),
+        (b'{"choices": [{"message": {}}], "error": {"message": "bad"}}', "the answer is an error: bad"),
     ],
 )
 def test_complete__unusable_answers(fault: Any, body: bytes, text: str) -> None:
@@ -357,10 +364,78 @@ def test_complete__unusable_answers(fault: Any, body: bytes, text: str) -> None:
     assert fault(Reply(body))[:2] == (InvalidAnswer, text)
 
 
+EMPTY = [
+    *({"choices": [choice]} for choice in ({}, {"message": "text"}, {"message": {"content": 7}}, {"message": None})),
+    *(answer(content) for content in (None, "", " \n\t", [], [{"type": "text", "text": ""}])),
+    answer("", reasoning_content='Perhaps {"a": 1}?'),
+    answer(None, reasoning="null"),
+    answer(None, reasoning_content=7),
+]
+
+
+@pytest.mark.parametrize("body", EMPTY)
+def test_complete__empty(fault: Any, body: dict[str, Any]) -> None:
+    """An answer without a text is missing; thinking is no answer, even if it speaks of JSON."""
+    assert fault(Reply.of(body))[:2] == (AnswerMissing, "the answer holds no text")
+
+
+STATED: list[tuple[Any, type[ProviderError], str]] = [
+    ({"code": 402, "message": "Insufficient credits"}, OutOfCredit, "HTTP 402: Insufficient credits"),
+    ({"code": "429", "message": "Slow down"}, RateLimited, "HTTP 429: Slow down"),
+    ({"code": 502, "message": "Provider returned error"}, ProviderUnavailable, "HTTP 502: Provider returned error"),
+    (
+        {"code": 403, "message": "Key limit exceeded (total limit)"},
+        OutOfCredit,
+        "HTTP 403: Key limit exceeded (total limit)",
+    ),
+    ({"type": "overloaded_error", "message": "Busy"}, ProviderUnavailable, "HTTP 529: Busy"),
+    ({"message": "insufficient balance"}, OutOfCredit, "the answer is an error: insufficient balance"),
+    ({"message": "Too many requests"}, RateLimited, "the answer is an error: Too many requests"),
+    ("Incorrect API key provided", AccessDenied, "the answer is an error: Incorrect API key provided"),
+    ("out of memory", InvalidAnswer, "the answer is an error: out of memory"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "words"), STATED)
+@pytest.mark.parametrize("within", ["choice", "answer"])
+def test_complete__stated_error(fault: Any, error: Any, kind: type[ProviderError], words: str, within: str) -> None:
+    """An error inside a choice, or inside a 200, is classified by its code and words; what was paid is kept."""
+    body = answer("half", finish_reason="error")
+    if within == "choice":
+        body["choices"][0]["error"] = error
+    else:
+        body = {"error": error, "usage": USAGE}
+    assert fault(Reply.of(body)) == (kind, words, SPENT, "half" if within == "choice" else None)
+
+
+def test_complete__status_of_minimax(fault: Any) -> None:
+    """MiniMax says 200 and null for the choices; its own status says why."""
+    body = {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}
+    assert fault(Reply.of(body))[:2] == (OutOfCredit, "the answer is an error: insufficient balance")
+
+
+def test_complete__wrong_address_that_says_200(fault: Any) -> None:
+    """LM Studio answers 200 where it has no such endpoint: the failure names the fix."""
+    kind, words, *_ = fault(
+        Reply.of({"error": "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"})
+    )
+    assert kind is RequestRejected
+    assert words.endswith("; OPENAI_COMPAT_BASE_URL is the base URL up to where /chat/completions follows: set it so")
+
+
+def test_complete__category_of_a_filter(exchange: Any) -> None:
+    """Azure's filter says what it found."""
+    body = answer(None, finish_reason="content_filter")
+    found = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": True, "severity": "high"}}
+    body["choices"][0]["content_filter_results"] = found
+    result = exchange(Reply.of(body))[1]
+    assert (result.finish_reason, result.metadata) == ("content_filter", {"refusal_category": "violence"})
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (answer(None), (InvalidAnswer, "the answer holds no text", SPENT, None)),
+        (answer(None), (AnswerMissing, "the answer holds no text", SPENT, None)),
         ({"usage": USAGE}, (InvalidAnswer, "the answer has no choices", SPENT, None)),
         (
             answer("half of", finish_reason="insufficient_system_resource"),

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from functools import reduce
 from typing import Any
 
-from stapel_agent.exceptions import InvalidAnswer, ProviderError, ProviderUnavailable
+from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
 from stapel_agent.figures import token_count
+from stapel_agent.parsing import parse_json_response
 from stapel_agent.providers.base import ProviderResult
-from stapel_agent.providers.wire.status_codes import PAGE, classify, excerpt
+from stapel_agent.providers.wire.finish_reasons import finish_reason
+from stapel_agent.providers.wire.status_codes import PAGE, excerpt, stated_fault
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.types import Usage
 
@@ -27,20 +29,28 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
     """
     answer = _parsed(body, fix)
     usage = read_usage(answer.get("usage"), dialect)
-    choice = _first_choice(answer, body, usage)
+    choice = _first_choice(answer)
     message = mapping(choice.get("message"))
-    word = str(choice.get("finish_reason"))
+    text = _text(message.get("content"))
+    error = choice.get("error") or (None if text else _error(answer))
+    if error:
+        raise _kept(stated_fault(error, own_codes=dialect.error_codes, address_fix=fix), usage, text)
     refusal = message.get("refusal")
     if refusal and isinstance(refusal, str):
         return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
-    text = _text(message.get("content"))
-    finish_reason = dialect.finish_reasons.get(word, "stop")
-    if finish_reason == "interrupted":
-        raise ProviderUnavailable(f"the provider broke the answer off: {word}", usage=usage, text=text)
-    if text is None and finish_reason == "stop":
-        what = "asks for a tool, though none was offered" if message.get("tool_calls") else "holds no text"
-        raise InvalidAnswer(f"the answer {what}", usage=usage)
-    return ProviderResult(text or "", **asdict(usage), finish_reason=finish_reason)
+    reason = finish_reason(choice.get("finish_reason"), dialect.finish_reasons)
+    if reason == "interrupted":
+        raise _kept(ProviderUnavailable(f"the provider broke the answer off: {choice['finish_reason']}"), usage, text)
+    if not text.strip() and reason not in ("length", "content_filter"):
+        text = _json_in_reasoning(message)
+        if not text:
+            raise _kept(_gap(answer, message), usage, None)
+    return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=_refused_category(choice))
+
+
+def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:
+    fault.usage, fault.text = usage, text or None
+    return fault
 
 
 def read_usage(reported: object, dialect: Dialect) -> Usage:
@@ -73,29 +83,48 @@ def _parsed(body: bytes, fix: str) -> dict[str, Any]:
     raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
 
 
-def _first_choice(answer: Mapping[str, Any], body: bytes, usage: Usage) -> Mapping[str, Any]:
+def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = answer.get("choices")
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    if answer.get("error"):
-        raise _stated_fault(answer["error"], body, usage)
-    raise InvalidAnswer("the answer has no choices", usage=usage)
+    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
-def _stated_fault(error: object, body: bytes, usage: Usage) -> ProviderError:
-    """The fault of an answer that says 200 on the outside and an error inside."""
-    status = token_count(mapping(error).get("code"))
-    if 400 <= status < 600:
-        fault = classify(status, excerpt(body))
-    else:
-        fault = InvalidAnswer(f"the answer is an error: {excerpt(body)}")
-    fault.usage = usage
-    return fault
+def _error(answer: Mapping[str, Any]) -> object:
+    """The error in an answer that says 200 on the outside; MiniMax has it as a status of its own."""
+    status = mapping(answer.get("base_resp"))
+    return answer.get("error") or (status if status.get("status_code") else None)
 
 
-def _text(content: object) -> str | None:
+def _gap(answer: Mapping[str, Any], message: Mapping[str, Any]) -> ProviderError:
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return InvalidAnswer("the answer has no choices")
+    if message.get("tool_calls"):
+        return InvalidAnswer("the answer asks for a tool, though none was offered")
+    return AnswerMissing("the answer holds no text")
+
+
+def _json_in_reasoning(message: Mapping[str, Any]) -> str:
+    """JSON that stands where the thinking should be: vLLM puts it there if its parser waits for the thinking's end."""
+    for name in ("reasoning_content", "reasoning"):
+        thoughts = message.get(name)
+        if isinstance(thoughts, str) and thoughts.strip():
+            value, prose = parse_json_response(thoughts)
+            if value is not None and prose is None:
+                return thoughts
+    return ""
+
+
+def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
+    """What the vendor's filter found, as Azure tells it."""
+    results = mapping(choice.get("content_filter_results"))
+    found = (str(name)[:64] for name, result in results.items() if mapping(result).get("filtered") is True)
+    category = next(found, None)
+    return {"refusal_category": category} if category else {}
+
+
+def _text(content: object) -> str:
     if isinstance(content, list):
         parts = [mapping(part) for part in content]
         texts = [part.get("text") for part in parts if part.get("type") == "text"]
         return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else None
+    return content if isinstance(content, str) else ""

@@ -10,19 +10,6 @@ from typing import Any
 Fields = Mapping[str, Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
 
-FINISH_REASONS: Mapping[str, str] = MappingProxyType(
-    {
-        "length": "length",
-        "model_context_window_exceeded": "length",
-        "content_filter": "content_filter",
-        "sensitive": "content_filter",
-        "insufficient_system_resource": "interrupted",
-        "network_error": "interrupted",
-        "error": "interrupted",
-        "abort": "interrupted",
-    }
-)
-
 
 @dataclass(frozen=True)
 class UsageFields:
@@ -60,7 +47,8 @@ class Dialect:
     `hosts` are the hosts of its base URLs; one that begins with `*.` stands for every subdomain.
     `cap_field` is the request field that carries the token cap.
     `efforts` are tried in turn; the first rule that matches the model's name holds.
-    `finish_reasons` maps the vendor's word to "stop", "length", "content_filter" or "interrupted".
+    `finish_reasons` maps words of the vendor's own to "stop", "length", "content_filter" or "interrupted"; those
+    that mean the same everywhere are known.
     `error_codes` maps a code or type in an error body to the name of a failure, such as "out_of_credit".
     `vendor` is the id of the price list, where it is not told by the base URL.
     """
@@ -70,6 +58,6 @@ class Dialect:
     cap_field: str = "max_tokens"
     efforts: tuple[EffortRule, ...] = ()
     usage: UsageFields = UsageFields()
-    finish_reasons: Mapping[str, str] = field(default_factory=lambda: FINISH_REASONS)
+    finish_reasons: Mapping[str, str] = field(default_factory=lambda: NONE)
     error_codes: Mapping[str, str] = field(default_factory=lambda: NONE)
     vendor: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import error_codes
 from .dialect import Dialect
 
 OPENAI = Dialect("openai", hosts=("api.openai.com", "*.api.openai.com"))
@@ -15,11 +16,11 @@ DIALECTS: dict[str, Dialect] = {
             hosts=("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com"),
         ),
         Dialect("deepseek", hosts=("api.deepseek.com",)),
-        Dialect("zai", hosts=("api.z.ai", "open.bigmodel.cn")),
+        Dialect("zai", hosts=("api.z.ai", "open.bigmodel.cn"), error_codes=error_codes.ZAI),
         Dialect("moonshot", hosts=("api.moonshot.ai", "api.moonshot.cn")),
         Dialect("xiaomi", hosts=("*.xiaomimimo.com",)),
         Dialect("google", hosts=("*.googleapis.com",)),
-        Dialect("mistral", hosts=("*.mistral.ai",)),
+        Dialect("mistral", hosts=("*.mistral.ai",), error_codes=error_codes.MISTRAL),
         Dialect("groq", hosts=("api.groq.com",)),
         Dialect("openrouter", hosts=("openrouter.ai", "*.openrouter.ai")),
         Dialect("xai", hosts=("api.x.ai", "*.api.x.ai")),

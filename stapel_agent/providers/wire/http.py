@@ -16,7 +16,7 @@ from stapel_agent.exceptions import AccessDenied
 
 from .connection_pool import ClientPool
 from .limits import Bounds, SizeLimit, abounded_attempt, bounded, bounded_attempt
-from .status_codes import classify, excerpt, is_of_another_address
+from .status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CONNECT_SECONDS = 10.0
 
@@ -84,7 +84,8 @@ clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(_make_client, 
 class Post:
     """One POST request: `content` to `url`, answered within `timeout` seconds.
 
-    `setting` is the name of the base URL's setting, below which the API has `path`.
+    `setting` is the name of the base URL's setting, below which the API has `path`. `own_codes` are the
+    vendor's error codes, each with the failure that it means.
     """
 
     url: httpx.URL
@@ -93,6 +94,7 @@ class Post:
     headers: Mapping[str, str] = field(repr=False)
     setting: str = ""
     path: str = ""
+    own_codes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def peer(self) -> str:
@@ -130,7 +132,13 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
         message = excerpt(body)
         if request.setting and is_of_another_address(bounds.status, message):
             message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
-        raise classify(bounds.status, message, retry_after=bounds.retry_after)
+        raise classify(
+            bounds.status,
+            message,
+            codes=error_codes(body),
+            own_codes=request.own_codes,
+            retry_after=bounds.retry_after,
+        )
     return body
 
 

@@ -1,62 +1,131 @@
-"""What a vendor's refusal means: HTTP status and body -> exception, once for all of them."""
+"""What an error answer means: HTTP status, codes and words -> exception, by the table in `error_rules`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
+from types import MappingProxyType
+from typing import Any
 
-from stapel_agent.exceptions import (
-    AccessDenied,
-    OutOfCredit,
-    ProviderDown,
-    ProviderError,
-    ProviderUnavailable,
-    RateLimited,
-    RequestInterrupted,
-    RequestRejected,
-)
+from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
+from stapel_agent.figures import token_count
 from stapel_agent.redaction import redact
 
+from .error_rules import (
+    EMPTY_ACCOUNT,
+    FAULT_BY_NAME,
+    FAULT_BY_STATUS,
+    PACE,
+    RULES,
+    UNKNOWN_STATUS,
+    WRONG_ADDRESS,
+)
+
+__all__ = [
+    "EMPTY_ACCOUNT",
+    "PAGE",
+    "classify",
+    "error_codes",
+    "excerpt",
+    "is_of_another_address",
+    "retry_after",
+    "stated_fault",
+]
+
+NO_CODES: Mapping[str, str] = MappingProxyType({})
+CODE_LENGTH = 64
+CODE_DEPTH = 3
+MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg")
+CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
 EXCERPT_LENGTH = 300
 EXAMINED_LENGTH = 64 * 1024
 
-FAULT_BY_STATUS: dict[int, type[ProviderError]] = {
-    401: AccessDenied,
-    402: OutOfCredit,
-    403: AccessDenied,
-    408: ProviderUnavailable,
-    409: ProviderUnavailable,
-    429: RateLimited,
-    500: ProviderUnavailable,
-    502: ProviderUnavailable,
-    503: ProviderUnavailable,
-    529: ProviderUnavailable,
-    # A gateway gave up: what it had passed on may still be worked on, and billed (520 to 524 are Cloudflare's).
-    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
-}
 MAX_RETRY_AFTER = 366 * 24 * 60 * 60.0
 PAGE = "an HTML page"
 HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{0,500})", re.IGNORECASE)
 TITLE_LENGTH = 100
-EMPTY_ACCOUNT = re.compile(r"credit balance is too low|insufficient[ _](?:balance|credit|funds|quota)", re.IGNORECASE)
-MONEY = re.compile(r"credit|quota|billing|balance|arrears|recharge|余额|欠费", re.IGNORECASE)
-PACE = re.compile(r"rate.?limit|per (?:second|minute|min|hour|day)|try again in", re.IGNORECASE)
 
 
-def classify(status: int, message: str, *, retry_after: float | None = None) -> ProviderError:
-    """The fault that an HTTP status means, whoever the vendor is. `message` is short and holds no secret."""
+def classify(
+    status: int,
+    message: str,
+    *,
+    codes: frozenset[str] = frozenset(),
+    own_codes: Mapping[str, str] = NO_CODES,
+    retry_after: float | None = None,
+) -> ProviderError:
+    """The fault that an error answer means.
+
+    `message` is short and holds no secret. `codes` are the `error_codes()` of its body; `own_codes` says what some of
+    them mean at this vendor, as the name of a failure.
+    """
     if 300 <= status < 400:
         return ProviderDown(f"HTTP {status}: a redirect, not followed; set the base URL to where it leads")
-    fault = FAULT_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
-    if _out_of_credit(status, message):
-        fault = OutOfCredit
-    return fault(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
+    kind = _kind(status, message, codes, own_codes)
+    return kind(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
+
+
+def _kind(status: int, message: str, codes: frozenset[str], own_codes: Mapping[str, str]) -> type[ProviderError]:
+    for code, failure in own_codes.items():
+        if code.lower() in codes and failure in FAULT_BY_NAME:
+            return FAULT_BY_NAME[failure]
+    for rule in RULES:
+        if rule.holds(status, message, codes):
+            return rule.fault
+    return FAULT_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
+
+
+def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:
+    """The fault of an error inside an answer that says 200: by the status that its code stands for, else by its words.
+
+    `address_fix` is what to do where the server says that it has no such endpoint.
+    """
+    body = json.dumps({"error": error}, default=str)
+    message, codes = excerpt(body), error_codes(body)
+    if status := _stated_status(error, codes):
+        return classify(status, message, codes=codes, own_codes=own_codes)
+    kind: type[ProviderError] = _kind(400, message, codes, own_codes)
+    said = f"the answer is an error: {message}"
+    if kind is RequestRejected and PACE.search(message):
+        return RateLimited(said)
+    if kind is RequestRejected and WRONG_ADDRESS.search(message):
+        return RequestRejected(f"{said}; {address_fix}" if address_fix else said)
+    return InvalidAnswer(said) if kind is RequestRejected else kind(said)
+
+
+def _stated_status(error: object, codes: frozenset[str]) -> int | None:
+    own = token_count(error.get("code")) if isinstance(error, dict) else 0
+    if 400 <= own < 600:
+        return own
+    return next((UNKNOWN_STATUS[code] for code in sorted(codes) if code in UNKNOWN_STATUS), None)
+
+
+def error_codes(body: str | bytes) -> frozenset[str]:
+    """The codes and types in the body of an error, in lower case; of one with dots also the part before the first."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        found = json.loads(text) if len(text) <= EXAMINED_LENGTH else None
+    except (ValueError, RecursionError):
+        return frozenset()
+    stated = (str(code).lower() for code in _stated_codes(found))
+    short = {code for code in stated if 0 < len(code) <= CODE_LENGTH}
+    return frozenset(short | {code.partition(".")[0] for code in short})
+
+
+def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
+    if isinstance(found, list):
+        found = found[0] if found else None
+    if not isinstance(found, dict) or depth > CODE_DEPTH:
+        return
+    yield from (found[name] for name in CODE_FIELDS if isinstance(found.get(name), str | int))
+    for name in ("error", "details", "metadata", "base_resp"):
+        yield from _stated_codes(found.get(name), depth + 1)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -77,13 +146,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _wait(seconds: float) -> float | None:
     # What no vendor can mean (NaN, a century) is no statement; a moment that has passed is now.
     return max(0.0, seconds) if seconds <= MAX_RETRY_AFTER else None
-
-
-def _out_of_credit(status: int, message: str) -> bool:
-    if status in (400, 401, 402, 403, 429) and EMPTY_ACCOUNT.search(message):
-        return True
-    # A rate limit's text often names a quota, and points to the billing page for a larger one.
-    return status in (401, 402, 403, 429) and bool(MONEY.search(message)) and not PACE.search(message)
 
 
 def excerpt(body: str | bytes) -> str:
@@ -118,6 +180,6 @@ def _stated_message(text: str) -> str:
         if isinstance(found, list):
             found = found[0]
         else:
-            stated = (found.get(name) for name in ("error", "message", "detail", "msg"))
+            stated = (found.get(name) for name in MESSAGE_FIELDS)
             found = next((value for value in stated if value and isinstance(value, str | dict | list)), None)
     return found if isinstance(found, str) else text

@@ -1,0 +1,166 @@
+"""What an error answer means, as data: the vendors' codes and words. `status_codes` reads it.
+
+The bodies behind each line are in tests/providers/errors/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stapel_agent.exceptions import (
+    AccessDenied,
+    AnswerMissing,
+    AnswerRefused,
+    AnswerTruncated,
+    OutOfCredit,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RateLimited,
+    RequestInterrupted,
+    RequestRejected,
+)
+
+FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
+    401: AccessDenied,
+    402: OutOfCredit,
+    403: AccessDenied,
+    408: ProviderUnavailable,
+    409: ProviderUnavailable,
+    429: RateLimited,
+    498: ProviderUnavailable,  # Groq: no capacity for the flex tier
+    500: ProviderUnavailable,
+    502: ProviderUnavailable,
+    503: ProviderUnavailable,
+    529: ProviderUnavailable,
+    # A gateway gave up: what it had passed on may still be worked on, and billed (520 to 524 are Cloudflare's).
+    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
+}
+
+FAULT_BY_NAME: Mapping[str, type[ProviderError]] = {
+    "auth": AccessDenied,
+    "invalid_answer": AnswerMissing,
+    "out_of_credit": OutOfCredit,
+    "overloaded": ProviderUnavailable,
+    "rate_limited": RateLimited,
+    "refused": AnswerRefused,
+    "rejected": RequestRejected,
+    "timeout": ProviderTimeout,
+    "truncated": AnswerTruncated,
+}
+"""What a dialect's `error_codes` may name."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An error with one of these `statuses` (of any, if there are none), and one of these codes or words."""
+
+    fault: type[ProviderError]
+    words: re.Pattern[str] | None = None
+    codes: frozenset[str] = frozenset()
+    statuses: frozenset[int] = frozenset()
+
+    def holds(self, status: int, message: str, codes: frozenset[str]) -> bool:
+        if self.statuses and status not in self.statuses:
+            return False
+        return not self.codes.isdisjoint(codes) or bool(self.words and self.words.search(message))
+
+
+def _words(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _statuses(*statuses: int) -> frozenset[int]:
+    return frozenset(statuses)
+
+
+EMPTY_ACCOUNT = _words(
+    r"credit balance is too low",
+    r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)",
+    r"specified (?:workspace |organization )?API usage limits",
+    r"(?:used|exhausted|spent) all (?:of )?(?:your |its |the )?(?:available |remaining |prepaid )?credits?",
+    r"(?:not|n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
+    r"requires more credits|credit limit exceeded|monthly included credits",
+    r"(?:spend(?:ing)?|billing hard|budget) (?:limit|cap)(?: has been| was| is)? (?:reached|exceeded|hit)",
+    r"(?:reached|exceeded|hit) (?:its|your|the) (?:\w+ )?(?:spend(?:ing)?|billing|budget) (?:limit|cap)",
+    r"key limit exceeded",
+    r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|payment required",
+    r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
+    "余额不足|额度不足|欠费|无可用资源包",
+)
+"""Whatever the status: nobody speaks like this of a pace."""
+
+PACE = _words(
+    r"rate.?limit|per (?:second|minute|min|hour|day)|(?:try again|retry) (?:in|after)|requests?_per_|tokens?_per_",
+    r"allocated quota|quota exceeded for|quota ?increase|free_tier|too many requests|throttl|concurren",
+    r"resource.{0,10}exhausted|usage limit reached|\b[RT]P[MD]\b|help\.aliyun\.com",
+)
+
+WRONG_ADDRESS = _words(
+    r"unexpected endpoint", r"unknown (?:endpoint|url|request url)", r"no such endpoint", r"invalid url"
+)
+
+MONEY = _words("credit|billing|balance|arrears|recharge|payment|余额|欠费")
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        AnswerMissing,
+        _words(r"failed to (?:generate|validate) JSON|generated JSON does not match|json_validate_failed"),
+        _codes("json_validate_failed tool_use_failed"),
+        _statuses(400, 422),
+    ),
+    Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=_statuses(400, 401, 402, 403, 412, 429, 500, 503)),
+    Rule(RateLimited, PACE, statuses=_statuses(403, 429)),
+    Rule(
+        OutOfCredit,
+        codes=_codes(
+            "insufficient_quota insufficient_balance insufficient_balance_error insufficient_user_quota "
+            "insufficient_credits insufficient_g1_credits_balance billing_error billing_hard_limit_reached "
+            "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly"
+        ),
+    ),
+    Rule(OutOfCredit, MONEY, statuses=_statuses(401, 402, 403, 429)),
+    Rule(OutOfCredit, _words("quota"), statuses=_statuses(401, 402, 403)),
+    Rule(
+        AccessDenied,
+        _words(
+            r"api.?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|incorrect|required)",
+            r"(?:invalid|incorrect|expired|missing|wrong|no|valid) (?:\w+ )?api.?key",
+            r"organization has been disabled|user location is not supported",
+        ),
+        _codes("invalid_api_key api_key_invalid invalidapikey authentication_error unauthenticated"),
+        _statuses(400, 404, 422, 500),
+    ),
+    Rule(
+        RateLimited,
+        codes=_codes(
+            "rate_limit_exceeded rate_limit_error rate_limit_reached_error throttling throttlingexception "
+            "resource_exhausted too_many_requests"
+        ),
+        statuses=_statuses(400, 403, 500, 503),
+    ),
+    Rule(ProviderUnavailable, codes=_codes("engine_overloaded_error overloaded_error server_busy model_loading")),
+)
+"""Tried in turn; the status decides where none of them holds."""
+
+UNKNOWN_STATUS: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""The type of an error that comes without an HTTP status of its own, inside a stream or a 200."""

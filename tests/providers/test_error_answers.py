@@ -1,0 +1,88 @@
+"""What the vendors' error answers mean: bodies as they are documented or reported, each with its failure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stapel_agent.exceptions import ProviderError
+from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
+from stapel_agent.providers.wire.error_rules import FAULT_BY_NAME, RULES
+from stapel_agent.providers.wire.status_codes import classify, error_codes, excerpt
+
+BODIES = json.loads((Path(__file__).parent / "errors" / "bodies.json").read_text(encoding="utf-8"))
+
+
+def fault_of(answer: dict[str, Any]) -> ProviderError:
+    """The fault that the answer becomes, by the vendor's dialect where its codes are told apart by that alone."""
+    dialect = DIALECTS.get(answer.get("dialect", ""), OPENAI)
+    body = json.dumps(answer["body"]).encode()
+    if answer["status"] == 200:
+        with pytest.raises(ProviderError) as raised:
+            read_answer(body, dialect)
+        return raised.value
+    return classify(answer["status"], excerpt(body), codes=error_codes(body), own_codes=dialect.error_codes)
+
+
+@pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
+def test_error_answer__failure(answer: dict[str, Any]) -> None:
+    """Each real body becomes the failure that says what happens next."""
+    assert fault_of(answer).failure == answer["failure"]
+
+
+@pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
+def test_error_answer__words_alone(answer: dict[str, Any]) -> None:
+    """Behind a gateway that keeps the words and drops the codes, the words say the same."""
+    if answer["status"] == 200 or "dialect" in answer or answer.get("by_code"):
+        return
+    message = excerpt(json.dumps(answer["body"]).encode())
+    assert classify(answer["status"], message).failure == answer["failure"]
+
+
+def test_rules__each_has_a_body() -> None:
+    """No rule of the table is there without a body that needs it."""
+    unused = [
+        rule
+        for rule in RULES
+        if not any(
+            rule.holds(answer["status"], excerpt(body), error_codes(body))
+            for answer in BODIES
+            for body in [json.dumps(answer["body"]).encode()]
+        )
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_dialects__error_codes(name: str) -> None:
+    """What a dialect's codes mean are failures."""
+    assert set(DIALECTS[name].error_codes.values()) <= FAULT_BY_NAME.keys()
+
+
+@pytest.mark.parametrize("code", DIALECTS["zai"].error_codes)
+def test_dialects__codes_of_their_own(code: str) -> None:
+    """A code that means something at one vendor is told by its dialect, and means nothing at another."""
+    codes = frozenset({code})
+    expected = DIALECTS["zai"].error_codes[code]
+    assert classify(400, "", codes=codes, own_codes=DIALECTS["zai"].error_codes).failure == expected
+    assert classify(400, "", codes=codes).failure == "rejected"
+
+
+HOSTILE = [
+    b"",
+    b"{",
+    b"[" * 200_000,
+    b'{"error": ' * 10_000,
+    b'{"code": "' + b"9" * 10**6 + b'"}',
+    b'{"code": null}',
+    b"7",
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=lambda body: body[:12].decode())
+def test_error_codes__hostile(body: bytes) -> None:
+    """A body of any size and depth is read, and holds no code that is no short word."""
+    assert error_codes(body) == frozenset()
