@@ -413,7 +413,7 @@ def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch
         return wait(flight, ahead)
 
     monkeypatch.setattr(SingleFlight, "_wait", wait)
-    monkeypatch.setattr(reservations, "budgets_of", budgets_of)
+    monkeypatch.setattr(entries, "budgets_of", budgets_of)
     ask("poor")
     rich.join()
     assert {user: answer["status"] for user, answer in answers.items()} == {"poor": "failure", "rich": "ok"}

@@ -69,7 +69,7 @@ def test_hits__many_keys_at_once(host: Host) -> None:
     hits.flush()
     say(1)
     """
-    head = "from stapel_agent import hits"
+    head = "from stapel_agent.cache import hit_counts as hits"
     orders = ("pass", "keys.reverse()")
     processes = [host.start(f"{head}\n{dedent(script.format(order=order))}") for order in orders]
     assert [said(process) for process in processes] == [1, 1]
