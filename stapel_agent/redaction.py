@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from .conf import ENVIRONMENT_KEYS, agent_settings
 
@@ -28,14 +31,54 @@ CREDENTIALS = re.compile(
 URL = re.compile(r"""(https?://[^\s"'<>?#]*+)(\?[^\s"'<>]*+)?""", re.IGNORECASE)
 
 
+KEY_NAME = re.compile(r"(?i)(^|[_-])(keys?|token|secret|password|authorization)$")
+"""What the settings call a value, or several, that is a credential."""
+
+
 def redact(text: str) -> str:
     """`text` without the configured keys, queries of URLs, and anything else shaped like a credential."""
-    for name in ENVIRONMENT_KEYS:
-        key = getattr(agent_settings, name)
-        if key:
-            text = text.replace(str(key), REDACTED)
+    text = _without(text, configured_keys())
     text = URL.sub(lambda url: f"{url[1]}?{REDACTED}" if url[2] else url[1], text)
     return CREDENTIALS.sub(REDACTED, text)
+
+
+def configured_keys() -> set[str]:
+    """Every key in the settings: the environment's two, and those of the entries of PROVIDERS."""
+    named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
+    return {key for key in (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS)) if key}
+
+
+def _keys_in(value: Any, *, is_key: bool = False) -> Iterator[str]:
+    """The keys below a setting: a text, a list of them, or `{"env": NAME}`, under a name that says so."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if is_key and name == "env":
+                yield os.environ.get(str(part), "")
+            else:
+                yield from _keys_in(part, is_key=is_key or bool(KEY_NAME.search(str(name))))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _keys_in(part, is_key=is_key)
+    elif is_key and value:
+        yield str(value)
+
+
+def _without(text: str, keys: Iterable[str]) -> str:
+    """`text` with each stretch that any of `keys` covers replaced: keys may overlap, or be part of one another."""
+    pieces: list[str] = []
+    end = 0
+    for start, stop in sorted(span for key in keys for span in _places(text, key)):
+        if start > end or not pieces:
+            pieces += [text[end:start], REDACTED]
+        end = max(end, stop)
+    return "".join([*pieces, text[end:]])
+
+
+def _places(text: str, key: str) -> Iterator[tuple[int, int]]:
+    start = text.find(key)
+    while start >= 0:
+        yield start, start + len(key)
+        start = text.find(key, start + 1)
 
 
 def describe(fault: BaseException) -> str:

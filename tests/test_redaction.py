@@ -27,6 +27,36 @@ def test_redact__credentials(agent, text, redacted):
     assert redact(text) == redacted
 
 
+ENTRIES = {
+    "one": {"type": "openai-compat", "api_key": "alpha"},
+    "many": {"api_key": ["beta-1", "beta-12", {"env": "GAMMA_KEY"}], "model": "gpt", "max_tokens_param": "max_tokens"},
+    "nested": {"options": {"headers": {"X-Api-Key": "delta"}}, "api_keys": ("epsilon",)},
+    "class": "host.llm.MyProvider",
+    "gone": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("alpha, beta-1; GAMMA", "[redacted], [redacted]; GAMMA"),
+        ("a beta-12 key", "a [redacted] key"),
+        ("betabeta-123", "beta[redacted]3"),
+        ("omega mega", "[redacted] [redacted]"),
+        ("the plain-keys and plain-key2", "the [redacted]s and [redacted]"),
+        ("plain-keyring", "[redacted]"),
+        ("gamma delta epsilon", "[redacted] [redacted] [redacted]"),
+        ("gpt max_tokens openai-compat host.llm.MyProvider", "gpt max_tokens openai-compat host.llm.MyProvider"),
+    ],
+)
+def test_redact__every_key(agent, monkeypatch, text, redacted):
+    """Keys in lists, in entries of PROVIDERS and in the environment go whole, also where one is part of another."""
+    monkeypatch.setenv("GAMMA_KEY", "gamma")
+    keys = ["plain-key", "plain-key2", "omega", "mega"]
+    agent(ANTHROPIC_API_KEY=keys, OPENAI_COMPAT_API_KEY="keyring", PROVIDERS=ENTRIES)
+    assert redact(text) == redacted
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""

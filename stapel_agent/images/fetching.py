@@ -17,10 +17,11 @@ from stapel_agent.providers import in_own_thread
 from stapel_agent.types import CompletionRequest, InlineImage, LinkedImage
 
 from .reading import TYPES, inline_image, numbered
+from .socket_deadline import socket_deadline
 
 FETCH_SECONDS = 30.0
 SILENCE_SECONDS = 10.0
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 0.5
 """What a fetch has longer than its caller waits for it, so that it is the caller who says that the time is over."""
 
 UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
@@ -76,7 +77,7 @@ def _is_wanted(request: CompletionRequest) -> bool:
 
 
 def _started(request: CompletionRequest, seconds: float) -> list[Fetch]:
-    """A fetch in a thread of its own for each link: the guard looks at its deadline only now and then."""
+    """A fetch in a thread of its own for each link."""
     return [
         in_own_thread(_fetch, position=position, url=image.url, seconds=seconds)
         for position, image in enumerate(request.images)
@@ -90,14 +91,17 @@ def _fetch(position: int, url: str, seconds: float) -> InlineImage:
 
 
 def _content(url: str, seconds: float) -> bytes:
+    limit = seconds + GRACE_SECONDS
     try:
-        answer = fetch_bytes(
-            url,
-            max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
-            timeout=min(SILENCE_SECONDS, seconds + GRACE_SECONDS),
-            total_deadline=seconds + GRACE_SECONDS,
-            accept=TYPES,
-        )
+        # The guard looks at its own deadline only between large parts of an answer.
+        with socket_deadline(limit):
+            answer = fetch_bytes(
+                url,
+                max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
+                timeout=min(SILENCE_SECONDS, limit),
+                total_deadline=limit,
+                accept=TYPES,
+            )
     except SafeFetchError as fault:
         raise InvalidImage(REASONS.get(fault.code, UNREACHABLE)) from None
     except Exception:

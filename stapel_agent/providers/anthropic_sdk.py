@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stapel_agent.exceptions import AccessDenied
 
 from .wire.connection_pool import ClientPool
+from .wire.content_coding import REQUEST_HEADERS
 from .wire.http import CONNECT_SECONDS, bounded_transport, no_cookies
 from .wire.limits import current_bounds
 
@@ -51,7 +52,7 @@ def _http_options() -> dict[str, Any]:
     return {
         "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
         "cookies": no_cookies(),
-        "headers": {"Accept-Encoding": "identity"},
+        "headers": REQUEST_HEADERS,
     }
 
 

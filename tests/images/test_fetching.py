@@ -1,5 +1,6 @@
 """Fetching linked images under IMAGE_FETCH: through stapel-core's guard, within the deadline, and telling nothing."""
 
+import gc
 import http.client
 import threading
 import time
@@ -170,6 +171,33 @@ def test_fetch__within_the_deadline(facade, server, scripted_model, agent, reply
     assert time.monotonic() - started_at < 2
     assert reason == "timeout: the images could not be fetched within 0.3 s"
     assert scripted_model.requests == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(PNG * 100, trickle="body", pause=0.1),
+        Reply(PNG, trickle="head", pause=0.1),
+        Reply(PNG, content_length=90, ending="hang"),
+        Reply(PNG, thinking=60),
+    ],
+    ids=["body", "head", "silent-body", "silent"],
+)
+def test_fetch__leaves_nothing_behind(facade, server, scripted_model, agent, reply):
+    """Soon after the deadline no thread and no socket of a fetch is left, whatever its server does."""
+    agent(DEADLINE=0.3)
+    server.replies = [reply]
+    answer = facade.complete("What is it?", "small", images=[{"url": LINK}] * 5)
+    assert answer["reason"] == "timeout: the images could not be fetched within 0.3 s"
+    deadline = time.monotonic() + 20
+    while fetching() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert fetching() == []
+    gc.collect()  # a socket that is left open warns here
+
+
+def fetching() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "stapel-agent-call"]
 
 
 def test_fetch__first_fault_ends_it(facade, server, scripted_model):

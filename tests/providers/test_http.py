@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -160,11 +161,25 @@ def test_post__body_of_a_success(send: Send) -> None:
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_post__compressed(send: Send) -> None:
-    """An answer that was compressed on the way is unpacked."""
-    packed = Reply(gzip.compress(b"pong"), headers={"Content-Encoding": "gzip"})
-    with ScriptedServer(packed) as server:
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
+)
+def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
+    """No content coding is asked for; the answer of a gateway that compresses all the same is unpacked."""
+    with ScriptedServer(Reply(compress(b"pong"), headers={"Content-Encoding": coding})) as server:
         assert send(question(server.url)) == b"pong"
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip,gzip,gzip", "br", "zstd", "compress", "gzip, br"])
+@pytest.mark.parametrize(("status", "fault"), [(200, InvalidAnswer), (503, ProviderUnavailable)])
+def test_post__compressed_otherwise(send: Send, coding: str, status: int, fault: type) -> None:
+    """Codings that are stacked or unknown are not unpacked, for answers and for errors."""
+    bomb = gzip.compress(gzip.compress(bytes(10**8)))
+    with ScriptedServer(Reply(bomb, status=status, headers={"Content-Encoding": coding})) as server:
+        kind, text = fault_of(send, question(server.url))
+    assert (kind, "content coding" in text) == (fault, True)
 
 
 def test_post__host_with_several_addresses(send: Send) -> None:
@@ -216,6 +231,10 @@ BROKEN = {
     "cut off in the body": (Reply(b'{"a', content_length=10, ending="close"), AnswerInterrupted),
     "cut off between chunks": (
         Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", ending="close"),
+        AnswerInterrupted,
+    ),
+    "cut off in compressed content": (
+        Reply(gzip.compress(os.urandom(100))[:-20], headers={"Content-Encoding": "gzip"}),
         AnswerInterrupted,
     ),
     "broken compression": (Reply(b"plain", headers={"Content-Encoding": "gzip"}), AnswerInterrupted),

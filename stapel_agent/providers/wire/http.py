@@ -12,10 +12,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from stapel_agent.exceptions import AccessDenied
+from stapel_agent.exceptions import AccessDenied, InvalidAnswer
 
 from .connection_pool import ClientPool
-from .limits import Bounds, SizeLimit, abounded_attempt, bounded, bounded_attempt
+from .content_coding import REQUEST_HEADERS, unpacked
+from .limits import Bounds, abounded_attempt, bounded, bounded_attempt
 from .status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CONNECT_SECONDS = 10.0
@@ -64,12 +65,12 @@ _TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 
 def _make_client(origin: str) -> httpx.Client:
     transport = bounded_transport(httpx.HTTPTransport, origin)
-    return httpx.Client(transport=transport, timeout=_TIMEOUT, cookies=no_cookies())
+    return httpx.Client(transport=transport, timeout=_TIMEOUT, cookies=no_cookies(), headers=REQUEST_HEADERS)
 
 
 def _make_async_client(origin: str) -> httpx.AsyncClient:
     transport = bounded_transport(httpx.AsyncHTTPTransport, origin)
-    return httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, cookies=no_cookies())
+    return httpx.AsyncClient(transport=transport, timeout=_TIMEOUT, cookies=no_cookies(), headers=REQUEST_HEADERS)
 
 
 def no_cookies() -> CookieJar:
@@ -111,8 +112,7 @@ def post(request: Post) -> bytes:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
-            # Counted anew: what is small on the wire may be huge when unpacked.
-            body = b"".join(map(SizeLimit().count, response.iter_bytes()))
+            body = b"".join(response.iter_raw())
     return _accepted(request, bounds, body)
 
 
@@ -122,24 +122,32 @@ async def apost(request: Post) -> bytes:
         client = await clients.async_client(request.origin)
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
-            unpacked = SizeLimit()
-            body = b"".join([unpacked.count(chunk) async for chunk in response.aiter_bytes()])
+            body = b"".join([chunk async for chunk in response.aiter_raw()])
     return _accepted(request, bounds, body)
 
 
 def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
     if not 200 <= bounds.status < 300:
-        message = excerpt(body)
+        readable = _readable(body, bounds)
+        message = excerpt(readable)
         if request.setting and is_of_another_address(bounds.status, message):
             message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
         raise classify(
             bounds.status,
             message,
-            codes=error_codes(body),
+            codes=error_codes(readable),
             own_codes=request.own_codes,
             retry_after=bounds.retry_after,
         )
-    return body
+    return unpacked(body, bounds.coding)
+
+
+def _readable(body: bytes, bounds: Bounds) -> bytes:
+    """The body of an error, which counts by its status even where it cannot be unpacked."""
+    try:
+        return unpacked(body, bounds.coding)
+    except InvalidAnswer as fault:
+        return str(fault).encode()
 
 
 def peer_of(url: httpx.URL, setting: str) -> str:

@@ -57,6 +57,7 @@ class Bounds:
         self.deadline = time.monotonic() + timeout
         self.size = SizeLimit()
         self.status = 0
+        self.coding = ""
         self.retry_after: float | None = None
         self.delivery: Delivery | None = None
 
@@ -67,6 +68,7 @@ class Bounds:
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         self.status = status
+        self.coding = headers.get("Content-Encoding", "")
         self.retry_after = retry_after(headers)
 
     def remaining(self, limit: float | None = None) -> float:

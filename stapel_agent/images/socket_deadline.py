@@ -1,0 +1,54 @@
+"""Ends what one thread does on sockets by a deadline, and closes them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+@contextmanager
+def socket_deadline(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in this block after `seconds`, and close the sockets that it has used.
+
+    A socket's own timeout begins anew with each byte, and the block belongs to a library that keeps its sockets
+    to itself. So this thread's calls are watched, by the hook for profilers, for those that are a socket's.
+    """
+    watch = _Watch(time.monotonic() + seconds)
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+        watch.close()
+
+
+class _Watch:
+    """Gives each operation of a socket only the time that is left. Called at each call and return in its thread."""
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self._sockets: set[socket.socket] = set()
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            sys.setprofile(None)
+            raise TimeoutError("the deadline is over")
+        if event not in ("call", "c_call"):
+            return
+        # A plain socket's methods are written in C, and those of a TLS socket in Python.
+        owner = frame.f_locals.get("self") if event == "call" else getattr(argument, "__self__", None)
+        if isinstance(owner, socket.socket) and owner.fileno() >= 0:
+            self._sockets.add(owner)
+            own = owner.gettimeout()
+            owner.settimeout(left if own is None else min(own, left))
+
+    def close(self) -> None:
+        for used in self._sockets:
+            used.close()

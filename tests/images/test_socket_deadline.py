@@ -1,0 +1,52 @@
+"""A block of socket work ends by its deadline, with its sockets."""
+
+import http.client
+import socket
+import ssl
+import sys
+import time
+
+import pytest
+
+from stapel_agent.images.socket_deadline import socket_deadline
+from tests.scripted_server import Reply, ScriptedServer, silent_listener
+
+
+def read(url: str, timeout: float = 60) -> bytes:
+    """What a library would do, whose timeout holds for one byte each, and which closes nothing."""
+    host, port = url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
+    connection.request("GET", "/")
+    used.append(connection.sock)
+    return connection.getresponse().read()
+
+
+used: list[socket.socket] = []
+
+
+@pytest.mark.parametrize("trickle", ["head", "body", None])
+def test_socket_deadline__slow_server(trickle):
+    """Neither a byte now and then nor silence keeps the block, and its socket is closed."""
+    used.clear()
+    reply = Reply(b"x" * 10_000, trickle=trickle, pause=0.05, thinking=0 if trickle else 60)
+    with ScriptedServer(reply) as server:
+        started_at = time.monotonic()
+        with pytest.raises(TimeoutError), socket_deadline(0.4):
+            read(server.url)
+        assert time.monotonic() - started_at < 20
+    assert used[0].fileno() == -1
+    assert sys.getprofile() is None
+
+
+def test_socket_deadline__handshake():
+    """A peer that never answers a TLS handshake is left in time."""
+    with silent_listener() as url, pytest.raises(TimeoutError), socket_deadline(0.4):
+        host, port = url.removeprefix("http://").split(":")
+        plain = socket.create_connection((host, int(port)), timeout=60)
+        ssl.create_default_context().wrap_socket(plain, server_hostname="example.org")
+
+
+def test_socket_deadline__in_time():
+    """What is done in time is not disturbed."""
+    with ScriptedServer(Reply(b"pong", ending="close")) as server, socket_deadline(30):
+        assert read(server.url) == b"pong"
