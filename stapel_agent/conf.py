@@ -43,6 +43,8 @@ DEFAULTS: dict[str, Any] = {
     "RETRY_BILLED": False,
     # Provider name -> names of those to ask, in turn, when it declines.
     "FALLBACKS": {},
+    # Names of further failures after which the next one is asked, such as "refused" and "truncated".
+    "FALLBACK_ON": [],
     # Failures in a row, in one process, after which a provider that has a fallback is passed over.
     "COOLDOWN_FAILURES": 5,
     # Seconds it is passed over for; then one call tries it.
@@ -53,6 +55,8 @@ DEFAULTS: dict[str, Any] = {
     "MAX_TOKENS": 4096,
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
+    # Does a provider without `supports_schema` get the schema in its prompt, in place of a rejection?
+    "SCHEMA_IN_PROMPT": False,
     # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h).
     "PRICES": {},
     # Texts that one question to the model may hold.

@@ -76,6 +76,11 @@ API_KEY = Kind(
     may_be_shown=lambda value: False,
 )
 
+FALLBACK_FAILURES = (
+    *("interrupted", "invalid_answer", "overloaded", "provider_bug", "rate_limited", "refused", "rejected"),
+    *("timeout", "truncated", "unreachable", "out_of_credit", "auth", "busy"),
+)
+
 KINDS: dict[str, Kind] = {
     "MODELS": Kind(
         f"a dict of sizes, of {SIZE_LENGTH} characters at most, each with the name of a model, such as "
@@ -111,6 +116,11 @@ KINDS: dict[str, Kind] = {
         lambda value: _is_map(value, lambda names: isinstance(names, list | tuple) and all(map(_is_text, names))),
         "stapel_agent.E005",
     ),
+    "FALLBACK_ON": Kind(
+        f"a list of failures out of {', '.join(FALLBACK_FAILURES)}, such as ['refused', 'truncated']",
+        lambda value: isinstance(value, list | tuple | set | frozenset) and set(FALLBACK_FAILURES).issuperset(value),
+        "stapel_agent.E005",
+    ),
     "COOLDOWN_FAILURES": whole(1),
     "COOLDOWN_SECONDS": number(0),
     "MAX_CONCURRENCY": Kind(
@@ -120,6 +130,7 @@ KINDS: dict[str, Kind] = {
     ),
     "MAX_TOKENS": whole(1),
     "SCHEMA_RETRIES": whole(0),
+    "SCHEMA_IN_PROMPT": SWITCH,
     "TRANSLATE_CHUNK_ENTRIES": whole(1),
     "TRANSLATE_CONCURRENCY": whole(1),
     "TRANSLATE_RETRIES": whole(0),
@@ -138,7 +149,16 @@ KINDS: dict[str, Kind] = {
 }
 
 NEEDED = (
-    *("MODELS", "PROVIDERS", "FALLBACKS", "MAX_CONCURRENCY", "CACHE_SCOPE", "IDEMPOTENCY_TTL"),
+    *(
+        "MODELS",
+        "PROVIDERS",
+        "FALLBACKS",
+        "FALLBACK_ON",
+        "SCHEMA_IN_PROMPT",
+        "MAX_CONCURRENCY",
+        "CACHE_SCOPE",
+        "IDEMPOTENCY_TTL",
+    ),
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")

@@ -14,6 +14,7 @@ from stapel_agent.providers import LlmProvider, ProviderResult, provider_registr
 from stapel_agent.types import CompletionRequest
 
 from .circuit_breaker import cooldown_of
+from .schema_prompt import with_schema_in_prompt
 
 logger = logging.getLogger(__name__)
 
@@ -78,10 +79,7 @@ def candidate_of(request: CompletionRequest) -> Candidate:
         model = provider.resolve_model(request.model_size, model)
     except Exception as fault:
         provider = _Broken(fault)
-    if request.schema is not None and not provider.supports_schema:
-        raise InvalidRequest(
-            f"provider {request.provider!r} cannot constrain an answer to a schema; name one that can, or send none"
-        )
+    request = with_schema_in_prompt(request, provider)
     if request.images and not provider.supports_images:
         raise InvalidRequest(f"provider {request.provider!r} takes no images; name one that does, or send none")
     if not str(model).strip():

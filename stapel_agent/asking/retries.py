@@ -52,7 +52,9 @@ def immediate() -> Iterator[None]:
 
 
 def may_fall_back(fault: AgentError) -> bool:
-    """Whether another provider may be asked: this one declined, or RETRY_BILLED lets two of them be paid."""
+    """Whether another provider may be asked: this one declined, or RETRY_BILLED or FALLBACK_ON lets two be paid."""
+    if isinstance(fault, ProviderError) and fault.failure in agent_settings.FALLBACK_ON:
+        return True
     without_answer = isinstance(fault, ProviderTimeout | RequestInterrupted)
     return isinstance(fault, ProviderDeclined) or (without_answer and agent_settings.RETRY_BILLED is True)
 

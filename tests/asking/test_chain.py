@@ -1,5 +1,8 @@
 """Fallbacks: after which faults the next provider is asked, which ones there are, and whose answer is whose."""
 
+import json
+from typing import ClassVar
+
 import pytest
 from django.core.cache import cache
 
@@ -12,6 +15,7 @@ from stapel_agent.exceptions import (
     AnswerTruncated,
     InvalidAnswer,
     OutOfCredit,
+    ProviderBug,
     ProviderDown,
     ProviderError,
     ProviderTimeout,
@@ -115,6 +119,92 @@ def test_fallback__where_two_may_be_billed(facade, agent, fault):
     agent(RETRY_BILLED=True, RETRIES=0)
     assert facade.complete("say", "small")["result"] == "answer"
     assert asked(models) == {"first": 1, "second": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "reply"),
+    [
+        ("refused", ProviderResult("no", 10, 5, finish_reason="content_filter")),
+        ("truncated", ProviderResult("half", 10, 5, finish_reason="length")),
+        ("invalid_answer", ProviderResult("", 10, 5)),
+        ("rejected", RequestRejected("no", usage=Usage(10, 5))),
+        ("timeout", ProviderTimeout("slow", usage=Usage(10, 5))),
+        ("interrupted", RequestInterrupted("gone", usage=Usage(10, 5))),
+        ("provider_bug", ProviderBug("broke", usage=Usage(10, 5))),
+    ],
+)
+def test_fallback_on__adds_failures(facade, agent, name, reply):
+    """After a failure that FALLBACK_ON names the next provider is asked, and both are paid; after another it is not."""
+    for named, is_followed in ((name, True), ("busy", False)):
+        models = scripted_chain(agent, first=reply, second="answer")
+        agent(FALLBACK_ON=[named], RETRIES=0)
+        answer = facade.complete("say", "small")
+        assert (answer["status"] == "ok", asked(models)["second"]) == (is_followed, int(is_followed))
+        assert answer["usage"]["output_tokens"] == (10 if is_followed else 5)
+
+
+def test_fallback_on__after_the_corrections(facade, agent):
+    """A model first gets its SCHEMA_RETRIES; a failure of all tells who failed before."""
+    models = scripted_chain(agent, first=["no", "no"], second=AnswerRefused("never"))
+    agent(FALLBACK_ON=["invalid_answer"])
+    reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
+    assert reason == "refused: never (before it, 'first': invalid_answer: the answer holds no JSON)"
+    assert asked(models) == {"first": 2, "second": 1}
+
+
+# --- a schema in words
+
+
+class Plain(LlmProvider):
+    """Takes no schema; answers from a script, and keeps its prompts."""
+
+    prompts: ClassVar[list[str]] = []
+    replies: ClassVar[list[str]] = []
+
+    def complete(self, *, prompt, model, system_prompt=None):
+        self.prompts.append(prompt)
+        return ProviderResult(self.replies.pop(0), 10, 5)
+
+
+@pytest.fixture
+def plain(agent):
+    """The default provider, which takes no schema."""
+    Plain.prompts, Plain.replies = [], []
+    agent(PROVIDERS={"plain": Plain}, DEFAULT_PROVIDER="plain")
+    return Plain
+
+
+def test_schema_in_prompt__validated(facade, agent, plain):
+    """With SCHEMA_IN_PROMPT the schema is sent in words, and the answer is validated and corrected like any other."""
+    agent(SCHEMA_IN_PROMPT=True)
+    plain.replies[:] = ['{"n": "x"}', '{"n": 1}']
+    assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 1}
+    first, second = plain.prompts
+    assert first.startswith("say\n\nAnswer with JSON only")
+    assert json.loads(first.splitlines()[-1]) == SCHEMA
+    assert second.startswith(f"{first}\n\nAn earlier answer did not satisfy the JSON schema:")
+    assert PromptLog.objects.order_by("created_at").first().prompt == first
+
+
+def test_schema_in_prompt__off(facade, plain):
+    """Without it the request is rejected before anything is spent, and the reason names the setting."""
+    reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
+    assert reason == (
+        "rejected: provider 'plain' cannot constrain an answer to a schema; name one that can, send none, "
+        "or set SCHEMA_IN_PROMPT to True"
+    )
+    assert plain.prompts == []
+
+
+def test_schema_in_prompt__of_a_fallback(facade, agent):
+    """Only a provider that cannot take the schema gets it in words."""
+    models = scripted_chain(agent, first=AccessDenied("key"))
+    Plain.prompts, Plain.replies = [], ['{"n": 1}']
+    agent(PROVIDERS={"first": provider_of(models["first"]), "plain": Plain}, DEFAULT_PROVIDER="first")
+    agent(FALLBACKS={"first": ["plain"]}, SCHEMA_IN_PROMPT=True)
+    assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 1}
+    assert models["first"].requests[0].prompt == "say"
+    assert Plain.prompts[0].startswith("say\n\nAnswer with JSON only")
 
 
 # --- which ones there are
