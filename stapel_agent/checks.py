@@ -16,10 +16,11 @@ from .asking import nameless_models
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .database import ledger_alias
-from .exceptions import ProviderUnimportable, ProviderUnusable, WrongSetting
+from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, unit_prices
 from .privacy import overdue
-from .providers import LlmProvider, provider_registry
+from .profiles import known_profile, profile_faults
+from .providers import LlmProvider, dialect_faults, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
@@ -53,7 +54,7 @@ def check_retention(
 @register("stapel_agent")
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W005 to W008, W010, E002 to E009: the other settings are known, and of a kind that can work."""
-    others = (*_sizes(), *_prices(), *_budgets(), *_unpriced(), *_never_reused())
+    others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_never_reused())
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
@@ -115,6 +116,8 @@ def _unusable_providers() -> Iterator[CheckMessage]:
         if isinstance(fault, ProviderUnimportable):
             hint = f"Mend the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
             yield Warning(f"{fault}: {fault.__cause__}", hint, id="stapel_agent.W001")
+        elif isinstance(fault, ProviderMisconfigured):
+            yield Error(f"{fault}.", f"See docs/models.md, or set PROVIDERS[{name!r}] to None.", id="stapel_agent.E010")
         else:
             hint = "Subclass stapel_agent.LlmProvider."
             yield Warning(str(fault), hint, id="stapel_agent.W002")
@@ -163,15 +166,25 @@ def _sizes() -> Iterator[CheckMessage]:
         text = f"OPENAI_COMPAT_MODELS has sizes that MODELS has not, for which nobody can ask: {unknown}."
         yield Warning(text, hint, id="stapel_agent.W010")
     name = agent_settings.DEFAULT_PROVIDER
+    for size, entry in agent_settings.MODELS.items():
+        for fault in (*profile_faults(size, entry), *_unregistered(size, entry)):
+            yield Error(f"{fault}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
     for size in _nameless(name):
         hint = "Name a model there, or the provider's own; until then a call of that size fails."
         yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
 
 
 def _foreign_models(name: str, provider: LlmProvider) -> Iterator[CheckMessage]:
-    for size, model in agent_settings.MODELS.items():
-        if fault := provider.model_error(size, model):
+    for size in agent_settings.MODELS:
+        profile = known_profile(size)
+        if profile.provider in (None, name) and (fault := provider.model_error(size, profile.model)):
             yield Warning(f"Provider {name!r} has no model for the size {size!r}: {fault}", id="stapel_agent.W011")
+
+
+def _unregistered(size: str, entry: Any) -> Iterator[str]:
+    name = entry.get("provider") if isinstance(entry, Mapping) else None
+    if isinstance(name, str) and name not in (names := provider_registry.entries()):
+        yield f"STAPEL_AGENT['MODELS'][{size!r}]['provider'] is {name!r}: use one of {', '.join(sorted(names))}"
 
 
 def _nameless(name: str) -> list[str]:
@@ -180,11 +193,21 @@ def _nameless(name: str) -> list[str]:
         provider = provider_registry.load(name)()
         return [
             size
-            for size, model in agent_settings.MODELS.items()
-            if not str(provider.resolve_model(size, model)).strip()
+            for size in agent_settings.MODELS
+            if (profile := known_profile(size)).provider in (None, name)
+            and not str(provider.resolve_model(size, profile.model)).strip()
         ]
     except Exception:  # other checks tell what is wrong with the provider
         return []
+
+
+def _dialects() -> Iterator[CheckMessage]:
+    if any(wrong_kinds(["DIALECTS"])):
+        return
+    for name, entry in (agent_settings.DIALECTS or {}).items():
+        for fault in dialect_faults(name, entry):
+            hint = "The entry has no effect until this is fixed; docs/dialects.md has its keys."
+            yield Error(f"{fault}.", hint, id="stapel_agent.E010")
 
 
 def _prices() -> Iterator[CheckMessage]:
@@ -224,7 +247,12 @@ def _unpriced() -> Iterator[CheckMessage]:
         return
     try:
         provider = provider_registry.load(name)()
-        models = [provider.resolve_model(size, model) for size, model in agent_settings.MODELS.items()]
+        profiles = {size: known_profile(size) for size in agent_settings.MODELS}
+        models = [
+            provider.resolve_model(size, profile.model)
+            for size, profile in profiles.items()
+            if profile.provider in (None, name)
+        ]
         unpriced = sorted({str(model) for model in models if unit_prices(name, str(model), provider.vendor) is None})
     except Exception:  # other checks tell what is wrong with these settings
         return

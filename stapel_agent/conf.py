@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,15 +10,17 @@ from django.conf import settings
 from stapel_core.conf import AppSettings
 
 DEFAULTS: dict[str, Any] = {
-    # Model size -> model name. The keys are the sizes a request may ask for.
+    # Model size -> model name, or a profile: a dict of "model", "provider", "effort", "max_tokens" and "options".
+    # The keys are the sizes a request may ask for.
     "MODELS": {
         "small": "claude-haiku-4-5-20251001",
         "medium": "claude-sonnet-5",
         "large": "claude-opus-4-8",
     },
-    # Provider name -> LlmProvider subclass or its dotted path, over the built-in ones; None removes one.
+    # Provider name -> LlmProvider subclass, its dotted path, or an endpoint: a dict of "base_url", "api_key", "models",
+    # "dialect", "options" and more. Merged over the built-in ones; None removes one.
     "PROVIDERS": {},
-    # The provider of a request that names none.
+    # The provider of a request that names none, and whose size has none in its profile.
     "DEFAULT_PROVIDER": "anthropic",
     # Key of the Anthropic API.
     "ANTHROPIC_API_KEY": "",
@@ -29,8 +32,8 @@ DEFAULTS: dict[str, Any] = {
     "OPENAI_COMPAT_API_KEY": "",
     # Model size -> model name at that API; a missing size falls back to MODELS.
     "OPENAI_COMPAT_MODELS": {},
-    # The request field that carries the token cap: "max_tokens" or "max_completion_tokens".
-    "OPENAI_COMPAT_MAX_TOKENS_PARAM": "max_tokens",
+    # The request field that carries the token cap: "max_tokens" or "max_completion_tokens"; None is the dialect's.
+    "OPENAI_COMPAT_MAX_TOKENS_PARAM": None,
     # The Claude Code CLI: a name on PATH, or a path.
     "CLI_BINARY": "claude",
     # Seconds a provider has for one attempt, whichever provider it is.
@@ -45,6 +48,8 @@ DEFAULTS: dict[str, Any] = {
     "FALLBACKS": {},
     # Names of further failures after which the next one is asked, such as "refused" and "truncated".
     "FALLBACK_ON": [],
+    # Dialect name -> what an OpenAI-compatible endpoint does differently, over the dialects that are known.
+    "DIALECTS": {},
     # Failures in a row, in one process, after which a provider that has a fallback is passed over.
     "COOLDOWN_FAILURES": 5,
     # Seconds it is passed over for; then one call tries it.
@@ -53,6 +58,8 @@ DEFAULTS: dict[str, Any] = {
     "MAX_CONCURRENCY": {},
     # Tokens an answer may have.
     "MAX_TOKENS": 4096,
+    # Source -> how hard the model is to think: "none", "minimal", "low", "medium", "high" or "max".
+    "EFFORT": {"translate": "low"},
     # Times a model is asked again after an answer that breaks the caller's schema.
     "SCHEMA_RETRIES": 1,
     # Does a provider without `supports_schema` get the schema in its prompt, in place of a rejection?
@@ -92,6 +99,22 @@ DEFAULTS: dict[str, Any] = {
 }
 
 ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})
+
+
+def key_texts(setting: object) -> list[str]:
+    """The keys in a setting that is a key, `{"env": the name of a variable that holds one}`, or a list of these."""
+    if isinstance(setting, list | tuple):
+        return [key for item in setting for key in key_texts(item)]
+    if isinstance(setting, Mapping):
+        setting = os.environ.get(str(setting.get("env")), "")
+    return [setting] if setting and isinstance(setting, str) else []
+
+
+def unset_variables(setting: object) -> list[str]:
+    """The variables that such a setting names, and that the environment lacks."""
+    items = setting if isinstance(setting, list | tuple) else [setting]
+    names = [str(item.get("env")) for item in items if isinstance(item, Mapping)]
+    return [name for name in names if not os.environ.get(name)]
 
 
 class AgentSettings(AppSettings):

@@ -9,7 +9,9 @@ AgentError                                                a request that cannot 
 ├── OverBudget                        over_budget         it might cost more than is left of a budget; not asked
 └── ProviderError                     provider_bug        the attempt failed
     ├── RequestRejected               rejected            this request will never be answered (other 4xx)
+    │   └── ParameterRefused          rejected            a field that we added; asked once more without it
     ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
+    │   ├── ProviderMisconfigured     rejected            its dict in PROVIDERS has a wrong key or value
     │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
     ├── ProviderTimeout               timeout             its time was over
     ├── RequestInterrupted            interrupted         sent, and no answer came: it may be billed
@@ -119,10 +121,24 @@ class RequestRejected(ProviderError):
     failure = "rejected"
 
 
+class ParameterRefused(RequestRejected):
+    """The provider rejected a field that this package added on its own; it is left out from now on.
+
+    `parameter` is the field, and `setting` what the host may change about it.
+    """
+
+    parameter = ""
+    setting = ""
+
+
 class ProviderUnusable(ProviderError):
     """No provider of that name can be used; the message names it."""
 
     failure = "rejected"
+
+
+class ProviderMisconfigured(ProviderUnusable):
+    """Its entry in PROVIDERS is a dict with a wrong key or value; the message says the fix."""
 
 
 class ProviderUnimportable(ProviderUnusable):

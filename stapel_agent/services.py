@@ -17,6 +17,7 @@ from .exceptions import InvalidRequest
 from .images import read_images
 from .models import PromptSource
 from .parsing import storable
+from .profiles import known_profile, token_limit
 from .providers import LlmProvider, provider_registry
 from .schemas import check_keywords, field_mend
 from .settings_validation import require_kinds
@@ -30,7 +31,7 @@ SOURCE_LENGTH = 32
 
 
 class RequestOptions(TypedDict, total=False):
-    """The keywords of every verb: who is asked, who asks, for whom and what for.
+    """The keywords of every verb: who is asked and how hard to think, who asks, for whom and what for.
 
     A call with the `idempotency_key` of an earlier one of the same caller gets its answer. That is the caller of the
     same `workspace_id` and `user_id`, or the `caller` that an edge names who knows; to such an edge a key used for
@@ -43,6 +44,7 @@ class RequestOptions(TypedDict, total=False):
     idempotency_key: str | None
     caller: str | None
     skip_cache: bool
+    effort: str | None
 
 
 class CompletionOptions(RequestOptions, total=False):
@@ -217,21 +219,23 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     skip_cache: bool = False,
     caller: str | None = None,
     idempotency_key: str | None = None,
+    effort: str | None = None,
 ) -> CompletionRequest:
     return CompletionRequest(
         prompt=storable(prompt),
         system_prompt=storable(system_prompt),
         images=images,
         model_size=model_size,
-        provider=provider or agent_settings.DEFAULT_PROVIDER,
+        provider=provider or known_profile(model_size).provider or agent_settings.DEFAULT_PROVIDER,
         source=str(source),
-        max_tokens=agent_settings.MAX_TOKENS if max_tokens is None else max_tokens,
+        max_tokens=token_limit(model_size) if max_tokens is None else max_tokens,
         user_id=None if user_id is None else str(user_id),
         workspace_id=None if workspace_id is None else str(workspace_id),
         context=dict(context) if isinstance(context, Mapping) else context,
         skip_cache=skip_cache,
         caller=caller,
         idempotency_key=idempotency_key,
+        effort=effort,
         metadata=metadata or {},
         deadline=Deadline(agent_settings.DEADLINE),
     )
@@ -252,13 +256,14 @@ def _valid(request: CompletionRequest) -> CompletionRequest:
         raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
     if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
         raise InvalidRequest(f"source may have {SOURCE_LENGTH} characters, and neither NUL nor half a surrogate pair")
-    for field in ("context", "idempotency_key"):
+    for field in ("context", "idempotency_key", "effort"):
         _check(field, getattr(request, field))
     return replace(
         request,
         images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
         cache_scope=_cache_scope(request),
-        max_tokens=_token_cap(request.max_tokens),
+        max_tokens=_token_cap(request.max_tokens, token_limit(request.model_size)),
+        effort=request.effort or known_profile(request.model_size).effort or agent_settings.EFFORT.get(request.source),
     )
 
 
@@ -269,9 +274,8 @@ def _cache_scope(request: CompletionRequest) -> str:
     return json.dumps(["workspace", request.workspace_id] if scope == "workspace" else ["user", request.user_id])
 
 
-def _token_cap(wish: int) -> int:
-    """The caller's wish, which may lower MAX_TOKENS and not raise it."""
-    limit: int = agent_settings.MAX_TOKENS
+def _token_cap(wish: int, limit: int) -> int:
+    """The caller's wish, which may lower the limit of the size and not raise it."""
     if wish == limit:
         return limit
     _check("max_tokens", wish)

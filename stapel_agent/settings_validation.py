@@ -13,6 +13,7 @@ from django.conf import settings
 from . import log_content
 from .conf import agent_settings
 from .exceptions import WrongSetting
+from .profiles import EFFORTS
 from .redaction import redact
 from .types import TEXT_FORMATS
 
@@ -84,12 +85,13 @@ FALLBACK_FAILURES = (
 KINDS: dict[str, Kind] = {
     "MODELS": Kind(
         f"a dict of sizes, of {SIZE_LENGTH} characters at most, each with the name of a model, such as "
-        "{'small': 'claude-haiku-4-5-20251001'}",
-        lambda value: bool(value) and _is_map(value, _is_text) and all(len(size) <= SIZE_LENGTH for size in value),
+        "{'small': 'claude-haiku-4-5-20251001'}, or a profile, such as {'small': {'model': 'm', 'effort': 'low'}}",
+        lambda value: bool(value) and _is_map(value, _is_model) and all(len(size) <= SIZE_LENGTH for size in value),
         "stapel_agent.E003",
     ),
     "PROVIDERS": Kind(
-        "a dict of names, each with an LlmProvider or its dotted path, such as {'mine': 'host.llm.MyProvider'}",
+        "a dict of names, each with an LlmProvider or its dotted path, such as {'mine': 'host.llm.MyProvider'}, "
+        "or with an endpoint, such as {'mine': {'base_url': 'https://llm.example.com/v1'}}",
         lambda value: value is None or _is_map(value),
     ),
     "DEFAULT_PROVIDER": Kind("a text, the name of a provider", lambda value: _is_text(value)),
@@ -102,7 +104,8 @@ KINDS: dict[str, Kind] = {
         lambda value: value is None or _is_map(value, _is_text),
     ),
     "OPENAI_COMPAT_MAX_TOKENS_PARAM": Kind(
-        "'max_tokens' or 'max_completion_tokens'", lambda value: value in ("max_tokens", "max_completion_tokens")
+        "'max_tokens', 'max_completion_tokens' or None",
+        lambda value: value in (None, "max_tokens", "max_completion_tokens"),
     ),
     "CLI_BINARY": Kind(
         "a text, the name of a program or its path", lambda value: isinstance(value, str | os.PathLike | None)
@@ -139,6 +142,11 @@ KINDS: dict[str, Kind] = {
     ),
     "IMAGE_FETCH": SWITCH,
     "IMAGE_MAX_BYTES": whole(1),
+    "EFFORT": choices(*EFFORTS),
+    "DIALECTS": Kind(
+        "a dict of dialects, each with a dict, such as {'mine': {'like': 'openai', 'hosts': ['llm.example.com']}}",
+        lambda value: value is None or _is_map(value, lambda entry: isinstance(entry, Mapping)),
+    ),
     "CACHE_LOOKUP": choices(True, False),
     "CACHE_SCOPE": choices("user", "workspace", "shared"),
     "LOG_CONTENT": choices(*log_content.CHOICES),
@@ -149,16 +157,8 @@ KINDS: dict[str, Kind] = {
 }
 
 NEEDED = (
-    *(
-        "MODELS",
-        "PROVIDERS",
-        "FALLBACKS",
-        "FALLBACK_ON",
-        "SCHEMA_IN_PROMPT",
-        "MAX_CONCURRENCY",
-        "CACHE_SCOPE",
-        "IDEMPOTENCY_TTL",
-    ),
+    *("MODELS", "PROVIDERS", "FALLBACKS", "FALLBACK_ON", "SCHEMA_IN_PROMPT", "MAX_CONCURRENCY"),
+    *("CACHE_SCOPE", "EFFORT", "IDEMPOTENCY_TTL"),
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
@@ -218,6 +218,10 @@ def _is_map(value: object, admits: Callable[[Any], bool] = lambda value: True) -
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_model(value: object) -> bool:
+    return isinstance(value, str | Mapping)
 
 
 def _is_number(value: object, least: float) -> bool:

@@ -6,12 +6,12 @@ In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .asking import clear_cooldowns, immediate_retries
+from .asking import clear_api_keys, clear_cooldowns, immediate_retries
 from .exceptions import ProviderUnusable
 from .providers import LlmProvider, ProviderEntry, ProviderResult, provider_registry
 from .types import Image
@@ -33,6 +33,8 @@ class ModelRequest:
     max_tokens: int | None = None
     timeout: float | None = None
     images: tuple[Image, ...] = ()
+    effort: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 Reply = str | ProviderResult | Exception | Callable[[ModelRequest], "str | ProviderResult"]
@@ -87,11 +89,13 @@ def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
             yield model
         finally:
             clear_cooldowns()
+            clear_api_keys()
 
 
 def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[LlmProvider]:
     class ScriptedProvider(LlmProvider):
         supports_schema = supports_images = supports_max_tokens = supports_timeout = True
+        supports_effort = supports_options = True
 
         def complete(self, **arguments: Any) -> ProviderResult:
             return model.ask(ModelRequest(**arguments))

@@ -123,6 +123,7 @@ class CompletionRequest:
     `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
         of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
         `in_ledger`: no row holds its answer alone.
+    `effort` is how hard the model is to think, one of `profiles.EFFORTS`; `options` are fields of the vendor's request.
     `cache_faults` are the steps of the cache that have failed in the course of it.
     """
 
@@ -148,12 +149,18 @@ class CompletionRequest:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
     deadline: Deadline = field(default_factory=Deadline)
+    effort: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     cache_faults: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def parts_as_asked(self) -> tuple[CompletionRequest, ...]:
         """The parts as questions to this request's provider and model."""
-        return tuple(replace(part, provider=self.provider, model=self.model) for part in self.parts)
+        return tuple(map(self._as_asked, self.parts))
+
+    def _as_asked(self, part: CompletionRequest) -> CompletionRequest:
+        provider, model, effort, options = self.provider, self.model, self.effort, self.options
+        return replace(part, provider=provider, model=model, effort=effort, options=options)
 
     @property
     def message(self) -> str:
@@ -176,6 +183,10 @@ class CompletionRequest:
         ]
         if self.images:
             identity.append({"images": [image.identity for image in self.images]})
+        if self.effort:
+            identity.append({"effort": self.effort})
+        if self.options:
+            identity.append({"options": self.options})
         canonical = json.dumps(identity, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return sha256(canonical.encode("ascii")).hexdigest()
 

@@ -1,5 +1,6 @@
 """One provider asked once, and which attempt comes next."""
 
+from .api_keys import clear as clear_api_keys
 from .attempt import Attempt, Reader, as_text, off_loop
 from .attempts import Attempts
 from .chain import candidate_of
@@ -13,6 +14,7 @@ __all__ = [
     "Reader",
     "as_text",
     "candidate_of",
+    "clear_api_keys",
     "clear_cooldowns",
     "immediate_retries",
     "nameless_models",

@@ -29,7 +29,7 @@ from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
 from stapel_agent.types import Usage
 
-from . import circuit_breaker
+from . import api_keys, circuit_breaker
 from .chain import Candidate
 from .completeness import require_whole
 from .concurrency_limit import Place
@@ -67,6 +67,7 @@ class Attempt:
     def __init__(self, candidate: Candidate, read: Reader, delay: float = 0) -> None:
         self.request = candidate.request
         self.provider = candidate.provider
+        self.api_key = candidate.api_key
         self.delay = delay
         self.place = Place(self.request.provider)
         self.result: ProviderResult | None = None
@@ -133,6 +134,11 @@ class Attempt:
         return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
 
     @property
+    def key_fingerprint(self) -> str | None:
+        """Which of the provider's keys it is made with."""
+        return api_keys.fingerprint(self.api_key) if self.api_key else None
+
+    @property
     def text(self) -> str | None:
         """What the model wrote, whether or not it counts."""
         if self.result is None:
@@ -166,12 +172,18 @@ class Attempt:
     def _arguments(self) -> dict[str, Any]:
         """The keywords of `complete()`: the three that every provider takes, and those this one declares."""
         request = self.request
-        optional = {
+        optional: dict[str, Any] = {
             "schema": request.schema,
             "images": request.images,
             "max_tokens": request.max_tokens,
             "timeout": self._seconds,
         }
+        if request.effort:
+            optional["effort"] = request.effort
+        if request.options:
+            optional["options"] = request.options
+        if self.api_key:
+            optional["api_key"] = self.api_key
         declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
         return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
 
@@ -226,6 +238,7 @@ class Attempt:
                 raise
         finally:
             circuit_breaker.record_outcome(self.request.provider, self.error)
+            api_keys.record_outcome(self.api_key, self.error)
 
     def _taken(self, result: ProviderResult) -> str:
         """The text of the provider's answer, which is accepted. Raises what is wrong with it."""

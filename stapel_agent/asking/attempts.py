@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import replace
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AnswerMissing,
+    ParameterRefused,
     ProviderBusy,
     ProviderError,
     ProviderTimeout,
@@ -18,9 +20,12 @@ from stapel_agent.exceptions import (
 from stapel_agent.telemetry import waiting
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
+from . import api_keys
 from .attempt import Attempt, Reader
 from .chain import Candidate, Chain
 from .retries import MAX_DELAY, delay_before_retry, may_fall_back
+
+logger = logging.getLogger(__name__)
 
 UNUSABLE = (SchemaMismatch, AnswerMissing)
 """What the same question may cure, where a schema says what an answer is."""
@@ -115,7 +120,13 @@ class Attempts:
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]
-        return self._correction(last) or self._retry(last) or self._fallback(last)
+        return (
+            self._correction(last)
+            or self._without_refused(last)
+            or self._with_other_key(last)
+            or self._retry(last)
+            or self._fallback(last)
+        )
 
     def _correction(self, last: Attempt) -> Attempt | None:
         made = sum(isinstance(attempt.error, UNUSABLE) for attempt in self._made)
@@ -123,6 +134,28 @@ class Attempts:
             return None
         correction = last.error.correction if isinstance(last.error, SchemaMismatch) else last.request.correction
         return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
+
+    def _without_refused(self, last: Attempt) -> Attempt | None:
+        """The same question without a field that the provider refused, once."""
+        refused = [made for made in self._made if isinstance(made.error, ParameterRefused)]
+        if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
+            return None
+        logger.warning(
+            "provider %r refuses %s for model %r and is asked without it from now on; see %s",
+            last.request.provider,
+            last.error.parameter,
+            last.request.model,
+            last.error.setting.format(size=last.request.model_size, source=last.request.source),
+        )
+        return self._to(Candidate(last.provider, last.request))
+
+    def _with_other_key(self, last: Attempt) -> Attempt | None:
+        """The same question with a key that was not tried yet, after a fault of the last one's."""
+        if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY):
+            return None
+        tried = {made.api_key for made in self._made if made.provider is last.provider}
+        key = api_keys.next_key(last.request.provider, last.provider, tried)
+        return None if key is None else self._to(Candidate(last.provider, last.request, key))
 
     def _retry(self, last: Attempt) -> Attempt | None:
         if not isinstance(last.error, ProviderError):
@@ -137,6 +170,9 @@ class Attempts:
     def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
         if candidate is None:
             return None
+        if candidate.api_key is None:
+            key = api_keys.next_key(candidate.request.provider, candidate.provider)
+            candidate = replace(candidate, api_key=key)
         attempt = Attempt(candidate, self._read, delay)
         self._made.append(attempt)
         return attempt

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, InvalidRequest, WrongSetting
+from stapel_agent.profiles import profile_of
 from stapel_agent.providers import LlmProvider, ProviderResult, provider_registry
 from stapel_agent.types import CompletionRequest
 
@@ -21,10 +22,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A provider, and the request with that provider's own name for the model."""
+    """A provider, the request with its own name for the model, and the key to ask with where it has several."""
 
     provider: LlmProvider
     request: CompletionRequest
+    api_key: str | None = field(default=None, repr=False)
 
 
 class Chain:
@@ -62,29 +64,42 @@ class Chain:
 def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
     for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
         try:
-            yield candidate_of(replace(request, provider=name))
+            yield candidate_of(replace(request, provider=name), is_first=False)
         except AgentError as fault:
             logger.error("fallback of %r left out: %s", request.provider, fault)
 
 
-def candidate_of(request: CompletionRequest) -> Candidate:
+def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
     """The provider that `request` names. Raises an AgentError where it cannot be asked that."""
-    models = agent_settings.MODELS
-    if request.model_size not in models:
-        raise InvalidRequest(f"unknown model size {request.model_size!r}; MODELS has: {', '.join(sorted(models))}")
-    model = models[request.model_size]
+    profile = profile_of(request.model_size)
+    model = profile.model
     provider_class = provider_registry.load(request.provider)
     try:
         provider = provider_class()
-        model = provider.resolve_model(request.model_size, model)
+        default = profile.model_at(request.provider, provider.default_models, request.model_size)
+        model = provider.resolve_model(request.model_size, default)
     except Exception as fault:
         provider = _Broken(fault)
     request = with_schema_in_prompt(request, provider)
+    _require_images(request, provider)
+    if not str(model or "").strip():
+        raise WrongSetting(nameless(request.model_size, request.provider))
+    options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
+    return Candidate(provider, replace(request, model=str(model), options=options))
+
+
+def _options(own: Mapping[str, Any], request: CompletionRequest, provider: LlmProvider) -> Mapping[str, Any]:
+    """The options of the profile, over those of the provider's own entry."""
+    if own and not provider.supports_options:
+        raise WrongSetting(
+            f"provider {request.provider!r} takes no options: remove those of MODELS[{request.model_size!r}]"
+        )
+    return {**provider.options, **own} if provider.supports_options else {}
+
+
+def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
     if request.images and not provider.supports_images:
         raise InvalidRequest(f"provider {request.provider!r} takes no images; name one that does, or send none")
-    if not str(model).strip():
-        raise WrongSetting(nameless(request.model_size, request.provider))
-    return Candidate(provider, replace(request, model=str(model)))
 
 
 def nameless(model_size: str, provider: str) -> str:
@@ -95,7 +110,7 @@ def nameless(model_size: str, provider: str) -> str:
 class _Broken(LlmProvider):
     """Stands in for a provider that cannot be made, so that its fault is an attempt like any other."""
 
-    supports_schema = supports_images = True
+    supports_schema = supports_images = supports_options = True
 
     def __init__(self, fault: Exception) -> None:
         self.fault = fault

@@ -8,6 +8,7 @@ from stapel_agent.exceptions import (
     AgentError,
     AttemptCancelled,
     OverBudget,
+    ParameterRefused,
     ProviderBug,
     ProviderError,
     ProviderTimeout,
@@ -55,6 +56,8 @@ def _sanitised(fault: AgentError) -> AgentError:
         own.retry_after = seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):
         own.correction = getattr(fault, "correction", "")
+    if isinstance(own, ParameterRefused):
+        own.parameter, own.setting = getattr(fault, "parameter", ""), getattr(fault, "setting", "")
     if isinstance(own, OverBudget):
         own.standing = getattr(fault, "standing", None)
     return own

@@ -31,7 +31,7 @@ CALL_FIELDS = (
     *("cost_usd", "duration_ms", "user_id", "workspace_id"),
 )
 ECONOMIC_FACTS = (
-    *("provider", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
+    *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
     *("failure", "prices", "cache_write_1h_tokens", "response_length"),
 )
 # A failure's name, or a language tag: neither a sentence nor an address.
@@ -178,6 +178,8 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
         "provider": request.provider,
         **whole_ids(user_id=request.user_id, workspace_id=request.workspace_id),
     }
+    if attempt.key_fingerprint:
+        facts["key"] = attempt.key_fingerprint
     if request.images:
         is_told = log_content.is_full(request.source)
         facts["images"] = described(request.images) if is_told else {"count": len(request.images)}

@@ -12,7 +12,8 @@ from stapel_agent import services
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource
-from stapel_agent.providers import provider_registry
+from stapel_agent.profiles import known_profile
+from stapel_agent.providers import BUILTIN_PROVIDERS, ProviderEntry, provider_registry
 
 from .answer_text import spent
 from .summary import printable
@@ -79,7 +80,9 @@ def reports() -> Iterator[ProviderReport]:
         yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error)
 
 
-def _path(entry: type | str) -> str:
+def _path(entry: ProviderEntry) -> str:
+    if isinstance(entry, Mapping):
+        return str(BUILTIN_PROVIDERS.get(str(entry.get("class", "openai-compat")), ""))
     return entry if isinstance(entry, str) else f"{entry.__module__}.{entry.__qualname__}"
 
 
@@ -90,7 +93,12 @@ def _configuration(name: str) -> tuple[dict[str, str], str | None]:
         return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
     try:
         provider = provider_registry.load(name)()
-        models = {str(size): str(provider.resolve_model(size, default)) for size, default in sizes.items()}
+        models = {
+            str(size): str(
+                provider.resolve_model(size, known_profile(size).model_at(name, provider.default_models, size))
+            )
+            for size in sizes
+        }
         lacking = provider.configuration_error()
     except ProviderUnusable as fault:
         return {}, f"{fault}: name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
+    from .dialects import dialect_faults
     from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
+    from .wire.additions import forget_refusals
     from .wire.finish_reasons import finish_reason
     from .wire.threads import in_own_thread
 
@@ -16,7 +18,9 @@ __all__ = [
     "LlmProvider",
     "ProviderEntry",
     "ProviderResult",
+    "dialect_faults",
     "finish_reason",
+    "forget_refusals",
     "in_own_thread",
     "provider_registry",
     "register_provider",
@@ -29,7 +33,9 @@ _HOME = {
     "LlmProvider": ".base",
     "ProviderEntry": ".registry",
     "ProviderResult": ".base",
+    "dialect_faults": ".dialects",
     "finish_reason": ".wire.finish_reasons",
+    "forget_refusals": ".wire.additions",
     "in_own_thread": ".wire.threads",
     "provider_registry": ".registry",
     "register_provider": ".registry",

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
 import httpx
 
-from stapel_agent.conf import agent_settings
+from stapel_agent.conf import DEFAULTS
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, AnswerMissing, ProviderError, RequestRejected
 from stapel_agent.figures import token_count
 from stapel_agent.types import Image, LinkedImage, Usage
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
-from .base import LlmProvider, ProviderResult
+from .base import ProviderResult
+from .dialects import CLAUDE, effort_fields, merged
+from .endpoint import Endpoint, EndpointProvider
+from .wire.additions import Additions
 from .wire.call import Call
 from .wire.finish_reasons import finish_reason
 from .wire.http import api_root, base_url_mend, peer_of
@@ -46,20 +48,26 @@ STATUS_BY_ERROR_TYPE = {
 }
 
 
-class AnthropicProvider(LlmProvider):
+class AnthropicProvider(EndpointProvider):
     """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
 
     vendor = "anthropic"
-    supports_schema = True
-    supports_images = True
-    supports_max_tokens = True
-    supports_timeout = True
+    prefix = "ANTHROPIC"
+    default_models = DEFAULTS["MODELS"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vendor = self.endpoint.get("vendor") or type(self).vendor
 
     def complete(self, **arguments: Any) -> ProviderResult:
-        question = Question(**arguments)
+        question = self._question(arguments)
         answer = StreamedAnswer()
-        with answer.kept(), bounded_attempt(question.seconds, _peer()) as bounds, _sdk_faults(bounds):
-            messages = clients.client(*access()).messages
+        with (
+            answer.kept(),
+            bounded_attempt(question.seconds, question.access.peer) as bounds,
+            _sdk_faults(bounds, question),
+        ):
+            messages = clients.client(*question.access.client).messages
             with messages.create(stream=True, **question.wire_form()) as stream:
                 for event in stream:
                     answer.add(event)
@@ -67,14 +75,14 @@ class AnthropicProvider(LlmProvider):
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         if "anthropic" not in sys.modules:
-            access()
+            Access.of(self.endpoint)
             await asyncio.to_thread(sdk)
-        question = Question(**arguments)
+        question = self._question(arguments)
         answer = StreamedAnswer()
         with answer.kept():
-            async with abounded_attempt(question.seconds, _peer()) as bounds:
-                with _sdk_faults(bounds):
-                    messages = (await clients.async_client(*access())).messages
+            async with abounded_attempt(question.seconds, question.access.peer) as bounds:
+                with _sdk_faults(bounds, question):
+                    messages = (await clients.async_client(*question.access.client)).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
                         async for event in stream:
                             answer.add(event)
@@ -83,34 +91,83 @@ class AnthropicProvider(LlmProvider):
     def configuration_error(self) -> str | None:
         lacking = [] if find_spec("anthropic") else [MISSING_SDK]
         try:
-            access()
+            Access.of(self.endpoint)
         except ProviderError as fault:
             lacking.insert(0, str(fault))  # as a call comes upon them
         return "; ".join(lacking) or None
 
+    def _question(self, arguments: Mapping[str, Any]) -> Question:
+        call = Call(**arguments)
+        return Question(call, Access.of(self.endpoint, call.api_key))
+
 
 @dataclass(frozen=True)
-class Question(Call):
+class Access:
+    """Where the API is, and the key to it. `label` is the setting that says where, if one does."""
+
+    key: str = field(repr=False)
+    base_url: str
+    label: str = ""
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, key: str | None = None) -> Access:
+        """Raises AccessDenied with the fix."""
+        key = key or next(iter(endpoint.keys()), "")
+        if not key:
+            raise AccessDenied(f"{endpoint.label('api_key')} is empty: set it to a key of the Anthropic API")
+        base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
+        if base_url and (not isinstance(base_url, str) or api_root(base_url) is None):
+            raise AccessDenied(f"{label} is no http(s) URL, or holds a password: set it to the bare root of the API")
+        return cls(key, base_url or VENDOR_URL, label if base_url else "")
+
+    @property
+    def client(self) -> tuple[str, str]:
+        return self.key, self.base_url
+
+    @property
+    def peer(self) -> str:
+        return peer_of(httpx.URL(self.base_url), self.label)
+
+
+@dataclass(frozen=True)
+class Question:
     """A call of the Messages API."""
+
+    call: Call
+    access: Access
+
+    @property
+    def seconds(self) -> float:
+        return self.call.seconds
 
     def wire_form(self) -> dict[str, Any]:
         """The arguments of the SDK's `messages.create`."""
+        call = self.call
         question: dict[str, Any] = {
-            "model": self.model,
+            "model": call.model,
             "messages": [{"role": "user", "content": self._content()}],
-            "max_tokens": self.token_cap,
+            "max_tokens": call.token_cap,
         }
-        if self.system_prompt:
-            question["system"] = _encodable(self.system_prompt)
-        if self.schema is not None:
-            question["output_config"] = {"format": {"type": "json_schema", "schema": _decoder_schema(self.schema)}}
-        return question
+        if call.system_prompt:
+            question["system"] = _encodable(call.system_prompt)
+        if call.schema is not None:
+            question["output_config"] = {"format": {"type": "json_schema", "schema": _decoder_schema(call.schema)}}
+        if call.options:
+            question["extra_body"] = dict(call.options)
+        return merged(question, self.additions.fields)
+
+    @property
+    def additions(self) -> Additions:
+        call = self.call
+        fields = effort_fields(CLAUDE, call.model, call.effort)
+        fields = {name: value for name, value in fields.items() if name not in call.options}
+        return Additions.for_effort(self.access.base_url, call.model, call.effort, fields)
 
     def _content(self) -> str | list[dict[str, Any]]:
-        text = _encodable(self.prompt)
-        if not self.images:
+        text = _encodable(self.call.prompt)
+        if not self.call.images:
             return text
-        return [*map(_image_block, self.images), {"type": "text", "text": text}]
+        return [*map(_image_block, self.call.images), {"type": "text", "text": text}]
 
 
 class StreamedAnswer:
@@ -224,44 +281,27 @@ def _spelled_out(part: Any) -> Any:
 
 
 def access() -> tuple[str, str]:
-    """The key and the base URL that are set. Raises AccessDenied, saying the mend."""
-    key = agent_settings.ANTHROPIC_API_KEY or ""
-    if not key:
-        raise AccessDenied("ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API")
-    if not isinstance(key, str):
-        raise AccessDenied(f"ANTHROPIC_API_KEY is no text, but of the type {type(key).__name__}: set it to one")
-    if not re.fullmatch("[!-~]*", key):
-        raise AccessDenied("ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
-    base_url = agent_settings.ANTHROPIC_BASE_URL or VENDOR_URL
-    if not isinstance(base_url, str) or api_root(base_url) is None:
-        raise AccessDenied(
-            "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
-        )
-    return key, base_url
-
-
-def _peer() -> str:
-    root = api_root(access()[1]) or httpx.URL(VENDOR_URL)
-    return peer_of(root, "ANTHROPIC_BASE_URL" if agent_settings.ANTHROPIC_BASE_URL else "")
+    """The key and the base URL that the settings hold. Raises AccessDenied with the fix."""
+    return Access.of(Endpoint.of_settings(AnthropicProvider.prefix)).client
 
 
 @contextmanager
-def _sdk_faults(bounds: Bounds) -> Iterator[None]:
+def _sdk_faults(bounds: Bounds, question: Question) -> Iterator[None]:
     """Turn whatever the SDK raises into a ProviderError."""
     try:
         yield
     except ProviderError:
         raise
     except Exception as fault:
-        raise _provider_fault(fault, bounds) from None
+        raise _provider_fault(fault, bounds, question) from None
 
 
-def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
+def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> ProviderError:
     import httpx2
 
     anthropic = sdk()
     if isinstance(fault, anthropic.APIStatusError):
-        return _refusal(fault)
+        return _refusal(fault, question)
     if isinstance(fault, anthropic.APIConnectionError) and isinstance(fault.__cause__, Exception):
         cause = fault.__cause__
         return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
@@ -270,7 +310,7 @@ def _provider_fault(fault: Exception, bounds: Bounds) -> ProviderError:
     return bounds.fault(fault)
 
 
-def _refusal(fault: Any) -> ProviderError:
+def _refusal(fault: Any, question: Question) -> ProviderError:
     """What an error answer means; `fault` is the SDK's APIStatusError."""
     status = fault.status_code
     if 200 <= status < 300:
@@ -278,7 +318,9 @@ def _refusal(fault: Any) -> ProviderError:
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
     message = excerpt(text)
-    if is_of_another_address(status, message) and agent_settings.ANTHROPIC_BASE_URL:
-        message = f"{message}; {base_url_mend('ANTHROPIC_BASE_URL', '/v1/messages')}"
+    if is_of_another_address(status, message) and question.access.label:
+        message = f"{message}; {base_url_mend(question.access.label, '/v1/messages')}"
+    if refusal := question.additions.refusal(status, text, message):
+        return refusal
     waiting = retry_after(fault.response.headers)
     return classify(status, message, codes=error_codes(text), retry_after=waiting)

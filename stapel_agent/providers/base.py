@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
@@ -48,6 +49,8 @@ class LlmProvider:
 
     vendor: str | None = None
     """Whose price list holds, an id of genai-prices or the URL of an API; without it only PRICES price a call."""
+    default_models: Mapping[str, str] = MappingProxyType({})
+    """Its models by size, for sizes whose profile in MODELS names another provider."""
     supports_schema = False
     """`complete()` takes `schema` (a JSON Schema object) and constrains the answer to it."""
     supports_images = False
@@ -56,6 +59,14 @@ class LlmProvider:
     """`complete()` takes `max_tokens`, the cap on the answer's length."""
     supports_timeout = False
     """`complete()` takes `timeout`, the seconds this attempt has on the wall clock."""
+    supports_effort = False
+    """`complete()` takes `effort`, where one is wished: none, minimal, low, medium, high or max."""
+    supports_options = False
+    """`complete()` takes `options`, where there are some: fields to be merged into the vendor's request."""
+    supports_api_key = False
+    """`complete()` takes `api_key`, one of `api_keys()`, where there are some."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """The options of every call of this provider, below those of a profile in MODELS."""
 
     def complete(self, *, prompt: str, model: str, system_prompt: str | None = None) -> ProviderResult:
         """Ask `model` once. Keywords that a `supports_*` attribute announces are passed as well."""
@@ -65,8 +76,12 @@ class LlmProvider:
         """`complete()` for a caller on an event loop; by default in a thread of its own."""
         return await asyncio.wrap_future(in_own_thread(self.complete, **arguments))
 
+    def api_keys(self) -> tuple[str, ...]:
+        """The keys that calls take in turn; none where the provider finds its key by itself."""
+        return ()
+
     def resolve_model(self, model_size: str, default: str) -> str:
-        """This provider's name for `model_size`; `default` is that of the MODELS setting."""
+        """This provider's name for `model_size`. `default` is that of MODELS, "" where MODELS has none for it."""
         return default
 
     def model_error(self, model_size: str, default: str) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from stapel_agent.conf import agent_settings
+from stapel_agent.conf import DEFAULTS, agent_settings
 from stapel_agent.exceptions import AccessDenied, RequestRejected
 
 from .base import LlmProvider, ProviderResult
@@ -67,6 +67,8 @@ class ClaudeCodeCLIProvider(LlmProvider):
     supports_schema = True
     supports_max_tokens = True
     supports_timeout = True
+    supports_effort = True
+    default_models = DEFAULTS["MODELS"]
 
     def complete(self, **arguments: Any) -> ProviderResult:
         invocation = Invocation(**arguments)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import httpx
 from stapel_core.schema_strict import DROPPED_KEYS, to_strict_subset
 
-from stapel_agent.conf import DEFAULTS, agent_settings
+from stapel_agent.conf import DEFAULTS
 from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
 from stapel_agent.types import Image, LinkedImage
 
-from .base import LlmProvider, ProviderResult
-from .dialects import dialect_for, read_answer
+from .base import ProviderResult
+from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer
+from .endpoint import Endpoint, EndpointProvider
+from .wire.additions import Additions
 from .wire.call import Call
 from .wire.http import Post, api_root, apost, base_url_mend, post
 
-BASE_URL, PATH = "OPENAI_COMPAT_BASE_URL", "/chat/completions"
-MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
+PATH = "/chat/completions"
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
     "$defs",
@@ -40,97 +41,118 @@ STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
 }
 
 
-class OpenAICompatProvider(LlmProvider):
-    """Asks the endpoint below OPENAI_COMPAT_BASE_URL. What is read out of which dialect: docs/dialects.md."""
+class OpenAICompatProvider(EndpointProvider):
+    """Asks the endpoint below OPENAI_COMPAT_BASE_URL, or that of an entry of PROVIDERS. Dialects: docs/dialects.md."""
 
-    supports_schema = True
-    supports_images = True
-    supports_max_tokens = True
-    supports_timeout = True
+    prefix = "OPENAI_COMPAT"
 
     def __init__(self) -> None:
-        self.vendor = agent_settings.OPENAI_COMPAT_BASE_URL or None
+        super().__init__()
+        self.vendor = type(self).vendor or _price_list(self.endpoint)
 
     def complete(self, **arguments: Any) -> ProviderResult:
-        request = _request(Call(**arguments))
-        return _read(request, post(request))
+        inquiry = Inquiry(self.endpoint, Call(**arguments))
+        return inquiry.read(post(inquiry.request()))
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        request = _request(Call(**arguments))
-        return _read(request, await apost(request))
-
-    def resolve_model(self, model_size: str, default: str) -> str:
-        return _models().get(model_size) or default
+        inquiry = Inquiry(self.endpoint, Call(**arguments))
+        return inquiry.read(await apost(inquiry.request()))
 
     def model_error(self, model_size: str, default: str) -> str | None:
-        if _models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
+        if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
             return None
-        setting = f"OPENAI_COMPAT_MODELS[{model_size!r}]"
+        setting = f"{self.endpoint.label('models')}[{model_size!r}]"
         return f"set {setting} to a model of that endpoint; {default!r} is one of Anthropic's"
 
     def configuration_error(self) -> str | None:
         try:
-            _access()
-            _models()
+            Inquiry(self.endpoint, Call("", "")).request()
+            self.endpoint.models()
         except ProviderError as fault:
             return str(fault)
         return None
 
 
-def _access() -> tuple[httpx.URL, dict[str, str]]:
-    """The endpoint that is set, and the headers it wants. Raises a ProviderError that says the mend."""
-    base_url, key = agent_settings.OPENAI_COMPAT_BASE_URL, agent_settings.OPENAI_COMPAT_API_KEY
+def _price_list(endpoint: Endpoint) -> str | None:
+    """Whose prices hold: those that the entry or its dialect names, or else those of the base URL."""
+    known = known_dialects().get(str(endpoint.get("dialect") or ""))
+    return endpoint.get("vendor") or (known.vendor if known else None) or endpoint.get("base_url") or None
+
+
+class Inquiry:
+    """One call of one endpoint: what is sent, and how the answer is read. Raises AccessDenied with the fix."""
+
+    def __init__(self, endpoint: Endpoint, call: Call) -> None:
+        self._endpoint = endpoint
+        self._call = call
+        self._url = _url(endpoint)
+        self._dialect = _dialect(endpoint, self._url.host)
+
+    def request(self) -> Post:
+        call, additions = self._call, self._additions()
+        body: dict[str, Any] = {
+            "model": call.model,
+            "messages": _messages(call),
+            self._endpoint.max_tokens_param() or self._dialect.cap_field: call.token_cap,
+        }
+        if call.schema is not None:
+            body["response_format"] = response_format(call.schema)
+        content = _encoded(merged(body, additions.fields, call.options))
+        return Post(
+            self._url,
+            content,
+            call.seconds,
+            self._headers(),
+            self._label,
+            PATH,
+            own_codes=self._dialect.error_codes,
+            additions=additions,
+        )
+
+    def read(self, body: bytes) -> ProviderResult:
+        return read_answer(body, self._dialect, base_url_mend(self._label, PATH))
+
+    @property
+    def _label(self) -> str:
+        return self._endpoint.label("base_url")
+
+    def _headers(self) -> dict[str, str]:
+        key = self._call.api_key or next(iter(self._endpoint.keys()), "")
+        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+
+    def _additions(self) -> Additions:
+        call = self._call
+        fields = effort_fields(self._dialect.efforts, call.model, call.effort)
+        fields = {name: value for name, value in fields.items() if name not in call.options}
+        return Additions.for_effort(str(self._url), call.model, call.effort, fields)
+
+
+def _dialect(endpoint: Endpoint, host: str) -> Dialect:
+    try:
+        dialect = dialect_for(host, endpoint.get("dialect"))
+    except KeyError:
+        names = ", ".join(known_dialects())
+        raise AccessDenied(f"{endpoint.label('dialect')} is not known: use one of {names}") from None
+    own = endpoint.get("finish_reasons")
+    return replace(dialect, finish_reasons={**dialect.finish_reasons, **own}) if own else dialect
+
+
+def _url(endpoint: Endpoint) -> httpx.URL:
+    base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
     if base_url and not isinstance(base_url, str):
-        raise AccessDenied(f"{BASE_URL} is no text, but of the type {type(base_url).__name__}: set it to a URL")
+        raise AccessDenied(f"{label} is no text, but of the type {type(base_url).__name__}: set it to a URL")
     if not base_url:
-        raise AccessDenied(
-            "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'"
-        )
-    endpoint = _endpoint(base_url)
-    if endpoint is None:
-        raise AccessDenied(
-            "OPENAI_COMPAT_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API"
-        )
-    if not isinstance(key or "", str):
-        raise AccessDenied(f"OPENAI_COMPAT_API_KEY is no text, but of the type {type(key).__name__}: set it to one")
-    if not re.fullmatch("[!-~]*", key or ""):
-        raise AccessDenied("OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew")
-    if agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM not in MAX_TOKENS_PARAMS:
-        raise AccessDenied(f"OPENAI_COMPAT_MAX_TOKENS_PARAM is none of {MAX_TOKENS_PARAMS}: set it to one")
-    return endpoint, {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        raise AccessDenied(f"{label} is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'")
+    url = _asked(base_url)
+    if url is None:
+        raise AccessDenied(f"{label} is no http(s) URL, or holds a password: set it to the bare root of the API")
+    return url
 
 
-def _models() -> Mapping[str, str]:
-    """The names that the models of some sizes have here. Raises AccessDenied with the mend."""
-    models = agent_settings.OPENAI_COMPAT_MODELS or {}
-    if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models.values()):
-        raise AccessDenied(
-            "OPENAI_COMPAT_MODELS is no dict of sizes, each with the name of a model: set it to one, "
-            "such as {'small': 'qwen3:4b'}"
-        )
-    return models
-
-
-@lru_cache(maxsize=16)
-def _endpoint(base_url: str) -> httpx.URL | None:
+@lru_cache(maxsize=64)
+def _asked(base_url: str) -> httpx.URL | None:
     root = api_root(base_url)
     return root and root.copy_with(path=f"{root.path.rstrip('/')}{PATH}")
-
-
-def _request(call: Call) -> Post:
-    endpoint, headers = _access()
-    body: dict[str, Any] = {
-        "model": call.model,
-        "messages": _messages(call),
-        agent_settings.OPENAI_COMPAT_MAX_TOKENS_PARAM: call.token_cap,
-    }
-    if call.schema is not None:
-        body["response_format"] = response_format(call.schema)
-    return Post(endpoint, _encoded(body), call.seconds, headers, BASE_URL, PATH)
-
-
-def _read(request: Post, body: bytes) -> ProviderResult:
-    return read_answer(body, dialect_for(request.url.host), base_url_mend(request.setting, request.path))
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:

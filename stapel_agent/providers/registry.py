@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import ProviderUnimportable, ProviderUnusable
+from stapel_agent.exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
 
 from .base import LlmProvider
+from .endpoint import entry_faults
 
-ProviderEntry = type[LlmProvider] | str
+ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
+"""A class, its dotted path, or in PROVIDERS the dict of an endpoint."""
 
 BUILTIN_PROVIDERS: dict[str, ProviderEntry] = {
     "anthropic": "stapel_agent.providers.anthropic.AnthropicProvider",
@@ -49,7 +52,11 @@ class Registry:
         own = agent_settings.PROVIDERS
         named = own if isinstance(own, Mapping) else {}  # of another kind: a call and a check say the mend
         merged = {**self._builtins, **named, **self._registered}
-        return {name: entry for name, entry in merged.items() if entry and isinstance(name, str)}
+        return {
+            name: entry
+            for name, entry in merged.items()
+            if (entry or isinstance(entry, Mapping)) and isinstance(name, str)
+        }
 
     def load(self, name: str) -> type[LlmProvider]:
         """The class behind `name`. Raises ProviderUnusable, naming it, when there is none."""
@@ -70,13 +77,15 @@ class Registry:
     @classmethod
     def imported(cls, name: str, entry: ProviderEntry) -> type[LlmProvider]:
         """The class that `entry` is, or is the path of, for `name`. Raises ProviderUnusable, as `load()` does."""
+        if isinstance(entry, Mapping):
+            return _of_endpoint(name, entry)
         provider = cls._import(name, entry)
         if not _is_provider_class(provider):
             raise ProviderUnusable(f"provider {name!r} is not an LlmProvider subclass")
         return provider
 
     @staticmethod
-    def _import(name: str, entry: ProviderEntry) -> type[LlmProvider]:
+    def _import(name: str, entry: type[LlmProvider] | str) -> type[LlmProvider]:
         if not isinstance(entry, str):
             return entry
         try:
@@ -84,6 +93,15 @@ class Registry:
         except Exception as fault:
             text = f"provider {name!r} cannot be imported from {entry!r} ({type(fault).__name__})"
             raise ProviderUnimportable(text) from fault
+
+
+def _of_endpoint(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
+    """The class for an endpoint. Raises ProviderMisconfigured with the first fault of its entry."""
+    if fault := next(entry_faults(name, entry), None):
+        raise ProviderMisconfigured(fault)
+    path = BUILTIN_PROVIDERS[entry.get("class", "openai-compat")]
+    base = Registry.imported(name, path)
+    return type(base.__name__, (base,), {"__module__": base.__module__, "entry": entry, "entry_name": name})
 
 
 def _is_provider_class(candidate: object) -> bool:

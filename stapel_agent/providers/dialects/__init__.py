@@ -1,8 +1,24 @@
 """What differs between the vendors of `/chat/completions`: a table, and what reads it."""
 
 from .answer import read_answer
-from .dialect import Dialect, EffortRule, UsageFields
-from .lookup import dialect_for
+from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
+from .effort import effort_fields, merged
+from .efforts import CLAUDE
+from .lookup import dialect_faults, dialect_for, known_dialects
 from .table import DIALECTS, OPENAI
 
-__all__ = ["DIALECTS", "OPENAI", "Dialect", "EffortRule", "UsageFields", "dialect_for", "read_answer"]
+__all__ = [
+    "CLAUDE",
+    "DIALECTS",
+    "OPENAI",
+    "OUTCOMES",
+    "Dialect",
+    "EffortRule",
+    "UsageFields",
+    "dialect_faults",
+    "dialect_for",
+    "effort_fields",
+    "known_dialects",
+    "merged",
+    "read_answer",
+]

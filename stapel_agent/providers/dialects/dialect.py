@@ -10,6 +10,9 @@ from typing import Any
 Fields = Mapping[str, Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
 
+OUTCOMES = ("stop", "length", "content_filter", "interrupted")
+"""What a vendor's word for the end of an answer may mean."""
+
 
 @dataclass(frozen=True)
 class UsageFields:

@@ -1,23 +1,113 @@
-"""Which dialect an endpoint speaks."""
+"""Which dialect an endpoint speaks: by its name, or by the host of the base URL."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any
 
-from .dialect import Dialect
+from stapel_agent.conf import agent_settings
+from stapel_agent.profiles import EFFORTS
+
+from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
 from .table import DIALECTS, OPENAI
 
-UNKNOWN = replace(OPENAI, hosts=(), efforts=(), cap_field="max_tokens")
+UNKNOWN = replace(OPENAI, hosts=(), efforts=(), cap_field="max_tokens", vendor=None)
 """What a host that no entry names is spoken to in: plain `openai`, without effort."""
+
+CAP_FIELDS = ("max_tokens", "max_completion_tokens")
+USAGE_FIELDS = tuple(field.name for field in fields(UsageFields))
+
+
+def known_dialects() -> dict[str, Dialect]:
+    """The dialects of the table, and those of the DIALECTS setting over them; an entry that is wrong is left out."""
+    own = agent_settings.DIALECTS
+    if not own or not isinstance(own, Mapping):
+        return DIALECTS
+    known = dict(DIALECTS)
+    for name, entry in own.items():
+        if not any(dialect_faults(name, entry)):
+            known[name] = _dialect(name, entry)
+    return known
 
 
 def dialect_for(host: str, name: str | None = None) -> Dialect:
-    """The dialect `name`, or else that of `host`."""
+    """The dialect `name`, or else that of `host`. Raises KeyError for a name that is not known."""
+    known = known_dialects()
     if name:
-        return DIALECTS[name]
-    return next((dialect for dialect in DIALECTS.values() if _speaks(dialect, host)), UNKNOWN)
+        return known[name]
+    # A host's own dialects come last, and hold before the table's.
+    return next((dialect for dialect in reversed(known.values()) if _speaks(dialect, host)), UNKNOWN)
+
+
+def dialect_faults(name: object, entry: Any) -> Iterator[str]:
+    """What is wrong with an entry of DIALECTS, with the fix."""
+    place = f"STAPEL_AGENT['DIALECTS'][{name!r}]"
+    if not isinstance(name, str) or not isinstance(entry, Mapping):
+        yield f"{place} must be a dict under the dialect's name, such as {{'hosts': ['llm.example.com']}}"
+        return
+    for unknown in sorted(str(key) for key in entry if key not in _CHECKS):
+        yield f"{place} has an unknown key {unknown!r}: use {', '.join(_CHECKS)}"
+    for key, (is_right, described) in _CHECKS.items():
+        if key in entry and not is_right(entry[key]):
+            yield f"{place}[{key!r}] must be {described}"
+
+
+def _dialect(name: str, entry: Mapping[str, Any]) -> Dialect:
+    base = DIALECTS.get(entry.get("like") or name, OPENAI)
+    usage = {field: tuple(paths) for field, paths in entry.get("usage", {}).items()}
+    effort = entry.get("effort")
+    return replace(
+        base,
+        name=name,
+        hosts=tuple(entry.get("hosts", base.hosts if base.name == name else ())),
+        cap_field=entry.get("max_tokens_param", base.cap_field),
+        efforts=base.efforts if effort is None else (EffortRule("", effort),),
+        usage=replace(base.usage, **usage),
+        finish_reasons={**base.finish_reasons, **entry.get("finish_reasons", {})},
+        error_codes={**base.error_codes, **entry.get("error_codes", {})},
+        vendor=entry.get("vendor", base.vendor),
+    )
 
 
 def _speaks(dialect: Dialect, host: str) -> bool:
     host = host.lower().rstrip(".")
     return any(host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern for pattern in dialect.hosts)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _is_map_of(value: object, names: tuple[str, ...] | None, admits: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and (names is None or name in names) and admits(item) for name, item in value.items()
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_CHECKS: dict[str, tuple[Any, str]] = {
+    "like": (lambda value: value in DIALECTS, f"one of {', '.join(DIALECTS)}"),
+    "hosts": (_are_texts, "a list of hosts, such as ['llm.example.com', '*.example.com']"),
+    "max_tokens_param": (lambda value: value in CAP_FIELDS, f"one of {CAP_FIELDS}"),
+    "effort": (
+        lambda value: _is_map_of(value, EFFORTS, lambda fields: isinstance(fields, Mapping)),
+        f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that tell it",
+    ),
+    "usage": (
+        lambda value: _is_map_of(value, USAGE_FIELDS, _are_texts),
+        f"a dict of figures ({', '.join(USAGE_FIELDS)}), each with a list of dotted paths below 'usage'",
+    ),
+    "finish_reasons": (
+        lambda value: _is_map_of(value, None, lambda outcome: outcome in OUTCOMES),
+        f"a dict of the vendor's words, each with one of {', '.join(OUTCOMES)}",
+    ),
+    "error_codes": (
+        lambda value: _is_map_of(value, None, _is_text),
+        "a dict of the vendor's codes, each with the name of a failure",
+    ),
+    "vendor": (lambda value: value is None or _is_text(value), "an id of genai-prices, or the URL of an API"),
+}

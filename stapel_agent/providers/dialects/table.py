@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from . import error_codes
+from . import efforts, error_codes
 from .dialect import Dialect
 
-OPENAI = Dialect("openai", hosts=("api.openai.com", "*.api.openai.com"))
+NEWER_CAP = "max_completion_tokens"
+
+OPENAI = Dialect(
+    "openai",
+    hosts=("api.openai.com", "*.api.openai.com"),
+    cap_field=NEWER_CAP,
+    efforts=efforts.OPENAI,
+    vendor="openai",
+)
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
@@ -14,19 +22,51 @@ DIALECTS: dict[str, Dialect] = {
         Dialect(
             "azure",
             hosts=("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com"),
+            cap_field=NEWER_CAP,
+            efforts=efforts.OPENAI,
+            vendor="azure",
         ),
-        Dialect("deepseek", hosts=("api.deepseek.com",)),
-        Dialect("zai", hosts=("api.z.ai", "open.bigmodel.cn"), error_codes=error_codes.ZAI),
-        Dialect("moonshot", hosts=("api.moonshot.ai", "api.moonshot.cn")),
-        Dialect("xiaomi", hosts=("*.xiaomimimo.com",)),
-        Dialect("google", hosts=("*.googleapis.com",)),
-        Dialect("mistral", hosts=("*.mistral.ai",), error_codes=error_codes.MISTRAL),
-        Dialect("groq", hosts=("api.groq.com",)),
-        Dialect("openrouter", hosts=("openrouter.ai", "*.openrouter.ai")),
-        Dialect("xai", hosts=("api.x.ai", "*.api.x.ai")),
-        Dialect("vllm"),
-        Dialect("ollama", hosts=("ollama.com",)),
-        Dialect("lmstudio"),
-        Dialect("llamacpp"),
+        Dialect("deepseek", hosts=("api.deepseek.com",), efforts=efforts.DEEPSEEK, vendor="deepseek"),
+        Dialect(
+            "zai",
+            hosts=("api.z.ai", "open.bigmodel.cn"),
+            efforts=efforts.ZAI,
+            error_codes=error_codes.ZAI,
+            vendor="zai",
+        ),
+        Dialect(
+            "moonshot",
+            hosts=("api.moonshot.ai", "api.moonshot.cn"),
+            cap_field=NEWER_CAP,
+            efforts=efforts.MOONSHOT,
+            vendor="moonshotai",
+        ),
+        Dialect("xiaomi", hosts=("*.xiaomimimo.com",), cap_field=NEWER_CAP, efforts=efforts.XIAOMI),
+        Dialect("google", hosts=("*.googleapis.com",), efforts=efforts.GOOGLE, vendor="google"),
+        Dialect(
+            "mistral",
+            hosts=("*.mistral.ai",),
+            efforts=efforts.MISTRAL,
+            error_codes=error_codes.MISTRAL,
+            vendor="mistral",
+        ),
+        Dialect("groq", hosts=("api.groq.com",), cap_field=NEWER_CAP, efforts=efforts.GROQ, vendor="groq"),
+        Dialect(
+            "openrouter",
+            hosts=("openrouter.ai", "*.openrouter.ai"),
+            efforts=efforts.OPENROUTER,
+            vendor="openrouter",
+        ),
+        Dialect(
+            "xai",
+            hosts=("api.x.ai", "*.api.x.ai"),
+            cap_field=NEWER_CAP,
+            efforts=efforts.XAI,
+            vendor="x-ai",
+        ),
+        Dialect("vllm", efforts=efforts.VLLM),
+        Dialect("ollama", hosts=("ollama.com",), efforts=efforts.OLLAMA),
+        Dialect("lmstudio", efforts=efforts.LMSTUDIO),
+        Dialect("llamacpp", efforts=efforts.LLAMACPP),
     )
 }

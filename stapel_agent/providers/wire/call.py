@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stapel_agent.conf import agent_settings
@@ -21,6 +21,9 @@ class Call:
     max_tokens: int | None = None
     timeout: float | None = None
     images: tuple[Image, ...] = ()
+    effort: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    api_key: str | None = field(default=None, repr=False)
 
     @property
     def token_cap(self) -> int:

@@ -14,6 +14,7 @@ import httpx
 
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer
 
+from .additions import Additions
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .limits import Bounds, abounded_attempt, bounded, bounded_attempt
@@ -86,7 +87,8 @@ class Post:
     """One POST request: `content` to `url`, answered within `timeout` seconds.
 
     `setting` is the name of the base URL's setting, below which the API has `path`. `own_codes` are the
-    vendor's error codes, each with the failure that it means.
+    vendor's error codes, each with the failure that it means. `additions` are the fields in `content` that the call
+    does without, if need be.
     """
 
     url: httpx.URL
@@ -96,6 +98,7 @@ class Post:
     setting: str = ""
     path: str = ""
     own_codes: Mapping[str, str] = field(default_factory=dict)
+    additions: Additions = Additions()
 
     @property
     def peer(self) -> str:
@@ -132,6 +135,8 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
         message = excerpt(readable)
         if request.setting and is_of_another_address(bounds.status, message):
             message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
+        if refusal := request.additions.refusal(bounds.status, body, message):
+            raise refusal
         raise classify(
             bounds.status,
             message,

@@ -1,0 +1,26 @@
+"""How hard a model is to think, in the fields of its dialect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .dialect import EffortRule
+
+
+def effort_fields(rules: tuple[EffortRule, ...], model: str, effort: str | None) -> Mapping[str, Any]:
+    """The request fields that tell `model` of `effort`; none where it has no word for it."""
+    rule = next((rule for rule in rules if re.search(rule.models, model, re.IGNORECASE)), None)
+    return rule.words.get(effort, {}) if rule and effort else {}
+
+
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Request fields put together. Objects are merged, and of other values the later one holds."""
+    body: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            own = body.get(name)
+            both = isinstance(own, Mapping) and isinstance(value, Mapping)
+            body[name] = merged(own, value) if both else value  # type: ignore[arg-type]
+    return body
