@@ -216,10 +216,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
     workspace_id: str | None = None,
     context: Mapping[str, str | int] | None = None,
     metadata: Mapping[str, Any] | None = None,
-    skip_cache: bool = False,
-    caller: str | None = None,
-    idempotency_key: str | None = None,
-    effort: str | None = None,
+    **as_given: Any,
 ) -> CompletionRequest:
     return CompletionRequest(
         prompt=storable(prompt),
@@ -232,12 +229,9 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
         user_id=None if user_id is None else str(user_id),
         workspace_id=None if workspace_id is None else str(workspace_id),
         context=dict(context) if isinstance(context, Mapping) else context,
-        skip_cache=skip_cache,
-        caller=caller,
-        idempotency_key=idempotency_key,
-        effort=effort,
         metadata=metadata or {},
         deadline=Deadline(agent_settings.DEADLINE),
+        **as_given,
     )
 
 

@@ -1,0 +1,7 @@
+"""What a size of MODELS stands for: a model, and how it is asked."""
+
+from .profile import EFFORTS, Profile
+from .sizes import known_profile, profile_of, token_limit
+from .validation import option_fault, profile_faults
+
+__all__ = ["EFFORTS", "Profile", "known_profile", "option_fault", "profile_faults", "profile_of", "token_limit"]

@@ -1,0 +1,34 @@
+"""The profile of each size in MODELS."""
+
+from __future__ import annotations
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import InvalidRequest, WrongSetting
+
+from .profile import Profile
+from .validation import profile_faults
+
+
+def profile_of(size: str) -> Profile:
+    """The profile of a model size. Raises InvalidRequest for an unknown size, WrongSetting for a broken profile."""
+    sizes = agent_settings.MODELS
+    if size not in sizes:
+        raise InvalidRequest(f"unknown model size {size!r}; MODELS has: {', '.join(sorted(sizes))}")
+    if fault := next(profile_faults(size, sizes[size]), None):
+        raise WrongSetting(fault)
+    return Profile.of(sizes[size])
+
+
+def known_profile(size: object) -> Profile:
+    """The same before the settings are checked: an empty profile where there is none, or a broken one."""
+    try:
+        return profile_of(size)  # type: ignore[arg-type]
+    except Exception:
+        return Profile()
+
+
+def token_limit(size: object) -> int:
+    """The tokens that an answer of `size` may have."""
+    own = known_profile(size).max_tokens
+    limit: int = agent_settings.MAX_TOKENS if own is None else own
+    return limit

@@ -1,0 +1,54 @@
+"""What a profile, or options for a vendor's request, may hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from .profile import EFFORTS, Profile
+
+SENT_BY_US = frozenset(
+    {
+        *("model", "messages", "system", "prompt", "input"),
+        *("response_format", "output_config", "output_format"),
+        *("max_tokens", "max_completion_tokens", "max_output_tokens"),
+        *("stream", "stream_options"),
+    }
+)
+"""Request fields that the package fills in itself, and that no option replaces."""
+
+
+def profile_faults(size: str, entry: object) -> Iterator[str]:
+    """What is wrong with an entry of MODELS, with the fix."""
+    if not isinstance(entry, Mapping):
+        return
+    place = f"STAPEL_AGENT['MODELS'][{size!r}]"
+    known = Profile.__dataclass_fields__
+    for name in sorted(map(str, entry.keys() - known.keys())):
+        yield f"{place} has an unknown key {name!r}: use {', '.join(known)}"
+    for name in ("model", "provider"):
+        if not isinstance(entry.get(name) or "", str):
+            yield f"{place}[{name!r}] must be a text, not a value of the type {type(entry[name]).__name__}"
+    if entry.get("effort") not in (None, *EFFORTS):
+        yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
+    if not _is_cap(entry.get("max_tokens")):
+        yield f"{place}['max_tokens'] must be a whole number from 1, not {str(entry['max_tokens'])[:40]!r}"
+    if fault := option_fault(entry.get("options", {})):
+        yield f"{place}['options'] {fault}"
+
+
+def option_fault(options: object) -> str | None:
+    """What is wrong with options for a vendor's request, or None."""
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        return "must be a dict of request fields, such as {'temperature': 0}"
+    if taken := sorted(SENT_BY_US & options.keys()):
+        return f"may not set {', '.join(taken)}, which the package sends itself: remove it"
+    try:
+        json.dumps(options, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return "must have a JSON form"
+    return None
+
+
+def _is_cap(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**9)
