@@ -134,6 +134,7 @@ class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
     """What both endpoints answer with HTTP 200. A key without a value is absent."""
 
     status = serializers.ChoiceField(choices=["ok", "failure"])
+    failure = serializers.CharField(required=False, help_text="The failure's name, as documented.")
     reason = serializers.CharField(required=False, help_text="Why there is no result.")
     comment = serializers.CharField(required=False, help_text="The prose around the result, or an unusable answer.")
     usage = UsageSerializer(required=False)

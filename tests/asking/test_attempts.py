@@ -135,6 +135,7 @@ def test_usage__of_a_failure(facade, agent):
     scripted_chain(agent, first=first, second=RequestRejected("no", usage=Usage(1)))
     assert facade.complete("say", "small") == {
         "status": "failure",
+        "failure": "rejected",
         "reason": "rejected: no (before it, 'first': overloaded: broke off)",
         "comment": "ha",
         "usage": {"input_tokens": 4, "output_tokens": 2},

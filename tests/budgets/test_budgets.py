@@ -69,6 +69,7 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     resets_at = policies.span("month", datetime.now(UTC))[1]
     assert answer == {
         "status": "failure",
+        "failure": "over_budget",
         "reason": f"over_budget: of the month's budget of all together {SENT + 9} tokens are left and it may take "
         f"{SENT + 10}: ask for less, with lower max_tokens, or from {resets_at:%Y-%m-%d} on",
         "budget": {
@@ -338,6 +339,7 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
     agent(BUDGETS="tests.budgets.test_budgets.Failing")
     assert facade.complete("hello", "small") == {
         "status": "failure",
+        "failure": "over_budget",
         "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "
         "manage.py check --tag stapel_agent --deploy tells more",
         **TRACED,

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 CONFLICT = {
     "status": "failure",
+    "failure": "rejected",
     "reason": "rejected: the idempotency_key was used before with another payload: choose a new one",
 }
 
@@ -234,6 +235,7 @@ def test_ledger__unavailable(facade, scripted_model, monkeypatch):
     answer = facade.complete("say", "small", idempotency_key="k")
     assert answer == {
         "status": "failure",
+        "failure": "ledger_unavailable",
         "reason": "ledger_unavailable: the idempotency_key cannot be looked up (DatabaseError), so no provider was "
         "called: check that the ledger's database is reachable and migrated",
         **TRACED,
