@@ -21,6 +21,7 @@ from .profiles import known_profile, token_limit
 from .providers import LlmProvider, provider_registry
 from .schemas import (
     JUST_JSON,
+    NOT_GIVEN,
     AnswerFailed,
     AnswerSchema,
     BaseAnswer,
@@ -43,7 +44,7 @@ SOURCE_LENGTH = 32
 """Characters of a source that the ledger's column holds."""
 
 
-def complete(prompt: str, model_size: str | None = None, **options: Unpack[CompletionOptions]) -> TextAnswer:
+def complete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
 
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
@@ -53,7 +54,7 @@ def complete(prompt: str, model_size: str | None = None, **options: Unpack[Compl
     return cast(TextAnswer, _completed(answer, completion.complete, given))
 
 
-async def acomplete(prompt: str, model_size: str | None = None, **options: Unpack[CompletionOptions]) -> TextAnswer:
+async def acomplete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """`complete()` on an event loop."""
     size, given = given_keywords("acomplete", model_size, options, CompletionOptions)
     answer = Answer("complete", _request(prompt, size, **given), answers.text_fields)
@@ -62,17 +63,17 @@ async def acomplete(prompt: str, model_size: str | None = None, **options: Unpac
 
 @overload
 def complete_json(
-    prompt: str, model_size: str | None = None, *, schema: type[T], **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
 ) -> JsonAnswer[T]: ...
 @overload
 def complete_json(
     prompt: str,
-    model_size: str | None = None,
+    model_size: str = NOT_GIVEN,
     *,
     schema: Mapping[str, Any] | None = None,
     **options: Unpack[CompletionOptions],
 ) -> JsonAnswer[Any]: ...
-def complete_json(prompt: str, model_size: str | None = None, *, schema: Any = None, **options: Any) -> JsonAnswer[Any]:
+def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> JsonAnswer[Any]:
     """The model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
 
     `schema` is a JSON Schema. It may also be a class with Pydantic's interface, a dataclass or a TypedDict, and
@@ -89,18 +90,18 @@ def complete_json(prompt: str, model_size: str | None = None, *, schema: Any = N
 
 @overload
 async def acomplete_json(
-    prompt: str, model_size: str | None = None, *, schema: type[T], **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
 ) -> JsonAnswer[T]: ...
 @overload
 async def acomplete_json(
     prompt: str,
-    model_size: str | None = None,
+    model_size: str = NOT_GIVEN,
     *,
     schema: Mapping[str, Any] | None = None,
     **options: Unpack[CompletionOptions],
 ) -> JsonAnswer[Any]: ...
 async def acomplete_json(
-    prompt: str, model_size: str | None = None, *, schema: Any = None, **options: Any
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any
 ) -> JsonAnswer[Any]:
     """`complete_json()` on an event loop."""
     size, given = given_keywords("acomplete_json", model_size, options, CompletionOptions)
@@ -113,15 +114,15 @@ async def acomplete_json(
 
 @overload
 def ask(
-    prompt: str, model_size: str | None = None, *, schema: None = None, **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: None = None, **options: Unpack[CompletionOptions]
 ) -> str: ...
 @overload
-def ask(prompt: str, model_size: str | None = None, *, schema: type[T], **options: Unpack[CompletionOptions]) -> T: ...
+def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]) -> T: ...
 @overload
 def ask(
-    prompt: str, model_size: str | None = None, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
 ) -> Any: ...
-def ask(prompt: str, model_size: str | None = None, *, schema: Any = None, **options: Any) -> Any:
+def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
     """The answer itself: text, or with a `schema` JSON or an instance, as in `complete_json()`. Raises AnswerFailed."""
     if schema is None:
         return _value(complete(prompt, model_size, **options))
@@ -130,17 +131,17 @@ def ask(prompt: str, model_size: str | None = None, *, schema: Any = None, **opt
 
 @overload
 async def aask(
-    prompt: str, model_size: str | None = None, *, schema: None = None, **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: None = None, **options: Unpack[CompletionOptions]
 ) -> str: ...
 @overload
 async def aask(
-    prompt: str, model_size: str | None = None, *, schema: type[T], **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
 ) -> T: ...
 @overload
 async def aask(
-    prompt: str, model_size: str | None = None, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
 ) -> Any: ...
-async def aask(prompt: str, model_size: str | None = None, *, schema: Any = None, **options: Any) -> Any:
+async def aask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
     """`ask()` on an event loop."""
     if schema is None:
         return _value(await acomplete(prompt, model_size, **options))
@@ -151,7 +152,7 @@ def translate(
     from_lang: str,
     to: str,
     entries: Mapping[str, str | Mapping[str, Any]],
-    model_size: str | None = None,
+    model_size: str = NOT_GIVEN,
     **options: Unpack[TranslateOptions],
 ) -> TranslationAnswer:
     """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
@@ -172,7 +173,7 @@ async def atranslate(
     from_lang: str,
     to: str,
     entries: Mapping[str, str | Mapping[str, Any]],
-    model_size: str | None = None,
+    model_size: str = NOT_GIVEN,
     **options: Unpack[TranslateOptions],
 ) -> TranslationAnswer:
     """`translate()` on an event loop."""

@@ -101,5 +101,6 @@ async def acomplete_json(request: CompletionRequest, *, read: Read | None = None
     if request.schema is None:
         return await acomplete(request, JsonReader(None))
     # A thread of its own, because checking a schema may take seconds.
-    reader: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read)
-    return await acomplete(request, await asyncio.wrap_future(reader))
+    making: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read)
+    reader = await asyncio.wrap_future(making)
+    return await acomplete(request, reader)

@@ -133,12 +133,12 @@ def test_types__as_the_answers():
         ({"sytem_prompt": "s"}, "did you mean 'system_prompt'?"),
         ({"system": "s"}, "did you mean 'system_prompt'?"),
         ({"user": "7"}, "did you mean 'user_id'?"),
-        ({"temperature": 1}, "known are "),
+        ({"temperature": 1}, "temperature'$"),
     ],
 )
 def test_keyword__unknown(keywords, suggestion):
     """An unknown keyword is a TypeError that suggests the right one."""
-    with pytest.raises(TypeError, match=f"{next(iter(keywords))}.*{suggestion[:20]}"):
+    with pytest.raises(TypeError, match=f"{next(iter(keywords))[:4]}.*{suggestion.rstrip('?')}"):
         complete("say", "small", **keywords)
 
 

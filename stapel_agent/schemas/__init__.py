@@ -3,6 +3,7 @@
 from .answer_types import AnswerFailed, AnswerUsage, BaseAnswer, JsonAnswer, TextAnswer, TranslationAnswer
 from .caller_schema import CallerSchema
 from .keywords import (
+    NOT_GIVEN,
     CompletionOptions,
     JsonOptions,
     RequestOptions,
@@ -16,6 +17,7 @@ from .work_limit import TooMuchWork
 
 __all__ = [
     "JUST_JSON",
+    "NOT_GIVEN",
     "AnswerFailed",
     "AnswerSchema",
     "AnswerUsage",

@@ -38,6 +38,10 @@ SYNONYMS = {
 }
 
 
+NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "NOT_GIVEN"})()
+"""The default of an argument that must be given, under one of its names."""
+
+
 class RequestOptions(TypedDict, total=False):
     """The keywords of every verb: who is asked, how hard to think, who asks and what for. `model` is `model_size`, as in a
     payload. None is the same as leaving a keyword out.
@@ -96,22 +100,24 @@ def check_keywords(function: str, given: Iterable[str], declared: type, required
     names, known = set(given), set(declared.__annotations__)
     if unknown := sorted(names - known):
         near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
     if missing := [name for name in required if name not in names]:
         raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
 
 
 def given_keywords(
-    function: str, model_size: str | None, options: Mapping[str, Any], declared: type, *, default: str | None = None
+    function: str, model_size: str, options: Mapping[str, Any], declared: type, *, default: str = NOT_GIVEN
 ) -> tuple[str, dict[str, Any]]:
     """The model size and the other keywords that are not None. TypeError if a keyword is unknown, or no size given."""
     check_keywords(function, options, declared)
     given = {name: value for name, value in options.items() if value is not None}
-    named = given.pop("model", None)
-    if None not in (model_size, named):
+    named = given.pop("model", NOT_GIVEN)
+    if NOT_GIVEN not in (model_size, named):
         raise TypeError(f"{function}() got both model_size and model: they are two names of one argument")
-    size = model_size if model_size is not None else named if named is not None else default
-    if size is None:
+    size = named if model_size is NOT_GIVEN else model_size
+    if size in (NOT_GIVEN, None) and default is not NOT_GIVEN:
+        return default, given
+    if size is NOT_GIVEN:
         raise TypeError(f"{function}() needs model_size, one of the sizes in MODELS, such as 'small'")
     return size, given
