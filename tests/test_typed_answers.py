@@ -133,7 +133,7 @@ def test_types__as_the_answers():
         ({"sytem_prompt": "s"}, "did you mean 'system_prompt'?"),
         ({"system": "s"}, "did you mean 'system_prompt'?"),
         ({"user": "7"}, "did you mean 'user_id'?"),
-        ({"temperature": 1}, "temperature'$"),
+        ({"temperature": 1}, "'$"),
     ],
 )
 def test_keyword__unknown(keywords, suggestion):

@@ -43,8 +43,9 @@ NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "NOT_GIVEN"})()
 
 
 class RequestOptions(TypedDict, total=False):
-    """The keywords of every verb: who is asked, how hard to think, who asks and what for. `model` is `model_size`, as in a
-    payload. None is the same as leaving a keyword out.
+    """The keywords of every verb: who is asked, how hard to think, who asks and what for.
+
+    `model` is another name of `model_size`, as in a payload. None is the same as leaving a keyword out.
 
     A call with the `idempotency_key` of an earlier one of the same caller gets its answer. That is the caller of the
     same `workspace_id` and `user_id`, or the `caller` that an edge names who knows; to such an edge a key used for
