@@ -20,7 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
-from .models import PromptLog, PromptStatus
+from .models import CostBasis, PromptLog, PromptStatus
 from .pages import (
     FILTERS,
     LARGE_COLUMNS,
@@ -56,7 +56,7 @@ PAGE = {
     "Call": (("time", "marked_status", "duration"), ("named_source", "user", "workspace"), ("calls",)),
     "Model": (("asked_provider", "model", "size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
-    "Cost": (("exact_cost", "basis_of_cost"),),
+    "Cost": (("exact_cost", "basis_of_cost"), ("estimated_cost",)),
     "Details": (("metadata_block",), ("row_id",), ("cache_key",), ("texts_removed",)),
 }
 
@@ -199,6 +199,13 @@ class PromptLogAdmin(StapelModelAdmin):
         return f"${row.cost_usd.normalize():,f}"
 
     exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
+
+    @admin.display(description="may have cost beyond it")
+    def estimated_cost(self, row: PromptLog) -> str:
+        is_estimated = row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None
+        return f"up to ${row.estimated_cost_usd.normalize():,f}" if is_estimated else NOTHING  # type: ignore[union-attr]
+
+    estimated_cost.column = "estimated_cost_usd"  # type: ignore[attr-defined]
 
     @admin.display(description="known from")
     def basis_of_cost(self, row: PromptLog) -> str:

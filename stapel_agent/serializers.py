@@ -170,6 +170,9 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     cache_read_tokens = serializers.IntegerField()
     cache_write_tokens = serializers.IntegerField()
     cost_usd = serializers.CharField()
+    estimated_cost_usd = serializers.CharField(
+        help_text="What calls whose outcome is unknown may have cost at the most, beyond cost_usd."
+    )
     unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
     saved_tokens = serializers.IntegerField(help_text="By the cache's hits, where known.")
     saved_cost_usd = serializers.CharField()

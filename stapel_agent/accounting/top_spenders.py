@@ -23,7 +23,7 @@ NAMES = ("user_id", "workspace_id", "source", "model")
 SPENDING = Table(
     name=CALLS.name,
     moment=CALLS.moment,
-    cost=CALLS.cost,
+    costs=CALLS.costs,
     sums={
         **{name: CALLS.sums[name] for name in ("calls", "errors")},
         "tokens": " + ".join(f"COALESCE(SUM({name}), 0)" for name in TOKENS),
@@ -51,6 +51,7 @@ class TopSpender:
     tokens: int
     unpriced_calls: int
     cost_usd: Decimal
+    estimated_cost_usd: Decimal
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ class RankingReader(Reader):
         names = {name: self._told_apart(name) for name in NAMES}
         columns = [f"{column} AS {name}" for name, column in names.items()]
         sums = [f"{total} AS {name}" for name, total in SPENDING.sums.items()]
-        cost = self._cost_sum(SPENDING)
+        costs = [f"{total} AS {name}" for name, total in zip(SPENDING.costs, self._cost_sums(SPENDING), strict=True)]
         return (
-            f"SELECT {', '.join([*columns, *sums])}, {cost} AS cost FROM {SPENDING.name} "  # noqa: S608
+            f"SELECT {', '.join([*columns, *sums, *costs])} FROM {SPENDING.name} "  # noqa: S608
             f"WHERE {where} GROUP BY {', '.join(names.values())}"
         )
 
@@ -133,11 +134,12 @@ class RankingReader(Reader):
 
     def _ranked(self, name: str, place: int, places: int) -> str:
         sums = [f"SUM({total}) AS {total}" for total in SPENDING.sums]
+        costs = [f"COALESCE(SUM({cost}), 0) AS {cost}" for cost in SPENDING.costs]
         by_name = f"{self._bytes(SPENDING, name)}{FIRST.get(self._vendor, '')}"
         return (
             f"SELECT * FROM (SELECT {place} AS place, COUNT(*) OVER () AS number, {name} AS who, {', '.join(sums)}, "  # noqa: S608
-            f"COALESCE(SUM(cost), 0) AS cost FROM spent GROUP BY {name} "
-            f"ORDER BY cost DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
+            f"{', '.join(costs)} FROM spent GROUP BY {name} "
+            f"ORDER BY cost_usd DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
         )
 
     def _fetched(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:

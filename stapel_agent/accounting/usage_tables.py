@@ -22,15 +22,20 @@ from stapel_agent.models import HitCount, PromptLog
 
 from .usage_query import Key, UsageQuery
 
-COSTS = ("cost_usd", "saved_cost_usd")
+COSTS = ("cost_usd", "estimated_cost_usd", "saved_cost_usd")
 FIGURES = (
-    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "unpriced_calls"),
+    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "estimated_cost_usd", "unpriced_calls"),
     *("saved_tokens", "saved_cost_usd"),
 )
 COST_PLACES = 10
 
 SPENT = " OR ".join(f"{name} > 0" for name in TOKEN_FIELDS)
-UNPRICED = f"cost_basis = 'unpriced' OR (cost_usd IS NULL AND ({SPENT}))"
+UNPRICED = (
+    "cost_basis = 'unpriced' OR (cost_basis = 'estimated' AND estimated_cost_usd IS NULL) "
+    f"OR (cost_usd IS NULL AND COALESCE(cost_basis, '') <> 'estimated' AND ({SPENT}))"
+)
+ESTIMATED = "CASE WHEN cost_basis = 'estimated' THEN estimated_cost_usd END"
+"""A row has its estimate from the beginning; it counts where the outcome stayed unknown."""
 COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
 """SQLite keeps decimals as floats, which are exact to 15 digits, and would add them as such."""
 BYTES = {"postgresql": '{} COLLATE "C"', "mysql": "CAST({} AS BINARY)"}
@@ -45,11 +50,11 @@ Condition = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Table:
-    """Where figures are: `moment` is the column of their time; what is not in `sums` is 0 there."""
+    """Where figures are: `moment` is the column of their time; what is not in `sums` or `costs` is 0 there."""
 
     name: str
     moment: str
-    cost: str
+    costs: Mapping[str, str]
     sums: Mapping[str, str]
     status: str = "status"
 
@@ -69,7 +74,7 @@ class Slice:
 CALLS = Table(
     name=PromptLog._meta.db_table,
     moment="created_at",
-    cost="cost_usd",
+    costs={"cost_usd": "cost_usd", "estimated_cost_usd": ESTIMATED},
     sums={
         "calls": "COUNT(*)",
         "errors": "SUM(CASE WHEN status NOT IN ('success', 'pending') THEN 1 ELSE 0 END)",
@@ -80,7 +85,7 @@ CALLS = Table(
 HITS = Table(
     name=HitCount._meta.db_table,
     moment="hour",
-    cost="saved_cost_usd",
+    costs={"saved_cost_usd": "saved_cost_usd"},
     sums={"cache_hits": "SUM(hits)", "saved_tokens": "SUM(saved_tokens)"},
     status="'success'",
 )
@@ -128,7 +133,7 @@ class Reader:
         order = ", ".join(f"{place}{FIRST.get(self._vendor, '')}" for place in places)
         grouped = f" GROUP BY {', '.join(map(str, places))} ORDER BY {order}" if keys else ""
         conditions = " AND ".join(f"({condition})" for condition, _ in where) or "1 = 1"
-        columns = ", ".join([*keys, *table.sums.values(), self._cost_sum(table)])
+        columns = ", ".join([*keys, *table.sums.values(), *self._cost_sums(table)])
         statement = f"SELECT {columns} FROM {table.name} WHERE {conditions}{grouped} LIMIT {limit}"  # noqa: S608
         with self._connection.cursor() as cursor:
             cursor.execute(statement, [value for _, values in where for value in values])
@@ -168,16 +173,17 @@ class Reader:
         joined = " OR ".join(f"({condition})" for condition, _ in alternatives)
         return joined, [value for _, values in alternatives for value in values]
 
-    def _cost_sum(self, table: Table) -> str:
-        return COST_SUM.get(self._vendor, "SUM({})").format(table.cost)
+    def _cost_sums(self, table: Table) -> list[str]:
+        return [COST_SUM.get(self._vendor, "SUM({})").format(cost) for cost in table.costs.values()]
 
     def _bytes(self, table: Table, name: str) -> str:
         return BYTES.get(self._vendor, "{}").format(table.column(name))
 
     def _figures(self, table: Table, sums: Sequence[Any]) -> dict[str, Any]:
         figures: dict[str, Any] = {name: int(total or 0) for name, total in zip(table.sums, sums, strict=False)}
-        cost = Decimal(sums[-1] or 0)
-        figures[table.cost] = cost.scaleb(-COST_PLACES) if self._vendor in COST_SUM else cost
+        for name, total in zip(table.costs, sums[len(table.sums) :], strict=True):
+            cost = Decimal(total or 0)
+            figures[name] = cost.scaleb(-COST_PLACES) if self._vendor in COST_SUM else cost
         return figures
 
     def _moment(self, moment: datetime) -> Any:

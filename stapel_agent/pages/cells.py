@@ -48,8 +48,12 @@ def cost(row: PromptLog, told: Told) -> SafeString | str:
     """Dollars; "unknown" for tokens without a price; nothing for a call that is under way."""
     if row.status == PromptStatus.PENDING:
         return told("cost_usd", NOTHING)
+    if row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None:
+        upper = money_in_column(row.estimated_cost_usd + (row.cost_usd or 0), COST_PLACES)
+        return told("cost_usd", f"up to {upper}")
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
-        spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKEN_FIELDS)
+        has_no_price = row.cost_basis in (CostBasis.UNPRICED, CostBasis.ESTIMATED)
+        spent = has_no_price or any(getattr(row, name) for name in TOKEN_FIELDS)
         return told("cost_usd", "unknown" if spent else NOTHING)
     return told("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
 

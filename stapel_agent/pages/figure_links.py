@@ -40,6 +40,15 @@ def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str
     return aside(linked("unpriced_calls", number, _unpriced(number), links.to(cost="unpriced", **columns)))
 
 
+def estimated(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
+    """What calls whose outcome is unknown may have cost beyond `spend()`, if there are any."""
+    usd = figures["estimated_cost_usd"]
+    if not usd:
+        return SafeString()
+    text = f"+ up to {money(usd)} estimated"
+    return aside(linked("estimated_cost_usd", f"{usd:f}", text, links.to(cost="estimated", **columns)))
+
+
 def spend_text(figures: Mapping[str, Any]) -> str:
     """Both in one."""
     number = figures["unpriced_calls"]

@@ -8,12 +8,12 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly
-from stapel_agent.models import PromptLog, PromptSource, PromptStatus
+from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import provider_registry
 
 from .display import visible
@@ -116,10 +116,10 @@ class CostFilter(BroughtFilter):
     title = parameter_name = "cost"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unpriced", "Tokens at an unknown price")]
+        return [("unpriced", "Tokens at an unknown price"), ("estimated", "Estimated, as the outcome is unknown")]
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(IS_UNPRICED)
+        return rows.filter(IS_UNPRICED if value == "unpriced" else Q(cost_basis=CostBasis.ESTIMATED))
 
 
 class DurationFilter(BroughtFilter):

@@ -18,7 +18,7 @@ from stapel_agent.models import PromptLog, PromptStatus
 from .amounts import count, money, percent, places_for, time_taken
 from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
-from .figure_links import counted, errors, is_unknown, linked, named, spend, spend_text, without_price
+from .figure_links import counted, errors, estimated, is_unknown, linked, named, spend, spend_text, without_price
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
@@ -138,7 +138,7 @@ def _tokens(figures: Figures) -> int:
 
 def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Tile]:
     made, failed = totals["calls"], totals["errors"]
-    yield Tile("Spend", spend(totals, links), [without_price(totals, links)])
+    yield Tile("Spend", spend(totals, links), [estimated(totals, links), without_price(totals, links)])
     yield Tile("Calls", counted("calls", made, links.to()), [])
     yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), _kinds(totals))
     share = f"{percent(failed, made)} of the calls"
@@ -199,7 +199,7 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
         *(counted(kind, figures[kind], every) for kind in TOKENS),
-        spend(figures, links, places) + without_price(figures, links) if made else "–",
+        spend(figures, links, places) + estimated(figures, links) + without_price(figures, links) if made else "–",
     ]
     return Line(format_html("{}", name), cells)
 
@@ -224,7 +224,9 @@ def _spender(column: str, spender: TopSpender, links: LedgerLinks, places: int) 
 def _spent(figures: Figures, links: LedgerLinks, places: int, **columns: str | None) -> list[SafeString | str]:
     every, made = links.to(**columns), figures["calls"]
     return [
-        spend(figures, links, places, **columns) + without_price(figures, links, **columns),
+        spend(figures, links, places, **columns)
+        + estimated(figures, links, **columns)
+        + without_price(figures, links, **columns),
         counted("tokens", figures["tokens"], every),
         counted("calls", made, every),
         errors(figures["errors"], made, links, **columns),
