@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache
@@ -67,20 +67,24 @@ async def aon_ledger(operation: Operation[Result], *, timeout: float | None = No
         return await asyncio.wrap_future(in_background(operation))
 
 
-async def uncancelled(work: Coroutine[Any, Any, Result]) -> Result:
-    """The result of `work`, which runs to its end however often the caller is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
+async def uncancelled(operation: Operation[Result], *, timeout: float | None = None) -> Result:
+    """`aon_ledger()` that raises a cancellation only once the work is over, or after `timeout` seconds."""
+    work = asyncio.wrap_future(_begun(operation))  # not a task: the end of an event loop cancels all tasks
+    loop = asyncio.get_running_loop()
+    ends_at = None if timeout is None or works_in_callers_thread() else loop.time() + timeout
     cancellation: asyncio.CancelledError | None = None
-    while not task.done():
+    while not work.done() and (ends_at is None or loop.time() < ends_at):
         try:
-            await asyncio.wait({task})
+            await asyncio.wait({work}, timeout=None if ends_at is None else ends_at - loop.time())
         except asyncio.CancelledError as fault:
             cancellation = fault
     if cancellation is not None:
-        if not task.cancelled():
-            task.exception()  # or it is reported as never retrieved
+        if not work.cancel() and not work.cancelled():
+            work.exception()  # or it is reported as never retrieved
         raise cancellation
-    return task.result()
+    if work.cancel():
+        raise TimeoutError
+    return work.result()
 
 
 def refuse_event_loop() -> None:
@@ -145,6 +149,29 @@ def wait_for_own_work(seconds: float) -> None:
 def in_background(operation: Operation[Result]) -> Future[Result]:
     """`operation` on a connection of the ledger's own, in another thread."""
     return _workers(os.getpid()).submit(_on_own_connection, operation, ledger_alias())
+
+
+def _begun(operation: Operation[Result]) -> Future[Result]:
+    """`operation`, begun on an event loop where `aon_ledger()` does it. Once it runs, it cannot be cancelled."""
+    if not works_in_callers_thread():
+        return in_background(operation)
+    begun: Future[Result] = Future()
+
+    def work() -> None:
+        if begun.set_running_or_notify_cancel():
+            try:
+                begun.set_result(on_ledger(operation))
+            except BaseException as fault:
+                begun.set_exception(fault)
+
+    def end(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) and not begun.done():
+            begun.set_exception(fault)
+        begun.cancel()
+
+    task = asyncio.ensure_future(sync_to_async(work)())
+    task.add_done_callback(end)
+    return begun
 
 
 def prepare_background() -> None:

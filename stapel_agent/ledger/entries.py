@@ -34,7 +34,6 @@ from stapel_agent.budgets import (
 )
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import (
-    aon_ledger,
     in_background,
     on_ledger,
     prepare_background,
@@ -70,7 +69,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
     """
     row, opening = _pending(attempt)
     try:
-        with _opening(row):
+        with _opening(row, attempt):
             refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
         yield
@@ -87,8 +86,8 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     await aload(attempt.provider.vendor)
     row, opening = _pending(attempt)
     try:
-        with _opening(row):
-            refusal = await uncancelled(aon_ledger(opening, timeout=attempt.request.deadline.left))
+        with _opening(row, attempt):
+            refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
         yield
     finally:
@@ -98,7 +97,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
-                    await uncancelled(aon_ledger(closing, timeout=_closing_seconds(attempt)))
+                    await uncancelled(closing, timeout=_closing_seconds(attempt))
             await aannounce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -114,7 +113,7 @@ def record(row: PromptLog) -> UUID:
 async def arecord(row: PromptLog) -> UUID:
     """`record()` on an event loop. A cancelled caller leaves when the row is written."""
     with _recording(row):
-        await uncancelled(aon_ledger(partial(_insert_charged, row)))
+        await uncancelled(partial(_insert_charged, row))
     telemetry.count_call(columns.finished(row))
     await aannounce([row])
     return row.pk
@@ -277,11 +276,12 @@ def _close_left_over(alias: str) -> None:
             block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
             try:
                 with block:
-                    _write(row, alias)
+                    found = _write(row, alias)
             except Exception:
                 _unclosed.append(row)
                 return
-            closed_late(row)
+            if found or not row._state.adding:  # or it never arrived, and there is nothing to tell
+                closed_late(row)
 
 
 @atexit.register
@@ -295,23 +295,27 @@ def _close_at_exit() -> None:
 
 
 @contextmanager
-def _opening(row: PromptLog) -> Iterator[None]:
+def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
+    """Raises LedgerUnavailable for a fault. What may be written yet is closed later."""
     try:
         yield
-    except BaseException as fault:
+    except Exception as fault:
         unavailable = LedgerUnavailable(
             f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
             "see that its database answers and is migrated"
         )
-        if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
+        if isinstance(fault, TimeoutError):
             row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
             row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
             forget_estimate(row)
             _close_later(row)
-        if not isinstance(fault, Exception):
-            raise
         logger.error("no row can be written, so no provider is called: %s", describe(fault))
         raise unavailable from None
+    except BaseException:
+        if row._state.adding:
+            columns.settle(row, attempt)
+            _close_later(row)
+        raise
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from django.db.models.functions import Now
 
 from stapel_agent import database, ledger
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import aon_ledger, exactly, on_ledger
+from stapel_agent.database import exactly, on_ledger
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import IdempotencyRecord
@@ -94,7 +94,7 @@ class Once:
         await database.agive_back()
         for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             with self._looking():
-                first = await database.uncancelled(aon_ledger(self._take, timeout=self.request.deadline.left))
+                first = await database.uncancelled(self._take, timeout=self.request.deadline.left)
             if self._is_settled(first, asyncio.get_running_loop()):
                 return self._answer
             with waiting():
@@ -112,9 +112,7 @@ class Once:
         """`keep()` on an event loop."""
         if self._may_hold:
             with _reported():
-                await database.uncancelled(
-                    aon_ledger(partial(self._write, answer), timeout=self._keeping_seconds),
-                )
+                await database.uncancelled(partial(self._write, answer), timeout=self._keeping_seconds)
         return answer
 
     def __enter__(self) -> Self:
@@ -141,7 +139,7 @@ class Once:
                 database.in_background(self._remove)
             elif self._may_hold:
                 with _reported():
-                    await database.uncancelled(aon_ledger(self._remove, timeout=self._keeping_seconds))
+                    await database.uncancelled(self._remove, timeout=self._keeping_seconds)
         finally:
             self._leave()
 

@@ -152,7 +152,7 @@ class SingleFlight:
             if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
                 database.in_background(self._remove_row)
             elif self._has_row:
-                await database.uncancelled(aon_ledger(self._remove_row))
+                await database.uncancelled(self._remove_row)
         except Exception as unremoved:
             _report(unremoved)
             leases.remove_later(self._lease)
@@ -216,10 +216,9 @@ class SingleFlight:
             return None
 
     async def _acontend(self) -> UUID | None:
-        inserting = aon_ledger(self._insert_row, timeout=self._request.deadline.left)
         self._has_row = True
         try:
-            return self._contended(await database.uncancelled(inserting))
+            return self._contended(await database.uncancelled(self._insert_row, timeout=self._request.deadline.left))
         except Exception as fault:
             self._alone(fault)
             return None
