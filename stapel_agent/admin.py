@@ -1,4 +1,4 @@
-"""The ledger in the Django admin: for reading alone, by those whom stapel-core's access rules let see it."""
+"""The ledger in the Django admin: read-only, for staff whom stapel-core's access rules admit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .pages import (
     visible,
 )
 
-# Beside the word and the colour a sign, for those who skim and those who see no colours.
+# A sign beside the word and the colour helps readers who skim or do not see colours.
 STATUS_SIGNS: dict[str, str] = {
     PromptStatus.PENDING: "…",
     PromptStatus.SUCCESS: "✓",
@@ -48,9 +48,9 @@ STATUS_SIGNS: dict[str, str] = {
     PromptStatus.TIMEOUT: "◷",
     PromptStatus.ERROR: "!",
 }
-# Provider calls of one request that its rows link to.
+# How many calls of the same request a row's page lists.
 LINKED_CALLS = 20
-# A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
+# A row's page: fieldset -> lines -> columns side by side; "_block" shows a column as a block of text.
 PAGE = {
     "Prompt and answer": (("prompt_block",), ("response_block",), ("error_message_block",), ("system_prompt_block",)),
     "Call": (("time", "marked_status", "duration"), ("named_source", "user", "workspace"), ("calls",)),
@@ -70,7 +70,7 @@ def _moment(moment: datetime) -> str:
 
 
 def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
-    """A column under a label in words, where its name would be shown otherwise."""
+    """Shows a column under a label in words."""
 
     @admin.display(description=label)
     def display(self: PromptLogAdmin, row: PromptLog) -> Any:
@@ -107,7 +107,7 @@ class PromptLogAdmin(StapelModelAdmin):
     row_id = labelled("id", "id of the call")
     texts_removed = labelled("scrubbed_at", "texts removed", _moment)
 
-    # Whatever category a host gives the model: the ledger has one writer.
+    # The ledger has one writer, whatever category a host gives the model.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -118,7 +118,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the filters offer: Django would take any condition on any column from the URL."""
+        """Only the parameters of the filters: Django would accept any condition on any column from the URL."""
         return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
 
     def get_urls(self) -> list[URLPattern]:
@@ -126,7 +126,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return [page, *super().get_urls()]
 
     def usage_view(self, request: HttpRequest) -> HttpResponse:
-        """The figures of a period, for whoever may see the rows that they are of."""
+        """The usage page, for staff who may see the ledger's rows."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if "csv" in request.GET:
@@ -157,7 +157,7 @@ class PromptLogAdmin(StapelModelAdmin):
         ]
 
     def _masked(self, name: str) -> str:
-        # A host's subclass may name columns in `secret_fields`; core masks those of the list alone.
+        # A host's subclass may name `secret_fields`; stapel-core masks them in the list only.
         column = getattr(getattr(self, name, None), "column", name.removesuffix("_block"))
         return self._mask_display_name(column) if column in self._masked_field_names() else name
 
@@ -167,7 +167,7 @@ class PromptLogAdmin(StapelModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
     ) -> tuple[QuerySet[PromptLog], bool]:
-        """Whole values of indexed columns; anything else finds nothing."""
+        """Searches for whole values of indexed columns."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -193,7 +193,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="cost")
     def exact_cost(self, row: PromptLog) -> str:
-        """To the last digit; nothing for a call that is under way."""
+        """The cost to the last digit; none for a call under way."""
         if row.cost_usd is None or row.status == PromptStatus.PENDING:
             return str(cost_cell(row, self._told))
         return f"${row.cost_usd.normalize():,f}"
@@ -237,7 +237,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:
-        """Every provider call made for the same request, in order, the present one among them."""
+        """All provider calls of the same request in order, including this one."""
         if row.request_id is None:
             return NOTHING
         calls = PromptLog.objects.filter(request_id=row.request_id).order_by("created_at", "pk")
@@ -292,5 +292,5 @@ def _identified(term: str) -> Q:
 
 
 def _provider(row: PromptLog) -> str:
-    """Rows of the first release have it in their metadata alone."""
+    """The provider of a row; rows of the first release have it in their metadata."""
     return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What the usage page shows beside `usage()`: who spent most, how long calls took, and how many are under way."""
+"""What the usage page shows beside `usage()`: top spenders, durations, and the number of calls under way."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPENDING = Table(
         "unpriced_calls": CALLS.sums["unpriced_calls"],
     },
 )
-# Each duration with the calls that took no longer: the percentiles are the first with a large enough share.
+# For each duration, how many calls took no longer: the percentiles are the first with a large enough share.
 DURATIONS = """
     SELECT MIN(CASE WHEN upto * 2 >= calls THEN duration_ms END),
         MIN(CASE WHEN upto * 20 >= calls * 19 THEN duration_ms END), MAX(calls)
@@ -43,7 +43,7 @@ DURATIONS = """
 
 @dataclass(frozen=True)
 class TopSpender:
-    """A user, workspace, source or model, and the figures of its calls; `name` is None for all without one."""
+    """A user, workspace, source or model, and the figures of its calls; `name` is None for calls without one."""
 
     name: str | None
     calls: int
@@ -56,7 +56,7 @@ class TopSpender:
 
 @dataclass(frozen=True)
 class Durations:
-    """Half of the calls took no longer than `p50_ms`, and 95 of 100 no longer than `p95_ms`; None without calls."""
+    """Half of the calls took at most `p50_ms`, and 95 of 100 at most `p95_ms`; None without calls."""
 
     p50_ms: int | None
     p95_ms: int | None
@@ -74,7 +74,7 @@ class Rankings:
 
 
 def rankings(since: datetime, until: datetime, places: int) -> Rankings:
-    """Of the calls in this time; `pending` are those under way now, whenever they began."""
+    """The rankings of this period; `pending` counts the calls under way now, whenever they began."""
     return on_ledger(partial(_read, UsageQuery.of(group_by=(), since=since, until=until), places))
 
 
@@ -88,10 +88,10 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
 
 
 class RankingReader(Reader):
-    """Adds up what calls with the same four names have spent, and that again by each of the names."""
+    """Adds up calls with the same four names, and these sums by each of the names."""
 
     def prepare(self) -> None:
-        # For this transaction: compiling takes longer than it saves, and the default memory makes it sort on disk.
+        # For this transaction: JIT costs more than it saves, and the default memory makes PostgreSQL sort on disk.
         if self._vendor == "postgresql":
             with self._connection.cursor() as cursor:
                 cursor.execute("SET LOCAL jit = off")
@@ -129,7 +129,7 @@ class RankingReader(Reader):
         )
 
     def _told_apart(self, name: str) -> str:
-        # PostgreSQL's collations tell apart what is different, and to sort by another one takes three times as long.
+        # PostgreSQL's collations distinguish all texts, and sorting by another one takes three times as long.
         return name if self._vendor == "postgresql" else self._bytes(SPENDING, name)
 
     def _ranked(self, name: str, place: int, places: int) -> str:

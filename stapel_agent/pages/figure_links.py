@@ -1,4 +1,4 @@
-"""Figures as HTML, each with the link to the rows behind it; its kind and exact value are there for programs."""
+"""Figures as HTML, each linked to the rows behind it, with its kind and exact value in attributes for programs."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def linked(kind: str, value: object, text: str | SafeString, address: str) -> Sa
 
 
 def counted(kind: str, number: int, address: str) -> SafeString:
-    """Nothing has no rows behind it."""
+    """A count linked to its rows; zero has no link."""
     return linked(kind, number, count(number), address) if number else SafeString("0")
 
 
 def spend(
     figures: Mapping[str, Any], links: LedgerLinks, places: int | None = None, **columns: str | None
 ) -> SafeString:
-    """What is known of the cost, or "unknown". In a column with `places` decimals, or with three digits that count."""
+    """The known cost, or "unknown"; with `places` decimals in a column, or three significant digits."""
     return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures, places), links.to(**columns))
 
 
 def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
-    """The calls that `spend()` lacks, if there are any."""
+    """The number of calls missing from `spend()`, if any."""
     number = figures["unpriced_calls"]
     if not number:
         return SafeString()
@@ -50,13 +50,13 @@ def estimated(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | N
 
 
 def spend_text(figures: Mapping[str, Any]) -> str:
-    """Both in one."""
+    """`spend()` and `without_price()` as one text."""
     number = figures["unpriced_calls"]
     return f"{_known(figures)} {_unpriced(number)}" if number else _known(figures)
 
 
 def is_unknown(figures: Mapping[str, Any]) -> bool:
-    """Whether nothing is known of a cost that there is."""
+    """Whether tokens were spent and no cost is known."""
     return bool(figures["unpriced_calls"]) and not figures["cost_usd"]
 
 
@@ -76,7 +76,7 @@ def errors(number: int, of: int, links: LedgerLinks, **columns: str | None) -> S
 
 
 def named(column: str, name: str | None) -> SafeString:
-    """A name as it is told to people; None is that of all rows without one."""
+    """A name as people read it; None stands for rows without one."""
     if name is None:
         return SafeString("<em>none</em>")
     labels = dict(PromptSource.choices) if column == "source" else {}

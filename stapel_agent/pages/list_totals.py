@@ -1,4 +1,4 @@
-"""What the rows of the ledger's list add up to, so that a figure or an invoice can be reconciled by looking."""
+"""Totals of the ledger's list, to reconcile a figure or an invoice with its rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stapel_agent.models import CostBasis
 from .amounts import count, money, time_taken
 
 COST_PLACES = 10
-"""Decimals of `cost_usd`. SQLite keeps decimals as floats, and adds whole numbers alone without rounding."""
+"""Decimals of `cost_usd`. SQLite stores decimals as floats, and adds only whole numbers without rounding."""
 UNITS, ESTIMATED_UNITS = (
     Cast(Round(F(column) * Value(10**COST_PLACES), output_field=DecimalField()), BigIntegerField())
     for column in ("cost_usd", "estimated_cost_usd")
@@ -33,7 +33,7 @@ IS_UNPRICED = (
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows; `unpriced` of them are missing from `cost_usd`, as nobody knows their price."""
+    """Sums over rows; `cost_usd` lacks the `unpriced` ones, whose price nobody knows."""
 
     rows: int
     cost_usd: Decimal
