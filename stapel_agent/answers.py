@@ -58,11 +58,11 @@ class Answer:
         if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):
-            self.content = _failure(fault.failure, _reason(fault)) | _paid(fault) | self._trace(fault)
+            self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
         elif isinstance(fault, Exception):
             logger.error("internal error:\n%s", traceback_of(fault))
             reason = f"{INTERNAL_ERROR}: {type(fault).__name__}"
-            self.content = _failure(INTERNAL_ERROR, reason) | self._trace(fault)
+            self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
         return isinstance(fault, Exception)
 
     def _attribution(self, completion: Completion) -> dict[str, Any]:
@@ -93,8 +93,10 @@ def translation_fields(answered: Completion) -> dict[str, Any]:
     """What `translate()` tells."""
     if answered is translation.NOTHING:
         return {"result": {}}
-    texts, failed = answered.value.texts, answered.value.failed
-    return {"result": texts, **({"failed": failed} if failed else {}), "usage": _usage(answered.usage)}
+    translated = answered.value
+    told = {"failed": translated.failed, "warnings": translated.warnings, "unchanged": list(translated.unchanged)}
+    kept = {name: value for name, value in told.items() if value}
+    return {"result": translated.texts, **kept, "usage": _usage(answered.usage)}
 
 
 def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict[str, Any]:
@@ -106,19 +108,20 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
     if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
         return answers[0]
     result, failed, usage = dict[str, str](), dict[str, str](), Usage()
+    warnings = {key: told for answer in answers for key, told in answer.get("warnings", {}).items()}
+    unchanged = [key for answer in answers for key in answer.get("unchanged", ())]
     for entries, answer in portions:
         result |= answer.get("result", {})
         # A portion that nobody was asked for has a reason, and not one for each of its keys.
         failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
         usage += Usage(**answer.get("usage", {}))
-    reasons = [_failure(answer["failure"], answer["reason"]) for answer in answers if "reason" in answer]
-    status: dict[str, Any] = {"status": "ok", "result": result} if result else reasons[0]
+    reasons = [answer["reason"] for answer in answers if "reason" in answer]
+    status: dict[str, Any] = (
+        {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
+    )
     by: dict[str, Any] = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
-    return {**status, **({"failed": failed} if failed else {}), "usage": _usage(usage), **by}
-
-
-def _failure(name: str, reason: str) -> dict[str, Any]:
-    return {"status": "failure", "failure": name, "reason": reason}
+    told = {"failed": failed, "warnings": warnings, "unchanged": unchanged}
+    return {**status, **{name: value for name, value in told.items() if value}, "usage": _usage(usage), **by}
 
 
 def _reason(fault: AgentError) -> str:

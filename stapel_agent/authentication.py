@@ -1,4 +1,4 @@
-"""Authentication over HTTP, and its description in OpenAPI."""
+"""Who may call over HTTP, and what OpenAPI says of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StaffTokenAuthentication(JWTCookieAuthentication):
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
-    """Describes the key to OpenAPI; ServiceAPIKeyMiddleware reads it before a view runs."""
+    """Tells OpenAPI of the key; ServiceAPIKeyMiddleware has read it by the time a view runs."""
 
     def authenticate(self, request: Request) -> None:
         return None

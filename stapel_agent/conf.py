@@ -74,6 +74,8 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATE_RETRIES": 2,
     # Format of texts that name none, such as "icu"; without one, what any format could mean is protected.
     "TRANSLATE_FORMAT": "",
+    # Where a translation that lacks a term of the glossary is told: "warnings", or "failed", which leaves it out.
+    "TRANSLATE_GLOSSARY_MISSED": "warnings",
     # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
     "IMAGE_FETCH": False,
     # Bytes an image may have.

@@ -137,6 +137,7 @@ KINDS: dict[str, Kind] = {
     "TRANSLATE_CHUNK_ENTRIES": whole(1),
     "TRANSLATE_CONCURRENCY": whole(1),
     "TRANSLATE_RETRIES": whole(0),
+    "TRANSLATE_GLOSSARY_MISSED": Kind("'warnings' or 'failed'", lambda value: value in ("warnings", "failed")),
     "TRANSLATE_FORMAT": Kind(
         f"empty, or one of {', '.join(TEXT_FORMATS)}", lambda value: value == "" or value in TEXT_FORMATS
     ),
@@ -162,7 +163,10 @@ NEEDED = (
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")
-TRANSLATION_NEEDS = ("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES", "TRANSLATE_FORMAT")
+TRANSLATION_NEEDS = (
+    *("TRANSLATE_CHUNK_ENTRIES", "TRANSLATE_CONCURRENCY", "TRANSLATE_RETRIES"),
+    *("TRANSLATE_FORMAT", "TRANSLATE_GLOSSARY_MISSED"),
+)
 CACHE_NEEDS = ("CACHE_LOOKUP", "CACHE_TTL")
 """What no call can do without, no translation, and no reuse. Of the others the provider tells."""
 

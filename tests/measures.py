@@ -21,6 +21,8 @@ LAZY_IMPORTS = {
     "apps.py": "Django allows no models before its apps are ready",
     "providers/anthropic.py": "the SDK is optional, and takes a second to load",
     "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
+    "translation/detection.py": "the detector is optional, and takes a second to load",
+    "translation/glossary.py": "the stemmers are optional",
     "telemetry/tracing.py": "OpenTelemetry is optional",
 }
 """Module -> why its functions import."""

@@ -1,4 +1,4 @@
-"""Which caller asks a question for all the others in this process."""
+"""Who asks a question for all the others in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Leader:
     loop: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
-        self.landing.set_running_or_notify_cancel()  # or a cancelled follower would cancel it for everybody
+        self.landing.set_running_or_notify_cancel()  # or a follower who is cancelled would cancel it for all
 
     @property
     def is_gone(self) -> bool:
@@ -28,14 +28,14 @@ class Leader:
 
 
 class Leaders:
-    """The leader of each question in this process."""
+    """Who leads in this process, by question."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._leaders: dict[str, Leader] = {}
 
     def ahead(self, key: str, candidate: Leader) -> Leader | None:
-        """The current leader; None if `candidate` leads from now on."""
+        """Who leads already; None where `candidate` does from now on."""
         with self._lock:
             leader = self._leaders.get(key)
             if leader is not None and not leader.is_gone:
@@ -49,10 +49,10 @@ class Leaders:
                 del self._leaders[key]
         leader.landing.set_result(landing)
 
-    def reset(self) -> None:
-        """Forget the parent's callers in a forked child."""
+    def start_anew(self) -> None:
+        """In a forked child, which has none of its parent's callers."""
         self.__init__()  # type: ignore[misc]
 
 
 leaders = Leaders()
-os.register_at_fork(after_in_child=leaders.reset)
+os.register_at_fork(after_in_child=leaders.start_anew)

@@ -1,6 +1,6 @@
 """Metrics and OpenTelemetry spans."""
 
-from .metrics import COOLING_DOWN, provider_call, request_timed, reused, waiting
+from .metrics import COOLING_DOWN, provider_call, request_timed, reused, unchanged, waiting
 from .metrics import count as count_call
 from .tracing import Facts, request_facts, request_span, span
 from .tracing import describe as describe_span
@@ -18,5 +18,6 @@ __all__ = [
     "request_span",
     "request_timed",
     "reused",
+    "unchanged",
     "waiting",
 ]

@@ -1,6 +1,6 @@
-"""The metrics of this package, reported through stapel-core, which never raises.
+"""What is measured: every metric of this package, told to stapel-core's metrics, which never raise.
 
-Labels take few values: a host's providers, models and sources; never a user, a request or a text.
+A label has few values: a host's providers, models and sources; never a user, a request or a text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TOKEN_KINDS = ("input", "output", "cache_read", "cache_write")
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its name without stapel-core's prefix, the names of its labels, and its description."""
+    """A name without stapel-core's prefix, the names of its labels, and what it says."""
 
     name: str
     labels: tuple[str, ...]
@@ -51,7 +51,7 @@ class Histogram(Metric):
 
 
 class FlagGauge(Metric):
-    """Raised if any process of a host raises it."""
+    """Raised where any process of a host raises it."""
 
     kind = "gauge"
 
@@ -60,7 +60,7 @@ class FlagGauge(Metric):
 
 
 class LevelGauge(Metric):
-    """The sum over a host's processes."""
+    """The sum of what each process of a host has."""
 
     kind = "gauge"
 
@@ -81,16 +81,17 @@ IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of provide
 CACHE_HITS = Counter(
     "agent_cache_hits_total", (*ASKED, "kind"), "answers reused, of translations texts: `kept`, or `shared` in flight"
 )
+UNCHANGED = Counter("agent_translations_unchanged_total", ASKED, "texts that came back untranslated, and were taken so")
 COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is passed over, else 0")
 
 METRICS: tuple[Metric, ...] = (
     *(CALLS, TOKENS, COST, CALL_SECONDS, OVERHEAD_SECONDS),
-    *(IN_FLIGHT, CACHE_HITS, COOLING_DOWN),
+    *(IN_FLIGHT, CACHE_HITS, UNCHANGED, COOLING_DOWN),
 )
 
 
 def count(call: FinishedCall) -> None:
-    """Measure a finished call of a provider."""
+    """Measure a call of a provider that is over."""
     asked = {"provider": call.provider, "model": call.model, "source": call.source}
     CALLS.add(**asked, status=call.status)
     if call.duration_ms is not None:
@@ -103,13 +104,18 @@ def count(call: FinishedCall) -> None:
 
 
 def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:
-    """Measure answers that cost nothing: `kept` ones come from the cache, `shared` ones from another caller."""
+    """Measure answers that cost nothing, because they were `kept`, or are `shared` with who got them."""
     CACHE_HITS.add(answers, provider=request.provider, model=request.model, source=request.source, kind=kind)
+
+
+def unchanged(request: CompletionRequest, texts: int) -> None:
+    """Measure texts that came back untranslated."""
+    UNCHANGED.add(texts, provider=request.provider, model=request.model, source=request.source)
 
 
 @contextmanager
 def request_timed(source: str) -> Iterator[None]:
-    """Measure one request, including its work in other threads and tasks."""
+    """Around one request, with all that it does in other threads and tasks."""
     clock, outer = RequestClock(), _request_clock.get()
     _request_clock.set(clock)
     started_at = time.perf_counter()
@@ -122,7 +128,7 @@ def request_timed(source: str) -> Iterator[None]:
 
 @contextmanager
 def provider_call(provider: str) -> Iterator[None]:
-    """Measure the wait for a provider's answer."""
+    """Around the wait for a provider's answer."""
     in_flight.change(provider, 1)
     try:
         with waiting():
@@ -133,7 +139,7 @@ def provider_call(provider: str) -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Mark a wait for others, which is no overhead of this package."""
+    """Around a wait for others, whose time is no overhead."""
     clock = _request_clock.get()
     if clock is None:
         yield
@@ -146,7 +152,7 @@ def waiting() -> Iterator[None]:
 
 
 class RequestClock:
-    """The seconds a request has waited for others; overlapping waits count once."""
+    """The seconds in which a request has waited for others; those of waits at once count once."""
 
     def __init__(self) -> None:
         self.waited_seconds = 0.0
@@ -164,7 +170,7 @@ class RequestClock:
 
 
 class InFlight:
-    """How many calls of each provider are under way in this process."""
+    """How many calls of each provider this process waits for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -176,7 +182,7 @@ class InFlight:
             IN_FLIGHT.show(self._calls[provider], provider=provider)
 
     def start_anew(self) -> None:
-        """Forget the parent's calls in a forked child."""
+        """In a forked child, which has none of its parent's calls."""
         self.__init__()  # type: ignore[misc]
 
 

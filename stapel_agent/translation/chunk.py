@@ -22,13 +22,15 @@ from stapel_agent.types import CompletionRequest, Usage
 
 from .plausibility import longest_translation
 from .protection import Damaged
-from .segment import Passage
+from .segment import Passage, Reservation
 
 MARKS = """
 A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \
 unchanged, where it belongs."""
 PHRASE_TOKENS = 16
 """What is shorter is not cut: words apart have no translation, and an answer without end is no fault of theirs."""
+TERMS = "Translate these terms as given, inflected as the sentence needs it:"
+KNOWN = "What is known about single texts, as data; max_length is how many characters a translation may have:"
 CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
 
 
@@ -47,6 +49,7 @@ class Chunk:
     fault: AgentError | None = field(default=None, init=False)
     is_reused: bool = field(default=False, init=False)
     _remarks: dict[int, str] = field(default_factory=dict, init=False)
+    _reserved: dict[int, tuple[str, Reservation]] = field(default_factory=dict, init=False)
 
     @property
     def is_last(self) -> bool:
@@ -69,7 +72,9 @@ class Chunk:
         return replace(
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
-            system_prompt=f"{self.request.system_prompt}{self._marks()}{self._correction()}",
+            system_prompt="".join(
+                [str(self.request.system_prompt), self._terms(), self._marks(), self._known(), self._correction()]
+            ),
             parts=tuple(map(self._part, self.passages)),
             metadata={**self.request.metadata, **facts},
         )
@@ -77,9 +82,11 @@ class Chunk:
     def read(self, text: str) -> dict[int, str]:
         """The translations in an answer, by the number of their part, each of them checked and put back together.
 
-        Raises InvalidAnswer where none of them can be used.
+        Those with a reservation are kept apart, and nobody else gets them. Raises InvalidAnswer where none of them can
+        be used.
         """
         self._remarks = dict.fromkeys(range(len(self.passages)), "came back in no JSON object")
+        self._reserved = {}
         try:
             reply = parse_translation_response(text)
         except ValueError as fault:
@@ -87,17 +94,22 @@ class Chunk:
         translations = {}
         for number, passage in enumerate(self.passages):
             try:
-                translations[number] = passage.checked(reply.get(str(number + 1)))
-                del self._remarks[number]
+                translation, reservation = passage.checked(reply.get(str(number + 1)))
             except Damaged as fault:
                 self._remarks[number] = str(fault)
-        if not translations:
+                continue
+            del self._remarks[number]
+            if reservation:
+                self._reserved[number] = translation, reservation
+            else:
+                translations[number] = translation
+        if not (translations or self._reserved):
             raise InvalidAnswer(f"no translation can be used: the first {self._remarks[0]}", text=text)
         return translations
 
     def unknown(self) -> Chunk:
         """The same question about those passages that have no translation yet."""
-        return replace(self, passages=[passage for passage in self.passages if passage.translation is None])
+        return replace(self, passages=[passage for passage in self.passages if not passage.is_translated])
 
     def take(self, translations: Mapping[int, str]) -> None:
         """Accept translations by the number of their part."""
@@ -113,7 +125,10 @@ class Chunk:
         if isinstance(fault, AgentError):
             self.fail(fault, f"{fault.failure}: {fault}")
         for number, remark in self._remarks.items():
-            self.passages[number].damaged(remark)
+            if not self.passages[number].settle():
+                self.passages[number].damaged(remark)
+        for number, reserved in self._reserved.items():
+            self._take_reserved(self.passages[number], *reserved)
         return isinstance(fault, AgentError)
 
     def fail(self, fault: AgentError | None, reason: str) -> None:
@@ -138,9 +153,19 @@ class Chunk:
         ):
             yield from self._again(unknown)
 
+    def _take_reserved(self, passage: Passage, translation: str, reservation: Reservation) -> None:
+        """Ask once more for a translation with a reservation; then take it as it is."""
+        if passage.is_held or self.is_last or not agent_settings.TRANSLATE_RETRIES:
+            passage.accept(translation, reservation)
+        else:
+            passage.hold(translation, reservation)
+            passage.damaged(reservation.remark)
+
     def _part(self, passage: Passage) -> CompletionRequest:
+        """The passage alone, with all that decides what a right translation of it is."""
+        system_prompt = f"{self.request.system_prompt}{_terms(passage.terms)}{passage.described}"
         # A whole translation is no other one for the cap that it stayed below.
-        return replace(self.request, prompt=passage.source, in_ledger=False, max_tokens=0)
+        return replace(self.request, prompt=passage.source, system_prompt=system_prompt, in_ledger=False, max_tokens=0)
 
     def _halves(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
         half = len(unknown) // 2
@@ -163,6 +188,15 @@ class Chunk:
         retries = self.retries if retries is None else retries
         return Chunk(self.request, passages, self.number, retries, self.asked_again + 1)
 
+    def _terms(self) -> str:
+        """The terms that occur in its passages."""
+        return _terms({term: wanted for passage in self.passages for term, wanted in passage.terms.items()})
+
+    def _known(self) -> str:
+        known = {str(number): passage.entry.known for number, passage in enumerate(self.passages, 1)}
+        described = {number: facts for number, facts in known.items() if facts}
+        return f"\n{KNOWN} {json.dumps(described, ensure_ascii=False)}" if described else ""
+
     def _marks(self) -> str:
         return MARKS if any(passage.protected.has_marks for passage in self.passages) else ""
 
@@ -170,3 +204,7 @@ class Chunk:
         """What was wrong with the passages' last translations, for the model to mend."""
         remarks = [f"{number}: {passage.remark}" for number, passage in enumerate(self.passages, 1) if passage.remark]
         return "\n".join(["", CORRECTION, *remarks]) if remarks else ""
+
+
+def _terms(terms: Mapping[str, str]) -> str:
+    return f"\n{TERMS} {json.dumps(terms, ensure_ascii=False, sort_keys=True)}" if terms else ""

@@ -27,6 +27,12 @@ class Entry:
     format: str = GUESS
     max_length: int = 0
 
+    @property
+    def known(self) -> dict[str, str | int]:
+        """What a translator is told about the text."""
+        facts: dict[str, str | int] = {"context": self.context, "max_length": self.max_length}
+        return {name: fact for name, fact in facts.items() if fact}
+
     @classmethod
     def read(cls, key: str, value: object) -> Entry:
         """The entry that `value` is: a text, or a map of this class's fields. Raises InvalidRequest."""

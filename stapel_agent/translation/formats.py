@@ -11,7 +11,7 @@ gettext `sh-format`, EJS, Chrome `chrome.i18n`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 GUESS = ""
 """The name of the format of a text whose format nobody has told."""
@@ -46,11 +46,11 @@ NOTATIONS: dict[str, Notation] = {
         rf"""%(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
              {LENGTH}[a-zA-Z@]
            | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{{2,100}}+%(?![A-Za-z%@])
-           | (?<![\d%]){FLAGS}%[A-Za-z_]*+<PRI[A-Za-z0-9]{{1,9}}+>
            | %[-+'0\#]*+\d{{0,4}}+<PRI[A-Za-z0-9]{{1,9}}+>
            | (?<![\d%])%\#@\w{{1,100}}+@
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
-           | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z_]{{3}})
+           | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z0-9_]{{3}})
+           | (?<![\w%])%L?n(?![A-Za-z%])
            | (?<![\d%])%'[\d]{{0,4}}+{LENGTH}[diuf]
            | (?<!\d)%{FLAGS}[\d*]{{0,4}}+{LENGTH}[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
            | (?<=\d)%[+0\#]?+\d{{0,2}}+[doxXucs@](?![A-Za-z])
@@ -61,10 +61,12 @@ NOTATIONS: dict[str, Notation] = {
         "name",
         r"""(?<![\w:/.]):[A-Za-z_][A-Za-z0-9_]*+:?+
           | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+
-          | (?<![\w%\d])%[A-Za-z_]\w{3,100}+(?![\w%])
+          | (?<![\w%])%[A-Za-z_][A-Za-z0-9_]{3,100}+(?![A-Za-z0-9_%])
           | (?<!\S)![a-z_]\w++
           | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__(?![\w_])""",
     ),
+    # Numbers from one on: elsewhere they are percentages and prices, see `placeholders`.
+    "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+(?![\d%])|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
     "variables": Notation(
         "variable", r"(?<![\w$])\$[A-Za-z_]\w*+\$?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}|\$\([^()\n]{1,200}+\)"
     ),
@@ -103,14 +105,15 @@ NOTATIONS: dict[str, Notation] = {
     "intervals": Notation("interval", r"\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\]"),
     "underscores": Notation("variable", r"__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__"),
     "escapes": Notation("escape", r"\\[\\nrt]"),
+    "untranslatable": Notation("delimited", delimiters=(("<xliff:g", "</xliff:g>"),)),
     "erb": Notation("delimited", delimiters=(("<%", "%>"),)),
     "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"), ("%{", "}"))),
 }
 """Notation -> how it is written."""
 
 LOOSE = (
-    *("double-braces", "templates", "erb", "merge-tags", "directives", "intervals", "nested", "loose-braces"),
-    *("loose-printf", "variables", "linked", "loose-names", "escapes"),
+    *("double-braces", "templates", "erb", "untranslatable", "merge-tags", "directives", "intervals", "nested"),
+    *("loose-braces", "loose-printf", "loose-numbers", "variables", "linked", "loose-names", "escapes"),
 )
 """What the guess protects: the union of what a text could be."""
 
@@ -123,34 +126,36 @@ class Format:
     """One format. `notations` are tried in turn; the first one that matches wins.
 
     `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how an apostrophe
-    is written: `doubled` before syntax (ICU), `backslash` (Android), or `plain`. `is_message` has a text parsed as
-    an ICU message, `validator` names a check of `format_validation`. `escapes_percent` says that a percent sign of
-    prose is written `%%` where the text has placeholders.
+    is written: `doubled` before syntax (ICU), `backslash` (Android), `typographic` before a brace, where doubling and
+    not doubling are both wrong in some format, or `plain`. `message` says which texts are parsed as messages: those
+    with `branches`, of ICU or `fluent`, or `always`. `escapes_percent` says that a percent sign of prose is written
+    `%%` where the text has placeholders, `plural_separator` what stands between the forms of a plural, and `validator`
+    names a check of `validators`.
     """
 
     name: str
     notations: tuple[str, ...] = ()
     keeps_order: str = UNNAMED
     apostrophe: str = "plain"
-    is_message: bool = False
+    message: str = ""
     escapes_percent: bool = False
     validator: str = ""
-    plural_separator: str = field(default="")
+    plural_separator: str = ""
 
 
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
-        Format(GUESS, LOOSE, apostrophe="typographic", escapes_percent=True),
-        Format("icu", ("braces",), apostrophe="doubled", is_message=True, validator="icu"),
-        Format("i18next", ("nested", "double-braces", "templates", "underscores"), is_message=True),
+        Format(GUESS, LOOSE, apostrophe="typographic", message="branches", plural_separator="|", escapes_percent=True),
+        Format("icu", ("braces",), apostrophe="doubled", message="always"),
+        Format("i18next", ("nested", "double-braces", "templates", "underscores"), message="branches"),
         Format("python", ("python",), escapes_percent=True),
         Format("python-brace", ("python-braces",), validator="python-brace"),
         Format("printf", ("printf",), escapes_percent=True),
         Format("qt", ("numbered",)),
         Format("kde", ("numbered",)),
-        Format("fluent", ("fluent",), validator="fluent"),
-        Format("android", ("printf", "escapes"), apostrophe="backslash", escapes_percent=True),
+        Format("fluent", ("fluent",), message="fluent"),
+        Format("android", ("untranslatable", "printf", "escapes"), apostrophe="backslash", escapes_percent=True),
         Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True),
         Format("rails", ("rails", "double-braces"), escapes_percent=True),
         Format(
@@ -160,7 +165,7 @@ FORMATS: dict[str, Format] = {
             plural_separator="|",
         ),
         Format("vue-i18n", ("double-braces", "braces", "linked"), plural_separator="|"),
-        Format("angular", ("double-braces", "braces"), is_message=True, apostrophe="doubled"),
+        Format("angular", ("double-braces", "braces"), message="branches", apostrophe="doubled"),
         Format("drupal", ("drupal",)),
         Format("shell", ("shell",)),
         Format("ejs", ("erb", "templates", "double-braces")),

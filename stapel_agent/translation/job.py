@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stapel_agent.asking import candidate_of
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
+    InvalidAnswer,
     ProviderBusy,
     ProviderDeclined,
     ProviderError,
@@ -18,10 +19,14 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
+from stapel_agent.telemetry import unchanged
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .chunk import Chunk
-from .segment import Passage, Passages
+from .detection import detector
+from .entries import Entry
+from .glossary import Glossary
+from .segment import Passage, Passages, Reservation, Task
 from .texts import Texts
 
 TOKENS_BESIDES = 8
@@ -33,6 +38,7 @@ VAIN_ASKINGS = 10
 VAIN_REJECTIONS = 3
 """After so many passages that were rejected even alone, where nothing was ever answered, nothing more is asked."""
 DEADLINE = "deadline"
+GLOSSARY_MISSED = "glossary_missed"
 NOBODY = Completion("", provider="", model="")
 
 
@@ -42,10 +48,16 @@ Placed = tuple[str, Passage, str]
 
 @dataclass(frozen=True)
 class Translations:
-    """The translations by key, in the caller's order, and why there is none of the rest."""
+    """The translations by key, in the caller's order, and why there is none of the rest.
+
+    `warnings` says by key what is not as it was asked for, and `unchanged` holds the keys of texts that came back as
+    they were.
+    """
 
     texts: Mapping[str, str]
     failed: Mapping[str, str]
+    warnings: Mapping[str, str] = field(default_factory=dict)
+    unchanged: Sequence[str] = ()
 
 
 class Job:
@@ -55,7 +67,9 @@ class Job:
         facts = {"from": texts.from_lang, "to": texts.to}
         asked = replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
         self.request = candidate_of(asked).request
-        self._passages = Passages((self.request.max_tokens - TOKENS_BESIDES) // GROWTH)
+        limit = (self.request.max_tokens - TOKENS_BESIDES) // GROWTH
+        glossary = Glossary(texts.glossary, texts.to)
+        self._passages = Passages(Task(texts.from_lang, texts.to, limit, glossary, tuple(texts.protect)))
         self._texts = texts
         self._usage = Usage()
         self._fault: AgentError | None = None
@@ -66,7 +80,8 @@ class Job:
 
     @cached_property
     def _entries(self) -> Mapping[str, Placed]:
-        return {key: self._entry(entry.text) for key, entry in self._texts.read_entries.items()}
+        detector()  # takes a second to load, which must not pass on an event loop
+        return {key: self._entry(entry) for key, entry in self._texts.read_entries.items()}
 
     def whole(self) -> Chunk:
         """All passages that there are, as one chunk that is looked up and never sent."""
@@ -80,7 +95,7 @@ class Job:
         """
         groups, rest = list[list[Passage]](), list[Passage]()
         for group in self._groups(self.whole().passages):
-            unknown = [passage for passage in group if passage.translation is None]
+            unknown = [passage for passage in group if not passage.is_translated]
             if len(unknown) == len(group):
                 groups.append(group)
             else:
@@ -119,25 +134,45 @@ class Job:
     def joined(self, chunk: Chunk) -> Completion | None:
         """The answer to a chunk whose one passage was cut, put together from the answers to its pieces."""
         (passage, *others) = chunk.passages
-        translation = passage.translation
-        if others or not passage.is_cut or translation is None or self._has_turned:
+        translation = passage.own_translation
+        if others or passage.reservations or not passage.is_cut or translation is None or self._has_turned:
             return None
         return Completion("", self.request.provider, self.request.model, value={0: translation})
 
     def completion(self) -> Completion:
         """What came of it all. Raises the last fault, with all that was spent, if nothing did."""
-        texts, failed = dict[str, str](), dict[str, str]()
+        whole = self.whole().passages
+        for passage in whole:
+            passage.settle()
+        outcome = self._outcome()
+        if outcome.failed and not outcome.texts:
+            fault = self._fault or self._end_of_all(outcome)
+            fault.usage, fault.failed = self._usage, dict(outcome.failed)
+            raise fault
+        if outcome.unchanged:
+            unchanged(self.request, len(outcome.unchanged))
+        by = self._answered_by or (self.request if whole else NOBODY)
+        return Completion("", by.provider, by.model, usage=self._usage, value=outcome)
+
+    def _outcome(self) -> Translations:
+        texts, failed, warnings, as_sent = dict[str, str](), dict[str, str](), dict[str, str](), list[str]()
         for key, (before, passage, after) in self._entries.items():
-            if (translation := passage.translation) is None:
+            translation, reservations = passage.translation, passage.reservations
+            missed = _missed(reservations)
+            if translation is None:
                 failed[key] = passage.failure
+            elif missed and agent_settings.TRANSLATE_GLOSSARY_MISSED == "failed":
+                failed[key] = missed
             else:
                 texts[key] = f"{before}{translation}{after}"
-        if failed and not texts:
-            fault = self._fault or ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over")
-            fault.usage, fault.failed = self._usage, failed
-            raise fault
-        by = self._answered_by or (self.request if self.whole().passages else NOBODY)
-        return Completion("", by.provider, by.model, usage=self._usage, value=Translations(texts, failed))
+                warnings |= {key: missed} if missed else {}
+                as_sent += [key] * any(reservation.is_unchanged for reservation in reservations)
+        return Translations(texts, failed, warnings, tuple(as_sent))
+
+    def _end_of_all(self, outcome: Translations) -> AgentError:
+        if self.request.deadline.is_over:
+            return ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over")
+        return InvalidAnswer(next(iter(outcome.failed.values())))
 
     def _note(self, fault: AgentError, chunk: Chunk) -> None:
         self._fault = fault
@@ -149,10 +184,14 @@ class Job:
         elif is_vain or _meets_all(fault):
             self._end = f"{fault.failure}: {fault}"
 
-    def _entry(self, text: str) -> Placed:
+    def _entry(self, entry: Entry) -> Placed:
+        text = entry.text
         core = text.strip()
         start = text.index(core) if core else len(text)
-        return text[:start], self._passages.of(core), text[start + len(core) :]
+        blanks = len(text) - len(core)
+        limit = max(1, entry.max_length - blanks) if entry.max_length else 0
+        placed = replace(entry, text=core, max_length=limit)
+        return text[:start], self._passages.of(placed), text[start + len(core) :]
 
     def _groups(self, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
         group, tokens = list[Passage](), 0
@@ -173,3 +212,9 @@ def _meets_all(fault: AgentError) -> bool:
     if isinstance(fault, ProviderDeclined):
         return not isinstance(fault, RateLimited | ProviderBusy)
     return isinstance(fault, ProviderUnusable) or not isinstance(fault, ProviderError)
+
+
+def _missed(reservations: Sequence[Reservation]) -> str:
+    """The terms of the glossary that a translation lacks, in words, or nothing."""
+    terms = dict.fromkeys(term for reservation in reservations for term in reservation.missed_terms)
+    return f"{GLOSSARY_MISSED}: {', '.join(map(repr, terms))}" if terms else ""

@@ -34,9 +34,9 @@ def has_branches(text: str) -> bool:
     return "{" in text and len(text) <= MAX_LENGTH and BRANCHES.search(text) is not None
 
 
-def structure(text: str) -> list[Piece] | None:
-    """`text` cut into its structure and its texts; None where it is no message with branches."""
-    if not has_branches(text):
+def structure(text: str, *, needs_branches: bool = True) -> list[Piece] | None:
+    """`text` cut into its structure and its texts; None where it is no message, or one without branches."""
+    if len(text) > MAX_LENGTH or not (has_branches(text) if needs_branches else "{" in text or "'" in text):
         return None
     tokens: list[Token] = []
     return None if _parsed(text, tokens) is None else list(_pieces(tokens))

@@ -28,8 +28,13 @@ REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_R
 LOOKS = {_constants.ASSERT, _constants.ASSERT_NOT}
 
 
-class TooSlow(Exception):
+class TooSlow(InvalidRequest):
     """The caller's expressions take too long for a text."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"protect takes more than {MAX_SECONDS:g} s for a text: bound its repetitions, as in '{{1,40}}'"
+        )
 
 
 def check_patterns(patterns: object) -> None:

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from . import messages
+from . import entities, fluent, messages
+from .formats import FORMATS, GUESS
+from .injections import injected
 from .placeholders import Span, spans
+from .validators import VALIDATORS
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BLANKS = re.compile(r"\s++")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+BARE_APOSTROPHE = re.compile(r"(?<!\\)'")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
 TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
 ENTITY = re.compile(r"&#?\w{1,31};")
-POSITIONAL = re.compile(r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}")
 DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
 # What a page or a format string would take for its own, though it is neither whole markup nor a placeholder.
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
 WRITTEN_SO = {"name", "linked", "entity"}
 """Kinds that may look so by chance: a colon before a word is how some languages write."""
+READ = {"brace", "delimited", "printf", "number", "variable", "own"}
+"""Kinds of placeholders that another letter beside them may turn into others."""
 NAMED_MARKS = 5
 QUOTED_LENGTH = 80
 
@@ -41,6 +46,8 @@ class Protected:
     """A text whose placeholders and markup are hidden: `masked` is what a translator sees."""
 
     source: str
+    format: str = GUESS
+    protect: Sequence[str] = ()
 
     @cached_property
     def masked(self) -> str:
@@ -60,14 +67,23 @@ class Protected:
         words = MARK.sub("", self.masked)
         return any(map(str.isalpha, ENTITY.sub("", words) if "&" in words else words))
 
+    @property
+    def tags(self) -> list[str]:
+        """The tags that are hidden in it, each once."""
+        return list(dict.fromkeys(self.source[span.start : span.end] for span in self._spans if span.kind == "tag"))
+
     def restore(self, translation: str) -> str:
         """`translation` with everything back in its place. Raises Damaged."""
+        translation = entities.mended(self.masked, translation)
         self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
         self._check_inventions(translation)
-        with_breaks = self._with_breaks(translation)
+        written = self._with_apostrophes(self._with_breaks(translation))
+        restored = self._unmasked(written)
         if any(span.kind == "icu" for span in self._spans):
-            return self._as_message(with_breaks)
-        return self._unmasked(with_breaks)
+            self._check_message(written, restored)
+        else:
+            self._check_reading(restored)
+        return restored
 
     def in_full(self, remark: str) -> str:
         """A remark about marks, in words: with what they stand for, or the beginning of it."""
@@ -75,7 +91,7 @@ class Protected:
 
     @cached_property
     def _spans(self) -> list[Span]:
-        return spans(self.source)
+        return spans(self.source, FORMATS[self.format], self.protect)
 
     @cached_property
     def _hidden(self) -> Mapping[int, str]:
@@ -99,7 +115,8 @@ class Protected:
 
     def _check_order(self, found: list[int]) -> None:
         """Placeholders that are told apart by their place alone keep it; not those of a date."""
-        positional = [number for number in found if POSITIONAL.fullmatch(self._hidden[number])]
+        keeps_order = re.compile(FORMATS[self.format].keeps_order)
+        positional = [number for number in found if keeps_order.fullmatch(self._hidden[number])]
         if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
             raise Damaged(f"has {_few(positional)} in another order")
 
@@ -115,12 +132,19 @@ class Protected:
 
     def _check_inventions(self, translation: str) -> None:
         # What is hidden may have kept its neighbours from looking like something.
-        if (invented := _looks(translation)) and invented - _looks(self.masked):
+        if (invented := self._looks(translation)) and invented - self._looks(self.masked):
             raise Damaged("has a placeholder, markup or an address that the text does not have")
         if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
             raise Damaged(f"has {min(strange)!r}, which the text does not have")
-        if "%" in translation and "%" not in self.masked and any(span.kind == "printf" for span in self._spans):
+        if fault := injected(self.masked, translation) or entities.changed(self.masked, translation):
+            raise Damaged(fault)
+        format = FORMATS[self.format]
+        is_printf = format.escapes_percent and any(span.kind == "printf" for span in self._spans)
+        if is_printf and "%" in translation and "%" not in self.masked:
             raise Damaged("has a percent sign, which its placeholders would not be told from")
+        bars = translation.count(format.plural_separator) if format.plural_separator else 0
+        if bars and bars != self.masked.count(format.plural_separator):
+            raise Damaged(f"has {bars} {format.plural_separator!r}, which stand between plural forms")
 
     @cached_property
     def _pairs(self) -> Mapping[int, int]:
@@ -159,17 +183,67 @@ class Protected:
         following = iter(ours)
         return BLANKS.sub(lambda blanks: next(following) if BREAK.search(blanks[0]) else blanks[0], translation)
 
-    def _as_message(self, translation: str) -> str:
-        """`translation` as a message of the source's structure, with the same marks in each of its branches."""
-        if APOSTROPHE.search(self.masked) is None:
+    def _with_apostrophes(self, translation: str) -> str:
+        """`translation` with its apostrophes written as the format reads them."""
+        style = FORMATS[self.format].apostrophe
+        if "'" not in translation or style == "plain":
+            return translation
+        if style == "backslash":
+            has_bare = BARE_APOSTROPHE.search(self.source) or self.source[:1] == '"'
+            return translation if has_bare else BARE_APOSTROPHE.sub(r"\\'", translation)
+        if any(span.kind == "icu" for span in self._spans):
             # Before syntax an apostrophe would quote it: two of them are one in print.
-            translation = APOSTROPHE.sub(r"\g<0>'", translation)
-        message = self._unmasked(translation)
-        is_kept = self._signature(translation) == self._signature(self.masked)
-        # What is in marks there may hold apostrophes, and quote syntax where it stands now.
-        if not is_kept or ("'" in message and messages.signature(message) != messages.signature(self.source)):
-            raise Damaged("does not keep the structure of the ICU message")
-        return message
+            return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(r"\g<0>'", translation)
+        if style == "typographic" and APOSTROPHE.search(self.masked) is None:
+            # Whether it quotes the brace after it depends on the format.
+            return APOSTROPHE.sub(self._typographic, translation)
+        return translation
+
+    def _typographic(self, apostrophe: re.Match[str]) -> str:
+        mark = MARK.match(apostrophe.string, apostrophe.end())
+        is_brace = mark and self._hidden[int(mark[1])].startswith("{")
+        return "’" if is_brace and apostrophe[0] == "'" else apostrophe[0]
+
+    def _check_message(self, written: str, message: str) -> None:
+        if FORMATS[self.format].message == "fluent":
+            if self._branches(written) != self._branches(self.masked):
+                raise Damaged("does not keep the structure of the selectors")
+        else:
+            is_kept = self._signature(written) == self._signature(self.masked)
+            # What is in marks there may hold apostrophes, and quote syntax where it stands now.
+            is_kept &= "'" not in message or messages.signature(message) == messages.signature(self.source)
+            if not is_kept:
+                raise Damaged("does not keep the structure of the ICU message")
+
+    def _branches(self, masked: str) -> list[Any]:
+        """The syntax of a Fluent pattern in its order, and what is hidden between, as often as it is there."""
+        branches: list[Any] = [Counter[str]()]
+        for number in (int(mark[1]) for mark in MARK.finditer(masked)):
+            hidden = self._hidden[number]
+            if fluent.is_syntax(hidden):
+                branches += [hidden, Counter[str]()]
+            else:
+                branches[-1][hidden] += 1
+        return branches
+
+    def _check_reading(self, restored: str) -> None:
+        """A reader of the format finds in `restored` the placeholders of the source, wherever they stand now."""
+        if self._spans and self._found(restored) != self._found(self.source):
+            raise Damaged("has a placeholder where what stands beside it changes it")
+        if fault := FORMATS[self.format].validator and VALIDATORS[FORMATS[self.format].validator](
+            self.source, restored
+        ):
+            raise Damaged(fault)
+
+    def _found(self, text: str) -> Counter[str]:
+        found = spans(text, FORMATS[self.format], self.protect)
+        return Counter(text[span.start : span.end] for span in found if span.kind in READ)
+
+    def _looks(self, masked: str) -> Counter[str]:
+        """What in a text with marks looks like a placeholder, markup or an address."""
+        words = MARK.sub("\ufffc", masked)
+        found = spans(words, FORMATS[self.format], self.protect)
+        return Counter(words[span.start : span.end] for span in found if span.kind not in WRITTEN_SO)
 
     def _signature(self, masked: str) -> Any:
         """A message's, with marks for all that is not its syntax: the same for what is alike."""
@@ -177,12 +251,6 @@ class Protected:
         kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
         kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
         return messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
-
-
-def _looks(masked: str) -> Counter[str]:
-    """What in a text with marks looks like a placeholder, markup or an address."""
-    words = MARK.sub("\ufffc", masked)
-    return Counter(words[span.start : span.end] for span in spans(words) if span.kind not in WRITTEN_SO)
 
 
 def _few(numbers: Iterable[int]) -> str:

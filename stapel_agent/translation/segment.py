@@ -2,83 +2,189 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from stapel_agent.tokens import token_estimate
 
+from . import figures
+from .attributes import Attribute, readable_attributes, with_values
+from .entries import Entry
+from .formats import FORMATS
+from .glossary import Glossary
+from .own_patterns import TooSlow
 from .plausibility import doubt
 from .protection import Damaged, Protected
 from .sentence_boundaries import cut
+from .untranslated import is_unchanged, other_language
+
+UNCHANGED = "is the text itself, not translated"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What holds for all passages of one translation; over `limit` tokens a passage is cut."""
+
+    from_lang: str
+    to: str
+    limit: int
+    glossary: Glossary
+    protect: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Why a translation that can be used is asked for once more, and is nobody else's."""
+
+    remark: str
+    is_unchanged: bool = False
+    missed_terms: tuple[str, ...] = ()
 
 
 class Passage:
     """One source text without the blanks around it, and its translation as soon as that is there.
 
     Until then `failure` says why there is none, and `remark` what was wrong with the last one, in words that a model
-    may read: with marks in place of what they stand for.
+    may read: with marks in place of what they stand for. `reservation` is what the translation is taken with.
     """
 
-    def __init__(self, source: str, others: Passages) -> None:
-        self.source = source
-        self.tokens = token_estimate(source)
+    def __init__(self, entry: Entry, task: Task, others: Passages) -> None:
+        self.entry = entry
+        self.source = entry.text
+        self.tokens = token_estimate(self.source)
+        self._task = task
         self._others = others
         self.remark = ""
+        self.reservation: Reservation | None = None
         self._failure = ""
         self._translation: str | None = None
+        self._held: tuple[str, Reservation] | None = None
         self._pieces: list[tuple[Passage, str]] = []
 
     @cached_property
     def protected(self) -> Protected:
-        return Protected(self.source)
+        return Protected(self.source, self.entry.format, self._task.protect)
+
+    @cached_property
+    def terms(self) -> Mapping[str, str]:
+        """The terms of the glossary that occur in it."""
+        return self._task.glossary.terms_in(self.protected.masked)
+
+    @property
+    def described(self) -> str:
+        """What tells it apart from the same text elsewhere, after its languages and terms; nothing of a plain text."""
+        facts = {**self.entry.known, "format": self.entry.format, "protect": list(self._task.protect)}
+        told = {name: fact for name, fact in facts.items() if fact}
+        return f"\n{json.dumps(told, ensure_ascii=False, sort_keys=True)}" if told else ""
 
     @property
     def asked(self) -> list[Passage]:
         """What has to be asked for, so that this one is translated: itself, the pieces it is cut into, or nothing."""
         if self._pieces:
             return [passage for piece, _ in self._pieces for passage in piece.asked]
-        return [self] if self.protected.has_words else []
+        own = [self] if self.protected.has_words else []
+        return own + [passage for parts in self._attributes.values() for _, part in parts for passage in part.asked]
 
     @property
     def is_cut(self) -> bool:
         return bool(self._pieces)
 
     @property
+    def is_translated(self) -> bool:
+        """Whether its own words are, whatever its tags hold."""
+        return (self.translation if self._pieces else self._translation) is not None
+
+    @property
+    def own_translation(self) -> str | None:
+        """Its translation with the tags of its source."""
+        return self.translation if self._pieces else self._translation
+
+    @property
     def translation(self) -> str | None:
-        if not self._pieces:
-            return self._translation if self.protected.has_words else self.source
-        texts = [(piece.translation, blanks) for piece, blanks in self._pieces]
-        return None if any(text is None for text, _ in texts) else "".join(f"{text}{blanks}" for text, blanks in texts)
+        if self._pieces:
+            texts = [(piece.translation, blanks) for piece, blanks in self._pieces]
+            return None if any(text is None for text, _ in texts) else "".join(f"{text}{gap}" for text, gap in texts)
+        text = self._translation if self.protected.has_words else self.source
+        return None if text is None else self._with_attributes(text)
 
     @property
     def failure(self) -> str:
         """Why there is no translation."""
-        if self._pieces:
-            return next(piece.failure for piece, _ in self._pieces if piece.translation is None)
+        if self._pieces or self._translation is not None or not self.protected.has_words:
+            return next((part.failure for part in self._parts if part.translation is None), self._failure)
         return self._failure
+
+    @property
+    def reservations(self) -> list[Reservation]:
+        """What its translation is taken with, its parts' own included."""
+        own = [self.reservation] if self.reservation else []
+        return own + [reservation for part in self._parts for reservation in part.reservations]
 
     def cut(self, limit: int) -> bool:
         """Have it asked for in pieces of `limit` tokens; whether there is a border to cut it at."""
-        pieces = cut(self.source, limit)
+        pieces = cut(self.source, limit, FORMATS[self.entry.format], self._task.protect)
         if len(pieces) > 1:
-            self._pieces = [(self._others.of(piece), blanks) for piece, blanks in pieces]
+            self._pieces = [(self._others.of(replace(self.entry, text=piece)), blanks) for piece, blanks in pieces]
             for piece, _ in self._pieces:
-                piece.fail(piece.failure or self._failure)
+                piece.fail(piece._failure or self._failure)
         return len(pieces) > 1
 
-    def checked(self, reply: object) -> str:
-        """What a model gave as the translation of the masked text, put back together. Raises Damaged."""
+    def checked(self, reply: object) -> tuple[str, Reservation | None]:
+        """What a model gave as the translation of the masked text, put back together, and what speaks against it.
+
+        Raises Damaged.
+        """
         if reply is None:
             raise Damaged("is missing")
         if not isinstance(reply, str):
             raise Damaged("is no text")
-        translation = reply.strip()
-        if fault := doubt(self.protected.masked, translation):
+        given, source, task = reply.strip(), self.protected.masked, self._task
+        if fault := doubt(source, given):
             raise Damaged(fault)
-        return self.protected.restore(translation)
+        try:
+            restored = self.protected.restore(given)
+        except TooSlow as slow:
+            raise Damaged("takes too long to search for what must stay") from slow
+        if fault := figures.changed(source, given, task.from_lang, task.to):
+            raise Damaged(fault)
+        if self.entry.max_length and len(restored) > self.entry.max_length:
+            raise Damaged(f"has {len(restored)} characters; it may have {self.entry.max_length}")
+        return restored, self._reservation(given, restored)
 
-    def accept(self, translation: str) -> None:
+    def _reservation(self, given: str, restored: str) -> Reservation | None:
+        """What speaks against a translation that has all of its source. Raises Damaged for a third language."""
+        source, task = self.protected.masked, self._task
+        if is_unchanged(source, given, task.from_lang, task.to):
+            return Reservation(UNCHANGED, is_unchanged=True)
+        if strange := other_language(source, given, task.from_lang, task.to):
+            remark, is_source = strange
+            if not is_source:
+                raise Damaged(remark)
+            return Reservation(remark, is_unchanged=True)
+        if missed := task.glossary.missed(self.terms, restored):
+            wanted = ", ".join(f"{term!r} as {self.terms[term]!r}" for term in missed)
+            return Reservation(f"does not translate {wanted}", missed_terms=tuple(missed))
+        return None
+
+    def accept(self, translation: str, reservation: Reservation | None = None) -> None:
         """Take a translation that has been checked before."""
-        self._translation = translation
+        self._translation, self.reservation = translation, reservation
+
+    def hold(self, translation: str, reservation: Reservation) -> None:
+        """Keep a translation until it has been asked for once more."""
+        self._held = translation, reservation
+
+    @property
+    def is_held(self) -> bool:
+        return self._held is not None
+
+    def settle(self) -> bool:
+        """Take the translation that was held where no better one came; whether there is one now."""
+        if self._translation is None and self._held:
+            self.accept(*self._held)
+        return self._translation is not None
 
     def fail(self, failure: str) -> None:
         """Note why there is no translation."""
@@ -89,17 +195,46 @@ class Passage:
         self.remark = remark
         self.fail(f"invalid_answer: the translation {self.protected.in_full(remark)}")
 
+    @cached_property
+    def _attributes(self) -> Mapping[str, list[tuple[Attribute, Passage]]]:
+        """The attributes of its tags that people read, by the tag, each with the passage that its value is."""
+        return {
+            tag: [
+                (attribute, self._others.of(replace(self.entry, text=attribute.value.strip(), max_length=0)))
+                for attribute in readable_attributes(tag)
+                if attribute.value.strip() == attribute.value
+            ]
+            for tag in self.protected.tags
+        }
+
+    @property
+    def _parts(self) -> list[Passage]:
+        if self._pieces:
+            return [piece for piece, _ in self._pieces]
+        return [part for parts in self._attributes.values() for _, part in parts]
+
+    def _with_attributes(self, text: str) -> str | None:
+        for tag, parts in self._attributes.items():
+            values = [(attribute, part.translation) for attribute, part in parts]
+            known = [(attribute, value) for attribute, value in values if value is not None]
+            if len(known) < len(values):
+                return None
+            if known:
+                text = text.replace(tag, with_values(tag, known))
+        return text
+
 
 class Passages:
-    """The passages of one translation: one for each text, however often it occurs. Over `limit` tokens it is cut."""
+    """The passages of one translation: one for each text and what is known of it, however often it occurs."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = max(1, limit)
-        self._passages: dict[str, Passage] = {}
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._limit = max(1, task.limit)
+        self._passages: dict[Entry, Passage] = {}
 
-    def of(self, source: str) -> Passage:
-        if source not in self._passages:
-            self._passages[source] = passage = Passage(source, self)
+    def of(self, entry: Entry) -> Passage:
+        if entry not in self._passages:
+            self._passages[entry] = passage = Passage(entry, self._task, self)
             if passage.tokens > self._limit:
                 passage.cut(self._limit)
-        return self._passages[source]
+        return self._passages[entry]

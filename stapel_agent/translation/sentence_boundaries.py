@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stapel_agent.tokens import BYTES_PER_TOKEN, byte_length, token_estimate
 
-from . import messages
-from .placeholders import spans
+from .formats import FORMATS, GUESS, Format
+from .placeholders import Span, spans
 
 BLANKS = re.compile(r"\s++|(?:(?<=[。！？，、；])|(?<=[。！？][」』）”’]))(?![\s」』）”’])")
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
@@ -21,14 +21,17 @@ Pieces = list[tuple[str, str]]
 """Each with what stands between it and the next: joined they are the text."""
 
 
-def cut(text: str, limit: int) -> Pieces:
+def cut(text: str, limit: int, format: Format = FORMATS[GUESS], protect: Sequence[str] = ()) -> Pieces:
     """`text` in pieces of at most `limit` tokens, as far as its borders allow.
 
     What is to be left alone, such as code or a link's address, is never cut, and a message with branches neither.
     """
-    if token_estimate(text) <= limit or messages.structure(text):
+    if token_estimate(text) <= limit:
         return [(text, "")]
-    return list(_pieces(text, list(_borders(text)), limit * BYTES_PER_TOKEN))
+    whole = spans(text, format, protect)
+    if any(span.kind == "icu" for span in whole):
+        return [(text, "")]
+    return list(_pieces(text, list(_borders(text, whole)), limit * BYTES_PER_TOKEN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ def _pieces(text: str, borders: list[Border], limit: int) -> Iterator[tuple[str,
     yield text[start:], ""
 
 
-def _borders(text: str) -> Iterator[Border]:
-    whole = iter([(span.start, span.end) for span in spans(text)])
+def _borders(text: str, kept: Sequence[Span]) -> Iterator[Border]:
+    whole = iter([(span.start, span.end) for span in kept])
     start, end = next(whole, (len(text), len(text)))
     position = weight = 0
     for blanks in BLANKS.finditer(text):

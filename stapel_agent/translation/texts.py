@@ -75,14 +75,11 @@ class Texts:
 
     @property
     def instructions(self) -> str:
-        """The system prompt: the same for every passage, so that it can say whether a translation still holds."""
+        """The system prompt as far as it is the same for every passage."""
         origin = "the language they are in" if self.from_lang == AUTO else language_name(self.from_lang)
         parts = [INSTRUCTIONS.format(origin=origin, target=language_name(self.to))]
         if self.context:
             parts.append(f"What the texts are for: {json.dumps(storable(self.context), ensure_ascii=False)}")
-        if self.glossary:
-            terms = json.dumps(storable(dict(self.glossary)), ensure_ascii=False, sort_keys=True)
-            parts.append(f"Translate these terms as given, inflected as the sentence needs it: {terms}")
         return "\n".join(parts)
 
 

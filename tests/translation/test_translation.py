@@ -15,7 +15,7 @@ from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, Re
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, translating
-from tests.answers import TRACED, by, failure_of
+from tests.answers import TRACED, by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -99,10 +99,11 @@ def test_translate__keys_are_not_sent(facade, scripted_model):
 
 
 def test_translate__languages_by_name(facade, scripted_model):
-    """The model is told languages, what the texts are for, and the terms that are given."""
+    """The model is told languages, what the texts are for, and those of the given terms that occur in them."""
     scripted_model.script(translating(str.upper))
-    facade.translate("zh-Hant", "pt-BR", {"a": "x"}, glossary={"cart": "cesta"}, context="Buttons of a shop, formal.")
-    (request,) = scripted_model.requests
+    terms = {"cart": "cesta", "basket": "cesto"}
+    facade.translate("zh-Hant", "pt-BR", {"a": "cart"}, glossary=terms, context="Buttons of a shop, formal.")
+    request = scripted_model.requests[0]
     assert "from Chinese (Traditional) [zh-Hant] to Portuguese (Brazil) [pt-BR]" in request.system_prompt
     assert '"Buttons of a shop, formal."' in request.system_prompt
     assert '{"cart": "cesta"}' in request.system_prompt
@@ -271,13 +272,7 @@ def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
     scripted_model.script(fault)
     answer = facade.translate("en", "de", {"a": "x", "b": "y", "c": "z"})
     reason = f"{fault.failure}: {fault}"
-    assert answer == {
-        "status": "failure",
-        "failure": failure_of(reason),
-        "reason": reason,
-        "failed": dict.fromkeys("abc", reason),
-        **TRACED,
-    }
+    assert answer == {"status": "failure", "reason": reason, "failed": dict.fromkeys("abc", reason), **TRACED}
     assert len(scripted_model.requests) == calls
 
 

@@ -1,0 +1,50 @@
+"""Character references such as `&amp;` and `&nbsp;`: a translation has those of its source, and no others."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html import unescape
+
+REFERENCE = re.compile(r"&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+BARE = re.compile(r"&(?!(?:#|[A-Za-z])[A-Za-z0-9]{1,31};)")
+
+REWRITTEN = frozenset("&\"'")
+"""What a language may do without, as where "and" stands for an ampersand."""
+PUNCTUATION = frozenset("‘’‚‛“”„‟‹›«»–—…·‐‑\u00ad\u200b\u200c\u200d\u200e\u200f\u00a0\u202f\u2009¿¡")
+"""What each language sets in its own way."""
+SPACES = "\u00a0\u202f"
+
+
+def mended(source: str, translation: str) -> str:
+    """`translation` with `&amp;` for a bare ampersand, where the source writes all of its own so."""
+    if "&amp;" not in source or BARE.search(source):
+        return translation
+    return BARE.sub("&amp;", translation)
+
+
+def changed(source: str, translation: str) -> str | None:
+    """What is wrong with the references of `translation`, or None."""
+    ours, theirs = _read(source), _read(translation)
+    for reference, character in theirs.items():
+        if reference in ours or character in ours.values():
+            continue
+        # French or German punctuation is no invention where the source itself is written with references.
+        if not (ours and character in PUNCTUATION):
+            return f"has {reference!r}, which the text does not have"
+    for character, times in Counter(map(unescape, REFERENCE.findall(source))).items():
+        lost = character not in REWRITTEN and (character not in PUNCTUATION or character in SPACES)
+        if lost and _count(translation, character) < min(times, 1):
+            reference = next(name for name, value in ours.items() if value == character)
+            return f"lost {reference!r}"
+    return None
+
+
+def _read(text: str) -> dict[str, str]:
+    """The references of `text`, each with its character; one that is none stands for itself."""
+    return {reference: unescape(reference) for reference in REFERENCE.findall(text)} if "&" in text else {}
+
+
+def _count(text: str, character: str) -> int:
+    plain = unescape(text) if "&" in text else text
+    return sum(plain.count(space) for space in SPACES) if character in SPACES else plain.count(character)

@@ -1,0 +1,54 @@
+"""Project Fluent: the selectors of a pattern, which a translation keeps, and the texts inside, which it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .messages import MAX_LENGTH, Piece
+
+STRING = r'"(?:[^"\\\n]|\\.){0,100}+"'
+TOKENS = re.compile(
+    rf"""
+      (?P<select>\{{(?:[^{{}}"\n>-]|-(?!>)|{STRING}){{1,200}}+->\s{{0,100}}+)
+    | (?P<placeable>\{{(?:[^{{}}"]|{STRING}){{0,300}}+\}})
+    | (?P<variant>(?:^|(?<=\n)|(?<=\s)|(?<=->))[ \t]{{0,100}}+\*?\[[ ]{{0,9}}+[\w.-]{{1,100}}+[ ]{{0,9}}+\][ ]?)
+    | (?P<end>\s{{0,100}}+\}})
+    """,
+    re.VERBOSE,
+)
+
+
+def structure(text: str) -> list[Piece] | None:
+    """`text` cut into selectors and texts; None where it has no selector, or its braces do not match."""
+    if "->" not in text or len(text) > MAX_LENGTH:
+        return None
+    pieces = list(_pieces(text))
+    depth = 0
+    for piece in pieces:
+        part = text[piece.start : piece.end].strip()
+        depth += (part.endswith("->")) - (piece.kind == "syntax" and part == "}")
+        if depth < 0 or (piece.kind == "text" and ("{" in part or "}" in part)):
+            return None
+    return pieces if depth == 0 and any(piece.kind == "syntax" for piece in pieces) else None
+
+
+def _pieces(text: str) -> Iterator[Piece]:
+    position = depth = 0
+    for match in TOKENS.finditer(text):
+        kind = str(match.lastgroup)
+        if kind == "variant" and not depth:
+            continue
+        if match.start() > position:
+            yield Piece(position, match.start(), "text")
+        depth += (kind == "select") - (kind == "end")
+        position = match.end()
+        yield Piece(match.start(), position, "argument" if kind == "placeable" else "syntax")
+    if position < len(text):
+        yield Piece(position, len(text), "text")
+
+
+def is_syntax(hidden: str) -> bool:
+    """Whether a piece of a pattern is a part of a selector."""
+    part = hidden.strip()
+    return part.endswith(("->", "]")) or part == "}"

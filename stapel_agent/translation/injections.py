@@ -1,0 +1,62 @@
+"""What a page, a template or a mail client would run or link to, though it stands in a translation of plain words."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+# Browsers drop these within an address.
+DROPPED = re.compile(r"[\t\n\r]++")
+LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
+COMMON_DOMAINS = "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion"
+
+ATTRIBUTE = "an attribute"
+SYNTAX = {
+    "template syntax": re.compile(
+        r"""
+          <%|%>|<\?|\?>|<[\#@]|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[|\]\]|\$\(|@\(|\*\||\|\*|<!--|--!?>|\]\]>
+        | \#(?:set|if|elseif|else|end|foreach|parse|include|macro|define|evaluate|stop)\s{0,5}\(
+        """,
+        re.VERBOSE,
+    ),
+    "script": re.compile(
+        r"""
+          </?script|(?:javascript|vbscript|livescript):|\bdata:\s{0,5}(?:[a-z]{1,30}/[a-z0-9]|[;,])
+        | \bexpression\(|\burl\(|@import\b|\bon[a-z]{3,30}\s{0,5}=
+        """,
+        re.VERBOSE | re.IGNORECASE,
+    ),
+    ATTRIBUTE: re.compile(
+        r"""["'`](?:/?>|[\s/]{1,20}+(?:[\w:@.-]{1,40}+[\s/]{1,20}+){0,5}?[\w:@.-]{1,40}+\s{0,5}+=)"""
+    ),
+    "an address": re.compile(
+        rf"""
+          (?<![\w:/\\])[/\\]{{2}}[\w-]{{1,63}}+(?:(?:\.[\w-]{{1,63}}+)++(?![\w-])|[/\\:])
+        | (?<![\w.@-])[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)*?\.(?:xn--[\w-]{{1,59}}|[{LETTERS}]{{2,24}}+)
+          (?::\d{{1,5}})?/[^\s/]
+        | (?<![\w.@-])(?:[a-z0-9-]{{1,63}}+\.){{1,5}}?(?:{COMMON_DOMAINS})(?![\w.-])
+        | (?<![\d.])(?:\d{{1,3}}+\.){{3}}\d{{1,3}}+(?:/|:\d)
+        """,
+        re.VERBOSE,
+    ),
+}
+"""What it is called -> how it is found."""
+SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\]|\burl\(|expression\(", re.IGNORECASE)
+
+
+def injected(source: str, translation: str) -> str | None:
+    """What `translation` has of all this, and `source` has not; both with their marks. None if it has nothing."""
+    if SIGNS.search(translation) is None:
+        return None
+    ours, theirs = _as_run(source), _as_run(translation)
+    for name, syntax in SYNTAX.items():
+        found = set(syntax.findall(theirs.lower()))
+        had = found and set(syntax.findall(ours.lower()))
+        # Words stand between a quote and a sign of equality in prose, and those are translated.
+        if found and (not had if name == ATTRIBUTE else found - had):
+            return f"has {name} that the text does not have"
+    return None
+
+
+def _as_run(text: str) -> str:
+    return DROPPED.sub("", unescape(text) if "&" in text else text)
