@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from . import budgets, log_content
 from .asking import nameless_models
@@ -17,12 +18,13 @@ from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .database import ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
-from .prices import UnitPrices, unit_prices
+from .prices import UnitPrices, list_date, tier_faults, unit_prices
 from .privacy import overdue
 from .profiles import known_profile, profile_faults
 from .providers import LlmProvider, dialect_faults, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
+PRICE_LIST_DAYS = 60
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 
@@ -96,6 +98,19 @@ def check_service_middleware(app_configs: Any = None, **options: Any) -> list[Ch
     else:
         return []
     return [Warning(f"No service can call the agent: {fault}.", hint, id="stapel_agent.W004")]
+
+
+@register("stapel_agent", deploy=True)
+def check_price_list(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W012: the vendors' price list is not older than PRICE_LIST_DAYS."""
+    today = timezone.now().date()
+    newest = list_date(today)
+    if newest is None or (today - newest).days <= PRICE_LIST_DAYS:
+        return []
+    hint = "Upgrade genai-prices, or set the prices of your models in STAPEL_AGENT['PRICES']."
+    age = f"more than {PRICE_LIST_DAYS} days ago"
+    text = f"The price list of genai-prices is of {newest:%Y-%m-%d}, {age}: costs may be wrong."
+    return [Warning(text, hint, id="stapel_agent.W012")]
 
 
 def _has_service_key() -> bool:
@@ -215,7 +230,7 @@ def _prices() -> Iterator[CheckMessage]:
     wrong = [
         model
         for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
-        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None
+        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(tier_faults(entry))
     ]
     for model in wrong:
         hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
@@ -227,9 +242,10 @@ def _prices() -> Iterator[CheckMessage]:
 def _unpricing(prices: Any, model: Any) -> str:
     """What is wrong with an entry of PRICES."""
     entry = prices[model] if isinstance(prices, Mapping) else {}
-    unknown = (
-        sorted(map(str, entry.keys() - UnitPrices.__dataclass_fields__.keys())) if isinstance(entry, Mapping) else []
-    )
+    entry = entry if isinstance(entry, Mapping) else {}
+    unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
+    if not unknown and UnitPrices.of(entry) is not None:
+        return f"has a tier, {next(tier_faults(entry))}, that prices nothing: each tier has input and output at least"
     if unknown:
         return f"has the unknown key {unknown[0]!r}; known are {', '.join(UnitPrices.__dataclass_fields__)}"
     return "is no US dollars per million tokens, of input and output at least"

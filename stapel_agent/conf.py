@@ -64,7 +64,7 @@ DEFAULTS: dict[str, Any] = {
     "SCHEMA_RETRIES": 1,
     # Does a provider without `supports_schema` get the schema in its prompt, in place of a rejection?
     "SCHEMA_IN_PROMPT": False,
-    # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h).
+    # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h), tiers.
     "PRICES": {},
     # Texts that one question to the model may hold.
     "TRANSLATE_CHUNK_ENTRIES": 50,

@@ -1,7 +1,10 @@
 """What `manage.py check` says of settings that will not work."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.checks import run_checks
+from django.utils import timezone
 
 from stapel_agent.checks import check_providers, check_settings
 from stapel_agent.providers.base import LlmProvider
@@ -175,6 +178,32 @@ def test_prices__wrong(agent, prices):
     assert "no US dollars per million tokens" in found.msg
     agent(PRICES={"m": {"input": "3", "output": "15"}})
     assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    "tiers", [7, {"flex": {"input": "1"}}, {"flex": 7}, {"flex": {"input": 1, "output": 2, "tiers": {}}}]
+)
+def test_prices__wrong_tier(agent, tiers):
+    """A tier that prices nothing is an error that names it."""
+    agent(PRICES={"m": {"input": "1", "output": "2", "tiers": tiers}})
+    (message,) = (message for message in run_checks(tags=TAG) if message.id not in FIRST_CALL)
+    assert (message.id, "has a tier, tiers" in message.msg) == ("stapel_agent.E008", True)
+
+
+def test_prices__tiers(agent):
+    """Prices per tier are right."""
+    agent(PRICES={"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "1", "output": "2"}}}})
+    assert set(found()) <= FIRST_CALL
+
+
+@pytest.mark.parametrize(("days", "ids"), [(60, []), (61, ["stapel_agent.W012"])])
+def test_price_list__age(monkeypatch, days, ids):
+    """A price list of more than sixty days ago is told before a deployment."""
+    newest = timezone.now().date() - timedelta(days=days)
+    monkeypatch.setattr("stapel_agent.checks.list_date", lambda today: newest)
+    told = {"stapel_agent.W012"}
+    assert [name for name in found(deploy=True) if name in told] == ids
+    assert not told.intersection(found())
 
 
 def test_prices__unknown_key(agent):

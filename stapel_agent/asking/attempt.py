@@ -121,7 +121,8 @@ class Attempt:
         if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget):
             return NOTHING_SPENT
         try:
-            return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor)
+            terms = self.result.metadata if self.result else None
+            return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor, terms)
         except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
             logger.error("a call of provider %r has no price: %s", self.request.provider, describe(fault))
             return Cost()

@@ -32,7 +32,7 @@ CALL_FIELDS = (
 )
 ECONOMIC_FACTS = (
     *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
-    *("failure", "prices", "cache_write_1h_tokens", "response_length"),
+    *("failure", "prices", "cache_write_1h_tokens", "response_length", "service_tier", "speed", "inference_geo"),
 )
 # A failure's name, or a language tag: neither a sentence nor an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -81,7 +81,8 @@ class RecordedCall:
     def row(self) -> PromptLog:
         """This call as the ledger has calls. Without a cost of its own it has that of a price list."""
         tokens = {name: getattr(self, name) for name in columns.TOKEN_FIELDS}
-        cost = cost_of(Usage(**tokens, cost_usd=money(self.cost_usd)), self.provider, self.model, self.provider)
+        usage = Usage(**tokens, cost_usd=money(self.cost_usd))
+        cost = cost_of(usage, self.provider, self.model, self.provider, self.metadata)
         return PromptLog(
             **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
             prompt=log_content.stored(self.source, storable(self.prompt)) or "",

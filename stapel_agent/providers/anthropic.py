@@ -16,10 +16,10 @@ import httpx
 
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, AnswerMissing, ProviderError, RequestRejected
-from stapel_agent.figures import token_count
 from stapel_agent.types import Image, LinkedImage, Usage
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
+from .anthropic_usage import stated_figures, totals
 from .base import ProviderResult
 from .dialects import CLAUDE, effort_fields, merged
 from .endpoint import Endpoint, EndpointProvider
@@ -28,6 +28,7 @@ from .wire.call import Call
 from .wire.finish_reasons import finish_reason
 from .wire.http import api_root, base_url_mend, peer_of
 from .wire.limits import Bounds, abounded_attempt, bounded_attempt
+from .wire.price_conditions import CONDITIONS, price_conditions
 from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
 
 VENDOR_URL = "https://api.anthropic.com"
@@ -201,23 +202,14 @@ class StreamedAnswer:
             self._count(getattr(event, "usage", None))
             self._finish_reason = finish_reason(event.delta.stop_reason)
             category = getattr(getattr(event.delta, "stop_details", None), "category", None)
-            self._metadata = {"refusal_category": str(category)[:CATEGORY_LENGTH]} if category else {}
+            if category:
+                self._metadata["refusal_category"] = str(category)[:CATEGORY_LENGTH]
         elif event.type == "message_stop":
             self._complete = True
 
     def _count(self, usage: Any) -> None:
-        details = getattr(usage, "output_tokens_details", None)
-        figures = {
-            "input_tokens": getattr(usage, "input_tokens", None),
-            "output_tokens": getattr(usage, "output_tokens", None),
-            "thinking_tokens": getattr(details, "thinking_tokens", None),
-            "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
-            "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
-            "cache_write_1h_tokens": getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None),
-        }
-        # Each event states totals, and may leave some out: the larger figure is the later one.
-        for name, figure in figures.items():
-            self._tokens[name] = max(self._tokens.get(name, 0), token_count(figure))
+        self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
+        self._tokens = totals(self._tokens, stated_figures(usage))
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import reduce
 from typing import Any
 
 from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
-from stapel_agent.figures import token_count
 from stapel_agent.parsing import parse_json_response
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.finish_reasons import finish_reason
+from stapel_agent.providers.wire.price_conditions import price_conditions
 from stapel_agent.providers.wire.status_codes import PAGE, excerpt, stated_fault
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.types import Usage
 
 from .dialect import Dialect
 from .table import OPENAI
+from .usage import read_usage
 
 FIGURE_DIGITS = 20
 
@@ -45,32 +45,13 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
         text = _json_in_reasoning(message)
         if not text:
             raise _kept(_gap(answer, message), usage, None)
-    return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=_refused_category(choice))
+    metadata = {**_refused_category(choice), **price_conditions(answer)}
+    return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=metadata)
 
 
 def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:
     fault.usage, fault.text = usage, text or None
     return fault
-
-
-def read_usage(reported: object, dialect: Dialect) -> Usage:
-    """The tokens and the cost that the answer's `usage` states."""
-    fields = dialect.usage
-    prompt = _tokens(reported, fields.prompt)
-    output = _tokens(reported, fields.completion)
-    cached = min(_tokens(reported, fields.cache_read), prompt)
-    thinking = min(_tokens(reported, fields.thinking), output)
-    cost = next((found for path in fields.cost_usd if (found := value_at(reported, path)) is not None), None)
-    return Usage(prompt - cached, output, thinking, cached, cost_usd=cost)
-
-
-def value_at(document: object, path: str) -> Any:
-    """What stands at the dotted `path` of a JSON value; None where nothing does."""
-    return reduce(lambda part, name: mapping(part).get(name), path.split("."), document)
-
-
-def _tokens(reported: object, paths: tuple[str, ...]) -> int:
-    return next((count for path in paths if (count := token_count(value_at(reported, path)))), 0)
 
 
 def _parsed(body: bytes, fix: str) -> dict[str, Any]:

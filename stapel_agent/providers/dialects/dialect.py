@@ -18,7 +18,9 @@ OUTCOMES = ("stop", "length", "content_filter", "interrupted")
 class UsageFields:
     """Where an answer states what it used: dotted paths below `usage`. Of several, the first that is not zero counts.
 
-    `prompt` and `completion` are totals, of which the other figures are parts.
+    `prompt` is a total, of which the cached figures are parts. `thinking` is a part of `completion`, or stands beside
+    it: then `total` is more than `prompt` and `completion`. `upstream_cost_usd` is added to `cost_usd` where `own_key`
+    says that the host's own key was used at a vendor behind the endpoint.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens",)
@@ -29,7 +31,11 @@ class UsageFields:
         "prompt_cache_hit_tokens",
         "cached_tokens",
     )
+    cache_write: tuple[str, ...] = ("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens")
+    total: tuple[str, ...] = ("total_tokens",)
     cost_usd: tuple[str, ...] = ("cost",)
+    upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
+    own_key: tuple[str, ...] = ("is_byok",)
 
 
 @dataclass(frozen=True)

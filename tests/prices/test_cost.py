@@ -145,8 +145,8 @@ def test_row__unpriced(facade, scripted_model):
     ("fault", "cost"),
     [
         (AccessDenied("key"), (Decimal(0), "price_list")),
-        (ProviderTimeout("slow"), (None, "unpriced")),
-        (ProviderTimeout("slow", usage=Usage(1000)), (Decimal("0.003"), "price_list")),
+        (ProviderTimeout("slow"), (None, "estimated")),
+        (ProviderTimeout("slow", usage=Usage(1000)), (Decimal("0.003"), "estimated")),
     ],
 )
 def test_row__of_a_failure(facade, scripted_model, agent, fault, cost):

@@ -1,0 +1,149 @@
+"""The vendors' price lists, out of genai-prices, with the terms of a call that change its price."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from .rates import KINDS, UnitPrices
+
+LIBRARY = "genai_prices"
+QUARTER = 900
+"""Seconds for which a price of the list is kept: vendors have cheaper hours, and lower prices from a day on."""
+
+Conditions = tuple[tuple[str, str], ...]
+"""What an answer says of its terms, such as (("service_tier", "flex"),)."""
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """A vendor's factor on all prices of a model, under a condition that the list itself does not price."""
+
+    vendor: str
+    condition: tuple[str, str]
+    models: str
+    factor: Decimal
+
+
+# https://platform.claude.com/docs/en/about-claude/pricing: data residency, fast mode, batch processing.
+MULTIPLIERS = (
+    Multiplier("anthropic", ("inference_geo", "us"), r"", Decimal("1.1")),
+    Multiplier("anthropic", ("speed", "fast"), r"opus-4-[67]", Decimal(6)),
+    Multiplier("anthropic", ("service_tier", "batch"), r"", Decimal("0.5")),
+)
+SAME_PRICE = frozenset({("anthropic", ("service_tier", "priority"))})
+"""Capacity that is paid for on another bill; the list's price is what it would cost without."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Kind of token -> what the list has for it, which may depend on the prompt's length; all times `factor`."""
+
+    prices: Mapping[str, Any]
+    factor: Decimal
+
+    def at(self, prompt_tokens: int) -> UnitPrices | None:
+        prices = UnitPrices.of({kind: _at(price, prompt_tokens) for kind, price in self.prices.items()})
+        return prices and prices.times(self.factor)
+
+
+def listed(vendor: str, model: str, conditions: Conditions = ()) -> Listed | None:
+    """What the list has for a model on these terms now; None if it does not know the model, or not on these terms."""
+    return _listed(vendor, model, conditions, int(time.time()) // QUARTER)
+
+
+async def aload(vendor: str | None) -> None:
+    """Import the price list off the event loop, once per process, if it is to be asked."""
+    if vendor and LIBRARY not in sys.modules:
+        await asyncio.to_thread(import_module, LIBRARY)
+
+
+@lru_cache(maxsize=256)
+def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Listed | None:
+    library = import_module(LIBRARY)
+    where = {"provider_api_url": vendor} if "://" in vendor else {"provider_id": vendor}
+    moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
+    try:
+        found = library.calc_price(
+            library.Usage(),
+            model_ref=model,
+            genai_request_timestamp=moment,
+            price_context={_name(condition): condition[1] for condition in conditions} or None,
+            **where,
+        )
+    except LookupError:
+        return None
+    factors = [_factor(found, condition, moment) for condition in conditions]
+    if None in factors:
+        return None
+    prices = {kind: getattr(found.model_price, f"{kind}_mtok") for kind in KINDS}
+    product = Decimal(1)
+    for factor in factors:
+        product *= factor or 1
+    return Listed({kind: price for kind, price in prices.items() if price is not None}, product)
+
+
+def _name(condition: tuple[str, str]) -> str:
+    """What the list calls the condition's kind."""
+    return "processing" if condition == ("service_tier", "batch") else condition[0]
+
+
+def _factor(found: Any, condition: tuple[str, str], moment: datetime) -> Decimal | None:
+    """By how much a condition changes what the list says; None where it does and nobody knows by how much."""
+    if any(_is_in_force(variant, condition, moment) for variant in found.model.price_variants or ()):
+        return Decimal(1)  # the list has applied it
+    vendor = found.provider.id
+    for rule in MULTIPLIERS:
+        if (rule.vendor, rule.condition) == (vendor, condition) and re.search(rule.models, found.model.id):
+            return rule.factor
+    if (vendor, condition) in SAME_PRICE:
+        return Decimal(1)
+    variants = (variant for model in found.provider.models for variant in model.price_variants or ())
+    is_priced_elsewhere = any(_is_of(variant, condition) for variant in variants)
+    return None if is_priced_elsewhere else Decimal(1)
+
+
+def _is_of(variant: Any, condition: tuple[str, str]) -> bool:
+    return bool(variant.when.get(_name(condition)) == condition[1])
+
+
+def _is_in_force(variant: Any, condition: tuple[str, str], moment: datetime) -> bool:
+    return _is_of(variant, condition) and (variant.constraint is None or variant.constraint.active(moment))
+
+
+def _at(price: Any, prompt_tokens: int) -> Any:
+    """A price, or of its tiers the one that a prompt of so many tokens is in."""
+    reached = [tier.price for tier in getattr(price, "tiers", ()) if prompt_tokens > tier.start]
+    return reached[-1] if reached else getattr(price, "base", price)
+
+
+ISO_DATE = re.compile(r"20\d\d-\d\d-\d\d")
+
+
+def list_date(today: date) -> date | None:
+    """The newest day up to `today` that the price list speaks of: it is no older than that."""
+    providers = import_module(f"{LIBRARY}.data").providers
+    return max((day for provider in providers for day in _days(provider) if day <= today), default=None)
+
+
+def _days(provider: Any) -> Iterator[date]:
+    for model in provider.models:
+        conditional = model.prices if isinstance(model.prices, list) else ()
+        for part in (*conditional, *(model.price_variants or ())):
+            if day := getattr(part.constraint, "start_date", None):
+                yield day
+    for comment in (provider.price_comments, *(model.price_comments for model in provider.models)):
+        for text in ISO_DATE.findall(comment or ""):
+            try:
+                yield date.fromisoformat(text)
+            except ValueError:
+                continue

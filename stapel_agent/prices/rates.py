@@ -1,0 +1,74 @@
+"""Prices per million tokens of each kind, and what tokens cost by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal, localcontext
+from typing import Any
+
+from stapel_agent.figures import ARITHMETIC, SMALLEST_COST, money
+from stapel_agent.types import Usage
+
+MILLION = Decimal(1_000_000)
+TIERS = "tiers"
+
+
+@dataclass(frozen=True)
+class UnitPrices:
+    """US dollars per million tokens of each kind. Cached ones without a price of their own cost what input costs."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+    cache_write_1h: Decimal
+
+    @classmethod
+    def of(cls, prices: Mapping[str, Any]) -> UnitPrices | None:
+        """The prices in an entry of PRICES, or None unless it prices both input and output and holds only amounts."""
+        stated = {kind: money(price) for kind, price in prices.items() if kind != TIERS}
+        if None in stated.values() or not {"input", "output"} <= stated.keys() <= set(KINDS):
+            return None
+        write = stated.get("cache_write", stated["input"])
+        return cls(**{"cache_read": stated["input"], "cache_write": write, "cache_write_1h": write, **stated})  # type: ignore[arg-type]
+
+    @classmethod
+    def of_tier(cls, entry: Mapping[str, Any], names: tuple[str, ...]) -> UnitPrices | None:
+        """The prices of the first of `names` that is a tier of the entry, or else those of the entry itself."""
+        tiers = entry.get(TIERS)
+        if isinstance(tiers, Mapping):
+            chosen = next((tiers[name] for name in names if name in tiers), entry)
+            return cls.of(chosen) if isinstance(chosen, Mapping) else None
+        return cls.of(entry)
+
+    def times(self, factor: Decimal) -> UnitPrices:
+        """The same prices, each `factor` times as high."""
+        return UnitPrices(*(getattr(self, kind) * factor for kind in KINDS))
+
+    def cost(self, usage: Usage) -> Decimal:
+        """What the tokens cost, each kind at its own price."""
+        written_for_long = min(usage.cache_write_1h_tokens, usage.cache_write_tokens)
+        with localcontext(ARITHMETIC):
+            total = (
+                usage.input_tokens * self.input
+                + usage.output_tokens * self.output
+                + usage.cache_read_tokens * self.cache_read
+                + (usage.cache_write_tokens - written_for_long) * self.cache_write
+                + written_for_long * self.cache_write_1h
+            )
+            return (total / MILLION).quantize(SMALLEST_COST)
+
+
+KINDS = tuple(field.name for field in fields(UnitPrices))
+
+
+def tier_faults(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The tiers of an entry of PRICES that price nothing."""
+    tiers = entry.get(TIERS, {})
+    if not isinstance(tiers, Mapping):
+        yield TIERS
+        return
+    for name, prices in tiers.items():
+        if not isinstance(prices, Mapping) or TIERS in prices or UnitPrices.of(prices) is None:
+            yield f"{TIERS}.{name}"

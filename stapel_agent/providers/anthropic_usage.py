@@ -1,0 +1,40 @@
+"""The figures in the events of the Messages API's stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stapel_agent.figures import token_count
+
+PROMPT = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
+
+
+def stated_figures(usage: Any) -> dict[str, int]:
+    """The figures of one event's `usage`, as far as it states them."""
+    figures = {
+        "input_tokens": getattr(usage, "input_tokens", None),
+        "output_tokens": getattr(usage, "output_tokens", None),
+        "thinking_tokens": getattr(getattr(usage, "output_tokens_details", None), "thinking_tokens", None),
+        "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
+        "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
+        "cache_write_1h_tokens": getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None),
+    }
+    return {name: token_count(figure) for name, figure in figures.items() if figure is not None}
+
+
+def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, int]:
+    """The figures of a stream after an event that states some of them. Each event states totals, never more to add.
+
+    Of the answer the larger figure is the later one. Of the prompt the last statement holds: some gateways first
+    count the cached part as input too. One that counts it as input at the end is not believed.
+    """
+    merged = {name: max(earlier.get(name, 0), stated.get(name, 0)) for name in {**earlier, **stated}}
+    read, before = stated.get("input_tokens", 0), earlier.get("input_tokens", 0)
+    prompt = sum(earlier.get(name, 0) for name in PROMPT)
+    if not read:
+        return merged
+    if read == prompt > before:
+        return {**merged, "input_tokens": before}
+    return {**merged, **{name: stated[name] for name in PROMPT_FIGURES if name in stated}}

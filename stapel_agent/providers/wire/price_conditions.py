@@ -1,0 +1,20 @@
+"""What an answer says of the terms it was given on, which change its price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+CONDITIONS = ("service_tier", "speed", "inference_geo")
+ORDINARY = frozenset({"", "standard", "default", "auto", "on_demand", "standard_only", "not_available", "global"})
+WORD_LENGTH = 32
+
+
+def price_conditions(stated: Mapping[str, Any]) -> dict[str, str]:
+    """The conditions that are no ordinary ones, for a result's metadata: such as {"service_tier": "flex"}."""
+    words = {name: stated.get(name) for name in CONDITIONS}
+    return {
+        name: word.lower()
+        for name, word in words.items()
+        if isinstance(word, str) and len(word) <= WORD_LENGTH and word.lower() not in ORDINARY
+    }
