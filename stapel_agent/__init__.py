@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from .conf import agent_settings
     from .ledger import arecord_call, record_call
     from .providers import LlmProvider, ProviderResult, register_provider, registered_providers
-    from .services import acomplete_json, complete, complete_json, translate
+    from .schemas import AnswerFailed, AnswerUsage, JsonAnswer, TextAnswer, TranslationAnswer
+    from .services import aask, acomplete, acomplete_json, ask, atranslate, complete, complete_json, translate
 
 __all__ = [
+    "AnswerFailed",
+    "AnswerUsage",
     "CachePolicy",
+    "JsonAnswer",
     "LlmProvider",
     "ProviderResult",
+    "TextAnswer",
+    "TranslationAnswer",
+    "aask",
+    "acomplete",
     "acomplete_json",
     "agent_settings",
     "arecord_call",
+    "ask",
+    "atranslate",
     "ausage",
     "complete",
     "complete_json",
@@ -33,12 +43,21 @@ __all__ = [
 ]
 
 _HOME = {
+    "AnswerFailed": ".schemas",
+    "AnswerUsage": ".schemas",
     "CachePolicy": ".cache",
+    "JsonAnswer": ".schemas",
     "LlmProvider": ".providers",
     "ProviderResult": ".providers",
+    "TextAnswer": ".schemas",
+    "TranslationAnswer": ".schemas",
+    "aask": ".services",
+    "acomplete": ".services",
     "acomplete_json": ".services",
     "agent_settings": ".conf",
     "arecord_call": ".ledger",
+    "ask": ".services",
+    "atranslate": ".services",
     "ausage": ".accounting",
     "complete": ".services",
     "complete_json": ".services",

@@ -1,4 +1,4 @@
-"""The ledger in the Django admin: for reading alone, by those whom stapel-core's access rules let see it."""
+"""The ledger in the Django admin: read-only, for staff whom stapel-core's access rules admit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
-from .models import PromptLog, PromptStatus
+from .models import CostBasis, PromptLog, PromptStatus
 from .pages import (
     FILTERS,
     LARGE_COLUMNS,
@@ -40,7 +40,7 @@ from .pages import (
     visible,
 )
 
-# Beside the word and the colour a sign, for those who skim and those who see no colours.
+# A sign beside the word and the colour helps readers who skim or do not see colours.
 STATUS_SIGNS: dict[str, str] = {
     PromptStatus.PENDING: "…",
     PromptStatus.SUCCESS: "✓",
@@ -48,15 +48,15 @@ STATUS_SIGNS: dict[str, str] = {
     PromptStatus.TIMEOUT: "◷",
     PromptStatus.ERROR: "!",
 }
-# Provider calls of one request that its rows link to.
+# How many calls of the same request a row's page lists.
 LINKED_CALLS = 20
-# A row's page: fieldset -> its lines -> the columns side by side; "_block" is a column shown as text.
+# A row's page: fieldset -> lines -> columns side by side; "_block" shows a column as a block of text.
 PAGE = {
     "Prompt and answer": (("prompt_block",), ("response_block",), ("error_message_block",), ("system_prompt_block",)),
     "Call": (("time", "marked_status", "duration"), ("named_source", "user", "workspace"), ("calls",)),
     "Model": (("asked_provider", "model", "size"),),
     "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
-    "Cost": (("exact_cost", "basis_of_cost"),),
+    "Cost": (("exact_cost", "basis_of_cost"), ("estimated_cost",)),
     "Details": (("metadata_block",), ("row_id",), ("cache_key",), ("texts_removed",)),
 }
 
@@ -70,7 +70,7 @@ def _moment(moment: datetime) -> str:
 
 
 def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
-    """A column under a label in words, where its name would be shown otherwise."""
+    """Shows a column under a label in words."""
 
     @admin.display(description=label)
     def display(self: PromptLogAdmin, row: PromptLog) -> Any:
@@ -107,7 +107,7 @@ class PromptLogAdmin(StapelModelAdmin):
     row_id = labelled("id", "id of the call")
     texts_removed = labelled("scrubbed_at", "texts removed", _moment)
 
-    # Whatever category a host gives the model: the ledger has one writer.
+    # The ledger has one writer, whatever category a host gives the model.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -118,7 +118,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the filters offer: Django would take any condition on any column from the URL."""
+        """Only the parameters of the filters: Django would accept any condition on any column from the URL."""
         return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
 
     def get_urls(self) -> list[URLPattern]:
@@ -126,7 +126,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return [page, *super().get_urls()]
 
     def usage_view(self, request: HttpRequest) -> HttpResponse:
-        """The figures of a period, for whoever may see the rows that they are of."""
+        """The usage page, for staff who may see the ledger's rows."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if "csv" in request.GET:
@@ -157,7 +157,7 @@ class PromptLogAdmin(StapelModelAdmin):
         ]
 
     def _masked(self, name: str) -> str:
-        # A host's subclass may name columns in `secret_fields`; core masks those of the list alone.
+        # A host's subclass may name `secret_fields`; stapel-core masks them in the list only.
         column = getattr(getattr(self, name, None), "column", name.removesuffix("_block"))
         return self._mask_display_name(column) if column in self._masked_field_names() else name
 
@@ -167,7 +167,7 @@ class PromptLogAdmin(StapelModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
     ) -> tuple[QuerySet[PromptLog], bool]:
-        """Whole values of indexed columns; anything else finds nothing."""
+        """Searches for whole values of indexed columns."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -193,12 +193,19 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="cost")
     def exact_cost(self, row: PromptLog) -> str:
-        """To the last digit; nothing for a call that is under way."""
+        """The cost to the last digit; none for a call under way."""
         if row.cost_usd is None or row.status == PromptStatus.PENDING:
             return str(cost_cell(row, self._told))
         return f"${row.cost_usd.normalize():,f}"
 
     exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
+
+    @admin.display(description="may have cost beyond it")
+    def estimated_cost(self, row: PromptLog) -> str:
+        is_estimated = row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None
+        return f"up to ${row.estimated_cost_usd.normalize():,f}" if is_estimated else NOTHING  # type: ignore[union-attr]
+
+    estimated_cost.column = "estimated_cost_usd"  # type: ignore[attr-defined]
 
     @admin.display(description="known from")
     def basis_of_cost(self, row: PromptLog) -> str:
@@ -230,7 +237,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:
-        """Every provider call made for the same request, in order, the present one among them."""
+        """All provider calls of the same request in order, including this one."""
         if row.request_id is None:
             return NOTHING
         calls = PromptLog.objects.filter(request_id=row.request_id).order_by("created_at", "pk")
@@ -285,5 +292,5 @@ def _identified(term: str) -> Q:
 
 
 def _provider(row: PromptLog) -> str:
-    """Rows of the first release have it in their metadata alone."""
+    """The provider of a row; rows of the first release have it in their metadata."""
     return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]

@@ -58,11 +58,11 @@ class Answer:
         if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):
-            self.content = {"status": "failure", "reason": _reason(fault), **_paid(fault), **self._trace(fault)}
+            self.content = _failure(fault.failure, _reason(fault)) | _paid(fault) | self._trace(fault)
         elif isinstance(fault, Exception):
             logger.error("internal error:\n%s", traceback_of(fault))
             reason = f"{INTERNAL_ERROR}: {type(fault).__name__}"
-            self.content = {"status": "failure", "reason": reason, **self._trace(fault)}
+            self.content = _failure(INTERNAL_ERROR, reason) | self._trace(fault)
         return isinstance(fault, Exception)
 
     def _attribution(self, completion: Completion) -> dict[str, Any]:
@@ -115,13 +115,15 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
         # A portion that nobody was asked for has a reason, and not one for each of its keys.
         failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
         usage += Usage(**answer.get("usage", {}))
-    reasons = [answer["reason"] for answer in answers if "reason" in answer]
-    status: dict[str, Any] = (
-        {"status": "ok", "result": result} if result else {"status": "failure", "reason": reasons[0]}
-    )
+    reasons = [_failure(answer["failure"], answer["reason"]) for answer in answers if "reason" in answer]
+    status: dict[str, Any] = {"status": "ok", "result": result} if result else reasons[0]
     by: dict[str, Any] = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
     told = {"failed": failed, "warnings": warnings, "unchanged": unchanged}
     return {**status, **{name: value for name, value in told.items() if value}, "usage": _usage(usage), **by}
+
+
+def _failure(name: str, reason: str) -> dict[str, Any]:
+    return {"status": "failure", "failure": name, "reason": reason}
 
 
 def _reason(fault: AgentError) -> str:

@@ -1,4 +1,4 @@
-"""Who may call over HTTP, and what OpenAPI says of it."""
+"""Authentication over HTTP, and its description in OpenAPI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StaffTokenAuthentication(JWTCookieAuthentication):
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
-    """Tells OpenAPI of the key; ServiceAPIKeyMiddleware has read it by the time a view runs."""
+    """Describes the key to OpenAPI; ServiceAPIKeyMiddleware reads it before a view runs."""
 
     def authenticate(self, request: Request) -> None:
         return None

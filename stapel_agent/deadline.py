@@ -1,4 +1,4 @@
-"""When one request, with everything in it, is given up."""
+"""The deadline of one request, including everything it causes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Deadline:
-    """`seconds` from the making of it; None is never."""
+    """Ends `seconds` after it was created; None never ends."""
 
     seconds: float | None = None
     started_at: float = field(default_factory=time.monotonic)
@@ -20,17 +20,17 @@ class Deadline:
 
     @property
     def left(self) -> float | None:
-        """The seconds that are left, None without a deadline."""
+        """Seconds left, or None without a deadline."""
         return None if self.seconds is None else self.remaining(self.seconds)
 
     def remaining(self, limit: float) -> float:
-        """The seconds that are left for one step, `limit` at most."""
+        """Seconds left for one step, at most `limit`."""
         if self.seconds is None:
             return limit
         return max(0.0, min(limit, self.started_at + self.seconds - time.monotonic()))
 
     def pauses(self, first: float, last: float) -> Iterator[float]:
-        """Seconds to wait between one look and the next, growing from `first` to `last`, until it is over."""
+        """Seconds to wait between polls, growing from `first` to `last`, until the deadline."""
         pause = first
         while not self.is_over:
             yield self.remaining(pause)

@@ -11,7 +11,7 @@ ERRORS = {
     ERR_400_INVALID_IMAGE: "An image cannot be sent: {reason}",
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
     ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
-    ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before, with another payload: choose a new one",
+    ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before with another payload: choose a new one",
 }
 
 register_service_errors(ERRORS, remediation=dict.fromkeys(ERRORS, "fix_input"), owner="stapel_agent", language="en")

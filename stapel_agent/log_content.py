@@ -1,4 +1,4 @@
-"""What the ledger stores of a call's texts, as LOG_CONTENT says of its source: all, a keyed digest, or nothing."""
+"""What the ledger stores of a call's texts, by LOG_CONTENT for its source: everything, a keyed digest, or nothing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ DIGEST_PREFIX = "hmac-sha256:"
 
 
 def kept_of(source: str) -> str:
-    """One of CHOICES. A source that is left out is FULL; where the setting is wrong, nothing is stored."""
+    """One of CHOICES. Sources left out of the setting are FULL; with an invalid setting nothing is stored."""
     setting = agent_settings.LOG_CONTENT
     choice = setting.get(source, FULL) if isinstance(setting, Mapping) else NONE
     return choice if choice in CHOICES else NONE
 
 
 def is_full(source: str) -> bool:
-    """Whether an answer can be read in the ledger."""
+    """Whether the ledger stores this source's texts readably."""
     return kept_of(source) == FULL
 
 
 def stored(source: str, text: str | None) -> str | None:
-    """`text` as a column has it."""
+    """`text` as its column stores it."""
     choice = kept_of(source)
     if choice == NONE:
         return None
@@ -33,5 +33,5 @@ def stored(source: str, text: str | None) -> str | None:
 
 
 def _digest(text: str) -> str:
-    # Keyed with SECRET_KEY: a short text's plain digest is found by trying texts.
+    # Keyed with SECRET_KEY, because the plain digest of a short text can be guessed.
     return DIGEST_PREFIX + salted_hmac("stapel_agent.content", text, algorithm="sha256").hexdigest()

@@ -30,6 +30,7 @@ class PromptStatus(models.TextChoices):
 class CostBasis(models.TextChoices):
     PROVIDER = "provider", "Provider"
     PRICE_LIST = "price_list", "Price list"
+    ESTIMATED = "estimated", "Estimated"
     UNPRICED = "unpriced", "Unpriced"
 
 
@@ -96,6 +97,16 @@ class PromptLog(models.Model):
     cost_basis = models.CharField(
         max_length=16, choices=CostBasis.choices, null=True, blank=True, help_text="Who says what it cost."
     )
+    estimated_cost_usd = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        blank=True,
+        help_text="US dollars it may have cost at the most, beyond cost_usd, if its outcome is unknown.",
+    )
+    estimated_tokens = models.BigIntegerField(
+        null=True, blank=True, help_text="Tokens that it may have used at the most, beyond those that are known."
+    )
     duration_ms = models.IntegerField(null=True, blank=True)
     user_id = models.CharField(max_length=64, null=True, blank=True)
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
@@ -125,7 +136,7 @@ class PromptLog(models.Model):
                 fields=[
                     *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),
                     *("cost_usd", "input_tokens", "output_tokens", "thinking_tokens"),
-                    *("cache_read_tokens", "cache_write_tokens"),
+                    *("cache_read_tokens", "cache_write_tokens", "estimated_cost_usd", "estimated_tokens"),
                 ],
                 name="agent_usage_idx",
             ),

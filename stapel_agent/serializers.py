@@ -1,4 +1,4 @@
-"""HTTP requests and answers. A request is held against the JSON Schema of its comm function, so that both agree."""
+"""HTTP requests and answers. Requests are validated by the JSON Schema of their comm function, so that both agree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .schemas import function_schema, function_validator
 FIELD_LENGTH = 100
 MESSAGE_LENGTH = 300
 
-# JSON Schema keyword -> the code of REST framework's own field error, which stapel-core has texts for.
+# JSON Schema keyword -> code of REST framework's field error, for which stapel-core has texts.
 ERROR_CODES = {
     "required": "required",
     "minLength": "blank",
@@ -37,11 +37,11 @@ UNDESCRIBED = frozenset({"$schema", "title", "propertyNames"})
 
 
 class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
-    """The payload of a comm function, over HTTP."""
+    """The payload of a comm function over HTTP."""
 
     function_name: ClassVar[str]
     field_names: ClassVar[Mapping[str, str]] = {}
-    """What a field of the payload is called over HTTP, where that is not its name."""
+    """The HTTP name of a field whose name differs from that of the payload."""
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class FunctionRequestSerializer(serializers.BaseSerializer[dict[str, Any]]):
             raise
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        # REST framework raises a copy, which has lost the error key: its text would bear the wrong language.
+        # REST framework raises a copy without the error key, whose text would be in the wrong language.
         valid = super().is_valid()
         if raise_exception and not valid:
             raise self._fault
@@ -77,7 +77,7 @@ class CompleteRequestSerializer(FunctionRequestSerializer):
 
 
 class TranslateRequestSerializer(FunctionRequestSerializer):
-    """`from` is the field's name over HTTP; `from_lang`, its name over comm, is accepted for it."""
+    """`from` is the name over HTTP; `from_lang`, the name over comm, is accepted too."""
 
     function_name = "llm.translate"
     field_names = {"from_lang": "from"}
@@ -94,13 +94,13 @@ class TranslateRequestSerializer(FunctionRequestSerializer):
             if data.get("from_lang") is not None and data["from"] is not None:
                 raise field_refusal("from", "from and from_lang are two names of one field: send one of them")
             names = {key: "from_lang" if key == "from" else key for key in data}
-            # Of two names for the field, the one that is not null counts.
+            # If both names are given, the one that is not null counts.
             data = {names[key]: data[key] for key in sorted(data, key=lambda key: data[key] is not None)}
         return super().to_internal_value(data)
 
 
 class UsageSerializer(serializers.Serializer[dict[str, Any]]):
-    """Tokens this request has cost, all its provider calls together; zero where an earlier answer was reused."""
+    """Tokens of all provider calls of this request; zero if an earlier answer was reused."""
 
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
@@ -108,7 +108,7 @@ class UsageSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class BudgetSerializer(serializers.Serializer[dict[str, Any]]):
-    """The budget that a call would have been over, with what is left of it."""
+    """The budget that a call would have exceeded, and what is left of it."""
 
     scope = serializers.ChoiceField(choices=list(SCOPES))
     id = serializers.CharField(required=False)
@@ -131,9 +131,10 @@ class JsonAnswerField(serializers.JSONField):
 
 
 class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
-    """What both endpoints answer with HTTP 200. A key without a value is absent."""
+    """The HTTP 200 answer of both endpoints. Keys without a value are absent."""
 
     status = serializers.ChoiceField(choices=["ok", "failure"])
+    failure = serializers.CharField(required=False, help_text="The failure's name, as documented.")
     reason = serializers.CharField(required=False, help_text="Why there is no result.")
     comment = serializers.CharField(required=False, help_text="The prose around the result, or an unusable answer.")
     usage = UsageSerializer(required=False)
@@ -164,7 +165,7 @@ class TranslateAnswerSerializer(AnswerSerializer):
 
 
 class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
-    """What was called, spent and saved. Costs are US dollars, exact, and therefore texts."""
+    """Calls, spend and savings. Costs are exact amounts in US dollars, as texts."""
 
     calls = serializers.IntegerField()
     errors = serializers.IntegerField(help_text="Calls that are over without success.")  # type: ignore[assignment]
@@ -175,13 +176,16 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     cache_read_tokens = serializers.IntegerField()
     cache_write_tokens = serializers.IntegerField()
     cost_usd = serializers.CharField()
+    estimated_cost_usd = serializers.CharField(
+        help_text="What calls whose outcome is unknown may have cost at the most, beyond cost_usd."
+    )
     unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
     saved_tokens = serializers.IntegerField(help_text="By the cache's hits, where known.")
     saved_cost_usd = serializers.CharField()
 
 
 class UsageRowSerializer(UsageFiguresSerializer):
-    """The figures of a group, with the names that it is grouped by."""
+    """The figures of a group, with its names."""
 
     day = serializers.CharField(required=False)
     month = serializers.CharField(required=False)
@@ -194,7 +198,7 @@ class UsageRowSerializer(UsageFiguresSerializer):
 
 
 class StandingSerializer(BudgetSerializer):
-    """How a budget stands in the day or month that it is. What is unlimited has neither a limit nor what is left."""
+    """The state of a budget in the current day or month. Without a limit, `limit` and `left` are absent."""
 
     starts_on = serializers.DateField()
     limit_usd = serializers.CharField(required=False)
@@ -206,7 +210,7 @@ class StandingSerializer(BudgetSerializer):
 
 
 class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
-    """A page of rows, the totals of all pages, and where the next one begins."""
+    """A page of rows, the totals of all pages, and the cursor of the next page."""
 
     rows = UsageRowSerializer(many=True)
     totals = UsageFiguresSerializer()
@@ -215,7 +219,7 @@ class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class FunctionRequestExtension(OpenApiSerializerExtension):
-    """Describes a function's request in OpenAPI by its own JSON Schema."""
+    """Describes a function's request in OpenAPI by its JSON Schema."""
 
     target_class = FunctionRequestSerializer
     match_subclasses = True
@@ -228,7 +232,7 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
 def field_refusal(
     field: str, message: str, code: str = "invalid", limit: Mapping[str, Any] | None = None
 ) -> StapelValidationError:
-    """The error of one field of a request, as REST framework's own are."""
+    """The error of one field, in the form of REST framework's own."""
     detail = {field: [ErrorDetail(message, code)]}
     refusal = StapelValidationError(f"error.400.field.{code}", {"field": field, **(limit or {}), "detail": detail})
     refusal.detail = detail
@@ -243,7 +247,7 @@ def _described(schema: Any) -> Any:
 
 
 def _nullable(described: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0 has no type `null`, but the keyword `nullable`."""
+    """OpenAPI 3.0 has the keyword `nullable` in place of a type `null`."""
     kinds, choices = described.get("type"), described.get("oneOf", [])
     if kinds == "null":
         return {"nullable": True, "enum": [None]}
@@ -254,7 +258,7 @@ def _nullable(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationError:
-    """A jsonschema ValidationError in stapel-core's terms."""
+    """A jsonschema ValidationError as stapel-core's error."""
     field, code = _field(fault), _code(fault)
     named = field_names.get(field, field)
     if named:
@@ -267,7 +271,7 @@ def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationErro
 
 
 def _message(fault: Any, field: str, named: str) -> str:
-    """What is wrong, in words for people, who know the field by another name."""
+    """The error in words, with the field's HTTP name."""
     if fault.validator == "required" and named != field:
         return f"{named!r} is a required property"
     message: str = fault.message

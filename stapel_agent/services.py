@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypeVar, Unpack, cast, overload
 
 from . import answers, completion, structured, translation
 from .answers import Answer
@@ -19,140 +19,172 @@ from .models import PromptSource
 from .parsing import storable
 from .profiles import known_profile, token_limit
 from .providers import LlmProvider, provider_registry
-from .schemas import check_keywords, field_mend
+from .schemas import (
+    JUST_JSON,
+    NOT_GIVEN,
+    AnswerFailed,
+    AnswerSchema,
+    BaseAnswer,
+    CompletionOptions,
+    JsonAnswer,
+    TextAnswer,
+    TranslateOptions,
+    TranslationAnswer,
+    field_mend,
+    given_keywords,
+)
 from .settings_validation import require_kinds
 from .sharing import Once
-from .types import Completion, CompletionRequest, Image
+from .types import Completion, CompletionRequest
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 SOURCE_LENGTH = 32
 """Characters of a source that the ledger's column holds."""
 
 
-class RequestOptions(TypedDict, total=False):
-    """The keywords of every verb: who is asked and how hard to think, who asks, for whom and what for.
-
-    A call with the `idempotency_key` of an earlier one of the same caller gets its answer. That is the caller of the
-    same `workspace_id` and `user_id`, or the `caller` that an edge names who knows; to such an edge a key used for
-    another payload is no answer, but raised as IdempotencyConflict.
-    """
-
-    provider: str | None
-    user_id: str | None
-    workspace_id: str | None
-    idempotency_key: str | None
-    caller: str | None
-    skip_cache: bool
-    effort: str | None
-
-
-class CompletionOptions(RequestOptions, total=False):
-    """The keywords of `complete()` and its kin. `max_tokens` may lower MAX_TOKENS, not raise it.
-
-    Each image is `{"url"}`, `{"data_b64", "mime"?}`, or one as read. `context` is kept in the ledger's metadata.
-    """
-
-    system_prompt: str | None
-    images: Sequence[Image | Mapping[str, str]] | None
-    source: str
-    max_tokens: int | None
-    context: Mapping[str, str | int] | None
-    metadata: Mapping[str, Any] | None
-
-
-class JsonOptions(CompletionOptions, total=False):
-    """The keywords of `complete_json()`; `schema` is a JSON Schema that the answer must satisfy."""
-
-    schema: Mapping[str, Any] | None
-
-
-class TranslateOptions(RequestOptions, total=False):
-    """The keywords of `translate()`. `glossary` maps terms to the translations they must have.
-
-    A `context` that is a text tells the model what the texts are for; a map is kept in the ledger's metadata.
-    `format` names the format of the entries that name none, and `protect` lists regular expressions for what else
-    must stay as it is.
-    """
-
-    glossary: Mapping[str, str] | None
-    context: str | Mapping[str, str | int] | None
-    format: str | None
-    protect: Sequence[str] | None
-
-
-def complete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
+def complete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
 
     Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
     """
-    check_keywords("complete", options, CompletionOptions)
-    answer = Answer("complete", _request(prompt, model_size, **options), answers.text_fields)
-    return _completed(answer, completion.complete, options)
+    size, given = given_keywords("complete", model_size, options, CompletionOptions)
+    answer = Answer("complete", _request(prompt, size, **given), answers.text_fields)
+    return cast(TextAnswer, _completed(answer, completion.complete, given))
 
 
-async def acomplete(prompt: str, model_size: str, **options: Unpack[CompletionOptions]) -> dict[str, Any]:
+async def acomplete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """`complete()` on an event loop."""
-    check_keywords("acomplete", options, CompletionOptions)
-    answer = Answer("complete", _request(prompt, model_size, **options), answers.text_fields)
-    return await _acompleted(answer, completion.acomplete, options)
+    size, given = given_keywords("acomplete", model_size, options, CompletionOptions)
+    answer = Answer("complete", _request(prompt, size, **given), answers.text_fields)
+    return cast(TextAnswer, await _acompleted(answer, completion.acomplete, given))
 
 
-def complete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
+@overload
+def complete_json(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
+) -> JsonAnswer[T]: ...
+@overload
+def complete_json(
+    prompt: str,
+    model_size: str = NOT_GIVEN,
+    *,
+    schema: Mapping[str, Any] | None = None,
+    **options: Unpack[CompletionOptions],
+) -> JsonAnswer[Any]: ...
+def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> JsonAnswer[Any]:
     """The model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
 
-    Without a system prompt the built-in one, "answer with JSON only", is sent. A failure after an
-    answer keeps what was paid for: the raw text as `comment`, and its `usage`.
+    `schema` is a JSON Schema. It may also be a class with Pydantic's interface, a dataclass or a TypedDict, and
+    `result` is then an instance. Without a system prompt the built-in one, "answer with JSON only", is sent. A
+    failure after an answer keeps what was paid for: the raw text as `comment`, and its `usage`.
     """
-    check_keywords("complete_json", options, JsonOptions)
-    answer = Answer("complete_json", _json_request(prompt, model_size, **options), answers.json_fields)
-    return _completed(answer, structured.complete_json, options)
+    size, given = given_keywords("complete_json", model_size, options, CompletionOptions)
+    wanted = AnswerSchema.of(schema)
+    given["schema"] = wanted.json_schema
+    answer = Answer("complete_json", _json_request(prompt, size, **given), answers.json_fields)
+    verb = partial(structured.complete_json, read=wanted.read)
+    return cast(JsonAnswer[Any], _completed(answer, verb, given, wanted))
 
 
-async def acomplete_json(prompt: str, model_size: str, **options: Unpack[JsonOptions]) -> dict[str, Any]:
+@overload
+async def acomplete_json(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
+) -> JsonAnswer[T]: ...
+@overload
+async def acomplete_json(
+    prompt: str,
+    model_size: str = NOT_GIVEN,
+    *,
+    schema: Mapping[str, Any] | None = None,
+    **options: Unpack[CompletionOptions],
+) -> JsonAnswer[Any]: ...
+async def acomplete_json(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any
+) -> JsonAnswer[Any]:
     """`complete_json()` on an event loop."""
-    check_keywords("acomplete_json", options, JsonOptions)
-    answer = Answer("complete_json", _json_request(prompt, model_size, **options), answers.json_fields)
-    return await _acompleted(answer, structured.acomplete_json, options)
+    size, given = given_keywords("acomplete_json", model_size, options, CompletionOptions)
+    wanted = AnswerSchema.of(schema)
+    given["schema"] = wanted.json_schema
+    answer = Answer("complete_json", _json_request(prompt, size, **given), answers.json_fields)
+    verb = partial(structured.acomplete_json, read=wanted.read)
+    return cast(JsonAnswer[Any], await _acompleted(answer, verb, given, wanted))
+
+
+@overload
+def ask(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: None = None, **options: Unpack[CompletionOptions]
+) -> str: ...
+@overload
+def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]) -> T: ...
+@overload
+def ask(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
+) -> Any: ...
+def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
+    """The answer itself: text, or with a `schema` JSON or an instance, as in `complete_json()`. Raises AnswerFailed."""
+    if schema is None:
+        return _value(complete(prompt, model_size, **options))
+    return _value(complete_json(prompt, model_size, schema=schema, **options))
+
+
+@overload
+async def aask(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: None = None, **options: Unpack[CompletionOptions]
+) -> str: ...
+@overload
+async def aask(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options: Unpack[CompletionOptions]
+) -> T: ...
+@overload
+async def aask(
+    prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
+) -> Any: ...
+async def aask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
+    """`ask()` on an event loop."""
+    if schema is None:
+        return _value(await acomplete(prompt, model_size, **options))
+    return _value(await acomplete_json(prompt, model_size, schema=schema, **options))
 
 
 def translate(
     from_lang: str,
     to: str,
     entries: Mapping[str, str | Mapping[str, Any]],
-    model_size: str = "small",
+    model_size: str = NOT_GIVEN,
     **options: Unpack[TranslateOptions],
-) -> dict[str, Any]:
+) -> TranslationAnswer:
     """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
 
     `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
     if something failed. A failure has no translation at all. No entries, no call.
     """
-    check_keywords("translate", options, TranslateOptions)
-    answer, texts_of = _translation_answer(model_size, **options)
+    size, given = given_keywords("translate", model_size, options, TranslateOptions, default="small")
+    answer, texts_of = _translation_answer(size, **given)
     with answer:
         texts = texts_of(from_lang, to, entries)
-        with _once(answer.request, answer.verb, texts.identity, options) as once:
+        with _once(answer.request, answer.verb, texts.identity, given) as once:
             answer.content = once.follow() or once.keep(answer.of(translation.translate(texts, once.request)))
-    return answer.content
+    return cast(TranslationAnswer, answer.content)
 
 
 async def atranslate(
     from_lang: str,
     to: str,
     entries: Mapping[str, str | Mapping[str, Any]],
-    model_size: str = "small",
+    model_size: str = NOT_GIVEN,
     **options: Unpack[TranslateOptions],
-) -> dict[str, Any]:
+) -> TranslationAnswer:
     """`translate()` on an event loop."""
-    check_keywords("atranslate", options, TranslateOptions)
-    answer, texts_of = _translation_answer(model_size, **options)
+    size, given = given_keywords("atranslate", model_size, options, TranslateOptions, default="small")
+    answer, texts_of = _translation_answer(size, **given)
     with answer:
         texts = texts_of(from_lang, to, entries)
-        async with _once(answer.request, answer.verb, texts.identity, options) as once:
+        async with _once(answer.request, answer.verb, texts.identity, given) as once:
             translated = await once.afollow() or answer.of(await translation.atranslate(texts, once.request))
             answer.content = await once.akeep(translated)
-    return answer.content
+    return cast(TranslationAnswer, answer.content)
 
 
 def get_provider(name: str | None = None) -> LlmProvider:
@@ -167,7 +199,7 @@ def _translation_answer(
     context: str | Mapping[str, str | int] | None = None,
     format: str | None = None,
     protect: Sequence[str] | None = None,
-    **options: Unpack[RequestOptions],
+    **options: Any,
 ) -> tuple[Answer, Callable[[str, str, Mapping[str, Any]], translation.Texts]]:
     """The answer, and what makes the texts within it: those that cannot be sent are a failure."""
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
@@ -183,20 +215,33 @@ def _translation_answer(
 
 
 def _completed(
-    answer: Answer, ask: Callable[[CompletionRequest], Completion], options: Mapping[str, Any]
+    answer: Answer,
+    ask: Callable[[CompletionRequest], Completion],
+    options: Mapping[str, Any],
+    schema: AnswerSchema = JUST_JSON,
 ) -> dict[str, Any]:
     with answer, _once(answer.request, answer.verb, answer.request.prompt, options) as once:
-        answer.content = once.follow() or once.keep(answer.of(ask(once.request)))
+        answer.content = schema.applied(once.follow() or once.keep(answer.of(ask(once.request))))
     return answer.content
 
 
 async def _acompleted(
-    answer: Answer, ask: Callable[[CompletionRequest], Awaitable[Completion]], options: Mapping[str, Any]
+    answer: Answer,
+    ask: Callable[[CompletionRequest], Awaitable[Completion]],
+    options: Mapping[str, Any],
+    schema: AnswerSchema = JUST_JSON,
 ) -> dict[str, Any]:
     with answer:
         async with _once(answer.request, answer.verb, answer.request.prompt, options) as once:
-            answer.content = await once.afollow() or await once.akeep(answer.of(await ask(once.request)))
+            completed = await once.afollow() or await once.akeep(answer.of(await ask(once.request)))
+            answer.content = schema.applied(completed)
     return answer.content
+
+
+def _value(answer: BaseAnswer) -> Any:
+    if answer["status"] == "failure":
+        raise AnswerFailed.of(answer)
+    return answer["result"]  # type: ignore[typeddict-item]
 
 
 TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context", "glossary", "format", "protect"})
@@ -236,7 +281,7 @@ def _request(  # noqa: PLR0913  (the public keywords of complete())
 
 
 def _json_request(
-    prompt: str, model_size: str, *, schema: Mapping[str, Any] | None = None, **options: Unpack[CompletionOptions]
+    prompt: str, model_size: str, *, schema: Mapping[str, Any] | None = None, **options: Any
 ) -> CompletionRequest:
     request = _request(prompt, model_size, **options)
     return replace(request, schema=schema, system_prompt=request.system_prompt or structured.SYSTEM_PROMPT)

@@ -1,4 +1,4 @@
-"""The signals that this package sends. Connect in your `AppConfig.ready()`. A receiver's exception harms no call."""
+"""The signals of this package. Connect receivers in your `AppConfig.ready()`. Their exceptions never harm a call."""
 
 from django.dispatch import Signal
 
@@ -6,4 +6,4 @@ call_finished = Signal()
 """Sent when a row of the ledger has been closed: `sender` is PromptLog, `call` a `stapel_agent.types.FinishedCall`."""
 
 budget_warning = Signal()
-"""Four fifths of a budget are spent: once for each budget and period, with its `standing`. Sent by BudgetAccount."""
+"""Sent once per budget and period when four fifths are spent, by BudgetAccount, with the budget's `standing`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,8 @@ SYSTEM_PROMPT = (
 NO_JSON_CORRECTION = (
     "\n\nAn earlier answer held no JSON. Answer again, with nothing but JSON that satisfies the JSON schema."
 )
+MISFIT_LENGTH = 300
+Read = Callable[[Any], Any]
 VALIDATED_LENGTH = 1024 * 1024
 """Characters of an answer that is held against a schema; more could keep a worker busy for minutes."""
 
@@ -41,9 +43,10 @@ class JsonReader:
     The constructor raises InvalidRequest for a `schema` that is no JSON Schema or that points outside itself.
     """
 
-    def __init__(self, schema: Mapping[str, Any] | None) -> None:
+    def __init__(self, schema: Mapping[str, Any] | None, read: Read | None = None) -> None:
         self._schema = None if schema is None else CallerSchema(schema)
         self.is_slow = schema is not None
+        self._read = read
 
     def __call__(self, text: str) -> JsonAnswer:
         result, comment = parse_json_response(text)
@@ -68,24 +71,36 @@ class JsonReader:
         if len(text) > VALIDATED_LENGTH:
             raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to be validated")
         try:
-            return schema.faults(result)
+            return schema.faults(result) or self._misfits(result)
         except TooMuchWork as fault:
             raise RequestRejected(f"the answer cannot be held against the schema: {fault}; simplify it") from fault
         except Exception as fault:
             raise RequestRejected(f"the schema cannot be applied to the answer ({type(fault).__name__})") from fault
 
+    def _misfits(self, result: Any) -> list[str]:
+        """What the caller's type has against an answer that satisfies its schema."""
+        if self._read is None:
+            return []
+        try:
+            self._read(result)
+        except Exception as fault:
+            return [f"{type(fault).__name__}: {fault}"[:MISFIT_LENGTH]]
+        return []
 
-def complete_json(request: CompletionRequest) -> Completion:
-    """Answer `request` with a JsonAnswer as the completion's `value`. Raises an AgentError."""
-    return complete(request, JsonReader(request.schema))
+
+def complete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
+    """Answer `request` with a JsonAnswer as the completion's `value`. Raises an AgentError.
+
+    `read` makes an instance of the JSON. An answer that it raises for is asked for again, as after a schema mismatch.
+    """
+    return complete(request, JsonReader(request.schema, read))
 
 
-async def acomplete_json(request: CompletionRequest) -> Completion:
+async def acomplete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
     """`complete_json()` on an event loop."""
-    read = JsonReader(None) if request.schema is None else await asyncio.wrap_future(_reader(request.schema))
-    return await acomplete(request, read)
-
-
-def _reader(schema: Mapping[str, Any]) -> Future[JsonReader]:
-    """A reader, made in a thread of its own: checking a schema may take seconds."""
-    return in_own_thread(JsonReader, schema=schema)
+    if request.schema is None:
+        return await acomplete(request, JsonReader(None))
+    # A thread of its own, because checking a schema may take seconds.
+    making: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read)
+    reader = await asyncio.wrap_future(making)
+    return await acomplete(request, reader)

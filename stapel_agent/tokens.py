@@ -1,4 +1,4 @@
-"""How many tokens a text is likely to cost, told by its bytes alone."""
+"""Estimates how many tokens a text costs from its size in bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ BYTES_PER_TOKEN = 3
 
 
 def byte_length(text: str) -> int:
-    """Bytes of a text in UTF-8, which weighs scripts about as tokenizers do."""
+    """Size of a text in UTF-8 bytes, which weighs scripts roughly as tokenizers do."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def token_estimate(text: str) -> int:
-    """Tokens that a text is likely to cost; rather too many."""
+    """The tokens that a text is likely to cost, erring on the high side."""
     return byte_length(text) // BYTES_PER_TOKEN + 1

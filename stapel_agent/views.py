@@ -39,7 +39,7 @@ from .errors import (
 )
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest
 from .images import read_images
-from .schemas import function_schema
+from .schemas import BaseAnswer, function_schema
 from .serializers import (
     CompleteAnswerSerializer,
     CompleteRequestSerializer,
@@ -185,7 +185,7 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
             return {**payload, "caller": f"user {request.user.pk}"}
         return {**payload, "caller": f"service {getattr(request, 'service_name', '')}"}
 
-    def answer(self, ask: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> Response:
+    def answer(self, ask: Callable[..., BaseAnswer], *arguments: Any, **options: Any) -> Response:
         """What `ask` answers, as an HTTP response."""
         answer = ask(*arguments, **options)
         response: Response = self.serialized_response(answer)

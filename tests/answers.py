@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -28,3 +29,13 @@ TRACED = {"request_id": REQUEST_ID}
 def by(provider: str = "anthropic", model: str = "claude-haiku-4-5-20251001") -> dict[str, Any]:
     """Who answered, in an answer."""
     return {"model": model, "provider": provider, **TRACED}
+
+
+def failure_of(reason: str) -> str:
+    """The failure's name, with which its reason begins."""
+    return re.split("[: ]", reason)[0]
+
+
+def failed(reason: str) -> dict[str, str]:
+    """How a failed answer begins."""
+    return {"status": "failure", "failure": failure_of(reason), "reason": reason}

@@ -16,7 +16,7 @@ from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from tests.answers import TRACED
+from tests.answers import TRACED, failure_of
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -77,7 +77,10 @@ def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, ca
         answer = facade.complete("say", "small")
     bound = "CLI_TIMEOUT" if "CLI_TIMEOUT" in keys else "DEADLINE"
     reason = f"timeout: provider 'blocking' timed out: {bound} is {SECONDS} s"
-    assert (answer, caplog.text) == ({"status": "failure", "reason": reason, **TRACED}, "")
+    assert (answer, caplog.text) == (
+        {"status": "failure", "failure": failure_of(reason), "reason": reason, **TRACED},
+        "",
+    )
     assert rows() == [("blocking", "timeout", "timeout")]
 
 
@@ -211,6 +214,7 @@ def test_deadline__correction_is_not_asked_after_it(facade, agent):
     agent(DEADLINE=SECONDS)
     assert facade.complete_json("say", "small", schema=SCHEMA) == {
         "status": "failure",
+        "failure": failure_of(OVER),
         "reason": OVER,
         "comment": '{"m": 1}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
@@ -276,7 +280,7 @@ def test_deadline__follower(agent):
     leader, follower = async_to_sync(calls)()
     assert leader == {**ANSWERED, "result": "answer"}
     reason = f"timeout: no answer within the deadline of {SECONDS:g} s"
-    assert follower == {"status": "failure", "reason": reason, **TRACED}
+    assert follower == {"status": "failure", "failure": failure_of(reason), "reason": reason, **TRACED}
 
 
 def test_deadline__none(facade, agent):

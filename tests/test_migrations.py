@@ -48,6 +48,7 @@ INDEXES = {
     (
         *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),
         *("cost_usd", "input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+        *("estimated_cost_usd", "estimated_tokens"),
     ),
 }
 DROPPED = ("source", "status", "user_id", "created_at")

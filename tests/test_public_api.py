@@ -11,12 +11,21 @@ import stapel_agent
 
 IMPORT_PATHS = {
     "stapel_agent": [
+        "AnswerFailed",
+        "AnswerUsage",
         "CachePolicy",
+        "JsonAnswer",
         "LlmProvider",
         "ProviderResult",
+        "TextAnswer",
+        "TranslationAnswer",
+        "aask",
+        "acomplete",
         "acomplete_json",
         "agent_settings",
         "arecord_call",
+        "ask",
+        "atranslate",
         "ausage",
         "complete",
         "complete_json",

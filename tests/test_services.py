@@ -26,7 +26,7 @@ from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.structured import SYSTEM_PROMPT
 from stapel_agent.testing import ModelRequest
-from tests.answers import TRACED, by
+from tests.answers import TRACED, by, failure_of
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +78,7 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
     scripted_model.script(reply)
     assert facade.complete_json("say", "small") == {
         "status": "failure",
+        "failure": "invalid_answer",
         "reason": "invalid_answer: the answer holds no JSON",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
@@ -97,6 +98,7 @@ def test_complete_json__truncated(facade, scripted_model):
     scripted_model.script(ProviderResult('{"a": 1}', output_tokens=64, finish_reason="length"))
     assert facade.complete_json("say", "small") == {
         "status": "failure",
+        "failure": "truncated",
         "reason": "truncated at 64 tokens",
         "comment": '{"a": 1}',
         "usage": {"input_tokens": 0, "output_tokens": 64},
@@ -109,6 +111,7 @@ def test_complete_json__refused(facade, scripted_model):
     scripted_model.script(ProviderResult("I cannot", output_tokens=3, finish_reason="content_filter"))
     assert facade.complete_json("say", "small") == {
         "status": "failure",
+        "failure": "refused",
         "reason": "refused: the model, or its vendor's content filter, refused to answer",
         "comment": "I cannot",
         "usage": {"input_tokens": 0, "output_tokens": 3},
@@ -131,7 +134,12 @@ def test_complete_json__refused(facade, scripted_model):
 def test_complete_json__provider_fault(facade, scripted_model, fault, status, name):
     """A provider's fault is a failure whose reason names it and says its text, and a row that does the same."""
     scripted_model.script(fault)
-    assert facade.complete_json("say", "small") == {"status": "failure", "reason": f"{name}: {fault}", **TRACED}
+    assert facade.complete_json("say", "small") == {
+        "status": "failure",
+        "failure": failure_of(f"{name}: {fault}"),
+        "reason": f"{name}: {fault}",
+        **TRACED,
+    }
     row = PromptLog.objects.order_by("created_at").last()
     assert (row.status, row.error_message, row.metadata["failure"]) == (status, str(fault), name)
 
@@ -143,6 +151,7 @@ def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
     reason = f"provider 'anthropic' raised {type(fault).__name__}"
     assert facade.complete_json("say", "small") == {
         "status": "failure",
+        "failure": "provider_bug",
         "reason": f"provider_bug: {reason}",
         **TRACED,
     }
@@ -162,6 +171,7 @@ def test_complete__foreign_return(facade, agent, returned):
     agent(PROVIDERS={"careless": Careless})
     assert facade.complete("say", "small", provider="careless") == {
         "status": "failure",
+        "failure": "provider_bug",
         "reason": "provider_bug: provider 'careless' returned no ProviderResult with a text",
         **TRACED,
     }
@@ -179,6 +189,7 @@ def test_complete__provider_that_cannot_be_made(facade, agent):
     reason = "provider 'unmakeable' raised OSError"
     assert facade.complete("say", "small", provider="unmakeable") == {
         "status": "failure",
+        "failure": "provider_bug",
         "reason": f"provider_bug: {reason}",
         **TRACED,
     }
@@ -209,7 +220,7 @@ def test_complete__odd_usage(facade, scripted_model, usage):
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
     """Arguments that make no request are a failure that says the mend; nobody is asked and no row is written."""
-    assert facade.complete(*arguments) == {"status": "failure", "reason": f"rejected: {reason}"}
+    assert facade.complete(*arguments) == {"status": "failure", "failure": "rejected", "reason": f"rejected: {reason}"}
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
 
@@ -218,6 +229,7 @@ def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
     """A source that the ledger could not hold whole is refused, rather than booked on another one."""
     assert facade.complete("say", "small", source=source) == {
         "status": "failure",
+        "failure": "rejected",
         "reason": "rejected: source may have 32 characters, and neither NUL nor half a surrogate pair",
     }
     assert scripted_model.requests == []
@@ -279,6 +291,7 @@ def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
     scripted_model.script('{"n": "x"}', "[]", '{"m": 1}')
     assert facade.complete_json("count", "small", schema=SCHEMA) == {
         "status": "failure",
+        "failure": "invalid_answer",
         "reason": "invalid_answer: the answer does not satisfy the schema: $: 'n' is a required property",
         "comment": '{"m": 1}',
         "usage": {"input_tokens": 30, "output_tokens": 15},
@@ -292,6 +305,7 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
     answer = facade.complete_json("count", "small", schema=SCHEMA)
     assert answer == {
         "status": "failure",
+        "failure": "timeout",
         "reason": "timeout: slow",
         "comment": '{"n": "x"}',
         "usage": {"input_tokens": 10, "output_tokens": 5},
@@ -407,6 +421,7 @@ def test_services__own_fault(facade, agent, caplog):
     agent(CACHE_SCOPE=Broken())
     assert facade.complete("say", "small") == {
         "status": "failure",
+        "failure": "internal_error",
         "reason": "internal_error: TypeError",
         **TRACED,
     }
@@ -416,7 +431,11 @@ def test_services__own_fault(facade, agent, caplog):
 async def test_services__called_on_an_event_loop(scripted_model):
     """A synchronous call on an event loop is refused before anything is spent, with the mend."""
     reason = "called on an event loop: await the function whose name begins with 'a'"
-    assert services.complete("say", "small") == {"status": "failure", "reason": f"rejected: {reason}"}
+    assert services.complete("say", "small") == {
+        "status": "failure",
+        "failure": "rejected",
+        "reason": f"rejected: {reason}",
+    }
     assert scripted_model.requests == []
 
 
@@ -460,6 +479,7 @@ def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, sta
     row = PromptLog.objects.get()
     assert answer == {
         "status": "failure",
+        "failure": failure_of(f"{row.metadata['failure']}: {row.error_message}"),
         "reason": f"{row.metadata['failure']}: {row.error_message}",
         **TRACED,
     }
@@ -530,6 +550,7 @@ def test_complete__provider_that_cancels_itself(facade, agent):
     agent(PROVIDERS={"cancelling": Cancelling})
     assert facade.complete("say", "small", provider="cancelling") == {
         "status": "failure",
+        "failure": "provider_bug",
         "reason": "provider_bug: the provider cancelled itself",
         **TRACED,
     }
@@ -543,7 +564,7 @@ def test_acomplete__callable_without_a_name(agent):
 
     agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": staticmethod(partial(refuse))})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
-    assert answer == {"status": "failure", "reason": "timeout: slow", **TRACED}
+    assert answer == {"status": "failure", "failure": "timeout", "reason": "timeout: slow", **TRACED}
 
 
 def test_acomplete__callable_without_a_name_that_exits(agent):
@@ -554,7 +575,12 @@ def test_acomplete__callable_without_a_name_that_exits(agent):
 
     agent(PROVIDERS={"partial": type("Partial", (LlmProvider,), {"complete": staticmethod(partial(leave))})})
     answer = async_to_sync(services.acomplete)("say", "small", provider="partial")
-    assert answer == {"status": "failure", "reason": "provider_bug: provider 'partial' raised RuntimeError", **TRACED}
+    assert answer == {
+        "status": "failure",
+        "failure": "provider_bug",
+        "reason": "provider_bug: provider 'partial' raised RuntimeError",
+        **TRACED,
+    }
 
 
 def test_acomplete__provider_that_exits(agent):
@@ -566,7 +592,12 @@ def test_acomplete__provider_that_exits(agent):
 
     agent(PROVIDERS={"exiting": Exiting})
     answer = async_to_sync(services.acomplete)("say", "small", provider="exiting")
-    assert answer == {"status": "failure", "reason": "provider_bug: provider 'exiting' raised RuntimeError", **TRACED}
+    assert answer == {
+        "status": "failure",
+        "failure": "provider_bug",
+        "reason": "provider_bug: provider 'exiting' raised RuntimeError",
+        **TRACED,
+    }
 
 
 @pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
@@ -593,7 +624,7 @@ def test_acomplete__bounded_for_any_provider(agent):
     agent(PROVIDERS={"endless": Endless}, CLI_TIMEOUT=0.05)
     answer = async_to_sync(services.acomplete)("say", "small", provider="endless")
     reason = "timeout: provider 'endless' timed out: CLI_TIMEOUT is 0.05 s"
-    assert answer == {"status": "failure", "reason": reason, **TRACED}
+    assert answer == {"status": "failure", "failure": failure_of(reason), "reason": reason, **TRACED}
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_call__says_the_mend(facade, agent, scripted_model, key, value):
     """Nobody is asked, nothing is written, and every verb's failure says what the check says."""
     agent(**{key: value})
     (message,) = [text for _, text in errors() if key in text]
-    expected = {"status": "failure", "reason": f"rejected: {message.removesuffix('.')}{TOLD}"}
+    expected = {"status": "failure", "failure": "rejected", "reason": f"rejected: {message.removesuffix('.')}{TOLD}"}
     assert facade.complete("say", "small", idempotency_key="k", caller="c") == expected
     assert facade.complete_json("say", "small", schema={"type": "object"}) == expected
     assert facade.translate("en", "de", {"a": "one"}) == expected
@@ -123,7 +123,11 @@ def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
     settings.STAPEL_AGENT = value
     text = f"STAPEL_AGENT must be a dict, such as {{'DEFAULT_PROVIDER': 'anthropic'}}, not {type(value).__name__}"
     assert errors() == [("stapel_agent.E009", f"{text}.")]
-    assert facade.complete("say", "small") == {"status": "failure", "reason": f"rejected: {text}{TOLD}"}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "failure": "rejected",
+        "reason": f"rejected: {text}{TOLD}",
+    }
     assert scripted_model.requests == []
 
 
@@ -226,7 +230,11 @@ def test_models__empty_name(facade, agent):
     agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
     fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no name of its own for it"
     assert errors() == [("stapel_agent.E003", f"{fault}.")]
-    assert facade.complete("say", "small") == {"status": "failure", "reason": f"rejected: {fault}{TOLD}"}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "failure": "rejected",
+        "reason": f"rejected: {fault}{TOLD}",
+    }
     assert facade.translate("en", "de", {"a": "one"})["reason"] == f"rejected: {fault}{TOLD}"
     assert facade.complete("say", "large")["model"] == "l"
     assert facade.complete("say", "small", provider="own")["model"] == "mine"

@@ -1,7 +1,7 @@
-"""`usage()`: what was called, spent and saved, by day, model, user and what else a call is told apart by.
+"""`usage()`: what was called, spent and saved, by day, month, model, user and the other columns of a call.
 
-The ledger's own rows are added up, by an index that holds all that is needed, one day or month after the other: there
-are no sums beside them to keep in step, and no row that all calls of a day would wait for.
+The database adds up the ledger's own rows, one day or month at a time, from an index that covers them. There are no
+separate sums to keep in step, and no row that all calls of a day would wait for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Usage(TypedDict):
-    """Each row has its group's names and the figures; `totals` are those of all rows, on every page.
+    """Each row has its group's names and figures; `totals` cover all rows of all pages.
 
     `budgets`, there if BUDGETS is set, are those of today that hold for whom the filters name, and for all together.
     """
@@ -44,7 +44,7 @@ class Usage(TypedDict):
 
 
 def usage(**options: Unpack[UsageOptions]) -> Usage:
-    """The ledger's figures by the names in `group_by`, in their order. Raises InvalidUsageQuery, a ValueError.
+    """The ledger's figures grouped by the names in `group_by`, in their order. Raises InvalidUsageQuery, a ValueError.
 
     `until` is exclusive. Costs are exact Decimals, `errors` are calls that are over without success, and
     `unpriced_calls` those that spent tokens at an unknown price. Hits count at the beginning of their hour.
@@ -69,7 +69,7 @@ def _plain(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def dollars(cost: Decimal) -> str:
-    """Every place there is, and no zeros behind them."""
+    """All digits, without trailing zeros."""
     return f"{cost.normalize() + 0:f}"
 
 
@@ -123,17 +123,17 @@ def _sum(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
         for name, figure in some.items():
             total[name] += figure
     for name in COSTS:
-        total[name] = total[name] or Decimal(0)  # of a database's many zeros, 0E-10 among them, always this one
+        total[name] = total[name] or Decimal(0)  # databases write zero in many ways, 0E-10 among them
     return total
 
 
 def _order(key: Key) -> tuple[tuple[bool, str], ...]:
-    """As the database puts rows in order: null first, then by code points, which is by the bytes of UTF-8."""
+    """The database's order: null first, then by code points, which is the order of bytes in UTF-8."""
     return tuple((value is not None, value or "") for value in key)
 
 
 def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
-    """The days or months that there are figures of; all the time, if rows are not told apart by any."""
+    """The days or months that have figures; the whole period if rows are not grouped by either."""
     if not set(query.groups) & set(PERIODS):
         yield Slice(query.since, query.until, {})
         return

@@ -1,4 +1,4 @@
-"""What the usage page shows beside `usage()`: who spent most, how long calls took, and how many are under way."""
+"""What the usage page shows beside `usage()`: top spenders, durations, and the number of calls under way."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NAMES = ("user_id", "workspace_id", "source", "model")
 SPENDING = Table(
     name=CALLS.name,
     moment=CALLS.moment,
-    cost=CALLS.cost,
+    costs=CALLS.costs,
     sums={
         **{name: CALLS.sums[name] for name in ("calls", "errors")},
         "tokens": " + ".join(f"COALESCE(SUM({name}), 0)" for name in TOKENS),
         "unpriced_calls": CALLS.sums["unpriced_calls"],
     },
 )
-# Each duration with the calls that took no longer: the percentiles are the first with a large enough share.
+# For each duration, how many calls took no longer: the percentiles are the first with a large enough share.
 DURATIONS = """
     SELECT MIN(CASE WHEN upto * 2 >= calls THEN duration_ms END),
         MIN(CASE WHEN upto * 20 >= calls * 19 THEN duration_ms END), MAX(calls)
@@ -43,7 +43,7 @@ DURATIONS = """
 
 @dataclass(frozen=True)
 class TopSpender:
-    """A user, workspace, source or model, and the figures of its calls; `name` is None for all without one."""
+    """A user, workspace, source or model, and the figures of its calls; `name` is None for calls without one."""
 
     name: str | None
     calls: int
@@ -51,11 +51,12 @@ class TopSpender:
     tokens: int
     unpriced_calls: int
     cost_usd: Decimal
+    estimated_cost_usd: Decimal
 
 
 @dataclass(frozen=True)
 class Durations:
-    """Half of the calls took no longer than `p50_ms`, and 95 of 100 no longer than `p95_ms`; None without calls."""
+    """Half of the calls took at most `p50_ms`, and 95 of 100 at most `p95_ms`; None without calls."""
 
     p50_ms: int | None
     p95_ms: int | None
@@ -73,7 +74,7 @@ class Rankings:
 
 
 def rankings(since: datetime, until: datetime, places: int) -> Rankings:
-    """Of the calls in this time; `pending` are those under way now, whenever they began."""
+    """The rankings of this period; `pending` counts the calls under way now, whenever they began."""
     return on_ledger(partial(_read, UsageQuery.of(group_by=(), since=since, until=until), places))
 
 
@@ -87,10 +88,10 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
 
 
 class RankingReader(Reader):
-    """Adds up what calls with the same four names have spent, and that again by each of the names."""
+    """Adds up calls with the same four names, and these sums by each of the names."""
 
     def prepare(self) -> None:
-        # For this transaction: compiling takes longer than it saves, and the default memory makes it sort on disk.
+        # For this transaction: JIT costs more than it saves, and the default memory makes PostgreSQL sort on disk.
         if self._vendor == "postgresql":
             with self._connection.cursor() as cursor:
                 cursor.execute("SET LOCAL jit = off")
@@ -121,23 +122,24 @@ class RankingReader(Reader):
         names = {name: self._told_apart(name) for name in NAMES}
         columns = [f"{column} AS {name}" for name, column in names.items()]
         sums = [f"{total} AS {name}" for name, total in SPENDING.sums.items()]
-        cost = self._cost_sum(SPENDING)
+        costs = [f"{total} AS {name}" for name, total in zip(SPENDING.costs, self._cost_sums(SPENDING), strict=True)]
         return (
-            f"SELECT {', '.join([*columns, *sums])}, {cost} AS cost FROM {SPENDING.name} "  # noqa: S608
+            f"SELECT {', '.join([*columns, *sums, *costs])} FROM {SPENDING.name} "  # noqa: S608
             f"WHERE {where} GROUP BY {', '.join(names.values())}"
         )
 
     def _told_apart(self, name: str) -> str:
-        # PostgreSQL's collations tell apart what is different, and to sort by another one takes three times as long.
+        # PostgreSQL's collations distinguish all texts, and sorting by another one takes three times as long.
         return name if self._vendor == "postgresql" else self._bytes(SPENDING, name)
 
     def _ranked(self, name: str, place: int, places: int) -> str:
         sums = [f"SUM({total}) AS {total}" for total in SPENDING.sums]
+        costs = [f"COALESCE(SUM({cost}), 0) AS {cost}" for cost in SPENDING.costs]
         by_name = f"{self._bytes(SPENDING, name)}{FIRST.get(self._vendor, '')}"
         return (
             f"SELECT * FROM (SELECT {place} AS place, COUNT(*) OVER () AS number, {name} AS who, {', '.join(sums)}, "  # noqa: S608
-            f"COALESCE(SUM(cost), 0) AS cost FROM spent GROUP BY {name} "
-            f"ORDER BY cost DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
+            f"{', '.join(costs)} FROM spent GROUP BY {name} "
+            f"ORDER BY cost_usd DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
         )
 
     def _fetched(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:

@@ -1,4 +1,4 @@
-"""What is asked of the ledger's figures: by which names, of which period, whose, and from where on."""
+"""A query for `usage()`: grouping, period, filters and page."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MAX_LIMIT = 1000
 CURSOR_LENGTH = 4096
 
 Key = tuple[str | None, ...]
-"""The values of a row's names, in the order that they are asked for."""
+"""The values of a row's names, in the order of `group_by`."""
 
 
 class InvalidUsageQuery(ValueError):
-    """A query that has no answer; `field` is the name at fault, and the message says the mend."""
+    """An invalid query; `field` is the argument at fault, and the message says how to fix it."""
 
-    def __init__(self, field: str, mend: str) -> None:
-        super().__init__(f"{field} {mend}")
+    def __init__(self, field: str, fix: str) -> None:
+        super().__init__(f"{field} {fix}")
         self.field = field
 
 
 class UsageOptions(TypedDict, total=False):
-    """The keywords of `usage()`. Days and months are UTC's, and so is a moment that names no zone."""
+    """The keywords of `usage()`. Days and months are in UTC, and so are moments without a time zone."""
 
     group_by: str | Sequence[str]
     since: date | datetime | str | None
@@ -52,7 +52,7 @@ OPTIONS = tuple(UsageOptions.__annotations__)
 
 @dataclass(frozen=True)
 class UsageQuery:
-    """A valid query. `filters` are of columns; the rows behind `after` are wanted."""
+    """A valid query. `filters` are pairs of column and value; the page begins behind `after`."""
 
     groups: tuple[str, ...]
     since: datetime | None
@@ -73,14 +73,14 @@ class UsageQuery:
         cursor: str | None = None,
         **filters: str | None,
     ) -> UsageQuery:
-        """The query that these options make. Raises InvalidUsageQuery."""
+        """The query for these options. Raises InvalidUsageQuery."""
         groups = _groups(group_by)
         after = None if cursor is None else _after(cursor, groups)
         wanted = tuple(_filter(name, value) for name, value in filters.items() if value is not None)
         return cls(groups, moment("since", since), moment("until", until), wanted, _limit(limit), after)
 
     def cursor(self, last: Key) -> str:
-        """The cursor of the page behind the row of this key."""
+        """The cursor of the page that begins behind this row."""
         return urlsafe_b64encode(json.dumps([self.groups, last]).encode("ascii")).decode("ascii")
 
 
@@ -139,8 +139,8 @@ def _after(cursor: Any, groups: tuple[str, ...]) -> Key:
         if asked != list(groups) or len(last) != len(groups) or not all(map(_is_value, groups, last)):
             raise ValueError("of another query")
     except (TypeError, ValueError, AttributeError, RecursionError) as fault:
-        mend = "must be the next_cursor of an answer to the same group_by"
-        raise InvalidUsageQuery("cursor", mend) from fault
+        fix = "must be the next_cursor of an answer to the same group_by"
+        raise InvalidUsageQuery("cursor", fix) from fault
     return tuple(last)
 
 

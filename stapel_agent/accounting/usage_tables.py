@@ -1,7 +1,7 @@
-"""The figures as the database adds them up: those of the ledger's calls, and those of the cache's hits beside them.
+"""The SQL that adds up the figures of the ledger's calls and of the cache's hits.
 
-Written in SQL, for one answer may take a query for each day, and the ORM takes longer to write one than the database to
-answer it. Texts are told apart and put in order by their bytes: a collation may take two for the same.
+An answer may take one query per day, and the ORM needs longer to build such a query than the database to answer it.
+Texts are compared and sorted by their bytes, because a collation may treat two of them as equal.
 """
 
 from __future__ import annotations
@@ -22,20 +22,25 @@ from stapel_agent.models import HitCount, PromptLog
 
 from .usage_query import Key, UsageQuery
 
-COSTS = ("cost_usd", "saved_cost_usd")
+COSTS = ("cost_usd", "estimated_cost_usd", "saved_cost_usd")
 FIGURES = (
-    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "unpriced_calls"),
+    *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "estimated_cost_usd", "unpriced_calls"),
     *("saved_tokens", "saved_cost_usd"),
 )
 COST_PLACES = 10
 
 SPENT = " OR ".join(f"{name} > 0" for name in TOKEN_FIELDS)
-UNPRICED = f"cost_basis = 'unpriced' OR (cost_usd IS NULL AND ({SPENT}))"
+UNPRICED = (
+    "cost_basis = 'unpriced' OR (cost_basis = 'estimated' AND estimated_cost_usd IS NULL) "
+    f"OR (cost_usd IS NULL AND COALESCE(cost_basis, '') <> 'estimated' AND ({SPENT}))"
+)
+ESTIMATED = "CASE WHEN cost_basis = 'estimated' THEN estimated_cost_usd END"
+"""A row has its estimate from the beginning; it counts where the outcome stayed unknown."""
 COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
-"""SQLite keeps decimals as floats, which are exact to 15 digits, and would add them as such."""
+"""SQLite stores decimals as floats, which are exact to 15 digits, and would add them as floats."""
 BYTES = {"postgresql": '{} COLLATE "C"', "mysql": "CAST({} AS BINARY)"}
 FIRST = {"postgresql": " NULLS FIRST"}
-"""What is null comes first, as it does elsewhere by itself."""
+"""Null comes first, as in the other databases by default."""
 
 CREATED_AT: Any = PromptLog._meta.get_field("created_at").cached_col
 
@@ -45,11 +50,11 @@ Condition = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Table:
-    """Where figures are: `moment` is the column of their time; what is not in `sums` is 0 there."""
+    """A table with figures: `moment` is its time column; figures that are not in `sums` or `costs` are 0."""
 
     name: str
     moment: str
-    cost: str
+    costs: Mapping[str, str]
     sums: Mapping[str, str]
     status: str = "status"
 
@@ -59,7 +64,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the time, and what every row of it has for `day` or `month`."""
+    """A part of the period, and the `day` or `month` of all its rows."""
 
     since: datetime | None
     until: datetime | None
@@ -69,7 +74,7 @@ class Slice:
 CALLS = Table(
     name=PromptLog._meta.db_table,
     moment="created_at",
-    cost="cost_usd",
+    costs={"cost_usd": "cost_usd", "estimated_cost_usd": ESTIMATED},
     sums={
         "calls": "COUNT(*)",
         "errors": "SUM(CASE WHEN status NOT IN ('success', 'pending') THEN 1 ELSE 0 END)",
@@ -80,7 +85,7 @@ CALLS = Table(
 HITS = Table(
     name=HitCount._meta.db_table,
     moment="hour",
-    cost="saved_cost_usd",
+    costs={"saved_cost_usd": "saved_cost_usd"},
     sums={"cache_hits": "SUM(hits)", "saved_tokens": "SUM(saved_tokens)"},
     status="'success'",
 )
@@ -95,7 +100,7 @@ class Reader:
         self._vendor = self._connection.vendor
 
     def rows(self, query: UsageQuery, part: Slice) -> Iterator[tuple[Key, dict[str, Any]]]:
-        """Keys and figures of the first rows of a slice, one more than fit a page; a key once for each table."""
+        """Keys and figures of the first rows of a slice, one more than a page holds; a key may occur once per table."""
         for table in TABLES:
             behind = self._behind(table, query, part)
             if behind is not None:
@@ -105,14 +110,14 @@ class Reader:
                     yield tuple(values[name] for name in query.groups), self._figures(table, row[len(names) :])
 
     def totals(self, query: UsageQuery) -> Iterator[dict[str, Any]]:
-        """The figures of all that is asked for, once for each table."""
+        """The figures of the whole query, once per table."""
         everything = Slice(query.since, query.until, {})
         for table in TABLES:
             for row in self._select(table, [], self._within(table, query, everything), 1):
                 yield self._figures(table, row)
 
     def extent(self) -> tuple[datetime, datetime] | None:
-        """The first and the last moment there are figures of."""
+        """The first and the last moment with figures."""
         ends = []
         with self._connection.cursor() as cursor:
             for table in TABLES:
@@ -128,27 +133,27 @@ class Reader:
         order = ", ".join(f"{place}{FIRST.get(self._vendor, '')}" for place in places)
         grouped = f" GROUP BY {', '.join(map(str, places))} ORDER BY {order}" if keys else ""
         conditions = " AND ".join(f"({condition})" for condition, _ in where) or "1 = 1"
-        columns = ", ".join([*keys, *table.sums.values(), self._cost_sum(table)])
+        columns = ", ".join([*keys, *table.sums.values(), *self._cost_sums(table)])
         statement = f"SELECT {columns} FROM {table.name} WHERE {conditions}{grouped} LIMIT {limit}"  # noqa: S608
         with self._connection.cursor() as cursor:
             cursor.execute(statement, [value for _, values in where for value in values])
             return list(cursor.fetchall())
 
     def _within(self, table: Table, query: UsageQuery, part: Slice) -> list[Condition]:
-        """That a row is in the slice, and has what the filters ask for."""
+        """Conditions for rows in the slice that match the filters."""
         bounds = [(">=", part.since), ("<", part.until)]
         within: list[Condition] = [
             (f"{table.moment} {sign} %s", [self._moment(bound)]) for sign, bound in bounds if bound
         ]
         for name, value in query.filters:
-            # The first of them is one that an index serves, whatever the collation.
+            # An index serves the first condition, whatever the collation.
             within.append((f"{table.column(name)} = %s", [value]))
             if self._vendor in BYTES:
                 within.append((f"{self._bytes(table, name)} = %s", [value]))
         return within
 
     def _behind(self, table: Table, query: UsageQuery, part: Slice) -> Condition | None:
-        """That a row is behind the query's cursor; None where no row of this slice is."""
+        """The condition for rows behind the cursor; None if the slice has no such row."""
         alternatives: list[Condition] = []
         equal: list[Condition] = []
         for name, value in zip(query.groups, query.after or (), strict=False):
@@ -168,16 +173,17 @@ class Reader:
         joined = " OR ".join(f"({condition})" for condition, _ in alternatives)
         return joined, [value for _, values in alternatives for value in values]
 
-    def _cost_sum(self, table: Table) -> str:
-        return COST_SUM.get(self._vendor, "SUM({})").format(table.cost)
+    def _cost_sums(self, table: Table) -> list[str]:
+        return [COST_SUM.get(self._vendor, "SUM({})").format(cost) for cost in table.costs.values()]
 
     def _bytes(self, table: Table, name: str) -> str:
         return BYTES.get(self._vendor, "{}").format(table.column(name))
 
     def _figures(self, table: Table, sums: Sequence[Any]) -> dict[str, Any]:
         figures: dict[str, Any] = {name: int(total or 0) for name, total in zip(table.sums, sums, strict=False)}
-        cost = Decimal(sums[-1] or 0)
-        figures[table.cost] = cost.scaleb(-COST_PLACES) if self._vendor in COST_SUM else cost
+        for name, total in zip(table.costs, sums[len(table.sums) :], strict=True):
+            cost = Decimal(total or 0)
+            figures[name] = cost.scaleb(-COST_PLACES) if self._vendor in COST_SUM else cost
         return figures
 
     def _moment(self, moment: datetime) -> Any:

@@ -16,6 +16,7 @@ from stapel_agent import log_content
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
+    AttemptCancelled,
     OverBudget,
     ProviderBug,
     ProviderDeclined,
@@ -118,7 +119,7 @@ class Attempt:
         return known[2:]
 
     def _priced(self) -> Cost:
-        if not self._reported and isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget):
+        if not self._reported and self._was_not_taken_on:
             return NOTHING_SPENT
         try:
             terms = self.result.metadata if self.result else None
@@ -126,6 +127,12 @@ class Attempt:
         except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
             logger.error("a call of provider %r has no price: %s", self.request.provider, describe(fault))
             return Cost()
+
+    @property
+    def _was_not_taken_on(self) -> bool:
+        if isinstance(self.error, ProviderTimeout | AttemptCancelled):
+            return not self.error.may_be_billed
+        return isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget)
 
     @property
     def _reported(self) -> Usage:

@@ -4,9 +4,10 @@ from stapel_agent.types import Standing
 
 from .balances import SPENDER, TOKENS, AccountsMissing, aware, fullest
 from .balances import make as make_accounts
-from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, estimated, policy_faults
+from .estimates import Estimate, estimated
+from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
 from .policies import faults as budget_faults
-from .reservations import budgets_of, charging, is_reserved, releasing, reserve, settling, standings
+from .reservations import budgets_of, charge_lost, charging, is_reserved, reserve, settling, standings
 from .reservations import hand_over as hand_over_accounts
 from .reservations import sweep as sweep_reservations
 
@@ -14,6 +15,7 @@ __all__ = [
     "AccountsMissing",
     "Budget",
     "BudgetPolicy",
+    "Estimate",
     "ListedBudgets",
     "PERIODS",
     "SCOPES",
@@ -25,6 +27,7 @@ __all__ = [
     "aware",
     "budget_faults",
     "budgets_of",
+    "charge_lost",
     "charging",
     "estimated",
     "fullest",
@@ -32,7 +35,6 @@ __all__ = [
     "is_reserved",
     "make_accounts",
     "policy_faults",
-    "releasing",
     "reserve",
     "settling",
     "standings",

@@ -17,16 +17,18 @@ from django.utils import timezone
 
 from stapel_agent import signals
 from stapel_agent.database import exactly
-from stapel_agent.models import BudgetAccount, PromptLog
+from stapel_agent.models import BudgetAccount, CostBasis, PromptLog
 from stapel_agent.types import Standing
 
 from . import policies
+from .estimates import Estimate
 from .policies import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
 
 WARNING_SHARE = Decimal("0.8")
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 """Disjoint: thinking is a part of the output."""
+SPENT_COLUMNS = (*TOKENS, "cost_usd", "cost_basis", "estimated_cost_usd", "estimated_tokens")
 SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
 SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
 BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")
@@ -46,7 +48,11 @@ def spender_of(row: PromptLog) -> Spender:
 
 
 def spent_on(row: PromptLog) -> Spend:
-    return Spend(policies.nanos(row.cost_usd or Decimal()), sum(getattr(row, name) or 0 for name in TOKENS))
+    """What a row is charged: what is known, and what may have been spent beyond it where the outcome is unknown."""
+    usd, tokens = row.cost_usd or Decimal(), sum(getattr(row, name) or 0 for name in TOKENS)
+    if row.cost_basis == CostBasis.ESTIMATED:
+        usd, tokens = usd + (row.estimated_cost_usd or 0), tokens + (row.estimated_tokens or 0)
+    return Spend(policies.nanos(usd), tokens)
 
 
 def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
@@ -104,11 +110,21 @@ def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
         account.is_warned = False
 
 
-def has_room(account: BudgetAccount, estimate: Spend) -> bool:
-    """Whether a call may be made. One that costs no money asks for none, however little there is."""
+def has_room(account: BudgetAccount, estimate: Estimate, row: PromptLog, alias: str) -> bool:
+    """Whether the call of a row may be made. One that costs no money asks for none, however little there is."""
     nanos, tokens = _left(account)
-    has_money = nanos is None or estimate.nanos == 0 or estimate.nanos <= nanos
-    return has_money and (tokens is None or estimate.tokens <= tokens)
+    if tokens is not None and estimate.tokens > tokens:
+        return False
+    if nanos is None or nanos > 0 or estimate.is_priced:
+        return nanos is None or estimate.nanos == 0 or estimate.nanos <= nanos
+    return not _is_charged_for(account, row, alias)
+
+
+def _is_charged_for(account: BudgetAccount, row: PromptLog, alias: str) -> bool:
+    """Whether the vendor has charged for a call of the row's model, which no list prices, in the account's time."""
+    start, end = map(_as_stored, _span(account))
+    calls = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end, cost_usd__gt=0)
+    return calls.filter(provider=row.provider, model=row.model, cost_basis=CostBasis.PROVIDER).exists()
 
 
 def keep(account: BudgetAccount, alias: str) -> None:
@@ -227,9 +243,14 @@ def _count(account: BudgetAccount, alias: str) -> None:
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
         rows = rows.filter(exactly(column, account.identity))
-    sums = rows.aggregate(**{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)})
-    account.spent_nanos = policies.nanos(Decimal(sums["cost_usd_sum"] or 0))
-    account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in TOKENS)
+    is_estimated = Q(cost_basis=CostBasis.ESTIMATED)
+    sums = rows.aggregate(
+        **{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)},
+        **{f"{name}_sum": Sum(name, filter=is_estimated) for name in ("estimated_cost_usd", "estimated_tokens")},
+    )
+    usd = Decimal(sums["cost_usd_sum"] or 0) + Decimal(sums["estimated_cost_usd_sum"] or 0)
+    account.spent_nanos = policies.nanos(usd)
+    account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in (*TOKENS, "estimated_tokens"))
     account.is_counted = True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,9 +13,6 @@ from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.figures import ARITHMETIC
-from stapel_agent.prices import unit_prices
-from stapel_agent.tokens import byte_length
-from stapel_agent.types import CompletionRequest, Usage
 
 SCOPES = ("user", "workspace", "source", "all")
 PERIODS = ("day", "month")
@@ -24,10 +20,6 @@ KEYS = ("scope", "id", "period", "usd", "tokens")
 ID_LENGTH = 64
 NANOS = 1_000_000_000
 MOST_USD, MOST_TOKENS = Decimal(10**9), 10**15
-IMAGE_TOKENS = 5000
-"""What an image costs at the most."""
-FRAME_TOKENS = 50
-"""What a vendor puts around the texts of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +139,6 @@ def span(period: str, moment: datetime) -> tuple[datetime, datetime]:
 
 def beginning(period: str, moment: datetime) -> date:
     return span(period, moment)[0].date()
-
-
-def estimated(request: CompletionRequest, vendor: str | None) -> Spend:
-    """The most that a call may cost: all that is sent, and an answer as long as its cap. Without a price, no money."""
-    schema = json.dumps(request.schema) if request.schema else ""
-    texts = (request.message, request.system_prompt or "", schema)
-    # Prose has four bytes a token, but numbers, hexadecimal digits and rare letters have one.
-    sent = sum(map(byte_length, texts)) + IMAGE_TOKENS * len(request.images) + FRAME_TOKENS
-    prices = unit_prices(request.provider, request.model, vendor, sent)
-    if prices is None:
-        return Spend(0, sent + request.max_tokens)
-    dearest = max(prices.cost(Usage(input_tokens=sent)), prices.cost(Usage(cache_write_tokens=sent)))
-    return Spend(nanos(dearest + prices.cost(Usage(output_tokens=request.max_tokens))), sent + request.max_tokens)
 
 
 def nanos(usd: Decimal) -> int:

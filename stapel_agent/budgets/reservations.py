@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -27,7 +26,8 @@ from stapel_agent.settings_validation import CHECK
 from stapel_agent.types import Standing
 
 from . import balances, policies
-from .policies import NANOS, Budget, Spend, Spender
+from .estimates import Estimate
+from .policies import Budget, Spend, Spender
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +48,13 @@ def budgets_of(row: PromptLog) -> list[Budget]:
         raise OverBudget(f"{what}: {CHECK} tells more") from None
 
 
-def reserve(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+def reserve(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
     """Set aside what the call of a row, just inserted, may cost; or say which budget it would be over.
 
     Raises AccountsMissing.
     """
     its_accounts = balances.opened(row, limits, alias)
-    full = next((account for account in its_accounts if not balances.has_room(account, estimate)), None)
+    full = next((account for account in its_accounts if not balances.has_room(account, estimate, row, alias)), None)
     for account in its_accounts:
         if full is None:
             account.reserved_nanos += estimate.nanos
@@ -85,7 +85,7 @@ def settling(row: PromptLog, alias: str) -> Iterator[None]:
     with transaction.atomic(alias):
         _take_write_lock(alias)
         rows = PromptLog.objects.using(alias).select_for_update().filter(pk=row.pk)
-        before = rows.only(*balances.SPENDER.values(), "created_at", "cost_usd", *balances.TOKENS).first()
+        before = rows.only(*balances.SPENDER.values(), "created_at", *balances.SPENT_COLUMNS).first()
         yield
         if before is not None:
             _charge(before, balances.spent_on(row) - balances.spent_on(before), alias)
@@ -102,15 +102,12 @@ def charging(row: PromptLog, alias: str) -> Iterator[None]:
         _charge(row, balances.spent_on(row), alias)
 
 
-@contextmanager
-def releasing(row_id: UUID, alias: str) -> Iterator[None]:
-    """Around the closing of a row whose call is lost."""
-    if not agent_settings.BUDGETS:
-        yield
-        return
-    with transaction.atomic(alias):
-        yield
-        _release(row_id, alias)
+def charge_lost(row: PromptLog, alias: str) -> None:
+    """Charge what a lost call may have cost, in the transaction that has closed its row, and release its reservation.
+
+    Also in a process without BUDGETS: the accounts are those of the processes that have them.
+    """
+    _charge(row, balances.spent_on(row), alias)
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
@@ -213,11 +210,12 @@ def _take_write_lock(alias: str) -> None:
         Reservation.objects.using(alias).filter(pk=NO_ROW).update(nanos=0)
 
 
-def _refusal(standing: Standing, estimate: Spend) -> OverBudget:
+def _refusal(standing: Standing, estimate: Estimate) -> OverBudget:
     whom = "all together" if standing.scope == "all" else f"{standing.scope} {standing.identity!r}"
     facts = []
     if standing.left_usd is not None:
-        facts.append(f"{standing.left_usd:f} USD are left and the call may cost {Decimal(estimate.nanos) / NANOS:f}")
+        cost = "has no known price" if estimate.usd is None else f"may cost {estimate.usd:f}"
+        facts.append(f"{standing.left_usd:f} USD are left and the call {cost}")
     if standing.left_tokens is not None:
         facts.append(f"{standing.left_tokens} tokens are left and it may take {estimate.tokens}")
     return OverBudget(

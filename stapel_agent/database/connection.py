@@ -1,11 +1,11 @@
-"""Which database connection the ledger works on, and that none is held while a provider thinks.
+"""Which database connection the ledger works on. None is held while a provider answers.
 
-In the caller's transaction   PostgreSQL, MariaDB: one of the ledger's own; a rollback does not reach it.
-                              SQLite, which has one writer, and inside a test that is rolled back: the caller's.
-Outside, pooled or ASGI       one of the ledger's own; the thread's is given back before the provider is called.
-Outside, else                 the thread's, which nobody else could use in the meantime.
+In the caller's transaction   PostgreSQL, MariaDB: a connection of the ledger's own, which a rollback does not reach.
+                              SQLite, which has one writer, and tests that are rolled back: the caller's connection.
+Outside, pooled or ASGI       a connection of the ledger's own; the thread's is returned before the provider is called.
+Outside, otherwise            the thread's connection, which nobody else could use in the meantime.
 
-The ledger's own are at most OWN_CONNECTIONS in a process, kept, and lent to one thread at a time.
+A process keeps at most OWN_CONNECTIONS connections of the ledger's own, and lends each to one thread at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache
@@ -37,22 +37,22 @@ IDLE_SECONDS = 60
 
 Result = TypeVar("Result")
 Operation = Callable[[str], Result]
-"""Work on the ledger, given the alias of its database. May be done twice where a connection breaks in between."""
+"""Work on the ledger, given the alias of its database. May run twice if the connection breaks in between."""
 
 
 def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
-    """Do `operation` on the right connection; once more on a new one, if that had been lost.
+    """Run `operation` on the right connection, and once more on a new one if the connection was lost.
 
-    TimeoutError after `timeout` seconds, where the connection is not the caller's; the work itself goes on.
+    Raises TimeoutError after `timeout` seconds unless the connection is the caller's; the work itself continues.
     """
     connection = thread_connection()
     alias = connection.alias
-    if connection in _ours:  # part of an operation: another of ours might never be free
+    if connection in _ours:  # inside an operation: waiting for another of ours could deadlock
         return operation(alias)
     if _is_shared_with_caller(connection):
         with transaction.atomic(alias):
             return operation(alias)
-    if timeout is not None and connection.vendor != "sqlite":  # whose own busy timeout bounds a wait for its lock
+    if timeout is not None and connection.vendor != "sqlite":  # SQLite bounds the wait for its lock itself
         return in_background(operation).result(timeout)
     if _in_transaction(connection) or _could_serve_others(connection):
         return _on_own_connection(operation, alias)
@@ -60,31 +60,35 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
 
 
 async def aon_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
-    """`on_ledger()` on an event loop. On a connection of the ledger's own, a cancellation does not stop the work."""
+    """`on_ledger()` on an event loop. Cancelling does not stop work on a connection of the ledger's own."""
     if works_in_callers_thread():
         return await sync_to_async(on_ledger)(operation)
     async with asyncio.timeout(timeout):
         return await asyncio.wrap_future(in_background(operation))
 
 
-async def uncancelled(work: Coroutine[Any, Any, Result]) -> Result:
-    """What comes of `work`, which goes on to its end however often the caller is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
+async def uncancelled(operation: Operation[Result], *, timeout: float | None = None) -> Result:
+    """`aon_ledger()` that raises a cancellation only once the work is over, or after `timeout` seconds."""
+    work = asyncio.wrap_future(_begun(operation))  # not a task: the end of an event loop cancels all tasks
+    loop = asyncio.get_running_loop()
+    ends_at = None if timeout is None or works_in_callers_thread() else loop.time() + timeout
     cancellation: asyncio.CancelledError | None = None
-    while not task.done():
+    while not work.done() and (ends_at is None or loop.time() < ends_at):
         try:
-            await asyncio.wait({task})
+            await asyncio.wait({work}, timeout=None if ends_at is None else ends_at - loop.time())
         except asyncio.CancelledError as fault:
             cancellation = fault
     if cancellation is not None:
-        if not task.cancelled():
-            task.exception()  # or it is reported as never retrieved
+        if not work.cancel() and not work.cancelled():
+            work.exception()  # or it is reported as never retrieved
         raise cancellation
-    return task.result()
+    if work.cancel():
+        raise TimeoutError
+    return work.result()
 
 
 def refuse_event_loop() -> None:
-    """Before anything is spent: Django lets nobody write to the ledger on an event loop. Raises InvalidRequest."""
+    """Raise InvalidRequest on an event loop, where Django allows no synchronous query, before anything is spent."""
     if is_on_event_loop() and not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
         raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
 
@@ -108,12 +112,12 @@ def thread_connection() -> BaseDatabaseWrapper:
 
 
 def is_private() -> bool:
-    """Whether what the ledger writes now is seen by nobody else until the caller's transaction ends."""
+    """Whether nobody else sees what the ledger writes now until the caller's transaction ends."""
     return _is_shared_with_caller(thread_connection())
 
 
 def works_in_callers_thread() -> bool:
-    """Whether a caller on an event loop has its ledger's work done in the thread that its ORM calls run in."""
+    """Whether the ledger's work for a caller on an event loop runs in the thread of its ORM calls."""
     return thread_connection().vendor == "sqlite" or is_test_run()
 
 
@@ -124,7 +128,7 @@ def serves_event_loop() -> bool:
 
 
 def give_back(*, ours: bool = False) -> None:
-    """Close this thread's idle connections that could serve others, and that to the ledger where it is `ours`."""
+    """Close this thread's idle connections that could serve others, and the ledger's if it is `ours`."""
     for connection in connections.all(initialized_only=True):
         wanted = _could_serve_others(connection) or (ours and connection is thread_connection())
         if wanted and connection.connection is not None and not _in_transaction(connection):
@@ -132,13 +136,13 @@ def give_back(*, ours: bool = False) -> None:
 
 
 async def agive_back() -> None:
-    """`give_back()` on an event loop: the connections are those of the thread that the request's ORM calls run in."""
+    """`give_back()` on an event loop, for the connections of the thread that runs the request's ORM calls."""
     if SyncToAsync.thread_sensitive_context.get(None) or hasattr(AsyncToSync.executors, "current"):
         await sync_to_async(give_back)()
 
 
 def wait_for_own_work(seconds: float) -> None:
-    """Give what is under way on the ledger's own connections time to end, as the process is about to."""
+    """Give work under way on the ledger's own connections time to finish before the process ends."""
     _workers(os.getpid()).wait(seconds)
 
 
@@ -147,8 +151,31 @@ def in_background(operation: Operation[Result]) -> Future[Result]:
     return _workers(os.getpid()).submit(_on_own_connection, operation, ledger_alias())
 
 
+def _begun(operation: Operation[Result]) -> Future[Result]:
+    """`operation`, begun on an event loop where `aon_ledger()` does it. Once it runs, it cannot be cancelled."""
+    if not works_in_callers_thread():
+        return in_background(operation)
+    begun: Future[Result] = Future()
+
+    def work() -> None:
+        if begun.set_running_or_notify_cancel():
+            try:
+                begun.set_result(on_ledger(operation))
+            except BaseException as fault:
+                begun.set_exception(fault)
+
+    def end(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) and not begun.done():
+            begun.set_exception(fault)
+        begun.cancel()
+
+    task = asyncio.ensure_future(sync_to_async(work)())
+    task.add_done_callback(end)
+    return begun
+
+
 def prepare_background() -> None:
-    """Let `in_background()` have a thread when the process ends, and may be unable to start one."""
+    """Start a thread for `in_background()` now: a process that is ending may be unable to."""
     _workers(os.getpid()).prepare()
 
 
@@ -194,7 +221,7 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
         return _twice(operation, alias)
     finally:
         connections[alias] = callers
-        if own is not None and is_test_run():  # whose database is about to be dropped
+        if own is not None and is_test_run():  # the test database is about to be dropped
             with suppress(Exception):
                 own.close()
             own = None
@@ -204,7 +231,7 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
 _ours: WeakSet[BaseDatabaseWrapper] = WeakSet()
 
 
-# By process id: a forked child must not write on its parent's connections, and has none of its threads.
+# By process id: a forked child must not use its parent's connections, and has none of its threads.
 @lru_cache(maxsize=8)
 def _own_connections(process: int, alias: str) -> LifoQueue[BaseDatabaseWrapper | None]:
     connections_or_places: LifoQueue[BaseDatabaseWrapper | None] = LifoQueue()
@@ -223,7 +250,7 @@ def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
     max_age = settings["CONN_MAX_AGE"]
     own = {
         **settings,
-        # Not out of the host's pool: callers that hold all of it, each in a transaction, would wait for ever.
+        # Not from the host's pool: callers that hold all of it, each in a transaction, would wait for ever.
         "OPTIONS": {name: value for name, value in settings["OPTIONS"].items() if name != "pool"},
         "CONN_MAX_AGE": max_age if max_age is None else max(max_age, IDLE_SECONDS),
         "AUTOCOMMIT": True,

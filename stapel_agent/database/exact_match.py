@@ -1,4 +1,4 @@
-"""The very text in a column, whatever its collation: to one, "U" and "u" may be the same, and "u " as well."""
+"""Exact matches of a column's text whatever its collation, which may take "U", "u" and "u " for the same."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class Bytes(Func):
 
 
 def exactly(name: str, value: str) -> Q:
-    """The condition on rows that have this very text in a column, met by its index where there is one."""
+    """Matches rows with exactly this text in a column. Uses the column's index."""
     return Q(Exact(Bytes(F(name), output_field=CharField()), value), **{name: value})

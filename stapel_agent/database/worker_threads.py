@@ -1,4 +1,4 @@
-"""A few threads for work that is done to its end, though nobody may wait for it any more."""
+"""A few threads for work that must be finished even if nobody waits for it any more."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 class Workers:
     """At most `size` threads, started when first needed. The interpreter does not wait for them; see `wait()`.
 
-    concurrent.futures has such a pool, whose threads keep a process alive for as long as one of them hangs, which take
-    no work once the main thread has ended, and whose queued work is dropped with the task that waits for it.
+    The pool of concurrent.futures does not fit: a hanging thread keeps the process alive, the pool takes no work once
+    the main thread has ended, and queued work is dropped with the task that waits for it.
     """
 
     def __init__(self, size: int, name: str) -> None:
@@ -29,7 +29,7 @@ class Workers:
         self._unfinished = 0
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """What `function` will return or raise, in the caller's context. It cannot be cancelled."""
+        """The future result of `function`, run in the caller's context. It cannot be cancelled."""
         future: Future[Result] = Future()
         future.set_running_or_notify_cancel()
         context = copy_context()
@@ -52,18 +52,18 @@ class Workers:
         return future
 
     def prepare(self) -> None:
-        """Have a thread from now on; without one, work is done by who submits it to a process that is ending."""
+        """Start a thread now. Without one, a process that is ending does submitted work in the submitting thread."""
         with self._state:
             if not self._threads:
                 self._start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until nothing is left to do, for `seconds` at most; whether that is so."""
+        """Wait for all work to finish, at most `seconds`. Returns whether it has."""
         with self._state:
             return self._state.wait_for(lambda: not self._unfinished, seconds)
 
     def _start(self) -> None:
-        with suppress(RuntimeError):  # Python 3.12 starts none where the process is ending
+        with suppress(RuntimeError):  # Python 3.12 starts no thread while the process is ending
             threading.Thread(target=self._run, daemon=True, name=self._name).start()
             self._threads += 1
 

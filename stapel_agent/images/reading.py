@@ -1,4 +1,4 @@
-"""Images that go with a prompt: what a caller gives, checked, as what a provider is handed. Free of Django."""
+"""Reads and checks the images that a caller sends along. Imports no Django."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stapel_agent.types import Image, InlineImage, LinkedImage
 
 MAX_IMAGES = 20
 URL_LENGTH = 8192
-"""Characters of a URL that servers commonly take."""
+"""Characters of a URL that servers commonly accept."""
 
 SIGNATURES = {
     "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -23,15 +23,15 @@ SIGNATURES = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
-"""The types that vendors take, by what their files begin with."""
+"""The types that vendors accept, by the first bytes of their files."""
 TYPES = ", ".join(SIGNATURES)
 NOT_ONE_OF_TWO = "needs either 'url' or 'data_b64', the latter with an optional 'mime', each a text"
 
 
 def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
-    """The images of a request: a list of `{"url"}` or `{"data_b64", "mime"?}`. Raises InvalidImage, with the mend.
+    """The images of a request: a list of `{"url"}` or `{"data_b64", "mime"?}`. Raises InvalidImage.
 
-    What has been read already is left as it is.
+    Images that have been read already are returned as they are.
     """
     if given is None:
         return ()
@@ -45,18 +45,18 @@ def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
 
 
 def inline_image(content: bytes, *, url: str | None = None) -> InlineImage:
-    """An image of these bytes. Raises InvalidImage where they are none."""
+    """An image of these bytes. Raises InvalidImage if they are not one."""
     return _inline_image(b64encode(content).decode("ascii"), content, url)
 
 
 def described(images: Sequence[Image]) -> dict[str, Any]:
-    """What the ledger keeps of `images`: neither their bytes, nor what a URL is secret by."""
+    """What the ledger stores of `images`: neither their bytes nor the secret parts of a URL."""
     return {"count": len(images), "items": [image.description for image in images]}
 
 
 @contextmanager
 def numbered(position: int) -> Iterator[None]:
-    """Let a fault in this block say which image it speaks of."""
+    """Add the image's position to an InvalidImage raised in the block."""
     try:
         yield
     except InvalidImage as fault:
@@ -79,7 +79,7 @@ def _read(position: int, item: Any, max_bytes: float) -> Image:
 
 
 def _read_data(data_b64: str, declared_type: str | None, max_bytes: float) -> InlineImage:
-    # Before it is decoded: what is too large must not take the memory twice.
+    # Before decoding, so that an image that is too large does not take twice the memory.
     if len(data_b64) * 3 // 4 - data_b64[-2:].count("=") > max_bytes:
         raise InvalidImage(f"is larger than {max_bytes:,} bytes (IMAGE_MAX_BYTES): send a smaller one")
     try:

@@ -1,9 +1,10 @@
 """The only writer of rows: one for every call of a provider, there before it is made and closed when it ends."""
 
 from .columns import TOKEN_FIELDS, economic_facts, opaque_id
-from .entries import aentry, close_lost, entry
+from .entries import aentry, entry
 from .entries import sweep as sweep_ledger
 from .external_calls import arecord_call, record_call
+from .lost_calls import close_lost
 
 __all__ = [
     "TOKEN_FIELDS",

@@ -19,6 +19,8 @@ from stapel_agent.parsing import is_deep, storable
 from stapel_agent.prices import UnitPrices
 from stapel_agent.types import FinishedCall, Usage
 
+from .costs import settle_cost
+
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
@@ -39,7 +41,7 @@ WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
     *TOKEN_FIELDS,
-    *("cost_usd", "cost_basis"),
+    *("cost_usd", "cost_basis", "estimated_cost_usd", "estimated_tokens"),
 )
 
 
@@ -76,7 +78,7 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     row.thinking_tokens = usage.thinking_tokens
     row.cache_read_tokens = usage.cache_read_tokens
     row.cache_write_tokens = usage.cache_write_tokens
-    row.cost_usd, row.cost_basis = attempt.cost.usd, attempt.cost.basis
+    settle_cost(row, attempt, error)
     row.duration_ms = attempt.duration_ms
     row.metadata = {**_provider_metadata(attempt), **(row.metadata or {}), **_outcome_facts(attempt, error)}
 

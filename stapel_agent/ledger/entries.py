@@ -10,56 +10,51 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connections, transaction
-from django.utils import timezone
 
 from stapel_agent import telemetry
 from stapel_agent.asking import Attempt
 from stapel_agent.budgets import (
     AccountsMissing,
     Budget,
-    Spend,
+    Estimate,
     budgets_of,
     charging,
     estimated,
     is_reserved,
     make_accounts,
-    releasing,
     reserve,
     settling,
     sweep_reservations,
 )
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import (
-    aon_ledger,
     in_background,
     on_ledger,
     prepare_background,
     uncancelled,
     wait_for_own_work,
 )
-from stapel_agent.exceptions import AttemptLost, LedgerUnavailable, OverBudget
+from stapel_agent.exceptions import LedgerUnavailable, OverBudget
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.prices import aload
 from stapel_agent.redaction import describe
 
 from . import columns
+from .costs import forget_estimate, set_estimate
 from .notifications import aannounce, announce, announce_later, closed_late
 
 logger = logging.getLogger(__name__)
 
-LOST_BATCH = 500
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
 DROPPED = frozenset({1153, 2006, 2013, 2020})
 """MySQL's numbers for a packet that is too large, and for a connection that is gone, as it may be after one."""
-LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 # Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
 _unclosed: deque[PromptLog] = deque(maxlen=100)
@@ -72,10 +67,9 @@ def entry(attempt: Attempt) -> Iterator[None]:
 
     Raises LedgerUnavailable instead of entering, or OverBudget.
     """
-    row = columns.pending(attempt)
-    opening = partial(_open, row, _estimate(attempt))
+    row, opening = _pending(attempt)
     try:
-        with _opening(row):
+        with _opening(row, attempt):
             refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
         yield
@@ -90,11 +84,10 @@ def entry(attempt: Attempt) -> Iterator[None]:
 async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
     await aload(attempt.provider.vendor)
-    row = columns.pending(attempt)
-    opening = partial(_open, row, _estimate(attempt))
+    row, opening = _pending(attempt)
     try:
-        with _opening(row):
-            refusal = await uncancelled(aon_ledger(opening, timeout=attempt.request.deadline.left))
+        with _opening(row, attempt):
+            refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
         yield
     finally:
@@ -104,7 +97,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
                 if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
-                    await uncancelled(aon_ledger(closing, timeout=_closing_seconds(attempt)))
+                    await uncancelled(closing, timeout=_closing_seconds(attempt))
             await aannounce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -120,34 +113,10 @@ def record(row: PromptLog) -> UUID:
 async def arecord(row: PromptLog) -> UUID:
     """`record()` on an event loop. A cancelled caller leaves when the row is written."""
     with _recording(row):
-        await uncancelled(aon_ledger(partial(_insert_charged, row)))
+        await uncancelled(partial(_insert_charged, row))
     telemetry.count_call(columns.finished(row))
     await aannounce([row])
     return row.pk
-
-
-def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
-    """Close the rows whose process ended in mid-call: those of one request, or all that are pending for too long.
-
-    That is `older_than` seconds, by default those that an attempt may take. Returns how many there were.
-    """
-    age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
-    open_rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
-    if request_id is None:
-        lost = open_rows.filter(created_at__lt=timezone.now() - age)
-    else:
-        lost = open_rows.filter(request_id=request_id)
-    closed = 0
-    while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
-        closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
-        for row in closed_now:
-            telemetry.count_call(columns.finished(row))
-        # Of one request, its successor closes them, in the middle of its own work on the ledger.
-        announce(closed_now) if request_id is None else announce_later(closed_now)
-        closed += len(closed_now)
-        if not closed_now:
-            break
-    return closed
 
 
 def sweep() -> None:
@@ -155,18 +124,22 @@ def sweep() -> None:
     on_ledger(sweep_reservations)
 
 
-def _close_as_lost(row: PromptLog, alias: str) -> int:
-    row.status, row.error_message = PromptStatus.ERROR, LOST_MESSAGE
-    row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
-    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
-    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
-    with releasing(row.pk, alias):
-        return pending.update(status=row.status, error_message=row.error_message, metadata=row.metadata)
+def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], OverBudget | None]]:
+    """The row of an attempt that is about to be made, and what opens it."""
+    row, estimate = columns.pending(attempt), _estimate(attempt)
+    set_estimate(row, estimate)
+    return row, partial(_open, row, estimate)
 
 
-def _estimate(attempt: Attempt) -> Spend | None:
-    """What a call may cost, where anybody wants to know."""
-    return estimated(attempt.request, attempt.provider.vendor) if agent_settings.BUDGETS else None
+def _estimate(attempt: Attempt) -> Estimate:
+    """What a call may cost. Prices that cannot be read stop a call only where a budget depends on them."""
+    try:
+        return estimated(attempt.request, attempt.provider.vendor)
+    except Exception as fault:
+        if agent_settings.BUDGETS:
+            raise
+        logger.error("a call of provider %r has no estimate: %s", attempt.request.provider, describe(fault))
+        return Estimate(is_priced=False)
 
 
 def _refuse(attempt: Attempt, refusal: OverBudget | None) -> None:
@@ -175,9 +148,9 @@ def _refuse(attempt: Attempt, refusal: OverBudget | None) -> None:
         raise refusal
 
 
-def _open(row: PromptLog, estimate: Spend | None, alias: str) -> OverBudget | None:
+def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
     """Insert the row of a call, and set aside what it may cost; or say which budget it would be over."""
-    if estimate is None:
+    if not agent_settings.BUDGETS:
         _insert(row, alias)
         return None
     try:
@@ -188,7 +161,7 @@ def _open(row: PromptLog, estimate: Spend | None, alias: str) -> OverBudget | No
     return _insert_reserved(row, estimate, limits, alias)
 
 
-def _insert_reserved(row: PromptLog, estimate: Spend, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
     try:
         with transaction.atomic(alias):
             _save(row, alias)
@@ -303,11 +276,12 @@ def _close_left_over(alias: str) -> None:
             block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
             try:
                 with block:
-                    _write(row, alias)
+                    found = _write(row, alias)
             except Exception:
                 _unclosed.append(row)
                 return
-            closed_late(row)
+            if found or not row._state.adding:  # or it never arrived, and there is nothing to tell
+                closed_late(row)
 
 
 @atexit.register
@@ -321,22 +295,27 @@ def _close_at_exit() -> None:
 
 
 @contextmanager
-def _opening(row: PromptLog) -> Iterator[None]:
+def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
+    """Raises LedgerUnavailable for a fault. What may be written yet is closed later."""
     try:
         yield
-    except BaseException as fault:
+    except Exception as fault:
         unavailable = LedgerUnavailable(
             f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
             "see that its database answers and is migrated"
         )
-        if not isinstance(fault, Exception) or isinstance(fault, TimeoutError):  # it may be written yet
+        if isinstance(fault, TimeoutError):
             row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
             row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
+            forget_estimate(row)
             _close_later(row)
-        if not isinstance(fault, Exception):
-            raise
         logger.error("no row can be written, so no provider is called: %s", describe(fault))
         raise unavailable from None
+    except BaseException:
+        if row._state.adding:
+            columns.settle(row, attempt)
+            _close_later(row)
+        raise
 
 
 @contextmanager

@@ -205,9 +205,34 @@ class Migration(migrations.Migration):
             name="cost_basis",
             field=models.CharField(
                 blank=True,
-                choices=[("provider", "Provider"), ("price_list", "Price list"), ("unpriced", "Unpriced")],
+                choices=[
+                    ("provider", "Provider"),
+                    ("price_list", "Price list"),
+                    ("estimated", "Estimated"),
+                    ("unpriced", "Unpriced"),
+                ],
                 help_text="Who says what it cost.",
                 max_length=16,
+                null=True,
+            ),
+        ),
+        AddFieldOnce(
+            model_name="promptlog",
+            name="estimated_cost_usd",
+            field=models.DecimalField(
+                blank=True,
+                decimal_places=10,
+                help_text="US dollars it may have cost at the most, beyond cost_usd, if its outcome is unknown.",
+                max_digits=20,
+                null=True,
+            ),
+        ),
+        AddFieldOnce(
+            model_name="promptlog",
+            name="estimated_tokens",
+            field=models.BigIntegerField(
+                blank=True,
+                help_text="Tokens that it may have used at the most, beyond those that are known.",
                 null=True,
             ),
         ),

@@ -14,6 +14,7 @@ ADDED = {
     "agent_usage_idx": [
         *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),
         *("cost_usd", "input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),
+        *("estimated_cost_usd", "estimated_tokens"),
     ],
     "agent_duration_idx": ["created_at", "duration_ms"],
 }

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 
 def money(usd: Decimal) -> str:
-    """Dollars and cents, and of less than a dollar three digits, however small: never a zero that is none."""
+    """Dollars and cents; below a dollar, three significant digits, so that a small amount is never shown as zero."""
     if not usd:
         return "$0"
     places = 2 if usd >= 1 else max(2, 2 - usd.adjusted())
@@ -16,13 +16,13 @@ def money(usd: Decimal) -> str:
 
 
 def places_for(amounts: Iterable[Decimal]) -> int:
-    """How many decimals a column of these amounts has: cents, and more where the largest of them is small."""
+    """How many decimals a column of these amounts needs: cents, and more if the largest amount is small."""
     largest = max(amounts, default=Decimal())
     return 2 if largest >= 100 else 4 if largest >= 1 else 6
 
 
 def money_in_column(usd: Decimal, places: int) -> str:
-    """Dollars with as many decimals as the other amounts of the column; less than the last of them is said to be so."""
+    """Dollars with the decimals of the column; a smaller amount is shown as less than the last decimal."""
     least = Decimal(1).scaleb(-places)
     return f"< ${least:f}" if 0 < usd < least else f"${usd:,.{places}f}"
 
@@ -32,7 +32,7 @@ def count(number: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """To a tenth; what is not nothing is not shown as nothing, and what is not all not as all."""
+    """To a tenth. Never shows 0 % for more than nothing, or 100 % for less than all."""
     share = 100 * part / whole if whole else 0
     if 0 < share < 0.1:
         return with_unit("< 0.1", "%")
@@ -48,5 +48,5 @@ def time_taken(milliseconds: int) -> str:
 
 
 def with_unit(figure: str, unit: str) -> str:
-    """Never in two lines."""
+    """A figure and its unit, never broken across lines."""
     return f"{figure}\u00a0{unit}".replace(" ", "\u00a0")

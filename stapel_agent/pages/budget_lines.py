@@ -1,4 +1,4 @@
-"""Budgets of now on the usage page: what is used of them, and the rows that it was spent by."""
+"""Current budgets on the usage page: how much of each is used, linked to the rows that spent it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .usage_period import Period
 class BudgetLine:
     """`used` has a text for each of the budget's limits.
 
-    `fill` is the part of the nearer one, as HTML has numbers: 1 only if nothing is left.
+    `fill` is the used share of the nearer limit, as a number for HTML: 1 only if nothing is left.
     """
 
     owner: SafeString
@@ -36,7 +36,7 @@ class BudgetLine:
 
 
 def budget_lines(now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]) -> list[BudgetLine]:
-    """The budgets nearest to their limits, but those of owners whose column is hidden."""
+    """The budgets nearest to their limits, without those of owners whose column is hidden."""
     standings = on_ledger(partial(fullest, now, places))
     return [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
 

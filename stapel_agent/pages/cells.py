@@ -1,4 +1,4 @@
-"""Cells of the ledger's list, each of several columns of a row: what belongs together stands together."""
+"""Cells of the ledger's list, each made of related columns of a row."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .display import NOTHING, visible
 from .figure_links import named
 
 KINDS = {"input_tokens": "in", "output_tokens": "out", "cache_read_tokens": "cached", "cache_write_tokens": "to cache"}
-"""Column -> what its tokens are called."""
+"""Column -> what the list calls its tokens."""
 
 Told = Callable[[str, str], str]
-"""What is shown of a column's text: it, or a mask in its place."""
+"""Returns a column's text, or a mask in its place."""
 
 
 def source(row: PromptLog, told: Told) -> SafeString | str:
@@ -26,7 +26,7 @@ def source(row: PromptLog, told: Told) -> SafeString | str:
 
 
 def model(row: PromptLog, provider: str, told: Told) -> SafeString:
-    """The model; below it the provider and the size that was asked for."""
+    """The model; below it the provider and the size."""
     asked = [told("provider", visible(provider)), told("model_size", visible(row.model_size))]
     name = told("model", visible(row.model))
     return format_html('<div class="agent-name" title="{}">{}</div>', name, name) + _stacked(
@@ -35,7 +35,7 @@ def model(row: PromptLog, provider: str, told: Told) -> SafeString:
 
 
 def tokens(row: PromptLog, told: Told) -> SafeString | str:
-    """A line for each kind there is; cached ones only if there are any."""
+    """A line for each kind of tokens; cached ones only if there are any."""
     lines = [told(column, _tokens(row, column)) for column in KINDS]
     return _stacked(lines) if any(lines) else NOTHING
 
@@ -48,20 +48,24 @@ def cost(row: PromptLog, told: Told) -> SafeString | str:
     """Dollars; "unknown" for tokens without a price; nothing for a call that is under way."""
     if row.status == PromptStatus.PENDING:
         return told("cost_usd", NOTHING)
+    if row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None:
+        upper = money_in_column(row.estimated_cost_usd + (row.cost_usd or 0), COST_PLACES)
+        return told("cost_usd", f"up to {upper}")
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
-        spent = row.cost_basis == CostBasis.UNPRICED or any(getattr(row, name) for name in TOKEN_FIELDS)
+        has_no_price = row.cost_basis in (CostBasis.UNPRICED, CostBasis.ESTIMATED)
+        spent = has_no_price or any(getattr(row, name) for name in TOKEN_FIELDS)
         return told("cost_usd", "unknown" if spent else NOTHING)
     return told("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
 
 
 def outcome(row: PromptLog, status: SafeString, told: Told) -> SafeString:
-    """What came of the call; below it how long it took."""
+    """The outcome of the call; below it the duration."""
     taken = told("duration_ms", "" if row.duration_ms is None else time_taken(row.duration_ms))
     return _stacked([told("status", status), taken])
 
 
 def purpose(row: PromptLog, told: Told) -> SafeString:
-    """What the call was for, and for which user and workspace. What is cut there is whole in a hint."""
+    """What the call was for, its user and its workspace. A hint shows ids that are cut off."""
     owners = (("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id))
     lines = (
         format_html('<div class="agent-owner" title="{} {}">{} <bdi>{}</bdi></div>', kind, text, kind, text)

@@ -1,4 +1,4 @@
-"""Bar charts as SVG, without a script: each bar is a link, and a column of the whole height belongs to it."""
+"""Bar charts as SVG, without scripts. Each bar is a link as high as the chart."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.utils.safestring import SafeString
 
 HEIGHT = 100
 COLUMN, GAP = 10, 2
-# So that the least of what is not nothing is seen.
+# The smallest amount stays visible.
 LEAST = 1
-# Outlined, and as high as can be seen: nobody knows how high it is.
+# The height of an outlined bar, whose size nobody knows.
 UNKNOWN = 12
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`size` is what it is drawn by, `text` what it says, and `address` where it leads."""
+    """`size` decides the height, `text` is the label, and `address` the link."""
 
     size: float
     text: str
@@ -27,7 +27,7 @@ class Bar:
 
 
 def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
-    """The bars side by side, None for a gap, the longest as high as the chart, which fills its place on the page."""
+    """The bars side by side, None for a gap. The longest is as high as the chart, which fills its container."""
     longest = max((bar.size for bar in bars if bar), default=0)
     drawn = format_html_join("", "{}", ((_drawn(bar, place, longest),) for place, bar in enumerate(bars) if bar))
     return format_html(

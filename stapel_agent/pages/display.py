@@ -1,4 +1,4 @@
-"""Foreign text as HTML: escaped, nothing invisible, JSON indented, and no more of it than a browser bears."""
+"""Foreign text as HTML: escaped, with invisible characters spelled out, JSON indented, and bounded in size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNSEEN = re.compile(
 
 
 def text_block(text: str | None) -> SafeString | str:
-    """`text` as a scrolling block; JSON is indented, with the stored form folded away below it."""
+    """`text` as a scrolling block. JSON is indented, with the stored form folded below it."""
     if not text:
         return NOTHING
     pretty = indented(text)
@@ -39,7 +39,7 @@ def json_block(value: Any) -> SafeString | str:
 
 
 def indented(text: str) -> str | None:
-    """`text` laid out for reading if it is a JSON object or array of displayable size, else None."""
+    """`text` indented if it is a JSON object or array of displayable size, or None."""
     if len(text) > DISPLAYED_CHARACTERS or not text.lstrip().startswith(("{", "[")):
         return None
     try:
@@ -50,12 +50,12 @@ def indented(text: str) -> str | None:
 
 
 def visible(text: str) -> str:
-    """`text` with every character that could not be seen, or would act on its neighbours, spelled out."""
+    """`text` with characters spelled out that are invisible or change their neighbours."""
     return UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
 
 
 def _joined(pieces: Any) -> str | None:
-    # A small text of deep brackets indents to a thousand times its size: stop in time.
+    # A small text of deep brackets grows a thousandfold when indented.
     kept, size = [], 0
     for piece in pieces:
         kept.append(piece)

@@ -1,4 +1,4 @@
-"""Figures as HTML, each with the link to the rows behind it; its kind and exact value are there for programs."""
+"""Figures as HTML, each linked to the rows behind it, with its kind and exact value in attributes for programs."""
 
 from __future__ import annotations
 
@@ -21,33 +21,42 @@ def linked(kind: str, value: object, text: str | SafeString, address: str) -> Sa
 
 
 def counted(kind: str, number: int, address: str) -> SafeString:
-    """Nothing has no rows behind it."""
+    """A count linked to its rows; zero has no link."""
     return linked(kind, number, count(number), address) if number else SafeString("0")
 
 
 def spend(
     figures: Mapping[str, Any], links: LedgerLinks, places: int | None = None, **columns: str | None
 ) -> SafeString:
-    """What is known of the cost, or "unknown". In a column with `places` decimals, or with three digits that count."""
+    """The known cost, or "unknown"; with `places` decimals in a column, or three significant digits."""
     return linked("cost_usd", f"{figures['cost_usd']:f}", _known(figures, places), links.to(**columns))
 
 
 def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
-    """The calls that `spend()` lacks, if there are any."""
+    """The number of calls missing from `spend()`, if any."""
     number = figures["unpriced_calls"]
     if not number:
         return SafeString()
     return aside(linked("unpriced_calls", number, _unpriced(number), links.to(cost="unpriced", **columns)))
 
 
+def estimated(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
+    """What calls whose outcome is unknown may have cost beyond `spend()`, if there are any."""
+    usd = figures["estimated_cost_usd"]
+    if not usd:
+        return SafeString()
+    text = f"+ up to {money(usd)} estimated"
+    return aside(linked("estimated_cost_usd", f"{usd:f}", text, links.to(cost="estimated", **columns)))
+
+
 def spend_text(figures: Mapping[str, Any]) -> str:
-    """Both in one."""
+    """`spend()` and `without_price()` as one text."""
     number = figures["unpriced_calls"]
     return f"{_known(figures)} {_unpriced(number)}" if number else _known(figures)
 
 
 def is_unknown(figures: Mapping[str, Any]) -> bool:
-    """Whether nothing is known of a cost that there is."""
+    """Whether tokens were spent and no cost is known."""
     return bool(figures["unpriced_calls"]) and not figures["cost_usd"]
 
 
@@ -67,7 +76,7 @@ def errors(number: int, of: int, links: LedgerLinks, **columns: str | None) -> S
 
 
 def named(column: str, name: str | None) -> SafeString:
-    """A name as it is told to people; None is that of all rows without one."""
+    """A name as people read it; None stands for rows without one."""
     if name is None:
         return SafeString("<em>none</em>")
     labels = dict(PromptSource.choices) if column == "source" else {}

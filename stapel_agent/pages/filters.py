@@ -1,4 +1,4 @@
-"""The filters of the ledger's list in the admin: those that it offers, and those that a link brings along."""
+"""The filters of the ledger's list in the admin, those that links bring along included."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly
-from stapel_agent.models import PromptLog, PromptSource, PromptStatus
+from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import provider_registry
 
 from .display import visible
@@ -43,7 +43,7 @@ class ColumnFilter(admin.SimpleListFilter):
 
 
 class NameFilter(ColumnFilter):
-    """Offers the names that are known, those in the newest rows, and that which the URL has."""
+    """Offers the known names, those in the newest rows, and the one in the URL."""
 
     labels: Mapping[str, str] = {}
 
@@ -58,7 +58,7 @@ class NameFilter(ColumnFilter):
 
 
 def newest_rows(request: HttpRequest) -> Sequence[Mapping[str, Any]]:
-    """The names in them, read once in a request, for all filters."""
+    """The names in the newest rows, read once per request for all filters."""
     if not hasattr(request, "_newest_rows"):
         rows = PromptLog.objects.order_by("-created_at").values("source", "provider", "model")
         request._newest_rows = list(rows[:SAMPLED_ROWS])  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ class SourceFilter(NameFilter):
 
 
 class SiftingFilter(ColumnFilter):
-    """A column without an index in order of time: rows must be looked at to find those that match."""
+    """A column without an index in order of time: the database reads rows to find matches."""
 
 
 class StatusFilter(SiftingFilter):
@@ -106,7 +106,7 @@ class ModelFilter(NameFilter, SiftingFilter):
 
 
 class BroughtFilter(SiftingFilter):
-    """Is beside the list only where a link has brought it along, to be dropped there."""
+    """Shown only if a link has brought it along, so that it can be removed."""
 
     def has_output(self) -> bool:
         return self.value() is not None
@@ -116,14 +116,14 @@ class CostFilter(BroughtFilter):
     title = parameter_name = "cost"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("unpriced", "Tokens at an unknown price")]
+        return [("unpriced", "Tokens at an unknown price"), ("estimated", "Estimated, as the outcome is unknown")]
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(IS_UNPRICED)
+        return rows.filter(IS_UNPRICED if value == "unpriced" else Q(cost_basis=CostBasis.ESTIMATED))
 
 
 class DurationFilter(BroughtFilter):
-    """Calls that took so many milliseconds, or longer."""
+    """Calls that took at least this many milliseconds."""
 
     title, parameter_name = "duration", "duration_from"
 
@@ -136,7 +136,7 @@ class DurationFilter(BroughtFilter):
 
 
 class OwnerFilter(FormFilter):
-    """The rows of one user or workspace, whose id is typed or brought by a link, or those without one."""
+    """The rows of one user or workspace, whose id is typed or brought by a link, or the rows without one."""
 
     template = "admin/agent/owner_filter.html"
     column: str
@@ -194,4 +194,4 @@ PARAMETERS = frozenset(
         *PeriodFilter.parameters,
     ]
 )
-"""Of the URL; Django would take any condition on any column."""
+"""Parameters allowed in the URL; Django would accept any condition on any column."""

@@ -1,4 +1,4 @@
-"""A filter of the ledger's list with a form in which staff type what they look for."""
+"""A filter of the ledger's list with a form."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class FormFilter(admin.ListFilter):
         return True
 
     def other_parameters(self) -> list[tuple[str, Any]]:
-        """What the form sends along, so that the other filters stay on."""
+        """Parameters the form sends along to keep the other filters."""
         own = {*self.expected_parameters(), PAGE_VAR, ERROR_FLAG}
         return [(name, value) for name, value in self.request.GET.items() if name not in own]

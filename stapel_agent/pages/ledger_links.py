@@ -10,7 +10,7 @@ from .usage_period import Period
 
 @dataclass(frozen=True)
 class LedgerLinks:
-    """Where the list is, and of which time the rows are."""
+    """Builds links to the list, within a period."""
 
     address: str
     period: Period | None = None
@@ -19,7 +19,7 @@ class LedgerLinks:
         return LedgerLinks(self.address, period)
 
     def to(self, **columns: str | None) -> str:
-        """The rows that have these texts in their columns; None is for those that have nothing there."""
+        """The link to rows with these texts in their columns; None means that the column is empty."""
         days = {"since": str(self.period.since), "until": str(self.period.until)} if self.period else {}
         given = {name: value for name, value in columns.items() if value is not None}
         missing = {f"{name}__isnull": "1" for name, value in columns.items() if value is None}

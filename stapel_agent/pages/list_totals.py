@@ -1,4 +1,4 @@
-"""What the rows of the ledger's list add up to, so that a figure or an invoice can be reconciled by looking."""
+"""Totals of the ledger's list, to reconcile a figure or an invoice with its rows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,27 @@ from stapel_agent.models import CostBasis
 from .amounts import count, money, time_taken
 
 COST_PLACES = 10
-"""Decimals of `cost_usd`. SQLite keeps decimals as floats, and adds whole numbers alone without rounding."""
-UNITS = Cast(Round(F("cost_usd") * Value(10**COST_PLACES), output_field=DecimalField()), BigIntegerField())
+"""Decimals of `cost_usd`. SQLite stores decimals as floats, and adds only whole numbers without rounding."""
+UNITS, ESTIMATED_UNITS = (
+    Cast(Round(F(column) * Value(10**COST_PLACES), output_field=DecimalField()), BigIntegerField())
+    for column in ("cost_usd", "estimated_cost_usd")
+)
+IS_ESTIMATED = Q(cost_basis=CostBasis.ESTIMATED)
 HAS_TOKENS = Q.create([Q((f"{name}__gt", 0)) for name in TOKEN_FIELDS], connector=Q.OR)
-IS_UNPRICED = Q(cost_basis=CostBasis.UNPRICED) | Q(cost_usd__isnull=True) & HAS_TOKENS
+IS_UNPRICED = (
+    Q(cost_basis=CostBasis.UNPRICED)
+    | IS_ESTIMATED & Q(estimated_cost_usd__isnull=True)
+    | Q(cost_usd__isnull=True) & (Q(cost_basis__isnull=True) | ~IS_ESTIMATED) & HAS_TOKENS
+)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows; `unpriced` of them are missing from `cost_usd`, as nobody knows their price."""
+    """Sums over rows; `cost_usd` lacks the `unpriced` ones, whose price nobody knows."""
 
     rows: int
     cost_usd: Decimal
+    estimated_cost_usd: Decimal
     unpriced: int
     tokens: int
     duration_ms: int
@@ -37,17 +46,21 @@ class Totals:
     def of(cls, rows: QuerySet[Any]) -> Totals:
         sums = rows.order_by().aggregate(
             rows=Count("pk"),
-            units=Coalesce(Sum(UNITS), 0),
+            known=Coalesce(Sum(UNITS), 0),
+            estimated=Coalesce(Sum(ESTIMATED_UNITS, filter=IS_ESTIMATED), 0),
             unpriced=Count("pk", filter=IS_UNPRICED),
             tokens=sum((Coalesce(Sum(name), 0) for name in TOKENS), Value(0)),
             duration_ms=Coalesce(Sum("duration_ms"), 0),
         )
-        cost_usd = Decimal(int(sums.pop("units"))).scaleb(-COST_PLACES)
-        return cls(cost_usd=cost_usd, **{name: int(figure) for name, figure in sums.items()})
+        known, estimated = (Decimal(int(sums.pop(name))).scaleb(-COST_PLACES) for name in ("known", "estimated"))
+        figures = {name: int(figure) for name, figure in sums.items()}
+        return cls(cost_usd=known, estimated_cost_usd=estimated, **figures)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Label and figure, as people read them."""
         yield "Calls", count(self.rows)
-        yield "Cost", money(self.cost_usd) + (f" + {count(self.unpriced)} unknown" if self.unpriced else "")
+        estimated = f" + up to {money(self.estimated_cost_usd)} estimated" if self.estimated_cost_usd else ""
+        unknown = f" + {count(self.unpriced)} unknown" if self.unpriced else ""
+        yield "Cost", f"{money(self.cost_usd)}{estimated}{unknown}"
         yield "Tokens", count(self.tokens)
         yield "Duration", time_taken(self.duration_ms)

@@ -1,4 +1,4 @@
-"""The ledger's list in the admin: newest first, page after page. Only a period that is chosen is counted."""
+"""The ledger's list in the admin: newest first, page by page. Totals are computed for a chosen period only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .filters import SiftingFilter
 from .list_totals import Totals
 from .period_filter import PeriodFilter, check_year
 
-# Rows a page looks through for a status or a model, which no index serves in order of time.
+# Rows that a page reads for a status or a model, which no index orders by time.
 SIFTED_ROWS = 20_000
 LARGE_COLUMNS = ("prompt", "system_prompt", "response", "error_message", "metadata")
 
@@ -50,16 +50,16 @@ class Position(NamedTuple):
             raise IncorrectLookupParameters from fault
 
     def older(self) -> Q:
-        """The rows behind this place."""
-        # Only the first condition is one that an index can begin at.
+        """Matches the rows behind this place."""
+        # An index can start at the first condition only.
         return Q(created_at__lte=self.created_at) & (Q(created_at__lt=self.created_at) | Q(pk__lt=self.pk))
 
 
 class LedgerList(ChangeList):
-    """One page, found by the position of the last one's end: what is deep costs no more than what is new.
+    """One page, which begins at the end of the previous one: old pages cost no more than new ones.
 
-    The page parameter holds a Position. When a status or a model is asked for, a page looks through
-    SIFTED_ROWS rows and says how far back it came; `older_link` goes on from there.
+    The page parameter holds a Position. With a filter by status or model, a page reads SIFTED_ROWS rows and says how
+    far back it came; `older_link` continues from there.
     """
 
     sifted_back_to: datetime | None = None
@@ -67,11 +67,11 @@ class LedgerList(ChangeList):
     older_link: str | None = None
     newest_link: str | None = None
     totals: Totals | None = None
-    """Of all pages, where the list is of a period that has a beginning and an end."""
+    """Totals over all pages, if the period has a beginning and an end."""
 
     @property
     def filters_on(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Title, choice and the link without it, of every filter that is on."""
+        """Title and choice of every active filter, and the link that removes it."""
         for spec in self.filter_specs:
             everything, *others = spec.choices(self)
             for choice in others:
@@ -95,7 +95,7 @@ class LedgerList(ChangeList):
         horizon = self._horizon(request, begin)
         if horizon:
             rows = rows.filter(created_at__gte=horizon)
-        # The row more than fits tells that there is a next page.
+        # One row more than fits shows that there is a next page.
         found = list(rows.defer(*LARGE_COLUMNS)[: self.list_per_page + 1])
         self._show(found[: self.list_per_page])
         if len(found) > self.list_per_page:
@@ -113,7 +113,7 @@ class LedgerList(ChangeList):
         self.older_link = self.get_query_string({PAGE_VAR: str(position)})
 
     def _horizon(self, request: HttpRequest, begin: Position | None) -> datetime | None:
-        """Where this page stops looking; None if an index leads to its rows, or the ledger ends before."""
+        """Where this page stops reading; None if an index leads to its rows, or the ledger ends before."""
         sifting = [spec for spec in self.filter_specs if isinstance(spec, SiftingFilter)]
         if self.query or not any(spec.value() for spec in sifting):
             return None

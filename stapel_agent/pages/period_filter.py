@@ -1,4 +1,4 @@
-"""The ledger's list in the admin by time: whole days, or the moments that a link brings along."""
+"""Filters the ledger's list by time: whole days, or moments that a link brings along."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30
 
 
 class PeriodFilter(FormFilter):
-    """Whole days of the current time zone, from the first to the last; or, out of a link, what `usage()` means by
-    `since` and `until`."""
+    """Whole days of the current time zone, or `since` and `until` from a link, as `usage()` takes them."""
 
     title = "period"
     template = "admin/agent/period_filter.html"
@@ -73,7 +72,7 @@ class PeriodFilter(FormFilter):
 
     @property
     def time_zone(self) -> str:
-        """In which the list shows times, and its days begin."""
+        """The time zone of the list's times and days."""
         return timezone.get_current_timezone_name() if settings.USE_TZ else settings.TIME_ZONE
 
     def _choice(self, changelist: ChangeList, label: str, **chosen: str) -> dict[str, Any]:
@@ -86,7 +85,7 @@ class PeriodFilter(FormFilter):
 
 
 def check_year(day: date) -> None:
-    """Raises ValueError for years in which time zones and databases overflow."""
+    """Raise ValueError for years that overflow in time zones or databases."""
     if not 1970 < day.year < 9999:
         raise ValueError(f"{day!r} is no day of a ledger")
 
@@ -108,7 +107,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _instant(name: str, text: str) -> datetime | None:
-    """A moment as the ledger has it."""
+    """A moment from the URL, as the ledger stores moments."""
     try:
         instant = moment(name, text or None)
     except InvalidUsageQuery as fault:

@@ -1,4 +1,4 @@
-"""The tables of the usage page as CSV: by day or month, or by user, workspace, source or model, none left out."""
+"""The complete tables of the usage page as CSV: by day or month, user, workspace, source or model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS_A_PAGE = 1000
 
 
 def csv_file(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[str, str] | None:
-    """A file's name and its text, for the page's parameters and the table that `csv` names; None for no such table."""
+    """The file's name and text for the page's parameters; `csv` names the table. None for an unknown table."""
     _, period, fault = period_of(parameters, aware(timezone.now()).astimezone(UTC).date())
     table = parameters.get("csv", "")
     group = period.unit if table == "period" else table

@@ -1,4 +1,4 @@
-"""The usage page: the figures of a period, each with the link to the rows behind it."""
+"""The usage page: the figures of a period, each linked to the rows behind it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from stapel_agent.models import PromptLog, PromptStatus
 from .amounts import count, money, percent, places_for, time_taken
 from .budget_lines import BudgetLine, budget_lines
 from .chart import Bar, bar_chart
-from .figure_links import counted, errors, is_unknown, linked, named, spend, spend_text, without_price
+from .figure_links import counted, errors, estimated, is_unknown, linked, named, spend, spend_text, without_price
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
 
 PLACES = 10
-"""Of each ranking."""
+"""Lines of each ranking."""
 TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources", "model": "Models"}
 
 Figures = Mapping[str, Any]
-"""As a row of `usage()` has them."""
+"""The figures of a row of `usage()`."""
 Size = tuple[Any, str, bool]
-"""What a bar is drawn by, what it says, and whether its size is unknown."""
+"""A bar's size, its label, and whether the size is unknown."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One of the figures on top, and what is to be said about it."""
+    """One of the figures at the top, with notes."""
 
     title: str
     figure: SafeString
@@ -44,7 +44,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing, and what its longest bar says."""
+    """A drawing, and the figure of its longest bar."""
 
     title: str
     top: str
@@ -53,7 +53,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table, and its cells."""
+    """A line of a table."""
 
     name: SafeString
     figures: Sequence[SafeString | str]
@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A table of those that spent most; `counted` says how many of how many it shows."""
+    """A table of the top spenders; `counted` says how many of how many it shows."""
 
     title: str
     column: str
@@ -72,7 +72,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class UsagePage:
-    """What the template shows. `fault` says why the period asked for is not the one shown."""
+    """What the template shows. `fault` says why the requested period is not shown."""
 
     period: Period
     choices: Sequence[tuple[str, str, bool]]
@@ -95,13 +95,13 @@ class UsagePage:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """Of the charts."""
+        """First and last day or month of the charts."""
         names = [name for name, _ in self.period.parts()]
         return names[0], names[-1] if len(names) > 1 else ""
 
 
 def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
-    """The page that a URL's parameters ask for. `address` is the list's; `hidden` are columns not to be told."""
+    """The page for a URL's parameters. `address` is that of the list; `hidden` columns are not shown."""
     now = aware(timezone.now()).astimezone(UTC)
     name, period, fault = period_of(parameters, now.date())
     links = LedgerLinks(address, period)
@@ -138,7 +138,7 @@ def _tokens(figures: Figures) -> int:
 
 def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Tile]:
     made, failed = totals["calls"], totals["errors"]
-    yield Tile("Spend", spend(totals, links), [without_price(totals, links)])
+    yield Tile("Spend", spend(totals, links), [estimated(totals, links), without_price(totals, links)])
     yield Tile("Calls", counted("calls", made, links.to()), [])
     yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), _kinds(totals))
     share = f"{percent(failed, made)} of the calls"
@@ -199,7 +199,7 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
         *(counted(kind, figures[kind], every) for kind in TOKENS),
-        spend(figures, links, places) + without_price(figures, links) if made else "–",
+        spend(figures, links, places) + estimated(figures, links) + without_price(figures, links) if made else "–",
     ]
     return Line(format_html("{}", name), cells)
 
@@ -224,7 +224,9 @@ def _spender(column: str, spender: TopSpender, links: LedgerLinks, places: int) 
 def _spent(figures: Figures, links: LedgerLinks, places: int, **columns: str | None) -> list[SafeString | str]:
     every, made = links.to(**columns), figures["calls"]
     return [
-        spend(figures, links, places, **columns) + without_price(figures, links, **columns),
+        spend(figures, links, places, **columns)
+        + estimated(figures, links, **columns)
+        + without_price(figures, links, **columns),
         counted("tokens", figures["tokens"], every),
         counted("calls", made, every),
         errors(figures["errors"], made, links, **columns),

@@ -1,4 +1,4 @@
-"""The time that the usage page is about: whole days in UTC, as `usage()` has them."""
+"""The period of the usage page: whole days in UTC, as in `usage()`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 DAYS_SHOWN = 62
-"""So many days are shown one by one; of a longer time, months are."""
+"""Up to this many days are shown one by one; longer periods by month."""
 LONGEST = 1830
 DAY = timedelta(days=1)
 
 
 class InvalidPeriod(ValueError):
-    """No time to show; the message says the mend."""
+    """The period cannot be shown; the message says how to fix it."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """From the beginning of one day to that of another, which is not part of it."""
+    """From the beginning of one day to the beginning of another, which is not included."""
 
     since: date
     until: date
@@ -28,7 +28,7 @@ class Period:
         return "day" if (self.until - self.since).days <= DAYS_SHOWN else "month"
 
     def parts(self) -> Iterator[tuple[str, Period]]:
-        """Its days or months, each by the name that `usage()` gives it."""
+        """Its days or months, each with its name in `usage()`."""
         start = self.since
         while start < self.until:
             end = start + DAY if self.unit == "day" else _next_month(start)
@@ -43,7 +43,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Choice:
-    """A period to choose, by its name in the URL."""
+    """A period to choose from."""
 
     title: str
     of: Callable[[date], Period]

@@ -1,8 +1,8 @@
-"""What is known of a person or a workspace: told, erased, or made another one's. stapel-core's registry asks for it.
+"""Export, erasure and merging of what is stored about a person or a workspace, for stapel-core's GDPR registry.
 
-The ledger outlives its users: texts go, ids become pseudonyms, and what was spent stays. Everything is done in batches
-that commit by themselves where the database lets them, and may be repeated: what a call under way writes behind an
-erasure is found by the next.
+Rows outlive their users: texts are removed, ids become pseudonyms, and what was spent stays. Work is done in batches
+that commit by themselves where the database allows it, and can be repeated: a second erasure finds what calls under
+way wrote after the first.
 """
 
 from __future__ import annotations
@@ -70,16 +70,16 @@ class AgentData(GDPRProvider):
         return [target]
 
     def delete(self, user_id: Any) -> None:
-        """As `anonymize()`: no figure goes, and nothing that stays tells of whom it is."""
+        """Same as `anonymize()`: figures stay, and nothing that stays identifies the user."""
         erase("account", str(user_id))
 
     def anonymize(self, user_id: Any) -> None:
-        """Remove the texts of the user's calls and what is kept of their answers; a pseudonym takes the id's place."""
+        """Remove the texts of the user's calls and cached answers, and replace the user's id by a pseudonym."""
         erase("account", str(user_id))
 
 
 def register() -> None:
-    """Let stapel-core know who erases what is here. May be done twice."""
+    """Register with stapel-core's GDPR registry. May be called twice."""
     if OWNER not in gdpr_registry.sections:
         gdpr_registry.register(AgentData())
     register_gdpr_owner(OWNER, list(SCOPES), erase)
@@ -87,9 +87,10 @@ def register() -> None:
 
 
 def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) -> dict[str, int] | None:
-    """Remove the texts of an account's or a workspace's calls, and put a pseudonym in the place of its id.
+    """Remove the texts of an account's or a workspace's calls, and replace its id by a pseudonym.
 
-    Returns how much of each was found, which is nothing the second time.
+    Returns how many records of each kind were found: none the second time. None if this app holds nothing of such a
+    subject.
     """
     if subject_type not in SCOPES or not subject_key:
         return None
@@ -111,11 +112,11 @@ def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) 
 
 
 def handle_user_merged(event: Any) -> None:
-    """The rows of the account that is gone are the surviving one's from now on, as they are."""
+    """Move the rows of the account that was merged away to the surviving account."""
     payload = getattr(event, "payload", None) or {}
     gone, survivor = (payload.get(name) for name in ("from_user_id", "into_user_id"))
     if not (gone and survivor):
-        logger.error("user.merged without from_user_id or into_user_id: nothing is handed over")
+        logger.error("user.merged without from_user_id or into_user_id: nothing is moved")
         return
     old, new = _stored_id(gone), _stored_id(survivor)
     if old == new:
@@ -125,7 +126,7 @@ def handle_user_merged(event: Any) -> None:
     calls, _ = _all_of(lambda alias: (scrubbing.hand_over_batch("user_id", old, new, alias), 0))
     _all_of(partial(_handed_over, "user_id", old, new))
     on_ledger(partial(hand_over_accounts, "user", old, new))
-    logger.info("%d calls of a merged account were handed over", calls)
+    logger.info("%d calls of a merged account were moved to the surviving account", calls)
 
 
 def _stored_id(identity: Any) -> str:
@@ -133,7 +134,7 @@ def _stored_id(identity: Any) -> str:
 
 
 def _all_of(batch: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
-    """What all batches come to, until one finds nothing."""
+    """The sums of all batches, until one finds nothing."""
     total, besides = 0, 0
     while (counts := on_ledger(batch))[0]:
         total, besides = total + counts[0], besides + counts[1]
@@ -145,7 +146,7 @@ def _handed_over(column: str, old: str, new: str, alias: str) -> tuple[int, int]
 
 
 def _forget_late(column: str, new: str, alias: str) -> int:
-    """Remove the translations that calls have stored which were under way at an earlier erasure."""
+    """Remove translations stored by calls that were under way during an earlier erasure."""
     recent = PromptLog.objects.using(alias).filter(exactly(column, new), created_at__gte=timezone.now() - LATE)
     found = recent.filter(request_id__isnull=False).values_list("request_id", flat=True).distinct()
     requests = [request for request in found if request is not None]
@@ -153,8 +154,8 @@ def _forget_late(column: str, new: str, alias: str) -> int:
 
 
 def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
-    """Name -> entries, of which one page at a time is read."""
-    with suppress(Exception):  # what is counted and not written yet can wait
+    """Name -> entries, read one page at a time."""
+    with suppress(Exception):  # counts that are not written yet can wait
         flush_hits()
     return {
         "calls": _entries(PromptLog, "created_at", CALL_FIELDS, user_id=user_id),
@@ -165,7 +166,7 @@ def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
 
 
 def _entries(model: type[Model], moment: str, fields: tuple[str, ...], **whose: str) -> Iterator[dict[str, Any]]:
-    """Rows by time and key, page after page, each of which begins behind the last row of the one before."""
+    """Rows by time and key, page by page; each page begins behind the last row of the one before."""
     after: tuple[datetime, Any] | None = None
     while page := on_ledger(partial(_page, model, moment, fields, whose, after)):
         for row in page:

@@ -1,4 +1,4 @@
-"""How long texts stay: in the ledger until they are purged, batch by batch; and whether anybody does that."""
+"""Retention: purges old texts or rows from the ledger in batches, and tells whether a purge is overdue."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from . import scrubbing
 BATCH = 500
 PAUSE_SECONDS = 0.1
 LONGEST_DAYS = 36500
-"""A longer time is as long: earlier there are no calls, and soon no calendar."""
+"""Longer times are treated as this: dates before it overflow."""
 GRACE = timedelta(days=2)
-"""Nobody is told of texts that are over their time by less: the purge may run once a day, and fail once."""
+"""Texts overdue by less are not reported: the purge may run once a day and fail once."""
 
 
 @dataclass(frozen=True)
 class Purge:
-    """What is `before` a moment goes: its texts, or with `deletes` its rows. Repeatable, and stoppable at any time.
+    """Removes the texts of rows from `before` a moment, or with `deletes` the rows. Can be stopped and repeated.
 
-    Between batches of `size` rows it pauses for so many `seconds`, in which others have the database to themselves.
+    It pauses for `seconds` between batches of `size` rows, to leave the database to others.
     """
 
     before: datetime
@@ -38,12 +38,12 @@ class Purge:
     seconds: float = PAUSE_SECONDS
 
     def total(self) -> int:
-        """How many rows there are to do."""
+        """How many rows are left to purge."""
         rows = partial(scrubbing.old_rows, before=self.before, with_texts=not self.deletes)
         return on_ledger(lambda alias: rows(alias).count())
 
     def run(self) -> Iterator[int]:
-        """Do it, saying after each batch how many rows it had."""
+        """Purge, yielding the number of rows of each batch."""
         take = scrubbing.delete_batch if self.deletes else scrubbing.scrub_batch
         since: datetime | None = None
         while True:
@@ -55,21 +55,21 @@ class Purge:
             time.sleep(self.seconds)
 
     def copies(self) -> tuple[int, int]:
-        """How many idempotency records and translations are past their own time, or this one."""
+        """How many idempotency records and translations have expired or are older than `before`."""
         return stale_idempotency(before=self.before), cache.stale(before=self.before)
 
     def remove_copies(self) -> tuple[int, int]:
-        """Remove them, and say how many they were."""
+        """Remove them. Returns how many of each."""
         return sweep_idempotency(before=self.before), cache.sweep(before=self.before)
 
 
 def moment(days: float) -> datetime:
-    """That of so many days ago."""
+    """The moment that many days ago."""
     return timezone.now() - timedelta(days=min(days, LONGEST_DAYS))
 
 
 def overdue(alias: str) -> datetime | None:
-    """When the oldest call began whose texts RETENTION_DAYS should have ended; None if there is none."""
+    """When the oldest call began whose texts RETENTION_DAYS should have removed, or None."""
     before = moment(agent_settings.RETENTION_DAYS) - GRACE
     oldest = scrubbing.old_rows(alias, before=before, with_texts=True)
     return oldest.values_list("created_at", flat=True).first()

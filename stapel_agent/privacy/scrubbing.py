@@ -1,6 +1,6 @@
-"""Takes texts out of the ledger's rows, names out of them, or rows out of the ledger: the writer who forgets.
+"""Removes texts or names from the ledger's rows, or the rows themselves.
 
-Each function does one batch in one short transaction, whose locks are those of the batch's rows, and may be repeated.
+Each function processes one batch in one short transaction that locks the batch's rows alone, and can be repeated.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ IS_OVER = ~Q(status=PromptStatus.PENDING)
 
 
 class Batch(NamedTuple):
-    """How many rows were changed, and up to which moment all are; None where nothing is left."""
+    """How many rows were changed, and up to which moment all rows are done; None if nothing is left."""
 
     rows: int
     reached: datetime | None
 
 
 def old_rows(alias: str, *, before: datetime, with_texts: bool, since: datetime | None = None) -> QuerySet[PromptLog]:
-    """The rows of calls that are over and began `before` a moment, oldest first; those `with_texts`, or all."""
+    """Rows of finished calls that began `before` a moment, oldest first; those `with_texts`, or all."""
     rows = PromptLog.objects.using(alias).filter(IS_OVER, created_at__lt=before)
     if since is not None:
         rows = rows.filter(created_at__gte=since)
     if not with_texts:
         return rows.order_by("created_at")
-    # All of it in the order of `agent_scrubbed_idx`: PostgreSQL would sort by less, MariaDB by more.
+    # PostgreSQL needs the whole order of `agent_scrubbed_idx` to use it; MariaDB would sort by it.
     leading = () if connections[alias].vendor == "mysql" else ("scrubbed_at",)
     return rows.filter(scrubbed_at=None).order_by(*leading, "created_at")
 
 
 def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
-    """Take the texts out of the next rows from `before` a moment; figures, names and economic facts stay."""
+    """Remove the texts of the next rows from `before` a moment; figures, names and economic facts stay."""
     keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=True), size)
     if not keys:
         return Batch(0, None)
@@ -62,18 +62,18 @@ def delete_batch(alias: str, *, before: datetime, since: datetime | None, size: 
 
 
 def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
-    """Make some rows of `old` in `column` those of `new`, without texts, and remove the translations made for them.
+    """Replace `old` by `new` in `column` of some rows, remove their texts and the translations made for them.
 
-    Returns how many of each. Rows of calls under way are among them: what these are answered will not be stored.
+    Returns how many of each. This includes calls under way, whose answers will not be stored.
     """
     keys, requests = _named(column, old, alias)
-    # In this order: who is stopped in between finds the requests by the rows again.
+    # In this order: after an interruption the rows still lead to the requests.
     translations = cache.forget(requests, alias) if requests else 0
     return _scrub(keys, exactly(column, old), alias, **{column: new}) if keys else 0, translations
 
 
 def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
-    """Make some rows of `old` in `column` those of `new`, as they are. Returns how many."""
+    """Replace `old` by `new` in `column` of some rows, which keep their texts. Returns how many."""
     keys, _ = _named(column, old, alias)
     rows = PromptLog.objects.using(alias).filter(exactly(column, old), pk__in=keys)
     return rows.update(**{column: new}) if keys else 0
@@ -94,18 +94,18 @@ def _scrub(keys: Collection[UUID], condition: Q, alias: str, **columns: str) -> 
     changes = {**TEXTS, "scrubbed_at": timezone.now(), **columns}
     known = _wordy(rows.filter(IS_OVER))
     with transaction.atomic(alias):
-        # Writes come first: they lock the rows, and on SQLite let this transaction write at all.
+        # Writes come first: they lock the rows, and take SQLite's write lock.
         scrubbed = 0
         for facts, some in known:
             scrubbed += rows.filter(condition & IS_OVER, pk__in=some).update(**changes, metadata=facts)
         scrubbed += rows.filter(condition).update(**changes)
-        for facts, some in _wordy(rows.filter(scrubbed_at__isnull=False)):  # whose calls were under way
+        for facts, some in _wordy(rows.filter(scrubbed_at__isnull=False)):  # calls that were under way
             rows.filter(pk__in=some).update(metadata=facts)
     return scrubbed
 
 
 def _wordy(rows: QuerySet[PromptLog]) -> list[tuple[dict[str, object], Sequence[UUID]]]:
-    """What is to be left of metadata that has more, and of which rows: those with the same facts together."""
+    """What to keep of metadata that holds more, and in which rows, grouped by equal facts."""
     by_facts: dict[str, tuple[dict[str, object], list[UUID]]] = {}
     for key, metadata in rows.filter(metadata__isnull=False).values_list("pk", "metadata"):
         facts = economic_facts(metadata)

@@ -18,8 +18,10 @@ from stapel_agent.exceptions import AccessDenied, RequestRejected
 from .base import LlmProvider, ProviderResult
 from .claude_output import read_output
 from .claude_schema import schema_argument
+from .wire.additions import Additions
 from .wire.call import Call
-from .wire.process import Command, arun, run
+from .wire.process import Command, Outcome, arun, run
+from .wire.status_codes import excerpt
 
 PASSED_NAMES = frozenset(
     {
@@ -41,12 +43,13 @@ FIXED_ENVIRONMENT = {
     "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
     # No telemetry, error reports or updates out of a web server.
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    # Thinking is paid out of the token cap, and small caps leave nothing for the answer.
-    "CLAUDE_CODE_DISABLE_THINKING": "1",
     # An attempt is one request: no hidden second ones.
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
     "CLAUDE_CODE_MAX_RETRIES": "0",
 }
+
+# Otherwise none: thinking is paid out of the token cap, and small caps leave nothing for the answer.
+THOUGHTFUL = ("medium", "high", "max")
 
 FLAGS = (
     *("--print", "--output-format", "json", "--verbose"),
@@ -74,12 +77,14 @@ class ClaudeCodeCLIProvider(LlmProvider):
         invocation = Invocation(**arguments)
         with invocation.command() as command:
             outcome = run(command)
+        invocation.check_effort(outcome)
         return read_output(outcome, structured=invocation.schema is not None)
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         invocation = Invocation(**arguments)
         with invocation.command() as command:
             outcome = await arun(command)
+        invocation.check_effort(outcome)
         return read_output(outcome, structured=invocation.schema is not None)
 
     def configuration_error(self) -> str | None:
@@ -118,6 +123,7 @@ class Invocation(Call):
 
     def _arguments(self, binary: str, system_prompt: Path) -> list[str]:
         arguments = [binary, *FLAGS, "--model", self.model, "--system-prompt-file", str(system_prompt)]
+        arguments += [part for field in self._additions.fields.items() for part in field]
         return arguments if self.schema is None else [*arguments, "--json-schema", schema_argument(self.schema)]
 
     def _environment(self) -> dict[str, str]:
@@ -128,7 +134,20 @@ class Invocation(Call):
             for name, value in os.environ.items()
             if name.upper() in PASSED_NAMES or name.startswith(prefixes)
         }
-        return {**passed, **FIXED_ENVIRONMENT, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self.token_cap)}
+        thinking = {} if self.effort in THOUGHTFUL else {"CLAUDE_CODE_DISABLE_THINKING": "1"}
+        return {**passed, **FIXED_ENVIRONMENT, **thinking, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self.token_cap)}
+
+    @property
+    def _additions(self) -> Additions:
+        word = self.effort if self.effort in ("low", *THOUGHTFUL) else None
+        return Additions.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
+
+    def check_effort(self, outcome: Outcome) -> None:
+        """Raises ParameterRefused after a CLI that knows no flag for effort."""
+        if refusal := self._additions.refusal(
+            400 if outcome.exit_code else 200, outcome.stderr, excerpt(outcome.stderr)
+        ):
+            raise refusal
 
 
 def _binary() -> str:

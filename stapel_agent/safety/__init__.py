@@ -1,1 +1,1 @@
-"""Foreign text, made fit to be quoted in a prompt. Needs nothing of Django, nor of the rest of this package."""
+"""Makes foreign text safe to quote in a prompt. Imports neither Django nor the rest of this package."""

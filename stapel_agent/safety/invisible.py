@@ -1,4 +1,4 @@
-"""Characters that nobody sees: they are removed, except where a script or an emoji needs them."""
+"""Removes invisible characters, except where a script or an emoji needs them."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ SEEN = re.compile(f"[^{HIDDEN}]+")
 
 
 def without_invisible(text: str) -> str:
-    """`text` without what is invisible and has no work where it stands.
+    """`text` without invisible characters that have no function where they stand.
 
-    Vertical tab, form feed and next line become line feeds. A single mark of direction stays in a text that has
-    letters written from right to left.
+    Vertical tab, form feed and next line become line feeds. A single direction mark stays in a text with letters
+    written from right to left.
     """
     text = REMOVED.sub(r"\1", BREAK.sub("\n", text))
     return DIRECTIONS.sub(r"\1" if RIGHT_TO_LEFT.search(text) else "", text)

@@ -1,14 +1,39 @@
-"""JSON Schemas: those of the comm functions, and those that callers bring."""
+"""The shapes of what comes in and goes out: payloads, keywords, answers, and the schemas that callers bring."""
 
+from .answer_types import AnswerFailed, AnswerUsage, BaseAnswer, JsonAnswer, TextAnswer, TranslationAnswer
 from .caller_schema import CallerSchema
-from .payloads import check_keywords, field_mend, function_schema, function_validator
+from .keywords import (
+    NOT_GIVEN,
+    CompletionOptions,
+    JsonOptions,
+    RequestOptions,
+    TranslateOptions,
+    check_keywords,
+    given_keywords,
+)
+from .payloads import field_mend, function_schema, function_validator
+from .typed_schema import JUST_JSON, AnswerSchema
 from .work_limit import TooMuchWork
 
 __all__ = [
+    "JUST_JSON",
+    "NOT_GIVEN",
+    "AnswerFailed",
+    "AnswerSchema",
+    "AnswerUsage",
+    "BaseAnswer",
     "CallerSchema",
+    "CompletionOptions",
+    "JsonAnswer",
+    "JsonOptions",
+    "RequestOptions",
+    "TextAnswer",
     "TooMuchWork",
+    "TranslateOptions",
+    "TranslationAnswer",
     "check_keywords",
     "field_mend",
     "function_schema",
     "function_validator",
+    "given_keywords",
 ]

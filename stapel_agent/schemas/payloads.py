@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,6 @@ MESSAGE_LENGTH = 250
 TEXT_LENGTH, ITEMS = 50, 20
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
 LANGUAGE_FORMAT = "language-tag"
-
-# What other libraries call a keyword -> what it is called here, where no other spelling is near.
-SYNONYMS = {
-    "size": "model_size",
-    "system": "system_prompt",
-    "instructions": "system_prompt",
-    "json_schema": "schema",
-    "output_type": "schema",
-    "response_format": "schema",
-    "response_model": "schema",
-    "from_": "from_lang",
-    "source_lang": "from_lang",
-    "source_language": "from_lang",
-    "target": "to",
-    "target_lang": "to",
-    "to_lang": "to",
-    "to_language": "to",
-    "texts": "entries",
-    "strings": "entries",
-    "terms": "glossary",
-    "user": "user_id",
-    "tenant": "workspace_id",
-    "tenant_id": "workspace_id",
-    "workspace": "workspace_id",
-    "max_output_tokens": "max_tokens",
-    "max_completion_tokens": "max_tokens",
-    "vendor": "provider",
-    "backend": "provider",
-}
 
 
 @cache
@@ -71,17 +41,6 @@ def field_mend(name: str, field: str, value: Any) -> str | None:
     schema = function_schema(name)["properties"][field]
     mend: str = schema["description"]
     return None if function_validator(name).evolve(schema=schema).is_valid(value) else mend
-
-
-def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
-    """Raises TypeError, in the public function's name, for keywords that are undeclared or missing."""
-    names, known = set(given), set(declared.__annotations__)
-    if unknown := sorted(names - known):
-        near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
-        raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
-    if missing := [name for name in required if name not in names]:
-        raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
 
 
 def _with_nulls(schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Who asks a question for all the others in this process."""
+"""Which caller asks a question for all the others in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Leader:
     loop: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
-        self.landing.set_running_or_notify_cancel()  # or a follower who is cancelled would cancel it for all
+        self.landing.set_running_or_notify_cancel()  # or a cancelled follower would cancel it for everybody
 
     @property
     def is_gone(self) -> bool:
@@ -28,14 +28,14 @@ class Leader:
 
 
 class Leaders:
-    """Who leads in this process, by question."""
+    """The leader of each question in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._leaders: dict[str, Leader] = {}
 
     def ahead(self, key: str, candidate: Leader) -> Leader | None:
-        """Who leads already; None where `candidate` does from now on."""
+        """The current leader; None if `candidate` leads from now on."""
         with self._lock:
             leader = self._leaders.get(key)
             if leader is not None and not leader.is_gone:
@@ -49,10 +49,10 @@ class Leaders:
                 del self._leaders[key]
         leader.landing.set_result(landing)
 
-    def start_anew(self) -> None:
-        """In a forked child, which has none of its parent's callers."""
+    def reset(self) -> None:
+        """Forget the parent's callers in a forked child."""
         self.__init__()  # type: ignore[misc]
 
 
 leaders = Leaders()
-os.register_at_fork(after_in_child=leaders.start_anew)
+os.register_at_fork(after_in_child=leaders.reset)

@@ -1,4 +1,4 @@
-"""How a flight ended, as its leader says or as its row and the ledger show."""
+"""How a flight ended: its leader says so, or its row and the ledger show it."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from . import leases
 
 @dataclass(frozen=True)
 class Landing:
-    """With an answer, with a failure, or with neither, as its leader was cancelled or died."""
+    """An answer, a failure, or neither: the leader was cancelled or died."""
 
     completion: Completion | None = None
     fault: AgentError | None = None
 
 
 def landing_of(key: str, leader: UUID, provider: str, cache_keys: Collection[str], alias: str) -> Landing | None:
-    """How the leader's flight to `provider` ended, or None while it goes on. If the leader is dead, it ends here.
+    """How the leader's flight to `provider` ended, or None if it has not. A dead leader's ends here.
 
-    `cache_keys` are those of its rows: the same request may lead other flights.
+    `cache_keys` are those of the flight's rows: the same request may lead other flights.
     """
     flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
     is_silent = flights.annotate(is_silent=_is_silent()).values_list("is_silent", flat=True).first()
     if is_silent is None:
         rows = PromptLog.objects.using(alias).filter(request_id=leader, cache_key__in=cache_keys)
-        return _told_by(rows.order_by("created_at").last(), provider)
+        return _recorded_outcome(rows.order_by("created_at").last(), provider)
     if not is_silent:
         return None
     flights.delete()
@@ -44,7 +44,7 @@ def landing_of(key: str, leader: UUID, provider: str, cache_keys: Collection[str
 
 
 def sweep() -> None:
-    """Remove the flights of processes that are gone."""
+    """Remove the flights of processes that no longer run."""
     on_ledger(lambda alias: Flight.objects.using(alias).filter(leases.silent()).delete())
 
 
@@ -52,19 +52,19 @@ def _is_silent() -> ExpressionWrapper[Q]:
     return ExpressionWrapper(leases.silent(), output_field=BooleanField())
 
 
-def _told_by(row: PromptLog | None, asked: str) -> Landing:
-    """What the last row of a request that is over says of it."""
+def _recorded_outcome(row: PromptLog | None, asked: str) -> Landing:
+    """The outcome that the last row of a finished request records."""
     if row is None or row.status == PromptStatus.PENDING or row.scrubbed_at is not None:
         return Landing()
     metadata = row.metadata or {}
     if row.status == PromptStatus.SUCCESS:
-        if row.response is None:  # left out, as it was too long
+        if row.response is None:  # too long for the database
             return Landing()
         return Landing(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
-    if metadata.get("failure") == OverBudget.failure:  # theirs alone: who follows may have a budget of their own
+    if metadata.get("failure") == OverBudget.failure:  # the leader's alone: followers may have budgets of their own
         return Landing()
     fault = fault_named(metadata.get("failure"))(row.error_message or "")
-    # A fallback's answer of an earlier day has no row of this request.
+    # A fallback's cached answer has no row of this request.
     may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)
     if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:
         return Landing()

@@ -1,9 +1,9 @@
-"""The same key from the same caller is one call: the first answer is given again, and nobody is asked twice.
+"""The same key from the same caller is one call: later calls get the first answer, and no provider is asked twice.
 
-A row of IdempotencyRecord stands for the call from before it is made: without an answer while it is under way, told
-alive by `heartbeat`, and gone when it fails, so that it may be tried again. Who comes second looks at the row now and
-then, holding no connection in between. Of the caller, the key and the payload only digests are kept; the ids of a user
-and a workspace tell whose answers are to be erased.
+A row of IdempotencyRecord represents the call from before it is made. It has no answer while the call is under way,
+`leases` keeps it alive, and it is removed when the call fails, so that the call can be retried. A second caller polls
+the row and holds no connection in between. Caller, key and payload are kept as digests only; the ids of the user and
+the workspace say whose answers an erasure removes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from django.db.models.functions import Now
 
 from stapel_agent import database, ledger
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import aon_ledger, exactly, on_ledger
+from stapel_agent.database import exactly, on_ledger
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import IdempotencyRecord
@@ -46,19 +46,19 @@ KEEPING_SECONDS = 1.0
 CONTENTIONS = 5
 SWEPT_BATCH = 500
 SWEEPING_SHARE = 32
-"""One answer in so many is the occasion to remove what has expired."""
+"""One answer in this many also removes expired records."""
 
-# A provider that makes the very call it is asked for would wait for itself.
+# A provider that repeats the call it is answering would wait for itself.
 _held_here: ContextVar[frozenset[str]] = ContextVar("held_here", default=frozenset())
 _holders: dict[uuid.UUID, Leader] = {}
 os.register_at_fork(after_in_child=_holders.clear)
 
 
 class Once:
-    """One call under its caller's key: `follow()` first; where that gives None, make it, and `keep()` the answer.
+    """One call under its caller's key: call `follow()`; if it returns None, make the call and `keep()` the answer.
 
-    A context manager, left when all is over: what was not kept may be tried again. Without a key it does nothing.
-    `payload` is all that is asked, as JSON-like values.
+    A context manager around the call: a call whose answer was not kept can be retried. Does nothing without a key.
+    `payload` is everything that is asked, as JSON-like values.
     """
 
     def __init__(self, request: CompletionRequest, payload: Any) -> None:
@@ -71,7 +71,7 @@ class Once:
         self._is_private = self._opens_connection = False
 
     def follow(self) -> dict[str, Any] | None:
-        """The first answer, waited for where it is under way. Raises IdempotencyConflict, or why there is none."""
+        """The first answer, after waiting for a call under way. Raises IdempotencyConflict, or why there is none."""
         if self.request.idempotency_key is None:
             return None
         database.refuse_event_loop()
@@ -94,7 +94,7 @@ class Once:
         await database.agive_back()
         for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             with self._looking():
-                first = await database.uncancelled(aon_ledger(self._take, timeout=self.request.deadline.left))
+                first = await database.uncancelled(self._take, timeout=self.request.deadline.left)
             if self._is_settled(first, asyncio.get_running_loop()):
                 return self._answer
             with waiting():
@@ -102,7 +102,7 @@ class Once:
         raise self._too_late()
 
     def keep(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Give this answer again to who comes with the same key. A fault costs that, and not the answer."""
+        """Return this answer to later calls with the same key. A fault loses that, never the answer."""
         if self._may_hold:
             with _reported():
                 on_ledger(partial(self._write, answer), timeout=self._keeping_seconds)
@@ -112,9 +112,7 @@ class Once:
         """`keep()` on an event loop."""
         if self._may_hold:
             with _reported():
-                await database.uncancelled(
-                    aon_ledger(partial(self._write, answer), timeout=self._keeping_seconds),
-                )
+                await database.uncancelled(partial(self._write, answer), timeout=self._keeping_seconds)
         return answer
 
     def __enter__(self) -> Self:
@@ -141,7 +139,7 @@ class Once:
                 database.in_background(self._remove)
             elif self._may_hold:
                 with _reported():
-                    await database.uncancelled(aon_ledger(self._remove, timeout=self._keeping_seconds))
+                    await database.uncancelled(self._remove, timeout=self._keeping_seconds)
         finally:
             self._leave()
 
@@ -152,22 +150,22 @@ class Once:
         self._digest = _digest([caller, request.idempotency_key])
         self._payload_digest = _digest(self._payload)
         if self._digest in _held_here.get():
-            raise InvalidRequest("the idempotency_key is that of the very call within which this one is made")
+            raise InvalidRequest("the idempotency_key belongs to the call that makes this one: choose another key")
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        self._may_hold = True  # until it is known better: a row that may arrive later is to be removed as well
+        self._may_hold = True  # until known better: a row that arrives late must be removed too
         try:
             yield
         except Exception as fault:
             logger.error("idempotency: %s; no provider is called", type(fault).__name__)
             raise LedgerUnavailable(
                 f"the idempotency_key cannot be looked up ({type(fault).__name__}), so no provider was called: "
-                "see that the ledger's database answers and is migrated"
+                "check that the ledger's database is reachable and migrated"
             ) from None
 
     def _take(self, alias: str) -> IdempotencyRecord | None:
-        """The record of the first call, where that is another one; None where it is this, and its record is there."""
+        """The record of an earlier call with this key; None if this is the first call, whose record now exists."""
         self._is_private = database.is_private()
         records = IdempotencyRecord.objects.using(alias).filter(pk=self._digest)
         for _ in range(CONTENTIONS):
@@ -182,7 +180,7 @@ class Once:
                 return first
             elif records.filter(lease=first.lease).delete()[0] and first.answer is None:
                 ledger.close_lost(request_id=first.request_id)
-        raise TimeoutError(f"{CONTENTIONS} others were faster")
+        raise TimeoutError(f"{CONTENTIONS} other callers were faster")
 
     def _insert(self, alias: str) -> None:
         IdempotencyRecord.objects.using(alias).create(
@@ -197,27 +195,30 @@ class Once:
         )
 
     def _is_settled(self, first: IdempotencyRecord | None, loop: asyncio.AbstractEventLoop | None = None) -> bool:
-        """Whether this call is to be made, or has its `_answer`. Raises why there is no use in waiting either."""
+        """Whether to make this call, or its `_answer` is known. Raises if waiting cannot help."""
         if first is None:
             self._hold(Leader(loop=loop))
             return True
         self._may_hold = False
         if first.payload_digest != self._payload_digest:
-            raise IdempotencyConflict("the idempotency_key was used before, with another payload: choose a new one")
+            raise IdempotencyConflict("the idempotency_key was used before with another payload: choose a new one")
         if first.answer is not None:
             self._answer = json.loads(first.answer)
         elif self._would_block(first):
-            raise InvalidRequest("the call with this idempotency_key is under way, and SQLite cannot wait for it here")
+            raise InvalidRequest(
+                "the call with this idempotency_key is under way, and a transaction on SQLite cannot wait for it: "
+                "make the call outside the transaction"
+            )
         return first.answer is not None
 
     def _hold(self, holder: Leader) -> None:
         _held_here.set(_held_here.get() | {self._digest})
         _holders[self._lease] = holder
-        if not self._is_private:  # where nobody else looks for signs of life
+        if not self._is_private:  # or nobody else can see the row
             leases.start(self._lease, lambda: holder.is_gone)
 
     def _would_block(self, first: IdempotencyRecord) -> bool:
-        """Whether the first call could not end before this one: in a transaction, or in need of this very thread."""
+        """Whether the first call cannot end before this one: it is in this transaction, or needs this thread."""
         holder = _holders.get(first.lease)
         is_on_loop = holder is not None and holder.loop is not None
         needs_this_thread = is_on_loop and database.serves_event_loop() and database.works_in_callers_thread()
@@ -234,12 +235,12 @@ class Once:
         self._may_hold = False
 
     def _own(self, alias: str) -> QuerySet[IdempotencyRecord]:
-        # By its lease: another call may have taken over from this one.
+        # By its lease: another call may have taken over.
         return IdempotencyRecord.objects.using(alias).filter(pk=self._digest, lease=self._lease)
 
     @property
     def _keeping_seconds(self) -> float | None:
-        """What is left to the request, but always a moment."""
+        """What the deadline leaves, and at least KEEPING_SECONDS."""
         left = self.request.deadline.left
         return None if left is None else max(left, KEEPING_SECONDS)
 
@@ -256,9 +257,9 @@ class Once:
 
 
 def sweep(*, before: datetime | None = None) -> int:
-    """Remove the answers that have expired or are from `before` a moment, and what processes that are gone have left.
+    """Remove answers that have expired or were made `before` a moment, and records of processes that no longer run.
 
-    Returns how many records there were.
+    Returns how many records were removed.
     """
     removed = 0
     while batch := on_ledger(partial(_remove_batch, before=before)):
@@ -267,17 +268,17 @@ def sweep(*, before: datetime | None = None) -> int:
 
 
 def stale(*, before: datetime) -> int:
-    """How many `sweep()` would remove."""
+    """How many records `sweep()` would remove."""
     return on_ledger(lambda alias: _expired(alias, before).count())
 
 
 def forget(column: str, identity: str, alias: str) -> int:
-    """Remove the records of a `user_id` or `workspace_id`. A call under way goes on, and its answer is not kept."""
+    """Remove the records of a `user_id` or `workspace_id`. A call under way continues, and its answer is not kept."""
     return IdempotencyRecord.objects.using(alias).filter(exactly(column, identity)).delete()[0]
 
 
 def hand_over(column: str, old: str, new: str, alias: str) -> int:
-    """Make the records of one `user_id` another one's."""
+    """Move the records of one `user_id` to another."""
     return IdempotencyRecord.objects.using(alias).filter(exactly(column, old)).update(**{column: new})
 
 
@@ -293,7 +294,7 @@ def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
 
 
 def _is_over() -> Q:
-    """The condition on records that stand for nothing any more."""
+    """Matches records that are no longer valid."""
     return Q(answer__isnull=False) & _has_expired() | Q(answer__isnull=True) & leases.silent()
 
 
@@ -305,7 +306,9 @@ def _digest(value: Any) -> str:
     try:
         canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, default=_plain)
     except (TypeError, ValueError, RecursionError) as fault:
-        raise InvalidRequest(f"with an idempotency_key all arguments need a JSON form ({fault!r:.100})") from None
+        raise InvalidRequest(
+            f"a call with an idempotency_key takes only arguments that can be written as JSON ({fault!r:.100})"
+        ) from None
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
@@ -315,7 +318,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """Around what must not cost a paid answer."""
+    """Log a fault inside the block: it must not cost a paid answer."""
     try:
         yield
     except Exception as fault:

@@ -1,4 +1,4 @@
-"""Signs of life: while a process leads flights or holds idempotency keys, their rows are told that it goes on."""
+"""Leases: a process renews the rows of its flights and idempotency keys, so that others know it is alive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
-"""Without a sign for so long, a leader is taken for dead."""
+"""A leader whose lease is older than this is taken for dead."""
 
 _lock = threading.Lock()
 _led: dict[UUID, Callable[[], bool]] = {}
@@ -31,7 +31,7 @@ _is_beating = False
 
 
 def start(lease: UUID, is_gone: Callable[[], bool]) -> None:
-    """Say that what has this lease goes on, until `stop()`, or until its leader `is_gone`."""
+    """Renew this lease until `stop()`, or until its leader `is_gone`."""
     with _lock:
         _led[lease] = is_gone
         _ensure_beating()
@@ -43,7 +43,7 @@ def stop(lease: UUID) -> None:
 
 
 def remove_later(lease: UUID) -> None:
-    """Try again to remove the row of what has this lease, which is over, until the database lets us."""
+    """Retry removing the row that holds this lease until the database lets us. Its call is over."""
     with _lock:
         _left_over.add(lease)
         _ensure_beating()
@@ -57,7 +57,7 @@ def _ensure_beating() -> None:
 
 
 def silent() -> Q:
-    """The condition on rows whose process is gone. By the database's clock, for those of the hosts may differ."""
+    """Matches rows whose process is gone, by the database's clock: those of the hosts may differ."""
     return Q(seen_at__lt=Now() - timedelta(seconds=SILENCE_SECONDS))
 
 
@@ -74,27 +74,31 @@ def _beat() -> None:
                 _is_beating = False
                 return
         try:
-            on_ledger(partial(_tell, led, left_over))
+            on_ledger(partial(_renew, led, left_over))
             with _lock:
                 _left_over.difference_update(left_over)
         except Exception as fault:
-            logger.error("single flight: no sign of life could be given (%s)", type(fault).__name__)
+            logger.error(
+                "leases could not be renewed (%s); calls that take longer than %d s may be asked again",
+                type(fault).__name__,
+                SILENCE_SECONDS,
+            )
         finally:
             connections.close_all()
 
 
-def _tell(led: list[UUID], left_over: list[UUID], alias: str) -> None:
+def _renew(led: list[UUID], left_over: list[UUID], alias: str) -> None:
     for under_way in (Flight.objects, IdempotencyRecord.objects.filter(answer=None)):
         rows = under_way.using(alias)
         rows.filter(lease__in=left_over).delete()
         rows.filter(lease__in=led).update(seen_at=Now())
 
 
-def _start_anew() -> None:
+def _reset() -> None:
     global _lock, _is_beating
     _lock, _is_beating = threading.Lock(), False
     _led.clear()
     _left_over.clear()
 
 
-os.register_at_fork(after_in_child=_start_anew)
+os.register_at_fork(after_in_child=_reset)

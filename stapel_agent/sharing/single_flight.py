@@ -1,9 +1,9 @@
-"""Identical questions under way at once: one is put to a provider, and all who ask it get what comes of it.
+"""Identical questions at the same time: one provider is asked once, and every caller gets the outcome.
 
-Within a process the others wait for their leader's future. In other processes they look now and then whether its row
-of Flight is still there and its process says so, and read the outcome in the ledger. Where nobody else can see the
-ledger's rows (SQLite's in a transaction, a test's), or LOG_CONTENT keeps the answer out of them, or the table is not
-there yet, each process has its own leader.
+Within a process, followers wait for their leader's future. In other processes they poll the leader's row of Flight,
+whose lease shows that it is alive, and read the outcome in the ledger. Each process has its own leader where others
+cannot see the ledger's rows (a transaction on SQLite, a test), where LOG_CONTENT keeps the answer out of them, and
+before the table is migrated.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
 SLICE_SECONDS = 1.0
 
 
-# A provider that asks the very question it is asked would wait for itself.
+# A provider that asks the question it is answering would wait for itself.
 _led_here: ContextVar[frozenset[str]] = ContextVar("led_here", default=frozenset())
 
 
 class SingleFlight:
-    """One request among its like: `follow()` first; where that gives None, ask a provider, and `land()` the answer.
+    """One request among identical ones: call `follow()`; if it returns None, ask a provider and `land()` the answer.
 
-    A context manager, made before the caller's first work on the ledger and left when all is over.
+    A context manager, created before the caller's first work on the ledger and left at the end of the call.
     """
 
     def __init__(self, attempts: Attempts, read: Reader) -> None:
@@ -64,9 +64,9 @@ class SingleFlight:
         self._landing = Landing()
 
     def follow(self) -> Completion | None:
-        """The answer that somebody else has got, or gets, to the same question. Raises their failure.
+        """Another caller's answer to the same question, after waiting for it. Raises that caller's failure.
 
-        None where this caller is to ask a provider: nobody else does, or the answer is nobody else's business.
+        None if this caller must ask a provider: nobody else asks, or the answer cannot be shared.
         """
         self._is_reusable = cache.is_reusable(self._request)
         if not self._request.parts and (earlier := self.find(self._request)):  # parts have just been looked up
@@ -107,14 +107,14 @@ class SingleFlight:
         return None
 
     def find(self, request: CompletionRequest) -> Completion | None:
-        """The answer that is kept to `request`: this flight's own, or as it is put to a fallback."""
+        """The cached answer to `request`: this flight's own, or the one put to a fallback."""
         return cache.find(request, self._read) if self._may_reuse else None
 
     async def afind(self, request: CompletionRequest) -> Completion | None:
         return await cache.afind(request, self._read) if self._may_reuse else None
 
     def keep(self, request: CompletionRequest, completion: Completion) -> None:
-        """Let the answer to `request` be reused."""
+        """Cache the answer to `request`."""
         if self._is_reusable:
             cache.keep(request, completion)
 
@@ -123,7 +123,7 @@ class SingleFlight:
             await cache.akeep(request, completion)
 
     def land(self, completion: Completion) -> Completion:
-        """Share an answer with those who follow."""
+        """Share an answer with the followers."""
         self._landing = Landing(completion)
         return completion
 
@@ -152,7 +152,7 @@ class SingleFlight:
             if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
                 database.in_background(self._remove_row)
             elif self._has_row:
-                await database.uncancelled(aon_ledger(self._remove_row))
+                await database.uncancelled(self._remove_row)
         except Exception as unremoved:
             _report(unremoved)
             leases.remove_later(self._lease)
@@ -165,12 +165,12 @@ class SingleFlight:
 
     @cached_property
     def _key(self) -> str:
-        # Callers who read an answer in another way may find it right where this one does not.
+        # Callers that read an answer in another way may accept what this one rejects.
         reader = getattr(self._read, "__qualname__", type(self._read).__qualname__)
         return hashlib.sha256(f"{self._request.cache_key} {reader}".encode()).hexdigest()
 
     def _ahead(self, own: Leader) -> Leader | None:
-        """Who leads in this process, if that is another caller."""
+        """The leader in this process, if it is another caller."""
         if self._own is not None:
             return None
         ahead = leaders.ahead(self._key, own)
@@ -181,7 +181,7 @@ class SingleFlight:
 
     @staticmethod
     def _would_block(ahead: Leader) -> bool:
-        """Whether the leader needs this very thread for its own work on the ledger."""
+        """Whether the leader needs this thread for its own work on the ledger."""
         return ahead.loop is not None and database.serves_event_loop() and database.works_in_callers_thread()
 
     def _wait(self, ahead: Leader) -> Landing:
@@ -207,8 +207,8 @@ class SingleFlight:
         raise self._too_late()
 
     def _contend(self) -> UUID | None:
-        """The request that leads in another process, or None."""
-        self._has_row = True  # until it is known better: a row that may arrive later is to be removed as well
+        """The id of the request that leads in another process, or None."""
+        self._has_row = True  # until known better: a row that arrives late must be removed too
         try:
             return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
         except Exception as fault:
@@ -216,10 +216,9 @@ class SingleFlight:
             return None
 
     async def _acontend(self) -> UUID | None:
-        inserting = aon_ledger(self._insert_row, timeout=self._request.deadline.left)
         self._has_row = True
         try:
-            return self._contended(await database.uncancelled(inserting))
+            return self._contended(await database.uncancelled(self._insert_row, timeout=self._request.deadline.left))
         except Exception as fault:
             self._alone(fault)
             return None
@@ -265,7 +264,7 @@ class SingleFlight:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
 
     def _alone(self, fault: Exception) -> None:
-        """Go on as if nobody else asked: what is in the way must not cost the answer."""
+        """Continue as if nobody else asked: a fault here must not cost the answer."""
         _report(fault)
         self._shares = False
 
@@ -278,8 +277,8 @@ class SingleFlight:
             flight.save(force_insert=True, using=alias)
         except IntegrityError:
             ahead = Flight.objects.using(alias).filter(key=self._key).first()
-            self._has_row = ahead is not None and ahead.lease == self._lease  # an earlier try of this had arrived
-            # None: it landed in between. Then there is nobody to share with, and the answer may be kept already.
+            self._has_row = ahead is not None and ahead.lease == self._lease  # this insert had arrived
+            # None: the flight has just ended. There is nobody to follow, and the answer may be cached already.
             return None if ahead is None or self._has_row else ahead.request_id
         return None
 
@@ -287,7 +286,7 @@ class SingleFlight:
         Flight.objects.using(alias).filter(key=self._key, lease=self._lease).delete()
 
     def _as_ours(self, landing: Landing) -> Completion | None:
-        """Another caller's landing as this one's, which it has spent nothing on. Raises the failure."""
+        """Another caller's outcome as this one's, which has spent nothing. Raises the failure."""
         if landing.fault is not None:
             fault = type(landing.fault)(str(landing.fault))
             fault.text, fault.usage = landing.fault.text, Usage()
@@ -305,10 +304,10 @@ class SingleFlight:
         leases.stop(self._lease)
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
-            if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # the others have their own budgets
+            if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # followers have their own budgets
                 self._landing = Landing(fault=fault)
             leaders.leave(self._key, self._own, self._landing)
 
 
 def _report(fault: Exception) -> None:
-    logger.error("single flight: %s; this call goes on by itself", type(fault).__name__)
+    logger.error("single flight: %s; this call asks a provider itself", type(fault).__name__)

@@ -1,6 +1,6 @@
-"""What is measured: every metric of this package, told to stapel-core's metrics, which never raise.
+"""The metrics of this package, reported through stapel-core, which never raises.
 
-A label has few values: a host's providers, models and sources; never a user, a request or a text.
+Labels take few values: a host's providers, models and sources; never a user, a request or a text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TOKEN_KINDS = ("input", "output", "cache_read", "cache_write")
 
 @dataclass(frozen=True)
 class Metric:
-    """A name without stapel-core's prefix, the names of its labels, and what it says."""
+    """A metric: its name without stapel-core's prefix, the names of its labels, and its description."""
 
     name: str
     labels: tuple[str, ...]
@@ -51,7 +51,7 @@ class Histogram(Metric):
 
 
 class FlagGauge(Metric):
-    """Raised where any process of a host raises it."""
+    """Raised if any process of a host raises it."""
 
     kind = "gauge"
 
@@ -60,7 +60,7 @@ class FlagGauge(Metric):
 
 
 class LevelGauge(Metric):
-    """The sum of what each process of a host has."""
+    """The sum over a host's processes."""
 
     kind = "gauge"
 
@@ -91,7 +91,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 def count(call: FinishedCall) -> None:
-    """Measure a call of a provider that is over."""
+    """Measure a finished call of a provider."""
     asked = {"provider": call.provider, "model": call.model, "source": call.source}
     CALLS.add(**asked, status=call.status)
     if call.duration_ms is not None:
@@ -104,7 +104,7 @@ def count(call: FinishedCall) -> None:
 
 
 def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:
-    """Measure answers that cost nothing, because they were `kept`, or are `shared` with who got them."""
+    """Measure answers that cost nothing: `kept` ones come from the cache, `shared` ones from another caller."""
     CACHE_HITS.add(answers, provider=request.provider, model=request.model, source=request.source, kind=kind)
 
 
@@ -115,7 +115,7 @@ def unchanged(request: CompletionRequest, texts: int) -> None:
 
 @contextmanager
 def request_timed(source: str) -> Iterator[None]:
-    """Around one request, with all that it does in other threads and tasks."""
+    """Measure one request, including its work in other threads and tasks."""
     clock, outer = RequestClock(), _request_clock.get()
     _request_clock.set(clock)
     started_at = time.perf_counter()
@@ -128,7 +128,7 @@ def request_timed(source: str) -> Iterator[None]:
 
 @contextmanager
 def provider_call(provider: str) -> Iterator[None]:
-    """Around the wait for a provider's answer."""
+    """Measure the wait for a provider's answer."""
     in_flight.change(provider, 1)
     try:
         with waiting():
@@ -139,7 +139,7 @@ def provider_call(provider: str) -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Around a wait for others, whose time is no overhead."""
+    """Mark a wait for others, which is no overhead of this package."""
     clock = _request_clock.get()
     if clock is None:
         yield
@@ -152,7 +152,7 @@ def waiting() -> Iterator[None]:
 
 
 class RequestClock:
-    """The seconds in which a request has waited for others; those of waits at once count once."""
+    """The seconds a request has waited for others; overlapping waits count once."""
 
     def __init__(self) -> None:
         self.waited_seconds = 0.0
@@ -170,7 +170,7 @@ class RequestClock:
 
 
 class InFlight:
-    """How many calls of each provider this process waits for."""
+    """How many calls of each provider are under way in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -182,7 +182,7 @@ class InFlight:
             IN_FLIGHT.show(self._calls[provider], provider=provider)
 
     def start_anew(self) -> None:
-        """In a forked child, which has none of its parent's calls."""
+        """Forget the parent's calls in a forked child."""
         self.__init__()  # type: ignore[misc]
 
 

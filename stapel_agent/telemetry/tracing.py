@@ -1,7 +1,6 @@
-"""Spans for OpenTelemetry, where the extra `otel` is installed: one for a request, one for each attempt.
+"""OpenTelemetry spans, if the extra `otel` is installed: one for a request; `asking` adds one for each attempt.
 
-An attempt's is a client span of the generative AI conventions, whose names are those of semantic conventions 1.41.
-What was asked and answered is in it only where TRACE_CONTENT says so. A fault in here costs the span, not the call.
+A fault in here loses the span, never the call.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Facts = dict[str, Any]
-"""Attributes by name; those that are None are left out."""
+"""Attributes by name; None leaves one out."""
 
 
 @contextmanager
 def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
-    """Around one request. A fault that leaves the block gives the span its error type, and goes on."""
+    """The span of one request. A fault that leaves the block sets the span's error type and is raised."""
     with span(f"stapel_agent.{verb}", "INTERNAL", partial(request_facts, request)) as current:
         try:
             yield
@@ -40,7 +39,7 @@ def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _opentelemetry() -> tuple[ModuleType, ModuleType] | None:
-    """Its modules `trace` and `context`."""
+    """OpenTelemetry's modules `trace` and `context`, or None."""
     try:
         from opentelemetry import context, trace
     except ImportError:
@@ -50,7 +49,7 @@ def _opentelemetry() -> tuple[ModuleType, ModuleType] | None:
 
 @contextmanager
 def span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | None]:
-    """A span that is the current one in the block; None where OpenTelemetry is not in use, or the host's own fails."""
+    """A span that is current in the block; None if OpenTelemetry is not in use or fails."""
     installed = _opentelemetry()
     if installed is None or not _is_set_up(installed[0]):
         yield None
@@ -72,7 +71,7 @@ def span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | No
 
 
 def _is_set_up(trace: ModuleType) -> bool:
-    """Whether the host has said where spans go; until then nobody would see one."""
+    """Whether the host has set up a tracer provider."""
     with _harmless():
         return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     return False

@@ -57,6 +57,7 @@ def added_up(rows: list[dict]) -> dict:
         "unpriced_calls": sum(unpriced),
         "saved_tokens": 0,
         "saved_cost_usd": Decimal(0),
+        "estimated_cost_usd": Decimal(0),
     }
 
 

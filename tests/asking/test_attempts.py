@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from stapel_agent import exceptions, services
+from stapel_agent import exceptions, ledger, services
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
@@ -28,7 +28,6 @@ from stapel_agent.exceptions import (
     RequestRejected,
     fault_named,
 )
-from stapel_agent.ledger import entries
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import Usage
@@ -135,6 +134,7 @@ def test_usage__of_a_failure(facade, agent):
     scripted_chain(agent, first=first, second=RequestRejected("no", usage=Usage(1)))
     assert facade.complete("say", "small") == {
         "status": "failure",
+        "failure": "rejected",
         "reason": "rejected: no (before it, 'first': overloaded: broke off)",
         "comment": "ha",
         "usage": {"input_tokens": 4, "output_tokens": 2},
@@ -268,7 +268,7 @@ def test_failure__lost():
     facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "metadata": {"provider": "x"}}
     row = PromptLog.objects.create(**facts, status="pending")
     PromptLog.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(hours=1))
-    assert entries.close_lost() == 1
+    assert ledger.close_lost() == 1
     assert rows() == [("x", statuses("lost").pop(), "lost")]
 
 

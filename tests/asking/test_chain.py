@@ -233,7 +233,7 @@ def test_fallback__none(facade, agent, fallbacks):
     """Without one, the fault is the answer."""
     models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
     agent(FALLBACKS=fallbacks)
-    assert facade.complete("say", "small") == {"status": "failure", "reason": "auth: key", **TRACED}
+    assert facade.complete("say", "small") == {"status": "failure", "failure": "auth", "reason": "auth: key", **TRACED}
     assert asked(models)["second"] == 0
 
 

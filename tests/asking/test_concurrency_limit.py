@@ -18,7 +18,7 @@ from stapel_agent.exceptions import AccessDenied, ProviderTimeout, ProviderUnava
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import CompletionRequest
-from tests.answers import TRACED
+from tests.answers import TRACED, failure_of
 from tests.scripted_chain import ANSWERED, asked, counting_provider, instead_of_sleep, rows, scripted_chain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -161,7 +161,12 @@ def full(agent):
 def test_busy__no_row_and_no_call(facade, full):
     """Who finds no place in an attempt's time fails as busy; nobody is asked, and nothing is written down."""
     models = full(first="answer")
-    assert facade.complete("say", "small") == {"status": "failure", "reason": BUSY, **TRACED}
+    assert facade.complete("say", "small") == {
+        "status": "failure",
+        "failure": failure_of(BUSY),
+        "reason": BUSY,
+        **TRACED,
+    }
     assert (asked(models), rows()) == ({"first": 0}, [])
 
 

@@ -24,7 +24,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.types import Usage
-from tests.answers import TRACED
+from tests.answers import TRACED, failure_of
 from tests.scripted_chain import ANSWERED, asked, recorded_waits, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -89,6 +89,7 @@ def test_retry__passing_fault(facade, scripted_model, agent, fault, keys, times)
     scripted_model.script(fault)
     assert facade.complete("say", "small") == {
         "status": "failure",
+        "failure": failure_of(f"{fault.failure}: {fault}"),
         "reason": f"{fault.failure}: {fault}",
         **TRACED,
     }
@@ -186,6 +187,7 @@ def test_retry_after__longer_than_anybody_waits(facade, agent, waits, keys, stat
     agent(**keys)
     assert facade.complete("say", "small") == {
         "status": "failure",
+        "failure": "rate_limited",
         "reason": "rate_limited: later",
         **TRACED,
     }

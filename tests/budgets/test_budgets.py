@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from stapel_agent import record_call, services
 from stapel_agent.budgets import balances as accounts
-from stapel_agent.budgets import policies, reservations
+from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.ledger import entries
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 MODEL = "claude-haiku-4-5-20251001"
 PRICES = {MODEL: {"input": "1000", "output": "2000"}}
 """A thousandth of a dollar for a token that is sent, two for one that comes."""
-SENT = policies.FRAME_TOKENS + len("hello")
+SENT = estimates.FRAME_TOKENS + len("hello")
 """Estimated for the prompt "hello" without a system prompt or a schema."""
 HOUSE = {"scope": "all", "period": "month"}
 
@@ -69,6 +69,7 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     resets_at = policies.span("month", datetime.now(UTC))[1]
     assert answer == {
         "status": "failure",
+        "failure": "over_budget",
         "reason": f"over_budget: of the month's budget of all together {SENT + 9} tokens are left and it may take "
         f"{SENT + 10}: ask for less, with lower max_tokens, or from {resets_at:%Y-%m-%d} on",
         "budget": {
@@ -311,7 +312,7 @@ def test_budget__without_a_price_money_is_no_matter(agent, scripted_model):
 
 def test_budget__of_a_failed_call_is_released(agent, facade, scripted_model):
     """A provider's failure gives the reservation back; what it has spent is charged."""
-    scripted_model.script(RequestRejected("no", usage=policies.Usage(input_tokens=3)))
+    scripted_model.script(RequestRejected("no", usage=estimates.Usage(input_tokens=3)))
     agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
     assert facade.complete("hello", "small")["status"] == "failure"
     assert (balances(), Reservation.objects.count()) == ({("all", "", "month"): (3_000_000, 0, 3, 0)}, 0)
@@ -338,6 +339,7 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
     agent(BUDGETS="tests.budgets.test_budgets.Failing")
     assert facade.complete("hello", "small") == {
         "status": "failure",
+        "failure": "over_budget",
         "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "
         "manage.py check --tag stapel_agent --deploy tells more",
         **TRACED,
@@ -346,11 +348,12 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
 
 
 def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
-    """A call taken for lost gives its reservation back; if its answer comes after all, that is charged, once."""
+    """A call taken for lost is charged its estimate; if its answer comes after all, what that cost replaces it."""
 
     def answer(request):
         call_command("close_lost_calls", "--older-than", "0", verbosity=0)
-        assert balances() == {("all", "", "month"): (0, 0, 0, 0)}
+        estimated = estimates.estimated(replace(services._request("hello", "small"), images=()), None)
+        assert balances() == {("all", "", "month"): (estimated.nanos, 0, estimated.tokens, 0)}
         return "this"
 
     scripted_model.script(answer)
@@ -487,8 +490,8 @@ def test_estimate__covers_all_that_is_sent(agent):
     """System prompt, schema and images are in the estimate, and money is rounded up."""
     request = replace(services._json_request("hello", "small", schema={"type": "object"}), images=())
     bare = replace(services._request("hello", "small"), images=())
-    assert policies.estimated(request, None).tokens > policies.estimated(bare, None).tokens == SENT + 10
-    assert policies.estimated(bare, None).nanos == 0
+    assert estimates.estimated(request, None).tokens > estimates.estimated(bare, None).tokens == SENT + 10
+    assert estimates.estimated(bare, None).nanos == 0
     assert policies.nanos(Decimal("1E-10")) == 1
     assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)
 
@@ -496,7 +499,7 @@ def test_estimate__covers_all_that_is_sent(agent):
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
 def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
     """A token is a byte at least: of numbers and rare letters tokenizers make one of each."""
-    estimate = policies.estimated(replace(services._request(text * 100, "small"), images=(), max_tokens=1), None)
+    estimate = estimates.estimated(replace(services._request(text * 100, "small"), images=(), max_tokens=1), None)
     assert estimate.tokens > len((text * 100).encode())
 
 

@@ -192,6 +192,7 @@ def test_provider__without_support(facade, agent, name):
     agent(PROVIDERS={"blind": Blind})
     assert facade.complete("What is it?", "small", provider=name, images=[PNG_DATA]) == {
         "status": "failure",
+        "failure": "rejected",
         "reason": f"rejected: provider {name!r} takes no images; name one that does, or send none",
     }
     assert PromptLog.objects.count() == 0
@@ -226,7 +227,7 @@ def test_provider__that_cannot_be_made(agent):
 def test_surfaces__refuse_alike(facade, scripted_model, service, given, reason):
     """What is no image is a failure over comm and in Python, a 400 at both mounts, and costs nothing."""
     told = f"images[0] {reason}"
-    failure = {"status": "failure", "reason": f"rejected: {told}"}
+    failure = {"status": "failure", "failure": "rejected", "reason": f"rejected: {told}"}
     assert facade.complete_json("What is it?", "small", images=[given]) == failure
     assert call("llm.complete", {**ASKED, "images": [given]}) == failure
     for mount in MOUNTS:
@@ -298,6 +299,7 @@ def test_surfaces__limit_that_is_no_number(facade, scripted_model, service, agen
     agent(IMAGE_MAX_BYTES="5 MB")
     failure = {
         "status": "failure",
+        "failure": "rejected",
         "reason": "rejected: STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not '5 MB'",
     }
     assert facade.complete_json("What is it?", "small", images=[PNG_DATA]) == failure

@@ -14,10 +14,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
-from stapel_agent import services
+from stapel_agent import ledger, services
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import columns as rows
-from stapel_agent.ledger import entries
+from stapel_agent.ledger import entries, lost_calls
 from stapel_agent.models import PromptLog, PromptLogQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.signals import call_finished
@@ -380,7 +380,7 @@ def test_close_lost__its_process_knows_better(agent):
 
     class Slow(LlmProvider):
         def complete(self, **arguments):
-            assert entries.close_lost(older_than=0) == 1
+            assert ledger.close_lost(older_than=0) == 1
             return ProviderResult("late", input_tokens=3)
 
     agent(PROVIDERS={"slow": Slow})
@@ -399,7 +399,7 @@ def lost_rows(number):
 
 def test_close_lost__batches(monkeypatch):
     """However many there are, all are closed, counted, and announced by the time it returns."""
-    monkeypatch.setattr(entries, "LOST_BATCH", 2)
+    monkeypatch.setattr(lost_calls, "LOST_BATCH", 2)
     told, lost = set(), {row.pk for row in lost_rows(5)}
 
     def hear(sender, call, **facts):
@@ -407,7 +407,7 @@ def test_close_lost__batches(monkeypatch):
 
     call_finished.connect(hear)
     try:
-        assert entries.close_lost(older_than=0) == 5
+        assert ledger.close_lost(older_than=0) == 5
     finally:
         call_finished.disconnect(hear)
     assert told == lost
@@ -416,17 +416,17 @@ def test_close_lost__batches(monkeypatch):
 def test_close_lost__all_closed_meanwhile(monkeypatch):
     """Rows that their processes keep closing first are left to them, and looked at once."""
     lost_rows(2)
-    monkeypatch.setattr(entries, "_close_as_lost", lambda row, alias: 0)
-    assert entries.close_lost(older_than=0) == 0
+    monkeypatch.setattr(lost_calls, "_close_as_lost", lambda row, alias: 0)
+    assert ledger.close_lost(older_than=0) == 0
 
 
 def test_close_lost__of_a_request(monkeypatch):
     """Whoever takes over from a dead process leaves the announcing for later."""
     later = []
-    monkeypatch.setattr(entries, "announce_later", later.append)
+    monkeypatch.setattr(lost_calls, "announce_later", later.append)
     (row,) = lost_rows(1)
     lost_rows(1)
-    assert entries.close_lost(request_id=row.request_id) == 1
+    assert ledger.close_lost(request_id=row.request_id) == 1
     assert later == [[row]]
 
 
@@ -436,7 +436,7 @@ def test_close_lost__row_that_has_changed(meanwhile):
     (row,) = lost_rows(1)
     PromptLog.objects.update(**meanwhile)
     before = PromptLog.objects.values().get()
-    assert entries._close_as_lost(row, "default") == 0
+    assert lost_calls._close_as_lost(row, "default") == 0
     assert PromptLog.objects.values().get() == before
 
 

@@ -16,9 +16,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 import stapel_agent
-from stapel_agent import services
+from stapel_agent import ledger, services
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
-from stapel_agent.ledger import entries
 from stapel_agent.models import PromptLog, PromptLogQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.signals import call_finished
@@ -212,7 +211,7 @@ def test_lost__calls(told):
     """Rows of dead processes are told of when they are closed."""
     row = PromptLog.objects.create(source="other", model="m", model_size="", prompt="p", metadata={"provider": "x"})
     PromptLog.objects.update(status="pending", created_at=timezone.now() - timedelta(hours=1))
-    assert entries.close_lost() == 1
+    assert ledger.close_lost() == 1
     assert [(call.id, call.provider, call.status, call.failure) for call in told] == [(row.pk, "x", "error", "lost")]
 
 

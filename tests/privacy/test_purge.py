@@ -13,9 +13,9 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from stapel_agent import services, usage
+from stapel_agent import ledger, services, usage
 from stapel_agent.ledger import columns as rows
-from stapel_agent.ledger import entries
+from stapel_agent.ledger import lost_calls
 from stapel_agent.models import IdempotencyRecord, PromptLog, Translation
 from stapel_agent.privacy import retention, scrubbing
 from tests.prompt_logs import written
@@ -294,20 +294,20 @@ def test_purge__row_scrubbed_while_its_call_is_under_way(scripted_model):
 def test_purge__closed_as_lost(monkeypatch):
     """Who closes a lost call writes nothing back that was scrubbed since it was read; the next run closes it."""
     row = aged(9, status="pending")
-    close = entries._close_as_lost
+    close = lost_calls._close_as_lost
 
     def later(row, alias):
         scrubbing.erase_batch("user_id", "u", "erased", alias)
         return close(row, alias)
 
-    monkeypatch.setattr(entries, "_close_as_lost", later)
-    assert entries.close_lost(older_than=0) == 0
+    monkeypatch.setattr(lost_calls, "_close_as_lost", later)
+    assert ledger.close_lost(older_than=0) == 0
     monkeypatch.undo()
-    assert entries.close_lost(older_than=0) == 1
+    assert ledger.close_lost(older_than=0) == 1
     row.refresh_from_db()
     assert (row.status, row.error_message, row.metadata) == (
         "error",
-        entries.LOST_MESSAGE,
+        lost_calls.LOST_MESSAGE,
         {**ECONOMIC, "failure": "lost"},
     )
 

@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from stapel_agent.exceptions import AccessDenied, InvalidAnswer, ProviderTimeout, ProviderUnavailable, RequestRejected
+from stapel_agent.exceptions import (
+    AccessDenied,
+    InvalidAnswer,
+    ParameterRefused,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RequestRejected,
+)
+from stapel_agent.providers import forget_refusals
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.types import Usage
@@ -345,3 +353,36 @@ def test_configuration_error__on_the_path(
     monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
     assert ClaudeCodeCLIProvider().configuration_error() is None
     assert WAYS["sync"](prompt="Hi", model="m") == answered()
+
+
+@pytest.mark.parametrize(
+    ("effort", "flag", "thinks"),
+    [
+        (None, [], False),
+        ("none", [], False),
+        ("minimal", [], False),
+        ("low", ["--effort", "low"], False),
+        ("high", ["--effort", "high"], True),
+        ("max", ["--effort", "max"], True),
+    ],
+)
+def test_complete__effort(
+    fake: FakeClaude, complete: Complete, effort: str | None, flag: list[str], thinks: bool
+) -> None:
+    """The CLI's flag tells the effort, and from medium up the model may think."""
+    complete(prompt="Hi", model="m", effort=effort)
+    arguments = fake.call["argv"]
+    assert arguments[arguments.index("--system-prompt-file") + 2 :] == flag
+    assert ("CLAUDE_CODE_DISABLE_THINKING" not in fake.call["environment"]) is thinks
+
+
+def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete: Complete) -> None:
+    """A CLI without the flag refuses it once; from then on it is left out."""
+    forget_refusals()
+    fake.does("answer", stdout="", stderr="error: unknown option '--effort'", exit_code=1)
+    with pytest.raises(ParameterRefused):
+        complete(prompt="Hi", model="m", effort="high")
+    fake.does("answer")
+    complete(prompt="Hi", model="m", effort="high")
+    assert "--effort" not in fake.call["argv"]
+    forget_refusals()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine_fixtures import ASK, PAID, SHARED, Waiters, answer, outlive_silence, until
+from tests.engine_fixtures import ASK, PAID, SHARED, TASK_HOST, Waiters, answer, outlive_silence, until
 from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -56,13 +56,65 @@ def test_cancelled__by_the_end_of_the_loop(host: Host, model: ScriptedServer) ->
         """
         async def main():
             tasks = [asyncio.create_task(services.acomplete(str(number), "small")) for number in range(20)]
-            await asyncio.sleep(1)
+            while await PromptLog.objects.acount() < len(tasks):
+                await asyncio.sleep(0.01)
         asyncio.run(main())
         say(None)
         """
     )
     assert [(row["status"], row["error_message"]) for row in host.server.rows()] == [("error", "cancelled")] * 20
     assert host.server.flights() == 0
+
+
+CANCELLED_WHILE_OPENING = """
+from stapel_agent.ledger import entries
+is_opening, may_insert = threading.Event(), threading.Event()
+def slow(row, alias, save=entries._save):
+    is_opening.set()
+    may_insert.wait()
+    save(row, alias)
+entries._save = slow
+async def insert_after_the_end():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        asyncio.get_running_loop().call_later(0.3, may_insert.set)
+async def main():
+    tasks = [asyncio.create_task(work) for work in (services.acomplete("what?", "small"), insert_after_the_end())]
+    await asyncio.to_thread(is_opening.wait)
+{end}
+asyncio.run(main())
+"""
+ENDS = {
+    "loop": "",
+    "task": """
+    tasks[1].cancel()
+    tasks[0].cancel()
+    await asyncio.wait([tasks[0]])
+    """,
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_cancelled__while_its_row_is_opened(host: Host, model: ScriptedServer, end: str) -> None:
+    """A call cancelled before its row is there, by its caller or by the end of the loop, is booked as cancelled."""
+    host.run(f"{CANCELLED_WHILE_OPENING.format(end=ENDS[end])}\nsay(None)")
+    (row,) = host.server.rows()
+    assert (row["status"], row["error_message"], row["metadata"]["failure"]) == ("error", "cancelled", "cancelled")
+    assert (model.requests, host.server.flights()) == ([], 0)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_cancelled__while_its_row_is_opened_on_sqlite(file_server: Server, model: ScriptedServer, end: str) -> None:
+    """The same on SQLite, where the ledger is written in the thread of the caller's ORM."""
+    host = Host(file_server, {"OPENAI_COMPAT_BASE_URL": model.url}, TASK_HOST)
+    row = host.run(
+        f"{CANCELLED_WHILE_OPENING.format(end=ENDS[end])}\n"
+        "row = PromptLog.objects.get()\n"
+        "say([row.status, row.error_message, row.metadata['failure'], Flight.objects.count()])"
+    )
+    host.stop()
+    assert (row, model.requests) == (["error", "cancelled", "cancelled", 0], [])
 
 
 def test_heartbeat__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.django_db
 
 CONFLICT = {
     "status": "failure",
-    "reason": "rejected: the idempotency_key was used before, with another payload: choose a new one",
+    "failure": "rejected",
+    "reason": "rejected: the idempotency_key was used before with another payload: choose a new one",
 }
 
 
@@ -163,7 +164,7 @@ def test_key__arguments_without_a_json_form(facade, scripted_model):
     endless: dict[str, object] = {}
     endless["self"] = endless
     answer = facade.complete("say", "small", idempotency_key="k", metadata=endless)
-    assert answer["reason"].startswith("rejected: with an idempotency_key all arguments need a JSON form")
+    assert answer["reason"].startswith("rejected: a call with an idempotency_key takes only")
     assert scripted_model.requests == []
 
 
@@ -220,7 +221,7 @@ def test_under_way__within_itself(facade, agent):
     agent(PROVIDERS={"recursive": Recursive})
     assert facade.complete("say", "small", provider="recursive", idempotency_key="k")["result"] == "outer"
     (answer,) = inner
-    assert "within which this one is made" in answer["reason"]
+    assert "the call that makes this one" in answer["reason"]
     assert facade.complete("say", "small", idempotency_key="other")["status"] in {"ok", "failure"}
 
 
@@ -234,8 +235,9 @@ def test_ledger__unavailable(facade, scripted_model, monkeypatch):
     answer = facade.complete("say", "small", idempotency_key="k")
     assert answer == {
         "status": "failure",
+        "failure": "ledger_unavailable",
         "reason": "ledger_unavailable: the idempotency_key cannot be looked up (DatabaseError), so no provider was "
-        "called: see that the ledger's database answers and is migrated",
+        "called: check that the ledger's database is reachable and migrated",
         **TRACED,
     }
     assert scripted_model.requests == []

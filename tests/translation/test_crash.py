@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.answers import TRACED, by
+from tests.answers import TRACED, by, failure_of
 from tests.engine_fixtures import answer, until
 from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, Request, ScriptedServer
@@ -260,6 +260,7 @@ def test_deadline__before_anything_is_done(host: Host, model: Translator, script
     failure = host.run(script)
     assert failure == {
         "status": "failure",
+        "failure": failure_of(failure["reason"]),
         "reason": failure["reason"],
         "failed": dict.fromkeys(WHOLE, "deadline"),
         **TRACED,

@@ -15,7 +15,7 @@ from stapel_agent.exceptions import AccessDenied, AnswerRefused, RateLimited, Re
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
 from stapel_agent.testing import ModelRequest, translating
-from tests.answers import TRACED, by
+from tests.answers import TRACED, by, failure_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -272,7 +272,13 @@ def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
     scripted_model.script(fault)
     answer = facade.translate("en", "de", {"a": "x", "b": "y", "c": "z"})
     reason = f"{fault.failure}: {fault}"
-    assert answer == {"status": "failure", "reason": reason, "failed": dict.fromkeys("abc", reason), **TRACED}
+    assert answer == {
+        "status": "failure",
+        "failure": failure_of(reason),
+        "reason": reason,
+        "failed": dict.fromkeys("abc", reason),
+        **TRACED,
+    }
     assert len(scripted_model.requests) == calls
 
 

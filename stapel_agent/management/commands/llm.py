@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -62,7 +63,7 @@ class Command(BaseCommand):
         if answer["status"] != "ok":
             raise CommandError(printable(answer["reason"], COMMENT_LENGTH))
 
-    def _tell_about(self, answer: dict[str, Any]) -> None:
+    def _tell_about(self, answer: Mapping[str, Any]) -> None:
         """What is no part of the result goes to stderr, so that the result can be piped."""
         if comment := answer.get("comment"):
             self.stderr.write(f"comment: {printable(comment, COMMENT_LENGTH)}", str)

@@ -15,6 +15,7 @@ from stapel_agent.catalogues import CatalogueError, locale_name, open_catalogue,
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NobodyAnswers
 from stapel_agent.management.summary import failures, table
+from stapel_agent.schemas import TranslationAnswer
 
 SHOWN_NAMES = 10
 """Failed texts that are named for each reason, at the default verbosity."""
@@ -88,6 +89,8 @@ def _plan(  # noqa: PLR0913  (the command's options)
     return plan
 
 
-def _ask(translate: Callable[..., dict[str, Any]], context: str, texts: Mapping[str, str], hint: str) -> dict[str, Any]:
+def _ask(
+    translate: Callable[..., TranslationAnswer], context: str, texts: Mapping[str, str], hint: str
+) -> TranslationAnswer:
     """The facade's answer to `texts`, which are for what `context` says and must fit what `hint` says."""
     return translate(texts, context=f"{context} {hint}".strip())

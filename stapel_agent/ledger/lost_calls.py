@@ -1,0 +1,60 @@
+"""Closes the rows of calls whose process ended before the provider answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from stapel_agent import telemetry
+from stapel_agent.budgets import charge_lost
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import on_ledger
+from stapel_agent.exceptions import AttemptLost
+from stapel_agent.models import CostBasis, PromptLog, PromptStatus
+
+from . import columns
+from .notifications import announce, announce_later
+
+LOST_BATCH = 500
+LOST_MESSAGE = "lost: the process ended before the provider answered"
+
+
+def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
+    """Close the rows whose process ended in mid-call: those of one request, or all that are pending for too long.
+
+    That is `older_than` seconds, by default those that an attempt may take. Returns how many there were.
+    """
+    age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
+    open_rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
+    if request_id is None:
+        lost = open_rows.filter(created_at__lt=timezone.now() - age)
+    else:
+        lost = open_rows.filter(request_id=request_id)
+    closed = 0
+    while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
+        closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
+        for row in closed_now:
+            telemetry.count_call(columns.finished(row))
+        # Of one request, its successor closes them, in the middle of its own work on the ledger.
+        announce(closed_now) if request_id is None else announce_later(closed_now)
+        closed += len(closed_now)
+        if not closed_now:
+            break
+    return closed
+
+
+def _close_as_lost(row: PromptLog, alias: str) -> int:
+    row.status, row.error_message, row.cost_basis = PromptStatus.ERROR, LOST_MESSAGE, CostBasis.ESTIMATED
+    row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
+    changed = {name: getattr(row, name) for name in ("status", "error_message", "cost_basis", "metadata")}
+    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
+    pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
+    with transaction.atomic(alias):
+        closed = pending.update(**changed)
+        if closed:
+            charge_lost(row, alias)
+    return closed

@@ -1,0 +1,49 @@
+"""What a caller gives as `schema`: a JSON Schema, or a Python type that has one and makes instances of answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stapel_agent.exceptions import InvalidAnswer
+
+from .type_reading import read_as
+from .type_schemas import is_object, schema_of
+
+
+@dataclasses.dataclass(frozen=True)
+class AnswerSchema:
+    """A JSON Schema, or None. `read` makes an instance of a JSON value, or raises; without it, JSON stays JSON."""
+
+    json_schema: Mapping[str, Any] | None
+    read: Callable[[Any], Any] | None = None
+
+    @classmethod
+    def of(cls, schema: Any) -> AnswerSchema:
+        """That of a dataclass, a TypedDict, a class with Pydantic's interface or a JSON Schema.
+
+        TypeError for another class, or for an annotation that has no JSON Schema.
+        """
+        if hasattr(schema, "model_json_schema") and hasattr(schema, "model_validate"):
+            return cls(schema.model_json_schema(), schema.model_validate)
+        if is_object(schema):
+            return cls(schema_of(schema), lambda value: read_as(schema, value))
+        if isinstance(schema, type):
+            raise TypeError(
+                f"schema must be a JSON Schema, a dataclass, a TypedDict, or a class with model_json_schema() and "
+                f"model_validate(), not {schema!r}"
+            )
+        return cls(schema)
+
+    def applied(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer with an instance for its result. What is kept for others stays JSON."""
+        if self.read is None or answer["status"] != "ok":
+            return answer
+        try:
+            return {**answer, "result": self.read(answer["result"])}
+        except Exception as fault:
+            raise InvalidAnswer(f"the earlier answer does not fit the type ({type(fault).__name__})") from fault
+
+
+JUST_JSON = AnswerSchema(None)

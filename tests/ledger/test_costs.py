@@ -1,0 +1,190 @@
+"""What a call may have cost where nobody knows its outcome: an estimate in its row, its budgets and the figures."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.core.management import call_command
+
+from stapel_agent import ledger, services, usage
+from stapel_agent.budgets import estimates
+from stapel_agent.exceptions import (
+    AnswerInterrupted,
+    ProviderTimeout,
+    ProviderUnavailable,
+    ProviderUnreachable,
+    RequestInterrupted,
+)
+from stapel_agent.models import BudgetAccount, PromptLog, Reservation
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.types import Usage
+from tests.scripted_chain import scripted_chain
+from tests.scripted_server import Reply, ScriptedServer, full_listener
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+MODEL = "claude-haiku-4-5-20251001"
+PRICES = {MODEL: {"input": "1000", "output": "2000"}}
+"""A thousandth of a dollar for a token that is sent, two for one that comes."""
+TOKENS = estimates.FRAME_TOKENS + len("hello") + 10
+USD = Decimal(TOKENS + 10) / 1000
+MONTH = {"scope": "all", "period": "month"}
+
+
+@pytest.fixture(autouse=True)
+def small_answers(agent):
+    agent(MAX_TOKENS=10, PRICES=PRICES, RETRIES=0)
+
+
+def costs(row=None) -> tuple:
+    row = row or PromptLog.objects.get()
+    return row.cost_basis, row.cost_usd, row.estimated_cost_usd, row.estimated_tokens
+
+
+def charged() -> tuple[int, int, int, int]:
+    account = BudgetAccount.objects.get()
+    return account.spent_nanos, account.spent_tokens, account.reserved_nanos, account.reserved_tokens
+
+
+UNKNOWN = [ProviderTimeout("slow"), TimeoutError(), RequestInterrupted("gone"), AnswerInterrupted("half")]
+
+
+@pytest.mark.parametrize("budgets", [[], [{**MONTH, "usd": "5", "tokens": 1000}]], ids=["without", "with"])
+@pytest.mark.parametrize("fault", UNKNOWN, ids=repr)
+def test_estimate__of_an_unknown_outcome(facade, agent, fault, budgets):
+    """A call that may be billed has an estimate and no cost, and its budgets are charged by it."""
+    scripted_chain(agent, only=fault)
+    agent(BUDGETS=budgets)
+    assert facade.complete("hello", "small")["status"] == "failure"
+    assert costs() == ("estimated", None, USD, TOKENS)
+    if budgets:
+        assert charged() == (USD * 10**9, TOKENS, 0, 0)
+        assert not Reservation.objects.exists()
+
+
+@pytest.mark.parametrize("fault", [ProviderUnreachable("away"), ProviderUnavailable("busy")], ids=repr)
+def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
+    """A call that nobody took, or whose vendor says that the work was not done, has cost nothing."""
+    scripted_chain(agent, only=fault)
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    facade.complete("hello", "small")
+    assert costs() == ("price_list", 0, None, None)
+    assert charged() == (0, 0, 0, 0)
+
+
+def test_estimate__is_dropped_by_an_answer(facade, agent):
+    """A call that is answered has its cost, and no estimate."""
+    scripted_chain(agent, only=ProviderResult("this", 10, 5))
+    facade.complete("hello", "small")
+    assert costs() == ("price_list", Decimal("0.02"), None, None)
+
+
+def test_estimate__beyond_what_is_known(facade, agent):
+    """What was reported before the outcome was lost is its cost; the estimate is what may come on top of it."""
+    scripted_chain(agent, only=ProviderTimeout("slow", usage=Usage(input_tokens=20, output_tokens=1)))
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", Decimal("0.022"), USD - Decimal("0.022"), TOKENS - 21)
+    assert charged() == (USD * 10**9, TOKENS, 0, 0)
+
+
+def test_estimate__of_half_an_answer_whose_figures_came(facade, agent):
+    """An answer that broke off after its figures came has told what it cost."""
+    scripted_chain(agent, only=AnswerInterrupted("half", usage=Usage(10, 5), text="ha"))
+    facade.complete("hello", "small")
+    assert costs() == ("price_list", Decimal("0.02"), None, None)
+
+
+def test_estimate__without_a_price(facade, agent):
+    """Without a price the tokens are estimated, and the call counts as unpriced."""
+    scripted_chain(agent, only=ProviderTimeout("slow"))
+    agent(PRICES={}, BUDGETS=[{**MONTH, "tokens": 1000}])
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", None, None, TOKENS)
+    assert charged() == (0, TOKENS, 0, 0)
+    assert usage(group_by=())["totals"]["unpriced_calls"] == 1
+
+
+def test_estimate__of_a_lost_call():
+    """A row that its process left behind keeps the estimate that was written before the call."""
+    facts = {"source": "other", "model": MODEL, "model_size": "small", "prompt": "p", "metadata": {"provider": "x"}}
+    row = PromptLog.objects.create(**facts, status="pending", estimated_cost_usd="0.5", estimated_tokens=70)
+    assert usage(group_by=())["totals"]["estimated_cost_usd"] == 0
+    assert ledger.close_lost(older_than=0) == 1
+    row.refresh_from_db()
+    assert costs(row) == ("estimated", None, Decimal("0.5"), 70)
+    assert usage(group_by=())["totals"]["estimated_cost_usd"] == Decimal("0.5")
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_estimate__of_a_cancelled_call(agent, was_sent):
+    """A caller who goes away after the request was sent may be billed, and before that is not."""
+
+    async def cancelled(url, came):
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=url)
+        task = asyncio.create_task(services.acomplete("hello", "small"))
+        while not (came() and await sync_to_async(PromptLog.objects.exists)()):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.wait({task})
+
+    if was_sent:
+        with ScriptedServer(Reply(raw=b"", ending="hang")) as server:
+            async_to_sync(cancelled)(server.url, lambda: server.requests)
+        assert costs() == ("estimated", None, USD, TOKENS)
+    else:
+        with full_listener() as url:
+            async_to_sync(cancelled)(url, lambda: True)
+        assert costs() == ("price_list", 0, None, None)
+    assert PromptLog.objects.get().metadata["failure"] == "cancelled"
+
+
+def test_estimate__uses_up_a_budget(facade, agent):
+    """Calls that time out use up their budget, so that not all of them reach the vendor."""
+    models = scripted_chain(agent, only=ProviderTimeout("slow"))
+    agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
+    reasons = [facade.complete("hello", "small")["reason"].partition(":")[0] for _ in range(12)]
+    assert reasons == ["timeout"] * 3 + ["over_budget"] * 9
+    assert len(models["only"].requests) == 3
+
+
+def test_estimate__is_counted_anew(facade, agent):
+    """A budget that is set later counts the estimates that the ledger has."""
+    scripted_chain(agent, only=ProviderTimeout("slow"))
+    facade.complete("hello", "small")
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    (standing,) = usage()["budgets"]
+    assert (standing.spent_usd, standing.spent_tokens) == (USD, TOKENS)
+
+
+def test_budget__used_up_by_what_a_vendor_reported(facade, agent):
+    """A model without a list price is refused once what its vendor reported has used a budget up; a free one is not."""
+    models = scripted_chain(agent, only=ProviderResult("this", 1, 1, cost_usd="0.6"), free="that")
+    agent(PRICES={}, BUDGETS=[{**MONTH, "usd": "1"}], FALLBACKS={})
+    statuses = [facade.complete("hello", "small", provider="only")["status"] for _ in range(3)]
+    assert (statuses, len(models["only"].requests)) == (["ok", "ok", "failure"], 2)
+    assert facade.complete("hello", "small", provider="only")["reason"].startswith("over_budget: ")
+    assert facade.complete("hello", "small", provider="free")["status"] == "ok"
+
+
+def test_figures__show_the_estimate(facade, agent, capsys):
+    """`usage()` and the command tell estimates beside what is known, and never in it."""
+    scripted_chain(agent, only=[ProviderTimeout("slow"), ProviderResult("this", 10, 5)])
+    facade.complete("hello", "small")
+    facade.complete("hello", "small")
+    (row,) = usage(group_by=("model",))["rows"]
+    assert (row["cost_usd"], row["estimated_cost_usd"], row["unpriced_calls"]) == (Decimal("0.02"), USD, 0)
+    call_command("llm_usage")
+    assert f"{USD.normalize():f}" in capsys.readouterr().out
+
+
+def test_figures__on_the_page(facade, agent, admin_client):
+    """The usage page and the list tell estimates, with a link to their rows."""
+    scripted_chain(agent, only=ProviderTimeout("slow"))
+    facade.complete("hello", "small")
+    page = admin_client.get("/admin/agent/promptlog/usage/").content.decode()
+    assert 'data-figure="estimated_cost_usd"' in page
+    listed = admin_client.get("/admin/agent/promptlog/?cost=estimated").content.decode()
+    assert "up to $0.075" in listed

@@ -1,0 +1,364 @@
+"""Endpoints of PROVIDERS: the documented set-ups, each against a server that speaks its dialect."""
+
+import ast
+import json
+import re
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+from django.core.checks import run_checks
+
+from stapel_agent.asking import clear_api_keys
+from stapel_agent.models import PromptLog
+from stapel_agent.profiles import Profile
+from stapel_agent.providers import forget_refusals, provider_registry
+from stapel_agent.providers.dialects import DIALECTS, dialect_for
+from stapel_agent.providers.endpoint import FIELDS
+from tests.documents import read, table
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = pytest.mark.django_db
+
+OFF = {"thinking": {"type": "disabled"}}
+ON = {"thinking": {"type": "enabled"}}
+NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}
+TEMPLATE_LOW = {"chat_template_kwargs": {"enable_thinking": True, "thinking": True, "reasoning_effort": "low"}}
+NEWER = "max_completion_tokens"
+
+SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "openai": (NEWER, {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
+    "azure": (NEWER, {"reasoning_effort": "minimal"}, {"reasoning_effort": "low"}),
+    "deepseek": ("max_tokens", OFF, {**ON, "reasoning_effort": "low"}),
+    "zai": ("max_tokens", OFF, ON),
+    "moonshot": (NEWER, OFF, ON),
+    "xiaomi": (NEWER, OFF, ON),
+    "google": ("max_tokens", {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
+    "mistral": ("max_tokens", {"reasoning_effort": "none"}, {}),
+    "groq": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
+    "openrouter": ("max_tokens", {"reasoning": {"effort": "none"}}, {"reasoning": {"effort": "low"}}),
+    "xai": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
+    "vllm": ("max_tokens", NO_TEMPLATE_THINKING, TEMPLATE_LOW),
+    "ollama": ("max_tokens", {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
+    "lmstudio": ("max_tokens", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
+    "llamacpp": ("max_tokens", NO_TEMPLATE_THINKING, TEMPLATE_LOW),
+}
+"""Dialect -> the field of the cap, and what tells no effort and a low one."""
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> None:
+    """Nothing that another test has learned of a model or a key."""
+    forget_refusals()
+    clear_api_keys()
+
+
+def setups() -> dict[str, dict[str, Any]]:
+    """The documented entries, by their dialect."""
+    found = re.findall(r"<!-- setup: (\w+) -->\n```python\n(.*?)\n```", read("docs/models.md"), re.DOTALL)
+    return {name: ast.literal_eval(text) for name, text in found}
+
+
+def answer(content: str = "pong") -> Reply:
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    return Reply.of({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 3}})
+
+
+def refusal(status: int, message: str, **fields: Any) -> Reply:
+    return Reply.of({"error": {"message": message, **fields}}, status=status)
+
+
+def test_setups__all_dialects() -> None:
+    """There is a documented set-up for every dialect, whose host or entry names that dialect."""
+    assert list(setups()) == list(DIALECTS)
+    for name, entry in setups().items():
+        host = httpx.URL(entry["base_url"]).host
+        assert dialect_for(host, entry.get("dialect")).name == name
+        assert DIALECTS[name].hosts == () or "dialect" not in entry or name == "ollama"
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_setups__as_copied(facade: Any, agent: Any, monkeypatch: Any, name: str) -> None:
+    """Each set-up sends its key, its model, its cap and its word for the effort, and reads the answer."""
+    entry = setups()[name]
+    variable = (entry.get("api_key") or {}).get("env")
+    if variable:
+        monkeypatch.setenv(variable, "key-of-the-vendor")
+    cap, none, low = SENT[name]
+    with ScriptedServer(answer()) as server:
+        agent(PROVIDERS={name: {**entry, "base_url": f"{server.url}/v1", "dialect": name}}, MAX_TOKENS=50)
+        answers = [facade.complete("say", "small", provider=name, effort=effort) for effort in ("none", "low", None)]
+    assert [given["result"] for given in answers] == ["pong"] * 3
+    model = entry["models"]["small"]
+    plain = {"model": model, "messages": [{"role": "user", "content": "say"}], cap: 50}
+    assert [request.json for request in server.requests] == [{**plain, **none}, {**plain, **low}, plain]
+    key = {request.headers.get("authorization") for request in server.requests}
+    assert key == {"Bearer key-of-the-vendor" if variable else None}
+
+
+def test_dialects__documented() -> None:
+    """The one table of dialects has each with its hosts and the field of its cap."""
+    told = {
+        cells[0].strip("`"): (re.findall(r"`([^`]+)`", cells[1]), cells[2].strip("`"))
+        for cells in table("docs/dialects.md", "dialects")
+    }
+    assert told == {name: (list(dialect.hosts), dialect.cap_field) for name, dialect in DIALECTS.items()}
+
+
+def test_endpoint__documented() -> None:
+    """The tables of an endpoint's and a profile's keys have each, and no other."""
+    keys = {cells[0].strip("`") for cells in table("docs/models.md", "endpoint")}
+    assert keys == set(FIELDS["openai-compat"])
+    assert [cells[0].strip("`") for cells in table("docs/models.md", "profile")] == list(Profile.__dataclass_fields__)
+
+
+def test_profile__routes_a_size(facade: Any, agent: Any) -> None:
+    """A size goes to its profile's provider with its cap and options; a request that names another gets that one's."""
+    profile = {"provider": "there", "model": "big", "effort": "none", "max_tokens": 99, "options": {"temperature": 0}}
+    with ScriptedServer(answer()) as there, ScriptedServer(answer()) as here:
+        agent(
+            DEFAULT_PROVIDER="here",
+            MODELS={"small": "tiny", "large": profile},
+            PROVIDERS={
+                "here": {"base_url": here.url, "dialect": "deepseek", "models": {"large": "huge"}},
+                "there": {"base_url": there.url, "dialect": "deepseek"},
+            },
+        )
+        facade.complete("say", "large")
+        facade.complete("say", "large", provider="here", effort="high", max_tokens=10)
+    first, second = there.requests[0].json, here.requests[0].json
+    assert (first["model"], first["max_tokens"], first["temperature"], first["thinking"]) == (
+        "big",
+        99,
+        0,
+        {"type": "disabled"},
+    )
+    assert (second["model"], second["max_tokens"], second["reasoning_effort"]) == ("huge", 10, "high")
+    assert "temperature" not in second
+
+
+def test_effort__of_a_source(facade: Any, agent: Any) -> None:
+    """Without a word of the request or the profile, the source's effort holds: by default, a translation's is low."""
+    with ScriptedServer(answer('{"1": "eins"}'), answer("pong")) as server:
+        agent(DEFAULT_PROVIDER="mine", PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama"}})
+        assert facade.translate("en", "de", {"k": "one"}, skip_cache=True)["status"] == "ok"
+        facade.complete("say", "small")
+    assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", None]
+
+
+def test_effort__unknown_word(facade: Any, agent: Any) -> None:
+    """A word that is none of the six is a rejected call, and nobody is asked."""
+    answer = facade.complete("say", "small", effort="lots")
+    assert answer["reason"].startswith("rejected: effort ")
+
+
+@pytest.mark.parametrize(
+    ("reply", "sent_afterwards"),
+    [
+        (refusal(400, "Unrecognized request argument supplied: reasoning_effort"), None),
+        (refusal(400, "Unsupported value: 'low' is not supported", param="reasoning_effort"), "high"),
+        (refusal(400, '"llama3.2" does not support thinking'), None),
+        (refusal(422, "Extra inputs are not permitted: body.reasoning_effort"), None),
+    ],
+)
+def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sent_afterwards: str | None) -> None:
+    """A refused effort is left out once and for all; a refused word, that word alone. The log names the setting."""
+    with ScriptedServer(reply, answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        given = [
+            facade.complete("say", "small", provider="mine", effort=word)["status"] for word in ("low", "low", "high")
+        ]
+    assert given == ["ok"] * 3
+    sent = [request.json.get("reasoning_effort") for request in server.requests]
+    assert sent == ["low", None, None, sent_afterwards]
+    (warning,) = [message for message in caplog.messages if "refuses" in message]
+    assert "STAPEL_AGENT['EFFORT']['llm_facade']" in warning
+    assert PromptLog.objects.count() == 4
+
+
+def test_effort__refused_twice(facade: Any, agent: Any) -> None:
+    """A request that is refused without the field as well is rejected."""
+    with ScriptedServer(refusal(400, "reasoning_effort: no")) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        given = facade.complete("say", "small", provider="mine", effort="low")
+    assert (given["reason"], len(server.requests)) == ("rejected: HTTP 400: reasoning_effort: no", 2)
+
+
+def test_keys__take_turns(facade: Any, agent: Any, monkeypatch: Any) -> None:
+    """Calls take the keys in turn, and each row says which one by its fingerprint."""
+    monkeypatch.setenv("SECOND_KEY", "key-b")
+    with ScriptedServer(answer()) as server:
+        agent(
+            PROVIDERS={
+                "mine": {"base_url": server.url, "api_key": ["key-a", {"env": "SECOND_KEY"}], "models": {"small": "m"}}
+            }
+        )
+        for _ in range(4):
+            facade.complete("say", "small", provider="mine")
+    assert [request.headers["authorization"][-1] for request in server.requests] == ["a", "b", "a", "b"]
+    rows = PromptLog.objects.order_by("created_at").values_list("metadata", flat=True)
+    assert [row["key"] for row in rows] == [sha256(key).hexdigest()[:8] for key in (b"key-a", b"key-b")] * 2
+    assert "key-a" not in json.dumps(list(rows))
+
+
+@pytest.mark.parametrize("status", [401, 402, 429])
+def test_keys__the_next_one(facade: Any, agent: Any, status: int) -> None:
+    """After a key that is refused, empty or over its limit, the next is asked at once; the first one rests."""
+    first = Reply.of({"error": {"message": "no"}}, status=status, headers={"Retry-After": "60"})
+    with ScriptedServer(first, answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}})
+        answers = [facade.complete("say", "small", provider="mine")["status"] for _ in range(3)]
+    assert answers == ["ok"] * 3
+    assert [request.headers["authorization"][-1] for request in server.requests] == ["a", "b", "b", "b"]
+
+
+def test_keys__all_refused(facade: Any, agent: Any) -> None:
+    """Where each key is refused, the call fails after one attempt with each; the next call still tries one."""
+    with ScriptedServer(refusal(401, "no")) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}})
+        assert facade.complete("say", "small", provider="mine")["reason"].startswith("auth: HTTP 401: no")
+        assert len(server.requests) == 2
+        facade.complete("say", "small", provider="mine")
+        assert len(server.requests) > 2
+
+
+def test_keys__none(facade: Any, agent: Any) -> None:
+    """An empty list is no key: none is sent."""
+    with ScriptedServer(answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": [], "models": {"small": "m"}}})
+        assert facade.complete("say", "small", provider="mine")["status"] == "ok"
+    assert "authorization" not in server.requests[0].headers
+
+
+def test_keys__unset_variable(facade: Any, agent: Any) -> None:
+    """A key from a variable that is not set is told by the variable's name, before anyone is asked."""
+    agent(
+        PROVIDERS={
+            "mine": {"base_url": "http://127.0.0.1:9", "api_key": {"env": "NO_SUCH_KEY"}, "models": {"small": "m"}}
+        }
+    )
+    assert "NO_SUCH_KEY, which is not set" in facade.complete("say", "small", provider="mine")["reason"]
+
+
+WRONG = [
+    ({}, "PROVIDERS['mine']['base_url'] is missing"),
+    ({"base_url": "ftp://x"}, "PROVIDERS['mine']['base_url'] must be an http(s) URL"),
+    ({"base_url": "http://x", "key": "k"}, "PROVIDERS['mine'] has an unknown key 'key'"),
+    ({"base_url": "http://x", "class": "host.Mine"}, "PROVIDERS['mine']['class'] is 'host.Mine'"),
+    ({"class": "anthropic", "dialect": "openai"}, "PROVIDERS['mine'] has an unknown key 'dialect'"),
+    ({"base_url": "http://x", "api_key": 5}, "PROVIDERS['mine']['api_key'] must be a text"),
+    ({"base_url": "http://x", "api_key": [{"environ": "A"}]}, "PROVIDERS['mine']['api_key'] must be a text"),
+    ({"base_url": "http://x", "models": ["m"]}, "PROVIDERS['mine']['models'] must be a dict"),
+    ({"base_url": "http://x", "max_tokens_param": "limit"}, "PROVIDERS['mine']['max_tokens_param'] must be one of"),
+    ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] may not set stream"),
+    ({"base_url": "http://x", "dialect": "klingon"}, "PROVIDERS['mine']['dialect'] must be one of openai, azure"),
+    ({"base_url": "http://x", "vendor": 1}, "PROVIDERS['mine']['vendor'] must be a text"),
+    ({"base_url": "http://x", "finish_reasons": {"eos": "done"}}, "PROVIDERS['mine']['finish_reasons'] must be a dict"),
+]
+
+
+@pytest.mark.parametrize(("entry", "told"), WRONG)
+def test_entry__wrong(facade: Any, agent: Any, entry: dict[str, Any], told: str) -> None:
+    """A wrong key or value of an entry is an error of the checks, and a rejected call that says the same."""
+    agent(PROVIDERS={"mine": entry})
+    found = [message.msg for message in run_checks(tags=["stapel_agent"]) if message.id == "stapel_agent.E010"]
+    assert any(told in message for message in found)
+    reason = facade.complete("say", "small", provider="mine")["reason"]
+    assert reason.startswith("rejected: ")
+    assert told in reason
+
+
+PROFILES = [
+    ({"modle": "m"}, "MODELS']['small'] has an unknown key 'modle'"),
+    ({"model": "m", "effort": "lots"}, "MODELS']['small']['effort'] is 'lots': use one of none, minimal"),
+    ({"model": "m", "max_tokens": 0}, "MODELS']['small']['max_tokens'] must be a whole number from 1"),
+    ({"model": "m", "options": {"messages": []}}, "MODELS']['small']['options'] may not set messages"),
+    ({"model": "m", "options": {"max_completion_tokens": 1}}, "may not set max_completion_tokens"),
+    ({"model": "m", "options": {"response_format": {}}}, "may not set response_format"),
+    ({"model": "m", "options": {"t": float("nan")}}, "MODELS']['small']['options'] must have a JSON form"),
+    ({"model": 5}, "MODELS']['small']['model'] must be a text"),
+]
+
+
+@pytest.mark.parametrize(("profile", "told"), PROFILES)
+def test_profile__wrong(facade: Any, agent: Any, profile: dict[str, Any], told: str) -> None:
+    """A wrong profile is an error of the checks, and a rejected call."""
+    agent(MODELS={"small": profile})
+    found = [message.msg for message in run_checks(tags=["stapel_agent"]) if message.id == "stapel_agent.E003"]
+    assert any(told in message for message in found)
+    reason = facade.complete("say", "small")["reason"]
+    assert reason.startswith("rejected: ")
+    assert told in reason
+
+
+def test_finish_reasons__of_an_endpoint(facade: Any, agent: Any) -> None:
+    """An endpoint declares what its own words mean."""
+    choice = {"message": {"content": "half"}, "finish_reason": "budget"}
+    with ScriptedServer(Reply.of({"choices": [choice]})) as server:
+        agent(
+            PROVIDERS={
+                "mine": {"base_url": server.url, "finish_reasons": {"budget": "length"}, "models": {"small": "m"}}
+            }
+        )
+        assert facade.complete("say", "small", provider="mine")["reason"].startswith("truncated")
+
+
+def test_dialects__of_a_host(facade: Any, agent: Any) -> None:
+    """A host's own dialect is spoken by its name: its cap, and its word for an effort."""
+    own = {"like": "deepseek", "max_tokens_param": "max_completion_tokens", "effort": {"low": {"think": 1}}}
+    with ScriptedServer(answer()) as server:
+        agent(
+            DIALECTS={"ours": own},
+            PROVIDERS={"mine": {"base_url": server.url, "dialect": "ours", "models": {"small": "m"}}},
+        )
+        facade.complete("say", "small", provider="mine", effort="low", max_tokens=5)
+    assert (server.requests[0].json["think"], server.requests[0].json["max_completion_tokens"]) == (1, 5)
+
+
+def test_dialects__of_a_host_by_address(agent: Any) -> None:
+    """A host's entry holds before the table's, and an entry of the table may be overridden."""
+    agent(DIALECTS={"ours": {"hosts": ["api.deepseek.com"]}, "xai": {"max_tokens_param": "max_tokens"}})
+    assert dialect_for("api.deepseek.com").name == "ours"
+    assert (dialect_for("api.x.ai").name, dialect_for("api.x.ai").cap_field) == ("xai", "max_tokens")
+    assert dialect_for("api.x.ai").efforts == DIALECTS["xai"].efforts
+
+
+@pytest.mark.parametrize(
+    "entry", [{"hots": []}, {"like": "klingon"}, {"effort": {"lots": {}}}, {"usage": {"prompt": "x"}}]
+)
+def test_dialects__wrong(agent: Any, entry: dict[str, Any]) -> None:
+    """A wrong entry is an error of the checks, and has no effect."""
+    agent(DIALECTS={"ours": entry})
+    assert [message.id for message in run_checks(tags=["stapel_agent"])].count("stapel_agent.E010") == 1
+    assert "ours" not in provider_registry.entries()
+
+
+def test_vendor__of_a_subclass(agent: Any) -> None:
+    """A subclass that declares whose prices hold keeps that; an entry's word and its dialect's come next."""
+    base = provider_registry.load("openai-compat")
+    assert type("Mine", (base,), {"vendor": "groq"})().vendor == "groq"
+    agent(
+        PROVIDERS={
+            "a": {"base_url": "http://127.0.0.1:9", "vendor": "openai"},
+            "b": {"base_url": "http://127.0.0.1:9", "dialect": "deepseek"},
+            "c": {"base_url": "https://api.mistral.ai/v1"},
+        }
+    )
+    vendors = [provider_registry.load(name)().vendor for name in "abc"]
+    assert vendors == ["openai", "deepseek", "https://api.mistral.ai/v1"]
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_table__every_row(name: str) -> None:
+    """Every entry of the table maps efforts of ours to fields that no option may hold, and outcomes that are known."""
+    dialect = DIALECTS[name]
+    for rule in dialect.efforts:
+        re.compile(rule.models)
+        assert rule.words.keys() <= {"none", "minimal", "low", "medium", "high", "max"}
+        assert not {field for fields in rule.words.values() for field in fields} & {"model", "messages", "stream"}
+    assert dialect.cap_field in ("max_tokens", "max_completion_tokens")
+    assert not dialect.efforts or re.search(dialect.efforts[-1].models, "a model of tomorrow")
+    assert set(dialect.finish_reasons.values()) <= {"stop", "length", "content_filter", "interrupted"}
+    for host in dialect.hosts:
+        assert dialect_for(host.replace("*", "any")) is dialect
