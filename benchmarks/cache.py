@@ -43,9 +43,8 @@ def measure() -> None:
     from django.test import override_settings
     from stapel_core.comm import call
 
-    from stapel_agent import services
+    from stapel_agent import cache, services
     from stapel_agent.asking.attempts import Attempts
-    from stapel_agent.cache import policies
     from stapel_agent.completion import as_text
     from stapel_agent.testing import scripted_provider
 
@@ -57,7 +56,7 @@ def measure() -> None:
         for rows in SIZES:
             fill(rows)
             hit, miss = milliseconds(
-                lambda: call("llm.complete", PAYLOAD), lambda: policies.find(unknown, as_text), rounds=300
+                lambda: call("llm.complete", PAYLOAD), lambda: cache.find(unknown, as_text), rounds=300
             )
             hits.append(hit)
             show(f"hit, whole call, {rows:>9,} rows", hit, note=f"= {hit / hits[0]:.2f}x the smallest")

@@ -1,13 +1,11 @@
-"""The ledger in the Django admin: read-only, for staff whom stapel-core's access rules admit."""
+"""The ledger and the kept translations in the Django admin, for staff whom stapel-core's access rules admit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -15,22 +13,24 @@ from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
-from .models import CostBasis, PromptLog, PromptStatus
+from .models import CostBasis, PromptLog, PromptStatus, Translation
 from .pages import (
     FILTERS,
     LARGE_COLUMNS,
     NOTHING,
     PARAMETERS,
     LedgerList,
+    TranslationAdmin,
     cost_cell,
     csv_file,
     json_block,
+    local,
     model_cell,
+    moment_text,
     outcome_cell,
     purpose_cell,
     source_cell,
@@ -59,14 +59,6 @@ PAGE = {
     "Cost": (("exact_cost", "basis_of_cost"), ("estimated_cost",)),
     "Details": (("metadata_block",), ("row_id",), ("cache_key",), ("texts_removed",)),
 }
-
-
-def _local(moment: datetime) -> datetime:
-    return timezone.localtime(moment) if settings.USE_TZ else moment
-
-
-def _moment(moment: datetime) -> str:
-    return f"{_local(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
@@ -105,7 +97,7 @@ class PromptLogAdmin(StapelModelAdmin):
     workspace = labelled("workspace_id", "workspace", visible)
     size = labelled("model_size", "size", visible)
     row_id = labelled("id", "id of the call")
-    texts_removed = labelled("scrubbed_at", "texts removed", _moment)
+    texts_removed = labelled("scrubbed_at", "texts removed", moment_text)
 
     # The ledger has one writer, whatever category a host gives the model.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -175,7 +167,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="time")
     def time(self, row: PromptLog) -> SafeString:
-        moment = _local(row.created_at)
+        moment = local(row.created_at)
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
 
     @admin.display(description="status")
@@ -251,7 +243,7 @@ class PromptLogAdmin(StapelModelAdmin):
         )
 
     def _call(self, call: PromptLog, *, present: bool) -> SafeString:
-        moment, sign = f"{_local(call.created_at):%H:%M:%S}", self.marked_status(call)
+        moment, sign = f"{local(call.created_at):%H:%M:%S}", self.marked_status(call)
         if present:
             return format_html("{} {} <bdi>{}</bdi> <strong>(this row)</strong>", moment, sign, call.model)
         return format_html(
@@ -294,3 +286,6 @@ def _identified(term: str) -> Q:
 def _provider(row: PromptLog) -> str:
     """The provider of a row; rows of the first release have it in their metadata."""
     return row.provider or row.noted_provider or ""  # type: ignore[attr-defined]
+
+
+admin.site.register(Translation, TranslationAdmin)

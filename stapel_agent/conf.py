@@ -82,8 +82,8 @@ DEFAULTS: dict[str, Any] = {
     "IMAGE_MAX_BYTES": 5242880,
     # Source -> may an earlier answer be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
-    # Source -> "user" (an answer is reused for the same user_id only), "workspace" (the same workspace_id) or "shared".
-    "CACHE_SCOPE": {"llm_facade": "user", "translate": "shared"},
+    # Source -> who reuses an answer: "user" (the same user_id in the same workspace_id), "workspace" or "shared".
+    "CACHE_SCOPE": {"llm_facade": "user", "translate": "workspace"},
     # Seconds an answer may be reused for.
     "CACHE_TTL": 604800,
     # CachePolicy subclass, or its dotted path: where answers are kept.

@@ -211,7 +211,7 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
             sorted(translations, key=lambda translation: translation.key),  # in one order, or two writers may deadlock
             update_conflicts=True,
             unique_fields=["key"] if has_target else None,
-            update_fields=["text", "provider", "model", "request_id", "created_at"],
+            update_fields=[field.name for field in self.model._meta.fields if not field.primary_key],
             batch_size=self.BATCH,
         )
 
@@ -234,11 +234,17 @@ class Translation(models.Model):
     model = models.CharField(max_length=128)
     request_id = models.UUIDField(help_text="Of the request that it was made for.", db_index=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    source_text = models.TextField(null=True)
+    from_lang = models.CharField(max_length=64, null=True)
+    to_lang = models.CharField(max_length=64, null=True)
+    user_id = models.CharField(max_length=64, null=True, db_index=True, help_text="Who asked for it.")
+    workspace_id = models.CharField(max_length=64, null=True, db_index=True)
 
     objects: ClassVar[TranslationQuerySet] = TranslationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         db_table = "agent_translation"
+        verbose_name = "kept translation"
 
     def __str__(self) -> str:
         return self.key

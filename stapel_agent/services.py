@@ -310,7 +310,8 @@ def _cache_scope(request: CompletionRequest) -> str:
     scope = agent_settings.CACHE_SCOPE.get(request.source, "user")
     if scope == "shared":
         return ""
-    return json.dumps(["workspace", request.workspace_id] if scope == "workspace" else ["user", request.user_id])
+    owner = [request.workspace_id] if scope == "workspace" else [request.workspace_id, request.user_id]
+    return json.dumps([scope, *owner])
 
 
 def _token_cap(wish: int, limit: int) -> int:

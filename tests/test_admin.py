@@ -14,7 +14,7 @@ from stapel_core.django.admin.base import MASK_PLACEHOLDER
 
 from stapel_agent.admin import LINKED_CALLS, PromptLogAdmin
 from stapel_agent.ledger.columns import TOKEN_FIELDS
-from stapel_agent.models import PromptLog
+from stapel_agent.models import PromptLog, Translation
 
 from .prompt_logs import LIST, NOON, change_page, written
 
@@ -314,3 +314,56 @@ def test_list__secret_fields(rf, account):
         "cost": mask,
         "tokens": f"{mask}\n" * 4,
     }
+
+
+# Kept translations
+
+KEPT = reverse("admin:agent_translation_changelist")
+
+
+@pytest.fixture
+def kept():
+    """Two kept translations, one of them hostile and without what older rows lack."""
+    columns = {"provider": "p", "model": "m", "request_id": uuid.uuid4()}
+    owner = {"user_id": "7", "workspace_id": "acme", "from_lang": "en", "to_lang": "de"}
+    Translation.objects.create(key="a", text="Sichern", source_text="Save", **columns, **owner)
+    Translation.objects.create(key="b", text=HOSTILE, **columns)
+
+
+def test_kept_translations__list(admin_client, kept):
+    """Source text, translation, languages and owner are listed, whatever they hold; older rows have none of some."""
+    first, second = sorted(cells(admin_client.get(KEPT)), key=lambda row: row["kept_text"], reverse=True)
+    assert (first["source"], first["kept_text"], first["languages"]) == ("Save", "Sichern", "en → de")
+    assert ("user 7" in first["owner"], "workspace acme" in first["owner"]) == (True, True)
+    assert (second["source"], second["languages"], second["owner"]) == ("-", "? → ?", "-")
+    assert b"<script>alert" not in admin_client.get(KEPT).content
+
+
+@pytest.mark.parametrize(
+    ("term", "found"), [("Save", 1), ("save", 0), ("DE", 1), ("acme", 1), ("7", 1), ("x", 0), ("", 2)]
+)
+def test_kept_translations__search(admin_client, kept, term, found):
+    """A whole source text, a language, a user or a workspace finds its rows."""
+    assert len(cells(admin_client.get(KEPT, {"q": term}))) == found
+
+
+def test_kept_translations__forget(admin_client, kept):
+    """Who deletes a row has its translation forgotten; the page of a row shows it, and takes no change."""
+    page = admin_client.get(reverse("admin:agent_translation_change", args=["a"])).content.decode()
+    assert ("Sichern" in page, 'name="_save"' in page) == (True, False)
+    admin_client.post(reverse("admin:agent_translation_delete", args=["a"]), {"post": "yes"})
+    assert [row.key for row in Translation.objects.all()] == ["b"]
+
+
+def test_kept_translations__not_stored_any_more(admin_client, kept, agent):
+    """A host that stores no texts of translations is shown none of those that are left."""
+    agent(LOG_CONTENT={"translate": "none"})
+    page = admin_client.get(KEPT).content.decode()
+    assert ("Save<" in page, "Sichern" in page, "acme" in page) == (False, False, True)
+
+
+@pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 403), (["view_translation"], 200)])
+def test_kept_translations__who_may_look(client, account, kept, codenames, status):
+    """The list has a permission of its own."""
+    client.force_login(account(is_staff=True, codenames=codenames))
+    assert client.get(KEPT).status_code == status

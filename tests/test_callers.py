@@ -16,6 +16,7 @@ from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_core.django.jwt.provider import jwt_provider
 
+from stapel_agent import services
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.schemas.payloads import function_schema
@@ -327,3 +328,23 @@ def test_rows__of_one_tenant_over_a_period(column):
     plan = PromptLog.objects.filter(**{column: "w"}, **period).order_by("-created_at").explain()
     assert f"USING INDEX agent_{column.removesuffix('_id')}_created_idx ({column}=? AND created_at>? AND" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_cache_scope__a_translation_stays_in_its_workspace(agent, scripted_model):
+    """By default a workspace's wording is not another's; callers without a workspace share theirs."""
+    scripted_model.script(*(translating(lambda text, n=n: f"{text} {n}") for n in range(3)))
+    asked = [("evil", "1"), ("evil", "2"), ("acme", "1"), (None, "1"), (None, None), ("acme", "3")]
+    answers = [
+        services.translate("en", "de", {"k": "word"}, workspace_id=workspace, user_id=user)["result"]["k"]
+        for workspace, user in asked
+    ]
+    assert answers == ["word 0", "word 0", "word 1", "word 2", "word 2", "word 1"]
+
+
+def test_cache_scope__a_user_is_one_of_a_workspace(agent, scripted_model):
+    """The same user id in another workspace is another user."""
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    scripted_model.script("one", "two", "three")
+    asked = [("a", "7"), ("b", "7"), ("a", "7"), (None, "7"), ("b", "7")]
+    answers = [services.complete("say", "small", workspace_id=w, user_id=u)["result"] for w, u in asked]
+    assert answers == ["one", "two", "one", "three", "two"]

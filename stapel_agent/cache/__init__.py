@@ -1,12 +1,11 @@
 """Earlier answers, and who may reuse them."""
 
+from .forgetting import Selection, forget_owned, forget_requests, stale, sweep
+from .forgetting import hand_over as hand_over_translations
 from .hit_counts import flush as flush_hits
 from .hit_counts import hand_over as hand_over_hits
-from .policies import (
-    CachePolicy,
-    DjangoCachePolicy,
-    NoCachePolicy,
-    PromptLogCachePolicy,
+from .policies import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
+from .reuse import (
     afind,
     ais_reusable,
     akeep,
@@ -18,8 +17,6 @@ from .policies import (
     policy_class,
     recall,
     reread,
-    stale,
-    sweep,
 )
 
 __all__ = [
@@ -27,6 +24,7 @@ __all__ = [
     "DjangoCachePolicy",
     "NoCachePolicy",
     "PromptLogCachePolicy",
+    "Selection",
     "afind",
     "ais_reusable",
     "akeep",
@@ -34,7 +32,10 @@ __all__ = [
     "find",
     "flush_hits",
     "forget",
+    "forget_owned",
+    "forget_requests",
     "hand_over_hits",
+    "hand_over_translations",
     "is_reusable",
     "keep",
     "policy_class",

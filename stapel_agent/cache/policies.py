@@ -1,33 +1,27 @@
-"""The prompt cache: may an earlier answer be reused, where is it found, where is it kept."""
+"""Where earlier answers are kept: in the ledger, in Django's cache framework, or nowhere."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID
+from uuid import uuid4
 
-from asgiref.sync import sync_to_async
 from django.core.cache import caches
-from django.utils import timezone
 
 from stapel_agent import log_content
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import aon_ledger, on_ledger, works_in_callers_thread
-from stapel_agent.exceptions import AgentError, WrongSetting
+from stapel_agent.database import on_ledger
+from stapel_agent.language_tags import bcp47, is_language_tag
+from stapel_agent.ledger import opaque_id
 from stapel_agent.models import KeptAnswer, PromptLog, Translation
-from stapel_agent.providers import in_own_thread
-from stapel_agent.redaction import describe, traceback_of
-from stapel_agent.settings_validation import require_cache_kinds
-from stapel_agent.telemetry import reused
+from stapel_agent.parsing import storable
 from stapel_agent.types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
-from .hit_counts import note
+from .forgetting import Selection, forget_selected, oldest
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +59,13 @@ class CachePolicy:
         for request, completion in answered:
             self.store(request, completion)
 
+    def forget(self, selection: Selection) -> int | None:
+        """Forget the translations that are meant, or all answers where single ones cannot be found. Optional.
+
+        Returns how many were forgotten, or None where that is not known.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot forget answers: implement its forget()")
+
 
 class PromptLogCachePolicy(CachePolicy):
     """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call.
@@ -78,7 +79,7 @@ class PromptLogCachePolicy(CachePolicy):
             return None
         if not request.in_ledger:
             return self.lookup_many([request])[0]
-        look = partial(_latest_answer, request.cache_key, _oldest())
+        look = partial(_latest_answer, request.cache_key, oldest())
         kept = on_ledger(look, timeout=request.deadline.left)
         if kept is None:
             return None
@@ -87,7 +88,7 @@ class PromptLogCachePolicy(CachePolicy):
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
         parts = [request.cache_key for request in requests if _is_part(request)]
         timeout = requests[0].deadline.left if requests else None
-        known = on_ledger(partial(_known, parts, _oldest()), timeout=timeout) if parts else {}
+        known = on_ledger(partial(_known, parts, oldest()), timeout=timeout) if parts else {}
         return [
             self.lookup(request) if request.in_ledger else _earlier(request, known.get(request.cache_key))
             for request in requests
@@ -99,30 +100,54 @@ class PromptLogCachePolicy(CachePolicy):
             timeout = answered[0][0].deadline.left
             on_ledger(partial(_remember, translations), timeout=timeout and max(timeout, STORING_SECONDS))
 
+    def forget(self, selection: Selection) -> int:
+        return on_ledger(partial(forget_selected, selection))
+
 
 class DjangoCachePolicy(CachePolicy):
-    """Django's cache framework: Redis, Memcached, or whatever `CACHES[alias]` is."""
+    """Django's cache framework: Redis, Memcached, or whatever `CACHES[alias]` is.
+
+    It holds digests in place of texts, so it forgets all answers at once: `forget()` begins a generation, and answers
+    of another one, or of none, count no more.
+    """
 
     alias: ClassVar[str] = "default"
     """The entry of CACHES; override it in a subclass."""
+    generation_key: ClassVar[str] = "stapel_agent:generation"
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
-        return _earlier(request, caches[self.alias].get(self._key(request)))
+        return self.lookup_many([request])[0]
 
     def store(self, request: CompletionRequest, completion: Completion) -> None:
-        caches[self.alias].set(self._key(request), completion.text, timeout=agent_settings.CACHE_TTL)
+        self.store_many([(request, completion)])
 
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
-        known = caches[self.alias].get_many(map(self._key, requests))
-        return [_earlier(request, known.get(self._key(request))) for request in requests]
+        known = caches[self.alias].get_many([self.generation_key, *map(self._key, requests)])
+        generation = known.get(self.generation_key)
+        kept = [known.get(self._key(request)) for request in requests]
+        return [_earlier(request, _text_of(entry, generation)) for request, entry in zip(requests, kept, strict=True)]
 
     def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
-        texts = {self._key(request): completion.text for request, completion in answered}
-        caches[self.alias].set_many(texts, timeout=agent_settings.CACHE_TTL)
+        generation = caches[self.alias].get(self.generation_key)
+        entries = {self._key(request): _entry(completion.text, generation) for request, completion in answered}
+        caches[self.alias].set_many(entries, timeout=agent_settings.CACHE_TTL)
+
+    def forget(self, selection: Selection) -> None:
+        caches[self.alias].set(self.generation_key, uuid4().hex, timeout=None)
 
     @staticmethod
     def _key(request: CompletionRequest) -> str:
         return f"stapel_agent:{request.cache_key}"
+
+
+def _entry(text: str, generation: str | None) -> str | list[str]:
+    return text if generation is None else [generation, text]
+
+
+def _text_of(entry: Any, generation: str | None) -> str | None:
+    if isinstance(entry, list):
+        return entry[1] if entry[0] == generation else None
+    return entry if generation is None else None
 
 
 class NoCachePolicy(CachePolicy):
@@ -134,173 +159,13 @@ class NoCachePolicy(CachePolicy):
     def lookup(self, request: CompletionRequest) -> Completion | None:
         return None
 
-
-def is_reusable(request: CompletionRequest) -> bool:
-    """Whether an answer to this request may be another caller's too."""
-    if "policy" in request.cache_faults:
-        return False
-    try:
-        require_cache_kinds()
-        return bool(_policy().should_cache(request.source))
-    except Exception as fault:
-        _report(request, "policy", fault)
-        return False
-
-
-def recall(request: CompletionRequest) -> dict[int, str]:
-    """What is kept of the parts of a request, by their number."""
-    if request.skip_cache or "lookup" in request.cache_faults or not is_reusable(request):
-        return {}
-    try:
-        found = _policy().lookup_many(request.parts_as_asked)
-        known = zip(range(len(request.parts)), found, strict=False)
-        texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
-    except Exception as fault:
-        _report(request, "lookup", fault)
-        return {}
-    _count(request, len(texts))
-    return texts
-
-
-def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """An earlier answer to a reusable request, which the verb can still read, or to some of its parts; or None."""
-    if request.parts:
-        texts = recall(request)
-        return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
-    if "lookup" in request.cache_faults:
-        return None
-    try:
-        found = _policy().lookup(request)
-        answer = found and reread(request, found.text, read)
-    except Exception as fault:
-        _report(request, "lookup", fault)
-        return None
-    if not (found and answer):
-        return None
-    _count(request, 1, found.saving)
-    return answer
-
-
-def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
-    """Note what was reused, for who watches and for who asks what was saved."""
-    if hits:
-        reused(request, "kept", hits)
-        note(request, hits, saving)
-
-
-def keep(request: CompletionRequest, completion: Completion) -> None:
-    """Let a fresh answer to a reusable request be reused, or those to its parts."""
-    try:
-        policy = _policy()
-        if request.parts:
-            parts, texts = request.parts_as_asked, completion.value
-            policy.store_many([(parts[number], replace(completion, text=text)) for number, text in texts.items()])
-        else:
-            policy.store(request, completion)
-    except Exception as fault:
-        _report(request, "store", fault)
-
-
-async def ais_reusable(request: CompletionRequest) -> bool:
-    """`is_reusable()` on an event loop."""
-    return bool(await _in_thread(request, partial(is_reusable, request), CachePolicy.should_cache))
-
-
-async def arecall(request: CompletionRequest) -> dict[int, str]:
-    """`recall()` on an event loop."""
-    return await _in_thread(request, partial(recall, request)) or {}
-
-
-async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """`find()` on an event loop."""
-    return await _in_thread(request, partial(find, request, read))
-
-
-async def akeep(request: CompletionRequest, completion: Completion) -> None:
-    """`keep()` on an event loop."""
-    idle = None if request.parts else CachePolicy.store
-    await _in_thread(request, partial(keep, request, completion), idle)
-
-
-async def _in_thread(
-    request: CompletionRequest, step: Callable[[], Result], idle: Callable[..., Any] | None = None
-) -> Result | None:
-    """A policy's step off the event loop, unless the policy has left it `idle`, as it is in the base class.
-
-    A host's own policy gets a thread of its own, and no longer than a provider: the ledger must not wait for it.
-    """
-    try:
-        policy = policy_class()
-        if idle is not None and getattr(policy, idle.__name__) is idle:
-            return step()
-        if works_in_callers_thread():
-            return await sync_to_async(step)()
-        if policy is PromptLogCachePolicy:
-            return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
-        async with asyncio.timeout(request.deadline.remaining(agent_settings.CLI_TIMEOUT)):
-            return await asyncio.wrap_future(in_own_thread(step))
-    except Exception as fault:
-        _report(request, "policy", fault)
-        return None
-
-
-def policy_class() -> type[CachePolicy]:
-    """What CACHE_POLICY names. Raises WrongSetting."""
-    try:
-        named: Any = agent_settings.CACHE_POLICY
-    except Exception as fault:
-        raise WrongSetting(f"CACHE_POLICY is no cache policy: {describe(fault)}") from fault
-    if not (isinstance(named, type) and issubclass(named, CachePolicy)):
-        raise WrongSetting(f"CACHE_POLICY is no cache policy: {named!r}")
-    return named
-
-
-def _policy() -> CachePolicy:
-    named: Any = policy_class()
-    return _instance(named)
-
-
-@lru_cache(maxsize=8)
-def _instance(named: type[CachePolicy]) -> CachePolicy:
-    return named()
-
-
-def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
-    """`text`, which once answered this request, as an answer that cost nothing; None if the verb cannot read it."""
-    try:
-        value = read(text)
-    except AgentError:
-        return None
-    return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
-
-
-def sweep(*, before: datetime | None = None) -> int:
-    """Remove the translations that are too old to be reused, or made `before` a moment. Returns how many."""
-    since = max(_oldest(), before) if before else _oldest()
-    removed = 0
-    while batch := on_ledger(partial(_forget, since)):
-        removed += batch
-    return removed
-
-
-def stale(*, before: datetime) -> int:
-    """How many `sweep()` would remove."""
-    old = Translation.objects.filter(created_at__lt=max(_oldest(), before))
-    return on_ledger(lambda alias: old.using(alias).count())
-
-
-def forget(requests: Collection[UUID], alias: str) -> int:
-    """Remove the translations that were made for these requests."""
-    return Translation.objects.using(alias).filter(request_id__in=requests).delete()[0]
+    def forget(self, selection: Selection) -> int:
+        return 0
 
 
 def _is_part(request: CompletionRequest) -> bool:
     """Whether its answer is kept by itself, in the table of translations."""
     return not request.in_ledger and log_content.is_full(request.source)
-
-
-def _oldest() -> datetime:
-    return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
 
 
 def _known(keys: Sequence[str], since: datetime, alias: str) -> dict[str, str]:
@@ -311,10 +176,6 @@ def _remember(translations: Sequence[Translation], alias: str) -> None:
     Translation.objects.using(alias).remember(translations)
 
 
-def _forget(since: datetime, alias: str) -> int:
-    return Translation.objects.using(alias).forget_batch(since=since)
-
-
 def _translation(request: CompletionRequest, completion: Completion) -> Translation:
     return Translation(
         key=request.cache_key,
@@ -322,7 +183,18 @@ def _translation(request: CompletionRequest, completion: Completion) -> Translat
         provider=completion.provider[:64],
         model=completion.model[:128],
         request_id=request.request_id,
+        source_text=storable(request.prompt),
+        from_lang=_tag(request, "from"),
+        to_lang=_tag(request, "to"),
+        user_id=opaque_id(request.user_id),
+        workspace_id=opaque_id(request.workspace_id),
     )
+
+
+def _tag(request: CompletionRequest, name: str) -> str | None:
+    """The language that a translation is `from` or `to`, as BCP 47 writes it."""
+    tag = request.metadata.get(name)
+    return bcp47(tag) if is_language_tag(tag) else None
 
 
 def _latest_answer(cache_key: str, since: datetime, alias: str) -> KeptAnswer | None:
@@ -333,10 +205,3 @@ def _earlier(request: CompletionRequest, text: str | None, saving: Saving = NOT_
     if text is None:
         return None
     return Completion(text=text, provider=request.provider, model=request.model, cached=True, saving=saving)
-
-
-def _report(request: CompletionRequest, step: str, fault: Exception) -> None:
-    """Log it, and let this request ask no more: a place that cannot be reached costs seconds each time."""
-    request.cache_faults.add(step)
-    logger.error("cache %s failed, the call goes on without it: %s", step, describe(fault))
-    logger.debug("%s", traceback_of(fault))

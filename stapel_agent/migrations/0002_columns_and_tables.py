@@ -53,8 +53,16 @@ class Migration(migrations.Migration):
                 ("model", models.CharField(max_length=128)),
                 ("request_id", models.UUIDField(db_index=True, help_text="Of the request that it was made for.")),
                 ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("source_text", models.TextField(null=True)),
+                ("from_lang", models.CharField(max_length=64, null=True)),
+                ("to_lang", models.CharField(max_length=64, null=True)),
+                (
+                    "user_id",
+                    models.CharField(db_index=True, help_text="Who asked for it.", max_length=64, null=True),
+                ),
+                ("workspace_id", models.CharField(db_index=True, max_length=64, null=True)),
             ],
-            options={"db_table": "agent_translation"},
+            options={"db_table": "agent_translation", "verbose_name": "kept translation"},
         ),
         CreateModelOnce(
             name="IdempotencyRecord",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -72,3 +75,12 @@ def _preformatted(text: str) -> SafeString:
         return block
     note = f"The first {len(shown):,} of {len(text):,} characters are shown; {cut:,} are cut."
     return format_html('<p class="agent-note">{}</p>{}', note, block)
+
+
+def local(moment: datetime) -> datetime:
+    """`moment` in the host's time zone."""
+    return timezone.localtime(moment) if settings.USE_TZ else moment
+
+
+def moment_text(moment: datetime) -> str:
+    return f"{local(moment):%Y-%m-%d %H:%M:%S}"

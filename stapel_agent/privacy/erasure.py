@@ -24,7 +24,7 @@ from stapel_core.gdpr import GDPRProvider, gdpr_registry, pseudonymize, register
 
 from stapel_agent import cache
 from stapel_agent.budgets import hand_over_accounts
-from stapel_agent.cache import flush_hits, hand_over_hits
+from stapel_agent.cache import flush_hits, hand_over_hits, hand_over_translations
 from stapel_agent.database import exactly, on_ledger
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import BudgetAccount, HitCount, IdempotencyRecord, PromptLog
@@ -101,6 +101,7 @@ def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) 
     column = f"{scope}_id"
     answers = on_ledger(partial(forget_idempotency, column, old))
     calls, translations = _all_of(partial(scrubbing.erase_batch, column, old, new))
+    translations += on_ledger(partial(cache.forget_owned, column, old))
     translations += on_ledger(partial(_forget_late, column, new))
     return {
         "calls": calls,
@@ -126,6 +127,7 @@ def handle_user_merged(event: Any) -> None:
     calls, _ = _all_of(lambda alias: (scrubbing.hand_over_batch("user_id", old, new, alias), 0))
     _all_of(partial(_handed_over, "user_id", old, new))
     on_ledger(partial(hand_over_accounts, "user", old, new))
+    on_ledger(partial(hand_over_translations, old, new))
     logger.info("%d calls of a merged account were moved to the surviving account", calls)
 
 
@@ -150,7 +152,7 @@ def _forget_late(column: str, new: str, alias: str) -> int:
     recent = PromptLog.objects.using(alias).filter(exactly(column, new), created_at__gte=timezone.now() - LATE)
     found = recent.filter(request_id__isnull=False).values_list("request_id", flat=True).distinct()
     requests = [request for request in found if request is not None]
-    return sum(cache.forget(requests[start : start + PAGE], alias) for start in range(0, len(requests), PAGE))
+    return sum(cache.forget_requests(requests[start : start + PAGE], alias) for start in range(0, len(requests), PAGE))
 
 
 def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:

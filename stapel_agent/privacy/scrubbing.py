@@ -68,7 +68,7 @@ def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
     """
     keys, requests = _named(column, old, alias)
     # In this order: after an interruption the rows still lead to the requests.
-    translations = cache.forget(requests, alias) if requests else 0
+    translations = cache.forget_requests(requests, alias) if requests else 0
     return _scrub(keys, exactly(column, old), alias, **{column: new}) if keys else 0, translations
 
 

@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from stapel_agent.cache import policies
+from stapel_agent import cache
 from stapel_agent.cache.policies import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
 from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
@@ -244,7 +244,7 @@ def test_sweep__counts_all(monkeypatch):
     """What is too old goes in batches, and all of them are counted."""
     batches = iter([3, 2, 0])
     monkeypatch.setattr(TranslationQuerySet, "forget_batch", lambda rows, *, since: next(batches))
-    assert policies.sweep() == 5
+    assert cache.sweep() == 5
 
 
 def test_sweep__spares_what_is_reused(agent):
@@ -252,7 +252,7 @@ def test_sweep__spares_what_is_reused(agent):
     agent(CACHE_TTL=60)
     Translation.objects.create(key="k", text="t", provider="p", model="m", request_id=uuid.uuid4())
     now = timezone.now()
-    assert [policies.sweep(before=now - timedelta(hours=1)), policies.sweep(), policies.sweep(before=now)] == [0, 0, 1]
+    assert [cache.sweep(before=now - timedelta(hours=1)), cache.sweep(), cache.sweep(before=now)] == [0, 0, 1]
 
 
 def test_own_policy__one_instance(agent, scripted_model, facade):

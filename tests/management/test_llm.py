@@ -7,15 +7,23 @@ import json
 import re
 import shlex
 import sys
+from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from example.model import NAME as MODEL_NAME
+from stapel_agent import services
+from stapel_agent.cache import CachePolicy
 from stapel_agent.exceptions import AccessDenied
-from stapel_agent.models import PromptLog
+from stapel_agent.management.summary import counted
+from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.testing import translating
 from tests.answers import REQUEST_ID, by
 from tests.documents import block_after
 from tests.scripted_chain import provider_of, scripted_chain
@@ -357,3 +365,98 @@ def test_documents__show_what_is_printed(agent, monkeypatch, tmp_path):
             command = block_after(name, f"<!-- command: {title} -->")
             shown = block_after(name, f"<!-- output: {title} -->")
             assert fixed("".join(run(*shlex.split(command)[3:]))) == fixed(shown)
+
+
+# forget
+
+
+@pytest.fixture
+def kept(agent, scripted_model):
+    """Translations of two workspaces, one of them from last week."""
+    scripted_model.script(*[translating(str.upper)] * 9)
+    for workspace in ("a", "b", None):
+        services.translate("en", "de", {"k": "Save", "m": "Open"}, workspace_id=workspace, user_id="7")
+    services.translate("en", "pt_br", {"k": "Save"}, workspace_id="a")
+    Translation.objects.filter(workspace_id="b").update(created_at=timezone.now() - timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (["--text", "Save"], 3),
+        (["--text", " Save\n", "--to", "pt-BR"], 6),
+        (["--text", "save"], 7),
+        (["--text", "Sav"], 7),
+        (["--to", "pt_BR"], 6),
+        (["--to", "fr"], 7),
+        (["--workspace-id", "a"], 4),
+        (["--workspace-id", "a", "--text", "Open"], 6),
+        (["--since", f"{timezone.now() - timedelta(days=1):%Y-%m-%d}"], 2),
+        (["--since", "2026-01-01T10:00", "--workspace-id", "b"], 5),
+        (["--all"], 0),
+    ],
+)
+def test_forget__what_is_named(kept, arguments, left):
+    """The translations that meet all conditions go, and the others stay."""
+    assert Translation.objects.count() == 7
+    assert run("forget", *arguments)[0] == f"forgotten: {counted(7 - left, 'translation')}\n"
+    assert Translation.objects.count() == left
+
+
+def test_forget__is_asked_anew(agent, scripted_model):
+    """A text that is forgotten is put to the model again."""
+    scripted_model.script(translating(str.upper), translating(str.title))
+    ask = partial(services.translate, "en", "de", {"k": "save it"})
+    assert [ask()["result"]["k"] for _ in range(2)] == ["SAVE IT", "SAVE IT"]
+    run("forget", "--text", "save it")
+    assert ask()["result"]["k"] == "Save It"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say what to forget"),
+        (["--all", "--to", "de"], "say what to forget"),
+        (["--to", "German"], "--to must be a language tag"),
+        (["--since", "yesterday"], "--since must be a date or a time"),
+        (["--since", "2026-13-45"], "--since must be a date or a time"),
+    ],
+)
+def test_forget__what_cannot_be_meant(kept, arguments, message):
+    """A command that does not say what to forget forgets nothing."""
+    assert message in run("forget", *arguments)[1]
+    assert Translation.objects.count() == 7
+
+
+def test_forget__policy_that_finds_no_texts(agent, scripted_model):
+    """Django's cache holds digests: one text is forgotten with all others, and the host's own entries stay."""
+    caches["default"].clear()
+    caches["default"].set("hosts", "own")
+    agent(CACHE_POLICY="stapel_agent.cache.DjangoCachePolicy")
+    scripted_model.script(*[translating(str.upper)] * 2, *[translating(str.title)] * 2)
+    answers = [services.translate("en", "de", {"k": text})["result"]["k"] for text in ("one", "two", "one")]
+    assert run("forget", "--text", "one")[0].startswith("forgotten: all answers")
+    answers += [services.translate("en", "de", {"k": text})["result"]["k"] for text in ("one", "two", "one")]
+    assert answers == ["ONE", "TWO", "ONE", "One", "Two", "One"]
+    assert caches["default"].get("hosts") == "own"
+
+
+def test_forget__policy_that_cannot(agent):
+    """A host's policy without forget() is named."""
+
+    class Mine(CachePolicy):
+        pass
+
+    agent(CACHE_POLICY=Mine)
+    assert "Mine cannot forget answers: implement its forget()" in run("forget", "--all")[1]
+
+
+def test_forget__pieces_of_a_long_text(agent, scripted_model):
+    """With a text go the pieces that it was asked for in."""
+    agent(MAX_TOKENS=300)
+    scripted_model.script(*[translating(str.upper)] * 30)
+    text = " ".join(f"This is sentence number {word} of a long text." for word in range(60))
+    services.translate("en", "de", {"k": text, "m": "apart"})
+    assert Translation.objects.count() > 2
+    run("forget", "--text", text)
+    assert [kept.source_text for kept in Translation.objects.all()] == ["apart"]

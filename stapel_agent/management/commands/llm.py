@@ -1,4 +1,4 @@
-"""`manage.py llm`: ask a model from a terminal, and see which providers are configured and answer."""
+"""`manage.py llm`: ask a model, see which providers are configured and answer, and forget kept translations."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from stapel_agent import services
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json
+from stapel_agent.management.forgetting import CONDITIONS, add_forget_arguments, forget
 from stapel_agent.management.provider_report import ProviderReport, reports
 from stapel_agent.management.summary import printable
 from stapel_agent.models import PromptSource
@@ -23,11 +24,14 @@ COMMENT_LENGTH = 1000
 
 
 class Command(BaseCommand):
-    help = "Ask a model, or see what is configured. Every call is in the ledger, as of the source 'other'."
+    help = (
+        "Ask a model, see what is configured, or forget kept translations. "
+        "Every call is in the ledger, as of the source 'other'."
+    )
     requires_system_checks: list[str] = []  # what a check would stop at is what `providers` is to show
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="ask | providers")
+        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="ask | providers | forget")
         ask = commands.add_parser("ask", help="print a model's answer as JSON")
         ask.add_argument("prompt", help="what to ask; - reads it from standard input")
         ask.add_argument("--model", default="small", metavar="SIZE", help="one of the sizes in MODELS")
@@ -37,10 +41,11 @@ class Command(BaseCommand):
         providers = commands.add_parser("providers", help="print what is configured, and what is missing")
         providers.add_argument("--ping", action="store_true", help="ask each that is configured one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one array, in one line")
+        add_forget_arguments(commands.add_parser("forget", help="let translations that are kept be reused no more"))
 
     def handle(self, *arguments: Any, subcommand: str, **options: Any) -> None:
         try:
-            self._ask(**options) if subcommand == "ask" else self._list(**options)
+            getattr(self, f"_{subcommand}")(**options)
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
 
@@ -63,6 +68,11 @@ class Command(BaseCommand):
         if answer["status"] != "ok":
             raise CommandError(printable(answer["reason"], COMMENT_LENGTH))
 
+    def _forget(self, *, everything: bool, verbosity: int, **options: Any) -> None:
+        done = forget(everything=everything, **{name: options[name] for name in CONDITIONS})
+        if verbosity:
+            self.stdout.write(done)
+
     def _tell_about(self, answer: Mapping[str, Any]) -> None:
         """What is no part of the result goes to stderr, so that the result can be piped."""
         if comment := answer.get("comment"):
@@ -70,7 +80,7 @@ class Command(BaseCommand):
         if line := answered_by(answer):
             self.stderr.write(line, str)
 
-    def _list(self, *, ping: bool, as_json: bool, **options: Any) -> None:
+    def _providers(self, *, ping: bool, as_json: bool, **options: Any) -> None:
         width = get_terminal_size().columns if self.stdout.isatty() else None
         shown: list[ProviderReport] = []
         for report in reports():

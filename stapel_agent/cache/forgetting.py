@@ -1,0 +1,116 @@
+"""Removes kept translations: those that are too old, an erased person's, and those that an operator names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import StrIndex
+from django.utils import timezone
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import exactly, on_ledger
+from stapel_agent.models import Translation
+
+BATCH = 500
+PIECE_LENGTH = 40
+"""Characters of what may be a piece of a longer text: a shorter one is more likely another text."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The kept translations that are meant: those that meet each condition that is given, or all.
+
+    `text` is a whole source text, `to` its target language, `since` the moment they were kept at, or later.
+    """
+
+    text: str | None = None
+    to: str | None = None
+    workspace_id: str | None = None
+    since: datetime | None = None
+
+
+def forget_selected(selection: Selection, alias: str) -> int:
+    """Remove the translations that `selection` means. Returns how many."""
+    conditions = _conditions(selection)
+    if selection.text is None:
+        return _removed(conditions, alias)
+    found = _whole_and_pieces(selection.text.strip(), conditions, alias)
+    return _removed(Q(key__in=found), alias) if found else 0
+
+
+def _whole_and_pieces(text: str, conditions: Q, alias: str) -> list[str]:
+    """The keys of a text's translation, and of the pieces that it was asked for in where it was too long."""
+    rows = (
+        Translation.objects.using(alias)
+        .filter(conditions)
+        .alias(position=StrIndex(Value(text, output_field=TextField()), "source_text"))
+    )
+    parts = rows.filter(position__gt=0).values_list("key", "source_text", "request_id")
+    # Again: to a collation, "U" and "u" may be the same.
+    contained = [(key, source, request) for key, source, request in parts if source and source in text]
+    requests = {request for _, source, request in contained if source == text or len(source) >= PIECE_LENGTH}
+    return [key for key, source, request in contained if source == text or request in requests]
+
+
+def forget_requests(requests: Collection[UUID], alias: str) -> int:
+    """Remove the translations that were made for these requests."""
+    return Translation.objects.using(alias).filter(request_id__in=requests).delete()[0]
+
+
+def forget_owned(column: str, owner: str, alias: str) -> int:
+    """Remove the translations whose `user_id` or `workspace_id` is `owner`."""
+    return Translation.objects.using(alias).filter(exactly(column, owner)).delete()[0]
+
+
+def hand_over(old: str, new: str, alias: str) -> int:
+    """Make the translations that user `old` asked for those of user `new`."""
+    return Translation.objects.using(alias).filter(exactly("user_id", old)).update(user_id=new)
+
+
+def sweep(*, before: datetime | None = None) -> int:
+    """Remove the translations that are too old to be reused, or made `before` a moment. Returns how many."""
+    since = max(oldest(), before) if before else oldest()
+    removed = 0
+    while batch := on_ledger(partial(_forget_old, since)):
+        removed += batch
+    return removed
+
+
+def stale(*, before: datetime) -> int:
+    """How many `sweep()` would remove."""
+    old = Translation.objects.filter(created_at__lt=max(oldest(), before))
+    return on_ledger(lambda alias: old.using(alias).count())
+
+
+def oldest() -> datetime:
+    """When an answer that may still be reused was kept at the earliest."""
+    return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
+
+
+def _forget_old(since: datetime, alias: str) -> int:
+    return Translation.objects.using(alias).forget_batch(since=since)
+
+
+def _conditions(selection: Selection) -> Q:
+    conditions = Q()
+    if selection.to is not None:
+        conditions &= Q(to_lang__iexact=selection.to)
+    if selection.workspace_id is not None:
+        conditions &= exactly("workspace_id", selection.workspace_id)
+    if selection.since is not None:
+        conditions &= Q(created_at__gte=selection.since)
+    return conditions
+
+
+def _removed(conditions: Q, alias: str) -> int:
+    """In batches, whose locks are short."""
+    removed = 0
+    rows = Translation.objects.using(alias).filter(conditions)
+    while keys := list(rows.values_list("key", flat=True)[:BATCH]):
+        removed += Translation.objects.using(alias).filter(key__in=keys).delete()[0]
+    return removed

@@ -1,0 +1,183 @@
+"""Earlier answers for a call: found and kept through CACHE_POLICY, whose faults cost the reuse and never the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import aon_ledger, works_in_callers_thread
+from stapel_agent.exceptions import AgentError, WrongSetting
+from stapel_agent.providers import in_own_thread
+from stapel_agent.redaction import describe, traceback_of
+from stapel_agent.settings_validation import require_cache_kinds
+from stapel_agent.telemetry import reused
+from stapel_agent.types import NOT_KNOWN, Completion, CompletionRequest, Saving
+
+from .forgetting import Selection
+from .hit_counts import note
+from .policies import CachePolicy, PromptLogCachePolicy
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+def is_reusable(request: CompletionRequest) -> bool:
+    """Whether an answer to this request may be another caller's too."""
+    if "policy" in request.cache_faults:
+        return False
+    try:
+        require_cache_kinds()
+        return bool(_policy().should_cache(request.source))
+    except Exception as fault:
+        _report(request, "policy", fault)
+        return False
+
+
+def recall(request: CompletionRequest) -> dict[int, str]:
+    """What is kept of the parts of a request, by their number."""
+    if request.skip_cache or "lookup" in request.cache_faults or not is_reusable(request):
+        return {}
+    try:
+        found = _policy().lookup_many(request.parts_as_asked)
+        known = zip(range(len(request.parts)), found, strict=False)
+        texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+    except Exception as fault:
+        _report(request, "lookup", fault)
+        return {}
+    _count(request, len(texts))
+    return texts
+
+
+def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
+    """An earlier answer to a reusable request, which the verb can still read, or to some of its parts; or None."""
+    if request.parts:
+        texts = recall(request)
+        return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
+    if "lookup" in request.cache_faults:
+        return None
+    try:
+        found = _policy().lookup(request)
+        answer = found and reread(request, found.text, read)
+    except Exception as fault:
+        _report(request, "lookup", fault)
+        return None
+    if not (found and answer):
+        return None
+    _count(request, 1, found.saving)
+    return answer
+
+
+def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
+    """Note what was reused, for who watches and for who asks what was saved."""
+    if hits:
+        reused(request, "kept", hits)
+        note(request, hits, saving)
+
+
+def keep(request: CompletionRequest, completion: Completion) -> None:
+    """Let a fresh answer to a reusable request be reused, or those to its parts."""
+    try:
+        policy = _policy()
+        if request.parts:
+            parts, texts = request.parts_as_asked, completion.value
+            policy.store_many([(parts[number], replace(completion, text=text)) for number, text in texts.items()])
+        else:
+            policy.store(request, completion)
+    except Exception as fault:
+        _report(request, "store", fault)
+
+
+async def ais_reusable(request: CompletionRequest) -> bool:
+    """`is_reusable()` on an event loop."""
+    return bool(await _in_thread(request, partial(is_reusable, request), CachePolicy.should_cache))
+
+
+async def arecall(request: CompletionRequest) -> dict[int, str]:
+    """`recall()` on an event loop."""
+    return await _in_thread(request, partial(recall, request)) or {}
+
+
+async def afind(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
+    """`find()` on an event loop."""
+    return await _in_thread(request, partial(find, request, read))
+
+
+async def akeep(request: CompletionRequest, completion: Completion) -> None:
+    """`keep()` on an event loop."""
+    idle = None if request.parts else CachePolicy.store
+    await _in_thread(request, partial(keep, request, completion), idle)
+
+
+async def _in_thread(
+    request: CompletionRequest, step: Callable[[], Result], idle: Callable[..., Any] | None = None
+) -> Result | None:
+    """A policy's step off the event loop, unless the policy has left it `idle`, as it is in the base class.
+
+    A host's own policy gets a thread of its own, and no longer than a provider: the ledger must not wait for it.
+    """
+    try:
+        policy = policy_class()
+        if idle is not None and getattr(policy, idle.__name__) is idle:
+            return step()
+        if works_in_callers_thread():
+            return await sync_to_async(step)()
+        if policy is PromptLogCachePolicy:
+            return await aon_ledger(lambda alias: step(), timeout=request.deadline.left)
+        async with asyncio.timeout(request.deadline.remaining(agent_settings.CLI_TIMEOUT)):
+            return await asyncio.wrap_future(in_own_thread(step))
+    except Exception as fault:
+        _report(request, "policy", fault)
+        return None
+
+
+def policy_class() -> type[CachePolicy]:
+    """What CACHE_POLICY names. Raises WrongSetting."""
+    try:
+        named: Any = agent_settings.CACHE_POLICY
+    except Exception as fault:
+        raise WrongSetting(f"CACHE_POLICY is no cache policy: {describe(fault)}") from fault
+    if not (isinstance(named, type) and issubclass(named, CachePolicy)):
+        raise WrongSetting(f"CACHE_POLICY is no cache policy: {named!r}")
+    return named
+
+
+def _policy() -> CachePolicy:
+    named: Any = policy_class()
+    return _instance(named)
+
+
+@lru_cache(maxsize=8)
+def _instance(named: type[CachePolicy]) -> CachePolicy:
+    return named()
+
+
+def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
+    """`text`, which once answered this request, as an answer that cost nothing; None if the verb cannot read it."""
+    try:
+        value = read(text)
+    except AgentError:
+        return None
+    return Completion(text=text, provider=request.provider, model=request.model, value=value, cached=True)
+
+
+def forget(selection: Selection) -> int | None:
+    """Have CACHE_POLICY forget the translations that are meant. Returns how many, or None where it does not say.
+
+    Raises WrongSetting, and NotImplementedError where the policy cannot forget.
+    """
+    return _policy().forget(selection)
+
+
+def _report(request: CompletionRequest, step: str, fault: Exception) -> None:
+    """Log it, and let this request ask no more: a place that cannot be reached costs seconds each time."""
+    request.cache_faults.add(step)
+    logger.error("cache %s failed, the call goes on without it: %s", step, describe(fault))
+    logger.debug("%s", traceback_of(fault))
