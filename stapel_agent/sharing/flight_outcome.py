@@ -6,8 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
-
 from stapel_agent import ledger
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import on_ledger
@@ -26,30 +24,29 @@ class Landing:
     fault: AgentError | None = None
 
 
-def landing_of(key: str, leader: UUID, provider: str, cache_keys: Collection[str], alias: str) -> Landing | None:
+def landing_of(
+    key: str, leader: UUID, provider: str, cache_keys: Collection[str], silence: leases.Silence, alias: str
+) -> Landing | None:
     """How the leader's flight to `provider` ended, or None if it has not. A dead leader's ends here.
 
     `cache_keys` are those of the flight's rows: the same request may lead other flights.
     """
     flights = Flight.objects.using(alias).filter(key=key, request_id=leader)
-    is_silent = flights.annotate(is_silent=_is_silent()).values_list("is_silent", flat=True).first()
-    if is_silent is None:
+    observed = leases.annotated(flights).values_list("is_silent", "is_long_silent").first()
+    if observed is None:
         rows = PromptLog.objects.using(alias).filter(request_id=leader, cache_key__in=cache_keys)
         return _recorded_outcome(rows.order_by("created_at").last(), provider)
-    if not is_silent:
+    if not silence.is_final(*observed):
         return None
-    flights.delete()
+    if not flights.filter(leases.silent()).delete()[0]:  # it has shown life since, or another follower was faster
+        return None
     ledger.close_lost(request_id=leader)
     return Landing()
 
 
 def sweep() -> None:
     """Remove the flights of processes that no longer run."""
-    on_ledger(lambda alias: Flight.objects.using(alias).filter(leases.silent()).delete())
-
-
-def _is_silent() -> ExpressionWrapper[Q]:
-    return ExpressionWrapper(leases.silent(), output_field=BooleanField())
+    on_ledger(lambda alias: Flight.objects.using(alias).filter(leases.silent(leases.LONG_SILENCE)).delete())
 
 
 def _recorded_outcome(row: PromptLog | None, asked: str) -> Landing:

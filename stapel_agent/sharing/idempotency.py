@@ -65,6 +65,7 @@ class Once:
         self.request = request
         self._payload = payload
         self._lease = uuid.uuid4()
+        self._silence = leases.Silence()
         self._digest = self._payload_digest = ""
         self._answer: dict[str, Any] | None = None
         self._may_hold = False
@@ -169,18 +170,27 @@ class Once:
         self._is_private = database.is_private()
         records = IdempotencyRecord.objects.using(alias).filter(pk=self._digest)
         for _ in range(CONTENTIONS):
-            first = records.annotate(is_over=ExpressionWrapper(_is_over(), output_field=BooleanField())).first()
+            has_expired = ExpressionWrapper(_has_expired(), output_field=BooleanField())
+            first: IdempotencyRecord | None = leases.annotated(records).annotate(has_expired=has_expired).first()
             if first is None:
                 with suppress(IntegrityError), transaction.atomic(alias):
                     self._insert(alias)
                     return None
             elif first.lease == self._lease:  # an earlier try of the insert had arrived
                 return None
-            elif not first.is_over:
+            elif not self._is_over(first):
                 return first
-            elif records.filter(lease=first.lease).delete()[0] and first.answer is None:
+            elif records.filter(lease=first.lease).filter(_may_be_over()).delete()[0] and first.answer is None:
                 ledger.close_lost(request_id=first.request_id)
         raise TimeoutError(f"{CONTENTIONS} other callers were faster")
+
+    def _is_over(self, first: Any) -> bool:
+        """Whether a record is no longer valid: its answer has expired, or its process is dead."""
+        if first.answer is not None:
+            return bool(first.has_expired)
+        if self._is_private:  # where nobody can wait
+            return bool(first.is_silent)
+        return self._silence.is_final(first.is_silent, first.is_long_silent)
 
     def _insert(self, alias: str) -> None:
         IdempotencyRecord.objects.using(alias).create(
@@ -284,7 +294,8 @@ def hand_over(column: str, old: str, new: str, alias: str) -> int:
 
 def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:
     is_old = _has_expired() if before is None else _has_expired() | Q(created_at__lt=before)
-    return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | leases.silent())
+    long_silent = leases.silent(leases.LONG_SILENCE)
+    return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | long_silent)
 
 
 def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
@@ -293,8 +304,8 @@ def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
     return expired.filter(pk__in=digests).delete()[0] if digests else 0
 
 
-def _is_over() -> Q:
-    """Matches records that are no longer valid."""
+def _may_be_over() -> Q:
+    """Matches records with an expired answer, or without an answer or a sign of life."""
     return Q(answer__isnull=False) & _has_expired() | Q(answer__isnull=True) & leases.silent()
 
 

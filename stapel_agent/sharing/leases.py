@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 from stapel_agent.database import on_ledger
@@ -22,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
-"""A leader whose lease is older than this is taken for dead."""
+"""A leader whose lease is older than this may be dead; see `Silence`."""
+LONG_SILENCE = 3
+"""After so many times SILENCE_SECONDS nobody doubts that it is."""
+LEAST_LOOKS = 3
 
 _lock = threading.Lock()
 _led: dict[UUID, Callable[[], bool]] = {}
@@ -56,15 +60,51 @@ def _ensure_beating() -> None:
         threading.Thread(target=_beat, daemon=True, name="stapel-agent-heartbeat").start()
 
 
-def silent() -> Q:
-    """Matches rows whose process is gone, by the database's clock: those of the hosts may differ."""
-    return Q(seen_at__lt=Now() - timedelta(seconds=SILENCE_SECONDS))
+def beat_seconds() -> float:
+    """How often a lease is renewed: several times before its leader is taken for dead."""
+    return min(BEAT_SECONDS, SILENCE_SECONDS / 4)
+
+
+def silent(times: int = 1) -> Q:
+    """Matches rows without a sign of life, by the database's clock: those of the hosts may differ."""
+    return Q(seen_at__lt=Now() - timedelta(seconds=times * SILENCE_SECONDS))
+
+
+def annotated(rows: Any) -> Any:
+    """`rows` with what `Silence.is_final()` wants to know of each."""
+    times = {"is_silent": 1, "is_long_silent": LONG_SILENCE}
+    return rows.annotate(
+        **{name: ExpressionWrapper(silent(times[name]), output_field=BooleanField()) for name in times}
+    )
+
+
+class Silence:
+    """The silence of one leader, as one follower observes it.
+
+    A single look cannot tell a dead leader from a slow one, or from one whose machine was suspended together with the
+    follower's. So the follower keeps looking for as long as the leader needs to renew its lease.
+    """
+
+    def __init__(self) -> None:
+        self._began_at = 0.0
+        self._looks = 0
+
+    def is_final(self, is_silent: bool, is_long_silent: bool) -> bool:
+        """Whether the leader is taken for dead, given what this look has shown."""
+        if not is_silent:
+            self._looks = 0
+            return False
+        if not self._looks:
+            self._began_at = time.monotonic()
+        self._looks += 1
+        has_waited = self._looks >= LEAST_LOOKS and time.monotonic() - self._began_at >= beat_seconds()
+        return is_long_silent or has_waited
 
 
 def _beat() -> None:
     global _is_beating
     while True:
-        time.sleep(BEAT_SECONDS)
+        time.sleep(beat_seconds())
         with _lock:
             for lease in [lease for lease, is_gone in _led.items() if is_gone()]:
                 del _led[lease]

@@ -258,7 +258,8 @@ class SingleFlight:
         raise self._too_late()
 
     def _look(self, leader: UUID) -> Callable[[str], Landing | None]:
-        return partial(landing_of, self._key, leader, self._request.provider, self._attempts.cache_keys)
+        flight = (self._key, leader, self._request.provider, self._attempts.cache_keys)
+        return partial(landing_of, *flight, leases.Silence())
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")

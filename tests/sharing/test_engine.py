@@ -65,7 +65,7 @@ def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> N
     leader = host.start("import stapel_agent.providers.wire.call\n" + ASK)
     until(lambda: model.requests)
     leader.kill()
-    short = "from stapel_agent import heartbeat\nheartbeat.SILENCE_SECONDS = 2\n"
+    short = "from stapel_agent.sharing import leases\nleases.SILENCE_SECONDS = 2\n"
     followers = [host.start(short + ASK_IN_THREADS.format(n=3)), host.start(short + ASK_IN_TASKS.format(n=3))]
     answers = [one for process in followers for one in said(process)]
     assert sorted(answers, key=str) == sorted([PAID] + [SHARED] * 5, key=str)

@@ -22,8 +22,8 @@ def row(request_id: uuid.UUID, status: str, **columns) -> None:
     PromptLog.objects.create(**{**facts, "cache_key": "first's", **columns}, status=status)
 
 
-def landing(request_id: uuid.UUID) -> Landing | None:
-    return landing_of(KEY, request_id, "first", {"first's", "second's"}, "default")
+def landing(request_id: uuid.UUID, silence: leases.Silence | None = None) -> Landing | None:
+    return landing_of(KEY, request_id, "first", {"first's", "second's"}, silence or leases.Silence(), "default")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_landing__that_may_have_turned(agent, provider):
     assert landing(request_id) == Landing()
 
 
-@pytest.mark.parametrize(("silence", "goes_on"), [(1, True), (60, False)])
+@pytest.mark.parametrize(("silence", "goes_on"), [(1, True), (30, True), (70, False)])
 def test_landing__of_a_leader(silence, goes_on):
     """A leader who shows signs of life is waited for; one who does not is ended, with its rows."""
     request_id = uuid.uuid4()
@@ -82,10 +82,32 @@ def test_landing__of_a_leader(silence, goes_on):
     assert PromptLog.objects.get().status == ("pending" if goes_on else "error")
 
 
+def test_landing__of_a_silent_leader(monkeypatch):
+    """A leader silent for not so long is ended once it has stayed silent for as long as a sign of life takes."""
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
+    request_id, silence = uuid.uuid4(), leases.Silence()
+    flight = Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=30))
+    assert [landing(request_id, silence) for _ in range(leases.LEAST_LOOKS - 1)] == [None] * (leases.LEAST_LOOKS - 1)
+    Flight.objects.update(seen_at=timezone.now())
+    assert landing(request_id, silence) is None
+    Flight.objects.update(seen_at=flight.seen_at)
+    found = [landing(request_id, silence) for _ in range(leases.LEAST_LOOKS)]
+    assert found == [*[None] * (leases.LEAST_LOOKS - 1), Landing()]
+    assert not Flight.objects.exists()
+
+
+@pytest.mark.parametrize(("beat", "silence", "seconds"), [(5, 20, 5), (5, 2, 0.5), (0.2, 20, 0.2)])
+def test_beat__within_a_silence(monkeypatch, beat, silence, seconds):
+    """A lease is renewed several times before its leader may be taken for dead."""
+    monkeypatch.setattr(leases, "BEAT_SECONDS", beat)
+    monkeypatch.setattr(leases, "SILENCE_SECONDS", silence)
+    assert leases.beat_seconds() == seconds
+
+
 def test_sweep__only_the_silent():
     """The flights of processes that are gone are removed, and no other."""
     now = timezone.now()
-    for name, seconds in (("alive", 1), ("gone", leases.SILENCE_SECONDS + 1)):
+    for name, seconds in (("alive", 1), ("gone", leases.LONG_SILENCE * leases.SILENCE_SECONDS + 1)):
         Flight.objects.create(key=name, request_id=uuid.uuid4(), seen_at=now - timedelta(seconds=seconds))
     sweep()
     assert [flight.key for flight in Flight.objects.all()] == ["alive"]
