@@ -17,6 +17,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
 
+from .database import reading
+from .exceptions import LedgerUnavailable
 from .models import CostBasis, PromptLog, PromptStatus, Translation
 from .pages import (
     FILTERS,
@@ -121,9 +123,15 @@ class PromptLogAdmin(StapelModelAdmin):
         """The usage page, for staff who may see the ledger's rows."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if "csv" in request.GET:
-            return self._usage_csv(request)
         request.current_app = self.admin_site.name
+        try:
+            with reading():
+                return self._usage_csv(request) if "csv" in request.GET else self._usage_page(request)
+        except LedgerUnavailable as fault:
+            context = {**self.admin_site.each_context(request), "title": "Usage", "opts": self.opts, "reason": fault}
+            return TemplateResponse(request, "admin/agent/promptlog/unavailable.html", context, status=503)
+
+    def _usage_page(self, request: HttpRequest) -> HttpResponse:
         page = usage_view(request.GET.dict(), self._url("changelist"), self._masked_field_names())
         context = {**self.admin_site.each_context(request), "title": "Usage", "opts": self.opts, "page": page}
         return TemplateResponse(request, "admin/agent/promptlog/usage.html", context)

@@ -6,12 +6,15 @@ ERR_400_INVALID_IMAGE = "error.400.invalid_image"
 ERR_400_INVALID_MODEL_SIZE = "error.400.invalid_model_size"
 ERR_400_IDEMPOTENCY_KEYS_DIFFER = "error.400.idempotency_keys_differ"
 ERR_409_IDEMPOTENCY_CONFLICT = "error.409.idempotency_conflict"
+ERR_503_LEDGER_UNAVAILABLE = "error.503.ledger_unavailable"
 
 ERRORS = {
     ERR_400_INVALID_IMAGE: "An image cannot be sent: {reason}",
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
     ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
     ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before with another payload: choose a new one",
+    ERR_503_LEDGER_UNAVAILABLE: "The ledger cannot be read: see that its database answers and is migrated",
 }
+REMEDIATION = {key: "retry" if key == ERR_503_LEDGER_UNAVAILABLE else "fix_input" for key in ERRORS}
 
-register_service_errors(ERRORS, remediation=dict.fromkeys(ERRORS, "fix_input"), owner="stapel_agent", language="en")
+register_service_errors(ERRORS, remediation=REMEDIATION, owner="stapel_agent", language="en")

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, InterfaceError, connections, transaction
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -36,8 +37,9 @@ from .errors import (
     ERR_400_INVALID_IMAGE,
     ERR_400_INVALID_MODEL_SIZE,
     ERR_409_IDEMPOTENCY_CONFLICT,
+    ERR_503_LEDGER_UNAVAILABLE,
 )
-from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest
+from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest, LedgerUnavailable
 from .images import read_images
 from .schemas import BaseAnswer, function_schema
 from .serializers import (
@@ -51,7 +53,7 @@ from .serializers import (
 
 REFUSALS = {
     status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
-    for status in (400, 401, 403, 406, 409, 413, 415)
+    for status in (400, 401, 403, 406, 409, 413, 415, 503)
 }
 KEY_HEADER, REQUEST_HEADER = "Idempotency-Key", "X-Request-ID"
 HEADERS = [
@@ -86,7 +88,8 @@ class EndpointSchema(AutoSchema):
         return self.view.get_request_serializer_class()
 
     def get_response_serializers(self) -> Any:
-        return {200: self.view.get_response_serializer_class(), **REFUSALS}
+        refusals = {status: refusal for status, refusal in REFUSALS.items() if status != 503}
+        return {200: self.view.get_response_serializer_class(), **refusals}
 
 
 USAGE_NOTES = {
@@ -114,7 +117,7 @@ class UsageSchema(AutoSchema):
         return None
 
     def get_response_serializers(self) -> Any:
-        refusals = {status: REFUSALS[status] for status in (400, 401, 403, 406)}
+        refusals = {status: REFUSALS[status] for status in (400, 401, 403, 406, 503)}
         return {200: self.view.get_response_serializer_class(), **refusals}
 
 
@@ -145,6 +148,13 @@ class JsonNegotiation(DefaultContentNegotiation):
         return renderers
 
 
+def outside_transactions(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """Exempt a view from ATOMIC_REQUESTS: no transaction is held while a model thinks, and the ledger has its own."""
+    for alias in connections:
+        dispatch = transaction.non_atomic_requests(using=alias)(dispatch)
+    return dispatch
+
+
 class ServiceOrStaffMixin:
     """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
 
@@ -159,6 +169,10 @@ class ServiceOrStaffMixin:
     parser_classes = [BoundedJSONParser]
     versioning_class = None
     request: Request
+
+    @outside_transactions
+    def dispatch(self, request: Any, *arguments: Any, **options: Any) -> Any:
+        return super().dispatch(request, *arguments, **options)  # type: ignore[misc]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """None for a service: its key has said who it is, and a stray cookie must not get it a CSRF check."""
@@ -281,10 +295,12 @@ def _text(header: str) -> str:
 
 
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
-    """stapel-core's error envelope, also for a used key, and for a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    """stapel-core's error envelope, also for a used key, a body that is too large, and a database that is away."""
     if isinstance(fault, RequestDataTooBig):
         fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
     if isinstance(fault, IdempotencyConflict):
         fault = StapelServiceError(409, ERR_409_IDEMPOTENCY_CONFLICT)
+    if isinstance(fault, LedgerUnavailable | DatabaseError | InterfaceError):
+        fault = StapelServiceError(503, ERR_503_LEDGER_UNAVAILABLE)
     response: Response | None = stapel_exception_handler(fault, context)
     return response

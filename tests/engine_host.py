@@ -1,7 +1,7 @@
 """Settings of a host in a process of its own, for tests of what one process alone cannot show.
 
 `DATABASE` and `<server>_NAME` choose the database, `HOST_AGENT` is STAPEL_AGENT as JSON, `HOST_POOL` the size of a
-connection pool.
+connection pool, `HOST_ATOMIC_REQUESTS` turns that setting on, `HOST_DATABASE_OPTIONS` are OPTIONS as JSON.
 """
 
 import json
@@ -17,3 +17,7 @@ STAPEL_AGENT = {
 if "HOST_POOL" in os.environ:
     size = int(os.environ["HOST_POOL"])
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 5}}  # noqa: F405
+if "HOST_ATOMIC_REQUESTS" in os.environ:
+    DATABASES["default"]["ATOMIC_REQUESTS"] = True  # noqa: F405
+if "HOST_DATABASE_OPTIONS" in os.environ:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(json.loads(os.environ["HOST_DATABASE_OPTIONS"]))  # noqa: F405

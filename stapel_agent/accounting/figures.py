@@ -19,7 +19,7 @@ from django.db import transaction
 from stapel_agent.budgets import Spender, standings
 from stapel_agent.cache import flush_hits
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import aon_ledger, on_ledger
+from stapel_agent.database import aon_ledger, on_ledger, reading
 from stapel_agent.redaction import describe
 from stapel_agent.types import Standing
 
@@ -44,17 +44,23 @@ class Usage(TypedDict):
 
 
 def usage(**options: Unpack[UsageOptions]) -> Usage:
-    """The ledger's figures grouped by the names in `group_by`, in their order. Raises InvalidUsageQuery, a ValueError.
+    """The ledger's figures grouped by the names in `group_by`, in their order.
+
+    Raises InvalidUsageQuery, a ValueError, and LedgerUnavailable if the database does not answer or is not migrated.
 
     `until` is exclusive. Costs are exact Decimals, `errors` are calls that are over without success, and
     `unpriced_calls` those that spent tokens at an unknown price. Hits count at the beginning of their hour.
     """
-    return on_ledger(partial(_answer, UsageQuery.of(**options)))
+    query = UsageQuery.of(**options)
+    with reading():
+        return on_ledger(partial(_answer, query))
 
 
 async def ausage(**options: Unpack[UsageOptions]) -> Usage:
     """`usage()` on an event loop."""
-    return await aon_ledger(partial(_answer, UsageQuery.of(**options)))
+    query = UsageQuery.of(**options)
+    with reading():
+        return await aon_ledger(partial(_answer, query))
 
 
 def as_json(found: Usage) -> dict[str, Any]:

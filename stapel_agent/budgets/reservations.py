@@ -139,13 +139,9 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
 def sweep(alias: str) -> None:
     """Release what is reserved for calls that are over or whose rows are gone, and remove accounts of long ago.
 
-    Without BUDGETS nothing is charged: then all accounts go, to be counted anew from the ledger when they are back.
+    A process without BUDGETS charges nothing: it has the accounts of others counted anew at their next call.
     """
     held, kept = Reservation.objects.using(alias), BudgetAccount.objects.using(alias)
-    if not agent_settings.BUDGETS:
-        held.all().delete()
-        kept.all().delete()
-        return
     pending = PromptLog.objects.using(alias).filter(pk=OuterRef("pk"), status=PromptStatus.PENDING)
     while stray := list(held.filter(~Exists(pending)).values_list("pk", flat=True)[:SWEPT_BATCH]):
         for row_id in stray:
@@ -153,6 +149,9 @@ def sweep(alias: str) -> None:
                 _take_write_lock(alias)
                 _release(row_id, alias)
     kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()
+    if not agent_settings.BUDGETS:
+        for key in list(kept.filter(is_counted=True).values_list("key", flat=True)):
+            kept.filter(pk=key).update(is_counted=False)
 
 
 def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: str) -> dict[str, Spend]:

@@ -1,5 +1,6 @@
 """Which connection the ledger works on, and in which thread."""
 
+from .availability import reading
 from .connection import (
     agive_back,
     aon_ledger,
@@ -34,6 +35,7 @@ __all__ = [
     "ledger_alias",
     "on_ledger",
     "prepare_background",
+    "reading",
     "refuse_event_loop",
     "serves_event_loop",
     "thread_connection",

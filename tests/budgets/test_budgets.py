@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
-from stapel_agent import record_call, services
+from stapel_agent import record_call, services, usage
 from stapel_agent.budgets import balances as accounts
 from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
@@ -352,8 +352,7 @@ def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
 
     def answer(request):
         call_command("close_lost_calls", "--older-than", "0", verbosity=0)
-        estimated = estimates.estimated(replace(services._request("hello", "small"), images=()), None)
-        assert balances() == {("all", "", "month"): (estimated.nanos, 0, estimated.tokens, 0)}
+        assert balances() == {("all", "", "month"): ((SENT + 2 * 10) * 1_000_000, 0, SENT + 10, 0)}
         return "this"
 
     scripted_model.script(answer)
@@ -366,7 +365,7 @@ def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
 
 
 def test_sweep__reservations_without_a_row(agent, scripted_model):
-    """Also those whose rows are gone or closed are released, and accounts of long ago removed; without budgets, all."""
+    """Also those whose rows are gone or closed are released, and accounts of long ago removed."""
     agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
     services.complete("hello", "small")
     (account,) = BudgetAccount.objects.all()
@@ -379,9 +378,27 @@ def test_sweep__reservations_without_a_row(agent, scripted_model):
         ("all", "", "month"): (20_000_000, 0, 15, 1)
     }
     assert Reservation.objects.count() == 0
+
+
+def test_sweep__by_a_process_without_budgets(agent, scripted_model):
+    """`close_lost_calls` where BUDGETS is empty keeps the accounts and reservations of the processes that have them."""
+
+    def answer(request):
+        agent(BUDGETS=[])
+        call_command("close_lost_calls", verbosity=0)
+        assert (BudgetAccount.objects.get().reserved_tokens, Reservation.objects.count()) == (SENT + 10, 1)
+        agent(BUDGETS=[{**HOUSE, "tokens": 100}])
+        return "this"
+
+    agent(BUDGETS=[{**HOUSE, "tokens": 100}])
+    scripted_model.script(answer, "that")
+    assert services.complete("hello", "small")["status"] == "ok"
     agent(BUDGETS=[])
-    entries.sweep()
-    assert BudgetAccount.objects.count() == 0
+    call_command("close_lost_calls", verbosity=0)
+    assert services.complete("hello", "small")["status"] == "ok"
+    agent(BUDGETS=[{**HOUSE, "tokens": 100}])
+    (standing,) = usage()["budgets"]
+    assert (standing.spent_tokens, standing.reserved_tokens) == (30, 0)
 
 
 def test_budgets__cost_nothing_without_any(agent, scripted_model, django_assert_num_queries):

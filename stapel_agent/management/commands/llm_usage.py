@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent.accounting import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage, write_csv
+from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.management.summary import printable
 
 TEXT_LENGTH = 128
@@ -41,8 +42,8 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, **options: Any) -> None:
         try:
             found = as_json(usage(**{name: options[name] for name in OPTIONS}))
-        except InvalidUsageQuery as fault:
-            raise CommandError(str(fault)) from fault
+        except (InvalidUsageQuery, LedgerUnavailable) as fault:
+            raise CommandError(str(fault)) from None
         groups = [name.strip() for name in options["group_by"].split(",") if name.strip()]
         FORMATS[options["format"]](self.stdout, groups, found)
         if found["next_cursor"] and options["format"] != "json":
