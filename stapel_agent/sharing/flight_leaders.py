@@ -8,19 +8,19 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from .flight_outcome import Landing
+from .flight_outcome import FlightOutcome
 
 
 @dataclass(frozen=True, eq=False)
 class Leader:
     """The caller in this process that asks for all the others."""
 
-    landing: Future[Landing] = field(default_factory=Future)
+    outcome: Future[FlightOutcome] = field(default_factory=Future)
     thread: threading.Thread = field(default_factory=threading.current_thread)
     loop: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
-        self.landing.set_running_or_notify_cancel()  # or a cancelled follower would cancel it for everybody
+        self.outcome.set_running_or_notify_cancel()  # or a cancelled follower would cancel it for everybody
 
     @property
     def is_gone(self) -> bool:
@@ -43,11 +43,11 @@ class Leaders:
             self._leaders[key] = candidate
             return None
 
-    def leave(self, key: str, leader: Leader, landing: Landing) -> None:
+    def leave(self, key: str, leader: Leader, outcome: FlightOutcome) -> None:
         with self._lock:
             if self._leaders.get(key) is leader:
                 del self._leaders[key]
-        leader.landing.set_result(landing)
+        leader.outcome.set_result(outcome)
 
     def reset(self) -> None:
         """Forget the parent's callers in a forked child."""

@@ -17,16 +17,16 @@ from . import leases
 
 
 @dataclass(frozen=True)
-class Landing:
+class FlightOutcome:
     """An answer, a failure, or neither: the leader was cancelled or died."""
 
     completion: Completion | None = None
     fault: AgentError | None = None
 
 
-def landing_of(
+def outcome_of(
     key: str, leader: UUID, provider: str, cache_keys: Collection[str], silence: leases.Silence, alias: str
-) -> Landing | None:
+) -> FlightOutcome | None:
     """How the leader's flight to `provider` ended, or None if it has not. A dead leader's ends here.
 
     `cache_keys` are those of the flight's rows: the same request may lead other flights.
@@ -41,7 +41,7 @@ def landing_of(
     if not flights.filter(leases.silent()).delete()[0]:  # it has shown life since, or another follower was faster
         return None
     ledger.close_lost(request_id=leader)
-    return Landing()
+    return FlightOutcome()
 
 
 def sweep() -> None:
@@ -49,21 +49,21 @@ def sweep() -> None:
     on_ledger(lambda alias: Flight.objects.using(alias).filter(leases.silent(leases.LONG_SILENCE)).delete())
 
 
-def _recorded_outcome(row: PromptLog | None, asked: str) -> Landing:
+def _recorded_outcome(row: PromptLog | None, asked: str) -> FlightOutcome:
     """The outcome that the last row of a finished request records."""
     if row is None or row.status == PromptStatus.PENDING or row.scrubbed_at is not None:
-        return Landing()
+        return FlightOutcome()
     metadata = row.metadata or {}
     if row.status == PromptStatus.SUCCESS:
         if row.response is None:  # too long for the database
-            return Landing()
-        return Landing(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
+            return FlightOutcome()
+        return FlightOutcome(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
     if metadata.get("failure") == OverBudget.failure:  # the leader's alone: followers may have budgets of their own
-        return Landing()
+        return FlightOutcome()
     fault = fault_named(metadata.get("failure"))(row.error_message or "")
     # A fallback's cached answer has no row of this request.
     may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)
     if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:
-        return Landing()
+        return FlightOutcome()
     fault.text = row.response
-    return Landing(fault=fault)
+    return FlightOutcome(fault=fault)

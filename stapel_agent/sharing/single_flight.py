@@ -33,7 +33,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from . import leases
 from .flight_leaders import Leader, leaders
-from .flight_outcome import Landing, landing_of
+from .flight_outcome import FlightOutcome, outcome_of
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class SingleFlight:
         self._own: Leader | None = None
         self._lease = uuid4()
         self._has_row = False
-        self._landing = Landing()
+        self._outcome = FlightOutcome()
 
     def follow(self) -> Completion | None:
         """Another caller's answer to the same question, after waiting for it. Raises that caller's failure.
@@ -76,13 +76,13 @@ class SingleFlight:
             if ahead := self._ahead(Leader()):
                 if self._would_block(ahead):
                     break
-                landing = self._wait(ahead)
+                outcome = self._wait(ahead)
             elif leader := self._contend():
-                landing = self._watch(leader)
+                outcome = self._watch(leader)
             else:
                 earlier = self.find(self._request)  # kept while this caller came to lead
                 return earlier and self.land(earlier)
-            if answer := self._as_ours(landing):
+            if answer := self._as_ours(outcome):
                 return answer
         return None
 
@@ -95,13 +95,13 @@ class SingleFlight:
         await database.agive_back()
         while self._shares:
             if ahead := self._ahead(Leader(loop=asyncio.get_running_loop())):
-                landing = await self._await_landing(ahead)
+                outcome = await self._await_outcome(ahead)
             elif leader := await self._acontend():
-                landing = await self._awatch(leader)
+                outcome = await self._awatch(leader)
             else:
                 earlier = await self.afind(self._request)
                 return earlier and self.land(earlier)
-            answer: Completion | None = await off_loop(self._read, self._as_ours, landing=landing)
+            answer: Completion | None = await off_loop(self._read, self._as_ours, outcome=outcome)
             if answer:
                 return answer
         return None
@@ -124,7 +124,7 @@ class SingleFlight:
 
     def land(self, completion: Completion) -> Completion:
         """Share an answer with the followers."""
-        self._landing = Landing(completion)
+        self._outcome = FlightOutcome(completion)
         return completion
 
     def __enter__(self) -> Self:
@@ -184,26 +184,26 @@ class SingleFlight:
         """Whether the leader needs this thread for its own work on the ledger."""
         return ahead.loop is not None and database.serves_event_loop() and database.works_in_callers_thread()
 
-    def _wait(self, ahead: Leader) -> Landing:
+    def _wait(self, ahead: Leader) -> FlightOutcome:
         database.give_back(ours=self._opens_connection)
         while not self._request.deadline.is_over:
             try:
                 with waiting():
-                    return ahead.landing.result(self._request.deadline.remaining(SLICE_SECONDS))
+                    return ahead.outcome.result(self._request.deadline.remaining(SLICE_SECONDS))
             except TimeoutError:
                 if ahead.is_gone:
-                    return Landing()
+                    return FlightOutcome()
         raise self._too_late()
 
-    async def _await_landing(self, ahead: Leader) -> Landing:
+    async def _await_outcome(self, ahead: Leader) -> FlightOutcome:
         while not self._request.deadline.is_over:
             try:
                 with waiting():
                     async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
-                        return await asyncio.wrap_future(ahead.landing)
+                        return await asyncio.wrap_future(ahead.outcome)
             except TimeoutError:
                 if ahead.is_gone:
-                    return Landing()
+                    return FlightOutcome()
         raise self._too_late()
 
     def _contend(self) -> UUID | None:
@@ -228,38 +228,38 @@ class SingleFlight:
             leases.start(self._lease, lambda: own.is_gone)
         return leader
 
-    def _watch(self, leader: UUID) -> Landing:
+    def _watch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
         for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
-                landing = on_ledger(look, timeout=self._request.deadline.left)
+                outcome = on_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
                 self._alone(fault)
-                return Landing()
-            if landing is not None:
-                return landing
+                return FlightOutcome()
+            if outcome is not None:
+                return outcome
             database.give_back(ours=self._opens_connection)
             with waiting():
                 time.sleep(pause)
         raise self._too_late()
 
-    async def _awatch(self, leader: UUID) -> Landing:
+    async def _awatch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
         for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
             try:
-                landing = await aon_ledger(look, timeout=self._request.deadline.left)
+                outcome = await aon_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
                 self._alone(fault)
-                return Landing()
-            if landing is not None:
-                return landing
+                return FlightOutcome()
+            if outcome is not None:
+                return outcome
             with waiting():
                 await asyncio.sleep(pause)
         raise self._too_late()
 
-    def _look(self, leader: UUID) -> Callable[[str], Landing | None]:
+    def _look(self, leader: UUID) -> Callable[[str], FlightOutcome | None]:
         flight = (self._key, leader, self._request.provider, self._attempts.cache_keys)
-        return partial(landing_of, *flight, leases.Silence())
+        return partial(outcome_of, *flight, leases.Silence())
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
@@ -286,15 +286,15 @@ class SingleFlight:
     def _remove_row(self, alias: str) -> None:
         Flight.objects.using(alias).filter(key=self._key, lease=self._lease).delete()
 
-    def _as_ours(self, landing: Landing) -> Completion | None:
+    def _as_ours(self, outcome: FlightOutcome) -> Completion | None:
         """Another caller's outcome as this one's, which has spent nothing. Raises the failure."""
-        if landing.fault is not None:
-            fault = type(landing.fault)(str(landing.fault))
-            fault.text, fault.usage = landing.fault.text, Usage()
+        if outcome.fault is not None:
+            fault = type(outcome.fault)(str(outcome.fault))
+            fault.text, fault.usage = outcome.fault.text, Usage()
             raise fault
-        if landing.completion is None:
+        if outcome.completion is None:
             return None
-        theirs = landing.completion
+        theirs = outcome.completion
         answer = cache.reread(self._request, theirs.text, self._read)
         if answer is None:
             return None
@@ -306,8 +306,8 @@ class SingleFlight:
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
             if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # followers have their own budgets
-                self._landing = Landing(fault=fault)
-            leaders.leave(self._key, self._own, self._landing)
+                self._outcome = FlightOutcome(fault=fault)
+            leaders.leave(self._key, self._own, self._outcome)
 
 
 def _report(fault: Exception) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from stapel_agent.exceptions import AccessDenied, AnswerTruncated
 from stapel_agent.models import Flight, PromptLog
 from stapel_agent.sharing import leases
-from stapel_agent.sharing.flight_outcome import Landing, landing_of, sweep
+from stapel_agent.sharing.flight_outcome import FlightOutcome, outcome_of, sweep
 from stapel_agent.types import Completion
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,8 @@ def row(request_id: uuid.UUID, status: str, **columns) -> None:
     PromptLog.objects.create(**{**facts, "cache_key": "first's", **columns}, status=status)
 
 
-def landing(request_id: uuid.UUID, silence: leases.Silence | None = None) -> Landing | None:
-    return landing_of(KEY, request_id, "first", {"first's", "second's"}, silence or leases.Silence(), "default")
+def outcome(request_id: uuid.UUID, silence: leases.Silence | None = None) -> FlightOutcome | None:
+    return outcome_of(KEY, request_id, "first", {"first's", "second's"}, silence or leases.Silence(), "default")
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_landing__as_the_last_row_says(status, columns, expected):
     request_id = uuid.uuid4()
     row(request_id, "failure", metadata={"failure": "overloaded"}, error_message="before")
     row(request_id, status, **columns)
-    found = landing(request_id)
+    found = outcome(request_id)
     if expected is None or isinstance(expected, Completion):
-        assert found == Landing(expected)
+        assert found == FlightOutcome(expected)
     else:
         assert isinstance(found.fault, expected)
         assert (str(found.fault), found.fault.text) == (columns["error_message"], columns.get("response"))
@@ -59,7 +59,7 @@ def test_landing__among_others_of_its_request():
     request_id = uuid.uuid4()
     row(request_id, "success", response="r", metadata={"provider": "first"})
     row(request_id, "success", response="another's", cache_key="another's")
-    assert landing(request_id) == Landing(Completion("r", "first", "m"))
+    assert outcome(request_id) == FlightOutcome(Completion("r", "first", "m"))
 
 
 @pytest.mark.parametrize("provider", ["first", "second"])
@@ -68,7 +68,7 @@ def test_landing__that_may_have_turned(agent, provider):
     agent(FALLBACKS={"first": ["second", "third"]})
     request_id = uuid.uuid4()
     row(request_id, "failure", metadata={"failure": "auth", "provider": provider}, error_message="no")
-    assert landing(request_id) == Landing()
+    assert outcome(request_id) == FlightOutcome()
 
 
 @pytest.mark.parametrize(("silence", "goes_on"), [(1, True), (30, True), (70, False)])
@@ -77,7 +77,7 @@ def test_landing__of_a_leader(silence, goes_on):
     request_id = uuid.uuid4()
     row(request_id, "pending")
     Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=silence))
-    assert landing(request_id) == (None if goes_on else Landing())
+    assert outcome(request_id) == (None if goes_on else FlightOutcome())
     assert Flight.objects.exists() is goes_on
     assert PromptLog.objects.get().status == ("pending" if goes_on else "error")
 
@@ -87,12 +87,12 @@ def test_landing__of_a_silent_leader(monkeypatch):
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
     request_id, silence = uuid.uuid4(), leases.Silence()
     flight = Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=30))
-    assert [landing(request_id, silence) for _ in range(leases.LEAST_LOOKS - 1)] == [None] * (leases.LEAST_LOOKS - 1)
+    assert [outcome(request_id, silence) for _ in range(leases.LEAST_LOOKS - 1)] == [None] * (leases.LEAST_LOOKS - 1)
     Flight.objects.update(seen_at=timezone.now())
-    assert landing(request_id, silence) is None
+    assert outcome(request_id, silence) is None
     Flight.objects.update(seen_at=flight.seen_at)
-    found = [landing(request_id, silence) for _ in range(leases.LEAST_LOOKS)]
-    assert found == [*[None] * (leases.LEAST_LOOKS - 1), Landing()]
+    found = [outcome(request_id, silence) for _ in range(leases.LEAST_LOOKS)]
+    assert found == [*[None] * (leases.LEAST_LOOKS - 1), FlightOutcome()]
     assert not Flight.objects.exists()
 
 
