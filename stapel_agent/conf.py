@@ -78,6 +78,8 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATE_GLOSSARY_MISSED": "warnings",
     # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
     "IMAGE_FETCH": False,
+    # May tests that use `stapel_agent.testing` call the built-in providers?
+    "REAL_MODELS_IN_TESTS": False,
     # Bytes an image may have.
     "IMAGE_MAX_BYTES": 5242880,
     # Source -> may an earlier answer be reused.

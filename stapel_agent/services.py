@@ -189,7 +189,7 @@ async def atranslate(
 
 def get_provider(name: str | None = None) -> LlmProvider:
     """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
-    return provider_registry.load(name or agent_settings.DEFAULT_PROVIDER)()
+    return provider_registry.askable(name or agent_settings.DEFAULT_PROVIDER)()
 
 
 def _translation_answer(

@@ -142,6 +142,7 @@ KINDS: dict[str, Kind] = {
         f"empty, or one of {', '.join(TEXT_FORMATS)}", lambda value: value == "" or value in TEXT_FORMATS
     ),
     "IMAGE_FETCH": SWITCH,
+    "REAL_MODELS_IN_TESTS": SWITCH,
     "IMAGE_MAX_BYTES": whole(1),
     "EFFORT": choices(*EFFORTS),
     "DIALECTS": Kind(

@@ -1,13 +1,14 @@
-"""For a host's own tests: models that answer from a script, and remember what they were asked.
+"""For your own tests: models that answer from a script and remember what they were asked, and no others.
 
-In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and ask for `scripted_model`.
+In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and ask for `scripted_model`. With Django's
+test runner, put `NoRealModels` before it. Both refuse every call of a built-in provider, which might cost money.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +38,15 @@ class ModelRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-Reply = str | ProviderResult | Exception | Callable[[ModelRequest], "str | ProviderResult"]
-"""A text, a whole result, a fault to raise, or a function that makes one of the first two of the request."""
+Answer = str | ProviderResult | Mapping[str, Any] | list[Any]
+Reply = Answer | Exception | Callable[[ModelRequest], Answer]
+"""A text, a value to be written as JSON, a whole result, a fault to raise, or a function that makes one of those."""
+
+REFUSAL = (
+    "tests may not call the built-in provider {name!r}: script its answer with the fixture scripted_model or "
+    "stapel_agent.testing.scripted_provider(), or allow the call with @pytest.mark.real_model or "
+    "STAPEL_AGENT['REAL_MODELS_IN_TESTS'] = True"
+)
 
 
 @dataclass
@@ -49,10 +57,10 @@ class ScriptedModel:
     requests: list[ModelRequest] = field(default_factory=list)
 
     def script(self, *replies: Reply) -> None:
-        """Start over with these replies, at least one."""
+        """Start over with these replies, at least one. TypeError for what is no reply."""
         if not replies:
             raise ValueError("a script needs at least one reply")
-        self.replies = list(replies)
+        self.replies = [_checked(reply) for reply in replies]
         self.requests = []
 
     def ask(self, request: ModelRequest) -> ProviderResult:
@@ -61,8 +69,27 @@ class ScriptedModel:
         if isinstance(reply, Exception):
             raise reply
         if callable(reply):
-            reply = reply(request)
-        return reply if isinstance(reply, ProviderResult) else ProviderResult(reply, input_tokens=10, output_tokens=5)
+            reply = _result(reply(request))
+        return _result(reply)
+
+
+def _checked(reply: Reply) -> Reply:
+    """`reply`, if it can be used. An exception's class is none: it is a function that returns no answer."""
+    if isinstance(reply, Exception) or (callable(reply) and not isinstance(reply, type)):
+        return reply
+    return _result(reply)
+
+
+def _result(answer: Any) -> ProviderResult:
+    """What a provider returns for an answer. TypeError for what is none."""
+    if isinstance(answer, ProviderResult):
+        return answer
+    if not isinstance(answer, str | Mapping | list):
+        raise TypeError(
+            f"a reply must be a text, a dict, a list, a ProviderResult, an exception or a function, not {answer!r}"
+        )
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    return ProviderResult(text, input_tokens=10, output_tokens=5)
 
 
 def translating(translate: Callable[[str], str]) -> Callable[[ModelRequest], str]:
@@ -112,7 +139,39 @@ def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[
     return ScriptedProvider
 
 
+class NoRealModels:
+    """Put this before Django's test runner, and tests cannot call a built-in provider.
+
+    `class TestRunner(NoRealModels, DiscoverRunner)`, named in TEST_RUNNER. Before a TestCase it does the same for that.
+    """
+
+    _refusing: ExitStack
+
+    def setup_test_environment(self, **options: Any) -> None:
+        super().setup_test_environment(**options)  # type: ignore[misc]
+        self._refusing = ExitStack()
+        self._refusing.enter_context(provider_registry.refusing(REFUSAL))
+
+    def teardown_test_environment(self, **options: Any) -> None:
+        self._refusing.close()
+        super().teardown_test_environment(**options)  # type: ignore[misc]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()  # type: ignore[misc]
+        cls.enterClassContext(provider_registry.refusing(REFUSAL))  # type: ignore[attr-defined]
+
+
 if pytest is not None:
+
+    def pytest_configure(config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "real_model: may call the providers that stapel_agent has built in")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+        """Around a test with all its fixtures, the built-in providers refuse, if it does not ask for them."""
+        with provider_registry.refusing("" if item.get_closest_marker("real_model") else REFUSAL):
+            yield
 
     @pytest.fixture
     def scripted_model() -> Iterator[ScriptedModel]:

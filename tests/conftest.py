@@ -1,8 +1,10 @@
 """Fixtures common to all tests."""
 
 import gc
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,25 @@ collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.s
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
+STAND_INS = re.compile(r"scripted_server|local_model|fake_claude|message_stream|BASE_URL|CLI_BINARY|LIVE_SERVER")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where only tests with a database are chosen, a module that has none is not even imported."""
     is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db and ")
     return True if is_module and "django_db" not in collection_path.read_text("utf-8") else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that bring a server or a program of their own may ask the built-in providers: nobody else is there."""
+    for item in items:
+        if STAND_INS.search(source_of(item.path)):
+            item.add_marker("real_model")
+
+
+@cache
+def source_of(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 def pytest_collection_finish() -> None:

@@ -1,12 +1,18 @@
 """What hosts test their own code with."""
 
+import subprocess
+import sys
+import unittest
+
 import pytest
 
 from stapel_agent import services
+from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.models import PromptLog
-from stapel_agent.providers import registered_providers
+from stapel_agent.providers import BUILTIN_PROVIDERS, LlmProvider, provider_registry, registered_providers
 from stapel_agent.providers.base import ProviderResult, ProviderTimeout
-from stapel_agent.testing import ModelRequest, scripted_provider, translating
+from stapel_agent.providers.openai_compat import OpenAICompatProvider
+from stapel_agent.testing import ModelRequest, NoRealModels, scripted_provider, translating
 from tests.documents import block_after
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -63,3 +69,103 @@ def test_translating__every_text(scripted_model):
     """`translating` makes a translation of any request out of a function."""
     scripted_model.script(translating(lambda text: f"«{text}»"))
     assert services.translate("en", "de", {"a": "x", "b": "y"})["result"] == {"a": "«x»", "b": "«y»"}
+
+
+def test_script__values():
+    """Dicts and lists are written as JSON, also those that a function returns."""
+    with scripted_provider({"city": "Zürich"}, [1, {"a": None}], lambda request: {"asked": request.prompt}):
+        results = [services.complete_json("say", "small")["result"] for _ in range(3)]
+    assert results == [{"city": "Zürich"}, [1, {"a": None}], {"asked": "say"}]
+
+
+@pytest.mark.parametrize("reply", [None, 5, b"{}", {1}, {"a": object()}, ProviderTimeout, dict, ("a",)])
+def test_script__no_reply(scripted_model, reply):
+    """What cannot be a reply is refused when the script is given, and the old script stays."""
+    with pytest.raises(TypeError):
+        scripted_model.script("fine", reply)
+    with pytest.raises(TypeError), scripted_provider(reply):
+        pass
+    assert services.complete_json("say", "small")["result"] == {}
+
+
+@pytest.mark.parametrize("name", BUILTIN_PROVIDERS)
+def test_real_model__refused(name):
+    """Inside a test a built-in provider refuses, says how to script or allow it, and writes no row."""
+    answer = services.complete("say", "small", provider=name)
+    assert answer["failure"] == "rejected"
+    for words in (repr(name), "scripted_model", "@pytest.mark.real_model", "REAL_MODELS_IN_TESTS"):
+        assert words in answer["reason"]
+    assert not PromptLog.objects.exists()
+
+
+def test_real_model__derived_ones_too(agent):
+    """So do a host's own class derived from one, and an endpoint of PROVIDERS; a class of its own does not."""
+
+    class Derived(OpenAICompatProvider):
+        pass
+
+    class Own(LlmProvider):
+        def complete(self, **arguments):
+            return ProviderResult("mine")
+
+    endpoint = {"base" + "_url": "http://127.0.0.1:9/v1"}
+    agent(PROVIDERS={"derived": Derived, "endpoint": endpoint, "own": Own})
+    answers = {name: services.complete("say", "small", provider=name) for name in ("derived", "endpoint", "own")}
+    assert {name: answer.get("failure") for name, answer in answers.items()} == {
+        "derived": "rejected",
+        "endpoint": "rejected",
+        "own": None,
+    }
+    with pytest.raises(InvalidRequest, match="tests may not call"):
+        services.get_provider("derived")
+
+
+def test_real_model__allowed_by_the_setting(agent):
+    """A setting allows the calls of a test; this one then fails for want of a key."""
+    agent(REAL_MODELS_IN_TESTS=True, ANTHROPIC_API_KEY="")
+    assert services.complete("say", "small", provider="anthropic")["failure"] == "auth"
+
+
+@pytest.mark.real_model
+def test_real_model__allowed_by_the_mark(agent):
+    """The mark does the same."""
+    agent(ANTHROPIC_API_KEY="")
+    assert services.complete("say", "small", provider="anthropic")["failure"] == "auth"
+
+
+def test_no_real_models__test_case():
+    """Before a TestCase, the mixin refuses for its tests, and no longer."""
+
+    class Case(NoRealModels, unittest.TestCase):
+        def runTest(self):
+            self.failure = services.complete("say", "small", provider="openai-compat")["failure"]
+
+    with provider_registry.refusing(""):
+        case = Case()
+        result = unittest.TestSuite([case]).run(unittest.TestResult())
+        assert (result.wasSuccessful(), case.failure) == (True, "rejected")
+        assert services.complete("say", "small", provider="anthropic", user_id="u").get("failure") != "rejected"
+
+
+def test_no_real_models__runner():
+    """Before Django's runner, it refuses while that runs."""
+
+    program = """
+import django; django.setup()
+from django.test.runner import DiscoverRunner
+from stapel_agent.providers import provider_registry
+from stapel_agent.testing import NoRealModels
+class Runner(NoRealModels, DiscoverRunner): pass
+def refused():
+    try: provider_registry.askable("anthropic")
+    except Exception as fault: return "tests may not call" in str(fault)
+    return False
+runner = Runner()
+before = refused()
+runner.setup_test_environment()
+during = refused()
+runner.teardown_test_environment()
+print(before, during, refused())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False True False"

@@ -73,7 +73,7 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
     """The provider that `request` names. Raises an AgentError where it cannot be asked that."""
     profile = profile_of(request.model_size)
     model = profile.model
-    provider_class = provider_registry.load(request.provider)
+    provider_class = provider_registry.askable(request.provider)
     try:
         provider = provider_class()
         default = profile.model_at(request.provider, provider.default_models, request.model_size)

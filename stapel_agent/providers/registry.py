@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
+from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
 
 from .base import LlmProvider
 from .endpoint import entry_faults
@@ -30,6 +30,7 @@ class Registry:
     def __init__(self, builtins: Mapping[str, ProviderEntry]) -> None:
         self._builtins = builtins
         self._registered: dict[str, ProviderEntry | None] = {}
+        self._refusal = ""
 
     def register(self, name: str, provider: ProviderEntry | None) -> None:
         """Add or override `name`; None removes it. TypeError for anything but a class or a dotted path."""
@@ -46,6 +47,15 @@ class Registry:
             yield
         finally:
             self._registered = before
+
+    @contextmanager
+    def refusing(self, refusal: str) -> Iterator[None]:
+        """Inside, no built-in provider can be asked, for the reason that is given, if it is not empty. For tests."""
+        before, self._refusal = self._refusal, refusal
+        try:
+            yield
+        finally:
+            self._refusal = before
 
     def entries(self) -> dict[str, ProviderEntry]:
         """The effective map, not yet imported."""
@@ -65,6 +75,13 @@ class Registry:
             named = "DEFAULT_PROVIDER" if name == agent_settings.DEFAULT_PROVIDER else "provider"
             raise ProviderUnusable(f"{named} {name!r} is not registered; there are: {', '.join(sorted(entries))}")
         return self.imported(name, entries[name])
+
+    def askable(self, name: str) -> type[LlmProvider]:
+        """The class behind `name`, to be asked. Raises as `load()`, and InvalidRequest where tests may not ask it."""
+        provider = self.load(name)
+        if self._refusal and not agent_settings.REAL_MODELS_IN_TESTS and _is_built_in(provider):
+            raise InvalidRequest(self._refusal.format(name=name))
+        return provider
 
     def unusable(self) -> Iterator[tuple[str, ProviderUnusable]]:
         """Every entry that `load()` refuses, with its fault: what a system check reports."""
@@ -102,6 +119,12 @@ def _of_endpoint(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
     path = BUILTIN_PROVIDERS[entry.get("class", "openai-compat")]
     base = Registry.imported(name, path)
     return type(base.__name__, (base,), {"__module__": base.__module__, "entry": entry, "entry_name": name})
+
+
+def _is_built_in(provider: type[LlmProvider]) -> bool:
+    """Whether a class is one of the built-in ones, or is derived from one, and so would call a vendor."""
+    paths = {f"{kind.__module__}.{kind.__qualname__}" for kind in provider.__mro__}
+    return not paths.isdisjoint(map(str, BUILTIN_PROVIDERS.values()))
 
 
 def _is_provider_class(candidate: object) -> bool:
