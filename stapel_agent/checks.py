@@ -25,10 +25,12 @@ from .providers import LlmProvider, dialect_faults, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
+SETTINGS_TAG = "stapel_agent_settings"
+"""The checks that commands without a model run: a cron job mails every line, and needs no key."""
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 
-@register("stapel_agent")
+@register("stapel_agent", SETTINGS_TAG)
 def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """E001, W001, W002: the default provider exists, and every entry can be imported and is a provider."""
     return [*_default_provider(), *_unusable_providers()]
@@ -53,7 +55,7 @@ def check_retention(
     return [Warning(text, hint, id="stapel_agent.W009")]
 
 
-@register("stapel_agent")
+@register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W005 to W008, W010, E002 to E009: the other settings are known, and of a kind that can work."""
     others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_never_reused())

@@ -402,6 +402,7 @@ def test_complete__minimal_provider(facade, agent):
     assert asked == [("say", "mine-large", None)]
 
 
+@pytest.mark.real_model
 def test_get_provider__default_and_named(agent):
     """The default provider without a name; an unknown name raises."""
     assert type(services.get_provider()) is AnthropicProvider

@@ -17,6 +17,11 @@ def printable_json(value: Any) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
 
+def printable_text(text: str) -> str:
+    """`text` with its lines and tabs, and with nothing else in it that a terminal obeys."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
+
+
 def answered_by(answer: Mapping[str, Any]) -> str:
     """Who answered, what was spent, and where the ledger has it; as far as the answer says so."""
     named = " ".join(str(answer[key]) for key in ("provider", "model") if key in answer)

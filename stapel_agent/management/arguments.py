@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 
 
 def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
@@ -19,3 +21,14 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
         return value
 
     return parse
+
+
+def image(text: str) -> dict[str, str]:
+    """The type of an image: an https URL, or the path of a file."""
+    if text.lower().startswith("https://"):
+        return {"url": text}
+    try:
+        return {"data_b64": b64encode(Path(text).read_bytes()).decode("ascii")}
+    except OSError as fault:
+        reason = f"{text[:200]!r} cannot be read ({fault.strerror}): give a file or an https URL"
+        raise ArgumentTypeError(reason) from None

@@ -35,9 +35,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def printable(text: str, length: int) -> str:
+def printable(text: str, length: int, *, squeeze: bool = True) -> str:
     """`text` in one line of at most so many characters, with nothing in it that a terminal obeys."""
-    line = "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
+    words = " ".join(text.split()) if squeeze else text
+    line = "".join(sign if sign.isprintable() else "\ufffd" for sign in words)
     return line if len(line) <= length else f"{line[: length - 3]}..."
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sys
+from base64 import b64decode
 from datetime import timedelta
 from functools import partial
 from io import StringIO
@@ -20,12 +21,14 @@ from example.model import NAME as MODEL_NAME
 from stapel_agent import services
 from stapel_agent.cache import CachePolicy
 from stapel_agent.exceptions import AccessDenied
+from stapel_agent.management import recent_calls
 from stapel_agent.management.summary import counted
 from stapel_agent.models import PromptLog, Translation
-from stapel_agent.providers.base import LlmProvider, ProviderResult
+from stapel_agent.providers.base import LlmProvider, ProviderResult, ProviderTimeout
 from stapel_agent.testing import translating
 from tests.answers import REQUEST_ID, by
 from tests.documents import block_after
+from tests.image_samples import PNG_DATA
 from tests.scripted_chain import provider_of, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -77,14 +80,12 @@ class Hostile(Ready):
 
 
 def test_ask__result(scripted_model):
-    """The result is all that is on stdout; who answered and what it took is on stderr; the ledger has the call."""
-    scripted_model.script(ProviderResult('Here: {"city": "Zürich"}', 21, 8))
-    out, err = run("ask", "The largest city?", "--model", "large", "--provider", "openai-compat")
+    """The text is all that is on stdout; who answered and what it took is on stderr; the ledger has the call."""
+    scripted_model.script(ProviderResult("Zürich,\nof course.", 21, 8))
+    out, err = run("ask", "The largest city?", "--size", "large", "--provider", "openai-compat")
     row = PromptLog.objects.get()
-    assert out == '{\n  "city": "Zürich"\n}\n'
-    assert err == (
-        f"comment: Here:\nopenai-compat claude-opus-4-8, 21 input and 8 output tokens, request {row.request_id}\n"
-    )
+    assert out == "Zürich,\nof course.\n"
+    assert err == f"openai-compat claude-opus-4-8, 21 input and 8 output tokens, request {row.request_id}\n"
     assert (row.source, row.prompt, row.model_size) == ("other", "The largest city?", "large")
 
 
@@ -97,13 +98,16 @@ def test_ask__whole_answer(scripted_model):
     assert (out.count("\n"), err) == (1, "")
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ask__failure(scripted_model, options):
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ask__failure(scripted_model, tmp_path, agent, as_json):
     """A failure is told on stderr with what was spent, and is exit status 1."""
+    agent(SCHEMA_RETRIES=0)
+    schema = tmp_path / "any.json"
+    schema.write_text("{}")
     scripted_model.script("Once upon\x1b[2J a time")
-    out, err = run("ask", "A story?", *options)
+    out, err = run("ask", "A story?", *(["--json"] if as_json else ["--schema", schema]))
     assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer holds no JSON"
-    if options:
+    if as_json:
         assert json.loads(out)["status"] == "failure"
     else:
         assert out == ""
@@ -140,10 +144,82 @@ def test_ask__what_there_is_not(scripted_model, options):
 
 
 def test_ask__from_standard_input(scripted_model, monkeypatch):
-    """A dash stands for standard input, whole."""
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("two\nlines ü".encode())))
-    run("ask", "-")
-    assert scripted_model.requests[0].prompt == "two\nlines ü"
+    """Without a prompt, and for a dash, standard input is read, whole; of a terminal a prompt is asked for."""
+    for arguments in ([], ["-"]):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("two\nlines ü".encode())))
+        run("ask", *arguments)
+    assert [request.prompt for request in scripted_model.requests] == ["two\nlines ü"] * 2
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert "CommandError: give a prompt" in run("ask")[1]
+
+
+def test_ask__image(scripted_model, tmp_path):
+    """Images are files or URLs, as many as are named; a file that is not there is told before anybody is asked."""
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(b64decode(PNG_DATA["data_b64"]))
+    run("ask", "What is it?", "--image", picture, "--image", "https://pictures.example/a.png")
+    file, link = scripted_model.requests[0].images
+    assert (file.media_type, link.url) == ("image/png", "https://pictures.example/a.png")
+    assert "cannot be read" in run("ask", "What is it?", "--image", tmp_path / "gone.png")[1]
+    assert len(scripted_model.requests) == 1
+
+
+# --- logs
+
+
+def logged(scripted_model) -> None:
+    scripted_model.script("one\x1b[2J", ProviderTimeout("slow"), "three")
+    services.complete("say one", "small", user_id="7")
+    services.complete("say two", "small", user_id="8")
+    services.complete("say three", "large", user_id="7")
+
+
+def test_logs__last_calls(scripted_model):
+    """The last calls are printed, a line each, the newest last; filters and a count narrow them down."""
+    logged(scripted_model)
+    lines = run("logs")[0].splitlines()
+    assert ["say one" in lines[0], "timeout" in lines[1], "say three" in lines[2]] == [True] * 3
+    assert "10 in, 5 out" in lines[0]
+    assert len(run("logs", "-n", "2")[0].splitlines()) == 2
+    assert len(run("logs", "--user-id", "7")[0].splitlines()) == 2
+    assert "slow" in run("logs", "--status", "timeout")[0]
+    assert run("logs", "--model", "none") == ("", "no calls match\n")
+
+
+def test_logs__in_full(scripted_model):
+    """With --full the texts follow, with nothing in them that a terminal obeys; with --json each row is a line."""
+    logged(scripted_model)
+    out, _ = run("logs", "--full", "--user-id", "7", "-n", "2")
+    assert "  response:\n    one\ufffd[2J\n" in out
+    rows = [json.loads(line) for line in run("logs", "--json")[0].splitlines()]
+    assert [row["prompt"] for row in rows] == ["say one", "say two", "say three"]
+
+
+def test_logs__follow(scripted_model, monkeypatch):
+    """With -f new calls follow, each once and when it has ended, until Ctrl-C."""
+    logged(scripted_model)
+    rounds = iter(["say four", "say five"])
+
+    def next_call(seconds):
+        prompt = next(rounds, None)
+        if prompt is None:
+            raise KeyboardInterrupt
+        services.complete(prompt, "small")
+
+    monkeypatch.setattr(recent_calls.time, "sleep", next_call)
+    out = StringIO()
+    with pytest.raises(SystemExit) as end:
+        run("logs", "-n", "1", "-f", stdout=out)
+    assert end.value.code == 130
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["three", "four", "five"]
+
+
+def test_usage__as_llm_usage(scripted_model):
+    """`llm usage` prints what `llm_usage` prints."""
+    logged(scripted_model)
+    out = StringIO()
+    call_command("llm_usage", "--group-by", "user_id", stdout=out)
+    assert run("usage", "--group-by", "user_id")[0] == out.getvalue()
 
 
 def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
@@ -153,11 +229,15 @@ def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
     assert err == "CommandError: the prompt on standard input is not UTF-8 (invalid start byte): convert it\n"
 
 
-def test_ask__answer_that_a_terminal_would_obey(scripted_model):
-    """What is not printable comes as an escape of JSON, and so is still the same value."""
+def test_ask__answer_that_a_terminal_would_obey(scripted_model, tmp_path):
+    """What is not printable comes as an escape of JSON, and so is still the same value; in plain text it is gone."""
+    scripted_model.script("a\x1b[2J\u202eb\tc")
+    assert run("ask", "hi")[0] == "a\ufffd[2J\ufffdb\tc\n"
     hostile = {"key\u202e": "\x1b[2J \x9b31m \u200b \U000e0041 \ud800 tab\t"}
     scripted_model.script(json.dumps(hostile))
-    out, _ = run("ask", "hi")
+    schema = tmp_path / "any.json"
+    schema.write_text("{}")
+    out, _ = run("ask", "hi", "--schema", schema)
     assert all(sign.isprintable() for sign in out.replace("\n", ""))
     assert json.loads(out) == json.loads(json.dumps(hostile).replace("\\ud800", "\\ufffd"))
 
@@ -176,9 +256,7 @@ def test_ask__interrupted(agent):
     assert PromptLog.objects.get().status == "error"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "named"), [([], "ask | providers"), (["explain"], "explain"), (["ask"], "prompt")]
-)
+@pytest.mark.parametrize(("arguments", "named"), [([], "ask | logs"), (["explain"], "explain")])
 def test_usage__that_is_wrong(arguments, named):
     """What is missing is named."""
     with pytest.raises(CommandError, match=re.escape(named)):
@@ -358,7 +436,7 @@ def test_documents__show_what_is_printed(agent, monkeypatch, tmp_path):
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     usage = {"prompt_tokens": 21, "completion_tokens": 8}
-    message = {"message": {"content": '{"city": "Paris"}'}, "finish_reason": "stop"}
+    message = {"message": {"content": "Once upon a time ..."}, "finish_reason": "stop"}
     with ScriptedServer(Reply.of({"choices": [message], "usage": usage})) as model:
         agent(**{**host["STAPEL_AGENT"], "OPENAI_COMPAT_BASE_URL": model.url})
         for name, title in (("README.md", "ask"), ("docs/operations.md", "providers")):

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."
     )
-    requires_system_checks = ["stapel_agent"]  # a cron job has no use for what a host lacks elsewhere
+    requires_system_checks = ["stapel_agent_settings"]  # a cron job has no use for what a host lacks elsewhere
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,4 +1,4 @@
-"""`manage.py llm`: ask a model, see which providers are configured and answer, and forget kept translations."""
+"""`manage.py llm`: ask a model from a terminal, and see what was asked, spent and configured."""
 
 from __future__ import annotations
 
@@ -14,30 +14,49 @@ from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent import services
 from stapel_agent.management import INTERRUPTED
-from stapel_agent.management.answer_text import answered_by, printable_json
+from stapel_agent.management.answer_text import answered_by, printable_json, printable_text
+from stapel_agent.management.arguments import image, number
+from stapel_agent.management.commands import llm_usage
 from stapel_agent.management.forgetting import CONDITIONS, add_forget_arguments, forget
 from stapel_agent.management.provider_report import ProviderReport, reports
+from stapel_agent.management.recent_calls import (
+    FILTERS,
+    call_json,
+    call_line,
+    call_lines,
+    following_calls,
+    recent_calls,
+)
 from stapel_agent.management.summary import printable
 from stapel_agent.models import PromptSource
 
 COMMENT_LENGTH = 1000
+MOST_CALLS = 10_000
 
 
 class Command(BaseCommand):
-    help = (
-        "Ask a model, see what is configured, or forget kept translations. "
-        "Every call is in the ledger, as of the source 'other'."
-    )
+    help = "Ask a model, and see what was asked, spent and configured. Calls are in the ledger, with source 'other'."
     requires_system_checks: list[str] = []  # what a check would stop at is what `providers` is to show
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="ask | providers | forget")
-        ask = commands.add_parser("ask", help="print a model's answer as JSON")
-        ask.add_argument("prompt", help="what to ask; - reads it from standard input")
-        ask.add_argument("--model", default="small", metavar="SIZE", help="one of the sizes in MODELS")
+        commands = parser.add_subparsers(
+            dest="subcommand", required=True, metavar="ask | logs | usage | providers | forget"
+        )
+        ask = commands.add_parser("ask", help="print a model's answer")
+        ask.add_argument("prompt", nargs="?", help="what to ask; without it, or as -, it is read from standard input")
+        ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
         ask.add_argument("--provider", help="whom to ask; by default DEFAULT_PROVIDER")
+        ask.add_argument("--image", action="append", type=image, metavar="FILE", help="a file or an https URL; repeat")
         ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer has to satisfy")
-        ask.add_argument("--json", action="store_true", dest="as_json", help="print the whole answer, in one line")
+        ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
+        logs = commands.add_parser("logs", help="print the last calls of the ledger")
+        logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
+        for name in FILTERS:
+            logs.add_argument(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
+        logs.add_argument("--full", action="store_true", help="with their prompts and answers")
+        logs.add_argument("--json", action="store_true", dest="as_json", help="print each as a line of JSON")
+        logs.add_argument("-f", "--follow", action="store_true", help="go on with new calls until Ctrl-C")
+        llm_usage.Command().add_arguments(commands.add_parser("usage", help="print what was called, spent and saved"))
         providers = commands.add_parser("providers", help="print what is configured, and what is missing")
         providers.add_argument("--ping", action="store_true", help="ask each that is configured one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one array, in one line")
@@ -49,21 +68,24 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
 
-    def _ask(
-        self, *, prompt: str, model: str, provider: str | None, schema: Path | None, as_json: bool, **options: Any
-    ) -> None:
-        answer = services.complete_json(
-            _standard_input() if prompt == "-" else prompt,
-            model,
-            provider=provider,
-            schema=None if schema is None else _schema(schema),
-            source=PromptSource.OTHER,
-        )
+    def _ask(self, *, prompt: str | None, schema: Path | None, as_json: bool, **options: Any) -> None:
+        text = _standard_input() if prompt is None or prompt == "-" else prompt
+        given = {"images": options["image"], "source": PromptSource.OTHER, "provider": options["provider"]}
+        answer: Mapping[str, Any]
+        if as_json or schema is not None:
+            json_schema = None if schema is None else _schema(schema)
+            answer = services.complete_json(text, options["model"], schema=json_schema, **given)
+        else:
+            answer = services.complete(text, options["model"], **given)
+        self._print(answer, as_json=as_json)
+
+    def _print(self, answer: Mapping[str, Any], *, as_json: bool) -> None:
         if as_json:
             self.stdout.write(json.dumps(answer, default=str))
-        elif answer["status"] == "ok":
-            self.stdout.write(printable_json(answer["result"]))
-        if not as_json:
+        else:
+            if answer["status"] == "ok":
+                result = answer["result"]
+                self.stdout.write(printable_text(result) if isinstance(result, str) else printable_json(result))
             self._tell_about(answer)
         if answer["status"] != "ok":
             raise CommandError(printable(answer["reason"], COMMENT_LENGTH))
@@ -80,6 +102,26 @@ class Command(BaseCommand):
         if line := answered_by(answer):
             self.stderr.write(line, str)
 
+    def _logs(self, *, count: int, follow: bool, full: bool, as_json: bool, **options: Any) -> None:
+        filters = {name: options[name] for name in FILTERS if options[name] is not None}
+        shown = recent_calls(count, filters)
+        for row in shown:
+            self._write_call(row, full=full, as_json=as_json)
+        if not shown and not follow:
+            self.stderr.write("no calls match", str)
+        for row in following_calls(shown, filters) if follow else ():
+            self._write_call(row, full=full, as_json=as_json)
+            self.stdout.flush()
+
+    def _write_call(self, row: Any, *, full: bool, as_json: bool) -> None:
+        lines = [call_json(row)] if as_json else call_lines(row) if full else [call_line(row)]
+        self.stdout.write("\n".join(lines))
+
+    def _usage(self, **options: Any) -> None:
+        command = llm_usage.Command()
+        command.stdout, command.stderr = self.stdout, self.stderr
+        command.handle(**options)
+
     def _providers(self, *, ping: bool, as_json: bool, **options: Any) -> None:
         width = get_terminal_size().columns if self.stdout.isatty() else None
         shown: list[ProviderReport] = []
@@ -95,6 +137,8 @@ class Command(BaseCommand):
 
 
 def _standard_input() -> str:
+    if sys.stdin.isatty():
+        raise CommandError('give a prompt, such as llm ask "Tell me a story.", or pipe one in')
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as fault:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         "Take the texts out of the ledger's rows that are older than RETENTION_DAYS; tokens, costs and names stay. "
         "Idempotency keys and translations past their time are removed. Stopped at any time, it goes on from there."
     )
-    requires_system_checks = ["stapel_agent"]
+    requires_system_checks = ["stapel_agent_settings"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
