@@ -164,4 +164,5 @@ def budget_entry(standing: Standing) -> dict[str, Any]:
 
 def _usage(usage: Usage) -> dict[str, Any]:
     cost = {} if usage.cost_usd is None else {"cost_usd": f"{usage.cost_usd.normalize():f}"}
-    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, **cost}
+    thinking = {"thinking_tokens": usage.thinking_tokens} if usage.thinking_tokens else {}
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, **thinking, **cost}

@@ -104,6 +104,7 @@ class UsageSerializer(serializers.Serializer[dict[str, Any]]):
 
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
+    thinking_tokens = serializers.IntegerField(required=False, help_text="The part of the output spent on thinking.")
     cost_usd = serializers.CharField(required=False, help_text="US dollars, exact; only if known of all calls.")
 
 

@@ -35,7 +35,8 @@ def spent(usage: Mapping[str, Any] | None) -> str:
         return ""
     cost = usage.get("cost_usd")
     dollars = "" if cost is None else f", ${cost}"
-    return f"{usage['input_tokens']} input and {usage['output_tokens']} output tokens{dollars}"
+    thinking = f" ({usage['thinking_tokens']} thinking)" if usage.get("thinking_tokens") else ""
+    return f"{usage['input_tokens']} input and {usage['output_tokens']} output tokens{thinking}{dollars}"
 
 
 def _request(answer: Mapping[str, Any]) -> str:

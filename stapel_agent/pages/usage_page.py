@@ -27,6 +27,8 @@ PLACES = 10
 """Lines of each ranking."""
 TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources", "model": "Models"}
 
+SHOWN_TOKENS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
+
 Figures = Mapping[str, Any]
 """The figures of a row of `usage()`."""
 Size = tuple[Any, str, bool]
@@ -151,7 +153,9 @@ def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Ti
 
 def _kinds(totals: Figures) -> list[str]:
     spent = [name for name in TOKENS if totals[name]]
-    return [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
+    kinds = [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
+    thinking = totals["thinking_tokens"]
+    return [*kinds, f"{count(thinking)} of the output thinking"] if thinking else kinds
 
 
 def _hits(totals: Figures) -> Tile:
@@ -198,7 +202,7 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
         counted("calls", made, every),
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
-        *(counted(kind, figures[kind], every) for kind in TOKENS),
+        *(counted(kind, figures[kind], every) for kind in SHOWN_TOKENS),
         spend(figures, links, places) + estimated(figures, links) + without_price(figures, links) if made else "–",
     ]
     return Line(format_html("{}", name), cells)

@@ -152,6 +152,16 @@ def test_no_schema__asked_once(facade, agent):
 # --- thinking
 
 
+def test_thinking__in_the_usage(facade, agent):
+    """The answer's usage says how much of the output was thinking, where any was, in all verbs."""
+    scripted_chain(agent, only=[ProviderResult("x", 10, 50, 40), ProviderResult("{}", 10, 50, 40), "plain"])
+    assert facade.complete("say", "small")["usage"] == {"input_tokens": 10, "output_tokens": 50, "thinking_tokens": 40}
+    assert facade.complete_json("say", "small")["usage"]["thinking_tokens"] == 40
+    assert facade.complete("say", "small")["usage"] == {"input_tokens": 10, "output_tokens": 5}
+    scripted_chain(agent, only=ProviderResult('{"1": "Ja"}', 10, 50, 40))
+    assert facade.translate("en", "de", {"yes": "Yes"})["usage"]["thinking_tokens"] == 40
+
+
 def test_truncated__by_thinking(facade, agent):
     """A truncated answer says where its tokens went, and what to change."""
     scripted_chain(agent, only=ProviderResult("ha", 10, 4096, 3900, finish_reason="length"))

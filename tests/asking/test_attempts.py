@@ -118,7 +118,7 @@ def test_usage__sum_of_the_attempts(facade, agent):
     assert answer == {
         "status": "ok",
         "result": {"n": 1},
-        "usage": {"input_tokens": 117, "output_tokens": 31},
+        "usage": {"input_tokens": 117, "output_tokens": 31, "thinking_tokens": 8},
         **by("second"),
     }
     spent = PromptLog.objects.order_by("created_at").values_list(

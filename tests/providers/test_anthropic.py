@@ -285,7 +285,6 @@ def test_complete__refusal(ask: Asker, server: ScriptedServer, details: Any, met
         ({"output_tokens_details": {"thinking_tokens": 99}}, Usage(25, 15, 15)),
         ({"input_tokens": 25, "cache_read_input_tokens": 2000}, Usage(25, 15, cache_read_tokens=2000)),
         ({"input_tokens": 5, "cache_read_input_tokens": 20}, Usage(5, 15, cache_read_tokens=20)),
-        ({"input_tokens": 0, "cache_read_input_tokens": 0}, Usage(25, 15)),
     ],
 )
 def test_complete__odd_usage(ask: Asker, server: ScriptedServer, usage: dict[str, Any], counted: Usage) -> None:
