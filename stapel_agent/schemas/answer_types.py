@@ -53,10 +53,15 @@ class JsonAnswer(BaseAnswer, Generic[T], total=False):
 
 
 class TranslationAnswer(BaseAnswer, total=False):
-    """The answer of `translate()`: `result` maps keys to translations, `failed` keys to reasons."""
+    """The answer of `translate()`: `result` maps keys to translations, `failed` keys to reasons.
+
+    `warnings` says by key what a translation lacks; `unchanged` lists the keys of texts that came back untranslated.
+    """
 
     result: dict[str, str]
     failed: dict[str, str]
+    warnings: dict[str, str]
+    unchanged: list[str]
 
 
 class AnswerFailed(Exception):

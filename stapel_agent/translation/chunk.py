@@ -138,8 +138,11 @@ class Chunk:
             passage.fail(reason)
 
     def follow_ups(self) -> Iterator[Chunk]:
-        """What is to be asked next: all that has no translation yet, and may still get one."""
-        unknown = self.unknown().passages
+        """What is to be asked next: all that has no translation yet, and may still get one.
+
+        Those that are held wait until all other questions are answered, see `Job.second_questions()`.
+        """
+        unknown = [passage for passage in self.unknown().passages if not passage.is_held]
         if not unknown:
             return
         if self.is_reused:  # others had the same question answered meanwhile, in part

@@ -75,7 +75,7 @@ class Job:
         self._fault: AgentError | None = None
         self._answered_by: Completion | None = None
         self._has_turned = False
-        self._vain_askings = self._vain_rejections = 0
+        self._vain_askings = self._vain_rejections = self._questions = 0
         self._end = ""
 
     @cached_property
@@ -101,8 +101,15 @@ class Job:
             else:
                 rest += unknown
         groups += self._groups(rest)
-        request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
-        return [Chunk(request, passages, number) for number, passages in enumerate(groups, 1)]
+        self._questions = len(groups)
+        self.request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
+        return [Chunk(self.request, passages, number) for number, passages in enumerate(groups, 1)]
+
+    def second_questions(self) -> list[Chunk]:
+        """The passages whose translations are held, from all questions: together they cost few questions more."""
+        held = [passage for passage in self.whole().passages if passage.is_held and not passage.is_translated]
+        groups = enumerate(self._groups(held), self._questions + 1)
+        return [Chunk(self.request, passages, number, retries=1, asked_again=1) for number, passages in groups]
 
     def admits(self, chunk: Chunk) -> bool:
         """Whether there is anything to ask, and still any use in it; if not, its passages have failed."""

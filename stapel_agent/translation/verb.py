@@ -30,13 +30,17 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
     job = Job(texts, request)
     whole = job.whole()
     whole.take(cache.recall(whole.question()))
-    chunks = job.chunks()
+    _ask_each(job, job.chunks())
+    _ask_each(job, job.second_questions())
+    return job.completion()
+
+
+def _ask_each(job: Job, chunks: Sequence[Chunk]) -> None:
     if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and not is_on_event_loop():
         on_side_loop(_ask_all, job, chunks)
     else:
         for chunk in chunks:
             _ask(job, chunk)
-    return job.completion()
 
 
 async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
@@ -47,6 +51,7 @@ async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
     whole = await asyncio.to_thread(job.whole)  # to take long texts apart may hold up a loop
     whole.take(await cache.arecall(whole.question()))
     await _ask_all(job, job.chunks())
+    await _ask_all(job, job.second_questions())
     return job.completion()
 
 

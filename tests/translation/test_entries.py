@@ -6,6 +6,7 @@ import pytest
 
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.testing import translating
+from stapel_agent.tokens import token_estimate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -186,17 +187,27 @@ def test_figures__refused(facade, scripted_model):
 
 
 def test_cost__of_asking_again(facade, scripted_model):
-    """A model that spoils every twentieth text costs at most 1.15 times the texts of one that spoils none."""
-    entries = {str(number): f"The text number {number} of a catalogue" for number in range(400)}
+    """A model that leaves every twentieth text as it is costs at most 1.15 times the tokens of one that leaves none."""
+    entries = {str(number): f"The text number {number} of a long catalogue of a shop" for number in range(400)}
 
-    def schedule(request):
+    def forgetful(request):
         texts = json.loads(request.prompt)
-        first = len(texts) == 50
-        return json.dumps({key: text if first and int(key) % 20 == 0 else text.upper() for key, text in texts.items()})
+        is_first = len(texts) == 50
+        return json.dumps(
+            {key: text if is_first and int(key) % 20 == 0 else text.upper() for key, text in texts.items()}
+        )
 
-    scripted_model.script(schedule)
-    answer = facade.translate("en", "de", entries)
-    sent = sum(len(request.prompt) + len(request.system_prompt) for request in scripted_model.requests)
-    once = sum(len(request.prompt) + len(request.system_prompt) for request in scripted_model.requests[:8])
-    assert answer["result"] == {key: text.upper() for key, text in entries.items()}
-    assert sent <= 1.9 * once and sum(len(json.loads(r.prompt)) for r in scripted_model.requests) <= 1.15 * 400
+    def tokens():
+        return sum(
+            token_estimate(request.system_prompt) + 2 * token_estimate(request.prompt)
+            for request in scripted_model.requests
+        )
+
+    scripted_model.script(translating(str.upper))
+    facade.translate("en", "de", entries, skip_cache=True)
+    least = tokens()
+    scripted_model.script(forgetful)
+    answer = facade.translate("en", "de", entries, skip_cache=True)
+    assert (answer["result"], "unchanged" in answer) == ({key: text.upper() for key, text in entries.items()}, False)
+    assert len(scripted_model.requests) == 9
+    assert tokens() <= 1.15 * least
