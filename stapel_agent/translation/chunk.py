@@ -31,6 +31,9 @@ PHRASE_TOKENS = 16
 """What is shorter is not cut: words apart have no translation, and an answer without end is no fault of theirs."""
 TERMS = "Translate these terms as given, inflected as the sentence needs it:"
 KNOWN = "What is known about single texts, as data; max_length is how many characters a translation may have:"
+FORMS = """
+Some texts hold the plural forms of one message side by side. Write each form as the language has it for its example \
+number; forms may be alike. The forms begin:"""
 CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
 
 
@@ -73,7 +76,14 @@ class Chunk:
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
             system_prompt="".join(
-                [str(self.request.system_prompt), self._terms(), self._marks(), self._known(), self._correction()]
+                [
+                    str(self.request.system_prompt),
+                    self._terms(),
+                    self._marks(),
+                    self._forms(),
+                    self._known(),
+                    self._correction(),
+                ]
             ),
             parts=tuple(map(self._part, self.passages)),
             metadata={**self.request.metadata, **facts},
@@ -202,6 +212,11 @@ class Chunk:
 
     def _marks(self) -> str:
         return MARKS if any(passage.protected.has_marks for passage in self.passages) else ""
+
+    def _forms(self) -> str:
+        """Which numbers the plural forms in the texts are for."""
+        notes = [f"{number}: {passage.note}" for number, passage in enumerate(self.passages, 1) if passage.note]
+        return "\n".join([FORMS, *notes]) if notes else ""
 
     def _correction(self) -> str:
         """What was wrong with the passages' last translations, for the model to mend."""

@@ -38,8 +38,14 @@ def structure(text: str, *, needs_branches: bool = True) -> list[Piece] | None:
     """`text` cut into its structure and its texts; None where it is no message, or one without branches."""
     if len(text) > MAX_LENGTH or not (has_branches(text) if needs_branches else "{" in text or "'" in text):
         return None
-    tokens: list[Token] = []
-    return None if _parsed(text, tokens) is None else list(_pieces(tokens))
+    found = tokens(text)
+    return None if found is None else list(_pieces(found))
+
+
+def tokens(text: str) -> list[Token] | None:
+    """The tokens of a message, which together are `text`; None where it is none."""
+    found: list[Token] = []
+    return None if _parsed(text, found) is None else found
 
 
 def signature(text: str, kept: re.Pattern[str] | None = None) -> Any:

@@ -85,6 +85,10 @@ class Protected:
             self._check_reading(restored)
         return restored
 
+    def mark_before(self, position: int) -> int:
+        """The number of the last mark that begins before `position` in the source; 0 where there is none."""
+        return sum(span.start < position for span in self._spans)
+
     def in_full(self, remark: str) -> str:
         """A remark about marks, in words: with what they stand for, or the beginning of it."""
         return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])[:QUOTED_LENGTH]), remark)

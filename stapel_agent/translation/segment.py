@@ -9,7 +9,7 @@ from functools import cached_property
 
 from stapel_agent.tokens import token_estimate
 
-from . import figures
+from . import figures, plural_messages
 from .attributes import Attribute, readable_attributes, with_values
 from .entries import Entry
 from .formats import FORMATS
@@ -86,6 +86,17 @@ class Passage:
             return [passage for piece, _ in self._pieces for passage in piece.asked]
         own = [self] if self.protected.has_words else []
         return own + [passage for parts in self._attributes.values() for _, part in parts for passage in part.asked]
+
+    @cached_property
+    def note(self) -> str:
+        """Which number each plural form of a message is for, in words that a model may read; empty without any."""
+        forms = plural_messages.numbered_forms(self.source, self._task.to)
+        marks = {self.protected.mark_before(form.start): form.numbers for form in forms}
+        several = len({name for numbers in marks.values() for name, _ in numbers}) > 1
+        return "; ".join(
+            f"after ⟦{mark}⟧ for {' and '.join(f'{name} = {n}' if several else n for name, n in numbers)}"
+            for mark, numbers in marks.items()
+        )
 
     @property
     def is_cut(self) -> bool:

@@ -1,0 +1,71 @@
+"""Which plural categories a language has, and which numbers each of them is for.
+
+Source: Unicode CLDR, "Language Plural Rules" (UTS 35, part 3), through Babel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.plural import PluralRule
+
+from stapel_agent.language_tags import bcp47
+
+CATEGORIES = ("zero", "one", "two", "few", "many", "other")
+
+NUMBERS = (*range(1, 1001), 0)
+"""What the rules tell apart among whole numbers, they tell apart below 1,001; a million and decimals come extra."""
+RARE = (10**6, Decimal("1.5"), Decimal("0.5"), Decimal("0.1"), Decimal("1.0"), Decimal("0.0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A category. `example` is a number it is for; `only` is set where it is for that whole number and no other."""
+
+    category: str
+    example: str
+    only: int | None = None
+
+
+@lru_cache(maxsize=1024)
+def forms(tag: str, *, ordinal: bool = False) -> tuple[Form, ...]:
+    """The forms that CLDR gives a language, in the order of CATEGORIES; empty where CLDR does not know the language."""
+    rule = _rule(tag, ordinal)
+    if rule is None:
+        return ()
+    numbers: dict[str, list[int | Decimal]] = {name: [] for name in CATEGORIES if name in {*rule.tags, "other"}}
+    for number in (*NUMBERS, *RARE):
+        numbers[rule(number)].append(number)
+    return tuple(_form(name, found) for name, found in numbers.items())
+
+
+def category(tag: str, number: str, *, ordinal: bool = False) -> str:
+    """The category of a number, as in `1` or `1.5`; empty where CLDR does not know the language."""
+    rule = _rule(tag, ordinal)
+    return rule(Decimal(number)) if rule else ""
+
+
+def _form(name: str, numbers: Sequence[int | Decimal]) -> Form:
+    whole = [number for number in numbers if isinstance(number, int)]
+    only = whole[0] if len(whole) == 1 and whole[0] < 1000 else None
+    # One thing says little about a form that serves all numbers.
+    telling = [number for number in numbers if number != 1 or name != "other"] or numbers
+    return Form(name, str(telling[0]) if telling else "", only)
+
+
+@lru_cache(maxsize=1024)
+def _rule(tag: str, ordinal: bool) -> PluralRule | None:
+    """The rule of the language, or of the nearest one that is less specific."""
+    subtags = bcp47(tag).split("-")
+    for length in range(len(subtags), 0, -1):
+        try:
+            locale = Locale.parse("-".join(subtags[:length]), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+        return locale.ordinal_form if ordinal else locale.plural_form
+    return None

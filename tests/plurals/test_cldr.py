@@ -1,0 +1,51 @@
+"""The plural categories of languages, against CLDR as Babel has it."""
+
+from decimal import Decimal
+
+import pytest
+from babel import Locale, localedata
+
+from stapel_agent.plurals import category, forms
+
+
+@pytest.mark.parametrize("ordinal", [False, True])
+def test_forms__every_language(ordinal):
+    """Every language that Babel knows has CLDR's categories, each with an example that CLDR puts into it."""
+    for identifier in localedata.locale_identifiers():
+        locale = Locale.parse(identifier)
+        rule = locale.ordinal_form if ordinal else locale.plural_form
+        found = forms(identifier, ordinal=ordinal)
+        assert {form.category for form in found} == {*rule.tags, "other"}, identifier
+        for form in found:
+            assert form.example == "" or rule(Decimal(form.example)) == form.category, (identifier, form)
+        assert [form.category for form in found if not form.example] == [], identifier
+
+
+@pytest.mark.parametrize(
+    ("tag", "examples"),
+    [
+        ("ru", {"one": "1", "few": "2", "many": "5", "other": "1.5"}),
+        ("ar", {"zero": "0", "one": "1", "two": "2", "few": "3", "many": "11", "other": "100"}),
+        ("ja", {"other": "2"}),
+        ("fr", {"one": "1", "many": "1000000", "other": "2"}),
+        ("sl", {"one": "1", "two": "2", "few": "3", "other": "5"}),
+    ],
+)
+def test_forms__examples(tag, examples):
+    """An example is a small number where the category has one."""
+    assert {form.category: form.example for form in forms(tag)} == examples
+
+
+def test_forms__for_one_number_only():
+    """A category of one whole number says which; Russian's form of 1 serves 21 as well."""
+    only = {
+        tag: {form.category: form.only for form in forms(tag) if form.only is not None} for tag in ("en", "ru", "ar")
+    }
+    assert only == {"en": {"one": 1}, "ru": {}, "ar": {"zero": 0, "one": 1, "two": 2}}
+
+
+def test_forms__tags():
+    """A tag in anybody's form finds the nearest language; one that CLDR does not know has no forms."""
+    assert forms("pt_PT") == forms("pt-pt") != forms("pt")
+    assert forms("de-x-formal") == forms("de") == forms("de-DE-1996")
+    assert (forms("auto"), forms("xx"), category("xx", "1")) == ((), (), "")
