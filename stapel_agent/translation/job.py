@@ -26,7 +26,7 @@ from . import plural_messages
 from .chunk import Chunk
 from .detection import detector
 from .entries import Entry
-from .formats import FORMATS, GUESS
+from .formats import FORMATS
 from .glossary import Glossary
 from .segment import Passage, Passages, Reservation, Task
 from .texts import Texts
@@ -204,7 +204,7 @@ class Job:
 
     def _expanded(self, text: str, name: str) -> str:
         """`text` with the plural forms of the target language, if it may be a message."""
-        if name != GUESS and not FORMATS[name].is_message:
+        if FORMATS[name].message not in ("branches", "always"):
             return text
         return plural_messages.expanded(text, self._texts.from_lang, self._texts.to)
 

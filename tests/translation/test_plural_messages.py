@@ -168,7 +168,7 @@ def test_translate__forms_of_the_language(scripted_model, to):
     for key, ordinal in (("days", False), ("place", True)):
         selectors = re.findall(r"(\w+) \{[^{}]+\}", answer["result"][key])
         assert selectors == [form.category for form in forms(to, ordinal=ordinal)]
-    (request,) = scripted_model.requests
+    request, *_ = scripted_model.requests
     examples = re.findall(r"after ⟦\d+⟧ for ([\d.]+)", request.system_prompt)
     assert examples == [form.example for ordinal in (False, True) for form in forms(to, ordinal=ordinal)]
 
