@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import exactly
+from stapel_agent.database import exactly, ledger_transaction
 from stapel_agent.exceptions import OverBudget
 from stapel_agent.models import BudgetAccount, PromptLog, PromptStatus, Reservation
 from stapel_agent.redaction import describe, traceback_of
@@ -82,7 +82,7 @@ def settling(row: PromptLog, alias: str) -> Iterator[None]:
     if not agent_settings.BUDGETS:
         yield
         return
-    with transaction.atomic(alias):
+    with ledger_transaction(alias):
         _take_write_lock(alias)
         rows = PromptLog.objects.using(alias).select_for_update().filter(pk=row.pk)
         before = rows.only(*balances.SPENDER.values(), "created_at", *balances.SPENT_COLUMNS).first()
@@ -97,7 +97,7 @@ def charging(row: PromptLog, alias: str) -> Iterator[None]:
     if not agent_settings.BUDGETS:
         yield
         return
-    with transaction.atomic(alias):
+    with ledger_transaction(alias):
         yield
         _charge(row, balances.spent_on(row), alias)
 
@@ -130,7 +130,7 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
     following = balances.successors(scope, old, new, alias)
     balances.make(list(following.values()), alias)
     keys = {key: account.key for key, account in following.items()}
-    with transaction.atomic(alias):
+    with ledger_transaction(alias):
         _take_write_lock(alias)
         moved = _rename_accounts(keys, balances.SPENDER[scope], new, alias)
         return balances.merge(scope, new, keys, moved, alias)
@@ -145,7 +145,7 @@ def sweep(alias: str) -> None:
     pending = PromptLog.objects.using(alias).filter(pk=OuterRef("pk"), status=PromptStatus.PENDING)
     while stray := list(held.filter(~Exists(pending)).values_list("pk", flat=True)[:SWEPT_BATCH]):
         for row_id in stray:
-            with transaction.atomic(alias):
+            with ledger_transaction(alias):
                 _take_write_lock(alias)
                 _release(row_id, alias)
     kept.filter(starts_on__lt=datetime.now(UTC).date() - timedelta(days=KEPT_DAYS)).delete()

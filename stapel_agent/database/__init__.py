@@ -20,6 +20,7 @@ from .connection import (
     works_in_callers_thread,
 )
 from .exact_match import exactly
+from .transactions import ledger_transaction
 from .worker_threads import Workers
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "is_private",
     "is_test_run",
     "ledger_alias",
+    "ledger_transaction",
     "on_ledger",
     "prepare_background",
     "reading",

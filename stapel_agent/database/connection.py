@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
-from django.db import InterfaceError, OperationalError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 from stapel_core.comm.atomic import is_armed
@@ -30,6 +30,7 @@ from stapel_core.comm.atomic import is_armed
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.models import PromptLog
 
+from .transactions import done
 from .worker_threads import Workers
 
 OWN_CONNECTIONS = 4
@@ -56,7 +57,7 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
         return in_background(operation).result(timeout)
     if _in_transaction(connection) or _could_serve_others(connection):
         return _on_own_connection(operation, alias)
-    return _twice(operation, alias)
+    return done(operation, alias)
 
 
 async def aon_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
@@ -203,14 +204,6 @@ def is_test_run() -> bool:
     return utilities is not None and hasattr(utilities._TestState, "saved_data")
 
 
-def _twice(operation: Operation[Result], alias: str) -> Result:
-    try:
-        return operation(alias)
-    except (OperationalError, InterfaceError):
-        connections[alias].close()
-        return operation(alias)
-
-
 def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
     callers, lent = connections[alias], _own_connections(os.getpid(), alias)
     own = lent.get()
@@ -218,7 +211,7 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
         own = own or _connection_of_our_own(alias)
         connections[alias] = own
         own.close_if_unusable_or_obsolete()
-        return _twice(operation, alias)
+        return done(operation, alias)
     finally:
         connections[alias] = callers
         if own is not None and is_test_run():  # the test database is about to be dropped

@@ -35,6 +35,7 @@ from stapel_agent.budgets import (
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import (
     in_background,
+    ledger_transaction,
     on_ledger,
     prepare_background,
     uncancelled,
@@ -163,7 +164,7 @@ def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
 
 def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
     try:
-        with transaction.atomic(alias):
+        with ledger_transaction(alias):
             _save(row, alias)
             return reserve(row, estimate, limits, alias)
     except AccountsMissing as first_call:
@@ -173,7 +174,7 @@ def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget
     except IntegrityError:
         if not _has_arrived(row, alias):
             raise
-        with transaction.atomic(alias):
+        with ledger_transaction(alias):
             return None if is_reserved(row.pk, alias) else reserve(row, estimate, limits, alias)
     except BaseException:
         row._state.adding = True

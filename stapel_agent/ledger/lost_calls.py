@@ -6,13 +6,12 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from stapel_agent import telemetry
 from stapel_agent.budgets import charge_lost
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import on_ledger
+from stapel_agent.database import ledger_transaction, on_ledger
 from stapel_agent.exceptions import AttemptLost
 from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 
@@ -53,7 +52,7 @@ def _close_as_lost(row: PromptLog, alias: str) -> int:
     changed = {name: getattr(row, name) for name in ("status", "error_message", "cost_basis", "metadata")}
     # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
     pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
-    with transaction.atomic(alias):
+    with ledger_transaction(alias):
         closed = pending.update(**changed)
         if closed:
             charge_lost(row, alias)

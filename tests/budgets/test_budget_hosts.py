@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -92,6 +93,23 @@ def test_budget__is_never_overshot(host: Host, model: ScriptedServer, ask: str, 
     assert accounts(host.server, BUDGETS[kind]["scope"]) == [whole]
     assert tuple(map(sum, zip(*accounts(host.server, "user"), strict=True))) == whole
     assert host.server.execute("SELECT count(*) FROM agent_reservation") == [(0,)]
+
+
+@pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"], ids=["outside", "in a transaction"])
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> None:
+    """At the host's stricter isolation levels no parallel call fails, and the budget holds to the last call."""
+    if host.server.kind == "postgresql":
+        escaped = level.replace(" ", "\\ ")
+        options = {"options": f"-c default_transaction_isolation={escaped}"}
+    else:
+        options = {"isolation_level": level}
+    host.environment["HOST_DATABASE_OPTIONS"] = json.dumps(options)
+    host.agent["BUDGETS"] = list(BUDGETS.values())
+    answers = Counter(host.run(IN_THREADS.format(within=within, n=ROOM + 10)))
+    assert answers == {"ok": ROOM, "failure": 10}
+    told = Counter(row["metadata"].get("failure") for row in host.server.rows())
+    assert told == {None: ROOM, "over_budget": 10}
 
 
 def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:

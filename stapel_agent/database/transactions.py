@@ -1,0 +1,60 @@
+"""Transactions of the ledger: at its own isolation level, and done again where they conflict with another one."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+
+MOST_CONFLICTS = 12
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
+CONFLICTS = frozenset({"40001", "40P01", 1020, 1213})
+"""A serialization failure and a deadlock: PostgreSQL's SQLSTATEs, and the numbers of MySQL and MariaDB."""
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def ledger_transaction(alias: str) -> Iterator[None]:
+    """`transaction.atomic()` that waits for rows locked by others, whatever isolation level the host has chosen.
+
+    At REPEATABLE READ or SERIALIZABLE, PostgreSQL would refuse rows that others have changed since it began.
+    """
+    connection = connections[alias]
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(alias):
+        if is_outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        yield
+
+
+def done(operation: Callable[[str], Result], alias: str) -> Result:
+    """What `operation` returns: begun again after a conflict, and once on a new connection if that was lost."""
+    conflicts, is_new = 0, False
+    while True:
+        try:
+            return operation(alias)
+        except DatabaseError as fault:
+            if _is_conflict(fault) and conflicts < MOST_CONFLICTS:
+                conflicts += 1
+                time.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**conflicts)))  # noqa: S311  (no secret)
+                continue
+            if is_new or not isinstance(fault, OperationalError):
+                raise
+        except InterfaceError:
+            if is_new:
+                raise
+        connections[alias].close()
+        is_new = True
+
+
+def _is_conflict(fault: DatabaseError) -> bool:
+    cause = fault.__cause__
+    first = next(iter(getattr(cause, "args", ())), None)
+    codes = (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None), first)
+    return any(isinstance(code, str | int) and code in CONFLICTS for code in codes)
