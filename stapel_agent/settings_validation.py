@@ -149,6 +149,7 @@ KINDS: dict[str, Kind] = {
         "a dict of dialects, each with a dict, such as {'mine': {'like': 'openai', 'hosts': ['llm.example.com']}}",
         lambda value: value is None or _is_map(value, lambda entry: isinstance(entry, Mapping)),
     ),
+    "PROMPT_CACHE": choices(True, False),
     "CACHE_LOOKUP": choices(True, False),
     "CACHE_SCOPE": choices("user", "workspace", "shared"),
     "LOG_CONTENT": choices(*log_content.CHOICES),
@@ -160,7 +161,7 @@ KINDS: dict[str, Kind] = {
 
 NEEDED = (
     *("MODELS", "PROVIDERS", "FALLBACKS", "FALLBACK_ON", "SCHEMA_IN_PROMPT", "MAX_CONCURRENCY"),
-    *("CACHE_SCOPE", "EFFORT", "IDEMPOTENCY_TTL"),
+    *("CACHE_SCOPE", "EFFORT", "PROMPT_CACHE", "IDEMPOTENCY_TTL"),
     *("MAX_TOKENS", "CLI_TIMEOUT", "DEADLINE", "RETRIES", "SCHEMA_RETRIES", "COOLDOWN_FAILURES", "COOLDOWN_SECONDS"),
 )
 EMPTY_AS_NONE = ("FALLBACKS", "MAX_CONCURRENCY")

@@ -111,6 +111,17 @@ def _total(*usages: Usage) -> Decimal | None:
 
 
 @dataclass(frozen=True)
+class Prefix:
+    """The start of a system prompt, of so many characters, that other calls send as well.
+
+    `is_reused` says whether they come within minutes; None where nobody knows.
+    """
+
+    length: int
+    is_reused: bool | None = None
+
+
+@dataclass(frozen=True)
 class CompletionRequest:
     """One question to a model, with everything that decides what a right answer is.
 
@@ -124,6 +135,7 @@ class CompletionRequest:
         of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
         `in_ledger`: no row holds its answer alone.
     `effort` is how hard the model is to think, one of `profiles.EFFORTS`; `options` are fields of the vendor's request.
+    `stable_length` is how many characters of the system prompt other requests share; None where it is the whole.
     `cache_faults` are the steps of the cache that have failed in the course of it.
     """
 
@@ -149,6 +161,7 @@ class CompletionRequest:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
     deadline: Deadline = field(default_factory=Deadline)
+    stable_length: int | None = None
     effort: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     cache_faults: set[str] = field(default_factory=set, repr=False, compare=False)

@@ -28,7 +28,7 @@ from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
-from stapel_agent.types import Usage
+from stapel_agent.types import Prefix, Usage
 
 from . import api_keys, circuit_breaker
 from .chain import Candidate
@@ -192,6 +192,9 @@ class Attempt:
             optional["options"] = request.options
         if self.api_key:
             optional["api_key"] = self.api_key
+        if request.system_prompt:
+            length = len(request.system_prompt) if request.stable_length is None else request.stable_length
+            optional["prefix"] = Prefix(length, agent_settings.PROMPT_CACHE.get(request.source))
         declared = {name: value for name, value in optional.items() if getattr(self.provider, f"supports_{name}")}
         return {"prompt": request.message, "model": request.model, "system_prompt": request.system_prompt, **declared}
 

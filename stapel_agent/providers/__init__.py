@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .dialects import dialect_faults
+    from .prompt_cache import forget_prefixes
     from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
     from .wire.additions import forget_refusals
     from .wire.finish_reasons import finish_reason
@@ -20,6 +21,7 @@ __all__ = [
     "ProviderResult",
     "dialect_faults",
     "finish_reason",
+    "forget_prefixes",
     "forget_refusals",
     "in_own_thread",
     "provider_registry",
@@ -35,6 +37,7 @@ _HOME = {
     "ProviderResult": ".base",
     "dialect_faults": ".dialects",
     "finish_reason": ".wire.finish_reasons",
+    "forget_prefixes": ".prompt_cache",
     "forget_refusals": ".wire.additions",
     "in_own_thread": ".wire.threads",
     "provider_registry": ".registry",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from importlib.util import find_spec
 from io import StringIO
 from typing import Any
@@ -16,6 +17,7 @@ import httpx
 
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, AnswerMissing, ProviderError, RequestRejected
+from stapel_agent.tokens import token_estimate
 from stapel_agent.types import Image, LinkedImage, Usage
 
 from .anthropic_sdk import MISSING_SDK, clients, sdk
@@ -23,6 +25,7 @@ from .anthropic_usage import stated_figures, totals
 from .base import ProviderResult
 from .dialects import CLAUDE, effort_fields, merged
 from .endpoint import Endpoint, EndpointProvider
+from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.additions import Additions
 from .wire.call import Call
 from .wire.finish_reasons import finish_reason
@@ -31,6 +34,7 @@ from .wire.limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.price_conditions import CONDITIONS, price_conditions
 from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
 
+CACHE_CONTROL = {"type": "ephemeral"}
 VENDOR_URL = "https://api.anthropic.com"
 CATEGORY_LENGTH = 64
 
@@ -53,7 +57,8 @@ class AnthropicProvider(EndpointProvider):
     """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
 
     vendor = "anthropic"
-    prefix = "ANTHROPIC"
+    settings_prefix = "ANTHROPIC"
+    supports_prefix = True
     default_models = DEFAULTS["MODELS"]
 
     def __init__(self) -> None:
@@ -64,6 +69,7 @@ class AnthropicProvider(EndpointProvider):
         question = self._question(arguments)
         answer = StreamedAnswer()
         with (
+            question.plan.settled(answer),
             answer.kept(),
             bounded_attempt(question.seconds, question.access.peer) as bounds,
             _sdk_faults(bounds, question),
@@ -80,7 +86,7 @@ class AnthropicProvider(EndpointProvider):
             await asyncio.to_thread(sdk)
         question = self._question(arguments)
         answer = StreamedAnswer()
-        with answer.kept():
+        with question.plan.settled(answer), answer.kept():
             async with abounded_attempt(question.seconds, question.access.peer) as bounds:
                 with _sdk_faults(bounds, question):
                     messages = (await clients.async_client(*question.access.client)).messages
@@ -99,7 +105,8 @@ class AnthropicProvider(EndpointProvider):
 
     def _question(self, arguments: Mapping[str, Any]) -> Question:
         call = Call(**arguments)
-        return Question(call, Access.of(self.endpoint, call.api_key))
+        access = Access.of(self.endpoint, call.api_key)
+        return Question(call, access, _plan(call, access))
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,7 @@ class Question:
 
     call: Call
     access: Access
+    plan: CachePlan
 
     @property
     def seconds(self) -> float:
@@ -150,15 +158,28 @@ class Question:
             "max_tokens": call.token_cap,
         }
         if call.system_prompt:
-            question["system"] = _encodable(call.system_prompt)
+            question["system"] = self._system(call.system_prompt)
         if call.schema is not None:
             question["output_config"] = {"format": {"type": "json_schema", "schema": _decoder_schema(call.schema)}}
         if call.options:
             question["extra_body"] = dict(call.options)
-        return merged(question, self.additions.fields)
+        return merged(question, self._effort.fields)
 
     @property
-    def additions(self) -> Additions:
+    def additions(self) -> tuple[Additions, ...]:
+        """What a gateway may refuse of it."""
+        return self._effort, _marking(self.call, self.access) if self.plan.is_marked else Additions()
+
+    def _system(self, prompt: str) -> str | list[dict[str, Any]]:
+        if not self.plan.is_marked:
+            return _encodable(prompt)
+        length = _stable_length(self.call)
+        marked = {"type": "text", "text": _encodable(prompt[:length]), "cache_control": CACHE_CONTROL}
+        rest = {"type": "text", "text": _encodable(prompt[length:])}
+        return [marked, rest] if prompt[length:] else [marked]
+
+    @property
+    def _effort(self) -> Additions:
         call = self.call
         fields = effort_fields(CLAUDE, call.model, call.effort)
         fields = {name: value for name, value in fields.items() if name not in call.options}
@@ -231,6 +252,32 @@ class StreamedAnswer:
         )
 
 
+def _stable_length(call: Call) -> int:
+    """How much of the system prompt is marked: all of it, where only blanks would be left."""
+    prompt = call.system_prompt or ""
+    length = call.prefix.length if call.prefix else 0
+    return length if prompt[length:].strip() else len(prompt)
+
+
+def _marking(call: Call, access: Access) -> Additions:
+    fields = {"cache_control": CACHE_CONTROL}
+    setting = "STAPEL_AGENT['PROMPT_CACHE'][{source!r}]"
+    return Additions(access.base_url, call.model, "prompt_cache", fields=fields, setting=setting)
+
+
+def _plan(call: Call, access: Access) -> CachePlan:
+    """Whether the call marks its prefix: the schema, which the API puts first, and the start of the system prompt."""
+    is_refused = Additions.is_refused(access.base_url, call.model, "prompt_cache")
+    if call.prefix is None or not call.prefix.length or is_refused:
+        return CachePlan(None, is_marked=False)
+    schema = json.dumps(call.schema, sort_keys=True, default=str) if call.schema is not None else ""
+    text = schema + (call.system_prompt or "")[: _stable_length(call)]
+    if token_estimate(text) < minimum_tokens(call.model):
+        return CachePlan(None, is_marked=False)
+    identity = "\0".join((*access.client, call.model, text))
+    return plan(sha256(identity.encode("utf-8", "replace")).digest(), wish=call.prefix.is_reused)
+
+
 def _image_block(image: Image) -> dict[str, Any]:
     if isinstance(image, LinkedImage):
         return {"type": "image", "source": {"type": "url", "url": image.url}}
@@ -274,7 +321,7 @@ def _spelled_out(part: Any) -> Any:
 
 def access() -> tuple[str, str]:
     """The key and the base URL that the settings hold. Raises AccessDenied with the fix."""
-    return Access.of(Endpoint.of_settings(AnthropicProvider.prefix)).client
+    return Access.of(Endpoint.of_settings(AnthropicProvider.settings_prefix)).client
 
 
 @contextmanager
@@ -312,7 +359,8 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     message = excerpt(text)
     if is_of_another_address(status, message) and question.access.label:
         message = f"{message}; {base_url_mend(question.access.label, '/v1/messages')}"
-    if refusal := question.additions.refusal(status, text, message):
-        return refusal
+    for additions in question.additions:
+        if refusal := additions.refusal(status, text, message):
+            return refusal
     waiting = retry_after(fault.response.headers)
     return classify(status, message, codes=error_codes(text), retry_after=waiting)

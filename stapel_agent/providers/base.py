@@ -63,6 +63,8 @@ class LlmProvider:
     """`complete()` takes `effort`, where one is wished: none, minimal, low, medium, high or max."""
     supports_options = False
     """`complete()` takes `options`, where there are some: fields to be merged into the vendor's request."""
+    supports_prefix = False
+    """`complete()` takes `prefix`, a `stapel_agent.types.Prefix`: how much of the system prompt other calls share."""
     supports_api_key = False
     """`complete()` takes `api_key`, one of `api_keys()`, where there are some."""
     options: Mapping[str, Any] = MappingProxyType({})

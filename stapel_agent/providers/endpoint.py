@@ -84,9 +84,9 @@ class Endpoint:
 
 
 class EndpointProvider(LlmProvider):
-    """A provider of an API over HTTP. `prefix` begins the names of its settings; `entry` replaces them."""
+    """A provider of an API over HTTP. `settings_prefix` begins its settings' names; `entry` replaces them."""
 
-    prefix = ""
+    settings_prefix = ""
     entry: Mapping[str, Any] | None = None
     entry_name = ""
 
@@ -104,7 +104,7 @@ class EndpointProvider(LlmProvider):
     @property
     def endpoint(self) -> Endpoint:
         if self.entry is None:
-            return Endpoint.of_settings(self.prefix)
+            return Endpoint.of_settings(self.settings_prefix)
         return Endpoint.of_entry(self.entry_name, self.entry)
 
     def api_keys(self) -> tuple[str, ...]:

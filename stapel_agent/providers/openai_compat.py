@@ -44,7 +44,7 @@ STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
 class OpenAICompatProvider(EndpointProvider):
     """Asks the endpoint below OPENAI_COMPAT_BASE_URL, or that of an entry of PROVIDERS. Dialects: docs/dialects.md."""
 
-    prefix = "OPENAI_COMPAT"
+    settings_prefix = "OPENAI_COMPAT"
 
     def __init__(self) -> None:
         super().__init__()

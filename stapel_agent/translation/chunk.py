@@ -85,6 +85,7 @@ class Chunk:
                     self._correction(),
                 ]
             ),
+            stable_length=len(self.request.system_prompt or ""),
             parts=tuple(map(self._part, self.passages)),
             metadata={**self.request.metadata, **facts},
         )

@@ -37,9 +37,14 @@ class Additions:
     @classmethod
     def for_effort(cls, endpoint: str, model: str, effort: str | None, fields: Mapping[str, Any]) -> Additions:
         """The `fields` that tell `effort`, as far as the model has not refused them."""
-        if not effort or not fields or is_refused(endpoint, model, "effort", effort):
+        if not effort or not fields or cls.is_refused(endpoint, model, "effort", effort):
             return cls()
         return cls(endpoint, model, "effort", effort, fields, EFFORT_WORDS, EFFORT_SETTING)
+
+    @staticmethod
+    def is_refused(endpoint: str, model: str, purpose: str, choice: str = ANY) -> bool:
+        """Whether `model` has refused, in this process, what is added for `purpose`."""
+        return not _refused.isdisjoint({(endpoint, model, purpose, choice), (endpoint, model, purpose, ANY)})
 
     def refusal(self, status: int, body: bytes | str, message: str) -> ParameterRefused | None:
         """The fault of an answer that refuses one of the fields, which is remembered; None for any other answer."""
@@ -54,11 +59,6 @@ class Additions:
         fault = ParameterRefused(f"HTTP {status}: {message}")
         fault.parameter, fault.setting = ", ".join(sorted(self.fields)), self.setting
         return fault
-
-
-def is_refused(endpoint: str, model: str, purpose: str, choice: str) -> bool:
-    """Whether `model` has refused, in this process, what is added for `purpose`."""
-    return not _refused.isdisjoint({(endpoint, model, purpose, choice), (endpoint, model, purpose, ANY)})
 
 
 def forget_refusals() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.types import Image
+from stapel_agent.types import Image, Prefix
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Call:
     images: tuple[Image, ...] = ()
     effort: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    prefix: Prefix | None = None
     api_key: str | None = field(default=None, repr=False)
 
     @property

@@ -1,0 +1,147 @@
+"""Anthropic's prompt cache: which calls mark their prefix, and who pays for the write."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from stapel_agent import services
+from stapel_agent.models import PromptLog
+from stapel_agent.providers import forget_prefixes, forget_refusals, prompt_cache
+from stapel_agent.providers.prompt_cache import minimum_tokens, plan
+from stapel_agent.types import Usage
+from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
+from tests.scripted_server import Reply, ScriptedServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sdk]
+
+LONG = "Answer in the style of the house. " * 400
+MODEL = "claude-sonnet-5"
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> None:
+    """Nothing that another test has sent."""
+    forget_prefixes()
+    forget_refusals()
+
+
+def said(text: str = "pong", **usage: int) -> Reply:
+    return stream(message_start(**usage), text_block(text), message_delta(), MESSAGE_STOP)
+
+
+WROTE = said(cache_creation_input_tokens=3000)
+READ = said(cache_read_input_tokens=3000)
+
+
+def marked(server: ScriptedServer) -> list[bool]:
+    """Of each request, whether its system prompt is marked."""
+    return ["cache_control" in str(request.json.get("system")) for request in server.requests]
+
+
+def ask(server: ScriptedServer, agent: Any, facade: Any, times: int, system_prompt: str = LONG, **keys: Any) -> None:
+    agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS={"small": MODEL}, RETRIES=0, **keys)
+    for number in range(times):
+        facade.complete(f"say {number}", "small", provider="anthropic", system_prompt=system_prompt)
+
+
+def test_prefix__that_comes_again(facade: Any, agent: Any) -> None:
+    """A long system prompt is marked from its second call within five minutes on; the ledger has what it saved."""
+    with ScriptedServer(said(), WROTE, READ) as server:
+        ask(server, agent, facade, 4)
+    assert marked(server) == [False, True, True, True]
+    assert server.requests[0].json["system"] == LONG
+    assert server.requests[1].json["system"] == [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]
+    assert [row.cache_read_tokens for row in PromptLog.objects.order_by("created_at")] == [0, 0, 3000, 3000]
+
+
+def test_prefix__configured(facade: Any, agent: Any) -> None:
+    """By PROMPT_CACHE, a source marks at once, or never."""
+    with ScriptedServer(WROTE) as server:
+        ask(server, agent, facade, 1, PROMPT_CACHE={"llm_facade": True})
+        ask(server, agent, facade, 2, f"{LONG}!", PROMPT_CACHE={"llm_facade": False})
+    assert marked(server) == [True, False, False]
+
+
+def test_prefix__too_short(facade: Any, agent: Any) -> None:
+    """What is below the model's minimum is not marked."""
+    with ScriptedServer(said()) as server:
+        ask(server, agent, facade, 3, "Be brief.", PROMPT_CACHE={"llm_facade": True})
+    assert marked(server) == [False] * 3
+
+
+def test_prefix__that_is_not_kept(facade: Any, agent: Any) -> None:
+    """A prefix that the vendor did not keep is not marked again."""
+    with ScriptedServer(said()) as server:
+        ask(server, agent, facade, 4)
+    assert marked(server) == [False, True, False, False]
+
+
+def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
+    """A gateway that refuses the mark is asked without it, once and for all, and the log names the setting."""
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "system.0.cache_control: no"}}
+    with ScriptedServer(said(), Reply.of(error, status=400), said()) as server:
+        ask(server, agent, facade, 3)
+    assert marked(server) == [False, True, False, False]
+    (warning,) = [message for message in caplog.messages if "refuses" in message]
+    assert "STAPEL_AGENT['PROMPT_CACHE']['llm_facade']" in warning
+
+
+def test_prefix__of_a_translation(agent: Any) -> None:
+    """Of the first questions of a translation, asked at once, one writes; the stable part alone is marked."""
+    entries = {str(number): f"Text number {number} with <b>markup</b>" for number in range(8)}
+    gate = threading.Barrier(4)
+    with ScriptedServer(*[Reply(WROTE.body, headers=WROTE.headers, gate=gate)] * 4, READ) as server:
+        agent(
+            ANTHROPIC_API_KEY="k",
+            ANTHROPIC_BASE_URL=server.url,
+            MODELS={"small": MODEL},
+            RETRIES=0,
+            TRANSLATE_CHUNK_ENTRIES=2,
+            TRANSLATE_CONCURRENCY=4,
+            TRANSLATE_RETRIES=0,
+        )
+        services.translate("en", "de", entries, context=LONG, provider="anthropic")
+    assert sum(marked(server)) == 1
+    (system,) = [request.json["system"] for request in server.requests if isinstance(request.json["system"], list)]
+    assert LONG.strip() in system[0]["text"]
+    assert len(system) == 2
+
+
+def test_plan__one_writer(monkeypatch: Any) -> None:
+    """While one call writes a prefix, none of the others marks it; afterwards all read it, for five minutes."""
+    now = 1000.0
+    monkeypatch.setattr(prompt_cache.time, "monotonic", lambda: now)
+    writer, *others = [plan("p", wish=True) for _ in range(4)]
+    assert (writer.is_marked, [other.is_marked for other in others]) == (True, [False] * 3)
+
+    class Answer:
+        usage = Usage(5, 5, cache_write_tokens=9)
+
+    with writer.settled(Answer()):
+        pass
+    now += 299
+    assert [plan("p", wish=None).is_marked for _ in range(3)] == [True] * 3
+    now += 301
+    assert not plan("p", wish=None).is_marked
+
+
+def test_plan__writer_that_fails() -> None:
+    """After a write that failed, the next call writes."""
+    writer = plan("p", wish=True)
+
+    class Nothing:
+        usage = Usage()
+
+    with pytest.raises(OSError), writer.settled(Nothing()):
+        raise OSError
+    assert plan("p", wish=True).is_marked
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [("claude-haiku-4-5-20251001", 4096), ("claude-sonnet-5", 1024), ("claude-opus-4-8", 1024), ("claude-opus-5", 512)],
+)
+def test_minimum__by_model(model: str, tokens: int) -> None:
+    """Each model has its own minimum."""
+    assert minimum_tokens(model) == tokens
