@@ -154,8 +154,12 @@ def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Ti
 def _kinds(totals: Figures) -> list[str]:
     spent = [name for name in TOKENS if totals[name]]
     kinds = [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
-    thinking = totals["thinking_tokens"]
-    return [*kinds, f"{count(thinking)} of the output thinking"] if thinking else kinds
+    if thinking := totals["thinking_tokens"]:
+        kinds.append(f"{count(thinking)} of the output thinking")
+    if read := totals["cache_read_tokens"]:
+        whole = totals["input_tokens"] + read + totals["cache_write_tokens"]
+        kinds.append(f"{percent(read, whole)} of the input read from vendors' caches")
+    return kinds
 
 
 def _hits(totals: Figures) -> Tile:

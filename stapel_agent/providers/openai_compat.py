@@ -118,7 +118,8 @@ class Inquiry:
 
     def _headers(self) -> dict[str, str]:
         key = self._call.api_key or next(iter(self._endpoint.keys()), "")
-        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        own = {self._dialect.key_header: key} if self._dialect.key_header else {}
+        return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 
     def _additions(self) -> Additions:
         call = self._call

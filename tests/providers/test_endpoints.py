@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -10,13 +11,16 @@ import httpx
 import pytest
 from django.core.checks import run_checks
 
-from stapel_agent.asking import clear_api_keys
+from stapel_agent.asking import candidate_of, clear_api_keys
+from stapel_agent.exceptions import WrongSetting
 from stapel_agent.models import PromptLog
 from stapel_agent.profiles import Profile
 from stapel_agent.providers import forget_refusals, provider_registry
 from stapel_agent.providers.dialects import DIALECTS, dialect_for
 from stapel_agent.providers.endpoint import FIELDS
+from stapel_agent.types import CompletionRequest
 from tests.documents import read, table
+from tests.providers.message_stream import message, stream
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -362,3 +366,117 @@ def test_table__every_row(name: str) -> None:
     assert set(dialect.finish_reasons.values()) <= {"stop", "length", "content_filter", "interrupted"}
     for host in dialect.hosts:
         assert dialect_for(host.replace("*", "any")) is dialect
+
+
+def test_azure__key(facade: Any, agent: Any) -> None:
+    """Azure reads the key from a header of its own."""
+    with ScriptedServer(answer()) as server:
+        entry = {
+            "base_url": f"{server.url}?api-version=1",
+            "api_key": "k",
+            "dialect": "azure",
+            "models": {"small": "m"},
+        }
+        agent(PROVIDERS={"mine": entry})
+        facade.complete("say", "small", provider="mine")
+    assert server.requests[0].headers["api-key"] == "k"
+    assert server.requests[0].path == "/chat/completions?api-version=1"
+
+
+CLAUDE = [
+    ("claude-haiku-4-5-20251001", "low", {}),
+    ("claude-sonnet-4-5", "none", {}),
+    ("claude-opus-4-5", "max", {"output_config": {"effort": "high"}}),
+    ("claude-opus-4-8", "none", {"thinking": {"type": "disabled"}}),
+    ("claude-opus-4-8", "low", {"output_config": {"effort": "low"}}),
+    ("claude-opus-4-8", "max", {"output_config": {"effort": "max"}, "thinking": {"type": "adaptive"}}),
+    ("claude-sonnet-5", "none", {"thinking": {"type": "disabled"}}),
+    ("claude-sonnet-5", "minimal", {"output_config": {"effort": "low"}}),
+    ("claude-sonnet-5", "medium", {"output_config": {"effort": "medium"}}),
+    ("claude-sonnet-5-5", "none", {"thinking": {"type": "between_tools"}}),
+    ("claude-opus-5-5", "none", {"output_config": {"effort": "low"}}),
+    ("claude-fable-5-2", "high", {"output_config": {"effort": "high"}}),
+    ("claude-haiku-5-5", "none", {"thinking": {"type": "disabled"}}),
+]
+
+
+@pytest.mark.sdk
+@pytest.mark.parametrize(("model", "effort", "fields"), CLAUDE)
+def test_claude__effort(facade: Any, agent: Any, model: str, effort: str, fields: dict[str, Any]) -> None:
+    """Claude models are told the effort in the words that they know."""
+    with ScriptedServer(stream(message("pong"))) as server:
+        agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS={"small": model})
+        assert facade.complete("say", "small", provider="anthropic", effort=effort)["result"] == "pong"
+    sent = server.requests[0].json
+    assert {name: sent[name] for name in ("output_config", "thinking") if name in sent} == fields
+
+
+@pytest.mark.sdk
+def test_claude__effort_beside_a_schema(facade: Any, agent: Any) -> None:
+    """The effort stands beside the format of the answer, and options beside both."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    profile = {"model": "claude-sonnet-5", "effort": "high", "options": {"service_tier": "standard_only"}}
+    with ScriptedServer(stream(message('{"a": "b"}'))) as server:
+        agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS={"small": profile})
+        assert facade.complete_json("say", "small", provider="anthropic", schema=schema)["result"] == {"a": "b"}
+    sent = server.requests[0].json
+    assert (sent["output_config"]["effort"], sent["output_config"]["format"]["type"]) == ("high", "json_schema")
+    assert sent["service_tier"] == "standard_only"
+
+
+@pytest.mark.sdk
+def test_claude__effort_refused(facade: Any, agent: Any) -> None:
+    """Anthropic's refusal of an effort is met like any other's."""
+    error = {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": "This model does not support the effort parameter."},
+    }
+    with ScriptedServer(Reply.of(error, status=400), stream(message("pong"))) as server:
+        agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS={"small": "claude-new"})
+        given = [facade.complete("say", "small", provider="anthropic", effort="low")["status"] for _ in range(2)]
+    assert given == ["ok", "ok"]
+    assert ["output_config" in request.json for request in server.requests] == [True, False, False]
+
+
+@pytest.mark.sdk
+def test_claude__second_account(facade: Any, agent: Any) -> None:
+    """An entry of the class "anthropic" is a second account: its own address, keys and models."""
+    error = {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}
+    with ScriptedServer(Reply.of(error, status=401), stream(message("pong"))) as server:
+        entry = {
+            "class": "anthropic",
+            "base_url": server.url,
+            "api_key": ["k-a", "k-b"],
+            "models": {"small": "claude-x"},
+        }
+        agent(PROVIDERS={"second": entry})
+        assert facade.complete("say", "small", provider="second")["status"] == "ok"
+    assert [request.headers["x-api-key"] for request in server.requests] == ["k-a", "k-b"]
+    assert server.requests[1].json["model"] == "claude-x"
+
+
+def test_profile__of_another_provider(agent: Any) -> None:
+    """Asked by name, a provider that the profile is not for gets a model of its own, or is told that it has none."""
+    agent(
+        MODELS={"large": {"provider": "there", "model": "deepseek-v4-pro"}},
+        PROVIDERS={"there": {"base_url": "http://127.0.0.1:9"}, "bare": {"base_url": "http://127.0.0.1:9"}},
+    )
+    request = CompletionRequest("say", "large", "anthropic", "llm_facade", 9)
+    assert candidate_of(request).request.model == "claude-opus-4-8"
+    assert candidate_of(replace(request, provider="there")).request.model == "deepseek-v4-pro"
+    with pytest.raises(WrongSetting, match="'bare' has no name of its own"):
+        candidate_of(replace(request, provider="bare"))
+
+
+def test_options__of_a_provider_without(agent: Any) -> None:
+    """Options for a provider that takes none are a rejected call: they are never left out in silence."""
+    agent(MODELS={"small": {"provider": "claude-code", "model": "m", "options": {"temperature": 0}}})
+    with pytest.raises(WrongSetting, match="takes no options"):
+        candidate_of(CompletionRequest("say", "small", "claude-code", "llm_facade", 9))
+
+
+def test_cache_key__effort_and_options() -> None:
+    """What effort and options an answer has is a part of which answer it is."""
+    request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9)
+    others = [replace(request, effort="low"), replace(request, effort="high"), replace(request, options={"t": 0})]
+    assert len({one.cache_key for one in (request, *others)}) == 4

@@ -95,7 +95,7 @@ def test_prefix__of_a_translation(agent: Any) -> None:
         agent(
             ANTHROPIC_API_KEY="k",
             ANTHROPIC_BASE_URL=server.url,
-            MODELS={"small": MODEL},
+            MODELS={"small": "claude-opus-5"},
             RETRIES=0,
             TRANSLATE_CHUNK_ENTRIES=2,
             TRANSLATE_CONCURRENCY=4,

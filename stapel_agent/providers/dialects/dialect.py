@@ -55,6 +55,7 @@ class Dialect:
 
     `hosts` are the hosts of its base URLs; one that begins with `*.` stands for every subdomain.
     `cap_field` is the request field that carries the token cap.
+    `key_header` is a header that holds the key as well, beside `Authorization`.
     `efforts` are tried in turn; the first rule that matches the model's name holds.
     `finish_reasons` maps words of the vendor's own to "stop", "length", "content_filter" or "interrupted"; those
     that mean the same everywhere are known.
@@ -65,6 +66,7 @@ class Dialect:
     name: str
     hosts: tuple[str, ...] = ()
     cap_field: str = "max_tokens"
+    key_header: str = ""
     efforts: tuple[EffortRule, ...] = ()
     usage: UsageFields = UsageFields()
     finish_reasons: Mapping[str, str] = field(default_factory=lambda: NONE)

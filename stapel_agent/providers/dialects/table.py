@@ -22,6 +22,7 @@ DIALECTS: dict[str, Dialect] = {
         Dialect(
             "azure",
             hosts=("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com"),
+            key_header="api-key",
             cap_field=NEWER_CAP,
             efforts=efforts.OPENAI,
             vendor="azure",
