@@ -401,6 +401,7 @@ CLAUDE = [
 
 
 @pytest.mark.sdk
+@pytest.mark.filterwarnings("ignore:The model 'claude:DeprecationWarning")
 @pytest.mark.parametrize(("model", "effort", "fields"), CLAUDE)
 def test_claude__effort(facade: Any, agent: Any, model: str, effort: str, fields: dict[str, Any]) -> None:
     """Claude models are told the effort in the words that they know."""
@@ -451,7 +452,7 @@ def test_claude__second_account(facade: Any, agent: Any) -> None:
         }
         agent(PROVIDERS={"second": entry})
         assert facade.complete("say", "small", provider="second")["status"] == "ok"
-    assert [request.headers["x-api-key"] for request in server.requests] == ["k-a", "k-b"]
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer k-a", "Bearer k-b"]
     assert server.requests[1].json["model"] == "claude-x"
 
 
