@@ -86,8 +86,6 @@ DEFAULTS: dict[str, Any] = {
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
     # Source -> who reuses an answer: "user" (the same user_id in the same workspace_id), "workspace" or "shared".
     "CACHE_SCOPE": {"llm_facade": "user", "translate": "workspace"},
-    # Source -> "user" (an answer is reused for the same user_id only), "workspace" (the same workspace_id) or "shared".
-    "CACHE_SCOPE": {"llm_facade": "user", "translate": "shared"},
     # Source -> are long system prompts marked for the vendor's prompt cache; one left out marks what comes repeatedly.
     "PROMPT_CACHE": {},
     # Seconds an answer may be reused for.

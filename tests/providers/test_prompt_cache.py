@@ -90,7 +90,7 @@ def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
 def test_prefix__of_a_translation(agent: Any) -> None:
     """Of the first questions of a translation, asked at once, one writes; the stable part alone is marked."""
     entries = {str(number): f"Text number {number} with <b>markup</b>" for number in range(8)}
-    gate = threading.Barrier(4)
+    context, gate = LONG[:1900].strip(), threading.Barrier(4)
     with ScriptedServer(*[Reply(WROTE.body, headers=WROTE.headers, gate=gate)] * 4, READ) as server:
         agent(
             ANTHROPIC_API_KEY="k",
@@ -101,10 +101,10 @@ def test_prefix__of_a_translation(agent: Any) -> None:
             TRANSLATE_CONCURRENCY=4,
             TRANSLATE_RETRIES=0,
         )
-        services.translate("en", "de", entries, context=LONG, provider="anthropic")
+        services.translate("en", "de", entries, context=context, provider="anthropic")
     assert sum(marked(server)) == 1
     (system,) = [request.json["system"] for request in server.requests if isinstance(request.json["system"], list)]
-    assert LONG.strip() in system[0]["text"]
+    assert context in system[0]["text"]
     assert len(system) == 2
 
 
