@@ -83,7 +83,7 @@ def answer(text: str, **options: Any) -> Reply:
     return Reply.of({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": USAGE}, **options)
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
+def until(condition: Callable[[], Any], seconds: float = 300) -> None:
     """Wait for what other processes do."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -159,6 +159,6 @@ def model() -> Iterator[ScriptedServer]:
 def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
     """Hosts on an empty ledger of `server`, whose provider is the model."""
     server.clear()
-    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 20})
+    host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 200})
     yield host
     host.stop()

@@ -142,7 +142,7 @@ class Host:
         """What the management command has said."""
         command = ["django-admin", *arguments, "--skip-checks"]
         process = self.start(f"from django.core import management\nmanagement.execute_from_command_line({command})")
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         return out
 
@@ -163,7 +163,7 @@ class Host:
         }
 
 
-def said(process: Process, timeout: float = 60) -> Any:
+def said(process: Process, timeout: float = 300) -> Any:
     """What `process` said last, when it is over."""
     out, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors

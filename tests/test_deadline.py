@@ -22,8 +22,8 @@ from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
-SECONDS = 0.3
-AT_MOST = 6
+SECONDS = 1
+AT_MOST = 60
 """A deadline that a test is to meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
 OVER = f"timeout: the deadline of {SECONDS:g} s is over"
@@ -232,7 +232,7 @@ def test_deadline__answer_that_came_late_counts(facade, agent):
 
 def test_deadline__many_retries(facade, agent, monkeypatch):
     """However often a provider may be asked again, the waits add up to no more than the deadline."""
-    monkeypatch.setattr(random, "uniform", lambda low, high: 0.04)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.13)
     models = scripted_chain(agent, only=ProviderUnavailable("busy"))
     agent(DEADLINE=SECONDS, RETRIES=1000)
     started_at = time.monotonic()
@@ -258,10 +258,11 @@ def test_deadline__full_provider(facade, agent, others):
 
 def test_deadline__follower(agent):
     """Who waits for another's answer to the same question does so until its own deadline; the other goes on."""
-    answered = asyncio.Event()
+    asked_for, answered = asyncio.Event(), asyncio.Event()
 
     class Slow(LlmProvider):
         async def acomplete(self, **arguments):
+            asked_for.set()
             await answered.wait()
             return ProviderResult("answer", 10, 5)
 
@@ -270,7 +271,7 @@ def test_deadline__follower(agent):
     async def calls():
         asyncio.get_running_loop().call_later(AT_MOST, answered.set)
         leader = asyncio.create_task(services.acomplete("say", "small"))
-        await asyncio.sleep(0.05)
+        await asked_for.wait()
         agent(DEADLINE=SECONDS)
         with in_time():
             follower = await services.acomplete("say", "small")

@@ -47,7 +47,7 @@ def is_free(name="first") -> bool:
         place.leave()
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=100):
     """Wait for what other threads do."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -173,7 +173,7 @@ def test_busy__no_row_and_no_call(facade, full):
 def test_busy__within_the_deadline(facade, full, agent):
     """The deadline bounds the wait as well."""
     full(first="answer")
-    agent(CLI_TIMEOUT=60, DEADLINE=0.1)
+    agent(CLI_TIMEOUT=60, DEADLINE=1)
     assert facade.complete("say", "small")["reason"].startswith("busy")
 
 

@@ -425,7 +425,7 @@ def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch
     def budgets_of(row, ask_policy=reservations.budgets_of):
         if row.user_id == "poor":
             rich.start()
-            assert follows.wait(10)
+            assert follows.wait(100)
         return ask_policy(row)
 
     def wait(flight, ahead, wait=SingleFlight._wait):

@@ -20,8 +20,8 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_submit__in_a_thread():
     """Work is done by one of the threads, of which there are no more than are needed."""
     workers = Workers(2, "of a test")
-    assert workers.submit(threading.current_thread).result(10).name == "of a test"
-    assert workers.wait(10)
+    assert workers.submit(threading.current_thread).result(100).name == "of a test"
+    assert workers.wait(100)
 
 
 def test_submit__while_the_process_ends(ending):
@@ -37,5 +37,5 @@ def test_prepare__before_the_process_ends(request):
     workers = Workers(2, "of a test")
     workers.prepare()
     request.getfixturevalue("ending")
-    assert workers.submit(threading.current_thread).result(10).name == "of a test"
-    assert workers.wait(10)
+    assert workers.submit(threading.current_thread).result(100).name == "of a test"
+    assert workers.wait(100)

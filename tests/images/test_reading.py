@@ -1,7 +1,6 @@
 """Images that go with a prompt: what is taken and what refused, what a provider gets, and what the ledger keeps."""
 
 import json
-import time
 import tracemalloc
 from hashlib import sha256
 
@@ -141,15 +140,14 @@ def test_read__limit_to_the_byte(surplus):
 
 
 def test_read__hundred_megabytes():
-    """What is far too large is refused before it is decoded: it costs neither time nor memory."""
+    """What is far too large is refused before it is decoded: it costs no memory."""
     data_b64 = "A" * (100 * 1024 * 1024)
     tracemalloc.start()
-    started_at = time.perf_counter()
     with pytest.raises(InvalidImage, match="is larger than 5,242,880 bytes"):
         read_images([{"data_b64": data_b64}], LIMIT)
-    seconds, (_, peak) = time.perf_counter() - started_at, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (seconds < 0.5, peak < 1_000_000) == (True, True)
+    assert peak < 1_000_000
 
 
 def test_repr__tells_no_data():

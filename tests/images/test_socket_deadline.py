@@ -31,16 +31,16 @@ def test_socket_deadline__slow_server(trickle):
     reply = Reply(b"x" * 10_000, trickle=trickle, pause=0.05, thinking=0 if trickle else 60)
     with ScriptedServer(reply) as server:
         started_at = time.monotonic()
-        with pytest.raises(TimeoutError), socket_deadline(0.4):
+        with pytest.raises(TimeoutError), socket_deadline(2):
             read(server.url)
-        assert time.monotonic() - started_at < 20
+        assert time.monotonic() - started_at < 50
     assert used[0].fileno() == -1
     assert sys.getprofile() is None
 
 
 def test_socket_deadline__handshake():
     """A peer that never answers a TLS handshake is left in time."""
-    with silent_listener() as url, pytest.raises(TimeoutError), socket_deadline(0.4):
+    with silent_listener() as url, pytest.raises(TimeoutError), socket_deadline(2):
         host, port = url.removeprefix("http://").split(":")
         plain = socket.create_connection((host, int(port)), timeout=60)
         ssl.create_default_context().wrap_socket(plain, server_hostname="example.org")

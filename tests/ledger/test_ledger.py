@@ -297,8 +297,8 @@ def test_row__cancelled_while_it_is_written(agent):
     async def cancelled_call():
         task = asyncio.create_task(services.acomplete("say", "small", provider="prompted"))
         await asked.wait()
-        holding = asyncio.ensure_future(sync_to_async(lambda: (held.set(), release.wait(10)))())
-        await asyncio.to_thread(held.wait, 10)
+        holding = asyncio.ensure_future(sync_to_async(lambda: (held.set(), release.wait(100)))())
+        await asyncio.to_thread(held.wait, 100)
         answered.set()
         for _ in range(2):
             await asyncio.sleep(0.05)

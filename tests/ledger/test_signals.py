@@ -242,7 +242,7 @@ def test_cancelled__waits_for_no_receiver(agent):
             await asyncio.Event().wait()
 
     def receiver(call, **facts):
-        release.wait(10)
+        release.wait(100)
         calls.append((call.status, call.failure))
         told.set()
 
@@ -258,5 +258,5 @@ def test_cancelled__waits_for_no_receiver(agent):
     with connected(receiver):
         async_to_sync(cancelled_call)()
         release.set()
-        assert told.wait(10)
+        assert told.wait(100)
     assert calls == [("error", "cancelled")]

@@ -51,7 +51,7 @@ SLOW = """
 from stapel_agent.signals import call_finished
 release, told = threading.Event(), threading.Event()
 def slow(call, **facts):
-    release.wait(30)
+    release.wait(100)
     told.set()
 call_finished.connect(slow, sender=PromptLog)
 """
@@ -60,14 +60,14 @@ PAST_THE_DEADLINE = f"""{SLOW}
 answer = services.complete("what?", "small")
 early = not told.is_set()
 release.set()
-say([answer, early, told.wait(10)])
+say([answer, early, told.wait(100)])
 """
 
 PAST_THE_DEADLINE_ON_AN_EVENT_LOOP = f"""{SLOW}
 answer = asyncio.run(services.acomplete("what?", "small"))
 early = not told.is_set()
 release.set()
-say([answer, early, told.wait(10)])
+say([answer, early, told.wait(100)])
 """
 
 CANCELLED = f"""{SLOW}
@@ -81,12 +81,13 @@ async def main():
     return [task.cancelled(), not told.is_set()]
 outcome = asyncio.run(main())
 release.set()
-say([*outcome, told.wait(10)])
+say([*outcome, told.wait(100)])
 """
 
 AT_EXIT = """
-from stapel_agent.ledger import notifications as announcement
+from stapel_agent.ledger import notifications as announcement, signal_receivers
 from stapel_agent.signals import call_finished
+signal_receivers.EXIT_SECONDS = 60
 def slow(call, **facts):
     time.sleep(0.2)
     PromptLog.objects.filter(pk=call.id).update(user_id="seen")
@@ -115,7 +116,7 @@ def test_receiver__on_an_event_loop(host: Host) -> None:
 @pytest.mark.parametrize("script", [PAST_THE_DEADLINE, PAST_THE_DEADLINE_ON_AN_EVENT_LOOP], ids=["sync", "async"])
 def test_receiver__past_the_deadline(host: Host, script: str) -> None:
     """A slow receiver does not hold the answer up past the deadline, and comes to its end."""
-    host.agent["DEADLINE"] = 2
+    host.agent["DEADLINE"] = 10
     assert host.run(script) == [PAID, True, True]
 
 

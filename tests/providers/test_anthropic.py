@@ -436,7 +436,7 @@ def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, end
     """What happens to the connection after the last event does not cost the answer."""
     server.replies = [unfinished_stream(message("Hello"), ending=ending)]
 
-    assert ask(timeout=0.5 if ending == "hang" else 30) == ANSWER
+    assert ask(timeout=3 if ending == "hang" else 30) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -500,7 +500,7 @@ def test_complete__timeout_in_the_middle(ask: Asker, server: ScriptedServer) -> 
     """An attempt that runs out of time keeps what had been answered and paid."""
     server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending="hang")]
 
-    assert ask.fault(timeout=0.4) == Fault(ProviderTimeout, "no complete answer within 0.4 s", SPENT, "Hel")
+    assert ask.fault(timeout=3) == Fault(ProviderTimeout, "no complete answer within 3 s", SPENT, "Hel")
 
 
 def test_complete__endless_answer(ask: Asker, server: ScriptedServer) -> None:
@@ -713,10 +713,10 @@ def test_acomplete__at_the_same_time(server: ScriptedServer) -> None:
     provider = AnthropicProvider()
 
     async def ask() -> list[ProviderResult | BaseException]:
-        first = asyncio.create_task(provider.acomplete(**QUESTION, timeout=2))
+        first = asyncio.create_task(provider.acomplete(**QUESTION, timeout=10))
         while not server.requests:
             await asyncio.sleep(0)
-        others = [provider.acomplete(**QUESTION, timeout=30) for _ in range(10)]
+        others = [provider.acomplete(**QUESTION, timeout=100) for _ in range(10)]
         return [*await asyncio.gather(*others), *await asyncio.gather(first, return_exceptions=True)]
 
     *answers, late = asyncio.run(ask())

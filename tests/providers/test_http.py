@@ -41,7 +41,7 @@ from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_l
 
 KEY = "a-key-that-must-not-be-seen"
 A_MOMENT = 0.25
-A_HANG = 8
+A_HANG = 40
 """The deadline of attempts that are to meet it, and the seconds by which they have, however busy the machine is."""
 
 Send = Callable[[Post], bytes]

@@ -173,7 +173,7 @@ def test_pool__given_back_while_the_provider_thinks(host: Host, model: ScriptedS
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting 1\n"
-    gate.wait(10)
+    gate.wait(100)
     assert said(process) == PAID
 
 
@@ -206,7 +206,7 @@ def test_fork__after_the_ledger_has_worked(host: Host, model: ScriptedServer) ->
     )
     assert process.stdout is not None
     assert json.loads(process.stdout.readline()) == PAID
-    gate.wait(10)
+    gate.wait(100)
     process.communicate(timeout=30)
     assert [row["status"] for row in host.server.rows()] == ["success"] * 3
 
@@ -233,7 +233,7 @@ def test_stopped_server__before_and_during(tmp_path: Path, model: ScriptedServer
         during = ask("during")
         until(lambda: len(model.requests) == 1)
         postgresql.stop()
-        gates[0].wait(10)
+        gates[0].wait(100)
         assert during() == PAID
         before = ask("before")()
         assert before["status"] == "failure"
@@ -241,12 +241,12 @@ def test_stopped_server__before_and_during(tmp_path: Path, model: ScriptedServer
         assert len(model.requests) == 1
         postgresql.start()
         after = ask("after")
-        gates[1].wait(10)
+        gates[1].wait(100)
         assert after() == PAID
         last = ask("at exit")
         until(lambda: len(model.requests) == 3)
         postgresql.stop()
-        gates[2].wait(10)
+        gates[2].wait(100)
         assert last() == PAID
         postgresql.start()
         process.communicate(timeout=30)

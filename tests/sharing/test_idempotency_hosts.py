@@ -34,7 +34,7 @@ say(asyncio.run(main()))
 """
 SHORT_SILENCE = """
 from stapel_agent.sharing import leases as heartbeat
-heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 1.0, 0.2
+heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 4.0, 0.2
 """
 
 
@@ -67,7 +67,7 @@ def test_race__in_one_process(host: Host, model: ScriptedServer, waiters: Waiter
     waiters.are(number - 1)
     if number == 12:
         until(lambda: host.server.connections() <= 5)
-    gate.wait(10)
+    gate.wait(100)
     answers = said(process)
     assert answers == [PAID] * number
     assert len({one["request_id"] for one in answers}) == 1
@@ -82,7 +82,7 @@ def test_race__across_processes(host: Host, model: ScriptedServer, waiters: Wait
     scripts = [IN_THREADS.format(n=3, within="nullcontext()"), IN_TASKS.format(n=3)] * 2
     processes = [host.start(waiters.script + script) for script in scripts]
     waiters.are(11)
-    gate.wait(10)
+    gate.wait(100)
     answers = [one for process in processes for one in said(process)]
     answers.append(host.run(ASK))
     assert answers == [PAID] * 13
@@ -115,7 +115,7 @@ def test_race__another_payload(host: Host, model: ScriptedServer) -> None:
     first = host.start(ASK)
     until(lambda: model.requests)
     refused = host.run(ASK.replace("what?", "something else"))
-    gate.wait(10)
+    gate.wait(100)
     assert refused["reason"].startswith("rejected: the idempotency_key was used before")
     assert (said(first), len(model.requests)) == (PAID, 1)
 
@@ -127,7 +127,7 @@ def test_failure__is_tried_again(host: Host, model: ScriptedServer, waiters: Wai
     scripts = [IN_THREADS.format(n=2, within="nullcontext()"), IN_TASKS.format(n=2)]
     processes = [host.start(waiters.script + script) for script in scripts]
     waiters.are(3)
-    gate.wait(10)
+    gate.wait(100)
     answers = [one for process in processes for one in said(process)]
     assert sorted(one["status"] for one in answers) == ["failure", "ok", "ok", "ok"]
     assert (len(model.requests), records(host.server)) == (2, [True])
@@ -154,8 +154,8 @@ def test_first_process__goes_on(host: Host, model: ScriptedServer) -> None:
     model.replies = [answer("this", gate=gate)]
     processes = [host.start(SHORT_SILENCE + ASK) for _ in range(2)]
     until(lambda: model.requests)
-    outlive_silence(host.server, "agent_idempotency", 1)
-    gate.wait(10)
+    outlive_silence(host.server, "agent_idempotency", 4)
+    gate.wait(100)
     assert [said(process) for process in processes] == [PAID] * 2
     assert len(model.requests) == 1
 

@@ -26,7 +26,7 @@ HANGS = Reply(raw=b"", ending="hang")
 
 IMPATIENT = """
 from stapel_agent.sharing import leases as heartbeat
-heartbeat.SILENCE_SECONDS = 0.5
+heartbeat.SILENCE_SECONDS = 3
 """
 PRELUDE = f"""{IMPATIENT}
 entries = {{f"key.{{n}}": f"text {{n}} for {{{{name}}}}" for n in range({COUNT})}}
@@ -235,7 +235,7 @@ def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> Non
 @BOTH
 def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str) -> None:
     """When the time is over, the rest has failed as "deadline"; a second run asks for the rest alone."""
-    host.agent["DEADLINE"] = 3
+    host.agent["DEADLINE"] = 15
     model.patience = 3
     half = host.run(script)
     landed = {text for request in model.requests[:3] for text in texts_of(request).values()}

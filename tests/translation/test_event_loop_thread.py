@@ -49,7 +49,7 @@ def test_interrupted__while_it_is_being_cancelled(monkeypatch):
             event_loop_thread.on_side_loop(work)
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert answered.wait(10)
+    assert answered.wait(100)
     assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError | asyncio.CancelledError)
 
 

@@ -421,7 +421,7 @@ def test_translate__in_parallel(facade, scripted_model, agent):
     together = threading.Barrier(3)
 
     def meeting(request: ModelRequest) -> str:
-        together.wait(timeout=20)
+        together.wait(timeout=200)
         return translating(str.upper)(request)
 
     scripted_model.script(meeting)
