@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -257,6 +257,9 @@ def _budgets() -> Iterator[CheckMessage]:
     setting = agent_settings.BUDGETS
     for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
         yield Error(f"{fault}.", "Until then no provider is called.", id="stapel_agent.E006")
+        setting = ()
+    for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
+        yield Info(f"{text}.", id="stapel_agent.I001")
 
 
 def _unpriced() -> Iterator[CheckMessage]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.apps import apps
+from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from drf_spectacular.openapi import AutoSchema
@@ -41,6 +43,7 @@ from .errors import (
 )
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest, LedgerUnavailable
 from .images import read_images
+from .models import PromptLog
 from .schemas import BaseAnswer, function_schema
 from .serializers import (
     CompleteAnswerSerializer,
@@ -241,7 +244,21 @@ class TranslateView(LlmView):
         return self.answer(services.translate, from_lang, to, entries, model_size, **payload)
 
 
+class SeesLedger(IsStaffUser):
+    """Admits staff to whom the admin shows the ledger, or who have its permission where no admin shows it."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(super().has_permission(request, view)) and _sees_ledger(request)
+
+
+def _sees_ledger(request: Request) -> bool:
+    if apps.is_installed("django.contrib.admin") and admin.site.is_registered(PromptLog):
+        return bool(admin.site.get_model_admin(PromptLog).has_view_permission(request))
+    return any(request.user.has_perm(f"agent.{action}_promptlog") for action in ("view", "change"))
+
+
 class UsageView(ServiceOrStaffMixin, StapelAPIView):
+    permission_classes: ClassVar[Sequence[Any]] = [IsServiceRequest | SeesLedger]
     response_serializer_class = UsageAnswerSerializer
     schema = UsageSchema()
 

@@ -367,3 +367,35 @@ def test_kept_translations__who_may_look(client, account, kept, codenames, statu
     """The list has a permission of its own."""
     client.force_login(account(is_staff=True, codenames=codenames))
     assert client.get(KEPT).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "host", "status"),
+    [
+        ({}, {}, 403),
+        ({"is_staff": True}, {}, 403),
+        ({"codenames": ["view_promptlog"]}, {}, 403),
+        ({"is_staff": True, "codenames": ["view_promptlog"]}, {}, 200),
+        ({"is_staff": True, "codenames": ["change_promptlog"]}, {}, 200),
+        ({"is_staff": True, "staff_roles": ["editor"]}, MANDATE, 403),
+        ({"is_staff": True, "staff_roles": ["admin"]}, MANDATE, 200),
+        ({"is_staff": True}, {"STAPEL_ADMIN": {"SHOW_OPS_MODELS": True}}, 200),
+        ({"is_staff": True, "is_superuser": True}, {}, 200),
+    ],
+    ids=["user", "staff", "no staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
+)
+def test_usage_endpoint__permission(client, account, settings, fields, host, status):
+    """GET usage asks a person for the permission that the ledger in the admin asks for."""
+    for name, value in host.items():
+        setattr(settings, name, value)
+    client.force_login(account(**fields), settings.AUTHENTICATION_BACKENDS[-1])
+    for url in ("/agent/api/v1/llm/usage", "/agent/api/llm/usage"):
+        assert client.get(url).status_code == status
+
+
+@pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 200), (["change_promptlog"], 200)])
+def test_usage_endpoint__without_the_admin(client, account, monkeypatch, codenames, status):
+    """Where no admin shows the ledger, its permission counts."""
+    monkeypatch.delitem(site._registry, PromptLog)
+    client.force_login(account(is_staff=True, codenames=codenames))
+    assert client.get("/agent/api/v1/llm/usage").status_code == status

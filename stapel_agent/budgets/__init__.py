@@ -7,6 +7,7 @@ from .balances import make as make_accounts
 from .estimates import Estimate, estimated
 from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
 from .policies import faults as budget_faults
+from .policies import undecided as undecided_budgets
 from .reservations import budgets_of, charge_lost, charging, is_reserved, reserve, settling, standings
 from .reservations import hand_over as hand_over_accounts
 from .reservations import sweep as sweep_reservations
@@ -39,4 +40,5 @@ __all__ = [
     "settling",
     "standings",
     "sweep_reservations",
+    "undecided_budgets",
 ]

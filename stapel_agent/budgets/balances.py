@@ -74,7 +74,7 @@ def keys_of(row: PromptLog) -> set[str]:
         _key(scope, identity, period, policies.beginning(period, moment))
         for scope in SCOPES
         for period in PERIODS
-        if (identity := spender.identity(scope)) is not None
+        for identity in [spender.identity(scope) or ""]
     }
 
 
@@ -242,7 +242,8 @@ def _count(account: BudgetAccount, alias: str) -> None:
     start, end = map(_as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
-        rows = rows.filter(exactly(column, account.identity))
+        nobody = Q(**{column: None}) | Q(**{column: ""})  # share the account of the empty text
+        rows = rows.filter(exactly(column, account.identity) if account.identity else nobody)
     is_estimated = Q(cost_basis=CostBasis.ESTIMATED)
     sums = rows.aggregate(
         **{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)},

@@ -16,7 +16,11 @@ from stapel_agent.figures import ARITHMETIC
 
 SCOPES = ("user", "workspace", "source", "all")
 PERIODS = ("day", "month")
-KEYS = ("scope", "id", "period", "usd", "tokens")
+NAMED_SCOPES = ("user", "workspace")
+"""Those in which a call may name nobody."""
+KEYS = ("scope", "id", "period", "usd", "tokens", "without_id")
+SHARE, REFUSE = "share", "refuse"
+"""What `without_id` makes of calls that name nobody: they share one account, which is the default, or are refused."""
 ID_LENGTH = 64
 NANOS = 1_000_000_000
 MOST_USD, MOST_TOKENS = Decimal(10**9), 10**15
@@ -84,6 +88,7 @@ class ListedBudgets(BudgetPolicy):
         for fault in faults(entries):
             raise ValueError(fault)
         self._limits = {_place(entry): (_usd(entry.get("usd")), entry.get("tokens")) for entry in entries}
+        self._refusing = {entry["scope"] for entry in entries if entry.get("without_id") == REFUSE}
 
     def budgets(self, spender: Spender) -> Iterator[Budget]:
         for scope in SCOPES:
@@ -91,8 +96,12 @@ class ListedBudgets(BudgetPolicy):
             for period in PERIODS:
                 general = self._limits.get((scope, None, period))
                 limits = self._limits.get((scope, identity, period), general)
-                if identity is not None and limits is not None:
+                if limits is not None:
                     yield Budget(scope, period, *limits)
+
+    def refusing_scope(self, spender: Spender) -> str | None:
+        """The scope whose budget refuses the call of a spender, as it names nobody."""
+        return next((scope for scope in NAMED_SCOPES if scope in self._refusing and not spender.identity(scope)), None)
 
 
 def policy() -> BudgetPolicy:
@@ -116,6 +125,16 @@ def faults(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             places.add(_place(entry))
         else:
             yield f"BUDGETS[{number}] {fault}, not {entry!r:.200}"
+
+
+def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The entries that do not say what becomes of calls that name nobody, each with what does."""
+    for number, entry in enumerate(entries):
+        if entry["scope"] in NAMED_SCOPES and not entry.keys() & {"id", "without_id"}:
+            yield (
+                f"BUDGETS[{number}] has no 'without_id', so all calls that name no {entry['scope']} share one account "
+                f"of it: set 'without_id' to '{SHARE}' for that, or to '{REFUSE}'"
+            )
 
 
 def policy_faults() -> Iterator[str]:
@@ -156,6 +175,9 @@ def _fault(entry: object) -> str | None:
         f"must have a 'period' of {', '.join(PERIODS)}": entry.get("period") in PERIODS,
         f"may have an 'id' that is a text of 1 to {ID_LENGTH} characters": "id" not in entry or _is_id(entry["id"]),
         "may have no 'id', as its scope is all": not (entry.get("scope") == "all" and "id" in entry),
+        f"may have a 'without_id' of {SHARE} or {REFUSE}, if its scope is user or workspace and it has no 'id'": (
+            "without_id" not in entry or _is_choice(entry)
+        ),
         "must have 'usd', 'tokens' or both": "usd" in entry or "tokens" in entry,
         "must have as 'usd' a number from 0, best as a text": "usd" not in entry or _usd(entry["usd"]) is not None,
         "must have as 'tokens' a whole number from 0": "tokens" not in entry or _is_tokens(entry["tokens"]),
@@ -165,6 +187,10 @@ def _fault(entry: object) -> str | None:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= ID_LENGTH
+
+
+def _is_choice(entry: Mapping[str, Any]) -> bool:
+    return entry["without_id"] in (SHARE, REFUSE) and entry.get("scope") in NAMED_SCOPES and "id" not in entry
 
 
 def _is_tokens(value: object) -> bool:

@@ -38,9 +38,16 @@ NO_ROW = UUID(int=0)
 
 
 def budgets_of(row: PromptLog) -> list[Budget]:
-    """The budgets that hold for the call of a row. Raises OverBudget where the policy says none, being wrong."""
+    """The budgets that hold for the call of a row. Raises OverBudget if one refuses it, or if the policy is wrong."""
+    spender = balances.spender_of(row)
     try:
-        return list(policies.policy().budgets(balances.spender_of(row)))
+        policy = policies.policy()
+        if isinstance(policy, policies.ListedBudgets) and (scope := policy.refusing_scope(spender)):
+            mend = f"pass {scope}_id, or change the budget's 'without_id'"
+            raise OverBudget(f"the call names no {scope}, and a budget refuses such calls: {mend}")
+        return list(policy.budgets(spender))
+    except OverBudget:
+        raise
     except Exception as fault:
         logger.error("BUDGETS cannot be applied, so no provider is called: %s", describe(fault))
         logger.debug("%s", traceback_of(fault))
@@ -210,7 +217,8 @@ def _take_write_lock(alias: str) -> None:
 
 
 def _refusal(standing: Standing, estimate: Estimate) -> OverBudget:
-    whom = "all together" if standing.scope == "all" else f"{standing.scope} {standing.identity!r}"
+    whom = f"{standing.scope} {standing.identity!r}" if standing.identity else f"all that name no {standing.scope}"
+    whom = "all together" if standing.scope == "all" else whom
     facts = []
     if standing.left_usd is not None:
         cost = "has no known price" if estimate.usd is None else f"may cost {estimate.usd:f}"

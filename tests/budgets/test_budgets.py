@@ -16,6 +16,7 @@ from stapel_agent import record_call, services, usage
 from stapel_agent.budgets import balances as accounts
 from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
+from stapel_agent.checks import check_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.ledger import entries
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
@@ -121,7 +122,7 @@ def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):
     agent(BUDGETS=[general, {**own, "tokens": 1000}])
     assert services.complete("hello", "small", user_id="41")["status"] == "failure"
     assert services.complete("hello", "small", user_id="42")["status"] == "ok"
-    assert services.complete("hello", "small")["status"] == "ok"
+    assert services.complete("hello", "small")["status"] == "failure"
     agent(BUDGETS=[general, {**own, "tokens": 1000}, {**HOUSE, "tokens": 0}])
     assert services.complete("hello", "small", user_id="42")["budget"]["scope"] == "all"
 
@@ -457,7 +458,10 @@ WRONG = [
     ({"scope": "user", "period": "week", "tokens": 1}, "must have a 'period' of day, month"),
     ({"scope": "user", "tokens": 1}, "must have a 'period' of day, month"),
     ({"scope": "user", "period": "day"}, "must have 'usd', 'tokens' or both"),
-    ({"scope": "user", "period": "day", "token": 1}, "may have the keys scope, id, period, usd, tokens alone"),
+    (
+        {"scope": "user", "period": "day", "token": 1},
+        "may have the keys scope, id, period, usd, tokens, without_id",
+    ),
     ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a text of 1 to 64"),
     ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a text"),
     ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "may have no 'id', as its scope is all"),
@@ -570,3 +574,66 @@ def test_account__that_is_as_full_as_its_columns(agent, scripted_model):
     assert services.complete("say", "small", user_id="ann")["status"] == "ok"
     assert not PromptLog.objects.filter(status="pending").exists()
     assert BudgetAccount.objects.get().spent_nanos == 2**63 - 1
+
+
+NAMELESS = [
+    ("user", {}),
+    ("user", {"user_id": "", "workspace_id": "w"}),
+    ("workspace", {"user_id": "u"}),
+    ("workspace", {"user_id": "u", "workspace_id": ""}),
+]
+
+
+@pytest.mark.parametrize(("scope", "caller"), NAMELESS)
+def test_without_id__shares_an_account(agent, scripted_model, scope, caller):
+    """By default, and as "share", calls that name nobody share one account, which counts what they spent before."""
+    scripted_model.script(*["yes"] * 9)
+    assert services.complete("hello", "small", **caller)["status"] == "ok"
+    assert services.complete("hello", "small", **{f"{scope}_id": "named"})["status"] == "ok"
+    spent = sum(
+        PromptLog.objects.exclude(**{f"{scope}_id": "named"}).values_list("input_tokens", "output_tokens").get()
+    )
+    for choice in ({}, {"without_id": "share"}):
+        agent(BUDGETS=[{"scope": scope, "period": "day", "tokens": spent + SENT + 10, **choice}])
+        answer = services.complete("hello", "small", skip_cache=True, **caller)
+        assert answer["status"] == ("failure" if choice else "ok")
+    assert f"budget of all that name no {scope}" in answer["reason"]
+    assert services.complete("hello", "small", **{f"{scope}_id": "other"})["status"] == "ok"
+
+
+@pytest.mark.parametrize(("scope", "caller"), NAMELESS)
+def test_without_id__refused(agent, scripted_model, scope, caller):
+    """With "refuse" such a call asks nobody and says what to pass; calls that name somebody go on."""
+    scripted_model.script("yes")
+    agent(BUDGETS=[{"scope": scope, "period": "day", "tokens": 1000, "without_id": "refuse"}])
+    answer = services.complete("hello", "small", **caller)
+    assert (answer["failure"], scripted_model.requests) == ("over_budget", [])
+    assert f"pass {scope}_id" in answer["reason"]
+    assert services.complete("hello", "small", **{f"{scope}_id": "named"})["status"] == "ok"
+    assert usage()["budgets"] == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"scope": "user", "without_id": "ignore"},
+        {"scope": "user", "without_id": None},
+        {"scope": "user", "id": "1", "without_id": "share"},
+        {"scope": "all", "without_id": "refuse"},
+        {"scope": "source", "without_id": "refuse"},
+    ],
+)
+def test_without_id__wrong(entry):
+    """The option belongs to general entries of users and workspaces, with one of its two values."""
+    (fault,) = policies.faults([{"period": "day", "tokens": 1, **entry}])
+    assert fault.startswith("BUDGETS[0] may have a 'without_id' of share or refuse")
+
+
+def test_without_id__check(agent):
+    """The check mentions budgets that leave it open."""
+    open_entry = {"scope": "user", "period": "day", "tokens": 1}
+    agent(BUDGETS=[{**HOUSE, "tokens": 1}, open_entry, {**open_entry, "id": "1"}])
+    (found,) = [found for found in check_settings() if found.id == "stapel_agent.I001"]
+    assert "BUDGETS[1] has no 'without_id'" in found.msg
+    agent(BUDGETS=[{**open_entry, "without_id": "share"}])
+    assert [found for found in check_settings() if found.id == "stapel_agent.I001"] == []
