@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -259,7 +259,7 @@ def _budgets() -> Iterator[CheckMessage]:
         yield Error(f"{fault}.", "Until then no provider is called.", id="stapel_agent.E006")
         setting = ()
     for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
-        yield Info(f"{text}.", id="stapel_agent.I001")
+        yield Warning(f"{text}.", id="stapel_agent.W013")
 
 
 def _unpriced() -> Iterator[CheckMessage]:

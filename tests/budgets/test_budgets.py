@@ -633,7 +633,7 @@ def test_without_id__check(agent):
     """The check mentions budgets that leave it open."""
     open_entry = {"scope": "user", "period": "day", "tokens": 1}
     agent(BUDGETS=[{**HOUSE, "tokens": 1}, open_entry, {**open_entry, "id": "1"}])
-    (found,) = [found for found in check_settings() if found.id == "stapel_agent.I001"]
+    (found,) = [found for found in check_settings() if found.id == "stapel_agent.W013"]
     assert "BUDGETS[1] has no 'without_id'" in found.msg
     agent(BUDGETS=[{**open_entry, "without_id": "share"}])
-    assert [found for found in check_settings() if found.id == "stapel_agent.I001"] == []
+    assert [found for found in check_settings() if found.id == "stapel_agent.W013"] == []
