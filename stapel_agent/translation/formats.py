@@ -41,6 +41,13 @@ NOTATIONS: dict[str, Notation] = {
         r"""\{\s{0,9}+[-$]?+[\w.@-]{0,100}+(?:\[[^\[\]{}]{0,100}+\]|\.\w{1,100}+){0,9}+(?:![rsa])?+(?::[^{}\n]{0,100}+)?+
             (?:\s{0,9}+,\s{0,9}+\w{1,30}+(?:\s{0,9}+,[^{}]{0,200}+)?+)?+\s{0,9}+\}""",
     ),
+    "loose-expressions": Notation(
+        "brace",
+        r"""\{[\w.]{0,100}+(?:![rsa])?+:[^{}\n]{0,50}+\{[^{}\n]{0,50}+\}[^{}\n]{0,50}+\}
+          | \{\s?+[$!?=~*+^@%:/>&#-][^{}\n]{0,100}+\}
+          | \{\s?+[\w.$-]{1,100}+\s?+[?|(,][^{}\n]{0,100}+\}
+          | \{\s?+"[^"{}\n]{0,100}+"\s?+\}""",
+    ),
     "loose-printf": Notation(
         "printf",
         rf"""%(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
@@ -51,7 +58,9 @@ NOTATIONS: dict[str, Notation] = {
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
            | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z0-9_]{{3}})
            | (?<![\w%])%L?n(?![A-Za-z%])
-           | (?<![\d%])%'[\d]{{0,4}}+{LENGTH}[diuf]
+           | (?<![\d%])%'\d{{0,4}}+(?:\.\d{{1,3}}+)?+{LENGTH}[diuf]
+           | %I64[diuxX]|%arg\b|%%[A-Za-z_]\w{{0,100}}+%%|%\d{{1,2}}+![\w.*]{{1,9}}+!
+           | (?<![\w%])%[+\#]?+(?:\[\d{{1,2}}+\])?+[vTqtC](?![A-Za-z])|%\[\d{{1,2}}+\][a-z]
            | (?<!\d)%{FLAGS}[\d*]{{0,4}}+{LENGTH}[diouxXeEfFgGcrsp@aAbBHIjmMSUwWyYzZ](?![A-Za-z])
            | (?<=\d)%[+0\#]?+\d{{0,2}}+[doxXucs@](?![A-Za-z])
            | %[dfis@](?![A-Za-z])
@@ -68,10 +77,19 @@ NOTATIONS: dict[str, Notation] = {
     # Numbers from one on: elsewhere they are percentages and prices, see `placeholders`.
     "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+(?![\d%])|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
     "variables": Notation(
-        "variable", r"(?<![\w$])\$[A-Za-z_]\w*+\$?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}|\$\([^()\n]{1,200}+\)"
+        "variable",
+        r"""(?<![\w$])\$!?+[A-Za-z_]\w*+(?:->\w++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
+          | \$\((?:[^()\n]|\([^()\n]{0,100}+\)){1,200}+\)|\$\[[^\[\]\n]{1,100}+\]|(?<!\$)\$\$\w{1,100}+\$\$
+          | (?<![\w@])@@[A-Za-z_]\w{0,100}+@@|(?<![\w\#])\#[A-Za-z_]\w{0,100}+\#(?!\w)""",
     ),
-    "merge-tags": Notation("brace", r"\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$|:-]{1,100}+\s?+\]\]"),
-    "directives": Notation("brace", r"\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@\{[^{}\n]{1,100}+\}"),
+    "merge-tags": Notation(
+        "brace",
+        r"""\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$|:-]{1,100}+\s?+\]\]
+          | \[/?+(?:b|i|u|s|url|img|quote|code|color|size|list|\*)(?:=[^\[\]\n]{0,200}+)?+\](?!\()""",
+    ),
+    "directives": Notation(
+        "brace", r"\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@[{(][^{}()\n]{1,100}+[})]|</?+[\#@][^<>\n]{1,200}+>"
+    ),
     # Of a format alone: all that it allows.
     "printf": Notation(
         "printf",
@@ -85,7 +103,7 @@ NOTATIONS: dict[str, Notation] = {
     ),
     "python-braces": Notation("brace", r"\{\{|\}\}|\{[^{}\n]{0,200}+(?:\{[^{}\n]{0,100}+\}[^{}\n]{0,100}+){0,9}+\}"),
     "braces": Notation("brace", r"\{[^{}\n]{0,200}+\}"),
-    "double-braces": Notation("brace", delimiters=(("{{", "}}"),)),
+    "double-braces": Notation("brace", delimiters=(("{{{", "}}}"), ("${{", "}}"), ("{{", "}}"))),
     "numbered": Notation("number", r"%L?+(?:\d{1,2}+|n)"),
     "apple-variables": Notation("printf", r"%(?:\d{1,3}+\$)?+\#@[^@\n]{1,100}+@|%arg\b"),
     "rails": Notation(
@@ -113,7 +131,16 @@ NOTATIONS: dict[str, Notation] = {
 
 LOOSE = (
     *("double-braces", "templates", "erb", "untranslatable", "merge-tags", "directives", "intervals", "nested"),
-    *("loose-braces", "loose-printf", "loose-numbers", "variables", "linked", "loose-names", "escapes"),
+    *(
+        "loose-braces",
+        "loose-expressions",
+        "loose-printf",
+        "loose-numbers",
+        "variables",
+        "linked",
+        "loose-names",
+        "escapes",
+    ),
 )
 """What the guess protects: the union of what a text could be."""
 

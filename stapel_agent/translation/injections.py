@@ -14,7 +14,7 @@ ATTRIBUTE = "an attribute"
 SYNTAX = {
     "template syntax": re.compile(
         r"""
-          <%|%>|<\?|\?>|<[\#@]|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[|\]\]|\$\(|@\(|\*\||\|\*|<!--|--!?>|\]\]>
+          <%|%>|<\?|\?>|<[\#@]|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[[^\[\]\n]{1,200}+\]\]|\$\(|@\(|\*\||\|\*|<!--|--!?>|\]\]>
         | \#(?:set|if|elseif|else|end|foreach|parse|include|macro|define|evaluate|stop)\s{0,5}\(
         """,
         re.VERBOSE,
@@ -22,7 +22,7 @@ SYNTAX = {
     "script": re.compile(
         r"""
           </?script|(?:javascript|vbscript|livescript):|\bdata:\s{0,5}(?:[a-z]{1,30}/[a-z0-9]|[;,])
-        | \bexpression\(|\burl\(|@import\b|\bon[a-z]{3,30}\s{0,5}=
+        | \bexpression\(|@import\b|\bon[a-z]{3,30}\s{0,5}=
         """,
         re.VERBOSE | re.IGNORECASE,
     ),
@@ -41,7 +41,7 @@ SYNTAX = {
     ),
 }
 """What it is called -> how it is found."""
-SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\]|\burl\(|expression\(", re.IGNORECASE)
+SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\]|expression\(", re.IGNORECASE)
 
 
 def injected(source: str, translation: str) -> str | None:

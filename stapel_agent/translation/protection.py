@@ -147,8 +147,10 @@ class Protected:
         if is_printf and "%" in translation and "%" not in self.masked:
             raise Damaged("has a percent sign, which its placeholders would not be told from")
         bars = translation.count(format.plural_separator) if format.plural_separator else 0
-        if bars and bars != self.masked.count(format.plural_separator):
-            raise Damaged(f"has {bars} {format.plural_separator!r}, which stand between plural forms")
+        expected = self.masked.count(format.plural_separator) if format.plural_separator else 0
+        # Without a format, a bar may be how a language ends a sentence.
+        if bars != expected and (expected or self.format):
+            raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
 
     @cached_property
     def _pairs(self) -> Mapping[int, int]:

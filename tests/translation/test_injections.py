@@ -34,7 +34,6 @@ RUN = [
     "data:text/html,x",
     "data:;base64,x",
     "expression(1)",
-    "url(x)",
     "//evil.example/x",
     "\\\\evil.example\\x",
     "//localhost/x",
@@ -66,6 +65,8 @@ def test_injected(text):
         "C# und F#",
         "usw./etc.",
         "online = verfügbar",
+        "im Format [DD] [[HH:]MM:]ss",
+        "die URL(Adresse)",
     ],
 )
 def test_injected__none(translation):
