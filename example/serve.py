@@ -6,17 +6,20 @@ import signal
 import sys
 from threading import Event
 
-from django.conf import settings
 from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, PORT, running_host
+from welcome import ask_command
 
 WELCOME = """\
 {model}
 
+open     {url}/
 admin    {url}/admin/
          user {name}, password {password}
 ledger   {url}{path}
-ask      curl {url}/agent/api/v1/llm/complete -H 'X-API-KEY: {key}' \\
-         -H 'Content-Type: application/json' -d '{{"prompt": "Three colours, as JSON.", "model": "small"}}'
+
+Or ask:
+
+{command}
 
 Ctrl-C ends it."""
 
@@ -29,7 +32,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with running_host(port=port) as host:
-            access = {"name": ADMIN_NAME, "password": ADMIN_PASSWORD, "key": settings.SERVICE_API_KEY}
+            access = {"name": ADMIN_NAME, "password": ADMIN_PASSWORD, "command": ask_command(host.url)}
             print(WELCOME.format(url=host.url, model=host.model, path=LEDGER_PATH, **access))
             Event().wait()
     except OSError as fault:

@@ -7,6 +7,7 @@ BASE_DIR = Path(__file__).parent
 SECRET_KEY = "for the example alone, which listens on loopback"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "urls"
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 STATIC_URL = "static/"
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -44,6 +45,7 @@ STAPEL_AGENT = {
     "OPENAI_COMPAT_BASE_URL": base_url,
     "OPENAI_COMPAT_MODELS": {"small": model, "medium": model, "large": model},
     "MAX_TOKENS": 256,  # a small model does not always know where to stop
+    "PRICES": {"smollm2-135m": {"input": "1", "output": "5"}},  # what it would cost if it were sold
 }
 
 # For other services: the middleware that reads their key, and the key.

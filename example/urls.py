@@ -1,9 +1,12 @@
-"""The agent at its usual mount, and the admin, which shows its ledger."""
+"""The agent at its usual mount, the admin, which shows its ledger, and a first page that leads there."""
 
 from django.contrib import admin
 from django.urls import include, path
+from welcome import no_icon, welcome
 
 urlpatterns = [
+    path("", welcome),
+    path("favicon.ico", no_icon),
     path("agent/", include("stapel_agent.urls")),
     path("admin/", admin.site.urls),
 ]

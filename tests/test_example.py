@@ -1,8 +1,10 @@
 """The example as a newcomer runs it: its scripts as processes, with the real small model or a scripted one."""
 
+import html
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +18,7 @@ import httpx
 import pytest
 
 from example.table import table
-from tests.answers import by
+from tests.answers import TRACED, by
 from tests.engine_fixtures import until
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -80,77 +82,68 @@ def chat_reply(content: str) -> Reply:
 
 
 SORTED = '{"topic": "delivery", "urgent": true}'
-TRANSLATED = '{"1": "Ihr Warenkorb", "2": "Ihr Warenkorb ist leer."}'
+TRANSLATED = '{"1": "Ihr Warenkorb, ⟦1⟧", "2": "Ihr Warenkorb ist leer."}'
 
 
 @pytest.mark.model
 def test_demo__small_model(start, database):
-    """The real model answers through both surfaces, and every row of the ledger has cost tokens."""
+    """With the real model every step comes out as its title says, and the ledger has its costs."""
     with start("demo.py", **DEAD_PROXY) as process:
         status, output, errors = finish(process)
     assert (status, errors) == (0, "")
-    by_http, translated_by_http, by_comm, translated_by_comm = answers(output)
-    for answer in (by_http, by_comm):
-        assert answer["status"] == "ok"
-        assert answer["result"].keys() == {"topic", "urgent"}
-        assert answer["usage"]["output_tokens"] > 0
-    for answer in (translated_by_http, translated_by_comm):
-        assert answer.get("result", {}).keys() == {"cart.title", "cart.empty"} or answer["reason"]
-    assert "no translator" in output
-    assert re.search(r"^source +user +model +status +in +cached +out +ms +response$", output, re.M)
+    completed, cached, refused, stopped, translated, scripted = answers(output)
+    assert completed["result"].keys() == {"topic", "urgent"}
+    assert (cached["result"], cached["usage"]) == (completed["result"], {"input_tokens": 0, "output_tokens": 0})
+    assert "'weather' is not one of" in refused["reason"]
+    assert stopped["failure"] == "over_budget"
+    assert translated.get("result", {}).keys() <= {"cart.title", "cart.empty"}
+    assert scripted["result"] == {"cart.title": "Ihr Warenkorb, {name}", "cart.empty": "Ihr Warenkorb ist leer."}
+    assert output.count("SCRIPTED") == 2
+    assert "cannot translate" in output
+    assert re.search(r"^source +user +model +status +in +out +cost in \$ +ms +answer or error$", output, re.M)
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute(
-            "SELECT source, user_id, model, status FROM agent_prompt_log WHERE source = 'llm_facade'"
-            " AND input_tokens + cache_read_tokens > 0 AND output_tokens > 0 ORDER BY created_at"
-        ).fetchall()
-    assert rows == [
-        ("llm_facade", "anna", "smollm2-135m", "success"),
-        ("llm_facade", "ben", "smollm2-135m", "success"),
-    ]
+        costs = connection.execute("SELECT cost_usd FROM agent_prompt_log WHERE user_id = 'anna'").fetchall()
+    assert len(costs) == 1
+    assert float(costs[0][0]) > 0
 
 
 def test_demo__other_model(start):
     """With a base URL in the environment that model is asked, named, and its key is not shown."""
-    with ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED), chat_reply(SORTED)) as server:
+    with ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED)) as server:
         environment = {"OPENAI_COMPAT_BASE_URL": server.url, "OPENAI_COMPAT_API_KEY": "the-key-of-that-model"}
         with start("demo.py", **environment, OPENAI_COMPAT_MODEL="grand-model") as process:
             status, output, errors = finish(process)
     assert (status, errors) == (0, "")
+    completed, cached, _, _, translated, _ = answers(output)
     common = {"status": "ok", **by("openai-compat", "grand-model")}
-    completed = {**common, "result": json.loads(SORTED), "usage": {"input_tokens": 9, "output_tokens": 4}}
-    result = {"cart.title": "Ihr Warenkorb", "cart.empty": "Ihr Warenkorb ist leer."}
-    by_http, translated_by_http, by_comm, translated_by_comm = answers(output)
-    assert [by_http, by_comm] == [completed] * 2
-    assert translated_by_http == {**common, "result": result, "usage": {"input_tokens": 9, "output_tokens": 4}}
-    assert translated_by_comm == {**common, "result": result, "usage": {"input_tokens": 0, "output_tokens": 0}}
-    assert [request.json["model"] for request in server.requests] == ["grand-model"] * 3
+    usage = {"input_tokens": 9, "output_tokens": 4}
+    assert completed == {**common, "result": json.loads(SORTED), "usage": usage}
+    assert cached == {**completed, **TRACED, "usage": {"input_tokens": 0, "output_tokens": 0}}
+    result = {"cart.title": "Ihr Warenkorb, {name}", "cart.empty": "Ihr Warenkorb ist leer."}
+    assert translated == {**common, "result": result, "usage": usage}
+    assert [request.json["model"] for request in server.requests] == ["grand-model"] * 2
     assert f"'openai-compat' at {server.url}" in output
     assert "the-key-of-that-model" not in output
 
 
 def test_demo__translation_fails(start):
     """A translation that does not pass the check is shown as the failure it is, and is no fault of the demo."""
-    replies = [
-        chat_reply(SORTED),
-        *[chat_reply("Wagen")] * 5,
-        chat_reply(SORTED),
-        chat_reply('{"cart.title": "Wagen"}'),
-    ]
+    replies = [chat_reply(SORTED), *[chat_reply("Wagen")] * 5]
     with ScriptedServer(*replies) as server, start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process:
         status, output, _ = finish(process)
     assert status == 0
-    assert [answer["status"] for answer in answers(output)] == ["ok", "failure", "ok", "failure"]
+    assert [answer["status"] for answer in answers(output)] == ["ok", "ok", "failure", "failure", "failure", "ok"]
 
 
 def test_demo__completion_fails(start):
     """A structured answer that does not come makes the demo fail."""
     with (
-        ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED), chat_reply("I would rather not.")) as server,
+        ScriptedServer(*[chat_reply("I would rather not.")] * 8) as server,
         start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
     ):
         status, output, _ = finish(process)
     assert status == 1
-    assert [answer["status"] for answer in answers(output)] == ["ok", "ok", "failure", "ok"]
+    assert answers(output)[0]["status"] == "failure"
 
 
 def test_demo__anthropic(start):
@@ -158,7 +151,7 @@ def test_demo__anthropic(start):
     with start("demo.py", ANTHROPIC_API_KEY="sk-ant-not-to-be-shown", **DEAD_PROXY) as process:
         status, output, errors = finish(process)
     assert status == 1
-    assert {answer["status"] for answer in answers(output)} == {"failure"}
+    assert [answer["status"] for answer in answers(output)] == [*["failure"] * 5, "ok"]
     assert "'anthropic'" in output
     assert "not-to-be-shown" not in output + errors
 
@@ -214,6 +207,27 @@ def test_serve__admin(start):
             assert browser.get("/static/admin/css/base.css").status_code == 200
         process.terminate()
         assert finish(process)[0] == 0
+
+
+def test_serve__first_page(start):
+    """The first page shows the login and leads to the admin. What it links and suggests succeeds; nothing is a 404."""
+    with (
+        ScriptedServer(chat_reply('{"topic": "delivery"}')) as server,
+        start("serve.py", "--port", "0", OPENAI_COMPAT_BASE_URL=server.url) as process,
+    ):
+        url = admin_url(process)
+        with httpx.Client(base_url=url, follow_redirects=True) as browser:
+            page = browser.get("/").text
+            links = re.findall(r'href="([^"]+)"', page)
+            assert "/admin/agent/promptlog/usage/" in links
+            assert ["<b>admin</b>" in page, browser.get("/favicon.ico").status_code] == [True, 204]
+            assert {browser.get(link).status_code for link in links} == {200}
+        command = html.unescape(re.search(r"<pre>(.*?)</pre>", page, re.S)[1])
+        asked = subprocess.run(shlex.split(command.replace("\\\n", " ")), capture_output=True, text=True, check=True)
+        assert json.loads(asked.stdout)["result"] == {"topic": "delivery"}
+        process.terminate()
+        status, _, errors = finish(process)
+    assert (status, " 404 " in errors) == (0, False)
 
 
 def test_serve__port_taken(start):
