@@ -21,7 +21,7 @@ from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnu
 from .prices import UnitPrices, list_date, tier_faults, unit_prices
 from .privacy import overdue
 from .profiles import known_profile, profile_faults
-from .providers import LlmProvider, dialect_faults, provider_registry
+from .providers import LlmProvider, dialect_faults, model_warnings, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
@@ -113,6 +113,16 @@ def check_price_list(app_configs: Any = None, **options: Any) -> list[CheckMessa
     age = f"more than {PRICE_LIST_DAYS} days ago"
     text = f"The price list of genai-prices is of {newest:%Y-%m-%d}, {age}: costs may be wrong."
     return [Warning(text, hint, id="stapel_agent.W012")]
+
+
+@register("stapel_agent", deploy=True)
+def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W014: the vendors in use keep the models of the sizes, and give as much as is asked for."""
+    if any(wrong_kinds()):
+        return []
+    sizes = (known_profile(size).provider for size in agent_settings.MODELS)
+    names = dict.fromkeys(name or agent_settings.DEFAULT_PROVIDER for name in sizes)
+    return [Warning(text, id="stapel_agent.W014") for name in names for text in model_warnings(name)]
 
 
 def _has_service_key() -> bool:

@@ -142,7 +142,7 @@ def test_documents__brief():
     """README and MODULE.md are read in one sitting."""
     lines = {name: read(name).count("\n") for name in ("README.md", "MODULE.md")}
     assert lines["README.md"] < 420
-    assert lines["MODULE.md"] < 300
+    assert lines["MODULE.md"] < 320
 
 
 def test_tables__each_once():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource
 from stapel_agent.profiles import known_profile
-from stapel_agent.providers import BUILTIN_PROVIDERS, ProviderEntry, provider_registry
+from stapel_agent.providers import BUILTIN_PROVIDERS, ProviderEntry, model_warnings, provider_registry
 
 from .answer_text import spent
 from .summary import printable
@@ -48,6 +48,7 @@ class ProviderReport:
     models: Mapping[str, str]
     error: str | None
     ping: Ping | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def is_silent(self) -> bool:
@@ -55,11 +56,13 @@ class ProviderReport:
         return self.ping is not None and self.ping.reason is not None
 
     def pinged(self) -> ProviderReport:
-        """The same after one tiny call, if it can be asked."""
-        return self if self.error else replace(self, ping=_ping(self))
+        """The same after one tiny call, with what its vendor says of its models, if it can be asked."""
+        return self if self.error else replace(self, ping=_ping(self), warnings=list(model_warnings(self.name)))
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """For JSON; without `warnings` where there are none."""
+        fields = asdict(self)
+        return fields if self.warnings else {name: fields[name] for name in fields if name != "warnings"}
 
     def lines(self, width: int | None) -> Iterator[str]:
         """A paragraph, of no more than `width` columns if that is given."""
@@ -70,6 +73,8 @@ class ProviderReport:
         for label, text in facts.items():
             if text:
                 yield from _wrapped(label, printable(text, TEXT_LENGTH), width)
+        for text in self.warnings:
+            yield from _wrapped("warning", printable(text, TEXT_LENGTH), width)
 
 
 def reports() -> Iterator[ProviderReport]:

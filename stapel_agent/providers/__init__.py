@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .dialects import dialect_faults
+    from .model_facts import ModelFacts
+    from .model_lifecycle import model_warnings
     from .prompt_cache import forget_prefixes
     from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
     from .wire.additions import forget_refusals
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILTIN_PROVIDERS",
     "LlmProvider",
+    "ModelFacts",
     "ProviderEntry",
     "ProviderResult",
     "dialect_faults",
@@ -24,6 +27,7 @@ __all__ = [
     "forget_prefixes",
     "forget_refusals",
     "in_own_thread",
+    "model_warnings",
     "provider_registry",
     "register_provider",
     "registered_providers",
@@ -33,6 +37,7 @@ __all__ = [
 _HOME = {
     "BUILTIN_PROVIDERS": ".registry",
     "LlmProvider": ".base",
+    "ModelFacts": ".model_facts",
     "ProviderEntry": ".registry",
     "ProviderResult": ".base",
     "dialect_faults": ".dialects",
@@ -40,6 +45,7 @@ _HOME = {
     "forget_prefixes": ".prompt_cache",
     "forget_refusals": ".wire.additions",
     "in_own_thread": ".wire.threads",
+    "model_warnings": ".model_lifecycle",
     "provider_registry": ".registry",
     "register_provider": ".registry",
     "registered_providers": ".registry",

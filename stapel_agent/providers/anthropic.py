@@ -20,11 +20,13 @@ from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, AnswerMissi
 from stapel_agent.tokens import token_estimate
 from stapel_agent.types import Image, LinkedImage, Usage
 
+from .anthropic_models import model_facts
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .anthropic_usage import stated_figures, totals
 from .base import ProviderResult
 from .dialects import CLAUDE, effort_fields, merged
 from .endpoint import Endpoint, EndpointProvider
+from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.additions import Additions
 from .wire.call import Call
@@ -94,6 +96,10 @@ class AnthropicProvider(EndpointProvider):
                         async for event in stream:
                             answer.add(event)
         return answer.result()
+
+    def model_facts(self, model: str) -> ModelFacts | None:
+        access = Access.of(self.endpoint)
+        return model_facts(access.client, access.peer, model)
 
     def configuration_error(self) -> str | None:
         lacking = [] if find_spec("anthropic") else [MISSING_SDK]

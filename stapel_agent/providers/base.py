@@ -11,6 +11,7 @@ from typing import Any
 
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
 
+from .model_facts import ModelFacts
 from .wire.threads import in_own_thread
 
 __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
@@ -88,6 +89,10 @@ class LlmProvider:
 
     def model_error(self, model_size: str, default: str) -> str | None:
         """Why this provider has no model of its own for `model_size`, with the fix, or None. Asked at check time."""
+        return None
+
+    def model_facts(self, model: str) -> ModelFacts | None:
+        """What the vendor says of `model`, or None. Asked over the network, by `check --deploy` and `--ping` alone."""
         return None
 
     def configuration_error(self) -> str | None:

@@ -1,0 +1,36 @@
+"""What a vendor says of a model: how long it will be there, and how much it can write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+NOTICE = timedelta(days=60)
+"""How long before a model's retirement it is told."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """`max_tokens` bounds an answer; `lifecycle` is the vendor's word, such as "active" or "retired"."""
+
+    max_tokens: int | None = None
+    lifecycle: str = ""
+    retires_at: datetime | None = None
+
+    def warnings(self, model: str, size: str, cap: int, now: datetime) -> Iterator[str]:
+        """What is wrong with using `model` for `size` with a cap of so many tokens, with the fix."""
+        another = f"set STAPEL_AGENT['MODELS'][{size!r}] to another model"
+        if self.lifecycle == "retired":
+            yield f"Model {model!r} of size {size!r} is retired: {another}."
+        elif self.retires_at is not None and _aware(self.retires_at) - now <= NOTICE:
+            yield f"Model {model!r} of size {size!r} is retired on {self.retires_at:%Y-%m-%d}: {another}."
+        if self.max_tokens and cap > self.max_tokens:
+            yield (
+                f"Size {size!r} asks for up to {cap:,} tokens, and model {model!r} gives {self.max_tokens:,} at most: "
+                f"lower MAX_TOKENS, or 'max_tokens' in STAPEL_AGENT['MODELS'][{size!r}]."
+            )
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,33 @@
+"""Which models of the sizes are about to go, or cannot give what is asked for. Asks vendors over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.profiles import known_profile, token_limit
+
+from .base import LlmProvider
+from .registry import provider_registry
+
+
+def model_warnings(name: str) -> Iterator[str]:
+    """What the vendor of provider `name` says against its models; nothing where it cannot be asked."""
+    try:
+        provider = provider_registry.load(name)()
+        if provider.configuration_error() is not None:
+            return
+        for size in agent_settings.MODELS:
+            if known_profile(size).provider in (None, name):
+                yield from _warnings(name, provider, size)
+    except Exception:  # the vendor cannot be reached, or settings are wrong, which other checks report
+        return
+
+
+def _warnings(name: str, provider: LlmProvider, size: str) -> Iterator[str]:
+    model = provider.resolve_model(size, known_profile(size).model_at(name, provider.default_models, size))
+    facts = provider.model_facts(model)
+    if facts is not None:
+        yield from facts.warnings(model, size, token_limit(size), timezone.now())
