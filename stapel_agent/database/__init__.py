@@ -20,6 +20,7 @@ from .connection import (
     works_in_callers_thread,
 )
 from .exact_match import exactly
+from .greenlets import threads_are_greenlets
 from .transactions import ledger_transaction
 from .worker_threads import Workers
 
@@ -41,6 +42,7 @@ __all__ = [
     "refuse_event_loop",
     "serves_event_loop",
     "thread_connection",
+    "threads_are_greenlets",
     "uncancelled",
     "wait_for_own_work",
     "works_in_callers_thread",

@@ -6,9 +6,11 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Any
+
+from stapel_agent.database import threads_are_greenlets
 
 
 @contextmanager
@@ -18,6 +20,10 @@ def socket_deadline(seconds: float) -> Iterator[None]:
     A socket's own timeout begins anew with each byte, and the block belongs to a library that keeps its sockets
     to itself. So this thread's calls are watched, by the hook for profilers, for those that are a socket's.
     """
+    if threads_are_greenlets():  # which share the hook
+        with _greenlet_deadline(seconds):
+            yield
+        return
     watch = _Watch(time.monotonic() + seconds)
     before = sys.getprofile()
     sys.setprofile(watch)
@@ -26,6 +32,13 @@ def socket_deadline(seconds: float) -> Iterator[None]:
     finally:
         sys.setprofile(before)
         watch.close()
+
+
+def _greenlet_deadline(seconds: float) -> AbstractContextManager[Any]:
+    """gevent and eventlet raise it themselves, wherever their greenlet waits."""
+    greenlets = sys.modules.get("gevent") or sys.modules["eventlet"]
+    timeout: AbstractContextManager[Any] = greenlets.Timeout(seconds, TimeoutError("the deadline is over"))
+    return timeout
 
 
 class _Watch:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stapel_agent import cache
 from stapel_agent.completion import acomplete, complete
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import is_on_event_loop, refuse_event_loop
+from stapel_agent.database import is_on_event_loop, refuse_event_loop, threads_are_greenlets
 from stapel_agent.types import Completion, CompletionRequest
 
 from .chunk import Chunk
@@ -36,7 +36,9 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
 
 
 def _ask_each(job: Job, chunks: Sequence[Chunk]) -> None:
-    if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and not is_on_event_loop():
+    # Greenlets share one thread, where the loop of one of them would be in the way of all others.
+    may_run_loop = not is_on_event_loop() and not threads_are_greenlets()
+    if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and may_run_loop:
         on_side_loop(_ask_all, job, chunks)
     else:
         for chunk in chunks:

@@ -1,8 +1,10 @@
 """A block of socket work ends by its deadline, with its sockets."""
 
 import http.client
+import os
 import socket
 import ssl
+import subprocess
 import sys
 import time
 
@@ -50,3 +52,30 @@ def test_socket_deadline__in_time():
     """What is done in time is not disturbed."""
     with ScriptedServer(Reply(b"pong", ending="close")) as server, socket_deadline(30):
         assert read(server.url) == b"pong"
+
+
+def test_socket_deadline__greenlets():
+    """In a process of gevent the deadline is that of its greenlet, and others go on."""
+    program = """
+from gevent import monkey; monkey.patch_all()
+import socket, sys, threading, time
+from stapel_agent.images.socket_deadline import socket_deadline
+done = []
+def other():
+    time.sleep(1)
+    done.append("other")
+threading.Thread(target=other).start()
+try:
+    with socket_deadline(0.3):
+        socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60).recv(1)
+except TimeoutError as fault:
+    done.append(str(fault))
+while len(done) < 2:
+    time.sleep(0.05)
+print(done)
+"""
+    with silent_listener() as url:
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        command = [sys.executable, "-c", program, url.rpartition(":")[2]]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "['the deadline is over', 'other']"
