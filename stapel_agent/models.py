@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections, models
 from django.utils import timezone
@@ -66,6 +66,21 @@ class PromptLogQuerySet(models.QuerySet["PromptLog"]):
         return KeptAnswer(text, sum(count or 0 for count in tokens), exact)
 
 
+class CreationField(models.DateTimeField):  # type: ignore[type-arg]
+    """`auto_now_add` that takes over the moment in `opened_at`, by the database's clock, where its writer knows it."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        opened_at = vars(model_instance).get("opened_at")
+        if not add or opened_at is None:
+            return super().pre_save(model_instance, add)
+        setattr(model_instance, self.attname, opened_at)
+        return opened_at
+
+    def deconstruct(self) -> Any:
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.DateTimeField", arguments, options
+
+
 @access.ops
 class PromptLog(models.Model):
     """One provider call: what was asked, what came back, what was spent.
@@ -112,7 +127,8 @@ class PromptLog(models.Model):
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
     cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreationField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True, help_text="When its process last said that the call is under way.")
     scrubbed_at = models.DateTimeField(null=True, help_text="When its texts were removed; its figures stay.")
 
     objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]

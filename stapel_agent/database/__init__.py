@@ -1,6 +1,7 @@
 """Which connection the ledger works on, and in which thread."""
 
 from .availability import reading
+from .clock import UtcNow, as_stored, database_now, host_offset, stored_now
 from .connection import (
     agive_back,
     aon_ledger,
@@ -25,11 +26,15 @@ from .transactions import ledger_transaction
 from .worker_threads import Workers
 
 __all__ = [
+    "UtcNow",
     "Workers",
     "agive_back",
     "aon_ledger",
+    "as_stored",
+    "database_now",
     "exactly",
     "give_back",
+    "host_offset",
     "in_background",
     "is_on_event_loop",
     "is_private",
@@ -41,6 +46,7 @@ __all__ = [
     "reading",
     "refuse_event_loop",
     "serves_event_loop",
+    "stored_now",
     "thread_connection",
     "threads_are_greenlets",
     "uncancelled",

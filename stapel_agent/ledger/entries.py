@@ -35,9 +35,11 @@ from stapel_agent.budgets import (
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import (
     in_background,
+    is_test_run,
     ledger_transaction,
     on_ledger,
     prepare_background,
+    stored_now,
     uncancelled,
     wait_for_own_work,
 )
@@ -48,6 +50,7 @@ from stapel_agent.redaction import describe
 
 from . import columns
 from .costs import forget_estimate, set_estimate
+from .heartbeat import beating
 from .notifications import aannounce, announce, announce_later, closed_late
 
 logger = logging.getLogger(__name__)
@@ -73,7 +76,8 @@ def entry(attempt: Attempt) -> Iterator[None]:
         with _opening(row, attempt):
             refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
-        yield
+        with beating(row):
+            yield
     finally:
         if not row._state.adding:
             with _closing(row, attempt) as closed:
@@ -90,7 +94,8 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
         with _opening(row, attempt):
             refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
         _refuse(attempt, refusal)
-        yield
+        with beating(row):
+            yield
     finally:
         if not row._state.adding:
             with _closing(row, attempt) as closed:
@@ -205,6 +210,8 @@ def _save(row: PromptLog, alias: str) -> None:
     """
     if row.created_at is not None and _has_arrived(row, alias):
         raise IntegrityError(f"row {row.pk} is there already")
+    if not is_test_run():  # a test may have set the clock of the host, and no query more is its own
+        row.opened_at = stored_now(alias)  # type: ignore[attr-defined]
     row.save(force_insert=True, using=alias)
 
 

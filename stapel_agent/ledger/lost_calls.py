@@ -6,16 +6,15 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.utils import timezone
-
 from stapel_agent import telemetry
 from stapel_agent.budgets import charge_lost
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import ledger_transaction, on_ledger
+from stapel_agent.database import as_stored, database_now, ledger_transaction, on_ledger
 from stapel_agent.exceptions import AttemptLost
 from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 
 from . import columns
+from .heartbeat import silent
 from .notifications import announce, announce_later
 
 LOST_BATCH = 500
@@ -25,16 +24,13 @@ LOST_MESSAGE = "lost: the process ended before the provider answered"
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
     """Close the rows whose process ended in mid-call: those of one request, or all that are pending for too long.
 
-    That is `older_than` seconds, by default those that an attempt may take. Returns how many there were.
+    That is `older_than` seconds by the database's clock, by default those that an attempt may take. A call whose
+    process has given a sign of life is under way, however old it is. Returns how many were closed.
     """
     age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
-    open_rows = PromptLog.objects.filter(status=PromptStatus.PENDING)
-    if request_id is None:
-        lost = open_rows.filter(created_at__lt=timezone.now() - age)
-    else:
-        lost = open_rows.filter(request_id=request_id)
+    find = partial(_without_sign_of_life, age) if request_id is None else partial(_of_request, request_id)
     closed = 0
-    while batch := on_ledger(lambda alias: list(lost.using(alias)[:LOST_BATCH])):
+    while batch := on_ledger(find):
         closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
         for row in closed_now:
             telemetry.count_call(columns.finished(row))
@@ -44,6 +40,17 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
         if not closed_now:
             break
     return closed
+
+
+def _without_sign_of_life(age: timedelta, alias: str) -> list[PromptLog]:
+    before = as_stored(database_now(alias) - age)
+    pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING, created_at__lt=before)
+    return list(pending.filter(silent())[:LOST_BATCH])
+
+
+def _of_request(request_id: UUID, alias: str) -> list[PromptLog]:
+    pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING, request_id=request_id)
+    return list(pending[:LOST_BATCH])
 
 
 def _close_as_lost(row: PromptLog, alias: str) -> int:

@@ -246,6 +246,11 @@ class Migration(migrations.Migration):
         ),
         AddFieldOnce(
             model_name="promptlog",
+            name="seen_at",
+            field=models.DateTimeField(help_text="When its process last said that the call is under way.", null=True),
+        ),
+        AddFieldOnce(
+            model_name="promptlog",
             name="scrubbed_at",
             field=models.DateTimeField(help_text="When its texts were removed; its figures stay.", null=True),
         ),

@@ -25,11 +25,10 @@ from typing import Any, Self
 
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.db.models.functions import Now
 
 from stapel_agent import database, ledger
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import exactly, on_ledger
+from stapel_agent.database import UtcNow, exactly, on_ledger
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import IdempotencyRecord
@@ -200,8 +199,8 @@ class Once:
             lease=self._lease,
             user_id=opaque_id(self.request.user_id),
             workspace_id=opaque_id(self.request.workspace_id),
-            seen_at=Now(),
-            created_at=Now(),
+            seen_at=UtcNow(),
+            created_at=UtcNow(),
         )
 
     def _is_settled(self, first: IdempotencyRecord | None, loop: asyncio.AbstractEventLoop | None = None) -> bool:
@@ -310,7 +309,7 @@ def _may_be_over() -> Q:
 
 
 def _has_expired() -> Q:
-    return Q(created_at__lt=Now() - timedelta(seconds=agent_settings.IDEMPOTENCY_TTL))
+    return Q(created_at__lt=UtcNow() - timedelta(seconds=agent_settings.IDEMPOTENCY_TTL))
 
 
 def _digest(value: Any) -> str:

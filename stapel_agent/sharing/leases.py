@@ -14,9 +14,8 @@ from uuid import UUID
 
 from django.db import connections
 from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.db.models.functions import Now
 
-from stapel_agent.database import on_ledger
+from stapel_agent.database import UtcNow, on_ledger
 from stapel_agent.models import Flight, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ def beat_seconds() -> float:
 
 def silent(times: int = 1) -> Q:
     """Matches rows without a sign of life, by the database's clock: those of the hosts may differ."""
-    return Q(seen_at__lt=Now() - timedelta(seconds=times * SILENCE_SECONDS))
+    return Q(seen_at__lt=UtcNow() - timedelta(seconds=times * SILENCE_SECONDS))
 
 
 def annotated(rows: Any) -> Any:
@@ -131,7 +130,7 @@ def _renew(led: list[UUID], left_over: list[UUID], alias: str) -> None:
     for under_way in (Flight.objects, IdempotencyRecord.objects.filter(answer=None)):
         rows = under_way.using(alias)
         rows.filter(lease__in=left_over).delete()
-        rows.filter(lease__in=led).update(seen_at=Now())
+        rows.filter(lease__in=led).update(seen_at=UtcNow())
 
 
 def _reset() -> None:

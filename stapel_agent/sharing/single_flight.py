@@ -21,11 +21,10 @@ from typing import Self
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError
-from django.db.models.functions import Now
 
 from stapel_agent import cache, database, log_content
 from stapel_agent.asking import Attempts, Reader, off_loop
-from stapel_agent.database import aon_ledger, on_ledger
+from stapel_agent.database import UtcNow, aon_ledger, on_ledger
 from stapel_agent.exceptions import AgentError, OverBudget, ProviderTimeout
 from stapel_agent.models import Flight
 from stapel_agent.telemetry import reused, waiting
@@ -273,7 +272,7 @@ class SingleFlight:
         if database.is_private() or not log_content.is_full(self._request.source):
             self._has_row = False
             return None
-        flight = Flight(key=self._key, request_id=self._request.request_id, lease=self._lease, seen_at=Now())
+        flight = Flight(key=self._key, request_id=self._request.request_id, lease=self._lease, seen_at=UtcNow())
         try:
             flight.save(force_insert=True, using=alias)
         except IntegrityError:

@@ -1,0 +1,61 @@
+"""The database's clock, in UTC: those of the hosts may differ, and time decides who is alive and what is spent when."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.models.functions import Now
+from django.utils import timezone
+
+CHECKED_SECONDS = 60
+SELECT_NOW = {
+    "postgresql": "SELECT STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC'",
+    "mysql": "SELECT UTC_TIMESTAMP(6)",
+}
+"""SQLite has the host's clock."""
+
+
+class UtcNow(Now):
+    """`Now()`, which on MySQL and MariaDB is in the session's time zone: with daylight saving, an hour comes twice."""
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **context)
+
+
+def database_now(alias: str) -> datetime:
+    """The moment in UTC by the database's clock."""
+    connection = connections[alias]
+    if connection.vendor not in SELECT_NOW:
+        return datetime.now(UTC)
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_NOW[connection.vendor])
+        moment: datetime = cursor.fetchone()[0]
+    return moment.replace(tzinfo=UTC)
+
+
+def host_offset(alias: str) -> timedelta:
+    """How much later the database's clock is than this host's; looked at once in CHECKED_SECONDS."""
+    if connections[alias].vendor not in SELECT_NOW:
+        return timedelta()
+    return _offset(os.getpid(), alias, int(monotonic() // CHECKED_SECONDS))
+
+
+@lru_cache(maxsize=8)
+def _offset(process: int, alias: str, period: int) -> timedelta:
+    return database_now(alias) - datetime.now(UTC)
+
+
+def stored_now(alias: str) -> datetime:
+    """The moment by the database's clock, as Django keeps it; seldom asked, as the host's clock tells the rest."""
+    return as_stored(datetime.now(UTC) + host_offset(alias))
+
+
+def as_stored(moment: datetime) -> datetime:
+    """An aware moment as Django keeps it: naive, in the host's time zone, without USE_TZ."""
+    return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())

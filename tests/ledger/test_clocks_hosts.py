@@ -1,0 +1,97 @@
+"""Clocks that differ: time that decides money is the database's, and nothing alive is closed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.engine_fixtures import until
+from tests.hosts import Host
+from tests.scripted_server import Reply, ScriptedServer
+
+HANGING = """
+from stapel_agent.ledger import heartbeat
+heartbeat.BEAT_SECONDS = {beat}
+services.complete("what?", "small", workspace_id="acme")
+"""
+CLOSE = """
+from datetime import timedelta
+from django.core.management import call_command
+from django.utils import timezone
+from stapel_agent.budgets import balances
+from stapel_agent.models import BudgetAccount, Reservation
+from stapel_agent.ledger import heartbeat
+heartbeat.SILENCE_SECONDS = {silence}
+now = timezone.now
+timezone.now = lambda: now() + timedelta(minutes={ahead})
+call_command("close_lost_calls", *{arguments}, skip_checks=True, verbosity=0)
+say([list(PromptLog.objects.values_list("status", flat=True)), Reservation.objects.count()])
+"""
+BEHIND = """
+from datetime import UTC, datetime, timedelta
+from stapel_agent.database import clock, database_now
+class Late(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) - timedelta(minutes=30)
+clock.datetime = Late
+services.complete("what?", "small")
+row = PromptLog.objects.get()
+age = database_now("default") - row.created_at
+say(abs(age.total_seconds()) < 60)
+"""
+IN_UTC = """
+from datetime import UTC, datetime
+from stapel_agent.database import UtcNow, database_now
+row = PromptLog.objects.create(source="other", model="m", model_size="", prompt="", status="pending")
+PromptLog.objects.update(seen_at=UtcNow())
+row.refresh_from_db()
+say([abs((moment - datetime.now(UTC)).total_seconds()) < 60 for moment in (row.seen_at, database_now("default"))])
+"""
+
+
+@pytest.fixture
+def hanging(host: Host, model: ScriptedServer) -> Host:
+    """A host with a budget, whose model never answers."""
+    model.replies = [Reply(raw=b"", ending="hang")]
+    budget = {"scope": "workspace", "id": "acme", "period": "day", "tokens": 9000}
+    host.agent |= {"BUDGETS": [budget], "CLI_TIMEOUT": 100}
+    return host
+
+
+def closed(host: Host, *arguments: str, ahead: int = 0, silence: float = 20) -> list[object]:
+    return host.run(CLOSE.format(arguments=list(arguments), ahead=ahead, silence=silence))  # type: ignore[no-any-return]
+
+
+def test_close_lost__by_a_host_whose_clock_is_ahead(hanging: Host, model: ScriptedServer) -> None:
+    """A live call keeps its row and its reservation, though the clock of who cleans up is two minutes ahead."""
+    hanging.start(HANGING.format(beat=60))
+    until(lambda: model.requests)
+    assert closed(hanging, ahead=2) == [["pending"], 1]
+
+
+def test_close_lost__a_heartbeat_lives(hanging: Host, model: ScriptedServer) -> None:
+    """A call whose process renews its row is not closed, however old it is; when that ends, it is."""
+    process = hanging.start(HANGING.format(beat=0.1))
+    until(lambda: model.requests)
+    until(lambda: hanging.server.execute("SELECT count(*) FROM agent_prompt_log WHERE seen_at IS NOT NULL")[0][0])
+    assert closed(hanging, "--older-than", "0") == [["pending"], 1]
+    process.kill()
+    process.wait()
+    assert closed(hanging, "--older-than", "0", silence=0) == [["error"], 0]
+
+
+def test_created_at__of_a_host_whose_clock_is_behind(host: Host, model: ScriptedServer) -> None:
+    """A row begins at the database's moment, which is that of all hosts."""
+    assert host.run(BEHIND) is True
+
+
+def test_now__in_utc(host: Host) -> None:
+    """The database's moment is UTC's, whatever time zone its sessions are in."""
+    zone = {
+        "postgresql": {"options": "-c timezone=Asia/Kolkata"},
+        "mariadb": {"init_command": "SET time_zone='+05:30'"},
+    }
+    host.environment["HOST_DATABASE_OPTIONS"] = json.dumps(zone[host.server.kind])
+    assert host.run(IN_UTC) == [True, True]
