@@ -54,6 +54,9 @@ def test_row__success(facade, scripted_model):
         "cache_write_tokens": 5,
         "cost_usd": Decimal("0.25"),
         "cost_basis": "provider",
+        "estimated_cost_usd": None,
+        "estimated_tokens": None,
+        "seen_at": None,
         "user_id": "u1",
         "provider": "anthropic",
         "workspace_id": None,
@@ -160,6 +163,9 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
         "input_tokens": 1,
         **dict.fromkeys(("output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
         "cost_basis": "unpriced",
+        "estimated_cost_usd": None,
+        "estimated_tokens": None,
+        "seen_at": None,
     }
 
 
