@@ -163,9 +163,7 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
         "input_tokens": 1,
         **dict.fromkeys(("output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
         "cost_basis": "unpriced",
-        "estimated_cost_usd": None,
         "estimated_tokens": None,
-        "seen_at": None,
     }
 
 
