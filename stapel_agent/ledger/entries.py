@@ -75,8 +75,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
     try:
         with _opening(row, attempt):
             refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
-        _refuse(attempt, refusal)
-        with beating(row):
+        with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
@@ -93,8 +92,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     try:
         with _opening(row, attempt):
             refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
-        _refuse(attempt, refusal)
-        with beating(row):
+        with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
@@ -148,10 +146,14 @@ def _estimate(attempt: Attempt) -> Estimate:
         return Estimate(is_priced=False)
 
 
-def _refuse(attempt: Attempt, refusal: OverBudget | None) -> None:
+@contextmanager
+def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> Iterator[None]:
+    """Around the call of a row that is open. Raises the refusal, if there is one."""
     if refusal is not None:
         attempt.fail(refusal)
         raise refusal
+    with beating(row):
+        yield
 
 
 def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
