@@ -64,15 +64,18 @@ def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W011: the provider in use has what its first call needs, and a model for each size."""
-    name = agent_settings.DEFAULT_PROVIDER
+    """W003, W011: the providers in use have what their first call needs, and a model for each size."""
     if any(wrong_kinds()):
         return []  # check_settings has reported what it might stumble over
+    return [finding for name, sizes in _in_use().items() for finding in _configuration(name, sizes)]
+
+
+def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
     try:
         provider = provider_registry.load(name)()
         if fault := provider.configuration_error():
             return [Warning(f"Provider {name!r} cannot answer yet: {fault}", id="stapel_agent.W003")]
-        return list(_foreign_models(name, provider))
+        return list(_foreign_models(name, provider, sizes))
     except ProviderUnusable:
         return []  # check_providers has reported it
     except Exception as raised:
@@ -192,19 +195,37 @@ def _sizes() -> Iterator[CheckMessage]:
         hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or mend its name here."
         text = f"OPENAI_COMPAT_MODELS has sizes that MODELS has not, for which nobody can ask: {unknown}."
         yield Warning(text, hint, id="stapel_agent.W010")
-    name = agent_settings.DEFAULT_PROVIDER
+    yield from _unknown_sizes()
     for size, entry in agent_settings.MODELS.items():
         for fault in (*profile_faults(size, entry), *_unregistered(size, entry)):
             yield Error(f"{fault}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
-    for size in _nameless(name):
-        hint = "Name a model there, or the provider's own; until then a call of that size fails."
-        yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
+    for name, sizes in _in_use().items():
+        for size in _nameless(name, sizes):
+            hint = "Name a model there, or the provider's own; until then a call of that size fails."
+            yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
 
 
-def _foreign_models(name: str, provider: LlmProvider) -> Iterator[CheckMessage]:
-    for size in agent_settings.MODELS:
-        profile = known_profile(size)
-        if profile.provider in (None, name) and (fault := provider.model_error(size, profile.model)):
+def _in_use() -> dict[str, list[str]]:
+    """The providers that requests are put to which name none, each with its sizes; the default one first."""
+    default = agent_settings.DEFAULT_PROVIDER
+    sizes = {size: known_profile(size).provider or default for size in agent_settings.MODELS}
+    names = dict.fromkeys(name for name in (default, *sizes.values()) if isinstance(name, str))
+    return {name: [size for size, own in sizes.items() if own == name] for name in names}
+
+
+def _unknown_sizes() -> Iterator[CheckMessage]:
+    providers = agent_settings.PROVIDERS
+    for name, entry in providers.items() if isinstance(providers, Mapping) else ():
+        models = entry.get("models") if isinstance(entry, Mapping) else None
+        if isinstance(models, Mapping) and (unknown := sorted(map(str, models.keys() - agent_settings.MODELS.keys()))):
+            hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or change its name here."
+            text = f"PROVIDERS[{name!r}]['models'] has sizes that MODELS has not, for which nobody can ask: {unknown}."
+            yield Warning(text, hint, id="stapel_agent.W010")
+
+
+def _foreign_models(name: str, provider: LlmProvider, sizes: list[str]) -> Iterator[CheckMessage]:
+    for size in sizes:
+        if fault := provider.model_error(size, known_profile(size).model):
             yield Warning(f"Provider {name!r} has no model for the size {size!r}: {fault}", id="stapel_agent.W011")
 
 
@@ -214,16 +235,11 @@ def _unregistered(size: str, entry: Any) -> Iterator[str]:
         yield f"STAPEL_AGENT['MODELS'][{size!r}]['provider'] is {name!r}: use one of {', '.join(sorted(names))}"
 
 
-def _nameless(name: str) -> list[str]:
+def _nameless(name: str, sizes: list[str]) -> list[str]:
     """The sizes for which neither MODELS nor the provider itself has a name."""
     try:
         provider = provider_registry.load(name)()
-        return [
-            size
-            for size in agent_settings.MODELS
-            if (profile := known_profile(size)).provider in (None, name)
-            and not str(provider.resolve_model(size, profile.model)).strip()
-        ]
+        return [size for size in sizes if not str(provider.resolve_model(size, known_profile(size).model)).strip()]
     except Exception:  # other checks tell what is wrong with the provider
         return []
 
@@ -273,24 +289,23 @@ def _budgets() -> Iterator[CheckMessage]:
 
 
 def _unpriced() -> Iterator[CheckMessage]:
-    setting, name = agent_settings.BUDGETS, agent_settings.DEFAULT_PROVIDER
+    setting = agent_settings.BUDGETS
     if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
         return
+    for name, sizes in _in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
+        if unpriced := _without_price(name, sizes):
+            hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
+            text = f"BUDGETS limits dollars, and models of {name!r} have no price, which count as free: {unpriced}."
+            yield Warning(text, hint, id="stapel_agent.W007")
+
+
+def _without_price(name: str, sizes: list[str]) -> list[str]:
     try:
         provider = provider_registry.load(name)()
-        profiles = {size: known_profile(size) for size in agent_settings.MODELS}
-        models = [
-            provider.resolve_model(size, profile.model)
-            for size, profile in profiles.items()
-            if profile.provider in (None, name)
-        ]
-        unpriced = sorted({str(model) for model in models if unit_prices(name, str(model), provider.vendor) is None})
+        models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
+        return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
     except Exception:  # other checks tell what is wrong with these settings
-        return
-    if unpriced:
-        hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
-        text = f"BUDGETS limits dollars, and models of {name!r} have no price, which count as free: {unpriced}."
-        yield Warning(text, hint, id="stapel_agent.W007")
+        return []
 
 
 def _never_reused() -> Iterator[CheckMessage]:

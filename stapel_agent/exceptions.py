@@ -124,11 +124,12 @@ class RequestRejected(ProviderError):
 class ParameterRefused(RequestRejected):
     """The provider rejected a field that this package added on its own; it is left out from now on.
 
-    `parameter` is the field, and `setting` what the host may change about it.
+    `parameter` is the field, `setting` what the host may change about it, and `memory` what is remembered of it.
     """
 
     parameter = ""
     setting = ""
+    memory: tuple[str, ...] = ()
 
 
 class ProviderUnusable(ProviderError):

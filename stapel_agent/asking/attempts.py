@@ -15,8 +15,10 @@ from stapel_agent.exceptions import (
     ProviderBusy,
     ProviderError,
     ProviderTimeout,
+    RequestRejected,
     SchemaMismatch,
 )
+from stapel_agent.providers import withdraw_refusal
 from stapel_agent.telemetry import waiting
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
@@ -120,6 +122,7 @@ class Attempts:
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]
+        self._withdraw_refusal(last)
         return (
             self._correction(last)
             or self._without_refused(last)
@@ -148,6 +151,12 @@ class Attempts:
             last.error.setting.format(size=last.request.model_size, source=last.request.source),
         )
         return self._to(Candidate(last.provider, last.request))
+
+    def _withdraw_refusal(self, last: Attempt) -> None:
+        """Where the call was rejected without the field as well, the field was not what was wrong with it."""
+        before = self._made[-2].error if len(self._made) > 1 else None
+        if isinstance(before, ParameterRefused) and isinstance(last.error, RequestRejected):
+            withdraw_refusal(before)
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
         """The same question with a key that was not tried yet, after a fault of the last one's."""

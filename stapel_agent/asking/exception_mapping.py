@@ -58,6 +58,7 @@ def _sanitised(fault: AgentError) -> AgentError:
         own.correction = getattr(fault, "correction", "")
     if isinstance(own, ParameterRefused):
         own.parameter, own.setting = getattr(fault, "parameter", ""), getattr(fault, "setting", "")
+        own.memory = getattr(fault, "memory", ())
     if isinstance(own, OverBudget):
         own.standing = getattr(fault, "standing", None)
     return own

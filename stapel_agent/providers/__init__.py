@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .model_lifecycle import model_warnings
     from .prompt_cache import forget_prefixes
     from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
-    from .wire.additions import forget_refusals
+    from .wire.additions import forget_refusals, withdraw_refusal
     from .wire.finish_reasons import finish_reason
     from .wire.threads import in_own_thread
 
@@ -31,6 +31,7 @@ __all__ = [
     "provider_registry",
     "register_provider",
     "registered_providers",
+    "withdraw_refusal",
 ]
 
 # The registry reads settings; LlmProvider, imported through this package, must load no Django.
@@ -49,6 +50,7 @@ _HOME = {
     "provider_registry": ".registry",
     "register_provider": ".registry",
     "registered_providers": ".registry",
+    "withdraw_refusal": ".wire.additions",
 }
 
 

@@ -189,6 +189,32 @@ def test_effort__refused_twice(facade: Any, agent: Any) -> None:
     assert (given["reason"], len(server.requests)) == ("rejected: HTTP 400: reasoning_effort: no", 2)
 
 
+def test_effort__not_what_was_wrong(facade: Any, agent: Any) -> None:
+    """A field that was not what was wrong with a request is sent again with the next one."""
+    wrong = refusal(400, "the context window, thinking included, is too small")
+    with ScriptedServer(wrong, wrong, answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        given = [facade.complete("say", "small", provider="mine", effort="low")["status"] for _ in range(2)]
+    assert given == ["failure", "ok"]
+    assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", None, "low"]
+
+
+def test_checks__of_profiles(agent: Any) -> None:
+    """The providers of profiles are checked like the default one, and sizes of an endpoint that nobody can ask for."""
+    agent(
+        DEFAULT_PROVIDER="here",
+        MODELS={"small": "m", "large": {"provider": "there"}},
+        PROVIDERS={
+            "here": {"base_url": "http://127.0.0.1:9", "models": {"tiny": "t"}},
+            "there": {"base_url": "http://127.0.0.1:9", "api_key": {"env": "NO_SUCH_KEY"}},
+        },
+    )
+    found = {message.id: message.msg for message in run_checks(tags=["stapel_agent"], include_deployment_checks=True)}
+    assert "['tiny']" in found["stapel_agent.W010"]
+    assert "'there' has no name of its own" in found["stapel_agent.E003"]
+    assert "'there' cannot answer yet" in found["stapel_agent.W003"]
+
+
 def test_keys__take_turns(facade: Any, agent: Any, monkeypatch: Any) -> None:
     """Calls take the keys in turn, and each row says which one by its fingerprint."""
     monkeypatch.setenv("SECOND_KEY", "key-b")

@@ -16,7 +16,7 @@ EFFORT_SETTING = "STAPEL_AGENT['MODELS'][{size!r}]['effort'] and STAPEL_AGENT['E
 EFFORT_WORDS = ("reasoning", "thinking", "effort")
 ANY = "any"
 
-_refused: set[tuple[str, str, str, str]] = set()
+_refused: set[tuple[str, ...]] = set()
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,17 @@ class Additions:
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]
         choice = self.choice if _names(told, values) else ANY
-        if len(_refused) < MOST_REFUSALS:
-            _refused.add((self.endpoint, self.model, self.purpose, choice))
         fault = ParameterRefused(f"HTTP {status}: {message}")
+        fault.memory = (self.endpoint, self.model, self.purpose, choice)
+        if len(_refused) < MOST_REFUSALS:
+            _refused.add(fault.memory)
         fault.parameter, fault.setting = ", ".join(sorted(self.fields)), self.setting
         return fault
+
+
+def withdraw_refusal(fault: ParameterRefused) -> None:
+    """Forget what `fault` made this process remember: without the field, the call was rejected all the same."""
+    _refused.discard(fault.memory)
 
 
 def forget_refusals() -> None:
