@@ -20,6 +20,7 @@ from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.budgets.balances import TOKENS
 from stapel_agent.cache import hit_counts
 from stapel_agent.models import BudgetAccount, PromptLog
+from stapel_agent.pages.amounts import with_unit
 from stapel_agent.types import CompletionRequest, Saving
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
 from tests.usage_links import PAGE, Figure, Figures, rows_behind
@@ -431,3 +432,11 @@ def test_chart__unknown_cost(admin_client):
     content = admin_client.get(PAGE, JANUARY_10).content.decode()
     assert 'aria-label="2026-01-10: unknown + 1 call without a price"' in content
     assert 'class="agent-bar agent-unknown"' in content
+
+
+def test_page__what_prompt_caches_saved(admin_client):
+    """Below the tokens stands the share of the input that was read from a vendor's cache."""
+    figures = {"input_tokens": 900_000, "cache_read_tokens": 1_000_000, "cache_write_tokens": 100_000}
+    written(created_at=BEGIN, model="m", **figures)
+    text = admin_client.get(PAGE, FIVE_DAYS).content.decode()
+    assert with_unit("50", "%") + " of the input read from vendors&#x27; caches" in text
