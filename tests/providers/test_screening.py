@@ -12,6 +12,7 @@ from stapel_core.comm import call
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from tests.answers import by
+from tests.prices.price_list import listed
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,8 @@ def test_openai__photo_and_schema(agent):
 def test_anthropic__photo_and_schema(agent):
     """The photo is a block before the text; what the decoder cannot hold of the schema is told in its descriptions."""
     reply = Reply((FOLDER / "anthropic_answer.txt").read_bytes(), headers={"Content-Type": "text/event-stream"})
-    answer, sent = asked_on_the_wire(agent, "anthropic", reply)
+    with listed():
+        answer, sent = asked_on_the_wire(agent, "anthropic", reply)
     assert sent == json.loads((FOLDER / "anthropic_request.json").read_text())
     assert answer == {
         "status": "ok",

@@ -1,0 +1,161 @@
+"""A price list of our own, so that no test depends on what genai-prices says today.
+
+Vendor -> the pattern of its URL and its models: what the terms of a call, or the hour, make of the US dollars for a
+million tokens of input, output, cache reads, cache writes and those of an hour. "1>200000:2" is 2 from a prompt of so
+many tokens on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, time
+from decimal import Decimal
+from typing import Any
+
+from genai_prices import types
+from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
+
+from stapel_agent.prices import price_list
+
+KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
+    "anthropic": (
+        "https://api\\.anthropic\\.com",
+        {
+            "claude-haiku-4-5": {"base": "1 5 0.1 1.25 2", "processing=batch": "0.5 2.5 0.05 0.625 1"},
+            "claude-opus-4-6": {"base": "5 25 0.5 6.25 10", "processing=batch": "2.5 12.5 0.25 3.125 5"},
+            "claude-opus-4-8": {
+                "base": "5 25 0.5 6.25 10",
+                "processing=batch": "2.5 12.5 0.25 3.125 5",
+                "speed=fast": "10 50 1 12.5 20",
+            },
+            "claude-sonnet-5": {"base": "2 10 0.2 2.5 4", "processing=batch": "1 5 0.1 1.25 2"},
+        },
+    ),
+    "azure": (
+        r"(https?://)?([^.]*\.)?(?:openai\.azure\.com|azure-api\.net|cognitiveservices\.azure\.com)",
+        {
+            "gpt-4o": {"base": "2.5 10 1.25"},
+        },
+    ),
+    "deepseek": (
+        "https://api\\.deepseek\\.com",
+        {
+            "deepseek-chat": {"base": "0.135 0.55 0.035", "00:30-16:30": "0.27 1.1 0.07"},
+            "deepseek-v4-pro": {"base": "0.66 1.98 0.022", "06:00-10:00": "1.32 3.96 0.044"},
+        },
+    ),
+    "google": (
+        "https://(.*\\.)?googleapis\\.com",
+        {
+            "gemini-2.5-flash": {"base": "0.3 2.5 0.03", "processing=batch": "0.15 1.25"},
+            "gemini-2.5-pro": {
+                "base": "1.25>200000:2.5 10>200000:15 0.125>200000:0.25",
+                "processing=batch": "0.625>200000:1.25 5>200000:7.5",
+            },
+        },
+    ),
+    "groq": (
+        "https://api\\.groq\\.com",
+        {
+            "openai/gpt-oss-120b": {"base": "0.15 0.6 0.075", "processing=batch": "0.075 0.3 0.075"},
+        },
+    ),
+    "mistral": (
+        "https://api\\.mistral\\.ai",
+        {
+            "mistral-medium-latest": {"base": "1.5 7.5 0.15", "processing=batch": "0.75 3.75 0.075"},
+        },
+    ),
+    "moonshotai": (
+        "https://api\\.moonshot\\.",
+        {
+            "kimi-k2.5": {"base": "0.6 3 0.1"},
+        },
+    ),
+    "openai": (
+        "https://api\\.openai\\.com",
+        {
+            "gpt-4.1": {
+                "base": "2 8 0.5",
+                "service_tier=default": "",
+                "service_tier=priority": "3.5 14 0.875",
+                "service_tier=fast": "3.5 14 0.875",
+                "processing=batch": "1 4",
+            },
+            "gpt-4o": {
+                "base": "2.5 10 1.25",
+                "service_tier=default": "",
+                "service_tier=priority": "4.25 17 2.125",
+                "service_tier=fast": "4.25 17 2.125",
+                "processing=batch": "1.25 5",
+            },
+            "gpt-5": {
+                "base": "1.25 10 0.125",
+                "service_tier=default": "",
+                "service_tier=flex": "0.625 5 0.0625",
+                "service_tier=priority": "2.5 20 0.25",
+                "service_tier=fast": "2.5 20 0.25",
+                "processing=batch": "0.625 5 0.0625",
+            },
+        },
+    ),
+    "x-ai": (
+        "https://api\\.x\\.ai",
+        {
+            "grok-3-mini": {"base": "0.3 0.5 0.075"},
+        },
+    ),
+    "zai": (
+        "https://api\\.z\\.ai",
+        {
+            "GLM-4.7": {"base": "0.6 2.2 0.11"},
+        },
+    ),
+}
+
+
+@contextmanager
+def listed() -> Iterator[None]:
+    """The block finds these prices where genai-prices has its own."""
+    price_list._listed.cache_clear()
+    set_custom_snapshot(_snapshot())
+    try:
+        yield
+    finally:
+        set_custom_snapshot(None)
+        price_list._listed.cache_clear()
+
+
+def _snapshot() -> DataSnapshot:
+    providers = [
+        types.Provider(id=vendor, name=vendor, api_pattern=pattern, models=[_model(*item) for item in models.items()])
+        for vendor, (pattern, models) in VENDORS.items()
+    ]
+    return DataSnapshot(providers=providers, from_auto_update=False)
+
+
+def _model(name: str, terms: dict[str, str]) -> types.ModelInfo:
+    prices: Any = _prices(terms["base"])
+    variants = []
+    for term, listed in terms.items():
+        key, _, value = term.partition("=")
+        if value:
+            variants.append(types.PriceVariant(when={key: value}, prices=_prices(listed)))
+        elif term != "base":
+            hours = types.TimeOfDateConstraint(
+                *(time.fromisoformat(hour).replace(tzinfo=UTC) for hour in term.split("-"))
+            )
+            prices = [types.ConditionalPrice(prices=prices), types.ConditionalPrice(hours, prices=_prices(listed))]
+    match = types.ClauseStartsWith(name.lower())
+    return types.ModelInfo(id=name, match=match, prices=prices, price_variants=variants or None)
+
+
+def _prices(listed: str) -> types.ModelPrice:
+    figures = zip(KINDS, listed.split(), strict=False)
+    return types.ModelPrice(**{f"{kind}_mtok": _price(figure) for kind, figure in figures if figure != "-"})
+
+
+def _price(figure: str) -> Any:
+    base, _, tier = figure.partition(">")
+    start, _, price = tier.partition(":")
+    return types.TieredPrices(Decimal(base), [types.Tier(int(start), Decimal(price))]) if tier else Decimal(base)
