@@ -187,6 +187,14 @@ async def atranslate(
     return cast(TranslationAnswer, answer.content)
 
 
+def translation_cost(
+    from_lang: str, to: str, entries: Mapping[str, str | Mapping[str, Any]], model_size: str = "small", **options: Any
+) -> translation.Most:
+    """What `translate()` of the same would cost at most. Asks nobody. Raises an AgentError where it would fail."""
+    answer, texts_of = _translation_answer(model_size, **options)
+    return translation.most(texts_of(from_lang, to, entries), _valid(answer.request))
+
+
 def get_provider(name: str | None = None) -> LlmProvider:
     """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
     return provider_registry.askable(name or agent_settings.DEFAULT_PROVIDER)()

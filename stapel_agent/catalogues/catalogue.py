@@ -6,12 +6,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .files import TextFile, check_writable, content_of
 
 Draft = TypeVar("Draft")
 """What a format makes of a target file, to work on in memory."""
+
+
+@dataclass(frozen=True)
+class Fuzzy:
+    """Whether new translations are to be marked as fuzzy, and those that are fuzzy to be replaced."""
+
+    mark: bool = False
+    overwrite: bool = False
+
+
+AS_THEY_ARE = Fuzzy()
+"""Fuzzy translations stay, and new ones are not marked."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What a translator is told besides: where the program uses a text, and the path of its key."""
+
+    references: bool = False
+    key_paths: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,6 +43,10 @@ class Opened(Generic[Draft]):
     draft: Draft
 
 
+MAX_CONTEXT_LENGTH = 1000
+"""Characters of what a file says about one text that go along with it."""
+
+
 class Catalogue(ABC, Generic[Draft]):
     """The texts of `source`, and what `target` has of them in the language `to`.
 
@@ -30,8 +54,10 @@ class Catalogue(ABC, Generic[Draft]):
     A translation that the target holds gives way to another only with `overwrite`.
     """
 
-    def __init__(self, source: Path, target: Path, to: str, *, overwrite: bool = False) -> None:
-        self.source, self.target, self.to, self.overwrite = source, target, to, overwrite
+    def __init__(
+        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: Fuzzy = AS_THEY_ARE
+    ) -> None:
+        self.source, self.target, self.to, self.overwrite, self.fuzzy = source, target, to, overwrite, fuzzy
         self.file = TextFile.read(source)
         self._given: dict[str, str] = {}
         self._opened: Opened[Draft] | None = None
@@ -48,6 +74,20 @@ class Catalogue(ABC, Generic[Draft]):
 
     def hint(self, key: str) -> str:
         """A sentence on what the text of `key` must fit, for whoever translates it; empty if there is none."""
+        return ""
+
+    def entry(self, key: str, text: str, telling: Telling) -> str | dict[str, Any]:
+        """`text` as the facade takes it: with what the file says about it, and the format that it is in."""
+        facts = {"context": self.context(key, telling)[:MAX_CONTEXT_LENGTH].strip(), "format": self.format(key)}
+        told = {name: fact for name, fact in facts.items() if fact}
+        return {"text": text, **told} if told else text
+
+    def context(self, key: str, telling: Telling) -> str:
+        """What the file says about the text of `key`."""
+        return ""
+
+    def format(self, key: str) -> str:
+        """The format of the text of `key`; empty where the file does not say it."""
         return ""
 
     @abstractmethod

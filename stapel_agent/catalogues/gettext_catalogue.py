@@ -9,10 +9,24 @@ from functools import cached_property
 
 from polib import POEntry
 
-from .catalogue import Catalogue
+from .catalogue import Catalogue, Telling
 from .files import CatalogueError, TextFile
 from .gettext_file import GettextFile, identity
 from .gettext_plurals import PluralForms
+
+FORMATS = {
+    "c-format": "printf",
+    "objc-format": "apple",
+    "python-format": "python",
+    "python-brace-format": "python-brace",
+    "qt-format": "qt",
+    "qt-plural-format": "qt",
+    "kde-format": "kde",
+    "php-format": "php",
+    "sh-format": "shell",
+    "ruby-format": "rails",
+}
+"""gettext's flags for the formats of texts."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ class GettextDraft:
 class GettextCatalogue(Catalogue[GettextDraft]):
     """A key is an entry's number in the source, the field that is translated, and a number that stands for its form.
 
-    An empty msgstr and a fuzzy one are gaps; what fills them is not fuzzy, or Django would compile without it.
+    An empty msgstr is a gap. A fuzzy one is somebody's, and stays with its mark unless fuzzy ones are overwritten.
     """
 
     def texts(self) -> dict[str, str]:
@@ -55,10 +69,20 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         example = key.split()[2:]
         return f"Each text stands where the number is, for example, {example[0]}." if example else ""
 
+    def context(self, key: str, telling: Telling) -> str:
+        entry = self._entries[int(key.split(" ", 1)[0])]
+        places = ", ".join(":".join(filter(None, place)) for place in entry.occurrences) if telling.references else ""
+        named = {"Context": entry.msgctxt, "Note": entry.tcomment, "From the program": entry.comment, "In": places}
+        return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
+
+    def format(self, key: str) -> str:
+        flags = self._entries[int(key.split(" ", 1)[0])].flags
+        return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
+
     def translations(self) -> dict[str, str]:
         draft = self.draft()
         held = [
-            (slot.key, draft.file.held(entry, slot.form))
+            (slot.key, self._held(draft, entry, slot.form))
             for number, entry in self._entries.items()
             for slot in self._slots(number, draft.forms)
         ]
@@ -78,7 +102,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         changed = False
         for number in dict.fromkeys(int(key.split(" ", 1)[0]) for key in keys):
             if strings := self._strings(draft, number, translations):
-                draft.file.fill(self._entries[number], strings, draft.forms)
+                entry = self._entries[number]
+                fuzzy = self.fuzzy.mark or (draft.file.is_fuzzy(entry) and not self.fuzzy.overwrite)
+                draft.file.fill(entry, strings, draft.forms, fuzzy=fuzzy)
                 changed = True
         return changed
 
@@ -109,7 +135,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         since gettext shows an empty one as it is.
         """
         slots = self._slots(number, draft.forms)
-        held = {slot.form: draft.file.held(self._entries[number], slot.form) for slot in slots}
+        held = {slot.form: self._held(draft, self._entries[number], slot.form) for slot in slots}
         new = {
             slot.form: slot.fitted(translations[slot.key])
             for slot in slots
@@ -117,6 +143,11 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         }
         strings = {**held, **new}
         return strings if new and all(strings.values()) else {}
+
+    def _held(self, draft: GettextDraft, entry: POEntry, form: int | None) -> str:
+        """The translation in a form that is to stay; empty where there is none."""
+        is_replaced = self.fuzzy.overwrite and draft.file.is_fuzzy(entry)
+        return "" if is_replaced else draft.file.held(entry, form)
 
     def _check_plural(self, entry: POEntry, file: GettextFile) -> None:
         here = file.live.get(identity(entry))

@@ -12,7 +12,7 @@ from itertools import groupby
 import polib
 
 from .gettext_plurals import PluralForms
-from .target_paths import locale_name
+from .target_paths import is_language, locale_name
 
 Identity = tuple[str | None, str]
 """What gettext looks an entry up by: context and msgid."""
@@ -71,6 +71,8 @@ class GettextFile(polib.POFile):
     def begin(cls, source: str, to: str) -> GettextFile:
         """A new file in the language `to`, with all that is in `source`, untranslated. Raises ValueError."""
         file = cls.read(source)
+        if is_language(file.metadata.get("Language", ""), to):
+            return file
         forms = PluralForms.of_language(to)
         file[:] = [_emptied(entry, forms) for entry in file if not entry.obsolete]
         revised = f"{datetime.now(UTC):%Y-%m-%d %H:%M%z}"
@@ -95,16 +97,21 @@ class GettextFile(polib.POFile):
         self.metadata_is_fuzzy = False
         return forms
 
-    def held(self, entry: polib.POEntry, form: int | None) -> str:
-        """The translation here of an entry, in a plural form or None for one without; empty if it is none, or fuzzy."""
+    def is_fuzzy(self, entry: polib.POEntry) -> bool:
+        """Whether the translation here of an entry is marked as one that a person must look at."""
         here = self.live.get(identity(entry))
-        if here is None or here.fuzzy:
+        return bool(here and here.fuzzy)
+
+    def held(self, entry: polib.POEntry, form: int | None) -> str:
+        """The translation here of an entry, in a plural form or None for one without; empty if there is none."""
+        here = self.live.get(identity(entry))
+        if here is None:
             return ""
         text = here.msgstr if form is None else here.msgstr_plural.get(form, "")
         return text if text.strip() else ""
 
-    def fill(self, entry: polib.POEntry, strings: Mapping[int | None, str], forms: PluralForms) -> None:
-        """Put `strings`, by plural form, into the entry here of an entry of the source; it is not fuzzy then."""
+    def fill(self, entry: polib.POEntry, strings: Mapping[int | None, str], forms: PluralForms, *, fuzzy: bool) -> None:
+        """Put `strings`, by plural form, into the entry here of one of the source, and mark it or clear its mark."""
         here = self.live.get(identity(entry))
         if here is None:
             here = _emptied(deepcopy(entry), forms)
@@ -113,7 +120,9 @@ class GettextFile(polib.POFile):
         elif bool(here.msgid_plural) != bool(entry.msgid_plural):
             here.msgid_plural = entry.msgid_plural
             _emptied(here, forms)
-        _settle(here)
+        if not (fuzzy and here.fuzzy):
+            _settle(here)
+            here.flags[:0] = ["fuzzy"] * fuzzy
         for form, string in strings.items():
             if form is None:
                 here.msgstr = string

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from babel.core import UnknownLocaleError
-from babel.messages.catalog import PYTHON_FORMAT
 from babel.messages.plurals import DEFAULT_PLURAL, get_plural
 
 from .target_paths import locale_name
 
 HEADER = re.compile(r"\s*+nplurals\s*+=\s*+(\d{1,2})\s*+;\s*+plural\s*+=([^;]++);?\s*+")
-BRACES = re.compile(r"\{[^{}]*+\}")
+NUMBER = re.compile(
+    r"""
+      %<PRI\w++> | %\{\w++\} | %L?+(?:\d{1,2}+|n)(?![\w$*.])
+    | %(?:\([^()]*+\)|<\w++>|\d{1,2}+\$)?+[-+\#'I0]*+[\d*]*+(?:\.[\d*]*+)?+(?:<PRI\w++>|(?:hh|ll|[hlLqjzt])?+[A-Za-z@])
+    | \$?\{[^{}]*+\} | (?<![\w@])[@!:]\w++ | \$\(?+\w++ | __\w++
+    """,
+    re.VERBOSE,
+)
+"""A number in a text, in any syntax: `%d`, `%1$'d`, `%<PRIuMAX>`, `%n`, `%L1`, `%{count}`, `{n}`, `@count`, `$n`."""
 OF_NEW_FILES = {
     "ca": (2, "(n != 1)"),
     "es": (2, "(n != 1)"),
@@ -77,16 +85,20 @@ class PluralForms:
             form: ("msgid_plural", self._example(form) if self.count > 2 else None) for form in range(self.count)
         }
         one = self.chosen[1]
-        names_number = _placeholders(singular) == _placeholders(plural)
+        names_number = not placeholders(plural) - placeholders(singular)
         if self.chosen.count(one) == 1 or (self.count > 1 and names_number):
             origins[one] = "msgid", None
         return origins
 
     def _example(self, form: int) -> int | None:
         """The lowest number of `form`, zero if it has no other; None if it has none."""
-        numbers = [number for number in NUMBERS if self.chosen[number] == form]
-        return next(filter(None, numbers), min(numbers, default=None))
+        return self._examples.get(form)
+
+    @cached_property
+    def _examples(self) -> dict[int, int]:
+        return {form: number for number, form in reversed([*list(enumerate(self.chosen))[1:], (0, self.chosen[0])])}
 
 
-def _placeholders(text: str) -> list[str]:
-    return sorted(match[0] for pattern in (PYTHON_FORMAT, BRACES) for match in pattern.finditer(text))
+def placeholders(text: str) -> Counter[str]:
+    """What in a text may be a number, as often as it is there."""
+    return Counter(match[0] for match in NUMBER.finditer(text.replace("%%", "")))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .catalogue import Catalogue
+from .catalogue import AS_THEY_ARE, Catalogue, Fuzzy, Telling
 from .files import CatalogueError, TextFile
+from .json_plurals import PluralTree
 from .json_tree import Touched, branches, decode, deeper, encode, is_text, ordered_keys, texts
 
 MISSING: Any = object()
@@ -30,16 +31,26 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     fall back on the source, and an empty text in its arrays, where every item has its place.
     """
 
-    def __init__(self, source: Path, target: Path, to: str, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: Fuzzy = AS_THEY_ARE
+    ) -> None:
         if source.exists() and target.exists() and target.samefile(source):
             raise CatalogueError(f"{str(target)!r} is the source itself: name another folder, with --out")
-        super().__init__(source, target, to, overwrite=overwrite)
+        super().__init__(source, target, to, overwrite=overwrite, fuzzy=fuzzy)
 
     def texts(self) -> dict[str, str]:
-        return dict(texts(self._tree))
+        return {pointer: text for pointer, text in texts(self._tree) if not self._is_note(pointer)}
 
     def name(self, key: str) -> str:
         return key
+
+    def hint(self, key: str) -> str:
+        example = self._plurals.examples.get(key) if self._tree else None
+        return f"Each text stands where the number is, for example, {example}." if example else ""
+
+    def context(self, key: str, telling: Telling) -> str:
+        told = [self._description(key)] + [f"Key: {key.lstrip('/')}"] * telling.key_paths
+        return "\n".join(filter(None, told))
 
     def translations(self) -> dict[str, str]:
         tree = self.draft().tree
@@ -63,10 +74,35 @@ class JsonCatalogue(Catalogue[JsonDraft]):
 
     @cached_property
     def _tree(self) -> dict[str, Any]:
-        return decode(self.file, self.source)
+        """What the source holds, with the plural forms of the target language."""
+        return self._plurals.tree(decode(self.file, self.source))
+
+    @cached_property
+    def _plurals(self) -> PluralTree:
+        return PluralTree(self.to, self.source.stem)
+
+    @cached_property
+    def _has_messages(self) -> bool:
+        """Whether it is a file of Chrome's, whose objects have a `message` each, and notes beside it."""
+        values = self._tree.values()
+        return bool(values) and all(isinstance(value, dict) and "message" in value for value in values)
+
+    def _is_note(self, pointer: str) -> bool:
+        """Whether the text there is for translators and machines, and stays as it is."""
+        return self._has_messages and not (pointer.count("/") == 2 and pointer.endswith("/message"))
+
+    def _description(self, key: str) -> str:
+        """What Chrome's `description`, beside a message, says of it."""
+        parent, _, name = key.rpartition("/")
+        node: Any = self._tree
+        for part in parent.split("/")[1:]:
+            node = node[int(part)] if isinstance(node, list) else node[part.replace("~1", "/").replace("~0", "~")]
+        is_message = name == "message" and isinstance(node, dict)
+        description = node.get("description") if is_message else ""
+        return description if isinstance(description, str) else ""
 
     def _merged(self, draft: JsonDraft, touched: Touched | None, translations: Mapping[str, str]) -> Any:
-        return Merge(translations, self.overwrite, self.target).merge(self._tree, draft.tree, touched)
+        return Merge(translations, self.overwrite, self.target, self._is_note).merge(self._tree, draft.tree, touched)
 
 
 @dataclass(frozen=True)
@@ -76,6 +112,7 @@ class Merge:
     translations: Mapping[str, str]
     overwrite: bool
     path: Path
+    is_note: Callable[[str], bool]
 
     def merge(self, source: Any, held: Any, touched: Touched | None, pointer: str = "") -> Any:
         """The value at `pointer`; MISSING if there is none yet. Of what has been merged, the `touched` parts alone."""
@@ -88,6 +125,8 @@ class Merge:
                 )
             held = MISSING
         if isinstance(source, str):
+            if self.is_note(pointer):
+                return source if held is MISSING else held
             return held if is_text(held) and not self.overwrite else self.translations.get(pointer, held)
         if isinstance(source, list):
             return self._array(source, held, touched, pointer)

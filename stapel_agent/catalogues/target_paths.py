@@ -3,34 +3,106 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.core import Locale, get_locale_identifier, parse_locale
 
-from stapel_agent.language_tags import is_language_tag, tag_error
+from stapel_agent.language_tags import bcp47
 
 from .files import CatalogueError
 
+TAG = re.compile(r"[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+(?:@\w{4,14}+)?+")
+LOCALE_FOLDERS = {"locales", "locale", "_locales", "i18n", "l10n", "lang", "langs", "languages", "translations"}
+"""Folders of a folder for each language, in which namespaces may have folders of their own."""
+DEPTH = 4
+LANGUAGE = re.compile(rb'^"Language:[ \t]*+([\w@-]++)', re.MULTILINE)
+
 
 def locale_name(tag: str) -> str:
-    """The language `tag` as gettext and Django name its folder: 'pt-br' is 'pt_BR', 'sr@latin' stays."""
+    """The language `tag` as gettext and Django name its folder: 'pt-br' is 'pt_BR'."""
     try:
-        if not is_language_tag(tag):
+        if not TAG.fullmatch(tag):
             raise ValueError
-        parts = parse_locale(tag.replace("-", "_"))
+        parts = parse_locale(bcp47(tag).replace("-", "_"))
         if parts[0] not in Locale("en").languages:
             raise ValueError
     except ValueError as fault:
-        raise CatalogueError(tag_error(tag)) from fault
+        raise CatalogueError(f"unknown language {tag[:40]!r}: give a tag such as 'de' or 'pt-BR'") from fault
     return get_locale_identifier(parts)
 
 
-def target_path(source: Path, to: str, folder: Path | None) -> Path:
-    """`folder`/`to` with the format's suffix. Without a folder: in gettext's <locale>/<language>/LC_MESSAGES/
-    the same file of the other language, elsewhere beside the source.
+def is_language(tag: str, other: str = "") -> bool:
+    """Whether `tag` names a language, and the same one as `other`, if that is given."""
+    try:
+        name = locale_name(tag)
+    except CatalogueError:
+        return False
+    return not other or name == locale_name(other)
+
+
+def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Path:
+    """The file for the language `to`, in the layout that `source` is in:
+
+    - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder;
+    - <language>/<namespace>.json, also deeper below a folder such as `locales`;
+    - <name>.<language>.json;
+    - else `<to>` with the format's suffix, beside the source or in `folder`.
+
+    A .po file in the language `to` is its own target.
     """
     locale = locale_name(to)
     suffix = ".json" if source.suffix.lower() == ".json" else ".po"
     if folder is None and suffix == ".po" and source.absolute().parent.name == "LC_MESSAGES":
         return Path(os.path.normpath(source.parent / ".." / ".." / locale / "LC_MESSAGES" / f"{source.stem}.po"))
-    return (folder or source.parent) / f"{to}{suffix}"
+    if folder is None and source.suffix.lower() == ".po" and is_language(own_language(source), to):
+        return source
+    if is_language(source.stem):
+        return (folder or source.parent) / f"{to}{suffix}"
+    if source.absolute().parent.name == "LC_MESSAGES":
+        return (folder or source.parent) / f"{to}{suffix}"
+    for place in _language_folders(source, from_lang):
+        name = locale if "_" in place.name or place.parent.name == "_locales" else to
+        within = source.absolute().relative_to(place)
+        return (folder or place.parent) / name / within.with_suffix(suffix)
+    base, _, tag = source.stem.rpartition(".")
+    stem = f"{base}.{to}" if base and is_language(tag) else to
+    return (folder or source.parent) / f"{stem}{suffix}"
+
+
+def rivals(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
+    """Other files in the folder of `source` that would have the same target."""
+    if is_language(source.stem):
+        return
+    target = target_path(source, to, folder, from_lang)
+    for path in sorted(source.parent.glob(f"*{source.suffix}")):
+        if path.name == source.name or path == target or is_language(path.stem) or not path.is_file():
+            continue
+        if target_path(path, to, folder, from_lang) == target:
+            yield path
+
+
+def own_language(source: Path) -> str:
+    """The language that the header of a .po file says it is in; empty if it says none."""
+    try:
+        with open(source, "rb") as file:
+            header = file.read(20_000).partition(b"\n\n")[0]
+    except OSError:
+        return ""
+    found = LANGUAGE.search(header)
+    return found[1].decode(errors="replace") if found else ""
+
+
+def _language_folders(source: Path, from_lang: str) -> Iterator[Path]:
+    """The folder above `source` that is named after its language."""
+    above = source.absolute().parents
+    for depth, place in enumerate(above[:DEPTH]):
+        is_named = is_language(place.name) and (from_lang == "auto" or _base(place.name) == _base(from_lang))
+        if is_named and (depth == 0 or place.parent.name in LOCALE_FOLDERS):
+            yield place
+            return
+
+
+def _base(tag: str) -> str:
+    return locale_name(tag).partition("_")[0]

@@ -122,6 +122,10 @@ class Chunk:
         """The same question about those passages that have no translation yet."""
         return replace(self, passages=[passage for passage in self.passages if not passage.is_translated])
 
+    def alone(self, passage: Passage) -> Chunk:
+        """The question about one of the passages by itself."""
+        return replace(self, passages=[passage])
+
     def take(self, translations: Mapping[int, str]) -> None:
         """Accept translations by the number of their part."""
         for number, translation in translations.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -84,6 +84,19 @@ class Protected:
         else:
             self._check_reading(restored)
         return restored
+
+    def with_own_marks(self, translation: str, essence: Callable[[str], str]) -> str:
+        """A whole translation with marks in place of what is hidden in the source, by the `essence` of each."""
+        free: dict[str, list[int]] = {}
+        for number, hidden in self._hidden.items():
+            free.setdefault(essence(hidden), []).append(number)
+        pieces, position = [], 0
+        for span in spans(translation, FORMATS[self.format], self.protect):
+            hidden = translation[span.start : span.end]
+            numbers = free.get(essence(hidden))
+            pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
+            position = span.end
+        return "".join([*pieces, translation[position:]])
 
     def mark_before(self, position: int) -> int:
         """The number of the last mark that begins before `position` in the source; 0 where there is none."""

@@ -1,0 +1,117 @@
+"""Plural forms in JSON files: i18next's suffixes and Rails' objects, in the categories of the target language.
+
+Sources: i18next, "Plurals" and "JSON Format" (v4 with categories, v3 with `_plural` and numbers); Rails Guides,
+"Internationalization API", pluralization.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stapel_agent.plurals import CATEGORIES, Form, forms
+
+from .gettext_plurals import PluralForms, placeholders
+from .json_tree import deeper
+
+SUFFIX = re.compile(rf"(?P<base>.+?)(?P<ordinal>_ordinal)?_(?P<category>{'|'.join(CATEGORIES)})", re.DOTALL)
+OLD_SUFFIX = "_plural"
+HINTED = 2
+"""A language with more forms than so many is told an example number for each."""
+
+
+@dataclass
+class PluralTree:
+    """A source tree as the target needs it. `examples` has the numbers that texts are for, by JSON pointer."""
+
+    to: str
+    root: str = ""
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def tree(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        """The tree with the forms of the target language; the one root `root`, a language, is renamed."""
+        if self.root and source.keys() == {self.root}:
+            source = {self.to: source[self.root]}
+        return dict(self._object(source, ""))
+
+    def _value(self, value: Any, pointer: str) -> Any:
+        if isinstance(value, dict):
+            return dict(self._object(value, pointer))
+        if isinstance(value, list):
+            return [self._value(item, deeper(pointer, number)) for number, item in enumerate(value)]
+        return value
+
+    def _object(self, source: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
+        if _are_forms(source):
+            yield from self._forms(dict(source), pointer, "")
+            return
+        groups = _groups(source)
+        done = set[str]()
+        for key, value in source.items():
+            base = groups.get(key)
+            if base is None:
+                yield key, self._value(value, deeper(pointer, key))
+            elif base not in done:
+                done.add(base)
+                yield from self._group(source, [other for other in groups if groups[other] == base], base, pointer)
+
+    def _group(self, source: Mapping[str, Any], keys: list[str], base: str, pointer: str) -> Iterator[tuple[str, Any]]:
+        if f"{base}{OLD_SUFFIX}" in keys:
+            return self._old_forms(source[base], source[f"{base}{OLD_SUFFIX}"], base, pointer)
+        return self._forms({key[len(base) + 1 :]: source[key] for key in keys}, pointer, f"{base}_")
+
+    def _forms(self, source: Mapping[str, str], pointer: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """The forms of the target; `zero` is for nothing at all in both layouts, and stays in any language."""
+        wanted = forms(self.to, ordinal=prefix.endswith("_ordinal_"))
+        if not wanted:
+            yield from ((f"{prefix}{name}", text) for name, text in source.items())
+            return
+        if "zero" in source and all(form.category != "zero" for form in wanted):
+            wanted = (Form("zero", "0", 0), *wanted)
+        for form in wanted:
+            key = f"{prefix}{form.category}"
+            if len(wanted) > HINTED:
+                self.examples[deeper(pointer, key)] = form.example
+            yield key, _origin(source, form)
+
+    def _old_forms(self, singular: str, plural: str, base: str, pointer: str) -> Iterator[tuple[str, str]]:
+        """As i18next's third format numbers them; a language of two forms has a name for each."""
+        target = PluralForms.of_language(self.to)
+        for form, (origin, example) in sorted(target.origins(singular, plural).items()):
+            key = (base, f"{base}{OLD_SUFFIX}")[form] if target.count == 2 else f"{base}_{form}"
+            if example is not None and target.count > HINTED:
+                self.examples[deeper(pointer, key)] = str(example)
+            yield key, singular if origin == "msgid" else plural
+
+
+def _origin(source: Mapping[str, str], form: Form) -> str:
+    """The text that a form is made of: one that names the number, if the form serves several."""
+    text, other = source.get(form.category, source["other"]), source["other"]
+    return other if form.only is None and placeholders(other) - placeholders(text) else text
+
+
+def _are_forms(source: Mapping[str, Any]) -> bool:
+    """Whether an object holds the forms of one text, as Rails has them."""
+    return "other" in source and len(source) > 1 and source.keys() <= set(CATEGORIES) and _are_texts(source.values())
+
+
+def _groups(source: Mapping[str, Any]) -> dict[str, str]:
+    """Key -> what it has in common with the other forms of its text, of all keys that are such forms."""
+    bases: dict[str, list[str]] = {}
+    for key in source:
+        if match := SUFFIX.fullmatch(key):
+            bases.setdefault(f"{match['base']}{match['ordinal'] or ''}", []).append(key)
+        elif key.endswith(OLD_SUFFIX) and key.removesuffix(OLD_SUFFIX) in source:
+            bases.setdefault(base := key.removesuffix(OLD_SUFFIX), []).extend([base, key])
+    whole = {
+        base: keys
+        for base, keys in bases.items()
+        if len(keys) > 1 and {f"{base}_other", f"{base}{OLD_SUFFIX}"} & set(keys) and _are_texts(map(source.get, keys))
+    }
+    return {key: base for base, keys in whole.items() for key in keys}
+
+
+def _are_texts(values: Any) -> bool:
+    return all(isinstance(value, str) and value.strip() for value in values)

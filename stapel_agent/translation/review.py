@@ -1,0 +1,84 @@
+"""Translations that exist, held against their sources; and what new ones would cost at most."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from stapel_agent import cache
+from stapel_agent.asking import candidate_of
+from stapel_agent.budgets import Estimate, estimated
+from stapel_agent.conf import agent_settings
+from stapel_agent.types import CompletionRequest
+
+from . import messages, plural_messages
+from .attributes import readable_attributes, with_values
+from .entries import Entry
+from .formats import FORMATS
+from .glossary import Glossary
+from .job import Job
+from .protection import Damaged
+from .segment import Passages, Task
+from .texts import Texts
+
+
+@dataclass(frozen=True)
+class Most:
+    """What a translation costs at most; without `cost_usd` where no price is known."""
+
+    calls: int
+    tokens: int
+    cost_usd: Decimal | None
+
+
+def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
+    """What is wrong with a translation of `entry`, by the checks of a model's answer; empty if nothing."""
+    is_message = FORMATS[entry.format].message in ("branches", "always")
+    source = plural_messages.expanded(entry.text.strip(), from_lang, to) if is_message else entry.text.strip()
+    task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
+    passage = Passages(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
+    given = passage.protected.with_own_marks(translation.strip(), _without_values)
+    if not passage.protected.has_words:
+        return "" if given == passage.protected.masked else "differs from a text without words"
+    try:
+        passage.checked(given)
+    except Damaged as fault:
+        if is_message and _is_same_message(source, translation):
+            return ""
+        return passage.protected.in_full(str(fault))
+    return ""
+
+
+def most(texts: Texts, request: CompletionRequest) -> Most:
+    """What translating `texts` costs at most: every question asked as often as the settings allow."""
+    job = Job(texts, request)
+    whole = job.whole()
+    whole.take(cache.recall(whole.question()))
+    vendor = candidate_of(job.request).provider.vendor
+    calls, spends = 0, list[Estimate]()
+    for chunk in job.chunks():
+        # Together, again for what failed, once more for what came back untranslated, and in the end each alone.
+        again = agent_settings.TRANSLATE_RETRIES + 2
+        alone = [chunk.alone(passage) for passage in chunk.passages] if agent_settings.TRANSLATE_RETRIES else []
+        spends += [estimated(chunk.question(), vendor)] * again
+        spends += [estimated(question.question(), vendor) for question in alone]
+        calls += again + len(alone)
+    return Most(calls, sum(spend.tokens for spend in spends), _dollars(spends))
+
+
+def _dollars(spends: Iterable[Estimate]) -> Decimal | None:
+    dollars = [spend.usd for spend in spends]
+    known = [usd for usd in dollars if usd is not None]
+    return sum(known, Decimal(0)) if len(known) == len(dollars) else None
+
+
+def _is_same_message(source: str, translation: str) -> bool:
+    expected = messages.signature(source)
+    return bool(messages.has_branches(source) and expected is not None and expected == messages.signature(translation))
+
+
+def _without_values(hidden: str) -> str:
+    """A tag without what people read in it, which is translated by itself."""
+    return with_values(hidden, [(attribute, "") for attribute in readable_attributes(hidden)])

@@ -1,0 +1,294 @@
+"""`manage.py llm_translate` and the files that projects have: layouts, plural forms, marks, context."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stapel_agent.testing import translating
+from tests.management.test_llm_translate import row, run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+
+def made(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def held(path: Path) -> object:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def strings(path: Path) -> list[str]:
+    return re.findall(r'msgstr(?:\[\d\])? "(.+)"', path.read_text(encoding="utf-8"))
+
+
+# Layouts
+
+
+def test_i18next__namespaces(tmp_path, scripted_model):
+    """Each namespace of a language has its own file in the other language's folder."""
+    first = made(tmp_path, "locales/en/common.json", {"title": "Common things"})
+    second = made(tmp_path, "locales/en/shop.json", {"title": "A good shop"})
+    deep = made(tmp_path, "locales/en/admin/users.json", {"title": "All users"})
+    scripted_model.script(translating(str.upper))
+    _, err = run(first, second, deep, "--to", "de", "--from", "en")
+    assert err == ""
+    folder = tmp_path / "locales" / "de"
+    names = ("common.json", "shop.json", "admin/users.json")
+    assert [held(folder / name)["title"] for name in names] == ["COMMON THINGS", "A GOOD SHOP", "ALL USERS"]
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "target"),
+    [
+        ("_locales/en/messages.json", "pt-BR", "_locales/pt_BR/messages.json"),
+        ("web/en-US/app.json", "de", "web/de/app.json"),
+        ("i18n/messages.en.json", "fr", "i18n/messages.fr.json"),
+        ("po/en/shop.po", "de", "po/de/shop.po"),
+    ],
+)
+def test_layouts(tmp_path, scripted_model, source, to, target):
+    """The target stands where the layout of the source has its place for the language."""
+    content = 'msgid "A text"\nmsgstr ""\n' if source.endswith("po") else {"a": {"message": "A text"}}
+    scripted_model.script(translating(str.upper))
+    _, err = run(made(tmp_path, source, content), "--to", to)
+    assert (err, (tmp_path / target).exists()) == ("", True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "out"]])
+def test_shared_target__refused(tmp_path, scripted_model, monkeypatch, arguments):
+    """Two sources never share a target; nobody is asked and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    made(tmp_path, "shop.json", {"title": "A good shop"})
+    made(tmp_path, "blog.json", {"title": "A good blog"})
+    for sources in (["shop.json"], ["blog.json"], ["shop.json", "blog.json"]):
+        _, err = run(*sources, "--to", "de", *arguments)
+        assert "would share the target" in err
+    assert (scripted_model.requests, [path.name for path in tmp_path.rglob("de*")]) == ([], [])
+
+
+def test_shared_target__of_folders(tmp_path, scripted_model):
+    """Files of the same name that would go to one folder are refused too."""
+    sources = [made(tmp_path, f"{name}/en.json", {"a": name}) for name in ("x", "y")]
+    _, err = run(*sources, "--to", "de", "--out", tmp_path / "out")
+    assert ("would share the target" in err, scripted_model.requests) == (True, [])
+
+
+def test_own_language__in_place(tmp_path, scripted_model):
+    """A .po file in the target language is completed where it is, and its translations are kept."""
+    header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    source = made(tmp_path, "shop.po", header + 'msgid "Yes"\nmsgstr "Ja"\n\nmsgid "Not now"\nmsgstr ""\n')
+    scripted_model.script(translating(str.upper))
+    out, err = run(source, "--to", "de")
+    assert (row(out)[:2], err, strings(source)[-2:]) == (["1", "1"], "", ["Ja", "NOT NOW"])
+    assert list(tmp_path.iterdir()) == [source]
+
+
+# Marks
+
+FUZZY = 'msgid "Old text"\nmsgstr ""\n\n#, fuzzy\n#| msgid "Before"\nmsgid "Other text"\nmsgstr "Vorher"\n'
+
+
+def test_mark__fuzzy(tmp_path, scripted_model):
+    """Machine translations are marked on request, and a second run asks for none of them."""
+    source = made(tmp_path, "shop.pot", 'msgid "Old text"\nmsgstr ""\n')
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--to", "de", "--mark", "fuzzy")[1] == ""
+    assert '#, fuzzy\nmsgid "Old text"\nmsgstr "OLD TEXT"' in (tmp_path / "de.po").read_text()
+    scripted_model.script("never asked")
+    assert row(run(source, "--to", "de")[0])[:2] == ["1", "0"]
+
+
+def test_mark__not_in_json(tmp_path, scripted_model):
+    """JSON has no place for a mark."""
+    _, err = run(made(tmp_path, "en.json", {"a": "A text"}), "--to", "de", "--mark", "fuzzy")
+    assert ("has no place for a mark" in err, scripted_model.requests) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept", "is_marked"), [([], "Vorher", True), (["--overwrite-fuzzy"], "OTHER TEXT", False)]
+)
+def test_fuzzy__of_others(tmp_path, scripted_model, arguments, kept, is_marked):
+    """What somebody marked as fuzzy stays as it is, mark and all, unless it is to be overwritten."""
+    target = made(tmp_path, "de.po", FUZZY)
+    scripted_model.script(translating(str.upper))
+    assert run(target, "--to", "de", *arguments)[1] == ""
+    assert strings(target)[-2:] == ["OLD TEXT", kept]
+    assert ("#, fuzzy\n#| msgid" in target.read_text()) == is_marked
+
+
+# Checks and estimates
+
+
+def test_check__names_what_is_wrong(tmp_path, scripted_model):
+    """--check asks nobody, names the translations that cannot be right, and changes nothing."""
+    days = "{n, plural, one {# day} other {# days}}"
+    texts = {"lost": "Hello {name}", "tag": "A <b>bold</b> text", "fine": "Pay {sum}", "none": "Missing", "days": days}
+    source = made(tmp_path, "en.json", {**texts, "alt": '<img alt="A cat">'})
+    translations = {"lost": "Hallo", "tag": "Ein <b>fetter Text", "fine": "{sum} zahlen", "days": days}
+    target = made(tmp_path, "ru.json", {**translations, "alt": '<img alt="Eine Katze">'})
+    before = target.read_text()
+    out, err = run(source, "--to", "ru", "--check")
+    assert re.findall(r"^  (/\w+)$", err, re.MULTILINE) == ["/lost", "/tag", "/days"]
+    assert err.endswith("CommandError: not right: 3; correct them, or take them out and run without --check\n")
+    assert (out, scripted_model.requests, target.read_text()) == ("", [], before)
+
+
+def test_check__all_right(tmp_path, scripted_model):
+    """What is right passes, in other words, in another order, and with the forms of its language."""
+    days = "{n, plural, one {# день} few {# дня} many {# дней} other {# дня}}"
+    source = made(tmp_path, "en.json", {"a": "%(n)s of %(m)s", "d": "{n, plural, one {# day} other {# days}}"})
+    made(tmp_path, "ru.json", {"a": "%(m)s, %(n)s", "d": days})
+    assert run(source, "--to", "ru", "--check") == ("", "")
+    assert scripted_model.requests == []
+
+
+def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
+    """--estimate says what it costs at most; the run stays within it, and nobody was asked before."""
+    agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "5"}})
+    source = made(tmp_path, "en.json", {f"k{n}": f"Text number {n} of a shop" for n in range(60)})
+    scripted_model.script(translating(str.upper))
+    out, err = run(source, "--to", "de", "--from", "en", "--estimate")
+    said = re.fullmatch(r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at a price that is not known)\n", out)
+    assert (err, scripted_model.requests, (tmp_path / "de.json").exists()) == ("", [], False)
+    scripted_model.script("no JSON at all")
+    spent = row(run(source, "--to", "de", "--from", "en")[0])
+    assert int(spent[4]) + int(spent[5]) <= int(said[1])
+
+
+# Plural forms
+
+
+@pytest.mark.parametrize(
+    ("to", "source", "target"),
+    [
+        (
+            "ru",
+            {"i_one": "{{count}} item", "i_other": "{{count}} items", "j": "x y"},
+            {"i_one": "{{count}} ITEM"} | {f"i_{name}": "{{count}} ITEMS" for name in ("few", "many", "other")},
+        ),
+        ("ja", {"i_one": "One item", "i_other": "{{count}} items"}, {"i_other": "{{count}} ITEMS"}),
+        (
+            "lv",
+            {"i_one": "One item", "i_other": "{{count}} items"},
+            {f"i_{name}": "{{count}} ITEMS" for name in ("zero", "one", "other")},
+        ),
+        (
+            "de",
+            {"i_zero": "No items", "i_one": "One item", "i_other": "{{count}} items"},
+            {"i_zero": "NO ITEMS", "i_one": "ONE ITEM", "i_other": "{{count}} ITEMS"},
+        ),
+        (
+            "cy",
+            {"p_ordinal_one": "{{count}}st place", "p_ordinal_other": "{{count}}th place"},
+            {"p_ordinal_one": "{{count}}ST PLACE"}
+            | {f"p_ordinal_{name}": "{{count}}TH PLACE" for name in ("zero", "two", "few", "many", "other")},
+        ),
+        (
+            "ru",
+            {"i": "{{count}} item", "i_plural": "{{count}} items"},
+            {"i_0": "{{count}} ITEM", "i_1": "{{count}} ITEMS", "i_2": "{{count}} ITEMS"},
+        ),
+        ("ja", {"i": "One item", "i_plural": "{{count}} items"}, {"i_0": "{{count}} ITEMS"}),
+        ("de", {"i": "One item", "i_plural": "{{count}} items"}, {"i": "ONE ITEM", "i_plural": "{{count}} ITEMS"}),
+        (
+            "pl",
+            {"inbox": {"one": "One message", "other": "%{count} messages"}},
+            {"inbox": {"one": "ONE MESSAGE"} | dict.fromkeys(["few", "many", "other"], "%{count} MESSAGES")},
+        ),
+        (
+            "ru",
+            {"kind_other": "Something else", "one": "Number one"},
+            {"kind_other": "SOMETHING ELSE", "one": "NUMBER ONE"},
+        ),
+    ],
+)
+def test_json__plural_keys(tmp_path, scripted_model, to, source, target):
+    """Plural keys are those of the target language; the text of a form that serves several numbers shows the number."""
+    scripted_model.script(translating(lambda text: re.sub(r"[a-z]+", lambda word: word[0].upper(), text)))
+    path = made(tmp_path, "en.json", source)
+    _, err = run(path, "--to", to, "--from", "en")
+    found = held(tmp_path / f"{to}.json")
+    found.pop("j", None)
+    assert (err, found) == ("", target)
+    scripted_model.script("never asked")
+    assert run(path, "--to", to, "--from", "en")[1] == ""
+    assert scripted_model.requests == []
+
+
+def test_json__forms_have_examples(tmp_path, scripted_model):
+    """Each of several forms is asked for with a number that it is for."""
+    source = made(tmp_path, "en.json", {"i_one": "{{count}} item", "i_other": "{{count}} items"})
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "ru", "--from", "en")
+    told = " ".join(request.system_prompt for request in scripted_model.requests)
+    assert set(re.findall(r"number is, for example, ([\d.]+)\.", told)) == {"1", "2", "5", "1.5"}
+
+
+def test_json__root_language(tmp_path, scripted_model):
+    """A root that names the source's language names the target's then."""
+    scripted_model.script(translating(str.upper))
+    run(made(tmp_path, "en.json", {"en": {"title": "A good shop"}}), "--to", "de", "--from", "en")
+    assert held(tmp_path / "de.json") == {"de": {"title": "A GOOD SHOP"}}
+
+
+@pytest.mark.parametrize(
+    "number", ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}}", "$n", "%{n}", "__n__"]
+)
+@pytest.mark.parametrize("to", ["ru", "sl", "lv", "de"])
+def test_gettext__forms_show_their_number(tmp_path, scripted_model, number, to):
+    """A form of several numbers is made from the text that shows the number; msgfmt accepts the file."""
+    flag = "#, c-format\n" if number in ("%d", "%'d", "%<PRIuMAX>") else ""
+    source = made(
+        tmp_path, "shop.pot", f'{flag}msgid "one ref"\nmsgid_plural "{number} refs"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    )
+    scripted_model.script(translating(lambda text: text.replace("ref", "REF")))
+    run(source, "--to", to, "--from", "en")
+    first = strings(tmp_path / f"{to}.po")[0] if to != "de" else f"{number} REFs"
+    assert first == f"{number} REFs"
+    checked = subprocess.run(["msgfmt", "-c", "-o", "/dev/null", tmp_path / f"{to}.po"], capture_output=True, text=True)
+    assert "fatal" not in checked.stderr and "error" not in checked.stderr, checked.stderr
+
+
+# What is known of a text
+
+
+def test_gettext__context_and_comments(tmp_path, scripted_model):
+    """Contexts and comments reach the model; places in the program do on request."""
+    entries = '#. On a button.\n#  For the shop.\n#: shop.py:3\nmsgctxt "{}"\nmsgid "Open"\nmsgstr ""\n\n'
+    source = made(tmp_path, "shop.pot", "".join(entries.format(name) for name in ("verb", "adjective")))
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", "--from", "en")
+    told = scripted_model.requests[0].system_prompt
+    expected = ["verb", "adjective", "On a button.", "For the shop.", "shop.py:3"]
+    assert [name for name in expected if name in told] == expected[:4]
+    assert [list(json.loads(request.prompt).values()) for request in scripted_model.requests][0] == ["Open", "Open"]
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "fr", "--from", "en", "--references")
+    assert "shop.py:3" in scripted_model.requests[0].system_prompt
+
+
+def test_gettext__formats(tmp_path, scripted_model):
+    """The flag of an entry says its format."""
+    source = made(tmp_path, "shop.pot", '#, python-brace-format\nmsgid "Pay {sum} at 5%d"\nmsgstr ""\n')
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", "--from", "en")
+    assert json.loads(scripted_model.requests[0].prompt) == {"1": "Pay ⟦1⟧ at 5%d"}
+
+
+def test_chrome__messages(tmp_path, scripted_model):
+    """Of Chrome's files messages alone are translated, and their descriptions are told; key paths are on request."""
+    tree = {"save": {"message": "Save it", "description": "A button.", "placeholders": {"n": {"content": "$1"}}}}
+    source = made(tmp_path, "_locales/en/messages.json", tree)
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", "--from", "en", "--key-paths")
+    told = scripted_model.requests[0].system_prompt
+    assert ["A button." in told, "save/message" in told] == [True, True]
+    expected = {"save": {**tree["save"], "message": "SAVE IT"}}
+    assert held(tmp_path / "_locales" / "de" / "messages.json") == expected
