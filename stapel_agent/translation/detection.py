@@ -16,7 +16,7 @@ def detector() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=64)
 def languages_of(text: str) -> dict[str, float]:
     """The probability of each language, by its code; nothing without a detector."""
     known = detector()

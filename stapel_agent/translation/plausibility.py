@@ -52,6 +52,33 @@ APOLOGETIC = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# An apology and what the model cannot do, in other languages.
+REFUSAL = re.compile(
+    r"""
+    \W{0,3}(?:
+      (?:entschuldig\w+|(?:es\ )?tut\ mir\ leid|leider|sorry)\b.{0,60}?\b(?:ich\ kann|kann\ ich|ich\ darf)
+    | (?:je\ suis\ )?(?:désolée?|navrée?|je\ m['’]excuse|malheureusement)\b.{0,60}?\bje\ ne\ (?:peux|suis)
+    | (?:lo\ siento|perd[oó]n|disculp\w+|lamento|lamentablemente)\b.{0,60}?\bno\ (?:puedo|me\ es\ posible)
+    | (?:mi\ dispiace|scus\w+|purtroppo|spiacente)\b.{0,60}?\bnon\ (?:posso|sono\ in\ grado)
+    | (?:desculp\w+|lamento|sinto\ muito|infelizmente)\b.{0,60}?\bnão\ (?:posso|consigo)
+    | (?:het\ spijt\ me|sorry|helaas)\b.{0,60}?\b(?:ik\ kan|kan\ ik)
+    | (?:jag\ är\ ledsen|tyvärr|förlåt|beklager|desværre|undskyld)\b.{0,60}?\b(?:(?:jag|jeg)\ kan|kan\ (?:jag|jeg))
+    | (?:przepraszam|przykro\ mi|niestety)\b.{0,60}?\bnie\ mogę|(?:omlouvám\ se|bohužel|prepáčte)\b.{0,60}?\bne?mohu
+    | (?:извините|простите|к\ сожалению|мне\ жаль)\b.{0,60}?\bя\ не\ могу
+    | (?:вибачте|на\ жаль)\b.{0,60}?\bя?\ ?не\ можу
+    | (?:üzgünüm|özür\ dilerim|maalesef)\b.{0,60}?(?:amam|emem|amıyorum|emiyorum)\b
+    | (?:maaf|xin\ lỗi|rất\ tiếc)\b.{0,60}?\b(?:saya\ tidak\ (?:bisa|dapat)|tôi\ không\ thể)
+    | (?:很?抱歉|对不起|對不起|不好意思).{0,30}?我?(?:无法|無法|不能)
+    | (?:申し訳|すみません|ごめん).{0,40}?(?:できません|いたしかねます)
+    | (?:죄송|미안).{0,40}?(?:수\ 없|못\ ?합)|(?:عذر|آسف|أعتذر|للأسف).{0,40}?(?:لا\ أستطيع|لا\ يمكنني)
+    | (?:क्षमा|माफ़?\ ?करें|मुझे\ खेद).{0,60}?नहीं\ कर\ सक
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+INABILITY = re.compile(
+    r"n['’]t\b|\b(?:cannot|can\ not|unable|not\ able|unfortunately|failed|impossible)\b", re.IGNORECASE
+)
 ANNOUNCED = re.compile(r"(?:sure[,.!]? )?here(?:['’]s| is) (?:the|your) translat\w{1,9}[^:\n]{0,40}:", re.IGNORECASE)
 COLONS = re.compile("[:：]")
 
@@ -71,7 +98,7 @@ def doubt(source: str, translation: str) -> str | None:
         return "repeats the instructions"
     if SAID_INSTEAD.search(translation) and not _may_say_so(source):
         return "is not a translation but a remark about one"
-    if APOLOGY.match(translation) and APOLOGETIC.search(source) is None:
+    if APOLOGETIC.search(source) is None and (APOLOGY.match(translation) or _refuses(source, translation)):
         return "is an apology, which the text is not"
     if ANNOUNCED.match(translation) and len(COLONS.findall(translation)) > len(COLONS.findall(source)):
         return "is not the translation alone"
@@ -83,6 +110,10 @@ def doubt(source: str, translation: str) -> str | None:
 def longest_translation(source: int) -> int:
     """The tokens that a translation of so many may have."""
     return LONGEST * source + SPARE_TOKENS
+
+
+def _refuses(source: str, translation: str) -> bool:
+    return bool(REFUSAL.match(translation)) and INABILITY.search(source) is None and not _may_say_so(source)
 
 
 def _may_say_so(source: str) -> bool:

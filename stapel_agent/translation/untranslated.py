@@ -17,7 +17,7 @@ READ = 2000
 SCRIPT_SUBTAG = re.compile(r"[-_][A-Za-z]{4}(?![A-Za-z0-9])")
 SEVERAL, MANY = 2, 4
 LETTERS_WITHOUT_BLANKS = 5
-SURE, SURE_AMONG_RELATIVES, DOUBTFUL = 0.9, 0.985, 0.05
+LIKELY, SURE, SURE_AMONG_RELATIVES, DOUBTFUL = 0.5, 0.9, 0.985, 0.05
 SHORTEST = 20
 """Letters without which no detector is right."""
 
@@ -68,9 +68,15 @@ def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool
     """
     if " ".join(source.split()) != " ".join(translation.split()) or _base(from_lang) == _base(to):
         return False
-    if not _has_several_words(source):
-        return False
-    return not (from_lang == AUTO and _top(source)[0] in _related(_base(to)))
+    return _has_several_words(source) and (from_lang != AUTO or _is_foreign(source, to))
+
+
+def _is_foreign(text: str, to: str) -> bool:
+    """Whether `text`, whose language nobody has told, is known to be in another one than `to`."""
+    if _other_script(text, text, to):
+        return True
+    found, probabilities = _top(text)
+    return bool(found) and found not in _related(_base(to)) and probabilities[found] > LIKELY
 
 
 def other_language(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:

@@ -92,3 +92,26 @@ def test_doubt__apologies(translation):
         "すみません、翻訳できません。",
     ):
         assert doubt(source, translation) is None
+
+
+@pytest.mark.parametrize(
+    "translation",
+    [
+        "Es tut mir leid, aber das kann ich nicht tun.",
+        "Désolé, mais je ne peux pas répondre à cette demande.",
+        "Lo siento, pero no puedo ayudarte con eso.",
+        "Mi dispiace, ma non posso farlo.",
+        "Desculpe, mas não posso fazer isso.",
+        "Извините, но я не могу выполнить этот запрос.",
+        "Przepraszam, ale nie mogę tego zrobić.",
+        "抱歉，我无法满足您的要求。",
+        "申し訳ありませんが、その依頼にはお応えできません。",
+        "죄송하지만 그 요청은 도와드릴 수 없습니다.",
+        "عذرًا، لا أستطيع القيام بذلك.",
+        "Üzgünüm, bunu yapamam.",
+    ],
+)
+def test_doubt__apologies_in_other_languages(translation):
+    """A model's refusal in the target language is told from a translation; a source that says so may be one."""
+    assert doubt("Delete all messages", translation) == "is an apology, which the text is not"
+    assert doubt("Sorry, I can't do that.", translation) is None
