@@ -240,7 +240,7 @@ class _Passage:
 
 
 CODE_LENGTH = 32
-CODE_BEFORE = re.compile(r"(?:[=(]|\breturn|\bawait|\bprint)\s*+\Z")
+CODE_BEFORE = re.compile(r"(?:[=(`]|\breturn|\bawait|\bprint)\s*+\Z")
 JSON_LANGUAGE = re.compile(r"(?:json.*|te?xt|plaintext|output|answer|result|)", re.IGNORECASE | re.DOTALL)
 LINE_BEFORE = re.compile(r"(?:\A|\n)[ \t]*+\Z")
 LINE_AFTER = re.compile(r"[ \t\r]*+(?:\n|\Z)")
@@ -272,7 +272,17 @@ OPENING = re.compile(
     re.VERBOSE,
 )
 # Of JSON whose beginning is missing. Prose after an answer starts otherwise, and may hold any bracket.
-CONTINUATION = re.compile(r'[\w\\]|\s*+(?:[\]}"]|,\s*+(?:["\d\[{-]|true|false|null|\Z))')
+CONTINUATION = re.compile(
+    r"""
+    [\w\\]                                                  # within a string
+    | \s*+ (?:
+        "
+        | [\]}] [\s\]}]*+ (?: , | \Z )
+        | , \s*+ (?: ["\d\[{-] | true | false | null | \Z )
+    )
+    """,
+    re.VERBOSE,
+)
 BRACKET = re.compile(r'\\["\\]|["\[\]{}]')
 CLOSING = {"[": "]", "{": "}"}
 

@@ -176,7 +176,16 @@ def test_parse__raw_line_breaks(line_break, wrapping, answer):
 
 @pytest.mark.parametrize(
     "after",
-    ["Mind the closing }.", ":}", "- closed by }\n- or by ]", "It ends with `}`", "(so it ends in ]})", ", you } see?"],
+    [
+        "Mind the closing }.",
+        ":}",
+        "- closed by }\n- or by ]",
+        "It ends with `}`",
+        "(so it ends in ]})",
+        "} is the end",
+        "]} or so, I think",
+        ", you } see?",
+    ],
 )
 @pytest.mark.parametrize("before", ["", "Sure:\n", "```json\n"])
 def test_parse__closing_bracket_in_the_prose_after(before, after):
@@ -196,6 +205,7 @@ def test_parse__closing_bracket_in_the_prose_after(before, after):
         'd = {"x": 1}',
         'In Python: `parse({"x": 1})`.',
         '    return {"x": ["y"]}',
+        'Like `{"x": 1}`.',
     ],
 )
 @pytest.mark.parametrize("answer", ['{"a": 1}', "[1, 2]", "[]", '```json\n{"a": 1}\n```', 'Sure: {"a": 1}.'])
