@@ -77,6 +77,7 @@ def test_any_text__has_a_storable_answer(text):
 @given(serialised(), PROSE)
 def test_cut_off__has_no_answer(answer_and_text, before):
     """JSON that lacks its end, or its beginning, has no answer in it, wherever the cut is."""
+    assume(not before.strip().startswith('"'))  # the whole might be a JSON string
     _, text = answer_and_text
     for cut in range(1, len(text)):
         assert parse_json_response(text[:cut])[0] is None

@@ -1,0 +1,79 @@
+"""An answer of the Messages API, out of the events of its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from io import StringIO
+from typing import Any
+
+from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError
+from stapel_agent.types import Usage
+
+from .anthropic_usage import stated_figures, totals
+from .base import ProviderResult
+from .wire.finish_reasons import finish_reason
+from .wire.price_conditions import CONDITIONS, price_conditions
+
+CATEGORY_LENGTH = 64
+
+
+class StreamedAnswer:
+    """An answer, put together from the events of its stream."""
+
+    def __init__(self) -> None:
+        self._text = StringIO()
+        self._tokens: dict[str, int] = {}
+        self._finish_reason = "stop"
+        self._metadata: dict[str, str] = {}
+        self._complete = False
+
+    @property
+    def text(self) -> str:
+        return self._text.getvalue()
+
+    @property
+    def usage(self) -> Usage:
+        usage = Usage(**self._tokens)  # type: ignore[arg-type]
+        return replace(usage, thinking_tokens=min(usage.thinking_tokens, usage.output_tokens))
+
+    def add(self, event: Any) -> None:
+        """Take in one event. The SDK does not validate events: whatever raises here is a malformed one."""
+        if event.type == "message_start":
+            self._count(getattr(event.message, "usage", None))
+        elif event.type == "content_block_start" and event.content_block.type == "text":
+            self._text.write(event.content_block.text)
+        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+            self._text.write(event.delta.text)
+        elif event.type == "message_delta":
+            self._count(getattr(event, "usage", None))
+            self._finish_reason = finish_reason(event.delta.stop_reason)
+            category = getattr(getattr(event.delta, "stop_details", None), "category", None)
+            if category:
+                self._metadata["refusal_category"] = str(category)[:CATEGORY_LENGTH]
+        elif event.type == "message_stop":
+            self._complete = True
+
+    def _count(self, usage: Any) -> None:
+        self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
+        self._tokens = totals(self._tokens, stated_figures(usage))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Give a fault what had come before it. After the last event there is none: the answer is whole."""
+        try:
+            yield
+        except ProviderError as fault:
+            if not self._complete:
+                fault.usage, fault.text = self.usage or None, self.text or None
+                raise
+
+    def result(self) -> ProviderResult:
+        if not self._complete:
+            raise AnswerInterrupted("the answer broke off before its end", usage=self.usage, text=self.text or None)
+        if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
+            raise AnswerMissing("the answer holds no text", usage=self.usage)
+        return ProviderResult(
+            self.text, finish_reason=self._finish_reason, metadata=self._metadata, **asdict(self.usage)
+        )
