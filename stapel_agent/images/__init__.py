@@ -1,8 +1,23 @@
 """Images that go with a prompt: those that a caller sends along, and those that it links to."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from stapel_agent.types import Image, InlineImage, LinkedImage
 
-from .fetching import afetched, fetched
-from .reading import described, read_images
+if TYPE_CHECKING:
+    from .fetching import afetched, fetched
+    from .reading import described, read_images
 
 __all__ = ["Image", "InlineImage", "LinkedImage", "afetched", "described", "fetched", "read_images"]
+
+# Reading and fetching load Django; a provider that takes images is written with the values alone.
+_HOME = {"afetched": ".fetching", "described": ".reading", "fetched": ".fetching", "read_images": ".reading"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
+    from .builtins import BUILTIN_PROVIDERS
     from .dialects import dialect_faults
     from .model_facts import ModelFacts
     from .model_lifecycle import model_warnings
     from .prompt_cache import forget_prefixes
-    from .registry import BUILTIN_PROVIDERS, ProviderEntry, provider_registry, register_provider, registered_providers
+    from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
     from .wire.additions import forget_refusals, withdraw_refusal
     from .wire.finish_reasons import finish_reason
     from .wire.threads import in_own_thread
@@ -36,7 +37,7 @@ __all__ = [
 
 # The registry reads settings; LlmProvider, imported through this package, must load no Django.
 _HOME = {
-    "BUILTIN_PROVIDERS": ".registry",
+    "BUILTIN_PROVIDERS": ".builtins",
     "LlmProvider": ".base",
     "ModelFacts": ".model_facts",
     "ProviderEntry": ".registry",

@@ -12,16 +12,11 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
 
 from .base import LlmProvider
+from .builtins import BUILTIN_PROVIDERS
 from .endpoint import entry_faults
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
 """A class, its dotted path, or in PROVIDERS the dict of an endpoint."""
-
-BUILTIN_PROVIDERS: dict[str, ProviderEntry] = {
-    "anthropic": "stapel_agent.providers.anthropic.AnthropicProvider",
-    "openai-compat": "stapel_agent.providers.openai_compat.OpenAICompatProvider",
-    "claude-code": "stapel_agent.providers.claude_cli.ClaudeCodeCLIProvider",
-}
 
 
 class Registry:

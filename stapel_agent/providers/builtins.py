@@ -1,0 +1,9 @@
+"""The providers that this package comes with, by the paths of their classes. Free of Django."""
+
+from __future__ import annotations
+
+BUILTIN_PROVIDERS: dict[str, str] = {
+    "anthropic": "stapel_agent.providers.anthropic.AnthropicProvider",
+    "openai-compat": "stapel_agent.providers.openai_compat.OpenAICompatProvider",
+    "claude-code": "stapel_agent.providers.claude_cli.ClaudeCodeCLIProvider",
+}
