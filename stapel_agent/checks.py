@@ -57,8 +57,8 @@ def check_retention(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, E002 to E009: the other settings are known, and of a kind that can work."""
-    others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_never_reused())
+    """W005 to W008, W010, W013, W014, E002 to E009: the other settings are known, and of a kind that can work."""
+    others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_unbounded(), *_never_reused())
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
@@ -305,6 +305,24 @@ def _without_price(name: str, sizes: list[str]) -> list[str]:
         models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
         return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
     except Exception:  # other checks tell what is wrong with these settings
+        return []
+
+
+def _unbounded() -> Iterator[CheckMessage]:
+    if not agent_settings.BUDGETS:
+        return
+    for name in sorted(provider_registry.entries()):
+        for kind in _unbounded_kinds(name):
+            hint = "docs/budgets.md says what an estimate counts; give budgets room for more."
+            text = f"BUDGETS is set, and calls of {name!r} may cost more than is reserved: nothing bounds their {kind}."
+            yield Warning(text, hint, id="stapel_agent.W014")
+
+
+def _unbounded_kinds(name: str) -> list[str]:
+    try:
+        provider = provider_registry.load(name)()
+        return [] if provider.configuration_error() else list(budgets.unbounded(provider))
+    except Exception:  # other checks tell what is wrong with the provider
         return []
 
 

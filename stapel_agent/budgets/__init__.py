@@ -4,7 +4,7 @@ from stapel_agent.types import Standing
 
 from .balances import SPENDER, TOKENS, AccountsMissing, aware, fullest
 from .balances import make as make_accounts
-from .estimates import Estimate, estimated
+from .estimates import Estimate, estimated, unbounded
 from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
 from .policies import faults as budget_faults
 from .policies import undecided as undecided_budgets
@@ -41,4 +41,5 @@ __all__ = [
     "standings",
     "sweep_reservations",
     "undecided_budgets",
+    "unbounded",
 ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
+from stapel_agent.conf import agent_settings
 from stapel_agent.figures import ARITHMETIC
 from stapel_agent.prices import UnitPrices, unit_prices
+from stapel_agent.providers import LlmProvider
 from stapel_agent.tokens import byte_length
 from stapel_agent.types import CompletionRequest, Usage
 
@@ -54,11 +58,24 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
     # Prose has four bytes a token, but numbers, hexadecimal digits and rare letters have one.
     images = (image_tokens(vendor) or UNKNOWN_IMAGE_TOKENS) * len(request.images)
     sent = sum(map(byte_length, texts)) + images + FRAME_TOKENS
-    prices = unit_prices(request.provider, request.model, vendor, sent)
-    if prices is None:
+    answered = Usage(output_tokens=request.max_tokens)
+    prices = [
+        found
+        for terms in _terms(request)
+        if (found := unit_prices(request.provider, request.model, vendor, sent, terms)) is not None
+    ]
+    if not prices:
         return Estimate(0, sent + request.max_tokens, is_priced=False)
-    usd = _dearest_input(prices, sent) + prices.cost(Usage(output_tokens=request.max_tokens))
+    usd = max(_dearest_input(found, sent) + found.cost(answered) for found in prices)
     return Estimate(nanos(usd), sent + request.max_tokens)
+
+
+def unbounded(provider: LlmProvider) -> Iterator[str]:
+    """What a call of this provider may take without a known bound."""
+    if not provider.supports_max_tokens:
+        yield "answers, as it takes no max_tokens"
+    if provider.supports_images and image_tokens(provider.vendor) is None:
+        yield "images, whose tokens at its vendor are unknown"
 
 
 def image_tokens(vendor: str | None) -> int | None:
@@ -66,6 +83,15 @@ def image_tokens(vendor: str | None) -> int | None:
     if not vendor:
         return None
     return IMAGE_TOKENS.get((urlsplit(vendor).hostname or "") if "://" in vendor else vendor)
+
+
+def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
+    """On which terms a vendor may take the call: the ordinary ones, those asked for, and each tier of PRICES."""
+    own = agent_settings.PRICES
+    entry = own.get(f"{request.provider}/{request.model}", own.get(request.model)) if isinstance(own, Mapping) else None
+    tiers = entry.get("tiers") if isinstance(entry, Mapping) else None
+    named = [{"service_tier": name} for name in tiers] if isinstance(tiers, Mapping) else []
+    return [{}, request.options, *named]
 
 
 def _dearest_input(prices: UnitPrices, tokens: int) -> Decimal:

@@ -20,11 +20,11 @@ from stapel_agent.checks import check_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
 from stapel_agent.ledger import entries
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
-from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.sharing.single_flight import SingleFlight
 from stapel_agent.signals import budget_warning
 from stapel_agent.testing import translating
-from stapel_agent.types import Standing
+from stapel_agent.types import LinkedImage, Standing
 from tests.answers import TRACED, by
 from tests.scripted_chain import scripted_chain
 
@@ -515,6 +515,49 @@ def test_estimate__covers_all_that_is_sent(agent):
     assert estimates.estimated(bare, None).nanos == 0
     assert policies.nanos(Decimal("1E-10")) == 1
     assert Spend(3, 4) - Spend(1, 1) == Spend(2, 3)
+
+
+def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
+    """What is sent is priced as the dearest that a vendor may take it for, on the dearest terms."""
+    tier = {"priority": {"input": "1", "output": "7"}}
+    agent(PRICES={"m": {"input": "3", "output": "1", "cache_write": "4", "cache_write_1h": "6", "tiers": tier}})
+    request = replace(services._request("hello", "small"), images=(), model="m")
+    assert estimates.estimated(request, None).usd == Decimal(SENT * 6 + 10) / 10**6
+    agent(PRICES={"m": {"input": "1", "output": "1", "tiers": tier}})
+    assert estimates.estimated(request, None).usd == Decimal(SENT * 1 + 70) / 10**6
+
+
+@pytest.mark.parametrize(
+    ("vendor", "tokens"),
+    [("anthropic", 5_000), ("https://api.openai.com/v1", 48_169), ("https://api.x.ai/v1", 1_792), (None, 48_169)],
+)
+def test_estimate__of_images(agent, vendor, tokens):
+    """An image counts what the dearest model of its vendor makes of one, and the most of all at an unknown vendor."""
+    bare = replace(services._request("hello", "small"), images=())
+    image = LinkedImage("https://example.com/a.png")
+    taken = estimates.estimated(replace(bare, images=(image, image)), vendor).tokens
+    assert taken - estimates.estimated(bare, vendor).tokens == 2 * tokens
+
+
+class Uncapped(LlmProvider):
+    """Takes no cap, and images at a vendor that nobody knows."""
+
+    supports_images = True
+
+    def complete(self, **arguments):
+        raise NotImplementedError
+
+
+def test_check__what_has_no_bound(agent):
+    """With budgets the check names the providers whose calls may cost more than is reserved; without, none."""
+    agent(PROVIDERS={"house": Uncapped}, BUDGETS=[])
+    assert [found for found in check_settings() if found.id == "stapel_agent.W014"] == []
+    agent(BUDGETS=[{**HOUSE, "usd": "5"}])
+    texts = [found.msg for found in check_settings() if found.id == "stapel_agent.W014"]
+    assert len(texts) == 2
+    assert all("'house'" in text for text in texts)
+    assert "max_tokens" in texts[0]
+    assert "images" in texts[1]
 
 
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
