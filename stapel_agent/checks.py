@@ -57,7 +57,7 @@ def check_retention(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, W013, W014, E002 to E009: the other settings are known, and of a kind that can work."""
+    """W005 to W008, W010, W013, W015, E002 to E009: the other settings are known, and of a kind that can work."""
     others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_unbounded(), *_never_reused())
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
@@ -315,7 +315,7 @@ def _unbounded() -> Iterator[CheckMessage]:
         for kind in _unbounded_kinds(name):
             hint = "docs/budgets.md says what an estimate counts; give budgets room for more."
             text = f"BUDGETS is set, and calls of {name!r} may cost more than is reserved: nothing bounds their {kind}."
-            yield Warning(text, hint, id="stapel_agent.W014")
+            yield Warning(text, hint, id="stapel_agent.W015")
 
 
 def _unbounded_kinds(name: str) -> list[str]:

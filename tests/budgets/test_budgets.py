@@ -551,9 +551,9 @@ class Uncapped(LlmProvider):
 def test_check__what_has_no_bound(agent):
     """With budgets the check names the providers whose calls may cost more than is reserved; without, none."""
     agent(PROVIDERS={"house": Uncapped}, BUDGETS=[])
-    assert [found for found in check_settings() if found.id == "stapel_agent.W014"] == []
+    assert [found for found in check_settings() if found.id == "stapel_agent.W015"] == []
     agent(BUDGETS=[{**HOUSE, "usd": "5"}])
-    texts = [found.msg for found in check_settings() if found.id == "stapel_agent.W014"]
+    texts = [found.msg for found in check_settings() if found.id == "stapel_agent.W015"]
     assert len(texts) == 2
     assert all("'house'" in text for text in texts)
     assert "max_tokens" in texts[0]
