@@ -22,12 +22,11 @@ from stapel_agent.exceptions import (
 from stapel_agent.telemetry import unchanged
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
-from . import plural_messages
 from .chunk import Chunk
 from .detection import detector
 from .entries import Entry
-from .formats import FORMATS
 from .glossary import Glossary
+from .plural_forms import expanded
 from .segment import Passage, Passages, Reservation, Task
 from .texts import Texts
 
@@ -199,14 +198,10 @@ class Job:
         start = text.index(core) if core else len(text)
         blanks = len(text) - len(core)
         limit = max(1, entry.max_length - blanks) if entry.max_length else 0
-        placed = replace(entry, text=self._expanded(core, entry.format), max_length=limit)
+        placed = replace(
+            entry, text=expanded(core, entry.format, self._texts.from_lang, self._texts.to), max_length=limit
+        )
         return text[:start], self._passages.of(placed), text[start + len(core) :]
-
-    def _expanded(self, text: str, name: str) -> str:
-        """`text` with the plural forms of the target language, if it may be a message."""
-        if FORMATS[name].message not in ("branches", "always"):
-            return text
-        return plural_messages.expanded(text, self._texts.from_lang, self._texts.to)
 
     def _groups(self, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
         group, tokens = list[Passage](), 0

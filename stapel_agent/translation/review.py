@@ -13,12 +13,13 @@ from stapel_agent.budgets import Estimate, estimated
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import CompletionRequest
 
-from . import messages, plural_messages
+from . import messages
 from .attributes import readable_attributes, with_values
 from .entries import Entry
 from .formats import FORMATS
 from .glossary import Glossary
 from .job import Job
+from .plural_forms import expanded
 from .protection import Damaged
 from .segment import Passages, Task
 from .texts import Texts
@@ -35,8 +36,7 @@ class Most:
 
 def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """What is wrong with a translation of `entry`, by the checks of a model's answer; empty if nothing."""
-    is_message = FORMATS[entry.format].message in ("branches", "always")
-    source = plural_messages.expanded(entry.text.strip(), from_lang, to) if is_message else entry.text.strip()
+    source = expanded(entry.text.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     passage = Passages(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
     given = passage.protected.with_own_marks(translation.strip(), _without_values)
@@ -45,7 +45,7 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     try:
         passage.checked(given)
     except Damaged as fault:
-        if is_message and _is_same_message(source, translation):
+        if FORMATS[entry.format].message in ("branches", "always") and _is_same_message(source, translation):
             return ""
         return passage.protected.in_full(str(fault))
     return ""

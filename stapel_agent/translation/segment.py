@@ -9,13 +9,14 @@ from functools import cached_property
 
 from stapel_agent.tokens import token_estimate
 
-from . import figures, plural_messages
+from . import figures
 from .attributes import Attribute, readable_attributes, with_values
 from .entries import Entry
 from .formats import FORMATS
 from .glossary import Glossary
 from .own_patterns import TooSlow
 from .plausibility import doubt
+from .plural_forms import numbered_forms
 from .protection import Damaged, Protected
 from .sentence_boundaries import cut
 from .untranslated import is_unchanged, other_language
@@ -90,7 +91,7 @@ class Passage:
     @cached_property
     def note(self) -> str:
         """Which number each plural form of a message is for, in words that a model may read; empty without any."""
-        forms = plural_messages.numbered_forms(self.source, self._task.to)
+        forms = numbered_forms(self.source, self.entry.format, self._task.to)
         marks = {self.protected.mark_before(form.start): form.numbers for form in forms}
         several = len({name for numbers in marks.values() for name, _ in numbers}) > 1
         return "; ".join(
