@@ -16,6 +16,7 @@ from stapel_agent import log_content
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
+    AnswerMissing,
     AttemptCancelled,
     OverBudget,
     ProviderBug,
@@ -54,7 +55,9 @@ async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: An
 
 
 def as_text(text: str) -> str:
-    """The Reader of a verb to which every text is an answer."""
+    """The Reader of a verb to which every text is an answer, unless it is blank."""
+    if not text.strip():
+        raise AnswerMissing("the answer holds no text", text=text or None)
     return text
 
 

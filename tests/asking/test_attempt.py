@@ -6,6 +6,7 @@ from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from tests.scripted_chain import asked, scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +169,55 @@ def test_truncated__by_thinking(facade, agent):
     assert facade.complete("say", "small")["reason"] == (
         "truncated at 4096 tokens, of which 3,900 were thinking: lower the effort or raise max_tokens"
     )
+
+
+# --- of real endpoints
+
+
+def completed(content, finish_reason="stop", **fields):
+    choice = {"message": {"content": content}, "finish_reason": finish_reason}
+    return Reply.of({"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 5}, **fields})
+
+
+SAMPLING_FAILED = {
+    "error": {
+        "message": "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details.",
+        "type": "invalid_request_error",
+        "code": "json_validate_failed",
+        "failed_generation": '{"n":',
+    }
+}
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, "failure"), (1, "ok")])
+def test_schema__sampling_that_failed(facade, agent, retries, status):
+    """A vendor whose decoder failed is asked again within SCHEMA_RETRIES, though it says 400."""
+    with ScriptedServer(Reply.of(SAMPLING_FAILED, status=400), completed('{"n": 1}')) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, SCHEMA_RETRIES=retries)
+        answer = facade.complete_json("say", "small", schema=SCHEMA)
+    assert (answer["status"], len(server.requests)) == (status, retries + 1)
+    assert PromptLog.objects.order_by("created_at").first().metadata["failure"] == "invalid_answer"
+
+
+def test_finish_reason__declared(facade, agent):
+    """A word that the endpoint's entry declares is what it says there."""
+    with ScriptedServer(
+        completed("whole", "zapped"), completed("half", "zipped"), completed("odd", "zopped")
+    ) as server:
+        reasons = {"zapped": "stop", "zipped": "length"}
+        agent(PROVIDERS={"own": {"base_url": server.url, "finish_reasons": reasons}}, DEFAULT_PROVIDER="own")
+        answers = [facade.complete("say", "small") for _ in range(3)]
+    assert answers[0]["result"] == "whole"
+    assert answers[1]["reason"] == "truncated at 5 tokens"
+    assert "STAPEL_AGENT['PROVIDERS']['own'] as 'finish_reasons': {'zopped': 'stop'}" in answers[2]["reason"]
+
+
+def test_row__service_tier(facade, agent):
+    """The tier that an endpoint answered on is in the row, and prices the call."""
+    prices = {"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "0.5", "output": "1"}}}}
+    with ScriptedServer(completed("{}", service_tier="flex")) as server:
+        agent(PROVIDERS={"own": {"base_url": server.url, "models": {"small": "m"}}}, DEFAULT_PROVIDER="own")
+        agent(PRICES=prices)
+        answer = facade.complete_json("say", "small")
+    assert answer["usage"]["cost_usd"] == "0.00001"
+    assert PromptLog.objects.get().metadata["service_tier"] == "flex"
