@@ -58,7 +58,8 @@ def test_socket_deadline__greenlets():
     """In a process of gevent the deadline is that of its greenlet, and others go on."""
     program = """
 from gevent import monkey; monkey.patch_all()
-import socket, sys, threading, time
+import django, socket, sys, threading, time
+django.setup()
 from stapel_agent.images.socket_deadline import socket_deadline
 done = []
 def other():
