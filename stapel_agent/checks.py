@@ -16,7 +16,7 @@ from . import budgets, log_content
 from .asking import nameless_models
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
-from .database import ledger_alias
+from .database import is_in_tenant_schemas, ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .prices import UnitPrices, list_date, tier_faults, unit_prices
 from .privacy import overdue
@@ -57,8 +57,17 @@ def check_retention(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, W013, W015, E002 to E009: the other settings are known, and of a kind that can work."""
-    others = (*_sizes(), *_dialects(), *_prices(), *_budgets(), *_unpriced(), *_unbounded(), *_never_reused())
+    """W005 to W008, W010, W013, W015, E002 to E011: the other settings are known, and of a kind that can work."""
+    others = (
+        *_sizes(),
+        *_dialects(),
+        *_prices(),
+        *_budgets(),
+        *_tenants(),
+        *_unpriced(),
+        *_unbounded(),
+        *_never_reused(),
+    )
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
 
 
@@ -277,6 +286,13 @@ def _unpricing(prices: Any, model: Any) -> str:
     if unknown:
         return f"has the unknown key {unknown[0]!r}; known are {', '.join(UnitPrices.__dataclass_fields__)}"
     return "is no US dollars per million tokens, of input and output at least"
+
+
+def _tenants() -> Iterator[CheckMessage]:
+    if is_in_tenant_schemas(ledger_alias()):
+        text = "'stapel_agent' is among the apps of tenants, and its ledger cannot be in a schema of each tenant: "
+        hint = "One ledger serves all tenants, and tells them apart by workspace_id."
+        yield Error(f"{text}put 'stapel_agent' into SHARED_APPS, and there alone.", hint, id="stapel_agent.E011")
 
 
 def _budgets() -> Iterator[CheckMessage]:

@@ -196,8 +196,8 @@ _numbers = count()
 
 
 @contextmanager
-def own_database(kind: str) -> Iterator[Server]:
-    """A database of this test process, migrated, and gone afterwards."""
+def own_database(kind: str, *, migrated: bool = True) -> Iterator[Server]:
+    """A database of this test process, migrated or empty, and gone afterwards."""
     name = f"agent_engine_{os.getpid()}_{next(_numbers)}"
     maintenance = {"postgresql": "postgres", "mariadb": "information_schema"}[kind]
     server = Server(kind, name)
@@ -205,7 +205,8 @@ def own_database(kind: str) -> Iterator[Server]:
     server.execute(f"DROP DATABASE IF EXISTS {name}", maintenance)
     server.execute(f"CREATE DATABASE {name} {character_set}", maintenance)
     try:
-        Host(server).manage("migrate", "-v0")
+        if migrated:
+            Host(server).manage("migrate", "-v0")
         yield server
     finally:
         force = {"postgresql": "WITH (FORCE)", "mariadb": ""}[kind]

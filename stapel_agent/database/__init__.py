@@ -22,6 +22,7 @@ from .connection import (
 )
 from .exact_match import exactly
 from .greenlets import threads_are_greenlets
+from .tenants import is_in_tenant_schemas
 from .transactions import ledger_transaction
 from .worker_threads import Workers
 
@@ -36,6 +37,7 @@ __all__ = [
     "give_back",
     "host_offset",
     "in_background",
+    "is_in_tenant_schemas",
     "is_on_event_loop",
     "is_private",
     "is_test_run",

@@ -59,6 +59,8 @@ class AddFieldOnce(AddField):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
         column = model._meta.get_field(self.name).column
         if schema_editor.collect_sql or column not in _columns(model._meta.db_table, schema_editor):
             super().database_forwards(app_label, schema_editor, from_state, to_state)

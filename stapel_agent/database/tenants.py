@@ -1,0 +1,35 @@
+"""Hosts whose tenants have database schemas of their own: where the ledger can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+ENGINES = ("django_tenants.", "tenant_schemas.", "django_pgschemas.")
+"""Whose connections look for tables in the schema of the tenant that a request is for."""
+APP = "stapel_agent"
+
+
+def is_in_tenant_schemas(alias: str) -> bool:
+    """Whether each tenant would have a ledger of its own.
+
+    The ledger works on connections and in threads of its own, which serve all tenants and know no schema.
+    """
+    return connections.settings[alias]["ENGINE"].startswith(ENGINES) and any(map(_is_ours, _apps_of_tenants()))
+
+
+def _apps_of_tenants() -> Iterator[Any]:
+    """The apps in the schemas of tenants, as django-tenants and django-pgschemas name them."""
+    yield from getattr(settings, "TENANT_APPS", ())
+    for setting in ("TENANT_TYPES", "TENANTS"):
+        kinds = getattr(settings, setting, {})
+        for name, kind in kinds.items() if isinstance(kinds, Mapping) else ():
+            if name != getattr(settings, "PUBLIC_SCHEMA_NAME", "public"):
+                yield from kind.get("APPS", ())
+
+
+def _is_ours(app: Any) -> bool:
+    return isinstance(app, str) and (app == APP or app.startswith(f"{APP}."))

@@ -1,0 +1,1 @@
+"""An app of a host with django-tenants: its tenants and their domains."""
