@@ -16,7 +16,7 @@ STAPEL_AGENT = {
 }
 if "HOST_POOL" in os.environ:
     size = int(os.environ["HOST_POOL"])
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 5}}  # noqa: F405
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": size, "timeout": 120}}  # noqa: F405
 if "HOST_ATOMIC_REQUESTS" in os.environ:
     DATABASES["default"]["ATOMIC_REQUESTS"] = True  # noqa: F405
 if "HOST_DATABASE_OPTIONS" in os.environ:

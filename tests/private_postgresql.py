@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 def program(name: str) -> str | None:
@@ -45,19 +46,18 @@ class PrivateServer:
 
 
 @contextmanager
-def private_postgresql(folder: Path) -> Iterator[PrivateServer]:
-    """A running server, whose data go into `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        server = PrivateServer(folder, probe.getsockname()[1])
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-        for parent in folder.parents:
-            if parent.stat().st_uid == 0 and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    server.initialise()
-    server.start()
-    try:
-        yield server
-    finally:
-        if (folder / "data" / "postmaster.pid").exists():
-            server.stop()
+def private_postgresql() -> Iterator[PrivateServer]:
+    """A running server, whose data are in a folder of its own: another run of pytest may close pytest's to its user."""
+    with TemporaryDirectory(prefix="agent-postgresql-") as name:
+        folder = Path(name)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            server = PrivateServer(folder, probe.getsockname()[1])
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+        server.initialise()
+        server.start()
+        try:
+            yield server
+        finally:
+            if (folder / "data" / "postmaster.pid").exists():
+                server.stop()
