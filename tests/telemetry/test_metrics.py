@@ -114,13 +114,13 @@ def test_hits__of_a_translation(facade, scripted_model, measured):
 def test_hits__shared_in_flight(agent, measured, monkeypatch):
     """Who gets the answer that another one asked for is a hit."""
     release, following = asyncio.Event(), asyncio.Semaphore(0)
-    awaited = SingleFlight._await_landing
+    awaited = SingleFlight._await_outcome
 
     async def seen_to_await(flight, ahead):
         following.release()
         return await awaited(flight, ahead)
 
-    monkeypatch.setattr(SingleFlight, "_await_landing", seen_to_await)
+    monkeypatch.setattr(SingleFlight, "_await_outcome", seen_to_await)
 
     class Waiting(LlmProvider):
         async def acomplete(self, **arguments):

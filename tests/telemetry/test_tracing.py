@@ -21,10 +21,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 from packaging.version import Version
 
 from stapel_agent import services
+from stapel_agent.asking import spans as asking_spans
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, ProviderUnavailable
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from stapel_agent.telemetry import tracing
 from stapel_agent.types import Usage
 from tests.answers import REQUEST_ID
 from tests.documents import ROOT
@@ -251,7 +251,7 @@ def test_fault__of_the_hosts_tracing(facade, scripted_model, spans, provider, ca
 )
 def test_names__are_those_of_the_convention():
     """Each attribute of the convention is called as it calls it."""
-    with open(tracing.__file__, encoding="utf-8") as source:
+    with open(asking_spans.__file__, encoding="utf-8") as source:
         used = {word for word in source.read().split('"') if word.startswith("gen_ai.")}
     assert used <= {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
     assert len(used) == 14
