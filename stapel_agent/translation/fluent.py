@@ -12,7 +12,7 @@ TOKENS = re.compile(
     rf"""
       (?P<select>\{{(?:[^{{}}"\n>-]|-(?!>)|{STRING}){{1,200}}+->\s{{0,100}}+)
     | (?P<placeable>\{{(?:[^{{}}"]|{STRING}){{0,300}}+\}})
-    | (?P<variant>(?:^|(?<=\n)|(?<=\s)|(?<=->))[ \t]{{0,100}}+\*?\[[ ]{{0,9}}+[\w.-]{{1,100}}+[ ]{{0,9}}+\][ ]?)
+    | (?P<variant>(?:\s{{1,100}}+|(?<=[\s>]))\*?\[[ ]{{0,9}}+[\w.-]{{1,100}}+[ ]{{0,9}}+\][ ]?)
     | (?P<end>\s{{0,100}}+\}})
     """,
     re.VERBOSE,
@@ -27,7 +27,8 @@ def structure(text: str) -> list[Piece] | None:
     depth = 0
     for piece in pieces:
         part = text[piece.start : piece.end].strip()
-        depth += (part.endswith("->")) - (piece.kind == "syntax" and part == "}")
+        depth += piece.kind == "syntax" and part.endswith("->")
+        depth -= piece.kind == "syntax" and part == "}"
         if depth < 0 or (piece.kind == "text" and ("{" in part or "}" in part)):
             return None
     return pieces if depth == 0 and any(piece.kind == "syntax" for piece in pieces) else None

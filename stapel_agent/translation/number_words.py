@@ -44,7 +44,7 @@ NUMBER_WORDS = re.compile(
 
 MAGNITUDES = re.compile(
     r"""[\s\u00a0\u202f-]{0,2}(?:
-      (?:k|tsd|mio|mrd|mln|mld|mrd|bn|tn|m|M|b|B|lakh|crore|cr|тыс|млн|млрд|тис|tys|mil|mille|mila|mille|тысяч\w*|thousand
+      (?:k|tsd|mio|mrd|mln|mld|mrd|bn|tn|(?-i:[MB])|lakh|crore|cr|тыс|млн|млрд|тис|tys|mil|mille|mila|mille|тысяч\w*|thousand
       |tausend|million\w*|milliard\w*|billion\w*|miliard\w*|milion\w*|millon\w*|miljoen\w*|miljard\w*|hundred|hundert|dozen
       |миллион\w*|миллиард\w*|мільйон\w*|milyon\w*|milyar\w*|bin)\b
       | [千万萬億亿백천만억]|लाख|करोड़|हज़ार|ألف|مليون|พัน|หมื่น|แสน|ล้าน)""",

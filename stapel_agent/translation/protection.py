@@ -233,6 +233,23 @@ class Protected:
             is_kept &= "'" not in message or messages.signature(message) == messages.signature(self.source)
             if not is_kept:
                 raise Damaged("does not keep the structure of the ICU message")
+        if self._filled(written) != self._filled(self.masked):
+            raise Damaged("has a branch without its text")
+
+    def _filled(self, masked: str) -> Counter[str]:
+        """The branches that hold a word or a placeholder, by the syntax before them."""
+        filled, opener, position = Counter[str](), "", 0
+        for mark in MARK.finditer(masked):
+            if opener and any(map(str.isalnum, masked[position : mark.start()])):
+                filled[opener] += 1
+                opener = ""
+            hidden, position = self._hidden[int(mark[1])], mark.end()
+            if hidden.rstrip().endswith(("{", "]")):
+                opener = hidden
+            elif opener and not hidden.lstrip().startswith("}"):
+                filled[opener] += 1
+                opener = ""
+        return filled
 
     def _branches(self, masked: str) -> list[Any]:
         """The syntax of a Fluent pattern in its order, and what is hidden between, as often as it is there."""

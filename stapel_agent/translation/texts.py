@@ -65,7 +65,9 @@ class Texts:
     def identity(self) -> list[Any]:
         """All that is asked, as JSON-like values."""
         entries = {key: value if isinstance(value, str) else dict(value) for key, value in self.entries.items()}
-        return [self.from_lang, self.to, entries, dict(self.glossary), self.context, self.format, list(self.protect)]
+        asked = [self.from_lang, self.to, entries, dict(self.glossary), self.context]
+        written = [self.format, list(self.protect)]
+        return asked + written if any(written) else asked
 
     @cached_property
     def read_entries(self) -> Mapping[str, Entry]:

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from stapel_core.comm import call
 
+from stapel_agent import services
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.testing import translating
 from stapel_agent.tokens import token_estimate
@@ -211,3 +213,33 @@ def test_cost__of_asking_again(facade, scripted_model):
     assert (answer["result"], "unchanged" in answer) == ({key: text.upper() for key, text in entries.items()}, False)
     assert len(scripted_model.requests) == 9
     assert tokens() <= 1.15 * least
+
+
+PAYLOAD = {
+    "to": "fr",
+    "entries": {
+        "a": {"text": "Welcome to {hotel}", "format": "icu", "context": "A sign", "max_length": None},
+        "b": "Room ACME-12",
+    },
+    "protect": [r"ACME-\d+"],
+}
+FRENCH = {"Welcome to ⟦1⟧": "Bienvenue à l'⟦1⟧", "Room ⟦1⟧": "Chambre ⟦1⟧"}
+
+
+def in_french(request):
+    return json.dumps({key: FRENCH[text] for key, text in json.loads(request.prompt).items()})
+
+
+def test_surfaces__same_answer(scripted_model, client, settings):
+    """Entries as objects, formats and expressions are taken over comm, HTTP and in Python alike."""
+    scripted_model.script(in_french)
+    url, key = "/agent/api/v1/llm/translate", {"X-API-KEY": settings.SERVICE_API_KEY}
+    answers = [
+        services.translate("en", **PAYLOAD),
+        call("llm.translate", {**PAYLOAD, "from_lang": "en"}),
+        client.post(url, {**PAYLOAD, "from": "en"}, "application/json", headers=key).json(),
+    ]
+    wanted = {"a": "Bienvenue à l''{hotel}", "b": "Chambre ACME-12"}
+    assert [answer["result"] for answer in answers] == [wanted] * 3
+    wrong = {**PAYLOAD, "entries": {"a": {"text": "x", "format": "word"}}, "from": "en"}
+    assert client.post(url, wrong, "application/json", headers=key).status_code == 400

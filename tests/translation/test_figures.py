@@ -5,6 +5,10 @@ import pytest
 from stapel_agent.translation.figures import changed
 
 SAME = [
+    ("$5M raised", "5.000.000 $ gesammelt", "en", "de"),
+    ("The 80s", "Die Achtziger", "en", "de"),
+    ("at 17:00", "at 5:00 PM", "de", "en"),
+    ("1.234.567,89 EUR", "1,234,567.89 EUR", "de", "en"),
     ("1,234.5 items", "1.234,5 Elemente", "en", "de"),
     ("12 May 2024", "12. Mai 2024", "en", "de"),
     ("May 12, 2024", "12.05.2024", "en", "de"),
@@ -55,6 +59,8 @@ SAME = [
     ("180 dollars", "180 US-Dollar", "en", "de"),
 ]
 CHANGED = [
+    ("5 m high", "5000 hoch", "en", "de"),
+    ("Call 911", "Rufen Sie 112 an", "en", "de"),
     ("180 EUR before 12 May", "360 EUR vor dem 21. Mai", "en", "de"),
     ("180 EUR", "360 EUR", "en", "de"),
     ("180 EUR", "180 USD", "en", "de"),

@@ -22,7 +22,7 @@ HIDDEN = [
     ("qt", "%1 of %L2, %n %s", "⟦1⟧ of ⟦2⟧, ⟦3⟧ %s"),
     ("kde", "<filename>%1</filename> %10", "⟦1⟧⟦2⟧⟦3⟧ ⟦4⟧"),
     ("fluent", 'Hi { $name } { -brand } { NUMBER($n, d: "}") }', "Hi ⟦1⟧ ⟦2⟧ ⟦3⟧"),
-    ("fluent", "{ $n ->\n [one] A file\n *[other] { $n } files\n}", "⟦1⟧⟦2⟧A file\n⟦3⟧⟦4⟧ files⟦5⟧"),
+    ("fluent", "{ $n ->\n [one] A file\n *[other] { $n } files\n}", "⟦1⟧⟦2⟧A file⟦3⟧⟦4⟧ files⟦5⟧"),
     ("android", '%1$s <xliff:g id="x">%2$s</xliff:g> a\\nb', "⟦1⟧ ⟦2⟧ a⟦3⟧b"),
     ("apple", "%@ %1$@ %lld %#@files@ %arg", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ ⟦5⟧"),
     ("rails", "%{name} %<price>.2f 5% off", "⟦1⟧ ⟦2⟧ 5% off"),

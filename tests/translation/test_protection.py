@@ -163,6 +163,7 @@ DAMAGED = [
     ("%d percent", "⟦1⟧ %", "has a percent sign, which its placeholders would not be told from"),
     ("{n, plural, one {a} other {b}}", "⟦1⟧a⟦3⟧b⟦2⟧", "does not keep the structure of the ICU message"),
     ("{n, plural, one {a} other {b}}", "⟦1⟧a⟦2⟧b", "lost ⟦3⟧"),
+    ("{n, plural, one {a} other {b}}", "⟦1⟧a b⟦2⟧⟦3⟧", "has a branch without its text"),
     ("{n, plural, one {# a} other {# b}}", "⟦1⟧a⟦3⟧⟦2⟧⟦4⟧b⟦5⟧", "does not keep the structure of the ICU message"),
     ("{n, plural, other {a}}", "⟦1⟧# a⟦2⟧", "does not keep the structure of the ICU message"),
     ("{n, plural, one {<b>a</b>} other {b}}", "⟦1⟧a⟦4⟧⟦2⟧⟦3⟧b⟦5⟧", "does not keep the structure of the ICU message"),
