@@ -200,7 +200,7 @@ def test_answers__table():
 
 def test_names__imported():
     """MODULE.md imports each public name, and no other."""
-    lines = block_after("MODULE.md", "What a host imports").splitlines()
+    lines = block_after("MODULE.md", "Public imports").splitlines()
     imported = [name for line in lines for name in line.removeprefix("from stapel_agent import ").split(", ")]
     assert sorted(imported) == stapel_agent.__all__
 
