@@ -200,7 +200,7 @@ def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
         [Q(period=period, starts_on=policies.beginning(period, now)) for period in PERIODS], connector=Q.OR
     )
     is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
-    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited)
+    accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
     by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
     return [standing_of(account) for account in by_share[:count]]
 

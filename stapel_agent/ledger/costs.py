@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from stapel_agent.asking import Attempt
 from stapel_agent.budgets import TOKENS, Estimate
-from stapel_agent.exceptions import AgentError, AnswerInterrupted
+from stapel_agent.exceptions import AgentError
 from stapel_agent.figures import MAX_USD, SMALLEST_COST
 from stapel_agent.models import CostBasis, PromptLog
-from stapel_agent.types import Usage
 
 
 def set_estimate(row: PromptLog, estimate: Estimate) -> None:
@@ -20,10 +19,13 @@ def set_estimate(row: PromptLog, estimate: Estimate) -> None:
 
 
 def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> None:
-    """Write what the attempt cost. What it may have cost beyond that stays only where nobody knows."""
+    """Write what the attempt cost. What it may have cost beyond that stays only where nobody knows.
+
+    A whole result states all that was spent, whatever is wrong with it; what came before a fault may be a part of it.
+    """
     usage, cost = attempt.usage, attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis
-    if error is None or not _is_unknown(error, usage):
+    if error is None or not error.may_be_billed or attempt.result is not None:
         forget_estimate(row)
         return
     row.cost_basis = CostBasis.ESTIMATED
@@ -35,8 +37,3 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
 
 def forget_estimate(row: PromptLog) -> None:
     row.estimated_cost_usd = row.estimated_tokens = None
-
-
-def _is_unknown(error: AgentError, usage: Usage) -> bool:
-    """Whether more may be billed than was reported. An answer that broke off after its figures came has told all."""
-    return error.may_be_billed and not (isinstance(error, AnswerInterrupted) and usage)

@@ -89,11 +89,18 @@ def test_estimate__beyond_what_is_known(facade, agent):
     assert charged() == (USD * 10**9, TOKENS, 0, 0)
 
 
-def test_estimate__of_half_an_answer_whose_figures_came(facade, agent):
-    """An answer that broke off after its figures came has told what it cost."""
-    scripted_chain(agent, only=AnswerInterrupted("half", usage=Usage(10, 5), text="ha"))
+def test_estimate__of_an_answer_that_the_vendor_broke_off(facade, agent):
+    """A whole result states all that was spent, though the vendor broke its text off."""
+    scripted_chain(agent, only=ProviderResult("ha", 10, 5, finish_reason="interrupted"))
     facade.complete("hello", "small")
     assert costs() == ("price_list", Decimal("0.02"), None, None)
+
+
+def test_estimate__of_a_stream_that_broke_off(facade, agent):
+    """What had come of a stream is its cost; what the vendor may have gone on to write is estimated."""
+    scripted_chain(agent, only=AnswerInterrupted("half", usage=Usage(10, 1), text="ha"))
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", Decimal("0.012"), USD - Decimal("0.012"), TOKENS - 11)
 
 
 def test_estimate__without_a_price(facade, agent):
