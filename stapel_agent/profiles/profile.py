@@ -23,7 +23,9 @@ class Profile:
     @classmethod
     def of(cls, entry: object) -> Profile:
         """The profile that `entry` is, or that a model's name stands for."""
-        return cls(**entry) if isinstance(entry, Mapping) else cls(str(entry))
+        if not isinstance(entry, Mapping):
+            return cls(str(entry))
+        return cls(**{name: value for name, value in entry.items() if value is not None})
 
     def model_at(self, provider: str, defaults: Mapping[str, str], size: str) -> str:
         """The model for `provider`, whose own models are `defaults` where the profile is another provider's."""

@@ -33,7 +33,7 @@ def profile_faults(size: str, entry: object) -> Iterator[str]:
         yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
     if not _is_cap(entry.get("max_tokens")):
         yield f"{place}['max_tokens'] must be a whole number from 1, not {str(entry['max_tokens'])[:40]!r}"
-    if fault := option_fault(entry.get("options", {})):
+    if fault := option_fault(entry.get("options") or {}):
         yield f"{place}['options'] {fault}"
 
 

@@ -107,8 +107,19 @@ class Registry:
             raise ProviderUnimportable(text) from fault
 
 
+# Name -> the entry it was made for, and the class: an entry is not examined anew for each request.
+_endpoint_classes: dict[str, tuple[Mapping[str, Any], type[LlmProvider]]] = {}
+
+
 def _of_endpoint(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
     """The class for an endpoint. Raises ProviderMisconfigured with the first fault of its entry."""
+    known = _endpoint_classes.get(name)
+    if known is None or known[0] is not entry:
+        known = _endpoint_classes[name] = entry, _endpoint_class(name, entry)
+    return known[1]
+
+
+def _endpoint_class(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
     if fault := next(entry_faults(name, entry), None):
         raise ProviderMisconfigured(fault)
     path = BUILTIN_PROVIDERS[entry.get("class", "openai-compat")]

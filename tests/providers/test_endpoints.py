@@ -4,12 +4,15 @@ import ast
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import httpx
 import pytest
 from django.core.checks import run_checks
+from stapel_core.comm import call
+from stapel_core.comm.exceptions import SchemaValidationError
 
 from stapel_agent.asking import candidate_of, clear_api_keys
 from stapel_agent.exceptions import WrongSetting
@@ -149,6 +152,23 @@ def test_effort__of_a_source(facade: Any, agent: Any) -> None:
         assert facade.translate("en", "de", {"k": "one"}, skip_cache=True)["status"] == "ok"
         facade.complete("say", "small")
     assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", None]
+
+
+def test_effort__on_every_surface(agent: Any, scripted_model: Any, client: Any, settings: Any) -> None:
+    """Over HTTP and over comm, for both verbs, the request's effort reaches the provider; another word is refused."""
+    headers = {"X-API-KEY": settings.SERVICE_API_KEY}
+    body = {"prompt": "say", "model": "small", "effort": "high"}
+    texts = {"to": "de", "entries": {"k": "one"}, "effort": "none"}
+    post = partial(client.post, content_type="application/json", headers=headers)
+    assert post("/agent/api/v1/llm/complete", body).status_code == 200
+    assert post("/agent/api/v1/llm/translate", {"from": "en", **texts}).status_code == 200
+    call("llm.complete", body)
+    call("llm.translate", {"from_lang": "fr", **texts})
+    assert {request.effort for request in scripted_model.requests} == {"high", "none"}
+    refused = post("/agent/api/v1/llm/complete", {**body, "effort": "lots"})
+    assert (refused.status_code, "effort" in refused.content.decode()) == (400, True)
+    with pytest.raises(SchemaValidationError):
+        call("llm.complete", {**body, "effort": "lots"})
 
 
 def test_effort__unknown_word(facade: Any, agent: Any) -> None:
