@@ -1,6 +1,8 @@
 """A database of the first release upgrades in place."""
 
 import hashlib
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,3 +189,28 @@ def test_migrations__first_migration_is_the_published_one():
     """0001 is the file of the first release, to the byte."""
     published = Path(__file__).parent.parent / "stapel_agent/migrations/0001_initial.py"
     assert hashlib.sha256(published.read_bytes()).hexdigest() == INITIAL_DIGEST
+
+
+def test_migrations__database_that_a_router_keeps_the_app_out_of():
+    """Each migration is noted there, and makes nothing."""
+    program = """
+import django
+from django.conf import settings
+class Elsewhere:
+    def allow_migrate(self, db, app_label, **hints):
+        return not (db == "other" and app_label == "agent")
+memory = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+settings.configure(
+    SECRET_KEY="x" * 40,
+    DATABASES={"default": memory, "other": memory},
+    DATABASE_ROUTERS=[Elsewhere()],
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "stapel_agent"],
+)
+django.setup()
+from django.core.management import call_command
+from django.db import connections
+call_command("migrate", "agent", database="other", verbosity=0, skip_checks=True)
+print(connections["other"].introspection.table_names())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.stdout.strip(), done.returncode) == ("['django_migrations']", 0), done.stderr
