@@ -60,4 +60,4 @@ def measure() -> None:
 
 
 if __name__ == "__main__":
-    on_each_engine("benchmarks.catalogues", measure)
+    on_each_engine("benchmarks.catalogues", measure, engines=["sqlite"])  # the files are what is measured

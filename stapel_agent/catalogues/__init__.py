@@ -26,7 +26,12 @@ __all__ = [
     "rivals",
 ]
 
-FORMATS: dict[str, type[Catalogue[Any]]] = {".json": JsonCatalogue, ".po": GettextCatalogue, ".pot": GettextCatalogue}
+FORMATS: dict[str, type[Catalogue[Any]]] = {
+    ".json": JsonCatalogue,
+    ".arb": JsonCatalogue,
+    ".po": GettextCatalogue,
+    ".pot": GettextCatalogue,
+}
 
 
 def open_catalogue(

@@ -12,8 +12,11 @@ from .catalogue import AS_THEY_ARE, Catalogue, Fuzzy, Telling
 from .files import CatalogueError, TextFile
 from .json_plurals import PluralTree
 from .json_tree import Touched, branches, decode, deeper, encode, is_text, ordered_keys, texts
+from .target_paths import locale_name
 
 MISSING: Any = object()
+CHROME_FIELDS = {"message", "description", "placeholders", "hash"}
+ARB_LOCALE = "@@locale"
 
 
 @dataclass
@@ -48,6 +51,9 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         example = self._plurals.examples.get(key) if self._tree else None
         return f"Each text stands where the number is, for example, {example}." if example else ""
 
+    def format(self, key: str) -> str:
+        return "icu" if self._is_arb else "chrome" if self._has_messages else ""
+
     def context(self, key: str, telling: Telling) -> str:
         told = [self._description(key)] + [f"Key: {key.lstrip('/')}"] * telling.key_paths
         return "\n".join(filter(None, told))
@@ -75,7 +81,8 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     @cached_property
     def _tree(self) -> dict[str, Any]:
         """What the source holds, with the plural forms of the target language."""
-        return self._plurals.tree(decode(self.file, self.source))
+        tree = self._plurals.tree(decode(self.file, self.source))
+        return {**tree, ARB_LOCALE: locale_name(self.to)} if ARB_LOCALE in tree else tree
 
     @cached_property
     def _plurals(self) -> PluralTree:
@@ -85,20 +92,26 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     def _has_messages(self) -> bool:
         """Whether it is a file of Chrome's, whose objects have a `message` each, and notes beside it."""
         values = self._tree.values()
-        return bool(values) and all(isinstance(value, dict) and "message" in value for value in values)
+        return bool(values) and all(
+            isinstance(value, dict) and "message" in value and value.keys() <= CHROME_FIELDS for value in values
+        )
+
+    @property
+    def _is_arb(self) -> bool:
+        return self.source.suffix.lower() == ".arb"
 
     def _is_note(self, pointer: str) -> bool:
         """Whether the text there is for translators and machines, and stays as it is."""
+        if self._is_arb:
+            return pointer.startswith("/@")
         return self._has_messages and not (pointer.count("/") == 2 and pointer.endswith("/message"))
 
     def _description(self, key: str) -> str:
-        """What Chrome's `description`, beside a message, says of it."""
-        parent, _, name = key.rpartition("/")
-        node: Any = self._tree
-        for part in parent.split("/")[1:]:
-            node = node[int(part)] if isinstance(node, list) else node[part.replace("~1", "/").replace("~0", "~")]
-        is_message = name == "message" and isinstance(node, dict)
-        description = node.get("description") if is_message else ""
+        """What the `description` of a message says of it: in Chrome's files beside it, in ARB in an object after it."""
+        name = key.split("/")[1].replace("~1", "/").replace("~0", "~")
+        noted = self._has_messages or self._is_arb
+        notes = self._tree.get(f"@{name}" if self._is_arb else name) if noted else None
+        description = notes.get("description") if isinstance(notes, dict) else ""
         return description if isinstance(description, str) else ""
 
     def _merged(self, draft: JsonDraft, touched: Touched | None, translations: Mapping[str, str]) -> Any:

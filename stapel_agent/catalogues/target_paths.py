@@ -16,6 +16,7 @@ from .files import CatalogueError
 TAG = re.compile(r"[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+(?:@\w{4,14}+)?+")
 LOCALE_FOLDERS = {"locales", "locale", "_locales", "i18n", "l10n", "lang", "langs", "languages", "translations"}
 """Folders of a folder for each language, in which namespaces may have folders of their own."""
+NAMED = re.compile(r"(?P<base>.+?)(?P<sign>[._])(?P<tag>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)")
 DEPTH = 4
 LANGUAGE = re.compile(rb'^"Language:[ \t]*+([\w@-]++)', re.MULTILINE)
 
@@ -47,13 +48,13 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
 
     - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder;
     - <language>/<namespace>.json, also deeper below a folder such as `locales`;
-    - <name>.<language>.json;
+    - <name>.<language>.json, and <name>_<language>.arb;
     - else `<to>` with the format's suffix, beside the source or in `folder`.
 
     A .po file in the language `to` is its own target.
     """
     locale = locale_name(to)
-    suffix = ".json" if source.suffix.lower() == ".json" else ".po"
+    suffix = ".po" if source.suffix.lower() in (".po", ".pot") else source.suffix
     if folder is None and suffix == ".po" and source.absolute().parent.name == "LC_MESSAGES":
         return Path(os.path.normpath(source.parent / ".." / ".." / locale / "LC_MESSAGES" / f"{source.stem}.po"))
     if folder is None and source.suffix.lower() == ".po" and is_language(own_language(source), to):
@@ -66,8 +67,10 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
         name = locale if "_" in place.name or place.parent.name == "_locales" else to
         within = source.absolute().relative_to(place)
         return (folder or place.parent) / name / within.with_suffix(suffix)
-    base, _, tag = source.stem.rpartition(".")
-    stem = f"{base}.{to}" if base and is_language(tag) else to
+    named = NAMED.fullmatch(source.stem)
+    stem = to
+    if named and is_language(named["tag"]) and (named["sign"] == "." or suffix.lower() == ".arb"):
+        stem = f"{named['base']}{named['sign']}{locale if named['sign'] == '_' else to}"
     return (folder or source.parent) / f"{stem}{suffix}"
 
 

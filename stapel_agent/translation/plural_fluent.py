@@ -19,6 +19,7 @@ from .plural_messages import MAX_FORMS, NumberedForm, Numbers, TooLong
 KEY = re.compile(r"(\*?)\[\s*+([\w.-]++)\s*+\]")
 ARGUMENT = re.compile(r"\$([A-Za-z][\w-]*+)")
 ORDINAL = re.compile(r"type:\s*+\"ordinal\"")
+MAX_DEPTH = 50
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -194,6 +195,8 @@ def _nodes(text: str) -> list[str | Selection]:
             continue
         _add(root, still_open, text[position : match.start()])
         position = match.end()
+        if len(still_open) > MAX_DEPTH:
+            return [text]
         if kind == "select":
             selection = Selection(match[0])
             _add(root, still_open, selection)

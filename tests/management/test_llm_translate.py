@@ -266,7 +266,7 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
         ("en.json", b'{"a": "\\ud800"}', [], "half a surrogate pair"),
         ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "deeper than 100"),
         ("en.json", b'{"a":' * 200_000, [], "is no JSON that can be translated: "),
-        ("en.yaml", b"a: b", [], "its name must end in .json, .po, .pot"),
+        ("en.yaml", b"a: b", [], "its name must end in .json, .arb, .po, .pot"),
         ("de.json", b'{"a": "b"}', [], "is the source itself: name another folder, with --out"),
         ("en.json", b'{"a": "b"}', ["--to", "xx"], "unknown language 'xx': give a tag such as 'de'"),
         ("en.json", b'{"a": "b"}', ["--to", "../de"], "unknown language '../de'"),

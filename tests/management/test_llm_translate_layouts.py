@@ -282,6 +282,26 @@ def test_gettext__formats(tmp_path, scripted_model):
     assert json.loads(scripted_model.requests[0].prompt) == {"1": "Pay ⟦1⟧ at 5%d"}
 
 
+def test_arb__messages(tmp_path, scripted_model):
+    """ARB's messages are ICU, its notes stay, and its locale is the target's."""
+    days = "{n, plural, one{# day} other{# days}}"
+    tree = {"@@locale": "en", "save": "Save it", "@save": {"description": "A button."}, "days": days}
+    source = made(tmp_path, "app_en.arb", tree)
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--to", "lv", "--from", "en")[1] == ""
+    assert "A button." in scripted_model.requests[0].system_prompt
+    forms = "{n, plural, zero{# DAYS} one{# DAY} other{# DAYS}}"
+    assert held(tmp_path / "app_lv.arb") == {**tree, "@@locale": "lv", "save": "SAVE IT", "days": forms}
+
+
+def test_json__messages_of_any_file(tmp_path, scripted_model):
+    """What only looks like a file of Chrome's is translated as a whole."""
+    source = made(tmp_path, "en.json", {"a": {"message": "A message", "title": "A title"}})
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", "--from", "en")
+    assert held(tmp_path / "de.json") == {"a": {"message": "A MESSAGE", "title": "A TITLE"}}
+
+
 def test_chrome__messages(tmp_path, scripted_model):
     """Of Chrome's files messages alone are translated, and their descriptions are told; key paths are on request."""
     tree = {"save": {"message": "Save it", "description": "A button.", "placeholders": {"n": {"content": "$1"}}}}

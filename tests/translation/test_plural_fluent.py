@@ -78,9 +78,13 @@ def test_any_pattern(pattern, to):
     numbered_forms(found, to)
 
 
-def test_hostile():
-    """Selectors within each other are not multiplied past the length of a text."""
-    pattern = "{ $n ->\n [one] x\n *[other] " * 200 + "y" + "\n}" * 200
+@pytest.mark.parametrize(
+    ("opening", "depth"),
+    [("{ $n ->\n [one] x\n *[other] ", 11), ("{ $n ->\n *[other] a [one] ", 40), ("{$n->*[other]", 1400)],
+)
+def test_hostile(opening, depth):
+    """Selectors within each other are not multiplied past the length of a text, nor followed to any depth."""
+    pattern = opening * depth + "y" + "}" * depth
     assert len(expanded(pattern, "en", "ar")) <= MAX_LENGTH
     assert len(numbered_forms(expanded(pattern, "en", "ar"), "ar")) <= 60
 

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("source", type=Path, nargs="+", metavar="SOURCE", help="a .json, .po or .pot file; or several")
+        add("source", type=Path, nargs="+", metavar="SOURCE", help="a .json, .arb, .po or .pot file; or several")
         add("--to", action="append", required=True, metavar="TAG", help="a language, as de or pt-BR; repeat for more")
         add("--from", dest="from_lang", default="auto", metavar="TAG", help="the language of the source, if known")
         add("--out", type=Path, metavar="DIR", help="folder of the target files")
