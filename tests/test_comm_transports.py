@@ -15,7 +15,7 @@ from stapel_agent.models import PromptLog, Translation
 from tests.answers import TRACED
 
 SCRIPTED = {"DEFAULT_PROVIDER": "scripted", "PROVIDERS": {"scripted": "tests.scripted_host_provider.Provider"}}
-START_SECONDS = 60
+START_SECONDS = 300
 
 CALLS = [
     ("llm.complete", {"prompt": "say", "model": "small"}),

@@ -25,7 +25,7 @@ from tests.scripted_server import Reply, ScriptedServer
 EXAMPLE = Path(__file__).parent.parent / "example"
 CHOICES_OF_MODEL = {"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MODEL"}
 DEAD_PROXY = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-SECONDS = 120
+SECONDS = 600
 
 Script = subprocess.Popen[str]
 Start = Callable[..., AbstractContextManager[Script]]

@@ -241,7 +241,7 @@ def test_task__over_a_bus(documented_host, bus):
     task = run(away, 'say(start("llm.translate", PAYLOAD))')
     waiting = f"""
         import time
-        until = time.monotonic() + 30
+        until = time.monotonic() + 300
         while status({task!r}).state != "done" and time.monotonic() < until:
             time.sleep(0.2)
         say(told({task!r}))

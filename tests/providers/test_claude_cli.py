@@ -26,7 +26,7 @@ from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.types import Usage
 
-A_WHILE = 20
+A_WHILE = 200
 """Seconds within which everything that ends by itself has ended."""
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

@@ -59,8 +59,7 @@ def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer,
 
 
 def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> None:
-    """Who follows a process that dies closes its row as lost when its time is over, and asks for itself."""
-    host.agent["CLI_TIMEOUT"] = 1
+    """A caller that follows a process that dies closes its row as lost, and asks for itself."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     leader = host.start("import stapel_agent.providers.wire.call\n" + ASK)
     until(lambda: model.requests)

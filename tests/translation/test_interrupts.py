@@ -25,7 +25,7 @@ class Slow(LlmProvider):
         Slow.asked += 1
         if Slow.asked == {ASKED}:
             say("asked")
-        time.sleep(0.1 if Slow.asked <= {ASKED - AT_ONCE} else 1.5)
+        time.sleep(0.1 if Slow.asked <= {ASKED - AT_ONCE} else 5)
         return ProviderResult(json.dumps({{key: text.upper() for key, text in json.loads(prompt).items()}}), 10, 5)
 
 register_provider("slow", Slow)
@@ -127,7 +127,7 @@ class Stubborn(Slow):
             return await super().acomplete(**arguments)
         except asyncio.CancelledError:
             say("still there")
-            await asyncio.sleep(2)
+            await asyncio.sleep(60)
             Stubborn.has_ended = True
             raise
 

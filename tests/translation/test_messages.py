@@ -93,4 +93,4 @@ def test_structure__nested(nested):
     protected = Protected(text)
     start = time.process_time()
     assert protected.restore(protected.masked) == text
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 5

@@ -153,7 +153,7 @@ def test_hostile(opening, depth):
     start = time.process_time()
     assert len(expanded(text, "en", "ar")) <= MAX_LENGTH
     assert len(numbered_forms(expanded(text, "en", "ar"), "ar")) <= 60
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.django_db

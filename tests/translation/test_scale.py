@@ -65,7 +65,7 @@ class Crowd:
         with self._lock:
             self._under_way += 1
             self.peak = max(self.peak, self._under_way)
-        self._all_here.wait(timeout=30)
+        self._all_here.wait(timeout=300)
         try:
             return self._reply(request)
         finally:

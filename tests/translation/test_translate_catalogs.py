@@ -28,7 +28,7 @@ from tests.settings import NATS_URL
 
 BY = by("misbehaving")
 
-START_SECONDS = 60
+START_SECONDS = 300
 CHUNK_ENTRIES = 10
 """As `tests.catalogue_host` has it."""
 ROOT = Path(__file__).parents[2]
@@ -167,7 +167,7 @@ async def until_it_subscribes(subject: str) -> None:
     client = await nats.connect(NATS_URL)
     while time.monotonic() < deadline:
         try:
-            await client.request(subject, b"{}", timeout=5)
+            await client.request(subject, b"{}", timeout=30)
             break
         except nats.errors.NoRespondersError:
             time.sleep(0.1)
