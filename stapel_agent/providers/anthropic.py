@@ -29,26 +29,13 @@ from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.additions import Additions
 from .wire.call import Call
+from .wire.error_rules import UNKNOWN_STATUS
 from .wire.http import api_root, base_url_mend, peer_of
 from .wire.limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
 
 CACHE_CONTROL = {"type": "ephemeral"}
 VENDOR_URL = "https://api.anthropic.com"
-
-# An error event inside a stream has no HTTP status of its own; the API reference pairs its types with these.
-STATUS_BY_ERROR_TYPE = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
 
 
 class AnthropicProvider(EndpointProvider):
@@ -295,7 +282,7 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     """What an error answer means; `fault` is the SDK's APIStatusError."""
     status = fault.status_code
     if 200 <= status < 300:
-        status = STATUS_BY_ERROR_TYPE.get(str(fault.type), 500)
+        status = UNKNOWN_STATUS.get(str(fault.type), 500)
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
     message = excerpt(text)
