@@ -243,3 +243,24 @@ def test_surfaces__same_answer(scripted_model, client, settings):
     assert [answer["result"] for answer in answers] == [wanted] * 3
     wrong = {**PAYLOAD, "entries": {"a": {"text": "x", "format": "word"}}, "from": "en"}
     assert client.post(url, wrong, "application/json", headers=key).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("source", "reply"),
+    [
+        ("Welcome to __shopName__", "Willkommen bei __ladenName__"),
+        ("mode 0%o is set", "der Modus ist gesetzt"),
+        ("<%= visitor %> is here", "<%= Besucher %> ist da"),
+        ("%1 out of %2", "1% aus 2%"),
+        ("All rights &reg; reserved", "Alle Rechte &regi; vorbehalten"),
+        ("240 EUR until 13 June", "420 EUR bis zum 31. Juni"),
+        ("Remove the page?", 'Seite" autofocus onfocus="alert(1)'),
+        ("See more", "Mehr unter //evil.example/x"),
+    ],
+)
+def test_wrong__is_not_ok(facade, scripted_model, agent, source, reply):
+    """A translation with other placeholders, references or figures, or with more than words, is no result."""
+    agent(TRANSLATE_RETRIES=0)
+    scripted_model.script(translating(lambda text: reply))
+    answer = facade.translate("en", "de", {"k": source})
+    assert (answer["status"], list(answer["failed"]), "result" in answer) == ("failure", ["k"], False)
