@@ -90,6 +90,10 @@ class Catalogue(ABC, Generic[Draft]):
         """The format of the text of `key`; empty where the file does not say it."""
         return ""
 
+    def sources(self, key: str, text: str) -> list[str]:
+        """The texts that a translation of `text` may be one of: of a plural, a person may have translated either."""
+        return [text]
+
     @abstractmethod
     def translations(self) -> dict[str, str]:
         """Those that the target holds, by the keys of `texts()`."""

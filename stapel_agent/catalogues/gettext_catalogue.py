@@ -75,6 +75,10 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         named = {"Context": entry.msgctxt, "Note": entry.tcomment, "From the program": entry.comment, "In": places}
         return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
 
+    def sources(self, key: str, text: str) -> list[str]:
+        entry = self._entries[int(key.split(" ", 1)[0])]
+        return [text, entry.msgid, entry.msgid_plural] if entry.msgid_plural else [text]
+
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")

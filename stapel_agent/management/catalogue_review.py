@@ -22,9 +22,11 @@ def faults(translation: CatalogueTranslation, from_lang: str) -> Iterator[tuple[
     catalogue = translation.catalogue
     texts = catalogue.texts()
     for key, held in catalogue.translations().items():
-        entry = Entry.read(key, {"text": texts[key], "format": catalogue.format(key)})
-        if fault := fault_in(entry, held, from_lang, catalogue.to):
-            yield catalogue.name(key), f"the translation {fault}"
+        named = catalogue.format(key)
+        entries = (Entry(text, format=named) for text in catalogue.sources(key, texts[key]))
+        found = [fault_in(entry, held, from_lang, catalogue.to) for entry in entries]
+        if all(found):
+            yield catalogue.name(key), f"the translation {found[0]}"
 
 
 def estimate(translation: CatalogueTranslation, costing: Costing) -> Most:

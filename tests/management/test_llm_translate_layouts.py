@@ -149,6 +149,15 @@ def test_check__all_right(tmp_path, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_check__plural_of_a_person(tmp_path, scripted_model):
+    """A person may translate any form of a plural from its singular or from its plural."""
+    entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'
+    header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    assert run(made(tmp_path, "a.po", header + entry.format("%d Dateien")), "--to", "de", "--check") == ("", "")
+    wrong = run(made(tmp_path, "a.po", header + entry.format("%s Dateien")), "--to", "de", "--check")[1]
+    assert "CommandError: not right: 1; " in wrong
+
+
 def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
     """--estimate says what it costs at most; the run stays within it, and nobody was asked before."""
     agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "5"}})
