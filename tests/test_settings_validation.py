@@ -221,7 +221,7 @@ def test_anthropic__what_is_missing_first(agent, monkeypatch):
     monkeypatch.setattr(anthropic, "find_spec", lambda name: None)
     assert AnthropicProvider().configuration_error() == (
         "ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API; "
-        "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+        "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
     )
 
 

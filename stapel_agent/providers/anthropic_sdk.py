@@ -14,7 +14,7 @@ from .wire.limits import current_bounds
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
 
-MISSING_SDK = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+MISSING_SDK = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
 
 
 def sdk() -> Any:

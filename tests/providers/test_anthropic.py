@@ -784,7 +784,7 @@ def test_import__missing_sdk() -> None:
         except ProviderError as fault:
             print(type(fault).__name__, fault)
     """
-    mend = "the Anthropic SDK is not installed: pip install 'stapel-agent[anthropic]'"
+    mend = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
 
     assert run_python(PROCESS + textwrap.dedent(script)) == [mend, *[f"AccessDenied {mend}"] * 2]
 
