@@ -26,7 +26,7 @@ SECONDS = 1
 AT_MOST = 60
 """A deadline that a test is to meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
-OVER = f"timeout: the deadline of {SECONDS:g} s is over"
+OVER = f"timeout: the deadline of {SECONDS:g} s has passed"
 
 
 @pytest.fixture(autouse=True)

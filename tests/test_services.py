@@ -172,7 +172,7 @@ def test_complete__foreign_return(facade, agent, returned):
     assert facade.complete("say", "small", provider="careless") == {
         "status": "failure",
         "failure": "provider_bug",
-        "reason": "provider_bug: provider 'careless' returned no ProviderResult with a text",
+        "reason": "provider_bug: provider 'careless' did not return a ProviderResult whose text is a str",
         **TRACED,
     }
     assert PromptLog.objects.get().status == "error"

@@ -228,7 +228,7 @@ def test_anthropic__what_is_missing_first(agent, monkeypatch):
 def test_models__empty_name(facade, agent):
     """No model without a name is asked for; a provider that has one of its own goes on."""
     agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
-    fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no name of its own for it"
+    fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no default model for it"
     assert errors() == [("stapel_agent.E003", f"{fault}.")]
     assert facade.complete("say", "small") == {
         "status": "failure",

@@ -1,4 +1,4 @@
-"""One provider asked once, and which attempt comes next."""
+"""Attempts: calls one provider once, and decides which attempt comes next."""
 
 from .api_keys import clear as clear_api_keys
 from .attempt import Attempt, Reader, as_text, off_loop

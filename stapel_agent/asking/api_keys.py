@@ -1,4 +1,4 @@
-"""Several keys of one provider: calls take turns, and a key that is refused, out of credit or over its limit rests."""
+"""Rotates the API keys of a provider, and rests a key that is refused, out of credit or over its rate limit."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from stapel_agent.redaction import describe
 logger = logging.getLogger(__name__)
 
 OF_THE_KEY = (AccessDenied, OutOfCredit, RateLimited)
-"""Faults that another key of the same provider may not meet."""
+"""Errors that a call with another key of the same provider may avoid."""
 
 _turns: dict[str, count[int]] = {}
 _resting_until: dict[str, float] = {}
 
 
 def fingerprint(key: str) -> str:
-    """What a row says of a key: 8 hex digits of its SHA-256."""
+    """Returns what a ledger row stores in place of a key: the first 8 hex digits of its SHA-256."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def next_key(name: str, provider: LlmProvider, tried: Collection[str | None] = ()) -> str | None:
-    """The key for a call of provider `name`: the next in turn that does not rest and was not `tried`.
+    """Returns the key for a call to provider `name`: the next in turn that is not resting and not in `tried`.
 
-    Where none is left after some were tried, None; else the key whose rest ends first.
+    If there is no such key: None if some were tried, otherwise the key whose rest ends first.
     """
     keys = _keys(name, provider)
     if not keys:
@@ -42,7 +42,7 @@ def next_key(name: str, provider: LlmProvider, tried: Collection[str | None] = (
 
 
 def record_outcome(key: str | None, fault: AgentError | None) -> None:
-    """Let a key rest, or work again, after the outcome of a call."""
+    """Rests a key after an error of its own, and ends its rest after a success."""
     if key is None:
         return
     if isinstance(fault, OF_THE_KEY):
@@ -54,7 +54,7 @@ def record_outcome(key: str | None, fault: AgentError | None) -> None:
 
 
 def clear() -> None:
-    """Forget every rest and turn. For tests."""
+    """Forgets all turns and rests. For tests."""
     _turns.clear()
     _resting_until.clear()
 
@@ -68,6 +68,6 @@ def _keys(name: str, provider: LlmProvider) -> tuple[str, ...]:
         return ()
     try:
         return tuple(provider.api_keys())
-    except Exception as fault:  # the call itself meets it, and reports it
-        logger.debug("the keys of provider %r cannot be read: %s", name, describe(fault))
+    except Exception as fault:  # the call itself raises it again and reports it
+        logger.debug("cannot read the keys of provider %r: %s", name, describe(fault))
         return ()

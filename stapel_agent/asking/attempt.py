@@ -1,4 +1,4 @@
-"""One provider asked once, with its time and its outcome."""
+"""One call to one provider, with its duration and its outcome."""
 
 from __future__ import annotations
 
@@ -41,31 +41,31 @@ from .spans import attempt_span
 logger = logging.getLogger(__name__)
 
 Reader = Callable[[str], Any]
-"""What a verb makes of an answer's `text`; raises an AnswerError where it is not what was asked for.
+"""Converts the `text` of an answer to a verb's value. Raises an AnswerError if the text is not what was asked for.
 
-One that may take long has an attribute `is_slow` that is true, and is not called on an event loop.
+A slow reader sets its attribute `is_slow` to True, and is not called on an event loop.
 """
 
 
 async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: Any) -> Any:
-    """Call `function`, which calls `reader`: in a thread of its own if that is slow."""
+    """Calls `function`, which calls `reader`; runs it in its own thread if the reader is slow."""
     if getattr(reader, "is_slow", False):
         return await asyncio.wrap_future(in_own_thread(function, **arguments))
     return function(**arguments)
 
 
 def as_text(text: str) -> str:
-    """The Reader of a verb to which every text is an answer, unless it is blank."""
+    """The Reader of a verb that accepts any text except a blank one."""
     if not text.strip():
         raise AnswerMissing("the answer holds no text", text=text or None)
     return text
 
 
 class Attempt:
-    """One call of one provider, made by `ask()`, with its time and its outcome: a `value`, or an `error`.
+    """One call to one provider, made by `ask()`, with its duration and its outcome: a `value` or an `error`.
 
-    A context manager, to be left when the call is over: it lets the next caller at the provider in, and keeps what
-    went wrong inside as the `error`; only what is no `Exception` (a cancelled task, an interrupt) leaves the block.
+    Use it as a context manager around the call. On exit it lets the next caller use the provider and stores any
+    `Exception` as the `error`. Only other exceptions (a cancelled task, an interrupt) leave the block.
     """
 
     def __init__(self, candidate: Candidate, read: Reader, delay: float = 0) -> None:
@@ -83,7 +83,7 @@ class Attempt:
         self._worked_out: tuple[ProviderResult | None, AgentError | None, Usage, Cost] | None = None
 
     def ask(self) -> None:
-        """Call the provider."""
+        """Calls the provider."""
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 result = self._complete()
@@ -98,22 +98,22 @@ class Attempt:
             self.value = await off_loop(self._read, self._read, text=self._taken(result))
 
     def fail(self, fault: BaseException) -> None:
-        """Keep what ended the attempt."""
+        """Stores the exception that ended the attempt as its `error`."""
         self.error = as_agent_error(fault, self.request.provider, may_quote=log_content.is_full(self.request.source))
 
     @property
     def usage(self) -> Usage:
-        """What this attempt has spent, whether or not its answer counts."""
+        """The tokens that this attempt spent, whether or not its answer is usable."""
         return self._figures[0]
 
     @property
     def cost(self) -> Cost:
-        """What it cost. Where nobody took it on, that is nothing; where nobody knows the tokens, that is unknown."""
+        """The cost: zero if the provider did not accept the request, unknown if the token counts are unknown."""
         return self._figures[1]
 
     @property
     def _figures(self) -> tuple[Usage, Cost]:
-        """Usage and cost, worked out once for an outcome: all who tell of it ask."""
+        """Usage and cost, computed once per outcome, because every report of the outcome reads them."""
         known = self._worked_out
         if known is None or known[0] is not self.result or known[1] is not self.error:
             cost = self._priced()
@@ -127,8 +127,8 @@ class Attempt:
         try:
             terms = self.result.metadata if self.result else None
             return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor, terms)
-        except Exception as fault:  # a price list or a host's settings: the call is paid for all the same
-            logger.error("a call of provider %r has no price: %s", self.request.provider, describe(fault))
+        except Exception as fault:  # from a price list or the host's settings; the call is already paid for
+            logger.error("cannot price a call to provider %r: %s", self.request.provider, describe(fault))
             return Cost()
 
     @property
@@ -139,19 +139,19 @@ class Attempt:
 
     @property
     def _reported(self) -> Usage:
-        """What the provider says that it has used."""
+        """The usage that the provider reported."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
         return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
 
     @property
     def key_fingerprint(self) -> str | None:
-        """Which of the provider's keys it is made with."""
+        """The fingerprint of the API key that this attempt uses."""
         return api_keys.fingerprint(self.api_key) if self.api_key else None
 
     @property
     def text(self) -> str | None:
-        """What the model wrote, whether or not it counts."""
+        """The text that the model wrote, whether or not it is usable."""
         if self.result is None:
             return self.error.text if self.error else None
         return self.result.text
@@ -164,7 +164,7 @@ class Attempt:
     ) -> bool:
         if self._thread_call is None:
             self.place.leave()
-        else:  # nobody waits for it any more, and still it is under way
+        else:  # the caller stopped waiting, but the call is still running
             self._thread_call.add_done_callback(lambda call: self.place.leave())
         if fault is not None:
             self.fail(fault)
@@ -176,12 +176,12 @@ class Attempt:
 
     @property
     def _patience(self) -> float | None:
-        """How long a caller waits; None where the provider itself keeps the time."""
+        """How many seconds the caller waits; None if the provider enforces the timeout itself."""
         return None if self.provider.supports_timeout else self._seconds
 
     @property
     def _arguments(self) -> dict[str, Any]:
-        """The keywords of `complete()`: the three that every provider takes, and those this one declares."""
+        """The keywords of `complete()`: the three that every provider takes, and the ones that this one declares."""
         request = self.request
         optional: dict[str, Any] = {
             "schema": request.schema,
@@ -224,7 +224,7 @@ class Attempt:
             raise
 
     def _too_late(self, patience: float) -> ProviderTimeout:
-        """Of a provider that keeps no time of its own."""
+        """Returns the timeout error for a provider that does not enforce timeouts itself."""
         limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline.seconds
         bound = f"DEADLINE is {deadline:g} s" if patience < limit else f"CLI_TIMEOUT is {limit:g} s"
         return ProviderTimeout(f"provider {self.request.provider!r} timed out: {bound}")
@@ -255,10 +255,10 @@ class Attempt:
             api_keys.record_outcome(self.api_key, self.error)
 
     def _taken(self, result: ProviderResult) -> str:
-        """The text of the provider's answer, which is accepted. Raises what is wrong with it."""
+        """Accepts the provider's result and returns its text. Raises an error if the result is unusable."""
         self._stop_clock()
         if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
-            raise ProviderBug(f"provider {self.request.provider!r} returned no ProviderResult with a text")
+            raise ProviderBug(f"provider {self.request.provider!r} did not return a ProviderResult whose text is a str")
         self.result = _plain(result)
         require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
         return self.result.text
@@ -268,7 +268,7 @@ class Attempt:
 
 
 def _plain(result: ProviderResult) -> ProviderResult:
-    """`result` without what a host's own subclasses of it and of `str` may do when they are touched."""
+    """Copies `result` to plain types, so that a host's subclass of it or of `str` runs no code later."""
     return ProviderResult(
         str.__str__(result.text),
         result.input_tokens,
@@ -284,7 +284,7 @@ def _plain(result: ProviderResult) -> ProviderResult:
 
 
 def _is_cancelled() -> bool:
-    """Whether somebody has cancelled the task that this is done in."""
+    """Whether the current task has been cancelled."""
     try:
         task = asyncio.current_task()
     except RuntimeError:

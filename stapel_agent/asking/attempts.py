@@ -1,4 +1,4 @@
-"""The attempts that one request is worth: which one is next, and what came of them all."""
+"""The attempts made for one request: decides the next one, and combines their outcomes."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from .retries import MAX_DELAY, delay_before_retry, may_fall_back
 logger = logging.getLogger(__name__)
 
 UNUSABLE = (SchemaMismatch, AnswerMissing)
-"""What the same question may cure, where a schema says what an answer is."""
+"""Errors that asking again may fix if the request has a schema."""
 
 
 class Attempts:
-    """The attempts one request is worth, each made when the one before it has failed, and what came of them.
+    """Iterates over the attempts for one request. Each follows a failed one; `completion()` returns the outcome.
 
-    Iterate, synchronously or not: that is where a caller waits for a retry's time and for a place at the provider.
-    Raises an AgentError at once where no provider is to be asked at all.
+    Sync or async iteration waits for the delay before a retry and for a slot at the provider.
+    Raises an AgentError immediately if no provider can be asked.
     """
 
     def __init__(self, request: CompletionRequest, read: Reader) -> None:
@@ -73,27 +73,27 @@ class Attempts:
 
     @property
     def cache_keys(self) -> set[str]:
-        """Those that the rows of these attempts may have."""
+        """The cache keys that the rows of these attempts may have."""
         return self._chain.cache_keys
 
     @property
     def has_turned(self) -> bool:
-        """Whether the attempt at hand is the first at another provider than the request's own."""
+        """Whether the current attempt is the first one at this provider, and the provider is a fallback."""
         *earlier, last = self._made
         is_first = not any(attempt.provider is last.provider for attempt in earlier)
         return is_first and last.request.provider != self.request.provider
 
     def reused(self, earlier: Completion) -> Completion:
-        """An earlier answer of the provider at hand, in place of the attempt."""
+        """Returns an earlier answer of the current provider, which replaces the attempt."""
         return replace(earlier, usage=self._spent)
 
     @property
     def answered(self) -> CompletionRequest:
-        """The request as the last provider was asked it."""
+        """The request as it was sent to the last provider."""
         return self._made[-1].request
 
     def completion(self) -> Completion:
-        """The answer of the last attempt. Raises its error, with all that was spent, if there is none."""
+        """Returns the answer of the last attempt, or raises its error with the usage of all attempts."""
         last = self._made[-1]
         if last.error is not None:
             last.error.usage = self._spent
@@ -114,11 +114,11 @@ class Attempts:
 
     @property
     def _patience(self) -> float:
-        """Seconds to wait for a provider that is busy: not long, where there is another one to ask."""
+        """Seconds to wait for a busy provider: only briefly if a fallback is left."""
         return self.request.deadline.remaining(MAX_DELAY if self._chain.has_more else agent_settings.CLI_TIMEOUT)
 
     def _following(self) -> Attempt | None:
-        """The attempt that is worth making now, or None."""
+        """Returns the next attempt to make, or None."""
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]
@@ -139,12 +139,12 @@ class Attempts:
         return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
 
     def _without_refused(self, last: Attempt) -> Attempt | None:
-        """The same question without a field that the provider refused, once."""
+        """Repeats the question without the field that the provider refused, once per provider."""
         refused = [made for made in self._made if isinstance(made.error, ParameterRefused)]
         if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
             return None
         logger.warning(
-            "provider %r refuses %s for model %r and is asked without it from now on; see %s",
+            "provider %r refuses %s for model %r; requests omit it from now on; see %s",
             last.request.provider,
             last.error.parameter,
             last.request.model,
@@ -153,13 +153,13 @@ class Attempts:
         return self._to(Candidate(last.provider, last.request))
 
     def _withdraw_refusal(self, last: Attempt) -> None:
-        """Where the call was rejected without the field as well, the field was not what was wrong with it."""
+        """If the call is rejected without the field too, the field was not the cause: send it again next time."""
         before = self._made[-2].error if len(self._made) > 1 else None
         if isinstance(before, ParameterRefused) and isinstance(last.error, RequestRejected):
             withdraw_refusal(before)
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
-        """The same question with a key that was not tried yet, after a fault of the last one's."""
+        """Repeats the question with an untried key, if the last error was specific to its key."""
         if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY):
             return None
         tried = {made.api_key for made in self._made if made.provider is last.provider}
@@ -189,19 +189,19 @@ class Attempts:
     def _is_due(self, attempt: Attempt, *, has_place: bool) -> bool:
         name = attempt.request.provider
         if not has_place:
-            attempt.fail(ProviderBusy(f"MAX_CONCURRENCY calls of provider {name!r} are under way"))
+            attempt.fail(ProviderBusy(f"MAX_CONCURRENCY calls to provider {name!r} are already running"))
         elif self.request.deadline.is_over:
             attempt.place.leave()
-            attempt.fail(ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s is over"))
+            attempt.fail(ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s has passed"))
         return attempt.error is None
 
     def _circumstances(self, last: Attempt) -> str:
-        """What else there is to know about a failure: who declined before, and who was not even asked."""
+        """Describes the rest of a failure: which providers declined before, and which were skipped."""
         declined = {
             attempt.request.provider: attempt.error
             for attempt in self._made
             if attempt.provider is not last.provider and attempt.error
         }
         notes = [f"before it, {name!r}: {fault.failure}: {fault}" for name, fault in declined.items()]
-        notes += [f"passed over, cooling down: {name!r}" for name in self._chain.passed_over]
+        notes += [f"skipped, cooling down: {name!r}" for name in self._chain.passed_over]
         return f" ({'; '.join(notes)})" if notes else ""

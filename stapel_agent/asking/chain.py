@@ -1,4 +1,4 @@
-"""The providers that one request may be put to: the one it names, then its FALLBACKS."""
+"""The providers to try for one request: the one it names, then its FALLBACKS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A provider, the request with its own name for the model, and the key to ask with where it has several."""
+    """A provider, the request with that provider's model name, and the API key if the provider has several."""
 
     provider: LlmProvider
     request: CompletionRequest
@@ -30,7 +30,7 @@ class Candidate:
 
 
 class Chain:
-    """The candidates of one request, in turn. Raises an AgentError at once where the first cannot be asked at all."""
+    """The candidates for one request, in order. Raises an AgentError immediately if the first cannot be asked."""
 
     def __init__(self, request: CompletionRequest) -> None:
         if not request.prompt:
@@ -43,7 +43,7 @@ class Chain:
 
     @property
     def cache_keys(self) -> set[str]:
-        """Those of the request, whichever candidate it is put to."""
+        """The cache keys of the request, one for each candidate."""
         return {candidate.request.cache_key for candidate in self._candidates}
 
     @property
@@ -51,7 +51,7 @@ class Chain:
         return bool(self._waiting)
 
     def next(self) -> Candidate | None:
-        """The next candidate, past those that are cooling down as long as another one follows."""
+        """Returns the next candidate. Skips one that is cooling down, unless it is the last."""
         while self._waiting:
             candidate = self._waiting.popleft()
             name = candidate.request.provider
@@ -66,11 +66,11 @@ def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
         try:
             yield candidate_of(replace(request, provider=name), is_first=False)
         except AgentError as fault:
-            logger.error("fallback of %r left out: %s", request.provider, fault)
+            logger.error("skipped a fallback of provider %r: %s", request.provider, fault)
 
 
 def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
-    """The provider that `request` names. Raises an AgentError where it cannot be asked that."""
+    """Returns the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
     profile = profile_of(request.model_size)
     model = profile.model
     provider_class = provider_registry.askable(request.provider)
@@ -89,26 +89,28 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
 
 
 def _options(own: Mapping[str, Any], request: CompletionRequest, provider: LlmProvider) -> Mapping[str, Any]:
-    """The options of the profile, over those of the provider's own entry."""
+    """Merges the options of the profile over the options of the provider's entry."""
     if own and not provider.supports_options:
         raise WrongSetting(
-            f"provider {request.provider!r} takes no options: remove those of MODELS[{request.model_size!r}]"
+            f"provider {request.provider!r} does not support options: remove them from MODELS[{request.model_size!r}]"
         )
     return {**provider.options, **own} if provider.supports_options else {}
 
 
 def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
     if request.images and not provider.supports_images:
-        raise InvalidRequest(f"provider {request.provider!r} takes no images; name one that does, or send none")
+        raise InvalidRequest(
+            f"provider {request.provider!r} does not support images: choose one that does, or send none"
+        )
 
 
 def nameless(model_size: str, provider: str) -> str:
-    """What is wrong where nothing names the model of a size."""
-    return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no name of its own for it"
+    """Returns the message for a size without a model name."""
+    return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no default model for it"
 
 
 class _Broken(LlmProvider):
-    """Stands in for a provider that cannot be made, so that its fault is an attempt like any other."""
+    """Stands in for a provider that cannot be constructed, so that the error is recorded as an attempt."""
 
     supports_schema = supports_images = supports_options = True
 

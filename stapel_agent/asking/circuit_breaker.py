@@ -1,4 +1,4 @@
-"""Providers that failed again and again are left in peace for a while, where there is another one to ask."""
+"""Skips a provider for a while after repeated failures, if a fallback is left to ask."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cooldown:
         self._until: float | None = None
 
     def passes_over(self) -> bool:
-        """Whether to ask another one instead. When the time is over, one caller is let through to try."""
+        """Whether to skip this provider. After the cooldown, one caller gets through to try it."""
         with self._lock:
             if self._until is None:
                 return False
@@ -62,7 +62,7 @@ class Cooldown:
 
 
 _cooldowns: dict[str, Cooldown] = {}
-# A forked child may have inherited a lock that is held.
+# A forked child may inherit a locked lock.
 os.register_at_fork(after_in_child=_cooldowns.clear)
 
 
@@ -71,11 +71,11 @@ def cooldown_of(provider: str) -> Cooldown:
 
 
 def record_outcome(provider: str, fault: AgentError | None) -> None:
-    """Count the outcome of one call. An answer, or a refusal of the request, shows a provider that works."""
+    """Counts the outcome of one call. An answer or a rejection of the request shows that the provider works."""
     try:
         _record_outcome(provider, fault)
-    except Exception as trouble:  # settings or metrics of the host: the call is paid for all the same
-        logger.error("the outcome of a call of provider %r was not counted: %s", provider, describe(trouble))
+    except Exception as trouble:  # from the host's settings or metrics; the call is already paid for
+        logger.error("could not count the outcome of a call to provider %r: %s", provider, describe(trouble))
 
 
 def _record_outcome(provider: str, fault: AgentError | None) -> None:
@@ -86,5 +86,5 @@ def _record_outcome(provider: str, fault: AgentError | None) -> None:
 
 
 def clear() -> None:
-    """Forget every failure. For tests."""
+    """Forgets all failures. For tests."""
     _cooldowns.clear()

@@ -1,4 +1,4 @@
-"""Is an answer whole? What the model's reason to stop says of it, and that it holds a text."""
+"""Checks that an answer is complete: the finish reason allows it, and there is a text."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from stapel_agent.providers import ProviderResult, finish_reason
 from stapel_agent.types import CompletionRequest, Usage
 
 REFUSAL_CATEGORY = "refusal_category"
-"""Where a provider's metadata have the vendor's word for what was refused."""
+"""The key in a provider's metadata for the vendor's category of a refusal."""
 
 
 def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usage, *, is_text: bool) -> None:
-    """Raise an AnswerError unless the answer is whole and holds a text.
+    """Raises an AnswerError unless the answer is complete and has a text.
 
-    Beside an unknown reason to stop, JSON shows by itself whether it is whole; an answer that `is_text` does not.
+    If the finish reason is unknown, JSON itself shows whether it is complete; plain text (`is_text`) does not.
     """
     reason = finish_reason(result.finish_reason)
     if reason == "length":
@@ -29,7 +29,7 @@ def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usa
     if is_text and reason != "stop":
         entry = f"STAPEL_AGENT['PROVIDERS'][{request.provider!r}]"
         raise InvalidAnswer(
-            f"the model stopped for an unknown reason, {reason!r}: if the answer is complete then, "
+            f"the model stopped for an unknown reason, {reason!r}: if that means a complete answer, "
             f"declare it in {entry} as 'finish_reasons': {{{reason!r}: 'stop'}}"
         )
 
@@ -42,6 +42,6 @@ def _truncation(usage: Usage, max_tokens: int) -> str:
 
 
 def _category(result: ProviderResult) -> str:
-    """The vendor's word for what was refused, in brackets."""
+    """Returns the vendor's category of the refusal in parentheses, or an empty text."""
     category = result.metadata.get(REFUSAL_CATEGORY) if isinstance(result.metadata, Mapping) else None
     return f" ({category})" if category and isinstance(category, str) else ""

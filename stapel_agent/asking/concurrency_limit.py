@@ -1,4 +1,4 @@
-"""MAX_CONCURRENCY: how many calls of one provider may be under way in this process, and the queue for the next."""
+"""Enforces MAX_CONCURRENCY: limits the running calls per provider in this process, and queues the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stapel_agent.conf import agent_settings
 
 
 class Bulkhead:
-    """The places at one provider, given in the order they were asked for, to threads and tasks alike."""
+    """The slots of one provider. Threads and tasks get them in the order in which they asked."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,7 @@ class Bulkhead:
         self._queue: deque[Future[None]] = deque()
 
     def queue(self, limit: int) -> Future[None]:
-        """A future that is done as soon as the place is had."""
+        """Returns a future that is done when the caller has a slot."""
         turn: Future[None] = Future()
         with self._lock:
             self._queue.append(turn)
@@ -35,7 +35,7 @@ class Bulkhead:
             self._admit(limit)
 
     def withdraw(self, turn: Future[None], limit: int) -> None:
-        """Stop waiting. The place is left, if it was given in the meantime."""
+        """Stops waiting. Releases the slot if the caller got it in the meantime."""
         if not turn.cancel():
             self.leave(limit)
 
@@ -48,12 +48,12 @@ class Bulkhead:
 
 
 _bulkheads: dict[str, Bulkhead] = {}
-# A forked child has none of its parent's calls under way, and may have inherited a lock that is held.
+# A forked child does not run its parent's calls, and may inherit a locked lock.
 os.register_at_fork(after_in_child=_bulkheads.clear)
 
 
 class Place:
-    """One call's place at a provider. Without a limit there is always one."""
+    """One call's slot at a provider. Without a limit, a slot is always free."""
 
     def __init__(self, provider: str) -> None:
         limit = (agent_settings.MAX_CONCURRENCY or {}).get(provider)
@@ -62,7 +62,7 @@ class Place:
         self._is_taken = False
 
     def take(self, patience: float) -> bool:
-        """Wait for the place for `patience` seconds; whether it was had."""
+        """Waits up to `patience` seconds for a slot. Returns whether the call got one."""
         if self._bulkhead is None:
             return True
         try:
@@ -96,7 +96,7 @@ class Place:
         self._is_taken = True
 
     def leave(self) -> None:
-        """Let the next one in. To leave a place that is not had does nothing."""
+        """Releases the slot for the next call. Does nothing if this call has no slot."""
         if self._bulkhead is not None and self._is_taken:
             self._is_taken = False
             self._bulkhead.leave(self._limit)

@@ -1,4 +1,4 @@
-"""Whatever is raised during an attempt, as one of our own faults: safe to keep in the ledger and to show."""
+"""Converts any exception of an attempt to an AgentError that is safe to store in the ledger and to show."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ MESSAGE_LENGTH = 1000
 
 
 def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
-    """The fault as one of ours. A foreign one is logged, whole if it `may_quote` texts, and told by its type alone."""
+    """Converts `fault` to an AgentError. A foreign exception is logged, with its texts if `may_quote` is True.
+
+    The returned error names only the type of a foreign exception.
+    """
     if not isinstance(fault, Exception):
         cancelled = AttemptCancelled("cancelled")
         cancelled.may_be_billed = getattr(fault, "may_be_billed", True)
@@ -44,7 +47,7 @@ def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = Tru
 
 
 def _sanitised(fault: AgentError) -> AgentError:
-    """The same kind of fault with a plain text and plain values: a host's subclass may hold anything."""
+    """Copies an error to plain values of this package's own class: a host's subclass may hold anything."""
     ours = AgentError.__module__
     kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
     own = kind(redact(storable(str(fault)[:EXAMINED_LENGTH]))[:MESSAGE_LENGTH])

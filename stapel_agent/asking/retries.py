@@ -1,4 +1,4 @@
-"""Is a failed attempt worth another one at the same provider, and after how long?"""
+"""Decides whether to retry a failed attempt, and how long to wait first."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _wait = True
 
 
 def delay_before_retry(fault: ProviderError, retries_made: int, patience: float) -> float | None:
-    """Seconds to wait before asking again, or None where that is no use, or could be paid twice.
+    """Returns the seconds to wait before a retry, or None if a retry is useless or could be billed twice.
 
     Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the
-    provider itself named a time. None where the wait would be longer than `patience`.
+    provider itself named a time. Returns None if the wait would be longer than `patience`.
     """
     if retries_made >= agent_settings.RETRIES or not _is_passing(fault):
         return None
@@ -42,7 +42,7 @@ def delay_before_retry(fault: ProviderError, retries_made: int, patience: float)
 
 @contextmanager
 def immediate() -> Iterator[None]:
-    """Inside, nobody in this process waits before a retry. For tests."""
+    """Retries without waiting, in this whole process, inside the block. For tests."""
     global _wait
     before, _wait = _wait, False
     try:
@@ -52,7 +52,7 @@ def immediate() -> Iterator[None]:
 
 
 def may_fall_back(fault: AgentError) -> bool:
-    """Whether another provider may be asked: this one declined, or RETRY_BILLED or FALLBACK_ON lets two be paid."""
+    """Whether to ask a fallback: the provider declined, or RETRY_BILLED or FALLBACK_ON allows paying for two calls."""
     if isinstance(fault, ProviderError) and fault.failure in agent_settings.FALLBACK_ON:
         return True
     without_answer = isinstance(fault, ProviderTimeout | RequestInterrupted)

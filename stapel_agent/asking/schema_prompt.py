@@ -1,4 +1,4 @@
-"""A schema in words, for a provider that cannot constrain its decoder to one."""
+"""Puts a schema into the prompt, for a provider that cannot constrain its decoder to one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ INSTRUCTION = "Answer with JSON only, no prose and no code fence. It must satisf
 
 
 def with_schema_in_prompt(request: CompletionRequest, provider: LlmProvider) -> CompletionRequest:
-    """`request`, with its schema in the prompt if `provider` cannot take it otherwise and SCHEMA_IN_PROMPT is on.
+    """Returns `request` with its schema in the prompt, if `provider` does not support schemas.
 
-    Raises InvalidRequest if it is off. The answer is validated either way.
+    Raises InvalidRequest if SCHEMA_IN_PROMPT is off. The answer is validated either way.
     """
     if request.schema is None or provider.supports_schema:
         return request
     if agent_settings.SCHEMA_IN_PROMPT is not True:
         raise InvalidRequest(
-            f"provider {request.provider!r} cannot constrain an answer to a schema; name one that can, send none, "
-            "or set SCHEMA_IN_PROMPT to True"
+            f"provider {request.provider!r} cannot constrain an answer to a schema: choose one that can, "
+            "remove the schema, or set SCHEMA_IN_PROMPT to True"
         )
     words = f"{INSTRUCTION}\n{json.dumps(request.schema, ensure_ascii=False, sort_keys=True)}"
     return request if request.prompt.endswith(words) else replace(request, prompt=f"{request.prompt}\n\n{words}")

@@ -1,6 +1,6 @@
 """The OpenTelemetry span of an attempt: a client span of the generative AI conventions, version 1.41.
 
-What was asked and answered is in it only where TRACE_CONTENT is True.
+It contains prompts and answers only if TRACE_CONTENT is True.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stapel_agent.types import CompletionRequest, Usage
 
 
 class Traced(Protocol):
-    """What a span says of an attempt."""
+    """The attributes of an attempt that its span reports."""
 
     request: CompletionRequest
     provider: LlmProvider
@@ -36,7 +36,7 @@ class Traced(Protocol):
 
 @contextmanager
 def attempt_span(attempt: Traced) -> Iterator[None]:
-    """Around one attempt, which keeps its own fault."""
+    """Opens a span around one attempt. The attempt stores its own error."""
     with span(f"chat {attempt.request.model}", "CLIENT", partial(_asked, attempt)) as current:
         try:
             yield
@@ -65,7 +65,7 @@ def _answered(attempt: Traced) -> Facts:
         return {}
     return {
         "gen_ai.response.finish_reasons": [attempt.result.finish_reason] if attempt.result else None,
-        # By the convention all of them, where ours leave out what a provider's cache has.
+        # The convention counts all input tokens; `Usage.input_tokens` excludes the cached ones.
         "gen_ai.usage.input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens or None,

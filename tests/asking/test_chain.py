@@ -190,7 +190,7 @@ def test_schema_in_prompt__off(facade, plain):
     """Without it the request is rejected before anything is spent, and the reason names the setting."""
     reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
     assert reason == (
-        "rejected: provider 'plain' cannot constrain an answer to a schema; name one that can, send none, "
+        "rejected: provider 'plain' cannot constrain an answer to a schema: choose one that can, remove the schema, "
         "or set SCHEMA_IN_PROMPT to True"
     )
     assert plain.prompts == []
@@ -266,7 +266,9 @@ def test_fallback__without_schema_support(facade, agent, caplog):
     agent(PROVIDERS={**providers, "plain": Plain}, FALLBACKS={"first": ["plain", "third"]})
     assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 3}
     assert prompts == []
-    assert "fallback of 'first' left out: provider 'plain' cannot constrain an answer to a schema" in caplog.text
+    assert (
+        "skipped a fallback of provider 'first': provider 'plain' cannot constrain an answer to a schema" in caplog.text
+    )
     assert facade.complete_json("say", "small")["result"] == {"n": 2}
 
 
@@ -276,8 +278,8 @@ def test_fallback__that_is_not_there(facade, agent, caplog):
     providers = {name: provider_of(model) for name, model in models.items()}
     agent(PROVIDERS={**providers, "lost": "no.such.Provider"}, FALLBACKS={"first": ["nobody", "lost", "third"]})
     assert facade.complete("say", "small")["result"] == "answer"
-    assert "left out: provider 'nobody' is not registered" in caplog.text
-    assert "left out: provider 'lost' cannot be imported" in caplog.text
+    assert "skipped a fallback of provider 'first': provider 'nobody' is not registered" in caplog.text
+    assert "skipped a fallback of provider 'first': provider 'lost' cannot be imported" in caplog.text
 
 
 def test_fallback__that_cannot_be_made(facade, agent):

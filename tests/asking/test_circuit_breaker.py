@@ -192,7 +192,7 @@ def test_cooldown__reason_and_rows(facade, agent):
         "out_of_credit: pay (before it, 'first': auth: key; before it, 'second': auth: key)"
     )
     assert ask(facade)["reason"] == (
-        "out_of_credit: pay (passed over, cooling down: 'first'; passed over, cooling down: 'second')"
+        "out_of_credit: pay (skipped, cooling down: 'first'; skipped, cooling down: 'second')"
     )
     assert [provider for provider, *_ in rows()] == ["first", "second", "third", "third"]
 

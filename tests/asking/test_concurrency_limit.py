@@ -24,7 +24,7 @@ from tests.scripted_chain import ANSWERED, asked, counting_provider, instead_of_
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIMIT = 3
-BUSY = "busy: MAX_CONCURRENCY calls of provider 'first' are under way"
+BUSY = "busy: MAX_CONCURRENCY calls to provider 'first' are already running"
 SCHEMA = {"type": "object", "required": ["n"]}
 
 

@@ -192,7 +192,7 @@ def test_provider__without_support(facade, agent, name):
     assert facade.complete("What is it?", "small", provider=name, images=[PNG_DATA]) == {
         "status": "failure",
         "failure": "rejected",
-        "reason": f"rejected: provider {name!r} takes no images; name one that does, or send none",
+        "reason": f"rejected: provider {name!r} does not support images: choose one that does, or send none",
     }
     assert PromptLog.objects.count() == 0
     assert facade.complete("What is it?", "small", provider="blind", images=[])["status"] == "ok"

@@ -231,7 +231,7 @@ def test_checks__of_profiles(agent: Any) -> None:
     )
     found = {message.id: message.msg for message in run_checks(tags=["stapel_agent"], include_deployment_checks=True)}
     assert "['tiny']" in found["stapel_agent.W010"]
-    assert "'there' has no name of its own" in found["stapel_agent.E003"]
+    assert "'there' has no default model" in found["stapel_agent.E003"]
     assert "'there' cannot answer yet" in found["stapel_agent.W003"]
 
 
@@ -511,14 +511,14 @@ def test_profile__of_another_provider(agent: Any) -> None:
     request = CompletionRequest("say", "large", "anthropic", "llm_facade", 9)
     assert candidate_of(request).request.model == "claude-opus-4-8"
     assert candidate_of(replace(request, provider="there")).request.model == "deepseek-v4-pro"
-    with pytest.raises(WrongSetting, match="'bare' has no name of its own"):
+    with pytest.raises(WrongSetting, match="'bare' has no default model"):
         candidate_of(replace(request, provider="bare"))
 
 
 def test_options__of_a_provider_without(agent: Any) -> None:
     """Options for a provider that takes none are a rejected call: they are never left out in silence."""
     agent(MODELS={"small": {"provider": "claude-code", "model": "m", "options": {"temperature": 0}}})
-    with pytest.raises(WrongSetting, match="takes no options"):
+    with pytest.raises(WrongSetting, match="does not support options"):
         candidate_of(CompletionRequest("say", "small", "claude-code", "llm_facade", 9))
 
 
