@@ -30,50 +30,57 @@ COMPLETE = {"prompt": "say", "model": "small"}
 TRANSLATE = {"from_lang": "en", "to": "de", "entries": {"a": "x"}}
 BASE = {"llm.complete": COMPLETE, "llm.translate": TRANSLATE}
 
-ID = (["1", "x" * 64, "\x00", "ключ"], ["", "x" * 65, 7, None, [], True])
+ID = (["1", "x" * 64, "\x00", "ключ"], ["", "x" * 65, 7, [], True])
 CONTEXT = (
     [{}, {"run": 1}, {"": ""}, {"stage": "x" * 256}, {"k" * 64: -(2**53) + 1}, {str(n): n for n in range(16)}],
     [
         *({"run": None}, {"run": True}, {"run": 1.5}, {"run": []}, {"run": {"a": 1}}, {"run": 2**53}),
-        *({"stage": "x" * 257}, {"k" * 65: 1}, {str(n): n for n in range(17)}, [], [["run", 1]], 7, None),
+        *({"stage": "x" * 257}, {"k" * 65: 1}, {str(n): n for n in range(17)}, [], [["run", 1]], 7),
     ],
 )
+EFFORT = (["none", "max"], ["", "High", 7, ["low"]])
 CALLER = {
     "user_id": ID,
     "workspace_id": ID,
     "context": CONTEXT,
-    "idempotency_key": (["k", "k" * 255, "\x00", " ", "ключ"], ["", "k" * 256, 7, None, ["k"]]),
+    "idempotency_key": (["k", "k" * 255, "\x00", " ", "ключ"], ["", "k" * 256, 7, ["k"]]),
 }
 CORPUS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
     "llm.complete": {
         "prompt": (["say", "\x00", "x" * 100_000], ["", None, 7, ["say"]]),
         "model": (["small", "large"], ["", None, 7]),
-        "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, None, 7]),
-        "system_prompt": (["", "s"], [None, 7]),
-        "schema": ([{}, {"type": "object"}, {"type": "nonsense"}], [None, [], "text", True]),
-        "images": ([[], [{"url": "https://example.com/a.png"}]], [None, {}, [{}], [{"url": 7}], [{"url": "u"}] * 21]),
-        "max_tokens": ([1, 4096, 10**9, 5.0], [0, -1, 1.5, "5", None, True, [5]]),
+        "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, 7]),
+        "system_prompt": (["", "s"], [7]),
+        "schema": ([{}, {"type": "object"}, {"type": "nonsense"}], [[], "text", True]),
+        "images": ([[], [{"url": "https://example.com/a.png"}]], [{}, [{}], [{"url": 7}], [{"url": "u"}] * 21]),
+        "max_tokens": ([1, 4096, 10**9, 5.0], [0, -1, 1.5, "5", True, [5]]),
+        "effort": EFFORT,
         **CALLER,
     },
     "llm.translate": {
         "from_lang": (["auto", "en", "pt_BR"], ["", "english please", None, 7, "en\n"]),
         "to": (["de", "zh-Hant"], ["auto", "", None, 7, "de\n"]),
-        "entries": ([{}, {"a": "x"}, {"": ""}], [None, [], {"a": None}, {"a": 1}]),
-        "model": (["small", "large"], ["", None, 7]),
-        "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, None, 7]),
+        "entries": ([{}, {"a": "x"}, {"": ""}, {"a": {"text": "x"}}], [None, [], {"a": None}, {"a": 1}, {"a": {}}]),
+        "model": (["small", "large"], ["", 7]),
+        "provider": (["anthropic", "nobody", "x" * 64], ["", "x" * 65, 7]),
         "glossary": (
             [{}, {"a": "b"}, {"": ""}],
-            [None, [], {"a": 1}, {"a": "x" * 201}, {str(n): "" for n in range(501)}],
+            [[], {"a": 1}, {"a": "x" * 201}, {str(n): "" for n in range(501)}],
         ),
+        "format": (["icu", "none"], ["", "ICU", 7, ["icu"]]),
+        "protect": ([[], ["@[a-z]+"]], ["@", [""], [7], ["x" * 201], ["x"] * 21]),
+        "effort": EFFORT,
         **CALLER,
         "context": (["", "a sentence", *CONTEXT[0]], ["x" * 2001, *CONTEXT[1]]),
     },
 }
+REQUIRED = {"prompt", "model"}, {"from_lang", "to", "entries"}
+"""Of each function; the other fields may be null, which is the same as leaving them out."""
 CASES = [
     pytest.param(name, field, value, accepted, id=f"{name}-{field}-{str(value)[:20]!a}-{accepted}")
-    for name, fields in CORPUS.items()
+    for (name, fields), required in zip(CORPUS.items(), REQUIRED, strict=True)
     for field, (valid, invalid) in fields.items()
-    for accepted, values in ((True, valid), (False, invalid))
+    for accepted, values in ((True, valid if field in required else [*valid, None]), (False, invalid))
     for value in values
 ]
 

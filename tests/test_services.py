@@ -397,7 +397,7 @@ def test_complete__minimal_provider(facade, agent):
 
     agent(PROVIDERS={"minimal": Minimal})
     answer = facade.complete("say", "large", provider="minimal")
-    usage = {"input_tokens": 1, "output_tokens": 2}
+    usage = {"input_tokens": 1, "output_tokens": 2, "thinking_tokens": 3}
     assert answer == {"status": "ok", "result": "fine", "usage": usage, **by("minimal", "mine-large")}
     assert asked == [("say", "mine-large", None)]
 
