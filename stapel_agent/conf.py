@@ -1,4 +1,4 @@
-"""`agent_settings`: the `STAPEL_AGENT` dict of the host's settings, read lazily, at call time."""
+"""`agent_settings`: the `STAPEL_AGENT` dict in the host's settings, read when a value is needed."""
 
 from __future__ import annotations
 
@@ -10,97 +10,97 @@ from django.conf import settings
 from stapel_core.conf import AppSettings
 
 DEFAULTS: dict[str, Any] = {
-    # Model size -> model name, or a profile: a dict of "model", "provider", "effort", "max_tokens" and "options".
-    # The keys are the sizes a request may ask for.
+    # Model size -> model name, or a profile: a dict with "model", "provider", "effort", "max_tokens" and "options".
+    # A request can ask for any size that is a key here.
     "MODELS": {
         "small": "claude-haiku-4-5-20251001",
         "medium": "claude-sonnet-5",
         "large": "claude-opus-4-8",
     },
-    # Provider name -> LlmProvider subclass, its dotted path, or an endpoint: a dict of "base_url", "api_key", "models",
-    # "dialect", "options" and more. Merged over the built-in ones; None removes one.
+    # Provider name -> LlmProvider subclass, its dotted path, or an endpoint: a dict with "base_url", "api_key",
+    # "models", "dialect", "options" and more. Merged over the built-in providers; None removes one.
     "PROVIDERS": {},
-    # The provider of a request that names none, and whose size has none in its profile.
+    # The provider to use if neither the request nor the profile of its size names one.
     "DEFAULT_PROVIDER": "anthropic",
-    # Key of the Anthropic API.
+    # API key for the Anthropic API.
     "ANTHROPIC_API_KEY": "",
-    # Root URL of the Anthropic API; empty is the vendor's own.
+    # Root URL of the Anthropic API. Empty means the vendor's own URL.
     "ANTHROPIC_BASE_URL": "",
-    # Root of an OpenAI-compatible API, up to where "/chat/completions" follows.
+    # Root URL of an OpenAI-compatible API, without "/chat/completions".
     "OPENAI_COMPAT_BASE_URL": "",
-    # Bearer token of that API; empty sends none.
+    # Bearer token for that API. Empty sends no token.
     "OPENAI_COMPAT_API_KEY": "",
-    # Model size -> model name at that API; a missing size falls back to MODELS.
+    # Model size -> model name at that API. A missing size falls back to MODELS.
     "OPENAI_COMPAT_MODELS": {},
-    # The request field that carries the token cap: "max_tokens" or "max_completion_tokens"; None is the dialect's.
+    # The request field for the token cap: "max_tokens" or "max_completion_tokens". None uses the dialect's field.
     "OPENAI_COMPAT_MAX_TOKENS_PARAM": None,
-    # The Claude Code CLI: a name on PATH, or a path.
+    # The Claude Code CLI: a command on PATH, or a path.
     "CLI_BINARY": "claude",
-    # Seconds a provider has for one attempt, whichever provider it is.
+    # Timeout of one attempt in seconds, for every provider.
     "CLI_TIMEOUT": 120,
-    # Seconds one request has, with all its waiting, retries and fallbacks; None is no limit.
+    # Timeout of one request in seconds, including waits, retries and fallbacks. None means no limit.
     "DEADLINE": None,
-    # Times a provider is asked again after a passing fault: unreachable, too busy, over its limit.
+    # How often to retry a provider after a temporary failure: unreachable, overloaded or rate limited.
     "RETRIES": 2,
-    # May it also be asked again after what may have been billed: a timeout, no answer to a sent request, half of one?
+    # Whether to also retry after failures that may have been billed: timeouts, and missing or incomplete answers.
     "RETRY_BILLED": False,
-    # Provider name -> names of those to ask, in turn, when it declines.
+    # Provider name -> names of the providers to try, in order, if it fails.
     "FALLBACKS": {},
-    # Names of further failures after which the next one is asked, such as "refused" and "truncated".
+    # Other failures that lead to a fallback, such as "refused" and "truncated".
     "FALLBACK_ON": [],
-    # Dialect name -> what an OpenAI-compatible endpoint does differently, over the dialects that are known.
+    # Dialect name -> how an OpenAI-compatible endpoint differs. Merged over the built-in dialects.
     "DIALECTS": {},
-    # Failures in a row, in one process, after which a provider that has a fallback is passed over.
+    # Consecutive failures in one process after which a provider that has a fallback is skipped.
     "COOLDOWN_FAILURES": 5,
-    # Seconds it is passed over for; then one call tries it.
+    # How many seconds it is skipped. Then one call tries it again.
     "COOLDOWN_SECONDS": 30,
-    # Provider name -> calls that one process may have under way there; a name left out has no limit.
+    # Provider name -> maximum number of concurrent calls per process. Providers not listed have no limit.
     "MAX_CONCURRENCY": {},
-    # Tokens an answer may have.
+    # Maximum number of tokens in an answer.
     "MAX_TOKENS": 4096,
-    # Source -> how hard the model is to think: "none", "minimal", "low", "medium", "high" or "max".
+    # Source -> how hard the model should think: "none", "minimal", "low", "medium", "high" or "max".
     "EFFORT": {"translate": "low"},
-    # Times a model is asked again after an answer that breaks the caller's schema.
+    # How often to ask a model again after an answer that does not match the caller's schema.
     "SCHEMA_RETRIES": 1,
-    # Does a provider without `supports_schema` get the schema in its prompt, in place of a rejection?
+    # Whether to put the schema in the prompt of a provider without `supports_schema`, instead of rejecting the call.
     "SCHEMA_IN_PROMPT": False,
     # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h), tiers.
     "PRICES": {},
-    # Texts that one question to the model may hold.
+    # Maximum number of texts in one call to the model.
     "TRANSLATE_CHUNK_ENTRIES": 50,
-    # Questions of one translation that may be under way at once.
+    # Maximum number of concurrent calls for one translation.
     "TRANSLATE_CONCURRENCY": 4,
-    # Times a text is asked for again, with others, after a translation that fails its checks; then once alone.
+    # How often to retry a text together with others after its translation fails the checks. Then it is retried alone.
     "TRANSLATE_RETRIES": 2,
-    # Format of texts that name none, such as "icu"; without one, what any format could mean is protected.
+    # Default format of texts, such as "icu". If empty, the placeholders of every format are protected.
     "TRANSLATE_FORMAT": "",
-    # Where a translation that lacks a term of the glossary is told: "warnings", or "failed", which leaves it out.
+    # Where to report a translation that misses a glossary term: "warnings", or "failed", which leaves it out.
     "TRANSLATE_GLOSSARY_MISSED": "warnings",
-    # Are images that a caller links to fetched here and sent along, for endpoints that cannot fetch?
+    # Whether to fetch linked images and send their content, for endpoints that cannot fetch them.
     "IMAGE_FETCH": False,
-    # May tests that use `stapel_agent.testing` call the built-in providers?
+    # Whether tests that use `stapel_agent.testing` may call the built-in providers.
     "REAL_MODELS_IN_TESTS": False,
-    # Bytes an image may have.
+    # Maximum size of an image in bytes.
     "IMAGE_MAX_BYTES": 5242880,
-    # Source -> may an earlier answer be reused.
+    # Source -> whether an earlier answer may be reused.
     "CACHE_LOOKUP": {"llm_facade": False, "translate": True},
-    # Source -> who reuses an answer: "user" (the same user_id in the same workspace_id), "workspace" or "shared".
+    # Source -> who may reuse an answer: "user" (the same user_id in the same workspace_id), "workspace" or "shared".
     "CACHE_SCOPE": {"llm_facade": "user", "translate": "workspace"},
-    # Source -> are long system prompts marked for the vendor's prompt cache; one left out marks what comes repeatedly.
+    # Source -> whether to mark long system prompts for the vendor's prompt cache. By default, repeated ones are marked.
     "PROMPT_CACHE": {},
-    # Seconds an answer may be reused for.
+    # How many seconds an answer may be reused.
     "CACHE_TTL": 604800,
-    # CachePolicy subclass, or its dotted path: where answers are kept.
+    # CachePolicy subclass that stores the answers, or its dotted path.
     "CACHE_POLICY": "stapel_agent.cache.PromptLogCachePolicy",
-    # Source -> "full", "hash" or "none": what the ledger stores of prompts and answers; one left out is "full".
+    # Source -> how the ledger stores prompts and answers: "full", "hash" or "none". The default is "full".
     "LOG_CONTENT": {},
-    # Days after which `manage.py purge_prompt_logs` takes the texts out of the ledger; None is never.
+    # Days after which `manage.py purge_prompt_logs` removes the texts from the ledger. None means never.
     "RETENTION_DAYS": None,
-    # Seconds for which the answer to an idempotency_key is given again.
+    # How many seconds a repeated idempotency_key returns the same answer.
     "IDEMPOTENCY_TTL": 86400,
-    # Do OpenTelemetry's spans hold what was asked and answered?
+    # Whether OpenTelemetry spans contain prompts and answers.
     "TRACE_CONTENT": False,
-    # What users, workspaces, sources or all together may spend in a day or a month; or a BudgetPolicy's dotted path.
+    # Daily or monthly limits per user, workspace or source, or for all together; or the dotted path of a BudgetPolicy.
     "BUDGETS": [],
 }
 
@@ -108,7 +108,7 @@ ENVIRONMENT_KEYS = frozenset({"ANTHROPIC_API_KEY", "OPENAI_COMPAT_API_KEY"})
 
 
 def key_texts(setting: object) -> list[str]:
-    """The keys in a setting that is a key, `{"env": the name of a variable that holds one}`, or a list of these."""
+    """Return the keys in a setting: a key, `{"env": "NAME_OF_A_VARIABLE"}`, or a list of these."""
     if isinstance(setting, list | tuple):
         return [key for item in setting for key in key_texts(item)]
     if isinstance(setting, Mapping):
@@ -117,16 +117,16 @@ def key_texts(setting: object) -> list[str]:
 
 
 def unset_variables(setting: object) -> list[str]:
-    """The variables that such a setting names, and that the environment lacks."""
+    """Return the environment variables that such a setting names and that are not set."""
     items = setting if isinstance(setting, list | tuple) else [setting]
     names = [str(item.get("env")) for item in items if isinstance(item, Mapping)]
     return [name for name in names if not os.environ.get(name)]
 
 
 class AgentSettings(AppSettings):
-    """The defaults, where STAPEL_AGENT is no dict: a call says so, and a look at a setting raises nothing.
+    """The settings. If STAPEL_AGENT is not a dict, reading a setting returns its default, and calls report the error.
 
-    `verdicts` holds what has been found of the settings, until they change.
+    `verdicts` caches the results of validation until the settings change.
     """
 
     def __init__(self, namespace: str, **options: Any) -> None:
@@ -142,8 +142,8 @@ class AgentSettings(AppSettings):
         return super()._raw(key) if is_readable else self.defaults[key]
 
 
-# The framework reads environment variables by their bare name. Only the two keys may come from there:
-# a stray MODELS or MAX_TOKENS must not reach a host, nor a variable choose code or where a key is sent.
+# The framework reads environment variables by their bare name. Only the two keys may come from there: a stray MODELS
+# or MAX_TOKENS must not take effect, and no variable may choose code or the address that receives a key.
 agent_settings = AgentSettings(
     "STAPEL_AGENT",
     defaults=DEFAULTS,

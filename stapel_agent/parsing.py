@@ -1,4 +1,4 @@
-"""JSON out of a model's answer: pure, and linear in time for an answer of any shape."""
+"""Extract JSON from a model's answer, without side effects and in linear time for any answer."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any
 
-MAX_DEPTH = 200  # objects and arrays within each other
+MAX_DEPTH = 200  # nested objects and arrays
 
 
 def parse_json_response(text: str) -> tuple[Any, str | None]:
-    """Return the JSON in a model's answer and the prose around it, each None if there is none.
+    """Return the JSON in a model's answer and the prose around it. Each is None if the answer has none.
 
-    An answer that is JSON as a whole, fenced or not, is that JSON: also a scalar, but not `null`, which is no value.
-    Within prose only objects and arrays count, and the candidate of the highest `Rank` wins, of equals the last.
-    `<think>` blocks belong to neither result.
+    If the whole answer is JSON, fenced or not, that JSON is the result. It may be a scalar, but `null` counts as no
+    value. Within prose only objects and arrays count: the candidate with the highest `Rank` wins, the last one if
+    several are equal. `<think>` blocks belong to neither result.
 
-    A piece of something broken is never an answer: what stands inside brackets that hold no JSON, what follows
-    an opening bracket that starts like JSON and is never closed, and what precedes the rest of a JSON text whose
-    beginning is missing. Trailing commas and raw line breaks in strings are accepted. Numbers beyond a double and
-    values nested deeper than MAX_DEPTH are not. Both results are `storable`.
+    Parts of broken JSON are never an answer: text inside brackets that do not contain JSON, text after an opening
+    bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing.
+    Trailing commas and raw line breaks in strings are accepted. Numbers that do not fit a double and values nested
+    deeper than MAX_DEPTH are rejected. Both results are `storable`.
     """
     answer = storable(text).strip().lstrip("\ufeff").strip()
     value = _decode(answer)
@@ -36,23 +36,24 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
 
 
 def parse_translation_response(text: str) -> dict[str, Any]:
-    """The JSON object in a model's answer. Raises ValueError if there is none."""
+    """Return the JSON object in a model's answer. Raises ValueError if there is none."""
     result, _ = parse_json_response(text)
     if not isinstance(result, dict):
-        raise ValueError("the answer holds no JSON object")
+        raise ValueError("the answer contains no JSON object")
     return result
 
 
 def storable(value: Any) -> Any:
-    """A copy of a JSON-like value that any database and UTF-8 can hold: NUL and lone surrogates become U+FFFD.
+    """Return a copy of a JSON-like value that any database and UTF-8 can store.
 
-    Tuples become lists, as in JSON. A string with nothing to replace is returned as it is.
+    NUL and lone surrogates become U+FFFD. Tuples become lists, as in JSON. A string with nothing to replace is
+    returned unchanged.
     """
     if isinstance(value, str):
         return _storable_text(value)
     root = [value]
     containers: list[Any] = [root]
-    for container in containers:  # grows on the way: recursion would tie the depth to the caller's stack
+    for container in containers:  # grows during the loop: recursion would limit the depth to the caller's stack
         for key, item in container.items() if isinstance(container, dict) else enumerate(container):
             if isinstance(item, str):
                 container[key] = _storable_text(item)
@@ -77,10 +78,10 @@ def _storable_text(text: str) -> str:
     return UNSTORABLE.sub("\ufffd", text)
 
 
-# In these patterns every quantifier is possessive or bound to succeed, so that none is tried in two ways.
+# In these patterns every quantifier is possessive or certain to succeed, so that nothing backtracks.
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 STRINGS = re.compile(STRING, re.DOTALL)
-# Strings are kept, and so are commas with nothing before them, which are no trailing ones.
+# Keeps strings, and commas with nothing before them, which are not trailing commas.
 TRAILING_COMMA = re.compile(rf"({STRING}|[\[{{,:]\s*+,)|,(?=\s*+[\]}}])", re.DOTALL)
 UNSTORABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD])")
 ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
@@ -90,10 +91,10 @@ NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _decode(text: str) -> Any:
-    """The value of a text that is JSON, or None."""
+    """Return the value of a JSON text, or None if it is not JSON."""
     if is_deep(text):
         return None
-    # A hook for every integer would double the time of decoding.
+    # A hook for every integer would double the decoding time.
     decoder = CAREFUL if DIGITS_OF_HUGE in text.encode().translate(ONE_DIGIT) else QUICK
     try:
         value = decoder.decode(text)
@@ -106,7 +107,7 @@ FENCE_AROUND = re.compile(r"(`{3,}+|~{3,}+|`)(?:[ \t]*+(?:json\w*+|te?xt|plainte
 
 
 def _decode_scalar(text: str) -> Any:
-    """The value of a text that is JSON, or one JSON scalar in a closed fence."""
+    """Return the value of a JSON text, or of one JSON scalar in a closed fence."""
     value = _decode(text)
     opening = FENCE_AROUND.match(text) if value is None else None
     if opening and text.endswith(opening[1]):
@@ -115,15 +116,15 @@ def _decode_scalar(text: str) -> Any:
 
 
 def _decode_tolerantly(text: str) -> Any:
-    """`_decode()`, with trailing commas forgiven."""
+    """`_decode()`, but accept trailing commas."""
     value = _decode(text)
-    if value is None and (mended := TRAILING_COMMA.sub(r"\1", text)) != text:
-        value = _decode(mended)
+    if value is None and (fixed := TRAILING_COMMA.sub(r"\1", text)) != text:
+        value = _decode(fixed)
     return value
 
 
 def is_deep(text: str) -> bool:
-    """Whether a JSON text has more than MAX_DEPTH objects and arrays within each other."""
+    """Whether a JSON text has more than MAX_DEPTH nested objects and arrays."""
     return text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH
 
 
@@ -135,12 +136,12 @@ def _depth(text: str) -> int:
 def _double(literal: str) -> float:
     number = float(literal)
     if not math.isfinite(number):
-        raise ValueError(f"{literal[:20]} is no finite double")
+        raise ValueError(f"{literal[:20]} is not a finite double")
     return number
 
 
 def _integer(literal: str) -> int:
-    _double(literal)  # first: int() takes quadratic time on a million digits
+    _double(literal)  # before int(), which takes quadratic time for a million digits
     return int(literal)
 
 
@@ -151,9 +152,9 @@ CAREFUL = json.JSONDecoder(parse_constant=_double, parse_float=_double, parse_in
 
 THOUGHT = re.compile(
     r"""
-    (?P<quoted>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?)    # may be a string of the answer
+    (?P<quoted>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"?)    # may be a string in the answer
     | <(?P<tag>think(?:ing)?)>.*?(?:</(?P=tag)>|\Z)
-    | </think(?:ing)?>                                  # its opening tag was given to the model, not by it
+    | </think(?:ing)?>                                  # the opening tag was in the prompt, not in the answer
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -179,21 +180,21 @@ FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
 
 class Rank(IntEnum):
-    """How likely JSON within prose is the answer."""
+    """How likely it is that JSON within prose is the answer."""
 
     CHANCE = 0
-    """Empty, or an array of mere numbers: prose may hold such by chance."""
+    """Empty, or an array of only numbers: prose may contain one by chance."""
     SAMPLE = 1
     """Part of a code sample."""
     LIGHT_LINE = 2
-    """Empty, or an array of mere numbers, on lines of its own."""
+    """Empty, or an array of only numbers, on separate lines."""
     PLAIN = 3
     FENCED = 4
-    """Alone in a closed fence that names no other language than JSON."""
+    """Alone in a closed fence that names no language other than JSON."""
 
 
 def _find(text: str) -> tuple[Any, str | None]:
-    """What `parse_json_response()` answers for a text that is not JSON as a whole."""
+    """The result of `parse_json_response()` for a text of which only a part may be JSON."""
     _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
     before, after = text[:start], text[end:]
     if fence := FENCE_BEFORE.search(before):
@@ -202,9 +203,9 @@ def _find(text: str) -> tuple[Any, str | None]:
 
 
 def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
-    """Rank, start, end and value of all that may be the answer."""
+    """Yield the rank, start, end and value of every candidate for the answer."""
     opening, closing = OPENING.search(text), max(text.rfind("]"), text.rfind("}")) + 1
-    if opening and (value := _decode(text[opening.start() : closing])) is not None:  # may have fences in its strings
+    if opening and (value := _decode(text[opening.start() : closing])) is not None:  # its strings may contain fences
         yield Rank.PLAIN, opening.start(), closing, value
         return
     for passage in _passages(text):
@@ -214,7 +215,7 @@ def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
 
 @dataclass(frozen=True)
 class _Passage:
-    """What stands between two fences. `language` is None outside of fences; `closed` says whether both are there."""
+    """The text between two fences. `language` is None outside fences; `closed` says whether both fences exist."""
 
     offset: int
     text: str
@@ -247,7 +248,7 @@ LINE_AFTER = re.compile(r"[ \t\r]*+(?:\n|\Z)")
 
 
 def _passages(text: str) -> Iterator[_Passage]:
-    """The parts of a text between its fences."""
+    """Yield the parts of a text between its fences."""
     start, opening = 0, None
     for fence in FENCE.finditer(text):
         closed = opening is not None and fence[1].startswith(opening[1]) and not fence[2].strip()
@@ -262,7 +263,7 @@ def _language(opening: re.Match[str] | None) -> str | None:
 
 OPENING = re.compile(
     r"""
-    [\[{][\s\[{]*+                              # all that opens before the first key or item begins alike
+    [\[{][\s\[{]*+                              # every opening bracket before the first key or item
     (?P<json>
         (?: "[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\s*+\Z) | '[^'\n]*+' | -?\d[\w.+-]*+ | (?i:true|false|null|none)\b )
         \s*+ (?: [:,\]] | \Z )
@@ -271,7 +272,7 @@ OPENING = re.compile(
     """,
     re.VERBOSE,
 )
-# Of JSON whose beginning is missing. Prose after an answer starts otherwise, and may hold any bracket.
+# The rest of JSON whose beginning is missing. Prose after an answer starts differently and may contain any bracket.
 CONTINUATION = re.compile(
     r"""
     [\w\\]                                                  # within a string
@@ -288,7 +289,7 @@ CLOSING = {"[": "]", "{": "}"}
 
 
 def _values(text: str) -> Iterator[tuple[int, int, Any]]:
-    """Start, end and value of all JSON in `text` that is not a piece of something broken."""
+    """Yield the start, end and value of all JSON in `text` that is not part of broken JSON."""
     if opening := OPENING.search(text):
         start, end = opening.start(), max(text.rfind("]"), text.rfind("}")) + 1
         value = _decode(text[start:end])
@@ -299,7 +300,7 @@ def _values(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
-    """`_values()` of a text where more than one thing has brackets."""
+    """`_values()` of a text with more than one pair of brackets."""
     pairs, stray = _pairs(text)
     resume = reach = prose = 0
     for start, end in pairs.items():
@@ -320,10 +321,11 @@ def _scattered_values(text: str) -> Iterator[tuple[int, int, Any]]:
 
 
 def _pairs(text: str) -> tuple[dict[int, int], int]:
-    """Opening bracket -> where its pair ends (beyond the text: never); and the last bracket that closes nothing.
+    """Return a dict of opening bracket -> end of its pair, and the last bracket that closes nothing.
 
-    Which quotes open a string depends on where the JSON begins: brackets after an even number of quotes
-    are paired among themselves, and so are those after an odd number. JSON is paired rightly either way.
+    An end beyond the text means that the pair is never closed. Which quotes open a string depends on where the JSON
+    starts. Brackets after an even number of quotes are paired with each other, and brackets after an odd number with
+    each other. JSON is paired correctly either way.
     """
     pairs, stray, odd = {}, -1, 0
     unclosed: tuple[dict[str, list[int]], ...] = ({"]": [], "}": []}, {"]": [], "}": []})

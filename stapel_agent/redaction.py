@@ -1,4 +1,4 @@
-"""Take credentials out of a text before it is logged, stored or answered."""
+"""Remove credentials from a text before it is logged, stored or returned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .conf import ENVIRONMENT_KEYS, agent_settings
 REDACTED = "[redacted]"
 EXAMINED_LENGTH, DESCRIPTION_LENGTH = 64 * 1024, 300
 
-# Quantifiers are bounded or single: a long hostile text costs linear time.
+# Every quantifier is bounded or the only one, so a long hostile text takes linear time.
 CREDENTIALS = re.compile(
     r"""
     \b(?:sk|pk|rk|gsk|xai|hf|gh[opsu]|github_pat)[-_][A-Za-z0-9_\-]{6,512}
@@ -27,29 +27,29 @@ CREDENTIALS = re.compile(
     re.VERBOSE,
 )
 
-# Always matches to the end of a URL, so that none of it is looked at twice.
+# Always matches to the end of a URL, so that no part is scanned twice.
 URL = re.compile(r"""(https?://[^\s"'<>?#]*+)(\?[^\s"'<>]*+)?""", re.IGNORECASE)
 
 
 KEY_NAME = re.compile(r"(?i)(^|[_-])(keys?|token|secret|password|authorization)$")
-"""What the settings call a value, or several, that is a credential."""
+"""Names of settings whose values are credentials."""
 
 
 def redact(text: str) -> str:
-    """`text` without the configured keys, queries of URLs, and anything else shaped like a credential."""
+    """Return `text` without the configured keys, the queries of URLs, and anything that looks like a credential."""
     text = _without(text, configured_keys())
     text = URL.sub(lambda url: f"{url[1]}?{REDACTED}" if url[2] else url[1], text)
     return CREDENTIALS.sub(REDACTED, text)
 
 
 def configured_keys() -> set[str]:
-    """Every key in the settings: the environment's two, and those of the entries of PROVIDERS."""
+    """Return every key in the settings: the two built-in key settings, and the keys in PROVIDERS."""
     named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
     return {key for key in (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS)) if key}
 
 
 def _keys_in(value: Any, *, is_key: bool = False) -> Iterator[str]:
-    """The keys below a setting: a text, a list of them, or `{"env": NAME}`, under a name that says so."""
+    """Yield the keys in a setting: a string, a list of strings, or `{"env": NAME}`, under a name like "api_key"."""
     if isinstance(value, Mapping):
         for name, part in value.items():
             if is_key and name == "env":
@@ -64,7 +64,7 @@ def _keys_in(value: Any, *, is_key: bool = False) -> Iterator[str]:
 
 
 def _without(text: str, keys: Iterable[str]) -> str:
-    """`text` with each stretch that any of `keys` covers replaced: keys may overlap, or be part of one another."""
+    """Return `text` with all `keys` replaced. Keys may overlap or contain each other."""
     pieces: list[str] = []
     end = 0
     for start, stop in sorted(span for key in keys for span in _places(text, key)):
@@ -82,14 +82,14 @@ def _places(text: str, key: str) -> Iterator[tuple[int, int]]:
 
 
 def describe(fault: BaseException) -> str:
-    """What a foreign fault is, in a line for the log."""
-    # The first line alone: in the others a database quotes the row, prompt and all.
+    """Describe an exception from outside this package in one line for the log."""
+    # Only the first line: in the others a database quotes the row, including the prompt.
     first_line = str(fault)[:EXAMINED_LENGTH].partition("\n")[0]
     return redact(f"{type(fault).__name__}: {first_line}")[:DESCRIPTION_LENGTH]
 
 
 def traceback_of(fault: BaseException, *, may_quote: bool = True) -> str:
-    """Where it comes from, for the log of a bug; its messages may quote what was asked or answered."""
+    """Return the traceback for the log. Without `may_quote`, it omits messages, which may quote prompts or answers."""
     if may_quote:
         return redact("".join(traceback.format_exception(fault)))
     return "".join([*traceback.format_tb(fault.__traceback__), type(fault).__name__])

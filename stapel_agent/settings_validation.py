@@ -1,4 +1,4 @@
-"""Of what kind the value of each setting must be: told by the checks, and by the calls that would break on another."""
+"""The kind of value each setting must have. Checks report invalid values, and calls that need them fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .types import TEXT_FORMATS
 SIZE_LENGTH = 16
 SHOWN_LENGTH = 100
 MOST = 10**9
-"""Of seconds, tokens and bytes: what is more would lead out of the calendar, or out of a column."""
+"""The largest number of seconds, tokens or bytes. A larger one would overflow a date or a column."""
 CHECK = "manage.py check --tag stapel_agent --deploy"
 PROVIDERS_COMMAND = "manage.py llm providers"
 
@@ -29,7 +29,7 @@ BASE_URL = re.compile(r"(https?://[^/\s@]+(/[^\s@]*)?)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value must be, in words that say the mend, and whether it is that; `id` is the check's."""
+    """What a value must be. `described` completes "must be ..." in messages; `id` is the id of the check."""
 
     described: str
     admits: Callable[[Any], bool]
@@ -39,7 +39,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class WrongKind:
-    """A setting whose value is of another kind, or a part of STAPEL_AGENT itself."""
+    """A setting with an invalid value, or STAPEL_AGENT itself."""
 
     key: str
     text: str
@@ -57,9 +57,9 @@ def whole(least: int) -> Kind:
 
 
 def base_url(example: str) -> Kind:
-    """An address, which is not shown where it may hold a password."""
+    """A URL. Messages do not show it if it may contain a password."""
     return Kind(
-        f"empty, or a URL that begins with 'http://' or 'https://' and holds no password, such as {example!r}",
+        f"empty, or a URL that starts with 'http://' or 'https://' and contains no password, such as {example!r}",
         lambda value: value is None or bool(BASE_URL.fullmatch(value)),
         may_be_shown=lambda value: "@" not in value,
     )
@@ -70,9 +70,9 @@ def choices(*values: object) -> Kind:
     return Kind(described, lambda value: _is_map(value, lambda choice: choice in values), "stapel_agent.E004")
 
 
-SWITCH = Kind("True or False, without quotation marks", lambda value: isinstance(value, bool), "stapel_agent.E002")
+SWITCH = Kind("True or False, without quotes", lambda value: isinstance(value, bool), "stapel_agent.E002")
 API_KEY = Kind(
-    "a text, in quotation marks, or be left out",
+    "a string, or be left out",
     lambda value: value is None or _is_text(value),
     may_be_shown=lambda value: False,
 )
@@ -84,7 +84,7 @@ FALLBACK_FAILURES = (
 
 KINDS: dict[str, Kind] = {
     "MODELS": Kind(
-        f"a dict of sizes, of {SIZE_LENGTH} characters at most, each with the name of a model, such as "
+        f"a dict of sizes, each of at most {SIZE_LENGTH} characters and with the name of a model, such as "
         "{'small': 'claude-haiku-4-5-20251001'}, or a profile, such as {'small': {'model': 'm', 'effort': 'low'}}",
         lambda value: bool(value) and _is_map(value, _is_model) and all(len(size) <= SIZE_LENGTH for size in value),
         "stapel_agent.E003",
@@ -94,7 +94,7 @@ KINDS: dict[str, Kind] = {
         "or with an endpoint, such as {'mine': {'base_url': 'https://llm.example.com/v1'}}",
         lambda value: value is None or _is_map(value),
     ),
-    "DEFAULT_PROVIDER": Kind("a text, the name of a provider", lambda value: _is_text(value)),
+    "DEFAULT_PROVIDER": Kind("a string, the name of a provider", lambda value: _is_text(value)),
     "ANTHROPIC_API_KEY": API_KEY,
     "ANTHROPIC_BASE_URL": base_url("https://api.anthropic.com"),
     "OPENAI_COMPAT_BASE_URL": base_url("http://127.0.0.1:8000/v1"),
@@ -108,7 +108,7 @@ KINDS: dict[str, Kind] = {
         lambda value: value in (None, "max_tokens", "max_completion_tokens"),
     ),
     "CLI_BINARY": Kind(
-        "a text, the name of a program or its path", lambda value: isinstance(value, str | os.PathLike | None)
+        "a string, the name or path of a program", lambda value: isinstance(value, str | os.PathLike | None)
     ),
     "CLI_TIMEOUT": number(0.001),
     "DEADLINE": number(0.001, none=True),
@@ -120,7 +120,7 @@ KINDS: dict[str, Kind] = {
         "stapel_agent.E005",
     ),
     "FALLBACK_ON": Kind(
-        f"a list of failures out of {', '.join(FALLBACK_FAILURES)}, such as ['refused', 'truncated']",
+        f"a list of failures from {', '.join(FALLBACK_FAILURES)}, such as ['refused', 'truncated']",
         lambda value: isinstance(value, list | tuple | set | frozenset) and set(FALLBACK_FAILURES).issuperset(value),
         "stapel_agent.E005",
     ),
@@ -170,11 +170,11 @@ TRANSLATION_NEEDS = (
     *("TRANSLATE_FORMAT", "TRANSLATE_GLOSSARY_MISSED"),
 )
 CACHE_NEEDS = ("CACHE_LOOKUP", "CACHE_TTL")
-"""What no call can do without, no translation, and no reuse. Of the others the provider tells."""
+"""The settings that every call (NEEDED), every translation and every cache lookup need. Providers check the others."""
 
 
 def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
-    """The settings of `keys` that are of another kind; STAPEL_AGENT alone, where it is no dict."""
+    """Yield the settings in `keys` with invalid values. If STAPEL_AGENT is not a dict, yield only that."""
     found = getattr(settings, "STAPEL_AGENT", {})
     if not isinstance(found, Mapping):
         text = f"STAPEL_AGENT must be a dict, such as {{'DEFAULT_PROVIDER': 'anthropic'}}, not {_type(found)}"
@@ -188,12 +188,12 @@ def wrong_kinds(keys: Iterable[str] = KINDS) -> Iterator[WrongKind]:
 
 
 def require_kinds(*, translation: bool = False) -> None:
-    """Before anything is spent. Raises WrongSetting, with the mend, where a call would break on a setting."""
+    """Check the settings before anything is spent. Raises WrongSetting, with the fix, if a call cannot work."""
     _require((*NEEDED, *TRANSLATION_NEEDS) if translation else NEEDED)
 
 
 def require_cache_kinds() -> None:
-    """Before an answer is looked up. Raises WrongSetting, with the mend."""
+    """Check the settings before a cache lookup. Raises WrongSetting, with the fix."""
     _require(CACHE_NEEDS)
 
 
@@ -211,7 +211,7 @@ def _breaking(keys: tuple[str, ...]) -> Iterator[str]:
 
 
 def _answers(question: Callable[[Any], bool], value: object) -> bool:
-    """Whether `question` says yes of a value, which may be of any type, and raise when it is looked at."""
+    """Whether `question` is true for a value. The value may have any type, and may raise when it is used."""
     try:
         return question(value)
     except Exception:
@@ -235,7 +235,7 @@ def _is_number(value: object, least: float) -> bool:
 
 
 def _shown(kind: Kind, value: object) -> str:
-    """The value, as far as it may be shown, and its type."""
+    """Return the value, if it may be shown, and its type."""
     if not _answers(kind.may_be_shown, value):
         return f"a value of the type {_type(value)}"
     try:

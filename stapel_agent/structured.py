@@ -1,4 +1,4 @@
-"""Complete as JSON: read the answer, and hold it against the caller's schema."""
+"""Complete as JSON: parse the answer and validate it against the caller's schema."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ SYSTEM_PROMPT = (
     "Write no text before or after it, no explanation and no code fence."
 )
 NO_JSON_CORRECTION = (
-    "\n\nAn earlier answer held no JSON. Answer again, with nothing but JSON that satisfies the JSON schema."
+    "\n\nAn earlier answer contained no JSON. Answer again, with only JSON that satisfies the JSON schema."
 )
 MISFIT_LENGTH = 300
 Read = Callable[[Any], Any]
 VALIDATED_LENGTH = 1024 * 1024
-"""Characters of an answer that is held against a schema; more could keep a worker busy for minutes."""
+"""The longest answer, in characters, that is validated. A longer one could keep a worker busy for minutes."""
 
 
 @dataclass(frozen=True)
 class JsonAnswer:
-    """The JSON of an answer, and the prose around it."""
+    """The JSON in an answer, and the prose around it."""
 
     result: Any
     comment: str | None
 
 
 class JsonReader:
-    """Reads an answer's text as a JsonAnswer.
+    """Parse an answer's text into a JsonAnswer.
 
-    Raises InvalidAnswer for an answer without JSON, or SchemaMismatch if there is a schema, which is asked again.
-    The constructor raises InvalidRequest for a `schema` that is no JSON Schema or that points outside itself.
+    Raises InvalidAnswer if the answer contains no JSON. With a schema, raises SchemaMismatch, and the model is asked
+    again. The constructor raises InvalidRequest if `schema` is not a JSON Schema or refers outside itself.
     """
 
     def __init__(self, schema: Mapping[str, Any] | None, read: Read | None = None) -> None:
@@ -56,29 +56,29 @@ class JsonReader:
             lines = "\n".join(f"- {fault}" for fault in faults)
             raise SchemaMismatch(
                 f"the answer does not satisfy the schema: {faults[0]}",
-                correction=f"\n\nAn earlier answer did not satisfy the JSON schema:\n{lines}\nAnswer again, mended.",
+                correction=f"\n\nAn earlier answer did not satisfy the JSON schema:\n{lines}\nFix it and answer again.",
                 text=text,
             )
         return JsonAnswer(result, comment)
 
     def _no_json(self, text: str) -> InvalidAnswer:
-        message = "the answer holds no JSON"
+        message = "the answer contains no JSON"
         if self._schema is None:
             return InvalidAnswer(message, text=text)
         return SchemaMismatch(message, correction=NO_JSON_CORRECTION, text=text)
 
     def _faults(self, schema: CallerSchema, result: Any, text: str) -> list[str]:
         if len(text) > VALIDATED_LENGTH:
-            raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to be validated")
+            raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to validate")
         try:
             return schema.faults(result) or self._misfits(result)
         except TooMuchWork as fault:
-            raise RequestRejected(f"the answer cannot be held against the schema: {fault}; simplify it") from fault
+            raise RequestRejected(f"the answer cannot be validated: {fault}; simplify the schema") from fault
         except Exception as fault:
             raise RequestRejected(f"the schema cannot be applied to the answer ({type(fault).__name__})") from fault
 
     def _misfits(self, result: Any) -> list[str]:
-        """What the caller's type has against an answer that satisfies its schema."""
+        """Return why the caller's type rejects an answer that satisfies its schema."""
         if self._read is None:
             return []
         try:
@@ -89,9 +89,9 @@ class JsonReader:
 
 
 def complete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
-    """Answer `request` with a JsonAnswer as the completion's `value`. Raises an AgentError.
+    """Answer `request` with a JsonAnswer as the completion's `value`. Raises AgentError.
 
-    `read` makes an instance of the JSON. An answer that it raises for is asked for again, as after a schema mismatch.
+    `read` builds an instance from the JSON. If it raises, the model is asked again, as after a schema mismatch.
     """
     return complete(request, JsonReader(request.schema, read))
 
@@ -100,7 +100,7 @@ async def acomplete_json(request: CompletionRequest, *, read: Read | None = None
     """`complete_json()` on an event loop."""
     if request.schema is None:
         return await acomplete(request, JsonReader(None))
-    # A thread of its own, because checking a schema may take seconds.
+    # In a separate thread, because checking a schema may take seconds.
     making: Future[JsonReader] = in_own_thread(JsonReader, schema=request.schema, read=read)
     reader = await asyncio.wrap_future(making)
     return await acomplete(request, reader)

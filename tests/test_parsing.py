@@ -417,7 +417,7 @@ def test_parse_translation__object():
 @pytest.mark.parametrize("text", ["", "no", "null", '["title"]', '[{"title": "Bonjour"}]', '{"title": "Bon'])
 def test_parse_translation__no_object(text):
     """A reply without an object is refused in words."""
-    with pytest.raises(ValueError, match=r"^the answer holds no JSON object$"):
+    with pytest.raises(ValueError, match=r"^the answer contains no JSON object$"):
         parse_translation_response(text)
 
 

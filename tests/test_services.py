@@ -79,7 +79,7 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
     assert facade.complete_json("say", "small") == {
         "status": "failure",
         "failure": "invalid_answer",
-        "reason": "invalid_answer: the answer holds no JSON",
+        "reason": "invalid_answer: the answer contains no JSON",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
         **TRACED,
@@ -346,7 +346,7 @@ def test_complete_json__too_much_work(facade, scripted_model):
     text = json.dumps(["a" * 60 + "b"])
     scripted_model.script(text)
     answer = facade.complete_json("count", "small", schema={"items": {"pattern": "(a|a)*$"}})
-    assert answer["reason"].startswith("rejected: the answer cannot be held against the schema: the pattern")
+    assert answer["reason"].startswith("rejected: the answer cannot be validated: the pattern")
     assert answer["comment"] == text
 
 
@@ -612,7 +612,7 @@ def test_complete_json__answer_too_long_for_a_schema(facade, scripted_model):
     """An answer of megabytes is not held against a schema, and says so."""
     scripted_model.script('["' + "x" * 1_100_000 + '"]')
     answer = facade.complete_json("say", "small", schema={"type": "array"})
-    assert answer["reason"].endswith("too many to be validated")
+    assert answer["reason"].endswith("too many to validate")
 
 
 def test_acomplete__bounded_for_any_provider(agent):

@@ -1,4 +1,4 @@
-"""What a call costs."""
+"""Computes the cost of a call."""
 
 from .cost import NOTHING_SPENT, Cost, cost_of, unit_prices
 from .price_list import aload, list_date

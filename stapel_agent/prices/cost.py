@@ -1,4 +1,4 @@
-"""What a call costs: as its vendor reports it, by the host's PRICES, or by the price list of genai-prices."""
+"""The cost of a call: as reported by the vendor, from the PRICES setting, or from the genai-prices price list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONDITION_LENGTH = 32
 
 @dataclass(frozen=True)
 class Cost:
-    """What a call cost in US dollars, if that is known; who says so, and by which prices."""
+    """The cost of a call in US dollars, or None if unknown; the source of the figure, and the prices used."""
 
     usd: Decimal | None = None
     basis: str = UNPRICED
@@ -29,7 +29,7 @@ class Cost:
 
     @property
     def stated_prices(self) -> dict[str, str]:
-        """The unit prices, for the ledger's metadata."""
+        """The unit prices, as stored in the ledger's metadata."""
         return {kind: f"{price.normalize():f}" for kind, price in asdict(self.prices).items()} if self.prices else {}
 
 
@@ -37,9 +37,9 @@ NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
 
 
 def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, terms: object = None) -> Cost:
-    """The cost of `usage`: the vendor's own figure, or by unit prices. Of tokens that are unknown it is unknown.
+    """Return the cost of `usage`: the vendor's own figure, or computed from unit prices. Unknown usage has no cost.
 
-    `terms` are the metadata of a result, out of which `service_tier`, `speed` and `inference_geo` change a price.
+    `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price.
     """
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)
@@ -51,10 +51,10 @@ def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, 
 def unit_prices(
     provider: str, model: str, vendor: str | None = None, prompt_tokens: int = 0, terms: object = None
 ) -> UnitPrices | None:
-    """Those of PRICES, else of the `vendor`'s price list; None where neither has any.
+    """Return the prices from PRICES, or from the `vendor`'s price list, or None if neither has any.
 
-    `vendor` is an id of genai-prices or the URL of an API. A price list may charge more for a long prompt, and for
-    some `terms`; an entry of PRICES has the prices of its `tiers`, and is else the price on any terms.
+    `vendor` is an id of genai-prices or the URL of an API. A price list may charge more for a long prompt or for some
+    `terms`. An entry of PRICES applies to all terms that are not among its `tiers`.
     """
     conditions = _conditions(terms)
     own = agent_settings.PRICES

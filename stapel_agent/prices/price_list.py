@@ -1,4 +1,4 @@
-"""The vendors' price lists, out of genai-prices, with the terms of a call that change its price."""
+"""The vendors' price lists from genai-prices, adjusted for the terms of a call that change its price."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .rates import KINDS, UnitPrices
 
 LIBRARY = "genai_prices"
 QUARTER = 900
-"""Seconds for which a price of the list is kept: vendors have cheaper hours, and lower prices from a day on."""
+"""How many seconds a listed price is cached. Vendors have cheaper hours, and change prices on a given date."""
 
 Conditions = tuple[tuple[str, str], ...]
-"""What an answer says of its terms, such as (("service_tier", "flex"),)."""
+"""The terms that an answer states, such as (("service_tier", "flex"),)."""
 
 
 @dataclass(frozen=True)
 class Multiplier:
-    """A vendor's factor on all prices of a model, under a condition that the list itself does not price."""
+    """A vendor's factor on all prices of a model, under a condition that the price list does not cover."""
 
     vendor: str
     condition: tuple[str, str]
@@ -41,12 +41,12 @@ MULTIPLIERS = (
     Multiplier("anthropic", ("service_tier", "batch"), r"", Decimal("0.5")),
 )
 SAME_PRICE = frozenset({("anthropic", ("service_tier", "priority"))})
-"""Capacity that is paid for on another bill; the list's price is what it would cost without."""
+"""Reserved capacity, which is billed separately. The listed price is the cost without it."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Kind of token -> what the list has for it, which may depend on the prompt's length; all times `factor`."""
+    """Kind of token -> listed price, which may depend on the prompt's length. Each is multiplied by `factor`."""
 
     prices: Mapping[str, Any]
     factor: Decimal
@@ -57,12 +57,12 @@ class Listed:
 
 
 def listed(vendor: str, model: str, conditions: Conditions = ()) -> Listed | None:
-    """What the list has for a model on these terms now; None if it does not know the model, or not on these terms."""
+    """Return the current listed prices of a model on these terms, or None if the list does not cover them."""
     return _listed(vendor, model, conditions, int(time.time()) // QUARTER)
 
 
 async def aload(vendor: str | None) -> None:
-    """Import the price list off the event loop, once per process, if it is to be asked."""
+    """Import the price list in a thread, off the event loop, if a `vendor` needs it. Once per process."""
     if vendor and LIBRARY not in sys.modules:
         await asyncio.to_thread(import_module, LIBRARY)
 
@@ -93,12 +93,12 @@ def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Li
 
 
 def _name(condition: tuple[str, str]) -> str:
-    """What the list calls the condition's kind."""
+    """Return the price list's name for this kind of condition."""
     return "processing" if condition == ("service_tier", "batch") else condition[0]
 
 
 def _factor(found: Any, condition: tuple[str, str], moment: datetime) -> Decimal | None:
-    """By how much a condition changes what the list says; None where it does and nobody knows by how much."""
+    """Return the factor by which a condition changes the listed price, or None if the factor is unknown."""
     if any(_is_in_force(variant, condition, moment) for variant in found.model.price_variants or ()):
         return Decimal(1)  # the list has applied it
     vendor = found.provider.id
@@ -121,7 +121,7 @@ def _is_in_force(variant: Any, condition: tuple[str, str], moment: datetime) -> 
 
 
 def _at(price: Any, prompt_tokens: int) -> Any:
-    """A price, or of its tiers the one that a prompt of so many tokens is in."""
+    """Return the price, or the price of the tier for a prompt of this many tokens."""
     reached = [tier.price for tier in getattr(price, "tiers", ()) if prompt_tokens > tier.start]
     return reached[-1] if reached else getattr(price, "base", price)
 
@@ -130,7 +130,7 @@ ISO_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 
 
 def list_date(today: date) -> date | None:
-    """The newest day up to `today` that the price list speaks of: it is no older than that."""
+    """Return the latest date in the price list that is not after `today`. The list is at least as new as that."""
     providers = import_module(f"{LIBRARY}.data").providers
     return max((day for provider in providers for day in _days(provider) if day <= today), default=None)
 

@@ -1,4 +1,4 @@
-"""Prices per million tokens of each kind, and what tokens cost by them."""
+"""Prices per million tokens of each kind, and the cost of tokens at these prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIERS = "tiers"
 
 @dataclass(frozen=True)
 class UnitPrices:
-    """US dollars per million tokens of each kind. Cached ones without a price of their own cost what input costs."""
+    """US dollars per million tokens of each kind. Cached tokens without a price cost as much as input tokens."""
 
     input: Decimal
     output: Decimal
@@ -26,7 +26,7 @@ class UnitPrices:
 
     @classmethod
     def of(cls, prices: Mapping[str, Any]) -> UnitPrices | None:
-        """The prices in an entry of PRICES, or None unless it prices both input and output and holds only amounts."""
+        """Return the prices in an entry of PRICES. None if input or output is missing, or a value is not an amount."""
         stated = {kind: money(price) for kind, price in prices.items() if kind != TIERS}
         if None in stated.values() or not {"input", "output"} <= stated.keys() <= set(KINDS):
             return None
@@ -35,7 +35,7 @@ class UnitPrices:
 
     @classmethod
     def of_tier(cls, entry: Mapping[str, Any], names: tuple[str, ...]) -> UnitPrices | None:
-        """The prices of the first of `names` that is a tier of the entry, or else those of the entry itself."""
+        """Return the prices of the first tier in `names` that the entry has, or else the prices of the entry."""
         tiers = entry.get(TIERS)
         if isinstance(tiers, Mapping):
             chosen = next((tiers[name] for name in names if name in tiers), entry)
@@ -43,11 +43,11 @@ class UnitPrices:
         return cls.of(entry)
 
     def times(self, factor: Decimal) -> UnitPrices:
-        """The same prices, each `factor` times as high."""
+        """Return the prices multiplied by `factor`."""
         return UnitPrices(*(getattr(self, kind) * factor for kind in KINDS))
 
     def cost(self, usage: Usage) -> Decimal:
-        """What the tokens cost, each kind at its own price."""
+        """Return the cost of the tokens, each kind at its own price."""
         written_for_long = min(usage.cache_write_1h_tokens, usage.cache_write_tokens)
         with localcontext(ARITHMETIC):
             total = (
@@ -64,7 +64,7 @@ KINDS = tuple(field.name for field in fields(UnitPrices))
 
 
 def tier_faults(entry: Mapping[str, Any]) -> Iterator[str]:
-    """The tiers of an entry of PRICES that price nothing."""
+    """Yield the tiers of an entry of PRICES that have no valid prices."""
     tiers = entry.get(TIERS, {})
     if not isinstance(tiers, Mapping):
         yield TIERS

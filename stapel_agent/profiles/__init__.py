@@ -1,4 +1,4 @@
-"""What a size of MODELS stands for: a model, and how it is asked."""
+"""Profiles: the model behind each size in MODELS, and how to call it."""
 
 from .profile import EFFORTS, Profile
 from .sizes import known_profile, profile_of, token_limit

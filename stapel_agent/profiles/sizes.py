@@ -10,7 +10,7 @@ from .validation import profile_faults
 
 
 def profile_of(size: str) -> Profile:
-    """The profile of a model size. Raises InvalidRequest for an unknown size, WrongSetting for a broken profile."""
+    """Return the profile of a model size. Raises InvalidRequest if it is unknown, WrongSetting if it is invalid."""
     sizes = agent_settings.MODELS
     if size not in sizes:
         raise InvalidRequest(f"unknown model size {size!r}; MODELS has: {', '.join(sorted(sizes))}")
@@ -20,7 +20,7 @@ def profile_of(size: str) -> Profile:
 
 
 def known_profile(size: object) -> Profile:
-    """The same before the settings are checked: an empty profile where there is none, or a broken one."""
+    """Like `profile_of()`, but return an empty profile if it is missing or invalid. For use before validation."""
     try:
         return profile_of(size)  # type: ignore[arg-type]
     except Exception:
@@ -28,7 +28,7 @@ def known_profile(size: object) -> Profile:
 
 
 def token_limit(size: object) -> int:
-    """The tokens that an answer of `size` may have."""
+    """Return the maximum number of tokens in an answer of `size`."""
     own = known_profile(size).max_tokens
     limit: int = agent_settings.MAX_TOKENS if own is None else own
     return limit

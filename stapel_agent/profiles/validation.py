@@ -1,4 +1,4 @@
-"""What a profile, or options for a vendor's request, may hold."""
+"""Validates profiles, and options for a vendor's request."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SENT_BY_US = frozenset(
         *("stream", "stream_options"),
     }
 )
-"""Request fields that the package fills in itself, and that no option replaces."""
+"""Request fields that the package sets itself. Options cannot replace them."""
 
 
 def profile_faults(size: str, entry: object) -> Iterator[str]:
-    """What is wrong with an entry of MODELS, with the fix."""
+    """Yield the errors in an entry of MODELS, each with its fix."""
     if not isinstance(entry, Mapping):
         return
     place = f"STAPEL_AGENT['MODELS'][{size!r}]"
@@ -28,7 +28,7 @@ def profile_faults(size: str, entry: object) -> Iterator[str]:
         yield f"{place} has an unknown key {name!r}: use {', '.join(known)}"
     for name in ("model", "provider"):
         if not isinstance(entry.get(name) or "", str):
-            yield f"{place}[{name!r}] must be a text, not a value of the type {type(entry[name]).__name__}"
+            yield f"{place}[{name!r}] must be a string, not a value of the type {type(entry[name]).__name__}"
     if entry.get("effort") not in (None, *EFFORTS):
         yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
     if not _is_cap(entry.get("max_tokens")):
@@ -38,15 +38,15 @@ def profile_faults(size: str, entry: object) -> Iterator[str]:
 
 
 def option_fault(options: object) -> str | None:
-    """What is wrong with options for a vendor's request, or None."""
+    """Return the error in options for a vendor's request, or None."""
     if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
         return "must be a dict of request fields, such as {'temperature': 0}"
     if taken := sorted(SENT_BY_US & options.keys()):
-        return f"may not set {', '.join(taken)}, which the package sends itself: remove it"
+        return f"cannot set {', '.join(taken)}, which the package sets itself: remove it"
     try:
         json.dumps(options, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return "must have a JSON form"
+        return "must be serializable as JSON"
     return None
 
 

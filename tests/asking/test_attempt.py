@@ -58,7 +58,7 @@ def test_finish_reason__unknown(facade, agent):
     """Beside an unknown word whole JSON and translations count; a raw text does not, and the reason names the fix."""
     scripted_chain(agent, only=[finished("zapped", '{"n": 1}'), finished("zapped", '{"n": 1'), finished("zapped")])
     assert facade.complete_json("say", "small")["result"] == {"n": 1}
-    assert facade.complete_json("say", "small")["reason"] == "invalid_answer: the answer holds no JSON"
+    assert facade.complete_json("say", "small")["reason"] == "invalid_answer: the answer contains no JSON"
     reason = facade.complete("say", "small")["reason"]
     assert reason.startswith("invalid_answer: the model stopped for an unknown reason, 'zapped': ")
     assert "'finish_reasons': {'zapped': 'stop'}" in reason
@@ -126,9 +126,7 @@ def test_schema__says_what_was_wrong(facade, agent):
     assert (
         second
         == third
-        == (
-            "say\n\nAn earlier answer held no JSON. Answer again, with nothing but JSON that satisfies the JSON schema."
-        )
+        == ("say\n\nAn earlier answer contained no JSON. Answer again, with only JSON that satisfies the JSON schema.")
     )
 
 

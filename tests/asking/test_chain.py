@@ -148,7 +148,7 @@ def test_fallback_on__after_the_corrections(facade, agent):
     models = scripted_chain(agent, first=["no", "no"], second=AnswerRefused("never"))
     agent(FALLBACK_ON=["invalid_answer"])
     reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
-    assert reason == "refused: never (before it, 'first': invalid_answer: the answer holds no JSON)"
+    assert reason == "refused: never (before it, 'first': invalid_answer: the answer contains no JSON)"
     assert asked(models) == {"first": 2, "second": 1}
 
 

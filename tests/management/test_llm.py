@@ -106,7 +106,7 @@ def test_ask__failure(scripted_model, tmp_path, agent, as_json):
     schema.write_text("{}")
     scripted_model.script("Once upon\x1b[2J a time")
     out, err = run("ask", "A story?", *(["--json"] if as_json else ["--schema", schema]))
-    assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer holds no JSON"
+    assert err.splitlines()[-1] == "CommandError: invalid_answer: the answer contains no JSON"
     if as_json:
         assert json.loads(out)["status"] == "failure"
     else:

@@ -301,7 +301,7 @@ WRONG = [
     ({"base_url": "http://x", "api_key": [{"environ": "A"}]}, "PROVIDERS['mine']['api_key'] must be a text"),
     ({"base_url": "http://x", "models": ["m"]}, "PROVIDERS['mine']['models'] must be a dict"),
     ({"base_url": "http://x", "max_tokens_param": "limit"}, "PROVIDERS['mine']['max_tokens_param'] must be one of"),
-    ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] may not set stream"),
+    ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] cannot set stream"),
     ({"base_url": "http://x", "dialect": "klingon"}, "PROVIDERS['mine']['dialect'] must be one of openai, azure"),
     ({"base_url": "http://x", "vendor": 1}, "PROVIDERS['mine']['vendor'] must be a text"),
     ({"base_url": "http://x", "finish_reasons": {"eos": "done"}}, "PROVIDERS['mine']['finish_reasons'] must be a dict"),
@@ -323,11 +323,11 @@ PROFILES = [
     ({"modle": "m"}, "MODELS']['small'] has an unknown key 'modle'"),
     ({"model": "m", "effort": "lots"}, "MODELS']['small']['effort'] is 'lots': use one of none, minimal"),
     ({"model": "m", "max_tokens": 0}, "MODELS']['small']['max_tokens'] must be a whole number from 1"),
-    ({"model": "m", "options": {"messages": []}}, "MODELS']['small']['options'] may not set messages"),
-    ({"model": "m", "options": {"max_completion_tokens": 1}}, "may not set max_completion_tokens"),
-    ({"model": "m", "options": {"response_format": {}}}, "may not set response_format"),
-    ({"model": "m", "options": {"t": float("nan")}}, "MODELS']['small']['options'] must have a JSON form"),
-    ({"model": 5}, "MODELS']['small']['model'] must be a text"),
+    ({"model": "m", "options": {"messages": []}}, "MODELS']['small']['options'] cannot set messages"),
+    ({"model": "m", "options": {"max_completion_tokens": 1}}, "cannot set max_completion_tokens"),
+    ({"model": "m", "options": {"response_format": {}}}, "cannot set response_format"),
+    ({"model": "m", "options": {"t": float("nan")}}, "MODELS']['small']['options'] must be serializable as JSON"),
+    ({"model": 5}, "MODELS']['small']['model'] must be a string"),
 ]
 
 
