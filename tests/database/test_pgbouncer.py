@@ -16,7 +16,7 @@ import pytest
 from tests.hosts import Host, own_database
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.pgprograms]
+pytestmark = [pytest.mark.postgresql, pytest.mark.pgbouncer]
 
 ANSWER = {
     "choices": [{"message": {"content": '{"1": "Ein Text"}'}, "finish_reason": "stop"}],

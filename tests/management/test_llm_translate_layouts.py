@@ -247,6 +247,7 @@ def test_json__root_language(tmp_path, scripted_model):
     assert held(tmp_path / "de.json") == {"de": {"title": "A GOOD SHOP"}}
 
 
+@pytest.mark.gettext
 @pytest.mark.parametrize(
     "number", ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}}", "$n", "%{n}", "__n__"]
 )

@@ -90,6 +90,7 @@ def obedient(request):
     return json.dumps(texts)
 
 
+@pytest.mark.gettext
 @pytest.mark.parametrize("to", ["ru", "ja", "ar"])
 @pytest.mark.parametrize(
     "model", [lambda: translating(shouted), on_a_schedule, lambda: obedient], ids=["right", "faulty", "obedient"]
