@@ -1,4 +1,4 @@
-"""The only writer of rows: one for every call of a provider, there before it is made and closed when it ends."""
+"""The only writer of ledger rows: one per provider call, inserted before the call and closed when it ends."""
 
 from .columns import TOKEN_FIELDS, economic_facts, opaque_id
 from .entries import aentry, entry

@@ -1,4 +1,4 @@
-"""An attempt as a row of the ledger: before its provider is called, and with what came of it."""
+"""Converts an attempt to the columns of its ledger row, before the call and after it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
 LONG = 256 * 1024
-"""Characters; a text of fewer fits into a statement on any server as it is set up by default."""
+"""Characters. A shorter text fits into a statement on any database server with its default settings."""
 
 TOKEN_FIELDS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
 CALL_FIELDS = (
@@ -36,7 +36,7 @@ ECONOMIC_FACTS = (
     *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
     *("failure", "prices", "cache_write_1h_tokens", "response_length", "service_tier", "speed", "inference_geo"),
 )
-# A failure's name, or a language tag: neither a sentence nor an address.
+# Matches a failure's name or a language tag, but not a sentence or an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
@@ -46,7 +46,7 @@ OUTCOME_FIELDS = (
 
 
 def pending(attempt: Attempt) -> PromptLog:
-    """The row that is there before the call."""
+    """Returns the row to insert before the call."""
     request = attempt.request
     return PromptLog(
         request_id=request.request_id,
@@ -65,11 +65,11 @@ def pending(attempt: Attempt) -> PromptLog:
 
 
 def settle(row: PromptLog, attempt: Attempt) -> None:
-    """Write what came of the attempt into its `row`."""
+    """Writes the outcome of the attempt into its `row`."""
     usage, error = attempt.usage, attempt.error
     if attempt.result is None and error is None:
         error = AttemptCancelled("cancelled")
-        error.may_be_billed = False  # nobody was asked
+        error.may_be_billed = False  # the provider was not called
     row.response = log_content.stored(row.source, storable(attempt.text))
     row.status = _status(error)
     row.error_message = error_message(row.source, error) if error else None
@@ -84,17 +84,17 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
 
 
 def outcome(row: PromptLog) -> dict[str, Any]:
-    """The columns that `settle()` fills in."""
+    """Returns the columns that `settle()` fills in."""
     return {name: getattr(row, name) for name in OUTCOME_FIELDS}
 
 
 def is_long(row: PromptLog) -> bool:
-    """Whether there is a database that may refuse what the provider has answered."""
+    """Whether the answer is so long that a database may refuse it."""
     return len(row.response or "") + _length(row.metadata) > LONG
 
 
 def without_text(row: PromptLog) -> PromptLog:
-    """The same row, of whose text only the length is told: the caller has it."""
+    """Copies the row without its text, which the caller has. The metadata keep only the length of the text."""
     facts = economic_facts(row.metadata) if _length(row.metadata) > LONG else row.metadata or {}
     shortened = copy(row)
     shortened.metadata = {**facts, "response_length": len(row.response or "")}
@@ -103,23 +103,23 @@ def without_text(row: PromptLog) -> PromptLog:
 
 
 def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
-    """`outcome()` of a row that was scrubbed while its call was under way."""
+    """Returns the `outcome()` of a row that was scrubbed while its call was running."""
     return {**outcome(row), "response": None, "error_message": None, "metadata": economic_facts(row.metadata)}
 
 
 def economic_facts(metadata: Any) -> dict[str, Any]:
-    """What a scrubbed row keeps of its metadata: this package's own facts, as far as they can hold no text."""
+    """Returns the metadata that a scrubbed row keeps: facts of this package that cannot contain a text."""
     facts = metadata if isinstance(metadata, dict) else {}
     return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(name, facts[name])}
 
 
 def error_message(source: str, error: AgentError) -> str:
-    """What an error says, or its name alone: it may quote what was asked or answered."""
+    """Returns the message of an error; only its failure name if texts are not stored, as a message may quote them."""
     return storable(str(error)) if log_content.is_full(source) else error.failure
 
 
 def finished(row: PromptLog) -> FinishedCall:
-    """A closed row without its texts."""
+    """Converts a closed row to a FinishedCall, without its texts."""
     metadata = dict(row.metadata or {})
     failure = None if row.status == PromptStatus.SUCCESS else metadata.get("failure")
     return FinishedCall(
@@ -161,7 +161,7 @@ def _status(error: AgentError | None) -> PromptStatus:
 
 
 def opaque_id(identity: str | None) -> str | None:
-    """What a column can hold of any id: one that does not fit is cut, and told from others by its digest."""
+    """Returns an id that fits into its column. A longer one is cut, and a digest keeps it distinct."""
     if identity is None or (len(identity) <= ID_LENGTH and storable(identity) == identity):
         return identity
     digest = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -169,12 +169,12 @@ def opaque_id(identity: str | None) -> str | None:
 
 
 def whole_ids(**identities: str | None) -> dict[str, Any]:
-    """The ids that `opaque_id()` cuts, for a row's metadata."""
+    """Returns the ids that `opaque_id()` cuts, in full, for the metadata of the row."""
     return {name: storable(identity) for name, identity in identities.items() if identity != opaque_id(identity)}
 
 
 def _metadata(attempt: Attempt) -> dict[str, Any]:
-    """Who is asked, beside what the caller wants kept."""
+    """The metadata of a pending row: the caller's own, and facts about the call."""
     request = attempt.request
     facts: dict[str, Any] = {
         "provider": request.provider,
@@ -183,15 +183,15 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
     if attempt.key_fingerprint:
         facts["key"] = attempt.key_fingerprint
     if request.images:
-        is_told = log_content.is_full(request.source)
-        facts["images"] = described(request.images) if is_told else {"count": len(request.images)}
+        is_stored = log_content.is_full(request.source)
+        facts["images"] = described(request.images) if is_stored else {"count": len(request.images)}
     if request.context:
         facts["context"] = as_json(request.context)
     return {**as_json(request.metadata), **facts}
 
 
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
-    """What the provider wants kept; it may hold what was asked."""
+    """The provider's own metadata, only if texts are stored: they may quote the prompt."""
     if attempt.result is None or not log_content.is_full(attempt.request.source):
         return {}
     return as_json(attempt.result.metadata)
@@ -209,9 +209,9 @@ def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]
 
 
 def as_json(value: Any) -> dict[str, Any]:
-    """A foreign mapping as JSON that every database takes; what is no mapping or has no JSON form is dropped.
+    """Converts a foreign mapping to JSON that every database accepts. Drops anything that cannot be converted.
 
-    And what is so deep that not everybody could read the row again: a purge would stop there for ever.
+    Also drops a mapping that is nested too deeply: a purge could not read the row, and would always stop there.
     """
     try:
         if not (given := dict(value)):
@@ -219,6 +219,6 @@ def as_json(value: Any) -> dict[str, Any]:
         text = json.dumps(given, default=str, skipkeys=True)
         plain = {} if is_deep(text) else json.loads(text, parse_constant=str)
     except Exception:
-        logger.warning("metadata without a JSON form was dropped")
+        logger.warning("dropped metadata that cannot be converted to JSON")
         return {}
     return storable(plain)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What a call cost, or what it may have cost at the most where its outcome is unknown, in its row's columns."""
+"""Fills the cost columns of a row: the cost of the call, or the most it may have cost if its outcome is unknown."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from stapel_agent.models import CostBasis, PromptLog
 
 
 def set_estimate(row: PromptLog, estimate: Estimate) -> None:
-    """Write down what the call of a pending row may cost. It counts if the outcome stays unknown."""
+    """Stores the estimated cost of a pending call. Budgets count it if the outcome stays unknown."""
     usd = estimate.usd
     row.estimated_cost_usd = None if usd is None else min(usd, MAX_USD - SMALLEST_COST)
     row.estimated_tokens = estimate.tokens
 
 
 def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> None:
-    """Write what the attempt cost. What it may have cost beyond that stays only where nobody knows.
+    """Stores the cost of the attempt. Keeps an estimate of the rest only if the outcome is unknown.
 
-    A whole result states all that was spent, whatever is wrong with it; what came before a fault may be a part of it.
+    A complete result states everything that was spent, even if its answer is unusable. Usage reported before an
+    error may be only a part of it.
     """
     usage, cost = attempt.usage, attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis

@@ -1,6 +1,6 @@
-"""The writer of PromptLog: one row for every attempt, there before the provider is called, closed afterwards.
+"""Writes PromptLog: inserts a row before each attempt and closes it afterwards.
 
-And one for a call that was made elsewhere, once it is over. What is removed from rows later, `scrubbing` removes.
+Also inserts rows for external calls that are over. `privacy.scrubbing` removes texts from rows later.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ logger = logging.getLogger(__name__)
 CLOSING_SECONDS = 1.0
 EXIT_SECONDS = 2.0
 DROPPED = frozenset({1153, 2006, 2013, 2020})
-"""MySQL's numbers for a packet that is too large, and for a connection that is gone, as it may be after one."""
+"""MySQL's error numbers for a packet that is too large, and for the connection that such a packet may end."""
 
-# Rows that could not be closed; each is tried again beside later ones. What overflows has been logged.
+# Rows that could not be closed; closing a later row retries them. Rows that overflow are in the log.
 _unclosed: deque[PromptLog] = deque(maxlen=100)
-os.register_at_fork(after_in_child=_unclosed.clear)  # they are the parent's to close
+os.register_at_fork(after_in_child=_unclosed.clear)  # the parent closes them
 
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
-    """Around an attempt: its row is there before, and closed after it.
+    """Opens the row of an attempt on entry and closes it on exit.
 
-    Raises LedgerUnavailable instead of entering, or OverBudget.
+    Raises LedgerUnavailable or OverBudget on entry.
     """
     row, opening = _pending(attempt)
     try:
@@ -86,7 +86,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
 
 @asynccontextmanager
 async def aentry(attempt: Attempt) -> AsyncIterator[None]:
-    """`entry()` on an event loop. A cancelled caller leaves when the row is closed."""
+    """`entry()` on an event loop. A cancelled caller leaves after the row is closed."""
     await aload(attempt.provider.vendor)
     row, opening = _pending(attempt)
     try:
@@ -98,7 +98,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
         if not row._state.adding:
             with _closing(row, attempt) as closed:
                 closing = partial(_update, row, closed)
-                if isinstance(sys.exception(), GeneratorExit):  # the loop is gone, and nothing can be awaited
+                if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
                     await uncancelled(closing, timeout=_closing_seconds(attempt))
@@ -106,7 +106,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
 
 
 def record(row: PromptLog) -> UUID:
-    """Write a row that is complete already. Raises LedgerUnavailable."""
+    """Inserts a complete row. Raises LedgerUnavailable."""
     with _recording(row):
         on_ledger(partial(_insert_charged, row))
     telemetry.count_call(columns.finished(row))
@@ -115,7 +115,7 @@ def record(row: PromptLog) -> UUID:
 
 
 async def arecord(row: PromptLog) -> UUID:
-    """`record()` on an event loop. A cancelled caller leaves when the row is written."""
+    """`record()` on an event loop. A cancelled caller leaves after the row is written."""
     with _recording(row):
         await uncancelled(partial(_insert_charged, row))
     telemetry.count_call(columns.finished(row))
@@ -124,31 +124,31 @@ async def arecord(row: PromptLog) -> UUID:
 
 
 def sweep() -> None:
-    """Release what is reserved in budgets for calls that are over."""
+    """Releases the budget reservations of calls that are over."""
     on_ledger(sweep_reservations)
 
 
 def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], OverBudget | None]]:
-    """The row of an attempt that is about to be made, and what opens it."""
+    """Returns the row for an upcoming attempt, and the function that opens it."""
     row, estimate = columns.pending(attempt), _estimate(attempt)
     set_estimate(row, estimate)
     return row, partial(_open, row, estimate)
 
 
 def _estimate(attempt: Attempt) -> Estimate:
-    """What a call may cost. Prices that cannot be read stop a call only where a budget depends on them."""
+    """Estimates the cost of a call. Unreadable prices stop the call only if budgets depend on them."""
     try:
         return estimated(attempt.request, attempt.provider.vendor)
     except Exception as fault:
         if agent_settings.BUDGETS:
             raise
-        logger.error("a call of provider %r has no estimate: %s", attempt.request.provider, describe(fault))
+        logger.error("cannot estimate the cost of a call to provider %r: %s", attempt.request.provider, describe(fault))
         return Estimate(is_priced=False)
 
 
 @contextmanager
 def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> Iterator[None]:
-    """Around the call of a row that is open. Raises the refusal, if there is one."""
+    """Surrounds the call of an open row. Raises the refusal, if any."""
     if refusal is not None:
         attempt.fail(refusal)
         raise refusal
@@ -157,7 +157,7 @@ def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> 
 
 
 def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
-    """Insert the row of a call, and set aside what it may cost; or say which budget it would be over."""
+    """Inserts the row of a call and reserves its estimated cost. Returns the error if a budget has no room."""
     if not agent_settings.BUDGETS:
         _insert(row, alias)
         return None
@@ -206,20 +206,20 @@ def _insert(row: PromptLog, alias: str) -> None:
 
 
 def _save(row: PromptLog, alias: str) -> None:
-    """Insert a row. IntegrityError where an earlier try had arrived, though its connection was lost.
+    """Inserts a row. Raises IntegrityError if an earlier try inserted it and then lost its connection.
 
-    The key says so by itself, but not in a table that is partitioned by `created_at`, which each try sets anew.
+    The primary key ensures this except in a table that is partitioned by `created_at`, which changes with each try.
     """
     if row.created_at is not None and _has_arrived(row, alias):
-        raise IntegrityError(f"row {row.pk} is there already")
-    if not is_test_run():  # a test may have set the clock of the host, and no query more is its own
+        raise IntegrityError(f"row {row.pk} already exists")
+    if not is_test_run():  # a test may set the host's clock and count its queries
         row.opened_at = stored_now(alias)  # type: ignore[attr-defined]
     row.save(force_insert=True, using=alias)
 
 
 def _has_arrived(row: PromptLog, alias: str) -> bool:
-    """Whether a row that could not be inserted is there: the connection may have been lost after it had arrived."""
-    if connections[alias].needs_rollback:  # nothing can be asked there, nor was it tried before
+    """Whether the row exists although its insert failed: the connection may have been lost after the insert."""
+    if connections[alias].needs_rollback:  # no query is possible here, and there was no earlier try
         return False
     row._state.adding = not PromptLog.objects.using(alias).filter(pk=row.pk).exists()
     return not row._state.adding
@@ -227,14 +227,14 @@ def _has_arrived(row: PromptLog, alias: str) -> bool:
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
     if not _write(row, alias):
-        logger.error("row %s of the ledger (%s) was deleted while its call was under way", row.pk, _spent(row))
+        logger.error("ledger row %s (%s) was deleted while its call was running", row.pk, _spent(row))
     closed[:] = [row]
     if _unclosed:
         _close_left_over(alias)
 
 
 def _closing_seconds(attempt: Attempt) -> float | None:
-    """What is left to the request, but always a moment: most calls that the deadline ends are closed within it."""
+    """Returns the time left for the request, but at least CLOSING_SECONDS, enough to close most timed-out calls."""
     left = attempt.request.deadline.left
     return None if left is None else max(left, CLOSING_SECONDS)
 
@@ -248,7 +248,7 @@ def _write_outcome(row: PromptLog, alias: str) -> int:
 
 
 def _write(row: PromptLog, alias: str) -> int:
-    """`_write_outcome()`, with the figures alone where the text is larger than the database takes."""
+    """Calls `_write_outcome()`, without the text if it is larger than the database accepts."""
     try:
         return _write_outcome(row, alias)
     except OperationalError as fault:
@@ -258,12 +258,12 @@ def _write(row: PromptLog, alias: str) -> int:
     shortened = columns.without_text(row)
     found = _write_outcome(shortened, alias)
     row.response, row.metadata = shortened.response, shortened.metadata
-    logger.error("row %s of the ledger (%s) has no text, which is larger than the database takes", row.pk, _spent(row))
+    logger.error("ledger row %s (%s) has no text: it is larger than the database accepts", row.pk, _spent(row))
     return found
 
 
 def _is_too_long(row: PromptLog, fault: Exception, alias: str) -> bool:
-    """Whether MySQL or MariaDB does not take so long a text: it drops the connection, and does so again."""
+    """Whether the text is too long for MySQL or MariaDB, which then drops the connection twice in a row."""
     connection = connections[alias]
     is_dropped = next(iter(getattr(fault.__cause__, "args", ())), None) in DROPPED and not connection.in_atomic_block
     if not (connection.vendor == "mysql" and is_dropped and columns.is_long(row)):
@@ -278,11 +278,11 @@ def _close_later(row: PromptLog) -> None:
 
 
 def _close_left_over(alias: str) -> None:
-    """Try each unclosed row once more; one that fails again waits for the next turn."""
+    """Tries to close each unclosed row again. A row that fails again waits for the next call."""
     for _ in range(len(_unclosed)):
-        with suppress(IndexError):  # another thread has taken it
+        with suppress(IndexError):  # another thread took it
             row = _unclosed.popleft()
-            # In a transaction of the caller's, which a fault must not end; elsewhere the connection may be made anew.
+            # An error must not end the caller's transaction. Outside a transaction, Django may reconnect.
             block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
             try:
                 with block:
@@ -290,13 +290,13 @@ def _close_left_over(alias: str) -> None:
             except Exception:
                 _unclosed.append(row)
                 return
-            if found or not row._state.adding:  # or it never arrived, and there is nothing to tell
+            if found or not row._state.adding:  # otherwise it was never inserted: nothing to announce
                 closed_late(row)
 
 
 @atexit.register
 def _close_at_exit() -> None:
-    """A last chance, but no longer than a moment: the database may be gone."""
+    """Tries once more to close rows, for at most EXIT_SECONDS: the database may be down."""
     wait_for_own_work(EXIT_SECONDS)
     if _unclosed:
         with suppress(Exception):
@@ -306,7 +306,7 @@ def _close_at_exit() -> None:
 
 @contextmanager
 def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
-    """Raises LedgerUnavailable for a fault. What may be written yet is closed later."""
+    """Converts any error to LedgerUnavailable. A row that may still be inserted is closed later."""
     try:
         yield
     except Exception as fault:
@@ -319,7 +319,7 @@ def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
             row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
             forget_estimate(row)
             _close_later(row)
-        logger.error("no row can be written, so no provider is called: %s", describe(fault))
+        logger.error("cannot write the ledger row, so no provider is called: %s", describe(fault))
         raise unavailable from None
     except BaseException:
         if row._state.adding:
@@ -333,17 +333,17 @@ def _recording(row: PromptLog) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        logger.error("a call made elsewhere (%s) could not be written down: %s", _spent(row), describe(fault))
+        logger.error("an external call (%s) could not be recorded: %s", _spent(row), describe(fault))
         kind = type(fault).__name__
-        mend = "see that its database answers and is migrated"
-        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {mend}") from None
+        fix = "see that its database answers and is migrated"
+        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {fix}") from None
 
 
 @contextmanager
 def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
-    """Around the closing of a row with what came of its attempt. Gives a list for it to be put into when closed.
+    """Settles a row with the outcome of its attempt. Yields a list; put the row into it once it is closed.
 
-    A fault is logged and not raised: the answer is paid for.
+    Errors are logged and not raised, because the answer is already paid for.
     """
     closed: list[PromptLog] = []
     try:
@@ -358,7 +358,7 @@ def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
         if not isinstance(fault, Exception):
             raise
         row_and_fault = (row.pk, _spent(row), describe(fault))
-        logger.error("row %s of the ledger (%s) could not be closed, and is tried again: %s", *row_and_fault)
+        logger.error("ledger row %s (%s) could not be closed and is tried again later: %s", *row_and_fault)
 
 
 def _spent(row: PromptLog) -> str:

@@ -1,4 +1,4 @@
-"""Spend that was made elsewhere, by a function of the host's own, as a row of the same ledger."""
+"""Records calls that the host made itself, without this package, in the same ledger."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from stapel_agent.types import Usage
 from . import columns, entries
 
 NAMES = {"source": 32, "provider": 64, "model": 128}
-"""Column -> characters it holds."""
+"""Maps each required column to its length in characters."""
 FIGURES = (*columns.TOKEN_FIELDS, "duration_ms")
 OUTCOMES = tuple(status.value for status in PromptStatus if status != PromptStatus.PENDING)
 
 
 class CallFields(TypedDict, total=False):
-    """The keywords of `record_call()`, as PromptLog has them. `source`, `provider` and `model` are required."""
+    """The keywords of `record_call()`, named after the PromptLog fields. Requires `source`, `provider` and `model`."""
 
     source: str
     provider: str
@@ -51,7 +51,7 @@ class CallFields(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedCall:
-    """One call that somebody else has made. Raises ValueError, with the mend, for what the ledger cannot hold."""
+    """One external call. Raises a ValueError that names the fix, if the ledger cannot store a value."""
 
     source: str
     provider: str
@@ -74,12 +74,12 @@ class RecordedCall:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, (fits, mend) in RULES.items():
+        for name, (fits, rule) in RULES.items():
             if not fits(getattr(self, name)):
-                raise ValueError(f"{name} must be {mend}")
+                raise ValueError(f"{name} must be {rule}")
 
     def row(self) -> PromptLog:
-        """This call as the ledger has calls. Without a cost of its own it has that of a price list."""
+        """Returns the ledger row of this call. If the call states no cost, the price list gives it."""
         tokens = {name: getattr(self, name) for name in columns.TOKEN_FIELDS}
         usage = Usage(**tokens, cost_usd=money(self.cost_usd))
         cost = cost_of(usage, self.provider, self.model, self.provider, self.metadata)
@@ -105,16 +105,16 @@ class RecordedCall:
 
     @property
     def _error_message(self) -> str | None:
-        """None also where it may quote a text that is not stored."""
+        """The error message, or None if there is none or texts are not stored: it may quote them."""
         if not self.error_message or not log_content.is_full(self.source):
             return None
         return redact(storable(self.error_message))
 
 
 def record_call(**fields: Unpack[CallFields]) -> str:
-    """Write a row for a call made elsewhere, so that one ledger has all that was spent. Returns the row's id.
+    """Records an external call, so that one ledger holds all spending. Returns the id of the row.
 
-    TypeError and ValueError for arguments that make no row; LedgerUnavailable where it cannot be written.
+    Raises TypeError or ValueError for invalid arguments, and LedgerUnavailable if the row cannot be written.
     """
     check_keywords("record_call", fields, CallFields, required=NAMES)
     return str(entries.record(RecordedCall(**fields).row()))
@@ -152,7 +152,7 @@ RULES: dict[str, Rule] = {
     "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
     "status": (
         lambda value: value in OUTCOMES,
-        f"one of {', '.join(OUTCOMES)}, as a call is recorded when over",
+        f"one of {', '.join(OUTCOMES)}, because a call is recorded after it ended",
     ),
     "metadata": (lambda value: isinstance(value, Mapping), "a map"),
 }

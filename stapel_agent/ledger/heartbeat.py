@@ -1,4 +1,4 @@
-"""Signs of life of calls under way: nobody closes the row of a call as lost while its process renews it."""
+"""The heartbeat of running calls: a call is not closed as lost while its process renews its row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
-"""A call without a sign of life for so long may be lost."""
+"""A call without a heartbeat for this long may be lost."""
 
 _lock = threading.Lock()
 _under_way: set[UUID] = set()
@@ -32,9 +32,10 @@ _is_beating = False
 
 @contextmanager
 def beating(row: PromptLog) -> Iterator[None]:
-    """Around a call: its row is renewed every BEAT_SECONDS.
+    """Renews the row of a call every BEAT_SECONDS inside the block.
 
-    Not on SQLite, whose one writer may be the caller, nor in a test, whose rows only its own connection sees.
+    Does nothing on SQLite, whose only writer may be the caller, or in a test, whose rows are visible only to its own
+    connection.
     """
     if works_in_callers_thread() or is_test_run():
         yield
@@ -50,7 +51,7 @@ def beating(row: PromptLog) -> Iterator[None]:
 
 
 def silent() -> Q:
-    """Matches rows without a recent sign of life, by the database's clock. A call of a few seconds has none yet."""
+    """Matches rows without a recent heartbeat, by the database's clock. A call of a few seconds has none yet."""
     return Q(seen_at=None) | Q(seen_at__lt=UtcNow() - timedelta(seconds=SILENCE_SECONDS))
 
 
@@ -73,7 +74,7 @@ def _beat() -> None:
         try:
             on_ledger(partial(_renew, rows))
         except Exception as fault:
-            logger.error("the rows of %d calls under way could not be renewed: %s", len(rows), describe(fault))
+            logger.error("could not renew the rows of %d running calls: %s", len(rows), describe(fault))
         finally:
             connections.close_all()
 
@@ -83,7 +84,7 @@ def _renew(rows: list[UUID], alias: str) -> None:
 
 
 def _reset() -> None:
-    """In a forked child: the calls are the parent's."""
+    """Runs in a forked child, because the calls belong to the parent."""
     global _lock, _is_beating
     _lock, _is_beating = threading.Lock(), False
     _under_way.clear()

@@ -22,10 +22,10 @@ LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
-    """Close the rows whose process ended in mid-call: those of one request, or all that are pending for too long.
+    """Closes rows whose process ended during the call: those of one request, or all that are pending for too long.
 
-    That is `older_than` seconds by the database's clock, by default those that an attempt may take. A call whose
-    process has given a sign of life is under way, however old it is. Returns how many were closed.
+    Too long means `older_than` seconds by the database's clock; the default is CLI_TIMEOUT, the time of an attempt. A
+    call with a recent heartbeat is running, however old it is. Returns the number of closed rows.
     """
     age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
     find = partial(_without_sign_of_life, age) if request_id is None else partial(_of_request, request_id)
@@ -34,7 +34,7 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
         closed_now = [row for row in batch if on_ledger(partial(_close_as_lost, row))]
         for row in closed_now:
             telemetry.count_call(columns.finished(row))
-        # Of one request, its successor closes them, in the middle of its own work on the ledger.
+        # The rows of one request are closed by its successor, in the middle of that one's work on the ledger.
         announce(closed_now) if request_id is None else announce_later(closed_now)
         closed += len(closed_now)
         if not closed_now:
@@ -57,7 +57,7 @@ def _close_as_lost(row: PromptLog, alias: str) -> int:
     row.status, row.error_message, row.cost_basis = PromptStatus.ERROR, LOST_MESSAGE, CostBasis.ESTIMATED
     row.metadata = {**(row.metadata or {}), "failure": AttemptLost.failure}
     changed = {name: getattr(row, name) for name in ("status", "error_message", "cost_basis", "metadata")}
-    # Its process may close it at this very moment, and knows better; what was scrubbed meanwhile is not written back.
+    # The outcome written by the row's own process takes precedence; a row scrubbed in the meantime stays scrubbed.
     pending = PromptLog.objects.using(alias).filter(pk=row.pk, status=PromptStatus.PENDING, scrubbed_at=row.scrubbed_at)
     with ledger_transaction(alias):
         closed = pending.update(**changed)

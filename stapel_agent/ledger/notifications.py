@@ -1,4 +1,4 @@
-"""Tells who listens to `call_finished` of the rows that have been closed, each of them once."""
+"""Sends `call_finished` once for each row that was closed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from stapel_agent.types import FinishedCall
 from . import columns
 from .signal_receivers import atell, tell, tell_later
 
-# Rows that were closed in the course of other work; the next who announces tells of them, too.
+# Rows that were closed during other work; the next announcement includes them.
 _late: deque[PromptLog] = deque(maxlen=1000)
-os.register_at_fork(after_in_child=_late.clear)  # they are the parent's to tell of
+os.register_at_fork(after_in_child=_late.clear)  # the parent announces them
 
 closed_late = _late.append
 
 
 def announce(closed: list[PromptLog], *, timeout: float | None = None) -> None:
-    """Tell of rows that are `closed`, and wait for the receivers, unless the caller is leaving."""
+    """Announces `closed` rows and waits for the receivers, unless the caller was cancelled."""
     send = tell_later if is_leaving() else partial(tell, timeout=timeout)
     for call in _calls(closed):
         send(call_finished, PromptLog, call=call)
@@ -40,7 +40,7 @@ async def aannounce(closed: list[PromptLog], *, timeout: float | None = None) ->
 
 
 def announce_later(closed: list[PromptLog]) -> None:
-    """`announce()` without waiting for any receiver."""
+    """`announce()` without waiting for the receivers."""
     for call in _calls(closed):
         tell_later(call_finished, PromptLog, call=call)
 
@@ -57,13 +57,13 @@ def _calls(closed: list[PromptLog]) -> Iterator[FinishedCall]:
         return
     yield from map(columns.finished, filter(_is_news, closed))
     while _late:
-        with suppress(IndexError):  # another thread has taken it
+        with suppress(IndexError):  # another thread took it
             row = _late.popleft()
             if _is_news(row):
                 yield columns.finished(row)
 
 
 def _is_news(row: PromptLog) -> bool:
-    """Whether nobody has told of it before: a row whose closing took too long may be closed, and told of, twice."""
+    """Whether this row was not announced yet: a row whose closing timed out may be closed twice."""
     mark = object()
     return vars(row).setdefault("_announced", mark) is mark

@@ -1,10 +1,10 @@
-"""Where the receivers of this package's signals run, so that they may use the ORM and break nothing of the caller's.
+"""Decides where signal receivers run, so that they can use the ORM without breaking the caller's transaction.
 
-SQLite, and a test run                           the caller's thread; a transaction is behind a savepoint
-on an event loop, in a transaction, a DEADLINE   a thread of their own, with connections of their own
-else                                             the caller's thread
+SQLite, and a test run                           the caller's thread; a savepoint protects an open transaction
+on an event loop, in a transaction, a DEADLINE   another thread, with its own connections
+otherwise                                        the caller's thread
 
-A caller waits for them; for those in a thread of their own no longer than its deadline, and not if it is leaving.
+The caller waits for them: in another thread only until its deadline, and not at all if it was cancelled.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EXIT_SECONDS = 2.0
 
 
 def tell(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
-    """Send `signal`. What a receiver raises is logged, by Django; nothing is raised here."""
+    """Sends `signal`. Django logs what a receiver raises; nothing is raised here."""
     if not signal.has_listeners(sender):
         return
     if works_in_callers_thread() or not (timeout is not None or _open_transactions()):
@@ -55,7 +55,7 @@ async def atell(signal: Signal, sender: Any, *, timeout: float | None = None, **
 
 
 def tell_later(signal: Signal, sender: Any, **facts: Any) -> None:
-    """`tell()` for a caller who is leaving, and waits for nobody."""
+    """`tell()` for a cancelled caller, without waiting for the receivers."""
     if signal.has_listeners(sender):
         _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts)
 
@@ -67,7 +67,7 @@ def _send(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
                 savepoints.enter_context(transaction.atomic(alias))
             signal.send_robust(sender, **facts)
     except (Exception, SystemExit) as fault:
-        logger.error("receivers, or what they did in the caller's transaction, failed: %s", type(fault).__name__)
+        logger.error("signal receivers, or their queries in the caller's transaction, failed: %s", type(fault).__name__)
 
 
 def _send_from_thread(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def _open_transactions() -> list[str]:
     return [connection.alias for connection in connections.all(initialized_only=True) if connection.in_atomic_block]
 
 
-# By process id: a forked child has none of its parent's threads.
+# Keyed by process id, because a forked child does not have its parent's threads.
 @lru_cache(maxsize=1)
 def _workers(process: int) -> Workers:
     return Workers(THREADS, "stapel-agent-receivers")
@@ -89,5 +89,5 @@ def _workers(process: int) -> Workers:
 
 @atexit.register
 def _wait_at_exit() -> None:
-    """Let receivers that nobody waited for come to their end, but no longer than a moment."""
+    """Waits up to EXIT_SECONDS for receivers that are still running."""
     _workers(os.getpid()).wait(EXIT_SECONDS)

@@ -84,7 +84,7 @@ def test_record__awkward_values(record):
         ({"model": 7}, "model must be a text of 1 to 128"),
         (
             {"status": "pending"},
-            "status must be one of success, failure, timeout, error, as a call is",
+            "status must be one of success, failure, timeout, error, because a call is",
         ),
         ({"status": "fine"}, "status must be one of"),
         ({"status": None}, "status must be one of"),
@@ -126,7 +126,7 @@ def test_record__ledger_unavailable(record, monkeypatch, caplog):
     monkeypatch.setattr(entries, "_insert_charged", broken)
     with pytest.raises(LedgerUnavailable, match=r"^the ledger cannot be written to \(DatabaseError\)"):
         record(**LEAST, prompt="secret-text", input_tokens=7)
-    assert "(7 input and 0 output tokens) could not be written down: DatabaseError: disk full" in caplog.text
+    assert "(7 input and 0 output tokens) could not be recorded: DatabaseError: disk full" in caplog.text
     assert "secret-text" not in caplog.text
 
 

@@ -240,7 +240,7 @@ def test_row__purged_in_mid_call(facade, agent, caplog):
     agent(PROVIDERS={"purging": Purging})
     assert facade.complete("first", "small", provider="purging")["status"] == "ok"
     assert PromptLog.objects.count() == 0
-    assert "(1 input and 0 output tokens) was deleted while its call was under way" in caplog.text
+    assert "(1 input and 0 output tokens) was deleted while its call was running" in caplog.text
 
 
 def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monkeypatch):
