@@ -13,7 +13,7 @@ ERRORS = {
     ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
     ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
     ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before with another payload: choose a new one",
-    ERR_503_LEDGER_UNAVAILABLE: "The ledger cannot be read: see that its database answers and is migrated",
+    ERR_503_LEDGER_UNAVAILABLE: "The ledger cannot be read: check that its database is reachable and migrated",
 }
 REMEDIATION = {key: "retry" if key == ERR_503_LEDGER_UNAVAILABLE else "fix_input" for key in ERRORS}
 

@@ -39,7 +39,7 @@ def test_usage__raises_one_sentence(not_migrated):
     with pytest.raises(LedgerUnavailable) as caught:
         usage()
     assert str(caught.value) == (
-        "the ledger cannot be read (OperationalError): see that its database answers and is migrated"
+        "the ledger cannot be read (OperationalError): check that its database is reachable and migrated"
     )
 
 
@@ -94,7 +94,8 @@ def test_command__on_a_database_that_is_not_migrated(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "CommandError: the ledger cannot be read (OperationalError): see that its database answers and is migrated\n"
+        "CommandError: the ledger cannot be read (OperationalError): "
+        "check that its database is reachable and migrated\n"
     )
 
 

@@ -431,7 +431,7 @@ def test_services__own_fault(facade, agent, caplog):
 
 async def test_services__called_on_an_event_loop(scripted_model):
     """A synchronous call on an event loop is refused before anything is spent, with the mend."""
-    reason = "called on an event loop: await the function whose name begins with 'a'"
+    reason = "called on an event loop: await its async twin, whose name begins with 'a'"
     assert services.complete("say", "small") == {
         "status": "failure",
         "failure": "rejected",

@@ -1,4 +1,4 @@
-"""Which connection the ledger works on, and in which thread."""
+"""Chooses the connection and the thread for the ledger's work."""
 
 from .availability import reading
 from .clock import UtcNow, as_stored, database_now, host_offset, stored_now

@@ -1,4 +1,4 @@
-"""A database that does not answer, or is not migrated, as one sentence for people."""
+"""Reports an unreachable or unmigrated database in one readable sentence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Around a look at the ledger. Raises LedgerUnavailable in place of what the database raises."""
+    """Wrap a read of the ledger. Database errors become LedgerUnavailable."""
     try:
         yield
     except Error as fault:
         logger.debug("the ledger cannot be read: %s", describe(fault))
         raise LedgerUnavailable(
-            f"the ledger cannot be read ({type(fault).__name__}): see that its database answers and is migrated"
+            f"the ledger cannot be read ({type(fault).__name__}): check that its database is reachable and migrated"
         ) from None

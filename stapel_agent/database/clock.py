@@ -1,4 +1,4 @@
-"""The database's clock, in UTC: those of the hosts may differ, and time decides who is alive and what is spent when."""
+"""The database's clock, in UTC. Hosts' clocks differ, and time decides which calls are alive."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SELECT_NOW = {
     "postgresql": "SELECT STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC'",
     "mysql": "SELECT UTC_TIMESTAMP(6)",
 }
-"""SQLite has the host's clock."""
+"""SQLite uses the host's clock."""
 
 
 class UtcNow(Now):
-    """`Now()`, which on MySQL and MariaDB is in the session's time zone: with daylight saving, an hour comes twice."""
+    """`Now()` in UTC. MySQL and MariaDB use the session's time zone, in which daylight saving repeats an hour."""
 
     def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **context)
 
 
 def database_now(alias: str) -> datetime:
-    """The moment in UTC by the database's clock."""
+    """The current time in UTC by the database's clock."""
     connection = connections[alias]
     if connection.vendor not in SELECT_NOW:
         return datetime.now(UTC)
@@ -40,7 +40,7 @@ def database_now(alias: str) -> datetime:
 
 
 def host_offset(alias: str) -> timedelta:
-    """How much later the database's clock is than this host's; looked at once in CHECKED_SECONDS."""
+    """How far the database's clock is ahead of this host's. Measured once every CHECKED_SECONDS."""
     if connections[alias].vendor not in SELECT_NOW:
         return timedelta()
     return _offset(os.getpid(), alias, int(monotonic() // CHECKED_SECONDS))
@@ -52,10 +52,10 @@ def _offset(process: int, alias: str, period: int) -> timedelta:
 
 
 def stored_now(alias: str) -> datetime:
-    """The moment by the database's clock, as Django keeps it; seldom asked, as the host's clock tells the rest."""
+    """The current time by the database's clock, as Django stores it: the host's clock plus `host_offset()`."""
     return as_stored(datetime.now(UTC) + host_offset(alias))
 
 
 def as_stored(moment: datetime) -> datetime:
-    """An aware moment as Django keeps it: naive, in the host's time zone, without USE_TZ."""
+    """An aware datetime as Django stores it: without USE_TZ, naive and in the host's time zone."""
     return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())

@@ -1,11 +1,11 @@
-"""Which database connection the ledger works on. None is held while a provider answers.
+"""Chooses the database connection for the ledger's work. The ledger holds no connection while a provider answers.
 
-In the caller's transaction   PostgreSQL, MariaDB: a connection of the ledger's own, which a rollback does not reach.
+In the caller's transaction   PostgreSQL, MariaDB: the ledger's own connection, which a rollback does not affect.
                               SQLite, which has one writer, and tests that are rolled back: the caller's connection.
-Outside, pooled or ASGI       a connection of the ledger's own; the thread's is returned before the provider is called.
-Outside, otherwise            the thread's connection, which nobody else could use in the meantime.
+Outside, pooled or ASGI       the ledger's own connection; the thread's is returned before the provider is called.
+Outside, otherwise            the thread's connection, which no other thread could use in the meantime.
 
-A process keeps at most OWN_CONNECTIONS connections of the ledger's own, and lends each to one thread at a time.
+A process keeps at most OWN_CONNECTIONS connections for the ledger and lends each to one thread at a time.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ IDLE_SECONDS = 60
 
 Result = TypeVar("Result")
 Operation = Callable[[str], Result]
-"""Work on the ledger, given the alias of its database. May run twice if the connection breaks in between."""
+"""Work on the ledger, given the alias of its database. May run twice if the connection is lost."""
 
 
 def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
-    """Run `operation` on the right connection, and once more on a new one if the connection was lost.
+    """Run `operation` on the right connection. If that connection is lost, run it once more on a new one.
 
-    Raises TimeoutError after `timeout` seconds unless the connection is the caller's; the work itself continues.
+    Raises TimeoutError after `timeout` seconds, while the work continues. The caller's own connection has no timeout.
     """
     connection = thread_connection()
     alias = connection.alias
-    if connection in _ours:  # inside an operation: waiting for another of ours could deadlock
+    if connection in _ours:  # inside an operation: waiting for a second ledger connection could deadlock
         return operation(alias)
     if _is_shared_with_caller(connection):
         with transaction.atomic(alias):
@@ -61,7 +61,7 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
 
 
 async def aon_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
-    """`on_ledger()` on an event loop. Cancelling does not stop work on a connection of the ledger's own."""
+    """`on_ledger()` on an event loop. Cancelling does not stop work on the ledger's own connections."""
     if works_in_callers_thread():
         return await sync_to_async(on_ledger)(operation)
     async with asyncio.timeout(timeout):
@@ -69,8 +69,8 @@ async def aon_ledger(operation: Operation[Result], *, timeout: float | None = No
 
 
 async def uncancelled(operation: Operation[Result], *, timeout: float | None = None) -> Result:
-    """`aon_ledger()` that raises a cancellation only once the work is over, or after `timeout` seconds."""
-    work = asyncio.wrap_future(_begun(operation))  # not a task: the end of an event loop cancels all tasks
+    """`aon_ledger()`, but a cancellation is raised only when the work is done or `timeout` seconds have passed."""
+    work = asyncio.wrap_future(_begun(operation))  # not a task: a closing event loop cancels all tasks
     loop = asyncio.get_running_loop()
     ends_at = None if timeout is None or works_in_callers_thread() else loop.time() + timeout
     cancellation: asyncio.CancelledError | None = None
@@ -81,7 +81,7 @@ async def uncancelled(operation: Operation[Result], *, timeout: float | None = N
             cancellation = fault
     if cancellation is not None:
         if not work.cancel() and not work.cancelled():
-            work.exception()  # or it is reported as never retrieved
+            work.exception()  # otherwise asyncio logs it as never retrieved
         raise cancellation
     if work.cancel():
         raise TimeoutError
@@ -89,9 +89,9 @@ async def uncancelled(operation: Operation[Result], *, timeout: float | None = N
 
 
 def refuse_event_loop() -> None:
-    """Raise InvalidRequest on an event loop, where Django allows no synchronous query, before anything is spent."""
+    """Raise InvalidRequest on an event loop before anything is spent: Django allows no synchronous query there."""
     if is_on_event_loop() and not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        raise InvalidRequest("called on an event loop: await the function whose name begins with 'a'")
+        raise InvalidRequest("called on an event loop: await its async twin, whose name begins with 'a'")
 
 
 def is_on_event_loop() -> bool:
@@ -103,7 +103,7 @@ def is_on_event_loop() -> bool:
 
 
 def ledger_alias() -> str:
-    """The database that the ledger is in."""
+    """The alias of the ledger's database."""
     return router.db_for_write(PromptLog)
 
 
@@ -113,23 +113,23 @@ def thread_connection() -> BaseDatabaseWrapper:
 
 
 def is_private() -> bool:
-    """Whether nobody else sees what the ledger writes now until the caller's transaction ends."""
+    """Whether the ledger's writes stay invisible to others until the caller's transaction ends."""
     return _is_shared_with_caller(thread_connection())
 
 
 def works_in_callers_thread() -> bool:
-    """Whether the ledger's work for a caller on an event loop runs in the thread of its ORM calls."""
+    """Whether the ledger works for an async caller in the thread of the caller's ORM calls."""
     return thread_connection().vendor == "sqlite" or is_test_run()
 
 
 def serves_event_loop() -> bool:
-    """Whether this thread does an event loop's synchronous work."""
+    """Whether this thread runs synchronous work for an event loop."""
     loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
     return loop is not None and loop.is_running()
 
 
 def give_back(*, ours: bool = False) -> None:
-    """Close this thread's idle connections that could serve others, and the ledger's if it is `ours`."""
+    """Close this thread's idle connections that could serve others, and with `ours` the ledger's too."""
     for connection in connections.all(initialized_only=True):
         wanted = _could_serve_others(connection) or (ours and connection is thread_connection())
         if wanted and connection.connection is not None and not _in_transaction(connection):
@@ -143,17 +143,17 @@ async def agive_back() -> None:
 
 
 def wait_for_own_work(seconds: float) -> None:
-    """Give work under way on the ledger's own connections time to finish before the process ends."""
+    """Let running work on the ledger's own connections finish before the process ends."""
     _workers(os.getpid()).wait(seconds)
 
 
 def in_background(operation: Operation[Result]) -> Future[Result]:
-    """`operation` on a connection of the ledger's own, in another thread."""
+    """Run `operation` on one of the ledger's own connections, in another thread."""
     return _workers(os.getpid()).submit(_on_own_connection, operation, ledger_alias())
 
 
 def _begun(operation: Operation[Result]) -> Future[Result]:
-    """`operation`, begun on an event loop where `aon_ledger()` does it. Once it runs, it cannot be cancelled."""
+    """Start `operation` on an event loop, in the thread that `aon_ledger()` uses. Once running, it is not cancelled."""
     if not works_in_callers_thread():
         return in_background(operation)
     begun: Future[Result] = Future()
@@ -176,7 +176,7 @@ def _begun(operation: Operation[Result]) -> Future[Result]:
 
 
 def prepare_background() -> None:
-    """Start a thread for `in_background()` now: a process that is ending may be unable to."""
+    """Start a thread for `in_background()` now: an ending process may be unable to start one."""
     _workers(os.getpid()).prepare()
 
 
@@ -224,7 +224,7 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
 _ours: WeakSet[BaseDatabaseWrapper] = WeakSet()
 
 
-# By process id: a forked child must not use its parent's connections, and has none of its threads.
+# By process id: a forked child must not use its parent's connections and does not inherit its threads.
 @lru_cache(maxsize=8)
 def _own_connections(process: int, alias: str) -> LifoQueue[BaseDatabaseWrapper | None]:
     connections_or_places: LifoQueue[BaseDatabaseWrapper | None] = LifoQueue()
@@ -243,7 +243,7 @@ def _connection_of_our_own(alias: str) -> BaseDatabaseWrapper:
     max_age = settings["CONN_MAX_AGE"]
     own = {
         **settings,
-        # Not from the host's pool: callers that hold all of it, each in a transaction, would wait for ever.
+        # Not from the host's pool: callers that hold every connection in it, each in a transaction, would wait forever.
         "OPTIONS": {name: value for name, value in settings["OPTIONS"].items() if name != "pool"},
         "CONN_MAX_AGE": max_age if max_age is None else max(max_age, IDLE_SECONDS),
         "AUTOCOMMIT": True,

@@ -1,4 +1,4 @@
-"""Exact matches of a column's text whatever its collation, which may take "U", "u" and "u " for the same."""
+"""Exact matches of a column's text. Its collation may treat "U", "u" and "u " as equal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 
 
 class Bytes(Func):
-    """A column's text as its bytes in UTF-8, whatever its character set."""
+    """A column's text as UTF-8 bytes, whatever its character set."""
 
     template = "%(expressions)s"
 
@@ -18,5 +18,5 @@ class Bytes(Func):
 
 
 def exactly(name: str, value: str) -> Q:
-    """Matches rows with exactly this text in a column. Uses the column's index."""
+    """Match rows whose column holds exactly this text. Uses the column's index."""
     return Q(Exact(Bytes(F(name), output_field=CharField()), value), **{name: value})

@@ -1,4 +1,4 @@
-"""Whether this process is one of gevent or eventlet, whose threads are greenlets of one thread."""
+"""Detects gevent and eventlet, which run threads as greenlets of one thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 def threads_are_greenlets() -> bool:
     """Whether the standard library is patched so that a new thread is a greenlet.
 
-    All greenlets share what belongs to a real thread: its running event loop, its hook for profilers.
+    All greenlets share the state of their real thread, such as its running event loop and its profiler hook.
     """
     gevent, eventlet = (sys.modules.get(name) for name in ("gevent.monkey", "eventlet.patcher"))
     if gevent is not None and gevent.is_module_patched("threading"):

@@ -1,4 +1,4 @@
-"""Hosts whose tenants have database schemas of their own: where the ledger can be."""
+"""Hosts that give each tenant a database schema: finds out whether the ledger would be in those schemas."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.conf import settings
 from django.db import connections
 
 ENGINES = ("django_tenants.", "tenant_schemas.", "django_pgschemas.")
-"""Whose connections look for tables in the schema of the tenant that a request is for."""
+"""Engines whose connections look for tables in the schema of the current tenant."""
 APP = "stapel_agent"
 
 
 def is_in_tenant_schemas(alias: str) -> bool:
-    """Whether each tenant would have a ledger of its own.
+    """Whether each tenant would have its own ledger.
 
-    The ledger works on connections and in threads of its own, which serve all tenants and know no schema.
+    The ledger uses its own connections and threads. They serve all tenants and do not set a schema.
     """
     return connections.settings[alias]["ENGINE"].startswith(ENGINES) and any(map(_is_ours, _apps_of_tenants()))
 
 
 def _apps_of_tenants() -> Iterator[Any]:
-    """The apps in the schemas of tenants, as django-tenants and django-pgschemas name them."""
+    """The apps in the tenants' schemas, from the settings of django-tenants and django-pgschemas."""
     yield from getattr(settings, "TENANT_APPS", ())
     for setting in ("TENANT_TYPES", "TENANTS"):
         kinds = getattr(settings, setting, {})

@@ -1,4 +1,4 @@
-"""Transactions of the ledger: at its own isolation level, and done again where they conflict with another one."""
+"""The ledger's transactions: they set their own isolation level and are retried after conflicts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Result = TypeVar("Result")
 
 @contextmanager
 def ledger_transaction(alias: str) -> Iterator[None]:
-    """`transaction.atomic()` that waits for rows locked by others, whatever isolation level the host has chosen.
+    """`transaction.atomic()` that waits for rows locked by others, at any isolation level of the host.
 
-    At REPEATABLE READ or SERIALIZABLE, PostgreSQL would refuse rows that others have changed since it began.
+    At REPEATABLE READ or SERIALIZABLE, PostgreSQL rejects rows that others have changed since the transaction began.
     """
     connection = connections[alias]
     is_outermost = not connection.in_atomic_block
@@ -34,7 +34,7 @@ def ledger_transaction(alias: str) -> Iterator[None]:
 
 
 def done(operation: Callable[[str], Result], alias: str) -> Result:
-    """What `operation` returns: begun again after a conflict, and once on a new connection if that was lost."""
+    """Run `operation`. Retries it after a conflict, and once on a new connection if the connection was lost."""
     conflicts, is_new = 0, False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A few threads for work that must be finished even if nobody waits for it any more."""
+"""A few threads for work that must finish even if no caller waits for it any more."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 class Workers:
     """At most `size` threads, started when first needed. The interpreter does not wait for them; see `wait()`.
 
-    The pool of concurrent.futures does not fit: a hanging thread keeps the process alive, the pool takes no work once
-    the main thread has ended, and queued work is dropped with the task that waits for it.
+    ThreadPoolExecutor does not fit: a hanging thread keeps the process alive, the pool rejects work after the main
+    thread has ended, and cancelling a waiting task drops its queued work.
     """
 
     def __init__(self, size: int, name: str) -> None:
@@ -29,7 +29,7 @@ class Workers:
         self._unfinished = 0
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """The future result of `function`, run in the caller's context. It cannot be cancelled."""
+        """Run `function` in the caller's context and return its future, which cannot be cancelled."""
         future: Future[Result] = Future()
         future.set_running_or_notify_cancel()
         context = copy_context()
@@ -52,18 +52,18 @@ class Workers:
         return future
 
     def prepare(self) -> None:
-        """Start a thread now. Without one, a process that is ending does submitted work in the submitting thread."""
+        """Start a thread now. Without one, an ending process runs submitted work in the submitting thread."""
         with self._state:
             if not self._threads:
                 self._start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for all work to finish, at most `seconds`. Returns whether it has."""
+        """Wait at most `seconds` for all work to finish. Returns whether it did."""
         with self._state:
             return self._state.wait_for(lambda: not self._unfinished, seconds)
 
     def _start(self) -> None:
-        with suppress(RuntimeError):  # Python 3.12 starts no thread while the process is ending
+        with suppress(RuntimeError):  # Python 3.12 cannot start a thread while the process is ending
             threading.Thread(target=self._run, daemon=True, name=self._name).start()
             self._threads += 1
 

@@ -265,7 +265,7 @@ def test_once__leaves_nothing_behind(facade, scripted_model):
 async def test_key__synchronous_on_an_event_loop(scripted_model):
     """A synchronous call on an event loop is refused with the mend, with a key as without."""
     answer = services.complete("say", "small", idempotency_key="k")
-    assert answer["reason"] == "rejected: called on an event loop: await the function whose name begins with 'a'"
+    assert answer["reason"] == "rejected: called on an event loop: await its async twin, whose name begins with 'a'"
 
 
 @pytest.mark.django_db(transaction=True)
