@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connections
 
 ENGINES = ("django_tenants.", "tenant_schemas.", "django_pgschemas.")
-"""Engines whose connections look for tables in the schema of the active tenant."""
+"""Packages whose connections look for tables in the schema of the active tenant."""
 APP = "stapel_agent"
 
 
