@@ -1,4 +1,4 @@
-"""The verb for maps of texts: split, protect, ask, check, ask again, merge."""
+"""Translation of maps of texts: split, protect, ask, check, ask again, merge."""
 
 from .entries import Entry
 from .formats import FORMATS

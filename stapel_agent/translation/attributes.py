@@ -1,4 +1,4 @@
-"""The attributes of tags that people read, which are texts of their own."""
+"""Tag attributes that people read. Each is translated as a text of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ATTRIBUTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The value of an attribute: where it stands in its tag, and the sign that quotes it."""
+    """The value of an attribute, by its position in the tag."""
 
     tag: str
     start: int
@@ -26,7 +26,7 @@ class Attribute:
 
 
 def readable_attributes(tag: str) -> Iterator[Attribute]:
-    """The attributes of a tag whose values are texts, in order."""
+    """Yield the attributes of a tag whose values are texts, in order."""
     if "=" in tag:
         for match in ATTRIBUTE.finditer(tag):
             group = 1 if match[1] is not None else 2
@@ -34,7 +34,7 @@ def readable_attributes(tag: str) -> Iterator[Attribute]:
 
 
 def with_values(tag: str, values: list[tuple[Attribute, str]]) -> str:
-    """`tag` with other values for some of its attributes, which stay within their quotes."""
+    """Return `tag` with new values for some attributes. Quotes in the values are escaped."""
     pieces, position = [], 0
     for attribute, value in values:
         quote = tag[attribute.end]

@@ -1,4 +1,4 @@
-"""Passages that are put to a model in one question: its answer, and what is to be asked after it."""
+"""Passages sent to a model in one question, with its answer and the follow-up questions."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ MARKS = """
 A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \
 unchanged, where it belongs."""
 PHRASE_TOKENS = 16
-"""What is shorter is not cut: words apart have no translation, and an answer without end is no fault of theirs."""
+"""Shorter passages are not cut: single words lack context, and an endless answer is not caused by their length."""
 TERMS = "Translate these terms as given, inflected as the sentence needs it:"
 KNOWN = "What is known about single texts, as data; max_length is how many characters a translation may have:"
 FORMS = """
 Some texts hold the plural forms of one message side by side. Write each form as the language has it for its example \
 number; forms may be alike. The forms begin:"""
-CORRECTION = "An earlier answer could not be used. Mend what was wrong with these translations:"
+CORRECTION = "An earlier answer could not be used. Fix what was wrong with these translations:"
 
 
 @dataclass
 class Chunk:
-    """One question for some passages. `request` is the translation's own, `number` its place among the first questions.
+    """One question about some passages. `request` is the translation's request, `number` counts the first questions.
 
-    A context manager around the asking: it keeps the fault. Then `follow_ups()` are the questions that remain.
+    Use it as a context manager around the call: it keeps the error. Then `follow_ups()` yields the next questions.
     """
 
     request: CompletionRequest
@@ -56,12 +56,12 @@ class Chunk:
 
     @property
     def is_last(self) -> bool:
-        """Whether this is the question about one passage alone that ends all asking again."""
+        """Whether this is the final retry, about one passage alone."""
         return bool(self.retries > agent_settings.TRANSLATE_RETRIES)
 
     @property
     def is_to_be_cut(self) -> bool:
-        """Whether the answer ended at its cap for the length of the text, and not because it had no end."""
+        """Whether the answer hit its token cap because the text is long, not because the model never stopped."""
         if not isinstance(self.fault, AnswerTruncated):
             return False
         usage = self.fault.usage or Usage()
@@ -69,7 +69,7 @@ class Chunk:
         return usage.output_tokens - usage.thinking_tokens <= longest
 
     def question(self) -> CompletionRequest:
-        """The request to be sent: a JSON object of numbers and masked texts, to be answered in the same shape."""
+        """The request to send: a JSON object of numbers and masked texts. The answer has the same shape."""
         texts = {str(number): passage.protected.masked for number, passage in enumerate(self.passages, 1)}
         facts = {"key_count": len(self.passages), "chunk": self.number, "asked_again": self.asked_again}
         return replace(
@@ -91,12 +91,12 @@ class Chunk:
         )
 
     def read(self, text: str) -> dict[int, str]:
-        """The translations in an answer, by the number of their part, each of them checked and put back together.
+        """Return the checked and unmasked translations in an answer, by the index of their passage.
 
-        Those with a reservation are kept apart, and nobody else gets them. Raises InvalidAnswer where none of them can
-        be used.
+        Translations with a reservation are kept apart and never shared with other requests. Raises InvalidAnswer if
+        no translation can be used.
         """
-        self._remarks = dict.fromkeys(range(len(self.passages)), "came back in no JSON object")
+        self._remarks = dict.fromkeys(range(len(self.passages)), "is not in a JSON object")
         self._reserved = {}
         try:
             reply = parse_translation_response(text)
@@ -119,15 +119,15 @@ class Chunk:
         return translations
 
     def unknown(self) -> Chunk:
-        """The same question about those passages that have no translation yet."""
+        """The same question, only about passages without a translation."""
         return replace(self, passages=[passage for passage in self.passages if not passage.is_translated])
 
     def alone(self, passage: Passage) -> Chunk:
-        """The question about one of the passages by itself."""
+        """The question about one passage alone."""
         return replace(self, passages=[passage])
 
     def take(self, translations: Mapping[int, str]) -> None:
-        """Accept translations by the number of their part."""
+        """Accept translations, by the index of their passage."""
         for number, translation in translations.items():
             self.passages[number].accept(translation)
 
@@ -147,20 +147,20 @@ class Chunk:
         return isinstance(fault, AgentError)
 
     def fail(self, fault: AgentError | None, reason: str) -> None:
-        """Note why there are no translations."""
+        """Record why there are no translations."""
         self.fault = fault
         for passage in self.passages:
             passage.fail(reason)
 
     def follow_ups(self) -> Iterator[Chunk]:
-        """What is to be asked next: all that has no translation yet, and may still get one.
+        """Yield the next questions, about passages that can still get a translation.
 
-        Those that are held wait until all other questions are answered, see `Job.second_questions()`.
+        Held passages wait until all other questions are answered. See `Job.second_questions()`.
         """
         unknown = [passage for passage in self.unknown().passages if not passage.is_held]
         if not unknown:
             return
-        if self.is_reused:  # others had the same question answered meanwhile, in part
+        if self.is_reused:  # another request got part of the same answer in the meantime
             yield self._next(unknown)
         elif isinstance(self.fault, AnswerTruncated) and len(unknown) == 1:
             yield from self._pieces(unknown[0]) if self.is_to_be_cut else self._again(unknown)
@@ -172,7 +172,7 @@ class Chunk:
             yield from self._again(unknown)
 
     def _take_reserved(self, passage: Passage, translation: str, reservation: Reservation) -> None:
-        """Ask once more for a translation with a reservation; then take it as it is."""
+        """Ask once more for a translation with a reservation. The second time, accept it."""
         if passage.is_held or self.is_last or not agent_settings.TRANSLATE_RETRIES:
             passage.accept(translation, reservation)
         else:
@@ -180,9 +180,9 @@ class Chunk:
             passage.damaged(reservation.remark)
 
     def _part(self, passage: Passage) -> CompletionRequest:
-        """The passage alone, with all that decides what a right translation of it is."""
+        """The request for one passage, with everything that affects its translation. Its cache key is made of this."""
         system_prompt = f"{self.request.system_prompt}{_terms(passage.terms)}{passage.described}"
-        # A whole translation is no other one for the cap that it stayed below.
+        # A complete translation does not depend on the token cap, so the cap is not part of the key.
         return replace(self.request, prompt=passage.source, system_prompt=system_prompt, in_ledger=False, max_tokens=0)
 
     def _halves(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
@@ -207,7 +207,7 @@ class Chunk:
         return Chunk(self.request, passages, self.number, retries, self.asked_again + 1)
 
     def _terms(self) -> str:
-        """The terms that occur in its passages."""
+        """The glossary terms that occur in the passages."""
         return _terms({term: wanted for passage in self.passages for term, wanted in passage.terms.items()})
 
     def _known(self) -> str:
@@ -219,12 +219,12 @@ class Chunk:
         return MARKS if any(passage.protected.has_marks for passage in self.passages) else ""
 
     def _forms(self) -> str:
-        """Which numbers the plural forms in the texts are for."""
+        """Which number each plural form in the texts is for."""
         notes = [f"{number}: {passage.note}" for number, passage in enumerate(self.passages, 1) if passage.note]
         return "\n".join([FORMS, *notes]) if notes else ""
 
     def _correction(self) -> str:
-        """What was wrong with the passages' last translations, for the model to mend."""
+        """What was wrong with the passages' last translations, for the model to fix."""
         remarks = [f"{number}: {passage.remark}" for number, passage in enumerate(self.passages, 1) if passage.remark]
         return "\n".join(["", CORRECTION, *remarks]) if remarks else ""
 

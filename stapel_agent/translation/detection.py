@@ -1,4 +1,4 @@
-"""The language of a text, told by py3langid where the extra `stapel-agent[language]` is installed."""
+"""Language detection with py3langid, if the extra `stapel-agent[language]` is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @lru_cache(maxsize=1)
 def detector() -> Any:
-    """py3langid's detector with probabilities, which takes a second to load; None where it is not installed."""
+    """py3langid's detector with probabilities, or None if it is not installed. Loading it takes a second."""
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ImportError:
@@ -18,6 +18,6 @@ def detector() -> Any:
 
 @lru_cache(maxsize=64)
 def languages_of(text: str) -> dict[str, float]:
-    """The probability of each language, by its code; nothing without a detector."""
+    """Return the probability of each language, by its code. Empty without a detector."""
     known = detector()
     return {} if known is None else {str(language): float(likely) for language, likely in known.rank(text)}

@@ -1,4 +1,4 @@
-"""Character references such as `&amp;` and `&nbsp;`: a translation has those of its source, and no others."""
+"""Character references such as `&amp;` and `&nbsp;`: a translation must have the same ones as its source."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ REFERENCE = re.compile(r"&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z
 BARE = re.compile(r"&(?!(?:#|[A-Za-z])[A-Za-z0-9]{1,31};)")
 
 REWRITTEN = frozenset("&\"'")
-"""What a language may do without, as where "and" stands for an ampersand."""
+"""Characters that a translation may replace with words: "and" for an ampersand."""
 PUNCTUATION = frozenset("‘’‚‛“”„‟‹›«»–—…·‐‑\u00ad\u200b\u200c\u200d\u200e\u200f\u00a0\u202f\u2009¿¡")
-"""What each language sets in its own way."""
+"""Characters that each language uses in its own way."""
 SPACES = "\u00a0\u202f"
 
 
 def mended(source: str, translation: str) -> str:
-    """`translation` with `&amp;` for a bare ampersand, where the source writes all of its own so."""
+    """Return `translation` with bare ampersands written as `&amp;`, if the source writes all of its ampersands so."""
     if "&amp;" not in source or BARE.search(source):
         return translation
     return BARE.sub("&amp;", translation)
 
 
 def changed(source: str, translation: str) -> str | None:
-    """What is wrong with the references of `translation`, or None."""
+    """Return what is wrong with the references of `translation`, or None."""
     ours, theirs = _read(source), _read(translation)
     for reference, character in theirs.items():
         if reference in ours or character in ours.values():
             continue
-        # French or German punctuation is no invention where the source itself is written with references.
+        # French or German punctuation is allowed if the source itself uses references.
         if not (ours and character in PUNCTUATION):
             return f"has {reference!r}, which the text does not have"
     for character, times in Counter(map(unescape, REFERENCE.findall(source))).items():
@@ -41,7 +41,7 @@ def changed(source: str, translation: str) -> str | None:
 
 
 def _read(text: str) -> dict[str, str]:
-    """The references of `text`, each with its character; one that is none stands for itself."""
+    """The references of `text`, each with its character. An unknown reference maps to itself."""
     return {reference: unescape(reference) for reference in REFERENCE.findall(text)} if "&" in text else {}
 
 

@@ -1,4 +1,4 @@
-"""One text that a caller wants translated, with what is known about it."""
+"""One text to translate, with what is known about it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FIELDS = {"text": str, "context": str, "format": str, "max_length": int}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A text. `context` says what it is for, `format` what it is written in, `max_length` how many characters
-    its translation may have; 0 is no limit.
+    """A text. `context` says what it is for, `format` names its format, and `max_length` limits the characters of
+    its translation. 0 means no limit.
     """
 
     text: str
@@ -29,13 +29,13 @@ class Entry:
 
     @property
     def known(self) -> dict[str, str | int]:
-        """What a translator is told about the text."""
+        """The facts about the text that the model sees."""
         facts: dict[str, str | int] = {"context": self.context, "max_length": self.max_length}
         return {name: fact for name, fact in facts.items() if fact}
 
     @classmethod
     def read(cls, key: str, value: object) -> Entry:
-        """The entry that `value` is: a text, or a map of this class's fields. Raises InvalidRequest."""
+        """Read `value`, which is a text or a map of this class's fields. Raises InvalidRequest."""
         if isinstance(value, str):
             return cls(storable(value))
         if not isinstance(value, Mapping):
@@ -48,7 +48,7 @@ class Entry:
 
 
 def check_format(name: object, field: str = "format") -> None:
-    """Raises InvalidRequest where `name` is no format."""
+    """Raises InvalidRequest if `name` is not a format."""
     if not (isinstance(name, str) and name in FORMATS):
         known = ", ".join(filter(None, FORMATS))
         raise InvalidRequest(f"{field} must be one of {known}, not {str(name)[:40]!r}")

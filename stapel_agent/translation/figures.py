@@ -1,7 +1,7 @@
-"""Numbers, dates, amounts and units: a translation has those of its source, in the way its language writes them.
+"""Numbers, dates, amounts and units: a translation must keep them, written as its language writes them.
 
-A figure is a set of values, since `1.234` is one thing in English and another in German. What a language may say in
-words, or count in another way (hours of the day, years, tens of thousands), is no change.
+A figure is a set of values, since `1.234` means one number in English and another in German. Writing a number in
+words or counting in another way (hours of the day, years, tens of thousands) is not a change.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NUMBER = re.compile(r"\d{1,40}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8
 SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3}){1,4})(?![\d])")
 SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
 SMALL = 12
-"""What is no larger is often written as a word, or counted from another end."""
+"""Numbers up to this are often written as words, or counted from another start."""
 ROUND = frozenset({20, 24, 50, 100, 1000})
 MAX_FIGURES, MOST = 2000, 50
-"""In one text that is compared at all, and those that are looked at one by one."""
+"""A text with more than MAX_FIGURES is not compared. Of the unmatched figures, at most MOST are compared singly."""
 BUDDHIST_YEARS = 543
 SCALES = (10.0, 100.0, 1000.0, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12)
 MAGNITUDE = "*"
@@ -34,7 +34,7 @@ MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number: how it is written, what it may mean, and the unit beside it."""
+    """One number: how it is written, the values it may mean, and the unit next to it."""
 
     written: str
     values: frozenset[float]
@@ -46,11 +46,11 @@ class Figure:
 
 
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
-    """Which number of `source` is another one in `translation`, in words that a model may read; None if none is."""
+    """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
     source, translation = MARKED.sub(" ⟦⟧ ", source), MARKED.sub(" ⟦⟧ ", translation)
     if not (any(map(str.isdigit, source)) or any(map(str.isdigit, translation))):
         return None
-    # "12 345" is one number, or a room and its guests.
+    # "12 345" is one number, or two: a room and its guests.
     readings = product(_readings(source), _readings(translation))
     faults = [_difference(ours, theirs, from_lang, to, (source, translation)) for ours, theirs in readings]
     return None if None in faults else faults[0]
@@ -88,14 +88,14 @@ def _unexplained(lost: list[Figure], new: list[Figure], texts: tuple[str, str]) 
 
 
 def _unmatched(figures: Iterable[Figure], others: Iterable[Figure]) -> list[Figure]:
-    """Those of `figures` that none of `others` may mean."""
+    """The `figures` that match none of `others`."""
     written = {other.written for other in others}
     values = {value for other in others for value in other.values}
     return [figure for figure in figures if figure.written not in written and not figure.values & values]
 
 
 def _explained(lost: list[Figure], new: list[Figure], texts: tuple[str, str]) -> tuple[list[Figure], list[Figure]]:
-    """What is left when each figure in another way of counting is taken for the same."""
+    """The figures left after matching those that only count in another way."""
     has_halves = any(HALF_DAY.search(text) for text in texts)
     left = list(new)
     gone = []
@@ -109,7 +109,7 @@ def _explained(lost: list[Figure], new: list[Figure], texts: tuple[str, str]) ->
 
 
 def _same(figure: Figure, other: Figure, has_halves: bool) -> bool:
-    """Whether the two may be one in another way of counting."""
+    """Whether the two may be the same number, counted in another way."""
     has_magnitude = MAGNITUDE in (figure.unit, other.unit)
     return any(
         (has_halves and max(pair) <= 24 and max(pair) - min(pair) in (12, 24))
@@ -132,7 +132,7 @@ def _figures(text: str, decimal: str) -> Iterator[Figure]:
 
 
 def _read(written: str, decimal: str) -> Iterator[tuple[str, frozenset[float]]]:
-    """What a number may mean; one that is many, as a date or a version is, in its parts."""
+    """Yield the values that a number may mean. A date or a version is split into its parts."""
     parts = SEPARATORS.split(written)
     signs = SEPARATORS.findall(written)
     values = frozenset(_values(parts, signs, decimal))
@@ -158,7 +158,7 @@ def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]
 
 @lru_cache(maxsize=64)
 def _decimal(language: str) -> str:
-    """What stands before the fraction in the language; empty where that is not known."""
+    """The decimal separator of the language, or an empty string if it is unknown."""
     try:
         return str(get_decimal_symbol(Locale.parse(language.replace("-", "_"))))
     except (UnknownLocaleError, ValueError):
@@ -166,7 +166,7 @@ def _decimal(language: str) -> str:
 
 
 def _unit(after: str, before: str) -> str:
-    """The unit or currency beside a number, as UNITS names it; MAGNITUDE for a word such as "million"; or nothing."""
+    """The unit or currency next to a number, as named in UNITS; MAGNITUDE for a word such as "million"; or empty."""
     if MAGNITUDES.match(after):
         return MAGNITUDE
     word = re.match(r"[\s\u00a0\u202f-]{0,2}([^\W\d_]{1,9}+(?:/h|/s)?|[°%‰€$£¥₹₽₴₺₩][CF]?)", after)
@@ -178,7 +178,7 @@ def _unit(after: str, before: str) -> str:
 
 
 def _other_unit(source: list[Figure], translation: list[Figure]) -> str | None:
-    """The same number with another unit of the same dimension beside it."""
+    """Find the same number with another unit of the same dimension."""
     ours = Counter((value, figure.unit) for figure in source for value in figure.values if figure.unit.isascii())
     units: dict[float, set[str]] = {}
     for value, unit in ours:
@@ -187,11 +187,11 @@ def _other_unit(source: list[Figure], translation: list[Figure]) -> str | None:
         for value in figure.values:
             had = {unit for unit in units.get(value, set()) if ":" in unit}
             if ":" in figure.unit and had and not any(_alike(figure.unit, unit) for unit in had):
-                return f"has another unit beside {figure.written}"
+                return f"has another unit next to {figure.written}"
     return None
 
 
 def _alike(unit: str, other: str) -> bool:
-    """Whether they are one unit, or of two dimensions; a dollar may be any country's."""
+    """Whether the units are equal or have different dimensions. A dollar may be any country's."""
     (dimension, _, name), (its, _, other_name) = unit.partition(":"), other.partition(":")
     return dimension != its or name == other_name or ("$" in (name, other_name) and {name, other_name} <= DOLLARS)

@@ -1,4 +1,4 @@
-"""Project Fluent: the selectors of a pattern, which a translation keeps, and the texts inside, which it does not."""
+"""Project Fluent: a translation keeps the selectors of a pattern and translates the texts inside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = re.compile(
 
 
 def structure(text: str) -> list[Piece] | None:
-    """`text` cut into selectors and texts; None where it has no selector, or its braces do not match."""
+    """Split `text` into selectors and texts. Returns None if it has no selector or its braces do not match."""
     if "->" not in text or len(text) > MAX_LENGTH:
         return None
     pieces = list(_pieces(text))
@@ -50,6 +50,6 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def is_syntax(hidden: str) -> bool:
-    """Whether a piece of a pattern is a part of a selector."""
+    """Whether a piece of a pattern is part of a selector."""
     part = hidden.strip()
     return part.endswith(("->", "]")) or part == "}"

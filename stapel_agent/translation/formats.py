@@ -1,7 +1,7 @@
-"""The formats that texts are written in: what each one hides, what may be reordered, how an apostrophe is written.
+"""The formats of texts: which placeholders each one has, which may be reordered, how apostrophes are written.
 
-A format is an entry of FORMATS, made of the notations of NOTATIONS. The unnamed entry is the guess: every notation
-that a text of unknown format could use, in forms that prose hardly has.
+A format is an entry of FORMATS, made of notations from NOTATIONS. The unnamed entry is the guess: it combines the
+notations that a text of unknown format could use, in forms that rarely occur in prose.
 
 Sources: ICU MessageFormat, i18next "Interpolation", Python `string` and `%`, gettext "Working with *-format strings",
 Qt `QString::arg`, KDE ki18n, Project Fluent syntax 1.0, Android "String resources", Apple "String Format Specifiers",
@@ -14,15 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GUESS = ""
-"""The name of the format of a text whose format nobody has told."""
+"""The format of a text whose format is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
     """One way to write a placeholder: a verbose regular expression without groups, linear in time.
 
-    `kind` is what the placeholders are called as spans; those of the kind `name` may look so by chance.
-    `delimiters` maps openings of bounded expressions to their ends, in place of a pattern.
+    `kind` is the kind of their spans; text may look like the kind `name` by chance. `delimiters` maps the openings
+    of bounded expressions to their ends, instead of a pattern.
     """
 
     kind: str
@@ -35,7 +35,7 @@ LENGTH = r"(?:hh|ll|[hlLqjzt])?+"
 CONVERSION = "[diouxXeEfFgGcrsp@]"
 
 NOTATIONS: dict[str, Notation] = {
-    # Of texts whose format is not known: what prose may hold is left out.
+    # For texts of unknown format: what may occur in prose is left out.
     "loose-braces": Notation(
         "brace",
         r"""\{\s{0,9}+[-$]?+[\w.@-]{0,100}+(?:\[[^\[\]{}]{0,100}+\]|\.\w{1,100}+){0,9}+(?:![rsa])?+(?::[^{}\n]{0,100}+)?+
@@ -74,7 +74,7 @@ NOTATIONS: dict[str, Notation] = {
           | (?<!\S)![a-z_]\w++
           | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__(?![\w_])""",
     ),
-    # Numbers from one on: elsewhere they are percentages and prices, see `placeholders`.
+    # Only if the text has number 1: otherwise they are percentages and prices. See `placeholders`.
     "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+(?![\d%])|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
     "variables": Notation(
         "variable",
@@ -90,7 +90,7 @@ NOTATIONS: dict[str, Notation] = {
     "directives": Notation(
         "brace", r"\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@[{(][^{}()\n]{1,100}+[})]|</?+[\#@][^<>\n]{1,200}+>"
     ),
-    # Of a format alone: all that it allows.
+    # For one format: everything that it allows.
     "printf": Notation(
         "printf",
         r"""%(?:\d{1,3}+\$)?+[-+\ 0\#'I]*+(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+(?:\.(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+)?+
@@ -127,7 +127,7 @@ NOTATIONS: dict[str, Notation] = {
     "erb": Notation("delimited", delimiters=(("<%", "%>"),)),
     "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"), ("%{", "}"))),
 }
-"""Notation -> how it is written."""
+"""The notations, by name."""
 
 LOOSE = (
     *("double-braces", "templates", "erb", "untranslatable", "merge-tags", "directives", "intervals", "nested"),
@@ -142,22 +142,21 @@ LOOSE = (
         "escapes",
     ),
 )
-"""What the guess protects: the union of what a text could be."""
+"""The notations that the guess protects."""
 
 UNNAMED = r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}"
-"""Placeholders that are told apart by their place alone, and therefore keep it."""
+"""Positional placeholders. They must keep their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. `notations` are tried in turn; the first one that matches wins.
+    """One format. Its `notations` are tried in order, and the first match wins.
 
-    `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how an apostrophe
-    is written: `doubled` before syntax (ICU), `backslash` (Android), `typographic` before a brace, where doubling and
-    not doubling are both wrong in some format, or `plain`. `message` says which texts are parsed as messages: those
-    with `branches`, of ICU or `fluent`, or `always`. `escapes_percent` says that a percent sign of prose is written
-    `%%` where the text has placeholders, `plural_separator` what stands between the forms of a plural, and `validator`
-    names a check of `validators`.
+    `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how to write an
+    apostrophe: `doubled` before syntax (ICU), `backslash` (Android), `typographic` before a brace if some format would
+    misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as messages: ICU texts
+    with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign is written `%%` if
+    the text has placeholders. `plural_separator` separates plural forms. `validator` names a check in `validators`.
     """
 
     name: str
@@ -200,4 +199,4 @@ FORMATS: dict[str, Format] = {
         Format("none"),
     )
 }
-"""Name -> format; the guess has the empty name."""
+"""The formats, by name. The guess has an empty name."""

@@ -1,4 +1,4 @@
-"""A caller's terms: which of them a text has, and whether its translation has theirs, inflected as it may be."""
+"""A caller's glossary: which terms occur in a text, and whether its translation uses theirs, inflected or not."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 WORD = re.compile(r"\w+")
 KEY_LENGTH = 3
 ENDING = 3
-"""Letters that an inflected form may have more than a term."""
-# Scripts that are written without blanks: a term is anywhere in them.
+"""Letters that an inflected form may have beyond the term."""
+# Scripts without spaces between words: a term may occur anywhere in the text.
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 class Glossary:
-    """Terms and the translations that they must have."""
+    """Terms and their required translations."""
 
     def __init__(self, terms: Mapping[str, str], to: str) -> None:
         self._to = to
@@ -33,11 +33,11 @@ class Glossary:
                 self._terms[words[0][:KEY_LENGTH]].append((plain, term, translation))
 
     def terms_in(self, text: str) -> dict[str, str]:
-        """The terms that occur in `text`, in any case and with an ending of their own."""
+        """Return the terms that occur in `text`, in any case and with any ending."""
         return dict(sorted(self._found(_plain(text)))) if self._terms or self._anywhere else {}
 
     def missed(self, terms: Mapping[str, str], translation: str) -> list[str]:
-        """Those of `terms` whose translation is not in `translation`. One letter says nothing."""
+        """Return the `terms` whose translation is missing from `translation`. Terms of one letter are skipped."""
         plain = _plain(translation)
         stems = _stems(self._to, plain) if terms else frozenset()
         return [
@@ -58,14 +58,14 @@ class Glossary:
 
 @lru_cache(maxsize=2048)
 def _pattern(term: str) -> re.Pattern[str]:
-    """Matches the term with an ending; a short one, with that of an English plural or genitive."""
+    """Match the term with an ending. A short term may only have an English plural or genitive ending."""
     words = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", term.strip())))
     ending = rf"\w{{0,{ENDING}}}" if len(term) > ENDING + 1 else r"(?:e?s)?"
     return re.compile(rf"(?<!\w){words}(?!\w)|(?<!\w){words}{ending}(?!\w)")
 
 
 def _has(plain: str, stems: frozenset[str], word: str, to: str) -> bool:
-    """Whether a translation has `word`, alone or in a compound, in any of its forms."""
+    """Whether a translation has `word` in any form, alone or in a compound."""
     spared = min(ENDING, len(word) // 3) if len(word) > ENDING else 0
     return word[: len(word) - spared] in plain or bool(_stems(to, word) & stems)
 
@@ -114,7 +114,7 @@ STEMMERS = {
 
 @lru_cache(maxsize=64)
 def _stemmer(language: str) -> Any:
-    """Snowball's stemmer of the language, where the extra `stapel-agent[language]` has it; else None."""
+    """Snowball's stemmer for the language, or None if the extra `stapel-agent[language]` does not provide one."""
     try:
         from snowballstemmer import algorithms, stemmer
     except ImportError:
@@ -124,6 +124,6 @@ def _stemmer(language: str) -> Any:
 
 
 def _plain(text: str) -> str:
-    """In lower case and without accents, so that `Körbe` has the letters of `Korb`."""
+    """Return `text` in lower case and without accents, so that `Körbe` matches `Korb`."""
     decomposed = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -1,11 +1,11 @@
-"""What a page, a template or a mail client would run or link to, though it stands in a translation of plain words."""
+"""Injections: code, links and template syntax in a translation that the source does not have."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
 
-# Browsers drop these within an address.
+# Browsers ignore these characters inside an address.
 DROPPED = re.compile(r"[\t\n\r]++")
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
 COMMON_DOMAINS = "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion"
@@ -40,19 +40,19 @@ SYNTAX = {
         re.VERBOSE,
     ),
 }
-"""What it is called -> how it is found."""
+"""How each kind of injection is found, by its name in error messages."""
 SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\]|expression\(", re.IGNORECASE)
 
 
 def injected(source: str, translation: str) -> str | None:
-    """What `translation` has of all this, and `source` has not; both with their marks. None if it has nothing."""
+    """Describe syntax that `translation` has and `source` does not, or return None. Both texts are masked."""
     if SIGNS.search(translation) is None:
         return None
     ours, theirs = _as_run(source), _as_run(translation)
     for name, syntax in SYNTAX.items():
         found = set(syntax.findall(theirs.lower()))
         had = found and set(syntax.findall(ours.lower()))
-        # Words stand between a quote and a sign of equality in prose, and those are translated.
+        # Prose can have words between a quote and an equals sign, and these are translated.
         if found and (not had if name == ATTRIBUTE else found - had):
             return f"has {name} that the text does not have"
     return None

@@ -1,4 +1,4 @@
-"""One translation: which passages are still to be asked for, and what the caller gets in the end."""
+"""One translation job: which passages remain to be asked for, and the final result."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ from .segment import Passage, Passages, Reservation, Task
 from .texts import Texts
 
 TOKENS_BESIDES = 8
-"""Of each text in an answer: its number, quotes and comma."""
+"""Tokens per text in an answer for its number, quotes and comma."""
 GROWTH = 2
-"""A translation may have so many times the tokens estimated for its source."""
+"""A translation may have this many times the estimated tokens of its source."""
 VAIN_ASKINGS = 10
-"""After so many questions about one passage alone that failed, one after another, nothing is asked again."""
+"""After this many consecutive failed questions about a single passage, no passage is retried."""
 VAIN_REJECTIONS = 3
-"""After so many passages that were rejected even alone, where nothing was ever answered, nothing more is asked."""
+"""After this many single passages are rejected and nothing has been answered, the job stops asking."""
 DEADLINE = "deadline"
 GLOSSARY_MISSED = "glossary_missed"
 NOBODY = Completion("", provider="", model="")
 
 
 Placed = tuple[str, Passage, str]
-"""A text as the blanks before it, itself, and the blanks after it."""
+"""The whitespace before a text, the text, and the whitespace after it."""
 
 
 @dataclass(frozen=True)
 class Translations:
-    """The translations by key, in the caller's order, and why there is none of the rest.
+    """The translations by key, in the caller's order, and the reasons for the texts without one.
 
-    `warnings` says by key what is not as it was asked for, and `unchanged` holds the keys of texts that came back as
-    they were.
+    `warnings` maps keys to what their translations lack. `unchanged` lists the keys of texts that came back
+    untranslated.
     """
 
     texts: Mapping[str, str]
@@ -62,7 +62,7 @@ class Translations:
 
 
 class Job:
-    """The passages of one request. Raises an AgentError at once where no provider could be asked at all."""
+    """The passages of one request. Raises an AgentError at once if no provider can be asked."""
 
     def __init__(self, texts: Texts, request: CompletionRequest) -> None:
         facts = {"from": texts.from_lang, "to": texts.to}
@@ -81,18 +81,18 @@ class Job:
 
     @cached_property
     def _entries(self) -> Mapping[str, Placed]:
-        detector()  # takes a second to load, which must not pass on an event loop
+        detector()  # loading takes a second, which would block an event loop
         return {key: self._entry(entry) for key, entry in self._texts.read_entries.items()}
 
     def whole(self) -> Chunk:
-        """All passages that there are, as one chunk that is looked up and never sent."""
+        """All passages as one chunk. It is looked up in the cache and never sent."""
         asked = dict.fromkeys(part for _, passage, _ in self._entries.values() for part in passage.asked)
         return Chunk(self.request, list(asked), 0)
 
     def chunks(self) -> list[Chunk]:
-        """The first questions: passages that are not known yet, in turn, as many as the answer has room for.
+        """The first questions, with as many unknown passages in each as fit into an answer.
 
-        Those of which nothing is known are the same for everybody who has the same texts translated at this moment.
+        Groups without known passages come first: concurrent requests for the same texts then share these questions.
         """
         groups, rest = list[list[Passage]](), list[Passage]()
         for group in self._groups(self.whole().passages):
@@ -107,13 +107,13 @@ class Job:
         return [Chunk(self.request, passages, number) for number, passages in enumerate(groups, 1)]
 
     def second_questions(self) -> list[Chunk]:
-        """The passages whose translations are held, from all questions: together they cost few questions more."""
+        """Questions about all held passages. Asked together, they need only a few more calls."""
         held = [passage for passage in self.whole().passages if passage.is_held and not passage.is_translated]
         groups = enumerate(self._groups(held), self._questions + 1)
         return [Chunk(self.request, passages, number, retries=1, asked_again=1) for number, passages in groups]
 
     def admits(self, chunk: Chunk) -> bool:
-        """Whether there is anything to ask, and still any use in it; if not, its passages have failed."""
+        """Whether there is anything to ask and a chance of an answer. If there is no chance, the passages fail."""
         if not chunk.passages or (chunk.asked_again and self._vain_askings >= VAIN_ASKINGS):
             return False
         end = DEADLINE if self.request.deadline.is_over else self._end
@@ -122,7 +122,7 @@ class Job:
         return not end
 
     def take(self, chunk: Chunk, answer: Completion) -> None:
-        """Accept what a model has answered to a chunk's question."""
+        """Accept a model's answer to a chunk's question."""
         self._usage += answer.usage
         if not answer.cached:
             self._answered_by = answer
@@ -131,7 +131,7 @@ class Job:
         chunk.is_reused = answer.cached
 
     def follow_ups(self, chunk: Chunk) -> list[Chunk]:
-        """What is to be asked after a chunk, answered or not."""
+        """The questions that follow a chunk, answered or not."""
         if chunk.fault is None:
             self._vain_askings = 0
         else:
@@ -140,7 +140,7 @@ class Job:
         return list(chunk.follow_ups())
 
     def joined(self, chunk: Chunk) -> Completion | None:
-        """The answer to a chunk whose one passage was cut, put together from the answers to its pieces."""
+        """The answer to a chunk with a single, cut passage: the joined answers to its pieces. None for other chunks."""
         (passage, *others) = chunk.passages
         translation = passage.own_translation
         if others or passage.reservations or not passage.is_cut or translation is None or self._has_turned:
@@ -148,7 +148,7 @@ class Job:
         return Completion("", self.request.provider, self.request.model, value={0: translation})
 
     def completion(self) -> Completion:
-        """What came of it all. Raises the last fault, with all that was spent, if nothing did."""
+        """The result of the job. If every text failed, raises the last error, with the usage of all calls."""
         whole = self.whole().passages
         for passage in whole:
             passage.settle()
@@ -218,13 +218,13 @@ class Job:
 
 
 def _meets_all(fault: AgentError) -> bool:
-    """Whether every further question would meet the same fault."""
+    """Whether every further question would fail with the same error."""
     if isinstance(fault, ProviderDeclined):
         return not isinstance(fault, RateLimited | ProviderBusy)
     return isinstance(fault, ProviderUnusable) or not isinstance(fault, ProviderError)
 
 
 def _missed(reservations: Sequence[Reservation]) -> str:
-    """The terms of the glossary that a translation lacks, in words, or nothing."""
+    """A description of the glossary terms that a translation lacks, or an empty string."""
     terms = dict.fromkeys(term for reservation in reservations for term in reservation.missed_terms)
     return f"{GLOSSARY_MISSED}: {', '.join(map(repr, terms))}" if terms else ""

@@ -1,4 +1,4 @@
-"""The names that a model knows languages by."""
+"""Language names for prompts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ def check_tag(field: str, tag: object) -> None:
 
 @lru_cache(maxsize=256)
 def language_name(tag: str) -> str:
-    """The language in English, by Unicode's CLDR, with its tag: `Portuguese (Brazil) [pt-BR]`, of `pt_br` too.
+    """Return the English name of the language in Unicode's CLDR, with its tag: `Portuguese (Brazil) [pt-BR]`.
 
-    A language that CLDR does not know is described by its tag alone.
+    Other forms of a tag, such as `pt_br`, give the same name.
+
+    A language that is not in CLDR is described by its tag alone.
     """
     tag = bcp47(tag)
     language, *subtags = tag.split("-")

@@ -1,4 +1,4 @@
-"""ICU MessageFormat: its structure, which a translation keeps, and the texts inside it, which it does not."""
+"""ICU MessageFormat: a translation keeps the structure of a message and translates the texts inside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LENGTH = 20_000
 BRANCHES = re.compile(r"\{\s{0,9}+[\w.-]{1,100}+\s{0,9}+,\s{0,9}+(?:plural|select|selectordinal)\s{0,9}+,")
 QUOTED = re.compile(r"''|'[{}#](?:[^']++|'')*+'?+")
 
-# Without indices and tags; a branch `other` is what ICU asks for, but its lack is the author's affair.
+# ICU requires a branch `other`, but a source without one is still translated as it is.
 _parser = Parser({"require_other": False})
 
 Token = dict[str, str]
@@ -22,7 +22,7 @@ Token = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What stands from `start` to `end`: `text`, an `argument` in it, `quoted`, or the `syntax` around them."""
+    """The part from `start` to `end`: `text`, an `argument` in it, `quoted` syntax, or the `syntax` around them."""
 
     start: int
     end: int
@@ -30,12 +30,12 @@ class Piece:
 
 
 def has_branches(text: str) -> bool:
-    """Whether `text` may be a message with plural or select in it."""
+    """Whether `text` may be a message with a plural or select argument."""
     return "{" in text and len(text) <= MAX_LENGTH and BRANCHES.search(text) is not None
 
 
 def structure(text: str, *, needs_branches: bool = True) -> list[Piece] | None:
-    """`text` cut into its structure and its texts; None where it is no message, or one without branches."""
+    """Split `text` into structure and texts. Returns None if it is not a message, or has no branches but needs them."""
     if len(text) > MAX_LENGTH or not (has_branches(text) if needs_branches else "{" in text or "'" in text):
         return None
     found = tokens(text)
@@ -43,15 +43,15 @@ def structure(text: str, *, needs_branches: bool = True) -> list[Piece] | None:
 
 
 def tokens(text: str) -> list[Token] | None:
-    """The tokens of a message, which together are `text`; None where it is none."""
+    """Return the tokens of a message, which join to `text`, or None if it is not a message."""
     found: list[Token] = []
     return None if _parsed(text, found) is None else found
 
 
 def signature(text: str, kept: re.Pattern[str] | None = None) -> Any:
-    """What a translation of the message keeps: arguments, formats, branches, and what stands in each of them.
+    """Return what a translation of the message must keep: arguments, formats, branches, and the contents of each.
 
-    That includes what `kept` finds in the texts. None where it is no message.
+    This includes the matches of `kept` in the texts. Returns None if `text` is not a message.
     """
     nodes = _parsed(text)
     return None if nodes is None else _kept(nodes, kept)
@@ -60,12 +60,12 @@ def signature(text: str, kept: re.Pattern[str] | None = None) -> Any:
 def _parsed(text: str, tokens: list[Token] | None = None) -> list[Any] | None:
     try:
         return list(_parser.parse(text, tokens))
-    except (ValueError, SyntaxError):  # the former of an offset that is no number
+    except (ValueError, SyntaxError):  # ValueError for an offset that is not a number
         return None
 
 
 def _kept(nodes: list[Any], kept: re.Pattern[str] | None) -> frozenset[tuple[Any, int]]:
-    """As often as it is there, all that stands in one branch, in any order."""
+    """The contents of one branch with their counts, in any order."""
     found = Counter[Any]()
     for node in nodes:
         if isinstance(node, str):
@@ -95,7 +95,7 @@ def _pieces(tokens: list[Token]) -> Iterator[Piece]:
 
 
 def _runs(tokens: list[Token]) -> Iterator[tuple[str, list[Token]]]:
-    """The tokens as texts, arguments without branches (`{name}` or `#`), and the syntax around them."""
+    """Group the tokens into texts, arguments without branches (`{name}` or `#`), and the syntax around them."""
     number, opens_branch = 0, False
     while number < len(tokens):
         token = tokens[number]
@@ -110,7 +110,7 @@ def _runs(tokens: list[Token]) -> Iterator[tuple[str, list[Token]]]:
 
 
 def _argument(tokens: list[Token], number: int) -> int:
-    """How many tokens from `number` on are an argument without branches; 0 where it has some."""
+    """How many tokens from `number` on form an argument without branches. 0 if it has branches."""
     end = number
     while tokens[end]["text"] != "}":
         if tokens[end]["type"] == "selector":
@@ -120,7 +120,7 @@ def _argument(tokens: list[Token], number: int) -> int:
 
 
 def _quoted_apart(text: str, offset: int) -> Iterator[Piece]:
-    """A text's quoted syntax is none of its words; two apostrophes are one in print, and belong to a word."""
+    """Split quoted syntax from the words of a text. Two apostrophes print as one and belong to a word."""
     position = 0
     for quoted in QUOTED.finditer(text):
         if quoted[0] == "''":

@@ -1,6 +1,6 @@
-"""Words that numbers are written with, and the units beside them, in the languages that texts are mostly in.
+"""Number words, and the units next to numbers, in common languages.
 
-Stems from CLDR's spell-out rules and unit names; a word that is missing costs a question, and not a translation.
+The stems come from CLDR's spell-out rules and unit names. A missing word costs one more question, not a translation.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ MAGNITUDES = re.compile(
       | [千万萬億亿백천만억]|लाख|करोड़|हज़ार|ألف|مليون|พัน|หมื่น|แสน|ล้าน)""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""After a number: it counts in these."""
+"""Words after a number that multiply it."""
 
 COUNTED = re.compile(rf"\d(?:{MAGNITUDES.pattern})", re.VERBOSE | re.IGNORECASE)
 
@@ -61,7 +61,7 @@ HALF_DAY = re.compile(
       | morgens|abends|nachmittags|uhr\b|\d\s?[hч]\b|ヶ?時|点|點|시""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""Says which half of the day an hour is of, or that it is an hour."""
+"""Marks the half of the day of an hour, or marks a number as an hour."""
 
 
 def _unit_table() -> dict[str, str]:
@@ -114,8 +114,8 @@ UNIT_NAMES = {
     },
     "share": {"%": "% percent prozent процентов", "‰": "‰"},
 }
-"""Dimension -> unit -> how it is written."""
+"""The spellings of each unit, by dimension and unit."""
 
 DOLLARS = {"$", "USD", "CAD", "AUD"}
 UNITS = _unit_table()
-"""A name in lower case -> `dimension:unit`."""
+"""`dimension:unit`, by the spelling in lower case."""
