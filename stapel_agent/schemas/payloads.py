@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from stapel_agent.language_tags import tag_error
 
 FOLDER = Path(__file__).parent / "functions"
 MESSAGE_LENGTH = 250
-TEXT_LENGTH, ITEMS = 50, 20
+TEXT_LENGTH, ITEMS, MORE = 50, 20, "..."
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
 LANGUAGE_FORMAT = "language-tag"
 
@@ -109,24 +110,36 @@ def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iter
 
 
 def _brief(fault: ValidationError) -> ValidationError:
-    """`fault` without the megabytes of the payload that jsonschema quotes in it."""
+    """`fault` without the megabytes of the payload, and the pages of the schema, that jsonschema quotes in it."""
     if len(fault.message) > MESSAGE_LENGTH:
         fault.message = f"{fault.message[: MESSAGE_LENGTH // 2]} ... {fault.message[-MESSAGE_LENGTH // 2 :]}"
-    fault.instance = _excerpt(fault.instance)
+    declared = fault.schema.get("properties") if isinstance(fault.schema, dict) else None
+    fault.instance = _excerpt(fault.instance, declared or ())
+    names = {"properties": dict.fromkeys(declared)} if declared else {}
+    fault.schema = {**_excerpt(fault.schema), **names} if isinstance(fault.schema, dict) else fault.schema
+    for place, step in enumerate(fault.relative_path):
+        fault.relative_path[place] = _cut(step, MESSAGE_LENGTH) if isinstance(step, str) else step
     fault.context = [_brief(part) for part in fault.context or ()]
     return fault
 
 
-def _excerpt(value: Any, depth: int = 2) -> Any:
+def _excerpt(value: Any, declared: Collection[str] = (), depth: int = 2) -> Any:
+    """The beginning of `value`, of the same JSON type; of an object also every `declared` name that it has."""
     if isinstance(value, str):
-        return value if len(value) <= TEXT_LENGTH else f"{value[:TEXT_LENGTH]}..."
+        return _cut(value, TEXT_LENGTH)
     if not isinstance(value, dict | list):
-        return value
+        return value if value is None or isinstance(value, int | float) else f"<{type(value).__name__}>"
     if not depth:
         return type(value)()
     if isinstance(value, list):
-        return [_excerpt(item, depth - 1) for item in value[:ITEMS]]
-    return {name: _excerpt(item, depth - 1) for name, item in value.items()}
+        return [_excerpt(item, depth=depth - 1) for item in value[:ITEMS]]
+    others = islice((name for name in value if name not in declared), ITEMS)
+    names = [*(name for name in declared if name in value), *others]
+    return {_cut(str(name), MESSAGE_LENGTH): _excerpt(value[name], depth=depth - 1) for name in names}
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length + len(MORE) else f"{text[:length]}{MORE}"
 
 
 _validator_class = _checked_once()

@@ -80,3 +80,28 @@ def test_validator__as_plain_jsonschema(payload: object) -> None:
     ours = function_validator("llm.complete").iter_errors(payload)
     assert [fault.message for fault in ours] == [fault.message for fault in plain]
     assert not function_validator("llm.complete").is_valid(payload)
+
+
+LONG = "B" * 20_000
+FILLED = {"items": LONG, LONG: 1}
+
+
+@pytest.mark.parametrize("value", [LONG, [LONG] * 50, FILLED, [FILLED], LONG.encode(), (LONG,)], ids=type)
+@pytest.mark.parametrize(
+    ("name", "field"), [(name, field) for name in PAYLOADS for field in [*function_schema(name)["properties"], LONG]]
+)
+def test_fault__quotes_an_excerpt(name: str, field: str, value: object) -> None:
+    """Whatever field is at fault, also one that may be null, the error and all its parts quote an excerpt."""
+    for fault in function_validator(name).iter_errors({**PAYLOADS[name], field: value}):
+        parts = [fault, *fault.context]
+        assert max(len(str(part)) for part in parts) < 10_000, field
+        assert not any(LONG[:500] in str(part) for part in parts)
+
+
+def test_fault__of_many_fields() -> None:
+    """A thousand unknown fields are not all quoted, and those that the schema declares are never taken for missing."""
+    unknown = {f"x{n}{LONG[:1000]}": 1 for n in range(1000)}
+    required, surplus = function_validator("llm.complete").iter_errors({**unknown, "prompt": "say"})
+    assert required.message == "'model' is a required property"
+    assert "prompt" in required.instance
+    assert len(str(required)) + len(str(surplus)) < 30_000
