@@ -1,4 +1,4 @@
-"""Language tags in the forms people have: BCP 47 (`pt-BR`), Django's (`zh_Hans`) and gettext's (`sr@latin`)."""
+"""Language tags in their common forms: BCP 47 (`pt-BR`), Django (`zh_Hans`) and gettext (`sr@latin`)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from babel import Locale
 
 AUTO = "auto"
 
-# Language, script, region, two variants and a modifier. A tag is written into the prompt, so nothing
-# that could be read as a sentence may pass. The two payload schemas hold the same pattern.
+# Language, script, region, two variants and a modifier. A tag is written into the prompt, so it must not
+# be readable as a sentence. The two payload schemas use the same pattern.
 LANGUAGE_TAG = re.compile(
     r"[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?([-_]([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3})){0,2}"
     r"(@[A-Za-z0-9]{4,14})?"
@@ -42,7 +42,7 @@ def is_language_tag(tag: object) -> bool:
 
 @lru_cache(maxsize=256)
 def bcp47(tag: str) -> str:
-    """A language tag as BCP 47 writes it: `pt_br` is `pt-BR`, `sr_RS@latin` is `sr-Latn-RS`."""
+    """Return a language tag in BCP 47 form: `pt_br` is `pt-BR`, `sr_RS@latin` is `sr-Latn-RS`."""
     language, *subtags = tag.partition("@")[0].replace("_", "-").split("-")
     subtags += filter(None, (_modifier(tag) or "").split("-"))
     # Python's sort is stable: scripts come first, then regions, then variants, each in the order given.
@@ -51,7 +51,7 @@ def bcp47(tag: str) -> str:
 
 
 def tag_error(tag: object) -> str:
-    """Why `tag` is not accepted, with the tag that was probably meant."""
+    """Return why `tag` is invalid, with the tag that was probably meant."""
     name = str(tag)[:40]
     suggested = suggested_tag(name)
     fix = f"did you mean {suggested!r}?" if suggested else "give a tag such as 'de' or 'pt-BR'"
@@ -59,7 +59,7 @@ def tag_error(tag: object) -> str:
 
 
 def suggested_tag(name: str) -> str | None:
-    """The tag of the language with this English name: `de` for `German`, `pt-BR` for `Portuguese (Brazil)`."""
+    """Return the tag of the language with this English name: `de` for `German`, `pt-BR` for `Portuguese (Brazil)`."""
     tags = _tags_by_name()
     plain, _, detail = name.casefold().strip().rstrip(")").partition("(")
     plain = " ".join(plain.split())
@@ -84,7 +84,7 @@ def _subtags_by_name() -> dict[str, str]:
 
 
 def _modifier(tag: str) -> str | None:
-    """The BCP 47 subtags of gettext's modifier; empty without one, None if nobody knows what it means."""
+    """Return the BCP 47 subtags of a gettext modifier. Empty without a modifier, None if it is unknown."""
     modifier = tag.partition("@")[2].lower()
     if modifier in MODIFIERS:
         return MODIFIERS[modifier]
@@ -94,7 +94,7 @@ def _modifier(tag: str) -> str | None:
 
 
 def _as_written(subtag: str) -> str:
-    """A subtag in the case that BCP 47 recommends: `Hant`, `BR`, `1996`."""
+    """Return a subtag in the case that BCP 47 recommends: `Hant`, `BR`, `1996`."""
     if len(subtag) == 4 and subtag.isalpha():
         return subtag.title()
     return subtag.upper() if len(subtag) == 2 else subtag.lower()

@@ -1,4 +1,4 @@
-"""An event loop beside a caller who waits for it, and who may be interrupted in the meantime."""
+"""An event loop in a second thread. The calling thread waits for it and may be interrupted."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from asgiref.sync import AsyncToSync, async_to_sync
 
 
 class Interrupted(Exception):
-    """What the loop is told of an interrupt in the caller's thread: of the interrupt itself, it would die."""
+    """Raised in the loop in place of an interrupt in the caller's thread, which would end the loop."""
 
 
 def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
-    """Do `work` on an event loop, whose thread-sensitive calls are done by this thread.
+    """Run `work` on an event loop. This thread runs the loop's thread-sensitive calls.
 
-    Whatever interrupts this thread (Ctrl-C, an exception of a signal's handler) is raised when `work` has been
-    cancelled and has come to its end; interrupted once more, the thread no longer serves it.
+    If this thread is interrupted (Ctrl-C, an exception in a signal handler), `work` is cancelled, and the interrupt is
+    raised once `work` has ended. After a second interrupt, the thread stops serving the loop.
     """
     task = _SideTask(work, arguments)
     try:
@@ -27,7 +27,7 @@ def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
     except BaseException:
         try:
             task.wind_up()
-        finally:  # wherever in there another interrupt comes
+        finally:  # even if another interrupt arrives in there
             task.let_go()
         if task.interrupt is None:
             raise
@@ -45,7 +45,7 @@ class _SideTask:
         self._is_left = False
 
     async def run(self) -> None:
-        # What is done in the tasks below finds its way to the caller's thread by this.
+        # Calls in the tasks below find the caller's thread through this.
         calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self.note)
         try:
             self._task = asyncio.ensure_future(self._work(*self._arguments))
@@ -57,20 +57,20 @@ class _SideTask:
             self._finish()
 
     def note(self, interrupt: BaseException) -> None:
-        """Keep what interrupted one of the loop's calls in the caller's thread, and let all end."""
+        """Keep the interrupt of a call in the caller's thread, and end the work."""
         self.interrupt = interrupt
         self._cancel()
 
     def wind_up(self) -> None:
-        """Cancel the work, and serve it to its end."""
+        """Cancel the work, and serve it until it ends."""
         self._is_left = True
-        if self._calls is None:  # it has not begun, and will see that it need not
+        if self._calls is None:  # it has not begun, and checks this when it does
             return
         self._cancel()
         self._calls.run_until_future(self._end)
 
     def let_go(self) -> None:
-        """Serve the work no longer: nothing that it asks of the thread is left unanswered."""
+        """Stop serving the work. Every pending call gets an answer."""
         self._finish()
         if self._calls is not None:
             self._calls.run_until_future(self._end)
@@ -86,14 +86,14 @@ class _SideTask:
 
 
 class _Calls(Executor):
-    """The calls that the caller's thread does for the loop: asgiref's own executor, of which no interrupt comes out."""
+    """The loop's calls in the caller's thread: asgiref's executor, but interrupts do not leave it."""
 
     def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
         self._executor = executor
         self._note = note
         self._asked: set[Future[Any]] = set()
 
-    def __getattr__(self, name: str) -> Any:  # nested executors look into those around them
+    def __getattr__(self, name: str) -> Any:  # nested executors read attributes of the outer ones
         return getattr(self._executor, name)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
@@ -103,7 +103,7 @@ class _Calls(Executor):
         return future
 
     def refuse(self) -> None:
-        """Answer what an interrupt has come between: it was taken on, and is not done."""
+        """Answer a call that an interrupt stopped after it was accepted."""
         for future in tuple(self._asked):
             if not future.cancel() and not future.done():
                 future.set_exception(Interrupted())

@@ -1,7 +1,7 @@
-"""The caller's own regular expressions for what must stay as it is, bounded in time whatever they are.
+"""The caller's regular expressions for protected text. Their matching time is bounded.
 
-An expression is matched at one place at a time, against at most REACH characters. What that may take is known before:
-its ways to match are counted, and one that has too many is refused.
+An expression is matched at one position at a time, against at most REACH characters. The number of ways in which it
+can match is computed first, and an expression with too many is rejected.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from stapel_agent.exceptions import InvalidRequest
 
 MAX_PATTERNS, MAX_PATTERN_LENGTH = 20, 200
 REACH = 400
-"""Characters that one match may have, with all that is looked at before and after it."""
+"""The maximum length of one match, including lookahead."""
 MAX_WAYS = 200_000
-"""Ways in which an expression may match at one place."""
+"""Ways in which an expression may match at one position."""
 MAX_SECONDS = 1.0
-"""For one text."""
+"""The time limit for one text."""
 
 REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
 LOOKS = {_constants.ASSERT, _constants.ASSERT_NOT}
 
 
 class TooSlow(InvalidRequest):
-    """The caller's expressions take too long for a text."""
+    """Raised if the caller's expressions take too long for a text."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class TooSlow(InvalidRequest):
 
 
 def check_patterns(patterns: object) -> None:
-    """Raises InvalidRequest where `patterns` is no list of regular expressions that take bounded time."""
+    """Raises InvalidRequest if `patterns` is not a list of regular expressions with bounded matching time."""
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
         raise InvalidRequest(f"protect must be a list of regular expressions, not {type(patterns).__name__}")
     if len(patterns) > MAX_PATTERNS:
@@ -51,20 +51,20 @@ def check_patterns(patterns: object) -> None:
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Raises InvalidRequest where it is no regular expression, or may take too long."""
+    """Compile `pattern`. Raises InvalidRequest if it is not a regular expression or may take too long."""
     named = f"protect has {pattern[:60]!r}, which"
     try:
         ways = _ways(_parser.parse(pattern))
         expression = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as fault:
-        raise InvalidRequest(f"{named} is no regular expression: {str(fault)[:100]}") from fault
+        raise InvalidRequest(f"{named} is not a regular expression: {str(fault)[:100]}") from fault
     if ways > MAX_WAYS:
         raise InvalidRequest(f"{named} may take too long: bound its repetitions, as in '{{1,40}}', and nest none")
     return expression
 
 
 def own_spans(patterns: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    """Where the expressions match in `text`, in order, without overlap. Raises TooSlow."""
+    """Yield where the expressions match in `text`, in order, without overlaps. Raises TooSlow."""
     expressions = [compiled(pattern) for pattern in patterns]
     end = time.monotonic() + MAX_SECONDS
     position = 0
@@ -84,7 +84,7 @@ def _length(expression: re.Pattern[str], text: str, position: int, reach: int) -
 
 
 def _ways(nodes: Any) -> int:
-    """An upper bound for the ways in which a parsed expression may match at one place."""
+    """Return an upper bound for the ways in which a parsed expression may match at one position."""
     return prod(_ways_of(operator, argument) for operator, argument in nodes)
 
 
@@ -107,5 +107,5 @@ def _ways_of(operator: Any, argument: Any) -> int:
 def _ways_of_repeat(least: int, most: Any, item: Any) -> int:
     times = min(int(most), REACH)
     ways = _ways(item)
-    # The ways of each repetition multiply; a few doublings are already too many.
+    # The ways of the repetitions multiply, so 40 repetitions already exceed the limit.
     return times - min(least, times) + 1 if ways == 1 else min(ways ** min(times, 40) * (times + 1), MAX_WAYS + 1)

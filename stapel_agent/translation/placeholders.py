@@ -1,6 +1,6 @@
-"""Where a text holds what no translator may touch: placeholders, markup, code, addresses. Linear in time for any text.
+"""Find what a translation must keep: placeholders, markup, code, addresses. Takes linear time for any text.
 
-A mistake on the side of "leave it alone" costs a word left as it is; one on the other side breaks a page.
+Protecting too much leaves a word untranslated; protecting too little breaks a page.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from .formats import FORMATS, GUESS, NOTATIONS, Format
 from .own_patterns import own_spans
 
 MAX_EXPRESSION = 500
-"""Characters between template braces; beyond that they are prose in braces."""
+"""Maximum characters between template braces. Longer contents are prose in braces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What stands from `start` to `end`: `kind` is a Notation's, one of MARKUP, `icu`, `quoted`, `own`, or `link`."""
+    """The protected part from `start` to `end`. `kind` is that of a Notation, one of MARKUP, `icu`, `quoted`, `own` or
+    `link`."""
 
     start: int
     end: int
     kind: str
 
 
-# Without one of these a text holds nothing of any grammar.
+# A text without any of these has nothing to protect.
 SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*]|www\.", re.IGNORECASE)
 
-# What every format keeps: our own marks (see `protection`), code, tags, links, entities that hide a tag.
+# Protected in every format: our own marks (see `protection`), code, tags, links, entities that hide a tag.
 BEFORE = r"""
     (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}]) (?:
       (?P<mark>[⟦⟧]++)
@@ -64,8 +65,8 @@ MARKUP_CLOSING = {
 
 @dataclass(frozen=True)
 class Grammar:
-    """What the texts of one format are searched by. What is closed somewhere comes first: where it is not, the rest
-    has its turn. Most of a text begins nothing, and is passed by the first step of either half.
+    """The patterns for the texts of one format. Delimited expressions are tried first; if one is not closed, the other
+    patterns are tried. The first step of each half skips most characters quickly.
     """
 
     pattern: re.Pattern[str]
@@ -74,7 +75,7 @@ class Grammar:
 
 @lru_cache(maxsize=len(FORMATS))
 def grammar_of(format: str) -> Grammar:
-    """The grammar of the format of that name."""
+    """Return the grammar of the format called `format`."""
     notations = [NOTATIONS[name] for name in FORMATS[format].notations]
     delimiters = dict(pair for notation in notations for pair in notation.delimiters)
     openings = "|".join(map(re.escape, sorted(delimiters, key=len, reverse=True))) or "(?!)"
@@ -92,15 +93,15 @@ def grammar_of(format: str) -> Grammar:
 
 LONE_TAG = re.compile(r"<[^<>]*+>")
 UNBOUNDED = {"<!--", "<![cdata[", "<script", "<style", "```", "<xliff:g"}
-"""What may be as long as it likes. It always counts where it is closed, so that no passage is searched twice."""
+"""Delimited expressions of any length. They always count if they are closed, so no text is searched twice."""
 AFTER_ADDRESS = ".,;:!?)]}*_~»”’“،؛؟।…"
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 NAMES = {"syntax": "icu", "argument": "icu", "quoted": "quoted"}
-"""What pieces of an ICU message are called as spans."""
+"""The span kinds of the pieces of an ICU message."""
 
 
 def spans(text: str, format: Format = FORMATS[GUESS], protect: Sequence[str] = ()) -> list[Span]:
-    """All that is to be left alone, in order, without overlap. Raises TooSlow of the expressions in `protect`."""
+    """Return all protected spans, in order, without overlaps. Raises TooSlow for the expressions in `protect`."""
     if not protect and SIGNS.search(text) is None:
         return []
     found = _in_format(text, format)
@@ -123,21 +124,21 @@ def _in_format(text: str, format: Format) -> list[Span]:
 
 
 def _pieces(text: str, format: Format) -> list[messages.Piece] | None:
-    """The structure of a text that is a message, with branches or at all, in a format that has such messages."""
+    """Return the structure of a text that is a message, if the format has messages. Otherwise return None."""
     if format.message == "fluent":
         return fluent.structure(text)
     return messages.structure(text, needs_branches=format.message == "branches") if format.message else None
 
 
 def _with_own(found: list[Span], own: list[Span]) -> list[Span]:
-    """The caller's own spans in place of those they overlap; the structure of a message comes before both."""
+    """Replace the spans that the caller's spans overlap. Message structure takes precedence over both."""
     syntax = [span for span in found if span.kind == "icu"]
     own = _apart_from(own, syntax)
     return sorted([*own, *_apart_from(found, own)], key=lambda span: span.start)
 
 
 def _apart_from(found: list[Span], others: list[Span]) -> list[Span]:
-    """Those of `found` that overlap none of `others`; both are in order."""
+    """Return the spans in `found` that overlap none of `others`. Both are in order."""
     apart, number = list[Span](), 0
     for span in found:
         while number < len(others) and others[number].end <= span.start:
@@ -148,7 +149,7 @@ def _apart_from(found: list[Span], others: list[Span]) -> list[Span]:
 
 
 def _in_message(text: str, pieces: Sequence[messages.Piece], grammar: Grammar) -> Iterator[Span]:
-    """The syntax of an ICU message, and what is found between it: a tag may have arguments in it."""
+    """Yield the syntax of an ICU message and the spans between it. A tag may contain arguments."""
     for is_syntax, group in groupby(pieces, key=lambda piece: piece.kind == "syntax"):
         run = list(group)
         found = [] if is_syntax else list(_matches(text, run[0].start, run[-1].end, grammar))
@@ -175,7 +176,7 @@ def _matches(text: str, position: int, end: int, grammar: Grammar) -> Iterator[S
 
 
 def _delimited(text: str, opening: re.Match[str], end: int, closed: int) -> tuple[int, str]:
-    """Where that which begins with `opening` ends, and what it is; 0 where it is nothing."""
+    """Return where the expression that starts with `opening` ends, and its kind. The end is 0 if there is none."""
     if closed or not opening[0].startswith("<"):
         return closed, "delimited"
     tag = LONE_TAG.match(text, opening.start(), end)
@@ -183,7 +184,7 @@ def _delimited(text: str, opening: re.Match[str], end: int, closed: int) -> tupl
 
 
 def _closed(text: str, opening: re.Match[str], end: int, unclosed: set[str], grammar: Grammar) -> int:
-    """Where that which begins with `opening` ends; 0 where it is never closed, or not soon enough."""
+    """Return where the expression that starts with `opening` ends. 0 if it is not closed, or not within the limit."""
     sign = opening[0].lower()
     if sign in unclosed:
         return 0
@@ -195,7 +196,7 @@ def _closed(text: str, opening: re.Match[str], end: int, unclosed: set[str], gra
 
 
 def _address_length(address: str) -> int:
-    """Its length without the punctuation after it; a bracket belongs to it if it was opened in it."""
+    """Return the length of the address without trailing punctuation. A bracket belongs to it if it was opened in it."""
     length = len(address.rstrip(AFTER_ADDRESS))
     still_open = {
         closing: address.count(opening, 0, length) - address.count(closing, 0, length) for opening, closing in BRACKETS
@@ -208,7 +209,7 @@ def _address_length(address: str) -> int:
 
 
 def _links(text: str, found: Iterable[Span]) -> set[int]:
-    """Where the two ends of each Markdown link start."""
+    """Return where the two ends of each Markdown link start."""
     links, open_brackets = set[int](), list[int]()
     for span in found:
         if span.kind == "bracket" and text[span.start] != "]":

@@ -1,4 +1,4 @@
-"""Can this be a translation of that? What a model says in place of one, and lengths that no translation has."""
+"""Plausibility checks: remarks or refusals in place of a translation, and implausible lengths."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from stapel_agent.tokens import token_estimate
 from .texts import INSTRUCTIONS
 
 LONGEST, SHORTEST = 6, 8
-"""A translation has at most so many times, and at least such a part, of the tokens of its source."""
+"""A translation has at most LONGEST times, and at least 1/SHORTEST, of the tokens of its source."""
 SPARE_TOKENS = 40
 SHORT_TEXT_TOKENS = 20
 
 PROMPT_LINES = [line[:60] for line in INSTRUCTIONS.splitlines()] + ["The user's message is one JSON object"]
 
-# Said about a translation, not in one: apologies as such are what texts are full of.
+# Phrases about a translation, not in one. Apologies alone are common in texts.
 SAID_INSTEAD = re.compile(
     r"""
       \b(?:as|I\s?am|I['’]m)\ an?\ (?:AI|artificial\ intelligence|(?:large\ )?language\ model)\b
@@ -28,7 +28,7 @@ SAID_INSTEAD = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# Stems of "AI", "model", "help" and "translate" in other languages: a text with one may be what the words above say.
+# Stems of "AI", "model", "help" and "translate" in other languages: a source with one may say the phrases above.
 KINDRED = re.compile(
     r"""
     \b(?:KI|IA|AI|ИИ|ШІ)\b|人工智|人工知|인공|tekoäly|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|modell|modèle|modelo|модел|模型|モデル|모델|
@@ -39,7 +39,7 @@ KINDRED = re.compile(
     """,
     re.VERBOSE,
 )
-# An apology in English, of a text that is none in any language.
+# An English apology. It counts only if the source has no apology in any language.
 APOLOGY = re.compile(
     r"\W{0,3}(?:I(?:['’]m| am) (?:\w+ )?sorry|I apologi[sz]e|(?:so )?sorry,? (?:but )?I)\b", re.IGNORECASE
 )
@@ -52,7 +52,7 @@ APOLOGETIC = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# An apology and what the model cannot do, in other languages.
+# An apology, then what the model cannot do, in other languages.
 REFUSAL = re.compile(
     r"""
     \W{0,3}(?:
@@ -82,33 +82,33 @@ INABILITY = re.compile(
 ANNOUNCED = re.compile(r"(?:sure[,.!]? )?here(?:['’]s| is) (?:the|your) translat\w{1,9}[^:\n]{0,40}:", re.IGNORECASE)
 COLONS = re.compile("[:：]")
 
-# Nobody sees them; they turn the reading direction round, speak to machines, or stand for what could not be read.
+# Invisible characters: they override the reading direction, control machines, or replace unreadable bytes.
 UNSEEN = re.compile(
     r"[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f]"
 )
 
 
 def doubt(source: str, translation: str) -> str | None:
-    """Why `translation` cannot be one of `source`, or None."""
+    """Return why `translation` cannot be a translation of `source`, or None."""
     if not translation.strip():
         return "is empty"
     if not set(UNSEEN.findall(translation)) <= set(UNSEEN.findall(source)):
-        return "has characters that nobody sees"
+        return "has invisible characters"
     if any(line in translation and line not in source for line in PROMPT_LINES):
         return "repeats the instructions"
     if SAID_INSTEAD.search(translation) and not _may_say_so(source):
         return "is not a translation but a remark about one"
     if APOLOGETIC.search(source) is None and (APOLOGY.match(translation) or _refuses(source, translation)):
-        return "is an apology, which the text is not"
+        return "is an apology, but the text is not"
     if ANNOUNCED.match(translation) and len(COLONS.findall(translation)) > len(COLONS.findall(source)):
         return "is not the translation alone"
     if _is_json(translation) and not _is_json(source):
-        return "is JSON and not a text"
+        return "is JSON, not a text"
     return _doubtful_length(token_estimate(source), token_estimate(translation))
 
 
 def longest_translation(source: int) -> int:
-    """The tokens that a translation of so many may have."""
+    """Return the maximum tokens of a translation of a source with `source` tokens."""
     return LONGEST * source + SPARE_TOKENS
 
 

@@ -1,6 +1,6 @@
-"""Fluent patterns with the plural variants of another language.
+"""Rewrite Fluent patterns with the plural variants of another language.
 
-Source: Project Fluent, "Fluent Syntax Guide": selectors, plural categories as keys, and numbers as exact ones.
+Source: Project Fluent, "Fluent Syntax Guide": selectors, plural categories as keys, and numbers as exact keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 @dataclass(slots=True)
 class Variant:
-    """One variant: its key as it is written, and its text."""
+    """One variant: its key as written, and its text."""
 
     written: str
     nodes: list[str | Selection] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Selection:
 
     @property
     def indent(self) -> str:
-        """The blanks before a variant that begins a line."""
+        """The whitespace before a variant that begins a line."""
         blanks = self.head[len(self.head.rstrip()) :]
         return blanks.rpartition("\n")[2] if "\n" in blanks else ""
 
@@ -76,19 +76,19 @@ class Selection:
 
     @property
     def named(self) -> dict[str, Variant]:
-        """The variants of plural categories; none where the selector is about something else."""
+        """The variants of plural categories. Empty if the selector does not count."""
         named = {variant.key: variant for variant in self.variants if not variant.is_exact}
         is_plural = self.is_counting and "other" in named and named["other"].is_default
         return named if is_plural and len(self.variants) > 1 else {}
 
     @property
     def is_counting(self) -> bool:
-        """Whether the keys are those of numbers."""
+        """Whether all keys are numbers or plural categories."""
         return all(variant.is_exact or variant.key in CATEGORIES for variant in self.variants)
 
 
 def expanded(text: str, from_lang: str, to: str) -> str:
-    """`text` with the plural variants of the language `to`, if it has any; else as it is."""
+    """Return `text` with the plural variants of the language `to`. A text without plurals is returned unchanged."""
     nodes = _nodes(text)
     try:
         for node in nodes:
@@ -100,7 +100,7 @@ def expanded(text: str, from_lang: str, to: str) -> str:
 
 
 def numbered_forms(text: str, to: str) -> list[NumberedForm]:
-    """Where the plural variants begin, each with example numbers; at most MAX_FORMS."""
+    """Return where the plural variants begin, with example numbers. At most MAX_FORMS."""
     return list(islice(_number(_nodes(text), 0, (), to), MAX_FORMS))
 
 
@@ -125,7 +125,7 @@ def _expand(selection: Selection, from_lang: str, to: str) -> None:
 
 
 def _show_numbers(selection: Selection, target: Sequence[Form]) -> None:
-    """Have a form of several numbers show the number."""
+    """Make each form that covers several numbers show the number."""
     for form in target:
         variant = selection.named.get(form.category)
         if variant and (origin := _shown(selection, form, variant)) is not variant:
@@ -134,7 +134,7 @@ def _show_numbers(selection: Selection, target: Sequence[Form]) -> None:
 
 
 def _origin(selection: Selection, form: Form, from_lang: str) -> Variant:
-    """The source's variant for the example number of `form`."""
+    """Return the source's variant for the example number of `form`."""
     other = selection.named["other"]
     if form.category == "other":
         return other
@@ -155,7 +155,7 @@ def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
 
 
 def _gap(variants: Sequence[Variant]) -> str:
-    """What stands between two variants."""
+    """Return the whitespace between two variants."""
     text = variants[0].text
     return text[len(text.rstrip()) :] if len(variants) > 1 else "\n"
 
@@ -183,7 +183,7 @@ def _example(selection: Selection, variant: Variant, to: str) -> Numbers:
 
 
 def _nodes(text: str) -> list[str | Selection]:
-    """`text` as texts and selections; one text where it is no pattern with selectors."""
+    """Split `text` into texts and selections. Without selectors, the result is `text` alone."""
     if fluent.structure(text) is None:
         return [text]
     root: list[str | Selection] = []

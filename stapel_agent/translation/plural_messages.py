@@ -1,4 +1,4 @@
-"""ICU messages with the plural forms of another language: what a source has in two may need six, or one."""
+"""Rewrite ICU messages with the plural forms of another language, which may need six or one instead of two."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from stapel_agent.plurals import CATEGORIES, Form, category, forms
 from . import messages
 
 MAX_FORMS = 60
-"""Forms of one message that a model is told the numbers of."""
+"""Maximum forms of one message whose numbers are sent to the model."""
 ORDINALS = {"plural": False, "selectordinal": True}
-"""Type of an argument with plural forms -> whether its numbers are ordinals."""
+"""Whether the numbers are ordinals, by the type of the argument."""
 
 NAME = re.compile(r"\s*+([^\s,}]*+)")
 
 Token = dict[str, str]
 Numbers = tuple[tuple[str, str], ...]
-"""Arguments, each with a number that stands for it as an example."""
+"""Arguments, each with an example number."""
 
 
 class TooLong(Exception):
-    """A message that would be longer than messages may be."""
+    """The message would exceed the maximum length."""
 
 
 @dataclass(slots=True)
 class Branch:
-    """One branch: the blanks before its `selector`, what stands before its text, and the text."""
+    """One branch: the whitespace before its `selector`, the syntax before its text, and the text."""
 
     before: str
     selector: str
@@ -38,7 +38,7 @@ class Branch:
 
     @property
     def is_explicit(self) -> bool:
-        """Whether it is for one number, and not for those of a category."""
+        """Whether it is for one number instead of a category."""
         return self.selector.startswith("=")
 
     @property
@@ -47,19 +47,19 @@ class Branch:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything in it that a language could say otherwise."""
+        """Whether there is anything in it to translate."""
         return any(
             not isinstance(node, str) or (node[:1] != "{" and any(map(str.isalpha, node))) for node in self.nodes
         )
 
     def names(self, argument: str, *, by_hash: bool = True) -> bool:
-        """Whether it shows the number of `argument`: by name, or as `#`, which is that of the innermost plural."""
+        """Whether it shows the number of `argument`: by name, or as `#`, the number of the innermost plural."""
         return any(_shows(node, argument, by_hash) for node in self.nodes)
 
 
 @dataclass(slots=True)
 class Choice:
-    """An argument with branches: what stands before the first, and after the last."""
+    """An argument with branches, and the syntax before the first and after the last."""
 
     head: str
     argument: str
@@ -70,22 +70,22 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NumberedForm:
-    """Where the text of a branch begins, and the numbers it is for, by argument."""
+    """Where the text of a branch begins, and its example numbers by argument."""
 
     start: int
     numbers: Numbers
 
 
 def has_plurals(text: str) -> bool:
-    """Whether `text` may be a message with plural forms in it."""
+    """Whether `text` may be a message with plural forms."""
     return messages.has_branches(text) and ("plural" in text or "selectordinal" in text)
 
 
 def expanded(text: str, from_lang: str, to: str) -> str:
-    """`text` with the plural forms of the language `to`, if it is a message that has any; else as it is.
+    """Return `text` with the plural forms of the language `to`. A text without plurals is returned unchanged.
 
-    A form is made of the source's form for the same number. One that serves several numbers takes a text that names
-    the number, since Russian says 21 with the form of 1. Explicit cases (`=0`) stay.
+    Each form copies the source's form for the same number. A form that covers several numbers copies a text that
+    shows the number, since Russian uses the form of 1 for 21. Explicit cases (`=0`) stay.
     """
     if not has_plurals(text):
         return text
@@ -99,7 +99,7 @@ def expanded(text: str, from_lang: str, to: str) -> str:
 
 
 def numbered_forms(text: str, to: str) -> list[NumberedForm]:
-    """The plural forms in an expanded message, each with example numbers; at most MAX_FORMS."""
+    """Return the plural forms in an expanded message, with example numbers. At most MAX_FORMS."""
     tokens = messages.tokens(text) if has_plurals(text) else None
     if tokens is None:
         return []
@@ -107,14 +107,14 @@ def numbered_forms(text: str, to: str) -> list[NumberedForm]:
 
 
 class _Reader:
-    """Reads the tokens of a message that is known to be one."""
+    """Reads the tokens of a valid message."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
         self._position = 0
 
     def nodes(self) -> list[str | Choice]:
-        """All up to the brace that closes what was opened before."""
+        """Read everything up to the brace that closes the current branch."""
         nodes: list[str | Choice] = []
         while self._position < len(self._tokens) and self._text != "}":
             nodes.append(self._argument() if self._text == "{" and self._is_syntax else self._take())
@@ -170,7 +170,7 @@ def _shows(node: str | Choice, argument: str, by_hash: bool) -> bool:
 
 
 def _name(argument: str) -> str:
-    """The name in an argument such as `{name, number}`."""
+    """Return the name in an argument such as `{name, number}`."""
     match = NAME.match(argument, 1)
     return match[1] if match else ""
 
@@ -190,7 +190,7 @@ def _choice_text(choice: Choice, from_lang: str, to: str) -> str:
 
 
 def _wanted(choice: Choice, from_lang: str, to: str) -> Iterator[tuple[str, str, Branch]]:
-    """The branches that `choice` is to have: the blanks before each, its selector, and the branch it is made of."""
+    """Yield the new branches of `choice`: the whitespace before each, its selector, and the branch to copy."""
     ordinal = ORDINALS.get(choice.kind)
     named = {branch.selector: branch for branch in choice.branches if not branch.is_explicit}
     target = forms(to, ordinal=ordinal) if ordinal is not None else ()
@@ -210,7 +210,7 @@ def _wanted(choice: Choice, from_lang: str, to: str) -> Iterator[tuple[str, str,
 
 
 def _origin(choice: Choice, named: dict[str, Branch], form: Form, from_lang: str) -> Branch:
-    """The source's branch for the example number of `form`."""
+    """Return the source's branch for the example number of `form`."""
     other = named["other"]
     if form.category == "other":
         return other
@@ -221,7 +221,7 @@ def _origin(choice: Choice, named: dict[str, Branch], form: Form, from_lang: str
 
 
 def _number(nodes: Sequence[str | Choice], start: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:
-    """The forms in `nodes`, which begin at `start` where `numbers` hold."""
+    """Yield the forms in `nodes`, which begin at `start` inside branches for `numbers`."""
     for node in nodes:
         if isinstance(node, Choice):
             position = start + len(node.head)
@@ -236,7 +236,7 @@ def _number(nodes: Sequence[str | Choice], start: int, numbers: Numbers, to: str
 
 
 def _example(choice: Choice, branch: Branch, to: str) -> Numbers:
-    """The number that a branch is for, with its argument; none where it is for none."""
+    """Return the argument of a branch with its example number, or nothing if it has no number."""
     ordinal = ORDINALS.get(choice.kind)
     if ordinal is None:
         return ()

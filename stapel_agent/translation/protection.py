@@ -1,7 +1,7 @@
-"""Placeholders and markup on their way through a model: hidden behind numbered marks, and put back where they belong.
+"""Hide placeholders and markup from the model behind numbered marks, and restore them in its translation.
 
-A mark is `⟦1⟧`: no letters that could be translated or change their case, and brackets that hardly any text has.
-Where a text has them, they are hidden too.
+A mark is `⟦1⟧`: it has no letters to translate, and its brackets are rare in texts. If a text has such brackets, they
+are hidden too.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
 TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
 ENTITY = re.compile(r"&#?\w{1,31};")
 DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
-# What a page or a format string would take for its own, though it is neither whole markup nor a placeholder.
+# Fragments that a page or a format string would interpret, although they are not complete markup or placeholders.
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
 WRITTEN_SO = {"name", "linked", "entity"}
-"""Kinds that may look so by chance: a colon before a word is how some languages write."""
+"""Kinds that ordinary text may match by chance: some languages write a colon before a word."""
 READ = {"brace", "delimited", "printf", "number", "variable", "own"}
-"""Kinds of placeholders that another letter beside them may turn into others."""
+"""Kinds of placeholders that an adjacent letter may turn into others."""
 NAMED_MARKS = 5
 QUOTED_LENGTH = 80
 
 
 class Damaged(Exception):
-    """A translation that lost, moved or made up what its source is made of; the text says what, in marks."""
+    """A translation that lost, moved or added protected text. The message says what, in marks."""
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A text whose placeholders and markup are hidden: `masked` is what a translator sees."""
+    """A text with hidden placeholders and markup. The model sees `masked`."""
 
     source: str
     format: str = GUESS
@@ -69,11 +69,11 @@ class Protected:
 
     @property
     def tags(self) -> list[str]:
-        """The tags that are hidden in it, each once."""
+        """The hidden tags, without duplicates."""
         return list(dict.fromkeys(self.source[span.start : span.end] for span in self._spans if span.kind == "tag"))
 
     def restore(self, translation: str) -> str:
-        """`translation` with everything back in its place. Raises Damaged."""
+        """Return `translation` with the hidden parts restored. Raises Damaged."""
         translation = entities.mended(self.masked, translation)
         self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
         self._check_inventions(translation)
@@ -86,7 +86,7 @@ class Protected:
         return restored
 
     def with_own_marks(self, translation: str, essence: Callable[[str], str]) -> str:
-        """A whole translation with marks in place of what is hidden in the source, by the `essence` of each."""
+        """Mask an existing translation with the source's marks. Hidden parts match if their `essence` is equal."""
         free: dict[str, list[int]] = {}
         for number, hidden in self._hidden.items():
             free.setdefault(essence(hidden), []).append(number)
@@ -99,11 +99,11 @@ class Protected:
         return "".join([*pieces, translation[position:]])
 
     def mark_before(self, position: int) -> int:
-        """The number of the last mark that begins before `position` in the source; 0 where there is none."""
+        """The number of the last mark that begins before `position` in the source, or 0."""
         return sum(span.start < position for span in self._spans)
 
     def in_full(self, remark: str) -> str:
-        """A remark about marks, in words: with what they stand for, or the beginning of it."""
+        """Replace the marks in a remark with the hidden text, shortened if necessary."""
         return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])[:QUOTED_LENGTH]), remark)
 
     @cached_property
@@ -121,8 +121,8 @@ class Protected:
         if found == list(self._hidden):
             return
         if strange := set(found) - self._hidden.keys():
-            raise Damaged(f"has {_few(strange)}, which stands for nothing")
-        # Which of two that are alike stands where is all the same.
+            raise Damaged(f"has {_few(strange)}, which is not in the text")
+        # Marks that hide equal text are interchangeable.
         if Counter(map(self._hidden.get, found)) != Counter(self._hidden.values()):
             if lost := self._hidden.keys() - set(found):
                 raise Damaged(f"lost {_few(lost)}")
@@ -131,24 +131,24 @@ class Protected:
         self._check_nesting(found)
 
     def _check_order(self, found: list[int]) -> None:
-        """Placeholders that are told apart by their place alone keep it; not those of a date."""
+        """Check the order of positional placeholders. Those of a date may be reordered."""
         keeps_order = re.compile(FORMATS[self.format].keeps_order)
         positional = [number for number in found if keeps_order.fullmatch(self._hidden[number])]
         if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
             raise Damaged(f"has {_few(positional)} in another order")
 
     def _check_nesting(self, found: list[int]) -> None:
-        """What is opened and closed in the source is so in the translation."""
+        """Check that tags and links are still nested correctly."""
         expected: list[str] = []
         closing = set(self._pairs.values())
         for number in found:
             if number in self._pairs:
                 expected.append(self._hidden[self._pairs[number]])
             elif number in closing and (not expected or expected.pop() != self._hidden[number]):
-                raise Damaged(f"has {_few([number])} where it closes nothing")
+                raise Damaged(f"has {_few([number])} where it does not close anything")
 
     def _check_inventions(self, translation: str) -> None:
-        # What is hidden may have kept its neighbours from looking like something.
+        # The source may also look like a placeholder next to a mark.
         if (invented := self._looks(translation)) and invented - self._looks(self.masked):
             raise Damaged("has a placeholder, markup or an address that the text does not have")
         if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
@@ -158,16 +158,16 @@ class Protected:
         format = FORMATS[self.format]
         is_printf = format.escapes_percent and any(span.kind == "printf" for span in self._spans)
         if is_printf and "%" in translation and "%" not in self.masked:
-            raise Damaged("has a percent sign, which its placeholders would not be told from")
+            raise Damaged("has a percent sign that could be read as a placeholder")
         bars = translation.count(format.plural_separator) if format.plural_separator else 0
         expected = self.masked.count(format.plural_separator) if format.plural_separator else 0
-        # Without a format, a bar may be how a language ends a sentence.
+        # Without a format, a bar may be the full stop of a language.
         if bars != expected and (expected or self.format):
             raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
 
     @cached_property
     def _pairs(self) -> Mapping[int, int]:
-        """Opening mark -> closing mark, of tags and links; what is not closed, as `<br>`, has no pair."""
+        """The closing mark of each opening mark, for tags and links. Unclosed tags such as `<br>` have no pair."""
         pairs, still_open, open_count = {}, list[tuple[str, int]](), Counter[str]()
         for number, span in enumerate(self._spans, 1):
             sign, name = self._sign(span)
@@ -192,7 +192,7 @@ class Protected:
         return ("close" if tag and tag[1] else "open"), tag[2].lower() if tag else ""
 
     def _with_breaks(self, translation: str) -> str:
-        """`translation` with the line breaks, and the blanks around them, as the source has them."""
+        """Return `translation` with the source's line breaks and the whitespace around them."""
         if not (BREAK.search(translation) or BREAK.search(self.masked)):
             return translation
         ours = [blanks for blanks in BLANKS.findall(self.masked) if BREAK.search(blanks)]
@@ -203,7 +203,7 @@ class Protected:
         return BLANKS.sub(lambda blanks: next(following) if BREAK.search(blanks[0]) else blanks[0], translation)
 
     def _with_apostrophes(self, translation: str) -> str:
-        """`translation` with its apostrophes written as the format reads them."""
+        """Return `translation` with apostrophes written as the format requires."""
         style = FORMATS[self.format].apostrophe
         if "'" not in translation or style == "plain":
             return translation
@@ -211,10 +211,10 @@ class Protected:
             has_bare = BARE_APOSTROPHE.search(self.source) or self.source[:1] == '"'
             return translation if has_bare else BARE_APOSTROPHE.sub(r"\\'", translation)
         if any(span.kind == "icu" for span in self._spans):
-            # Before syntax an apostrophe would quote it: two of them are one in print.
+            # An apostrophe before syntax would quote it. Two apostrophes print as one.
             return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(r"\g<0>'", translation)
         if style == "typographic" and APOSTROPHE.search(self.masked) is None:
-            # Whether it quotes the brace after it depends on the format.
+            # Whether it quotes the following brace depends on the format.
             return APOSTROPHE.sub(self._typographic, translation)
         return translation
 
@@ -229,7 +229,7 @@ class Protected:
                 raise Damaged("does not keep the structure of the selectors")
         else:
             is_kept = self._signature(written) == self._signature(self.masked)
-            # What is in marks there may hold apostrophes, and quote syntax where it stands now.
+            # Hidden text may contain apostrophes, which quote syntax in their new place.
             is_kept &= "'" not in message or messages.signature(message) == messages.signature(self.source)
             if not is_kept:
                 raise Damaged("does not keep the structure of the ICU message")
@@ -237,7 +237,7 @@ class Protected:
             raise Damaged("has a branch without its text")
 
     def _filled(self, masked: str) -> Counter[str]:
-        """The branches that hold a word or a placeholder, by the syntax before them."""
+        """Count the branches that contain a word or a placeholder, by the syntax before them."""
         filled, opener, position = Counter[str](), "", 0
         for mark in MARK.finditer(masked):
             if opener and any(map(str.isalnum, masked[position : mark.start()])):
@@ -252,7 +252,7 @@ class Protected:
         return filled
 
     def _branches(self, masked: str) -> list[Any]:
-        """The syntax of a Fluent pattern in its order, and what is hidden between, as often as it is there."""
+        """Return the syntax of a Fluent pattern in order, with counts of the hidden text in between."""
         branches: list[Any] = [Counter[str]()]
         for number in (int(mark[1]) for mark in MARK.finditer(masked)):
             hidden = self._hidden[number]
@@ -263,9 +263,9 @@ class Protected:
         return branches
 
     def _check_reading(self, restored: str) -> None:
-        """A reader of the format finds in `restored` the placeholders of the source, wherever they stand now."""
+        """Check that `restored` parses to the same placeholders as the source, in any order."""
         if self._spans and self._found(restored) != self._found(self.source):
-            raise Damaged("has a placeholder where what stands beside it changes it")
+            raise Damaged("has a placeholder next to text that changes its meaning")
         if fault := FORMATS[self.format].validator and VALIDATORS[FORMATS[self.format].validator](
             self.source, restored
         ):
@@ -276,13 +276,13 @@ class Protected:
         return Counter(text[span.start : span.end] for span in found if span.kind in READ)
 
     def _looks(self, masked: str) -> Counter[str]:
-        """What in a text with marks looks like a placeholder, markup or an address."""
+        """Count what looks like a placeholder, markup or an address in a masked text."""
         words = MARK.sub("\ufffc", masked)
         found = spans(words, FORMATS[self.format], self.protect)
         return Counter(words[span.start : span.end] for span in found if span.kind not in WRITTEN_SO)
 
     def _signature(self, masked: str) -> Any:
-        """A message's, with marks for all that is not its syntax: the same for what is alike."""
+        """Return the message's signature, with marks for everything except syntax. Equal texts get equal marks."""
         marks = {hidden: f"⟦{number}⟧" for number, hidden in self._hidden.items()}
         kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
         kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}

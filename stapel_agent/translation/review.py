@@ -1,4 +1,4 @@
-"""Translations that exist, held against their sources; and what new ones would cost at most."""
+"""Check existing translations against their sources, and estimate the maximum cost of new ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .texts import Texts
 
 @dataclass(frozen=True)
 class Most:
-    """What a translation costs at most; without `cost_usd` where no price is known."""
+    """The maximum cost of a translation. `cost_usd` is None if a price is unknown."""
 
     calls: int
     tokens: int
@@ -35,13 +35,13 @@ class Most:
 
 
 def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
-    """What is wrong with a translation of `entry`, by the checks of a model's answer; empty if nothing."""
+    """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
     source = expanded(entry.text.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     passage = Passages(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
     given = passage.protected.with_own_marks(translation.strip(), _without_values)
     if not passage.protected.has_words:
-        return "" if given == passage.protected.masked else "differs from a text without words"
+        return "" if given == passage.protected.masked else "differs from the text, which has no words"
     try:
         passage.checked(given)
     except Damaged as fault:
@@ -52,14 +52,14 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
 
 
 def most(texts: Texts, request: CompletionRequest) -> Most:
-    """What translating `texts` costs at most: every question asked as often as the settings allow."""
+    """Return the maximum cost of translating `texts`, if every question is asked as often as the settings allow."""
     job = Job(texts, request)
     whole = job.whole()
     whole.take(cache.recall(whole.question()))
     vendor = candidate_of(job.request).provider.vendor
     calls, spends = 0, list[Estimate]()
     for chunk in job.chunks():
-        # Together, again for what failed, once more for what came back untranslated, and in the end each alone.
+        # All together, retries for failures, one retry for untranslated texts, and finally each text alone.
         again = agent_settings.TRANSLATE_RETRIES + 2
         alone = [chunk.alone(passage) for passage in chunk.passages] if agent_settings.TRANSLATE_RETRIES else []
         spends += [estimated(chunk.question(), vendor)] * again
@@ -80,5 +80,5 @@ def _is_same_message(source: str, translation: str) -> bool:
 
 
 def _without_values(hidden: str) -> str:
-    """A tag without what people read in it, which is translated by itself."""
+    """Return a tag without its readable attribute values, which are translated separately."""
     return with_values(hidden, [(attribute, "") for attribute in readable_attributes(hidden)])

@@ -1,4 +1,4 @@
-"""A text, or a part of one, that is asked for and kept by itself."""
+"""A passage: a text, or a part of one, that is asked for and cached separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNCHANGED = "is the text itself, not translated"
 
 @dataclass(frozen=True)
 class Task:
-    """What holds for all passages of one translation; over `limit` tokens a passage is cut."""
+    """Settings for all passages of one translation. Passages of more than `limit` tokens are cut."""
 
     from_lang: str
     to: str
@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Reservation:
-    """Why a translation that can be used is asked for once more, and is nobody else's."""
+    """Why a usable translation is asked for once more and not shared through the cache."""
 
     remark: str
     is_unchanged: bool = False
@@ -45,10 +45,10 @@ class Reservation:
 
 
 class Passage:
-    """One source text without the blanks around it, and its translation as soon as that is there.
+    """One source text without surrounding whitespace, and its translation once it exists.
 
-    Until then `failure` says why there is none, and `remark` what was wrong with the last one, in words that a model
-    may read: with marks in place of what they stand for. `reservation` is what the translation is taken with.
+    Until then, `failure` says why there is none, and `remark` says what was wrong with the last one. A remark uses
+    marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation.
     """
 
     def __init__(self, entry: Entry, task: Task, others: Passages) -> None:
@@ -70,19 +70,19 @@ class Passage:
 
     @cached_property
     def terms(self) -> Mapping[str, str]:
-        """The terms of the glossary that occur in it."""
+        """The glossary terms that occur in it."""
         return self._task.glossary.terms_in(self.protected.masked)
 
     @property
     def described(self) -> str:
-        """What tells it apart from the same text elsewhere, after its languages and terms; nothing of a plain text."""
+        """What distinguishes it from the same text elsewhere, besides languages and terms. Empty for a plain text."""
         facts = {**self.entry.known, "format": self.entry.format, "protect": list(self._task.protect)}
-        told = {name: fact for name, fact in facts.items() if fact}
-        return f"\n{json.dumps(told, ensure_ascii=False, sort_keys=True)}" if told else ""
+        given = {name: fact for name, fact in facts.items() if fact}
+        return f"\n{json.dumps(given, ensure_ascii=False, sort_keys=True)}" if given else ""
 
     @property
     def asked(self) -> list[Passage]:
-        """What has to be asked for, so that this one is translated: itself, the pieces it is cut into, or nothing."""
+        """The passages to ask for to translate this one: itself, its pieces, or nothing, and its attributes."""
         if self._pieces:
             return [passage for piece, _ in self._pieces for passage in piece.asked]
         own = [self] if self.protected.has_words else []
@@ -90,7 +90,7 @@ class Passage:
 
     @cached_property
     def note(self) -> str:
-        """Which number each plural form of a message is for, in words that a model may read; empty without any."""
+        """Which number each plural form of a message is for, as a note for the model. Empty without plural forms."""
         forms = numbered_forms(self.source, self.entry.format, self._task.to)
         marks = {self.protected.mark_before(form.start): form.numbers for form in forms}
         several = len({name for numbers in marks.values() for name, _ in numbers}) > 1
@@ -105,12 +105,12 @@ class Passage:
 
     @property
     def is_translated(self) -> bool:
-        """Whether its own words are, whatever its tags hold."""
+        """Whether its own words are translated. The attributes of its tags do not count."""
         return (self.translation if self._pieces else self._translation) is not None
 
     @property
     def own_translation(self) -> str | None:
-        """Its translation with the tags of its source."""
+        """Its translation, with the tags of its source."""
         return self.translation if self._pieces else self._translation
 
     @property
@@ -130,12 +130,12 @@ class Passage:
 
     @property
     def reservations(self) -> list[Reservation]:
-        """What its translation is taken with, its parts' own included."""
+        """The reservations of its translation and of its parts."""
         own = [self.reservation] if self.reservation else []
         return own + [reservation for part in self._parts for reservation in part.reservations]
 
     def cut(self, limit: int) -> bool:
-        """Have it asked for in pieces of `limit` tokens; whether there is a border to cut it at."""
+        """Cut it into pieces of `limit` tokens. Returns whether it could be cut."""
         pieces = cut(self.source, limit, FORMATS[self.entry.format], self._task.protect)
         if len(pieces) > 1:
             self._pieces = [(self._others.of(replace(self.entry, text=piece)), blanks) for piece, blanks in pieces]
@@ -144,21 +144,18 @@ class Passage:
         return len(pieces) > 1
 
     def checked(self, reply: object) -> tuple[str, Reservation | None]:
-        """What a model gave as the translation of the masked text, put back together, and what speaks against it.
-
-        Raises Damaged.
-        """
+        """Check and unmask a model's translation. Returns it with its reservation, if any. Raises Damaged."""
         if reply is None:
             raise Damaged("is missing")
         if not isinstance(reply, str):
-            raise Damaged("is no text")
+            raise Damaged("is not a text")
         given, source, task = reply.strip(), self.protected.masked, self._task
         if fault := doubt(source, given):
             raise Damaged(fault)
         try:
             restored = self.protected.restore(given)
         except TooSlow as slow:
-            raise Damaged("takes too long to search for what must stay") from slow
+            raise Damaged("takes too long to search for protected text") from slow
         if fault := figures.changed(source, given, task.from_lang, task.to):
             raise Damaged(fault)
         if self.entry.max_length and len(restored) > self.entry.max_length:
@@ -166,7 +163,7 @@ class Passage:
         return restored, self._reservation(given, restored)
 
     def _reservation(self, given: str, restored: str) -> Reservation | None:
-        """What speaks against a translation that has all of its source. Raises Damaged for a third language."""
+        """Return the reservation of a complete translation, if any. Raises Damaged if it is in a third language."""
         source, task = self.protected.masked, self._task
         if is_unchanged(source, given, task.from_lang, task.to):
             return Reservation(UNCHANGED, is_unchanged=True)
@@ -181,11 +178,11 @@ class Passage:
         return None
 
     def accept(self, translation: str, reservation: Reservation | None = None) -> None:
-        """Take a translation that has been checked before."""
+        """Accept a checked translation."""
         self._translation, self.reservation = translation, reservation
 
     def hold(self, translation: str, reservation: Reservation) -> None:
-        """Keep a translation until it has been asked for once more."""
+        """Keep a translation while it is asked for once more."""
         self._held = translation, reservation
 
     @property
@@ -193,23 +190,23 @@ class Passage:
         return self._held is not None
 
     def settle(self) -> bool:
-        """Take the translation that was held where no better one came; whether there is one now."""
+        """Accept the held translation if no better one came. Returns whether the passage is translated."""
         if self._translation is None and self._held:
             self.accept(*self._held)
         return self._translation is not None
 
     def fail(self, failure: str) -> None:
-        """Note why there is no translation."""
+        """Record why there is no translation."""
         self._failure = failure
 
     def damaged(self, remark: str) -> None:
-        """Note what was wrong with a translation."""
+        """Record what was wrong with a translation."""
         self.remark = remark
         self.fail(f"invalid_answer: the translation {self.protected.in_full(remark)}")
 
     @cached_property
     def _attributes(self) -> Mapping[str, list[tuple[Attribute, Passage]]]:
-        """The attributes of its tags that people read, by the tag, each with the passage that its value is."""
+        """The readable attributes of its tags, by tag, each with the passage for its value."""
         return {
             tag: [
                 (attribute, self._others.of(replace(self.entry, text=attribute.value.strip(), max_length=0)))
@@ -237,7 +234,7 @@ class Passage:
 
 
 class Passages:
-    """The passages of one translation: one for each text and what is known of it, however often it occurs."""
+    """The passages of one translation, one for each distinct entry."""
 
     def __init__(self, task: Task) -> None:
         self._task = task

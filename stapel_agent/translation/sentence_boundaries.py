@@ -1,4 +1,4 @@
-"""A text that is too long for one answer, cut at its paragraphs, lines, sentences or words."""
+"""Cut a text that is too long for one answer at its paragraphs, lines, sentences or words."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SENTENCE_END = re.compile(r"[.!?…。！？][\"')\]»”’]{0,3}\Z")
 PARAGRAPH, LINE, SENTENCE, WORD = range(4)
 
 Pieces = list[tuple[str, str]]
-"""Each with what stands between it and the next: joined they are the text."""
+"""Pieces, each with the whitespace before the next. Joined, they are the text."""
 
 
 def cut(text: str, limit: int, format: Format = FORMATS[GUESS], protect: Sequence[str] = ()) -> Pieces:
-    """`text` in pieces of at most `limit` tokens, as far as its borders allow.
+    """Cut `text` into pieces of at most `limit` tokens, as far as its borders allow.
 
-    What is to be left alone, such as code or a link's address, is never cut, and a message with branches neither.
+    Protected parts, such as code or a link's address, are never cut. Neither are messages with branches.
     """
     if token_estimate(text) <= limit:
         return [(text, "")]
@@ -36,7 +36,7 @@ def cut(text: str, limit: int, format: Format = FORMATS[GUESS], protect: Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """Where a text may be cut: the blanks from `start` to `end`, and the bytes before each."""
+    """Where a text may be cut: the whitespace from `start` to `end`, and the bytes before each position."""
 
     start: int
     end: int
@@ -50,7 +50,7 @@ def _pieces(text: str, borders: list[Border], limit: int) -> Iterator[tuple[str,
     while first < len(borders) and whole_weight - weight > limit:
         last = bisect_right(borders, weight + limit, first, key=lambda border: border.weight)
         in_reach = borders[first : max(last, first + 1)]
-        # A short passage is as good as a long one, but many short ones are not.
+        # One short passage does no harm, but many short ones do.
         late = [border for border in in_reach if border.weight - weight > limit // 2]
         best = min(late or in_reach[-1:], key=lambda border: (border.kind, -border.start))
         yield text[start : best.start], text[best.start : best.end]

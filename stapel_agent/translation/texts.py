@@ -1,4 +1,4 @@
-"""What a caller wants translated."""
+"""A caller's texts to translate."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MAX_TERMS, MAX_TERM_LENGTH = 500, 200
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts by key, from one language to another. InvalidRequest where they cannot be sent.
+    """Texts by key, with their languages. Raises InvalidRequest if they cannot be sent.
 
-    Each of `entries` is a text, or a map of the fields of Entry. `glossary` maps terms to the translations they must
-    have; `context` is a sentence on what the texts are for. `format` holds for entries that name none, and `protect`
-    lists regular expressions for what else must stay as it is.
+    Each of `entries` is a text, or a map of the fields of Entry. `glossary` maps terms to their required translations.
+    `context` is a sentence on what the texts are for. `format` applies to entries without one. `protect` lists regular
+    expressions for other text to keep unchanged.
     """
 
     from_lang: str
@@ -63,7 +63,7 @@ class Texts:
 
     @property
     def identity(self) -> list[Any]:
-        """All that is asked, as JSON-like values."""
+        """Everything that identifies the request, as JSON-like values."""
         entries = {key: value if isinstance(value, str) else dict(value) for key, value in self.entries.items()}
         asked = [self.from_lang, self.to, entries, dict(self.glossary), self.context]
         written = [self.format, list(self.protect)]
@@ -71,13 +71,13 @@ class Texts:
 
     @cached_property
     def read_entries(self) -> Mapping[str, Entry]:
-        """The entries by key, each in the format that holds for it."""
+        """The entries by key, each with the format that applies to it."""
         read = {key: Entry.read(key, value) for key, value in self.entries.items()}
         return {key: replace(entry, format=entry.format or self.format) for key, entry in read.items()}
 
     @property
     def instructions(self) -> str:
-        """The system prompt as far as it is the same for every passage."""
+        """The part of the system prompt that is the same for every passage."""
         origin = "the language they are in" if self.from_lang == AUTO else language_name(self.from_lang)
         parts = [INSTRUCTIONS.format(origin=origin, target=language_name(self.to))]
         if self.context:

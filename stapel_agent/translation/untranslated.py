@@ -1,4 +1,4 @@
-"""Whether a translation is in the language asked for, by its words, its scripts, and a detector where there is one."""
+"""Check whether a translation is in the requested language, by its words, its script, and a detector if installed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
 CODE = re.compile(r"[_/\\=<>|]|\w[.:]\w|^-")
 READ = 2000
-"""Characters of a text by which its language is told."""
+"""Characters of a text that are used to detect its language."""
 SCRIPT_SUBTAG = re.compile(r"[-_][A-Za-z]{4}(?![A-Za-z0-9])")
 SEVERAL, MANY = 2, 4
 LETTERS_WITHOUT_BLANKS = 5
 LIKELY, SURE, SURE_AMONG_RELATIVES, DOUBTFUL = 0.5, 0.9, 0.985, 0.05
 SHORTEST = 20
-"""Letters without which no detector is right."""
+"""The fewest characters for which a detector is reliable."""
 
 SCRIPTS = {
     "GREEK": "el",
@@ -48,7 +48,7 @@ SCRIPTS = {
     "LATIN": "en de fr es pt it nl sv da nb no nn fi pl cs sk hu ro hr sl et lv lt tr vi id ms tl fil ca gl eu is ga "
     "cy sq mt af sw eo la lb fo",
 }
-"""The script that a language is written in, if it is one alone, by the first word of its letters' Unicode names."""
+"""Languages by their only script, which is the first word of its letters' Unicode names."""
 SCRIPT_OF = {language: script for script, languages in SCRIPTS.items() for language in languages.split()}
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "FULLWIDTH": "LATIN", "HALFWIDTH": "CJK"}
 
@@ -62,9 +62,9 @@ RELATIVES = (
 
 
 def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool:
-    """Whether several ordinary words came back as they were sent, though another language was asked for.
+    """Whether several ordinary words came back unchanged although another language was requested.
 
-    Names, codes and single words are the same in many languages.
+    Names, codes and single words are ignored, since they are the same in many languages.
     """
     if " ".join(source.split()) != " ".join(translation.split()) or _base(from_lang) == _base(to):
         return False
@@ -72,7 +72,7 @@ def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool
 
 
 def _is_foreign(text: str, to: str) -> bool:
-    """Whether `text`, whose language nobody has told, is known to be in another one than `to`."""
+    """Whether `text`, whose language is not given, is detected as a language other than `to`."""
     if _other_script(text, text, to):
         return True
     found, probabilities = _top(text)
@@ -80,7 +80,7 @@ def _is_foreign(text: str, to: str) -> bool:
 
 
 def other_language(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:
-    """What another language `translation` is in, in words, and whether that is the source's; None if in `to`."""
+    """Return a remark on the wrong language of `translation`, and whether it is the source's. None if it is in `to`."""
     if _base(from_lang) == _base(to) or not _has_several_words(translation):
         return None
     if strange := _other_script(source, translation, to):
@@ -97,7 +97,7 @@ def other_language(source: str, translation: str, from_lang: str, to: str) -> tu
 
 
 def _other_script(source: str, translation: str, to: str) -> tuple[str, bool] | None:
-    """A translation that has no letter of its language's script, though most of its letters are of another."""
+    """Find a translation without any letter of its language's script. Returns the same as `other_language()`."""
     expected = SCRIPT_OF.get(_base(to))
     if expected is None or SCRIPT_SUBTAG.search(to):
         return None
@@ -111,7 +111,7 @@ def _other_script(source: str, translation: str, to: str) -> tuple[str, bool] | 
 
 
 def _scripts(text: str) -> Counter[str]:
-    """How many letters `text` has of each script; a long text's beginning stands for it."""
+    """Count the letters of `text` by script. Only the beginning of a long text is read."""
     letters = Counter(filter(str.isalpha, MARK.sub("", text[:READ])))
     scripts = Counter[str]()
     for letter, times in letters.items():
@@ -129,7 +129,7 @@ def _has_several_words(text: str) -> bool:
 
 
 def _prose(text: str) -> str:
-    """The beginning of `text` without marks, references and what looks like code."""
+    """Return the beginning of `text` without marks, references and words that look like code."""
     return " ".join(word for word in MARK.sub(" ", text[:READ]).split() if CODE.search(word) is None)
 
 
@@ -138,12 +138,12 @@ def _is_written_without_blanks(word: str) -> bool:
 
 
 def _is_shouted(text: str) -> bool:
-    """Whether it is in capitals, by which no detector knows a language."""
+    """Whether it is in capitals, which no detector handles."""
     return text == text.upper() and text != text.lower()
 
 
 def _top(text: str) -> tuple[str, dict[str, float]]:
-    """The likeliest language of `text` and the probability of each; nothing of a short one."""
+    """Return the likeliest language of `text` and the probability of each. Empty for a short text."""
     plain = " ".join(WORD.findall(_prose(text)))
     probabilities = languages_of(plain) if len(plain) >= SHORTEST else {}
     return max(probabilities, key=lambda language: probabilities[language], default=""), probabilities

@@ -1,4 +1,4 @@
-"""What the tools of a format find wrong with a translation that has the placeholders of its source."""
+"""Checks of translations with the tools of their format, after their placeholders have been checked."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from string import Formatter
 
 
 def python_brace(source: str, translation: str) -> str | None:
-    """What `str.format()` would not do with `translation` as with `source`; None if nothing."""
+    """Return how `str.format()` would treat `translation` differently from `source`, or None."""
     try:
         ours = _fields(source)
-    except ValueError:  # the source is no format string, and what it has was kept
+    except ValueError:  # the source is not a format string, so there is nothing to compare
         return None
     try:
         theirs = _fields(translation)
     except ValueError as fault:
-        return f"is no format string of Python: {fault}"
-    return None if ours == theirs else "has other fields than the text"
+        return f"is not a Python format string: {fault}"
+    return None if ours == theirs else "has different fields from the text"
 
 
 def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
@@ -25,4 +25,4 @@ def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
 
 
 VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {"python-brace": python_brace}
-"""The `validator` of a Format -> what it finds wrong, or None."""
+"""The checks by the name in a format's `validator`. Each returns what is wrong, or None."""

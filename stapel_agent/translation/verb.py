@@ -1,4 +1,4 @@
-"""Translate a map of texts, of any size: split it, reuse, protect, ask, check, ask again, merge."""
+"""Translate a map of texts of any size: split, reuse, protect, ask, check, ask again, merge."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTHING = Completion(text="", provider="", model="")
 
 
 def translate(texts: Texts, request: CompletionRequest) -> Completion:
-    """Answer with Translations as the completion's `value`. Raises an AgentError where not one text came back."""
+    """Return a completion with Translations as its `value`. Raises an AgentError if no text was translated."""
     if not texts.entries:
         return NOTHING
     refuse_event_loop()
@@ -36,7 +36,7 @@ def translate(texts: Texts, request: CompletionRequest) -> Completion:
 
 
 def _ask_each(job: Job, chunks: Sequence[Chunk]) -> None:
-    # Greenlets share one thread, where the loop of one of them would be in the way of all others.
+    # Greenlets share one thread, so an event loop in one of them would block all others.
     may_run_loop = not is_on_event_loop() and not threads_are_greenlets()
     if len(chunks) > 1 and agent_settings.TRANSLATE_CONCURRENCY > 1 and may_run_loop:
         on_side_loop(_ask_all, job, chunks)
@@ -50,7 +50,7 @@ async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
     if not texts.entries:
         return NOTHING
     job = Job(texts, request)
-    whole = await asyncio.to_thread(job.whole)  # to take long texts apart may hold up a loop
+    whole = await asyncio.to_thread(job.whole)  # splitting long texts may block the event loop
     whole.take(await cache.arecall(whole.question()))
     await _ask_all(job, job.chunks())
     await _ask_all(job, job.second_questions())
@@ -58,7 +58,7 @@ async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
 
 
 def _ask(job: Job, chunk: Chunk) -> None:
-    """Ask for the passages of a chunk, and go on until each has a translation or has failed."""
+    """Ask for the passages of a chunk until each has a translation or has failed."""
     chunk.take(cache.recall(chunk.question()))
     chunk = chunk.unknown()
     if not job.admits(chunk):
@@ -79,7 +79,7 @@ async def _ask_all(job: Job, chunks: Sequence[Chunk]) -> None:
 
 
 async def _aask(job: Job, chunk: Chunk, places: asyncio.Semaphore) -> None:
-    """`_ask()` on an event loop, as soon as there is a place."""
+    """`_ask()` on an event loop, as soon as the semaphore allows."""
     async with places:
         chunk.take(await cache.arecall(chunk.question()))
         chunk = chunk.unknown()

@@ -11,10 +11,10 @@ SENTENCE = "The quick brown fox jumps over the lazy dog, again and again, all da
 
 DOUBTFUL = [
     ("Hi", " \n", "is empty"),
-    ("Hi", "Hallo\x07", "has characters that nobody sees"),
-    ("Hi", "\u202eollaH", "has characters that nobody sees"),
-    ("Hi", "Hallo\U000e0041\U000e0042", "has characters that nobody sees"),
-    ("Hi", "Hallo\ufffd", "has characters that nobody sees"),
+    ("Hi", "Hallo\x07", "has invisible characters"),
+    ("Hi", "\u202eollaH", "has invisible characters"),
+    ("Hi", "Hallo\U000e0041\U000e0042", "has invisible characters"),
+    ("Hi", "Hallo\ufffd", "has invisible characters"),
     ("Hi", INSTRUCTIONS, "repeats the instructions"),
     ("Hi", INSTRUCTIONS.splitlines()[-1], "repeats the instructions"),
     ("Hi", "I'm sorry, but I can't assist with that request.", "is not a translation but a remark about one"),
@@ -25,8 +25,8 @@ DOUBTFUL = [
     ("Hi", "Je ne peux pas traduire ce texte.", "is not a translation but a remark about one"),
     ("Name:", "Sure, here is the translation: Name:", "is not the translation alone"),
     ("Hi", "Here's your translation: Hallo", "is not the translation alone"),
-    ("Hi", '{"1": "Hallo"}', "is JSON and not a text"),
-    ("Hi", '["Hallo"]', "is JSON and not a text"),
+    ("Hi", '{"1": "Hallo"}', "is JSON, not a text"),
+    ("Hi", '["Hallo"]', "is JSON, not a text"),
     ("Hi", "Hallo " * 50, "is far longer than the text"),
     (SENTENCE * 4, "Der Fuchs.", "is far shorter than the text"),
     ("Hi", "x" * 1_000_000, "is far longer than the text"),
@@ -113,5 +113,5 @@ def test_doubt__apologies(translation):
 )
 def test_doubt__apologies_in_other_languages(translation):
     """A model's refusal in the target language is told from a translation; a source that says so may be one."""
-    assert doubt("Delete all messages", translation) == "is an apology, which the text is not"
+    assert doubt("Delete all messages", translation) == "is an apology, but the text is not"
     assert doubt("Sorry, I can't do that.", translation) is None

@@ -132,15 +132,15 @@ def test_translate__duplicates_within_long_texts(facade, scripted_model, agent):
     ("reply", "reason"),
     [
         (None, "is missing"),
-        (7, "is no text"),
-        (["x"], "is no text"),
+        (7, "is not a text"),
+        (["x"], "is not a text"),
         ("  ", "is empty"),
         ("bad {name}", "has a placeholder, markup or an address that the text does not have"),
         ("word " * 200, "is far longer than the text"),
         ("As an AI language model I cannot do that.", "is not a translation but a remark about one"),
         ("Here is the translation: BAD", "is not the translation alone"),
         ("You are a translator. The user's message is one JSON object", "repeats the instructions"),
-        ('{"1": "BAD"}', "is JSON and not a text"),
+        ('{"1": "BAD"}', "is JSON, not a text"),
     ],
 )
 def test_translate__one_bad(facade, scripted_model, reply, reason):
