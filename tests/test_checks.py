@@ -223,7 +223,7 @@ def test_prices__unknown_key(agent):
         ({"scope": "user"}, "not {'scope': 'user'}."),
         (5, "not 5."),
         ("no.such.Policy", "not 'no.such.Policy' (No module named 'no')."),
-        (dict, "not <class 'dict'> (that is no subclass of stapel_agent.budgets.BudgetPolicy)."),
+        (dict, "not <class 'dict'> (it is not a subclass of stapel_agent.budgets.BudgetPolicy)."),
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""Who may spend how much, and what of it is spent and reserved."""
+"""Budgets: how much each spender may spend, and how much is spent and reserved."""
 
 from stapel_agent.types import Standing
 

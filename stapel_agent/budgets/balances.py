@@ -1,4 +1,4 @@
-"""BudgetAccounts: the running sums of what budgets' spenders have spent and reserved, held against their limits."""
+"""BudgetAccounts: running sums of what each spender has spent and reserved, checked against the limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .policies import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
 WARNING_SHARE = Decimal("0.8")
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
-"""Disjoint: thinking is a part of the output."""
+"""Disjoint token counts: thinking is part of the output."""
 SPENT_COLUMNS = (*TOKENS, "cost_usd", "cost_basis", "estimated_cost_usd", "estimated_tokens")
 SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
 SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
@@ -36,7 +36,7 @@ MOST = BigIntegerField.MAX_BIGINT
 
 
 class AccountsMissing(Exception):
-    """Some of these accounts are not there: to be made, and the transaction to be done again."""
+    """Some of these accounts do not exist. Create them, then repeat the transaction."""
 
     def __init__(self, accounts: Sequence[BudgetAccount]) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def spender_of(row: PromptLog) -> Spender:
 
 
 def spent_on(row: PromptLog) -> Spend:
-    """What a row is charged: what is known, and what may have been spent beyond it where the outcome is unknown."""
+    """Returns the spend that a row is charged: the known part, plus the estimated rest if the outcome is unknown."""
     usd, tokens = row.cost_usd or Decimal(), sum(getattr(row, name) or 0 for name in TOKENS)
     if row.cost_basis == CostBasis.ESTIMATED:
         usd, tokens = usd + (row.estimated_cost_usd or 0), tokens + (row.estimated_tokens or 0)
@@ -56,7 +56,7 @@ def spent_on(row: PromptLog) -> Spend:
 
 
 def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
-    """The account of a budget as it is before anything is in it."""
+    """Returns a new, empty account for a budget."""
     identity, starts_on = spender.identity(limit.scope) or "", policies.beginning(limit.period, moment)
     return BudgetAccount(
         key=_key(limit.scope, identity, limit.period, starts_on),
@@ -68,7 +68,7 @@ def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAcco
 
 
 def keys_of(row: PromptLog) -> set[str]:
-    """Those of all accounts that the spend of a row belongs to, whether or not they are there."""
+    """Returns the keys of all accounts that the spend of a row belongs to, whether or not they exist."""
     spender, moment = spender_of(row), aware(row.created_at)
     return {
         _key(scope, identity, period, policies.beginning(period, moment))
@@ -79,14 +79,14 @@ def keys_of(row: PromptLog) -> set[str]:
 
 
 def locked(keys: Collection[str], alias: str) -> list[BudgetAccount]:
-    """The accounts that are there, locked in one order, or two calls may deadlock."""
+    """Returns the existing accounts, locked in a fixed order. Otherwise two calls might deadlock."""
     if not keys:
         return []
     return list(BudgetAccount.objects.using(alias).select_for_update().filter(key__in=keys).order_by("key"))
 
 
 def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetAccount]:
-    """The accounts of a row's budgets, locked, with the limits as they are now. Raises AccountsMissing."""
+    """Returns the accounts of a row's budgets, locked, with the current limits. Raises AccountsMissing."""
     spender, moment = spender_of(row), aware(row.created_at)
     new = {account.key: (account, limit) for limit in limits for account in [account_for(limit, spender, moment)]}
     found = locked(new.keys(), alias)
@@ -98,9 +98,9 @@ def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetA
 
 
 def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
-    """Count what the ledger has, if that was not done, and apply the limits of now, which may be warned of again.
+    """Counts the ledger's rows if that was not done yet, and applies the current limits. A new limit can warn again.
 
-    What others have not committed to the ledger they charge themselves: they wait for this account.
+    Other transactions charge their uncommitted rows themselves: they wait for the lock on this account.
     """
     if not account.is_counted:
         _count(account, alias)
@@ -111,7 +111,7 @@ def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
 
 
 def has_room(account: BudgetAccount, estimate: Estimate, row: PromptLog, alias: str) -> bool:
-    """Whether the call of a row may be made. One that costs no money asks for none, however little there is."""
+    """Whether the budget has room for the call of a row. A call that costs no money always fits a limit in dollars."""
     nanos, tokens = _left(account)
     if tokens is not None and estimate.tokens > tokens:
         return False
@@ -121,14 +121,14 @@ def has_room(account: BudgetAccount, estimate: Estimate, row: PromptLog, alias: 
 
 
 def _is_charged_for(account: BudgetAccount, row: PromptLog, alias: str) -> bool:
-    """Whether the vendor has charged for a call of the row's model, which no list prices, in the account's time."""
+    """Whether the vendor charged for a call to the row's model, which has no list price, in the account's period."""
     start, end = map(_as_stored, _span(account))
     calls = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end, cost_usd__gt=0)
     return calls.filter(provider=row.provider, model=row.model, cost_basis=CostBasis.PROVIDER).exists()
 
 
 def keep(account: BudgetAccount, alias: str) -> None:
-    """Write a locked account back, and have its warning sent, if it is due, when that is certain."""
+    """Saves a locked account. Sends its warning after the commit, if the warning is due."""
     if _is_nearly_spent(account) and not account.is_warned:
         account.is_warned = True
         warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
@@ -157,7 +157,7 @@ def _usd(nanos: int) -> Decimal:
 
 
 def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
-    """Key -> the account that is to follow the one of this key, if the spender `old` becomes `new`."""
+    """Maps the key of each account of the spender `old` to the account that replaces it for the spender `new`."""
     return {
         account.key: BudgetAccount(
             key=_key(scope, new, account.period, account.starts_on),
@@ -171,10 +171,10 @@ def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAc
 
 
 def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
-    """Put accounts into the `spender`'s that follow them, key by key, which are there. Returns how many were.
+    """Merges accounts into the existing accounts of `spender` that replace them. Returns the number of merged accounts.
 
-    What the spender has spent is counted anew, also where no account followed: the ledger's rows have their new
-    spender already. `reserved` is what goes over with calls under way.
+    `keys` maps each old key to its new key. The spend of all the spender's accounts is counted again, because the
+    ledger's rows already name the new spender. `reserved` holds the reservations of running calls to move.
     """
     its_own = BudgetAccount.objects.using(alias).filter(exactly("identity", spender), scope=scope)
     own_keys = set(its_own.values_list("key", flat=True))
@@ -195,7 +195,7 @@ def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[s
 
 
 def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
-    """Of the budgets that hold now, those nearest to their limits, the nearest first."""
+    """Returns the current budgets that are nearest to their limits, the nearest first."""
     current = Q.create(
         [Q(period=period, starts_on=policies.beginning(period, now)) for period in PERIODS], connector=Q.OR
     )
@@ -206,7 +206,7 @@ def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
 
 
 def _share(unit: str) -> Case:
-    """The part of a limit that is used up; all, where the limit is nothing, and nothing, where there is none."""
+    """The used share of a limit: 1 if the limit is zero, 0 if there is no limit."""
     used = Cast(F(f"spent_{unit}") + F(f"reserved_{unit}"), FloatField())
     share = Coalesce(used / Cast(F(f"limit_{unit}"), FloatField()), Value(0.0))
     return Case(When(**{f"limit_{unit}": 0}, then=Value(1.0)), default=share, output_field=FloatField())
@@ -217,9 +217,9 @@ def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
 
 
 def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
-    """Insert the accounts that are not there, by themselves: who holds locks on some of them could deadlock.
+    """Inserts the missing accounts in their own transaction: a transaction that holds locks on some might deadlock.
 
-    And so could those who wait for each other's on MariaDB, if it were an insert that ignores conflicts.
+    It updates on a conflict, because inserts that ignore conflicts can deadlock with each other on MariaDB.
     """
     has_target = connections[alias].features.supports_update_conflicts_with_target
     BudgetAccount.objects.using(alias).bulk_create(
@@ -231,18 +231,18 @@ def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
 
 
 def _save(account: BudgetAccount, alias: str) -> None:
-    """Write a locked account back. A sum beyond its column is as much as that holds: no call's row must fail by it."""
+    """Saves a locked account. Caps each sum at the maximum of its column, so that an overflow fails no call."""
     for name in SUMS:
         setattr(account, name, min(getattr(account, name), MOST))
     account.save(using=alias, update_fields=BALANCES)
 
 
 def _count(account: BudgetAccount, alias: str) -> None:
-    """Take in the ledger's rows of the account's time."""
+    """Sums the ledger's rows of the account's period."""
     start, end = map(_as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
-        nobody = Q(**{column: None}) | Q(**{column: ""})  # share the account of the empty text
+        nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty text
         rows = rows.filter(exactly(column, account.identity) if account.identity else nobody)
     is_estimated = Q(cost_basis=CostBasis.ESTIMATED)
     sums = rows.aggregate(

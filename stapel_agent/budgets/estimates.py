@@ -1,4 +1,4 @@
-"""The most that a call may cost, estimated from what is sent and from the cap on its answer."""
+"""Estimates the maximum cost of a call from the text it sends and the cap on its answer."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from stapel_agent.types import CompletionRequest, Usage
 from .policies import NANOS, Spend, nanos
 
 FRAME_TOKENS = 50
-"""What a vendor puts around the texts of a request."""
+"""Tokens that a vendor adds around the texts of a request."""
 
-# The most that one image takes, by each vendor's guide to images: the dearest model, and the size it scales down to.
+# The most tokens of one image, from each vendor's image guide: its most expensive model at the largest size.
 IMAGE_TOKENS = {
-    # 2576 pixels on the long edge, and a token for each 750 pixels.
+    # 2576 pixels on the long edge, one token per 750 pixels.
     "anthropic": 5_000,
     "api.anthropic.com": 5_000,
-    # gpt-4o-mini: 2833, and 5667 for each of at most eight tiles.
+    # gpt-4o-mini: 2833 tokens, plus 5667 for each of up to eight tiles.
     "openai": 48_169,
     "api.openai.com": 48_169,
-    # Seven tiles of 256.
+    # Seven tiles of 256 tokens.
     "x-ai": 1_792,
     "api.x.ai": 1_792,
 }
 UNKNOWN_IMAGE_TOKENS = max(IMAGE_TOKENS.values())
-"""An estimate for other vendors, and no bound."""
+"""An estimate for other vendors, not an upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Spend):
-    """What a call may cost. A call that no list prices has `nanos` of 0 and is not `is_priced`."""
+    """The most that a call may cost. If no price is known, `nanos` is 0 and `is_priced` is False."""
 
     is_priced: bool = True
 
@@ -49,13 +49,14 @@ class Estimate(Spend):
 
 
 def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
-    """The most that a call may cost: all that is sent, and an answer as long as its cap. Without a price, no money.
+    """Estimates the most that a call may cost: everything it sends, plus an answer as long as its cap.
 
-    It is a bound where the provider takes a cap (`supports_max_tokens`) and the vendor's images are known.
+    Without a known price, the estimate has tokens only. It is an upper bound if the provider supports a cap
+    (`supports_max_tokens`) and the vendor's image tokens are known.
     """
     schema = json.dumps(request.schema) if request.schema else ""
     texts = (request.message, request.system_prompt or "", schema)
-    # Prose has four bytes a token, but numbers, hexadecimal digits and rare letters have one.
+    # Prose has four bytes per token, but numbers, hexadecimal digits and rare letters have one.
     images = (image_tokens(vendor) or UNKNOWN_IMAGE_TOKENS) * len(request.images)
     sent = sum(map(byte_length, texts)) + images + FRAME_TOKENS
     answered = Usage(output_tokens=request.max_tokens)
@@ -71,22 +72,22 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
 
 
 def unbounded(provider: LlmProvider) -> Iterator[str]:
-    """What a call of this provider may take without a known bound."""
+    """Yields the parts of a call to this provider that have no known upper bound."""
     if not provider.supports_max_tokens:
-        yield "answers, as it takes no max_tokens"
+        yield "answers, because it does not support max_tokens"
     if provider.supports_images and image_tokens(provider.vendor) is None:
-        yield "images, whose tokens at its vendor are unknown"
+        yield "images, because its vendor's image tokens are unknown"
 
 
 def image_tokens(vendor: str | None) -> int | None:
-    """The most tokens that an image takes at a vendor, an id of genai-prices or the URL of an API; None if unknown."""
+    """Returns the most tokens of one image at a vendor (a genai-prices id or the URL of an API); None if unknown."""
     if not vendor:
         return None
     return IMAGE_TOKENS.get((urlsplit(vendor).hostname or "") if "://" in vendor else vendor)
 
 
 def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
-    """On which terms a vendor may take the call: the ordinary ones, those asked for, and each tier of PRICES."""
+    """The terms under which a vendor may bill the call: the standard and requested ones, and each tier of PRICES."""
     own = agent_settings.PRICES
     entry = own.get(f"{request.provider}/{request.model}", own.get(request.model)) if isinstance(own, Mapping) else None
     tiers = entry.get("tiers") if isinstance(entry, Mapping) else None
@@ -95,7 +96,7 @@ def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
 
 
 def _dearest_input(prices: UnitPrices, tokens: int) -> Decimal:
-    """What is sent, as the dearest of what a vendor may take it for: a cache write of an hour costs twice the input."""
+    """The highest price a vendor may bill for the input: a one-hour cache write costs twice as much as plain input."""
     kinds = (
         Usage(input_tokens=tokens),
         Usage(cache_read_tokens=tokens),

@@ -1,4 +1,4 @@
-"""Budgets: how much whom may spend in a day or a month, as BUDGETS says; `accounts` knows what they have spent."""
+"""Budgets: the limits for a day or a month that BUDGETS sets. `balances` knows what has been spent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from stapel_agent.figures import ARITHMETIC
 SCOPES = ("user", "workspace", "source", "all")
 PERIODS = ("day", "month")
 NAMED_SCOPES = ("user", "workspace")
-"""Those in which a call may name nobody."""
+"""The scopes whose id a call may omit."""
 KEYS = ("scope", "id", "period", "usd", "tokens", "without_id")
 SHARE, REFUSE = "share", "refuse"
-"""What `without_id` makes of calls that name nobody: they share one account, which is the default, or are refused."""
+"""The values of `without_id`: calls without an id share one account (the default), or are refused."""
 ID_LENGTH = 64
 NANOS = 1_000_000_000
 MOST_USD, MOST_TOKENS = Decimal(10**9), 10**15
@@ -28,7 +28,7 @@ MOST_USD, MOST_TOKENS = Decimal(10**9), 10**15
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Billionths of a dollar, which every database adds without rounding, and tokens of all kinds together."""
+    """Billionths of a dollar, which every database adds without rounding, and the total of all tokens."""
 
     nanos: int = 0
     tokens: int = 0
@@ -45,20 +45,20 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """Whom a call is made for, as the ledger's columns have it."""
+    """The identity that a call is made for, as in the ledger's columns."""
 
     source: str
     user_id: str | None = None
     workspace_id: str | None = None
 
     def identity(self, scope: str) -> str | None:
-        """Who spends in `scope`; nobody, where the call has no such id."""
+        """Returns the id of the spender in `scope`, or None if the call has no such id."""
         return {"user": self.user_id, "workspace": self.workspace_id, "source": self.source, "all": ""}[scope]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the spender of a call may spend in one of the SCOPES, in one of the PERIODS; None is no limit."""
+    """A limit on what a spender may spend in one of the SCOPES and PERIODS. None means no limit."""
 
     scope: str
     period: str
@@ -70,19 +70,19 @@ KIND = "BUDGETS must be a list of maps, or the dotted path of a BudgetPolicy"
 
 
 class BudgetPolicy:
-    """Which budgets hold for whom. Subclass it and name it in BUDGETS.
+    """Decides which budgets apply to a spender. Subclass it and name the subclass in BUDGETS.
 
-    One instance serves a process and its threads. It is asked before each call of a provider, where the database may
-    be queried. What it raises is a failure of the call, and no provider is asked.
+    One instance serves all threads of a process. It is called before each provider call and may query the database.
+    If it raises an exception, the call fails and no provider is called.
     """
 
     def budgets(self, spender: Spender) -> Iterable[Budget]:
-        """Those that hold for a call of this spender, at most one for a scope and a period."""
+        """Returns the budgets for a call of this spender, at most one for each scope and period."""
         raise NotImplementedError(f"{type(self).__name__} must implement budgets()")
 
 
 class ListedBudgets(BudgetPolicy):
-    """The entries of BUDGETS. Raises ValueError, with the mend, for a wrong one."""
+    """The policy for the entries of BUDGETS. Raises a ValueError that names the fix if an entry is invalid."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
         for fault in faults(entries):
@@ -100,12 +100,12 @@ class ListedBudgets(BudgetPolicy):
                     yield Budget(scope, period, *limits)
 
     def refusing_scope(self, spender: Spender) -> str | None:
-        """The scope whose budget refuses the call of a spender, as it names nobody."""
+        """Returns the scope whose budget refuses the spender's call because it has no such id, or None."""
         return next((scope for scope in NAMED_SCOPES if scope in self._refusing and not spender.identity(scope)), None)
 
 
 def policy() -> BudgetPolicy:
-    """The policy in use. Raises what is wrong with the setting."""
+    """Returns the policy in use. Raises an exception if the setting is invalid."""
     setting = agent_settings.BUDGETS
     if isinstance(setting, list | tuple):
         return _listed(setting)
@@ -115,12 +115,12 @@ def policy() -> BudgetPolicy:
 
 
 def faults(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with the entries of BUDGETS, each with the mend."""
+    """Yields a message for each invalid entry of BUDGETS, with the fix."""
     places: set[tuple[str, str | None, str]] = set()
     for number, entry in enumerate(entries):
         fault = _fault(entry)
         if fault is None and _place(entry) in places:
-            fault = "is the second for the same scope, id and period: put both limits into one"
+            fault = "repeats the scope, id and period of another entry: put both limits into one"
         if fault is None:
             places.add(_place(entry))
         else:
@@ -128,27 +128,27 @@ def faults(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The entries that do not say what becomes of calls that name nobody, each with what does."""
+    """Yields a message for each entry that needs a `without_id` to say how calls without an id are handled."""
     for number, entry in enumerate(entries):
         if entry["scope"] in NAMED_SCOPES and not entry.keys() & {"id", "without_id"}:
             yield (
-                f"BUDGETS[{number}] has no 'without_id', so all calls that name no {entry['scope']} share one account "
-                f"of it: set 'without_id' to '{SHARE}' for that, or to '{REFUSE}'"
+                f"BUDGETS[{number}] has no 'without_id', so all calls without a {entry['scope']} share one account: "
+                f"set 'without_id' to '{SHARE}' to keep this, or to '{REFUSE}' to refuse such calls"
             )
 
 
 def policy_faults() -> Iterator[str]:
-    """Why what BUDGETS names is no policy."""
+    """Yields a message if BUDGETS does not name a valid policy."""
     setting = agent_settings.BUDGETS
     try:
         policy()
     except Exception as fault:
-        told = f" ({fault})" if isinstance(setting, str | type) else ""
-        yield f"{KIND}, not {setting!r:.200}{told}"
+        detail = f" ({fault})" if isinstance(setting, str | type) else ""
+        yield f"{KIND}, not {setting!r:.200}{detail}"
 
 
 def span(period: str, moment: datetime) -> tuple[datetime, datetime]:
-    """The day or month, in UTC, that a moment is in: its beginning, and that of the next."""
+    """Returns the start of the UTC day or month that contains `moment`, and the start of the next one."""
     start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if period == "day":
         return start, start + timedelta(days=1)
@@ -161,26 +161,26 @@ def beginning(period: str, moment: datetime) -> date:
 
 
 def nanos(usd: Decimal) -> int:
-    """Dollars in billionths, rounded up."""
+    """Converts dollars to billionths of a dollar, rounded up."""
     return int(ARITHMETIC.multiply(usd, NANOS).to_integral_value(ROUND_CEILING))
 
 
 def _fault(entry: object) -> str | None:
-    """What is wrong with one entry, taken by itself."""
+    """Returns the rule that a single entry breaks, or None."""
     if not isinstance(entry, Mapping):
         return 'must be a map such as {"scope": "user", "period": "month", "usd": "5.00"}'
     rules = {
-        f"may have the keys {', '.join(KEYS)} alone": entry.keys() <= set(KEYS),
+        f"may only have the keys {', '.join(KEYS)}": entry.keys() <= set(KEYS),
         f"must have a 'scope' of {', '.join(SCOPES)}": entry.get("scope") in SCOPES,
         f"must have a 'period' of {', '.join(PERIODS)}": entry.get("period") in PERIODS,
         f"may have an 'id' that is a text of 1 to {ID_LENGTH} characters": "id" not in entry or _is_id(entry["id"]),
-        "may have no 'id', as its scope is all": not (entry.get("scope") == "all" and "id" in entry),
-        f"may have a 'without_id' of {SHARE} or {REFUSE}, if its scope is user or workspace and it has no 'id'": (
+        "must not have an 'id', because its scope is all": not (entry.get("scope") == "all" and "id" in entry),
+        f"may have a 'without_id' of {SHARE} or {REFUSE} only if its scope is user or workspace and it has no 'id'": (
             "without_id" not in entry or _is_choice(entry)
         ),
         "must have 'usd', 'tokens' or both": "usd" in entry or "tokens" in entry,
-        "must have as 'usd' a number from 0, best as a text": "usd" not in entry or _usd(entry["usd"]) is not None,
-        "must have as 'tokens' a whole number from 0": "tokens" not in entry or _is_tokens(entry["tokens"]),
+        "must have a number from 0 as 'usd', preferably a text": "usd" not in entry or _usd(entry["usd"]) is not None,
+        "must have a whole number from 0 as 'tokens'": "tokens" not in entry or _is_tokens(entry["tokens"]),
     }
     return next((rule for rule, is_kept in rules.items() if not is_kept), None)
 
@@ -198,7 +198,7 @@ def _is_tokens(value: object) -> bool:
 
 
 def _usd(value: object) -> Decimal | None:
-    """An amount as a Decimal, or None where it is none."""
+    """Converts an amount to a Decimal, or returns None if it is invalid."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -228,5 +228,5 @@ def _listed(entries: Sequence[Mapping[str, Any]]) -> ListedBudgets:
 def _instance(policy_class: Any) -> BudgetPolicy:
     named = import_string(policy_class) if isinstance(policy_class, str) else policy_class
     if not (isinstance(named, type) and issubclass(named, BudgetPolicy)):
-        raise TypeError("that is no subclass of stapel_agent.budgets.BudgetPolicy")
+        raise TypeError("it is not a subclass of stapel_agent.budgets.BudgetPolicy")
     return named()

@@ -1,8 +1,8 @@
-"""What a call may cost is set aside in its spender's accounts before it is made, and replaced by what it did cost.
+"""Reserves the estimated cost of a call in its spender's accounts, and charges the actual cost afterwards.
 
-Each function is a part of one short transaction with the ledger row that it is about, so that an account's `spent_*`
-are the sums of the ledger's rows whatever ends in between. Rows are locked in one order: the ledger's, its
-reservation, then the accounts by their keys.
+Each function is part of one short transaction with the ledger row of its call, so an account's `spent_*` always equal
+the sums of the ledger's rows, even after a crash. Rows are locked in a fixed order: the ledger row, its reservation,
+then the accounts by key.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ logger = logging.getLogger(__name__)
 
 SWEPT_BATCH = 500
 KEPT_DAYS = 40
-"""A call may end in another month than it began in, and is charged to that one."""
+"""Days to keep an account: a call may end in a later month than it began in, and is charged to the earlier one."""
 NO_ROW = UUID(int=0)
 
 
 def budgets_of(row: PromptLog) -> list[Budget]:
-    """The budgets that hold for the call of a row. Raises OverBudget if one refuses it, or if the policy is wrong."""
+    """Returns the budgets for the call of a row. Raises OverBudget if one refuses it, or if the policy is invalid."""
     spender = balances.spender_of(row)
     try:
         policy = policies.policy()
         if isinstance(policy, policies.ListedBudgets) and (scope := policy.refusing_scope(spender)):
-            mend = f"pass {scope}_id, or change the budget's 'without_id'"
-            raise OverBudget(f"the call names no {scope}, and a budget refuses such calls: {mend}")
+            fix = f"pass {scope}_id, or change the budget's 'without_id'"
+            raise OverBudget(f"the call has no {scope}_id, and a budget refuses such calls: {fix}")
         return list(policy.budgets(spender))
     except OverBudget:
         raise
@@ -52,13 +52,13 @@ def budgets_of(row: PromptLog) -> list[Budget]:
         logger.error("BUDGETS cannot be applied, so no provider is called: %s", describe(fault))
         logger.debug("%s", traceback_of(fault))
         what = f"BUDGETS cannot be applied ({type(fault).__name__}), so no provider was called"
-        raise OverBudget(f"{what}: {CHECK} tells more") from None
+        raise OverBudget(f"{what}: run {CHECK} for details") from None
 
 
 def reserve(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
-    """Set aside what the call of a row, just inserted, may cost; or say which budget it would be over.
+    """Reserves the estimated cost of the call of a row that was just inserted.
 
-    Raises AccountsMissing.
+    Returns an OverBudget instead if a budget has no room. Raises AccountsMissing.
     """
     its_accounts = balances.opened(row, limits, alias)
     full = next((account for account in its_accounts if not balances.has_room(account, estimate, row, alias)), None)
@@ -82,9 +82,9 @@ def is_reserved(row_id: UUID, alias: str) -> bool:
 
 @contextmanager
 def settling(row: PromptLog, alias: str) -> Iterator[None]:
-    """Around the writing of a row's outcome: charges what that adds to its spend, and releases what was reserved.
+    """Surrounds the update of a row with its outcome: charges the added spend and releases the reservation.
 
-    What it adds, as the writing may be repeated, or follow one that took the call for lost.
+    It charges the difference, because the update may be repeated, or may follow one that closed the call as lost.
     """
     if not agent_settings.BUDGETS:
         yield
@@ -100,7 +100,7 @@ def settling(row: PromptLog, alias: str) -> Iterator[None]:
 
 @contextmanager
 def charging(row: PromptLog, alias: str) -> Iterator[None]:
-    """Around the insertion of a row whose call is over."""
+    """Surrounds the insert of a row whose call is over, and charges it."""
     if not agent_settings.BUDGETS:
         yield
         return
@@ -110,30 +110,30 @@ def charging(row: PromptLog, alias: str) -> Iterator[None]:
 
 
 def charge_lost(row: PromptLog, alias: str) -> None:
-    """Charge what a lost call may have cost, in the transaction that has closed its row, and release its reservation.
+    """Charges the estimated cost of a lost call and releases its reservation, in the transaction that closes its row.
 
-    Also in a process without BUDGETS: the accounts are those of the processes that have them.
+    Also works in a process without BUDGETS: the accounts belong to the processes that have them.
     """
     _charge(row, balances.spent_on(row), alias)
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
-    """How each budget stands that holds for a spender, who may have no source, which is then the empty text."""
+    """Returns the standing of each budget that applies to a spender, whose source may be an empty text."""
     listed = policies.policy().budgets(spender) if agent_settings.BUDGETS else ()
     limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = balances.aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))
     new = [(limit, balances.account_for(limit, spender, moment)) for limit in limits]
     kept = BudgetAccount.objects.using(alias).in_bulk([account.key for _, account in new])
-    told = []
+    found = []
     for limit, unused in new:
         account = kept.get(unused.key, unused)
         balances.bring_up_to_date(account, limit, alias)
-        told.append(balances.standing_of(account))
-    return told
+        found.append(balances.standing_of(account))
+    return found
 
 
 def hand_over(scope: str, old: str, new: str, alias: str) -> int:
-    """Make the accounts of a spender another one's, after the ledger's rows. Returns how many there were."""
+    """Moves the accounts of one spender to another, after the ledger's rows. Returns the number of moved accounts."""
     following = balances.successors(scope, old, new, alias)
     balances.make(list(following.values()), alias)
     keys = {key: account.key for key, account in following.items()}
@@ -144,9 +144,9 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
 
 
 def sweep(alias: str) -> None:
-    """Release what is reserved for calls that are over or whose rows are gone, and remove accounts of long ago.
+    """Releases reservations of calls that are over or whose rows were deleted, and deletes old accounts.
 
-    A process without BUDGETS charges nothing: it has the accounts of others counted anew at their next call.
+    A process without BUDGETS charges nothing, so it marks the accounts to be counted again at their next call.
     """
     held, kept = Reservation.objects.using(alias), BudgetAccount.objects.using(alias)
     pending = PromptLog.objects.using(alias).filter(pk=OuterRef("pk"), status=PromptStatus.PENDING)
@@ -162,9 +162,9 @@ def sweep(alias: str) -> None:
 
 
 def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: str) -> dict[str, Spend]:
-    """In the reservations of a spender's calls under way. Returns what was set aside by them, by the account's old key.
+    """Renames accounts in the reservations of a spender's running calls. Returns the reserved amounts by old key.
 
-    A call that began after its spender's rows were handed over keeps its own accounts, and gives others nothing back.
+    A call that began after its spender's rows were moved keeps its own accounts, and releases only those.
     """
     pending = PromptLog.objects.using(alias).filter(exactly(column, spender), status=PromptStatus.PENDING)
     under_way = Reservation.objects.using(alias).filter(pk__in=list(pending.values_list("pk", flat=True)))
@@ -178,12 +178,12 @@ def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: 
 
 
 def _charge(row: PromptLog, spend: Spend, alias: str) -> None:
-    """Add to every account there is of the row's spender and time, also where no budget holds at the moment."""
+    """Charges every existing account of the row's spender and period, even if no budget applies at present."""
     held = _taken_back(row.pk, alias)
     if held is None and not spend:
         return
     for account in balances.locked(balances.keys_of(row), alias):
-        if account.is_counted:  # or the row will be among those that are counted
+        if account.is_counted:  # otherwise the count will include the row
             account.spent_nanos += spend.nanos
             account.spent_tokens += spend.tokens
         _give_back(account, held)
@@ -198,7 +198,7 @@ def _release(row_id: UUID, alias: str) -> None:
 
 
 def _taken_back(row_id: UUID, alias: str) -> Reservation | None:
-    """The reservation of a row, removed; of two who come for it, one gets it."""
+    """Deletes and returns the reservation of a row. If two callers compete for it, only one gets it."""
     reservations = Reservation.objects.using(alias).filter(pk=row_id)
     held = reservations.select_for_update().first()
     return held if held is not None and reservations.delete()[0] else None
@@ -211,22 +211,22 @@ def _give_back(account: BudgetAccount, held: Reservation | None) -> None:
 
 
 def _take_write_lock(alias: str) -> None:
-    """On SQLite, which has no locks of rows, and lets nobody write who has read what another has changed since."""
+    """Takes SQLite's write lock first: it has no row locks, and rejects a write based on an outdated read."""
     if not connections[alias].features.has_select_for_update:
         Reservation.objects.using(alias).filter(pk=NO_ROW).update(nanos=0)
 
 
 def _refusal(standing: Standing, estimate: Estimate) -> OverBudget:
-    whom = f"{standing.scope} {standing.identity!r}" if standing.identity else f"all that name no {standing.scope}"
-    whom = "all together" if standing.scope == "all" else whom
+    whom = f"{standing.scope} {standing.identity!r}" if standing.identity else f"all calls without a {standing.scope}"
+    whom = "all calls" if standing.scope == "all" else whom
     facts = []
     if standing.left_usd is not None:
         cost = "has no known price" if estimate.usd is None else f"may cost {estimate.usd:f}"
-        facts.append(f"{standing.left_usd:f} USD are left and the call {cost}")
+        facts.append(f"{standing.left_usd:f} USD left (the call {cost})")
     if standing.left_tokens is not None:
-        facts.append(f"{standing.left_tokens} tokens are left and it may take {estimate.tokens}")
+        facts.append(f"{standing.left_tokens} tokens left (the call may use {estimate.tokens})")
     return OverBudget(
-        f"of the {standing.period}'s budget of {whom} {', '.join(facts)}: "
-        f"ask for less, with lower max_tokens, or from {standing.resets_at:%Y-%m-%d} on",
+        f"the {standing.period}'s budget for {whom} has {' and '.join(facts)}: "
+        f"lower max_tokens, or try again from {standing.resets_at:%Y-%m-%d} on",
         standing,
     )

@@ -71,8 +71,8 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     assert answer == {
         "status": "failure",
         "failure": "over_budget",
-        "reason": f"over_budget: of the month's budget of all together {SENT + 9} tokens are left and it may take "
-        f"{SENT + 10}: ask for less, with lower max_tokens, or from {resets_at:%Y-%m-%d} on",
+        "reason": f"over_budget: the month's budget for all calls has {SENT + 9} tokens left (the call may use "
+        f"{SENT + 10}): lower max_tokens, or try again from {resets_at:%Y-%m-%d} on",
         "budget": {
             "scope": "all",
             "left_tokens": SENT + 9,
@@ -342,7 +342,7 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
         "status": "failure",
         "failure": "over_budget",
         "reason": "over_budget: BUDGETS cannot be applied (RuntimeError), so no provider was called: "
-        "manage.py check --tag stapel_agent --deploy tells more",
+        "run manage.py check --tag stapel_agent --deploy for details",
         **TRACED,
     }
     assert len(scripted_model.requests) == 1
@@ -460,17 +460,17 @@ WRONG = [
     ({"scope": "user", "period": "day"}, "must have 'usd', 'tokens' or both"),
     (
         {"scope": "user", "period": "day", "token": 1},
-        "may have the keys scope, id, period, usd, tokens, without_id",
+        "may only have the keys scope, id, period, usd, tokens, without_id",
     ),
     ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a text of 1 to 64"),
     ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a text"),
-    ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "may have no 'id', as its scope is all"),
+    ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "must not have an 'id', because its scope is all"),
     *[
-        ({"scope": "all", "period": "day", "usd": usd}, "must have as 'usd' a number from 0")
+        ({"scope": "all", "period": "day", "usd": usd}, "must have a number from 0 as 'usd'")
         for usd in ("five", "-1", "NaN", "Infinity", True, None, [], 10**30)
     ],
     *[
-        ({"scope": "all", "period": "day", "tokens": tokens}, "must have as 'tokens' a whole number from 0")
+        ({"scope": "all", "period": "day", "tokens": tokens}, "must have a whole number from 0 as 'tokens'")
         for tokens in (-1, 1.5, "9", True, None, 10**30)
     ],
 ]
@@ -495,7 +495,7 @@ def test_entry__twice():
     good = [budget, {**budget, "period": "month"}, {**budget, "id": "1"}]
     assert list(policies.faults(good)) == []
     assert list(policies.faults([*good, {"scope": "user", "period": "day", "usd": 1}])) == [
-        "BUDGETS[3] is the second for the same scope, id and period: put both limits into one, "
+        "BUDGETS[3] repeats the scope, id and period of another entry: put both limits into one, "
         "not {'scope': 'user', 'period': 'day', 'usd': 1}"
     ]
 
@@ -640,7 +640,7 @@ def test_without_id__shares_an_account(agent, scripted_model, scope, caller):
         agent(BUDGETS=[{"scope": scope, "period": "day", "tokens": spent + SENT + 10, **choice}])
         answer = services.complete("hello", "small", skip_cache=True, **caller)
         assert answer["status"] == ("failure" if choice else "ok")
-    assert f"budget of all that name no {scope}" in answer["reason"]
+    assert f"budget for all calls without a {scope}" in answer["reason"]
     assert services.complete("hello", "small", **{f"{scope}_id": "other"})["status"] == "ok"
 
 
