@@ -2,11 +2,12 @@
 
 from .csv_table import write_csv
 from .figures import as_json, ausage, usage
-from .top_spenders import Durations, Rankings, TopSpender, rankings
+from .top_spenders import CachedInput, Durations, Rankings, TopSpender, rankings
 from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment
 
 __all__ = [
     "COLUMNS",
+    "CachedInput",
     "Durations",
     "GROUPS",
     "InvalidUsageQuery",

@@ -16,7 +16,7 @@ from stapel_agent.database import on_ledger
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .usage_query import UsageQuery
-from .usage_tables import CALLS, FIRST, Reader, Slice, Table
+from .usage_tables import CALLS, FIRST, Reader, Slice, Table, text
 
 NAMES = ("user_id", "workspace_id", "source", "model")
 
@@ -38,6 +38,13 @@ DURATIONS = """
         SELECT duration_ms, SUM(COUNT(*)) OVER (ORDER BY duration_ms) AS upto, SUM(COUNT(*)) OVER () AS calls
         FROM {table} WHERE {conditions} AND duration_ms IS NOT NULL GROUP BY duration_ms
     ) AS taken
+"""
+
+CACHED = """
+    SELECT {names}, COALESCE(SUM(cache_read_tokens), 0), COALESCE(SUM(cache_write_tokens), 0)
+    FROM {table} WHERE {conditions} GROUP BY {names}
+    HAVING COALESCE(SUM(cache_read_tokens), 0) + COALESCE(SUM(cache_write_tokens), 0) > 0
+    ORDER BY 3 DESC, 4 DESC LIMIT 1000
 """
 
 
@@ -64,6 +71,16 @@ class Durations:
 
 
 @dataclass(frozen=True)
+class CachedInput:
+    """Input that a provider's model read from its vendor's prompt cache, and wrote to it."""
+
+    provider: str | None
+    model: str | None
+    read_tokens: int
+    write_tokens: int
+
+
+@dataclass(frozen=True)
 class Rankings:
     """`spenders` has, for each of NAMES, those that spent most, in dollars or else in tokens; `counts`, of how many."""
 
@@ -71,6 +88,7 @@ class Rankings:
     counts: Mapping[str, int]
     durations: Durations
     pending: int
+    cached: Sequence[CachedInput]
 
 
 def rankings(since: datetime, until: datetime, places: int) -> Rankings:
@@ -83,8 +101,9 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
     with transaction.atomic(alias):
         reader.prepare()
         (spenders, counts), durations = reader.spenders(query, places), reader.durations(query)
+        cached = reader.cached(query)
     pending = PromptLog.objects.using(alias).filter(status=PromptStatus.PENDING).count()
-    return Rankings(spenders, counts, durations, pending)
+    return Rankings(spenders, counts, durations, pending, cached)
 
 
 class RankingReader(Reader):
@@ -104,15 +123,23 @@ class RankingReader(Reader):
         found: dict[str, list[TopSpender]] = {name: [] for name in NAMES}
         counts = dict.fromkeys(NAMES, 0)
         for place, number, who, *sums in self._fetched(statement, values):
-            name = who.decode() if isinstance(who, bytes) else who
             counts[NAMES[place]] = number
-            found[NAMES[place]].append(TopSpender(name, **self._figures(SPENDING, sums)))
+            found[NAMES[place]].append(TopSpender(text(who), **self._figures(SPENDING, sums)))
         return found, counts
 
     def durations(self, query: UsageQuery) -> Durations:
         where, values = self._conditions(query)
         ((p50_ms, p95_ms, calls),) = self._fetched(DURATIONS.format(table=CALLS.name, conditions=where), values)
         return Durations(p50_ms, p95_ms, int(calls or 0))
+
+    def cached(self, query: UsageQuery) -> list[CachedInput]:
+        """The thousand pairs of provider and model with the most cached input, which few ledgers exceed."""
+        where, values = self._conditions(query)
+        names = ", ".join(self._told_apart(name) for name in ("provider", "model"))
+        rows = self._fetched(CACHED.format(table=CALLS.name, conditions=where, names=names), values)
+        return [
+            CachedInput(text(provider), text(model), int(read), int(write)) for provider, model, read, write in rows
+        ]
 
     def _conditions(self, query: UsageQuery) -> tuple[str, list[Any]]:
         within = self._within(SPENDING, query, Slice(query.since, query.until, {}))

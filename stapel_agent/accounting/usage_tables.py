@@ -106,7 +106,7 @@ class Reader:
             if behind is not None:
                 names = [name for name in query.groups if name not in part.periods]
                 for row in self._select(table, names, [*self._within(table, query, part), behind], query.limit + 1):
-                    values = {**part.periods, **dict(zip(names, map(_text, row), strict=False))}
+                    values = {**part.periods, **dict(zip(names, map(text, row), strict=False))}
                     yield tuple(values[name] for name in query.groups), self._figures(table, row[len(names) :])
 
     def totals(self, query: UsageQuery) -> Iterator[dict[str, Any]]:
@@ -211,5 +211,5 @@ def _all(conditions: Sequence[Condition]) -> Condition:
     return joined, [value for _, values in conditions for value in values]
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
     return value.decode() if isinstance(value, bytes) else value

@@ -21,6 +21,7 @@ from .chart import Bar, bar_chart
 from .figure_links import counted, errors, estimated, is_unknown, linked, named, spend, spend_text, without_price
 from .filters import UNSUCCESSFUL
 from .ledger_links import LedgerLinks
+from .prompt_caches import saved_note
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
 
 PLACES = 10
@@ -142,7 +143,7 @@ def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Ti
     made, failed = totals["calls"], totals["errors"]
     yield Tile("Spend", spend(totals, links), [estimated(totals, links), without_price(totals, links)])
     yield Tile("Calls", counted("calls", made, links.to()), [])
-    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), _kinds(totals))
+    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), [*_kinds(totals), saved_note(ranked.cached)])
     share = f"{percent(failed, made)} of the calls"
     yield Tile("Errors", counted("errors", failed, links.to(status=UNSUCCESSFUL)), [share])
     yield _hits(totals)

@@ -46,6 +46,12 @@ class UnitPrices:
         """Return the prices multiplied by `factor`."""
         return UnitPrices(*(getattr(self, kind) * factor for kind in KINDS))
 
+    def saved_by_cache(self, read_tokens: int, write_tokens: int) -> Decimal:
+        """What cached input cost less than plain input would have; below zero if the writes were not worth it."""
+        with localcontext(ARITHMETIC):
+            saved = read_tokens * (self.input - self.cache_read) - write_tokens * (self.cache_write - self.input)
+            return (saved / MILLION).quantize(SMALLEST_COST)
+
     def cost(self, usage: Usage) -> Decimal:
         """Return the cost of the tokens, each kind at its own price."""
         written_for_long = min(usage.cache_write_1h_tokens, usage.cache_write_tokens)

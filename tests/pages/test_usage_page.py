@@ -440,3 +440,65 @@ def test_page__what_prompt_caches_saved(admin_client):
     written(created_at=BEGIN, model="m", **figures)
     text = admin_client.get(PAGE, FIVE_DAYS).content.decode()
     assert with_unit("50", "%") + " of the input read from vendors&#x27; caches" in text
+
+
+ON_HAIKU = {"provider": "anthropic", "model": "claude-haiku-4-5-20251001"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([{**ON_HAIKU, "cache_read_tokens": 1_000_000}], "vendors' caches saved $0.90, at today's prices"),
+        (
+            [{**ON_HAIKU, "cache_read_tokens": 1_000_000, "cache_write_tokens": 400_000}] * 2,
+            "vendors' caches saved $1.60, at today's prices",
+        ),
+        (
+            [{**ON_HAIKU, "cache_write_tokens": 1_000_000}],
+            "vendors' caches cost $0.25 more than they saved, at today's prices",
+        ),
+        (
+            [
+                {**ON_HAIKU, "cache_read_tokens": 1_000_000},
+                {"provider": "own", "model": "priced", "cache_read_tokens": 1_000_000},
+                {"provider": "own", "model": HOSTILE, "cache_read_tokens": 5},
+            ],
+            "vendors' caches saved $2.90, at today's prices; 1 model without a price left out",
+        ),
+        (
+            [{"provider": name, "model": "m", "cache_write_tokens": 5} for name in (None, HOSTILE, "https://x")],
+            "what vendors' caches saved is unknown: 3 models without a price",
+        ),
+        ([{**ON_HAIKU, "provider": "broken", "cache_read_tokens": 5}], "unknown: 1 model without a price"),
+        ([{**ON_HAIKU, "provider": "openai", "model": "gpt-5", "cache_read_tokens": 10**6}], "saved $1.12"),
+    ],
+)
+def test_page__dollars_that_prompt_caches_saved(admin_client, agent, rows, told):
+    """The page tells the reads' lower price less the writes' higher one, or the loss; models without a price apart."""
+    agent(
+        PRICES={"own/priced": {"input": 3, "output": 9, "cache_read": 1}},
+        PROVIDERS={"broken": "no.such.Class"},
+    )
+    for row in rows:
+        written(**row)
+    written(**ON_HAIKU, created_at=BEGIN, cache_read_tokens=10**9)
+    assert told in Figures(admin_client.get(PAGE, JANUARY_10)).text
+
+
+def test_page__no_prompt_caches(admin_client):
+    """Where no vendor's cache was read or written, the page does not speak of any."""
+    written(**ON_HAIKU, input_tokens=5)
+    assert "caches" not in Figures(admin_client.get(PAGE, JANUARY_10)).text
+
+
+@pytest.mark.any_database
+def test_cached__by_provider_and_model():
+    """Names that differ in case alone, or in what follows them, are added up apart on every database."""
+    for provider, tokens in (("anthropic", 1), ("Anthropic", 2), ("anthropic", 4), (None, 8)):
+        written(provider=provider, model="m", cache_read_tokens=tokens, cache_write_tokens=None)
+    found = rankings(NOON, NOON + timedelta(days=1), 2).cached
+    assert [(one.provider, one.model, one.read_tokens, one.write_tokens) for one in found] == [
+        (None, "m", 8, 0),
+        ("anthropic", "m", 5, 0),
+        ("Anthropic", "m", 2, 0),
+    ]
