@@ -1,4 +1,4 @@
-"""The answer dict: built here alone, of what a verb has brought or of the fault that it has met."""
+"""Builds every answer dict, from a verb's result or from the error that it raised."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from .types import Completion, CompletionRequest, Standing, Usage
 logger = logging.getLogger(__name__)
 
 INTERNAL_ERROR = "internal_error"
-"""The failure of a request that met a bug of this package."""
+"""The failure of a request that hit a bug in this package."""
 
 
 class Answer:
-    """The answer dict, built around the call of a verb: any fault inside becomes a failure."""
+    """Builds the answer dict around the call of a verb. Any exception inside becomes a failure."""
 
     def __init__(self, verb: str, request: CompletionRequest, fields: Callable[[Completion], dict[str, Any]]) -> None:
         self.content: dict[str, Any] = {}
@@ -43,7 +43,7 @@ class Answer:
         self._observers = ExitStack()
 
     def of(self, completion: Completion) -> dict[str, Any]:
-        """What there is to say of a completion."""
+        """The answer dict of a completion."""
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
@@ -66,60 +66,60 @@ class Answer:
         return isinstance(fault, Exception)
 
     def _attribution(self, completion: Completion) -> dict[str, Any]:
-        """Who answered, and where the ledger has it; of nothing, if nobody did."""
+        """The model, provider and request id of an answer. Empty if no model was called."""
         if not completion.provider:
             return {}
         named = {"model": storable(completion.model), "provider": storable(completion.provider)}
         return {**named, "request_id": str(self.request.request_id)}
 
     def _trace(self, fault: Exception) -> dict[str, Any]:
-        """Where the ledger may tell more of a failure; not of one before anybody was asked, which has no usage."""
-        nobody_asked = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
-        return {} if nobody_asked else {"request_id": str(self.request.request_id)}
+        """The request id, to look a failure up in the ledger. Empty if it failed before any model was called."""
+        never_called = isinstance(fault, InvalidRequest | ProviderUnusable) and fault.usage is None
+        return {} if never_called else {"request_id": str(self.request.request_id)}
 
 
 def text_fields(answered: Completion) -> dict[str, Any]:
-    """What `complete()` tells."""
+    """The fields of `complete()`."""
     return {"result": storable(answered.text), "usage": _usage(answered.usage)}
 
 
 def json_fields(answered: Completion) -> dict[str, Any]:
-    """What `complete_json()` tells."""
+    """The fields of `complete_json()`."""
     comment = {"comment": answered.value.comment} if answered.value.comment else {}
     return {"result": answered.value.result, **comment, "usage": _usage(answered.usage)}
 
 
 def translation_fields(answered: Completion) -> dict[str, Any]:
-    """What `translate()` tells."""
+    """The fields of `translate()`."""
     if answered is translation.NOTHING:
         return {"result": {}}
     translated = answered.value
-    told = {"failed": translated.failed, "warnings": translated.warnings, "unchanged": list(translated.unchanged)}
-    kept = {name: value for name, value in told.items() if value}
+    details = {"failed": translated.failed, "warnings": translated.warnings, "unchanged": list(translated.unchanged)}
+    kept = {name: value for name, value in details.items() if value}
     return {"result": translated.texts, **kept, "usage": _usage(answered.usage)}
 
 
 def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict[str, Any]:
-    """The answers to the portions of one translation, at least one, as one answer, each given with its entries.
+    """Join the answers to the portions of a translation, each given with its entries. Needs at least one portion.
 
-    Each portion has a `request_id` of its own; where there are several, the whole has none.
+    Each portion has its own `request_id`, so the answer to several portions has none.
     """
     answers = [answer for _, answer in portions]
     if len(answers) == 1 or all(answer["status"] == "failure" and "failed" not in answer for answer in answers):
         return answers[0]
     result, failed, usage = dict[str, str](), dict[str, str](), Usage()
-    warnings = {key: told for answer in answers for key, told in answer.get("warnings", {}).items()}
+    warnings = {key: warning for answer in answers for key, warning in answer.get("warnings", {}).items()}
     unchanged = [key for answer in answers for key in answer.get("unchanged", ())]
     for entries, answer in portions:
         result |= answer.get("result", {})
-        # A portion that nobody was asked for has a reason, and not one for each of its keys.
+        # A portion that failed before any model was called has one reason for all its keys.
         failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
         usage += Usage(**answer.get("usage", {}))
     reasons = [_failure(answer["failure"], answer["reason"]) for answer in answers if "reason" in answer]
     status: dict[str, Any] = {"status": "ok", "result": result} if result else reasons[0]
     by: dict[str, Any] = {name: answer[name] for answer in answers for name in ("model", "provider") if name in answer}
-    told = {"failed": failed, "warnings": warnings, "unchanged": unchanged}
-    return {**status, **{name: value for name, value in told.items() if value}, "usage": _usage(usage), **by}
+    details = {"failed": failed, "warnings": warnings, "unchanged": unchanged}
+    return {**status, **{name: value for name, value in details.items() if value}, "usage": _usage(usage), **by}
 
 
 def _failure(name: str, reason: str) -> dict[str, Any]:
@@ -127,24 +127,24 @@ def _failure(name: str, reason: str) -> dict[str, Any]:
 
 
 def _reason(fault: AgentError) -> str:
-    """The failure's name and what there is to say of it."""
+    """The failure's name, the error's message, and the command that gives details, if there is one."""
     message: str = storable(str(fault))
     reason = message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
     command = _told_by(fault)
-    return f"{reason} ({command} tells more)" if command else reason
+    return f"{reason} ({command} gives details)" if command else reason
 
 
 def _told_by(fault: AgentError) -> str | None:
-    """The command that says more where the host's settings are at fault."""
+    """The command that gives details, if the host's settings are at fault."""
     if isinstance(fault, WrongSetting | ProviderUnimportable):
         return CHECK
-    # The check looks at the default provider alone. Of access, the message then begins with the name of a setting.
+    # The check covers only the default provider. A message about missing access begins with the setting's name.
     has_no_access = isinstance(fault, AccessDenied) and str(fault).partition(" ")[0] in DEFAULTS
     return PROVIDERS_COMMAND if has_no_access or isinstance(fault, ProviderUnusable) else None
 
 
 def _paid(fault: AgentError) -> dict[str, Any]:
-    """What a failure keeps: what each text of a translation lacked, what was paid for, and what may still be."""
+    """What a failure keeps: the reasons for failed texts, the paid text and usage, and the exhausted budget."""
     comment = {"comment": storable(fault.text)} if fault.text else {}
     usage = {"usage": _usage(fault.usage)} if fault.usage else {}
     failed = {"failed": fault.failed} if fault.failed else {}
@@ -157,7 +157,7 @@ BUDGET_KEYS = ("scope", "id", "left_usd", "left_tokens", "period", "resets_at")
 
 
 def budget_entry(standing: Standing) -> dict[str, Any]:
-    """What is left of one budget, and when it is whole again."""
+    """What is left of one budget, and when it resets."""
     entry = standing.as_json()
     return {name: entry[name] for name in BUDGET_KEYS if name in entry}
 

@@ -1,4 +1,4 @@
-"""Ask a model once: from the cache, or from a provider, with every call in the ledger."""
+"""Answers a request from the cache or from a provider, and records every call in the ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["acomplete", "as_text", "complete"]
 
 
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
-    """Answer `request`. Raises an AgentError where there is no answer that `read` accepts."""
+    """Answer `request`. Raises an AgentError if there is no answer that `read` accepts."""
     refuse_event_loop()
     attempts = Attempts(fetched(request), read)
     with SingleFlight(attempts, read) as flight:

@@ -1,4 +1,4 @@
-"""The facade: build the request, call a verb, build the answer dict. Nothing here raises for a provider's fault."""
+"""The facade: builds the request, calls a verb, builds the answer dict. Provider errors become failures in it."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 SOURCE_LENGTH = 32
-"""Characters of a source that the ledger's column holds."""
+"""Maximum length of a source, set by the ledger's column."""
 
 
 def complete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
-    """The model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
+    """Return the model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
 
-    Every answer says who gave it (`model`, `provider`), and under which `request_id` the ledger has it.
+    Every answer names its `model` and `provider`, and the `request_id` of its rows in the ledger.
     """
     size, given = given_keywords("complete", model_size, options, CompletionOptions)
     answer = Answer("complete", _request(prompt, size, **given), answers.text_fields)
@@ -74,11 +74,11 @@ def complete_json(
     **options: Unpack[CompletionOptions],
 ) -> JsonAnswer[Any]: ...
 def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> JsonAnswer[Any]:
-    """The model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
+    """Return the model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
 
-    `schema` is a JSON Schema. It may also be a class with Pydantic's interface, a dataclass or a TypedDict, and
-    `result` is then an instance. Without a system prompt the built-in one, "answer with JSON only", is sent. A
-    failure after an answer keeps what was paid for: the raw text as `comment`, and its `usage`.
+    `schema` is a JSON Schema, a class with Pydantic's interface, a dataclass or a TypedDict. With a class, `result`
+    is an instance of it. If you give no system prompt, the built-in one, "answer with JSON only", is sent. If an
+    answer fails its checks, the failure holds its raw text as `comment`, and its `usage`.
     """
     size, given = given_keywords("complete_json", model_size, options, CompletionOptions)
     wanted = AnswerSchema.of(schema)
@@ -123,7 +123,7 @@ def ask(
     prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
 ) -> Any: ...
 def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
-    """The answer itself: text, or with a `schema` JSON or an instance, as in `complete_json()`. Raises AnswerFailed."""
+    """Return only the result: text, or with `schema` the result of `complete_json()`. Raises AnswerFailed."""
     if schema is None:
         return _value(complete(prompt, model_size, **options))
     return _value(complete_json(prompt, model_size, schema=schema, **options))
@@ -155,10 +155,10 @@ def translate(
     model_size: str = NOT_GIVEN,
     **options: Unpack[TranslateOptions],
 ) -> TranslationAnswer:
-    """The entries in another language: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
+    """Translate the entries: `{"status": "ok", "result": {key: text}, "usage": {...}}`.
 
-    `result` holds what came back and passed its checks; the rest is in `failed`, key -> reason, which is there only
-    if something failed. A failure has no translation at all. No entries, no call.
+    `result` holds the translations that passed their checks. If any did not, `failed` maps their keys to reasons.
+    An answer with the status "failure" holds no translation. Without entries, no model is called.
     """
     size, given = given_keywords("translate", model_size, options, TranslateOptions, default="small")
     answer, texts_of = _translation_answer(size, **given)
@@ -190,13 +190,13 @@ async def atranslate(
 def translation_cost(
     from_lang: str, to: str, entries: Mapping[str, str | Mapping[str, Any]], model_size: str = "small", **options: Any
 ) -> translation.Most:
-    """What `translate()` of the same would cost at most. Asks nobody. Raises an AgentError where it would fail."""
+    """The most that `translate()` could cost with these arguments. Calls no model. May raise an AgentError."""
     answer, texts_of = _translation_answer(model_size, **options)
     return translation.most(texts_of(from_lang, to, entries), _valid(answer.request))
 
 
 def get_provider(name: str | None = None) -> LlmProvider:
-    """A provider, made anew; the default one without a name. Raises ProviderUnusable."""
+    """Return a new instance of the named provider, or of the default one. Raises ProviderUnusable."""
     return provider_registry.askable(name or agent_settings.DEFAULT_PROVIDER)()
 
 
@@ -209,7 +209,7 @@ def _translation_answer(
     protect: Sequence[str] | None = None,
     **options: Any,
 ) -> tuple[Answer, Callable[[str, str, Mapping[str, Any]], translation.Texts]]:
-    """The answer, and what makes the texts within it: those that cannot be sent are a failure."""
+    """The answer, and a function that makes its texts; inside the answer, invalid texts become a failure."""
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
     request = _request("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
     texts_of = partial(
@@ -253,7 +253,7 @@ def _value(answer: BaseAnswer) -> Any:
 
 
 TOLD_APART = frozenset({"caller", "idempotency_key", "images", "context", "glossary", "format", "protect"})
-"""Options that say who asks, whose form is no JSON, or that are told as a part of what is asked."""
+"""Options left out of the request's identity: they name the caller, are not JSON, or are part of it already."""
 
 
 def _request(  # noqa: PLR0913  (the public keywords of complete())
@@ -296,13 +296,15 @@ def _json_request(
 
 
 def _valid(request: CompletionRequest) -> CompletionRequest:
-    """`request` within MAX_TOKENS and in its cache scope. Raises InvalidRequest with the mend."""
+    """Check `request`, cap its tokens, and set its images, cache scope and effort. Raises InvalidRequest."""
     if not isinstance(request.prompt, str):
-        raise InvalidRequest(f"prompt must be a text, not {type(request.prompt).__name__}")
+        raise InvalidRequest(f"prompt must be a string, not {type(request.prompt).__name__}")
     if not isinstance(request.model_size, str):
-        raise InvalidRequest(f"model size must be a text, not {type(request.model_size).__name__}")
+        raise InvalidRequest(f"model size must be a string, not {type(request.model_size).__name__}")
     if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
-        raise InvalidRequest(f"source may have {SOURCE_LENGTH} characters, and neither NUL nor half a surrogate pair")
+        raise InvalidRequest(
+            f"source must have at most {SOURCE_LENGTH} characters, without NUL or an unpaired surrogate"
+        )
     for field in ("context", "idempotency_key", "effort"):
         _check(field, getattr(request, field))
     return replace(
@@ -323,7 +325,7 @@ def _cache_scope(request: CompletionRequest) -> str:
 
 
 def _token_cap(wish: int, limit: int) -> int:
-    """The caller's wish, which may lower the limit of the size and not raise it."""
+    """The caller's limit, or the size's limit if that is lower."""
     if wish == limit:
         return limit
     _check("max_tokens", wish)
@@ -331,13 +333,13 @@ def _token_cap(wish: int, limit: int) -> int:
 
 
 def _check(field: str, value: object) -> None:
-    """Hold an option against the JSON Schema that HTTP and comm hold it against."""
-    if value is not None and (mend := field_mend("llm.complete", field, value)):
-        raise InvalidRequest(f"{field} is not as it must be: {mend}")
+    """Validate an option against the JSON Schema that HTTP and comm use."""
+    if value is not None and (problem := field_mend("llm.complete", field, value)):
+        raise InvalidRequest(f"{field} is invalid: {problem}")
 
 
 def _once(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:
-    """The valid `request`, as one call under its idempotency key, if it has one."""
+    """Validate `request` and wrap it as one call under its idempotency key, if it has one."""
     require_kinds(translation=verb == "translate")
     given = {name: value for name, value in options.items() if value is not None and name not in TOLD_APART}
     valid = _valid(request)

@@ -1,4 +1,4 @@
-"""`llm.translate` as a stapel-core task, for catalogues that take longer than a caller can wait."""
+"""`llm.translate` as a stapel-core task, for translations that take longer than a caller can wait."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .schemas import function_validator
 
 @task_handler("llm.translate")
 def translate(payload: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the function of the same name. Translations of an earlier attempt are not asked for again.
+    """Answer like the function `llm.translate`. A retry reuses the translations of earlier attempts.
 
-    Raises ValidationError if the payload breaks the function's schema, so that the task is not retried.
+    Raises ValidationError for a payload that does not fit the function's schema, so that the task is not retried.
     """
     fault = next(function_validator("llm.translate").iter_errors(payload), None)
     if fault is not None:
@@ -36,13 +36,13 @@ def translate(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own_key(payload: dict[str, Any], name: str) -> dict[str, str]:
-    """The idempotency key of a portion, if the task has a key: each portion has a payload of its own."""
+    """The idempotency key of a portion, if the task has one. Each portion has its own payload, so its own key."""
     key = payload.get("idempotency_key")
     return {} if key is None else {"idempotency_key": sha256(f"{name} {key}".encode("utf-8", "replace")).hexdigest()}
 
 
 def _slices(entries: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The entries in portions, each with the name of its checkpoint. An empty map is one portion."""
+    """Split the entries into portions, each with the name of its checkpoint. An empty map is one portion."""
     items = list(entries.items())
     size = agent_settings.TRANSLATE_CHUNK_ENTRIES * agent_settings.TRANSLATE_CONCURRENCY
     for start in range(0, max(1, len(items)), size):

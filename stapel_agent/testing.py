@@ -1,7 +1,7 @@
-"""For your own tests: models that answer from a script and remember what they were asked, and no others.
+"""For your own tests: scripted models that record their requests, and a guard against calls of real models.
 
-In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and ask for `scripted_model`. With Django's
-test runner, put `NoRealModels` before it. Both refuse every call of a built-in provider, which might cost money.
+In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and request `scripted_model`. With Django's
+test runner, put `NoRealModels` before it. Both refuse every call to a built-in provider, because it may cost money.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .types import Image
 
 try:
     import pytest
-except ImportError:  # a host that tests with unittest has the context manager
+except ImportError:  # hosts that use unittest have the context manager
     pytest = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What a provider was asked: the keywords of `LlmProvider.complete()`."""
+    """A request to a provider: the keywords of `LlmProvider.complete()`."""
 
     prompt: str
     model: str
@@ -40,7 +40,7 @@ class ModelRequest:
 
 Answer = str | ProviderResult | Mapping[str, Any] | list[Any]
 Reply = Answer | Exception | Callable[[ModelRequest], Answer]
-"""A text, a value to be written as JSON, a whole result, a fault to raise, or a function that makes one of those."""
+"""A string, a value to send as JSON, a ProviderResult, an exception to raise, or a function that returns an answer."""
 
 REFUSAL = (
     "tests may not call the built-in provider {name!r}: script its answer with the fixture scripted_model or "
@@ -51,13 +51,13 @@ REFUSAL = (
 
 @dataclass
 class ScriptedModel:
-    """Replies in turn, the last one again and again; `requests` is what was asked so far."""
+    """Gives the replies in turn and repeats the last one. `requests` holds the requests so far."""
 
     replies: list[Reply] = field(default_factory=lambda: ["{}"])
     requests: list[ModelRequest] = field(default_factory=list)
 
     def script(self, *replies: Reply) -> None:
-        """Start over with these replies, at least one. TypeError for what is no reply."""
+        """Start over with these replies, at least one. Raises TypeError for an invalid reply."""
         if not replies:
             raise ValueError("a script needs at least one reply")
         self.replies = [_checked(reply) for reply in replies]
@@ -74,26 +74,26 @@ class ScriptedModel:
 
 
 def _checked(reply: Reply) -> Reply:
-    """`reply`, if it can be used. An exception's class is none: it is a function that returns no answer."""
+    """Return a valid reply. An exception class is invalid: calling it would return an exception, not an answer."""
     if isinstance(reply, Exception) or (callable(reply) and not isinstance(reply, type)):
         return reply
     return _result(reply)
 
 
 def _result(answer: Any) -> ProviderResult:
-    """What a provider returns for an answer. TypeError for what is none."""
+    """Convert an answer to the result of a provider. Raises TypeError for an invalid answer."""
     if isinstance(answer, ProviderResult):
         return answer
     if not isinstance(answer, str | Mapping | list):
         raise TypeError(
-            f"a reply must be a text, a dict, a list, a ProviderResult, an exception or a function, not {answer!r}"
+            f"a reply must be a string, a dict, a list, a ProviderResult, an exception or a function, not {answer!r}"
         )
     text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
     return ProviderResult(text, input_tokens=10, output_tokens=5)
 
 
 def translating(translate: Callable[[str], str]) -> Callable[[ModelRequest], str]:
-    """A reply to `llm.translate`: every text that was sent, put through `translate`."""
+    """A reply to `llm.translate` that applies `translate` to every text of the request."""
 
     def reply(request: ModelRequest) -> str:
         return json.dumps({key: translate(text) for key, text in json.loads(request.prompt).items()})
@@ -103,9 +103,9 @@ def translating(translate: Callable[[str], str]) -> Callable[[ModelRequest], str
 
 @contextmanager
 def scripted_provider(*replies: Reply) -> Iterator[ScriptedModel]:
-    """Inside, every registered provider answers from the script, whichever a request names.
+    """Make every registered provider answer from the script inside the block.
 
-    Each keeps its names for models. Until there is a script, every answer is `{}`.
+    Providers keep their model names. Without a script, every answer is `{}`.
     """
     model = ScriptedModel()
     if replies:
@@ -130,9 +130,9 @@ def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[
         def resolve_model(self, model_size: str, default: str) -> str:
             try:
                 provider = provider_registry.imported(name, replaced)
-            except ProviderUnusable:  # a test may do without what the provider itself needs
+            except ProviderUnusable:  # a test need not have what the provider requires
                 return default
-            # One without a map of its own is not made: making it may need what a test does without.
+            # Do not create a provider without its own map: creating it may require what a test does not have.
             own = provider.resolve_model is not LlmProvider.resolve_model
             return provider().resolve_model(model_size, default) if own else default
 
@@ -140,9 +140,9 @@ def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[
 
 
 class NoRealModels:
-    """Put this before Django's test runner, and tests cannot call a built-in provider.
+    """A mixin for Django's test runner that stops tests from calling a built-in provider.
 
-    `class TestRunner(NoRealModels, DiscoverRunner)`, named in TEST_RUNNER. Before a TestCase it does the same for that.
+    Define `class TestRunner(NoRealModels, DiscoverRunner)` and name it in TEST_RUNNER. It also works for a TestCase.
     """
 
     _refusing: ExitStack
@@ -165,16 +165,16 @@ class NoRealModels:
 if pytest is not None:
 
     def pytest_configure(config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "real_model: may call the providers that stapel_agent has built in")
+        config.addinivalue_line("markers", "real_model: allow calls to the built-in providers of stapel_agent")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-        """Around a test with all its fixtures, the built-in providers refuse, if it does not ask for them."""
+        """Refuse calls to built-in providers during a test and its fixtures, unless the test is marked `real_model`."""
         with provider_registry.refusing("" if item.get_closest_marker("real_model") else REFUSAL):
             yield
 
     @pytest.fixture
     def scripted_model() -> Iterator[ScriptedModel]:
-        """A ScriptedModel behind every provider for one test; it says `{}` until `.script(...)` tells it what."""
+        """A ScriptedModel behind every provider for one test. It answers `{}` until you call `.script(...)`."""
         with scripted_provider() as model:
             yield model

@@ -64,20 +64,20 @@ HEADERS = [
         KEY_HEADER,
         {"type": "string", "minLength": 1, "maxLength": 255},
         OpenApiParameter.HEADER,
-        description="In place of the field idempotency_key; if both are there, they must be the same.",
+        description="An alternative to the field idempotency_key. If you send both, they must be equal.",
     ),
     OpenApiParameter(
         REQUEST_HEADER,
         {"type": "string", "format": "uuid"},
         OpenApiParameter.HEADER,
-        description="The answer's request_id, if it has one.",
+        description="The request_id of the answer, if it has one.",
         response=[200],
     ),
 ]
 
 
 class EndpointSchema(AutoSchema):
-    """Describes an endpoint by its view's serializers, so that those which a host swaps in are described too."""
+    """Describes an endpoint by its view's serializers, including those that a host replaces."""
 
     view: Any
 
@@ -96,17 +96,17 @@ class EndpointSchema(AutoSchema):
 
 
 USAGE_NOTES = {
-    "group_by": "Names, with commas between them: day, month, source, provider, model, user_id, workspace_id, status.",
-    "since": "A date or a moment in ISO 8601; UTC, if it names no zone.",
-    "until": "The same; what is of that moment or later is left out.",
-    "limit": f"Rows of a page, 1 to {MAX_LIMIT}.",
-    "cursor": "The next_cursor of the page before.",
+    "group_by": "Comma-separated names: day, month, source, provider, model, user_id, workspace_id, status.",
+    "since": "An ISO 8601 date or time. Without a time zone, it is UTC.",
+    "until": "An ISO 8601 date or time. Calls at this time or later are left out.",
+    "limit": f"Rows per page, 1 to {MAX_LIMIT}.",
+    "cursor": "The next_cursor of the previous page.",
 }
-NO_FORMAT = "is json here: leave it out; CSV is what `manage.py llm_usage --format csv` prints"
+NO_FORMAT = "must be json: leave it out; for CSV, run `manage.py llm_usage --format csv`"
 
 
 class UsageSchema(AutoSchema):
-    """Describes the query for usage, which is in the URL."""
+    """Describes the query parameters for usage."""
 
     view: Any
 
@@ -125,12 +125,12 @@ class UsageSchema(AutoSchema):
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON, where a nesting that no parser can follow is the request's fault and not the server's."""
+    """Parses JSON. Too deep a nesting is reported as a client error, not as a server error."""
 
     strict = True
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        # JSON is UTF-8. Others of Python's codecs, free to name in Content-Type, take minutes for an allowed body.
+        # JSON is UTF-8. Content-Type can name any Python codec, and some take minutes for a body of the allowed size.
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
             return super().parse(stream, media_type, context)
@@ -139,27 +139,27 @@ class BoundedJSONParser(JSONParser):
 
 
 class AsciiJSONRenderer(JSONRenderer):
-    """JSON with everything else escaped: half a surrogate pair in a caller's key goes back as it came."""
+    """Renders JSON as ASCII, so that an unpaired surrogate in a caller's key is returned unchanged."""
 
     ensure_ascii = True
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """By the header Accept alone: a parameter `format` in the URL is the view's to judge."""
+    """Negotiates by the Accept header only. The view handles the query parameter `format`."""
 
     def filter_renderers(self, renderers: Any, format: str) -> Any:
         return renderers
 
 
 def outside_transactions(dispatch: Callable[..., Any]) -> Callable[..., Any]:
-    """Exempt a view from ATOMIC_REQUESTS: no transaction is held while a model thinks, and the ledger has its own."""
+    """Exempt a view from ATOMIC_REQUESTS, so that no transaction stays open while a model answers."""
     for alias in connections:
         dispatch = transaction.non_atomic_requests(using=alias)(dispatch)
     return dispatch
 
 
 class ServiceOrStaffMixin:
-    """Admits services by API key, staff by JWT or session, whatever the host's REST framework defaults are."""
+    """Admits services by API key and staff by JWT or session, whatever the host's REST framework defaults are."""
 
     authentication_classes: Sequence[type[BaseAuthentication]] = [
         StaffTokenAuthentication,
@@ -178,7 +178,7 @@ class ServiceOrStaffMixin:
         return super().dispatch(request, *arguments, **options)  # type: ignore[misc]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """None for a service: its key has said who it is, and a stray cookie must not get it a CSRF check."""
+        """No authenticators for a service: its key identifies it, and a stray cookie must not trigger a CSRF check."""
         if getattr(self.request, "is_service_request", False):
             return []
         return [authentication() for authentication in self.authentication_classes]
@@ -188,12 +188,12 @@ class ServiceOrStaffMixin:
 
 
 class LlmView(ServiceOrStaffMixin, StapelAPIView):
-    """Common to both verbs. Subclass a verb's view to swap its serializers."""
+    """Base class of both verbs' views. Subclass a verb's view to replace its serializers."""
 
     schema = EndpointSchema()
 
     def payload(self, request: Request) -> dict[str, Any]:
-        """The validated request. A signed-in person asks as themselves; a service may say for whom it asks."""
+        """The validated request. For a signed-in user, `user_id` is the user's own; a service may name any user."""
         payload: dict[str, Any] = self.validated_request_data(request)
         if key := _idempotency_key(request, payload):
             payload["idempotency_key"] = key
@@ -203,7 +203,7 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
         return {**payload, "caller": f"service {getattr(request, 'service_name', '')}"}
 
     def answer(self, ask: Callable[..., BaseAnswer], *arguments: Any, **options: Any) -> Response:
-        """What `ask` answers, as an HTTP response."""
+        """Call `ask` and return its answer as an HTTP response."""
         answer = ask(*arguments, **options)
         response: Response = self.serialized_response(answer)
         if "request_id" in answer:
@@ -223,7 +223,7 @@ class CompleteView(LlmView):
         return self.answer(services.complete_json, prompt, model_size, **payload)
 
     def _read(self, images: Any) -> Any:
-        """The images of the request, read but for what the host has set wrong; that is told by the facade."""
+        """Read the images of the request. The facade reports invalid settings of the host."""
         try:
             return read_images(images, agent_settings.IMAGE_MAX_BYTES)
         except InvalidImage as fault:
@@ -245,7 +245,7 @@ class TranslateView(LlmView):
 
 
 class SeesLedger(IsStaffUser):
-    """Admits staff to whom the admin shows the ledger, or who have its permission where no admin shows it."""
+    """Admits staff who may see the ledger in the admin or, if the admin does not show it, have its permission."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return bool(super().has_permission(request, view)) and _sees_ledger(request)
@@ -263,7 +263,7 @@ class UsageView(ServiceOrStaffMixin, StapelAPIView):
     schema = UsageSchema()
 
     def get(self, request: Request) -> Response:
-        """What was called, spent and saved, by the names that are asked for."""
+        """Calls, spending and savings, grouped by the requested names."""
         options = request.query_params.dict()
         try:
             if options.pop("format", "json") != "json":
@@ -274,11 +274,11 @@ class UsageView(ServiceOrStaffMixin, StapelAPIView):
 
 
 class AgentErrorKeysView(ServiceOrStaffMixin, ErrorKeysView):
-    """Every error key with its English text, for stapel-translate."""
+    """Lists every error key with its English text, for stapel-translate."""
 
 
 def known_size(model_size: str) -> str:
-    """`model_size`, if MODELS has it. Raises the error that says which there are."""
+    """Return `model_size` if MODELS has it. Otherwise raise an error that lists the known sizes."""
     sizes = agent_settings.MODELS
     if isinstance(sizes, Mapping) and model_size not in sizes:
         known = {"model": model_size, "sizes": ", ".join(map(str, sizes))}
@@ -287,7 +287,7 @@ def known_size(model_size: str) -> str:
 
 
 def _idempotency_key(request: Request, payload: Mapping[str, Any]) -> str | None:
-    """The key that the payload or the header brings; the same one, if both do."""
+    """The idempotency key from the payload or the header. If both have one, they must be equal."""
     named: str | None = payload.get("idempotency_key")
     header = request.headers.get(KEY_HEADER)
     if header is None:
@@ -304,7 +304,7 @@ def _idempotency_key(request: Request, payload: Mapping[str, Any]) -> str | None
 
 
 def _text(header: str) -> str:
-    # WSGI and ASGI hand over a header's bytes as Latin-1.
+    # WSGI and ASGI decode header bytes as Latin-1.
     try:
         return header.encode("latin-1").decode()
     except UnicodeError:
@@ -312,7 +312,7 @@ def _text(header: str) -> str:
 
 
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
-    """stapel-core's error envelope, also for a used key, a body that is too large, and a database that is away."""
+    """stapel-core's error envelope, also for a reused key, too large a body, and an unreachable database."""
     if isinstance(fault, RequestDataTooBig):
         fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
     if isinstance(fault, IdempotencyConflict):

@@ -194,7 +194,7 @@ def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
 def test_max_tokens__that_is_none(facade, scripted_model, wish):
     """What is no whole number from 1 is refused with the mend."""
     answer = facade.complete("say", "small", max_tokens=wish)
-    assert answer["reason"].startswith("rejected: max_tokens is not as it must be: Tokens the answer may have: a whole")
+    assert answer["reason"].startswith("rejected: max_tokens is invalid: Tokens the answer may have: a whole")
     assert scripted_model.requests == []
 
 
@@ -202,7 +202,7 @@ def test_max_tokens__that_is_none(facade, scripted_model, wish):
 def test_context__that_is_none(facade, scripted_model, context):
     """What the schema would refuse is refused in Python too."""
     answer = facade.complete("say", "small", context=context)
-    assert answer["reason"].startswith("rejected: context is not as it must be: What the call is for")
+    assert answer["reason"].startswith("rejected: context is invalid: What the call is for")
     assert scripted_model.requests == []
 
 

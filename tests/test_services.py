@@ -214,8 +214,8 @@ def test_complete__odd_usage(facade, scripted_model, usage):
     [
         (("say", "huge"), "unknown model size 'huge'; MODELS has: large, medium, small"),
         (("", "small"), "prompt must not be empty"),
-        ((7, "small"), "prompt must be a text, not int"),
-        (("say", None), "model size must be a text, not NoneType"),
+        ((7, "small"), "prompt must be a string, not int"),
+        (("say", None), "model size must be a string, not NoneType"),
     ],
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
@@ -230,7 +230,7 @@ def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
     assert facade.complete("say", "small", source=source) == {
         "status": "failure",
         "failure": "rejected",
-        "reason": "rejected: source may have 32 characters, and neither NUL nor half a surrogate pair",
+        "reason": "rejected: source must have at most 32 characters, without NUL or an unpaired surrogate",
     }
     assert scripted_model.requests == []
 

@@ -15,8 +15,8 @@ from stapel_agent.services import get_provider
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KEY = "kept-to-itself"
-TOLD = " (manage.py check --tag stapel_agent --deploy tells more)"
-TOLD_BY_PROVIDERS = " (manage.py llm providers tells more)"
+TOLD = " (manage.py check --tag stapel_agent --deploy gives details)"
+TOLD_BY_PROVIDERS = " (manage.py llm providers gives details)"
 
 BREAKING = [
     ("PROVIDERS", ["host.llm.Mine"], "E009", "dict of names, each with an LlmProvider", "list"),
@@ -264,7 +264,7 @@ PROVIDERS = {"gone": "no.such.Provider", "int": int}
     ],
 )
 def test_provider__unusable(facade, agent, default, named, reason):
-    """The failure says who cannot be asked, by which path or setting, and which command tells more."""
+    """The failure says who cannot be asked, by which path or setting, and which command gives details."""
     agent(PROVIDERS=PROVIDERS, DEFAULT_PROVIDER=default)
     names = ", ".join(sorted(registered_providers()))
     assert facade.complete("say", "small", provider=named)["reason"] == f"rejected: {reason.format(names)}"

@@ -1,4 +1,4 @@
-"""The types of the facade's answers, for callers and their type checkers."""
+"""The types of the facade's answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class AnswerUsage(TypedDict):
-    """What a request cost, with all its provider calls; zero if an earlier answer was reused. Dollars are exact."""
+    """The cost of a request with all its provider calls. Zero for a reused answer. Dollars are exact decimals."""
 
     input_tokens: int
     output_tokens: int
@@ -16,7 +16,7 @@ class AnswerUsage(TypedDict):
 
 
 class BudgetLeft(TypedDict, total=False):
-    """The budget that a call did not fit into, and what is left of it. Dollars are exact."""
+    """The budget that a call would have exceeded, and what is left of it. Dollars are exact decimals."""
 
     scope: Required[str]
     id: str
@@ -27,7 +27,7 @@ class BudgetLeft(TypedDict, total=False):
 
 
 class BaseAnswer(TypedDict, total=False):
-    """What every answer may hold. `failure` is one of the names in docs/failures.md, `reason` what there is to say."""
+    """Fields of every answer. `failure` is one of the names in docs/failures.md, `reason` the message for people."""
 
     status: Required[Literal["ok", "failure"]]
     failure: str
@@ -55,7 +55,7 @@ class JsonAnswer(BaseAnswer, Generic[T], total=False):
 class TranslationAnswer(BaseAnswer, total=False):
     """The answer of `translate()`: `result` maps keys to translations, `failed` keys to reasons.
 
-    `warnings` says by key what a translation lacks; `unchanged` lists the keys of texts that came back untranslated.
+    `warnings` maps keys to what a translation lacks. `unchanged` lists the keys of texts that came back untranslated.
     """
 
     result: dict[str, str]
@@ -65,7 +65,7 @@ class TranslationAnswer(BaseAnswer, total=False):
 
 
 class AnswerFailed(Exception):
-    """Raised by `ask()` and `aask()`. `failure` is its name, `usage` what was paid for, if anything."""
+    """Raised by `ask()` and `aask()`. `failure` is the failure's name, `usage` the paid usage, if any."""
 
     def __init__(
         self, failure: str, reason: str, usage: AnswerUsage | None = None, request_id: str | None = None
@@ -81,5 +81,5 @@ class AnswerFailed(Exception):
 
     @classmethod
     def of(cls, answer: Any) -> AnswerFailed:
-        """The exception of a failed answer."""
+        """The exception for a failed answer."""
         return cls(answer["failure"], answer["reason"], answer.get("usage"), answer.get("request_id"))

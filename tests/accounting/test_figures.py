@@ -382,7 +382,7 @@ def test_http__format(ledger):
     expected = service().get(URL, QUESTION).json()
     assert service().get(URL, {**QUESTION, "format": "json"}).json() == expected
     refused = service().get(URL, {**QUESTION, "format": "csv"})
-    told = "format is json here: leave it out; CSV is what `manage.py llm_usage --format csv` prints"
+    told = "format must be json: leave it out; for CSV, run `manage.py llm_usage --format csv`"
     assert (refused.status_code, refused.json()["params"]["detail"]) == (400, {"format": [told]})
 
 
