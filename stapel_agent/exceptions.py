@@ -1,38 +1,38 @@
-"""The faults of this package. The type says what happens next; `failure` is its name in the ledger.
+"""The exceptions of this package. The type decides what happens next; `failure` is its name in the ledger.
 
-AgentError                                                a request that cannot be answered
-├── InvalidRequest                    rejected            the caller's arguments; nothing was asked
-│   ├── InvalidImage                  rejected            one of the images, or their number
-│   ├── IdempotencyConflict           rejected            their key stands for another payload
-│   └── WrongSetting                  rejected            a setting of the host that no call can do with
-├── LedgerUnavailable                 ledger_unavailable  the call could not be written down; nothing was asked
-├── OverBudget                        over_budget         it might cost more than is left of a budget; not asked
+AgentError                                                the request cannot be answered
+├── InvalidRequest                    rejected            the caller's arguments are invalid; no call was made
+│   ├── InvalidImage                  rejected            an image is invalid, or there are too many
+│   ├── IdempotencyConflict           rejected            the key was used for another payload
+│   └── WrongSetting                  rejected            a host's setting makes every such call fail
+├── LedgerUnavailable                 ledger_unavailable  the row could not be written; no call was made
+├── OverBudget                        over_budget         the call might exceed a budget; not made
 └── ProviderError                     provider_bug        the attempt failed
-    ├── RequestRejected               rejected            this request will never be answered (other 4xx)
-    │   └── ParameterRefused          rejected            a field that we added; asked once more without it
-    ├── ProviderUnusable              rejected            no such provider, or it is no LlmProvider
-    │   ├── ProviderMisconfigured     rejected            its dict in PROVIDERS has a wrong key or value
-    │   └── ProviderUnimportable      rejected            its dotted path leads nowhere
-    ├── ProviderTimeout               timeout             its time was over
-    ├── RequestInterrupted            interrupted         sent, and no answer came: it may be billed
-    ├── ProviderDeclined                                  not taken on; another provider may
-    │   ├── ProviderUnavailable       overloaded          too busy (5xx, 529); asked again
-    │   │   └── ProviderUnreachable   unreachable         nobody took the request; asked again
-    │   ├── RateLimited               rate_limited        over its limit (429); asked again
-    │   ├── ProviderDown              overloaded          out of order: to ask again is no use
+    ├── RequestRejected               rejected            the provider will never accept this request (other 4xx)
+    │   └── ParameterRefused          rejected            a field that we added; retried once without it
+    ├── ProviderUnusable              rejected            no such provider, or not an LlmProvider
+    │   ├── ProviderMisconfigured     rejected            its dict in PROVIDERS has an invalid key or value
+    │   └── ProviderUnimportable      rejected            its dotted path cannot be imported
+    ├── ProviderTimeout               timeout             no answer in time
+    ├── RequestInterrupted            interrupted         sent, but no answer came; may be billed
+    ├── ProviderDeclined                                  not accepted; another provider may accept it
+    │   ├── ProviderUnavailable       overloaded          too busy (5xx, 529); retried
+    │   │   └── ProviderUnreachable   unreachable         no connection; retried
+    │   ├── RateLimited               rate_limited        over its rate limit (429); retried
+    │   ├── ProviderDown              overloaded          out of order; not retried
     │   ├── OutOfCredit               out_of_credit       the account is empty
-    │   ├── AccessDenied              auth                key, address or program missing, wrong or not allowed
-    │   └── ProviderBusy              busy                MAX_CONCURRENCY calls of ours are under way; not asked
-    ├── ProviderBug                   provider_bug        the provider's own code raised or returned nonsense
-    ├── AttemptCancelled              cancelled           the caller went away in mid-call
-    ├── AttemptLost                   lost                the process ended in mid-call
-    └── AnswerError                                       an answer came, and was paid, but does not count
-        ├── AnswerTruncated           truncated           the token cap cut it off
-        ├── AnswerRefused             refused             the model or the vendor's filter would not answer
+    │   ├── AccessDenied              auth                key, address or program missing, invalid or forbidden
+    │   └── ProviderBusy              busy                MAX_CONCURRENCY calls are already running; not asked
+    ├── ProviderBug                   provider_bug        the provider's code failed or returned an invalid result
+    ├── AttemptCancelled              cancelled           the caller was cancelled during the call
+    ├── AttemptLost                   lost                the process ended during the call
+    └── AnswerError                                       an answer came and was paid for, but is unusable
+        ├── AnswerTruncated           truncated           cut off at the token cap
+        ├── AnswerRefused             refused             the model or the vendor's filter refused to answer
         └── InvalidAnswer             invalid_answer      not what was asked for
-            ├── AnswerInterrupted     invalid_answer      the connection ended before it did
-            ├── AnswerMissing         invalid_answer      empty, or the decoder failed; asked again under a schema
-            └── SchemaMismatch        invalid_answer      not JSON, or not of the caller's schema; asked again
+            ├── AnswerInterrupted     invalid_answer      the connection ended too early
+            ├── AnswerMissing         invalid_answer      empty, or the decoder failed; retried if there is a schema
+            └── SchemaMismatch        invalid_answer      not JSON, or violates the caller's schema; retried
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ from .types import Standing, Usage
 
 
 class AgentError(Exception):
-    """Base of every fault; `str()` of it is fit to be shown to the caller.
+    """Base of all exceptions of this package. You can show its `str()` to the caller.
 
-    `failed` says of a translation, by key, why there is none of any text.
+    For a translation, `failed` maps each key to the reason why its text was not translated.
     """
 
     failure = "rejected"
     may_be_billed = False
-    """Whether the vendor may bill what nobody knows to be spent: the request was sent, and its outcome is unknown."""
+    """Whether the vendor may bill more than the known usage: the request was sent, and its outcome is unknown."""
     usage: Usage | None = None
     text: str | None = None
     failed: Mapping[str, str] | None = None
 
 
 class InvalidRequest(AgentError):
-    """The caller's arguments make no request; the message says the mend."""
+    """The caller's arguments are invalid; the message names the fix."""
 
 
 class InvalidImage(InvalidRequest):
-    """One of the request's images, that at `position`, or all of them, cannot be sent; `reason` says the mend."""
+    """The image at `position`, or all images if it is None, cannot be sent; `reason` names the fix."""
 
     def __init__(self, reason: str, position: int | None = None) -> None:
         super().__init__(reason if position is None else f"images[{position}] {reason}")
@@ -69,21 +69,21 @@ class InvalidImage(InvalidRequest):
 
 
 class IdempotencyConflict(InvalidRequest):
-    """The caller's idempotency key was used before, for another payload."""
+    """The caller used the same idempotency key before, for another payload."""
 
 
 class WrongSetting(InvalidRequest):
-    """One of the host's settings has a value that no call can do with; nobody was asked."""
+    """One of the host's settings is invalid; no provider was called."""
 
 
 class LedgerUnavailable(AgentError):
-    """The row that has to be there before a provider is called could not be written, and so none was called."""
+    """The ledger row could not be written, so no provider was called."""
 
     failure = "ledger_unavailable"
 
 
 class OverBudget(AgentError):
-    """The call might cost more than is left of one of BUDGETS, whose `standing` that is."""
+    """The call might cost more than is left of a budget; `standing` describes that budget."""
 
     failure = "over_budget"
 
@@ -93,10 +93,10 @@ class OverBudget(AgentError):
 
 
 class ProviderError(AgentError):
-    """Raised by a provider whose attempt failed.
+    """A provider raises this, or a subclass, if an attempt failed.
 
-    `usage` and `text` hold what was paid for, if anything; `retry_after` the seconds after which the provider
-    wants to be asked again, if it said so.
+    `usage` and `text` hold anything that was paid for. `retry_after` is the number of seconds to wait before a
+    retry, if the provider named one.
     """
 
     failure = "provider_bug"
@@ -116,15 +116,16 @@ class ProviderError(AgentError):
 
 
 class RequestRejected(ProviderError):
-    """The provider rejected the request itself: it will be rejected again."""
+    """The provider rejected the request itself and would reject it again."""
 
     failure = "rejected"
 
 
 class ParameterRefused(RequestRejected):
-    """The provider rejected a field that this package added on its own; it is left out from now on.
+    """The provider rejected a field that this package added by itself; later requests omit it.
 
-    `parameter` is the field, `setting` what the host may change about it, and `memory` what is remembered of it.
+    `parameter` is the field, `setting` the setting that controls it, and `memory` the key under which the refusal is
+    remembered.
     """
 
     parameter = ""
@@ -133,13 +134,13 @@ class ParameterRefused(RequestRejected):
 
 
 class ProviderUnusable(ProviderError):
-    """No provider of that name can be used; the message names it."""
+    """The named provider cannot be used; the message names it."""
 
     failure = "rejected"
 
 
 class ProviderMisconfigured(ProviderUnusable):
-    """Its entry in PROVIDERS is a dict with a wrong key or value; the message says the fix."""
+    """Its entry in PROVIDERS is a dict with an invalid key or value; the message names the fix."""
 
 
 class ProviderUnimportable(ProviderUnusable):
@@ -147,31 +148,31 @@ class ProviderUnimportable(ProviderUnusable):
 
 
 class ProviderTimeout(ProviderError):
-    """The provider did not answer within its time."""
+    """The provider did not answer in time."""
 
     failure = "timeout"
     may_be_billed = True
 
 
 class RequestInterrupted(ProviderError):
-    """The provider was sent the whole request and no answer came: nobody knows whether it did the work."""
+    """The whole request was sent, but no answer came: it is unknown whether the provider processed it."""
 
     failure = "interrupted"
     may_be_billed = True
 
 
 class ProviderDeclined(ProviderError):
-    """The provider did not take the request on; nothing was spent, and another one may be asked."""
+    """The provider did not accept the request. Nothing was spent, and another provider may be asked."""
 
     failure = "overloaded"
 
 
 class ProviderUnavailable(ProviderDeclined):
-    """The provider is too busy: it may well answer a moment later."""
+    """The provider is too busy, but may answer a moment later."""
 
 
 class ProviderUnreachable(ProviderUnavailable):
-    """Nobody took the request: there was no connection, or none that was alive."""
+    """The request was not delivered: there was no connection, or it was dead."""
 
     failure = "unreachable"
 
@@ -183,7 +184,7 @@ class RateLimited(ProviderDeclined):
 
 
 class ProviderDown(ProviderDeclined):
-    """The provider is out of order, and will be so a moment later."""
+    """The provider is out of order, and a retry a moment later would fail too."""
 
 
 class OutOfCredit(ProviderDeclined):
@@ -193,19 +194,19 @@ class OutOfCredit(ProviderDeclined):
 
 
 class AccessDenied(ProviderDeclined):
-    """The provider's key, address or program is missing, wrong, or may not be used."""
+    """The provider's key, address or program is missing, invalid or forbidden."""
 
     failure = "auth"
 
 
 class ProviderBusy(ProviderDeclined):
-    """MAX_CONCURRENCY calls of this process are under way at the provider, and none of them ended in time."""
+    """This process already runs MAX_CONCURRENCY calls to the provider, and none of them ended in time."""
 
     failure = "busy"
 
 
 class ProviderBug(ProviderError):
-    """The provider's code raised something else than a ProviderError, or returned no ProviderResult."""
+    """The provider's code raised an exception other than a ProviderError, or did not return a ProviderResult."""
 
 
 class AttemptCancelled(ProviderError):
@@ -216,14 +217,14 @@ class AttemptCancelled(ProviderError):
 
 
 class AttemptLost(ProviderError):
-    """The process ended before the provider answered; found by its row that was never closed."""
+    """The process ended before the provider answered. It is detected by a row that was never closed."""
 
     failure = "lost"
     may_be_billed = True
 
 
 class AnswerError(ProviderError):
-    """An answer arrived and was paid for, but is not one that counts."""
+    """An answer arrived and was paid for, but is unusable."""
 
     failure = "invalid_answer"
 
@@ -235,27 +236,27 @@ class AnswerTruncated(AnswerError):
 
 
 class AnswerRefused(AnswerError):
-    """The model, or its vendor's content filter, would not answer."""
+    """The model, or its vendor's content filter, refused to answer."""
 
     failure = "refused"
 
 
 class InvalidAnswer(AnswerError):
-    """The answer is not in the form that was asked for."""
+    """The answer does not have the requested form."""
 
 
 class AnswerInterrupted(InvalidAnswer):
-    """The answer broke off: what had come of it was paid for, and so may be the rest."""
+    """The answer broke off. The received part was paid for, and the rest may be billed too."""
 
     may_be_billed = True
 
 
 class AnswerMissing(InvalidAnswer):
-    """The answer is empty, or the vendor could not decode one. The next sample may well be an answer."""
+    """The answer is empty, or the vendor could not decode one. The next sample may succeed."""
 
 
 class SchemaMismatch(InvalidAnswer):
-    """The answer does not satisfy the caller's schema, or is no JSON. `correction` tells the model what to fix."""
+    """The answer is not JSON, or violates the caller's schema. `correction` tells the model what to fix."""
 
     def __init__(self, message: str, *, correction: str = "", text: str | None = None) -> None:
         super().__init__(message, text=text)
@@ -263,7 +264,7 @@ class SchemaMismatch(InvalidAnswer):
 
 
 def fault_named(failure: str | None) -> type[ProviderError]:
-    """The kind of fault that a ledger row names; the most general where several have the name, then the first."""
+    """Returns the exception type for a failure name. If several share it, returns the most general, then the first."""
     kinds: list[type[ProviderError]] = [ProviderError]
     for kind in kinds:
         if kind.failure == failure:

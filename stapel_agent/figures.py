@@ -1,7 +1,7 @@
-"""Figures from outside, brought to the range and precision of their columns.
+"""Converts figures from outside to the range and precision of their database columns.
 
-Vendors, hosts' providers and price lists bring costs, tokens, durations and ratios of any type, size and precision.
-Each function here takes constant time and raises nothing, whatever it is given.
+Vendors, hosts' providers and price lists supply costs, tokens, durations and ratios of any type, size and precision.
+Each function here takes constant time and never raises, whatever its argument.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ MAX_TOKEN_COUNT = 2**31 - 1
 MAX_USD = Decimal(10**6)
 COST_PLACES = 10
 SMALLEST_COST = Decimal(1).scaleb(-COST_PLACES)
-"""What a cost column can tell apart."""
+"""The smallest difference that a cost column can store."""
 ARITHMETIC = Context(prec=60, rounding=ROUND_HALF_EVEN)
-"""For costs: the context of the caller's thread may be shorter, or trap what is inexact."""
+"""The decimal context for costs: the caller's own may have less precision, or trap inexact results."""
 
 TEXT_LENGTH = 100
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 
 
 def token_count(figure: Any) -> int:
-    """A number of tokens as a storable count, or 0 if `figure` is not one (absent, negative, NaN, a word)."""
+    """Converts a number of tokens to a storable count, or 0 if `figure` is invalid (absent, negative, NaN, a word)."""
     return bounded_count(figure) or 0
 
 
 def milliseconds(figure: Any) -> int | None:
-    """A duration as a storable whole number of milliseconds, or None if `figure` is not one."""
+    """Converts a duration to a storable whole number of milliseconds, or None if `figure` is invalid."""
     return bounded_count(figure)
 
 
 def bounded_count(figure: Any) -> int | None:
-    """A whole number from 0 to what an integer column holds; None if `figure` is no number, or a negative one."""
+    """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative."""
     whole = _whole(figure)
     if whole is not None:
         return None if whole < 0 else min(whole, MAX_TOKEN_COUNT)
     number = _decimal(figure)
     if number is None or number < 0:
         return None
-    # Compared first: int() of Decimal("1e999999999") does not end.
+    # Compare first: int(Decimal("1e999999999")) never returns.
     return MAX_TOKEN_COUNT if number > MAX_TOKEN_COUNT else int(number)
 
 
 def money(figure: Any) -> Decimal | None:
-    """An amount of US dollars to COST_PLACES; None if `figure` is not one (negative, NaN, a word, a million)."""
+    """Rounds an amount of US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million)."""
     if isinstance(figure, bool):
         return None
     whole = _whole(figure)
@@ -62,7 +62,7 @@ def money(figure: Any) -> Decimal | None:
 
 
 def seconds(figure: Any) -> float | None:
-    """A wait in seconds, which may be infinite; None if `figure` is no number. A negative one is no wait."""
+    """Converts `figure` to seconds to wait, possibly infinite; None if it is not a number. Negative becomes 0."""
     if isinstance(figure, float):
         plain = float.__float__(figure)
         return None if math.isnan(plain) else max(0.0, plain)
@@ -76,7 +76,7 @@ def seconds(figure: Any) -> float | None:
 
 
 def _whole(figure: Any) -> int | None:
-    """What is a whole number by its type: an int, or another library's."""
+    """Converts an int, or another library's integer type, to an int. Returns None for other types."""
     if type(figure) is int:
         return figure
     if isinstance(figure, int):
@@ -85,15 +85,15 @@ def _whole(figure: Any) -> int | None:
         return None
     try:
         return index(figure)
-    except Exception:  # a host's figure may be an object of its own
+    except Exception:  # a host's figure may be an object of any class
         return None
 
 
 def _decimal(figure: Any) -> Decimal | None:
-    """A finite number of any other type, as far as its text is no longer than TEXT_LENGTH."""
+    """Converts any other finite number to a Decimal. Returns None if its text is longer than TEXT_LENGTH."""
     try:
         return _finite(figure)
-    except Exception:  # as above
+    except Exception:  # as in _whole()
         return None
 
 

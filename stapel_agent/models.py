@@ -1,4 +1,4 @@
-"""PromptLog, the ledger, written by `ledger` and `scrubbing`; HitCount and BudgetAccount, sums; others that pass."""
+"""The models: PromptLog is the ledger, HitCount and BudgetAccount are sums, and the others hold temporary rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CostBasis(models.TextChoices):
     UNPRICED = "unpriced", "Unpriced"
 
 
-# In SQL, because the ORM takes longer to write this query than the database to answer it.
+# In SQL, because the ORM takes longer to build this query than the database to run it.
 LATEST_ANSWER = """
     SELECT response, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens FROM agent_prompt_log
     WHERE cache_key = %s AND status = %s AND created_at >= %s AND response IS NOT NULL
@@ -43,7 +43,7 @@ LATEST_ANSWER = """
 
 
 class KeptAnswer(NamedTuple):
-    """An answer that may be reused, and what its call has spent."""
+    """An answer that may be reused, and the tokens and cost of its call."""
 
     text: str
     tokens: int
@@ -52,7 +52,7 @@ class KeptAnswer(NamedTuple):
 
 class PromptLogQuerySet(models.QuerySet["PromptLog"]):
     def latest_answer(self, cache_key: str, *, since: datetime) -> KeptAnswer | None:
-        """The newest successful answer to one question; served by `agent_cache_key_idx`."""
+        """Returns the newest successful answer to a question, or None. Uses the index `agent_cache_key_idx`."""
         connection = connections[self.db]
         moment = connection.ops.adapt_datetimefield_value(since)
         with connection.cursor() as cursor:
@@ -61,13 +61,13 @@ class PromptLogQuerySet(models.QuerySet["PromptLog"]):
         if row is None:
             return None
         text, cost, *tokens = row
-        # SQLite keeps decimals as floats, which hold 15 digits.
+        # SQLite stores decimals as floats, which hold 15 digits.
         exact = Decimal(f"{cost:.15g}") if isinstance(cost, float | int) else cost
         return KeptAnswer(text, sum(count or 0 for count in tokens), exact)
 
 
 class CreationField(models.DateTimeField):  # type: ignore[type-arg]
-    """`auto_now_add` that takes over the moment in `opened_at`, by the database's clock, where its writer knows it."""
+    """A DateTimeField with `auto_now_add` that prefers the instance's `opened_at`, a time of the database's clock."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         opened_at = vars(model_instance).get("opened_at")
@@ -83,11 +83,11 @@ class CreationField(models.DateTimeField):  # type: ignore[type-arg]
 
 @access.ops
 class PromptLog(models.Model):
-    """One provider call: what was asked, what came back, what was spent.
+    """One provider call: its prompt, its answer and its usage.
 
     Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
-    `thinking_tokens` is the part of `output_tokens` spent on thinking. `user_id` and `workspace_id` are opaque, so
-    that the ledger outlives its users.
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. `user_id` and `workspace_id` are not foreign
+    keys, so rows survive the deletion of their users.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -145,9 +145,9 @@ class PromptLog(models.Model):
             models.Index(fields=["status"], name="agent_status_idx"),
             models.Index(fields=["user_id", "-created_at"], name="agent_user_created_idx"),
             models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
-            # The next rows to scrub, without a look at those that were. Not a partial one, which MariaDB has not.
+            # Finds the next rows to scrub without reading scrubbed ones. MariaDB does not support partial indexes.
             models.Index(fields=["scrubbed_at", "created_at"], name="agent_scrubbed_idx"),
-            # Holds all that `accounting` adds up, so that it reads no row: a month of them is a hundred times as big.
+            # Covers the queries of `accounting`, which then read no rows: a month's rows are a hundred times as large.
             models.Index(
                 fields=[
                     *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),
@@ -164,9 +164,9 @@ class PromptLog(models.Model):
 
 
 class HitCount(models.Model):
-    """How often the cache saved a call, in one hour, to one caller of one model; and what those calls had spent.
+    """How many calls the cache saved in one hour, for one caller and model, and the usage of the original calls.
 
-    Written by `hits` alone. A reused answer is one that succeeded: there is no column for its status.
+    Only `cache.hit_counts` writes it. There is no status column, because only successful answers are reused.
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the hour and the five names.")
@@ -192,9 +192,9 @@ class HitCount(models.Model):
 
 
 class Flight(models.Model):
-    """A question that a provider is being asked, in any process: its key is there once, and so is its leader.
+    """A question that some process is asking a provider now. The key is unique, so each question has one leader.
 
-    Rows are made and removed by `flights` alone.
+    Only `sharing` creates and deletes rows.
     """
 
     key = models.CharField(max_length=64, primary_key=True, help_text="The cache key of the question.")
@@ -213,7 +213,7 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
     BATCH = 500
 
     def known(self, keys: Sequence[str], *, since: datetime) -> dict[str, str]:
-        """Key -> translation, for those that are kept and no older than `since`."""
+        """Maps each key to its stored translation, if that is no older than `since`."""
         found: dict[str, str] = {}
         for start in range(0, len(keys), self.BATCH):
             kept = self.filter(key__in=keys[start : start + self.BATCH], created_at__gte=since)
@@ -221,10 +221,10 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
         return found
 
     def remember(self, translations: Sequence[Translation]) -> None:
-        """Keep them, in place of older ones of the same keys."""
+        """Stores translations, and replaces older ones with the same keys."""
         has_target = connections[self.db].features.supports_update_conflicts_with_target
         self.bulk_create(
-            sorted(translations, key=lambda translation: translation.key),  # in one order, or two writers may deadlock
+            sorted(translations, key=lambda translation: translation.key),  # a fixed order prevents deadlocks
             update_conflicts=True,
             unique_fields=["key"] if has_target else None,
             update_fields=[field.name for field in self.model._meta.fields if not field.primary_key],
@@ -232,16 +232,16 @@ class TranslationQuerySet(models.QuerySet["Translation"]):
         )
 
     def forget_batch(self, *, since: datetime) -> int:
-        """Remove some of those that are older than `since`; how many there were."""
+        """Deletes a batch of translations older than `since`. Returns the number of deleted rows."""
         expired = self.filter(created_at__lt=since)
         keys = list(expired.values_list("key", flat=True)[: self.BATCH])
         return expired.filter(key__in=keys).delete()[0] if keys else 0
 
 
 class Translation(models.Model):
-    """A text's translation, kept to be reused; its key tells the text, the languages and all else that decides it.
+    """A stored translation for reuse. Its key covers the text, the languages and everything else that affects it.
 
-    Written by `cache` alone. No record of anything: the ledger has the call that it was paid with.
+    Only `cache` writes it. It is not a record of a call: the ledger has the call that paid for it.
     """
 
     key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of all that decides it.")
@@ -267,9 +267,9 @@ class Translation(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """One caller's idempotency key: the call that it stands for, and the answer once there is one.
+    """One caller's idempotency key: the call that it identifies, and the answer once there is one.
 
-    Rows are made and removed by `idempotency` alone.
+    Only `sharing.idempotency` creates and deletes rows.
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the caller and the key.")
@@ -294,9 +294,9 @@ class IdempotencyRecord(models.Model):
 
 
 class BudgetAccount(models.Model):
-    """What one user, workspace, source or all together have spent and reserved in one day or month.
+    """The amounts that a user, a workspace, a source or all calls together spent and reserved in a day or month.
 
-    `spent_*` are the sums of the ledger's rows of that time. Written by `accounts` alone.
+    `spent_*` are the sums of the ledger's rows in that period. Only `budgets` writes it.
     """
 
     key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of scope, identity, period and start.")
@@ -321,7 +321,7 @@ class BudgetAccount(models.Model):
 
 
 class Reservation(models.Model):
-    """What a call under way may cost, set aside in its accounts. Written by `reservations` alone."""
+    """The estimated cost of a running call, reserved in its accounts. Only `budgets.reservations` writes it."""
 
     row_id = models.UUIDField(primary_key=True, help_text="Of the call's row in the ledger.")
     nanos = models.BigIntegerField()

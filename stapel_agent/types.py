@@ -1,4 +1,4 @@
-"""The values that travel between the layers: frozen, typed, free of Django."""
+"""The values that the layers exchange: frozen, typed and independent of Django."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .figures import ARITHMETIC, MAX_TOKEN_COUNT, money, token_count
 
 @dataclass(frozen=True)
 class InlineImage:
-    """An image that is sent along: its bytes in base64, their number, and their SHA-256 in hex digits.
+    """An image that is sent with the request: its bytes in base64, their number, and their SHA-256 in hex digits.
 
-    `media_type` is what the bytes are: image/png, image/jpeg, image/gif or image/webp. `url` is where they were
-    fetched, if the caller gave a URL.
+    `media_type` is image/png, image/jpeg, image/gif or image/webp. `url` is the URL the image was fetched from, if the
+    caller passed a URL.
     """
 
     data_b64: str = field(repr=False)
@@ -43,7 +43,7 @@ class InlineImage:
 
 @dataclass(frozen=True)
 class LinkedImage:
-    """An image that the provider's endpoint fetches itself, from an https `url` that may hold a signature."""
+    """An image that the provider's endpoint fetches itself, from an https `url` that may contain a signature."""
 
     url: str = field(repr=False)
 
@@ -57,23 +57,23 @@ class LinkedImage:
 
 
 Image = InlineImage | LinkedImage
-"""What `complete()` of a provider that declares `supports_images` gets a tuple of."""
+"""An element of the `images` tuple that `complete()` gets if the provider declares `supports_images`."""
 
 
 TEXT_FORMATS = (
     *("icu", "i18next", "python", "python-brace", "printf", "qt", "kde", "fluent", "android", "apple", "rails"),
     *("php", "vue-i18n", "angular", "drupal", "shell", "ejs", "chrome", "none"),
 )
-"""The formats that a text to translate may be in; `translation.FORMATS` says what each one means."""
+"""The formats of a text to translate; `translation.FORMATS` describes each one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
 
-    `thinking_tokens` is the part of `output_tokens` spent on thinking, `cache_write_1h_tokens` that of
-    `cache_write_tokens` which is kept for an hour; `cost_usd` what it all cost, if that is known. Whatever a vendor
-    reports is coerced, so that a figure never breaks a paid answer.
+    `thinking_tokens` is the part of `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of
+    `cache_write_tokens` that the vendor keeps for an hour. `cost_usd` is the total cost, if known. All figures are
+    coerced, so that an invalid one never breaks a paid answer.
     """
 
     input_tokens: int = 0
@@ -104,7 +104,7 @@ TOKEN_FIGURES = tuple(name for name in Usage.__slots__ if name.endswith("_tokens
 
 
 def _total(*usages: Usage) -> Decimal | None:
-    """The cost of all, if that of each which has spent anything is known."""
+    """The total cost, if the cost of every usage that spent anything is known."""
     spent = [usage for usage in usages if usage or usage.cost_usd is not None]
     known = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
     return reduce(ARITHMETIC.add, known, Decimal(0)) if spent and len(known) == len(spent) else None
@@ -112,9 +112,9 @@ def _total(*usages: Usage) -> Decimal | None:
 
 @dataclass(frozen=True)
 class Prefix:
-    """The start of a system prompt, of so many characters, that other calls send as well.
+    """The first `length` characters of a system prompt, which other calls send as well.
 
-    `is_reused` says whether they come within minutes; None where nobody knows.
+    `is_reused` says whether those calls come within minutes; None if unknown.
     """
 
     length: int
@@ -123,20 +123,20 @@ class Prefix:
 
 @dataclass(frozen=True)
 class CompletionRequest:
-    """One question to a model, with everything that decides what a right answer is.
+    """One question to a model, with everything that determines a correct answer.
 
-    `provider` is a registered name; `model` is what that provider calls `model_size`, empty until
-        it is resolved. `cache_scope` separates callers who must not share answers: `""` is shared.
-        `correction` tells the model what was wrong with its previous answer; it is sent, but does not
-        change the question, and so not the cache key.
-    `context` is the caller's own note of what the call is for. `caller` is who asks, where an edge knows it;
-        `idempotency_key` is that caller's.
-    `parts` are the questions that this one puts together. Their answers are kept and looked up one by one in place
-        of the whole, whose value maps the parts' numbers to their answers, as far as there are any. A part is not
-        `in_ledger`: no row holds its answer alone.
-    `effort` is how hard the model is to think, one of `profiles.EFFORTS`; `options` are fields of the vendor's request.
-    `stable_length` is how many characters of the system prompt other requests share; None where it is the whole.
-    `cache_faults` are the steps of the cache that have failed in the course of it.
+    `provider` is a registered name; `model` is that provider's model for `model_size`, empty until it is
+        resolved. `cache_scope` separates callers who must not share answers; `""` is shared.
+        `correction` tells the model what was wrong with its previous answer. It is sent, but does not
+        change the question or the cache key.
+    `context` is the caller's note about the purpose of the call. `caller` identifies the caller, if an edge knows it;
+        `idempotency_key` belongs to that caller.
+    `parts` are the questions that this one combines. Their answers are cached and looked up one by one instead of
+        the whole, whose value maps each part's number to its answer, if there is one. A part is not `in_ledger`: no
+        row holds its answer alone.
+    `effort` sets how hard the model thinks, one of `profiles.EFFORTS`; `options` are fields of the vendor's request.
+    `stable_length` is the number of system prompt characters that other requests share; None means all of them.
+    `cache_faults` names the cache steps that failed during this request.
     """
 
     prompt: str
@@ -168,7 +168,7 @@ class CompletionRequest:
 
     @property
     def parts_as_asked(self) -> tuple[CompletionRequest, ...]:
-        """The parts as questions to this request's provider and model."""
+        """The parts, addressed to this request's provider and model."""
         return tuple(map(self._as_asked, self.parts))
 
     def _as_asked(self, part: CompletionRequest) -> CompletionRequest:
@@ -177,12 +177,12 @@ class CompletionRequest:
 
     @property
     def message(self) -> str:
-        """The text that is sent as the user's message."""
+        """The text of the user message."""
         return self.prompt + self.correction
 
     @cached_property
     def cache_key(self) -> str:
-        """SHA-256 (64 hex digits) over every field that changes what a right answer is."""
+        """The SHA-256 (64 hex digits) of every field that affects a correct answer."""
         identity: list[Any] = [
             self.source,
             self.provider,
@@ -206,7 +206,7 @@ class CompletionRequest:
 
 @dataclass(frozen=True)
 class Saving:
-    """What an answer that is reused had cost, as far as it is known."""
+    """The known tokens and cost of a reused answer when it was first made."""
 
     tokens: int = 0
     cost_usd: Decimal = Decimal(0)
@@ -217,9 +217,10 @@ NOT_KNOWN = Saving()
 
 @dataclass(frozen=True)
 class Completion:
-    """A usable answer: the model's `text`, who gave it, and what was spent on it.
+    """A usable answer: the model's `text`, its provider and model, and the usage.
 
-    `value` is what the verb read out of the text. A cached answer has spent nothing; `saving` is what it had cost.
+    `value` is the result that the verb read from the text. A cached answer has no usage of its own; `saving` is its
+    original cost.
     """
 
     text: str
@@ -233,8 +234,9 @@ class Completion:
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedCall:
-    """One call of a provider that is over, as its row of the ledger has it, but for all text: what was asked, answered
-    or said of a failure. `failure` is the failure's name, None after a success.
+    """A finished provider call, as in its ledger row, but without texts: no prompt, answer or error message.
+
+    `failure` is the failure's name, or None after a success.
     """
 
     id: uuid.UUID
@@ -255,7 +257,7 @@ class FinishedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One budget of one spender, in the period that it is. No limit is None, and so is what is left of it."""
+    """One budget of one spender in the current period. A missing limit is None, and so is the amount left."""
 
     scope: str
     identity: str
@@ -283,12 +285,12 @@ class Standing:
 
     @property
     def share(self) -> float:
-        """The part of the nearer limit that is spent or reserved; of a limit of nothing, all."""
+        """The spent or reserved share of the limit that is closest to used up; 1 for a limit of zero."""
         usd = _share(self.spent_usd + self.reserved_usd, self.limit_usd)
         return max(usd, _share(self.spent_tokens + self.reserved_tokens, self.limit_tokens))
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON: dollars are texts, which round nothing; what has no value is absent."""
+        """Returns a dict for JSON. Dollars are texts, to avoid rounding; fields without a value are omitted."""
         entry = {
             "scope": self.scope,
             "id": self.identity or None,
@@ -318,7 +320,7 @@ def _share(used: Decimal | int, limit: Decimal | int | None) -> float:
 
 
 def _described_url(url: str) -> dict[str, str]:
-    """A URL without userinfo, parameters, query and fragment, which may be a key to it; the digest tells it apart."""
+    """Describes a URL without userinfo, parameters, query and fragment: they may be secret. A digest identifies it."""
     parts = urlsplit(url)
     plain = f"https://{parts.netloc.rpartition('@')[2]}{parts.path.partition(';')[0]}"
     return {"url": plain, "url_sha256": sha256(url.encode()).hexdigest()}
