@@ -71,7 +71,7 @@ class StreamedAnswer:
 
     def result(self) -> ProviderResult:
         if not self._complete:
-            raise AnswerInterrupted("the answer broke off before its end", usage=self.usage, text=self.text or None)
+            raise AnswerInterrupted("the answer ended before it was complete", usage=self.usage, text=self.text or None)
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
             raise AnswerMissing("the answer holds no text", usage=self.usage)
         return ProviderResult(

@@ -130,7 +130,7 @@ class Report:
         if self._structured and self._tools() == []:
             return RequestRejected("the Claude Code CLI ignored the schema: see that its patterns are JavaScript's")
         if self._result.get("stop_reason", "") is None and not self.usage.output_tokens:
-            return AnswerInterrupted("the answer broke off before its end")
+            return AnswerInterrupted("the answer ended before it was complete")
         return None if self.text.strip() else AnswerMissing("the answer holds no text")
 
     @property

@@ -419,7 +419,7 @@ def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: An
     fault = ask.fault()
 
     assert fault == Fault(AnswerInterrupted, fault.message, SPENT, "Hel")
-    assert fault.message.startswith("the answer broke off (")
+    assert fault.message.startswith("the answer is incomplete (")
 
 
 @pytest.mark.parametrize("last", [b"", message_delta()])
@@ -428,7 +428,7 @@ def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, las
     server.replies = [stream(message_start(), text_block("Hel"), last)]
 
     usage = replace(SPENT, output_tokens=15 if last else 1)
-    assert ask.fault() == Fault(AnswerInterrupted, "the answer broke off before its end", usage, "Hel")
+    assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", usage, "Hel")
 
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
@@ -467,7 +467,7 @@ def test_complete__no_event_stream(ask: Asker, server: ScriptedServer, body: byt
     """A page that is no stream of events is no answer."""
     server.replies = [Reply(body)]
 
-    assert ask.fault() == Fault(AnswerInterrupted, "the answer broke off before its end", Usage())
+    assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", Usage())
 
 
 def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:

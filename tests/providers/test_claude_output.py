@@ -389,7 +389,7 @@ def test_read_output__result_before_a_failure() -> None:
 def test_read_output__broken_off() -> None:
     """A stream that ended early leaves a result without a reason to stop, and without a count."""
     result = RESULT | {"result": "Hel", "stop_reason": None, "usage": {}}
-    with pytest.raises(AnswerInterrupted, match=r"^the answer broke off before its end$") as raised:
+    with pytest.raises(AnswerInterrupted, match=r"^the answer ended before it was complete$") as raised:
         read(printed(result, message("1", "Hel")))
     assert raised.value.text == "Hel"
 

@@ -106,7 +106,7 @@ def test_classify__status_and_wording(status: int, message: str, fault: type[Pro
     [
         (429, "slow down", "HTTP 429: slow down"),
         (500, "", "HTTP 500"),
-        (307, "gone", "HTTP 307: a redirect, not followed; set the base URL to where it leads"),
+        (307, "gone", "HTTP 307: redirects are not followed; set the base URL to the target"),
     ],
 )
 def test_classify__message(status: int, message: str, text: str) -> None:
@@ -210,7 +210,7 @@ def test_post__redirect_is_not_followed(send: Send) -> None:
             fault = fault_of(send, question(server.url))
     assert fault == (
         ProviderDown,
-        "HTTP 307: a redirect, not followed; set the base URL to where it leads",
+        "HTTP 307: redirects are not followed; set the base URL to the target",
     )
     assert elsewhere.connections == 0
 

@@ -420,7 +420,7 @@ def test_complete__wrong_address_that_says_200(fault: Any) -> None:
         Reply.of({"error": "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"})
     )
     assert kind is RequestRejected
-    assert words.endswith("; OPENAI_COMPAT_BASE_URL is the base URL up to where /chat/completions follows: set it so")
+    assert words.endswith("; set OPENAI_COMPAT_BASE_URL to the part of the API's URL before /chat/completions")
 
 
 def test_complete__category_of_a_filter(exchange: Any) -> None:

@@ -213,8 +213,8 @@ OVERLOADED = error_event("overloaded_error", "Overloaded")
         (stream(error_event("invalid_request_error", "no")), "rejected: HTTP 400: no", None, 1),
         (stream(message_start(), OVERLOADED), "overloaded: HTTP 529: Overloaded", None, 1),
         (stream(*SAID, OVERLOADED), "overloaded: HTTP 529: Overloaded", "Hel", 1),
-        (stream(*SAID), "invalid_answer: the answer broke off before its end", "Hel", 1),
-        (unfinished_stream(*SAID, ending="close"), "invalid_answer: the answer broke off", "Hel", 1),
+        (stream(*SAID), "invalid_answer: the answer ended before it was complete", "Hel", 1),
+        (unfinished_stream(*SAID, ending="close"), "invalid_answer: the answer is incomplete", "Hel", 1),
     ],
     ids=["overloaded", "limit", "rejected", "billed", "half", "no end", "cut off"],
 )

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TITLE = b"<title lang='en'> Welcome &amp; sk-secret-0123456789 \n nginx! </title>"
 PAGE = b"<!DOCTYPE html><html><head>\n" + TITLE + b"</head></html>"
-MEND = "OPENAI_COMPAT_BASE_URL is the base URL up to where /chat/completions follows: set it so"
+MEND = "set OPENAI_COMPAT_BASE_URL to the part of the API's URL before /chat/completions"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def reason(facade, agent):
 )
 def test_openai_compat__nothing_there(reason, reply, said):
     """Where there is no such path the failure names it, and the form that the setting must have."""
-    assert reason(reply) == f"rejected: {said}; '/api/chat/completions' was asked, and {MEND}"
+    assert reason(reply) == f"rejected: {said}; the request went to '/api/chat/completions': {MEND}"
 
 
 @pytest.mark.parametrize("text", ["The model `m` does not exist", "model 'm' not found, try pulling it first"])
@@ -77,7 +77,7 @@ def test_openai_compat__hostile_page(reason, page):
 def test_anthropic__nothing_there(reason):
     """The same of a gateway in front of the Anthropic API."""
     assert reason(Reply(PAGE, status=404), provider="anthropic", path="/wrong").endswith(
-        "; ANTHROPIC_BASE_URL is the base URL up to where /v1/messages follows: set it so"
+        "; set ANTHROPIC_BASE_URL to the part of the API's URL before /v1/messages"
     )
     known = json.dumps({"type": "error", "error": {"type": "not_found_error", "message": "model: m"}}).encode()
     assert reason(Reply(known, status=404), provider="anthropic") == "rejected: HTTP 404: model: m"
@@ -96,7 +96,7 @@ def test_nobody_listens(facade, agent, provider, setting):
         address = f"127.0.0.1:{free.getsockname()[1]}"
     agent(**{setting: f"http://{address}/v1", "ANTHROPIC_API_KEY": "a-key-of-tests", "RETRIES": 0})
     reason = facade.complete("say", "small", provider=provider)["reason"]
-    assert reason.startswith(f"unreachable: the provider cannot be reached at {address}, which {setting} names (")
+    assert reason.startswith(f"unreachable: the provider cannot be reached at {address}, set in {setting} (")
     assert "refused" in reason or "connection attempts failed" in reason
 
 
@@ -104,4 +104,4 @@ def test_no_such_host(facade, agent):
     """A name that nobody knows is told as it is set."""
     agent(OPENAI_COMPAT_BASE_URL="http://no-such-host.invalid/v1", RETRIES=0)
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
-    assert "cannot be reached at no-such-host.invalid, which OPENAI_COMPAT_BASE_URL names (" in reason
+    assert "cannot be reached at no-such-host.invalid, set in OPENAI_COMPAT_BASE_URL (" in reason

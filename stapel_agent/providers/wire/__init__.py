@@ -1,1 +1,1 @@
-"""What the vendors share on the wire: HTTP, its limits and errors, threads and processes."""
+"""Transport that the providers share: HTTP, its limits and errors, threads and processes."""

@@ -1,4 +1,4 @@
-"""Request fields that this package adds on its own: which models refuse them, and how a refusal is told."""
+"""Request fields that this package adds itself, such as effort, and the models that refuse them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _refused: set[tuple[str, ...]] = set()
 
 @dataclass(frozen=True)
 class Additions:
-    """What was added to one request: `fields`, for `purpose`, whose value was chosen by `choice`.
+    """The `fields` added to one request for `purpose`. `choice` is the value they express, such as an effort.
 
-    `words` are further words by which a vendor may name them, and `setting` is where a host changes them.
+    `words` are other names that a vendor's error may use for the fields. `setting` is the setting that changes them.
     """
 
     endpoint: str = ""
@@ -36,24 +36,24 @@ class Additions:
 
     @classmethod
     def for_effort(cls, endpoint: str, model: str, effort: str | None, fields: Mapping[str, Any]) -> Additions:
-        """The `fields` that tell `effort`, as far as the model has not refused them."""
+        """Return the additions for `effort`. They are empty if the model has refused them."""
         if not effort or not fields or cls.is_refused(endpoint, model, "effort", effort):
             return cls()
         return cls(endpoint, model, "effort", effort, fields, EFFORT_WORDS, EFFORT_SETTING)
 
     @staticmethod
     def is_refused(endpoint: str, model: str, purpose: str, choice: str = ANY) -> bool:
-        """Whether `model` has refused, in this process, what is added for `purpose`."""
+        """Whether `model` has refused the fields for `purpose` in this process."""
         return not _refused.isdisjoint({(endpoint, model, purpose, choice), (endpoint, model, purpose, ANY)})
 
     def refusal(self, status: int, body: bytes | str, message: str) -> ParameterRefused | None:
-        """The fault of an answer that refuses one of the fields, which is remembered; None for any other answer."""
-        text = body[:EXAMINED_LENGTH]
-        told = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        if not self.fields or status not in REFUSING or not _names(told, (*_keys(self.fields), *self.words)):
+        """Return and remember the exception if an answer refuses one of the fields. Return None for other answers."""
+        start = body[:EXAMINED_LENGTH]
+        text = start.decode("utf-8", "replace") if isinstance(start, bytes) else start
+        if not self.fields or status not in REFUSING or not _names(text, (*_keys(self.fields), *self.words)):
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]
-        choice = self.choice if _names(told, values) else ANY
+        choice = self.choice if _names(text, values) else ANY
         fault = ParameterRefused(f"HTTP {status}: {message}")
         fault.memory = (self.endpoint, self.model, self.purpose, choice)
         if len(_refused) < MOST_REFUSALS:
@@ -63,12 +63,12 @@ class Additions:
 
 
 def withdraw_refusal(fault: ParameterRefused) -> None:
-    """Forget what `fault` made this process remember: without the field, the call was rejected all the same."""
+    """Forget the refusal that `fault` recorded, because the call was rejected without the field too."""
     _refused.discard(fault.memory)
 
 
 def forget_refusals() -> None:
-    """Add everything again. For tests."""
+    """Forget all refusals. For tests."""
     _refused.clear()
 
 

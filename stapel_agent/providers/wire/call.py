@@ -1,4 +1,4 @@
-"""What the built-in providers are asked."""
+"""The arguments of a call to a built-in provider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stapel_agent.types import Image, Prefix
 
 @dataclass(frozen=True)
 class Call:
-    """The keywords of `complete()`; the settings fill in what is left out."""
+    """The keyword arguments of `complete()`. Missing limits come from the settings."""
 
     prompt: str
     model: str

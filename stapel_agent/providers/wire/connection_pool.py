@@ -1,4 +1,4 @@
-"""Clients that are made on first use and reused for ever."""
+"""Clients that are created on first use and reused."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ AsyncClient = TypeVar("AsyncClient", bound=AbstractAsyncContextManager[Any])
 
 
 class ClientPool(Generic[Client, AsyncClient]):
-    """Clients made on first use and kept: one per configuration and process, or event loop for async ones.
+    """Clients that are created on first use and kept: one per configuration and process, or per event loop if async.
 
-    A configuration is what the two makers take as arguments. No lock guards it, since a forked child
-    could inherit one held for ever; a client made twice in a race is dropped before it connects.
+    The configuration is passed to the two factories. The pool has no lock, because a forked child could inherit a lock
+    that is never released. If a race creates a client twice, the second one is dropped before it connects.
     """
 
     def __init__(self, make: Callable[..., Client], make_async: Callable[..., AsyncClient]) -> None:
@@ -33,7 +33,7 @@ class ClientPool(Generic[Client, AsyncClient]):
         atexit.register(self._close)
 
     def client(self, *configuration: Hashable) -> Client:
-        # The process id: a forked child must not write on its parent's connections.
+        # The key includes the process id: a forked child must not use its parent's connections.
         key = (os.getpid(), *configuration)
         client = self._clients.get(key)
         return client if client is not None else self._clients.setdefault(key, self._make(*configuration))
@@ -49,7 +49,7 @@ class ClientPool(Generic[Client, AsyncClient]):
         return self._async_clients[key][0]
 
     async def _lifetime(self, key: Hashable, client: AsyncClient) -> AsyncGenerator[None]:
-        # A loop closes its async generators while it can still close their connections.
+        # An event loop closes its async generators while it can still close their connections.
         async with client:
             try:
                 yield

@@ -1,4 +1,4 @@
-"""Bodies that a peer compresses although it was asked not to: unpacked within the size limit, or refused."""
+"""Decompresses bodies that a server compressed although it was asked not to, within the size limit."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from . import limits
 
 REQUEST_HEADERS = {"Accept-Encoding": "identity"}
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""What zlib is told for each coding that is unpacked. Others, and several in a row, would need a limit of their own."""
+"""The zlib window of each supported coding. Others, and combined codings, would need a separate size limit."""
 
 
 def unpacked(body: bytes, coding: str) -> bytes:
-    """`body` without its Content-Encoding. Raises InvalidAnswer where it is too large, or coded in another way."""
+    """Return `body` without its Content-Encoding. Raises InvalidAnswer if it is too large or the coding is unknown."""
     name = coding.strip().lower()
     if name in ("", "identity"):
         return body
     if name not in WINDOW_BITS:
-        raise InvalidAnswer(f"the answer has the content coding {coding[:40]!r}, and none was asked for")
+        raise InvalidAnswer(f"the answer has the content coding {coding[:40]!r}, although none was requested")
     decoder = zlib.decompressobj(WINDOW_BITS[name])
     try:
         content = decoder.decompress(body, limits.MAX_ANSWER_BYTES + 1)
     except zlib.error as fault:
-        raise AnswerInterrupted(f"the answer cannot be unpacked ({fault})") from None
+        raise AnswerInterrupted(f"the answer cannot be decompressed ({fault})") from None
     limits.SizeLimit().count(content)
     if not decoder.eof:
-        raise AnswerInterrupted("the answer broke off before its compressed content ended")
+        raise AnswerInterrupted("the answer ended before its compressed content was complete")
     return content

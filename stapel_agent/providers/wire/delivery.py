@@ -1,4 +1,4 @@
-"""How far a request got: whether its peer may have taken it, told by what went over the connection."""
+"""Tracks how far a request got: whether the server may have received it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import time
 from typing import Any
 
 HANDSHAKES = (b"CONNECT ", b"\x05", b"\x01")
-"""How what is said to a proxy begins (HTTP, SOCKS5): not the request itself."""
+"""The first bytes of a proxy handshake (HTTP, SOCKS5), which is not the request itself."""
 RESET_SECONDS = 1.0
-"""Where the system does not count: reset so soon, a reused connection had no reader, who closes in good order."""
+"""If the system has no counter: a reused connection that is reset this soon was dead before the request."""
 BYTES_ACKNOWLEDGED = 120
-"""Where Linux's `struct tcp_info` has `tcpi_bytes_acked`, a u64."""
+"""The offset of `tcpi_bytes_acked`, a u64, in Linux's `struct tcp_info`."""
 
 
 class Delivery:
-    """The requests on one connection, the latest above all. A stream reports each of its writes and reads."""
+    """The state of the latest request on one connection. A stream reports each write and read to it."""
 
     def __init__(self, connection: Any) -> None:
         self._socket = connection
@@ -36,7 +36,7 @@ class Delivery:
         return self._is_written and self._requests > 0 and not self._has_failed and not self._is_dead
 
     def writing(self, buffer: bytes) -> None:
-        """Before a write. The first after a read begins another request."""
+        """Call before a write. The first write after a read starts another request."""
         if self._is_written:
             self._requests += not buffer.startswith(HANDSHAKES)
             self._is_written = self._has_failed = self._is_dead = False
@@ -45,20 +45,20 @@ class Delivery:
         self._size += len(buffer)
 
     def written(self) -> None:
-        """After a write. On an event loop one may end in good order because the connection is gone."""
+        """Call after a write. On an event loop, a write to a closed connection may return without an error."""
         self._has_failed |= _is_closed(self._socket)
 
     def failed_to_write(self) -> None:
         self._has_failed = True
 
     def reading(self) -> None:
-        """Before a read: by now the request is written, for no client reads earlier."""
+        """Call before a read. The request is complete by now, because no client reads earlier."""
         if not self._is_written:
             self._is_written = True
             self._written_at = time.monotonic()
 
     def received(self, size: int) -> None:
-        """After a read; nothing is the end of the stream."""
+        """Call after a read. A size of 0 is the end of the stream."""
         self._received += size
         if not size:
             self._ended(is_reset=False)
@@ -67,7 +67,7 @@ class Delivery:
         self._ended(is_reset=True)
 
     def _ended(self, *, is_reset: bool) -> None:
-        """Recognise a connection that its peer had given up before the request: reused, mute, and nobody read it."""
+        """Detect a reused connection that the server had closed before the request: no answer, and nothing was read."""
         if self._requests < 2 or self._received:
             return
         before, now = self._acknowledged_before, _acknowledged(self._socket)
@@ -82,7 +82,7 @@ def _is_closed(connection: Any) -> bool:
 
 
 def _acknowledged(connection: Any) -> int | None:
-    """The bytes that the peer's host has acknowledged; None where the system does not say."""
+    """Return the number of bytes that the server's host has acknowledged, or None if the system cannot tell."""
     if sys.platform != "linux" or connection is None:
         return None
     try:

@@ -1,6 +1,6 @@
-"""What an error answer means, as data: the vendors' codes and words. `status_codes` reads it.
+"""Vendors' error codes and messages, and the exception for each. `status_codes` applies these rules.
 
-The bodies behind each line are in tests/providers/errors/.
+The error bodies that each rule is based on are in tests/providers/errors/.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
     502: ProviderUnavailable,
     503: ProviderUnavailable,
     529: ProviderUnavailable,
-    # A gateway gave up: what it had passed on may still be worked on, and billed (520 to 524 are Cloudflare's).
+    # A gateway gave up. The vendor may still process and bill the request (520 to 524 are Cloudflare's).
     **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
 }
 
@@ -50,12 +50,12 @@ FAULT_BY_NAME: Mapping[str, type[ProviderError]] = {
     "timeout": ProviderTimeout,
     "truncated": AnswerTruncated,
 }
-"""What a dialect's `error_codes` may name."""
+"""The failures that a dialect's `error_codes` may name."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """An error with one of these `statuses` (of any, if there are none), and one of these codes or words."""
+    """Matches an error that has one of these codes or words and one of these `statuses` (any if empty)."""
 
     fault: type[ProviderError]
     words: re.Pattern[str] | None = None
@@ -94,7 +94,7 @@ EMPTY_ACCOUNT = _words(
     r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
     "余额不足|额度不足|欠费|无可用资源包",
 )
-"""Whatever the status: nobody speaks like this of a pace."""
+"""Messages about an empty account. No vendor uses these words for a rate limit."""
 
 PACE = _words(
     r"rate.?limit|per (?:second|minute|min|hour|day)|(?:try again|retry) (?:in|after)|requests?_per_|tokens?_per_",
@@ -147,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(ProviderUnavailable, codes=_codes("engine_overloaded_error overloaded_error server_busy model_loading")),
 )
-"""Tried in turn; the status decides where none of them holds."""
+"""The first rule that matches decides. If none matches, the status decides."""
 
 UNKNOWN_STATUS: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -163,4 +163,4 @@ UNKNOWN_STATUS: Mapping[str, int] = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-"""The type of an error that comes without an HTTP status of its own, inside a stream or a 200."""
+"""Error type -> the status it stands for, for errors inside a stream or a 200 answer, which have no status."""

@@ -1,4 +1,4 @@
-"""Why a model stopped: each vendor's word in the words of `ProviderResult.finish_reason`."""
+"""Maps each vendor's word for why a model stopped to a value of `ProviderResult.finish_reason`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ WORD_LENGTH = 40
 
 
 def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -> str:
-    """ "stop", "length", "content_filter" or "interrupted"; an unknown word as it is, and "stop" if there is none.
+    """Return "stop", "length", "content_filter" or "interrupted". Return an unknown word unchanged, "stop" for none.
 
-    `own` are the words of one vendor, which come first. Case does not matter: some vendors shout.
+    `own` maps the words of one vendor and takes precedence. Case is ignored, because some vendors use capitals.
     """
     if word is None or word == "":
         return "stop"

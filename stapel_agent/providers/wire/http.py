@@ -1,4 +1,4 @@
-"""HTTP for every vendor: its transports and clients, and one POST request with its answer."""
+"""HTTP for all providers: transports, clients, and a POST request with its answer."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Transport = TypeVar("Transport")
 
 @cache
 def ssl_context() -> SSLContext:
-    """The one TLS context of this process: reading the certificates costs tens of milliseconds."""
+    """Return the TLS context, one per process, because reading the certificates takes tens of milliseconds."""
     return httpx.create_ssl_context()
 
 
 def api_root(text: str) -> httpx.URL | None:
-    """`text` as the root of an API, or None where it is no http(s) URL to which a key may be sent."""
+    """Return `text` as the root URL of an API, or None if it is not an http(s) URL that is safe for a key."""
     try:
         root = httpx.URL(text)
     except httpx.InvalidURL:
         return None
-    # A password in it would be logged with each request, and sent in the key's place.
+    # A password in the URL would be logged with each request and sent instead of the key.
     return root if root.scheme in ("http", "https") and root.host and not root.userinfo else None
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for `url`, if any. To be asked once per client, not per request."""
+    """Return the proxy from the environment for `url`, if any. Call it once per client, not per request."""
     target = httpx.URL(url)
     proxies = getproxies()
     proxy = proxies.get(target.scheme) or proxies.get("all")
@@ -52,7 +52,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def bounded_transport(kind: Callable[..., Transport], origin: str) -> Transport:
-    """A transport, of httpx or of httpx2, for the clients of one origin. Raises AccessDenied."""
+    """Return a transport of httpx or httpx2 for the clients of one origin. Raises AccessDenied."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60)
     try:
         return bounded(kind(verify=ssl_context(), limits=limits, proxy=proxy_for(origin)))
@@ -60,7 +60,7 @@ def bounded_transport(kind: Callable[..., Transport], origin: str) -> Transport:
         raise AccessDenied(f"the environment's proxy cannot be used ({type(fault).__name__})") from None
 
 
-# The deadline is the attempt's; only an address that does not answer is given up earlier.
+# The attempt has the deadline. Only connecting has a shorter timeout.
 _TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS)
 
 
@@ -75,7 +75,7 @@ def _make_async_client(origin: str) -> httpx.AsyncClient:
 
 
 def no_cookies() -> CookieJar:
-    """A jar that keeps nothing: one client serves every user."""
+    """Return a jar that stores no cookies, because one client serves all users."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
@@ -86,9 +86,8 @@ clients: ClientPool[httpx.Client, httpx.AsyncClient] = ClientPool(_make_client, 
 class Post:
     """One POST request: `content` to `url`, answered within `timeout` seconds.
 
-    `setting` is the name of the base URL's setting, below which the API has `path`. `own_codes` are the
-    vendor's error codes, each with the failure that it means. `additions` are the fields in `content` that the call
-    does without, if need be.
+    `setting` is the name of the base URL's setting, and `path` is the path below it. `own_codes` maps the vendor's
+    error codes to failures. `additions` are the fields in `content` that the call can omit if the vendor refuses them.
     """
 
     url: httpx.URL
@@ -110,7 +109,7 @@ class Post:
 
 
 def post(request: Post) -> bytes:
-    """Send `request`; the body of a 2xx answer. Anything else is raised as a ProviderError."""
+    """Send `request` and return the body of a 2xx answer. Raises ProviderError for any other answer."""
     with bounded_attempt(request.timeout, request.peer) as bounds:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
@@ -134,7 +133,8 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
         readable = _readable(body, bounds)
         message = excerpt(readable)
         if request.setting and is_of_another_address(bounds.status, message):
-            message = f"{message}; {request.url.path!r} was asked, and {base_url_mend(request.setting, request.path)}"
+            fix = base_url_mend(request.setting, request.path)
+            message = f"{message}; the request went to {request.url.path!r}: {fix}"
         if refusal := request.additions.refusal(bounds.status, body, message):
             raise refusal
         raise classify(
@@ -148,7 +148,7 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
 
 
 def _readable(body: bytes, bounds: Bounds) -> bytes:
-    """The body of an error, which counts by its status even where it cannot be unpacked."""
+    """Return the body of an error, or why it cannot be decompressed. The status counts in both cases."""
     try:
         return unpacked(body, bounds.coding)
     except InvalidAnswer as fault:
@@ -156,10 +156,10 @@ def _readable(body: bytes, bounds: Bounds) -> bytes:
 
 
 def peer_of(url: httpx.URL, setting: str) -> str:
-    """Whom a request asks, and where that is set."""
+    """Return the address of a request, and the setting it comes from."""
     address = url.netloc.decode("ascii")
-    return f"{address}, which {setting} names" if setting else address
+    return f"{address}, set in {setting}" if setting else address
 
 
 def base_url_mend(setting: str, path: str) -> str:
-    return f"{setting} is the base URL up to where {path} follows: set it so"
+    return f"set {setting} to the part of the API's URL before {path}"

@@ -1,4 +1,4 @@
-"""What one attempt may take, in time and in bytes, whatever its peer does."""
+"""Limits the time and bytes of one attempt, whatever the server does."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from .status_codes import classify, excerpt, retry_after
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-# What a transport raises, before `bounded_attempt` says what it means for the attempt.
+# The exceptions of a transport, which `bounded_attempt` turns into a ProviderError.
 TRANSPORT_FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class SizeLimit:
-    """Counts what has been received, and refuses more than MAX_ANSWER_BYTES."""
+    """Counts the received bytes. Raises InvalidAnswer above MAX_ANSWER_BYTES."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -45,10 +45,10 @@ class SizeLimit:
 
 
 class Bounds:
-    """What one attempt may take: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
+    """The limits of one attempt: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
 
-    `peer` is whom it asks, for the text of a fault.
-    Say `answered()` when the answer's head is in: a fault after a 2xx one is an answer that broke off, and was paid.
+    `peer` is the address of the server, for error messages.
+    Call `answered()` when the headers arrive: an error after a 2xx status is an incomplete answer that was billed.
     """
 
     def __init__(self, timeout: float, peer: str = "") -> None:
@@ -63,7 +63,7 @@ class Bounds:
 
     @property
     def may_be_billed(self) -> bool:
-        """Whether the peer may have taken the request."""
+        """Whether the server may have received the request."""
         return bool(self.status) or (self.delivery is not None and self.delivery.may_be_taken)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
@@ -72,25 +72,25 @@ class Bounds:
         self.retry_after = retry_after(headers)
 
     def remaining(self, limit: float | None = None) -> float:
-        """Seconds that a network operation may take, `limit` at most. Raises ProviderTimeout when none are left."""
+        """Return the seconds left for a network operation, at most `limit`. Raises ProviderTimeout if none are left."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise self._timed_out()
         return seconds if limit is None else min(seconds, limit)
 
     def fault(self, cause: Exception) -> ProviderError:
-        """What `cause`, raised while the attempt was under way, means for it."""
+        """Return the ProviderError for `cause`, which was raised during the attempt."""
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
         if not self.status:
             where = f" at {self.peer}" if self.peer else ""
             if self.may_be_billed:
-                return RequestInterrupted(f"the request was sent in full, and no answer came{where} ({text})")
+                return RequestInterrupted(f"the request was sent, but no answer arrived{where} ({text})")
             return ProviderUnreachable(f"the provider cannot be reached{where} ({text})")
         if self.status >= 300:
-            return classify(self.status, "the body of the error broke off", retry_after=self.retry_after)
-        return AnswerInterrupted(f"the answer broke off ({text})")
+            return classify(self.status, "the body of the error is incomplete", retry_after=self.retry_after)
+        return AnswerInterrupted(f"the answer is incomplete ({text})")
 
     def _timed_out(self) -> ProviderTimeout:
         fault = ProviderTimeout(f"no complete answer within {self.timeout:g} s")
@@ -102,20 +102,20 @@ _bounds: ContextVar[Bounds] = ContextVar("bounds")
 
 
 def current_bounds() -> Bounds:
-    """Those of the `bounded_attempt` that this is done in."""
+    """Return the limits of the enclosing `bounded_attempt`."""
     return _bounds.get()
 
 
 @contextmanager
 def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
-    """Bound all that `bounded` transports do in this block, and turn the faults of httpx into ProviderErrors."""
+    """Apply the limits to `bounded` transports in this block, and turn exceptions of httpx into ProviderErrors."""
     bounds = Bounds(timeout, peer)
     token = _bounds.set(bounds)
     try:
         yield bounds
     except TRANSPORT_FAULTS as fault:
         raise bounds.fault(fault) from None
-    except BaseException as fault:  # such as a cancellation, which has no other way to say it
+    except BaseException as fault:  # such as a cancellation, which can only carry an attribute
         if not isinstance(fault, Exception) and not bounds.may_be_billed:
             fault.may_be_billed = False  # type: ignore[attr-defined]
         raise
@@ -125,7 +125,7 @@ def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
 
 @asynccontextmanager
 async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Bounds]:
-    """`bounded_attempt` for an event loop, which keeps the time itself."""
+    """`bounded_attempt` for an event loop, which enforces the timeout itself."""
     with bounded_attempt(timeout, peer) as bounds:
         async with asyncio.timeout(timeout):
             yield bounds
@@ -158,9 +158,9 @@ Transport = TypeVar("Transport")
 
 
 def bounded(transport: Transport) -> Transport:
-    """Make an HTTPTransport or AsyncHTTPTransport, of httpx or of httpx2, obey the `bounded_attempt` it is used in.
+    """Make an HTTPTransport or AsyncHTTPTransport of httpx or httpx2 obey the enclosing `bounded_attempt`.
 
-    Their own timeouts hold for one read each: a peer that trickles a byte at a time never meets them.
+    Their own timeouts apply to one read each, so a server that sends one byte at a time never reaches them.
     """
     pool: Any = transport._pool  # type: ignore[attr-defined]
     wrapper = BoundedAsyncBackend if hasattr(transport, "handle_async_request") else BoundedBackend
@@ -175,7 +175,7 @@ class BoundedBackend:
         self._backend = backend
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> BoundedStream:
-        # One address at a time: httpcore would give the whole timeout to each of them.
+        # One address at a time: httpcore would give the whole timeout to each address.
         fault: Exception | None = None
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             seconds = _bounds.get().remaining(timeout)
@@ -206,7 +206,7 @@ class BoundedStream:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with _writing(self._delivery, buffer) as bounds:
-            # In slices: the stream would give the whole timeout to each part that a slow peer lets through.
+            # In slices: the stream would give the whole timeout to each part that a slow server accepts.
             for start in range(0, len(buffer), self.WRITE_SIZE):
                 self._stream.write(buffer[start : start + self.WRITE_SIZE], bounds.remaining(timeout))
 
@@ -253,6 +253,6 @@ class BoundedAsyncStream:
         try:
             return BoundedAsyncStream(await self._stream.start_tls(*arguments, **options))
         except BaseException:
-            # A cancelled handshake closes nothing by itself, and the connection is known to nobody else yet.
+            # A cancelled handshake does not close the connection, and nothing else refers to it yet.
             await self.aclose()
             raise

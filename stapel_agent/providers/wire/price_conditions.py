@@ -1,4 +1,4 @@
-"""What an answer says of the terms it was given on, which change its price."""
+"""The terms stated in an answer that change its price."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WORD_LENGTH = 32
 
 
 def price_conditions(stated: Mapping[str, Any]) -> dict[str, str]:
-    """The conditions that are no ordinary ones, for a result's metadata: such as {"service_tier": "flex"}."""
+    """Return the conditions that are not the default, for a result's metadata, such as {"service_tier": "flex"}."""
     words = {name: stated.get(name) for name in CONDITIONS}
     return {
         name: word.lower()

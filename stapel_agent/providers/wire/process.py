@@ -1,4 +1,4 @@
-"""Run a program to its end: bounded in time and output, and nothing of it left behind."""
+"""Runs a program to its end, with limited time and output, and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run in `folder`, with `stdin` to read and `timeout` seconds to end in."""
+    """A program to run in `folder`, with `stdin` as its input and a limit of `timeout` seconds."""
 
     arguments: Sequence[str]
     folder: Path
@@ -32,7 +32,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended, and what it printed. A negative exit code is the signal that ended it."""
+    """The exit code and output of a program. A negative exit code is the signal that ended it."""
 
     exit_code: int
     stdout: bytes
@@ -40,8 +40,8 @@ class Outcome:
 
 
 class Running:
-    """A program under way. Its streams are unnamed files: with pipes, one side can block the other,
-    and a grandchild that holds them open keeps everybody waiting."""
+    """A running program. Its streams are unnamed files: with pipes, one side can block the other,
+    and a grandchild that keeps them open blocks the caller."""
 
     def __init__(self, process: subprocess.Popen[bytes], stdout: IO[bytes], stderr: IO[bytes], bounds: Bounds) -> None:
         self._process = process
@@ -50,21 +50,21 @@ class Running:
         self._bounds = bounds
 
     def is_over(self) -> bool:
-        """Whether it has ended, or printed more than is read. Raises ProviderTimeout when its time is over."""
+        """Whether it has ended, or printed too much. Raises ProviderTimeout if its time is over."""
         if self._process.poll() is not None:
             return True
         self._bounds.remaining()
         return any(os.fstat(stream.fileno()).st_size > MAX_ANSWER_BYTES for stream in (self._stdout, self._stderr))
 
     def outcome(self) -> Outcome:
-        """What came of it. Raises InvalidAnswer where it printed more than MAX_ANSWER_BYTES."""
+        """Return the outcome. Raises InvalidAnswer if it printed more than MAX_ANSWER_BYTES."""
         return Outcome(stdout=_content(self._stdout), stderr=_content(self._stderr), exit_code=self._process.returncode)
 
 
 def run(command: Command) -> Outcome:
-    """Run `command`. Its process group does not outlive the call, however that ends."""
+    """Run `command`. Its process group is always ended before this returns or raises."""
     with _running(command) as program:
-        # Polled, as Popen.wait(timeout) itself does: the size of what it prints has to be watched as well.
+        # Polls, as Popen.wait(timeout) does, because the size of the output has to be checked too.
         while not program.is_over():
             time.sleep(POLL_SECONDS)
         return program.outcome()
@@ -100,12 +100,12 @@ def _running(command: Command) -> Iterator[Running]:
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    # PermissionError is how macOS says that only zombies are left.
+    # macOS raises PermissionError if only zombies are left.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def _content(stream: IO[bytes]) -> bytes:
-    # Not by seek() and read(): the position is shared with whoever may still be writing.
+    # Not with seek() and read(): a process that is still writing shares the position.
     return SizeLimit().count(os.pread(stream.fileno(), MAX_ANSWER_BYTES + 1, 0))

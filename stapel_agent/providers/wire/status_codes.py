@@ -1,4 +1,4 @@
-"""What an error answer means: HTTP status, codes and words -> exception, by the table in `error_rules`."""
+"""Turns an error answer (HTTP status, codes and message) into an exception, by the rules in `error_rules`."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def classify(
     own_codes: Mapping[str, str] = NO_CODES,
     retry_after: float | None = None,
 ) -> ProviderError:
-    """The fault that an error answer means.
+    """Return the exception for an error answer.
 
-    `message` is short and holds no secret. `codes` are the `error_codes()` of its body; `own_codes` says what some of
-    them mean at this vendor, as the name of a failure.
+    `message` is short and contains no secrets. `codes` are the `error_codes()` of the body. `own_codes` maps codes of
+    this vendor to the names of failures.
     """
     if 300 <= status < 400:
-        return ProviderDown(f"HTTP {status}: a redirect, not followed; set the base URL to where it leads")
+        return ProviderDown(f"HTTP {status}: redirects are not followed; set the base URL to the target")
     kind = _kind(status, message, codes, own_codes)
     return kind(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
 
@@ -82,9 +82,9 @@ def _kind(status: int, message: str, codes: frozenset[str], own_codes: Mapping[s
 
 
 def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:
-    """The fault of an error inside an answer that says 200: by the status that its code stands for, else by its words.
+    """Return the exception for an error inside a 200 answer, by the status that its code stands for, or its message.
 
-    `address_fix` is what to do where the server says that it has no such endpoint.
+    `address_fix` is the fix to show if the server has no such endpoint.
     """
     body = json.dumps({"error": error}, default=str)
     message, codes = excerpt(body), error_codes(body)
@@ -107,7 +107,7 @@ def _stated_status(error: object, codes: frozenset[str]) -> int | None:
 
 
 def error_codes(body: str | bytes) -> frozenset[str]:
-    """The codes and types in the body of an error, in lower case; of one with dots also the part before the first."""
+    """Return the codes and types in an error body, in lower case. A dotted code also counts as its first part."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
         found = json.loads(text) if len(text) <= EXAMINED_LENGTH else None
@@ -129,7 +129,7 @@ def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds after which to ask again: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
+    """Return the seconds to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
     milliseconds, stated = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
     with suppress(ValueError):
         if (seconds := _wait(float(milliseconds) / 1000)) is not None:
@@ -144,16 +144,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _wait(seconds: float) -> float | None:
-    # What no vendor can mean (NaN, a century) is no statement; a moment that has passed is now.
+    # Ignore values that no vendor can mean (NaN, a century). A time in the past means now.
     return max(0.0, seconds) if seconds <= MAX_RETRY_AFTER else None
 
 
 def excerpt(body: str | bytes) -> str:
-    """What an error body says, on one short line without credentials, and without what a terminal obeys."""
+    """Return the message of an error body as one short line, without credentials or control characters."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     if title := _title_of_page(text):
         return f"{PAGE}, {title!r}"
-    # Cut after redaction, for half a key is no longer recognised; cut before too, to bound its cost.
+    # Cut after redaction, because half a key is not recognized. Cut before it too, to limit its cost.
     if len(text) > EXAMINED_LENGTH:
         text = text[:EXAMINED_LENGTH].rpartition(" ")[0] or text[:EXAMINED_LENGTH]  # not in the middle of a key
     line = " ".join(_stated_message(text).split())
@@ -161,13 +161,13 @@ def excerpt(body: str | bytes) -> str:
 
 
 def _title_of_page(text: str) -> str | None:
-    """What an HTML page calls itself: of a proxy, a login or another server, which answered in the API's place."""
+    """Return the title of an HTML page, from a proxy, a login or another server that answered instead of the API."""
     title = TITLE.search(text[:EXAMINED_LENGTH]) if HTML.match(text) else None
     return redact(" ".join(unescape(title[1]).split()))[:TITLE_LENGTH] if title else None
 
 
 def is_of_another_address(status: int, message: str) -> bool:
-    """Whether nothing like the API is there, rather than a model that it does not know."""
+    """Whether the API is not at this address. False if the API is there but does not know the model."""
     return status in (404, 405) and "model" not in message.lower()
 
 

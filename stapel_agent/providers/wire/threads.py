@@ -1,4 +1,4 @@
-"""A call in a thread of its own, for who cannot wait for it on his own: an event loop, or a caller with a deadline."""
+"""Runs a call in a separate thread, for event loops and callers with a deadline."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Result = TypeVar("Result")
 
 
 def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[Result]:
-    """What `function` will return or raise. It cannot be stopped: who stops waiting leaves it to itself."""
+    """Return a future for the result of `function`. The call cannot be stopped: it continues if nobody waits."""
     future: Future[Result] = Future()
-    future.set_running_or_notify_cancel()  # who stops waiting must not cancel what is under way
+    future.set_running_or_notify_cancel()  # a caller that stops waiting must not cancel the running call
 
     def run() -> None:
         try:
@@ -30,13 +30,13 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
 
 
 def _bearable(fault: BaseException) -> BaseException:
-    # A coroutine cannot raise StopIteration, and an event loop dies of SystemExit.
+    # A coroutine cannot raise StopIteration, and SystemExit ends an event loop.
     if isinstance(fault, Exception) and not isinstance(fault, StopIteration):
         return fault
     return RuntimeError(f"the call raised {type(fault).__name__}")
 
 
 def _close_connections() -> None:
-    # Django opens a connection for each thread that asks. A process without Django has none.
+    # Django opens database connections per thread. A process without Django has none.
     if "django.db" in sys.modules:
         sys.modules["django.db"].connections.close_all()

@@ -1,4 +1,4 @@
-"""JSON as vendors write it, in which no absurd figure costs the paid text beside it."""
+"""Parses vendors' JSON so that an absurd number never loses the paid text beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def decoded(body: bytes, digits: int) -> Any:
-    """The value of a JSON text; None where it is none. An integer of more digits is infinite: int() may refuse it."""
+    """Return the value of a JSON text, or None if it is invalid. Integers with more than `digits` become infinity."""
 
     def integer(literal: str) -> float:
         return int(literal) if len(literal) <= digits else math.inf
@@ -21,5 +21,5 @@ def decoded(body: bytes, digits: int) -> Any:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """`value`, if it is an object; or else an empty one."""
+    """Return `value` if it is an object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
