@@ -1,4 +1,4 @@
-"""System checks: which settings will not work, and the mend. They know no vendor; they ask the registry."""
+"""System checks: report settings that will not work, with the fix. They use the registry and know no vendor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
 SETTINGS_TAG = "stapel_agent_settings"
-"""The checks that commands without a model run: a cron job mails every line, and needs no key."""
+"""The checks that commands without a model run. Cron mails every line of output, and these commands need no key."""
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 
@@ -40,7 +40,7 @@ def check_providers(app_configs: Any = None, **options: Any) -> list[CheckMessag
 def check_retention(
     app_configs: Any = None, databases: Collection[str] | None = None, **options: Any
 ) -> list[CheckMessage]:
-    """W009, where the ledger's database may be asked (`--database`): what RETENTION_DAYS promises is done."""
+    """W009: texts older than RETENTION_DAYS have been purged. Only runs with `--database` for the ledger's database."""
     alias, days = ledger_alias(), agent_settings.RETENTION_DAYS
     if alias not in (databases or ()) or days is None or any(wrong_kinds(["RETENTION_DAYS"])):
         return []
@@ -51,13 +51,13 @@ def check_retention(
     if oldest is None:
         return []
     hint = "Run `manage.py purge_prompt_logs` every day, as docs/retention.md shows."
-    text = f"RETENTION_DAYS is {days}, but the ledger has texts of {oldest:%Y-%m-%d}: nothing has purged them."
+    text = f"RETENTION_DAYS is {days}, but the ledger has texts from {oldest:%Y-%m-%d} that have not been purged."
     return [Warning(text, hint, id="stapel_agent.W009")]
 
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, W013, W015, E002 to E011: the other settings are known, and of a kind that can work."""
+    """W005 to W008, W010, W013, W015, E002 to E011: the other settings are known and have valid values."""
     others = (
         *_sizes(),
         *_dialects(),
@@ -73,9 +73,9 @@ def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W011: the providers in use have what their first call needs, and a model for each size."""
+    """W003, W011: the providers in use are configured and have a model for each size."""
     if any(wrong_kinds()):
-        return []  # check_settings has reported what it might stumble over
+        return []  # check_settings has reported the invalid settings
     return [finding for name, sizes in _in_use().items() for finding in _configuration(name, sizes)]
 
 
@@ -83,31 +83,31 @@ def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
     try:
         provider = provider_registry.load(name)()
         if fault := provider.configuration_error():
-            return [Warning(f"Provider {name!r} cannot answer yet: {fault}", id="stapel_agent.W003")]
+            return [Warning(f"Provider {name!r} is not configured: {fault}", id="stapel_agent.W003")]
         return list(_foreign_models(name, provider, sizes))
     except ProviderUnusable:
         return []  # check_providers has reported it
     except Exception as raised:
-        text = f"Provider {name!r} cannot answer yet: asking it raised {type(raised).__name__}"
+        text = f"Provider {name!r} is not configured: its check raised {type(raised).__name__}"
         return [Warning(text, id="stapel_agent.W003")]
 
 
 @register("stapel_agent", deploy=True)
 def check_service_middleware(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W004: services can sign in, where the endpoints are mounted."""
+    """W004: services can authenticate, if the URLs are included."""
     try:
         reverse("agent:v1:llm-complete")
     except NoReverseMatch:
         return []
     if SERVICE_MIDDLEWARE not in settings.MIDDLEWARE:
         fault, hint = (
-            "X-API-KEY is read by nobody",
+            "no middleware reads X-API-KEY",
             f"Add {SERVICE_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware.",
         )
     elif not _has_service_key():
         fault, hint = (
             "no key is set",
-            "Set SERVICE_API_KEY to a long random text, or SERVICE_API_KEYS to one for each service.",
+            "Set SERVICE_API_KEY to a long random string, or SERVICE_API_KEYS to one for each service.",
         )
     else:
         return []
@@ -116,20 +116,20 @@ def check_service_middleware(app_configs: Any = None, **options: Any) -> list[Ch
 
 @register("stapel_agent", deploy=True)
 def check_price_list(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W012: the vendors' price list is not older than PRICE_LIST_DAYS."""
+    """W012: the vendors' price list is at most PRICE_LIST_DAYS old."""
     today = timezone.now().date()
     newest = list_date(today)
     if newest is None or (today - newest).days <= PRICE_LIST_DAYS:
         return []
     hint = "Upgrade genai-prices, or set the prices of your models in STAPEL_AGENT['PRICES']."
     age = f"more than {PRICE_LIST_DAYS} days ago"
-    text = f"The price list of genai-prices is of {newest:%Y-%m-%d}, {age}: costs may be wrong."
+    text = f"The price list of genai-prices dates from {newest:%Y-%m-%d}, {age}: costs may be wrong."
     return [Warning(text, hint, id="stapel_agent.W012")]
 
 
 @register("stapel_agent", deploy=True)
 def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W014: the vendors in use keep the models of the sizes, and give as much as is asked for."""
+    """W014: the models of the sizes are not about to be retired, and support the configured token caps."""
     if any(wrong_kinds()):
         return []
     sizes = (known_profile(size).provider for size in agent_settings.MODELS)
@@ -153,7 +153,7 @@ def _default_provider() -> Iterator[CheckMessage]:
 def _unusable_providers() -> Iterator[CheckMessage]:
     for name, fault in provider_registry.unusable():
         if isinstance(fault, ProviderUnimportable):
-            hint = f"Mend the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
+            hint = f"Fix the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
             yield Warning(f"{fault}: {fault.__cause__}", hint, id="stapel_agent.W001")
         elif isinstance(fault, ProviderMisconfigured):
             yield Error(f"{fault}.", f"See docs/models.md, or set PROVIDERS[{name!r}] to None.", id="stapel_agent.E010")
@@ -174,13 +174,13 @@ def _cache_policy() -> Iterator[CheckMessage]:
     try:
         policy_class()
     except WrongSetting as fault:
-        hint = "Name a subclass of stapel_agent.CachePolicy; until then no answer is reused."
+        hint = "Set it to a subclass of stapel_agent.CachePolicy. No answer is reused until this is fixed."
         yield Warning(str(fault), hint, id="stapel_agent.W005")
 
 
 def _wrong_kinds() -> Iterator[CheckMessage]:
     for wrong in wrong_kinds():
-        hint = "Calls fail until it is mended." if wrong.key in NEEDED else None
+        hint = "Calls fail until this is fixed." if wrong.key in NEEDED else None
         yield Error(f"{wrong.text}.", hint, id=wrong.id)
 
 
@@ -189,11 +189,11 @@ def _names_of_providers() -> Iterator[CheckMessage]:
     fallbacks, places = agent_settings.FALLBACKS, agent_settings.MAX_CONCURRENCY
     if "FALLBACKS" not in wrong and not all(_is_chain(item, names) for item in fallbacks.items()):
         text = (
-            f"STAPEL_AGENT['FALLBACKS'] must map a provider to a list of others of {sorted(names)}, not {fallbacks!r}."
+            f"STAPEL_AGENT['FALLBACKS'] must map a provider to a list of others in {sorted(names)}, not {fallbacks!r}."
         )
         yield Error(text, id="stapel_agent.E005")
     if "MAX_CONCURRENCY" not in wrong and not places.keys() <= names:
-        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map providers of {sorted(names)}, not {sorted(places)}."
+        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map providers in {sorted(names)}, not {sorted(places)}."
         yield Error(text, id="stapel_agent.E005")
 
 
@@ -201,8 +201,8 @@ def _sizes() -> Iterator[CheckMessage]:
     if any(wrong_kinds(["MODELS", "OPENAI_COMPAT_MODELS"])):
         return
     if unknown := sorted((agent_settings.OPENAI_COMPAT_MODELS or {}).keys() - agent_settings.MODELS.keys()):
-        hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or mend its name here."
-        text = f"OPENAI_COMPAT_MODELS has sizes that MODELS has not, for which nobody can ask: {unknown}."
+        hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or fix its name here."
+        text = f"OPENAI_COMPAT_MODELS has sizes that are missing in MODELS, so no request can use them: {unknown}."
         yield Warning(text, hint, id="stapel_agent.W010")
     yield from _unknown_sizes()
     for size, entry in agent_settings.MODELS.items():
@@ -210,12 +210,12 @@ def _sizes() -> Iterator[CheckMessage]:
             yield Error(f"{fault}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
     for name, sizes in _in_use().items():
         for size in _nameless(name, sizes):
-            hint = "Name a model there, or the provider's own; until then a call of that size fails."
+            hint = "Set a model there or in the provider's models. Calls of that size fail until this is fixed."
             yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
 
 
 def _in_use() -> dict[str, list[str]]:
-    """The providers that requests are put to which name none, each with its sizes; the default one first."""
+    """Return the providers for requests that name none, each with its sizes. The default provider is first."""
     default = agent_settings.DEFAULT_PROVIDER
     sizes = {size: known_profile(size).provider or default for size in agent_settings.MODELS}
     names = dict.fromkeys(name for name in (default, *sizes.values()) if isinstance(name, str))
@@ -228,7 +228,8 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
         models = entry.get("models") if isinstance(entry, Mapping) else None
         if isinstance(models, Mapping) and (unknown := sorted(map(str, models.keys() - agent_settings.MODELS.keys()))):
             hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or change its name here."
-            text = f"PROVIDERS[{name!r}]['models'] has sizes that MODELS has not, for which nobody can ask: {unknown}."
+            place = f"PROVIDERS[{name!r}]['models']"
+            text = f"{place} has sizes that are missing in MODELS, so no request can use them: {unknown}."
             yield Warning(text, hint, id="stapel_agent.W010")
 
 
@@ -245,11 +246,11 @@ def _unregistered(size: str, entry: Any) -> Iterator[str]:
 
 
 def _nameless(name: str, sizes: list[str]) -> list[str]:
-    """The sizes for which neither MODELS nor the provider itself has a name."""
+    """Return the sizes for which neither MODELS nor the provider has a model."""
     try:
         provider = provider_registry.load(name)()
         return [size for size in sizes if not str(provider.resolve_model(size, known_profile(size).model)).strip()]
-    except Exception:  # other checks tell what is wrong with the provider
+    except Exception:  # other checks report errors in the provider
         return []
 
 
@@ -258,7 +259,7 @@ def _dialects() -> Iterator[CheckMessage]:
         return
     for name, entry in (agent_settings.DIALECTS or {}).items():
         for fault in dialect_faults(name, entry):
-            hint = "The entry has no effect until this is fixed; docs/dialects.md has its keys."
+            hint = "The entry has no effect until this is fixed. docs/dialects.md lists its keys."
             yield Error(f"{fault}.", hint, id="stapel_agent.E010")
 
 
@@ -270,35 +271,35 @@ def _prices() -> Iterator[CheckMessage]:
         if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(tier_faults(entry))
     ]
     for model in wrong:
-        hint = "Such as {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
+        hint = "Example: {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
         place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
         text = f"STAPEL_AGENT['PRICES']{place} {_unpricing(prices, model)}."
         yield Error(text, hint, id="stapel_agent.E008")
 
 
 def _unpricing(prices: Any, model: Any) -> str:
-    """What is wrong with an entry of PRICES."""
+    """Return the error in an entry of PRICES."""
     entry = prices[model] if isinstance(prices, Mapping) else {}
     entry = entry if isinstance(entry, Mapping) else {}
     unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
     if not unknown and UnitPrices.of(entry) is not None:
-        return f"has a tier, {next(tier_faults(entry))}, that prices nothing: each tier has input and output at least"
+        return f"has an invalid tier, {next(tier_faults(entry))}: each tier needs at least input and output"
     if unknown:
-        return f"has the unknown key {unknown[0]!r}; known are {', '.join(UnitPrices.__dataclass_fields__)}"
-    return "is no US dollars per million tokens, of input and output at least"
+        return f"has the unknown key {unknown[0]!r}: use {', '.join(UnitPrices.__dataclass_fields__)}"
+    return "must be US dollars per million tokens, with at least input and output"
 
 
 def _tenants() -> Iterator[CheckMessage]:
     if is_in_tenant_schemas(ledger_alias()):
-        text = "'stapel_agent' is among the apps of tenants, and its ledger cannot be in a schema of each tenant: "
-        hint = "One ledger serves all tenants, and tells them apart by workspace_id."
-        yield Error(f"{text}put 'stapel_agent' into SHARED_APPS, and there alone.", hint, id="stapel_agent.E011")
+        text = "'stapel_agent' is a tenant app, but its ledger cannot be in the schema of each tenant: "
+        hint = "One ledger serves all tenants and separates them by workspace_id."
+        yield Error(f"{text}add 'stapel_agent' only to SHARED_APPS.", hint, id="stapel_agent.E011")
 
 
 def _budgets() -> Iterator[CheckMessage]:
     setting = agent_settings.BUDGETS
     for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
-        yield Error(f"{fault}.", "Until then no provider is called.", id="stapel_agent.E006")
+        yield Error(f"{fault}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
         setting = ()
     for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
         yield Warning(f"{text}.", id="stapel_agent.W013")
@@ -311,7 +312,7 @@ def _unpriced() -> Iterator[CheckMessage]:
     for name, sizes in _in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
         if unpriced := _without_price(name, sizes):
             hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
-            text = f"BUDGETS limits dollars, and models of {name!r} have no price, which count as free: {unpriced}."
+            text = f"BUDGETS limits dollars, but models of {name!r} have no price and count as free: {unpriced}."
             yield Warning(text, hint, id="stapel_agent.W007")
 
 
@@ -320,7 +321,7 @@ def _without_price(name: str, sizes: list[str]) -> list[str]:
         provider = provider_registry.load(name)()
         models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
         return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
-    except Exception:  # other checks tell what is wrong with these settings
+    except Exception:  # other checks report errors in these settings
         return []
 
 
@@ -329,8 +330,8 @@ def _unbounded() -> Iterator[CheckMessage]:
         return
     for name in sorted(provider_registry.entries()):
         for kind in _unbounded_kinds(name):
-            hint = "docs/budgets.md says what an estimate counts; give budgets room for more."
-            text = f"BUDGETS is set, and calls of {name!r} may cost more than is reserved: nothing bounds their {kind}."
+            hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
+            text = f"BUDGETS is set, but calls to {name!r} may cost more than reserved: nothing limits their {kind}."
             yield Warning(text, hint, id="stapel_agent.W015")
 
 
@@ -338,7 +339,7 @@ def _unbounded_kinds(name: str) -> list[str]:
     try:
         provider = provider_registry.load(name)()
         return [] if provider.configuration_error() else list(budgets.unbounded(provider))
-    except Exception:  # other checks tell what is wrong with the provider
+    except Exception:  # other checks report errors in the provider
         return []
 
 
@@ -347,11 +348,11 @@ def _never_reused() -> Iterator[CheckMessage]:
         lookup, policy = agent_settings.CACHE_LOOKUP, agent_settings.CACHE_POLICY
         in_ledger = issubclass(policy, PromptLogCachePolicy)
         sources = sorted(source for source, on in lookup.items() if on is True and not log_content.is_full(source))
-    except Exception:  # other checks tell what is wrong with these settings
+    except Exception:  # other checks report errors in these settings
         return
     if in_ledger and sources:
-        hint = "Log them in full, turn CACHE_LOOKUP off for them, or name a CACHE_POLICY with a place of its own."
-        text = f"LOG_CONTENT stores no texts of {sources}, so no answer of theirs is ever reused from the ledger."
+        hint = "Log them in full, turn CACHE_LOOKUP off for them, or set a CACHE_POLICY with its own storage."
+        text = f"LOG_CONTENT stores no texts of {sources}, so their answers are never reused from the ledger."
         yield Warning(text, hint, id="stapel_agent.W008")
 
 

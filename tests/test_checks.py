@@ -124,13 +124,13 @@ def test_check_providers__by_itself(agent):
 
 @pytest.mark.parametrize(
     ("provider", "text"),
-    [(Lacking, "its key is missing; set MINE_KEY"), (Raising, "asking it raised OSError")],
+    [(Lacking, "its key is missing; set MINE_KEY"), (Raising, "its check raised OSError")],
 )
 def test_checks__provider_in_use_lacks_something(agent, provider, text):
     """The provider in use is asked what it lacks; one that is not in use is not."""
     agent(PROVIDERS={"mine": provider}, DEFAULT_PROVIDER="mine", ANTHROPIC_API_KEY="")
     (message,) = run_checks(tags=TAG)
-    assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' cannot answer yet: {text}")
+    assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' is not configured: {text}")
 
 
 def test_checks__anthropic_without_a_key(agent):
@@ -175,7 +175,7 @@ def test_prices__wrong(agent, prices):
     """An entry that prices nothing is an error that shows a right one."""
     agent(PRICES=prices)
     (found,) = [message for message in check_settings() if message.id == "stapel_agent.E008"]
-    assert "no US dollars per million tokens" in found.msg
+    assert "must be US dollars per million tokens" in found.msg
     agent(PRICES={"m": {"input": "3", "output": "15"}})
     assert check_settings() == []
 
@@ -187,7 +187,7 @@ def test_prices__wrong_tier(agent, tiers):
     """A tier that prices nothing is an error that names it."""
     agent(PRICES={"m": {"input": "1", "output": "2", "tiers": tiers}})
     (message,) = (message for message in run_checks(tags=TAG) if message.id not in FIRST_CALL)
-    assert (message.id, "has a tier, tiers" in message.msg) == ("stapel_agent.E008", True)
+    assert (message.id, "has an invalid tier, tiers" in message.msg) == ("stapel_agent.E008", True)
 
 
 def test_prices__tiers(agent):
@@ -212,7 +212,7 @@ def test_prices__unknown_key(agent):
     (fault,) = check_settings()
     assert (fault.id, fault.msg) == (
         "stapel_agent.E008",
-        "STAPEL_AGENT['PRICES']['house-1'] has the unknown key 'inptu'; known are "
+        "STAPEL_AGENT['PRICES']['house-1'] has the unknown key 'inptu': use "
         "input, output, cache_read, cache_write, cache_write_1h.",
     )
 

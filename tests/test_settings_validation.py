@@ -173,7 +173,7 @@ def test_anthropic__setting_of_another_kind(facade, agent, key):
     """The provider says it of its own settings, where another one may be asked in its place."""
     agent(**{"ANTHROPIC_API_KEY": "k", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
-    assert reason.startswith(f"auth: {key} is no ")
+    assert reason.startswith((f"auth: {key} has a value of the type int: ", f"auth: {key} must be "))
     assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
     assert AnthropicProvider().configuration_error() is not None
@@ -190,7 +190,8 @@ def test_openai_compat__setting_of_another_kind(facade, agent, key):
     """The same of endpoints that speak OpenAI's dialect."""
     agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
-    assert reason.startswith(f"auth: {key} is no")
+    starts = (f"auth: {key} has a value of the type int: ", f"auth: {key} must be ", f"auth: {key} is invalid: ")
+    assert reason.startswith(starts)
     assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
     assert OpenAICompatProvider().configuration_error() is not None
@@ -200,7 +201,7 @@ def test_openai_compat__setting_of_another_kind(facade, agent, key):
 def test_openai_compat__models(facade, agent, caplog, models):
     """Names of models that are none are the setting's fault, not the provider's: another one answers in its place."""
     agent(OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1", OPENAI_COMPAT_MODELS=models)
-    fault = "OPENAI_COMPAT_MODELS is no dict of sizes, each with the name of a model: "
+    fault = "OPENAI_COMPAT_MODELS must be a dict of sizes, each with the name of a model: "
     for ask in (facade.complete, facade.complete_json):
         assert ask("say", "small", provider="openai-compat")["reason"].startswith(f"auth: {fault}")
     assert facade.translate("en", "de", {"a": "one"}, provider="openai-compat")["reason"].startswith(f"auth: {fault}")
@@ -258,9 +259,9 @@ PROVIDERS = {"gone": "no.such.Provider", "int": int}
     [
         ("gone", None, f"provider 'gone' cannot be imported from 'no.such.Provider' (ModuleNotFoundError){TOLD}"),
         ("int", None, f"provider 'int' is not an LlmProvider subclass{TOLD_BY_PROVIDERS}"),
-        ("nobody", None, f"DEFAULT_PROVIDER 'nobody' is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
-        (None, None, f"DEFAULT_PROVIDER None is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
-        ("int", "nobody", f"provider 'nobody' is not registered; there are: {{}}{TOLD_BY_PROVIDERS}"),
+        ("nobody", None, f"DEFAULT_PROVIDER 'nobody' is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
+        (None, None, f"DEFAULT_PROVIDER None is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
+        ("int", "nobody", f"provider 'nobody' is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
     ],
 )
 def test_provider__unusable(facade, agent, default, named, reason):
@@ -273,5 +274,5 @@ def test_provider__unusable(facade, agent, default, named, reason):
 def test_get_provider__default_of_another_kind(agent):
     """What is asked for outside of a call raises one of our own exceptions."""
     agent(DEFAULT_PROVIDER=["anthropic"])
-    with pytest.raises(AgentError, match="is not registered; there are: anthropic"):
+    with pytest.raises(AgentError, match="is not registered: use one of anthropic"):
         get_provider()

@@ -57,7 +57,7 @@ async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: An
 def as_text(text: str) -> str:
     """The Reader of a verb that accepts any text except a blank one."""
     if not text.strip():
-        raise AnswerMissing("the answer holds no text", text=text or None)
+        raise AnswerMissing("the answer contains no text", text=text or None)
     return text
 
 

@@ -23,9 +23,9 @@ def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usa
     if reason == "content_filter":
         raise AnswerRefused(f"the model, or its vendor's content filter, refused to answer{_category(result)}")
     if reason == "interrupted":
-        raise AnswerInterrupted(f"the provider broke the answer off: {result.finish_reason}")
+        raise AnswerInterrupted(f"the provider interrupted the answer: {result.finish_reason}")
     if not result.text.strip():
-        raise AnswerMissing("the answer holds no text")
+        raise AnswerMissing("the answer contains no text")
     if is_text and reason != "stop":
         entry = f"STAPEL_AGENT['PROVIDERS'][{request.provider!r}]"
         raise InvalidAnswer(

@@ -1,4 +1,4 @@
-"""Vendors and their dialects, and the registry in which a host adds its own. Names are imported when first used."""
+"""Providers, their dialects, and the registry for your own providers. Names are imported on first use."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
     "withdraw_refusal",
 ]
 
-# The registry reads settings; LlmProvider, imported through this package, must load no Django.
+# The registry reads settings, but importing LlmProvider from this package must not load Django.
 _HOME = {
     "BUILTIN_PROVIDERS": ".builtins",
     "LlmProvider": ".base",

@@ -1,4 +1,4 @@
-"""The Anthropic API, through the vendor's own SDK."""
+"""The Anthropic API, called through the vendor's SDK."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VENDOR_URL = "https://api.anthropic.com"
 
 
 class AnthropicProvider(EndpointProvider):
-    """The Messages API. Answers are streamed and put together: the SDK refuses long ones in one piece."""
+    """Calls the Messages API. Answers are streamed, because the SDK rejects long answers without streaming."""
 
     vendor = "anthropic"
     settings_prefix = "ANTHROPIC"
@@ -89,7 +89,7 @@ class AnthropicProvider(EndpointProvider):
         try:
             Access.of(self.endpoint)
         except ProviderError as fault:
-            lacking.insert(0, str(fault))  # as a call comes upon them
+            lacking.insert(0, str(fault))  # in the order in which a call would report them
         return "; ".join(lacking) or None
 
     def _question(self, arguments: Mapping[str, Any]) -> Question:
@@ -100,7 +100,7 @@ class AnthropicProvider(EndpointProvider):
 
 @dataclass(frozen=True)
 class Access:
-    """Where the API is, and the key to it. `label` is the setting that says where, if one does."""
+    """The address of the API and its key. `label` is the setting for the address, if it is set."""
 
     key: str = field(repr=False)
     base_url: str
@@ -108,13 +108,13 @@ class Access:
 
     @classmethod
     def of(cls, endpoint: Endpoint, key: str | None = None) -> Access:
-        """Raises AccessDenied with the fix."""
+        """Return the access to `endpoint`. Raises AccessDenied with the fix."""
         key = key or next(iter(endpoint.keys()), "")
         if not key:
             raise AccessDenied(f"{endpoint.label('api_key')} is empty: set it to a key of the Anthropic API")
         base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
         if base_url and (not isinstance(base_url, str) or api_root(base_url) is None):
-            raise AccessDenied(f"{label} is no http(s) URL, or holds a password: set it to the bare root of the API")
+            raise AccessDenied(f"{label} must be an http(s) URL without a password: set it to the bare root of the API")
         return cls(key, base_url or VENDOR_URL, label if base_url else "")
 
     @property
@@ -128,7 +128,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Question:
-    """A call of the Messages API."""
+    """A call to the Messages API."""
 
     call: Call
     access: Access
@@ -139,7 +139,7 @@ class Question:
         return self.call.seconds
 
     def wire_form(self) -> dict[str, Any]:
-        """The arguments of the SDK's `messages.create`."""
+        """Return the arguments for the SDK's `messages.create`."""
         call = self.call
         question: dict[str, Any] = {
             "model": call.model,
@@ -156,7 +156,7 @@ class Question:
 
     @property
     def additions(self) -> tuple[Additions, ...]:
-        """What a gateway may refuse of it."""
+        """The fields that a gateway may refuse."""
         return self._effort, _marking(self.call, self.access) if self.plan.is_marked else Additions()
 
     def _system(self, prompt: str) -> str | list[dict[str, Any]]:
@@ -182,7 +182,7 @@ class Question:
 
 
 def _stable_length(call: Call) -> int:
-    """How much of the system prompt is marked: all of it, where only blanks would be left."""
+    """Return the length of the marked part of the system prompt: all of it if only whitespace would remain."""
     prompt = call.system_prompt or ""
     length = call.prefix.length if call.prefix else 0
     return length if prompt[length:].strip() else len(prompt)
@@ -195,7 +195,7 @@ def _marking(call: Call, access: Access) -> Additions:
 
 
 def _plan(call: Call, access: Access) -> CachePlan:
-    """Whether the call marks its prefix: the schema, which the API puts first, and the start of the system prompt."""
+    """Decide whether to mark the prefix: the schema, which the API puts first, and the start of the system prompt."""
     is_refused = Additions.is_refused(access.base_url, call.model, "prompt_cache")
     if call.prefix is None or not call.prefix.length or is_refused:
         return CachePlan(None, is_marked=False)
@@ -215,12 +215,12 @@ def _image_block(image: Image) -> dict[str, Any]:
 
 
 def _encodable(text: str) -> str:
-    # A lone surrogate is no text, and the SDK cannot send it.
+    # The SDK cannot send a lone surrogate.
     return text.encode("utf-8", "replace").decode()
 
 
 def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` in the subset that the API's decoder takes; what that leaves out is told to the model in words."""
+    """Return `schema` in the subset that the API supports. Unsupported keywords move into descriptions."""
     try:
         return sdk().transform_schema(_spelled_out(schema))  # type: ignore[no-any-return]
     except ProviderError:
@@ -233,14 +233,14 @@ def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spelled_out(part: Any) -> Any:
-    """A schema with lists of types spelled as `anyOf`, the one form of a choice that the SDK transforms."""
+    """Return a schema with lists of types written as `anyOf`, because the SDK transforms only that form."""
     if isinstance(part, list):
         return [_spelled_out(item) for item in part]
     if not isinstance(part, Mapping):
         return part
     part = {name: _spelled_out(value) for name, value in part.items()}
     if part.get("type") == "object" and not part.get("properties") and part.get("additionalProperties") is not False:
-        # The decoder closes every object: this one could only ever be {}.
+        # The API allows no additional properties, so this object could only be {}.
         raise RequestRejected("Anthropic's structured output needs each object of the schema to name its properties")
     if not isinstance(part.get("type"), list):
         return part
@@ -249,13 +249,13 @@ def _spelled_out(part: Any) -> Any:
 
 
 def access() -> tuple[str, str]:
-    """The key and the base URL that the settings hold. Raises AccessDenied with the fix."""
+    """Return the key and the base URL from the settings. Raises AccessDenied with the fix."""
     return Access.of(Endpoint.of_settings(AnthropicProvider.settings_prefix)).client
 
 
 @contextmanager
 def _sdk_faults(bounds: Bounds, question: Question) -> Iterator[None]:
-    """Turn whatever the SDK raises into a ProviderError."""
+    """Turn every exception of the SDK into a ProviderError."""
     try:
         yield
     except ProviderError:
@@ -279,7 +279,7 @@ def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> Pro
 
 
 def _refusal(fault: Any, question: Question) -> ProviderError:
-    """What an error answer means; `fault` is the SDK's APIStatusError."""
+    """Return the exception for an error answer. `fault` is the SDK's APIStatusError."""
     status = fault.status_code
     if 200 <= status < 300:
         status = UNKNOWN_STATUS.get(str(fault.type), 500)

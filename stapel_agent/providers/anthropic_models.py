@@ -1,4 +1,4 @@
-"""The Models API: asked once per process and model, and never on the way to an answer."""
+"""Calls the Models API once per process and model, and never while answering a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _known: dict[tuple[str, str], ModelFacts] = {}
 
 
 def model_facts(client: tuple[str, str], peer: str, model: str) -> ModelFacts:
-    """What the API at `client`, a key and a base URL, says of `model`. Raises whatever went wrong."""
+    """Return the API's facts about `model`. `client` is a key and a base URL. Errors are raised unchanged."""
     key = client[1], model
     if key not in _known:
         with bounded_attempt(SECONDS, peer):
@@ -30,12 +30,12 @@ def model_facts(client: tuple[str, str], peer: str, model: str) -> ModelFacts:
 
 
 def forget_models() -> None:
-    """Ask again. For tests."""
+    """Forget all facts. For tests."""
     _known.clear()
 
 
 def _facts(found: Any) -> ModelFacts:
-    # The SDK does not validate an answer: any field may be missing or of another type.
+    # The SDK does not validate answers: any field may be missing or have another type.
     retires_at = getattr(found, "retires_at", None)
     return ModelFacts(
         max_tokens=token_count(getattr(found, "max_tokens", None)) or None,

@@ -1,4 +1,4 @@
-"""The Anthropic SDK: imported when first used, its clients pooled and closed to the environment."""
+"""The Anthropic SDK, imported on first use. Its clients are pooled and ignore the environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISSING_SDK = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<
 
 
 def sdk() -> Any:
-    """The module `anthropic`. Raises AccessDenied where it is not installed."""
+    """Return the module `anthropic`. Raises AccessDenied if it is not installed."""
     try:
         import anthropic
     except ImportError:
@@ -47,8 +47,8 @@ def make_async_client(key: str, base_url: str) -> AsyncAnthropic:
 def _http_options() -> dict[str, Any]:
     import httpx2
 
-    # A small packed body can unpack to gigabytes, which the SDK would read in one piece: none is asked for,
-    # and none is unpacked.
+    # A small compressed body can expand to gigabytes, which the SDK would read at once. So compression is not
+    # requested, and compressed bodies are not decompressed.
     return {
         "timeout": httpx2.Timeout(None, connect=CONNECT_SECONDS),
         "cookies": no_cookies(),
@@ -57,7 +57,7 @@ def _http_options() -> dict[str, Any]:
 
 
 def _on_head(response: Any) -> None:
-    # The SDK reads the body of an error before it says that there is one.
+    # The SDK reads the body of an error before it raises.
     current_bounds().answered(response.status_code, response.headers)
     response.headers.pop("Content-Encoding", None)
 
@@ -67,8 +67,8 @@ async def _aon_head(response: Any) -> None:
 
 
 def _client_options(key: str, base_url: str) -> dict[str, Any]:
-    # Given in full, or else the SDK asks the environment: it could name another host, put prompts into traces,
-    # and send the host's OpenTelemetry baggage to the vendor.
+    # Every option is set, because the SDK reads missing ones from the environment. That could change the address,
+    # put prompts into traces, and send your OpenTelemetry baggage to the vendor.
     return {
         "api_key": key,
         "base_url": base_url,
@@ -82,7 +82,7 @@ SdkClient = TypeVar("SdkClient", "Anthropic", "AsyncAnthropic")
 
 
 def _without_environment(client: SdkClient) -> SdkClient:
-    # The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, and has no argument against it.
+    # The SDK adds the headers in ANTHROPIC_CUSTOM_HEADERS, and has no argument to prevent this.
     client._custom_headers = {}
     return client
 

@@ -1,4 +1,4 @@
-"""An answer of the Messages API, out of the events of its stream."""
+"""Builds an answer of the Messages API from the events of its stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CATEGORY_LENGTH = 64
 
 
 class StreamedAnswer:
-    """An answer, put together from the events of its stream."""
+    """An answer, built from the events of its stream."""
 
     def __init__(self) -> None:
         self._text = StringIO()
@@ -39,7 +39,7 @@ class StreamedAnswer:
         return replace(usage, thinking_tokens=min(usage.thinking_tokens, usage.output_tokens))
 
     def add(self, event: Any) -> None:
-        """Take in one event. The SDK does not validate events: whatever raises here is a malformed one."""
+        """Add one event. The SDK does not validate events, so any exception here means a malformed event."""
         if event.type == "message_start":
             self._count(getattr(event.message, "usage", None))
         elif event.type == "content_block_start" and event.content_block.type == "text":
@@ -61,7 +61,7 @@ class StreamedAnswer:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Give a fault what had come before it. After the last event there is none: the answer is whole."""
+        """Attach the answer so far to an exception. Suppress it after the last event: the answer is complete."""
         try:
             yield
         except ProviderError as fault:
@@ -73,7 +73,7 @@ class StreamedAnswer:
         if not self._complete:
             raise AnswerInterrupted("the answer ended before it was complete", usage=self.usage, text=self.text or None)
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
-            raise AnswerMissing("the answer holds no text", usage=self.usage)
+            raise AnswerMissing("the answer contains no text", usage=self.usage)
         return ProviderResult(
             self.text, finish_reason=self._finish_reason, metadata=self._metadata, **asdict(self.usage)
         )

@@ -1,4 +1,4 @@
-"""The figures in the events of the Messages API's stream."""
+"""Reads the token counts in the stream events of the Messages API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 
 def stated_figures(usage: Any) -> dict[str, int]:
-    """The figures of one event's `usage`, as far as it states them."""
+    """Return the token counts that the `usage` of one event states."""
     figures = {
         "input_tokens": getattr(usage, "input_tokens", None),
         "output_tokens": getattr(usage, "output_tokens", None),
@@ -25,10 +25,10 @@ def stated_figures(usage: Any) -> dict[str, int]:
 
 
 def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, int]:
-    """The figures of a stream after an event that states some of them. Each event states totals, never more to add.
+    """Return the token counts of a stream after another event. Each event states totals, not increments.
 
-    Of the answer the larger figure is the later one. Of the prompt the last statement holds: some gateways first
-    count the cached part as input too. One that counts it as input at the end is not believed.
+    For the answer, the larger count is the later one. For the prompt, the last statement counts, because some gateways
+    first count the cached part as input too. If a gateway counts it as input at the end, that count is ignored.
     """
     merged = {name: max(earlier.get(name, 0), stated.get(name, 0)) for name in {**earlier, **stated}}
     read, before = stated.get("input_tokens", 0), earlier.get("input_tokens", 0)

@@ -1,4 +1,4 @@
-"""What a provider is: one method that turns a prompt into a ProviderResult. Free of Django."""
+"""The base class of providers: one method that turns a prompt into a ProviderResult. Does not import Django."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 class ProviderResult:
     """A model's answer and what it cost.
 
-    Token figures are disjoint: `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`;
-    `thinking_tokens` is the part of `output_tokens` spent on thinking. `finish_reason` says why the
-    model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or "content_filter".
-    `metadata` (JSON) is kept in the ledger row beside the provider's name. `cache_write_1h_tokens` is the part of
-    `cache_write_tokens` that is kept for an hour; `cost_usd` is the vendor's own figure for the call, if it has one.
+    `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`. `thinking_tokens` is the part of
+    `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of `cache_write_tokens` cached for an hour.
+    `finish_reason` says why the model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or
+    "content_filter". `metadata` (JSON) is stored in the ledger row. `cost_usd` is the vendor's own figure for the
+    call, if it reports one.
     """
 
     text: str
@@ -41,17 +41,17 @@ class ProviderResult:
 
 
 class LlmProvider:
-    """What answers prompts. Subclass it, implement `complete()`, register it under a name.
+    """Answers prompts. Subclass it, implement `complete()`, and register it under a name.
 
-    An instance is made without arguments for each request, so what is costly to build belongs in
-    the class or the module. Raise `ProviderTimeout`, or another `ProviderError` whose text is fit
-    for the caller; any other exception is answered as a failure too, with its text withheld.
+    Each request creates an instance without arguments, so keep expensive objects in the class or the module.
+    Raise `ProviderTimeout` or another `ProviderError` with a text that the caller may see. Any other exception is
+    reported as a failure too, without its text.
     """
 
     vendor: str | None = None
-    """Whose price list holds, an id of genai-prices or the URL of an API; without it only PRICES price a call."""
+    """The vendor's price list: an id of genai-prices or the URL of an API. If None, only PRICES sets prices."""
     default_models: Mapping[str, str] = MappingProxyType({})
-    """Its models by size, for sizes whose profile in MODELS names another provider."""
+    """Models by size, for sizes whose profile in MODELS names another provider."""
     supports_schema = False
     """`complete()` takes `schema` (a JSON Schema object) and constrains the answer to it."""
     supports_images = False
@@ -59,42 +59,42 @@ class LlmProvider:
     supports_max_tokens = False
     """`complete()` takes `max_tokens`, the cap on the answer's length."""
     supports_timeout = False
-    """`complete()` takes `timeout`, the seconds this attempt has on the wall clock."""
+    """`complete()` takes `timeout`, the wall clock limit of this attempt in seconds."""
     supports_effort = False
-    """`complete()` takes `effort`, where one is wished: none, minimal, low, medium, high or max."""
+    """`complete()` takes `effort`, if one is set: none, minimal, low, medium, high or max."""
     supports_options = False
-    """`complete()` takes `options`, where there are some: fields to be merged into the vendor's request."""
+    """`complete()` takes `options`, if there are any: fields to merge into the vendor's request."""
     supports_prefix = False
-    """`complete()` takes `prefix`, a `stapel_agent.types.Prefix`: how much of the system prompt other calls share."""
+    """`complete()` takes `prefix`, a `stapel_agent.types.Prefix`: the part of the system prompt that calls share."""
     supports_api_key = False
-    """`complete()` takes `api_key`, one of `api_keys()`, where there are some."""
+    """`complete()` takes `api_key`, one of `api_keys()`, if there are any."""
     options: Mapping[str, Any] = MappingProxyType({})
-    """The options of every call of this provider, below those of a profile in MODELS."""
+    """Options for every call to this provider. The options of a profile in MODELS take precedence."""
 
     def complete(self, *, prompt: str, model: str, system_prompt: str | None = None) -> ProviderResult:
-        """Ask `model` once. Keywords that a `supports_*` attribute announces are passed as well."""
+        """Call `model` once. Keywords declared by a `supports_*` attribute are passed too."""
         raise NotImplementedError(f"{type(self).__name__} must implement complete()")
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        """`complete()` for a caller on an event loop; by default in a thread of its own."""
+        """`complete()` for a caller on an event loop. By default, runs it in a separate thread."""
         return await asyncio.wrap_future(in_own_thread(self.complete, **arguments))
 
     def api_keys(self) -> tuple[str, ...]:
-        """The keys that calls take in turn; none where the provider finds its key by itself."""
+        """Return the keys that calls use in turn. Empty if the provider finds its key itself."""
         return ()
 
     def resolve_model(self, model_size: str, default: str) -> str:
-        """This provider's name for `model_size`. `default` is that of MODELS, "" where MODELS has none for it."""
+        """Return this provider's model for `model_size`. `default` is the model from MODELS, or "" if it has none."""
         return default
 
     def model_error(self, model_size: str, default: str) -> str | None:
-        """Why this provider has no model of its own for `model_size`, with the fix, or None. Asked at check time."""
+        """Return why this provider has no model for `model_size`, with the fix, or None. Called by system checks."""
         return None
 
     def model_facts(self, model: str) -> ModelFacts | None:
-        """What the vendor says of `model`, or None. Asked over the network, by `check --deploy` and `--ping` alone."""
+        """Return the vendor's facts on `model`, or None. Called over the network by `check --deploy` and `--ping`."""
         return None
 
     def configuration_error(self) -> str | None:
-        """What this provider lacks to answer, with the mend, or None. Asked at check time; calls nobody."""
+        """Return what this provider lacks, with the fix, or None. Called by system checks; must not call the vendor."""
         return None

@@ -1,4 +1,4 @@
-"""The providers that this package comes with, by the paths of their classes. Free of Django."""
+"""The built-in providers, by the dotted paths of their classes. Does not import Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Claude Code CLI in print mode: how it is called. What it prints is read in `claude_output`."""
+"""Runs the Claude Code CLI in print mode. `claude_output` reads its output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PASSED_NAMES = frozenset(
     }
 )
 PASSED_PREFIXES = ("ANTHROPIC_", "CLAUDE_", "DISABLE_", "LC_", "XDG_")
-# Read by the CLI to reach a model in a cloud, and only passed on where it is told to use that cloud.
+# The CLI reads these to reach a model in a cloud. They are passed on only if the CLI is set to use that cloud.
 CLOUD_PREFIXES = {
     "CLAUDE_CODE_USE_BEDROCK": ("AWS_",),
     "CLAUDE_CODE_USE_VERTEX": ("CLOUD_ML_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "VERTEX_REGION_"),
@@ -39,16 +39,16 @@ CLOUD_PREFIXES = {
 }
 
 FIXED_ENVIRONMENT = {
-    # Or else "@/etc/passwd" in a prompt sends that file along.
+    # Without this, "@/etc/passwd" in a prompt sends that file.
     "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
-    # No telemetry, error reports or updates out of a web server.
+    # No telemetry, error reports or updates from a web server.
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    # An attempt is one request: no hidden second ones.
+    # An attempt is one request, without hidden retries.
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
     "CLAUDE_CODE_MAX_RETRIES": "0",
 }
 
-# Otherwise none: thinking is paid out of the token cap, and small caps leave nothing for the answer.
+# Other efforts disable thinking: it counts towards the token cap, and a small cap would leave nothing for the answer.
 THOUGHTFUL = ("medium", "high", "max")
 
 FLAGS = (
@@ -59,11 +59,11 @@ FLAGS = (
 
 
 class ClaudeCodeCLIProvider(LlmProvider):
-    """The Claude Code CLI as a plain model: no tools, no session, no settings, an empty folder to work in.
+    """The Claude Code CLI as a plain model: no tools, no session, no settings, and an empty working directory.
 
-    It authenticates itself, by its HOME or its own variables. Of the host's environment it gets those and what a
-    program needs to run (PASSED_NAMES, PASSED_PREFIXES), and so none of the host's secrets. Without a `system_prompt`
-    an empty one replaces the CLI's own, which would make the model a software engineer.
+    The CLI authenticates itself through HOME or its own environment variables. It gets only these and the variables
+    that a program needs to run (PASSED_NAMES, PASSED_PREFIXES), so it does not see your secrets. Without a
+    `system_prompt`, an empty one replaces the CLI's default, which would make the model a software engineer.
     """
 
     vendor = "anthropic"
@@ -97,16 +97,16 @@ class ClaudeCodeCLIProvider(LlmProvider):
 
 @dataclass(frozen=True)
 class Invocation(Call):
-    """A call, as a run of the CLI."""
+    """A call to the CLI."""
 
     @contextmanager
     def command(self) -> Iterator[Command]:
-        """What to run, in a private folder that is removed after the block. Raises why it could not be run."""
+        """Yield the command and its private folder, which is removed after the block. Raises if it cannot run."""
         binary = _binary()
         with _start_faults(binary), TemporaryDirectory(prefix="stapel-agent-", ignore_cleanup_errors=True) as private:
             folder = Path(private, "empty")
             folder.mkdir()
-            # In a file: an argument holds 128 KiB at most, and every user of the host can read it.
+            # In a file: an argument has at most 128 KiB, and every user of the machine can read it.
             system_prompt = Path(private, "system-prompt")
             system_prompt.write_bytes(_encoded(self.system_prompt or ""))
             yield Command(
@@ -118,7 +118,7 @@ class Invocation(Call):
             )
 
     def _stdin(self) -> bytes:
-        # What begins with "/" is a command to the CLI, not a prompt; "/config" even changes the user's settings.
+        # The CLI treats a prompt that starts with "/" as a command; "/config" even changes the user's settings.
         return _encoded(f"\n{self.prompt}" if self.prompt.startswith("/") else self.prompt)
 
     def _arguments(self, binary: str, system_prompt: Path) -> list[str]:
@@ -143,7 +143,7 @@ class Invocation(Call):
         return Additions.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
 
     def check_effort(self, outcome: Outcome) -> None:
-        """Raises ParameterRefused after a CLI that knows no flag for effort."""
+        """Raise ParameterRefused if the CLI has no flag for effort."""
         if refusal := self._additions.refusal(
             400 if outcome.exit_code else 200, outcome.stderr, excerpt(outcome.stderr)
         ):
@@ -151,12 +151,12 @@ class Invocation(Call):
 
 
 def _binary() -> str:
-    """The absolute path of the CLI. Raises AccessDenied, saying the mend."""
+    """Return the absolute path of the CLI. Raises AccessDenied with the fix."""
     name = str(agent_settings.CLI_BINARY or "")
     path = shutil.which(name)
     if path is None:
         raise AccessDenied(
-            f"CLI_BINARY {name!r} is no program that can be run: "
+            f"CLI_BINARY {name!r} was not found or is not executable: "
             "install the Claude Code CLI, or set STAPEL_AGENT['CLI_BINARY'] to its path"
         )
     return os.path.abspath(path)
@@ -171,10 +171,10 @@ def _start_faults(binary: str) -> Iterator[None]:
             raise RequestRejected("the schema is too long for the Claude Code CLI, which takes 128 KiB") from None
         raise AccessDenied(
             f"CLI_BINARY {binary!r} could not be run ({fault.strerror}): "
-            "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and see that TMPDIR can be written to"
+            "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and make sure that TMPDIR is writable"
         ) from None
 
 
 def _encoded(text: str) -> bytes:
-    # A lone surrogate is no text.
+    # A lone surrogate cannot be encoded.
     return text.encode("utf-8", "replace")

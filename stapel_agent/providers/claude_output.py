@@ -1,4 +1,4 @@
-"""What the Claude Code CLI prints with `--output-format json --verbose`, read into an answer or a fault."""
+"""Turns the output of the Claude Code CLI (`--output-format json --verbose`) into an answer or an exception."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .wire.vendor_json import decoded, mapping
 FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
-# For a fault to which the CLI gives no HTTP status. One that none of them fits is taken for a passing one.
+# For errors without an HTTP status. An error that matches none of these is treated as temporary.
 FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (EMPTY_ACCOUNT, OutOfCredit),
     (re.compile(r"/login|not logged in|api key|authenticat|oauth|access to claude", re.IGNORECASE), AccessDenied),
@@ -41,13 +41,13 @@ FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
 
 CATEGORY_LENGTH = 64
 OWN_FINISH_REASONS = {"tool_use": "stop"}
-"""A schema is a tool to the CLI, whose use is the answer."""
+"""The CLI implements a schema as a tool, and the use of that tool is the answer."""
 ANSWER_DIGITS = 300
-"""Not of figures alone: an answer within a schema is a part of the CLI's own JSON."""
+"""Not only for token counts: an answer to a schema is part of the CLI's JSON."""
 
 
 def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
-    """The answer in `outcome`; `structured` says whether the CLI was given a schema. Raises a ProviderError."""
+    """Return the answer in `outcome`. `structured` says whether the CLI got a schema. Raises ProviderError."""
     report = Report(outcome.stdout, structured=structured)
     finish_reason = report.finish_reason
     if finish_reason not in ("length", "content_filter") and (
@@ -55,12 +55,12 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
     ):
         fault.usage, fault.text = report.usage or None, report.text or report.written or None
         raise fault
-    text = report.text if finish_reason == "stop" else report.written or report.text  # unknown words: all of it
+    text = report.text if finish_reason == "stop" else report.written or report.text  # unknown reason: all text
     return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason, metadata=report.metadata)
 
 
 class Report:
-    """The events of one run, one of which is the result; without `--verbose` the result is all there is."""
+    """The events of one run, including the result. Without `--verbose`, the result is the only event."""
 
     def __init__(self, stdout: bytes, *, structured: bool) -> None:
         self._stdout = stdout
@@ -84,23 +84,23 @@ class Report:
 
     @property
     def text(self) -> str:
-        """The answer; of a run with a schema, the JSON that the CLI found to satisfy it."""
+        """The answer. With a schema, the JSON that the CLI validated."""
         if self._structured and "structured_output" in self._result:
             return json.dumps(self._result["structured_output"], ensure_ascii=False)
         text = self._result.get("result")
         if not isinstance(text, str) or self._is_error:
             return ""
-        # Of a message in several events the CLI may print one alone as the result.
+        # If a message comes in several events, the CLI may print only one of them as the result.
         return self.written if text.strip() in self.written else text
 
     @property
     def written(self) -> str:
-        """All that the model wrote, also where it is no answer."""
+        """All text that the model wrote, even if it is not an answer."""
         return "".join(self._messages.values())
 
     @property
     def finish_reason(self) -> str:
-        # A model that is cut off is told by the CLI to go on, and only the last part is printed as the result.
+        # The CLI asks a truncated model to continue, and prints only the last part as the result.
         continued = len(self._messages) > 1 and not self._structured
         if continued or (self._is_error and TOKEN_LIMIT.search(self._notice())):
             return "length"
@@ -112,7 +112,7 @@ class Report:
         return {"refusal_category": str(category)[:CATEGORY_LENGTH]} if category else {}
 
     def fault(self) -> ProviderError | None:
-        """What the CLI itself reports as an error."""
+        """Return the exception for an error that the CLI reports."""
         if not self._is_error:
             return None
         notice = excerpt(self._notice())
@@ -124,31 +124,31 @@ class Report:
         return _fault_by_words(notice)(f"the Claude Code CLI failed: {notice}")
 
     def gap(self) -> ProviderError | None:
-        """What keeps the result from being an answer, though the CLI sees no error."""
+        """Return the exception if the result is not an answer although the CLI reports no error."""
         if not self.text and not isinstance(self._result.get("result"), str):
             return InvalidAnswer(f"the Claude Code CLI printed no result: {excerpt(self._stdout)!r}")
         if self._structured and self._tools() == []:
-            return RequestRejected("the Claude Code CLI ignored the schema: see that its patterns are JavaScript's")
+            return RequestRejected("the Claude Code CLI ignored the schema: use only JavaScript patterns in it")
         if self._result.get("stop_reason", "") is None and not self.usage.output_tokens:
             return AnswerInterrupted("the answer ended before it was complete")
-        return None if self.text.strip() else AnswerMissing("the answer holds no text")
+        return None if self.text.strip() else AnswerMissing("the answer contains no text")
 
     @property
     def _is_error(self) -> bool:
         return bool(self._result.get("is_error")) or str(self._result.get("subtype")).startswith("error")
 
     def _notice(self) -> str:
-        """What the CLI says of an error, in its own words."""
+        """Return the CLI's error message."""
         errors = self._result.get("errors") or []
         return str(self._result.get("result") or f"{self._result.get('subtype')} {errors}")
 
     def _tools(self) -> object:
-        """The tools that the model was offered; a schema the CLI has taken makes one."""
+        """Return the tools offered to the model. A schema that the CLI accepted is one of them."""
         return next((event.get("tools") for event in self._events if event.get("subtype") == "init"), None)
 
     @cached_property
     def _messages(self) -> dict[str, str]:
-        """The text of each message from the model, by the message's id. One message may come in several events."""
+        """The text of each message of the model, by message id. A message may come in several events."""
         messages: dict[str, list[str]] = {}
         for event in self._events:
             message = mapping(event.get("message"))
@@ -159,12 +159,12 @@ class Report:
 
 
 def _events(stdout: bytes) -> list[dict[str, Any]]:
-    """The events printed: as one JSON text, or on lines of their own among those of a wrapper."""
+    """Return the events: from one JSON text, or from separate lines mixed with the lines of a wrapper."""
     printed = decoded(stdout, ANSWER_DIGITS)
     if printed is not None:
         return _objects(printed)
     lines = [event for line in stdout.splitlines() for event in _objects(decoded(line, ANSWER_DIGITS))]
-    # A wrapper's line may also end without a line break, and the JSON have several lines.
+    # A wrapper's line may also end without a line break, and the JSON may have several lines.
     return lines or _objects(decoded(FIRST_OBJECT.sub(b"", stdout, count=1), ANSWER_DIGITS))
 
 

@@ -1,7 +1,7 @@
-"""A JSON Schema as the Claude Code CLI takes it.
+"""Adapts a JSON Schema to the Claude Code CLI.
 
-Its validator is of draft 7, strict, and without formats. A schema with a word beyond that is ignored as a whole,
-and the CLI gives no sign of it.
+The CLI's validator is strict, supports draft 7 and no formats. If a schema has any other keyword, the CLI silently
+ignores the whole schema.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KNOWN = NAMED_SUBSCHEMAS | SUBSCHEMAS | LITERALS
 
 
 def schema_argument(schema: Mapping[str, Any]) -> str:
-    """The value of `--json-schema`. It demands no more than `schema`; what it leaves out is told to the model."""
+    """Return the value of `--json-schema`. It is never stricter than `schema`. Omitted keywords go to descriptions."""
     if schema.get("type") != "object":
         raise RequestRejected('the Claude Code CLI needs a schema with "type": "object" at its root')
     try:
@@ -39,7 +39,7 @@ def _understood(schema: Any) -> Any:
         return [_understood(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
-    # To draft 7, which knows no "prefixItems", "items" would say more than it does.
+    # Draft 7 has no "prefixItems", so "items" would apply to more elements than it should.
     known = KNOWN - {"items"} if "prefixItems" in schema else KNOWN
     kept = {name: _value(name, value) for name, value in schema.items() if name in known}
     left_out = {name: value for name, value in schema.items() if name not in {*known, "$schema"}}

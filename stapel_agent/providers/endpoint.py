@@ -1,4 +1,4 @@
-"""Where an API is and how it is asked: by a built-in provider's own settings, or by an entry of PROVIDERS."""
+"""The address and options of an API, from a built-in provider's settings or from an entry of PROVIDERS."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "openai-compat": (*COMMON, "max_tokens_param", "dialect", "finish_reasons"),
     "anthropic": COMMON,
 }
-"""The keys that an entry of each class may have."""
+"""The keys allowed in an entry of each class."""
 
 
 class Endpoint:
-    """The values of one API, each with the name of the setting that holds it."""
+    """The settings of one API, with their names for error messages."""
 
     def __init__(self, values: Mapping[str, Any], place: str) -> None:
         self._values = values
@@ -32,59 +32,59 @@ class Endpoint:
 
     @classmethod
     def of_settings(cls, prefix: str) -> Endpoint:
-        """That of the settings that begin with `prefix`."""
+        """Return the endpoint of the settings that start with `prefix`."""
         names = {name: f"{prefix}_{name.upper()}" for name in FIELDS["openai-compat"]}
         values = {name: getattr(agent_settings, key) for name, key in names.items() if key in agent_settings.defaults}
         return cls(values, prefix)
 
     @classmethod
     def of_entry(cls, name: str, entry: Mapping[str, Any]) -> Endpoint:
-        """That of the entry `name` of PROVIDERS."""
+        """Return the endpoint of the entry `name` of PROVIDERS."""
         return cls(entry, f"PROVIDERS[{name!r}]")
 
     def label(self, name: str) -> str:
-        """What the setting of a value is called."""
+        """Return the name of the setting for a value."""
         return f"{self._place}[{name!r}]" if self._place.endswith("]") else f"{self._place}_{name.upper()}"
 
     def get(self, name: str) -> Any:
         return self._values.get(name)
 
     def keys(self) -> tuple[str, ...]:
-        """The API keys, each once. Raises AccessDenied with the fix."""
+        """Return the API keys without duplicates. Raises AccessDenied with the fix."""
         setting, label = self.get("api_key"), self.label("api_key")
         if setting is not None and not isinstance(setting, str | list | tuple | Mapping):
-            raise AccessDenied(f"{label} is no text, but of the type {type(setting).__name__}: set it to one")
+            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: set it to a string")
         keys = tuple(dict.fromkeys(key_texts(setting)))
         if not all(re.fullmatch("[!-~]*", key) for key in keys):
-            raise AccessDenied(f"{label} holds a space, a line break or a letter beyond ASCII: set it anew")
+            raise AccessDenied(f"{label} contains a space, a line break or a non-ASCII letter: set it again")
         if not keys and (unset := unset_variables(setting)):
             raise AccessDenied(f"{label} names the environment variable {unset[0]}, which is not set: set it")
         return keys
 
     def models(self) -> Mapping[str, str]:
-        """The names that the models of some sizes have here. Raises AccessDenied with the fix."""
+        """Return the models that this endpoint sets for sizes. Raises AccessDenied with the fix."""
         models = self.get("models") or {}
         if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models.values()):
             raise AccessDenied(
-                f"{self.label('models')} is no dict of sizes, each with the name of a model: set it to one, "
-                "such as {'small': 'qwen3:4b'}"
+                f"{self.label('models')} must be a dict of sizes, each with the name of a model: "
+                "set it to one, such as {'small': 'qwen3:4b'}"
             )
         return models
 
     def max_tokens_param(self) -> str | None:
-        """The request field for the token cap, if one is set. Raises AccessDenied with the fix."""
+        """Return the request field for the token cap, if one is set. Raises AccessDenied with the fix."""
         chosen = self.get("max_tokens_param")
         if chosen in (None, *MAX_TOKENS_PARAMS):
             return chosen  # type: ignore[no-any-return]
-        raise AccessDenied(f"{self.label('max_tokens_param')} is none of {MAX_TOKENS_PARAMS}: set it to one")
+        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {MAX_TOKENS_PARAMS}")
 
     def options(self) -> Mapping[str, Any]:
-        """The request fields of every call here."""
+        """Return the request fields to add to every call."""
         return self.get("options") or {}
 
 
 class EndpointProvider(LlmProvider):
-    """A provider of an API over HTTP. `settings_prefix` begins its settings' names; `entry` replaces them."""
+    """A provider for an HTTP API, configured by the settings that start with `settings_prefix`, or by `entry`."""
 
     settings_prefix = ""
     entry: Mapping[str, Any] | None = None
@@ -115,7 +115,7 @@ class EndpointProvider(LlmProvider):
 
 
 def entry_faults(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an entry of PROVIDERS that is a dict, with the fix."""
+    """Yield the errors in an entry of PROVIDERS that is a dict, each with its fix."""
     place, kind = f"PROVIDERS[{name!r}]", entry.get("class", "openai-compat")
     if not isinstance(kind, str) or kind not in FIELDS:
         yield f"{place}['class'] is {str(kind)[:40]!r}: use one of {', '.join(FIELDS)}, or leave it out"
@@ -139,7 +139,7 @@ def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator
 def _key_fault(setting: object) -> str | None:
     items = setting if isinstance(setting, list | tuple) else [setting]
     is_right = all(isinstance(item, str) or _names_variable(item) for item in items)
-    return None if is_right else "must be a text, {'env': 'NAME'}, or a list of these"
+    return None if is_right else "must be a string, {'env': 'NAME'}, or a list of these"
 
 
 def _names_variable(item: object) -> bool:
@@ -161,7 +161,7 @@ def _dialect_fault(name: object) -> str | None:
 
 
 def _vendor_fault(vendor: object) -> str | None:
-    return None if isinstance(vendor, str) else "must be a text: an id of genai-prices, or the URL of an API"
+    return None if isinstance(vendor, str) else "must be a string: an id of genai-prices, or the URL of an API"
 
 
 def _reasons_fault(reasons: object) -> str | None:

@@ -1,4 +1,4 @@
-"""What a vendor says of a model: how long it will be there, and how much it can write."""
+"""A vendor's facts about a model: when it is retired, and the longest answer it can give."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 NOTICE = timedelta(days=60)
-"""How long before a model's retirement it is told."""
+"""How long before a model's retirement to warn."""
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """`max_tokens` bounds an answer; `lifecycle` is the vendor's word, such as "active" or "retired"."""
+    """`max_tokens` is the maximum length of an answer. `lifecycle` is the vendor's word, such as "retired"."""
 
     max_tokens: int | None = None
     lifecycle: str = ""
     retires_at: datetime | None = None
 
     def warnings(self, model: str, size: str, cap: int, now: datetime) -> Iterator[str]:
-        """What is wrong with using `model` for `size` with a cap of so many tokens, with the fix."""
+        """Yield the problems of using `model` for `size` with a cap of `cap` tokens, each with its fix."""
         another = f"set STAPEL_AGENT['MODELS'][{size!r}] to another model"
         if self.lifecycle == "retired":
             yield f"Model {model!r} of size {size!r} is retired: {another}."
@@ -27,7 +27,7 @@ class ModelFacts:
             yield f"Model {model!r} of size {size!r} is retired on {self.retires_at:%Y-%m-%d}: {another}."
         if self.max_tokens and cap > self.max_tokens:
             yield (
-                f"Size {size!r} asks for up to {cap:,} tokens, and model {model!r} gives {self.max_tokens:,} at most: "
+                f"Size {size!r} asks for up to {cap:,} tokens, but model {model!r} gives at most {self.max_tokens:,}: "
                 f"lower MAX_TOKENS, or 'max_tokens' in STAPEL_AGENT['MODELS'][{size!r}]."
             )
 

@@ -1,4 +1,4 @@
-"""Which models of the sizes are about to go, or cannot give what is asked for. Asks vendors over the network."""
+"""Finds models that will be retired soon or cannot give answers of the requested length. Uses the network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .registry import provider_registry
 
 
 def model_warnings(name: str) -> Iterator[str]:
-    """What the vendor of provider `name` says against its models; nothing where it cannot be asked."""
+    """Yield warnings about the models of provider `name`. Yields nothing if the vendor cannot be reached."""
     try:
         provider = provider_registry.load(name)()
         if provider.configuration_error() is not None:
@@ -22,7 +22,7 @@ def model_warnings(name: str) -> Iterator[str]:
         for size in agent_settings.MODELS:
             if known_profile(size).provider in (None, name):
                 yield from _warnings(name, provider, size)
-    except Exception:  # the vendor cannot be reached, or settings are wrong, which other checks report
+    except Exception:  # the vendor is unreachable, or settings are invalid, which other checks report
         return
 
 

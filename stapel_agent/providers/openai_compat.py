@@ -1,4 +1,4 @@
-"""Any `/chat/completions` endpoint: OpenAI's own, and those of the vendors and servers that speak its dialect."""
+"""Any `/chat/completions` endpoint: OpenAI, and the vendors and servers that are compatible with it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
 
 
 class OpenAICompatProvider(EndpointProvider):
-    """Asks the endpoint below OPENAI_COMPAT_BASE_URL, or that of an entry of PROVIDERS. Dialects: docs/dialects.md."""
+    """Calls the endpoint at OPENAI_COMPAT_BASE_URL, or in an entry of PROVIDERS. See docs/dialects.md for dialects."""
 
     settings_prefix = "OPENAI_COMPAT"
 
@@ -62,7 +62,7 @@ class OpenAICompatProvider(EndpointProvider):
         if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
             return None
         setting = f"{self.endpoint.label('models')}[{model_size!r}]"
-        return f"set {setting} to a model of that endpoint; {default!r} is one of Anthropic's"
+        return f"set {setting} to a model of that endpoint; {default!r} is an Anthropic model"
 
     def configuration_error(self) -> str | None:
         try:
@@ -74,13 +74,13 @@ class OpenAICompatProvider(EndpointProvider):
 
 
 def _price_list(endpoint: Endpoint) -> str | None:
-    """Whose prices hold: those that the entry or its dialect names, or else those of the base URL."""
+    """Return the price list: the one that the entry or its dialect names, or the one for the base URL."""
     known = known_dialects().get(str(endpoint.get("dialect") or ""))
     return endpoint.get("vendor") or (known.vendor if known else None) or endpoint.get("base_url") or None
 
 
 class Inquiry:
-    """One call of one endpoint: what is sent, and how the answer is read. Raises AccessDenied with the fix."""
+    """One call to one endpoint: builds the request and reads the answer. Raises AccessDenied with the fix."""
 
     def __init__(self, endpoint: Endpoint, call: Call) -> None:
         self._endpoint = endpoint
@@ -141,12 +141,12 @@ def _dialect(endpoint: Endpoint, host: str) -> Dialect:
 def _url(endpoint: Endpoint) -> httpx.URL:
     base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
     if base_url and not isinstance(base_url, str):
-        raise AccessDenied(f"{label} is no text, but of the type {type(base_url).__name__}: set it to a URL")
+        raise AccessDenied(f"{label} has a value of the type {type(base_url).__name__}: set it to a URL")
     if not base_url:
-        raise AccessDenied(f"{label} is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'")
+        raise AccessDenied(f"{label} is empty: set it to the root of the API, such as 'http://127.0.0.1:8000/v1'")
     url = _asked(base_url)
     if url is None:
-        raise AccessDenied(f"{label} is no http(s) URL, or holds a password: set it to the bare root of the API")
+        raise AccessDenied(f"{label} must be an http(s) URL without a password: set it to the bare root of the API")
     return url
 
 
@@ -177,15 +177,15 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as fault:
         raise RequestRejected(f"the request cannot be written as JSON ({type(fault).__name__})") from None
-    # A lone surrogate is no text, and an escaped one is refused by half of the servers.
+    # A lone surrogate is not valid text, and half of the servers reject an escaped one.
     return text.encode("utf-8", "replace")
 
 
 def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The request field that constrains the decoder to `schema`.
+    """Return the request field that constrains the decoder to `schema`.
 
-    A schema that the strict subset cannot express (an open map, an array at the root, `oneOf`, ...) is sent as it is
-    and without `strict`: self-hosted servers still constrain to it, hosted ones take it for a hint.
+    A schema that the strict subset cannot express (an open map, an array at the root, `oneOf`, ...) is sent unchanged
+    and without `strict`. Self-hosted servers still constrain the answer to it; hosted ones treat it as a hint.
     """
     strict = schema.get("type") == "object" and "anyOf" not in schema and _is_strict(schema)
     wire_schema = to_strict_subset(dict(schema)) if strict else schema

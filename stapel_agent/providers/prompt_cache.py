@@ -1,7 +1,7 @@
-"""Which prefixes of prompts a vendor is asked to keep: those from which a saving is to be expected.
+"""Decides which prompt prefixes to mark for the vendor's cache: those that will probably save money.
 
-To write a prefix costs a quarter more than its input, to read it a tenth. It is kept for five minutes after each use,
-and can be read once the first answer has begun.
+Writing a prefix costs a quarter more than its input, and reading it costs a tenth. The vendor keeps it for five
+minutes after each use. Other calls can read it when the first answer has started.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MINIMUMS = (
     (re.compile(r"claude-opus-4-7|claude-(?:3-)?haiku-3|claude-3(?:-5)?-haiku"), 2048),
     (re.compile(r"claude-opus-4-[56]|claude-haiku-4-5"), 4096),
 )
-"""Models -> tokens that a prefix needs to be kept; 1024 for any other."""
+"""Models -> minimum number of tokens in a cached prefix. 1024 for all other models."""
 
 
 class Answered(Protocol):
@@ -47,14 +47,14 @@ class _Prefix:
 
 @dataclass(frozen=True)
 class CachePlan:
-    """Whether one call marks its prefix, which is `key`."""
+    """Whether one call marks its prefix. `key` identifies the prefix."""
 
     key: Hashable
     is_marked: bool
 
     @contextmanager
     def settled(self, answer: Answered) -> Iterator[None]:
-        """Around the call: afterwards, what its usage says of the prefix is noted."""
+        """Wrap the call. Afterwards, record from its usage whether the vendor cached the prefix."""
         try:
             yield
         finally:
@@ -67,14 +67,14 @@ _lock = threading.Lock()
 
 
 def minimum_tokens(model: str) -> int:
-    """The tokens from which on a prefix is kept for `model`."""
+    """Return the minimum number of tokens in a cached prefix for `model`."""
     return next((tokens for models, tokens in MINIMUMS if models.search(model)), 1024)
 
 
 def plan(key: Hashable, *, wish: bool | None) -> CachePlan:
-    """Whether to mark the prefix `key` now: as wished, or, without a wish, once it comes again within five minutes.
+    """Decide whether to mark the prefix `key` now. Without a `wish`, mark it when it repeats within five minutes.
 
-    While one call writes it, the others under way do not: each of them would pay for a write of its own.
+    While one call writes the prefix, concurrent calls do not mark it, because each of them would pay for a write.
     """
     now = time.monotonic()
     with _lock:
@@ -95,13 +95,13 @@ def plan(key: Hashable, *, wish: bool | None) -> CachePlan:
 
 
 def forget_prefixes() -> None:
-    """Know of no prefix. For tests."""
+    """Forget all prefixes. For tests."""
     global _lock
     _lock = threading.Lock()
     _prefixes.clear()
 
 
-# A forked child may have inherited a lock that is held.
+# A forked child may inherit a lock that is held.
 os.register_at_fork(after_in_child=forget_prefixes)
 
 

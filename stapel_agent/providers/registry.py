@@ -1,4 +1,4 @@
-"""Which providers there are: built-ins, then the PROVIDERS setting, then register(); the later wins per name."""
+"""The registry of providers: built-ins, then the PROVIDERS setting, then register(). Later entries override earlier."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .builtins import BUILTIN_PROVIDERS
 from .endpoint import entry_faults
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
-"""A class, its dotted path, or in PROVIDERS the dict of an endpoint."""
+"""A class, its dotted path, or, in PROVIDERS, a dict for an endpoint."""
 
 
 class Registry:
-    """Provider name -> class. Entries may be dotted paths, imported when a request first needs them."""
+    """Provider name -> class. A dotted path is imported when a request first needs it."""
 
     def __init__(self, builtins: Mapping[str, ProviderEntry]) -> None:
         self._builtins = builtins
@@ -28,14 +28,14 @@ class Registry:
         self._refusal = ""
 
     def register(self, name: str, provider: ProviderEntry | None) -> None:
-        """Add or override `name`; None removes it. TypeError for anything but a class or a dotted path."""
+        """Add or override `name`. None removes it. Raises TypeError if `provider` is not a class or a dotted path."""
         if not (provider is None or isinstance(provider, str) or _is_provider_class(provider)):
             raise TypeError(f"provider {name!r} must be an LlmProvider subclass or a dotted path, not {provider!r}")
         self._registered[name] = provider
 
     @contextmanager
     def overridden(self, entries: Mapping[str, ProviderEntry | None]) -> Iterator[None]:
-        """Inside, `entries` count as registered; afterwards all is as before. For tests."""
+        """Register `entries` inside the block, and restore the registry afterwards. For tests."""
         before = self._registered
         self._registered = {**before, **entries}
         try:
@@ -45,7 +45,7 @@ class Registry:
 
     @contextmanager
     def refusing(self, refusal: str) -> Iterator[None]:
-        """Inside, no built-in provider can be asked, for the reason that is given, if it is not empty. For tests."""
+        """Reject calls to built-in providers inside the block, with `refusal` as the reason if not empty. For tests."""
         before, self._refusal = self._refusal, refusal
         try:
             yield
@@ -53,9 +53,9 @@ class Registry:
             self._refusal = before
 
     def entries(self) -> dict[str, ProviderEntry]:
-        """The effective map, not yet imported."""
+        """Return the effective entries, without importing them."""
         own = agent_settings.PROVIDERS
-        named = own if isinstance(own, Mapping) else {}  # of another kind: a call and a check say the mend
+        named = own if isinstance(own, Mapping) else {}  # calls and checks report a wrong type
         merged = {**self._builtins, **named, **self._registered}
         return {
             name: entry
@@ -64,22 +64,22 @@ class Registry:
         }
 
     def load(self, name: str) -> type[LlmProvider]:
-        """The class behind `name`. Raises ProviderUnusable, naming it, when there is none."""
+        """Return the class registered as `name`. Raises ProviderUnusable if there is none."""
         entries = self.entries()
         if not isinstance(name, str) or name not in entries:
             named = "DEFAULT_PROVIDER" if name == agent_settings.DEFAULT_PROVIDER else "provider"
-            raise ProviderUnusable(f"{named} {name!r} is not registered; there are: {', '.join(sorted(entries))}")
+            raise ProviderUnusable(f"{named} {name!r} is not registered: use one of {', '.join(sorted(entries))}")
         return self.imported(name, entries[name])
 
     def askable(self, name: str) -> type[LlmProvider]:
-        """The class behind `name`, to be asked. Raises as `load()`, and InvalidRequest where tests may not ask it."""
+        """Return the class to call for `name`. Raises as `load()`, and InvalidRequest if tests may not call it."""
         provider = self.load(name)
         if self._refusal and not agent_settings.REAL_MODELS_IN_TESTS and _is_built_in(provider):
             raise InvalidRequest(self._refusal.format(name=name))
         return provider
 
     def unusable(self) -> Iterator[tuple[str, ProviderUnusable]]:
-        """Every entry that `load()` refuses, with its fault: what a system check reports."""
+        """Yield every entry that `load()` rejects, with its error. For system checks."""
         for name in self.entries():
             try:
                 self.load(name)
@@ -88,7 +88,7 @@ class Registry:
 
     @classmethod
     def imported(cls, name: str, entry: ProviderEntry) -> type[LlmProvider]:
-        """The class that `entry` is, or is the path of, for `name`. Raises ProviderUnusable, as `load()` does."""
+        """Return the class for an entry, and import it if `entry` is a path. Raises ProviderUnusable."""
         if isinstance(entry, Mapping):
             return _of_endpoint(name, entry)
         provider = cls._import(name, entry)
@@ -107,12 +107,12 @@ class Registry:
             raise ProviderUnimportable(text) from fault
 
 
-# Name -> the entry it was made for, and the class: an entry is not examined anew for each request.
+# Name -> the entry and the class made for it, so that an entry is not validated for each request.
 _endpoint_classes: dict[str, tuple[Mapping[str, Any], type[LlmProvider]]] = {}
 
 
 def _of_endpoint(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
-    """The class for an endpoint. Raises ProviderMisconfigured with the first fault of its entry."""
+    """Return the class for an endpoint. Raises ProviderMisconfigured with the first error in its entry."""
     known = _endpoint_classes.get(name)
     if known is None or known[0] is not entry:
         known = _endpoint_classes[name] = entry, _endpoint_class(name, entry)
@@ -128,7 +128,7 @@ def _endpoint_class(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
 
 
 def _is_built_in(provider: type[LlmProvider]) -> bool:
-    """Whether a class is one of the built-in ones, or is derived from one, and so would call a vendor."""
+    """Whether a class is a built-in provider or a subclass of one, and so would call a vendor."""
     paths = {f"{kind.__module__}.{kind.__qualname__}" for kind in provider.__mro__}
     return not paths.isdisjoint(map(str, BUILTIN_PROVIDERS.values()))
 

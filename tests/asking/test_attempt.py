@@ -42,8 +42,8 @@ def test_finish_reason__complete(facade, agent, word):
             (word, "refused: the model, or its vendor's content filter, refused to answer")
             for word in ("content_filter", "safety", "RECITATION", "PROHIBITED_CONTENT", "refusal")
         ),
-        ("cancelled", "invalid_answer: the provider broke the answer off: cancelled"),
-        ("error", "invalid_answer: the provider broke the answer off: error"),
+        ("cancelled", "invalid_answer: the provider interrupted the answer: cancelled"),
+        ("error", "invalid_answer: the provider interrupted the answer: error"),
     ],
 )
 @pytest.mark.parametrize("text", ["half", '{"n": 1}'])
@@ -91,8 +91,10 @@ def test_empty__every_verb(facade, agent, text):
     agent(TRANSLATE_RETRIES=0)
     usage = {"input_tokens": 10, "output_tokens": 5}
     for answer in (facade.complete("say", "small"), facade.complete_json("say", "small")):
-        assert (answer["reason"], answer["usage"]) == ("invalid_answer: the answer holds no text", usage)
-    assert facade.translate("en", "de", {"yes": "Yes"})["failed"] == {"yes": "invalid_answer: the answer holds no text"}
+        assert (answer["reason"], answer["usage"]) == ("invalid_answer: the answer contains no text", usage)
+    assert facade.translate("en", "de", {"yes": "Yes"})["failed"] == {
+        "yes": "invalid_answer: the answer contains no text"
+    }
 
 
 # --- asked again under a schema

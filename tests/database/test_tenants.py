@@ -42,7 +42,7 @@ def test_tenants__tenant_app():
     """With the app in TENANT_APPS, the check says what to do."""
     with own_database("postgresql", migrated=False) as server:
         (message,) = told("tenant", server)
-    assert "put 'stapel_agent' into SHARED_APPS" in message
+    assert "add 'stapel_agent' only to SHARED_APPS" in message
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_check__app_of_tenants(settings, monkeypatch, host):
     assert found() == []
     monkeypatch.setitem(connections.settings["default"], "ENGINE", "django_tenants.postgresql_backend")
     (message,) = found()
-    assert message.startswith("'stapel_agent' is among the apps of tenants")
+    assert message.startswith("'stapel_agent' is a tenant app, ")
 
 
 def test_check__shared_app(settings, monkeypatch):

@@ -298,7 +298,7 @@ int
   class          builtins.int
   configuration  provider 'int' is not an LlmProvider subclass: {mend}
 nobody (default)
-  configuration  DEFAULT_PROVIDER 'nobody' is not registered; there are: gone, int, lacking, raising, ready: {mend}
+  configuration  DEFAULT_PROVIDER 'nobody' is not registered: use one of gone, int, lacking, raising, ready: {mend}
 """,
         "",
     )

@@ -252,7 +252,7 @@ def test_complete__no_text(ask: Asker, server: ScriptedServer) -> None:
     """An answer of thinking alone does not count, but what was paid for it is kept."""
     server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(), MESSAGE_STOP)]
 
-    assert ask.fault() == Fault(AnswerMissing, "the answer holds no text", Usage(25, 15))
+    assert ask.fault() == Fault(AnswerMissing, "the answer contains no text", Usage(25, 15))
 
 
 @pytest.mark.parametrize(
@@ -662,14 +662,14 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
         ),
         (
             {"ANTHROPIC_API_KEY": "secret\n"},
-            Fault(AccessDenied, "ANTHROPIC_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew"),
+            Fault(AccessDenied, "ANTHROPIC_API_KEY contains a space, a line break or a non-ASCII letter: set it again"),
         ),
         *(
             (
                 {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
                 Fault(
                     AccessDenied,
-                    "ANTHROPIC_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API",
+                    "ANTHROPIC_BASE_URL must be an http(s) URL without a password: set it to the bare root of the API",
                 ),
             )
             for base_url in ("api.anthropic.com", "ftp://api.anthropic.com", "http://", "http://[::1", "/v1")

@@ -113,7 +113,7 @@ def test_read_output__wrapper_before_json_of_several_lines() -> None:
 
 def test_read_output__blank() -> None:
     """A text of blanks is no answer."""
-    with pytest.raises(AnswerMissing, match="^the answer holds no text$") as raised:
+    with pytest.raises(AnswerMissing, match="^the answer contains no text$") as raised:
         read(json.dumps(RESULT | {"result": " \n"}))
     assert raised.value.usage == SPENT
 
@@ -396,7 +396,7 @@ def test_read_output__broken_off() -> None:
 
 def test_read_output__no_text() -> None:
     """An answer without a text is none."""
-    with pytest.raises(InvalidAnswer, match=r"^the answer holds no text$") as raised:
+    with pytest.raises(InvalidAnswer, match=r"^the answer contains no text$") as raised:
         read(json.dumps(RESULT | {"result": ""}))
     assert raised.value.usage == SPENT
 

@@ -232,7 +232,7 @@ def test_checks__of_profiles(agent: Any) -> None:
     found = {message.id: message.msg for message in run_checks(tags=["stapel_agent"], include_deployment_checks=True)}
     assert "['tiny']" in found["stapel_agent.W010"]
     assert "'there' has no default model" in found["stapel_agent.E003"]
-    assert "'there' cannot answer yet" in found["stapel_agent.W003"]
+    assert "'there' is not configured" in found["stapel_agent.W003"]
 
 
 def test_keys__take_turns(facade: Any, agent: Any, monkeypatch: Any) -> None:
@@ -297,13 +297,13 @@ WRONG = [
     ({"base_url": "http://x", "key": "k"}, "PROVIDERS['mine'] has an unknown key 'key'"),
     ({"base_url": "http://x", "class": "host.Mine"}, "PROVIDERS['mine']['class'] is 'host.Mine'"),
     ({"class": "anthropic", "dialect": "openai"}, "PROVIDERS['mine'] has an unknown key 'dialect'"),
-    ({"base_url": "http://x", "api_key": 5}, "PROVIDERS['mine']['api_key'] must be a text"),
-    ({"base_url": "http://x", "api_key": [{"environ": "A"}]}, "PROVIDERS['mine']['api_key'] must be a text"),
+    ({"base_url": "http://x", "api_key": 5}, "PROVIDERS['mine']['api_key'] must be a string"),
+    ({"base_url": "http://x", "api_key": [{"environ": "A"}]}, "PROVIDERS['mine']['api_key'] must be a string"),
     ({"base_url": "http://x", "models": ["m"]}, "PROVIDERS['mine']['models'] must be a dict"),
     ({"base_url": "http://x", "max_tokens_param": "limit"}, "PROVIDERS['mine']['max_tokens_param'] must be one of"),
     ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] cannot set stream"),
     ({"base_url": "http://x", "dialect": "klingon"}, "PROVIDERS['mine']['dialect'] must be one of openai, azure"),
-    ({"base_url": "http://x", "vendor": 1}, "PROVIDERS['mine']['vendor'] must be a text"),
+    ({"base_url": "http://x", "vendor": 1}, "PROVIDERS['mine']['vendor'] must be a string"),
     ({"base_url": "http://x", "finish_reasons": {"eos": "done"}}, "PROVIDERS['mine']['finish_reasons'] must be a dict"),
 ]
 

@@ -37,8 +37,8 @@ def forgotten():
         (ModelFacts(4096, "deprecated", NOW + timedelta(days=60)), ["is retired on 2027-01-28"]),
         (ModelFacts(4096, "deprecated", datetime(2026, 11, 1)), ["is retired on 2026-11-01"]),
         (ModelFacts(4096, "retired", NOW + timedelta(days=90)), ["is retired: set STAPEL_AGENT['MODELS']['small']"]),
-        (ModelFacts(4095), ["asks for up to 4,096 tokens, and model 'm' gives 4,095 at most"]),
-        (ModelFacts(1, "retired"), ["is retired", "gives 1 at most"]),
+        (ModelFacts(4095), ["asks for up to 4,096 tokens, but model 'm' gives at most 4,095"]),
+        (ModelFacts(1, "retired"), ["is retired", "gives at most 1:"]),
     ],
 )
 def test_warnings__of_facts(facts, told):
@@ -109,7 +109,7 @@ def test_check__models(api):
     api.models["claude-b"] = model("claude-b", max_tokens=8192)
     first, second = warned()
     assert "Model 'claude-a' of size 'small' is retired on " in first
-    assert "Size 'large' asks for up to 64,000 tokens, and model 'claude-b' gives 8,192 at most" in second
+    assert "Size 'large' asks for up to 64,000 tokens, but model 'claude-b' gives at most 8,192" in second
     assert len(warned()) == 2
     assert api.asked == ["GET /v1/models/claude-a", "GET /v1/models/claude-b"]
 

@@ -339,12 +339,12 @@ def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (b"", "the answer is no JSON object: ''"),
-        (b"<html>Sign in</html>", "the answer is no JSON object: '<html>Sign in</html>'"),
-        (b'{"choices": [', """the answer is no JSON object: '{"choices": ['"""),
-        (b"null", "the answer is no JSON object: 'null'"),
-        (b"[1]", "the answer is no JSON object: '[1]'"),
-        (b"[" * 200_000, f"the answer is no JSON object: '{'[' * 300}'"),
+        (b"", "the answer is not a JSON object: ''"),
+        (b"<html>Sign in</html>", "the answer is not a JSON object: '<html>Sign in</html>'"),
+        (b'{"choices": [', """the answer is not a JSON object: '{"choices": ['"""),
+        (b"null", "the answer is not a JSON object: 'null'"),
+        (b"[1]", "the answer is not a JSON object: '[1]'"),
+        (b"[" * 200_000, f"the answer is not a JSON object: '{'[' * 300}'"),
         (b"{}", "the answer has no choices"),
         (b'{"choices": []}', "the answer has no choices"),
         (b'{"choices": null}', "the answer has no choices"),
@@ -352,7 +352,7 @@ def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
         (b'{"choices": ["text"]}', "the answer has no choices"),
         (
             b'{"choices": [{"message": {"content": null, "tool_calls": [{}]}, "finish_reason": "tool_calls"}]}',
-            "the answer asks for a tool, though none was offered",
+            "the answer calls a tool, although none was offered",
         ),
         (b'{"error": "out of memory"}', "the answer is an error: out of memory"),
         (b'{"error": {"message": "bad", "code": "1234"}}', "the answer is an error: bad"),
@@ -376,7 +376,7 @@ EMPTY = [
 @pytest.mark.parametrize("body", EMPTY)
 def test_complete__empty(fault: Any, body: dict[str, Any]) -> None:
     """An answer without a text is missing; thinking is no answer, even if it speaks of JSON."""
-    assert fault(Reply.of(body))[:2] == (AnswerMissing, "the answer holds no text")
+    assert fault(Reply.of(body))[:2] == (AnswerMissing, "the answer contains no text")
 
 
 STATED: list[tuple[Any, type[ProviderError], str]] = [
@@ -435,15 +435,20 @@ def test_complete__category_of_a_filter(exchange: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (answer(None), (AnswerMissing, "the answer holds no text", SPENT, None)),
+        (answer(None), (AnswerMissing, "the answer contains no text", SPENT, None)),
         ({"usage": USAGE}, (InvalidAnswer, "the answer has no choices", SPENT, None)),
         (
             answer("half of", finish_reason="insufficient_system_resource"),
-            (ProviderUnavailable, "the provider broke the answer off: insufficient_system_resource", SPENT, "half of"),
+            (
+                ProviderUnavailable,
+                "the provider interrupted the answer: insufficient_system_resource",
+                SPENT,
+                "half of",
+            ),
         ),
         (
             answer(None, finish_reason="network_error"),
-            (ProviderUnavailable, "the provider broke the answer off: network_error", SPENT, None),
+            (ProviderUnavailable, "the provider interrupted the answer: network_error", SPENT, None),
         ),
         (
             {"error": {"message": "slow down", "code": 429}, "usage": USAGE},
@@ -528,25 +533,25 @@ NO_ENDPOINTS = (
         ({"OPENAI_COMPAT_BASE_URL": "https://api.invalid/v1", "OPENAI_COMPAT_API_KEY": KEY}, None),
         (
             {"OPENAI_COMPAT_BASE_URL": ""},
-            "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, like 'http://127.0.0.1:8000/v1'",
+            "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, such as 'http://127.0.0.1:8000/v1'",
         ),
         *(
             (
                 {"OPENAI_COMPAT_BASE_URL": url},
-                "OPENAI_COMPAT_BASE_URL is no http(s) URL, or holds a password: set it to the bare root of the API",
+                "OPENAI_COMPAT_BASE_URL must be an http(s) URL without a password: set it to the bare root of the API",
             )
             for url in NO_ENDPOINTS
         ),
         *(
             (
                 {"OPENAI_COMPAT_API_KEY": key},
-                "OPENAI_COMPAT_API_KEY holds a space, a line break or a letter beyond ASCII: set it anew",
+                "OPENAI_COMPAT_API_KEY contains a space, a line break or a non-ASCII letter: set it again",
             )
             for key in (f"{KEY}\n", f" {KEY}", "ключ", f"{KEY}\r\nX-Other: 1")
         ),
         (
             {"OPENAI_COMPAT_MAX_TOKENS_PARAM": "limit"},
-            "OPENAI_COMPAT_MAX_TOKENS_PARAM is none of ('max_tokens', 'max_completion_tokens'): set it to one",
+            "OPENAI_COMPAT_MAX_TOKENS_PARAM is invalid: set it to one of ('max_tokens', 'max_completion_tokens')",
         ),
     ],
 )

@@ -88,5 +88,5 @@ def test_load__unusable(agent, entry, fault, message):
 
 def test_load__unknown():
     """An unknown name is told with the names that there are."""
-    with pytest.raises(ProviderUnusable, match="'nobody' is not registered; there are: a, b"):
+    with pytest.raises(ProviderUnusable, match="'nobody' is not registered: use one of a, b"):
         Registry({"b": One, "a": Two}).load("nobody")

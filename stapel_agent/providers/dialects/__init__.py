@@ -1,4 +1,4 @@
-"""What differs between the vendors of `/chat/completions`: a table, and what reads it."""
+"""The differences between vendors of `/chat/completions`: a table, and the code that applies it."""
 
 from .answer import read_answer
 from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields

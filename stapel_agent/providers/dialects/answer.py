@@ -1,4 +1,4 @@
-"""Reads an answer of `/chat/completions` by the table of its dialect."""
+"""Reads an answer of `/chat/completions` according to its dialect."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FIGURE_DIGITS = 20
 
 
 def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> ProviderResult:
-    """What a 200 answer says. Raises a ProviderError, with what was paid, for one that says nothing usable.
+    """Return the result of a 200 answer. Raises ProviderError, with the usage, if the answer is not usable.
 
-    `fix` is what to do where a web page answers in place of the API.
+    `fix` is the fix to show if a web page answers instead of the API.
     """
     answer = _parsed(body, fix)
     usage = read_usage(answer.get("usage"), dialect)
@@ -40,7 +40,7 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
         return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
     reason = finish_reason(choice.get("finish_reason"), dialect.finish_reasons)
     if reason == "interrupted":
-        raise _kept(ProviderUnavailable(f"the provider broke the answer off: {choice['finish_reason']}"), usage, text)
+        raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {choice['finish_reason']}"), usage, text)
     if not text.strip() and reason not in ("length", "content_filter"):
         text = _json_in_reasoning(message)
         if not text:
@@ -61,7 +61,7 @@ def _parsed(body: bytes, fix: str) -> dict[str, Any]:
     said = excerpt(body)
     if said.startswith(PAGE):
         raise InvalidAnswer(f"the answer is {said}; {fix}" if fix else f"the answer is {said}")
-    raise InvalidAnswer(f"the answer is no JSON object: {said!r}")
+    raise InvalidAnswer(f"the answer is not a JSON object: {said!r}")
 
 
 def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,7 +70,7 @@ def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _error(answer: Mapping[str, Any]) -> object:
-    """The error in an answer that says 200 on the outside; MiniMax has it as a status of its own."""
+    """Return the error inside a 200 answer. MiniMax reports it as a separate status."""
     status = mapping(answer.get("base_resp"))
     return answer.get("error") or (status if status.get("status_code") else None)
 
@@ -80,12 +80,12 @@ def _gap(answer: Mapping[str, Any], message: Mapping[str, Any]) -> ProviderError
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return InvalidAnswer("the answer has no choices")
     if message.get("tool_calls"):
-        return InvalidAnswer("the answer asks for a tool, though none was offered")
-    return AnswerMissing("the answer holds no text")
+        return InvalidAnswer("the answer calls a tool, although none was offered")
+    return AnswerMissing("the answer contains no text")
 
 
 def _json_in_reasoning(message: Mapping[str, Any]) -> str:
-    """JSON that stands where the thinking should be: vLLM puts it there if its parser waits for the thinking's end."""
+    """Return JSON found in the thinking: vLLM puts it there if its parser waits for the end of the thinking."""
     for name in ("reasoning_content", "reasoning"):
         thoughts = message.get(name)
         if isinstance(thoughts, str) and thoughts.strip():
@@ -96,7 +96,7 @@ def _json_in_reasoning(message: Mapping[str, Any]) -> str:
 
 
 def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
-    """What the vendor's filter found, as Azure tells it."""
+    """Return the category that the vendor's filter found, as reported by Azure."""
     results = mapping(choice.get("content_filter_results"))
     found = (str(name)[:64] for name, result in results.items() if mapping(result).get("filtered") is True)
     category = next(found, None)

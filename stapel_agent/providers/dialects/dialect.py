@@ -11,16 +11,16 @@ Fields = Mapping[str, Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 OUTCOMES = ("stop", "length", "content_filter", "interrupted")
-"""What a vendor's word for the end of an answer may mean."""
+"""The possible meanings of a vendor's finish reason."""
 
 
 @dataclass(frozen=True)
 class UsageFields:
-    """Where an answer states what it used: dotted paths below `usage`. Of several, the first that is not zero counts.
+    """Dotted paths below `usage` to the figures of an answer. The first path with a value other than zero counts.
 
-    `prompt` is a total, of which the cached figures are parts. `thinking` is a part of `completion`, or stands beside
-    it: then `total` is more than `prompt` and `completion`. `upstream_cost_usd` is added to `cost_usd` where `own_key`
-    says that the host's own key was used at a vendor behind the endpoint.
+    `prompt` is a total that includes the cached tokens. `thinking` is part of `completion`, or separate: then `total`
+    is more than `prompt` plus `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the
+    endpoint used your own key at a vendor behind it.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens",)
@@ -40,9 +40,9 @@ class UsageFields:
 
 @dataclass(frozen=True)
 class EffortRule:
-    """How models whose name matches the regular expression `models` are told an effort.
+    """How to express an effort to models whose name matches the regular expression `models`.
 
-    `words` maps an effort of ours to the fields that are merged into the request. A model without words is told none.
+    `words` maps each of our efforts to the fields to merge into the request. Without words, no effort is sent.
     """
 
     models: str
@@ -51,16 +51,16 @@ class EffortRule:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one vendor or server speaks.
+    """The API differences of one vendor or server.
 
-    `hosts` are the hosts of its base URLs; one that begins with `*.` stands for every subdomain.
-    `cap_field` is the request field that carries the token cap.
-    `key_header` is a header that holds the key as well, beside `Authorization`.
-    `efforts` are tried in turn; the first rule that matches the model's name holds.
-    `finish_reasons` maps words of the vendor's own to "stop", "length", "content_filter" or "interrupted"; those
-    that mean the same everywhere are known.
+    `hosts` are the hosts of its base URLs. A host that starts with `*.` matches every subdomain.
+    `cap_field` is the request field for the token cap.
+    `key_header` is another header that carries the key, in addition to `Authorization`.
+    `efforts` are tried in order. The first rule that matches the model's name applies.
+    `finish_reasons` maps the vendor's own words to "stop", "length", "content_filter" or "interrupted". Common words
+    are built in.
     `error_codes` maps a code or type in an error body to the name of a failure, such as "out_of_credit".
-    `vendor` is the id of the price list, where it is not told by the base URL.
+    `vendor` is the id of the price list, if the base URL does not determine it.
     """
 
     name: str

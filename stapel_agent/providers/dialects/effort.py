@@ -1,4 +1,4 @@
-"""How hard a model is to think, in the fields of its dialect."""
+"""Expresses how hard a model should think in the fields of its dialect."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .dialect import EffortRule
 
 
 def effort_fields(rules: tuple[EffortRule, ...], model: str, effort: str | None) -> Mapping[str, Any]:
-    """The request fields that tell `model` of `effort`; none where it has no word for it."""
+    """Return the request fields that express `effort` to `model`. Empty if the model does not support it."""
     rule = next((rule for rule in rules if re.search(rule.models, model, re.IGNORECASE)), None)
     return rule.words.get(effort, {}) if rule and effort else {}
 
 
 def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Request fields put together. Objects are merged, and of other values the later one holds."""
+    """Return request fields merged. Objects are merged recursively; other values are replaced by later ones."""
     body: dict[str, Any] = {}
     for part in parts:
         for name, value in part.items():

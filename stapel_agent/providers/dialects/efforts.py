@@ -1,4 +1,4 @@
-"""Which words for effort each vendor's models know. The source of each rule is in docs/dialects.md."""
+"""The words for effort that each vendor's models accept. docs/dialects.md lists the source of each rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Fields = Mapping[str, Any]
 
 
 def _told(tell: Callable[[str], Fields], words: str) -> dict[str, Fields]:
-    """`words` are the vendor's for ours, from "none" to "max"; "-" stands for one that is not told."""
+    """`words` are the vendor's words for ours, from "none" to "max". No field is sent for "-"."""
     return {our: tell(word) for our, word in zip(OURS, words.split(), strict=True) if word != "-"}
 
 
@@ -37,7 +37,7 @@ def _switch_and_effort(word: str) -> Fields:
 
 
 def _template(word: str) -> Fields:
-    # Templates read different names, and ignore those that they do not know.
+    # Templates read different names, and ignore unknown ones.
     if word == "off":
         return {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}
     return {"chat_template_kwargs": {"enable_thinking": True, "thinking": True, "reasoning_effort": word}}
@@ -113,7 +113,7 @@ def _claude_between_tools(word: str) -> Fields:
 
 
 def _claude_at_rest(word: str) -> Fields:
-    """Of a model that thinks only if it is told so."""
+    """For models that think only on request."""
     adaptive = {"thinking": {"type": "adaptive"}} if word in ("medium", "high", "max") else {}
     return {**_claude_that_may_rest(word), **adaptive}
 

@@ -1,4 +1,4 @@
-"""Error codes that mean something at one vendor only, each with its failure. The sources are in docs/dialects.md."""
+"""Error codes of single vendors, each with its failure. docs/dialects.md lists the sources."""
 
 from __future__ import annotations
 

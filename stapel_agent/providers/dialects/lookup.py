@@ -1,4 +1,4 @@
-"""Which dialect an endpoint speaks: by its name, or by the host of the base URL."""
+"""Finds the dialect of an endpoint by its name, or by the host of the base URL."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
 from .table import DIALECTS, OPENAI
 
 UNKNOWN = replace(OPENAI, hosts=(), efforts=(), cap_field="max_tokens", vendor=None)
-"""What a host that no entry names is spoken to in: plain `openai`, without effort."""
+"""The dialect for unknown hosts: plain `openai`, without effort."""
 
 CAP_FIELDS = ("max_tokens", "max_completion_tokens")
 USAGE_FIELDS = tuple(field.name for field in fields(UsageFields))
 
 
 def known_dialects() -> dict[str, Dialect]:
-    """The dialects of the table, and those of the DIALECTS setting over them; an entry that is wrong is left out."""
+    """Return the built-in dialects, overridden by the DIALECTS setting. Invalid entries are left out."""
     own = agent_settings.DIALECTS
     if not own or not isinstance(own, Mapping):
         return DIALECTS
@@ -32,16 +32,16 @@ def known_dialects() -> dict[str, Dialect]:
 
 
 def dialect_for(host: str, name: str | None = None) -> Dialect:
-    """The dialect `name`, or else that of `host`. Raises KeyError for a name that is not known."""
+    """Return the dialect `name`, or the dialect of `host`. Raises KeyError if the name is unknown."""
     known = known_dialects()
     if name:
         return known[name]
-    # A host's own dialects come last, and hold before the table's.
+    # Dialects from the setting come last, and take precedence over the built-in ones.
     return next((dialect for dialect in reversed(known.values()) if _speaks(dialect, host)), UNKNOWN)
 
 
 def dialect_faults(name: object, entry: Any) -> Iterator[str]:
-    """What is wrong with an entry of DIALECTS, with the fix."""
+    """Yield the errors in an entry of DIALECTS, each with its fix."""
     place = f"STAPEL_AGENT['DIALECTS'][{name!r}]"
     if not isinstance(name, str) or not isinstance(entry, Mapping):
         yield f"{place} must be a dict under the dialect's name, such as {{'hosts': ['llm.example.com']}}"
@@ -95,7 +95,7 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "max_tokens_param": (lambda value: value in CAP_FIELDS, f"one of {CAP_FIELDS}"),
     "effort": (
         lambda value: _is_map_of(value, EFFORTS, lambda fields: isinstance(fields, Mapping)),
-        f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that tell it",
+        f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that express it",
     ),
     "usage": (
         lambda value: _is_map_of(value, USAGE_FIELDS, _are_texts),

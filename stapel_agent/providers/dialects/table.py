@@ -1,4 +1,4 @@
-"""The dialects, one entry each. The source of each line is in docs/dialects.md."""
+"""The dialects, one entry each. docs/dialects.md lists the source of each line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the figures of an answer by the fields of its dialect."""
+"""Reads the token counts and cost of an answer according to its dialect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .dialect import Dialect
 
 
 def read_usage(reported: object, dialect: Dialect) -> Usage:
-    """The tokens and the cost that the answer's `usage` states."""
+    """Return the tokens and the cost in the `usage` of an answer."""
     fields = dialect.usage
     prompt = _tokens(reported, fields.prompt)
     output, thinking = _output(reported, dialect, prompt)
@@ -31,9 +31,9 @@ def read_usage(reported: object, dialect: Dialect) -> Usage:
 
 
 def _output(reported: object, dialect: Dialect, prompt: int) -> tuple[int, int]:
-    """All tokens of the answer, and those of them that were thinking.
+    """Return all tokens of the answer, and the thinking tokens among them.
 
-    Some vendors leave thinking out of the completion. The total shows it: it is more than prompt and completion.
+    Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion.
     """
     fields = dialect.usage
     completion, thinking = _tokens(reported, fields.completion), _tokens(reported, fields.thinking)
@@ -45,13 +45,13 @@ def _output(reported: object, dialect: Dialect, prompt: int) -> tuple[int, int]:
 
 
 def _cached(reported: object, dialect: Dialect) -> tuple[int, ...]:
-    """What a total may hold beside prompt and completion, where a gateway counts the cached part on its own."""
+    """Return what a total may contain besides prompt and completion, if a gateway counts cached tokens separately."""
     read, written = _tokens(reported, dialect.usage.cache_read), _tokens(reported, dialect.usage.cache_write)
     return (read, written, read + written)
 
 
 def _cost(reported: object, dialect: Dialect) -> Decimal | None:
-    """The vendor's own figure. With the host's own key at the vendor behind a router, it is the router's fee alone."""
+    """Return the cost that the vendor reports. If a router uses your own key, its figure is only the router's fee."""
     fields = dialect.usage
     cost = money(_first(reported, fields.cost_usd))
     upstream = money(_first(reported, fields.upstream_cost_usd))
@@ -67,7 +67,7 @@ def _first(reported: object, paths: tuple[str, ...]) -> Any:
 
 
 def value_at(document: object, path: str) -> Any:
-    """What stands at the dotted `path` of a JSON value; None where nothing does."""
+    """Return the value at the dotted `path` of a JSON value, or None if there is none."""
     return reduce(lambda part, name: mapping(part).get(name), path.split("."), document)
 
 
