@@ -317,8 +317,8 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
     ("schema", "reason"),
     [
         ({"type": "nonsense"}, "schema is not a JSON Schema"),
-        ({"$ref": "http://127.0.0.1:9/x"}, "schema refers to what it does not hold: 'http://127.0.0.1:9/x'"),
-        ({"$ref": "#/$defs/missing"}, "schema refers to what it does not hold: '/$defs/missing'"),
+        ({"$ref": "http://127.0.0.1:9/x"}, "schema has a reference that cannot be resolved: 'http://127.0.0.1:9/x'"),
+        ({"$ref": "#/$defs/missing"}, "schema has a reference that cannot be resolved: '/$defs/missing'"),
         ({"type": object}, "schema must be a JSON object (TypeError)"),
         ({"x": float("nan")}, "schema must be a JSON object (ValueError)"),
         ("text", "schema must be a JSON object (str)"),

@@ -1,4 +1,4 @@
-"""The shapes of what comes in and goes out: payloads, keywords, answers, and the schemas that callers bring."""
+"""The schemas of payloads, keywords and answers, and the schemas that callers pass."""
 
 from .answer_types import AnswerFailed, AnswerUsage, BaseAnswer, JsonAnswer, TextAnswer, TranslationAnswer
 from .caller_schema import CallerSchema

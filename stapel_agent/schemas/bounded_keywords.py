@@ -1,4 +1,5 @@
-"""jsonschema's keywords for a caller's schema: each counts its steps, and those that are not linear are replaced."""
+"""jsonschema's keywords for a caller's schema. Each counts its steps; keywords that take more than linear time are
+replaced."""
 
 from __future__ import annotations
 
@@ -20,14 +21,14 @@ Keyword = Callable[[Any, Any, Any, Any], "Errors | None"]
 
 
 def bounded_validator(validator_class: Any) -> Any:
-    """A class like `validator_class`, whose work counts against the current WorkLimit."""
+    """Return a class like `validator_class` whose work counts against the current WorkLimit."""
     replaced = {name: keyword for name, keyword in REPLACED.items() if name in validator_class.VALIDATORS}
     keywords = {name: _counted(keyword) for name, keyword in {**validator_class.VALIDATORS, **replaced}.items()}
     bounded_class: Any = validators.extend(validator_class, keywords)  # type: ignore[no-untyped-call]
     library_descend, library_errors = bounded_class.descend, bounded_class.iter_errors
 
     def evolve(self: Any, **changes: Any) -> Any:
-        # The library would leave this class for the one that a nested `$schema` names.
+        # The library would switch to the class that a nested `$schema` names.
         kept = {"schema": self.schema, "registry": self._registry, "_resolver": self._resolver}
         return bounded_class(**{**kept, **changes})
 
@@ -42,7 +43,7 @@ def bounded_validator(validator_class: Any) -> Any:
 
 
 def _refused() -> Errors:
-    """The error of the schema `false`, which the library words with the whole value."""
+    """Yield the error of the schema `false`. The library's message quotes the whole value."""
     current_limit().spend(1)
     yield ValidationError(
         "no value is allowed here", validator="false", validator_value=False, instance=None, schema=False
@@ -50,7 +51,7 @@ def _refused() -> Errors:
 
 
 def _counted(keyword: Keyword) -> Keyword:
-    """`keyword`, which spends a step for each member of its value and of the instance, and brief messages."""
+    """Wrap `keyword`: it spends a step for each member of its value and of the instance, and its messages are short."""
 
     def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
         limit = current_limit()
@@ -93,27 +94,27 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
 
 
 def _enum(validator: Any, choices: list[Any], instance: Any, schema: Any) -> Errors:
-    """In constant time for each value; the library compares it with each of the choices."""
+    """Check a value in constant time. The library compares it with every choice."""
     if alike(instance) not in _choices(choices):
         yield ValidationError(f"{_quoted(instance)} is not one of {_quoted(choices)}")
 
 
 def _choices(choices: list[Any]) -> frozenset[str]:
     known = current_limit().choices
-    # By identity: the schema, and so its list, lives longer than the check does.
+    # Keyed by identity: the schema, with its list, outlives the check.
     if id(choices) not in known:
         known[id(choices)] = frozenset(map(alike, choices))
     return known[id(choices)]
 
 
 def _unique_items(validator: Any, unique: Any, items: Any, schema: Any) -> Errors:
-    """In linear time; the library compares each item with each other."""
+    """Check the items in linear time. The library compares every pair."""
     if unique and isinstance(items, list) and len(set(map(alike, items))) < len(items):
         yield ValidationError("the items are not unique")
 
 
 def alike(value: Any) -> str:
-    """The same text for what JSON Schema takes for the same value: 1.0 is 1, and True is not."""
+    """Return equal texts for values that are equal in JSON Schema: 1.0 equals 1, True does not."""
     text = json.dumps(_numbers_alike(value), sort_keys=True)
     current_limit().spend(len(text) // CHARACTERS_IN_A_STEP)
     return text

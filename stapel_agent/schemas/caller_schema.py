@@ -1,4 +1,4 @@
-"""A caller's JSON Schema as a validator that can be trusted with it: it fetches nothing, and its work is bounded."""
+"""A safe validator for a caller's JSON Schema: it fetches nothing, and its work is bounded."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _bounded_class = lru_cache(maxsize=16)(bounded_validator)
 
 
 class CallerSchema:
-    """A JSON Schema to hold answers against. InvalidRequest, before anything is spent, where it cannot serve.
+    """A JSON Schema to check answers with. Raises InvalidRequest, before any call is paid for, if it is unusable.
 
-    Making one and asking it takes up to seconds of processor time: do neither on an event loop.
+    Creating and using one can take seconds of processor time: do neither on an event loop.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._validator = _validator(_canonical(schema))
 
     def faults(self, result: Any) -> list[str]:
-        """The first faults of `result`, in words. Raises TooMuchWork, or whatever the schema makes of itself."""
+        """Return the first errors in `result`. Raises TooMuchWork, or any exception that the schema causes."""
         with limited_work():
             return _faults(self._validator, result)
 
@@ -63,21 +63,21 @@ def _canonical(schema: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=64)
 def _validator(canonical_schema: str) -> Any:
-    """A validator that fetches nothing, kept because checking a schema costs milliseconds."""
+    """Return a validator that fetches nothing. It is cached, since checking a schema takes milliseconds."""
     schema, _ = parse_json_response(canonical_schema)
     if not isinstance(schema, dict) or schema.get("$schema") == PREPARED_DIALECT:
-        raise InvalidRequest("schema is nested too deeply, or holds what is no JSON")
+        raise InvalidRequest("schema is nested too deeply, or has values that are not JSON")
     try:
         with limited_work():
             return _checked(schema)
     except SchemaError as fault:
         raise InvalidRequest(f"schema is not a JSON Schema: {_told(fault)}") from fault
     except Unresolvable as fault:
-        raise InvalidRequest(f"schema refers to what it does not hold: {fault.ref!r}") from fault
+        raise InvalidRequest(f"schema has a reference that cannot be resolved: {fault.ref!r}") from fault
     except (UnboundedSchema, ValueError) as fault:
         raise InvalidRequest(f"schema {fault}") from fault
     except TooMuchWork as fault:
-        raise InvalidRequest(f"schema is too complex to be checked: {fault}") from fault
+        raise InvalidRequest(f"schema is too complex to check: {fault}") from fault
     except Exception as fault:
         raise InvalidRequest(f"schema cannot be applied ({type(fault).__name__})") from fault
 

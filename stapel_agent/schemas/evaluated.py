@@ -1,4 +1,4 @@
-"""The keywords `unevaluatedProperties` and `unevaluatedItems`, in sets: the library looks each name up in a list."""
+"""The keywords `unevaluatedProperties` and `unevaluatedItems`, with sets. The library looks each name up in a list."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def unevaluated_items(validator: Any, subschema: Any, instance: Any, schema: Any
 
 
 class _Evaluated:
-    """The members of `instance` that a schema's other keywords have looked at."""
+    """The members of `instance` that a schema's other keywords have evaluated."""
 
     def __init__(self, instance: Any, own: Any) -> None:
         self.found: set[Any] = set()
@@ -43,7 +43,7 @@ class _Evaluated:
         self._own = own
 
     def add(self, validator: Any, schema: Any) -> None:
-        """Those that `schema`, which the instance satisfies, has looked at, and what it applies to the same value."""
+        """Add the members that `schema` and its in-place subschemas evaluate. The instance must satisfy `schema`."""
         if not isinstance(schema, dict):
             return
         current_limit().spend(1 + len(schema))
@@ -59,7 +59,7 @@ class _Evaluated:
 
 
 def _applied(validator: Any, schema: dict[str, Any], instance: Any) -> Iterator[Any]:
-    """The subschemas that a schema applies to the same value."""
+    """Yield the subschemas that a schema applies to the same value."""
     for name in ("allOf", "anyOf", "oneOf"):
         yield from schema.get(name, ())
     if isinstance(instance, dict):

@@ -1,4 +1,4 @@
-"""The keywords of the public functions, and what is said of others."""
+"""The keywords of the public functions, and the errors for unknown ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from stapel_agent.types import Image
 
-# What other libraries call a keyword -> what it is called here, where no other spelling is near.
+# Keywords of other libraries and their names here, if the spelling is too different to suggest.
 SYNONYMS = {
     "size": "model_size",
     "system": "system_prompt",
@@ -39,17 +39,17 @@ SYNONYMS = {
 
 
 NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "NOT_GIVEN"})()
-"""The default of an argument that must be given, under one of its names."""
+"""The default of a required argument that has two names."""
 
 
 class RequestOptions(TypedDict, total=False):
-    """The keywords of every verb: who is asked, how hard to think, who asks and what for.
+    """The keywords of every public function: provider, effort, caller and purpose.
 
-    `model` is another name of `model_size`, as in a payload. None is the same as leaving a keyword out.
+    `model` is another name for `model_size`, as in a payload. None is the same as leaving a keyword out.
 
-    A call with the `idempotency_key` of an earlier one of the same caller gets its answer. That is the caller of the
-    same `workspace_id` and `user_id`, or the `caller` that an edge names who knows; to such an edge a key used for
-    another payload is no answer, but raised as IdempotencyConflict.
+    A call with the `idempotency_key` of an earlier call from the same caller gets the earlier answer. Callers are
+    identified by `workspace_id` and `user_id`, or by `caller` if you pass it. With `caller`, a key that was used for
+    another payload raises IdempotencyConflict instead of returning a failed answer.
     """
 
     model: str | None
@@ -63,9 +63,9 @@ class RequestOptions(TypedDict, total=False):
 
 
 class CompletionOptions(RequestOptions, total=False):
-    """The keywords of `complete()` and its kin. `max_tokens` may lower MAX_TOKENS, not raise it.
+    """The keywords of the completion functions. `max_tokens` may lower MAX_TOKENS, not raise it.
 
-    Each image is `{"url"}`, `{"data_b64", "mime"?}`, or one as read. `context` is kept in the ledger's metadata.
+    Each image is `{"url"}`, `{"data_b64", "mime"?}` or an Image. `context` is kept in the ledger's metadata.
     """
 
     system_prompt: str | None
@@ -83,11 +83,11 @@ class JsonOptions(CompletionOptions, total=False):
 
 
 class TranslateOptions(RequestOptions, total=False):
-    """The keywords of `translate()`. `glossary` maps terms to the translations they must have.
+    """The keywords of `translate()`. `glossary` maps terms to their required translations.
 
-    A `context` that is a text tells the model what the texts are for; a map is kept in the ledger's metadata.
-    `format` names the format of the entries that name none, and `protect` lists regular expressions for what else
-    must stay as it is.
+    If `context` is a text, it tells the model what the texts are for. If it is a map, it is kept in the ledger's
+    metadata. `format` applies to entries without one. `protect` lists regular expressions for other text to keep
+    unchanged.
     """
 
     glossary: Mapping[str, str] | None
@@ -97,7 +97,7 @@ class TranslateOptions(RequestOptions, total=False):
 
 
 def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
-    """Raises TypeError, in the public function's name, for keywords that are undeclared or missing."""
+    """Raises TypeError, naming the public function, for unknown or missing keywords."""
     names, known = set(given), set(declared.__annotations__)
     if unknown := sorted(names - known):
         near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)
@@ -110,7 +110,9 @@ def check_keywords(function: str, given: Iterable[str], declared: type, required
 def given_keywords(
     function: str, model_size: str, options: Mapping[str, Any], declared: type, *, default: str = NOT_GIVEN
 ) -> tuple[str, dict[str, Any]]:
-    """The model size and the other keywords that are not None. TypeError if a keyword is unknown, or no size given."""
+    """Return the model size and the other keywords that are not None.
+
+    Raises TypeError if a keyword is unknown or no size is given."""
     check_keywords(function, options, declared)
     given = {name: value for name, value in options.items() if value is not None}
     named = given.pop("model", NOT_GIVEN)

@@ -1,4 +1,4 @@
-"""Regular expressions of a caller's schema: searched with a time limit, which Python's own `re` does not have."""
+"""Regular expressions in a caller's schema, searched with a time limit. Python's `re` has none."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import regex
 from .work_limit import TooMuchWork, current_limit
 
 EXPANDED_SIZE = 100_000
-"""Parts of a pattern with its counted repeats written out: compiling one takes that much memory and time."""
+"""The maximum parts of a pattern with its counted repeats written out. Compiling takes memory and time for each."""
 CHARACTERS_IN_A_STEP = 100
 SECONDS = 1.0
-"""Of processor time that one search may take."""
+"""The maximum processor time of one search."""
 
 TOKEN = re.compile(
     r"""
@@ -28,7 +28,7 @@ TOKEN = re.compile(
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether `pattern` matches somewhere in `text`. Raises TooMuchWork, or ValueError for what is no pattern."""
+    """Whether `pattern` matches somewhere in `text`. Raises TooMuchWork, or ValueError for an invalid pattern."""
     limit = current_limit()
     limit.spend(1 + len(text) // CHARACTERS_IN_A_STEP)
     try:
@@ -40,7 +40,7 @@ def found(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> regex.Pattern[str]:
-    """`pattern` of Python's `re`. Raises ValueError where it is none, or too large."""
+    """Compile `pattern`, in the syntax of Python's `re`. Raises ValueError if it is invalid or too large."""
     try:
         re.compile(pattern)
         return regex.compile(_without_fuzziness(pattern))
@@ -49,9 +49,9 @@ def compiled(pattern: str) -> regex.Pattern[str]:
 
 
 def _without_fuzziness(pattern: str) -> str:
-    """`pattern` with `{e<=1}`, a fuzzy match to the package `regex`, as the literal that it is to `re`.
+    """Escape `{e<=1}` in `pattern`: the package `regex` reads it as a fuzzy match, `re` as a literal.
 
-    ValueError where nested repeats such as `((a{1000}){1000})` would be written out at compile time.
+    Raises ValueError if nested repeats such as `((a{1000}){1000})` would expand too far at compile time.
     """
     sizes, last, written = [0], 0, []
     for token in TOKEN.finditer(pattern):

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the functions: one file each, for the comm registry, for HTTP and for the docs."""
+"""The JSON Schemas of the comm functions, one file each, for the comm registry, HTTP and the docs."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ LANGUAGE_FORMAT = "language-tag"
 
 @cache
 def function_schema(name: str) -> dict[str, Any]:
-    """The payload schema of comm function `name`, in the dialect that is checked once. Optional fields may be null."""
+    """Return the payload schema of comm function `name`, in the prepared dialect. Optional fields may be null."""
     schema = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return {**_with_nulls(schema), "$schema": PREPARED_DIALECT}
 
 
 @cache
 def function_validator(name: str) -> Validator:
-    """A validator of the payloads of comm function `name`."""
+    """Return a validator for the payloads of comm function `name`."""
     schema = function_schema(name)
     _validator_class.check_schema(schema)
     return _validator_class(schema)
 
 
 def field_mend(name: str, field: str, value: Any) -> str | None:
-    """What `field` of those payloads must be, where `value` is not that."""
+    """Return what `field` of these payloads must be if `value` is invalid, else None."""
     schema = function_schema(name)["properties"][field]
-    mend: str = schema["description"]
-    return None if function_validator(name).evolve(schema=schema).is_valid(value) else mend
+    fix: str = schema["description"]
+    return None if function_validator(name).evolve(schema=schema).is_valid(value) else fix
 
 
 def _with_nulls(schema: Any) -> Any:
-    """`schema`, where each field of an object that is not required may also be null."""
+    """Return `schema` with optional fields that may also be null."""
     if isinstance(schema, list):
         return [_with_nulls(part) for part in schema]
     if not isinstance(schema, dict):
@@ -66,10 +66,10 @@ def _or_null(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked_once() -> type[Validator]:
-    """JSON Schema 2020-12 under an id of our own, found by `jsonschema.validate()` through `$schema`.
+    """JSON Schema 2020-12 under an id of our own. `jsonschema.validate()` finds it through `$schema`.
 
-    That function checks the schema itself at each call, which costs a hundred times what the payload
-    does; this class remembers which schema objects it has checked.
+    `validate()` checks the schema at every call, which takes a hundred times as long as checking the payload. This
+    class remembers the schemas that it has checked.
     """
     standard = Draft202012Validator
     validator_class = validators.create(
@@ -97,20 +97,20 @@ def _checked_once() -> type[Validator]:
 
 
 def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `maxItems` with a count for its message: the standard one spells out all the items."""
+    """The keyword `maxItems`. Its message has the count; the standard message quotes all the items."""
     if validator.is_type(items, "array") and len(items) > limit:
         yield ValidationError(f"{len(items):,} items are too many, {limit:,} are allowed")
 
 
 def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `pattern`. Of a language it says which tag was meant, for nobody reads that pattern."""
+    """The keyword `pattern`. For a language, the message suggests a tag instead of showing the pattern."""
     if validator.is_type(text, "string") and not re.search(pattern, text):
         is_language = schema.get("format") == LANGUAGE_FORMAT
         yield ValidationError(tag_error(text) if is_language else f"{text!r} does not match {pattern!r}")
 
 
 def _brief(fault: ValidationError) -> ValidationError:
-    """`fault` without the megabytes of the payload, and the pages of the schema, that jsonschema quotes in it."""
+    """Shorten the message of `fault`: jsonschema quotes megabytes of the payload and pages of the schema in it."""
     if len(fault.message) > MESSAGE_LENGTH:
         fault.message = f"{fault.message[: MESSAGE_LENGTH // 2]} ... {fault.message[-MESSAGE_LENGTH // 2 :]}"
     declared = fault.schema.get("properties") if isinstance(fault.schema, dict) else None

@@ -1,4 +1,4 @@
-"""What a caller's schema refers to, and how often it applies itself to one value: known before anything is paid for."""
+"""Check the references of a caller's schema, and how often it applies itself to one value, before any paid call."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ APPLICATORS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("properties", "patternProperties", "$defs", "definitions"), (MAP_OF_SCHEMAS,)),
     **dict.fromkeys(("dependentSchemas", "dependencies"), (MAP_OF_SCHEMAS,)),
 }
-"""The keywords of all drafts that hold schemas, by how they hold them."""
+"""The keywords of all drafts that contain schemas, and the shapes of their values."""
 IN_PLACE = frozenset(
     {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies", "extends", "disallow"}
 )
-"""Those that apply them to the very value that the schema itself is applied to."""
+"""The keywords that apply their schemas to the same value as the schema itself."""
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
 class UnboundedSchema(Exception):
-    """A schema that applies itself to one value without end, or too often."""
+    """A schema that applies itself to one value endlessly or too often."""
 
 
 def check_references(schema: dict[str, Any], resolver: Any, specification: Specification[Any]) -> None:
-    """Raises Unresolvable, ValueError for a bad pattern or target, or UnboundedSchema."""
+    """Raises Unresolvable, UnboundedSchema, or ValueError for an invalid pattern or target."""
     _References(schema, resolver, specification)
 
 
 class _References:
-    """The schema objects in a schema, and those it refers to.
+    """The schema objects in a schema, and the ones it refers to.
 
-    Both are found by their places: a property may be called `default`, and a default may look like a reference.
+    They are found by position: a property may be called `default`, and a default may look like a reference.
     """
 
     def __init__(self, schema: dict[str, Any], resolver: Any, specification: Specification[Any]) -> None:
@@ -80,7 +80,7 @@ class _References:
                     pending.append(target)
 
     def _note(self, node: dict[str, Any]) -> None:
-        """Keep the anchors of a schema, and compile its patterns."""
+        """Record the anchors of a schema, and compile its patterns."""
         for name in ("$dynamicAnchor", "$recursiveAnchor"):
             if name in node:
                 self._anchored[node[name] if name == "$dynamicAnchor" else True].append(node)
@@ -94,7 +94,7 @@ class _References:
                 compiled(pattern)
 
     def _checks(self, node: dict[str, Any]) -> tuple[int, int]:
-        """How many keywords are applied to a value, and how many schemas are asked what they have evaluated of it."""
+        """Return how many keywords are applied to a value, and how many schemas are searched for evaluated members."""
         if id(node) in self._costs:
             known = self._costs[id(node)]
             if known is None:
@@ -113,17 +113,17 @@ class _References:
 
 
 def _target(name: str, reference: str, resolver: Any) -> tuple[dict[str, Any], Any]:
-    """The schema that a reference leads to, and the resolver of those in it."""
+    """Return the schema that a reference leads to, and the resolver for its references."""
     resolved = lookup_recursive_ref(resolver) if name == "$recursiveRef" else resolver.lookup(reference)
     if isinstance(resolved.contents, bool):
         return {}, resolved.resolver
     if not isinstance(resolved.contents, dict):
-        raise ValueError(f"refers to what is not a schema: {reference[:100]!r}")
+        raise ValueError(f"has a reference to something that is not a schema: {reference[:100]!r}")
     return resolved.contents, resolved.resolver
 
 
 def _subschemas(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The schema objects directly in one, each with its keyword."""
+    """Yield the schema objects directly inside a schema, each with its keyword."""
     for name in node.keys() & APPLICATORS.keys():
         value, shapes = node[name], APPLICATORS[name]
         if MAP_OF_SCHEMAS in shapes:

@@ -1,4 +1,4 @@
-"""JSON values as instances of the types that annotations name."""
+"""Read JSON values as instances of annotated types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS: dict[Any, Callable[[str], Any]] = {
     time: time.fromisoformat,
     UUID: UUID,
 }
-"""Types that JSON writes as a text, with what reads them."""
+"""Types that are strings in JSON, and their parsers."""
 
 CONTAINERS: dict[Any, Callable[[list[Any]], Any]] = {
     list: list,
@@ -32,7 +32,7 @@ CONTAINERS: dict[Any, Callable[[list[Any]], Any]] = {
 
 
 def read_as(hint: Any, value: Any) -> Any:
-    """`value` as an instance of `hint`. ValueError, with what does not fit, if it is none."""
+    """Return `value` as an instance of `hint`. Raises ValueError, naming the part that does not fit."""
     hint = unwrapped(hint)
     origin, arguments = get_origin(hint) or hint, get_args(hint)
     if is_object(hint):
@@ -50,7 +50,7 @@ def read_as(hint: Any, value: Any) -> Any:
 def _object(kind: Any, value: Any) -> Any:
     _require(isinstance(value, Mapping), "an object", value)
     fields = {field.name: field for field in fields_of(kind)}
-    _require(value.keys() <= fields.keys(), f"an object with no keys but {', '.join(fields)}", value)
+    _require(value.keys() <= fields.keys(), f"an object with only the keys {', '.join(fields)}", value)
     missing = [name for name, field in fields.items() if field.is_required and name not in value]
     _require(not missing, f"an object with {', '.join(missing)}", value)
     read = {name: read_as(fields[name].hint, item) for name, item in value.items()}

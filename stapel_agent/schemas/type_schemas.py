@@ -55,7 +55,7 @@ class TypeField:
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """The JSON Schema of a dataclass or a TypedDict. TypeError if one of its annotations has none."""
+    """Return the JSON Schema of a dataclass or a TypedDict. Raises TypeError if an annotation has no JSON Schema."""
     definitions: dict[Any, dict[str, Any]] = {}
     _define(kind, definitions)
     root, *others = definitions
@@ -68,7 +68,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 
 def fields_of(kind: Any) -> list[TypeField]:
-    """The fields of a dataclass or a TypedDict, in order, with their resolved annotations."""
+    """Return the fields of a dataclass or a TypedDict, in order, with resolved annotations."""
     try:
         hints = get_type_hints(kind, include_extras=True)
     except Exception as fault:
@@ -88,7 +88,7 @@ def is_object(hint: Any) -> bool:
 
 
 def unwrapped(hint: Any) -> Any:
-    """`hint` without Annotated, Required, NotRequired and NewType."""
+    """Return `hint` without Annotated, Required, NotRequired and NewType."""
     while True:
         if get_origin(hint) in WRAPPERS:
             hint = get_args(hint)[0]
@@ -99,7 +99,7 @@ def unwrapped(hint: Any) -> Any:
 
 
 def _is_required_key(kind: Any, name: str, hint: Any) -> bool:
-    # `__required_keys__` does not see through annotations that are texts, which `from __future__` makes of all.
+    # `__required_keys__` ignores string annotations, and `from __future__` turns all annotations into strings.
     marked = get_origin(hint)
     return name in kind.__required_keys__ if marked not in (Required, NotRequired) else marked is Required
 
@@ -111,7 +111,7 @@ def _has_no_default(field: dataclasses.Field[Any]) -> bool:
 def _define(kind: Any, definitions: dict[Any, dict[str, Any]]) -> None:
     if kind in definitions:
         return
-    definitions[kind] = {}  # a type may hold itself
+    definitions[kind] = {}  # a type may contain itself
     fields = fields_of(kind)
     properties = {field.name: _described(_schema(field.hint, definitions), field.description) for field in fields}
     definitions[kind] = {

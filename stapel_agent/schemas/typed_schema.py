@@ -1,4 +1,4 @@
-"""What a caller gives as `schema`: a JSON Schema, or a Python type that has one and makes instances of answers."""
+"""The `schema` argument: a JSON Schema, or a Python type with a JSON Schema whose instances are returned."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .type_schemas import is_object, schema_of
 
 @dataclasses.dataclass(frozen=True)
 class AnswerSchema:
-    """A JSON Schema, or None. `read` makes an instance of a JSON value, or raises; without it, JSON stays JSON."""
+    """A JSON Schema, or None. `read` turns a JSON value into an instance, or raises. Without it, JSON stays JSON."""
 
     json_schema: Mapping[str, Any] | None
     read: Callable[[Any], Any] | None = None
 
     @classmethod
     def of(cls, schema: Any) -> AnswerSchema:
-        """That of a dataclass, a TypedDict, a class with Pydantic's interface or a JSON Schema.
+        """Return the schema of a dataclass, a TypedDict, a class with Pydantic's interface or a JSON Schema.
 
-        TypeError for another class, or for an annotation that has no JSON Schema.
+        Raises TypeError for other classes, and for annotations without a JSON Schema.
         """
         if hasattr(schema, "model_json_schema") and hasattr(schema, "model_validate"):
             return cls(schema.model_json_schema(), schema.model_validate)
@@ -37,7 +37,7 @@ class AnswerSchema:
         return cls(schema)
 
     def applied(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The answer with an instance for its result. What is kept for others stays JSON."""
+        """Return the answer with an instance as its result. The stored answer stays JSON."""
         if self.read is None or answer["status"] != "ok":
             return answer
         try:

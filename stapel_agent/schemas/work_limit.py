@@ -1,4 +1,4 @@
-"""How much work one check of a value against a caller's schema may take."""
+"""The work limit for one check of a value against a caller's schema."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 STEP_LIMIT = 1_000_000
-"""Of up to ten microseconds: one keyword applied, or one of the members that it looks at."""
+"""A step is one applied keyword, or one member that it looks at. It takes up to ten microseconds."""
 SECONDS = 5.0
-"""Of processor time of the thread that checks: a busy machine makes no schema too complex."""
+"""Processor time of the checking thread, so the load of the machine does not matter."""
 STEPS_BETWEEN_LOOKS = 256
 
 
 class TooMuchWork(Exception):
-    """The check was given up."""
+    """The check was stopped."""
 
 
 class WorkLimit:
@@ -28,7 +28,7 @@ class WorkLimit:
         self.choices: dict[int, frozenset[str]] = {}
 
     def spend(self, steps: int) -> None:
-        """Count `steps`. Raises TooMuchWork when the steps or the time are used up."""
+        """Count `steps`. Raises TooMuchWork if the steps or the time are used up."""
         self._steps -= steps
         if self._steps < 0:
             raise TooMuchWork(f"it takes more than {STEP_LIMIT:,} steps")
@@ -37,7 +37,7 @@ class WorkLimit:
             self.seconds_left()
 
     def seconds_left(self) -> float:
-        """Raises TooMuchWork when there are none."""
+        """Return the seconds left. Raises TooMuchWork if there are none."""
         seconds = self._end - time.thread_time()
         if seconds <= 0:
             raise TooMuchWork(f"it takes more than {SECONDS:g} s of processor time")
@@ -49,7 +49,7 @@ _limit: ContextVar[WorkLimit] = ContextVar("work_limit")
 
 @contextmanager
 def limited_work() -> Iterator[None]:
-    """Give all checks in this block one WorkLimit together."""
+    """Make all checks in this block share one WorkLimit."""
     token = _limit.set(WorkLimit())
     try:
         yield

@@ -42,10 +42,10 @@ def check_patterns(patterns: object) -> None:
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
         raise InvalidRequest(f"protect must be a list of regular expressions, not {type(patterns).__name__}")
     if len(patterns) > MAX_PATTERNS:
-        raise InvalidRequest(f"protect may have {MAX_PATTERNS} regular expressions, not {len(patterns)}")
+        raise InvalidRequest(f"protect may have at most {MAX_PATTERNS} regular expressions, not {len(patterns)}")
     for pattern in patterns:
         if not isinstance(pattern, str) or not 0 < len(pattern) <= MAX_PATTERN_LENGTH:
-            raise InvalidRequest(f"protect must hold texts of 1 to {MAX_PATTERN_LENGTH} characters")
+            raise InvalidRequest(f"each expression in protect must have 1 to {MAX_PATTERN_LENGTH} characters")
         compiled(pattern)
 
 
@@ -59,7 +59,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     except (re.error, RecursionError, OverflowError) as fault:
         raise InvalidRequest(f"{named} is not a regular expression: {str(fault)[:100]}") from fault
     if ways > MAX_WAYS:
-        raise InvalidRequest(f"{named} may take too long: bound its repetitions, as in '{{1,40}}', and nest none")
+        raise InvalidRequest(
+            f"{named} may take too long: bound its repetitions, as in '{{1,40}}', and do not nest them"
+        )
     return expression
 
 

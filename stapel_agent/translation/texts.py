@@ -57,7 +57,7 @@ class Texts:
         if len(self.glossary) > MAX_TERMS or any(
             max(map(len, pair)) > MAX_TERM_LENGTH for pair in self.glossary.items()
         ):
-            raise InvalidRequest(f"glossary may have {MAX_TERMS} terms of {MAX_TERM_LENGTH} characters each")
+            raise InvalidRequest(f"glossary may have at most {MAX_TERMS} terms of at most {MAX_TERM_LENGTH} characters")
         if not isinstance(self.context, str) or len(self.context) > MAX_CONTEXT_LENGTH:
             raise InvalidRequest(f"context must be a text of {MAX_CONTEXT_LENGTH} characters at most")
 

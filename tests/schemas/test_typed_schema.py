@@ -132,7 +132,7 @@ def test_recursive_type():
         ({"items": [{"name": "x", "price": "much"}]}, "'much' is not a valid Decimal"),
         ({"items": [{"price": "1"}]}, "an object with name"),
         ({"items": {}}, "is not an array"),
-        ({"extra": 1}, "an object with no keys but"),
+        ({"extra": 1}, "an object with only the keys"),
         ({"due": "soon"}, "not a valid date.* or .*null"),
         ({"urgency": "medium"}, "is not one of"),
         ({"size": [1]}, "is not 2 items"),
