@@ -247,4 +247,4 @@ def test_cache_policy__none(agent, value, reason):
     """W005 says what is wrong in words."""
     agent(CACHE_POLICY=value)
     (fault,) = check_settings()
-    assert (fault.id, fault.msg) == ("stapel_agent.W005", f"CACHE_POLICY is no cache policy: {reason}")
+    assert (fault.id, fault.msg) == ("stapel_agent.W005", f"CACHE_POLICY is not a cache policy: {reason}")

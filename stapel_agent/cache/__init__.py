@@ -1,4 +1,4 @@
-"""Earlier answers, and who may reuse them."""
+"""Stores earlier answers and decides which callers may reuse them."""
 
 from .forgetting import Selection, forget_owned, forget_requests, stale, sweep
 from .forgetting import hand_over as hand_over_translations

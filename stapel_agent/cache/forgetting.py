@@ -1,4 +1,4 @@
-"""Removes kept translations: those that are too old, an erased person's, and those that an operator names."""
+"""Removes stored translations: expired ones, an erased person's, and those that an operator selects."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from stapel_agent.models import Translation
 
 BATCH = 500
 PIECE_LENGTH = 40
-"""Characters of what may be a piece of a longer text: a shorter one is more likely another text."""
+"""Minimum length of a piece of a longer text. A shorter match is more likely another text."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The kept translations that are meant: those that meet each condition that is given, or all.
+    """Selects stored translations: those that meet every given condition, or all without conditions.
 
-    `text` is a whole source text, `to` its target language, `since` the moment they were kept at, or later.
+    `text` is a whole source text, `to` the target language, `since` the earliest time at which they were stored.
     """
 
     text: str | None = None
@@ -35,7 +35,7 @@ class Selection:
 
 
 def forget_selected(selection: Selection, alias: str) -> int:
-    """Remove the translations that `selection` means. Returns how many."""
+    """Remove the translations in `selection`. Returns how many."""
     conditions = _conditions(selection)
     if selection.text is None:
         return _removed(conditions, alias)
@@ -44,14 +44,14 @@ def forget_selected(selection: Selection, alias: str) -> int:
 
 
 def _whole_and_pieces(text: str, conditions: Q, alias: str) -> list[str]:
-    """The keys of a text's translation, and of the pieces that it was asked for in where it was too long."""
+    """The keys of a text's translation, and of its pieces if it was too long to translate at once."""
     rows = (
         Translation.objects.using(alias)
         .filter(conditions)
         .alias(position=StrIndex(Value(text, output_field=TextField()), "source_text"))
     )
     parts = rows.filter(position__gt=0).values_list("key", "source_text", "request_id")
-    # Again: to a collation, "U" and "u" may be the same.
+    # Check again: a collation may treat "U" and "u" as equal.
     contained = [(key, source, request) for key, source, request in parts if source and source in text]
     requests = {request for _, source, request in contained if source == text or len(source) >= PIECE_LENGTH}
     return [key for key, source, request in contained if source == text or request in requests]
@@ -68,12 +68,12 @@ def forget_owned(column: str, owner: str, alias: str) -> int:
 
 
 def hand_over(old: str, new: str, alias: str) -> int:
-    """Make the translations that user `old` asked for those of user `new`."""
+    """Transfer the translations of user `old` to user `new`."""
     return Translation.objects.using(alias).filter(exactly("user_id", old)).update(user_id=new)
 
 
 def sweep(*, before: datetime | None = None) -> int:
-    """Remove the translations that are too old to be reused, or made `before` a moment. Returns how many."""
+    """Remove the translations that are too old to be reused, or older than `before`. Returns how many."""
     since = max(oldest(), before) if before else oldest()
     removed = 0
     while batch := on_ledger(partial(_forget_old, since)):
@@ -82,13 +82,13 @@ def sweep(*, before: datetime | None = None) -> int:
 
 
 def stale(*, before: datetime) -> int:
-    """How many `sweep()` would remove."""
+    """How many translations `sweep()` would remove."""
     old = Translation.objects.filter(created_at__lt=max(oldest(), before))
     return on_ledger(lambda alias: old.using(alias).count())
 
 
 def oldest() -> datetime:
-    """When an answer that may still be reused was kept at the earliest."""
+    """The earliest storage time of an answer that may still be reused."""
     return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
 
 
@@ -108,7 +108,7 @@ def _conditions(selection: Selection) -> Q:
 
 
 def _removed(conditions: Q, alias: str) -> int:
-    """In batches, whose locks are short."""
+    """Remove in batches, which hold their locks only briefly."""
     removed = 0
     rows = Translation.objects.using(alias).filter(conditions)
     while keys := list(rows.values_list("key", flat=True)[:BATCH]):

@@ -1,6 +1,6 @@
-"""Cache hits, which have no row in the ledger: counted in memory, and written in batches behind the callers' backs.
+"""Counts cache hits, which have no row in the ledger, in memory and writes them in batches in the background.
 
-A process that is killed loses the hits of its last FLUSH_SECONDS; one that ends in peace writes them first.
+A killed process loses the hits of its last FLUSH_SECONDS. A process that exits normally writes them first.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 5.0
 EXIT_SECONDS = 2.0
 FULL = 500
-"""Different keys, after which the counts are written at once."""
+"""Number of different keys at which the counts are written at once."""
 OVERFULL = 20 * FULL
-"""Different keys, after which new ones are not counted: the database has not taken any for long."""
+"""Number of different keys at which new ones are dropped: the database has been unavailable for long."""
 
 
 class Key(NamedTuple):
-    """What hits are told apart by; the hour is a number, since the epoch."""
+    """Identifies a count of hits. `hour` is the number of hours since the epoch."""
 
     hour: int
     source: str
@@ -67,7 +67,7 @@ _is_waiting = False
 
 
 def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
-    """Count `hits` of one request, which have together saved so much. Touches no database."""
+    """Count `hits` of one request, with their total `saving`. Does not use the database."""
     if not hits:
         return
     hour = int(timezone.now().timestamp()) // 3600
@@ -80,7 +80,7 @@ def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> N
 
 
 def flush() -> None:
-    """Write what this process has counted. Raises what the database raises; the counts are kept for the next time."""
+    """Write this process's counts. If the database raises an error, the counts are kept and the error is raised."""
     with _flushing:
         counts = _take()
         if not counts:
@@ -93,25 +93,25 @@ def flush() -> None:
 
 
 def hand_over(column: str, old: str, new: str, alias: str) -> int:
-    """Add some counts of a `user_id` or `workspace_id` to those of another one. Returns how many there were.
+    """Move some counts from one `user_id` or `workspace_id` to another. Returns how many were moved.
 
-    What other processes have counted and not written yet arrives later, under the old name.
+    Counts that other processes have not written yet arrive later, under the old name.
     """
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
-        kept.filter(digest="").update(hits=0)  # a write comes first, or SQLite may not let this transaction write
+        kept.filter(digest="").update(hits=0)  # write first, or SQLite may refuse later writes in this transaction
         rows = list(kept.select_for_update().filter(exactly(column, old)).order_by("digest")[:FULL])
         kept.filter(digest__in=[row.digest for row in rows]).delete()
         counts: dict[Key, Count] = {}
         for row in rows:
-            key = _key(row)._replace(**{column: new})  # type: ignore[arg-type]  # a column of names
+            key = _key(row)._replace(**{column: new})  # type: ignore[arg-type]  # a column that holds names
             counts[key] = _sum(counts.get(key, Count()), Count(row.hits, row.saved_tokens, row.saved_cost_usd))
         _write(counts, alias)
     return len(rows)
 
 
 def start_anew() -> None:
-    """Forget what was counted: in a forked child it is the parent's."""
+    """Drop all counts: in a forked child, they belong to the parent."""
     global _lock, _flushing, _is_due, _is_waiting
     _lock, _flushing, _is_due, _is_waiting = threading.Lock(), threading.Lock(), threading.Event(), False
     _counts.clear()
@@ -140,7 +140,7 @@ def _put_back(counts: Mapping[Key, Count]) -> None:
 
 
 def _ensure_waiting() -> None:
-    # A test's database may be rolled back or gone when the time comes; there, whoever reads the counts writes them.
+    # A test's database may be rolled back or dropped before the flush, so in tests the readers of counts flush them.
     global _is_waiting
     if not _is_waiting and not is_test_run():
         _is_waiting = True
@@ -160,26 +160,26 @@ def _flush_now_and_then() -> None:
         try:
             flush()
         except Exception as fault:
-            logger.error("cache hits could not be counted (%s), which is tried again", type(fault).__name__)
+            logger.error("cache hits could not be written (%s); retrying later", type(fault).__name__)
             _is_due.clear()
         finally:
             connections.close_all()
 
 
 def _write(counts: Mapping[Key, Count], alias: str) -> None:
-    # One row for all processes, in one order, or two of them may deadlock.
+    # All processes update the same rows in the same order. Otherwise two of them may deadlock.
     rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
         _make([rows[digest][0] for digest in sorted(rows)], alias)
         for digest in sorted(rows):
             row, count = rows[digest]
-            while not _add_to(kept.filter(digest=digest), count):  # it was handed over in between
+            while not _add_to(kept.filter(digest=digest), count):  # the row was handed over in the meantime
                 _make([row], alias)
 
 
 def _make(rows: list[HitCount], alias: str) -> None:
-    # No insert that ignores conflicts: on MariaDB it would share the row's lock, and two who then update it deadlock.
+    # Not `ignore_conflicts`: on MariaDB it takes a shared lock, and two processes that then update the row deadlock.
     has_target = connections[alias].features.supports_update_conflicts_with_target
     HitCount.objects.using(alias).bulk_create(
         rows,
@@ -194,7 +194,7 @@ def _add_to(row: QuerySet[HitCount], count: Count) -> int:
     return row.update(
         hits=F("hits") + count.hits,
         saved_tokens=F("saved_tokens") + count.tokens,
-        # SQLite adds floats. And what does not fit its column would be tried for ever, and keep other counts out.
+        # SQLite adds floats. A value too large for its column would fail forever and block other counts.
         saved_cost_usd=Least(Round(F("saved_cost_usd") + count.cost_usd, precision=10), MAX_USD),
     )
 
@@ -220,7 +220,7 @@ def _row(key: Key) -> HitCount:
 
 @atexit.register
 def _flush_at_exit() -> None:
-    """No longer than a moment: the database may be gone."""
+    """Flush within EXIT_SECONDS: the database may be unavailable."""
     if _counts and not is_test_run():
         with suppress(Exception):
             in_background(partial(_write, _take())).result(EXIT_SECONDS)

@@ -1,4 +1,4 @@
-"""Where earlier answers are kept: in the ledger, in Django's cache framework, or nowhere."""
+"""Cache policies: store earlier answers in the ledger, in Django's cache framework, or nowhere."""
 
 from __future__ import annotations
 
@@ -26,52 +26,52 @@ from .forgetting import Selection, forget_selected, oldest
 logger = logging.getLogger(__name__)
 
 STORING_SECONDS = 1.0
-"""What is paid is stored even when the request's deadline is over, if that takes no longer."""
+"""Minimum time to store a paid answer, even after the request's deadline."""
 
 Result = TypeVar("Result")
 
 
 class CachePolicy:
-    """Where earlier answers are kept. Subclass it and name it in CACHE_POLICY.
+    """Stores and finds earlier answers. Subclass it and name your class in CACHE_POLICY.
 
-    One instance serves a process and its threads. `request.cache_key` holds everything that changes
-    what a right answer is, the caller's scope included: equal keys may share an answer. A fault
-    raised here costs the reuse, never the call.
+    One instance serves all threads of a process. `request.cache_key` covers everything that affects the answer,
+    including the caller's scope: requests with equal keys may share an answer. An exception raised here
+    prevents the reuse, never the call.
     """
 
     def should_cache(self, source: str) -> bool:
-        """May answers of this source be reused? By default as CACHE_LOOKUP says."""
+        """Whether answers of this source may be reused. By default, CACHE_LOOKUP decides."""
         return agent_settings.CACHE_LOOKUP.get(source, False) is True
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
-        """The answer to this request, if one is kept and no older than CACHE_TTL seconds."""
+        """Return the stored answer to this request, if there is one at most CACHE_TTL seconds old."""
         raise NotImplementedError(f"{type(self).__name__} must implement lookup()")
 
     def store(self, request: CompletionRequest, completion: Completion) -> None:
-        """Keep an answer that counts. By default nothing: the ledger has it, unless the request is a part of one."""
+        """Store an answer for reuse. Does nothing by default: the ledger has it, unless it is a part."""
 
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
-        """`lookup()` of several requests, in their order. Override it where one round trip can do it."""
+        """`lookup()` for several requests, in order. Override it if one round trip is enough."""
         return [self.lookup(request) for request in requests]
 
     def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
-        """`store()` of several answers. Override it where one round trip can do it."""
+        """`store()` for several answers. Override it if one round trip is enough."""
         for request, completion in answered:
             self.store(request, completion)
 
     def forget(self, selection: Selection) -> int | None:
-        """Forget the translations that are meant, or all answers where single ones cannot be found. Optional.
+        """Forget the selected translations, or all answers if you cannot find single ones. Optional.
 
-        Returns how many were forgotten, or None where that is not known.
+        Returns how many were forgotten, or None if that is unknown.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot forget answers: implement its forget()")
+        raise NotImplementedError(f"{type(self).__name__} cannot forget answers: implement its forget() method")
 
 
 class PromptLogCachePolicy(CachePolicy):
-    """The ledger is the cache: nothing is stored twice, and an answer is as auditable as its call.
+    """Uses the ledger as the cache: nothing is stored twice, and an answer is as auditable as its call.
 
-    Translations, many of which share a row there, are kept text by text in a table of their own. Neither has answers of
-    a source whose texts are not stored.
+    Many translations share a row in the ledger, so a separate table stores each text. Neither holds answers of a source
+    whose texts are not stored.
     """
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
@@ -105,14 +105,14 @@ class PromptLogCachePolicy(CachePolicy):
 
 
 class DjangoCachePolicy(CachePolicy):
-    """Django's cache framework: Redis, Memcached, or whatever `CACHES[alias]` is.
+    """Uses Django's cache framework: Redis, Memcached, or any other cache that `CACHES[alias]` configures.
 
-    It holds digests in place of texts, so it forgets all answers at once: `forget()` begins a generation, and answers
-    of another one, or of none, count no more.
+    Its keys are digests, so it can only forget all answers at once: `forget()` begins a new generation, and answers of
+    other generations, or without one, are ignored.
     """
 
     alias: ClassVar[str] = "default"
-    """The entry of CACHES; override it in a subclass."""
+    """The key in CACHES. Override it in a subclass."""
     generation_key: ClassVar[str] = "stapel_agent:generation"
 
     def lookup(self, request: CompletionRequest) -> Completion | None:
@@ -151,7 +151,7 @@ def _text_of(entry: Any, generation: str | None) -> str | None:
 
 
 class NoCachePolicy(CachePolicy):
-    """No answer is ever reused, whatever CACHE_LOOKUP says."""
+    """Never reuses an answer, whatever CACHE_LOOKUP says."""
 
     def should_cache(self, source: str) -> bool:
         return False
@@ -164,7 +164,7 @@ class NoCachePolicy(CachePolicy):
 
 
 def _is_part(request: CompletionRequest) -> bool:
-    """Whether its answer is kept by itself, in the table of translations."""
+    """Whether the answer is stored separately, in the table of translations."""
     return not request.in_ledger and log_content.is_full(request.source)
 
 
@@ -192,7 +192,7 @@ def _translation(request: CompletionRequest, completion: Completion) -> Translat
 
 
 def _tag(request: CompletionRequest, name: str) -> str | None:
-    """The language that a translation is `from` or `to`, as BCP 47 writes it."""
+    """The BCP 47 tag of the language that a translation is `from` or `to`."""
     tag = request.metadata.get(name)
     return bcp47(tag) if is_language_tag(tag) else None
 

@@ -1,4 +1,4 @@
-"""Earlier answers for a call: found and kept through CACHE_POLICY, whose faults cost the reuse and never the call."""
+"""Finds and stores answers through CACHE_POLICY. Its errors prevent the reuse, never the call."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 
 def is_reusable(request: CompletionRequest) -> bool:
-    """Whether an answer to this request may be another caller's too."""
+    """Whether an answer to this request may be reused."""
     if "policy" in request.cache_faults:
         return False
     try:
@@ -42,7 +42,7 @@ def is_reusable(request: CompletionRequest) -> bool:
 
 
 def recall(request: CompletionRequest) -> dict[int, str]:
-    """What is kept of the parts of a request, by their number."""
+    """The stored answers to the parts of a request, by part number."""
     if request.skip_cache or "lookup" in request.cache_faults or not is_reusable(request):
         return {}
     try:
@@ -57,7 +57,7 @@ def recall(request: CompletionRequest) -> dict[int, str]:
 
 
 def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion | None:
-    """An earlier answer to a reusable request, which the verb can still read, or to some of its parts; or None."""
+    """Find an earlier answer that the verb can still read, or answers to some parts of the request. Or return None."""
     if request.parts:
         texts = recall(request)
         return Completion("", request.provider, request.model, value=texts, cached=True) if texts else None
@@ -76,14 +76,14 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
 
 
 def _count(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
-    """Note what was reused, for who watches and for who asks what was saved."""
+    """Record the reuse in metrics and in the counts of hits."""
     if hits:
         reused(request, "kept", hits)
         note(request, hits, saving)
 
 
 def keep(request: CompletionRequest, completion: Completion) -> None:
-    """Let a fresh answer to a reusable request be reused, or those to its parts."""
+    """Store a fresh answer, or the answers to the parts of a request, for reuse."""
     try:
         policy = _policy()
         if request.parts:
@@ -119,9 +119,9 @@ async def akeep(request: CompletionRequest, completion: Completion) -> None:
 async def _in_thread(
     request: CompletionRequest, step: Callable[[], Result], idle: Callable[..., Any] | None = None
 ) -> Result | None:
-    """A policy's step off the event loop, unless the policy has left it `idle`, as it is in the base class.
+    """Run a policy's step off the event loop, unless it is `idle`: the base class's method, which does not block.
 
-    A host's own policy gets a thread of its own, and no longer than a provider: the ledger must not wait for it.
+    A host's own policy gets its own thread and a provider's timeout, so that the ledger never waits for it.
     """
     try:
         policy = policy_class()
@@ -139,13 +139,13 @@ async def _in_thread(
 
 
 def policy_class() -> type[CachePolicy]:
-    """What CACHE_POLICY names. Raises WrongSetting."""
+    """Return the class that CACHE_POLICY names. Raises WrongSetting."""
     try:
         named: Any = agent_settings.CACHE_POLICY
     except Exception as fault:
-        raise WrongSetting(f"CACHE_POLICY is no cache policy: {describe(fault)}") from fault
+        raise WrongSetting(f"CACHE_POLICY is not a cache policy: {describe(fault)}") from fault
     if not (isinstance(named, type) and issubclass(named, CachePolicy)):
-        raise WrongSetting(f"CACHE_POLICY is no cache policy: {named!r}")
+        raise WrongSetting(f"CACHE_POLICY is not a cache policy: {named!r}")
     return named
 
 
@@ -160,7 +160,7 @@ def _instance(named: type[CachePolicy]) -> CachePolicy:
 
 
 def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) -> Completion | None:
-    """`text`, which once answered this request, as an answer that cost nothing; None if the verb cannot read it."""
+    """Turn an earlier answer's `text` into a cost-free answer. Returns None if the verb cannot read it."""
     try:
         value = read(text)
     except AgentError:
@@ -169,15 +169,15 @@ def reread(request: CompletionRequest, text: str, read: Callable[[str], Any]) ->
 
 
 def forget(selection: Selection) -> int | None:
-    """Have CACHE_POLICY forget the translations that are meant. Returns how many, or None where it does not say.
+    """Let CACHE_POLICY forget the selected translations. Returns how many, or None if it does not say.
 
-    Raises WrongSetting, and NotImplementedError where the policy cannot forget.
+    Raises WrongSetting, or NotImplementedError if the policy cannot forget.
     """
     return _policy().forget(selection)
 
 
 def _report(request: CompletionRequest, step: str, fault: Exception) -> None:
-    """Log it, and let this request ask no more: a place that cannot be reached costs seconds each time."""
+    """Log the error and skip this step for the rest of the request: each further try could take seconds."""
     request.cache_faults.add(step)
-    logger.error("cache %s failed, the call goes on without it: %s", step, describe(fault))
+    logger.error("cache %s failed, the call continues without it: %s", step, describe(fault))
     logger.debug("%s", traceback_of(fault))

@@ -1,4 +1,4 @@
-"""Images that go with a prompt: those that a caller sends along, and those that it links to."""
+"""Images of a prompt: inline ones, and links that may be fetched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Image", "InlineImage", "LinkedImage", "afetched", "described", "fetched", "read_images"]
 
-# Reading and fetching load Django; a provider that takes images is written with the values alone.
+# Reading and fetching import Django. A provider that accepts images needs only the value types.
 _HOME = {"afetched": ".fetching", "described": ".reading", "fetched": ".fetching", "read_images": ".reading"}
 
 

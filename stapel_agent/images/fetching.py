@@ -1,4 +1,4 @@
-"""Fetches the images that a caller has linked to, for endpoints that cannot: through stapel-core's guard alone."""
+"""Fetches linked images for providers that cannot. Always uses stapel-core's `safe_fetch`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .socket_deadline import socket_deadline
 FETCH_SECONDS = 30.0
 SILENCE_SECONDS = 10.0
 GRACE_SECONDS = 0.5
-"""What a fetch has longer than its caller waits for it, so that it is the caller who says that the time is over."""
+"""How much longer a fetch may take than its caller waits, so that the caller reports the timeout."""
 
-UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
-# In words of our own: the guard's name the address that was found. Nor do they tell a private name from none.
+UNREACHABLE = "could not be fetched: its server is unreachable or closed the connection"
+# Our own words: safe_fetch's messages reveal the resolved address, and whether a private name exists.
 REASONS = {
     "blocked_ip": "could not be fetched: its host has no public address",
     "dns_resolution_failed": "could not be fetched: its host has no public address",
-    "scheme_not_https": "could not be fetched: its server redirects to what is not https",
-    "too_many_redirects": "could not be fetched: its server redirects too often",
-    "redirect_no_location": "could not be fetched: its server does not give it",
-    "bad_status": "could not be fetched: its server does not give it",
+    "scheme_not_https": "could not be fetched: its server redirects to a URL without https",
+    "too_many_redirects": "could not be fetched: it redirects too many times",
+    "redirect_no_location": "could not be fetched: its server returned an error",
+    "bad_status": "could not be fetched: its server returned an error",
     "too_large": "is larger than IMAGE_MAX_BYTES: send a smaller one",
 }
 
@@ -40,7 +40,7 @@ Fetch = Future[InlineImage]
 
 
 def fetched(request: CompletionRequest) -> CompletionRequest:
-    """`request` with its linked images inline, where IMAGE_FETCH says so. Raises InvalidImage, or ProviderTimeout."""
+    """If IMAGE_FETCH is on, fetch the linked images and make them inline. Raises InvalidImage or ProviderTimeout."""
     if not _is_wanted(request):
         return request
     give_back()
@@ -69,7 +69,7 @@ async def afetched(request: CompletionRequest) -> CompletionRequest:
 
 
 def _is_wanted(request: CompletionRequest) -> bool:
-    """Whether there is something to fetch. Raises an AgentError where there is nobody to be asked with it."""
+    """Whether there is an image to fetch. Raises an AgentError if no provider can take the request."""
     if agent_settings.IMAGE_FETCH is not True or not any(isinstance(image, LinkedImage) for image in request.images):
         return False
     candidate_of(request)
@@ -77,7 +77,7 @@ def _is_wanted(request: CompletionRequest) -> bool:
 
 
 def _started(request: CompletionRequest, seconds: float) -> list[Fetch]:
-    """A fetch in a thread of its own for each link."""
+    """Start a fetch in its own thread for each link."""
     return [
         in_own_thread(_fetch, position=position, url=image.url, seconds=seconds)
         for position, image in enumerate(request.images)
@@ -93,7 +93,7 @@ def _fetch(position: int, url: str, seconds: float) -> InlineImage:
 def _content(url: str, seconds: float) -> bytes:
     limit = seconds + GRACE_SECONDS
     try:
-        # The guard looks at its own deadline only between large parts of an answer.
+        # safe_fetch checks its deadline only between large chunks of the body.
         with socket_deadline(limit):
             answer = fetch_bytes(
                 url,
@@ -110,7 +110,7 @@ def _content(url: str, seconds: float) -> bytes:
 
 
 def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> CompletionRequest:
-    """`request` with `images` in the places of its links."""
+    """Replace the links in `request` with `images`."""
     inline = iter(images)
     filled = (next(inline) if isinstance(image, LinkedImage) else image for image in request.images)
     return replace(request, images=tuple(filled))

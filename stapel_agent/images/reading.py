@@ -1,4 +1,4 @@
-"""Reads and checks the images that a caller sends along. Imports no Django."""
+"""Reads and validates the images of a request. Does not import Django."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stapel_agent.types import Image, InlineImage, LinkedImage
 
 MAX_IMAGES = 20
 URL_LENGTH = 8192
-"""Characters of a URL that servers commonly accept."""
+"""Maximum length of a URL, which servers commonly accept."""
 
 SIGNATURES = {
     "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -23,15 +23,15 @@ SIGNATURES = {
     "image/gif": re.compile(rb"GIF8[79]a"),
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
-"""The types that vendors accept, by the first bytes of their files."""
+"""The media types that vendors accept, with the first bytes of their files."""
 TYPES = ", ".join(SIGNATURES)
-NOT_ONE_OF_TWO = "needs either 'url' or 'data_b64', the latter with an optional 'mime', each a text"
+NOT_ONE_OF_TWO = "must have either 'url', or 'data_b64' with an optional 'mime', each a string"
 
 
 def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
     """The images of a request: a list of `{"url"}` or `{"data_b64", "mime"?}`. Raises InvalidImage.
 
-    Images that have been read already are returned as they are.
+    Images that are already read are returned unchanged.
     """
     if given is None:
         return ()
@@ -40,17 +40,17 @@ def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
     if given and not isinstance(max_bytes, int | float):
         raise InvalidRequest(f"STAPEL_AGENT['IMAGE_MAX_BYTES'] must be a number, not {max_bytes!r}")
     if len(given) > MAX_IMAGES:
-        raise InvalidImage(f"a request may have {MAX_IMAGES} images, not {len(given):,}: send fewer")
+        raise InvalidImage(f"a request may have at most {MAX_IMAGES} images, not {len(given):,}: send fewer")
     return tuple(_read(position, item, max_bytes) for position, item in enumerate(given))
 
 
 def inline_image(content: bytes, *, url: str | None = None) -> InlineImage:
-    """An image of these bytes. Raises InvalidImage if they are not one."""
+    """Make an image of these bytes. Raises InvalidImage if they are not an image."""
     return _inline_image(b64encode(content).decode("ascii"), content, url)
 
 
 def described(images: Sequence[Image]) -> dict[str, Any]:
-    """What the ledger stores of `images`: neither their bytes nor the secret parts of a URL."""
+    """Describe `images` for the ledger, without their bytes and the secret parts of URLs."""
     return {"count": len(images), "items": [image.description for image in images]}
 
 
@@ -79,35 +79,35 @@ def _read(position: int, item: Any, max_bytes: float) -> Image:
 
 
 def _read_data(data_b64: str, declared_type: str | None, max_bytes: float) -> InlineImage:
-    # Before decoding, so that an image that is too large does not take twice the memory.
+    # Check before decoding, so that too large an image does not take twice the memory.
     if len(data_b64) * 3 // 4 - data_b64[-2:].count("=") > max_bytes:
         raise InvalidImage(f"is larger than {max_bytes:,} bytes (IMAGE_MAX_BYTES): send a smaller one")
     try:
         content = b64decode(data_b64, validate=True)
     except ValueError:
         raise InvalidImage(
-            "'data_b64' is no standard base64 (RFC 4648): send it padded, without line breaks, spaces or a data: prefix"
+            "'data_b64' is not standard base64 (RFC 4648): send it padded, without line breaks, spaces or data: prefix"
         ) from None
     image = _inline_image(data_b64, content)
     if declared_type is not None and declared_type.lower() != image.media_type:
-        raise InvalidImage(f"is of type {image.media_type}, and 'mime' says otherwise: correct it, or leave it out")
+        raise InvalidImage(f"is of type {image.media_type}, but 'mime' differs: correct it or leave it out")
     return image
 
 
 def _inline_image(data_b64: str, content: bytes, url: str | None = None) -> InlineImage:
     media_type = next((name for name, signature in SIGNATURES.items() if signature.match(content)), None)
     if media_type is None:
-        raise InvalidImage(f"is none of {TYPES}: convert it to one of them")
+        raise InvalidImage(f"is not one of {TYPES}: convert it to one of them")
     return InlineImage(data_b64, media_type, len(content), sha256(content).hexdigest(), url)
 
 
 def _checked_url(url: str) -> str:
     if len(url) > URL_LENGTH:
-        raise InvalidImage(f"has a URL of {len(url):,} characters; {URL_LENGTH:,} are allowed: send 'data_b64' instead")
+        raise InvalidImage(f"has a URL of {len(url):,} characters, more than {URL_LENGTH:,}: send 'data_b64' instead")
     if not re.fullmatch("[!-~]+", url):
-        raise InvalidImage("has a URL with spaces, or letters beyond ASCII: percent-encode them")
+        raise InvalidImage("has a URL with spaces or non-ASCII characters: percent-encode them")
     if not url.lower().startswith("https://"):
-        raise InvalidImage("has a URL that does not begin with 'https://': send such a one, or 'data_b64' instead")
+        raise InvalidImage("has a URL that does not begin with 'https://': send an https URL, or 'data_b64' instead")
     if not _split(url).hostname:
         raise InvalidImage("has a URL without a host: correct it")
     return url
@@ -118,5 +118,5 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise InvalidImage("has a URL whose host or port is none: correct it") from None
+        raise InvalidImage("has a URL with an invalid host or port: correct it") from None
     return parts

@@ -1,4 +1,4 @@
-"""Ends what one thread does on sockets by a deadline, and closes them."""
+"""Enforces a deadline on a thread's socket operations, and closes the sockets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stapel_agent.database import threads_are_greenlets
 
 @contextmanager
 def socket_deadline(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in this block after `seconds`, and close the sockets that it has used.
+    """Raise TimeoutError in this block after `seconds`, and close the sockets that it used.
 
-    A socket's own timeout begins anew with each byte, and the block belongs to a library that keeps its sockets
-    to itself. So this thread's calls are watched, by the hook for profilers, for those that are a socket's.
+    A socket's own timeout restarts with each byte, and the library called in the block does not expose its sockets.
+    So the profiler hook watches this thread's calls for socket operations.
     """
-    if threads_are_greenlets():  # which share the hook
+    if threads_are_greenlets():  # greenlets share the profiler hook
         with _greenlet_deadline(seconds):
             yield
         return
@@ -35,14 +35,14 @@ def socket_deadline(seconds: float) -> Iterator[None]:
 
 
 def _greenlet_deadline(seconds: float) -> AbstractContextManager[Any]:
-    """gevent and eventlet raise it themselves, wherever their greenlet waits."""
+    """The timeout of gevent or eventlet, which they raise wherever the greenlet waits."""
     greenlets = sys.modules.get("gevent") or sys.modules["eventlet"]
     timeout: AbstractContextManager[Any] = greenlets.Timeout(seconds, TimeoutError("the deadline is over"))
     return timeout
 
 
 class _Watch:
-    """Gives each operation of a socket only the time that is left. Called at each call and return in its thread."""
+    """Limits each socket operation to the time left. Called at each call and return in its thread."""
 
     def __init__(self, end: float) -> None:
         self._end = end
@@ -55,7 +55,7 @@ class _Watch:
             raise TimeoutError("the deadline is over")
         if event not in ("call", "c_call"):
             return
-        # A plain socket's methods are written in C, and those of a TLS socket in Python.
+        # A plain socket's methods are written in C, a TLS socket's in Python.
         owner = frame.f_locals.get("self") if event == "call" else getattr(argument, "__self__", None)
         if isinstance(owner, socket.socket) and owner.fileno() >= 0:
             self._sockets.add(owner)

@@ -300,7 +300,7 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
     (line,) = caplog.messages
     step = "policy" if step == "should_cache" else step
-    assert line == f"cache {step} failed, the call goes on without it: ConnectionError: [redacted]"
+    assert line == f"cache {step} failed, the call continues without it: ConnectionError: [redacted]"
 
 
 def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
@@ -341,7 +341,7 @@ def test_wrong_setting__costs_the_reuse_only(agent, scripted_model, facade, capl
     agent(**{"CACHE_LOOKUP": ALWAYS, key: value})
     scripted_model.script("first", "second")
     assert [facade.complete("same", "small")["result"] for _ in range(2)] == ["first", "second"]
-    told = "cache policy failed, the call goes on without it: WrongSetting: STAPEL_AGENT['"
+    told = "cache policy failed, the call continues without it: WrongSetting: STAPEL_AGENT['"
     assert [line.startswith(f"{told}{key}'] must be ") for line in caplog.messages] == [True, True]
 
 
@@ -357,7 +357,7 @@ def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, ca
     """A policy that cannot be imported, or is none, is logged, and the call goes on."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=policy)
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
-    told = "cache policy failed, the call goes on without it: WrongSetting: CACHE_POLICY is no cache policy: "
+    told = "cache policy failed, the call continues without it: WrongSetting: CACHE_POLICY is not a cache policy: "
     assert [line.startswith(told) for line in caplog.messages] == [True]
     scripted_model.script(translating(str.upper))
     assert facade.translate("en", "de", {"a": "one"})["result"] == {"a": "ONE"}

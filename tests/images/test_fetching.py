@@ -22,13 +22,13 @@ HOST = "https://93.184.216.34"  # a public address: no name is looked up
 LINK = f"{HOST}/cats/1.png?X-Signature=c0ffee"
 PLAIN = f"{HOST}/cats/1.png"
 
-NOT_GIVEN = "could not be fetched: its server does not give it"
+NOT_GIVEN = "could not be fetched: its server returned an error"
 NOT_PUBLIC = "could not be fetched: its host has no public address"
-NO_HTTPS = "could not be fetched: its server redirects to what is not https"
-TOO_OFTEN = "could not be fetched: its server redirects too often"
+NO_HTTPS = "could not be fetched: its server redirects to a URL without https"
+TOO_OFTEN = "could not be fetched: it redirects too many times"
 TOO_LARGE = "is larger than IMAGE_MAX_BYTES: send a smaller one"
-UNREACHABLE = "could not be fetched: its server cannot be reached, or breaks off"
-NO_IMAGE = "is none of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
+UNREACHABLE = "could not be fetched: its server is unreachable or closed the connection"
+NO_IMAGE = "is not one of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
 
 
 @pytest.fixture

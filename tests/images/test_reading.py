@@ -27,13 +27,13 @@ LINK = "https://cdn.example/cats/1.png"
 SIGNED = "https://alice:hunter2@cdn.example:8443/cats/1.png;token=c0ffee?X-Signature=c0ffee#top"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 NOT_BASE64 = (
-    "'data_b64' is no standard base64 (RFC 4648): send it padded, without line breaks, spaces or a data: prefix"
+    "'data_b64' is not standard base64 (RFC 4648): send it padded, without line breaks, spaces or data: prefix"
 )
-NO_IMAGE = "is none of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
-MISDECLARED = "is of type image/png, and 'mime' says otherwise: correct it, or leave it out"
-NO_HTTPS = "has a URL that does not begin with 'https://': send such a one, or 'data_b64' instead"
-BAD_HOST = "has a URL whose host or port is none: correct it"
-NOT_ASCII = "has a URL with spaces, or letters beyond ASCII: percent-encode them"
+NO_IMAGE = "is not one of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
+MISDECLARED = "is of type image/png, but 'mime' differs: correct it or leave it out"
+NO_HTTPS = "has a URL that does not begin with 'https://': send an https URL, or 'data_b64' instead"
+BAD_HOST = "has a URL with an invalid host or port: correct it"
+NOT_ASCII = "has a URL with spaces or non-ASCII characters: percent-encode them"
 
 REFUSED = [
     ({"data_b64": ""}, NO_IMAGE),
@@ -66,7 +66,7 @@ REFUSED = [
     ({"url": ""}, NOT_ASCII),
     (
         {"url": "https://cdn.example/" + "x" * 1_000_000},
-        "has a URL of 1,000,020 characters; 8,192 are allowed: send 'data_b64' instead",
+        "has a URL of 1,000,020 characters, more than 8,192: send 'data_b64' instead",
     ),
 ]
 
@@ -276,7 +276,7 @@ def test_surfaces__too_many(service):
         call("llm.complete", {**ASKED, "images": [{"data_b64": "A" * 1_000_000}] * 21})
     assert str(raised.value) == "payload for 'llm.complete' violates schema: 21 items are too many, 20 are allowed"
     assert services.complete("What is it?", "small", images=[PNG_DATA] * 21)["reason"] == (
-        "rejected: a request may have 20 images, not 21: send fewer"
+        "rejected: a request may have at most 20 images, not 21: send fewer"
     )
     error = service.ask("complete", {**ASKED, "images": [PNG_DATA] * 21}).json()
     assert error["params"]["detail"] == {"images": ["21 items are too many, 20 are allowed"]}

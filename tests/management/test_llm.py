@@ -526,7 +526,7 @@ def test_forget__policy_that_cannot(agent):
         pass
 
     agent(CACHE_POLICY=Mine)
-    assert "Mine cannot forget answers: implement its forget()" in run("forget", "--all")[1]
+    assert "Mine cannot forget answers: implement its forget() method" in run("forget", "--all")[1]
 
 
 def test_forget__pieces_of_a_long_text(agent, scripted_model):
