@@ -26,9 +26,7 @@ ASKED = {"prompt": "What is it?", "model": "small"}
 LINK = "https://cdn.example/cats/1.png"
 SIGNED = "https://alice:hunter2@cdn.example:8443/cats/1.png;token=c0ffee?X-Signature=c0ffee#top"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-NOT_BASE64 = (
-    "'data_b64' is not standard base64 (RFC 4648): send it padded, without line breaks, spaces or data: prefix"
-)
+NOT_BASE64 = "'data_b64' is not standard base64 (RFC 4648): send it padded, without line breaks, spaces or data: prefix"
 NO_IMAGE = "is not one of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
 MISDECLARED = "is of type image/png, but 'mime' differs: correct it or leave it out"
 NO_HTTPS = "has a URL that does not begin with 'https://': send an https URL, or 'data_b64' instead"
