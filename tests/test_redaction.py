@@ -2,6 +2,8 @@
 
 import pytest
 
+from stapel_agent import LlmProvider, ProviderResult, record_call, services
+from stapel_agent.models import PromptLog
 from stapel_agent.redaction import redact
 
 SHAPES = ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
@@ -61,3 +63,22 @@ def test_redact__every_key(agent, monkeypatch, text, redacted):
 def test_redact__linear(shape):
     """A megabyte of anything costs linear time."""
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
+
+
+KEY = "gw-7f3a9c1d2e5b"
+
+
+@pytest.mark.django_db
+def test_redact__metadata_of_a_provider(agent):
+    """A key that a vendor sends back in any field of its metadata is not stored."""
+
+    class Echo(LlmProvider):
+        def complete(self, *, prompt, model, system_prompt=None):
+            return ProviderResult(
+                "fine", 1, 1, metadata={"tier": "gw-7f3a9c1d2e5b", "list": [{"a": "x gw-7f3a9c1d2e5b"}]}
+            )
+
+    agent(PROVIDERS={"echo": Echo}, OPENAI_COMPAT_API_KEY=KEY)
+    assert services.complete("say", "small", provider="echo")["status"] == "ok"
+    record_call(source="mine", provider="echo", model="m", prompt="", model_size="", metadata={"e": f"key {KEY}"})
+    assert KEY not in str([row.metadata for row in PromptLog.objects.all()])

@@ -17,6 +17,7 @@ from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import is_deep, storable
 from stapel_agent.prices import UnitPrices
+from stapel_agent.redaction import redact
 from stapel_agent.types import FinishedCall, Usage
 
 from .costs import settle_cost
@@ -190,11 +191,21 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
     return {**as_json(request.metadata), **facts}
 
 
+def without_secrets(value: Any) -> Any:
+    """A JSON value whose texts are redacted: a vendor may send a key back in any of its fields."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: without_secrets(part) for name, part in value.items()}
+    return [without_secrets(part) for part in value] if isinstance(value, list) else value
+
+
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
     """The provider's own metadata, only if texts are stored: they may quote the prompt."""
     if attempt.result is None or not log_content.is_full(attempt.request.source):
         return {}
-    return as_json(attempt.result.metadata)
+    metadata: dict[str, Any] = without_secrets(as_json(attempt.result.metadata))
+    return metadata
 
 
 def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class RecordedCall:
             user_id=columns.opaque_id(self.user_id),
             workspace_id=columns.opaque_id(self.workspace_id),
             metadata={
-                **columns.as_json(self.metadata),
+                **columns.without_secrets(columns.as_json(self.metadata)),
                 **({"prices": cost.stated_prices} if cost.prices else {}),
                 "provider": self.provider,
                 **columns.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),

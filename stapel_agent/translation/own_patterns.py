@@ -21,9 +21,12 @@ REACH = 400
 """The maximum length of one match, including lookahead."""
 MAX_WAYS = 200_000
 """Ways in which an expression may match at one position."""
+MAX_REPETITIONS = REACH
+"""Repetitions that a match needs at the least, nested ones multiplied: even those of nothing take time and memory."""
 MAX_SECONDS = 1.0
 """The time limit for one text."""
 
+NOTHING = re.compile("(?!)")
 REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
 LOOKS = {_constants.ASSERT, _constants.ASSERT_NOT}
 
@@ -54,11 +57,12 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Compile `pattern`. Raises InvalidRequest if it is not a regular expression or may take too long."""
     named = f"protect has {pattern[:60]!r}, which"
     try:
-        ways = _ways(_parser.parse(pattern))
-        expression = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as fault:
+        parsed = _parser.parse(pattern)
+        ways, repetitions = _ways(parsed), _least_repetitions(parsed)
+        expression = re.compile(pattern) if repetitions <= MAX_REPETITIONS else NOTHING
+    except (re.error, ValueError, RecursionError, OverflowError, MemoryError) as fault:
         raise InvalidRequest(f"{named} is not a regular expression: {str(fault)[:100]}") from fault
-    if ways > MAX_WAYS:
+    if ways > MAX_WAYS or repetitions > MAX_REPETITIONS:
         raise InvalidRequest(
             f"{named} may take too long: bound its repetitions, as in '{{1,40}}', and do not nest them"
         )
@@ -83,6 +87,28 @@ def own_spans(patterns: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
 def _length(expression: re.Pattern[str], text: str, position: int, reach: int) -> int:
     match = expression.match(text, position, reach)
     return match.end() - position if match else 0
+
+
+def _least_repetitions(nodes: Any) -> int:
+    """Return how many repetitions a parsed expression goes through before it can match, wherever in it they are."""
+    return max((_least_of(operator, argument) for operator, argument in nodes), default=1)
+
+
+def _least_of(operator: Any, argument: Any) -> int:
+    if operator in REPEATS:
+        least, _, item = argument
+        return max(int(least), 1) * _least_repetitions(item)
+    if operator is _constants.BRANCH:
+        return max(map(_least_repetitions, argument[1]))
+    if operator is _constants.SUBPATTERN:
+        return _least_repetitions(argument[3])
+    if operator is _constants.ATOMIC_GROUP:
+        return _least_repetitions(argument)
+    if operator in LOOKS:
+        return _least_repetitions(argument[1])
+    if operator is _constants.GROUPREF_EXISTS:
+        return max(_least_repetitions(branch) for branch in argument[1:] if branch is not None)
+    return 1
 
 
 def _ways(nodes: Any) -> int:

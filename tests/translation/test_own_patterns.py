@@ -17,7 +17,15 @@ def test_masked():
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+b", r"(?:\w|-|aa)+", "a*a*a*b", "(.*)*", "((a{0,20}){0,20}){0,20}", "(", "x{99999999999}", ""]
+    "pattern",
+    ["(a+)+b", r"(?:\w|-|aa)+", "a*a*a*b", "(.*)*", "((a{0,20}){0,20}){0,20}", "(", "x{99999999999}", ""]
+    + [
+        r"(?:(?:\b){9999}){9999}x",
+        r"(?:\b){4294967294}z",
+        "(?:(?=a)){4000000000}z",
+        "(?:(?:){65535}){65535}z",
+        "(?a)(?u)a",
+    ],
 )
 def test_check__refused(pattern):
     """An expression that could take too long, or is none, is refused before anything is asked."""
