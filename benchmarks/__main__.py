@@ -34,9 +34,9 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """\
 # Results
 
-What `make bench` has printed here. Each figure stands beside a reference of the same run, and beside its target where
-there is one; the ratios hold elsewhere, the milliseconds on that machine alone. *Load* is how many processes wanted a
-core as a benchmark began.
+The output of `make bench`. Each figure is shown beside a reference from the same run, and beside its target if it has
+one. The ratios apply to other machines too; the milliseconds only to this one. *Load* is the number of processes that
+wanted a core when a benchmark began.
 """
 
 
