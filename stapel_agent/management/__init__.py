@@ -1,4 +1,4 @@
-"""The management commands, and what they share."""
+"""The management commands and their shared code."""
 
 INTERRUPTED = 130
-"""How a shell sees an end by Ctrl-C."""
+"""The exit status after Ctrl-C."""

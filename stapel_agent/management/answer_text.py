@@ -1,4 +1,4 @@
-"""A facade's answer for a person at a terminal, with nothing in it that a terminal obeys."""
+"""Formats a facade's answer for a terminal, without control characters."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ NAME_LENGTH = 128
 
 
 def printable_json(value: Any) -> str:
-    """`value` as JSON over several lines, in which what is not printable is escaped, as JSON may have it."""
+    """`value` as indented JSON, with unprintable characters escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return "".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text)
 
 
 def printable_text(text: str) -> str:
-    """`text` with its lines and tabs, and with nothing else in it that a terminal obeys."""
+    """`text` with its line breaks and tabs, but without other control characters."""
     return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
 
 
 def answered_by(answer: Mapping[str, Any]) -> str:
-    """Who answered, what was spent, and where the ledger has it; as far as the answer says so."""
+    """The provider, model, usage and request id, as far as the answer has them."""
     named = " ".join(str(answer[key]) for key in ("provider", "model") if key in answer)
     parts = [printable(named, NAME_LENGTH), spent(answer.get("usage")), _request(answer)]
     return ", ".join(part for part in parts if part)
 
 
 def spent(usage: Mapping[str, Any] | None) -> str:
-    """Tokens, and what they cost where that is known."""
+    """The tokens, and their cost if it is known."""
     if not usage:
         return ""
     cost = usage.get("cost_usd")

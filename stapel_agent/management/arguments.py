@@ -1,4 +1,4 @@
-"""Types of what a command is given."""
+"""Types of command arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
-    """The type of an argument within bounds."""
+    """The type of a number within bounds."""
 
     def parse(text: str) -> float:
         try:
@@ -24,7 +24,7 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
 
 
 def image(text: str) -> dict[str, str]:
-    """The type of an image: an https URL, or the path of a file."""
+    """The type of an image: an https URL or the path of a file."""
     if text.lower().startswith("https://"):
         return {"url": text}
     try:

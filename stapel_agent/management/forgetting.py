@@ -1,4 +1,4 @@
-"""What `manage.py llm forget` is given, and what it says."""
+"""The arguments and the output of `manage.py llm forget`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def add_forget_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--to", metavar="LANGUAGE", help="translations to this language, such as de or pt-BR")
     parser.add_argument("--workspace-id", metavar="ID", help="translations that this workspace asked for")
     parser.add_argument(
-        "--since", metavar="TIME", help="kept at this time or later, such as 2026-05-31 or 2026-05-31T18:00"
+        "--since", metavar="TIME", help="stored at this time or later, such as 2026-05-31 or 2026-05-31T18:00"
     )
-    parser.add_argument("--all", action="store_true", dest="everything", help="all that is kept")
+    parser.add_argument("--all", action="store_true", dest="everything", help="all stored translations")
 
 
 def forget(*, everything: bool, **conditions: str | None) -> str:
-    """Forget the translations that meet all conditions; what was done, in a line. Raises CommandError."""
+    """Forget the translations that meet all conditions. Returns a summary line. Raises CommandError."""
     given = {name: value for name, value in conditions.items() if value is not None}
     if everything == bool(given):
         raise CommandError("say what to forget: --text, --to, --workspace-id and --since together, or else --all")
@@ -54,12 +54,12 @@ def _selection(given: dict[str, Any]) -> cache.Selection:
 
 
 def _moment(text: str) -> datetime:
-    mend = f"--since must be a date or a time such as 2026-05-31 or 2026-05-31T18:00, not {text[:40]!r}"
+    message = f"--since must be a date or a time such as 2026-05-31 or 2026-05-31T18:00, not {text[:40]!r}"
     try:
         day = parse_date(text)
         moment = datetime(day.year, day.month, day.day) if day else parse_datetime(text)
     except ValueError:
-        raise CommandError(mend) from None
+        raise CommandError(message) from None
     if moment is None:
-        raise CommandError(mend)
+        raise CommandError(message)
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -1,4 +1,4 @@
-"""What `llm providers` has to say of one entry of the registry, usable or not."""
+"""The reports of `llm providers` on registered providers, usable or not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXT_LENGTH = 2000
 
 @dataclass(frozen=True)
 class Ping:
-    """What came of one tiny call: the failure's `reason`, or None after an answer."""
+    """The outcome of one tiny call: `reason` is why it failed, or None after an answer."""
 
     seconds: float
     reason: str | None
@@ -40,7 +40,7 @@ class Ping:
 
 @dataclass(frozen=True)
 class ProviderReport:
-    """`error` is why it cannot be asked, with the mend, or None."""
+    """A provider's configuration. `error` says why it cannot be called and how to fix that, or is None."""
 
     name: str
     path: str
@@ -52,20 +52,20 @@ class ProviderReport:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it was asked and did not answer."""
+        """Whether it was called and did not answer."""
         return self.ping is not None and self.ping.reason is not None
 
     def pinged(self) -> ProviderReport:
-        """The same after one tiny call, with what its vendor says of its models, if it can be asked."""
+        """The report after one tiny call, with warnings about its models, if the provider can be called."""
         return self if self.error else replace(self, ping=_ping(self), warnings=list(model_warnings(self.name)))
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON; without `warnings` where there are none."""
+        """The report for JSON. Leaves out empty `warnings`."""
         fields = asdict(self)
         return fields if self.warnings else {name: fields[name] for name in fields if name != "warnings"}
 
     def lines(self, width: int | None) -> Iterator[str]:
-        """A paragraph, of no more than `width` columns if that is given."""
+        """A paragraph, wrapped to `width` columns if given."""
         yield printable(f"{self.name} (default)" if self.is_default else self.name, TEXT_LENGTH)
         models = ", ".join(f"{size} {model}" for size, model in self.models.items())
         ping = str(self.ping) if self.ping else ""
@@ -78,7 +78,7 @@ class ProviderReport:
 
 
 def reports() -> Iterator[ProviderReport]:
-    """One for each registered name, in the registry's order, and for the default one in any case."""
+    """A report for each registered provider, in order, and always for the default one."""
     entries, default = provider_registry.entries(), agent_settings.DEFAULT_PROVIDER
     for name in dict.fromkeys([*entries, default]):
         models, error = _configuration(name)
@@ -92,7 +92,7 @@ def _path(entry: ProviderEntry) -> str:
 
 
 def _configuration(name: str) -> tuple[dict[str, str], str | None]:
-    """The provider's models by size, and what it lacks."""
+    """The provider's models by size, and its configuration error."""
     sizes = agent_settings.MODELS
     if not isinstance(sizes, dict):
         return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
@@ -132,7 +132,7 @@ def _ping(report: ProviderReport) -> Ping:
 
 
 def _reason(answer: Mapping[str, Any], name: str) -> str | None:
-    """Why this very provider gave no answer. One that was cut off is an answer here, and a fallback's is none."""
+    """Why this provider gave no answer. A truncated answer counts, a fallback's answer does not."""
     if answer["status"] != "ok":
         reason = str(answer["reason"])
         return None if reason.startswith(AnswerTruncated.failure) else reason

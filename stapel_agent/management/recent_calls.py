@@ -1,4 +1,4 @@
-"""What `llm logs` prints: rows of the ledger, one line each or in full, the newest last."""
+"""Formats rows of the ledger for `llm logs`: one line each or in full, the newest last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recent_calls(count: int, filters: Mapping[str, str]) -> list[PromptLog]:
 
 
 def following_calls(shown: list[PromptLog], filters: Mapping[str, str]) -> Iterator[PromptLog]:
-    """Calls that end after those shown, without an end. A call that is still pending is waited for."""
+    """Yield calls as they end, forever. Waits for pending calls."""
     seen = {row.pk for row in shown if row.status != "pending"}
     since = shown[-1].created_at if shown else None
     while True:
@@ -44,7 +44,7 @@ def following_calls(shown: list[PromptLog], filters: Mapping[str, str]) -> Itera
 
 
 def call_line(row: PromptLog) -> str:
-    """One line: when, how it ended, who answered, figures, and what went wrong or what was asked."""
+    """One line: time, status, provider, model, figures, and the error or the prompt."""
     values = {name: getattr(row, name) for name in COLUMNS}
     cells = [f"{values['created_at']:%Y-%m-%d %H:%M:%S}"[: WIDTHS["created_at"]]]
     cells += [printable(str(values[name] or "-"), LINE_LENGTH).ljust(WIDTHS[name]) for name in COLUMNS[1:4]]
@@ -57,7 +57,7 @@ def call_line(row: PromptLog) -> str:
 
 
 def call_lines(row: PromptLog) -> Iterator[str]:
-    """The line, and below it the texts that the row holds."""
+    """The line, followed by the texts of the row."""
     yield call_line(row)
     yield f"  request {row.request_id}"
     for name in TEXTS:
@@ -77,7 +77,7 @@ def _calls(filters: Mapping[str, str]) -> QuerySet[PromptLog]:
 
 
 def _follow_from(found: list[PromptLog], since: Any) -> Any:
-    """From the oldest that is pending, or else the newest of all."""
+    """The time of the oldest pending call, or else of the newest call."""
     pending = [row.created_at for row in found if row.status == "pending"]
     return min(pending, default=found[-1].created_at if found else since)
 

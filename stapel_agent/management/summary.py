@@ -1,4 +1,4 @@
-"""What a person reads after a command's run, above all that of `llm_translate`."""
+"""Summaries for people at the end of a command, mainly of `llm_translate`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table(translations: Sequence[CatalogueTranslation]) -> Iterator[str]:
 
 
 def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[str]:
-    """A line for each reason, and below it the names of the texts, at most so many."""
+    """A line for each reason, followed by at most `most` names of its texts."""
     for reason in dict.fromkeys(reason for _, reason in translation.failed):
         names = [name for name, given in translation.failed if given == reason]
         yield f"{translation.catalogue.to}: {printable(reason, REASON_LENGTH)}"
@@ -36,7 +36,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def printable(text: str, length: int, *, squeeze: bool = True) -> str:
-    """`text` in one line of at most so many characters, with nothing in it that a terminal obeys."""
+    """`text` in one line of at most `length` characters, without control characters."""
     words = " ".join(text.split()) if squeeze else text
     line = "".join(sign if sign.isprintable() else "\ufffd" for sign in words)
     return line if len(line) <= length else f"{line[: length - 3]}..."

@@ -1,7 +1,7 @@
 """`manage.py close_lost_calls`: close the ledger rows of calls whose process ended before the provider answered.
 
-And remove what such processes have left and what they had reserved in budgets, and the idempotency keys and
-translations whose time is over.
+It also removes what those processes left behind, releases their budget reservations, and removes expired
+idempotency keys and translations.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."
     )
-    requires_system_checks = ["stapel_agent_settings"]  # a cron job has no use for what a host lacks elsewhere
+    requires_system_checks = ["stapel_agent_settings"]  # a cron job must not fail for other checks
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -36,7 +36,7 @@ MOST_CALLS = 10_000
 
 class Command(BaseCommand):
     help = "Ask a model, and see what was asked, spent and configured. Calls are in the ledger, with source 'other'."
-    requires_system_checks: list[str] = []  # what a check would stop at is what `providers` is to show
+    requires_system_checks: list[str] = []  # `providers` must show what a check would stop at
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(
@@ -45,9 +45,9 @@ class Command(BaseCommand):
         ask = commands.add_parser("ask", help="print a model's answer")
         ask.add_argument("prompt", nargs="?", help="what to ask; without it, or as -, it is read from standard input")
         ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
-        ask.add_argument("--provider", help="whom to ask; by default DEFAULT_PROVIDER")
+        ask.add_argument("--provider", help="the provider to call; by default DEFAULT_PROVIDER")
         ask.add_argument("--image", action="append", type=image, metavar="FILE", help="a file or an https URL; repeat")
-        ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer has to satisfy")
+        ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer must satisfy")
         ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
         logs = commands.add_parser("logs", help="print the last calls of the ledger")
         logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
@@ -55,12 +55,12 @@ class Command(BaseCommand):
             logs.add_argument(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
         logs.add_argument("--full", action="store_true", help="with their prompts and answers")
         logs.add_argument("--json", action="store_true", dest="as_json", help="print each as a line of JSON")
-        logs.add_argument("-f", "--follow", action="store_true", help="go on with new calls until Ctrl-C")
+        logs.add_argument("-f", "--follow", action="store_true", help="keep printing new calls until Ctrl-C")
         llm_usage.Command().add_arguments(commands.add_parser("usage", help="print what was called, spent and saved"))
         providers = commands.add_parser("providers", help="print what is configured, and what is missing")
         providers.add_argument("--ping", action="store_true", help="ask each that is configured one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one array, in one line")
-        add_forget_arguments(commands.add_parser("forget", help="let translations that are kept be reused no more"))
+        add_forget_arguments(commands.add_parser("forget", help="stop reusing stored translations"))
 
     def handle(self, *arguments: Any, subcommand: str, **options: Any) -> None:
         try:
@@ -96,7 +96,7 @@ class Command(BaseCommand):
             self.stdout.write(done)
 
     def _tell_about(self, answer: Mapping[str, Any]) -> None:
-        """What is no part of the result goes to stderr, so that the result can be piped."""
+        """Write the comment and the usage to stderr, so that the result can be piped."""
         if comment := answer.get("comment"):
             self.stderr.write(f"comment: {printable(comment, COMMENT_LENGTH)}", str)
         if line := answered_by(answer):
@@ -146,11 +146,11 @@ def _standard_input() -> str:
 
 
 def _schema(path: Path) -> dict[str, Any]:
-    mend = "give a file that holds one JSON Schema, an object"
+    fix = "give a file that holds one JSON Schema, an object"
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as fault:
-        raise CommandError(f"--schema {str(path)!r} cannot be read ({fault}): {mend}") from None
+        raise CommandError(f"--schema {str(path)!r} cannot be read ({fault}): {fix}") from None
     if not isinstance(schema, dict):
-        raise CommandError(f"--schema {str(path)!r} holds no object: {mend}")
+        raise CommandError(f"--schema {str(path)!r} holds no object: {fix}")
     return schema

@@ -1,4 +1,4 @@
-"""`manage.py llm_usage`: what was called, spent and saved, as a table, JSON or CSV."""
+"""`manage.py llm_usage`: prints calls, spending and savings as a table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stapel_agent.management.summary import printable
 
 TEXT_LENGTH = 128
 ALWAYS_SHOWN = ("calls", "cost_usd")
-"""Columns of the table that are there even if nothing is in them."""
+"""Columns of the table that are shown even if they are empty."""
 BUDGET_COLUMNS = (
     *("scope", "id", "period", "resets_at"),
     *("limit_usd", "spent_usd", "reserved_usd", "left_usd"),
@@ -25,7 +25,7 @@ BUDGET_COLUMNS = (
 
 
 class Command(BaseCommand):
-    help = "Tell what was called, spent and saved. Days, months and moments without a zone are UTC's."
+    help = "Print calls, spending and savings. Days, months and times without a zone are in UTC."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -53,15 +53,15 @@ class Command(BaseCommand):
 def _write_table(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
     totals = {**dict.fromkeys(groups, ""), **found["totals"]}
     totals |= {groups[0]: "total"} if groups else {}
-    told = [name for name, figure in found["totals"].items() if name in ALWAYS_SHOWN or Decimal(figure)]
-    _write_columns(file, [*groups, *told], [*found["rows"], totals], len(groups))
+    shown = [name for name, figure in found["totals"].items() if name in ALWAYS_SHOWN or Decimal(figure)]
+    _write_columns(file, [*groups, *shown], [*found["rows"], totals], len(groups))
     if found.get("budgets"):
         file.write("")
         _write_columns(file, BUDGET_COLUMNS, found["budgets"], BUDGET_COLUMNS.index("limit_usd"))
 
 
 def _write_columns(file: Any, names: Sequence[str], rows: Sequence[Mapping[str, Any]], texts: int) -> None:
-    """A line of names, and one for each row; the first `texts` columns are aligned as texts, the others as numbers."""
+    """Write a header and a line for each row. The first `texts` columns are left-aligned, the others right-aligned."""
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
@@ -82,7 +82,7 @@ def _write_json(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> N
 
 
 def _write_csv(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:
-    """The rows without the totals, which a spreadsheet adds up itself."""
+    """Write the rows without totals, which a spreadsheet can add up."""
     write_csv(file, [*groups, *found["totals"]], (row.values() for row in found["rows"]))
 
 

@@ -1,4 +1,4 @@
-"""`manage.py purge_prompt_logs`: what is older than RETENTION_DAYS loses its texts, and keeps its figures and costs."""
+"""`manage.py purge_prompt_logs`: removes the texts of rows older than RETENTION_DAYS, and keeps figures and costs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = {
     (True, False): ("deleted", "removed"),
     (True, True): ("to delete", "to remove"),
 }
-"""By whether rows are deleted, and whether it is only said."""
+"""Verbs by whether rows are deleted, and whether it is a dry run."""
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             metavar="N",
             help="older than this; by default RETENTION_DAYS",
         )
-        add("--dry-run", action="store_true", help="say what there is to do, and do nothing")
+        add("--dry-run", action="store_true", help="print what would be done, and do nothing")
         add("--delete", action="store_true", help="remove the rows; what they count leaves usage() with them")
         add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows of one transaction")
         add("--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="between batches")
