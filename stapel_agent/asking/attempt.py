@@ -20,9 +20,7 @@ from stapel_agent.exceptions import (
     AttemptCancelled,
     OverBudget,
     ProviderBug,
-    ProviderDeclined,
     ProviderTimeout,
-    RequestRejected,
 )
 from stapel_agent.figures import milliseconds
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
@@ -35,7 +33,7 @@ from . import api_keys, circuit_breaker
 from .chain import Candidate
 from .completeness import require_whole
 from .concurrency_limit import Place
-from .exception_mapping import as_agent_error
+from .exception_mapping import NOT_TAKEN_ON, as_agent_error
 from .spans import attempt_span
 
 logger = logging.getLogger(__name__)
@@ -133,9 +131,9 @@ class Attempt:
 
     @property
     def _was_not_taken_on(self) -> bool:
-        if isinstance(self.error, ProviderTimeout | AttemptCancelled):
-            return not self.error.may_be_billed
-        return isinstance(self.error, ProviderDeclined | RequestRejected | OverBudget)
+        if self.error is None or self.error.may_be_billed:
+            return False
+        return isinstance(self.error, (*NOT_TAKEN_ON, OverBudget, ProviderTimeout, AttemptCancelled))
 
     @property
     def _reported(self) -> Usage:

@@ -10,8 +10,10 @@ from stapel_agent.exceptions import (
     OverBudget,
     ParameterRefused,
     ProviderBug,
+    ProviderDeclined,
     ProviderError,
     ProviderTimeout,
+    RequestRejected,
     SchemaMismatch,
 )
 from stapel_agent.figures import seconds
@@ -20,6 +22,9 @@ from stapel_agent.redaction import redact, traceback_of
 from stapel_agent.types import Usage
 
 logger = logging.getLogger(__name__)
+
+NOT_TAKEN_ON = (ProviderDeclined, RequestRejected)
+"""Errors that say that the provider did not work on the request, unless they have a text or usage."""
 
 EXAMINED_LENGTH = 64 * 1024
 MESSAGE_LENGTH = 1000
@@ -55,6 +60,8 @@ def _sanitised(fault: AgentError) -> AgentError:
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
     own.usage = usage + Usage() if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None
+    if isinstance(own, NOT_TAKEN_ON) and (own.text or own.usage):
+        own.may_be_billed = True
     if isinstance(own, ProviderError):
         own.retry_after = seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):

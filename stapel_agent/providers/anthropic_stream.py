@@ -27,6 +27,7 @@ class StreamedAnswer:
         self._tokens: dict[str, int] = {}
         self._finish_reason = "stop"
         self._metadata: dict[str, str] = {}
+        self._begun = False
         self._complete = False
 
     @property
@@ -41,6 +42,7 @@ class StreamedAnswer:
     def add(self, event: Any) -> None:
         """Add one event. The SDK does not validate events, so any exception here means a malformed event."""
         if event.type == "message_start":
+            self._begun = True
             self._count(getattr(event.message, "usage", None))
         elif event.type == "content_block_start" and event.content_block.type == "text":
             self._text.write(event.content_block.text)
@@ -61,12 +63,16 @@ class StreamedAnswer:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Attach the answer so far to an exception. Suppress it after the last event: the answer is complete."""
+        """Attach the answer so far to an exception: the vendor may bill an answer that began, whatever ended it.
+
+        Suppress the exception after the last event: the answer is complete.
+        """
         try:
             yield
         except ProviderError as fault:
             if not self._complete:
                 fault.usage, fault.text = self.usage or None, self.text or None
+                fault.may_be_billed = fault.may_be_billed or self._begun or bool(fault.usage or fault.text)
                 raise
 
     def result(self) -> ProviderResult:

@@ -14,7 +14,9 @@ from stapel_agent.exceptions import (
     ProviderTimeout,
     ProviderUnavailable,
     ProviderUnreachable,
+    RateLimited,
     RequestInterrupted,
+    RequestRejected,
 )
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
 from stapel_agent.providers.base import ProviderResult
@@ -71,6 +73,17 @@ def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
     facade.complete("hello", "small")
     assert costs() == ("price_list", 0, None, None)
     assert charged() == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("fault", [ProviderUnavailable, RateLimited, RequestRejected])
+@pytest.mark.parametrize("part", [{"text": "half"}, {"usage": Usage(5, 5)}], ids=["text", "usage"])
+def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault, part):
+    """A refusal that has a part of the answer was worked on, and may be billed."""
+    scripted_chain(agent, only=fault("busy", **part))
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    facade.complete("hello", "small")
+    assert costs()[0] == "estimated"
+    assert charged()[:2] == (USD * 10**9, TOKENS)
 
 
 def test_estimate__is_dropped_by_an_answer(facade, agent):

@@ -33,6 +33,7 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
+from stapel_agent.models import PromptLog
 from stapel_agent.providers import anthropic_sdk
 from stapel_agent.providers.anthropic import AnthropicProvider, access
 from stapel_agent.providers.base import ProviderResult
@@ -355,6 +356,22 @@ class TestErrors:
         server.replies = [stream(message_start(), text_block("Hel"), error_event(kind, text))]
 
         assert ask.fault() == Fault(fault, f"HTTP {status}: {text}", SPENT, "Hel")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["overloaded_error", "rate_limit_error", "api_error", "authentication_error", "odd"])
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": 0, "output_tokens": 0}], ids=["stated", "not stated"])
+def test_complete__error_in_the_stream_is_booked(
+    facade: Any, server: ScriptedServer, agent: Callable[..., None], kind: str, usage: dict[str, int]
+) -> None:
+    """An answer that ends in an error after it began is booked as estimated, never as free."""
+    agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=server.url, DEFAULT_PROVIDER="anthropic", RETRIES=0)
+    server.replies = [stream(message_start(**usage), error_event(kind, "no"))]
+
+    assert facade.complete("hello", "small")["status"] == "failure"
+    row = PromptLog.objects.get()
+    assert row.cost_basis == "estimated"
+    assert row.estimated_cost_usd is not None and row.estimated_tokens
 
 
 @pytest.mark.parametrize(
