@@ -25,7 +25,7 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self._text = StringIO()
         self._tokens: dict[str, int] = {}
-        self._finish_reason = "stop"
+        self._finish_reason = ""
         self._metadata: dict[str, str] = {}
         self._begun = False
         self._complete = False
@@ -50,12 +50,16 @@ class StreamedAnswer:
             self._text.write(event.delta.text)
         elif event.type == "message_delta":
             self._count(getattr(event, "usage", None))
-            self._finish_reason = finish_reason(event.delta.stop_reason)
-            category = getattr(getattr(event.delta, "stop_details", None), "category", None)
-            if category:
-                self._metadata["refusal_category"] = str(category)[:CATEGORY_LENGTH]
+            self._end(event.delta)
         elif event.type == "message_stop":
-            self._complete = True
+            self._complete = bool(self._finish_reason)
+
+    def _end(self, delta: Any) -> None:
+        if delta.stop_reason:
+            self._finish_reason = finish_reason(delta.stop_reason)
+        category = getattr(getattr(delta, "stop_details", None), "category", None)
+        if category:
+            self._metadata["refusal_category"] = str(category)[:CATEGORY_LENGTH]
 
     def _count(self, usage: Any) -> None:
         self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
@@ -76,7 +80,7 @@ class StreamedAnswer:
                 raise
 
     def result(self) -> ProviderResult:
-        if not self._complete:
+        if not self._complete or not self._finish_reason:
             raise AnswerInterrupted("the answer ended before it was complete", usage=self.usage, text=self.text or None)
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
             raise AnswerMissing("the answer contains no text", usage=self.usage)

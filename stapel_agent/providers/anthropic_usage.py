@@ -7,7 +7,8 @@ from typing import Any
 
 from stapel_agent.figures import token_count
 
-PROMPT = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+CACHED = ("cache_read_tokens", "cache_write_tokens")
+PROMPT = ("input_tokens", *CACHED)
 PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 
@@ -28,7 +29,8 @@ def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, i
     """Return the token counts of a stream after another event. Each event states totals, not increments.
 
     For the answer, the larger count is the later one. For the prompt, the last statement counts, because some gateways
-    first count the cached part as input too. If a gateway counts it as input at the end, that count is ignored.
+    first count the cached part as input too. If a gateway counts it as input at the end, that count is ignored, and so
+    is a statement that shrinks the prompt by more than the cached part.
     """
     merged = {name: max(earlier.get(name, 0), stated.get(name, 0)) for name in {**earlier, **stated}}
     read, before = stated.get("input_tokens", 0), earlier.get("input_tokens", 0)
@@ -37,4 +39,6 @@ def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, i
         return merged
     if read == prompt > before:
         return {**merged, "input_tokens": before}
-    return {**merged, **{name: stated[name] for name in PROMPT_FIGURES if name in stated}}
+    later = {**merged, **{name: stated[name] for name in PROMPT_FIGURES if name in stated}}
+    cached = sum(later.get(name, 0) for name in CACHED)
+    return later if read + 2 * cached >= prompt else merged

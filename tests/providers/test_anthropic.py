@@ -229,7 +229,6 @@ def test_complete__key_rotation(ask: Asker, server: ScriptedServer, agent: Calla
         ("model_context_window_exceeded", "length"),
         ("refusal", "content_filter"),
         ("a reason of the future", "a reason of the future"),
-        (None, "stop"),
     ],
 )
 def test_complete__stop_reasons(ask: Asker, server: ScriptedServer, stop_reason: str, finish_reason: str) -> None:
@@ -446,6 +445,23 @@ def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, las
 
     usage = replace(SPENT, output_tokens=15 if last else 1)
     assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", usage, "Hel")
+
+
+@pytest.mark.parametrize("last", [b"", message_delta(None), message_delta("")], ids=["no delta", "null", "empty"])
+def test_complete__stream_without_a_stop_reason(ask: Asker, server: ScriptedServer, last: bytes) -> None:
+    """A stream that never says why the model stopped is no whole answer."""
+    server.replies = [stream(message_start(), text_block("Hel"), last, MESSAGE_STOP)]
+
+    usage = replace(SPENT, output_tokens=15 if last else 1)
+    assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", usage, "Hel")
+
+
+def test_complete__stop_reason_in_an_earlier_event(ask: Asker, server: ScriptedServer) -> None:
+    """A later event without a stop reason does not take the stated one back."""
+    deltas = message_delta("max_tokens"), message_delta(None)
+    server.replies = [stream(message_start(), text_block("Hello"), *deltas, MESSAGE_STOP)]
+
+    assert ask() == replace(ANSWER, finish_reason="length")
 
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.providers.anthropic_usage import totals
+from stapel_agent.providers.anthropic_usage import PROMPT, totals
 
 STREAMS = {
     "stated twice alike": [
@@ -43,3 +43,23 @@ def test_totals__stated_twice(events: list[dict[str, int]]) -> None:
     for stated in events:
         figures = totals(figures, stated)
     assert figures == {"input_tokens": 100, "cache_read_tokens": 2000, "output_tokens": 50}
+
+
+SHRINKING = {
+    "input": [{"input_tokens": 1_000_000}, {"input_tokens": 1}],
+    "a small cached part": [{"input_tokens": 1_000_000}, {"input_tokens": 1, "cache_read_tokens": 50}],
+    "the cached part": [
+        {"input_tokens": 10, "cache_read_tokens": 999_990},
+        {"input_tokens": 1, "cache_read_tokens": 0},
+    ],
+    "cache writes": [{"input_tokens": 10, "cache_write_tokens": 999_990}, {"input_tokens": 1, "cache_write_tokens": 5}],
+}
+
+
+@pytest.mark.parametrize("events", SHRINKING.values(), ids=SHRINKING)
+def test_totals__a_prompt_that_shrinks(events: list[dict[str, int]]) -> None:
+    """A later event cannot make the prompt smaller by more than a cached part that was counted twice."""
+    figures: dict[str, int] = {}
+    for stated in events:
+        figures = totals(figures, stated)
+    assert sum(figures.get(name, 0) for name in PROMPT) >= 1_000_000
