@@ -161,20 +161,20 @@ def one_change() -> None:
 
 
 def checking() -> None:
-    from stapel_agent.translation.segment import Passage
+    from stapel_agent.translation.segment import Segment
 
     texts = [text.strip() for text in catalogue("checking").values()]
-    replies = [Passage(text, COUNT).protected.masked.upper() for text in texts]
-    passages = [Passage(text, COUNT) for text in texts]
-    masked = [passage.protected.masked for passage in passages]
+    replies = [Segment(text, COUNT).protected.masked.upper() for text in texts]
+    segments = [Segment(text, COUNT) for text in texts]
+    masked = [segment.protected.masked for segment in segments]
 
     def check() -> None:
-        for passage, reply in zip(passages, replies, strict=True):
-            passage.checked(reply)
+        for segment, reply in zip(segments, replies, strict=True):
+            segment.checked(reply)
 
     def protect() -> None:
         for text in texts:
-            Passage(text, COUNT).protected.masked  # noqa: B018  (computed on first use)
+            Segment(text, COUNT).protected.masked  # noqa: B018  (computed on first use)
 
     steps = (lambda: json.loads(json.dumps(masked)), protect, check)
     reading, protecting, checks = milliseconds(*steps, rounds=40, warm_up=3, clock=time.process_time)

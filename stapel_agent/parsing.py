@@ -208,9 +208,9 @@ def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
     if opening and (value := _decode(text[opening.start() : closing])) is not None:  # its strings may contain fences
         yield Rank.PLAIN, opening.start(), closing, value
         return
-    for passage in _passages(text):
-        for start, end, value in _values(passage.text):
-            yield passage.rank(start, end, value), passage.offset + start, passage.offset + end, value
+    for segment in _segments(text):
+        for start, end, value in _values(segment.text):
+            yield segment.rank(start, end, value), segment.offset + start, segment.offset + end, value
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ LINE_BEFORE = re.compile(r"(?:\A|\n)[ \t]*+\Z")
 LINE_AFTER = re.compile(r"[ \t\r]*+(?:\n|\Z)")
 
 
-def _passages(text: str) -> Iterator[_Passage]:
+def _segments(text: str) -> Iterator[_Passage]:
     """Yield the parts of a text between its fences."""
     start, opening = 0, None
     for fence in FENCE.finditer(text):

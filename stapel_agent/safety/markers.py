@@ -55,7 +55,7 @@ SPOKEN = """
 # Written </name>, </name_1>, </some-name>: what prompts wrap a quotation in.
 WRAPPERS = """
     answer article assistant chunk content context conversation data doc document evidence example excerpt external
-    file history human information input instruction knowledge memory message note output page passage prompt query
+    file history human information input instruction knowledge memory message note output page segment prompt query
     question quote reference response result retrieved snippet source system task text tool transcript untrusted user
 """
 # Written [NAME], [/NAME]: Llama 2, Mistral, GLM; and those that are prose in lower case.

@@ -1,4 +1,4 @@
-"""Passages sent to a model in one question, with its answer and the follow-up questions."""
+"""Segments sent to a model in one question, with its answer and the follow-up questions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from stapel_agent.types import CompletionRequest, Usage
 
 from .plausibility import longest_translation
 from .protection import Damaged
-from .segment import Passage, Reservation
+from .segment import Reservation, Segment
 
 MARKS = """
 A mark such as ⟦1⟧ stands for a placeholder or for markup: put each mark of a text into its translation once, \
 unchanged, where it belongs."""
 PHRASE_TOKENS = 16
-"""Shorter passages are not cut: single words lack context, and an endless answer is not caused by their length."""
+"""Shorter segments are not cut: single words lack context, and an endless answer is not caused by their length."""
 TERMS = "Translate these terms as given, inflected as the sentence needs it:"
 KNOWN = "What is known about single texts, as data; max_length is how many characters a translation may have:"
 FORMS = """
@@ -39,13 +39,13 @@ CORRECTION = "An earlier answer could not be used. Fix what was wrong with these
 
 @dataclass
 class Chunk:
-    """One question about some passages. `request` is the translation's request, `number` counts the first questions.
+    """One question about some segments. `request` is the translation's request, `number` counts the first questions.
 
     Use it as a context manager around the call: it keeps the error. Then `follow_ups()` yields the next questions.
     """
 
     request: CompletionRequest
-    passages: Sequence[Passage]
+    segments: Sequence[Segment]
     number: int
     retries: int = 0
     asked_again: int = 0
@@ -56,7 +56,7 @@ class Chunk:
 
     @property
     def is_last(self) -> bool:
-        """Whether this is the final retry, about one passage alone."""
+        """Whether this is the final retry, about one segment alone."""
         return bool(self.retries > agent_settings.TRANSLATE_RETRIES)
 
     @property
@@ -65,13 +65,13 @@ class Chunk:
         if not isinstance(self.fault, AnswerTruncated):
             return False
         usage = self.fault.usage or Usage()
-        longest = sum(longest_translation(passage.tokens) for passage in self.passages)
+        longest = sum(longest_translation(segment.tokens) for segment in self.segments)
         return usage.output_tokens - usage.thinking_tokens <= longest
 
     def question(self) -> CompletionRequest:
         """The request to send: a JSON object of numbers and masked texts. The answer has the same shape."""
-        texts = {str(number): passage.protected.masked for number, passage in enumerate(self.passages, 1)}
-        facts = {"key_count": len(self.passages), "chunk": self.number, "asked_again": self.asked_again}
+        texts = {str(number): segment.protected.masked for number, segment in enumerate(self.segments, 1)}
+        facts = {"key_count": len(self.segments), "chunk": self.number, "asked_again": self.asked_again}
         return replace(
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
@@ -86,26 +86,26 @@ class Chunk:
                 ]
             ),
             stable_length=len(self.request.system_prompt or ""),
-            parts=tuple(map(self._part, self.passages)),
+            parts=tuple(map(self._part, self.segments)),
             metadata={**self.request.metadata, **facts},
         )
 
     def read(self, text: str) -> dict[int, str]:
-        """Return the checked and unmasked translations in an answer, by the index of their passage.
+        """Return the checked and unmasked translations in an answer, by the index of their segment.
 
         Translations with a reservation are kept apart and never shared with other requests. Raises InvalidAnswer if
         no translation can be used.
         """
-        self._remarks = dict.fromkeys(range(len(self.passages)), "is not in a JSON object")
+        self._remarks = dict.fromkeys(range(len(self.segments)), "is not in a JSON object")
         self._reserved = {}
         try:
             reply = parse_translation_response(text)
         except ValueError as fault:
             raise InvalidAnswer(str(fault), text=text) from fault
         translations = {}
-        for number, passage in enumerate(self.passages):
+        for number, segment in enumerate(self.segments):
             try:
-                translation, reservation = passage.checked(reply.get(str(number + 1)))
+                translation, reservation = segment.checked(reply.get(str(number + 1)))
             except Damaged as fault:
                 self._remarks[number] = str(fault)
                 continue
@@ -119,17 +119,17 @@ class Chunk:
         return translations
 
     def unknown(self) -> Chunk:
-        """The same question, only about passages without a translation."""
-        return replace(self, passages=[passage for passage in self.passages if not passage.is_translated])
+        """The same question, only about segments without a translation."""
+        return replace(self, segments=[segment for segment in self.segments if not segment.is_translated])
 
-    def alone(self, passage: Passage) -> Chunk:
-        """The question about one passage alone."""
-        return replace(self, passages=[passage])
+    def alone(self, segment: Segment) -> Chunk:
+        """The question about one segment alone."""
+        return replace(self, segments=[segment])
 
     def take(self, translations: Mapping[int, str]) -> None:
-        """Accept translations, by the index of their passage."""
+        """Accept translations, by the index of their segment."""
         for number, translation in translations.items():
-            self.passages[number].accept(translation)
+            self.segments[number].accept(translation)
 
     def __enter__(self) -> Self:
         return self
@@ -140,24 +140,24 @@ class Chunk:
         if isinstance(fault, AgentError):
             self.fail(fault, f"{fault.failure}: {fault}")
         for number, remark in self._remarks.items():
-            if not self.passages[number].settle():
-                self.passages[number].damaged(remark)
+            if not self.segments[number].settle():
+                self.segments[number].damaged(remark)
         for number, reserved in self._reserved.items():
-            self._take_reserved(self.passages[number], *reserved)
+            self._take_reserved(self.segments[number], *reserved)
         return isinstance(fault, AgentError)
 
     def fail(self, fault: AgentError | None, reason: str) -> None:
         """Record why there are no translations."""
         self.fault = fault
-        for passage in self.passages:
-            passage.fail(reason)
+        for segment in self.segments:
+            segment.fail(reason)
 
     def follow_ups(self) -> Iterator[Chunk]:
-        """Yield the next questions, about passages that can still get a translation.
+        """Yield the next questions, about segments that can still get a translation.
 
-        Held passages wait until all other questions are answered. See `Job.second_questions()`.
+        Held segments wait until all other questions are answered. See `Job.second_questions()`.
         """
-        unknown = [passage for passage in self.unknown().passages if not passage.is_held]
+        unknown = [segment for segment in self.unknown().segments if not segment.is_held]
         if not unknown:
             return
         if self.is_reused:  # another request got part of the same answer in the meantime
@@ -171,61 +171,61 @@ class Chunk:
         ):
             yield from self._again(unknown)
 
-    def _take_reserved(self, passage: Passage, translation: str, reservation: Reservation) -> None:
+    def _take_reserved(self, segment: Segment, translation: str, reservation: Reservation) -> None:
         """Ask once more for a translation with a reservation. The second time, accept it."""
-        if passage.is_held or self.is_last or not agent_settings.TRANSLATE_RETRIES:
-            passage.accept(translation, reservation)
+        if segment.is_held or self.is_last or not agent_settings.TRANSLATE_RETRIES:
+            segment.accept(translation, reservation)
         else:
-            passage.hold(translation, reservation)
-            passage.damaged(reservation.remark)
+            segment.hold(translation, reservation)
+            segment.damaged(reservation.remark)
 
-    def _part(self, passage: Passage) -> CompletionRequest:
-        """The request for one passage, with everything that affects its translation. Its cache key is made of this."""
-        system_prompt = f"{self.request.system_prompt}{_terms(passage.terms)}{passage.described}"
+    def _part(self, segment: Segment) -> CompletionRequest:
+        """The request for one segment, with everything that affects its translation. Its cache key is made of this."""
+        system_prompt = f"{self.request.system_prompt}{_terms(segment.terms)}{segment.described}"
         # A complete translation does not depend on the token cap, so the cap is not part of the key.
-        return replace(self.request, prompt=passage.source, system_prompt=system_prompt, in_ledger=False, max_tokens=0)
+        return replace(self.request, prompt=segment.source, system_prompt=system_prompt, in_ledger=False, max_tokens=0)
 
-    def _halves(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
+    def _halves(self, unknown: Sequence[Segment]) -> Iterator[Chunk]:
         half = len(unknown) // 2
         if half:
             yield from (self._next(unknown[:half]), self._next(unknown[half:]))
 
-    def _pieces(self, passage: Passage) -> Iterator[Chunk]:
-        if passage.cut(max(passage.tokens // 2, PHRASE_TOKENS)):
-            yield from (self._next([piece]) for piece in passage.asked)
+    def _pieces(self, segment: Segment) -> Iterator[Chunk]:
+        if segment.cut(max(segment.tokens // 2, PHRASE_TOKENS)):
+            yield from (self._next([piece]) for piece in segment.asked)
 
-    def _again(self, unknown: Sequence[Passage]) -> Iterator[Chunk]:
+    def _again(self, unknown: Sequence[Segment]) -> Iterator[Chunk]:
         if not agent_settings.TRANSLATE_RETRIES or self.is_last:
             return
         if self.retries < agent_settings.TRANSLATE_RETRIES:
             yield self._next(unknown, self.retries + 1)
-        elif len(self.passages) > 1:
-            yield from (self._next([passage], self.retries + 1) for passage in unknown)
+        elif len(self.segments) > 1:
+            yield from (self._next([segment], self.retries + 1) for segment in unknown)
 
-    def _next(self, passages: Sequence[Passage], retries: int | None = None) -> Chunk:
+    def _next(self, segments: Sequence[Segment], retries: int | None = None) -> Chunk:
         retries = self.retries if retries is None else retries
-        return Chunk(self.request, passages, self.number, retries, self.asked_again + 1)
+        return Chunk(self.request, segments, self.number, retries, self.asked_again + 1)
 
     def _terms(self) -> str:
-        """The glossary terms that occur in the passages."""
-        return _terms({term: wanted for passage in self.passages for term, wanted in passage.terms.items()})
+        """The glossary terms that occur in the segments."""
+        return _terms({term: wanted for segment in self.segments for term, wanted in segment.terms.items()})
 
     def _known(self) -> str:
-        known = {str(number): passage.entry.known for number, passage in enumerate(self.passages, 1)}
+        known = {str(number): segment.entry.known for number, segment in enumerate(self.segments, 1)}
         described = {number: facts for number, facts in known.items() if facts}
         return f"\n{KNOWN} {json.dumps(described, ensure_ascii=False)}" if described else ""
 
     def _marks(self) -> str:
-        return MARKS if any(passage.protected.has_marks for passage in self.passages) else ""
+        return MARKS if any(segment.protected.has_marks for segment in self.segments) else ""
 
     def _forms(self) -> str:
         """Which number each plural form in the texts is for."""
-        notes = [f"{number}: {passage.note}" for number, passage in enumerate(self.passages, 1) if passage.note]
+        notes = [f"{number}: {segment.note}" for number, segment in enumerate(self.segments, 1) if segment.note]
         return "\n".join([FORMS, *notes]) if notes else ""
 
     def _correction(self) -> str:
-        """What was wrong with the passages' last translations, for the model to fix."""
-        remarks = [f"{number}: {passage.remark}" for number, passage in enumerate(self.passages, 1) if passage.remark]
+        """What was wrong with the segments' last translations, for the model to fix."""
+        remarks = [f"{number}: {segment.remark}" for number, segment in enumerate(self.segments, 1) if segment.remark]
         return "\n".join(["", CORRECTION, *remarks]) if remarks else ""
 
 

@@ -1,4 +1,4 @@
-"""One translation job: which passages remain to be asked for, and the final result."""
+"""One translation job: which segments remain to be asked for, and the final result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .detection import detector
 from .entries import Entry
 from .glossary import Glossary
 from .plural_forms import expanded
-from .segment import Passage, Passages, Reservation, Task
+from .segment import Reservation, Segment, Segments, Task
 from .texts import Texts
 
 TOKENS_BESIDES = 8
@@ -35,15 +35,15 @@ TOKENS_BESIDES = 8
 GROWTH = 2
 """A translation may have this many times the estimated tokens of its source."""
 VAIN_ASKINGS = 10
-"""After this many consecutive failed questions about a single passage, no passage is retried."""
+"""After this many consecutive failed questions about a single segment, no segment is retried."""
 VAIN_REJECTIONS = 3
-"""After this many single passages are rejected and nothing has been answered, the job stops asking."""
+"""After this many single segments are rejected and nothing has been answered, the job stops asking."""
 DEADLINE = "deadline"
 GLOSSARY_MISSED = "glossary_missed"
 NOBODY = Completion("", provider="", model="")
 
 
-Placed = tuple[str, Passage, str]
+Placed = tuple[str, Segment, str]
 """The whitespace before a text, the text, and the whitespace after it."""
 
 
@@ -62,7 +62,7 @@ class Translations:
 
 
 class Job:
-    """The passages of one request. Raises an AgentError at once if no provider can be asked."""
+    """The segments of one request. Raises an AgentError at once if no provider can be asked."""
 
     def __init__(self, texts: Texts, request: CompletionRequest) -> None:
         facts = {"from": texts.from_lang, "to": texts.to}
@@ -70,7 +70,7 @@ class Job:
         self.request = candidate_of(asked).request
         limit = (self.request.max_tokens - TOKENS_BESIDES) // GROWTH
         glossary = Glossary(texts.glossary, texts.to)
-        self._passages = Passages(Task(texts.from_lang, texts.to, limit, glossary, tuple(texts.protect)))
+        self._segments = Segments(Task(texts.from_lang, texts.to, limit, glossary, tuple(texts.protect)))
         self._texts = texts
         self._usage = Usage()
         self._fault: AgentError | None = None
@@ -85,18 +85,18 @@ class Job:
         return {key: self._entry(entry) for key, entry in self._texts.read_entries.items()}
 
     def whole(self) -> Chunk:
-        """All passages as one chunk. It is looked up in the cache and never sent."""
-        asked = dict.fromkeys(part for _, passage, _ in self._entries.values() for part in passage.asked)
+        """All segments as one chunk. It is looked up in the cache and never sent."""
+        asked = dict.fromkeys(part for _, segment, _ in self._entries.values() for part in segment.asked)
         return Chunk(self.request, list(asked), 0)
 
     def chunks(self) -> list[Chunk]:
-        """The first questions, with as many unknown passages in each as fit into an answer.
+        """The first questions, with as many unknown segments in each as fit into an answer.
 
-        Groups without known passages come first: concurrent requests for the same texts then share these questions.
+        Groups without known segments come first: concurrent requests for the same texts then share these questions.
         """
-        groups, rest = list[list[Passage]](), list[Passage]()
-        for group in self._groups(self.whole().passages):
-            unknown = [passage for passage in group if not passage.is_translated]
+        groups, rest = list[list[Segment]](), list[Segment]()
+        for group in self._groups(self.whole().segments):
+            unknown = [segment for segment in group if not segment.is_translated]
             if len(unknown) == len(group):
                 groups.append(group)
             else:
@@ -104,17 +104,17 @@ class Job:
         groups += self._groups(rest)
         self._questions = len(groups)
         self.request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
-        return [Chunk(self.request, passages, number) for number, passages in enumerate(groups, 1)]
+        return [Chunk(self.request, segments, number) for number, segments in enumerate(groups, 1)]
 
     def second_questions(self) -> list[Chunk]:
-        """Questions about all held passages. Asked together, they need only a few more calls."""
-        held = [passage for passage in self.whole().passages if passage.is_held and not passage.is_translated]
+        """Questions about all held segments. Asked together, they need only a few more calls."""
+        held = [segment for segment in self.whole().segments if segment.is_held and not segment.is_translated]
         groups = enumerate(self._groups(held), self._questions + 1)
-        return [Chunk(self.request, passages, number, retries=1, asked_again=1) for number, passages in groups]
+        return [Chunk(self.request, segments, number, retries=1, asked_again=1) for number, segments in groups]
 
     def admits(self, chunk: Chunk) -> bool:
-        """Whether there is anything to ask and a chance of an answer. If there is no chance, the passages fail."""
-        if not chunk.passages or (chunk.asked_again and self._vain_askings >= VAIN_ASKINGS):
+        """Whether there is anything to ask and a chance of an answer. If there is no chance, the segments fail."""
+        if not chunk.segments or (chunk.asked_again and self._vain_askings >= VAIN_ASKINGS):
             return False
         end = DEADLINE if self.request.deadline.is_over else self._end
         if end:
@@ -135,23 +135,23 @@ class Job:
         if chunk.fault is None:
             self._vain_askings = 0
         else:
-            self._vain_askings += len(chunk.passages) == 1 and not chunk.is_to_be_cut
+            self._vain_askings += len(chunk.segments) == 1 and not chunk.is_to_be_cut
             self._note(chunk.fault, chunk)
         return list(chunk.follow_ups())
 
     def joined(self, chunk: Chunk) -> Completion | None:
-        """The answer to a chunk with a single, cut passage: the joined answers to its pieces. None for other chunks."""
-        (passage, *others) = chunk.passages
-        translation = passage.own_translation
-        if others or passage.reservations or not passage.is_cut or translation is None or self._has_turned:
+        """The answer to a chunk with a single, cut segment: the joined answers to its pieces. None for other chunks."""
+        (segment, *others) = chunk.segments
+        translation = segment.own_translation
+        if others or segment.reservations or not segment.is_cut or translation is None or self._has_turned:
             return None
         return Completion("", self.request.provider, self.request.model, value={0: translation})
 
     def completion(self) -> Completion:
         """The result of the job. If every text failed, raises the last error, with the usage of all calls."""
-        whole = self.whole().passages
-        for passage in whole:
-            passage.settle()
+        whole = self.whole().segments
+        for segment in whole:
+            segment.settle()
         outcome = self._outcome()
         if outcome.failed and not outcome.texts:
             fault = self._fault or self._end_of_all(outcome)
@@ -164,11 +164,11 @@ class Job:
 
     def _outcome(self) -> Translations:
         texts, failed, warnings, as_sent = dict[str, str](), dict[str, str](), dict[str, str](), list[str]()
-        for key, (before, passage, after) in self._entries.items():
-            translation, reservations = passage.translation, passage.reservations
+        for key, (before, segment, after) in self._entries.items():
+            translation, reservations = segment.translation, segment.reservations
             missed = _missed(reservations)
             if translation is None:
-                failed[key] = passage.failure
+                failed[key] = segment.failure
             elif missed and agent_settings.TRANSLATE_GLOSSARY_MISSED == "failed":
                 failed[key] = missed
             else:
@@ -185,7 +185,7 @@ class Job:
     def _note(self, fault: AgentError, chunk: Chunk) -> None:
         self._fault = fault
         self._usage += fault.usage or Usage()
-        self._vain_rejections += isinstance(fault, RequestRejected) and len(chunk.passages) == 1
+        self._vain_rejections += isinstance(fault, RequestRejected) and len(chunk.segments) == 1
         is_vain = self._vain_rejections >= VAIN_REJECTIONS and self._answered_by is None
         if self.request.deadline.is_over:
             chunk.fail(fault, DEADLINE)
@@ -201,17 +201,17 @@ class Job:
         placed = replace(
             entry, text=expanded(core, entry.format, self._texts.from_lang, self._texts.to), max_length=limit
         )
-        return text[:start], self._passages.of(placed), text[start + len(core) :]
+        return text[:start], self._segments.of(placed), text[start + len(core) :]
 
-    def _groups(self, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
-        group, tokens = list[Passage](), 0
-        for passage in passages:
-            needed = passage.tokens * GROWTH + TOKENS_BESIDES
+    def _groups(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+        group, tokens = list[Segment](), 0
+        for segment in segments:
+            needed = segment.tokens * GROWTH + TOKENS_BESIDES
             is_full = len(group) >= agent_settings.TRANSLATE_CHUNK_ENTRIES
             if group and (is_full or tokens + needed > self.request.max_tokens):
                 yield group
                 group, tokens = [], 0
-            group.append(passage)
+            group.append(segment)
             tokens += needed
         if group:
             yield group

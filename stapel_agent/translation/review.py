@@ -21,7 +21,7 @@ from .glossary import Glossary
 from .job import Job
 from .plural_forms import expanded
 from .protection import Damaged
-from .segment import Passages, Task
+from .segment import Segments, Task
 from .texts import Texts
 
 
@@ -38,16 +38,16 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
     source = expanded(entry.text.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
-    passage = Passages(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
-    given = passage.protected.with_own_marks(translation.strip(), _without_values)
-    if not passage.protected.has_words:
-        return "" if given == passage.protected.masked else "differs from the text, which has no words"
+    segment = Segments(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
+    given = segment.protected.with_own_marks(translation.strip(), _without_values)
+    if not segment.protected.has_words:
+        return "" if given == segment.protected.masked else "differs from the text, which has no words"
     try:
-        passage.checked(given)
+        segment.checked(given)
     except Damaged as fault:
         if FORMATS[entry.format].message in ("branches", "always") and _is_same_message(source, translation):
             return ""
-        return passage.protected.in_full(str(fault))
+        return segment.protected.in_full(str(fault))
     return ""
 
 
@@ -61,7 +61,7 @@ def most(texts: Texts, request: CompletionRequest) -> Most:
     for chunk in job.chunks():
         # All together, retries for failures, one retry for untranslated texts, and finally each text alone.
         again = agent_settings.TRANSLATE_RETRIES + 2
-        alone = [chunk.alone(passage) for passage in chunk.passages] if agent_settings.TRANSLATE_RETRIES else []
+        alone = [chunk.alone(segment) for segment in chunk.segments] if agent_settings.TRANSLATE_RETRIES else []
         spends += [estimated(chunk.question(), vendor)] * again
         spends += [estimated(question.question(), vendor) for question in alone]
         calls += again + len(alone)

@@ -1,4 +1,4 @@
-"""A passage: a text, or a part of one, that is asked for and cached separately."""
+"""A segment: a text, or a part of one, that is asked for and cached separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNCHANGED = "is the text itself, not translated"
 
 @dataclass(frozen=True)
 class Task:
-    """Settings for all passages of one translation. Passages of more than `limit` tokens are cut."""
+    """Settings for all segments of one translation. Segments of more than `limit` tokens are cut."""
 
     from_lang: str
     to: str
@@ -44,14 +44,14 @@ class Reservation:
     missed_terms: tuple[str, ...] = ()
 
 
-class Passage:
+class Segment:
     """One source text without surrounding whitespace, and its translation once it exists.
 
     Until then, `failure` says why there is none, and `remark` says what was wrong with the last one. A remark uses
     marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation.
     """
 
-    def __init__(self, entry: Entry, task: Task, others: Passages) -> None:
+    def __init__(self, entry: Entry, task: Task, others: Segments) -> None:
         self.entry = entry
         self.source = entry.text
         self.tokens = token_estimate(self.source)
@@ -62,7 +62,7 @@ class Passage:
         self._failure = ""
         self._translation: str | None = None
         self._held: tuple[str, Reservation] | None = None
-        self._pieces: list[tuple[Passage, str]] = []
+        self._pieces: list[tuple[Segment, str]] = []
 
     @cached_property
     def protected(self) -> Protected:
@@ -81,12 +81,12 @@ class Passage:
         return f"\n{json.dumps(given, ensure_ascii=False, sort_keys=True)}" if given else ""
 
     @property
-    def asked(self) -> list[Passage]:
-        """The passages to ask for to translate this one: itself, its pieces, or nothing, and its attributes."""
+    def asked(self) -> list[Segment]:
+        """The segments to ask for to translate this one: itself, its pieces, or nothing, and its attributes."""
         if self._pieces:
-            return [passage for piece, _ in self._pieces for passage in piece.asked]
+            return [segment for piece, _ in self._pieces for segment in piece.asked]
         own = [self] if self.protected.has_words else []
-        return own + [passage for parts in self._attributes.values() for _, part in parts for passage in part.asked]
+        return own + [segment for parts in self._attributes.values() for _, part in parts for segment in part.asked]
 
     @cached_property
     def note(self) -> str:
@@ -190,7 +190,7 @@ class Passage:
         return self._held is not None
 
     def settle(self) -> bool:
-        """Accept the held translation if no better one came. Returns whether the passage is translated."""
+        """Accept the held translation if no better one came. Returns whether the segment is translated."""
         if self._translation is None and self._held:
             self.accept(*self._held)
         return self._translation is not None
@@ -205,8 +205,8 @@ class Passage:
         self.fail(f"invalid_answer: the translation {self.protected.in_full(remark)}")
 
     @cached_property
-    def _attributes(self) -> Mapping[str, list[tuple[Attribute, Passage]]]:
-        """The readable attributes of its tags, by tag, each with the passage for its value."""
+    def _attributes(self) -> Mapping[str, list[tuple[Attribute, Segment]]]:
+        """The readable attributes of its tags, by tag, each with the segment for its value."""
         return {
             tag: [
                 (attribute, self._others.of(replace(self.entry, text=attribute.value.strip(), max_length=0)))
@@ -217,7 +217,7 @@ class Passage:
         }
 
     @property
-    def _parts(self) -> list[Passage]:
+    def _parts(self) -> list[Segment]:
         if self._pieces:
             return [piece for piece, _ in self._pieces]
         return [part for parts in self._attributes.values() for _, part in parts]
@@ -233,17 +233,17 @@ class Passage:
         return text
 
 
-class Passages:
-    """The passages of one translation, one for each distinct entry."""
+class Segments:
+    """The segments of one translation, one for each distinct entry."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self._limit = max(1, task.limit)
-        self._passages: dict[Entry, Passage] = {}
+        self._segments: dict[Entry, Segment] = {}
 
-    def of(self, entry: Entry) -> Passage:
-        if entry not in self._passages:
-            self._passages[entry] = passage = Passage(entry, self._task, self)
-            if passage.tokens > self._limit:
-                passage.cut(self._limit)
-        return self._passages[entry]
+    def of(self, entry: Entry) -> Segment:
+        if entry not in self._segments:
+            self._segments[entry] = segment = Segment(entry, self._task, self)
+            if segment.tokens > self._limit:
+                segment.cut(self._limit)
+        return self._segments[entry]

@@ -50,7 +50,7 @@ def _pieces(text: str, borders: list[Border], limit: int) -> Iterator[tuple[str,
     while first < len(borders) and whole_weight - weight > limit:
         last = bisect_right(borders, weight + limit, first, key=lambda border: border.weight)
         in_reach = borders[first : max(last, first + 1)]
-        # One short passage does no harm, but many short ones do.
+        # One short segment does no harm, but many short ones do.
         late = [border for border in in_reach if border.weight - weight > limit // 2]
         best = min(late or in_reach[-1:], key=lambda border: (border.kind, -border.start))
         yield text[start : best.start], text[best.start : best.end]

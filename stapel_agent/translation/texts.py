@@ -77,7 +77,7 @@ class Texts:
 
     @property
     def instructions(self) -> str:
-        """The part of the system prompt that is the same for every passage."""
+        """The part of the system prompt that is the same for every segment."""
         origin = "the language they are in" if self.from_lang == AUTO else language_name(self.from_lang)
         parts = [INSTRUCTIONS.format(origin=origin, target=language_name(self.to))]
         if self.context:

@@ -58,7 +58,7 @@ async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
 
 
 def _ask(job: Job, chunk: Chunk) -> None:
-    """Ask for the passages of a chunk until each has a translation or has failed."""
+    """Ask for the segments of a chunk until each has a translation or has failed."""
     chunk.take(cache.recall(chunk.question()))
     chunk = chunk.unknown()
     if not job.admits(chunk):

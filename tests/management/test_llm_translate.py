@@ -375,4 +375,4 @@ def test_document__as_shown(tmp_path, monkeypatch, scripted_model):
         lambda request: ProviderResult(upper(request), input_tokens=158, output_tokens=30),
     )
     out, err = run(*command[3:])
-    assert (out, err) == (block_after("docs/translation.md", "On a terminal a bar shows"), "")
+    assert (out, err) == (block_after("docs/translation.md", "On a terminal, a bar shows"), "")

@@ -22,7 +22,7 @@ CHUNKS = 40
 """Questions that hold so many texts of this size, at TRANSLATE_CHUNK_ENTRIES of 50."""
 LONG = 200_000
 LONG_LIMIT = 2_044 * 3
-"""Bytes of the longest passage whose translation has room in MAX_TOKENS of 4096."""
+"""Bytes of the longest segment whose translation has room in MAX_TOKENS of 4096."""
 
 
 def short_text(number: int) -> tuple[str, str]:
