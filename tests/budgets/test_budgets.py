@@ -568,7 +568,7 @@ def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
 
 
 def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
-    """Current budgets, by the used share of their nearer limit, those to be counted again included; none is full."""
+    """Current budgets, by the used share of their nearer limit; a limit of nothing is full."""
     now = at(monkeypatch, 2026, 1, 31, 12)
     month, day = date(2026, 1, 1), date(2026, 1, 31)
     spent = {
@@ -589,10 +589,10 @@ def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
     BudgetAccount.objects.create(key="first", starts_on=month, **of_a_day)
     found = accounts.fullest(now, 10, "default")
     assert [(standing.identity or standing.scope, round(standing.share, 3)) for standing in found] == [
-        *(("uncounted", 9), ("over", 1.5), ("none", 1), ("tokens", 0.7), ("half", 0.5), ("all", 0.4), ("little", 0)),
+        *(("over", 1.5), ("none", 1), ("tokens", 0.7), ("half", 0.5), ("all", 0.4), ("little", 0)),
     ]
     assert accounts.fullest(now, 2, "default") == found[:2]
-    assert found[4] == Standing(
+    assert found[3] == Standing(
         scope="user",
         identity="half",
         period="month",
