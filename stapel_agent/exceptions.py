@@ -208,6 +208,8 @@ class ProviderBusy(ProviderDeclined):
 class ProviderBug(ProviderError):
     """The provider's code raised an exception other than a ProviderError, or did not return a ProviderResult."""
 
+    may_be_billed = True
+
 
 class AttemptCancelled(ProviderError):
     """The caller was cancelled or interrupted while the provider was answering."""

@@ -255,9 +255,11 @@ class Attempt:
     def _taken(self, result: ProviderResult) -> str:
         """Accepts the provider's result and returns its text. Raises an error if the result is unusable."""
         self._stop_clock()
-        if not isinstance(result, ProviderResult) or not isinstance(result.text, str):
+        is_result = isinstance(result, ProviderResult)
+        if is_result:
+            self.result = _plain(result)
+        if not is_result or self.result is None or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} did not return a ProviderResult whose text is a str")
-        self.result = _plain(result)
         require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
         return self.result.text
 
@@ -266,19 +268,29 @@ class Attempt:
 
 
 def _plain(result: ProviderResult) -> ProviderResult:
-    """Copies `result` to plain types, so that a host's subclass of it or of `str` runs no code later."""
+    """Copies `result` to plain types, so that a host's subclass of it or of `str` runs no code later.
+
+    Keeps the token counts of a result whose text or finish reason is unusable.
+    """
     return ProviderResult(
-        str.__str__(result.text),
+        str.__str__(result.text) if isinstance(result.text, str) else "",
         result.input_tokens,
         result.output_tokens,
         result.thinking_tokens,
         result.cache_read_tokens,
         result.cache_write_tokens,
-        "" if result.finish_reason is None else str(result.finish_reason),
+        _word(result.finish_reason),
         result.metadata,
         result.cache_write_1h_tokens,
         result.cost_usd,
     )
+
+
+def _word(reason: object) -> str:
+    try:
+        return "" if reason is None else str.__str__(str(reason))
+    except Exception:
+        return "unreadable"
 
 
 def _is_cancelled() -> bool:

@@ -60,7 +60,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
     own.usage = usage + Usage() if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None
-    if isinstance(own, NOT_TAKEN_ON) and (own.text or own.usage):
+    if isinstance(own, NOT_TAKEN_ON) and (own.text or (own.usage and isinstance(own, ProviderDeclined))):
         own.may_be_billed = True
     if isinstance(own, ProviderError):
         own.retry_after = seconds(getattr(fault, "retry_after", None))

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from stapel_agent.asking import Attempt
 from stapel_agent.budgets import TOKENS, Estimate
+from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError
 from stapel_agent.figures import MAX_USD, SMALLEST_COST
 from stapel_agent.models import CostBasis, PromptLog
@@ -26,7 +27,7 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
     """
     usage, cost = attempt.usage, attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis
-    if error is None or not error.may_be_billed or attempt.result is not None:
+    if _is_known(attempt, error):
         forget_estimate(row)
         return
     row.cost_basis = CostBasis.ESTIMATED
@@ -34,6 +35,13 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
         row.estimated_cost_usd = max(Decimal(0), row.estimated_cost_usd - (row.cost_usd or 0))
     known = sum(getattr(usage, name) for name in TOKENS)
     row.estimated_tokens = max(0, (row.estimated_tokens or 0) - known)
+
+
+def _is_known(attempt: Attempt, error: AgentError | None) -> bool:
+    if attempt.result is None:
+        return error is None or not error.may_be_billed
+    # A result that states nothing would never use up a budget.
+    return bool(attempt.usage) or attempt.cost.usd is not None or not agent_settings.BUDGETS
 
 
 def forget_estimate(row: PromptLog) -> None:

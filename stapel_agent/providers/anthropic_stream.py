@@ -80,7 +80,7 @@ class StreamedAnswer:
                 raise
 
     def result(self) -> ProviderResult:
-        if not self._complete or not self._finish_reason:
+        if not self._complete:
             raise AnswerInterrupted("the answer ended before it was complete", usage=self.usage, text=self.text or None)
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
             raise AnswerMissing("the answer contains no text", usage=self.usage)

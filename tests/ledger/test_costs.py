@@ -11,6 +11,7 @@ from stapel_agent import ledger, services, usage
 from stapel_agent.budgets import estimates
 from stapel_agent.exceptions import (
     AnswerInterrupted,
+    ProviderBug,
     ProviderTimeout,
     ProviderUnavailable,
     ProviderUnreachable,
@@ -75,15 +76,56 @@ def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
     assert charged() == (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("fault", [ProviderUnavailable, RateLimited, RequestRejected])
-@pytest.mark.parametrize("part", [{"text": "half"}, {"usage": Usage(5, 5)}], ids=["text", "usage"])
-def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault, part):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(ProviderUnavailable("busy", text="half"), ProviderUnavailable("busy", usage=Usage(5, 5))),
+        *(RateLimited("busy", usage=Usage(5, 5)), RequestRejected("no", text="half")),
+    ],
+    ids=repr,
+)
+def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault):
     """A refusal that has a part of the answer was worked on, and may be billed."""
-    scripted_chain(agent, only=fault("busy", **part))
+    scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
     assert costs()[0] == "estimated"
     assert charged()[:2] == (USD * 10**9, TOKENS)
+
+
+@pytest.mark.parametrize("fault", [ValueError("odd"), ProviderBug("odd")], ids=repr)
+def test_estimate__of_a_provider_with_a_bug(facade, agent, fault):
+    """A provider that raises an unknown exception may have been billed by its vendor."""
+    scripted_chain(agent, only=fault)
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", None, USD, TOKENS)
+    assert charged()[:2] == (USD * 10**9, TOKENS)
+
+
+def test_estimate__of_an_answer_that_states_nothing(facade, agent):
+    """Under a budget, an answer that states neither tokens nor cost is charged its estimate, so the budget ends."""
+    scripted_chain(agent, only=ProviderResult("this"))
+    agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
+    statuses = [facade.complete("hello", "small")["status"] for _ in range(5)]
+    assert statuses == ["ok"] * 3 + ["failure"] * 2
+    row = PromptLog.objects.filter(status="success").first()
+    assert costs(row) == ("estimated", None, USD, TOKENS)
+
+
+class Unreadable:
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "part", [{"text": None}, {"text": b"x"}, {"text": 5}, {"finish_reason": Unreadable()}], ids=list
+)
+def test_cost__of_an_unusable_result(facade, agent, part):
+    """A result whose text or finish reason is unusable costs the tokens that it states."""
+    scripted_chain(agent, only=ProviderResult(**{"text": "this", "input_tokens": 10, "output_tokens": 5, **part}))
+    assert facade.complete("hello", "small")["status"] == "failure"
+    assert costs() == ("price_list", Decimal("0.02"), None, None)
 
 
 def test_estimate__is_dropped_by_an_answer(facade, agent):
