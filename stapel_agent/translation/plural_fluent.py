@@ -65,12 +65,6 @@ class Selection:
         return match[1] if match else ""
 
     @property
-    def indent(self) -> str:
-        """The whitespace before a variant that begins a line."""
-        blanks = self.head[len(self.head.rstrip()) :]
-        return blanks.rpartition("\n")[2] if "\n" in blanks else ""
-
-    @property
     def is_ordinal(self) -> bool:
         return ORDINAL.search(self.head) is not None
 
@@ -113,15 +107,15 @@ def _expand(selection: Selection, from_lang: str, to: str) -> None:
     if not (named and target) or named.keys() == {form.category for form in target}:
         _show_numbers(selection, target)
         return
-    gap, indent = _gap(selection.variants), selection.indent
+    gap = _gap(selection.variants)
     exact = [variant for variant in selection.variants if variant.is_exact]
     template = next((variant for variant in selection.variants if not variant.is_default), named["other"])
     made = [Variant(_written(named, template, form), _origin(selection, form, from_lang).nodes) for form in target]
     selection.variants = [*exact, *made]
     for number, variant in enumerate(selection.variants, 1):
-        blanks = indent[:-1] if variant.is_default else indent
+        blanks = gap[:-1] if variant.is_default and "\n" in gap else gap
         variant.written = blanks * (number > 1) + variant.written.lstrip()
-        variant.nodes = [_bounded(variant.text).rstrip() + gap * (number < len(selection.variants))]
+        variant.nodes = [_bounded(variant.text).rstrip()]
 
 
 def _show_numbers(selection: Selection, target: Sequence[Form]) -> None:
@@ -155,9 +149,10 @@ def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
 
 
 def _gap(variants: Sequence[Variant]) -> str:
-    """Return the whitespace between two variants."""
-    text = variants[0].text
-    return text[len(text.rstrip()) :] if len(variants) > 1 else "\n"
+    """Return the whitespace before each variant but the first, as before one that is not the default."""
+    leads = [(one.written[: len(one.written) - len(one.written.lstrip())], one.is_default) for one in variants[1:]]
+    lead, is_default = next((pair for pair in leads if not pair[1]), leads[0] if leads else (" ", False))
+    return f"{lead} " if is_default and "\n" in lead else lead or " "
 
 
 def _number(nodes: Sequence[str | Selection], position: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:

@@ -374,7 +374,7 @@ def test_http__who_may_ask(django_user_model):
         if user:
             client.force_login(user)
         statuses.append(client.get(URL).status_code)
-    assert [*statuses, service().get(URL).status_code] == [401, 403, 200, 200]
+    assert [*statuses, service().get(URL).status_code] == [401, 403, 403, 200]
 
 
 def test_http__format(ledger):
