@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from .column_ranges import ARITHMETIC, MAX_TOKEN_COUNT, money, token_count
 from .deadline import Deadline
-from .figures import ARITHMETIC, MAX_TOKEN_COUNT, money, token_count
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from stapel_agent import usage
-from stapel_agent.accounting import figures, top_spenders
+from stapel_agent.accounting import top_spenders, usage_report
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.models import PromptLog
 
@@ -23,7 +23,7 @@ def not_migrated(monkeypatch):
     """The ledger's table is not there."""
     with monkeypatch.context() as context:
         context.setattr(PromptLog._meta, "db_table", "agent_no_such_table")
-        for table in (figures, top_spenders):
+        for table in (usage_report, top_spenders):
             context.setattr(table, "on_ledger", away)
         yield
 

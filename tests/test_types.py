@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.figures import token_count
+from stapel_agent.column_ranges import token_count
 from stapel_agent.types import Usage
 
 

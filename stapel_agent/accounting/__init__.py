@@ -1,9 +1,9 @@
 """What was spent: the figures of `usage()`, added up by the database."""
 
 from .csv_table import write_csv
-from .figures import as_json, ausage, usage
 from .top_spenders import CachedInput, Durations, Rankings, TopSpender, rankings
 from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment
+from .usage_report import as_json, ausage, usage
 
 __all__ = [
     "COLUMNS",

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from stapel_agent import log_content
+from stapel_agent.column_ranges import milliseconds
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
@@ -22,7 +23,6 @@ from stapel_agent.exceptions import (
     ProviderBug,
     ProviderTimeout,
 )
-from stapel_agent.figures import milliseconds
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe

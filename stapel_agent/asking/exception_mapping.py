@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from stapel_agent.column_ranges import seconds
 from stapel_agent.exceptions import (
     AgentError,
     AttemptCancelled,
@@ -16,7 +17,6 @@ from stapel_agent.exceptions import (
     RequestRejected,
     SchemaMismatch,
 )
-from stapel_agent.figures import seconds
 from stapel_agent.parsing import storable
 from stapel_agent.redaction import redact, traceback_of
 from stapel_agent.types import Usage

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
-from stapel_agent.figures import ARITHMETIC
 from stapel_agent.prices import UnitPrices, unit_prices
 from stapel_agent.providers import LlmProvider
 from stapel_agent.tokens import byte_length

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
+from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
-from stapel_agent.figures import ARITHMETIC
 
 SCOPES = ("user", "workspace", "source", "all")
 PERIODS = ("day", "month")

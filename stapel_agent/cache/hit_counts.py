@@ -25,8 +25,8 @@ from django.db.models.functions import Least, Round
 from django.utils import timezone
 
 from stapel_agent.budgets import aware
+from stapel_agent.column_ranges import MAX_USD
 from stapel_agent.database import exactly, in_background, is_test_run, on_ledger, prepare_background
-from stapel_agent.figures import MAX_USD
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import HitCount
 from stapel_agent.parsing import storable

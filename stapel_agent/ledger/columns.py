@@ -11,8 +11,8 @@ from typing import Any
 
 from stapel_agent import log_content
 from stapel_agent.asking import Attempt
+from stapel_agent.column_ranges import money
 from stapel_agent.exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
-from stapel_agent.figures import money
 from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import is_deep, storable

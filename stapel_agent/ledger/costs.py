@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from stapel_agent.asking import Attempt
 from stapel_agent.budgets import TOKENS, Estimate
+from stapel_agent.column_ranges import MAX_USD, SMALLEST_COST
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError
-from stapel_agent.figures import MAX_USD, SMALLEST_COST
 from stapel_agent.models import CostBasis, PromptLog
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from stapel_agent import log_content
-from stapel_agent.figures import MAX_TOKEN_COUNT, money
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT, money
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import storable
 from stapel_agent.prices import cost_of

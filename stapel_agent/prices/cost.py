@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from stapel_agent.column_ranges import money
 from stapel_agent.conf import agent_settings
-from stapel_agent.figures import money
 from stapel_agent.types import Usage
 
 from .price_list import Conditions, listed

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal, localcontext
 from typing import Any
 
-from stapel_agent.figures import ARITHMETIC, SMALLEST_COST, money
+from stapel_agent.column_ranges import ARITHMETIC, SMALLEST_COST, money
 from stapel_agent.types import Usage
 
 MILLION = Decimal(1_000_000)

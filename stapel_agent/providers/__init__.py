@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .model_lifecycle import model_warnings
     from .prompt_cache import forget_prefixes
     from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
-    from .wire.additions import forget_refusals, withdraw_refusal
     from .wire.finish_reasons import finish_reason
+    from .wire.optional_fields import forget_refusals, withdraw_refusal
     from .wire.threads import in_own_thread
 
 __all__ = [
@@ -45,13 +45,13 @@ _HOME = {
     "dialect_faults": ".dialects",
     "finish_reason": ".wire.finish_reasons",
     "forget_prefixes": ".prompt_cache",
-    "forget_refusals": ".wire.additions",
+    "forget_refusals": ".wire.optional_fields",
     "in_own_thread": ".wire.threads",
     "model_warnings": ".model_lifecycle",
     "provider_registry": ".registry",
     "register_provider": ".registry",
     "registered_providers": ".registry",
-    "withdraw_refusal": ".wire.additions",
+    "withdraw_refusal": ".wire.optional_fields",
 }
 
 

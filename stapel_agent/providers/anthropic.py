@@ -27,11 +27,11 @@ from .dialects import CLAUDE, effort_fields, merged
 from .endpoint import Endpoint, EndpointProvider
 from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
-from .wire.additions import Additions
 from .wire.call import Call
 from .wire.error_rules import UNKNOWN_STATUS
 from .wire.http import api_root, base_url_mend, peer_of
 from .wire.limits import Bounds, abounded_attempt, bounded_attempt
+from .wire.optional_fields import OptionalFields
 from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
 
 CACHE_CONTROL = {"type": "ephemeral"}
@@ -155,9 +155,9 @@ class Question:
         return merged(question, self._effort.fields)
 
     @property
-    def additions(self) -> tuple[Additions, ...]:
+    def optional_fields(self) -> tuple[OptionalFields, ...]:
         """The fields that a gateway may refuse."""
-        return self._effort, _marking(self.call, self.access) if self.plan.is_marked else Additions()
+        return self._effort, _marking(self.call, self.access) if self.plan.is_marked else OptionalFields()
 
     def _system(self, prompt: str) -> str | list[dict[str, Any]]:
         if not self.plan.is_marked:
@@ -168,11 +168,11 @@ class Question:
         return [marked, rest] if prompt[length:] else [marked]
 
     @property
-    def _effort(self) -> Additions:
+    def _effort(self) -> OptionalFields:
         call = self.call
         fields = effort_fields(CLAUDE, call.model, call.effort)
         fields = {name: value for name, value in fields.items() if name not in call.options}
-        return Additions.for_effort(self.access.base_url, call.model, call.effort, fields)
+        return OptionalFields.for_effort(self.access.base_url, call.model, call.effort, fields)
 
     def _content(self) -> str | list[dict[str, Any]]:
         text = _encodable(self.call.prompt)
@@ -188,15 +188,15 @@ def _stable_length(call: Call) -> int:
     return length if prompt[length:].strip() else len(prompt)
 
 
-def _marking(call: Call, access: Access) -> Additions:
+def _marking(call: Call, access: Access) -> OptionalFields:
     fields = {"cache_control": CACHE_CONTROL}
     setting = "STAPEL_AGENT['PROMPT_CACHE'][{source!r}]"
-    return Additions(access.base_url, call.model, "prompt_cache", fields=fields, setting=setting)
+    return OptionalFields(access.base_url, call.model, "prompt_cache", fields=fields, setting=setting)
 
 
 def _plan(call: Call, access: Access) -> CachePlan:
     """Decide whether to mark the prefix: the schema, which the API puts first, and the start of the system prompt."""
-    is_refused = Additions.is_refused(access.base_url, call.model, "prompt_cache")
+    is_refused = OptionalFields.is_refused(access.base_url, call.model, "prompt_cache")
     if call.prefix is None or not call.prefix.length or is_refused:
         return CachePlan(None, is_marked=False)
     schema = json.dumps(call.schema, sort_keys=True, default=str) if call.schema is not None else ""
@@ -288,8 +288,8 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     message = excerpt(text)
     if is_of_another_address(status, message) and question.access.label:
         message = f"{message}; {base_url_mend(question.access.label, '/v1/messages')}"
-    for additions in question.additions:
-        if refusal := additions.refusal(status, text, message):
+    for optional_fields in question.optional_fields:
+        if refusal := optional_fields.refusal(status, text, message):
             return refusal
     waiting = retry_after(fault.response.headers)
     return classify(status, message, codes=error_codes(text), retry_after=waiting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from stapel_agent.figures import token_count
+from stapel_agent.column_ranges import token_count
 
 from .anthropic_sdk import clients
 from .model_facts import ModelFacts

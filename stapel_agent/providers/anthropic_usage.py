@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stapel_agent.figures import token_count
+from stapel_agent.column_ranges import token_count
 
 CACHED = ("cache_read_tokens", "cache_write_tokens")
 PROMPT = ("input_tokens", *CACHED)

@@ -18,8 +18,8 @@ from stapel_agent.exceptions import AccessDenied, RequestRejected
 from .base import LlmProvider, ProviderResult
 from .claude_output import read_output
 from .claude_schema import schema_argument
-from .wire.additions import Additions
 from .wire.call import Call
+from .wire.optional_fields import OptionalFields
 from .wire.process import Command, Outcome, arun, run
 from .wire.status_codes import excerpt
 
@@ -123,7 +123,7 @@ class Invocation(Call):
 
     def _arguments(self, binary: str, system_prompt: Path) -> list[str]:
         arguments = [binary, *FLAGS, "--model", self.model, "--system-prompt-file", str(system_prompt)]
-        arguments += [part for field in self._additions.fields.items() for part in field]
+        arguments += [part for field in self._optional_fields.fields.items() for part in field]
         return arguments if self.schema is None else [*arguments, "--json-schema", schema_argument(self.schema)]
 
     def _environment(self) -> dict[str, str]:
@@ -138,13 +138,13 @@ class Invocation(Call):
         return {**passed, **FIXED_ENVIRONMENT, **thinking, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self.token_cap)}
 
     @property
-    def _additions(self) -> Additions:
+    def _optional_fields(self) -> OptionalFields:
         word = self.effort if self.effort in ("low", *THOUGHTFUL) else None
-        return Additions.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
+        return OptionalFields.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
 
     def check_effort(self, outcome: Outcome) -> None:
         """Raise ParameterRefused if the CLI has no flag for effort."""
-        if refusal := self._additions.refusal(
+        if refusal := self._optional_fields.refusal(
             400 if outcome.exit_code else 200, outcome.stderr, excerpt(outcome.stderr)
         ):
             raise refusal

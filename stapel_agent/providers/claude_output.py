@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from stapel_agent.column_ranges import token_count
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
@@ -19,7 +20,6 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
-from stapel_agent.figures import token_count
 from stapel_agent.types import Usage
 
 from .base import ProviderResult

@@ -18,9 +18,9 @@ from stapel_agent.types import Image, LinkedImage
 from .base import ProviderResult
 from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer
 from .endpoint import Endpoint, EndpointProvider
-from .wire.additions import Additions
 from .wire.call import Call
 from .wire.http import Post, api_root, apost, base_url_mend, post
+from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
 
@@ -89,7 +89,7 @@ class Inquiry:
         self._dialect = _dialect(endpoint, self._url.host)
 
     def request(self) -> Post:
-        call, additions = self._call, self._additions()
+        call, optional_fields = self._call, self._optional_fields()
         body: dict[str, Any] = {
             "model": call.model,
             "messages": _messages(call),
@@ -97,7 +97,7 @@ class Inquiry:
         }
         if call.schema is not None:
             body["response_format"] = response_format(call.schema)
-        content = _encoded(merged(body, additions.fields, call.options))
+        content = _encoded(merged(body, optional_fields.fields, call.options))
         return Post(
             self._url,
             content,
@@ -106,7 +106,7 @@ class Inquiry:
             self._label,
             PATH,
             own_codes=self._dialect.error_codes,
-            additions=additions,
+            optional_fields=optional_fields,
         )
 
     def read(self, body: bytes) -> ProviderResult:
@@ -121,11 +121,11 @@ class Inquiry:
         own = {self._dialect.key_header: key} if self._dialect.key_header else {}
         return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 
-    def _additions(self) -> Additions:
+    def _optional_fields(self) -> OptionalFields:
         call = self._call
         fields = effort_fields(self._dialect.efforts, call.model, call.effort)
         fields = {name: value for name, value in fields.items() if name not in call.options}
-        return Additions.for_effort(str(self._url), call.model, call.effort, fields)
+        return OptionalFields.for_effort(str(self._url), call.model, call.effort, fields)
 
 
 def _dialect(endpoint: Endpoint, host: str) -> Dialect:

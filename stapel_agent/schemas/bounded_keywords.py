@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import ValidationError, validators
 
-from .evaluated import unevaluated_items, unevaluated_properties
 from .patterns import found
+from .unevaluated import unevaluated_items, unevaluated_properties
 from .work_limit import current_limit
 
 MESSAGE_LENGTH = 300

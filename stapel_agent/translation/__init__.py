@@ -5,7 +5,7 @@ from .formats import FORMATS
 from .job import Translations
 from .review import Most, fault_in, most
 from .texts import Texts
-from .verb import NOTHING, atranslate, translate
+from .translate_map import NOTHING, atranslate, translate
 
 __all__ = [
     "Entry",

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from stapel_agent.tokens import token_estimate
 
-from . import figures
+from . import numbers
 from .attributes import Attribute, readable_attributes, with_values
 from .entries import Entry
 from .formats import FORMATS
@@ -156,7 +156,7 @@ class Segment:
             restored = self.protected.restore(given)
         except TooSlow as slow:
             raise Damaged("takes too long to search for protected text") from slow
-        if fault := figures.changed(source, given, task.from_lang, task.to):
+        if fault := numbers.changed(source, given, task.from_lang, task.to):
             raise Damaged(fault)
         if self.entry.max_length and len(restored) > self.entry.max_length:
             raise Damaged(f"has {len(restored)} characters; it may have {self.entry.max_length}")

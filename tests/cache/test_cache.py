@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stapel_agent import cache
-from stapel_agent.cache.policies import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
+from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
 from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating

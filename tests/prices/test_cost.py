@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from stapel_agent.column_ranges import money
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
-from stapel_agent.figures import money
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import Cost, UnitPrices, cost_of, unit_prices
 from stapel_agent.providers.base import ProviderResult

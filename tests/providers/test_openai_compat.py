@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
+from stapel_agent.column_ranges import money
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerMissing,
@@ -23,7 +24,6 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
-from stapel_agent.figures import money
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
 from stapel_agent.types import Usage

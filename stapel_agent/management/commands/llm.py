@@ -17,7 +17,7 @@ from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json, printable_text
 from stapel_agent.management.arguments import image, number
 from stapel_agent.management.commands import llm_usage
-from stapel_agent.management.forgetting import CONDITIONS, add_forget_arguments, forget
+from stapel_agent.management.forget_command import CONDITIONS, add_forget_arguments, forget
 from stapel_agent.management.provider_report import ProviderReport, reports
 from stapel_agent.management.recent_calls import (
     FILTERS,

@@ -2,8 +2,8 @@
 
 from .answer import read_answer
 from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
-from .effort import effort_fields, merged
-from .efforts import CLAUDE
+from .effort_fields import effort_fields, merged
+from .effort_rules import CLAUDE
 from .lookup import dialect_faults, dialect_for, known_dialects
 from .table import DIALECTS, OPENAI
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import efforts, error_codes
+from . import effort_rules, error_codes
 from .dialect import Dialect
 
 NEWER_CAP = "max_completion_tokens"
@@ -11,7 +11,7 @@ OPENAI = Dialect(
     "openai",
     hosts=("api.openai.com", "*.api.openai.com"),
     cap_field=NEWER_CAP,
-    efforts=efforts.OPENAI,
+    efforts=effort_rules.OPENAI,
     vendor="openai",
 )
 
@@ -24,14 +24,14 @@ DIALECTS: dict[str, Dialect] = {
             hosts=("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com"),
             key_header="api-key",
             cap_field=NEWER_CAP,
-            efforts=efforts.OPENAI,
+            efforts=effort_rules.OPENAI,
             vendor="azure",
         ),
-        Dialect("deepseek", hosts=("api.deepseek.com",), efforts=efforts.DEEPSEEK, vendor="deepseek"),
+        Dialect("deepseek", hosts=("api.deepseek.com",), efforts=effort_rules.DEEPSEEK, vendor="deepseek"),
         Dialect(
             "zai",
             hosts=("api.z.ai", "open.bigmodel.cn"),
-            efforts=efforts.ZAI,
+            efforts=effort_rules.ZAI,
             error_codes=error_codes.ZAI,
             vendor="zai",
         ),
@@ -39,35 +39,35 @@ DIALECTS: dict[str, Dialect] = {
             "moonshot",
             hosts=("api.moonshot.ai", "api.moonshot.cn"),
             cap_field=NEWER_CAP,
-            efforts=efforts.MOONSHOT,
+            efforts=effort_rules.MOONSHOT,
             vendor="moonshotai",
         ),
-        Dialect("xiaomi", hosts=("*.xiaomimimo.com",), cap_field=NEWER_CAP, efforts=efforts.XIAOMI),
-        Dialect("google", hosts=("*.googleapis.com",), efforts=efforts.GOOGLE, vendor="google"),
+        Dialect("xiaomi", hosts=("*.xiaomimimo.com",), cap_field=NEWER_CAP, efforts=effort_rules.XIAOMI),
+        Dialect("google", hosts=("*.googleapis.com",), efforts=effort_rules.GOOGLE, vendor="google"),
         Dialect(
             "mistral",
             hosts=("*.mistral.ai",),
-            efforts=efforts.MISTRAL,
+            efforts=effort_rules.MISTRAL,
             error_codes=error_codes.MISTRAL,
             vendor="mistral",
         ),
-        Dialect("groq", hosts=("api.groq.com",), cap_field=NEWER_CAP, efforts=efforts.GROQ, vendor="groq"),
+        Dialect("groq", hosts=("api.groq.com",), cap_field=NEWER_CAP, efforts=effort_rules.GROQ, vendor="groq"),
         Dialect(
             "openrouter",
             hosts=("openrouter.ai", "*.openrouter.ai"),
-            efforts=efforts.OPENROUTER,
+            efforts=effort_rules.OPENROUTER,
             vendor="openrouter",
         ),
         Dialect(
             "xai",
             hosts=("api.x.ai", "*.api.x.ai"),
             cap_field=NEWER_CAP,
-            efforts=efforts.XAI,
+            efforts=effort_rules.XAI,
             vendor="x-ai",
         ),
-        Dialect("vllm", efforts=efforts.VLLM),
-        Dialect("ollama", hosts=("ollama.com",), efforts=efforts.OLLAMA),
-        Dialect("lmstudio", efforts=efforts.LMSTUDIO),
-        Dialect("llamacpp", efforts=efforts.LLAMACPP),
+        Dialect("vllm", efforts=effort_rules.VLLM),
+        Dialect("ollama", hosts=("ollama.com",), efforts=effort_rules.OLLAMA),
+        Dialect("lmstudio", efforts=effort_rules.LMSTUDIO),
+        Dialect("llamacpp", efforts=effort_rules.LLAMACPP),
     )
 }

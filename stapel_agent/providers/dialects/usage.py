@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from stapel_agent.figures import money, token_count
+from stapel_agent.column_ranges import money, token_count
 from stapel_agent.providers.wire.vendor_json import mapping
 from stapel_agent.types import Usage
 

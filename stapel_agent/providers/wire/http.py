@@ -14,10 +14,10 @@ import httpx
 
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer
 
-from .additions import Additions
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .limits import Bounds, abounded_attempt, bounded, bounded_attempt
+from .optional_fields import OptionalFields
 from .status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CONNECT_SECONDS = 10.0
@@ -87,7 +87,7 @@ class Post:
     """One POST request: `content` to `url`, answered within `timeout` seconds.
 
     `setting` is the name of the base URL's setting, and `path` is the path below it. `own_codes` maps the vendor's
-    error codes to failures. `additions` are the fields in `content` that the call can omit if the vendor refuses them.
+    error codes to failures. `optional_fields` are fields in `content` that the call omits if the vendor refuses them.
     """
 
     url: httpx.URL
@@ -97,7 +97,7 @@ class Post:
     setting: str = ""
     path: str = ""
     own_codes: Mapping[str, str] = field(default_factory=dict)
-    additions: Additions = Additions()
+    optional_fields: OptionalFields = OptionalFields()
 
     @property
     def peer(self) -> str:
@@ -135,7 +135,7 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
         if request.setting and is_of_another_address(bounds.status, message):
             fix = base_url_mend(request.setting, request.path)
             message = f"{message}; the request went to {request.url.path!r}: {fix}"
-        if refusal := request.additions.refusal(bounds.status, body, message):
+        if refusal := request.optional_fields.refusal(bounds.status, body, message):
             raise refusal
         raise classify(
             bounds.status,

@@ -12,8 +12,8 @@ from html import unescape
 from types import MappingProxyType
 from typing import Any
 
+from stapel_agent.column_ranges import token_count
 from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
-from stapel_agent.figures import token_count
 from stapel_agent.redaction import redact
 
 from .error_rules import (

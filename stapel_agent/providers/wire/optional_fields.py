@@ -20,7 +20,7 @@ _refused: set[tuple[str, ...]] = set()
 
 
 @dataclass(frozen=True)
-class Additions:
+class OptionalFields:
     """The `fields` added to one request for `purpose`. `choice` is the value they express, such as an effort.
 
     `words` are other names that a vendor's error may use for the fields. `setting` is the setting that changes them.
@@ -35,8 +35,8 @@ class Additions:
     setting: str = ""
 
     @classmethod
-    def for_effort(cls, endpoint: str, model: str, effort: str | None, fields: Mapping[str, Any]) -> Additions:
-        """Return the additions for `effort`. They are empty if the model has refused them."""
+    def for_effort(cls, endpoint: str, model: str, effort: str | None, fields: Mapping[str, Any]) -> OptionalFields:
+        """Return the fields for `effort`. They are empty if the model has refused them."""
         if not effort or not fields or cls.is_refused(endpoint, model, "effort", effort):
             return cls()
         return cls(endpoint, model, "effort", effort, fields, EFFORT_WORDS, EFFORT_SETTING)

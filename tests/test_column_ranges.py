@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from stapel_agent.figures import bounded_count, milliseconds, money, seconds, token_count
+from stapel_agent.column_ranges import bounded_count, milliseconds, money, seconds, token_count
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import UnitPrices, cost_of
 from stapel_agent.types import Usage

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.translation.figures import changed
+from stapel_agent.translation.numbers import changed
 
 SAME = [
     ("$5M raised", "5.000.000 $ gesammelt", "en", "de"),
