@@ -98,6 +98,15 @@ def test_ask__whole_answer(scripted_model):
     assert (out.count("\n"), err) == (1, "")
 
 
+@pytest.mark.parametrize("kind", [[], ["--json"]])
+@pytest.mark.parametrize(("option", "asked"), [([], None), (["--effort", "max"], "max")])
+def test_ask__effort(scripted_model, kind, option, asked):
+    """With --effort, the model thinks as hard as that, for a text and for JSON."""
+    scripted_model.script("{}")
+    run("ask", "The largest city?", *option, *kind)
+    assert [request.effort for request in scripted_model.requests] == [asked]
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_ask__failure(scripted_model, tmp_path, agent, as_json):
     """A failure is told on stderr with what was spent, and is exit status 1."""

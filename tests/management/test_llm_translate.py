@@ -74,6 +74,14 @@ def test_out__folder(source, scripted_model, tmp_path):
     assert PromptLog.objects.values_list("model_size", "metadata__provider").get() == ("large", "claude-code")
 
 
+@pytest.mark.parametrize(("option", "asked"), [([], "low"), (["--effort", "high"], "high")])
+def test_effort__reaches_the_model(source, scripted_model, option, asked):
+    """With --effort, the model thinks as hard as that; without it, as the settings say for translations."""
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de", *option)
+    assert [request.effort for request in scripted_model.requests] == [asked]
+
+
 def test_glossary_and_context__reach_the_model(source, scripted_model):
     """The model is told which words a language has for a term, and what the texts are for."""
     glossary = source.parent / "terms.json"

@@ -29,6 +29,7 @@ from stapel_agent.management.recent_calls import (
 )
 from stapel_agent.management.summary import printable
 from stapel_agent.models import PromptSource
+from stapel_agent.profiles import EFFORTS
 
 COMMENT_LENGTH = 1000
 MOST_CALLS = 10_000
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         ask.add_argument("prompt", nargs="?", help="what to ask; without it, or as -, it is read from standard input")
         ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
         ask.add_argument("--provider", help="the provider to call; by default DEFAULT_PROVIDER")
+        ask.add_argument("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
         ask.add_argument("--image", action="append", type=image, metavar="FILE", help="a file or an https URL; repeat")
         ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer must satisfy")
         ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
@@ -70,7 +72,8 @@ class Command(BaseCommand):
 
     def _ask(self, *, prompt: str | None, schema: Path | None, as_json: bool, **options: Any) -> None:
         text = _standard_input() if prompt is None or prompt == "-" else prompt
-        given = {"images": options["image"], "source": PromptSource.OTHER, "provider": options["provider"]}
+        chosen = {name: options[name] for name in ("provider", "effort")}
+        given = {"images": options["image"], "source": PromptSource.OTHER, **chosen}
         answer: Mapping[str, Any]
         if as_json or schema is not None:
             json_schema = None if schema is None else _schema(schema)

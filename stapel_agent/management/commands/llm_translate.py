@@ -26,6 +26,7 @@ from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import Costing, estimate, faults
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NobodyAnswers
 from stapel_agent.management.summary import counted, failures, table
+from stapel_agent.profiles import EFFORTS
 
 SHOWN_NAMES = 10
 """Failed texts that are named for each reason, at the default verbosity."""
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         add("--out", type=Path, metavar="DIR", help="folder of the target files")
         add("--provider", help="whom to ask; by default DEFAULT_PROVIDER")
         add("--model", default="small", metavar="SIZE", help="one of the sizes in MODELS")
+        add("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
         add("--glossary", type=Path, metavar="FILE.json", help="{term: translation}, or such an object per language")
         add("--context", metavar="SENTENCE", help="what the texts are for, as 'Buttons of a shop.'")
         add("--overwrite", action="store_true", help="translate anew what is translated already")
@@ -141,7 +143,7 @@ def _step(file: Path, tag: str, **options: Any) -> Step:
         if not glossary or not other.samefile(glossary):
             raise shared(file, other, catalogue.target)
     terms = read_glossary(glossary, tag) if glossary else None
-    how = {"provider": options["provider"], "glossary": terms}
+    how = {"provider": options["provider"], "effort": options["effort"], "glossary": terms}
     translate = partial(services.translate, from_lang, tag, model_size=options["model"], **how)
     costing = partial(services.translation_cost, from_lang, tag, model_size=options["model"], **how)
     context = options["context"] or ""
