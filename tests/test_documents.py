@@ -141,7 +141,7 @@ def test_links__from_the_readme():
 def test_documents__brief():
     """README and MODULE.md are read in one sitting."""
     lines = {name: read(name).count("\n") for name in ("README.md", "MODULE.md")}
-    assert lines["README.md"] < 400
+    assert lines["README.md"] < 380
     assert lines["MODULE.md"] < 320
 
 
@@ -151,23 +151,39 @@ def test_tables__each_once():
     assert sorted(tables) == sorted(set(tables))
 
 
-def test_settings__table():
-    """The one table of settings has every setting, with its default, and no other."""
-    rows = {cells[0].strip("`"): cells[1] for cells in table("README.md", "settings")}
-    assert list(rows) == list(DEFAULTS)
-    for key, cell in rows.items():
+def settings_rows() -> list[list[str]]:
+    """The rows of all tables of settings."""
+    groups = [title for title in titles("docs/settings.md") if title.startswith("settings of ")]
+    return [cells for title in groups for cells in table("docs/settings.md", title)]
+
+
+def test_settings__tables():
+    """The tables of settings have every setting once, with its default, and no other."""
+    rows = [(cells[0].strip("`"), cells[1]) for cells in settings_rows()]
+    assert sorted(key for key, _ in rows) == sorted(DEFAULTS)
+    for key, cell in rows:
         if key != "MODELS":
             assert ast.literal_eval(cell.strip("`")) == DEFAULTS[key]
-    models = dict(re.findall(r"`(\w+)`: `([\w.-]+)`", rows["MODELS"]))
+    models = dict(re.findall(r"`(\w+)`: `([\w.-]+)`", dict(rows)["MODELS"]))
     assert models == DEFAULTS["MODELS"]
 
 
 def test_settings__meaning():
-    """The table says of each setting what its comment in `conf` says."""
+    """The tables say of each setting what its comment in `conf` says."""
     commented = re.findall(r"((?:^    # .*\n)+)    \"(\w+)\":", read("stapel_agent/conf.py"), re.MULTILINE)
     comments = {key: " ".join(line.strip(" #") for line in lines.splitlines()) for lines, key in commented}
-    told = {cells[0].strip("`"): cells[2] for cells in table("README.md", "settings")}
+    told = {cells[0].strip("`"): cells[2] for cells in settings_rows()}
     assert {key: plain(text) for key, text in told.items()} == {key: plain(text) for key, text in comments.items()}
+
+
+def test_settings__of_the_readme():
+    """The README's table has settings that there are, with their defaults."""
+    for keys, defaults, _ in table("README.md", "common settings"):
+        shown = re.findall(r"`(\w+)`", keys)
+        if shown != ["MODELS"]:
+            assert [ast.literal_eval(text) for text in re.findall(r"`([^`]+)`", defaults)] == [
+                DEFAULTS[key] for key in shown
+            ]
 
 
 def plain(text: str) -> str:
