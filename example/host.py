@@ -25,6 +25,7 @@ ADMIN_NAME = ADMIN_PASSWORD = "admin"
 
 LOCAL_MODEL = """\
 The model is SmolLM2 with 135 million parameters, in a process of its own on this machine.
+It costs nothing: the costs shown here come from made-up prices.
 It can sort a letter, but it cannot translate. Set ANTHROPIC_API_KEY or OPENAI_COMPAT_BASE_URL
 to ask a model that can."""
 

@@ -9,6 +9,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "urls"
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 STATIC_URL = "static/"
+TIME_ZONE = "UTC"
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -45,7 +46,7 @@ STAPEL_AGENT = {
     "OPENAI_COMPAT_BASE_URL": base_url,
     "OPENAI_COMPAT_MODELS": {"small": model, "medium": model, "large": model},
     "MAX_TOKENS": 256,  # a small model does not always know where to stop
-    "PRICES": {"smollm2-135m": {"input": "1", "output": "5"}},  # what it would cost if it were sold
+    "PRICES": {"smollm2-135m": {"input": "1", "output": "5"}},  # made up: it costs nothing
 }
 
 # For other services: the middleware that reads their key, and the key.

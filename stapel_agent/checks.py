@@ -27,6 +27,8 @@ from .settings_validation import NEEDED, wrong_kinds
 PRICE_LIST_DAYS = 60
 SETTINGS_TAG = "stapel_agent_settings"
 """The checks that commands without a model run. Cron mails every line of output, and these commands need no key."""
+DEFAULT_SIZE = "small"
+"""The size of translations and commands that name none."""
 SERVICE_MIDDLEWARE = "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware"
 
 
@@ -57,7 +59,7 @@ def check_retention(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, W013, W015, E002 to E011: the other settings are known and have valid values."""
+    """W005 to W008, W010, W013, W015, W016, E002 to E011: the other settings are known and have valid values."""
     others = (
         *_sizes(),
         *_dialects(),
@@ -205,6 +207,10 @@ def _sizes() -> Iterator[CheckMessage]:
         text = f"OPENAI_COMPAT_MODELS has sizes that are missing in MODELS, so no request can use them: {unknown}."
         yield Warning(text, hint, id="stapel_agent.W010")
     yield from _unknown_sizes()
+    if DEFAULT_SIZE not in agent_settings.MODELS:
+        hint = "Add it, or name another size each time: in llm.translate, `llm ask --size` and `llm_translate --model`."
+        text = f"MODELS has no size {DEFAULT_SIZE!r}: translations and commands that name no size fail."
+        yield Warning(text, hint, id="stapel_agent.W016")
     for size, entry in agent_settings.MODELS.items():
         for fault in (*profile_faults(size, entry), *_unregistered(size, entry)):
             yield Error(f"{fault}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")

@@ -1,7 +1,7 @@
 """For your own tests: scripted models that record their requests, and a guard against calls of real models.
 
 In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and request `scripted_model`. With Django's
-test runner, put `NoRealModels` before it. Both refuse every call to a built-in provider, because it may cost money.
+test runner, put `NoRealModels` before it. Both refuse every call to a built-in provider or an endpoint.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ Reply = Answer | Exception | Callable[[ModelRequest], Answer]
 """A string, a value to send as JSON, a ProviderResult, an exception to raise, or a function that returns an answer."""
 
 REFUSAL = (
-    "tests may not call the built-in provider {name!r}: script its answer with the fixture scripted_model or "
-    "stapel_agent.testing.scripted_provider(), or allow the call with @pytest.mark.real_model or "
+    "tests may not call the provider {name!r}, because it may cost money: script its answer with the fixture "
+    "scripted_model or stapel_agent.testing.scripted_provider(), or allow the call with @pytest.mark.real_model or "
     "STAPEL_AGENT['REAL_MODELS_IN_TESTS'] = True"
 )
 
@@ -140,7 +140,7 @@ def _scripted(model: ScriptedModel, name: str, replaced: ProviderEntry) -> type[
 
 
 class NoRealModels:
-    """A mixin for Django's test runner that stops tests from calling a built-in provider.
+    """A mixin for Django's test runner that stops tests from calling a built-in provider or an endpoint.
 
     Define `class TestRunner(NoRealModels, DiscoverRunner)` and name it in TEST_RUNNER. It also works for a TestCase.
     """
@@ -165,11 +165,11 @@ class NoRealModels:
 if pytest is not None:
 
     def pytest_configure(config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "real_model: allow calls to the built-in providers of stapel_agent")
+        config.addinivalue_line("markers", "real_model: allow this test to call the models of stapel_agent")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-        """Refuse calls to built-in providers during a test and its fixtures, unless the test is marked `real_model`."""
+        """Refuse calls to real models during a test and its fixtures, unless the test is marked `real_model`."""
         with provider_registry.refusing("" if item.get_closest_marker("real_model") else REFUSAL):
             yield
 

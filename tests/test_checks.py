@@ -60,6 +60,13 @@ def test_checks__endpoint_without_a_model(agent, keys, sizes):
         assert f"the size {size!r}: set OPENAI_COMPAT_MODELS[{size!r}]" in message.msg
 
 
+def test_checks__default_size_missing(agent):
+    """MODELS without the size that translations and commands take by default is reported, with the fix."""
+    agent(MODELS={"large": "claude-opus-4-8"}, ANTHROPIC_API_KEY="key-of-a-test")
+    (message,) = run_checks(tags=TAG)
+    assert (message.id, "'small'" in message.msg) == ("stapel_agent.W016", True)
+
+
 @pytest.mark.parametrize(
     ("keys", "ids"),
     [

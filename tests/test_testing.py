@@ -93,7 +93,12 @@ def test_real_model__refused(name):
     """Inside a test a built-in provider refuses, says how to script or allow it, and writes no row."""
     answer = services.complete("say", "small", provider=name)
     assert answer["failure"] == "rejected"
-    for words in (repr(name), "scripted_model", "@pytest.mark.real_model", "REAL_MODELS_IN_TESTS"):
+    for words in (
+        f"may not call the provider {name!r}",
+        "scripted_model",
+        "@pytest.mark.real_model",
+        "REAL_MODELS_IN_TESTS",
+    ):
         assert words in answer["reason"]
     assert not PromptLog.objects.exists()
 

@@ -221,12 +221,13 @@ def _refusal(standing: Standing, estimate: Estimate) -> OverBudget:
     whom = "all calls" if standing.scope == "all" else whom
     facts = []
     if standing.left_usd is not None:
-        cost = "has no known price" if estimate.usd is None else f"may cost {estimate.usd:f}"
-        facts.append(f"{standing.left_usd:f} USD left (the call {cost})")
+        cost = "the call has no known price" if estimate.usd is None else f"the call may cost up to {estimate.usd:f}"
+        facts.append(f"{standing.left_usd:f} USD left, and {cost}")
     if standing.left_tokens is not None:
-        facts.append(f"{standing.left_tokens} tokens left (the call may use {estimate.tokens})")
+        facts.append(f"{standing.left_tokens} tokens left, and the call may use up to {estimate.tokens}")
+    kind = {"day": "daily", "month": "monthly"}[standing.period]
     return OverBudget(
-        f"the {standing.period}'s budget for {whom} has {' and '.join(facts)}: "
-        f"lower max_tokens, or try again from {standing.resets_at:%Y-%m-%d} on",
+        f"the {kind} budget for {whom} has {'; it has '.join(facts)}: "
+        f"lower max_tokens, shorten the prompt, or try again from {standing.resets_at:%Y-%m-%d} (UTC) on",
         standing,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -32,3 +32,14 @@ def image(text: str) -> dict[str, str]:
     except OSError as fault:
         reason = f"{text[:200]!r} cannot be read ({fault.strerror}): give a file or an https URL"
         raise ArgumentTypeError(reason) from None
+
+
+def djangos_options() -> ArgumentParser:
+    """A parent for the parser of a subcommand, so that Django's own options may also come after its name."""
+    parser = ArgumentParser(add_help=False)
+    for name in ("--settings", "--pythonpath"):
+        parser.add_argument(name, default=SUPPRESS, help=SUPPRESS)
+    for name in ("--traceback", "--no-color", "--force-color"):
+        parser.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
+    parser.add_argument("-v", "--verbosity", type=int, choices=range(4), default=SUPPRESS, help=SUPPRESS)
+    return parser

@@ -13,7 +13,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource
 from stapel_agent.profiles import known_profile
-from stapel_agent.providers import BUILTIN_PROVIDERS, ProviderEntry, model_warnings, provider_registry
+from stapel_agent.providers import BUILTIN_PROVIDERS, LlmProvider, ProviderEntry, model_warnings, provider_registry
 
 from .answer_text import spent
 from .summary import printable
@@ -68,6 +68,8 @@ class ProviderReport:
         """A paragraph, wrapped to `width` columns if given."""
         yield printable(f"{self.name} (default)" if self.is_default else self.name, TEXT_LENGTH)
         models = ", ".join(f"{size} {model}" for size, model in self.models.items())
+        if models and (missing := [str(size) for size in agent_settings.MODELS if str(size) not in self.models]):
+            models += f"; none for {', '.join(missing)}"
         ping = str(self.ping) if self.ping else ""
         facts = {"class": self.path, "models": models, "configuration": self.error or "ok", "ping": ping}
         for label, text in facts.items():
@@ -92,26 +94,32 @@ def _path(entry: ProviderEntry) -> str:
 
 
 def _configuration(name: str) -> tuple[dict[str, str], str | None]:
-    """The provider's models by size, and its configuration error."""
-    sizes = agent_settings.MODELS
-    if not isinstance(sizes, dict):
+    """The provider's models by size, without those that it does not have; and why it cannot be called."""
+    if not isinstance(agent_settings.MODELS, dict):
         return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
     try:
         provider = provider_registry.load(name)()
-        models = {
-            str(size): str(
-                provider.resolve_model(size, known_profile(size).model_at(name, provider.default_models, size))
-            )
-            for size in sizes
-        }
-        lacking = provider.configuration_error()
+        models, missing = _models(name, provider)
+        lacking = provider.configuration_error() or (None if models else missing)
     except ProviderUnusable as fault:
         return {}, f"{fault}: name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
     except AgentError as fault:
         return {}, str(fault)
     except Exception as fault:
-        return {}, f"the provider's own code raised {type(fault).__name__}: mend its class"
+        return {}, f"the provider's own code raised {type(fault).__name__}: fix its class"
     return models, None if lacking is None else str(lacking)
+
+
+def _models(name: str, provider: LlmProvider) -> tuple[dict[str, str], str | None]:
+    """The provider's models by size, and why it has none for the last of the other sizes."""
+    models, missing = {}, None
+    for size in agent_settings.MODELS:
+        default = known_profile(size).model_at(name, provider.default_models, size)
+        if fault := provider.model_error(size, default):
+            missing = fault
+        else:
+            models[str(size)] = str(provider.resolve_model(size, default))
+    return models, missing
 
 
 def _ping(report: ProviderReport) -> Ping:

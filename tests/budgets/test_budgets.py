@@ -71,8 +71,8 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     assert answer == {
         "status": "failure",
         "failure": "over_budget",
-        "reason": f"over_budget: the month's budget for all calls has {SENT + 9} tokens left (the call may use "
-        f"{SENT + 10}): lower max_tokens, or try again from {resets_at:%Y-%m-%d} on",
+        "reason": f"over_budget: the monthly budget for all calls has {SENT + 9} tokens left, and the call may use up "
+        f"to {SENT + 10}: lower max_tokens, shorten the prompt, or try again from {resets_at:%Y-%m-%d} (UTC) on",
         "budget": {
             "scope": "all",
             "left_tokens": SENT + 9,

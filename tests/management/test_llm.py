@@ -14,7 +14,7 @@ from io import StringIO
 
 import pytest
 from django.core.cache import caches
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.utils import timezone
 
 from example.model import NAME as MODEL_NAME
@@ -98,6 +98,26 @@ def test_ask__whole_answer(scripted_model):
     assert (out.count("\n"), err) == (1, "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "Say hello.", "--settings", "tests.settings", "--traceback", "-v", "0"],
+        ["usage", "--settings", "tests.settings", "--no-color"],
+        ["logs", "--pythonpath", ".", "--force-color"],
+        ["providers", "--settings=tests.settings"],
+        ["forget", "--all", "--verbosity", "0"],
+    ],
+)
+def test_subcommands__options_of_django(scripted_model, words):
+    """Django's own options may come after the subcommand, and take effect as before it."""
+    parser = load_command_class("stapel_agent", "llm").create_parser("manage.py", "llm")
+    before = vars(parser.parse_args(["--traceback", words[0], *(["--all"] if words[0] == "forget" else [])]))
+    given = vars(parser.parse_args(words))
+    assert given.keys() == before.keys()
+    assert (before["traceback"], given["traceback"]) == (True, "--traceback" in words)
+    assert given["verbosity"] == (0 if {"-v", "--verbosity"} & {*words} else 1)
+
+
 @pytest.mark.parametrize("kind", [[], ["--json"]])
 @pytest.mark.parametrize(("option", "asked"), [([], None), (["--effort", "max"], "max")])
 def test_ask__effort(scripted_model, kind, option, asked):
@@ -135,7 +155,7 @@ def test_ask__schema(scripted_model, tmp_path):
 
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b"\xff", b"[" * 100_000, b"7"])
 def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
-    """A file that holds no schema is told with the mend, and nobody is asked."""
+    """A file without a schema is reported with the fix, and no model is asked."""
     schema = tmp_path / "schema.json"
     if content is not None:
         schema.write_bytes(content)
@@ -232,7 +252,7 @@ def test_usage__as_llm_usage(scripted_model):
 
 
 def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
-    """Bytes that are no UTF-8 are told with the mend."""
+    """Bytes that are not UTF-8 are reported with the fix."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))
     _, err = run("ask", "-")
     assert err == "CommandError: the prompt on standard input is not UTF-8 (invalid start byte): convert it\n"
@@ -285,7 +305,7 @@ def test_providers__usable_or_not(agent):
         "int": "builtins.int",
     }
     agent(PROVIDERS={**BUILTIN, **providers}, DEFAULT_PROVIDER="nobody", MODELS={"small": "s", "large": "l"})
-    mend = "name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
+    fix = "name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
     out, err = run("providers")
     assert (out, err) == (
         f"""\
@@ -299,15 +319,15 @@ lacking
   configuration  HOUSE_KEY is empty: set it
 raising
   class          {__name__}.Raising
-  configuration  the provider's own code raised ValueError: mend its class
+  configuration  the provider's own code raised ValueError: fix its class
 gone
   class          no.such.Provider
-  configuration  provider 'gone' cannot be imported from 'no.such.Provider' (ModuleNotFoundError): {mend}
+  configuration  provider 'gone' cannot be imported from 'no.such.Provider' (ModuleNotFoundError): {fix}
 int
   class          builtins.int
-  configuration  provider 'int' is not an LlmProvider subclass: {mend}
+  configuration  provider 'int' is not an LlmProvider subclass: {fix}
 nobody (default)
-  configuration  DEFAULT_PROVIDER 'nobody' is not registered: use one of gone, int, lacking, raising, ready: {mend}
+  configuration  DEFAULT_PROVIDER 'nobody' is not registered: use one of gone, int, lacking, raising, ready: {fix}
 """,
         "",
     )
@@ -381,6 +401,25 @@ def test_providers__settings_that_are_wrong(agent):
     agent(PROVIDERS={**BUILTIN, "ready": Ready}, MODELS=["small"])
     out, _ = run("providers")
     assert "configuration  MODELS must map sizes to model names" in out
+
+
+def test_providers__models_that_cannot_work(agent):
+    """An endpoint is not shown with Anthropic's models: sizes that it has no model for are named as such."""
+    agent(
+        PROVIDERS={
+            **BUILTIN,
+            "half": {"base" + "_url": "http://127.0.0.1:9/v1", "models": {"small": "llama3.2"}},
+            "none": {"base" + "_url": "http://127.0.0.1:9/v1"},
+        },
+        DEFAULT_PROVIDER="half",
+    )
+    out, _ = run("providers")
+    assert "models         small llama3.2; none for medium, large" in out
+    assert "claude" not in out.replace("is an Anthropic model", "").partition("none\n")[0]
+    half, none = json.loads(run("providers", "--json")[0])
+    assert (half["models"], half["error"]) == ({"small": "llama3.2"}, None)
+    assert none["models"] == {}
+    assert "set PROVIDERS['none']['models']['large'] to a model of that endpoint" in none["error"]
 
 
 # --- with a real model

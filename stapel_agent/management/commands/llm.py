@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from stapel_agent import services
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json, printable_text
-from stapel_agent.management.arguments import image, number
+from stapel_agent.management.arguments import djangos_options, image, number
 from stapel_agent.management.commands import llm_usage
 from stapel_agent.management.forget_command import CONDITIONS, add_forget_arguments, forget
 from stapel_agent.management.provider_report import ProviderReport, reports
@@ -43,7 +43,8 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(
             dest="subcommand", required=True, metavar="ask | logs | usage | providers | forget"
         )
-        ask = commands.add_parser("ask", help="print a model's answer")
+        djangos = [djangos_options()]
+        ask = commands.add_parser("ask", parents=djangos, help="print a model's answer")
         ask.add_argument("prompt", nargs="?", help="what to ask; without it, or as -, it is read from standard input")
         ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
         ask.add_argument("--provider", help="the provider to call; by default DEFAULT_PROVIDER")
@@ -51,18 +52,22 @@ class Command(BaseCommand):
         ask.add_argument("--image", action="append", type=image, metavar="FILE", help="a file or an https URL; repeat")
         ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer must satisfy")
         ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
-        logs = commands.add_parser("logs", help="print the last calls of the ledger")
+        logs = commands.add_parser("logs", parents=djangos, help="print the last calls of the ledger")
         logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
         for name in FILTERS:
             logs.add_argument(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
         logs.add_argument("--full", action="store_true", help="with their prompts and answers")
         logs.add_argument("--json", action="store_true", dest="as_json", help="print each as a line of JSON")
         logs.add_argument("-f", "--follow", action="store_true", help="keep printing new calls until Ctrl-C")
-        llm_usage.Command().add_arguments(commands.add_parser("usage", help="print what was called, spent and saved"))
-        providers = commands.add_parser("providers", help="print what is configured, and what is missing")
+        usage = commands.add_parser("usage", parents=djangos, help="print what was called, spent and saved")
+        llm_usage.Command().add_arguments(usage)
+        providers = commands.add_parser(
+            "providers", parents=djangos, help="print what is configured, and what is missing"
+        )
         providers.add_argument("--ping", action="store_true", help="ask each that is configured one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one array, in one line")
-        add_forget_arguments(commands.add_parser("forget", help="stop reusing stored translations"))
+        forgetting = commands.add_parser("forget", parents=djangos, help="stop reusing stored translations")
+        add_forget_arguments(forgetting)
 
     def handle(self, *arguments: Any, subcommand: str, **options: Any) -> None:
         try:
