@@ -26,7 +26,7 @@ def measure() -> None:
     with scripted_provider(ANSWER) as model:
         fields = PromptLog._meta.concrete_fields
         columns = [field.column for field in fields]
-        request = services._json_request(PAYLOAD["prompt"], PAYLOAD["model"])
+        request = services._valid(services._json_request(PAYLOAD["prompt"], PAYLOAD["model"]))
         attempt = next(Attempts(request, parse_json_response))
         with attempt:
             attempt.ask()

@@ -1,4 +1,4 @@
-"""The comm functions `llm.complete` and `llm.translate`. Their payload schemas are in schemas/functions/."""
+"""The comm functions `llm.complete` and `llm.translate`. Their payload schemas are in schemas/comm_functions/."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from jsonschema.protocols import Validator
 
 from stapel_agent.language_tags import tag_error
 
-FOLDER = Path(__file__).parent / "functions"
+# Not `schemas/functions`, from which stapel-core would load the plain files over the schemas that are registered here.
+FOLDER = Path(__file__).parent / "comm_functions"
 MESSAGE_LENGTH = 250
 TEXT_LENGTH, ITEMS, MORE = 50, 20, "..."
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"

@@ -1,13 +1,15 @@
 """The payload schemas: one file each, checked once, whoever registers them and in whatever order."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from textwrap import dedent
 from timeit import timeit
 
 import jsonschema
 import pytest
-from stapel_core.comm import call, function_registry, register_function, schemas
-from stapel_core.comm.exceptions import SchemaValidationError
+from stapel_core.comm import function_registry, register_function, schemas
 from stapel_core.comm.registry import action_registry
 
 from stapel_agent import functions
@@ -58,19 +60,46 @@ def test_registration__repeated(own_registry: None) -> None:
     assert function_registry._schemas == before
 
 
-def test_registration__before_the_autoloader(own_registry: None) -> None:
-    """Where stapel-core loads the files after us, the plain schema takes the place of ours: slower, and as strict."""
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_registration__before_the_autoloader(name: str, own_registry: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If stapel-core loads schemas after this app is ready, ours stays: it is not checked again, and takes nulls."""
     schemas.autoload_schemas()
-    assert function_registry._schemas["llm.complete"] == plain_schema("llm.complete")
-    with pytest.raises(SchemaValidationError, match="'prompt' is a required property"):
-        call("llm.complete", {"model": "small"})
+    assert function_registry._schemas[name] == function_schema(name)
+    checks = []
+    monkeypatch.setattr(jsonschema.Draft202012Validator, "check_schema", lambda *schema: checks.append(schema))
+    for _ in range(10):
+        function_registry.validate(name, {**PAYLOADS[name], "user_id": None})
+    assert len(checks) <= 1
 
 
 def test_registration__after_the_autoloader(own_registry: None) -> None:
-    """Where stapel-core has loaded the files before us, as in the usual order of apps, ours is what stays."""
+    """If stapel-core loads schemas before this app is ready, ours is registered too."""
     schemas.autoload_schemas()
     register_function("llm.complete", functions.llm_complete, schema=function_schema("llm.complete"))
     assert function_registry._schemas["llm.complete"]["$schema"] == PREPARED_DIALECT
+
+
+@pytest.mark.parametrize("last", ["stapel_agent", "stapel_core.django.taskstore"])
+def test_registration__order_of_apps(last: str) -> None:
+    """In any order of INSTALLED_APPS, ten calls check this app's schemas as often: once."""
+    script = f"""
+        import django, jsonschema
+        from django.conf import settings
+        from tests import settings as host
+        apps = [app for app in (*host.INSTALLED_APPS, "stapel_core.django.taskstore") if app != {last!r}]
+        options = {{name: getattr(host, name) for name in dir(host) if name.isupper()}}
+        settings.configure(**{{**options, "INSTALLED_APPS": [*apps, {last!r}]}})
+        django.setup()
+        from stapel_core.comm import function_registry
+        checks, check = [], jsonschema.Draft202012Validator.check_schema
+        jsonschema.Draft202012Validator.check_schema = lambda *schema: checks.append(check(*schema))
+        for name, payload in {PAYLOADS!r}.items():
+            for _ in range(10):
+                function_registry.validate(name, payload)
+        print(len(checks))
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(script)], check=True, capture_output=True, text=True)
+    assert int(done.stdout) <= len(PAYLOADS)
 
 
 @pytest.mark.parametrize("payload", [[], {}, {**COMPLETE, "x": 1}, {**COMPLETE, "prompt": 1, "model": ""}])
