@@ -1,4 +1,4 @@
-"""What every format of catalogue offers."""
+"""The interface of all file types: read the texts of a source file, write their translations to a target file."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from .files import TextFile, check_writable, content_of
+from .text_file import TextFile, check_writable, read_content
 
 Draft = TypeVar("Draft")
-"""What a format makes of a target file, to work on in memory."""
+"""A target file in memory, in the form that its file type works with."""
 
 
 @dataclass(frozen=True)
-class Fuzzy:
-    """Whether new translations are to be marked as fuzzy, and those that are fuzzy to be replaced."""
+class FuzzyPolicy:
+    """`mark`: mark new translations as fuzzy. `overwrite`: replace translations that are marked as fuzzy."""
 
     mark: bool = False
     overwrite: bool = False
 
 
-AS_THEY_ARE = Fuzzy()
-"""Fuzzy translations stay, and new ones are not marked."""
+KEEP_FUZZY = FuzzyPolicy()
+"""Fuzzy translations are kept, and new ones are not marked."""
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What a translator is told besides: where the program uses a text, and the path of its key."""
+class ContextOptions:
+    """What to send to the model besides comments: where the program uses a text, and the path of its key."""
 
     references: bool = False
     key_paths: bool = False
 
 
 @dataclass(frozen=True)
-class Opened(Generic[Draft]):
-    """A draft, and the file that it is of; without content where there is no file."""
+class OpenTarget(Generic[Draft]):
+    """A draft and the file it was read from. Both `content` and `file` are None if the file does not exist."""
 
     content: bytes | None
     file: TextFile | None
@@ -44,97 +44,103 @@ class Opened(Generic[Draft]):
 
 
 MAX_CONTEXT_LENGTH = 1000
-"""Characters of what a file says about one text that go along with it."""
+"""Maximum characters of context for one text."""
 
 
 class Catalogue(ABC, Generic[Draft]):
-    """The texts of `source`, and what `target` has of them in the language `to`.
+    """The texts of the file `source`, and their translations into the language `to` in the file `target`.
 
-    The source is read once, the target whenever it is asked about: what a person saves in it meanwhile is kept.
-    A translation that the target holds gives way to another only with `overwrite`.
+    The source is read once. The target is read again whenever it has changed, so that what a person saves during a
+    run is kept. Existing translations are replaced only with `overwrite`.
     """
 
     def __init__(
-        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: Fuzzy = AS_THEY_ARE
+        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: FuzzyPolicy = KEEP_FUZZY
     ) -> None:
         self.source, self.target, self.to, self.overwrite, self.fuzzy = source, target, to, overwrite, fuzzy
         self.file = TextFile.read(source)
-        self._given: dict[str, str] = {}
-        self._opened: Opened[Draft] | None = None
+        self._written: dict[str, str] = {}
+        self._target: OpenTarget[Draft] | None = None
         check_writable(target)
         self.draft()
 
     @abstractmethod
     def texts(self) -> dict[str, str]:
-        """The texts to translate, by keys that are unambiguous in this file. Blank ones are none."""
+        """Return the texts to translate, by keys that are unique in this file. Blank texts are left out."""
 
     @abstractmethod
     def name(self, key: str) -> str:
-        """What a person calls the text of `key`."""
+        """Return the name of the text `key` in messages to people."""
 
-    def hint(self, key: str) -> str:
-        """A sentence on what the text of `key` must fit, for whoever translates it; empty if there is none."""
+    def example(self, key: str) -> str:
+        """Return a number that the text `key` is used with, or an empty string if it is not a plural form."""
         return ""
 
-    def entry(self, key: str, text: str, telling: Telling) -> str | dict[str, Any]:
-        """`text` as the facade takes it: with what the file says about it, and the format that it is in."""
-        facts = {"context": self.context(key, telling)[:MAX_CONTEXT_LENGTH].strip(), "format": self.format(key)}
-        told = {name: fact for name, fact in facts.items() if fact}
-        return {"text": text, **told} if told else text
+    def hint(self, key: str) -> str:
+        """Return a sentence about the text `key` for the model, or an empty string."""
+        example = self.example(key)
+        return f"Each text is used with numbers such as {example}." if example else ""
 
-    def context(self, key: str, telling: Telling) -> str:
-        """What the file says about the text of `key`."""
+    def entry(self, key: str, text: str, options: ContextOptions) -> str | dict[str, Any]:
+        """Return `text` as an entry of `services.translate()`, with its context and format."""
+        facts = {"context": self.context(key, options)[:MAX_CONTEXT_LENGTH].strip(), "format": self.format(key)}
+        known = {name: fact for name, fact in facts.items() if fact}
+        return {"text": text, **known} if known else text
+
+    def context(self, key: str, options: ContextOptions) -> str:
+        """Return the comments and other context that the file has for the text `key`."""
         return ""
 
     def format(self, key: str) -> str:
-        """The format of the text of `key`; empty where the file does not say it."""
+        """Return the format of the text `key`, or an empty string if the file does not define it."""
         return ""
 
     def sources(self, key: str, text: str) -> list[str]:
-        """The texts that a translation of `text` may be one of: of a plural, a person may have translated either."""
+        """Return the texts that a person may have translated: for a plural form, the singular or the plural."""
         return [text]
 
     @abstractmethod
     def translations(self) -> dict[str, str]:
-        """Those that the target holds, by the keys of `texts()`."""
+        """Return the existing translations, by the keys of `texts()`."""
 
     @abstractmethod
     def open(self, target: TextFile | None) -> Draft:
-        """A draft of `target`, or of a new file. Raises CatalogueError where the two files do not go together."""
+        """Return a draft of `target`, or of a new file. Raises CatalogueError if source and target do not match."""
 
     @abstractmethod
     def fill(self, draft: Draft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
-        """Put the `translations` of `keys` into `draft`, beside all that is in it already. Return whether it changed.
+        """Add the `translations` of `keys` to `draft`. Returns whether it changed.
 
-        The others in `translations` have been given before; the cost depends on `keys` alone.
+        The other `translations` are in the draft already. The cost must depend on `keys` alone.
         """
 
     @abstractmethod
     def text(self, draft: Draft, target: TextFile | None) -> TextFile:
-        """The file that `draft` has become, laid out as `target` is, or as the source."""
+        """Return the file for `draft`, in the layout of `target`, or of the source."""
 
     def draft(self) -> Draft:
-        """What the target holds at this moment."""
-        return self._opened_draft().draft
+        """Return the current draft of the target."""
+        return self._current_target().draft
 
     def write(self, translations: Mapping[str, str]) -> None:
-        """Put `translations`, and those given before, into the target file; one that has them all is left alone.
+        """Write `translations` to the target file. The file is not written if nothing changes.
 
-        A file that nobody else has changed is not read anew: a portion costs what it holds, not what the file does.
+        The target is parsed again only if somebody else has changed it, so the cost of a portion does not depend on
+        the size of the file. In that case, all translations written so far are added again.
         """
-        self._given.update(translations)
-        before = self._opened
-        opened = self._opened_draft()
-        keys = translations if opened is before else self._given
-        if not self.fill(opened.draft, tuple(keys), self._given) and opened.file:
+        self._written.update(translations)
+        before = self._target
+        target = self._current_target()
+        keys = translations if target is before else self._written
+        if not self.fill(target.draft, tuple(keys), self._written) and target.file:
             return
-        self._opened = None  # until the draft is on disk
-        written = self.text(opened.draft, opened.file)
-        self._opened = Opened(written.write(self.target), written, opened.draft)
+        self._target = None  # until the draft is on disk
+        file = self.text(target.draft, target.file)
+        self._target = OpenTarget(file.write(self.target), file, target.draft)
 
-    def _opened_draft(self) -> Opened[Draft]:
-        content = content_of(self.target) if self.target.exists() else None
-        if self._opened is None or self._opened.content != content:
+    def _current_target(self) -> OpenTarget[Draft]:
+        content = read_content(self.target) if self.target.exists() else None
+        if self._target is None or self._target.content != content:
             file = None if content is None else TextFile.of(content, self.target)
-            self._opened = Opened(content, file, self.open(file))
-        return self._opened
+            self._target = OpenTarget(content, file, self.open(file))
+        return self._target

@@ -1,4 +1,4 @@
-"""gettext catalogues: .po files, and the .pot templates that they are made from."""
+"""gettext catalogues: .po files, and .pot templates."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import cached_property
 
 from polib import POEntry
 
-from .catalogue import Catalogue, Telling
-from .files import CatalogueError, TextFile
+from .catalogue import Catalogue, ContextOptions
 from .gettext_file import GettextFile, identity
 from .gettext_plurals import PluralForms
+from .text_file import CatalogueError, TextFile
 
 FORMATS = {
     "c-format": "printf",
@@ -26,35 +26,35 @@ FORMATS = {
     "sh-format": "shell",
     "ruby-format": "rails",
 }
-"""gettext's flags for the formats of texts."""
+"""The format of a text, by gettext's flag."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for a translation: the plural form, if any, and what in the source's entry it translates."""
+    """One msgstr to fill: its plural form, if any, and the source text for it."""
 
     key: str
     form: int | None
     text: str
 
-    def fitted(self, translation: str) -> str:
-        """`translation` with a line break at either end just where the text has one, as gettext demands."""
+    def with_line_breaks(self, translation: str) -> str:
+        """Return `translation` with the text's line breaks at both ends, as gettext requires."""
         start, end = self.text.startswith("\n"), self.text.endswith("\n")
         return "\n" * start + translation.strip("\n") + "\n" * end
 
 
 @dataclass(frozen=True)
 class GettextDraft:
-    """A target file in memory, with the plural forms that it has."""
+    """A target file in memory, with its plural forms."""
 
     file: GettextFile
     forms: PluralForms
 
 
 class GettextCatalogue(Catalogue[GettextDraft]):
-    """A key is an entry's number in the source, the field that is translated, and a number that stands for its form.
+    """A key is the entry's number in the source, the field to translate, and an example number of the plural form.
 
-    An empty msgstr is a gap. A fuzzy one is somebody's, and stays with its mark unless fuzzy ones are overwritten.
+    An empty msgstr is untranslated. A fuzzy translation is kept with its mark unless the policy overwrites it.
     """
 
     def texts(self) -> dict[str, str]:
@@ -65,13 +65,12 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         number, field = key.split()[:2]
         return str(getattr(self._entries[int(number)], field))
 
-    def hint(self, key: str) -> str:
-        example = key.split()[2:]
-        return f"Each text stands where the number is, for example, {example[0]}." if example else ""
+    def example(self, key: str) -> str:
+        return "".join(key.split()[2:])
 
-    def context(self, key: str, telling: Telling) -> str:
+    def context(self, key: str, options: ContextOptions) -> str:
         entry = self._entries[int(key.split(" ", 1)[0])]
-        places = ", ".join(":".join(filter(None, place)) for place in entry.occurrences) if telling.references else ""
+        places = ", ".join(":".join(filter(None, place)) for place in entry.occurrences) if options.references else ""
         named = {"Context": entry.msgctxt, "Note": entry.tcomment, "From the program": entry.comment, "In": places}
         return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
 
@@ -85,17 +84,17 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def translations(self) -> dict[str, str]:
         draft = self.draft()
-        held = [
-            (slot.key, self._held(draft, entry, slot.form))
+        existing = [
+            (slot.key, self._existing(draft, entry, slot.form))
             for number, entry in self._entries.items()
             for slot in self._slots(number, draft.forms)
         ]
-        gaps = {key for key, text in held if not text}
-        return {key: text for key, text in held if key not in gaps}
+        missing = {key for key, text in existing if not text}
+        return {key: text for key, text in existing if key not in missing}
 
     def open(self, target: TextFile | None) -> GettextDraft:
-        entries = self._entries  # so that a fault of the source is called one
-        with self._naming("target", "cannot be translated"):
+        entries = self._entries  # read first, so that an error in the source names the source
+        with self._errors_in("target", "cannot be translated"):
             file = GettextFile.read(target.text) if target else GettextFile.begin(self.file.text, self.to)
             draft = GettextDraft(file, file.complete(self.to))
         for entry in entries.values():
@@ -113,17 +112,17 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return changed
 
     def text(self, draft: GettextDraft, target: TextFile | None) -> TextFile:
-        return replace(target or self.file, text=str(draft.file), mark=b"")
+        return replace(target or self.file, text=str(draft.file), bom=b"")
 
     @cached_property
     def _entries(self) -> dict[int, POEntry]:
-        """What there is to translate."""
-        with self._naming("source", "is no gettext file"):
+        """The entries of the source that are in use, by number."""
+        with self._errors_in("source", "is not a gettext file"):
             file = GettextFile.read(self.file.text)
         return {number: entry for number, entry in enumerate(file) if not entry.obsolete}
 
     def _slots(self, number: int, forms: PluralForms) -> list[Slot]:
-        """The places for translations of an entry of the source, for texts that are not blank."""
+        """Return the slots of an entry of the source whose texts are not blank."""
         entry = self._entries[number]
         if not entry.msgid_plural:
             slots = [Slot(f"{number} msgid", None, entry.msgid)]
@@ -135,33 +134,34 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return [slot for slot in slots if slot.text.strip()]
 
     def _strings(self, draft: GettextDraft, number: int, translations: Mapping[str, str]) -> dict[int | None, str]:
-        """What an entry is to hold with `translations`; nothing where they are none for it, or not for all its forms,
-        since gettext shows an empty one as it is.
+        """Return the complete set of strings for an entry, or nothing if there are no new ones or some are missing.
+
+        An entry with an empty plural form would show an empty text.
         """
         slots = self._slots(number, draft.forms)
-        held = {slot.form: self._held(draft, self._entries[number], slot.form) for slot in slots}
+        existing = {slot.form: self._existing(draft, self._entries[number], slot.form) for slot in slots}
         new = {
-            slot.form: slot.fitted(translations[slot.key])
+            slot.form: slot.with_line_breaks(translations[slot.key])
             for slot in slots
-            if slot.key in translations and (self.overwrite or not held[slot.form])
+            if slot.key in translations and (self.overwrite or not existing[slot.form])
         }
-        strings = {**held, **new}
+        strings = {**existing, **new}
         return strings if new and all(strings.values()) else {}
 
-    def _held(self, draft: GettextDraft, entry: POEntry, form: int | None) -> str:
-        """The translation in a form that is to stay; empty where there is none."""
+    def _existing(self, draft: GettextDraft, entry: POEntry, form: int | None) -> str:
+        """Return the translation to keep for a form, or an empty string."""
         is_replaced = self.fuzzy.overwrite and draft.file.is_fuzzy(entry)
-        return "" if is_replaced else draft.file.held(entry, form)
+        return "" if is_replaced else draft.file.translation(entry, form)
 
     def _check_plural(self, entry: POEntry, file: GettextFile) -> None:
         here = file.live.get(identity(entry))
         if here and bool(here.msgid_plural) != bool(entry.msgid_plural) and not self.overwrite:
-            with self._naming("target", "cannot be translated"):
-                raise ValueError(f"only one of it and its source has a plural of {entry.msgid[:80]!r}: msgmerge them")
+            with self._errors_in("target", "cannot be translated"):
+                raise ValueError(f"{entry.msgid[:80]!r} has a plural in only one of source and target: run msgmerge")
 
     @contextmanager
-    def _naming(self, file: str, fault: str) -> Iterator[None]:
-        """Turn a ValueError inside into a CatalogueError that names `source` or `target`."""
+    def _errors_in(self, file: str, fault: str) -> Iterator[None]:
+        """Turn a ValueError into a CatalogueError that names the file, `source` or `target`."""
         try:
             yield
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""A gettext file: read and written by polib, which takes and drops in silence some of what is refused or kept here."""
+"""A gettext file, read and written with polib. What polib would drop silently is kept or refused here."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .gettext_plurals import PluralForms
 from .target_paths import is_language, locale_name
 
 Identity = tuple[str | None, str]
-"""What gettext looks an entry up by: context and msgid."""
+"""How gettext finds an entry: context and msgid."""
 
 WIDTH = 79
-LAID_OUT_OTHERWISE = re.compile(r'^(?:# .{78}|#[^ :,|~].{77}|#: .*\*|(?:msg\S++ )?"\S*+ .{78})', re.MULTILINE)
-"""Lines that are not wrapped, and those that polib would not bring through a wrapping as they are."""
+NOT_WRAPPED = re.compile(r'^(?:# .{78}|#[^ :,|~].{77}|#: .*\*|(?:msg\S++ )?"\S*+ .{78})', re.MULTILINE)
+"""Lines that are not wrapped, and lines that polib would change when it wraps them."""
 
 MAX_RUN = 10_000
-"""Lines of one text or comment: their cost in polib is quadratic."""
+"""Maximum lines of one text or comment: polib needs quadratic time for them."""
 
 LINE = re.compile(
     r"\s*+(?:#(?:~\|?|\|)[ \t]*+)?"
@@ -40,43 +40,43 @@ CONTENT_TYPE = "text/plain; charset=UTF-8"
 CHARSET = re.compile(r"charset\s*+=\s*+([\w.:-]++)")
 UTF8 = {"utf-8", "utf8"}
 PLACEHOLDERS = {"charset", "ascii", "us-ascii"}
-NEW = {"Last-Translator": "", "Language-Team": "", "Language": ""}
-"""Fields that are another's in the header of the source."""
+RESET = {"Last-Translator": "", "Language-Team": "", "Language": ""}
+"""Header fields that a new file does not take over from the source."""
 
 
 class GettextFile(polib.POFile):
-    """The entries but for the header, whose fields are `metadata`."""
+    """The entries without the header, whose fields are in `metadata`."""
 
     tail = ""
-    """What comes after the last entry."""
+    """The text after the last entry."""
 
     @classmethod
     def read(cls, text: str) -> GettextFile:
-        """The file that holds `text`. Raises ValueError."""
+        """Parse `text`. Raises ValueError."""
         lines = text.split("\n")
         end = _end(lines)
         try:
-            file = polib.pofile(_Text("\n".join(_palatable(lines[:end]))), klass=cls, encoding="utf-8")
+            file = polib.pofile(_Text("\n".join(_for_polib(lines[:end]))), klass=cls, encoding="utf-8")
         except OSError as fault:
-            raise ValueError(f"{fault}: msgfmt says what is wrong there") from fault
+            raise ValueError(f"{fault}: run msgfmt to find the error") from fault
         forms = sum(len(entry.msgstr_plural) for entry in file)
         if len(MSGID.findall(text)) != len(MSGSTR.findall(text)) or len(FORM.findall(text)) != forms:
-            raise ValueError("not every msgid has its msgstr, once: msgfmt says where")
-        file.wrapwidth = 0 if LAID_OUT_OTHERWISE.search(text) else WIDTH
+            raise ValueError("every msgid must have exactly one msgstr: run msgfmt to find the error")
+        file.wrapwidth = 0 if NOT_WRAPPED.search(text) else WIDTH
         file.tail = "\n".join(lines[end:])
         file._check()
         return file
 
     @classmethod
     def begin(cls, source: str, to: str) -> GettextFile:
-        """A new file in the language `to`, with all that is in `source`, untranslated. Raises ValueError."""
+        """Return a new file in the language `to`, with the entries of `source` untranslated. Raises ValueError."""
         file = cls.read(source)
         if is_language(file.metadata.get("Language", ""), to):
             return file
         forms = PluralForms.of_language(to)
-        file[:] = [_emptied(entry, forms) for entry in file if not entry.obsolete]
+        file[:] = [_without_translation(entry, forms) for entry in file if not entry.obsolete]
         revised = f"{datetime.now(UTC):%Y-%m-%d %H:%M%z}"
-        file.metadata |= {"PO-Revision-Date": revised, **NEW, "Content-Type": CONTENT_TYPE, "Plural-Forms": ""}
+        file.metadata |= {"PO-Revision-Date": revised, **RESET, "Content-Type": CONTENT_TYPE, "Plural-Forms": ""}
         return file
 
     @cached_property
@@ -84,7 +84,7 @@ class GettextFile(polib.POFile):
         return {identity(entry): entry for entry in self if not entry.obsolete}
 
     def complete(self, to: str) -> PluralForms:
-        """Give the header what a translation into `to` cannot do without. Raises ValueError if it is not UTF-8."""
+        """Add the header fields that a translation needs. Raises ValueError if the file is not UTF-8."""
         fields = self.metadata
         fields["Language"] = fields.get("Language") or locale_name(to)
         fields["MIME-Version"] = fields.get("MIME-Version") or "1.0"
@@ -98,12 +98,12 @@ class GettextFile(polib.POFile):
         return forms
 
     def is_fuzzy(self, entry: polib.POEntry) -> bool:
-        """Whether the translation here of an entry is marked as one that a person must look at."""
+        """Whether the translation of `entry` in this file is marked as fuzzy."""
         here = self.live.get(identity(entry))
         return bool(here and here.fuzzy)
 
-    def held(self, entry: polib.POEntry, form: int | None) -> str:
-        """The translation here of an entry, in a plural form or None for one without; empty if there is none."""
+    def translation(self, entry: polib.POEntry, form: int | None) -> str:
+        """Return the translation of `entry` in this file, or an empty string. `form` is None without a plural."""
         here = self.live.get(identity(entry))
         if here is None:
             return ""
@@ -111,32 +111,32 @@ class GettextFile(polib.POFile):
         return text if text.strip() else ""
 
     def fill(self, entry: polib.POEntry, strings: Mapping[int | None, str], forms: PluralForms, *, fuzzy: bool) -> None:
-        """Put `strings`, by plural form, into the entry here of one of the source, and mark it or clear its mark."""
+        """Write `strings`, by plural form, for an entry of the source, and set or clear the mark `fuzzy`."""
         here = self.live.get(identity(entry))
         if here is None:
-            here = _emptied(deepcopy(entry), forms)
+            here = _without_translation(deepcopy(entry), forms)
             self.append(here)
             self.live[identity(here)] = here
         elif bool(here.msgid_plural) != bool(entry.msgid_plural):
             here.msgid_plural = entry.msgid_plural
-            _emptied(here, forms)
+            _without_translation(here, forms)
         if not (fuzzy and here.fuzzy):
-            _settle(here)
+            _clear_fuzzy(here)
             here.flags[:0] = ["fuzzy"] * fuzzy
         for form, string in strings.items():
             if form is None:
                 here.msgstr = string
             else:
                 here.msgstr_plural[form] = string
-        self._written[identity(here)] = self._laid_out(here)
+        self._serialized_entries[identity(here)] = self._serialized(here)
 
     def ordered_metadata(self) -> list[tuple[str, str]]:
-        """The header's fields as they stand, where polib has an order of its own."""
+        """The header fields in the file's order, instead of polib's own."""
         return list(self.metadata.items())
 
     def __unicode__(self) -> str:
         comments = [f"#{line}" if line[:1] in (",", ":") else f"# {line}" if line else "#" for line in self._comments]
-        entries = [self._laid_out(self.metadata_as_entry()), *self._written.values(), *self._obsolete]
+        entries = [self._serialized(self.metadata_as_entry()), *self._serialized_entries.values(), *self._obsolete]
         return "".join(f"{comment}\n" for comment in comments) + "\n".join(entries) + self.tail
 
     @property
@@ -144,15 +144,15 @@ class GettextFile(polib.POFile):
         return self.header.split("\n") if self.header else []
 
     @cached_property
-    def _written(self) -> dict[Identity, str]:
-        """Entries as they are written, which takes time to find out: one that is filled has another text then."""
-        return {identity(entry): self._laid_out(entry) for entry in self if not entry.obsolete}
+    def _serialized_entries(self) -> dict[Identity, str]:
+        """The entries as text. Serializing is slow, so only an entry that changes is serialized again."""
+        return {identity(entry): self._serialized(entry) for entry in self if not entry.obsolete}
 
     @cached_property
     def _obsolete(self) -> list[str]:
-        return [self._laid_out(entry) for entry in self.obsolete_entries()]
+        return [self._serialized(entry) for entry in self.obsolete_entries()]
 
-    def _laid_out(self, entry: polib.POEntry) -> str:
+    def _serialized(self, entry: polib.POEntry) -> str:
         return str(entry.__unicode__(self.wrapwidth))
 
     def _check(self) -> None:
@@ -160,15 +160,15 @@ class GettextFile(polib.POFile):
         for entry in self:
             name = entry.msgid[:80]
             if bool(entry.msgid_plural) != bool(entry.msgstr_plural):
-                raise ValueError(f"{name!r} has a plural in its msgid or its msgstr alone: give it to both")
+                raise ValueError(f"{name!r} has a plural in only one of msgid and msgstr: add it to the other")
             if not entry.obsolete:
                 if identity(entry) in seen:
-                    raise ValueError(f"{name!r} is there twice: msguniq makes one of them")
+                    raise ValueError(f"{name!r} occurs twice: merge the two with msguniq")
                 seen.add(identity(entry))
 
 
 class _Text(str):
-    """Text in lines that polib takes. Its own way to split would cut a msgid at other separators than line breaks."""
+    """Text that polib splits at line breaks only. By default, it would split a msgid at other separators too."""
 
     __slots__ = ()
 
@@ -181,41 +181,41 @@ def identity(entry: polib.POEntry) -> Identity:
 
 
 def _end(lines: list[str]) -> int:
-    """How many lines there are up to the last of an entry. Raises ValueError for one that is none of gettext's."""
+    """Return the number of lines up to the end of the last entry. Raises ValueError for a line that is not gettext."""
     end = 0
     for number, line in enumerate(lines, 1):
         match = LINE.fullmatch(line)
         if match is None:
-            raise ValueError(f"line {number} is none of a gettext file, or has an escape other than {ESCAPES}")
+            raise ValueError(f"line {number} is not valid in a gettext file, or has an escape other than {ESCAPES}")
         end = number if match[1] else end
     return end
 
 
-def _palatable(lines: list[str]) -> list[str]:
-    """`lines` as polib takes and keeps them. Raises ValueError for what would take it too long."""
+def _for_polib(lines: list[str]) -> list[str]:
+    """Return `lines` in a form that polib keeps. Raises ValueError if polib would need too long."""
     palatable = [_marked(line.strip()) for line in lines]
     for start, run in groupby(line[:1] for line in palatable if line):
         if sum(1 for _ in run) > MAX_RUN:
-            raise ValueError(f"more than {MAX_RUN:,} lines in a row begin with {start}: part them")
+            raise ValueError(f"more than {MAX_RUN:,} lines in a row begin with {start}: split them up")
     return palatable
 
 
 def _marked(line: str) -> str:
-    """`line` with a blank after its marker, and the old msgid of an obsolete entry, which polib skips, as any other."""
+    """Add a blank after the marker. Turn `#~|` into `#|`, since polib skips the previous msgid of obsolete entries."""
     if line in BARE_MARKERS:
         return ""
     return MARKER.sub(r"\g<0> ", f"#|{line[3:]}" if line.startswith("#~|") else line)
 
 
-def _emptied(entry: polib.POEntry, forms: PluralForms) -> polib.POEntry:
+def _without_translation(entry: polib.POEntry, forms: PluralForms) -> polib.POEntry:
     entry.msgstr = ""
     entry.msgstr_plural = dict.fromkeys(range(forms.count), "") if entry.msgid_plural else {}
-    _settle(entry)
+    _clear_fuzzy(entry)
     return entry
 
 
-def _settle(entry: polib.POEntry) -> None:
-    """Make `entry` not fuzzy, and have it forget the msgid it had before."""
+def _clear_fuzzy(entry: polib.POEntry) -> None:
+    """Clear the mark `fuzzy`, and the previous msgid that explains it."""
     entry.flags = [flag for flag in dict.fromkeys(entry.flags) if flag not in ("", "fuzzy")]
     entry.previous_msgctxt = entry.previous_msgid = entry.previous_msgid_plural = None
 
@@ -225,5 +225,5 @@ def _content_type(value: str) -> str:
     if charset is None or charset[1].lower() in PLACEHOLDERS:
         return CONTENT_TYPE
     if charset[1].lower() not in UTF8:
-        raise ValueError(f"its charset is {charset[1]}: make it UTF-8 with msgconv -t UTF-8")
+        raise ValueError(f"its charset is {charset[1]}: convert it with msgconv -t UTF-8")
     return value

@@ -1,4 +1,4 @@
-"""The forms that a language has for a counted thing: one file for "%d files", two for "%d Dateien", six in Arabic."""
+"""Plural forms in gettext files: their count, the rule that selects one, and the source text for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
-"""A number in a text, in any syntax: `%d`, `%1$'d`, `%<PRIuMAX>`, `%n`, `%L1`, `%{count}`, `{n}`, `@count`, `$n`."""
+"""A number in a text, in any format: `%d`, `%1$'d`, `%<PRIuMAX>`, `%n`, `%L1`, `%{count}`, `{n}`, `@count`, `$n`."""
 OF_NEW_FILES = {
     "ca": (2, "(n != 1)"),
     "es": (2, "(n != 1)"),
@@ -31,20 +31,20 @@ OF_NEW_FILES = {
     "pt": (2, "(n != 1)"),
     "pt_BR": (2, "(n > 1)"),
 }
-"""What gettext's msginit writes, where newer versions of CLDR (and so of Babel) add a form for whole millions."""
-NUMBERS = range(1000)  # what plural rules tell apart, they tell apart below that
+"""The rules that msginit writes where newer versions of CLDR, and so of Babel, add a form for whole millions."""
+NUMBERS = range(1000)  # every form of every rule is for a number below this
 
 
 @dataclass(frozen=True)
 class PluralForms:
-    """Their count, and the rule in C that chooses one for a number."""
+    """The number of forms, and the C expression that selects one for a number."""
 
     count: int
     rule: str
 
     @classmethod
     def of_language(cls, tag: str) -> PluralForms:
-        """The forms for a file that does not declare any."""
+        """Return the forms for a file without a header Plural-Forms."""
         locale = locale_name(tag)
         known = OF_NEW_FILES.get(locale) or OF_NEW_FILES.get(locale.partition("_")[0])
         try:
@@ -55,11 +55,11 @@ class PluralForms:
 
     @classmethod
     def of_header(cls, value: str) -> PluralForms | None:
-        """What the header Plural-Forms says; None if it says nothing, as in a template. Raises ValueError."""
+        """Parse the header Plural-Forms. Returns None for a placeholder, as in a template. Raises ValueError."""
         match = HEADER.fullmatch(value)
         forms = cls(int(match[1]), match[2].strip()) if match else None
         if forms and not all(0 <= form < forms.count for form in forms.chosen):
-            raise ValueError(f"Plural-Forms chooses a form that is none of its {forms.count}")
+            raise ValueError(f"Plural-Forms selects a form outside its {forms.count}")
         return forms
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class PluralForms:
 
     @cached_property
     def chosen(self) -> list[int]:
-        """The form of each of NUMBERS. Raises ValueError for a rule that is none."""
+        """The form of each of NUMBERS. Raises ValueError if the rule is invalid."""
         choose = gettext.c2py(self.rule)
         try:
             return [choose(number) for number in NUMBERS]
@@ -75,23 +75,23 @@ class PluralForms:
             raise ValueError("Plural-Forms divides by zero") from fault
 
     def origins(self, singular: str, plural: str) -> dict[int, tuple[str, int | None]]:
-        """Each form -> the field of an entry that it translates, and a number that the form is for.
+        """Return for each form the field to translate, and an example number if one is needed.
 
-        The singular makes the form of the number one. Where that form serves other numbers too, as in Russian that
-        of 21, the singular must name the number as the plural does: "one file" would be wrong for 21. Where the
-        plural makes several forms of more than two, a number tells them apart.
+        The form for 1 is translated from the singular. If that form is also used for other numbers, as in Russian
+        for 21, the singular must show the number as the plural does: "one file" would be wrong for 21. If the plural
+        is used for several of more than two forms, each gets an example number.
         """
         origins: dict[int, tuple[str, int | None]] = {
             form: ("msgid_plural", self._example(form) if self.count > 2 else None) for form in range(self.count)
         }
         one = self.chosen[1]
-        names_number = not placeholders(plural) - placeholders(singular)
-        if self.chosen.count(one) == 1 or (self.count > 1 and names_number):
+        shows_number = not placeholders(plural) - placeholders(singular)
+        if self.chosen.count(one) == 1 or (self.count > 1 and shows_number):
             origins[one] = "msgid", None
         return origins
 
     def _example(self, form: int) -> int | None:
-        """The lowest number of `form`, zero if it has no other; None if it has none."""
+        """Return the lowest number of `form`, preferably not 0, or None if the rule never selects it."""
         return self._examples.get(form)
 
     @cached_property
@@ -100,5 +100,5 @@ class PluralForms:
 
 
 def placeholders(text: str) -> Counter[str]:
-    """What in a text may be a number, as often as it is there."""
+    """Count the placeholders in a text that may be a number."""
     return Counter(match[0] for match in NUMBER.finditer(text.replace("%%", "")))

@@ -1,4 +1,4 @@
-"""JSON catalogues: objects of texts, flat or nested, with arrays among them."""
+"""JSON catalogues: objects of texts, flat or nested, with or without arrays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .catalogue import AS_THEY_ARE, Catalogue, Fuzzy, Telling
-from .files import CatalogueError, TextFile
+from .catalogue import KEEP_FUZZY, Catalogue, ContextOptions, FuzzyPolicy
 from .json_plurals import PluralTree
-from .json_tree import Touched, branches, decode, deeper, encode, is_text, ordered_keys, texts
+from .json_tree import PointerTree, child_pointer, decode, encode, is_text, ordered_keys, pointer_tree, texts
 from .target_paths import locale_name
+from .text_file import CatalogueError, TextFile
 
 MISSING: Any = object()
 CHROME_FIELDS = {"message", "description", "placeholders", "hash"}
@@ -21,24 +21,24 @@ ARB_LOCALE = "@@locale"
 
 @dataclass
 class JsonDraft:
-    """The tree of a target file, MISSING without a file; once merged, only what changes is looked at again."""
+    """The tree of a target file, or MISSING without a file. Once merged, only changed parts are merged again."""
 
     tree: Any
     is_merged: bool = False
 
 
 class JsonCatalogue(Catalogue[JsonDraft]):
-    """Keys are JSON pointers, so that dots in names mean nothing.
+    """Keys are JSON pointers, so names may contain dots.
 
-    A blank text or null in the target is a gap. What is not translated is absent from its objects, where readers
-    fall back on the source, and an empty text in its arrays, where every item has its place.
+    A blank text or null in the target is untranslated. Untranslated texts are left out of objects, since programs
+    fall back to the source, and are empty in arrays, whose items have positions.
     """
 
     def __init__(
-        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: Fuzzy = AS_THEY_ARE
+        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: FuzzyPolicy = KEEP_FUZZY
     ) -> None:
         if source.exists() and target.exists() and target.samefile(source):
-            raise CatalogueError(f"{str(target)!r} is the source itself: name another folder, with --out")
+            raise CatalogueError(f"{str(target)!r} is the source itself: choose another folder with --out")
         super().__init__(source, target, to, overwrite=overwrite, fuzzy=fuzzy)
 
     def texts(self) -> dict[str, str]:
@@ -47,21 +47,20 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     def name(self, key: str) -> str:
         return key
 
-    def hint(self, key: str) -> str:
-        example = self._plurals.examples.get(key) if self._tree else None
-        return f"Each text stands where the number is, for example, {example}." if example else ""
+    def example(self, key: str) -> str:
+        return self._plurals.examples.get(key, "") if self._tree else ""
 
     def format(self, key: str) -> str:
         return "icu" if self._is_arb else "chrome" if self._has_messages else ""
 
-    def context(self, key: str, telling: Telling) -> str:
-        told = [self._description(key)] + [f"Key: {key.lstrip('/')}"] * telling.key_paths
-        return "\n".join(filter(None, told))
+    def context(self, key: str, options: ContextOptions) -> str:
+        known = [self._description(key)] + [f"Key: {key.lstrip('/')}"] * options.key_paths
+        return "\n".join(filter(None, known))
 
     def translations(self) -> dict[str, str]:
         tree = self.draft().tree
-        held = {} if tree is MISSING else dict(texts(tree))
-        return {key: held[key] for key in self.texts() if key in held}
+        existing = {} if tree is MISSING else dict(texts(tree))
+        return {key: existing[key] for key in self.texts() if key in existing}
 
     def open(self, target: TextFile | None) -> JsonDraft:
         draft = JsonDraft(decode(target, self.target) if target else MISSING)
@@ -70,7 +69,7 @@ class JsonCatalogue(Catalogue[JsonDraft]):
 
     def fill(self, draft: JsonDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
         before = draft.tree
-        draft.tree = self._merged(draft, branches(keys) if draft.is_merged else None, translations)
+        draft.tree = self._merged(draft, pointer_tree(keys) if draft.is_merged else None, translations)
         draft.is_merged = True
         return bool(draft.tree != before)
 
@@ -80,7 +79,7 @@ class JsonCatalogue(Catalogue[JsonDraft]):
 
     @cached_property
     def _tree(self) -> dict[str, Any]:
-        """What the source holds, with the plural forms of the target language."""
+        """The source, with the plural forms of the target language."""
         tree = self._plurals.tree(decode(self.file, self.source))
         return {**tree, ARB_LOCALE: locale_name(self.to)} if ARB_LOCALE in tree else tree
 
@@ -90,7 +89,7 @@ class JsonCatalogue(Catalogue[JsonDraft]):
 
     @cached_property
     def _has_messages(self) -> bool:
-        """Whether it is a file of Chrome's, whose objects have a `message` each, and notes beside it."""
+        """Whether it is a Chrome file: each object has a `message`, and notes beside it."""
         values = self._tree.values()
         return bool(values) and all(
             isinstance(value, dict) and "message" in value and value.keys() <= CHROME_FIELDS for value in values
@@ -101,70 +100,71 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         return self.source.suffix.lower() == ".arb"
 
     def _is_note(self, pointer: str) -> bool:
-        """Whether the text there is for translators and machines, and stays as it is."""
+        """Whether the text at `pointer` is for translators or programs, and is not translated."""
         if self._is_arb:
             return pointer.startswith("/@")
         return self._has_messages and not (pointer.count("/") == 2 and pointer.endswith("/message"))
 
     def _description(self, key: str) -> str:
-        """What the `description` of a message says of it: in Chrome's files beside it, in ARB in an object after it."""
+        """Return the `description` of a message: beside it in Chrome files, in the object `@name` in ARB."""
         name = key.split("/")[1].replace("~1", "/").replace("~0", "~")
         noted = self._has_messages or self._is_arb
         notes = self._tree.get(f"@{name}" if self._is_arb else name) if noted else None
         description = notes.get("description") if isinstance(notes, dict) else ""
         return description if isinstance(description, str) else ""
 
-    def _merged(self, draft: JsonDraft, touched: Touched | None, translations: Mapping[str, str]) -> Any:
-        return Merge(translations, self.overwrite, self.target, self._is_note).merge(self._tree, draft.tree, touched)
+    def _merged(self, draft: JsonDraft, changed: PointerTree | None, translations: Mapping[str, str]) -> Any:
+        return Merge(translations, self.overwrite, self.target, self._is_note).merge(self._tree, draft.tree, changed)
 
 
 @dataclass(frozen=True)
 class Merge:
-    """Makes a tree of the source's shape out of `translations` and what the target file at `path` has."""
+    """Builds a tree in the source's shape from `translations` and the target file at `path`."""
 
     translations: Mapping[str, str]
     overwrite: bool
     path: Path
     is_note: Callable[[str], bool]
 
-    def merge(self, source: Any, held: Any, touched: Touched | None, pointer: str = "") -> Any:
-        """The value at `pointer`; MISSING if there is none yet. Of what has been merged, the `touched` parts alone."""
+    def merge(self, source: Any, existing: Any, changed: PointerTree | None, pointer: str = "") -> Any:
+        """Return the value at `pointer`, or MISSING. In a merged tree, only the `changed` parts are merged again."""
         if not (is_text(source) or isinstance(source, dict | list)):
-            return source if held is MISSING else held
-        if held is not MISSING and held is not None and type(held) is not type(source):
+            return source if existing is MISSING else existing
+        if existing is not MISSING and existing is not None and type(existing) is not type(source):
             if not self.overwrite:
                 raise CatalogueError(
-                    f"{str(self.path)!r} has not the source's shape at {pointer!r}: mend it, or --overwrite it"
+                    f"{str(self.path)!r} differs from the source in structure at {pointer!r}: correct it, or use"
+                    " --overwrite"
                 )
-            held = MISSING
+            existing = MISSING
         if isinstance(source, str):
             if self.is_note(pointer):
-                return source if held is MISSING else held
-            return held if is_text(held) and not self.overwrite else self.translations.get(pointer, held)
+                return source if existing is MISSING else existing
+            return existing if is_text(existing) and not self.overwrite else self.translations.get(pointer, existing)
         if isinstance(source, list):
-            return self._array(source, held, touched, pointer)
-        return self._object(source, held, touched, pointer)
+            return self._array(source, existing, changed, pointer)
+        return self._object(source, existing, changed, pointer)
 
-    def _object(self, source: dict[str, Any], held: Any, touched: Touched | None, pointer: str) -> Any:
-        values = held if isinstance(held, dict) else {}
+    def _object(self, source: dict[str, Any], existing: Any, changed: PointerTree | None, pointer: str) -> Any:
+        values = existing if isinstance(existing, dict) else {}
         merged = dict(values)
-        for key in source if touched is None else touched:
-            below = None if touched is None else touched[key]
-            merged[key] = self.merge(source[key], values.get(key, MISSING), below, deeper(pointer, key))
+        for key in source if changed is None else changed:
+            below = None if changed is None else changed[key]
+            merged[key] = self.merge(source[key], values.get(key, MISSING), below, child_pointer(pointer, key))
         if merged.keys() != values.keys():
             merged = {
                 key: merged[key] for key in ordered_keys(source, values) if merged.get(key, MISSING) is not MISSING
             }
-        return merged if merged or not (source and pointer) else held
+        return merged if merged or not (source and pointer) else existing
 
-    def _array(self, source: list[Any], held: Any, touched: Touched | None, pointer: str) -> Any:
-        values = held if isinstance(held, list) else []
+    def _array(self, source: list[Any], existing: Any, changed: PointerTree | None, pointer: str) -> Any:
+        values = existing if isinstance(existing, list) else []
         merged = [values[index] if index < len(values) else MISSING for index in range(len(source))]
         for index, item in enumerate(source):
-            if touched is None or str(index) in touched:
-                below = None if touched is None else touched[str(index)]
-                merged[index] = self.merge(item, merged[index], below, deeper(pointer, index))
+            if changed is None or str(index) in changed:
+                below = None if changed is None else changed[str(index)]
+                merged[index] = self.merge(item, merged[index], below, child_pointer(pointer, index))
         if source and all(item is MISSING for item in merged):
-            return held
+            return existing
         pairs = zip(source, merged, strict=True)
         return [type(item)() if value is MISSING else value for item, value in pairs] + values[len(source) :]

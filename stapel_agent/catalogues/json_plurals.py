@@ -1,4 +1,4 @@
-"""Plural forms in JSON files: i18next's suffixes and Rails' objects, in the categories of the target language.
+"""Plural forms in JSON files: i18next suffixes and Rails objects, rewritten for the target language.
 
 Sources: i18next, "Plurals" and "JSON Format" (v4 with categories, v3 with `_plural` and numbers); Rails Guides,
 "Internationalization API", pluralization.
@@ -14,24 +14,24 @@ from typing import Any
 from stapel_agent.plurals import CATEGORIES, Form, forms
 
 from .gettext_plurals import PluralForms, placeholders
-from .json_tree import deeper
+from .json_tree import child_pointer
 
 SUFFIX = re.compile(rf"(?P<base>.+?)(?P<ordinal>_ordinal)?_(?P<category>{'|'.join(CATEGORIES)})", re.DOTALL)
 OLD_SUFFIX = "_plural"
-HINTED = 2
-"""A language with more forms than so many is told an example number for each."""
+UNHINTED_FORMS = 2
+"""If a language has more forms than this, each form is asked for with an example number."""
 
 
 @dataclass
 class PluralTree:
-    """A source tree as the target needs it. `examples` has the numbers that texts are for, by JSON pointer."""
+    """Rewrites a source tree for the language `to`. `examples` has example numbers of plural forms, by JSON pointer."""
 
     to: str
     root: str = ""
     examples: dict[str, str] = field(default_factory=dict)
 
     def tree(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """The tree with the forms of the target language; the one root `root`, a language, is renamed."""
+        """Return the tree with the target's forms. If its only key is the language `root`, it becomes `to`."""
         if self.root and source.keys() == {self.root}:
             source = {self.to: source[self.root]}
         return dict(self._object(source, ""))
@@ -40,7 +40,7 @@ class PluralTree:
         if isinstance(value, dict):
             return dict(self._object(value, pointer))
         if isinstance(value, list):
-            return [self._value(item, deeper(pointer, number)) for number, item in enumerate(value)]
+            return [self._value(item, child_pointer(pointer, number)) for number, item in enumerate(value)]
         return value
 
     def _object(self, source: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
@@ -52,7 +52,7 @@ class PluralTree:
         for key, value in source.items():
             base = groups.get(key)
             if base is None:
-                yield key, self._value(value, deeper(pointer, key))
+                yield key, self._value(value, child_pointer(pointer, key))
             elif base not in done:
                 done.add(base)
                 yield from self._group(source, [other for other in groups if groups[other] == base], base, pointer)
@@ -63,7 +63,7 @@ class PluralTree:
         return self._forms({key[len(base) + 1 :]: source[key] for key in keys}, pointer, f"{base}_")
 
     def _forms(self, source: Mapping[str, str], pointer: str, prefix: str) -> Iterator[tuple[str, str]]:
-        """The forms of the target; `zero` is for nothing at all in both layouts, and stays in any language."""
+        """Yield the target's forms. `zero` is kept in every language: in both layouts it is for the number 0."""
         wanted = forms(self.to, ordinal=prefix.endswith("_ordinal_"))
         if not wanted:
             yield from ((f"{prefix}{name}", text) for name, text in source.items())
@@ -72,33 +72,33 @@ class PluralTree:
             wanted = (Form("zero", "0", 0), *wanted)
         for form in wanted:
             key = f"{prefix}{form.category}"
-            if len(wanted) > HINTED:
-                self.examples[deeper(pointer, key)] = form.example
+            if len(wanted) > UNHINTED_FORMS:
+                self.examples[child_pointer(pointer, key)] = form.example
             yield key, _origin(source, form)
 
     def _old_forms(self, singular: str, plural: str, base: str, pointer: str) -> Iterator[tuple[str, str]]:
-        """As i18next's third format numbers them; a language of two forms has a name for each."""
+        """Yield forms as i18next's JSON v3 has them: numbered, or named if the language has two."""
         target = PluralForms.of_language(self.to)
         for form, (origin, example) in sorted(target.origins(singular, plural).items()):
             key = (base, f"{base}{OLD_SUFFIX}")[form] if target.count == 2 else f"{base}_{form}"
-            if example is not None and target.count > HINTED:
-                self.examples[deeper(pointer, key)] = str(example)
+            if example is not None and target.count > UNHINTED_FORMS:
+                self.examples[child_pointer(pointer, key)] = str(example)
             yield key, singular if origin == "msgid" else plural
 
 
 def _origin(source: Mapping[str, str], form: Form) -> str:
-    """The text that a form is made of: one that names the number, if the form serves several."""
+    """Return the source text for a form: one that shows the number, if the form is for several numbers."""
     text, other = source.get(form.category, source["other"]), source["other"]
     return other if form.only is None and placeholders(other) - placeholders(text) else text
 
 
 def _are_forms(source: Mapping[str, Any]) -> bool:
-    """Whether an object holds the forms of one text, as Rails has them."""
+    """Whether an object holds the plural forms of one text, as in Rails."""
     return "other" in source and len(source) > 1 and source.keys() <= set(CATEGORIES) and _are_texts(source.values())
 
 
 def _groups(source: Mapping[str, Any]) -> dict[str, str]:
-    """Key -> what it has in common with the other forms of its text, of all keys that are such forms."""
+    """Return the common part of the keys of each text with plural forms, by key."""
     bases: dict[str, list[str]] = {}
     for key in source:
         if match := SUFFIX.fullmatch(key):

@@ -1,4 +1,4 @@
-"""The tree of a JSON file, and the layout it is written in."""
+"""JSON files as trees of dicts, lists and texts, with JSON pointers to their parts."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from .files import CatalogueError, TextFile
+from .text_file import CatalogueError, TextFile
 
 MAX_DEPTH = 100
 
-Touched = dict[str, Any]
-"""The names of the parts of a tree that change, each with those in it."""
+PointerTree = dict[str, Any]
+"""The path segments of JSON pointers, nested."""
 INDENT = re.compile(r"\A\s*+\{[ \t]*+\n([ \t]++)")
 
 
 def decode(file: TextFile, path: Path) -> dict[str, Any]:
-    """The object that the file at `path` holds. Raises CatalogueError for what could not be written back as it was."""
+    """Parse the file at `path`. Raises CatalogueError if it could not be written back unchanged."""
     try:
         tree = json.loads(file.text, object_pairs_hook=_object, parse_constant=_number, parse_float=_number)
         _check(tree)
     except (ValueError, RecursionError) as fault:
-        raise CatalogueError(f"{str(path)!r} is no JSON that can be translated: {fault}") from fault
+        raise CatalogueError(f"{str(path)!r} is not JSON that can be translated: {fault}") from fault
     if not isinstance(tree, dict):
         raise CatalogueError(f'{str(path)!r} must hold one object, such as {{"key": "text"}}')
     return tree
 
 
 def encode(tree: dict[str, Any], layout: str) -> str:
-    """`tree` as JSON, laid out as `layout` is: its indentation, or all in one line, and its last line's end."""
+    """Return `tree` as JSON with the indentation, separators and final line break of `layout`."""
     indent = INDENT.match(layout)
     dense = indent is None and '": ' not in layout
     separators = (",", ":") if dense else (", " if indent is None else ",", ": ")
@@ -40,26 +40,26 @@ def encode(tree: dict[str, Any], layout: str) -> str:
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Is it a string that says something?"""
+    """Whether `value` is a string that is not blank."""
     return isinstance(value, str) and bool(value.strip())
 
 
 def texts(tree: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """JSON pointer and text of every string that says something."""
+    """Yield the JSON pointer and text of each string that is not blank."""
     if is_text(tree):
         yield pointer, tree
     for key, value in _items(tree):
-        yield from texts(value, deeper(pointer, key))
+        yield from texts(value, child_pointer(pointer, key))
 
 
-def deeper(pointer: str, key: str | int) -> str:
-    """The JSON pointer (RFC 6901) of what `key` names at `pointer`."""
+def child_pointer(pointer: str, key: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of the member `key` at `pointer`."""
     return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
-def branches(pointers: Iterable[str]) -> Touched:
-    """What `pointers` lead through, as a tree of names."""
-    tree: Touched = {}
+def pointer_tree(pointers: Iterable[str]) -> PointerTree:
+    """Return the path segments of `pointers`, nested."""
+    tree: PointerTree = {}
     for pointer in pointers:
         node = tree
         for name in pointer.split("/")[1:]:
@@ -67,14 +67,14 @@ def branches(pointers: Iterable[str]) -> Touched:
     return tree
 
 
-def ordered_keys(source: Iterable[str], held: Iterable[str]) -> list[str]:
-    """The keys held, as they stand, and each of the source's others after the one it follows there."""
-    places: list[str | None] = [None, *held]
-    there = set(places)
+def ordered_keys(source: Iterable[str], existing: Iterable[str]) -> list[str]:
+    """Return the `existing` keys in their order, with each new key after the one that it follows in `source`."""
+    places: list[str | None] = [None, *existing]
+    known = set(places)
     anchor: str | None = None
     followers: dict[str | None, list[str]] = {}
     for key in source:
-        if key in there:
+        if key in known:
             anchor = key
         else:
             followers.setdefault(anchor, []).append(key)
@@ -97,7 +97,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for key, value in pairs:
         if key in tree:
-            raise ValueError(f"an object has the key {key[:80]!r} twice")
+            raise ValueError(f"the key {key[:80]!r} occurs twice in an object")
         tree[key] = value
     return tree
 
@@ -105,15 +105,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(literal: str) -> float:
     number = float(literal)
     if not math.isfinite(number):
-        raise ValueError(f"{literal[:20]} is no finite number")
+        raise ValueError(f"{literal[:20]} is not a finite number")
     return number
 
 
 def _check(tree: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
-        raise ValueError(f"it is nested deeper than {MAX_DEPTH}")
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(tree, str) and ("\0" in tree or tree.encode(errors="replace").decode() != tree):
-        raise ValueError(f"{tree[:80]!r} holds a NUL or half a surrogate pair")
+        raise ValueError(f"{tree[:80]!r} contains a NUL or half a surrogate pair")
     for key, value in _items(tree):
         _check(key, depth)
         _check(value, depth + 1)

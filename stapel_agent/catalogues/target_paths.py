@@ -1,4 +1,4 @@
-"""Where the translations of a catalogue go."""
+"""The path of the target file, by the layout of the source."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from babel.core import Locale, get_locale_identifier, parse_locale
 
 from stapel_agent.language_tags import bcp47
 
-from .files import CatalogueError
+from .text_file import CatalogueError
 
 TAG = re.compile(r"[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+(?:@\w{4,14}+)?+")
 LOCALE_FOLDERS = {"locales", "locale", "_locales", "i18n", "l10n", "lang", "langs", "languages", "translations"}
-"""Folders of a folder for each language, in which namespaces may have folders of their own."""
+"""Folders with one folder per language, in which namespaces may have folders of their own."""
 NAMED = re.compile(r"(?P<base>.+?)(?P<sign>[._])(?P<tag>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)")
 DEPTH = 4
 LANGUAGE = re.compile(rb'^"Language:[ \t]*+([\w@-]++)', re.MULTILINE)
 
 
 def locale_name(tag: str) -> str:
-    """The language `tag` as gettext and Django name its folder: 'pt-br' is 'pt_BR'."""
+    """Return the locale name of `tag` in gettext and Django: 'pt-br' becomes 'pt_BR'. Raises CatalogueError."""
     try:
         if not TAG.fullmatch(tag):
             raise ValueError
@@ -30,12 +30,12 @@ def locale_name(tag: str) -> str:
         if parts[0] not in Locale("en").languages:
             raise ValueError
     except ValueError as fault:
-        raise CatalogueError(f"unknown language {tag[:40]!r}: give a tag such as 'de' or 'pt-BR'") from fault
+        raise CatalogueError(f"unknown language {tag[:40]!r}: use a tag such as 'de' or 'pt-BR'") from fault
     return get_locale_identifier(parts)
 
 
 def is_language(tag: str, other: str = "") -> bool:
-    """Whether `tag` names a language, and the same one as `other`, if that is given."""
+    """Whether `tag` is a language, and if `other` is given, the same one."""
     try:
         name = locale_name(tag)
     except CatalogueError:
@@ -44,12 +44,12 @@ def is_language(tag: str, other: str = "") -> bool:
 
 
 def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Path:
-    """The file for the language `to`, in the layout that `source` is in:
+    """Return the target file for the language `to`, by the layout of `source`:
 
     - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder;
     - <language>/<namespace>.json, also deeper below a folder such as `locales`;
     - <name>.<language>.json, and <name>_<language>.arb;
-    - else `<to>` with the format's suffix, beside the source or in `folder`.
+    - otherwise `<to>` with the suffix of the file type, beside the source or in `folder`.
 
     A .po file in the language `to` is its own target.
     """
@@ -74,8 +74,8 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
     return (folder or source.parent) / f"{stem}{suffix}"
 
 
-def rivals(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
-    """Other files in the folder of `source` that would have the same target."""
+def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
+    """Yield other files in the folder of `source` that have the same target."""
     if is_language(source.stem):
         return
     target = target_path(source, to, folder, from_lang)
@@ -87,7 +87,7 @@ def rivals(source: Path, to: str, folder: Path | None, from_lang: str = "auto") 
 
 
 def own_language(source: Path) -> str:
-    """The language that the header of a .po file says it is in; empty if it says none."""
+    """Return the language in the header of a .po file, or an empty string."""
     try:
         with open(source, "rb") as file:
             header = file.read(20_000).partition(b"\n\n")[0]
@@ -98,7 +98,7 @@ def own_language(source: Path) -> str:
 
 
 def _language_folders(source: Path, from_lang: str) -> Iterator[Path]:
-    """The folder above `source` that is named after its language."""
+    """Yield the folder above `source` that is named after its language, if there is one."""
     above = source.absolute().parents
     for depth, place in enumerate(above[:DEPTH]):
         is_named = is_language(place.name) and (from_lang == "auto" or _base(place.name) == _base(from_lang))

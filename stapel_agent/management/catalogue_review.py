@@ -1,4 +1,4 @@
-"""A catalogue's translations, held against their sources; and what is missing, with what it costs at most."""
+"""Check existing translations of a catalogue, and estimate the cost of the missing ones. Neither calls a model."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from stapel_agent.translation import Entry, Most, fault_in
 from .catalogue_translation import CatalogueTranslation
 
 
-class Costing(Protocol):
-    """What a map of entries costs at most, in a context."""
+class CostOf(Protocol):
+    """Returns the maximum cost of translating entries in a context."""
 
     def __call__(self, entries: Any, hint: str) -> Most: ...
 
 
 def faults(translation: CatalogueTranslation, from_lang: str) -> Iterator[tuple[str, str]]:
-    """The names of texts whose translations cannot be right, each with the reason. Asks nobody."""
+    """Yield the name of each text whose translation is wrong, and the reason."""
     catalogue = translation.catalogue
     texts = catalogue.texts()
-    for key, held in catalogue.translations().items():
-        named = catalogue.format(key)
-        entries = (Entry(text, format=named) for text in catalogue.sources(key, texts[key]))
-        found = [fault_in(entry, held, from_lang, catalogue.to) for entry in entries]
+    for key, existing in catalogue.translations().items():
+        format = catalogue.format(key)
+        entries = (Entry(text, format=format) for text in catalogue.sources(key, texts[key]))
+        found = [fault_in(entry, existing, from_lang, catalogue.to) for entry in entries]
         if all(found):
             yield catalogue.name(key), f"the translation {found[0]}"
 
 
-def estimate(translation: CatalogueTranslation, costing: Costing) -> Most:
-    """What the texts that are missing cost at most. Asks nobody."""
+def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> Most:
+    """Return the maximum cost of the missing texts."""
     calls, tokens, dollars = 0, 0, list[Decimal | None]()
     for hint, part in translation.slices(translation.pending()):
-        most = costing(translation.entries(part), hint)
+        most = cost_of(translation.entries(part), hint)
         calls, tokens = calls + most.calls, tokens + most.tokens
         dollars.append(most.cost_usd)
     known = [usd for usd in dollars if usd is not None]

@@ -1,4 +1,4 @@
-"""The translation of a catalogue into one language, slice by slice, and what it came to."""
+"""Translate a catalogue into one language, slice by slice, and count the results."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 from tqdm import tqdm
 
-from stapel_agent.catalogues import Catalogue, Telling
+from stapel_agent.catalogues import Catalogue, ContextOptions
 from stapel_agent.conf import agent_settings
 
 Ask = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
-"""The facade's answer dict to a slice of texts, and a sentence on what they must fit."""
+"""Translates a slice of entries, with a hint about them, and returns the answer dict."""
 
 
-class NobodyAnswers(Exception):
-    """The provider cannot be asked, or not like this: to ask for the next slice is no use."""
+class NoProvider(Exception):
+    """No provider could be asked, so the next slice would fail too."""
 
 
 @dataclass
 class CatalogueTranslation:
-    """Counts of texts and tokens; `failed` are names of texts with the reasons."""
+    """Counts of texts and tokens. `failed` has names of texts, each with the reason."""
 
     catalogue: Catalogue[Any]
-    telling: Telling = Telling()
+    context_options: ContextOptions = ContextOptions()
     total: int = 0
     kept: int = 0
     translated: int = 0
@@ -34,36 +34,36 @@ class CatalogueTranslation:
     output_tokens: int = 0
 
     def pending(self) -> dict[str, str]:
-        """The texts to ask for; how many there are, and how many translations stay, is counted."""
+        """Return the texts to translate. Sets `total` and `kept`."""
         texts = self.catalogue.texts()
-        held = {} if self.catalogue.overwrite else self.catalogue.translations()
-        pending = {key: text for key, text in texts.items() if key not in held}
+        existing = {} if self.catalogue.overwrite else self.catalogue.translations()
+        pending = {key: text for key, text in texts.items() if key not in existing}
         self.total, self.kept = len(texts), len(texts) - len(pending)
         return pending
 
     @property
     def left(self) -> int:
-        """Texts that nobody was asked for."""
+        """The number of texts that no model was asked for."""
         return self.total - self.kept - self.translated - len(self.failed)
 
     def run(self, ask: Ask, *, quiet: bool = False) -> None:
-        """Translate what is pending, with a progress bar on a terminal. Raises NobodyAnswers or CatalogueError."""
+        """Translate the pending texts, with a progress bar on a terminal. Raises NoProvider or CatalogueError."""
         pending = self.pending()
         if not pending:
             self.catalogue.write({})
             return
-        # Without a terminal, `disable=None` is silence.
+        # `disable=None` hides the bar without a terminal.
         with tqdm(total=len(pending), desc=self.catalogue.to, unit="text", disable=quiet or None) as bar:
             for hint, part in self.slices(pending):
-                self._book(part, ask(self.entries(part), hint))
+                self._record(part, ask(self.entries(part), hint))
                 bar.update(len(part))
 
     def entries(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """`texts` as the facade takes them, with what the file says about each."""
-        return {key: self.catalogue.entry(key, text, self.telling) for key, text in texts.items()}
+        """Return `texts` as entries of `services.translate()`, with their contexts and formats."""
+        return {key: self.catalogue.entry(key, text, self.context_options) for key, text in texts.items()}
 
     def slices(self, texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-        """The texts of each hint, as many at once as the facade asks for at once: the target is written after each."""
+        """Yield the texts by hint, in portions of what is asked for concurrently. The target is written after each."""
         size = agent_settings.TRANSLATE_CHUNK_ENTRIES * agent_settings.TRANSLATE_CONCURRENCY
         by_hint: dict[str, dict[str, str]] = {}
         for key, text in texts.items():
@@ -73,8 +73,8 @@ class CatalogueTranslation:
             while part := dict(islice(items, size)):
                 yield hint, part
 
-    def _book(self, part: Mapping[str, str], answer: Mapping[str, Any]) -> None:
-        """Count a slice's answer, after its translations are on disk."""
+    def _record(self, part: Mapping[str, str], answer: Mapping[str, Any]) -> None:
+        """Write the translations of a slice to the target, and count them."""
         result, usage, failed = (answer.get(name) or {} for name in ("result", "usage", "failed"))
         self.input_tokens += usage.get("input_tokens", 0)
         self.output_tokens += usage.get("output_tokens", 0)
@@ -85,4 +85,4 @@ class CatalogueTranslation:
             self.catalogue.write(translations)
         self.translated += len(translations)
         if not (translations or any(usage.values())):
-            raise NobodyAnswers(reason)
+            raise NoProvider(reason)

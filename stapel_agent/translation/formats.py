@@ -33,6 +33,11 @@ class Notation:
 FLAGS = r"[-+0\#]*+"
 LENGTH = r"(?:hh|ll|[hlLqjzt])?+"
 CONVERSION = "[diouxXeEfFgGcrsp@]"
+ANNOTATIONS = (
+    "optional|required|default|draft|beta|alpha|new|sic|edited|deleted|removed|hidden|empty|none|unknown|untitled|unnamed"
+    "|redacted|private|public|archived|disabled|enabled|current|experimental|deprecated|obsolete|you|yes|no"
+)
+"""Words that English texts write in square brackets, as a remark for people."""
 
 NOTATIONS: dict[str, Notation] = {
     # For texts of unknown format: what may occur in prose is left out.
@@ -46,13 +51,17 @@ NOTATIONS: dict[str, Notation] = {
         r"""\{[\w.]{0,100}+(?:![rsa])?+:[^{}\n]{0,50}+\{[^{}\n]{0,50}+\}[^{}\n]{0,50}+\}
           | \{\s?+[$!?=~*+^@%:/>&#-][^{}\n]{0,100}+\}
           | \{\s?+[\w.$-]{1,100}+\s?+[?|(,][^{}\n]{0,100}+\}
-          | \{\s?+"[^"{}\n]{0,100}+"\s?+\}""",
+          | \{\s?+"[^"{}\n]{0,100}+"\s?+\}
+          | \{[^\s{}]{1,100}+\} | \{[A-Za-z_]\w{0,50}+(?:[ ]\w{1,50}+){1,2}+\}""",
     ),
     "loose-printf": Notation(
         "printf",
-        rf"""%(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
+        rf"""%s(?=[A-Za-z][^%\n]{{0,200}}+%s(?![A-Za-z]))
+           | %(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
              {LENGTH}[a-zA-Z@]
-           | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{{2,100}}+%(?![A-Za-z%@])
+           | %\([\w.-]{{1,100}}+\)
+           | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{{0,100}}+(?:[.-][A-Za-z0-9_]{{1,100}}+){{0,9}}+%(?![A-Za-z%@])
+           | (?<![\d%])%[A-Za-z][A-Za-z0-9]{{1,50}}+[_.][A-Za-z0-9_.]{{1,100}}+%(?!%)
            | %[-+'0\#]*+\d{{0,4}}+<PRI[A-Za-z0-9]{{1,9}}+>
            | (?<![\d%])%\#@\w{{1,100}}+@
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
@@ -68,27 +77,36 @@ NOTATIONS: dict[str, Notation] = {
     ),
     "loose-names": Notation(
         "name",
-        r"""(?<![\w:/.]):[A-Za-z_][A-Za-z0-9_]*+:?+
-          | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+
-          | (?<![\w%])%[A-Za-z_][A-Za-z0-9_]{3,100}+(?![A-Za-z0-9_%])
-          | (?<!\S)![a-z_]\w++
-          | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__(?![\w_])""",
+        rf"""(?:(?<![\w:/.])|(?<=\\[nrt])):[A-Za-z_][A-Za-z0-9_]*+:?+ | (?<![\w:])::[A-Za-z_]\w{{0,100}}+::(?!\w)
+          | (?<![\w@.])@[A-Za-z_]\w*+(?:\.\w++)*+@?+
+          | (?<![\w%])%[A-Za-z_][A-Za-z0-9_]{{3,100}}+(?![A-Za-z0-9_%])
+          | (?<!\S)![a-z_]\w++!?+
+          | (?<![\w_])__[A-Za-z](?:[^\W_]|_(?!_)){{0,100}}+__(?![\w_])
+          | (?<![\w~^§¤\#])[~^§¤\#]{{1,2}}+[A-Za-z_][A-Za-z0-9_]{{0,100}}+[~^§¤\#]{{1,2}}+(?!\w)
+          | (?!\A\[\w{{1,100}}+\]\Z)(?<![\w\]])\[(?!(?:{ANNOTATIONS})\])[~^$@\#]?+
+            (?:[a-z0-9_][A-Za-z0-9_]{{0,100}}+|[A-Z0-9_]{{2,100}}+)(?:[.|:-][A-Za-z0-9_]{{1,100}}+){{0,9}}+\^?+\](?![(\[])""",
     ),
     # Only if the text has number 1: otherwise they are percentages and prices. See `placeholders`.
-    "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+(?![\d%])|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
+    "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
     "variables": Notation(
         "variable",
-        r"""(?<![\w$])\$!?+[A-Za-z_]\w*+(?:->\w++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
+        r"""(?<![\w$])\$\#?+!?+[A-Za-z_]\w*+(?:(?:->\w++|\.[a-z_]\w*+)++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
           | \$\((?:[^()\n]|\([^()\n]{0,100}+\)){1,200}+\)|\$\[[^\[\]\n]{1,100}+\]|(?<!\$)\$\$\w{1,100}+\$\$
           | (?<![\w@])@@[A-Za-z_]\w{0,100}+@@|(?<![\w\#])\#[A-Za-z_]\w{0,100}+\#(?!\w)""",
     ),
     "merge-tags": Notation(
         "brace",
-        r"""\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$|:-]{1,100}+\s?+\]\]
-          | \[/?+(?:b|i|u|s|url|img|quote|code|color|size|list|\*)(?:=[^\[\]\n]{0,200}+)?+\](?!\()""",
+        r"""\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$:/\#+-]{1,200}+\s?+\]\]
+          | \[\[[^\[\]|\n]{1,200}+\|(?=[^\[\]\n]{1,200}+\]\])|\]\]|\[%[^\[\]\n]{1,200}+%\]
+          | \[(?:quant|numf|numerate|sprintf|\*|\#),[^\[\]\n]{1,200}+\]
+          | \[/?+(?:b|i|u|s|url|img|quote|code|color|size|list|\*|(?-i:/[A-Za-z]\w{0,30}+))
+            (?:=[^\[\]\n]{0,200}+)?+\](?!\()|\[[A-Za-z]\w{0,30}+=[^\[\]\n]{0,200}+\](?!\()""",
     ),
     "directives": Notation(
-        "brace", r"\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@[{(][^{}()\n]{1,100}+[})]|</?+[\#@][^<>\n]{1,200}+>"
+        "brace",
+        r"""\#[a-z]{2,20}+\([^()\n]{0,200}+\)|@[{(][^{}()\n]{1,100}+[})]|</?+[\#@][^<>\n]{1,200}+>
+          | <![a-z][^<>\n]{0,100}+>|<[A-Za-z][\w-]{0,30}+=[^<>\n]{1,100}+>|<<[A-Za-z_][\w.-]{0,100}+>>
+          | (?<!\w)![{][^{}\n]{1,100}+[}]""",
     ),
     # For one format: everything that it allows.
     "printf": Notation(
@@ -122,7 +140,10 @@ NOTATIONS: dict[str, Notation] = {
     "fluent": Notation("brace", r"\{(?:[^{}\n\"]|\"(?:[^\"\\\n]|\\.){0,100}+\"){1,300}+\}"),
     "intervals": Notation("interval", r"\[\d{1,9}+,\s?+(?:\d{1,9}+|\*)\]"),
     "underscores": Notation("variable", r"__[A-Za-z](?:[^\W_]|_(?!_)){0,100}+__"),
-    "escapes": Notation("escape", r"\\[\\nrt]"),
+    "escapes": Notation(
+        "escape",
+        r"""\\(?:[\\nrt]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[A-Za-z]{1,3}\[\d{1,4}\])""",
+    ),
     "untranslatable": Notation("delimited", delimiters=(("<xliff:g", "</xliff:g>"),)),
     "erb": Notation("delimited", delimiters=(("<%", "%>"),)),
     "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"), ("%{", "}"))),
@@ -144,7 +165,7 @@ LOOSE = (
 )
 """The notations that the guess protects."""
 
-UNNAMED = r"%[^(<$%]*[A-Za-z@]|\{(?:[!:][^{}]*)?\}"
+UNNAMED = r"%[^(<$%]*[A-Za-z@]|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}"
 """Positional placeholders. They must keep their order."""
 
 

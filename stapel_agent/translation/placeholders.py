@@ -38,6 +38,7 @@ BEFORE = r"""
       (?P<mark>[⟦⟧]++)
     | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|(?<![A-Za-z])`|OPENINGS)
 """
+UNDELIMITED = r"(?: (?P<mark>(?!))"
 AFTER = r"""
     | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
     | (?P<linkend>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
@@ -70,6 +71,7 @@ class Grammar:
     """
 
     pattern: re.Pattern[str]
+    undelimited: re.Pattern[str]
     closing: Mapping[str, re.Pattern[str]]
 
 
@@ -84,11 +86,13 @@ def grammar_of(format: str) -> Grammar:
         for number, notation in enumerate(notations)
         if notation.pattern
     ]
-    pattern = re.compile("\n".join([BEFORE.replace("OPENINGS", openings), *own, AFTER]), re.VERBOSE)
+    before = BEFORE.replace("OPENINGS", openings)
+    pattern = re.compile("\n".join([before, *own, AFTER]), re.VERBOSE)
+    undelimited = re.compile("\n".join([UNDELIMITED, *own, AFTER]), re.VERBOSE)
     closing = {
         opening: re.compile(re.escape(end), re.IGNORECASE) for opening, end in {**MARKUP_CLOSING, **delimiters}.items()
     }
-    return Grammar(pattern, closing)
+    return Grammar(pattern, undelimited, closing)
 
 
 LONE_TAG = re.compile(r"<[^<>]*+>")

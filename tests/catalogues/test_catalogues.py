@@ -14,7 +14,7 @@ from babel.messages.pofile import normalize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stapel_agent.catalogues import CatalogueError, Fuzzy, locale_name, open_catalogue, read_glossary
+from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary
 from stapel_agent.catalogues.target_paths import target_path
 
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
@@ -26,7 +26,7 @@ def made(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def translate(source: Path, to: str = "de", *, overwrite: bool = False, fuzzy: Fuzzy = Fuzzy()) -> str:  # noqa: B008
+def translate(source: Path, to: str = "de", *, overwrite: bool = False, fuzzy: FuzzyPolicy = FuzzyPolicy()) -> str:  # noqa: B008
     """The target after every pending text was translated into itself in brackets."""
     catalogue = open_catalogue(source, to, overwrite=overwrite, fuzzy=fuzzy)
     held = {} if overwrite else catalogue.translations()
@@ -107,7 +107,7 @@ def test_json__overwrite(tmp_path):
     """To overwrite takes the source's shape and keeps what the source knows nothing of."""
     source = made(tmp_path, "en.json", '{"a": "1", "o": {"p": "2"}}')
     made(tmp_path, "de.json", '{"own": "0", "a": "A", "o": "no object"}')
-    with pytest.raises(CatalogueError, match="has not the source's shape at '/o'"):
+    with pytest.raises(CatalogueError, match="differs from the source in structure at '/o'"):
         open_catalogue(source, "de")
     assert json.loads(translate(source, overwrite=True)) == {"own": "0", "a": "[1]", "o": {"p": "[2]"}}
 
@@ -240,7 +240,7 @@ def test_locale_name__as_django_has_it(tag, name):
 @pytest.mark.parametrize("tag", ["", "xx", "de_", "../de", "de.UTF-8", "Deutsch", "d" * 10_000, "de\n"])
 def test_locale_name__unknown(tag):
     """What is no language tag is refused, with an example of one."""
-    with pytest.raises(CatalogueError, match="give a tag such as 'de' or 'pt-BR'"):
+    with pytest.raises(CatalogueError, match="use a tag such as 'de' or 'pt-BR'"):
         locale_name(tag)
 
 
@@ -373,7 +373,7 @@ def test_plurals__hints(tmp_path, to, examples):
     """Where the plural makes several forms, each is a text with a number that it is for."""
     catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), to)
     hints = {catalogue.hint(key) for key in catalogue.texts()}
-    assert hints == {number and f"Each text stands where the number is, for example, {number}." for number in examples}
+    assert hints == {number and f"Each text is used with numbers such as {number}." for number in examples}
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_plurals__of_the_targets_header(tmp_path):
     header = HEADER.format("lv") + '"Plural-Forms: nplurals=3; plural=n==0 ? 2 : n!=1;\\n"\n'
     made(tmp_path, "lv.po", header)
     assert translate(source, "lv").endswith('msgstr[0] "[%d file]"\nmsgstr[1] "[%d files]"\nmsgstr[2] "[%d files]"\n')
-    for rule, fault in (("7", "a form that is none of its 3"), ("1/0", "divides by zero"), ("n n", "plural form")):
+    for rule, fault in (("7", "a form outside its 3"), ("1/0", "divides by zero"), ("n n", "plural form")):
         made(tmp_path, "lv.po", header.replace("n!=1", rule))
         with pytest.raises(CatalogueError, match=fault):
             open_catalogue(source, "lv")
@@ -482,7 +482,7 @@ def test_po__in_place(tmp_path):
         .replace('msgstr "Nicht\\n"', 'msgstr ""\n"[No\\n"\n"]\\n"')
         .replace('and\\\\"\nmsgstr ""', 'and\\\\"\nmsgstr "[\\"Quoted\\"\\tand\\\\]"')
     )
-    assert translate(source, fuzzy=Fuzzy(overwrite=True)) == expected
+    assert translate(source, fuzzy=FuzzyPolicy(overwrite=True)) == expected
     assert compiled(source) == ""
     os.utime(source, (1, 1))
     translate(source)
@@ -545,7 +545,7 @@ def test_po__any_text(msgid, translation):
 def test_po__another_charset(tmp_path):
     """A file that says it is not UTF-8 is refused, with the mend."""
     made(tmp_path, "de.po", PERSONS.replace("charset=utf-8", "charset=ISO-8859-1").replace("ä", "ae"))
-    with pytest.raises(CatalogueError, match="its charset is ISO-8859-1: make it UTF-8 with msgconv -t UTF-8"):
+    with pytest.raises(CatalogueError, match="its charset is ISO-8859-1: convert it with msgconv -t UTF-8"):
         open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
 
 
@@ -553,7 +553,7 @@ def test_po__plural_of_one_side(tmp_path):
     """An entry that has a plural in one of the two files only is refused before anybody is asked."""
     made(tmp_path, "de.po", HEADER.format("de") + '\nmsgctxt "list"\nmsgid "%d file"\nmsgstr "%d Datei"\n')
     source = made(tmp_path, "shop.pot", TEMPLATE)
-    with pytest.raises(CatalogueError, match="only one of it and its source has a plural of '%d file': msgmerge"):
+    with pytest.raises(CatalogueError, match="'%d file' has a plural in only one of source and target: run msgmerge"):
         open_catalogue(source, "de")
     assert 'msgstr[1] "[%d files]"' in translate(source, overwrite=True)
 
@@ -660,16 +660,19 @@ def test_po__wrapped_as_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ('msgid "a\nmsgstr ""\n', "line 1 is none of a gettext file"),
-        ('msgid "a"\nmsgstr "b" "c"\n', "line 2 is none of a gettext file"),
-        ('msgid "a"\nmsgstr "\\a\\033"\n', "line 2 is none of a gettext file, or has an escape other than"),
-        ('msgid "a"\nmsgid_plural "b"\nmsgstr[10] "c"\n', "line 3 is none of a gettext file"),
-        ('msgid "a"\n# c\nmsgid "b"\nmsgstr ""\n', "not every msgid has its msgstr"),
-        ('msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] "c"\nmsgstr[1] "d"\n', "not every msgid has its msgstr"),
-        ('msgid "a"\nmsgid_plural "b"\nmsgstr ""\n', "'a' has a plural in its msgid or its msgstr alone"),
-        ('msgid "a"\nmsgstr[0] ""\n', "'a' has a plural in its msgid or its msgstr alone"),
-        ('msgid ""\nmsgstr ""\n\nmsgid ""\nmsgstr "X: y\\n"\n', "'' is there twice"),
-        ('msgid "a"\nmsgid "a"\nmsgstr ""\nmsgstr ""\n', "(line 2): msgfmt says what is wrong there"),
+        ('msgid "a\nmsgstr ""\n', "line 1 is not valid in a gettext file"),
+        ('msgid "a"\nmsgstr "b" "c"\n', "line 2 is not valid in a gettext file"),
+        ('msgid "a"\nmsgstr "\\a\\033"\n', "line 2 is not valid in a gettext file, or has an escape other than"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[10] "c"\n', "line 3 is not valid in a gettext file"),
+        ('msgid "a"\n# c\nmsgid "b"\nmsgstr ""\n', "every msgid must have exactly one msgstr"),
+        (
+            'msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] "c"\nmsgstr[1] "d"\n',
+            "every msgid must have exactly one msgstr",
+        ),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr ""\n', "'a' has a plural in only one of msgid and msgstr"),
+        ('msgid "a"\nmsgstr[0] ""\n', "'a' has a plural in only one of msgid and msgstr"),
+        ('msgid ""\nmsgstr ""\n\nmsgid ""\nmsgstr "X: y\\n"\n', "'' occurs twice"),
+        ('msgid "a"\nmsgid "a"\nmsgstr ""\nmsgstr ""\n', "(line 2): run msgfmt to find the error"),
         ('msgid "a"\nmsgstr ""\n' + '"b"\n\n#:\n' * 10_001, 'more than 10,000 lines in a row begin with "'),
         ("#c\n" * 10_001 + 'msgid "a"\nmsgstr ""\n', "more than 10,000 lines in a row begin with #"),
     ],

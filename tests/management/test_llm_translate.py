@@ -99,7 +99,7 @@ def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
     source.write_text('msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
 
     def counting(request):
-        number = re.search(r"the number is, for example, (\d)", request.system_prompt or "")
+        number = re.search(r"numbers such as (\d)", request.system_prompt or "")
         return translating(lambda text: f"{text} {'one' if number is None else number[1]}")(request)
 
     scripted_model.script(counting)
@@ -168,7 +168,7 @@ def test_interrupted__goes_on(source, scripted_model, slices_of_one):
         call_command("llm_translate", str(source), "--to", "de", "--to", "fr", stdout=out, stderr=err)
     assert ended.value.code == 130
     assert row(out.getvalue())[:4] == ["0", "1", "0", "1"]
-    assert err.getvalue() == "interrupted; the same command goes on from here\n"
+    assert err.getvalue() == "interrupted; run the same command to continue\n"
     assert json.loads((source.parent / "de.json").read_text()) == {"greeting": "HELLO", "menu": {"size": 3}}
     assert not (source.parent / "fr.json").exists()
 
@@ -198,7 +198,7 @@ def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
     assert row(out)[:4] == ["0", "0", "1", "1"]
     assert "fr " not in out
     assert re.fullmatch(
-        r"de: rejected: .*tiny.*\n  /greeting\nCommandError: not translated: 2; the same command asks .*\n", err
+        r"de: rejected: .*tiny.*\n  /greeting\nCommandError: not translated: 2; run the same command .*\n", err
     )
     assert not (source.parent / "de.json").exists()
 
@@ -267,24 +267,24 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
     [
         ("en.json", None, [], "cannot be read: No such file"),
         ("en.json", b'{"a": "\xe4"}', [], "is not UTF-8 in line 1: save it as UTF-8"),
-        ("en.json", b'{"a": ', [], "is no JSON that can be translated: "),
+        ("en.json", b'{"a": ', [], "is not JSON that can be translated: "),
         ("en.json", b'["a"]', [], 'must hold one object, such as {"key": "text"}'),
-        ("en.json", b'{"a": 1, "a": 2}', [], "has the key 'a' twice"),
-        ("en.json", b'{"a": NaN}', [], "NaN is no finite number"),
+        ("en.json", b'{"a": 1, "a": 2}', [], "the key 'a' occurs twice in an object"),
+        ("en.json", b'{"a": NaN}', [], "NaN is not a finite number"),
         ("en.json", b'{"a": "\\ud800"}', [], "half a surrogate pair"),
-        ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "deeper than 100"),
-        ("en.json", b'{"a":' * 200_000, [], "is no JSON that can be translated: "),
+        ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "more than 100 levels deep"),
+        ("en.json", b'{"a":' * 200_000, [], "is not JSON that can be translated: "),
         ("en.yaml", b"a: b", [], "its name must end in .json, .arb, .po, .pot"),
-        ("de.json", b'{"a": "b"}', [], "is the source itself: name another folder, with --out"),
-        ("en.json", b'{"a": "b"}', ["--to", "xx"], "unknown language 'xx': give a tag such as 'de'"),
+        ("de.json", b'{"a": "b"}', [], "is the source itself: choose another folder with --out"),
+        ("en.json", b'{"a": "b"}', ["--to", "xx"], "unknown language 'xx': use a tag such as 'de'"),
         ("en.json", b'{"a": "b"}', ["--to", "../de"], "unknown language '../de'"),
-        ("en.json", b'{"a": "b"}', ["--from", "DE"], "from 'DE' into the same: leave --from out"),
-        ("en.json", b'{"a": "b"}', ["--out", "/dev/null"], "cannot be written: name another folder, with --out"),
-        ("en.json", b'{"a": "b"}', ["--glossary", "/dev/null"], "'/dev/null' is no JSON"),
-        ("a.po", b'msgid "a"\nmsgstr\n', [], "is no gettext file: line 2 is none of a gettext file"),
-        ("a.po", b'msgid "a"\n', [], "is no gettext file: not every msgid has its msgstr"),
-        ("a.po", b'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr ""\n', [], "'a' is there twice: msguniq"),
-        ("a.po", b'msgstr "a"\nmsgstr ""\nmsgid ""\n', [], "(line 1): msgfmt says what is wrong there"),
+        ("en.json", b'{"a": "b"}', ["--from", "DE"], "--from 'DE' is also a target language: leave out one of them"),
+        ("en.json", b'{"a": "b"}', ["--out", "/dev/null"], "cannot be written: choose another folder with --out"),
+        ("en.json", b'{"a": "b"}', ["--glossary", "/dev/null"], "'/dev/null' is not JSON"),
+        ("a.po", b'msgid "a"\nmsgstr\n', [], "is not a gettext file: line 2 is not valid in a gettext file"),
+        ("a.po", b'msgid "a"\n', [], "is not a gettext file: every msgid must have exactly one msgstr"),
+        ("a.po", b'msgid "a"\nmsgstr ""\n\nmsgid "a"\nmsgstr ""\n', [], "'a' occurs twice: merge the two with msguniq"),
+        ("a.po", b'msgstr "a"\nmsgstr ""\nmsgid ""\n', [], "(line 1): run msgfmt to find the error"),
     ],
 )
 def test_refused__with_the_mend(tmp_path, scripted_model, name, content, arguments, mend):
@@ -302,7 +302,7 @@ def test_refused__one_bad_target_before_all(source, scripted_model):
     """All targets are read before anybody is asked for the first."""
     (source.parent / "fr.json").write_text('{"menu": "no object"}')
     _, err = run(source, "--to", "de", "--to", "fr")
-    assert "has not the source's shape at '/menu': mend it, or --overwrite it" in err
+    assert "differs from the source in structure at '/menu': correct it, or use --overwrite" in err
     assert scripted_model.requests == []
 
 
@@ -366,7 +366,7 @@ def test_ctrl_c__exit_code(source):
     assert process.stdout.readline() == "asked\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
-    assert (process.returncode, err) == (130, "interrupted; the same command goes on from here\n")
+    assert (process.returncode, err) == (130, "interrupted; run the same command to continue\n")
     assert row(out)[:4] == ["0", "0", "0", "2"]
 
 

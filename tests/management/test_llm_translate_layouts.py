@@ -69,7 +69,7 @@ def test_shared_target__refused(tmp_path, scripted_model, monkeypatch, arguments
     made(tmp_path, "blog.json", {"title": "A good blog"})
     for sources in (["shop.json"], ["blog.json"], ["shop.json", "blog.json"]):
         _, err = run(*sources, "--to", "de", *arguments)
-        assert "would share the target" in err
+        assert "have the same target" in err
     assert (scripted_model.requests, [path.name for path in tmp_path.rglob("de*")]) == ([], [])
 
 
@@ -77,7 +77,7 @@ def test_shared_target__of_folders(tmp_path, scripted_model):
     """Files of the same name that would go to one folder are refused too."""
     sources = [made(tmp_path, f"{name}/en.json", {"a": name}) for name in ("x", "y")]
     _, err = run(*sources, "--to", "de", "--out", tmp_path / "out")
-    assert ("would share the target" in err, scripted_model.requests) == (True, [])
+    assert ("have the same target" in err, scripted_model.requests) == (True, [])
 
 
 def test_own_language__in_place(tmp_path, scripted_model):
@@ -106,9 +106,9 @@ def test_mark__fuzzy(tmp_path, scripted_model):
 
 
 def test_mark__not_in_json(tmp_path, scripted_model):
-    """JSON has no place for a mark."""
+    """JSON cannot mark translations as fuzzy."""
     _, err = run(made(tmp_path, "en.json", {"a": "A text"}), "--to", "de", "--mark", "fuzzy")
-    assert ("has no place for a mark" in err, scripted_model.requests) == (True, [])
+    assert ("cannot mark translations as fuzzy" in err, scripted_model.requests) == (True, [])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_check__names_what_is_wrong(tmp_path, scripted_model):
     before = target.read_text()
     out, err = run(source, "--to", "ru", "--check")
     assert re.findall(r"^  (/\w+)$", err, re.MULTILINE) == ["/lost", "/tag", "/days"]
-    assert err.endswith("CommandError: not right: 3; correct them, or take them out and run without --check\n")
+    assert err.endswith("CommandError: wrong translations: 3; correct them, or delete them and run without --check\n")
     assert (out, scripted_model.requests, target.read_text()) == ("", [], before)
 
 
@@ -145,7 +145,7 @@ def test_check__all_right(tmp_path, scripted_model):
     days = "{n, plural, one {# день} few {# дня} many {# дней} other {# дня}}"
     source = made(tmp_path, "en.json", {"a": "%(n)s of %(m)s", "d": "{n, plural, one {# day} other {# days}}"})
     made(tmp_path, "ru.json", {"a": "%(m)s, %(n)s", "d": days})
-    assert run(source, "--to", "ru", "--check") == ("", "")
+    assert run(source, "--to", "ru", "--check") == ("2 translations checked: no errors\n", "")
     assert scripted_model.requests == []
 
 
@@ -153,9 +153,9 @@ def test_check__plural_of_a_person(tmp_path, scripted_model):
     """A person may translate any form of a plural from its singular or from its plural."""
     entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'
     header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
-    assert run(made(tmp_path, "a.po", header + entry.format("%d Dateien")), "--to", "de", "--check") == ("", "")
+    assert run(made(tmp_path, "a.po", header + entry.format("%d Dateien")), "--to", "de", "--check")[1] == ""
     wrong = run(made(tmp_path, "a.po", header + entry.format("%s Dateien")), "--to", "de", "--check")[1]
-    assert "CommandError: not right: 1; " in wrong
+    assert "CommandError: wrong translations: 1; " in wrong
 
 
 def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
@@ -164,7 +164,10 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
     source = made(tmp_path, "en.json", {f"k{n}": f"Text number {n} of a shop" for n in range(60)})
     scripted_model.script(translating(str.upper))
     out, err = run(source, "--to", "de", "--from", "en", "--estimate")
-    said = re.fullmatch(r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at a price that is not known)\n", out)
+    said = re.fullmatch(
+        r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at a price that is not known)\nThis is an upper bound: .*\n",
+        out,
+    )
     assert (err, scripted_model.requests, (tmp_path / "de.json").exists()) == ("", [], False)
     scripted_model.script("no JSON at all")
     spent = row(run(source, "--to", "de", "--from", "en")[0])
@@ -237,7 +240,7 @@ def test_json__forms_have_examples(tmp_path, scripted_model):
     scripted_model.script(translating(str.upper))
     run(source, "--to", "ru", "--from", "en")
     told = " ".join(request.system_prompt for request in scripted_model.requests)
-    assert set(re.findall(r"number is, for example, ([\d.]+)\.", told)) == {"1", "2", "5", "1.5"}
+    assert set(re.findall(r"numbers such as ([\d.]+)\.", told)) == {"1", "2", "5", "1.5"}
 
 
 def test_json__root_language(tmp_path, scripted_model):

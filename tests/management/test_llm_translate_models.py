@@ -111,7 +111,7 @@ def test_files__nothing_wrong_is_written(tmp_path, scripted_model, agent, model,
         sign for sign in ("evil.example", "<script>alert(1)</script> ", "You are a translator") if sign in written
     ] == []
     scripted_model.script("never asked")
-    assert run(*paths, "--to", to, "--from", "en", "--check") == ("", "")
+    assert run(*paths, "--to", to, "--from", "en", "--check")[1] == ""
     assert scripted_model.requests == []
     checked = subprocess.run(["msgfmt", "-c", "-o", os.devnull, targets[0]], capture_output=True, text=True)
     assert (checked.returncode, "error" in checked.stderr) == (0, False), checked.stderr

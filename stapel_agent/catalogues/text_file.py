@@ -1,4 +1,4 @@
-"""Text files as people keep them: read with their line ends and byte order mark, replaced whole or not at all."""
+"""Text files: read with their line endings and byte order mark, and replaced atomically."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from pathlib import Path
 
 
 class CatalogueError(Exception):
-    """A file or a language that cannot be worked with; the message says the mend."""
+    """A file or language that cannot be used. The message says how to fix it."""
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """What a file holds; `text` has "\\n" at the end of its lines, whatever the file has."""
+    """The contents of a file. Lines of `text` end with "\\n", whatever the file's own `newline` is."""
 
     text: str
     newline: str = "\n"
-    mark: bytes = b""
+    bom: bytes = b""
 
     @classmethod
     def read(cls, path: Path) -> TextFile:
-        return cls.of(content_of(path), path)
+        return cls.of(read_content(path), path)
 
     @classmethod
     def of(cls, content: bytes, path: Path) -> TextFile:
-        """What `content`, which is that of `path`, says. Raises CatalogueError unless it is UTF-8."""
-        mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+        """Decode the `content` of the file at `path`. Raises CatalogueError unless it is UTF-8."""
+        bom = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
         try:
-            text = content[len(mark) :].decode()
+            text = content[len(bom) :].decode()
         except UnicodeDecodeError as fault:
             line = content.count(b"\n", 0, fault.start) + 1
             raise CatalogueError(f"{str(path)!r} is not UTF-8 in line {line}: save it as UTF-8") from fault
         newline = "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
-        return cls(text.replace("\r\n", "\n"), newline, mark)
+        return cls(text.replace("\r\n", "\n"), newline, bom)
 
     @property
     def content(self) -> bytes:
-        """What the file holds on disk."""
+        """The bytes of the file on disk."""
         text = self.text if self.newline == "\n" else self.text.replace("\n", self.newline)
-        return self.mark + text.encode()
+        return self.bom + text.encode()
 
     def write(self, path: Path) -> bytes:
-        """Put this in place of the file at `path`, which keeps its permissions; a reader sees the old or the new.
+        """Replace the file at `path` atomically, with the same permissions. Returns the bytes written.
 
-        Returns its content.
+        Raises CatalogueError if the file cannot be written.
         """
         content = self.content
         path = Path(os.path.realpath(path))
@@ -68,8 +68,8 @@ class TextFile:
         return content
 
 
-def content_of(path: Path) -> bytes:
-    """What the file at `path` holds. Raises CatalogueError."""
+def read_content(path: Path) -> bytes:
+    """Return the bytes of the file at `path`. Raises CatalogueError."""
     try:
         return path.read_bytes()
     except OSError as fault:
@@ -77,7 +77,7 @@ def content_of(path: Path) -> bytes:
 
 
 def check_writable(path: Path) -> None:
-    """Raise CatalogueError where no file can be put at `path`: before anything is paid for what would go there."""
+    """Raise CatalogueError if no file can be written at `path`, before anything is spent on its contents."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)) or path.is_dir():
-        raise CatalogueError(f"{str(path)!r} cannot be written: name another folder, with --out")
+        raise CatalogueError(f"{str(path)!r} cannot be written: choose another folder with --out")
