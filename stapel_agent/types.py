@@ -236,7 +236,8 @@ class Completion:
 class FinishedCall:
     """A finished provider call, as in its ledger row, but without texts: no prompt, answer or error message.
 
-    `failure` is the failure's name, or None after a success.
+    `failure` is the failure's name, or None after a success. `estimated_cost_usd` is the most that a call whose outcome
+    is unknown may have cost beyond `cost_usd`.
     """
 
     id: uuid.UUID
@@ -249,6 +250,7 @@ class FinishedCall:
     failure: str | None
     usage: Usage
     cost_usd: Decimal | None
+    estimated_cost_usd: Decimal | None = None
     duration_ms: int | None
     user_id: str | None
     workspace_id: str | None

@@ -52,15 +52,24 @@ def immediate() -> Iterator[None]:
 
 
 def may_fall_back(fault: AgentError) -> bool:
-    """Whether to ask a fallback: the provider declined, or RETRY_BILLED or FALLBACK_ON allows paying for two calls."""
+    """Whether to ask a fallback: the provider declined, or RETRY_BILLED or FALLBACK_ON allows paying for two calls.
+
+    A provider that declines after it began to answer is paid for as well.
+    """
     if isinstance(fault, ProviderError) and fault.failure in agent_settings.FALLBACK_ON:
         return True
-    without_answer = isinstance(fault, ProviderTimeout | RequestInterrupted)
-    return isinstance(fault, ProviderDeclined) or (without_answer and agent_settings.RETRY_BILLED is True)
+    if agent_settings.RETRY_BILLED is True:
+        return isinstance(fault, ProviderDeclined | ProviderTimeout | RequestInterrupted)
+    return isinstance(fault, ProviderDeclined) and not _has_begun(fault)
 
 
 def _is_passing(fault: ProviderError) -> bool:
     without_outcome = isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted)
-    if (without_outcome or fault.usage or fault.text) and agent_settings.RETRY_BILLED is not True:
+    if (without_outcome or _has_begun(fault)) and agent_settings.RETRY_BILLED is not True:
         return False
     return without_outcome or isinstance(fault, ProviderUnavailable | RateLimited)
+
+
+def _has_begun(fault: ProviderError) -> bool:
+    """Whether the provider worked on the request before it declined, so that it may be billed."""
+    return fault.may_be_billed or bool(fault.usage or fault.text)

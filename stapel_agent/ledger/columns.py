@@ -31,7 +31,7 @@ LONG = 256 * 1024
 TOKEN_FIELDS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
 CALL_FIELDS = (
     *("id", "request_id", "source", "model", "model_size"),
-    *("cost_usd", "duration_ms", "user_id", "workspace_id"),
+    *("cost_usd", "estimated_cost_usd", "duration_ms", "user_id", "workspace_id"),
 )
 ECONOMIC_FACTS = (
     *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),

@@ -8,7 +8,7 @@ from stapel_agent.asking import Attempt
 from stapel_agent.budgets import TOKENS, Estimate
 from stapel_agent.column_ranges import MAX_USD, SMALLEST_COST
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AgentError
+from stapel_agent.exceptions import AgentError, AnswerError
 from stapel_agent.models import CostBasis, PromptLog
 
 
@@ -38,9 +38,11 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
 
 
 def _is_known(attempt: Attempt, error: AgentError | None) -> bool:
-    if attempt.result is None:
-        return error is None or not error.may_be_billed
-    # A result that states nothing would never use up a budget.
+    if attempt.result is None and error is not None and error.may_be_billed:
+        return False
+    if attempt.result is None and not isinstance(error, AnswerError):
+        return True
+    # An answer that states nothing would never use up a budget.
     return bool(attempt.usage) or attempt.cost.usd is not None or not agent_settings.BUDGETS
 
 

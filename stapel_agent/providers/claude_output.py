@@ -16,8 +16,11 @@ from stapel_agent.exceptions import (
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
+    ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.types import Usage
@@ -31,13 +34,31 @@ from .wire.vendor_json import decoded, mapping
 FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
-# For errors without an HTTP status. An error that matches none of these is treated as temporary.
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# For errors without an HTTP status. "Unable to connect to API (ECONNRESET)" may come after the request was sent, so the
+# codes of broken connections are before the words for failed ones.
 FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (EMPTY_ACCOUNT, OutOfCredit),
-    (re.compile(r"/login|not logged in|api key|authenticat|oauth|access to claude", re.IGNORECASE), AccessDenied),
-    (re.compile(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit", re.IGNORECASE), RateLimited),
-    (re.compile(r"too (?:long|large)|exceeds 10MB|input must be provided", re.IGNORECASE), RequestRejected),
+    (_words(r"/login|not logged in|api key|authenticat|oauth|access to claude"), AccessDenied),
+    (_words(r"unknown option|command not found|no such file or directory"), AccessDenied),
+    (_words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited),
+    (_words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected),
+    (_words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout),
+    (
+        _words(r"ECONNRESET|EPIPE|ECONNABORTED|socket hang up|ConnectionClosed|connection was closed"),
+        RequestInterrupted,
+    ),
+    (_words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable),
+    (_words(r"connection error|fetch failed|terminated"), RequestInterrupted),
 )
+STATUS = _words(r"\bAPI Error:? \(?([45]\d\d)\b")
+"""The HTTP status in an error message. Earlier versions of the CLI do not state it elsewhere."""
+SHELL_SIGNALS = range(129, 160)
+"""The exit codes of a wrapper whose program was ended by a signal."""
 
 CATEGORY_LENGTH = 64
 OWN_FINISH_REASONS = {"tool_use": "stop"}
@@ -116,12 +137,13 @@ class Report:
         if not self._is_error:
             return None
         notice = excerpt(self._notice())
-        status = token_count(self._result.get("api_error_status"))
+        stated = STATUS.search(notice)
+        status = token_count(self._result.get("api_error_status")) or token_count(stated and stated[1])
         if 400 <= status < 600:
             return classify(status, notice)
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
-        return _fault_by_words(notice)(f"the Claude Code CLI failed: {notice}")
+        return _fault_by_words(notice, ProviderUnavailable)(f"the Claude Code CLI failed: {notice}")
 
     def gap(self) -> ProviderError | None:
         """Return the exception if the result is not an answer although the CLI reports no error."""
@@ -178,13 +200,16 @@ def _texts(content: object) -> list[str]:
 
 
 def _exit_fault(outcome: Outcome) -> ProviderError | None:
+    """Return the exception for a CLI that ended without a result. Unless it says why, it may have sent the request."""
     if outcome.exit_code == 0:
         return None
     code = outcome.exit_code
     ending = f"exit code {code}" if code > 0 else f"signal {-code}"
     notice = excerpt(outcome.stderr) or excerpt(outcome.stdout)
-    return _fault_by_words(notice)(f"the Claude Code CLI ended with {ending}: {notice}")
+    was_killed = code < 0 or code in SHELL_SIGNALS
+    kind = RequestInterrupted if was_killed else _fault_by_words(notice, RequestInterrupted)
+    return kind(f"the Claude Code CLI ended with {ending}: {notice}")
 
 
-def _fault_by_words(notice: str) -> type[ProviderError]:
-    return next((fault for words, fault in FAULT_BY_WORDS if words.search(notice)), ProviderUnavailable)
+def _fault_by_words(notice: str, otherwise: type[ProviderError]) -> type[ProviderError]:
+    return next((fault for words, fault in FAULT_BY_WORDS if words.search(notice)), otherwise)

@@ -73,6 +73,9 @@ ASKED = ("provider", "model", "source")
 CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, retries and fallbacks included")
 TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `output`, `cache_read` or `cache_write`")
 COST = Counter("agent_cost_usd_total", ASKED, "US dollars, of the calls whose cost is known")
+ESTIMATED_COST = Counter(
+    "agent_estimated_cost_usd_total", ASKED, "US dollars, at the most, that calls with an unknown outcome may have cost"
+)
 CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a provider took", CALL_BUCKETS)
 OVERHEAD_SECONDS = Histogram(
     "agent_overhead_seconds", ("source",), "a request's time without its waiting for others", OVERHEAD_BUCKETS
@@ -85,7 +88,7 @@ UNCHANGED = Counter("agent_translations_unchanged_total", ASKED, "texts that cam
 COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is passed over, else 0")
 
 METRICS: tuple[Metric, ...] = (
-    *(CALLS, TOKENS, COST, CALL_SECONDS, OVERHEAD_SECONDS),
+    *(CALLS, TOKENS, COST, ESTIMATED_COST, CALL_SECONDS, OVERHEAD_SECONDS),
     *(IN_FLIGHT, CACHE_HITS, UNCHANGED, COOLING_DOWN),
 )
 
@@ -101,6 +104,8 @@ def count(call: FinishedCall) -> None:
             TOKENS.add(tokens, **asked, kind=kind)
     if call.cost_usd:
         COST.add(float(call.cost_usd), **asked)
+    if call.estimated_cost_usd:
+        ESTIMATED_COST.add(float(call.estimated_cost_usd), **asked)
 
 
 def reused(request: CompletionRequest, kind: str, answers: int = 1) -> None:

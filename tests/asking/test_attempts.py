@@ -108,7 +108,8 @@ def test_rows__cancelled_in_a_backoff(agent, monkeypatch):
 
 
 def test_usage__sum_of_the_attempts(facade, agent):
-    """The answer tells all that was spent on it, each row what its attempt has."""
+    """The usage of an answer is the sum over its attempts, and each row has that of its own."""
+    agent(RETRY_BILLED=True, RETRIES=0)
     models = scripted_chain(
         agent,
         first=OutOfCredit("pay", usage=Usage(100, 20, 3, 4, 5)),
@@ -129,7 +130,8 @@ def test_usage__sum_of_the_attempts(facade, agent):
 
 
 def test_usage__of_a_failure(facade, agent):
-    """A failure tells it as well, and the last text that was paid for."""
+    """A failure has the sum as well, and the last text that was paid for."""
+    agent(RETRY_BILLED=True, RETRIES=0)
     first = ProviderUnavailable("broke off", usage=Usage(3, 2), text="ha")
     scripted_chain(agent, first=first, second=RequestRejected("no", usage=Usage(1)))
     assert facade.complete("say", "small") == {

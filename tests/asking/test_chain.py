@@ -34,6 +34,12 @@ from tests.scripted_server import Reply, ScriptedServer
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+DECLINED_HALFWAY = [
+    ProviderUnavailable("broke off", text="ha"),
+    RateLimited("broke off", usage=Usage(3)),
+    OutOfCredit("broke off", usage=Usage(3), text="ha"),
+]
+"""Errors of providers that began to answer before they declined."""
 TEXTS = {"greeting": "hello"}
 
 
@@ -52,7 +58,6 @@ def immediately():
     ("fault", "times"),
     [
         (ProviderUnavailable("busy"), 3),
-        (ProviderUnavailable("broke off", usage=Usage(3), text="ha"), 1),
         (RateLimited("later"), 3),
         (ProviderDown("301"), 1),
         (OutOfCredit("pay"), 1),
@@ -85,11 +90,12 @@ def test_fallback__after_a_provider_that_declined(facade, agent, fault, times):
         ProviderResult(None),
         '{"n": "x"}',
         "prose",
+        *DECLINED_HALFWAY,
     ],
     ids=repr,
 )
 def test_fallback__never(facade, agent, reply):
-    """Whose fault would be the same elsewhere, or has been paid for already, is not followed by another one."""
+    """No fallback is asked after a failure that would be the same elsewhere, or that may have been paid for."""
     models = scripted_chain(agent, first=reply, second='{"n": 1}')
     assert facade.complete_json("say", "small", schema=SCHEMA)["status"] == "failure"
     assert asked(models)["second"] == 0
@@ -112,9 +118,9 @@ def test_fallback__after_a_status(facade, agent, status, is_followed):
     assert asked(models)["second"] == is_followed
 
 
-@pytest.mark.parametrize("fault", [RequestInterrupted("gone"), ProviderTimeout("slow")], ids=repr)
+@pytest.mark.parametrize("fault", [RequestInterrupted("gone"), ProviderTimeout("slow"), *DECLINED_HALFWAY], ids=repr)
 def test_fallback__where_two_may_be_billed(facade, agent, fault):
-    """RETRY_BILLED lets another provider be asked for what the first one may have been paid for."""
+    """With RETRY_BILLED, a fallback is asked even if the first provider may have been paid."""
     models = scripted_chain(agent, first=fault, second="answer")
     agent(RETRY_BILLED=True, RETRIES=0)
     assert facade.complete("say", "small")["result"] == "answer"
@@ -350,7 +356,7 @@ def test_cache__of_a_fallback_that_is_named(agent, facade, translate):
 def test_cache__usage_of_the_attempt_before(facade, agent):
     """An answer out of the cache costs nothing; what was spent before it is told."""
     models = scripted_chain(agent, first=OutOfCredit("pay", usage=Usage(7, 2)), second="answer")
-    agent(CACHE_LOOKUP={"llm_facade": True})
+    agent(CACHE_LOOKUP={"llm_facade": True}, RETRY_BILLED=True)
     first, second = facade.complete("say", "small"), facade.complete("say", "small")
     answer = {"status": "ok", "result": "answer", **by("second")}
     assert first == {**answer, "usage": {"input_tokens": 17, "output_tokens": 7}}

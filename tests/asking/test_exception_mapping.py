@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import transaction
 
-from stapel_agent.cache import policies
+from stapel_agent import cache
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.wire import limits
 from tests.answers import by
@@ -105,7 +105,7 @@ def test_fault__of_the_cache_policy(facade, agent, scripted_model, step):
     def broken(self, *arguments):
         raise RuntimeError("no cache")
 
-    policy = type("Broken", (policies.PromptLogCachePolicy,), {step: broken})
+    policy = type("Broken", (cache.PromptLogCachePolicy,), {step: broken})
     agent(CACHE_POLICY=policy, CACHE_LOOKUP={"llm_facade": True})
     with transaction.atomic():
         assert facade.complete("say", "small")["status"] == "ok"

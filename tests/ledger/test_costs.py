@@ -11,6 +11,8 @@ from stapel_agent import ledger, services, usage
 from stapel_agent.budgets import estimates
 from stapel_agent.exceptions import (
     AnswerInterrupted,
+    AnswerMissing,
+    InvalidAnswer,
     ProviderBug,
     ProviderTimeout,
     ProviderUnavailable,
@@ -96,6 +98,16 @@ def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault):
 @pytest.mark.parametrize("fault", [ValueError("odd"), ProviderBug("odd")], ids=repr)
 def test_estimate__of_a_provider_with_a_bug(facade, agent, fault):
     """A provider that raises an unknown exception may have been billed by its vendor."""
+    scripted_chain(agent, only=fault)
+    agent(BUDGETS=[{**MONTH, "usd": "5"}])
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", None, USD, TOKENS)
+    assert charged()[:2] == (USD * 10**9, TOKENS)
+
+
+@pytest.mark.parametrize("fault", [InvalidAnswer("too large"), AnswerMissing("empty")], ids=repr)
+def test_estimate__of_an_answer_that_cannot_be_read(facade, agent, fault):
+    """Under a budget, an unreadable answer is charged its estimate, because nothing says what it has cost."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")

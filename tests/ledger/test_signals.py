@@ -85,6 +85,16 @@ def test_call__that_failed(facade, scripted_model, told):
     assert "secret" not in repr(told)
 
 
+def test_call__estimated_cost(facade, agent, told):
+    """The signal has the estimated cost of a call whose outcome is unknown, as its row does."""
+    scripted_chain(agent, only=ProviderTimeout("slow"))
+    agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "2"}})
+    facade.complete("say", "small")
+    row = PromptLog.objects.get()
+    assert row.estimated_cost_usd
+    assert [(call.cost_usd, call.estimated_cost_usd) for call in told] == [(None, row.estimated_cost_usd)]
+
+
 def test_call__failure_that_is_the_callers_word(facade, scripted_model, told):
     """What a caller's metadata calls a failure is none."""
     facade.complete("say", "small", metadata={"failure": "none"})

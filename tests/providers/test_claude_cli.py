@@ -17,8 +17,9 @@ from stapel_agent.exceptions import (
     AccessDenied,
     InvalidAnswer,
     ParameterRefused,
+    ProviderError,
     ProviderTimeout,
-    ProviderUnavailable,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.providers import forget_refusals
@@ -295,16 +296,22 @@ def test_complete__fault(fake: FakeClaude, complete: Complete) -> None:
 
 
 @pytest.mark.parametrize(
-    ("details", "words"),
+    ("details", "kind", "words"),
     [
-        ({"exit_code": 3, "stderr": "error: unknown option '--tools'"}, "exit code 3: error: unknown option '--tools'"),
-        ({"signal": signal.SIGKILL}, "signal 9: "),
+        (
+            {"exit_code": 3, "stderr": "error: unknown option '--tools'"},
+            AccessDenied,
+            "exit code 3: error: unknown option '--tools'",
+        ),
+        ({"signal": signal.SIGKILL}, RequestInterrupted, "signal 9: "),
     ],
 )
-def test_complete__no_result(fake: FakeClaude, complete: Complete, details: dict[str, Any], words: str) -> None:
-    """A CLI that ends in another way is a fault that tells how."""
+def test_complete__no_result(
+    fake: FakeClaude, complete: Complete, details: dict[str, Any], kind: type[ProviderError], words: str
+) -> None:
+    """The error of a CLI that ends without a result says how it ended; the outcome of a killed one is unknown."""
     fake.does("answer", "", **details)
-    with pytest.raises(ProviderUnavailable) as raised:
+    with pytest.raises(kind) as raised:
         complete(prompt="Hi", model="m")
     assert str(raised.value) == f"the Claude Code CLI ended with {words}"
 

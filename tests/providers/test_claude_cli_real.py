@@ -18,6 +18,7 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
     RequestRejected,
 )
@@ -342,7 +343,7 @@ def test_real__not_logged_in(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> N
 def test_real__unreachable(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An API that cannot be reached is a passing fault."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
-    with pytest.raises(ProviderUnavailable, match="Unable to connect"):
+    with pytest.raises(ProviderUnreachable, match="Unable to connect"):
         WAYS["sync"](prompt="Hi", model=MODEL)
 
 

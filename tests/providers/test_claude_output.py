@@ -13,8 +13,11 @@ from stapel_agent.exceptions import (
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
+    ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.providers.base import ProviderResult
@@ -249,8 +252,33 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
     ),
     "unreachable": (
         failed("API Error: Unable to connect to API (ConnectionRefused)"),
-        ProviderUnavailable,
+        ProviderUnreachable,
         "the Claude Code CLI failed: API Error: Unable to connect to API (ConnectionRefused)",
+    ),
+    "reset": (
+        failed("API Error: Unable to connect to API (ECONNRESET)"),
+        RequestInterrupted,
+        "the Claude Code CLI failed: API Error: Unable to connect to API (ECONNRESET)",
+    ),
+    "some connection error": (
+        failed("API Error: Connection error."),
+        RequestInterrupted,
+        "the Claude Code CLI failed: API Error: Connection error.",
+    ),
+    "timeout": (
+        failed("API Error: Request timed out."),
+        ProviderTimeout,
+        "the Claude Code CLI failed: API Error: Request timed out.",
+    ),
+    "a gateway's status in the text": (
+        failed("API Error: 504 upstream"),
+        RequestInterrupted,
+        "HTTP 504: API Error: 504 upstream",
+    ),
+    "a status in the text": (
+        failed("API Error: 529 Overloaded."),
+        ProviderUnavailable,
+        "HTTP 529: API Error: 529 Overloaded.",
     ),
     "unknown model": (
         failed("There's an issue with the selected model (m).", api_error_status=404),
@@ -315,12 +343,12 @@ def test_read_output__paid_fault() -> None:
 EXITS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
     "no output": (
         {"stdout": "", "exit_code": 3},
-        ProviderUnavailable,
+        RequestInterrupted,
         "the Claude Code CLI ended with exit code 3: ",
     ),
     "words on stderr": (
         {"stdout": "", "stderr": "error: unknown option '--tools'\n", "exit_code": 1},
-        ProviderUnavailable,
+        AccessDenied,
         "the Claude Code CLI ended with exit code 1: error: unknown option '--tools'",
     ),
     "words on stdout": (
@@ -335,8 +363,18 @@ EXITS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
     ),
     "a signal": (
         {"stdout": "", "exit_code": -9},
-        ProviderUnavailable,
+        RequestInterrupted,
         "the Claude Code CLI ended with signal 9: ",
+    ),
+    "a signal to the program of a wrapper": (
+        {"stdout": "", "stderr": "Killed", "exit_code": 137},
+        RequestInterrupted,
+        "the Claude Code CLI ended with exit code 137: Killed",
+    ),
+    "a signal, after words of another kind": (
+        {"stdout": "", "stderr": "rate limit reached", "exit_code": -15},
+        RequestInterrupted,
+        "the Claude Code CLI ended with signal 15: rate limit reached",
     ),
     "no JSON": (
         {"stdout": "Hello.\nYou."},
@@ -380,8 +418,8 @@ def test_read_output__no_result(printout: dict[str, Any], kind: type[ProviderErr
 
 
 def test_read_output__result_before_a_failure() -> None:
-    """A result counts for nothing when the CLI fails after it; but it was paid."""
-    with pytest.raises(ProviderUnavailable, match=r"^the Claude Code CLI ended with exit code 2: panic$") as raised:
+    """If the CLI fails after a result, there is no answer, but the result was paid for."""
+    with pytest.raises(RequestInterrupted, match=r"^the Claude Code CLI ended with exit code 2: panic$") as raised:
         read(json.dumps(RESULT), stderr="panic", exit_code=2)
     assert (raised.value.usage, raised.value.text) == (SPENT, "Hello.")
 

@@ -240,7 +240,7 @@ def test_policy__that_hangs(host: Host) -> None:
     """A cache that does not answer delays who wants it, for as long as the deadline, and nobody else."""
     seconds = host.run(
         """
-        from stapel_agent.cache import policies as cache
+        from stapel_agent import cache
         class Hanging(cache.CachePolicy):
             def should_cache(self, source):
                 return source == "other"

@@ -12,6 +12,7 @@ from asgiref.sync import async_to_sync
 
 from stapel_agent import record_call, services
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
+from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.sharing.single_flight import SingleFlight
 from stapel_agent.telemetry import metrics
@@ -91,6 +92,16 @@ def test_cost__where_it_is_known(measured, cost, told):
     whose = {"user_id": None, "workspace_id": None}
     metrics.count(FinishedCall(id=uuid.uuid4(), request_id=None, cost_usd=cost, **facts, **whose))
     assert measured.of(metrics.COST) == [(amount, SMALL) for amount in told]
+
+
+def test_cost__estimated(facade, agent, measured):
+    """The estimated costs of calls with an unknown outcome are added up apart from the known ones."""
+    scripted_chain(agent, only=ProviderTimeout("slow"))
+    agent(PRICES={SMALL[1]: {"input": "1", "output": "2"}})
+    facade.complete("say", "small")
+    estimate = float(PromptLog.objects.get().estimated_cost_usd)
+    assert measured.of(metrics.ESTIMATED_COST) == [(estimate, ("only", *SMALL[1:]))]
+    assert measured.of(metrics.COST) == []
 
 
 def test_hits__of_the_cache(facade, scripted_model, agent, measured):
