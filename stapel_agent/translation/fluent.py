@@ -49,6 +49,11 @@ def _pieces(text: str) -> Iterator[Piece]:
         yield Piece(position, len(text), "text")
 
 
+def is_pattern(text: str) -> bool:
+    """Whether `text`, whose format is not known, has a selector with a default variant."""
+    return "->" in text and "*[" in text and structure(text) is not None
+
+
 def is_syntax(hidden: str) -> bool:
     """Whether a piece of a pattern is part of a selector."""
     part = hidden.strip()

@@ -51,7 +51,7 @@ NOTATIONS: dict[str, Notation] = {
         r"""\{[\w.]{0,100}+(?:![rsa])?+:[^{}\n]{0,50}+\{[^{}\n]{0,50}+\}[^{}\n]{0,50}+\}
           | \{\s?+[$!?=~*+^@%:/>&#-][^{}\n]{0,100}+\}
           | \{\s?+[\w.$-]{1,100}+\s?+[?|(,][^{}\n]{0,100}+\}
-          | \{\s?+"[^"{}\n]{0,100}+"\s?+\}
+          | \{\s?+"[^"\n]{0,100}+"\s?+\}
           | \{[^\s{}]{1,100}+\} | \{[A-Za-z_]\w{0,50}+(?:[ ]\w{1,50}+){1,2}+\}""",
     ),
     "loose-printf": Notation(
@@ -86,8 +86,10 @@ NOTATIONS: dict[str, Notation] = {
           | (?!\A\[\w{{1,100}}+\]\Z)(?<![\w\]])\[(?!(?:{ANNOTATIONS})\])[~^$@\#]?+
             (?:[a-z0-9_][A-Za-z0-9_]{{0,100}}+|[A-Z0-9_]{{2,100}}+)(?:[.|:-][A-Za-z0-9_]{{1,100}}+){{0,9}}+\^?+\](?![(\[])""",
     ),
-    # Only if the text has number 1: otherwise they are percentages and prices. See `placeholders`.
-    "loose-numbers": Notation("number", r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)"),
+    # Only if the text has number 1: otherwise they are percentages, prices and ranks. See `placeholders`.
+    "loose-numbers": Notation(
+        "number", r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)|(?<![\w&\#])\#\d(?![\w\#]|[.,]\d)"
+    ),
     "variables": Notation(
         "variable",
         r"""(?<![\w$])\$\#?+!?+[A-Za-z_]\w*+(?:(?:->\w++|\.[a-z_]\w*+)++|\$)?+|(?<![\w$])\$!?+\{[^{}\n]{1,100}+\}
@@ -97,10 +99,10 @@ NOTATIONS: dict[str, Notation] = {
     "merge-tags": Notation(
         "brace",
         r"""\*\|[A-Za-z_][\w:]{0,100}+\|\*|\[\[\s?+[\w.$:/\#+-]{1,200}+\s?+\]\]
-          | \[\[[^\[\]|\n]{1,200}+\|(?=[^\[\]\n]{1,200}+\]\])|\]\]|\[%[^\[\]\n]{1,200}+%\]
+          | \[\[[^\[\]|\n]{1,200}+\|(?=[^\[\]\n]{1,200}+\]\])|\]\]|\[%(?:[^%\[\]\n]|%(?!\])){1,200}+%\]
           | \[(?:quant|numf|numerate|sprintf|\*|\#),[^\[\]\n]{1,200}+\]
-          | \[/?+(?:b|i|u|s|url|img|quote|code|color|size|list|\*|(?-i:/[A-Za-z]\w{0,30}+))
-            (?:=[^\[\]\n]{0,200}+)?+\](?!\()|\[[A-Za-z]\w{0,30}+=[^\[\]\n]{0,200}+\](?!\()""",
+          | \[(?:b|i|u|s|url|img|quote|code|color|size|list|\*|/[A-Za-z]\w{0,30}+
+            |[A-Za-z]\w{0,30}+=[^\[\]\n]{0,200}+)\](?!\()""",
     ),
     "directives": Notation(
         "brace",

@@ -6,7 +6,7 @@ Protecting too much leaves a word untranslated; protecting too little breaks a p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -30,15 +30,15 @@ class Span:
 
 
 # A text without any of these has nothing to protect.
-SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*]|www\.", re.IGNORECASE)
+SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*~^§¤]|www\.", re.IGNORECASE)
 
 # Protected in every format: our own marks (see `protection`), code, tags, links, entities that hide a tag.
 BEFORE = r"""
-    (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}]) (?:
+    (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}~^§¤]) (?:
       (?P<mark>[⟦⟧]++)
     | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|(?<![A-Za-z])`|OPENINGS)
 """
-UNDELIMITED = r"(?: (?P<mark>(?!))"
+UNDELIMITED = r"(?: (?!)"
 AFTER = r"""
     | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
     | (?P<linkend>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
@@ -100,6 +100,14 @@ UNBOUNDED = {"<!--", "<![cdata[", "<script", "<style", "```", "<xliff:g"}
 """Delimited expressions of any length. They always count if they are closed, so no text is searched twice."""
 AFTER_ADDRESS = ".,;:!?)]}*_~»”’“،؛؟।…"
 BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+FIRST_NUMBERS = {
+    "%": re.compile(r"(?<![\w%])%L?1(?!\d)"),
+    "$": re.compile(r"(?<![\w$])\$1(?!\w|[.,]\d)"),
+    "#": re.compile(r"(?<![\w&])#1(?!\w).*#2(?!\w)", re.DOTALL),
+}
+"""What a text has if it numbers its placeholders, by their sign."""
+TARGETS = {"address", "number"}
+"""The kinds of span that begin a link of MediaWiki: `[https://a.example text]`, `[$1 text]`."""
 NAMES = {"syntax": "icu", "argument": "icu", "quoted": "quoted"}
 """The span kinds of the pieces of an ICU message."""
 
@@ -122,16 +130,26 @@ def _in_format(text: str, format: Format) -> list[Span]:
     if pieces is not None:
         return list(_in_message(text, pieces, grammar))
     found = list(_matches(text, 0, len(text), grammar))
-    if format.name == GUESS and not any(span.kind == "number" and text[span.end - 1] == "1" for span in found):
-        return [span for span in found if span.kind != "number"]  # percentages and prices
-    return found
+    return _without_amounts(text, found) if format.name == GUESS else found
+
+
+def _without_amounts(text: str, found: list[Span]) -> list[Span]:
+    """Leave out numbers with a sign that does not count from 1 in the text: percentages, prices and ranks."""
+    signs = {text[span.start] for span in found if span.kind == "number"}
+    amounts = {sign for sign in signs if FIRST_NUMBERS[sign].search(text) is None}
+    return [span for span in found if span.kind != "number" or text[span.start] not in amounts]
 
 
 def _pieces(text: str, format: Format) -> list[messages.Piece] | None:
     """Return the structure of a text that is a message, if the format has messages. Otherwise return None."""
-    if format.message == "fluent":
+    if is_fluent(text, format):
         return fluent.structure(text)
     return messages.structure(text, needs_branches=format.message == "branches") if format.message else None
+
+
+def is_fluent(text: str, format: Format) -> bool:
+    """Whether `text` is a pattern of Fluent: by its format, or by its selectors if that is not known."""
+    return format.message == "fluent" or (format.name == GUESS and fluent.is_pattern(text))
 
 
 def _with_own(found: list[Span], own: list[Span]) -> list[Span]:
@@ -171,7 +189,7 @@ def _matches(text: str, position: int, end: int, grammar: Grammar) -> Iterator[S
         start, position, kind = match.start(), match.end(), str(match.lastgroup).partition("_")[0]
         if kind == "delimited":
             closed = _closed(text, match, end, unclosed, grammar)
-            position, kind = _delimited(text, match, end, closed)
+            position, kind = _delimited(text, match, end, closed, grammar)
         elif kind == "address":
             position = start + _address_length(match[0])
         if position > start:
@@ -179,10 +197,13 @@ def _matches(text: str, position: int, end: int, grammar: Grammar) -> Iterator[S
         position = max(position, start + 1)
 
 
-def _delimited(text: str, opening: re.Match[str], end: int, closed: int) -> tuple[int, str]:
+def _delimited(text: str, opening: re.Match[str], end: int, closed: int, grammar: Grammar) -> tuple[int, str]:
     """Return where the expression that starts with `opening` ends, and its kind. The end is 0 if there is none."""
-    if closed or not opening[0].startswith("<"):
+    if closed:
         return closed, "delimited"
+    if not opening[0].startswith("<"):
+        other = grammar.undelimited.match(text, opening.start(), end)
+        return (other.end(), str(other.lastgroup).partition("_")[0]) if other else (0, "delimited")
     tag = LONE_TAG.match(text, opening.start(), end)
     return (tag.end(), "tag") if tag else (opening.end(), "delimited")
 
@@ -212,14 +233,17 @@ def _address_length(address: str) -> int:
     return length
 
 
-def _links(text: str, found: Iterable[Span]) -> set[int]:
-    """Return where the two ends of each Markdown link start."""
+def _links(text: str, found: Sequence[Span]) -> set[int]:
+    """Return where the two ends of each link start: `[text](address)` of Markdown, `[address text]` of MediaWiki."""
     links, open_brackets = set[int](), list[int]()
+    targets = {span.start for span in found if span.kind in TARGETS and text[span.end : span.end + 1] == " "}
     for span in found:
         if span.kind == "bracket" and text[span.start] != "]":
             open_brackets.append(span.start)
         elif span.kind == "linkend" and open_brackets:
             links |= {open_brackets.pop(), span.start}
         elif span.kind == "bracket" and open_brackets:
-            open_brackets.pop()
+            opening = open_brackets.pop()
+            if opening + 1 in targets:
+                links |= {opening, span.start}
     return links

@@ -16,7 +16,7 @@ from typing import Any
 from . import entities, fluent, messages
 from .formats import FORMATS, GUESS
 from .injections import injected
-from .placeholders import Span, spans
+from .placeholders import Span, is_fluent, spans
 from .validators import VALIDATORS
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
@@ -224,7 +224,7 @@ class Protected:
         return "’" if is_brace and apostrophe[0] == "'" else apostrophe[0]
 
     def _check_message(self, written: str, message: str) -> None:
-        if FORMATS[self.format].message == "fluent":
+        if is_fluent(self.source, FORMATS[self.format]):
             if self._branches(written) != self._branches(self.masked):
                 raise Damaged("does not keep the structure of the selectors")
         else:

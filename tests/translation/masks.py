@@ -45,7 +45,7 @@ MASKS = [
     ("&lt;b&gt; &amp; &nbsp; &#39;", "⟦1⟧b⟦2⟧ &amp; &nbsp; &#39;"),
     ('a\\nb\\tc don\\\'t \\"d\\"', 'a⟦1⟧b⟦2⟧c don\\\'t \\"d\\"'),
     # Markdown
-    ('[a](/b) ![c](d.png "e") [f][g] [h] i](j)', "⟦1⟧a⟦2⟧ ⟦3⟧c⟦4⟧ ⟦5⟧f⟦6⟧ [h] i⟦7⟧"),
+    ('[a](/b) ![c](d.png "e") [f][g] [h] i](j)', "⟦1⟧a⟦2⟧ ⟦3⟧c⟦4⟧ ⟦5⟧f⟦6⟧ ⟦7⟧ i⟦8⟧"),
     ("use `code` and\n```py\nprint()\n```\nnow", "use ⟦1⟧ and\n⟦2⟧\nnow"),
     ("O`zbek so`z", "O`zbek so`z"),
     # Addresses
@@ -61,6 +61,24 @@ MASKS = [
     ("{n, plural, other {a '{b}' <a href=\"{url}\">c</a>}}", "⟦1⟧a ⟦2⟧ ⟦3⟧c⟦4⟧⟦5⟧"),
     ("{n, plural, one {a {m, select, x {b} other {c}}} other {d}}", "⟦1⟧a ⟦2⟧b⟦3⟧c⟦4⟧d⟦5⟧"),
     ("[{n, plural, other {a}}](/b)", "⟦1⟧⟦2⟧a⟦3⟧⟦4⟧"),
+    # By convention of one project or another
+    ("Hello [name], ~user~, §id§, ##no##, <<date>> and [%key:a b%]", "Hello ⟦1⟧, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧ and ⟦6⟧"),
+    ("Set %x% to %command.name%, %link_start%here%link_end%", "Set ⟦1⟧ to ⟦2⟧, ⟦3⟧here⟦4⟧"),
+    ("%sread more%s, %sBBCode%s, %s or %sthis%s", "⟦1⟧read more⟦2⟧, ⟦3⟧BBCode⟦4⟧, ⟦5⟧ or ⟦6⟧this⟦7⟧"),
+    ("%1 of %2 (%3%), %1% %2%", "⟦1⟧ of ⟦2⟧ (⟦3⟧), ⟦4⟧ ⟦5⟧"),
+    ("#1 of #2 pages, ranked #12", "⟦1⟧ of ⟦2⟧ pages, ranked #12"),
+    ('{user name}, {#a}b{/a}, {a%}, { "{{c1::" }', "⟦1⟧, ⟦2⟧b⟦3⟧, ⟦4⟧, ⟦5⟧"),
+    ("@NAME@ !NAME ::name:: a\\n:error %(count) x", "⟦1⟧ !NAME ⟦2⟧ a⟦3⟧⟦4⟧ ⟦5⟧ x"),
+    ("A\\u00a0b \\x41 \\N[1] c", "A⟦1⟧b ⟦2⟧ ⟦3⟧ c"),
+    ("[url=a]b[/url] [highlight=c]d[/highlight] <color=#fff>e</color>", "⟦1⟧b⟦2⟧ ⟦3⟧d⟦4⟧ ⟦5⟧e⟦6⟧"),
+    ("[[a:b|c d]], [[a/b]], [https://a.example e f] [$1 g]", "⟦1⟧c d⟦2⟧, ⟦3⟧, ⟦4⟧⟦5⟧ e f⟦6⟧ ⟦7⟧⟦8⟧ g⟦9⟧"),
+    ("{{PLURAL:$1|a|b}} to $2", "⟦1⟧ to ⟦2⟧"),
+    ("[quant,_1,file,files] of [_2]", "⟦1⟧ of ⟦2⟧"),
+    ("{ $n ->\n [one] a day\n *[other] { $n } days\n}", "⟦1⟧⟦2⟧a day⟦3⟧⟦4⟧ days⟦5⟧"),
+    # Remarks for people
+    ("Phone [optional] [To] [too long] [y/N]", "Phone [optional] [To] [too long] [y/N]"),
+    ("[duplicate]", "[duplicate]"),
+    ("You are #1 of ~100, about 5~10, a^2, §5", "You are #1 of ~100, about 5~10, a^2, §5"),
     # Our own
     ("A ⟦1⟧ and ⟦⟦2⟧⟧ mark", "A ⟦1⟧1⟦2⟧ and ⟦3⟧2⟦4⟧ mark"),
     # Nothing
