@@ -57,8 +57,8 @@ PAGE = {
     "Prompt and answer": (("prompt_block",), ("response_block",), ("error_message_block",), ("system_prompt_block",)),
     "Call": (("time", "marked_status", "duration"), ("named_source", "user", "workspace"), ("calls",)),
     "Model": (("asked_provider", "model", "size"),),
-    "Tokens": (("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"),),
-    "Cost": (("exact_cost", "basis_of_cost"), ("estimated_cost",)),
+    "Tokens": (("input", "output", "thinking", "cache_read", "cache_write"),),
+    "Cost": (("exact_cost", "basis_of_cost", "estimated_cost"),),
     "Details": (("metadata_block",), ("row_id",), ("cache_key",), ("texts_removed",)),
 }
 
@@ -73,6 +73,10 @@ def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
 
     display.column = column  # type: ignore[attr-defined]
     return display
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
 
 
 def _milliseconds(number: int) -> str:
@@ -97,6 +101,11 @@ class PromptLogAdmin(StapelModelAdmin):
     duration = labelled("duration_ms", "duration", _milliseconds)
     user = labelled("user_id", "user", visible)
     workspace = labelled("workspace_id", "workspace", visible)
+    input = labelled("input_tokens", "input", _grouped)
+    output = labelled("output_tokens", "output", _grouped)
+    thinking = labelled("thinking_tokens", "thinking", _grouped)
+    cache_read = labelled("cache_read_tokens", "cache read", _grouped)
+    cache_write = labelled("cache_write_tokens", "cache write", _grouped)
     size = labelled("model_size", "size", visible)
     row_id = labelled("id", "id of the call")
     texts_removed = labelled("scrubbed_at", "texts removed", moment_text)
@@ -200,7 +209,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
 
-    @admin.display(description="may have cost beyond it")
+    @admin.display(description="possible further cost")
     def estimated_cost(self, row: PromptLog) -> str:
         is_estimated = row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None
         return f"up to ${row.estimated_cost_usd.normalize():,f}" if is_estimated else NOTHING  # type: ignore[union-attr]

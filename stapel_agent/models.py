@@ -160,7 +160,7 @@ class PromptLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} {self.model} {self.status}"
+        return f"{self.get_source_display()}, {self.model}, {self.get_status_display()}"
 
 
 class HitCount(models.Model):

@@ -138,7 +138,6 @@ class DurationFilter(BroughtFilter):
 class OwnerFilter(FormFilter):
     """The rows of one user or workspace, whose id is typed or brought by a link, or the rows without one."""
 
-    template = "admin/agent/owner_filter.html"
     column: str
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
@@ -153,8 +152,8 @@ class OwnerFilter(FormFilter):
         return list(self.names(self.column))
 
     @property
-    def typed(self) -> str:
-        return self.given.get(self.column, "")
+    def inputs(self) -> list[tuple[str, str, str, str]]:
+        return [("Id", "text", self.column, self.given.get(self.column, ""))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         given = dict(self.given)

@@ -9,7 +9,14 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 
 
 class FormFilter(admin.ListFilter):
-    """Its template renders a form that repeats `other_parameters()`."""
+    """Its template renders choices, and a form of `inputs` that repeats `other_parameters()`."""
+
+    template = "admin/agent/form_filter.html"
+
+    @property
+    def inputs(self) -> list[tuple[str, str, str, str]]:
+        """Label, type, name and value of each field of the form."""
+        raise NotImplementedError
 
     def has_output(self) -> bool:
         return True

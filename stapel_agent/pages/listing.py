@@ -67,7 +67,7 @@ class LedgerList(ChangeList):
     older_link: str | None = None
     newest_link: str | None = None
     totals: Totals | None = None
-    """Totals over all pages, if the period has a beginning and an end."""
+    """Totals over all pages, if the period has a beginning."""
 
     @property
     def filters_on(self) -> Iterator[tuple[Any, Any, Any]]:
@@ -106,7 +106,7 @@ class LedgerList(ChangeList):
             self.sifted_back_to = horizon
         if begin:
             self.newest_link = self.get_query_string()
-        if self._period().is_bounded:
+        if self._period().has_beginning:
             self.totals = Totals.of(self.queryset)
 
     def _link_older(self, position: Position) -> None:

@@ -25,7 +25,6 @@ class PeriodFilter(FormFilter):
     """Whole days of the current time zone, or `since` and `until` from a link, as `usage()` takes them."""
 
     title = "period"
-    template = "admin/agent/period_filter.html"
     days = ("created_from", "created_to")
     moments = ("since", "until")
     parameters = (*days, *moments)
@@ -36,6 +35,10 @@ class PeriodFilter(FormFilter):
 
     def expected_parameters(self) -> list[str | None]:
         return list(self.parameters)
+
+    @property
+    def inputs(self) -> list[tuple[str, str, str, str]]:
+        return [(label, "date", name, self.given[name]) for label, name in zip(("From", "to"), self.days, strict=True)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         first, last = (_day(self.given[name]) for name in self.days)
@@ -65,10 +68,9 @@ class PeriodFilter(FormFilter):
         return ", ".join(filter(None, (days, moments)))
 
     @property
-    def is_bounded(self) -> bool:
-        """Whether the period has a beginning and an end."""
-        (first, last), (since, until) = ([self.given[name] for name in names] for names in (self.days, self.moments))
-        return bool((first or since) and (last or until))
+    def has_beginning(self) -> bool:
+        """Whether the period begins with a day or a moment; without an end, it ends now."""
+        return bool(self.given["created_from"] or self.given["since"])
 
     @property
     def time_zone(self) -> str:

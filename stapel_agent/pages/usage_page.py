@@ -156,7 +156,7 @@ def _kinds(totals: Figures) -> list[str]:
     spent = [name for name in TOKENS if totals[name]]
     kinds = [f"{count(totals[name])} {name.removesuffix('_tokens').replace('_', ' ')}" for name in spent]
     if thinking := totals["thinking_tokens"]:
-        kinds.append(f"{count(thinking)} of the output thinking")
+        kinds.append(f"{count(thinking)} of the output spent on thinking")
     if read := totals["cache_read_tokens"]:
         whole = totals["input_tokens"] + read + totals["cache_write_tokens"]
         kinds.append(f"{percent(read, whole)} of the input read from vendors' caches")
@@ -220,7 +220,8 @@ def _rankings(ranked: Rankings, totals: Figures, links: LedgerLinks, hidden: Col
         spenders, number = ranked.spenders[column], ranked.counts[column]
         if column not in hidden and spenders:
             lines = [_spender(column, spender, links, places) for spender in spenders]
-            total = Line(SafeString("Total"), _spent(together, links, places))
+            everybody = "Total" if len(lines) == number else f"Total of all {count(number)}"
+            total = Line(format_html("{}", everybody), _spent(together, links, places))
             yield Ranking(title, column, f"{len(lines)} of {count(number)}", lines, total)
 
 

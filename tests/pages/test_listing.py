@@ -382,11 +382,20 @@ def test_totals__of_the_period(admin_client, monkeypatch):
 
 
 def test_totals__without_a_period(admin_client):
-    """A list without bounds is not added up, and says how to get the sums."""
+    """A list without a beginning is not added up, and says how to get the sums."""
     written()
-    response = admin_client.get(LIST, {"created_from": "2026-01-01"})
+    response = admin_client.get(LIST, {"created_to": "2030-01-01"})
     assert response.context["cl"].totals is None
     assert "Choose a period" in response.content.decode()
+
+
+@pytest.mark.parametrize("since", [{"created_from": "2026-01-01"}, {"since": "2026-01-01"}])
+def test_totals__without_an_end(admin_client, since):
+    """A period with a beginning alone ends now: its rows are added up."""
+    written()
+    response = admin_client.get(LIST, since)
+    assert response.context["cl"].totals.rows == 1
+    assert "Choose a period" not in response.content.decode()
 
 
 def test_filters_on__are_shown(admin_client):
@@ -414,9 +423,10 @@ def test_filter__owner_typed(admin_client):
 
 
 def test_list__empty(admin_client):
-    """An empty list says what to do next: without any calls, and where a filter leaves none."""
+    """An empty list says what to do next: without any calls, and where a filter or a search leaves none."""
     assert "There are no calls yet." in admin_client.get(LIST).content.decode()
     assert "No calls match." in admin_client.get(LIST, {"status": "error"}).content.decode()
+    assert "No calls match. The search finds whole ids." in admin_client.get(LIST, {"q": "nobody"}).content.decode()
 
 
 def test_list__time_zone(admin_client, settings):
