@@ -32,7 +32,8 @@ from .wire.error_rules import UNKNOWN_STATUS
 from .wire.http import api_root, base_url_mend, peer_of
 from .wire.limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.optional_fields import OptionalFields
-from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address, retry_after
+from .wire.retry_waits import retry_after, stated_wait
+from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CACHE_CONTROL = {"type": "ephemeral"}
 VENDOR_URL = "https://api.anthropic.com"
@@ -291,5 +292,5 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     for optional_fields in question.optional_fields:
         if refusal := optional_fields.refusal(status, text, message):
             return refusal
-    waiting = retry_after(fault.response.headers)
-    return classify(status, message, codes=error_codes(text), retry_after=waiting)
+    wait = retry_after(fault.response.headers)
+    return classify(status, message, codes=error_codes(text), retry_after=stated_wait(text) if wait is None else wait)

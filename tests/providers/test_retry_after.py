@@ -15,7 +15,7 @@ import pytest
 
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
-from stapel_agent.providers.wire.status_codes import retry_after
+from stapel_agent.providers.wire.retry_waits import LONGEST_IN_A_BODY, retry_after, stated_wait
 from tests.conftest import Facade
 from tests.scripted_chain import recorded_waits
 from tests.scripted_server import Reply, ScriptedServer
@@ -164,6 +164,91 @@ def test_retry_after__of_an_error_that_broke_off(vendor, exchange, waits, status
 def test_retry_after__read(headers, seconds):
     """The header that can be read counts."""
     assert retry_after(headers) == seconds
+
+
+RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.074824224s"}
+LIMIT = "Rate limit reached for gpt-5 in organization org-x on requests per min (RPM): Limit 3, Used 3, Requested 1."
+STATED = {
+    "gemini, as data": (
+        [{"error": {"code": 429, "message": "quota", "details": [{"a": 1}, RETRY_INFO]}}],
+        34.074824224,
+    ),
+    "gemini, in words": ({"error": {"message": f"{'x' * 400}\nPlease retry in 34.07s."}}, 34.07),
+    "gemini, wrapped": ({"error": {"message": json.dumps({"error": {"details": [RETRY_INFO]}})}}, 34.074824224),
+    "openai, seconds": ({"error": {"message": f"{LIMIT} Please try again in 20s. Visit https://x"}}, 20),
+    "openai, minutes": ({"error": {"message": f"{LIMIT} Please try again in 6m0s. Visit https://x"}}, 360),
+    "openai, hours": ({"error": {"message": f"{LIMIT} Please try again in 1h2m3.5s."}}, 3723.5),
+    "openai, milliseconds": ({"error": {"message": f"{LIMIT} Please try again in 644ms."}}, 0.644),
+    "groq": ({"error": {"message": "Rate limit reached for model `x`. Please try again in 7.66s. Need more?"}}, 7.66),
+    "groq, per day": ({"error": {"message": "Used 97050. Please try again in 9m38.016s. Need more?"}}, 578.016),
+    "azure": ({"error": {"code": "429", "message": "of your tier. Please retry after 26 seconds. Go to x"}}, 26),
+    "azure, a day": ({"error": {"code": "429", "message": "Please retry after 86400 seconds. Go to x"}}, 86400),
+    "azure, old": ({"error": {"code": "429", "message": "Rate limit is exceeded. Try again in 30 seconds."}}, 30),
+    "kimi": ({"error": {"message": "max organization RPM: 3, please try again after 1 seconds"}}, 1),
+    "minutes and seconds": ({"error": "retry in 1 minute 30 sec"}, 90),
+    "none": ({"error": {"message": "Please try again later."}}, None),
+    "no unit": ({"error": {"message": "Please try again in 20"}}, None),
+    "another unit": ({"error": {"message": "Please try again in 20 months"}}, None),
+    "more than a day": ({"error": {"message": "Please try again in 20 days"}}, None),
+    "many digits": ({"error": {"message": f"Please try again in {'9' * 5000}s"}}, None),
+    "other words": ({"error": {"message": "You asked for 20 seconds of video."}}, None),
+    "another type": ([{"error": {"details": [{"retryDelay": {"seconds": 34}}]}}], None),
+}
+
+
+@pytest.mark.parametrize("case", STATED)
+def test_stated_wait__each_form(case):
+    """A wait that stands only in the body is read, in the words and the units of each vendor."""
+    body, seconds = STATED[case]
+    assert stated_wait(json.dumps(body)) == pytest.approx(seconds)
+    assert stated_wait(json.dumps(body, indent=2).encode()) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("case", ["gemini, as data", "openai, seconds", "groq", "azure", "kimi"])
+def test_stated_wait__is_waited(vendor, exchange, waits, case):
+    """A client waits as long as the body says before it asks again."""
+    body, seconds = STATED[case]
+    answer, requests = exchange(vendor, Reply.of(body, status=429), vendor.answer)
+    assert (answer["result"], requests, waits) == ("Hello", 2, [pytest.approx(seconds)])
+
+
+def test_stated_wait__header_first(vendor, exchange, waits):
+    """A header takes precedence over the body."""
+    refusal = Reply.of(STATED["azure"][0], status=429, headers={"Retry-After": "3"})
+    assert exchange(vendor, refusal, vendor.answer)[0]["result"] == "Hello"
+    assert waits == [3]
+
+
+def test_stated_wait__longer_than_an_attempt(vendor, exchange, waits):
+    """A wait that is longer than anybody waits ends the call at once."""
+    answer, requests = exchange(vendor, Reply.of(STATED["azure, a day"][0], status=429), vendor.answer)
+    assert answer["reason"].startswith("rate_limited: HTTP 429")
+    assert (requests, waits) == (1, [])
+
+
+def test_stated_wait__of_an_error_inside_an_answer(exchange, waits):
+    """A wait that an error inside a choice states counts too."""
+    error = {"code": 429, "message": "Rate limited upstream. Please try again in 5s."}
+    inside = Reply.of({"choices": [{"finish_reason": "error", "message": {"content": ""}, "error": error}]})
+    assert exchange(OPENAI, inside, OPENAI.answer)[0]["result"] == "Hello"
+    assert waits == [5]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff" * 10**6,
+        "retry in " * 200_000,
+        "retry in " + "1m" * 500_000,
+        '"retryDelay": "' * 100_000,
+        "try again in " + "1" * 10**6,
+    ],
+    ids=["bytes", "words", "parts", "fields", "digits"],
+)
+def test_stated_wait__hostile(body):
+    """A body of any size is read in time, and names no wait longer than a day."""
+    wait = stated_wait(body)
+    assert wait is None or wait <= LONGEST_IN_A_BODY
 
 
 # --- how often a client asks

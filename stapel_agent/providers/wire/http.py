@@ -18,6 +18,7 @@ from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .limits import Bounds, abounded_attempt, bounded, bounded_attempt
 from .optional_fields import OptionalFields
+from .retry_waits import stated_wait
 from .status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CONNECT_SECONDS = 10.0
@@ -142,7 +143,7 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
             message,
             codes=error_codes(readable),
             own_codes=request.own_codes,
-            retry_after=bounds.retry_after,
+            retry_after=stated_wait(readable) if bounds.retry_after is None else bounds.retry_after,
         )
     return unpacked(body, bounds.coding)
 

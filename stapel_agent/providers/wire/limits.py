@@ -23,7 +23,8 @@ from stapel_agent.exceptions import (
 )
 
 from .delivery import Delivery
-from .status_codes import classify, excerpt, retry_after
+from .retry_waits import retry_after
+from .status_codes import classify, excerpt
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 

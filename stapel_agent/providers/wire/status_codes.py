@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from html import unescape
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +22,7 @@ from .error_rules import (
     UNKNOWN_STATUS,
     WRONG_ADDRESS,
 )
+from .retry_waits import stated_wait
 
 __all__ = [
     "EMPTY_ACCOUNT",
@@ -33,7 +31,6 @@ __all__ = [
     "error_codes",
     "excerpt",
     "is_of_another_address",
-    "retry_after",
     "stated_fault",
 ]
 
@@ -45,7 +42,6 @@ CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "
 EXCERPT_LENGTH = 300
 EXAMINED_LENGTH = 64 * 1024
 
-MAX_RETRY_AFTER = 366 * 24 * 60 * 60.0
 PAGE = "an HTML page"
 HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{0,500})", re.IGNORECASE)
@@ -87,16 +83,16 @@ def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, addr
     `address_fix` is the fix to show if the server has no such endpoint.
     """
     body = json.dumps({"error": error}, default=str)
-    message, codes = excerpt(body), error_codes(body)
+    message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
     if status := _stated_status(error, codes):
-        return classify(status, message, codes=codes, own_codes=own_codes)
+        return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
     kind: type[ProviderError] = _kind(400, message, codes, own_codes)
     said = f"the answer is an error: {message}"
     if kind is RequestRejected and PACE.search(message):
-        return RateLimited(said)
+        return RateLimited(said, retry_after=wait)
     if kind is RequestRejected and WRONG_ADDRESS.search(message):
         return RequestRejected(f"{said}; {address_fix}" if address_fix else said)
-    return InvalidAnswer(said) if kind is RequestRejected else kind(said)
+    return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
 
 
 def _stated_status(error: object, codes: frozenset[str]) -> int | None:
@@ -126,26 +122,6 @@ def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
     yield from (found[name] for name in CODE_FIELDS if isinstance(found.get(name), str | int))
     for name in ("error", "details", "metadata", "base_resp"):
         yield from _stated_codes(found.get(name), depth + 1)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
-    milliseconds, stated = headers.get("retry-after-ms", ""), headers.get("retry-after", "").strip()
-    with suppress(ValueError):
-        if (seconds := _wait(float(milliseconds) / 1000)) is not None:
-            return seconds
-    with suppress(ValueError):
-        return _wait(float(stated))
-    try:
-        moment = parsedate_to_datetime(stated)
-    except (ValueError, OverflowError):
-        return None
-    return _wait((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _wait(seconds: float) -> float | None:
-    # Ignore values that no vendor can mean (NaN, a century). A time in the past means now.
-    return max(0.0, seconds) if seconds <= MAX_RETRY_AFTER else None
 
 
 def excerpt(body: str | bytes) -> str:
