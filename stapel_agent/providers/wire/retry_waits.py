@@ -28,7 +28,8 @@ STATED: tuple[re.Pattern[str], ...] = tuple(
     for pattern in (
         # Gemini: "retryDelay": "34.074824224s", a google.rpc.RetryInfo. Quotes are escaped if a gateway wraps the body.
         rf'"retryDelay\\*"\s?:\s?\\*"{DURATION}',
-        # OpenAI, Groq: "Please try again in 6m0s." Azure: "Please retry after 26 seconds." Gemini: "Please retry in 34s."
+        # OpenAI and Groq: "Please try again in 6m0s." Azure: "Please retry after 26 seconds."
+        # Gemini: "Please retry in 34.07s."
         rf"(?:try(?: your request)? again|retry)(?: your request)? (?:in|after) {DURATION}",
     )
 )

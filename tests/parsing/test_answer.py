@@ -81,6 +81,26 @@ def test_parse__nothing(text):
     assert parse_json_response(text) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        ('{"a": 0}\n{"a": 1}', '{"a": 0}'),
+        ('{"a": 0}{"a": 1}', '{"a": 0}'),
+        ('{"a": -1}\n{"a": 0}\n{"a": 1}\n', '{"a": -1}\n{"a": 0}'),
+        ("{'a': 0}\n{\"a\": 1}", "{'a': 0}"),
+    ],
+)
+def test_parse__several_documents(text, comment):
+    """Of several documents, as in JSON Lines, the last one that is JSON is the answer."""
+    assert parse_json_response(text) == (ANSWER, comment)
+
+
+@pytest.mark.parametrize("control", ["\x01", "\x1b", "\x7f", "\x85", "\u2028"])
+def test_parse__control_characters(control):
+    """A raw control character in a string is part of the string."""
+    assert parse_json_response(f'{{"a": "x{control}y"}}') == ({"a": f"x{control}y"}, None)
+
+
 def test_parse__no_json():
     """A reply that holds no JSON is the comment, without the blanks around it."""
     assert parse_json_response(" I cannot answer {that}. [sic]\n") == (None, "I cannot answer {that}. [sic]")
@@ -194,6 +214,35 @@ def test_parse__closing_bracket_in_the_prose_after(before, after):
     assert parse_json_response(f'{before}{{"a": 1}}{closing}\n{after}')[0] == ANSWER
 
 
+@pytest.mark.parametrize("stray", ["}", "}}", "\n}", "]", "}]", " } ]\n}", "]" * 300])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"a": 1}',
+        '{"b": {"c": [{"a": "}"}]}}',
+        '[{"a": 1}]',
+        '["a", "b"]',
+        '{"a": "x\\ny",}',
+        "[1, 2]",
+        "[[1], [2]]",
+        "{}",
+    ],
+)
+@pytest.mark.parametrize("wrapping", ["{}", " {}\n", "```json\n{}\n```", "\ufeff{}", "<think>[1]</think>\n{}"])
+def test_parse__stray_closing_brackets(answer, stray, wrapping):
+    """Of an answer followed by closing brackets that close nothing, the answer is the answer."""
+    expected = json.loads(answer.replace(",}", "}"))
+    assert parse_json_response(wrapping.replace("{}", answer + stray)) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    "before", ["Here it is: ", "In short, ", "First [1], then\n", 'The "best" one:\n', "Sure!\n\n"]
+)
+def test_parse__stray_closing_bracket_in_prose(before):
+    """Prose before an answer changes nothing: one bracket too many does no harm."""
+    assert parse_json_response(f'{before}{{"a": 1}}}}') == (ANSWER, before.strip())
+
+
 @pytest.mark.parametrize(
     "sample",
     [
@@ -255,6 +304,9 @@ def test_parse__trailing_commas(text, result):
         ('Hm. <think>{"a": 0}</think> So {"a": 1} it is. <think>{"a": 2}</think>', "Hm.  So\nit is."),
         ('Is it {"a": 0}?\nNo, but {"a":\n</think>\n{"a": 1}', None),
         ('{"a": 1}\n<think>Or {"a": 2}', None),
+        ('<reasoning>Is it {"a": 0}?</reasoning>{"a": 1}', None),
+        ('<Thought>\n{"a": 0}</Thought>\n{"a": 1}', None),
+        ('<THINK>{"a": 0}</think>{"a": 1}', None),
         ('\ufeff<think></think>```json\n{"a": 1}\n```', None),
     ],
 )
@@ -304,10 +356,19 @@ def test_parse__think_tags_in_a_string():
         '{"a": "a 5" screen", "b": [2]}',
         '{"a": "he said "}" too", "b": [2]}',
         '"a": 1, "b": [1, {"c": 2}]}',
-        "[1, 2]]",
         '{"a": [1], "b": 2]',
+        '{"a": {"b": 1}}, "c": 2}',
+        'b": {"a": 1}}',
+        '"b": 1, "c": {"a": 1}}',
+        '"b": {"a": 1},\n"c":\n        {"a": 1}\n}}',
+        '1, {"a": 1}]',
+        '"x"], ["a"]]',
+        'true, {"a": 1}]',
+        "1, [2, 3]]",
+        "see [1, 2]]",
+        '[{"a": 1}}]',
+        '{{"a": 1}}',
         "{}1}",
-        "{}]",
         ']{{"a"{}}',
         'Sure: {"a": [1, 2], "b": ',
         'He said "use {" then {"a": "}", "b": [1], "c": ',

@@ -1,0 +1,78 @@
+"""The JSON in a model's answer, and the prose around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+from .decoding import decode
+from .passages import Rank, passages
+from .storable_text import storable
+from .thoughts import without_thoughts
+from .values import OPENING, values
+
+
+def parse_json_response(text: str) -> tuple[Any, str | None]:
+    """Return the JSON in a model's answer and the prose around it. Each is None if the answer has none.
+
+    If the whole answer is JSON, fenced or not, that JSON is the result. It may be a scalar, but `null` counts as no
+    value. Within prose only objects and arrays count: the candidate with the highest `Rank` wins, the last one if
+    several are equal. What the model thinks in tags such as `<think>` belongs to neither result.
+
+    Parts of broken JSON are never an answer: text inside brackets that do not contain JSON, text after an opening
+    bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing.
+    Trailing commas, raw line breaks in strings, and closing brackets too many at the end are accepted. Numbers that do
+    not fit a double and values nested deeper than MAX_DEPTH are rejected. Both results are `storable`.
+    """
+    answer = storable(text).strip().lstrip("\ufeff").strip()
+    value = decode(answer)
+    if value is None:  # think tags inside a string of the answer are part of it
+        answer = without_thoughts(answer)
+        value = _decode_scalar(answer)
+    return _find(answer) if value is None else (value, None)
+
+
+def parse_translation_response(text: str) -> dict[str, Any]:
+    """Return the JSON object in a model's answer. Raises ValueError if there is none."""
+    result, _ = parse_json_response(text)
+    if not isinstance(result, dict):
+        raise ValueError("the answer contains no JSON object")
+    return result
+
+
+FENCE_AROUND = re.compile(r"(`{3,}+|~{3,}+|`)(?:[ \t]*+(?:json\w*+|te?xt|plaintext)?+\s)?", re.IGNORECASE)
+
+
+def _decode_scalar(text: str) -> Any:
+    """Return the value of a JSON text, or of one JSON scalar in a closed fence."""
+    value = decode(text)
+    opening = FENCE_AROUND.match(text) if value is None else None
+    if opening and text.endswith(opening[1]):
+        value = decode(text[opening.end() : -len(opening[1])])
+    return None if opening and isinstance(value, dict | list) else value
+
+
+FENCE_BEFORE = re.compile(r"(?<![`~])(?:(?:`{3,}+|~{3,}+)[^\n`~]*+\s*+|`)\Z")
+FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
+
+
+def _find(text: str) -> tuple[Any, str | None]:
+    """The result of `parse_json_response()` for a text of which only a part may be JSON."""
+    _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
+    before, after = text[:start], text[end:]
+    if fence := FENCE_BEFORE.search(before):
+        before, after = before[: fence.start()], FENCE_AFTER.sub("", after)
+    return value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
+
+
+def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
+    """Yield the rank, start, end and value of every candidate for the answer."""
+    opening, closing = OPENING.search(text), max(text.rfind("]"), text.rfind("}")) + 1
+    if opening and (value := decode(text[opening.start() : closing])) is not None:  # its strings may contain fences
+        yield Rank.PLAIN, opening.start(), closing, value
+        return
+    for passage in passages(text):
+        for start, end, value in values(passage):
+            yield passage.rank(start, end, value), passage.offset + start, passage.offset + end, value
