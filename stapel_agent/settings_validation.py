@@ -14,7 +14,7 @@ from . import log_content
 from .conf import agent_settings
 from .exceptions import WrongSetting
 from .profiles import EFFORTS
-from .redaction import redact
+from .redaction import redact_start
 from .types import TEXT_FORMATS
 
 SIZE_LENGTH = 16
@@ -239,7 +239,7 @@ def _shown(kind: Kind, value: object) -> str:
     if not _answers(kind.may_be_shown, value):
         return f"a value of the type {_type(value)}"
     try:
-        return f"{redact(repr(value))[:SHOWN_LENGTH]} ({_type(value)})"
+        return f"{redact_start(repr(value), SHOWN_LENGTH)} ({_type(value)})"
     except Exception:
         return f"a value of the type {_type(value)}"
 

@@ -1,12 +1,22 @@
-"""Credentials are taken out of every text that leaves."""
+"""Credentials are removed from every text that is logged, stored or returned."""
+
+import html
+import json
+from base64 import b64encode, urlsafe_b64encode
+from textwrap import wrap
+from urllib.parse import quote
 
 import pytest
 
 from stapel_agent import LlmProvider, ProviderResult, record_call, services
+from stapel_agent.exceptions import ProviderUnavailable
 from stapel_agent.models import PromptLog
-from stapel_agent.redaction import redact
+from stapel_agent.redaction import describe, redact, redact_start, traceback_of
 
-SHAPES = ["sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"]
+SHAPES = [
+    *("sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"),
+    *("%25", "\\", "\\u0061", "&amp;", "=\n", "a\u200b", "sk-aaaa"),
+]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +70,129 @@ def test_redact__every_key(agent, monkeypatch, text, redacted):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_redact__linear(shape):
-    """A megabyte of anything costs linear time."""
+def test_redact__linear(agent, shape):
+    """A megabyte of any text takes linear time, even if it resembles a key at each of its characters."""
+    agent(OPENAI_COMPAT_API_KEY="sk-" + "a" * 90)
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
+
+
+ODD_KEY = "gw/7f+3a9c=1d'2e\\5b<K>&"
+JSON_KEY = json.dumps(ODD_KEY)[1:-1]
+BASE64_KEY = b64encode(ODD_KEY.encode()).decode()
+CUT = len(ODD_KEY) // 2
+
+WRITTEN = {
+    "as it is": ODD_KEY,
+    "in JSON": JSON_KEY,
+    "in JSON that escapes slashes": JSON_KEY.replace("/", "\\/"),
+    "in JSON of JSON": json.dumps(JSON_KEY)[1:-1],
+    "in JSON, all escaped": "".join(f"\\u{ord(sign):04X}" for sign in ODD_KEY),
+    "as a repr": repr(ODD_KEY)[1:-1],
+    "as a repr of bytes": "".join(f"\\x{octet:02x}" for octet in ODD_KEY.encode()),
+    "in a URL": quote(ODD_KEY, safe=""),
+    "in a URL, in lower case": quote(ODD_KEY, safe="").lower(),
+    "in a URL of a URL": quote(quote(ODD_KEY, safe="")),
+    "in HTML": html.escape(ODD_KEY),
+    "in HTML, by number": "".join(f"&#{ord(sign)};" for sign in ODD_KEY),
+    "in HTML, by hex number": "".join(f"&#x{ord(sign):X};" for sign in ODD_KEY),
+    "in HTML of JSON": html.escape(JSON_KEY),
+    "in capitals": ODD_KEY.upper(),
+    "in hex": ODD_KEY.encode().hex(),
+    "in capital hex": ODD_KEY.encode().hex().upper(),
+    "in base64": BASE64_KEY,
+    "in base64 of URLs": urlsafe_b64encode(ODD_KEY.encode()).decode(),
+    "in base64 in JSON": BASE64_KEY.replace("/", "\\/"),
+    "in base64 in lines": "\n".join(wrap(BASE64_KEY, 16)),
+    "broken by a line": f"{ODD_KEY[:CUT]}\r\n  {ODD_KEY[CUT:]}",
+    "broken by an escaped line": f"{ODD_KEY[:CUT]}\\n{ODD_KEY[CUT:]}",
+    "broken by a soft hyphen": f"{ODD_KEY[:CUT]}\u00ad{ODD_KEY[CUT:]}",
+    "between invisible characters": "\u200b".join(ODD_KEY),
+    "between characters that cannot be shown": "\ufffd".join(ODD_KEY),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_redact__encoded_key(agent, written):
+    """A key is replaced in every usual escape and encoding, and the text around it stays."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    assert redact(f"the vendor said: {written} (refused)") == "the vendor said: [redacted] (refused)"
+
+
+@pytest.mark.parametrize("user", ["", "a", "me", "you", "user"])
+def test_redact__basic_authorization(agent, user):
+    """A key is replaced in the base64 of a longer text, whatever stands before it."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    encoded = b64encode(f"{user}:{ODD_KEY}\n".encode()).decode()
+    redacted = redact(f"Authorization sent: ({encoded})")
+    assert "[redacted]" in redacted
+    assert not any(encoded[place : place + 4] in redacted for place in range(8, len(encoded) - 4))
+
+
+@pytest.mark.parametrize("text", ["path\\nd4-7f3a9c1d", "50%nd4-7f3a9c1d", "&nd4-7f3a9c1d;", "\\u00nd4-7f3a9c1d"])
+def test_redact__start_of_an_escape(agent, text):
+    """Characters before a key that resemble the start of an escape do not hide the key."""
+    agent(OPENAI_COMPAT_API_KEY="nd4-7f3a9c1d")
+    assert redact(text) == text.replace("nd4-7f3a9c1d", "[redacted]")
+
+
+def test_redact__short_key(agent):
+    """A short key is replaced only as it is written, because its encoded forms would match ordinary words."""
+    agent(OPENAI_COMPAT_API_KEY="ollama")
+    assert redact("ollama, Ollama, b2xsYW1h") == "[redacted], Ollama, b2xsYW1h"
+
+
+def test_redact__key_of_the_environment(monkeypatch):
+    """The credentials in the environment are keys, because the Claude Code CLI gets them."""
+    monkeypatch.setenv("CLAUDE_CODE_OAUTH_TOKEN", "oat-of-the-host")
+    monkeypatch.setenv("CLAUDE_CODE_THEME", "dark-as-night")
+    assert redact("oat-of-the-host dark-as-night") == "[redacted] dark-as-night"
+
+
+def test_redact__authorization_header(agent):
+    """The credentials in a configured header are replaced with and without their scheme."""
+    agent(PROVIDERS={"own": {"options": {"headers": {"Authorization": "Custom 7f3a9c1d2e5b"}}}})
+    assert redact("Custom 7f3a9c1d2e5b; 7f3a9c1d2e5b") == "[redacted]; [redacted]"
+
+
+def test_redact_start__key_at_the_cut(agent):
+    """A long text is cut after the redaction, and the part of a key at the end of the examined text is dropped."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    assert redact_start(f"a {ODD_KEY}", 5) == "a [re"
+    links = "https://a?" + "x" * 64 + " "
+    padding = links * ((64 * 1024 - CUT) // len(links))
+    padding += " " * (64 * 1024 - CUT - len(padding))
+    assert ODD_KEY[: CUT - 2] not in redact_start(f"{padding}{ODD_KEY}", 64 * 1024)
+
+
+class Unreadable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def test_describe__unreadable():
+    """An exception whose text cannot be read is described by its type."""
+    assert describe(Unreadable()) == "Unreadable: its message cannot be read"
+
+
+def test_describe__key_over_two_lines(agent):
+    """A key that a line break divides does not leave its first half in the first line."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    assert describe(ValueError(f"no {ODD_KEY[:CUT]}\n{ODD_KEY[CUT:]}\nmore")) == "ValueError: no [redacted]"
+
+
+@pytest.mark.parametrize("has_cause", [True, False])
+def test_traceback_of__chain(agent, has_cause):
+    """Keys are removed from the messages and notes of all exceptions that led to the last one."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    first, second, third = ValueError(f"sent {ODD_KEY!r}"), KeyError(ODD_KEY), Unreadable()
+    first.add_note(quote(ODD_KEY))
+    second.__context__, third.__context__ = first, second
+    if has_cause:
+        third.__cause__ = second
+    text = traceback_of(third)
+    assert "KeyError" in text
+    assert text.count("[redacted]") == 3
+    assert ODD_KEY[:CUT] not in text
 
 
 KEY = "gw-7f3a9c1d2e5b"
@@ -75,10 +205,46 @@ def test_redact__metadata_of_a_provider(agent):
     class Echo(LlmProvider):
         def complete(self, *, prompt, model, system_prompt=None):
             return ProviderResult(
-                "fine", 1, 1, metadata={"tier": "gw-7f3a9c1d2e5b", "list": [{"a": "x gw-7f3a9c1d2e5b"}]}
+                "fine", 1, 1, metadata={"tier": KEY, "list": [{"a": f"x {KEY}"}], KEY: f"%67{KEY[1:]}"}
             )
 
     agent(PROVIDERS={"echo": Echo}, OPENAI_COMPAT_API_KEY=KEY)
-    assert services.complete("say", "small", provider="echo")["status"] == "ok"
+    context = {"note": f"key {KEY}"}
+    assert services.complete("say", "small", provider="echo", metadata={KEY: 1}, context=context)["status"] == "ok"
     record_call(source="mine", provider="echo", model="m", prompt="", model_size="", metadata={"e": f"key {KEY}"})
-    assert KEY not in str([row.metadata for row in PromptLog.objects.all()])
+    assert KEY[1:] not in str([row.metadata for row in PromptLog.objects.all()])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reason", [KEY, KEY.upper(), "x" * 30 + KEY, quote(KEY, safe="")])
+def test_redact__finish_reason(agent, caplog, reason):
+    """A key in a finish reason reaches neither the answer, the row nor the log, not even in part."""
+
+    class Echo(LlmProvider):
+        def complete(self, *, prompt, model, system_prompt=None):
+            return ProviderResult("fine", 1, 1, finish_reason=reason)
+
+    agent(PROVIDERS={"echo": Echo}, OPENAI_COMPAT_API_KEY=KEY)
+    answer = services.complete("say", "small", provider="echo")
+    assert answer["failure"] == "invalid_answer"
+    said = f"{answer} {list(PromptLog.objects.values())} {caplog.text}".lower()
+    assert KEY[:8] not in said
+
+
+@pytest.mark.django_db
+def test_redact__key_that_only_its_provider_knows(agent, caplog):
+    """A key that a host's provider returns from `api_keys()` is redacted like a configured one."""
+
+    class Vault(LlmProvider):
+        supports_api_key = True
+
+        def api_keys(self):
+            return ("vault-7f3a9c1d",)
+
+        def complete(self, *, prompt, model, system_prompt=None, api_key=None):
+            raise ProviderUnavailable(f"refused {api_key}")
+
+    agent(PROVIDERS={"vault": Vault}, RETRIES=0)
+    answer = services.complete("say", "small", provider="vault")
+    assert answer["reason"] == "overloaded: refused [redacted]"
+    assert "vault-7f3a9c1d" not in f"{list(PromptLog.objects.values())} {caplog.text}"

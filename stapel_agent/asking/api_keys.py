@@ -11,7 +11,7 @@ from itertools import count
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AgentError, OutOfCredit, RateLimited
 from stapel_agent.providers import LlmProvider
-from stapel_agent.redaction import describe
+from stapel_agent.redaction import describe, remember_keys
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,9 @@ def _keys(name: str, provider: LlmProvider) -> tuple[str, ...]:
     if not provider.supports_api_key:
         return ()
     try:
-        return tuple(provider.api_keys())
+        keys = tuple(provider.api_keys())
+        remember_keys(keys)
+        return keys
     except Exception as fault:  # the call itself raises it again and reports it
         logger.debug("cannot read the keys of provider %r: %s", name, describe(fault))
         return ()

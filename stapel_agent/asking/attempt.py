@@ -25,7 +25,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
-from stapel_agent.redaction import describe
+from stapel_agent.redaction import describe, without_keys
 from stapel_agent.telemetry import provider_call
 from stapel_agent.types import Prefix, Usage
 
@@ -37,6 +37,9 @@ from .exception_mapping import NOT_TAKEN_ON, as_agent_error
 from .spans import attempt_span
 
 logger = logging.getLogger(__name__)
+
+EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
+"""Characters of a provider's finish reason: those that are searched for keys, and those that are kept."""
 
 Reader = Callable[[str], Any]
 """Converts the `text` of an answer to a verb's value. Raises an AnswerError if the text is not what was asked for.
@@ -288,7 +291,7 @@ def _plain(result: ProviderResult) -> ProviderResult:
 
 def _word(reason: object) -> str:
     try:
-        return "" if reason is None else str.__str__(str(reason))
+        return "" if reason is None else without_keys(str.__str__(str(reason))[:EXAMINED_LENGTH])[:WORD_LENGTH]
     except Exception:
         return "unreadable"
 

@@ -18,7 +18,7 @@ from stapel_agent.exceptions import (
     SchemaMismatch,
 )
 from stapel_agent.parsing import storable
-from stapel_agent.redaction import redact, traceback_of
+from stapel_agent.redaction import message_of, redact_start, traceback_of
 from stapel_agent.types import Usage
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 NOT_TAKEN_ON = (ProviderDeclined, RequestRejected)
 """Errors that say that the provider did not work on the request, unless they have a text or usage."""
 
-EXAMINED_LENGTH = 64 * 1024
 MESSAGE_LENGTH = 1000
 """Characters of a provider's message that reach the caller and the ledger."""
 
@@ -55,7 +54,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     """Copies an error to plain values of this package's own class: a host's subclass may hold anything."""
     ours = AgentError.__module__
     kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
-    own = kind(redact(storable(str(fault)[:EXAMINED_LENGTH]))[:MESSAGE_LENGTH])
+    own = kind(redact_start(storable(message_of(fault)), MESSAGE_LENGTH))
     own.may_be_billed = bool(getattr(fault, "may_be_billed", own.may_be_billed))
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
     own.usage = usage + Usage() if isinstance(usage, Usage) else None

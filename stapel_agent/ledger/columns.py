@@ -17,7 +17,7 @@ from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import is_deep, storable
 from stapel_agent.prices import UnitPrices
-from stapel_agent.redaction import redact
+from stapel_agent.redaction import redacted_json
 from stapel_agent.types import FinishedCall, Usage
 
 from .costs import settle_cost
@@ -188,23 +188,15 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
         facts["images"] = described(request.images) if is_stored else {"count": len(request.images)}
     if request.context:
         facts["context"] = as_json(request.context)
-    return {**as_json(request.metadata), **facts}
-
-
-def without_secrets(value: Any) -> Any:
-    """A JSON value whose texts are redacted: a vendor may send a key back in any of its fields."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {name: without_secrets(part) for name, part in value.items()}
-    return [without_secrets(part) for part in value] if isinstance(value, list) else value
+    own: dict[str, Any] = redacted_json({**as_json(request.metadata), **facts}, only_keys=True)
+    return own
 
 
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
     """The provider's own metadata, only if texts are stored: they may quote the prompt."""
     if attempt.result is None or not log_content.is_full(attempt.request.source):
         return {}
-    metadata: dict[str, Any] = without_secrets(as_json(attempt.result.metadata))
+    metadata: dict[str, Any] = redacted_json(as_json(attempt.result.metadata))
     return metadata
 
 

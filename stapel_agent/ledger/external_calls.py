@@ -13,7 +13,7 @@ from stapel_agent.column_ranges import MAX_TOKEN_COUNT, money
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import storable
 from stapel_agent.prices import cost_of
-from stapel_agent.redaction import redact
+from stapel_agent.redaction import redact, redacted_json
 from stapel_agent.schemas import check_keywords
 from stapel_agent.types import Usage
 
@@ -96,7 +96,7 @@ class RecordedCall:
             user_id=columns.opaque_id(self.user_id),
             workspace_id=columns.opaque_id(self.workspace_id),
             metadata={
-                **columns.without_secrets(columns.as_json(self.metadata)),
+                **redacted_json(columns.as_json(self.metadata)),
                 **({"prices": cost.stated_prices} if cost.prices else {}),
                 "provider": self.provider,
                 **columns.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError
+from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .anthropic_usage import stated_figures, totals
@@ -59,7 +60,7 @@ class StreamedAnswer:
             self._finish_reason = finish_reason(delta.stop_reason)
         category = getattr(getattr(delta, "stop_details", None), "category", None)
         if category:
-            self._metadata["refusal_category"] = str(category)[:CATEGORY_LENGTH]
+            self._metadata["refusal_category"] = redact_start(str(category), CATEGORY_LENGTH)
 
     def _count(self, usage: Any) -> None:
         self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})

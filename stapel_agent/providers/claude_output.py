@@ -23,6 +23,7 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
+from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .base import ProviderResult
@@ -130,7 +131,7 @@ class Report:
     @property
     def metadata(self) -> dict[str, str]:
         category = mapping(self._result.get("stop_details")).get("category")
-        return {"refusal_category": str(category)[:CATEGORY_LENGTH]} if category else {}
+        return {"refusal_category": redact_start(str(category), CATEGORY_LENGTH)} if category else {}
 
     def fault(self) -> ProviderError | None:
         """Return the exception for an error that the CLI reports."""

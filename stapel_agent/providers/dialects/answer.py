@@ -13,11 +13,14 @@ from stapel_agent.providers.wire.finish_reasons import finish_reason
 from stapel_agent.providers.wire.price_conditions import price_conditions
 from stapel_agent.providers.wire.status_codes import PAGE, excerpt, stated_fault
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
+from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .dialect import Dialect
 from .table import OPENAI
 from .usage import read_usage
+
+CATEGORY_LENGTH = 64
 
 FIGURE_DIGITS = 20
 
@@ -98,9 +101,9 @@ def _json_in_reasoning(message: Mapping[str, Any]) -> str:
 def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
     """Return the category that the vendor's filter found, as reported by Azure."""
     results = mapping(choice.get("content_filter_results"))
-    found = (str(name)[:64] for name, result in results.items() if mapping(result).get("filtered") is True)
+    found = (str(name) for name, result in results.items() if mapping(result).get("filtered") is True)
     category = next(found, None)
-    return {"refusal_category": category} if category else {}
+    return {"refusal_category": redact_start(category, CATEGORY_LENGTH)} if category else {}
 
 
 def _text(content: object) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import zlib
 
 from stapel_agent.exceptions import AnswerInterrupted, InvalidAnswer
+from stapel_agent.redaction import redact_start
 
 from . import limits
 
+CODING_LENGTH = 40
 REQUEST_HEADERS = {"Accept-Encoding": "identity"}
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """The zlib window of each supported coding. Others, and combined codings, would need a separate size limit."""
@@ -19,7 +21,9 @@ def unpacked(body: bytes, coding: str) -> bytes:
     if name in ("", "identity"):
         return body
     if name not in WINDOW_BITS:
-        raise InvalidAnswer(f"the answer has the content coding {coding[:40]!r}, although none was requested")
+        raise InvalidAnswer(
+            f"the answer has the content coding {redact_start(coding, CODING_LENGTH)!r}, although none was requested"
+        )
     decoder = zlib.decompressobj(WINDOW_BITS[name])
     try:
         content = decoder.decompress(body, limits.MAX_ANSWER_BYTES + 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from stapel_agent.redaction import redact_start
+
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "stop": ("stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "stop_eos"),
@@ -35,5 +37,6 @@ def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -
     """
     if word is None or word == "":
         return "stop"
-    text = str(word)[:WORD_LENGTH]
-    return own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(text.lower(), text)
+    text = str(word)
+    known = own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(text.lower())
+    return known or redact_start(text, WORD_LENGTH)

@@ -11,7 +11,7 @@ from typing import Any
 
 from stapel_agent.column_ranges import token_count
 from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
-from stapel_agent.redaction import redact
+from stapel_agent.redaction import redact_start
 
 from .error_rules import (
     EMPTY_ACCOUNT,
@@ -129,17 +129,15 @@ def excerpt(body: str | bytes) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     if title := _title_of_page(text):
         return f"{PAGE}, {title!r}"
-    # Cut after redaction, because half a key is not recognized. Cut before it too, to limit its cost.
-    if len(text) > EXAMINED_LENGTH:
-        text = text[:EXAMINED_LENGTH].rpartition(" ")[0] or text[:EXAMINED_LENGTH]  # not in the middle of a key
-    line = " ".join(_stated_message(text).split())
-    return redact("".join(sign if sign.isprintable() else "\ufffd" for sign in line))[:EXCERPT_LENGTH]
+    # Redacted first, because a key that is broken up by a space is not recognized.
+    line = " ".join(redact_start(_stated_message(text), EXAMINED_LENGTH).split())
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)[:EXCERPT_LENGTH]
 
 
 def _title_of_page(text: str) -> str | None:
     """Return the title of an HTML page, from a proxy, a login or another server that answered instead of the API."""
     title = TITLE.search(text[:EXAMINED_LENGTH]) if HTML.match(text) else None
-    return redact(" ".join(unescape(title[1]).split()))[:TITLE_LENGTH] if title else None
+    return " ".join(redact_start(unescape(title[1]), EXAMINED_LENGTH).split())[:TITLE_LENGTH] if title else None
 
 
 def is_of_another_address(status: int, message: str) -> bool:

@@ -1,0 +1,66 @@
+"""The keys that this process may send to a provider."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from stapel_agent.conf import ENVIRONMENT_KEYS, agent_settings
+
+KEY_NAME = re.compile(
+    r"(?:(?:^|[_-]|api|access|auth)(?:keys?|token)|secret|password|authorization|credentials?)$", re.IGNORECASE
+)
+"""Names of settings and environment variables whose values are credentials."""
+VARIABLE_LENGTH = 8
+"""The value of an environment variable that is shorter may be a switch."""
+MOST_REMEMBERED = 1000
+
+_remembered: dict[str, None] = {}
+
+
+def configured_keys() -> set[str]:
+    """Return every key: from the settings, from PROVIDERS, from the environment, and those that providers named."""
+    named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
+    found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *_keys_in_environment(), *tuple(_remembered))
+    return {part for key in found for part in (key, *key.split()[1:]) if part}
+
+
+def remember_keys(keys: Iterable[str]) -> None:
+    """Redact `keys` from now on: a provider of the host may read them from anywhere."""
+    for key in keys:
+        if key not in _remembered:
+            _remembered[key] = None
+            while len(_remembered) > MOST_REMEMBERED:
+                _remembered.pop(next(iter(_remembered)), None)
+
+
+def _keys_in(value: Any, *, is_key: bool = False) -> Iterator[str]:
+    """Yield the keys in a setting: a string, a list of strings, or `{"env": NAME}`, under a name like "api_key"."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if is_key and name == "env":
+                yield os.environ.get(str(part), "")
+            else:
+                yield from _keys_in(part, is_key=is_key or bool(KEY_NAME.search(str(name))))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _keys_in(part, is_key=is_key)
+    elif is_key and value:
+        yield str(value)
+
+
+def _keys_in_environment() -> Iterator[str]:
+    """Yield the credentials in the environment, which the Claude Code CLI and its wrappers inherit."""
+    for name in _variables(len(os.environ)):
+        value = os.environ.get(name, "")
+        if len(value) >= VARIABLE_LENGTH:
+            yield value
+
+
+@lru_cache(maxsize=1)
+def _variables(count: int) -> tuple[str, ...]:
+    """The variables whose names say that they hold a credential. Read again if the number of variables changes."""
+    return tuple(name for name in os.environ if KEY_NAME.search(name))
