@@ -54,10 +54,11 @@ NOTATIONS: dict[str, Notation] = {
           | \{\s?+"[^"\n]{0,100}+"\s?+\}
           | \{[^\s{}]{1,100}+\} | \{[A-Za-z_]\w{0,50}+(?:[ ]\w{1,50}+){1,2}+\}""",
     ),
+    # The first of two around a word that looks like a name with it: `%sread this%s`.
+    "around": Notation("printf", r"%s(?=[A-Za-z][^%\n]{0,200}+%s(?![A-Za-z]))"),
     "loose-printf": Notation(
         "printf",
-        rf"""%s(?=[A-Za-z][^%\n]{{0,200}}+%s(?![A-Za-z]))
-           | %(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
+        rf"""%(?:\([\w.-]{{1,100}}+\)|<[\w.-]{{1,100}}+>|\d{{1,3}}+\$){FLAGS}[\d*]{{0,4}}+(?:\.[\d*]{{1,3}}+)?+
              {LENGTH}[a-zA-Z@]
            | %\([\w.-]{{1,100}}+\)
            | (?<![\d%])%[A-Za-z_][A-Za-z0-9_]{{0,100}}+(?:[.-][A-Za-z0-9_]{{1,100}}+){{0,9}}+%(?![A-Za-z%@])
@@ -130,7 +131,11 @@ NOTATIONS: dict[str, Notation] = {
         "printf", r"%\{[^{}\n]{1,100}+\}|%<[^<>\n]{1,100}+>[-+\ 0\#]*+\d{0,4}+(?:\.\d{1,4}+)?+[a-zA-Z]|%%"
     ),
     "php": Notation("printf", r"%(?:\d{1,3}+\$)?+[-+\ 0]*+(?:'.)?+-?+\d{0,4}+(?:\.\d{1,4}+)?+[bcdeEfFgGhHosuxX]|%%"),
-    "symfony": Notation("brace", r"%[A-Za-z_][\w.-]{0,100}+%"),
+    "symfony": Notation(
+        "brace",
+        r"""%(?![bcdeEfFgGhHosuxX]%)[A-Za-z_]\w{0,100}+(?:[.-]\w{1,100}+){0,9}+%(?![A-Za-z%])
+          | %[A-Za-z]\w{3,100}+(?:[.-]\w{1,100}+){0,9}+%(?!%)""",
+    ),
     "laravel": Notation("variable", r"(?<![\w:]):[A-Za-z_]\w*+|(?<![\w$])\$[A-Za-z_]\w*+"),
     "linked": Notation("linked", r"(?<!\w)@(?:\.[a-z]{1,20}+)?+:\(?+\w++(?:[.-]\w++)*+\)?+"),
     "nested": Notation("brace", r"\$t\([^()\n]{1,200}+\)"),
@@ -157,6 +162,7 @@ LOOSE = (
     *(
         "loose-braces",
         "loose-expressions",
+        "around",
         "loose-printf",
         "loose-numbers",
         "variables",
@@ -176,10 +182,11 @@ class Format:
     """One format. Its `notations` are tried in order, and the first match wins.
 
     `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how to write an
-    apostrophe: `doubled` before syntax (ICU), `backslash` (Android), `typographic` before a brace if some format would
-    misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as messages: ICU texts
-    with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign is written `%%` if
-    the text has placeholders. `plural_separator` separates plural forms. `validator` names a check in `validators`.
+    apostrophe: `doubled` before syntax (ICU), `backslash` (Android, double quotes too), `typographic` before a brace if
+    some format would misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as
+    messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign
+    is written `%%` if the text has placeholders. `plural_separator` separates plural forms. `validator` names a check
+    in `validators`.
     """
 
     name: str
@@ -206,16 +213,16 @@ FORMATS: dict[str, Format] = {
         Format("fluent", ("fluent",), message="fluent"),
         Format("android", ("untranslatable", "printf", "escapes"), apostrophe="backslash", escapes_percent=True),
         Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True),
-        Format("rails", ("rails", "double-braces"), escapes_percent=True),
+        Format("rails", ("rails", "double-braces")),
         Format(
             "php",
-            ("intervals", "double-braces", "symfony", "php", "laravel", "braces"),
+            ("intervals", "double-braces", "around", "symfony", "php", "laravel", "braces"),
             escapes_percent=True,
             plural_separator="|",
         ),
         Format("vue-i18n", ("double-braces", "braces", "linked"), plural_separator="|"),
         Format("angular", ("double-braces", "braces"), message="branches", apostrophe="doubled"),
-        Format("drupal", ("drupal",)),
+        Format("drupal", ("drupal",), keeps_order="(?!)"),
         Format("shell", ("shell",)),
         Format("ejs", ("erb", "templates", "double-braces")),
         Format("chrome", ("chrome",)),

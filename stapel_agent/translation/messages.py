@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from pyicumessageformat import Parser
 
 MAX_LENGTH = 20_000
 BRANCHES = re.compile(r"\{\s{0,9}+[\w.-]{1,100}+\s{0,9}+,\s{0,9}+(?:plural|select|selectordinal)\s{0,9}+,")
+INTERPOLATION = re.compile(r"\{\{[^{}\n]{1,200}+\}\}")
 QUOTED = re.compile(r"''|'[{}#](?:[^']++|'')*+'?+")
 
 # ICU requires a branch `other`, but a source without one is still translated as it is.
@@ -58,10 +59,26 @@ def signature(text: str, kept: re.Pattern[str] | None = None) -> Any:
 
 
 def _parsed(text: str, tokens: list[Token] | None = None) -> list[Any] | None:
-    try:
-        return list(_parser.parse(text, tokens))
-    except (ValueError, SyntaxError):  # ValueError for an offset that is not a number
-        return None
+    """Parse `text`. If it fails, Angular's `{{ expressions }}` are read as arguments."""
+    plain = INTERPOLATION.sub(lambda match: f"{{{'x' * (len(match[0]) - 2)}}}", text)
+    for candidate in dict.fromkeys((text, plain)):
+        found: list[Token] = []
+        try:
+            nodes = list(_parser.parse(candidate, found))
+        except (ValueError, SyntaxError):  # ValueError for an offset that is not a number
+            continue
+        if tokens is not None:
+            tokens += _as_in(text, found)
+        return nodes
+    return None
+
+
+def _as_in(text: str, tokens: Iterable[Token]) -> Iterator[Token]:
+    """The tokens with their parts of `text`, whose lengths they have."""
+    end = 0
+    for token in tokens:
+        start, end = end, end + len(token["text"])
+        yield {**token, "text": text[start:end]}
 
 
 def _kept(nodes: list[Any], kept: re.Pattern[str] | None) -> frozenset[tuple[Any, int]]:

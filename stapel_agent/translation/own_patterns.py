@@ -95,20 +95,8 @@ def _least_repetitions(nodes: Any) -> int:
 
 
 def _least_of(operator: Any, argument: Any) -> int:
-    if operator in REPEATS:
-        least, _, item = argument
-        return max(int(least), 1) * _least_repetitions(item)
-    if operator is _constants.BRANCH:
-        return max(map(_least_repetitions, argument[1]))
-    if operator is _constants.SUBPATTERN:
-        return _least_repetitions(argument[3])
-    if operator is _constants.ATOMIC_GROUP:
-        return _least_repetitions(argument)
-    if operator in LOOKS:
-        return _least_repetitions(argument[1])
-    if operator is _constants.GROUPREF_EXISTS:
-        return max(_least_repetitions(branch) for branch in argument[1:] if branch is not None)
-    return 1
+    least = max(int(argument[0]), 1) if operator in REPEATS else 1
+    return least * max(map(_least_repetitions, _inside(operator, argument)), default=1)
 
 
 def _ways(nodes: Any) -> int:
@@ -119,17 +107,24 @@ def _ways(nodes: Any) -> int:
 def _ways_of(operator: Any, argument: Any) -> int:
     if operator in REPEATS:
         return _ways_of_repeat(*argument)
+    return sum(map(_ways, _inside(operator, argument))) or 1
+
+
+def _inside(operator: Any, argument: Any) -> list[Any]:
+    """Return the alternatives inside a part of a parsed expression. A part without others inside has none."""
+    if operator in REPEATS:
+        return [argument[2]]
     if operator is _constants.BRANCH:
-        return sum(map(_ways, argument[1]))
+        return list(argument[1])
     if operator is _constants.SUBPATTERN:
-        return _ways(argument[3])
+        return [argument[3]]
     if operator is _constants.ATOMIC_GROUP:
-        return _ways(argument)
+        return [argument]
     if operator in LOOKS:
-        return _ways(argument[1])
+        return [argument[1]]
     if operator is _constants.GROUPREF_EXISTS:
-        return sum(_ways(branch) for branch in argument[1:] if branch is not None)
-    return 1
+        return [branch for branch in argument[1:] if branch is not None]
+    return []
 
 
 def _ways_of_repeat(least: int, most: Any, item: Any) -> int:

@@ -16,7 +16,7 @@ MAX_FORMS = 60
 ORDINALS = {"plural": False, "selectordinal": True}
 """Whether the numbers are ordinals, by the type of the argument."""
 
-NAME = re.compile(r"\s*+([^\s,}]*+)")
+NAME = re.compile(r"\{?+\s*+([^\s,}|]*+)")
 
 Token = dict[str, str]
 Numbers = tuple[tuple[str, str], ...]

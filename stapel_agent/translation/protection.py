@@ -22,7 +22,8 @@ from .validators import VALIDATORS
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BLANKS = re.compile(r"\s++")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
-BARE_APOSTROPHE = re.compile(r"(?<!\\)'")
+QUOTE = re.compile(r"['\"]")
+BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
 TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
 ENTITY = re.compile(r"&#?\w{1,31};")
@@ -83,6 +84,7 @@ class Protected:
             self._check_message(written, restored)
         else:
             self._check_reading(restored)
+        self._validate(restored)
         return restored
 
     def with_own_marks(self, translation: str, essence: Callable[[str], str]) -> str:
@@ -133,7 +135,8 @@ class Protected:
     def _check_order(self, found: list[int]) -> None:
         """Check the order of positional placeholders. Those of a date may be reordered."""
         keeps_order = re.compile(FORMATS[self.format].keeps_order)
-        positional = [number for number in found if keeps_order.fullmatch(self._hidden[number])]
+        unnamed = [number for number in found if self._spans[number - 1].kind != "name"]
+        positional = [number for number in unnamed if keeps_order.fullmatch(self._hidden[number])]
         if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
             raise Damaged(f"has {_few(positional)} in another order")
 
@@ -205,11 +208,12 @@ class Protected:
     def _with_apostrophes(self, translation: str) -> str:
         """Return `translation` with apostrophes written as the format requires."""
         style = FORMATS[self.format].apostrophe
-        if "'" not in translation or style == "plain":
+        if style == "plain" or not QUOTE.search(translation):
             return translation
         if style == "backslash":
-            has_bare = BARE_APOSTROPHE.search(self.source) or self.source[:1] == '"'
-            return translation if has_bare else BARE_APOSTROPHE.sub(r"\\'", translation)
+            # Quotes around the whole text make apostrophes in it literal.
+            has_bare = BARE_QUOTE.search(self.masked)
+            return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
         if any(span.kind == "icu" for span in self._spans):
             # An apostrophe before syntax would quote it. Two apostrophes print as one.
             return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(r"\g<0>'", translation)
@@ -266,9 +270,11 @@ class Protected:
         """Check that `restored` parses to the same placeholders as the source, in any order."""
         if self._spans and self._found(restored) != self._found(self.source):
             raise Damaged("has a placeholder next to text that changes its meaning")
-        if fault := FORMATS[self.format].validator and VALIDATORS[FORMATS[self.format].validator](
-            self.source, restored
-        ):
+
+    def _validate(self, restored: str) -> None:
+        """Check `restored` with the validator of its format."""
+        name = "fluent" if is_fluent(self.source, FORMATS[self.format]) else FORMATS[self.format].validator
+        if fault := name and VALIDATORS[name](self.source, restored):
             raise Damaged(fault)
 
     def _found(self, text: str) -> Counter[str]:

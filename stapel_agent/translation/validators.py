@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from string import Formatter
@@ -24,5 +25,15 @@ def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
     return Counter((name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None)
 
 
-VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {"python-brace": python_brace}
+FLUENT_SYNTAX = re.compile(r"\n[ ]*+([\[*.}])")
+
+
+def fluent(source: str, translation: str) -> str | None:
+    """Return whether a line of `translation` begins like a variant or an attribute where none of `source` does."""
+    if Counter(FLUENT_SYNTAX.findall(source)) == Counter(FLUENT_SYNTAX.findall(translation)):
+        return None
+    return "has a line that begins like the syntax of Fluent"
+
+
+VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {"python-brace": python_brace, "fluent": fluent}
 """The checks by the name in a format's `validator`. Each returns what is wrong, or None."""

@@ -100,6 +100,13 @@ def test_cardinals(to, message):
             "sl",
             "{n, plural,\n  one {#}\n  two {#s}\n  few {#s}\n  other {#s}\n}",
         ),
+        # Angular's expressions are arguments
+        (
+            "{n, plural, =0 {no} one {a file} other {{{ n | number }} files}}",
+            "ru",
+            "{n, plural, =0 {no} one {{{ n | number }} files} few {{{ n | number }} files} "
+            "many {{{ n | number }} files} other {{{ n | number }} files}}",
+        ),
         # No plural, or none that is whole
         ("{g, select, a {x} other {y}}", "ru", "{g, select, a {x} other {y}}"),
         ("{n, plural, one {x}}", "ru", "{n, plural, one {x}}"),

@@ -1,0 +1,68 @@
+"""What the formats' own tools say of translations that were accepted."""
+
+import os
+import random
+import subprocess
+
+import polib
+import pytest
+
+from stapel_agent.translation.protection import Damaged, Protected
+from tests.translation.test_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
+
+FLAGS = {
+    "python": "python-format",
+    "python-brace": "python-brace-format",
+    "printf": "c-format",
+    "qt": "qt-format",
+    "kde": "kde-format",
+    "php": "php-format",
+    "apple": "objc-format",
+    "shell": "sh-format",
+}
+"""The flag of gettext for a format."""
+TEMPLATES = ["%s", "%d", "{a}", "{}", "%(a)s", "%1$s", "%2$d", "%1", "%2", "$a", "%@", "%%", "5%", "word", "it's", ":a"]
+HEADER = {
+    "Project-Id-Version": "a 1",
+    "PO-Revision-Date": "2026-01-01 00:00+0000",
+    "Last-Translator": "Somebody <somebody@example.com>",
+    "Language-Team": "none",
+    "Language": "de",
+    "MIME-Version": "1.0",
+    "Content-Type": "text/plain; charset=UTF-8",
+    "Content-Transfer-Encoding": "8bit",
+}
+
+
+def accepted(name):
+    """Pairs of a text in the format and a translation that was accepted, however little a model was to be trusted."""
+    chosen = random.Random(name)
+    rows = [text for format, text, *_ in [*HIDDEN, *REORDERED, *ESCAPED, *REFUSED] if format == name]
+    for source in [*rows, *(" ".join(chosen.choices(TEMPLATES, k=4)) for _ in range(300))]:
+        protected = Protected(source, name)
+        words = protected.masked.split(" ")
+        for translation in (" ".join(chosen.sample(words, len(words))), protected.masked.upper(), words[0], "% s %d"):
+            try:
+                yield source, protected.restore(translation)
+            except Damaged:
+                continue
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize("name", FLAGS)
+def test_accepted__by_msgfmt(tmp_path, name):
+    """A translation that was accepted passes `msgfmt -c` with the flag of its format; one of nothing does not."""
+    pairs = dict(accepted(name))
+    assert len(pairs) > 50
+    assert faults(tmp_path, name, pairs) == ""
+    assert any(faults(tmp_path, name, {text: "nothing of it"}) for text in TEMPLATES)
+
+
+def faults(folder, name, pairs):
+    """What msgfmt has to say against the pairs of texts."""
+    file = polib.POFile(wrapwidth=0)
+    file.metadata = HEADER
+    file.extend(polib.POEntry(msgid=text, msgstr=other, flags=[FLAGS[name]]) for text, other in pairs.items())
+    file.save(str(folder / "de.po"))
+    command = ["msgfmt", "-c", "-o", os.devnull, folder / "de.po"]
+    return subprocess.run(command, capture_output=True, text=True).stderr
