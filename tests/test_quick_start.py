@@ -40,6 +40,17 @@ asked = [client.post("/agent/api/v1/llm/complete", payload, content_type="applic
 pages = [session.get(path).status_code for path in ("/admin/agent/promptlog/", "/admin/agent/promptlog/usage/")]
 print(json.dumps([[answer.status_code for answer in asked], pages]))
 """
+TESTS = """
+from django.test import TestCase
+from stapel_agent import complete_json
+from stapel_agent.testing import scripted_provider
+class Cities(TestCase):
+    def test_real_model(self):
+        assert "tests may not call" in complete_json("Where?", "small")["reason"]
+    def test_script(self):
+        with scripted_provider({"city": "Lyon"}):
+            assert complete_json("Where?", "small")["result"] == {"city": "Lyon"}
+"""
 
 
 @dataclass(frozen=True)
@@ -126,11 +137,28 @@ def test_quick_start__existing_project(project, url):
     assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
 
 
-def test_quick_start__stapel_project(project, url):
-    """With what the second section adds, another service can ask as well, and no check has a finding."""
-    project.follow_quick_start(url, "stapel.py")
+def test_quick_start__services(project, url):
+    """A migrated project needs two lines more for other services to ask, and no migration."""
+    project.follow_quick_start(url)
+    project.append("settings.py", block_after("README.md", "<!-- file: services.py -->"))
     assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
     assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
+
+
+def test_quick_start__stapel_project(project, url):
+    """With what the other sections add, another service can ask as well, and no check has a finding."""
+    project.follow_quick_start(url, "services.py", "stapel.py")
+    assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
+
+
+def test_quick_start__test_runner(project, url):
+    """The README's test runner refuses a real model and takes a script."""
+    project.follow_quick_start(url)
+    (project.folder / "host" / "runner.py").write_text(block_after("README.md", "<!-- file: runner.py -->"))
+    project.append("settings.py", 'TEST_RUNNER = "host.runner.TestRunner"\n')
+    (project.folder / "host" / "tests.py").write_text(TESTS)
+    project.run("manage.py", "test", "host")
 
 
 @pytest.mark.parametrize(

@@ -487,8 +487,11 @@ def test_documents__show_what_is_printed(agent, monkeypatch, tmp_path):
     message = {"message": {"content": "Once upon a time ..."}, "finish_reason": "stop"}
     with ScriptedServer(Reply.of({"choices": [message], "usage": usage})) as model:
         agent(**{**host["STAPEL_AGENT"], "OPENAI_COMPAT_BASE_URL": model.url})
-        for name, title in (("README.md", "ask"), ("docs/operations.md", "providers")):
-            command = block_after(name, f"<!-- command: {title} -->")
+        for name, commands, title in (
+            ("README.md", "<!-- commands: quick start -->", "ask"),
+            ("docs/operations.md", "<!-- command: providers -->", "providers"),
+        ):
+            command = block_after(name, commands).splitlines()[-1]
             shown = block_after(name, f"<!-- output: {title} -->")
             assert fixed("".join(run(*shlex.split(command)[3:]))) == fixed(shown)
 
