@@ -26,19 +26,25 @@ Conditions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Multiplier:
-    """A vendor's factor on all prices of a model, under a condition that the price list does not cover."""
+    """A vendor's factor on all prices of a model, under a condition that the price list does not cover.
+
+    None if the vendor publishes none: the call is unpriced.
+    """
 
     vendor: str
     condition: tuple[str, str]
     models: str
-    factor: Decimal
+    factor: Decimal | None
 
 
 # https://platform.claude.com/docs/en/about-claude/pricing: data residency, fast mode, batch processing.
+# https://ai.google.dev/gemini-api/docs/optimization: flex costs half, priority 75 to 100% more.
 MULTIPLIERS = (
     Multiplier("anthropic", ("inference_geo", "us"), r"", Decimal("1.1")),
     Multiplier("anthropic", ("speed", "fast"), r"opus-4-[67]", Decimal(6)),
     Multiplier("anthropic", ("service_tier", "batch"), r"", Decimal("0.5")),
+    Multiplier("google", ("service_tier", "flex"), r"", Decimal("0.5")),
+    Multiplier("google", ("service_tier", "priority"), r"", None),
 )
 SAME_PRICE = frozenset({("anthropic", ("service_tier", "priority"))})
 """Reserved capacity, which is billed separately. The listed price is the cost without it."""
@@ -131,7 +137,7 @@ ISO_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 
 def list_date(today: date) -> date | None:
     """Return the latest date in the price list that is not after `today`. The list is at least as new as that."""
-    providers = import_module(f"{LIBRARY}.data").providers
+    providers = import_module(f"{LIBRARY}.data_snapshot").get_snapshot().providers
     return max((day for provider in providers for day in _days(provider) if day <= today), default=None)
 
 

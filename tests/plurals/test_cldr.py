@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 from babel import Locale, localedata
+from babel.plural import PluralRule
 
-from stapel_agent.plurals import category, forms
+from stapel_agent.plurals import category, cldr, forms
 
 
 @pytest.mark.parametrize("ordinal", [False, True])
@@ -22,18 +23,31 @@ def test_forms__every_language(ordinal):
 
 
 @pytest.mark.parametrize(
-    ("tag", "examples"),
+    ("rule", "examples"),
     [
-        ("ru", {"one": "1", "few": "2", "many": "5", "other": "1.5"}),
-        ("ar", {"zero": "0", "one": "1", "two": "2", "few": "3", "many": "11", "other": "100"}),
-        ("ja", {"other": "2"}),
-        ("fr", {"one": "1", "many": "1000000", "other": "2"}),
-        ("sl", {"one": "1", "two": "2", "few": "3", "other": "5"}),
+        (
+            {"one": "v = 0 and i % 10 = 1", "few": "v = 0 and i % 10 = 2..4", "many": "v = 0 and i % 10 = 0,5..9"},
+            {"one": "1", "few": "2", "many": "5", "other": "1.5"},
+        ),
+        (
+            {"zero": "n = 0", "one": "n = 1", "two": "n = 2", "few": "n % 100 = 3..10", "many": "n % 100 = 11..99"},
+            {"zero": "0", "one": "1", "two": "2", "few": "3", "many": "11", "other": "100"},
+        ),
+        ({}, {"other": "2"}),
+        ({"one": "i = 0,1", "many": "i != 0 and i % 1000000 = 0"}, {"one": "1", "many": "1000000", "other": "2"}),
+        ({"one": "v = 0 and i % 100 = 1", "two": "v = 0 and i = 2"}, {"one": "1", "two": "2", "other": "3"}),
     ],
+    ids=["few and many", "six", "one", "rare", "two"],
 )
-def test_forms__examples(tag, examples):
-    """An example is a small number where the category has one."""
-    assert {form.category: form.example for form in forms(tag)} == examples
+def test_forms__examples(rule, examples, monkeypatch):
+    """An example is a small number where the category has one, whatever CLDR's rules for a language are today."""
+    monkeypatch.setattr(Locale, "plural_form", property(lambda locale: PluralRule(rule)))
+    cldr.forms.cache_clear()
+    cldr._rule.cache_clear()
+    found = {form.category: form.example for form in forms("fr")}
+    cldr.forms.cache_clear()
+    cldr._rule.cache_clear()
+    assert found == examples
 
 
 def test_forms__for_one_number_only():

@@ -1,8 +1,9 @@
 """A price list of our own, so that no test depends on what genai-prices says today.
 
-Vendor -> the pattern of its URL and its models: what the terms of a call, or the hour, make of the US dollars for a
-million tokens of input, output, cache reads, cache writes and those of an hour. "1>200000:2" is 2 from a prompt of so
-many tokens on.
+SOURCES has the page on which each vendor publishes its prices, and when it was read. "page": its own words were read;
+"quoted": others who had read it were. VENDORS has the pattern of a vendor's URL and its models: what the terms of a
+call, or the hour, make of the US dollars for a million tokens of input, output, cache reads, cache writes and those of
+an hour. "1>200000:2" is 2 if the prompt has more tokens than that.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,19 @@ from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 from stapel_agent.prices import price_list
 
 KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+SOURCES: dict[str, tuple[str, str, str]] = {
+    "anthropic": ("page", "2026-11-29", "https://platform.claude.com/docs/en/about-claude/pricing"),
+    "azure": ("page", "2026-08-11", "https://prices.azure.com/api/retail/prices (global deployments)"),
+    "deepseek": ("page", "2026-11-15", "https://api-docs.deepseek.com/quick_start/pricing"),
+    "google": ("quoted", "2026-10-14", "https://ai.google.dev/gemini-api/docs/pricing"),
+    "groq": ("quoted", "2026-10-14", "https://groq.com/pricing"),
+    "mistral": ("quoted", "2026-10-14", "https://mistral.ai/pricing/api"),
+    "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K3 quoted, 2026-10-15)"),
+    "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
+    "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
+    "x-ai": ("page", "2026-11-29", "https://docs.x.ai/developers/pricing (grok-3-mini 2025-06-02)"),
+    "zai": ("page", "2026-11-29", "https://docs.z.ai/guides/overview/pricing"),
+}
 VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
     "anthropic": (
         "https://api\\.anthropic\\.com",
@@ -35,13 +49,28 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         r"(https?://)?([^.]*\.)?(?:openai\.azure\.com|azure-api\.net|cognitiveservices\.azure\.com)",
         {
             "gpt-4o": {"base": "2.5 10 1.25"},
+            "gpt-5-mini": {
+                "base": "0.25 2 0.025",
+                "service_tier=priority": "0.45 3.6 0.045",
+                "processing=batch": "0.125 1 0.0125",
+            },
+            "gpt-5.4": {"base": "2.5>272000:5 15>272000:22.5 0.25>272000:0.5", "service_tier=priority": "5 30 0.5"},
         },
     ),
     "deepseek": (
         "https://api\\.deepseek\\.com",
         {
             "deepseek-chat": {"base": "0.135 0.55 0.035", "00:30-16:30": "0.27 1.1 0.07"},
-            "deepseek-v4-pro": {"base": "0.66 1.98 0.022", "06:00-10:00": "1.32 3.96 0.044"},
+            "deepseek-flash": {
+                "base": "0.15 0.6 0.003",
+                "01:00-04:00": "0.3 1.2 0.006",
+                "06:00-10:00": "0.3 1.2 0.006",
+            },
+            "deepseek-v4-pro": {
+                "base": "0.66 1.98 0.022",
+                "01:00-04:00": "1.32 3.96 0.044",
+                "06:00-10:00": "1.32 3.96 0.044",
+            },
         },
     ),
     "google": (
@@ -70,6 +99,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://api\\.moonshot\\.",
         {
             "kimi-k2.5": {"base": "0.6 3 0.1"},
+            "kimi-k3": {"base": "3 15 0.3 3 6"},
         },
     ),
     "openai": (
@@ -89,6 +119,13 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
                 "service_tier=fast": "4.25 17 2.125",
                 "processing=batch": "1.25 5",
             },
+            "gpt-5.4": {
+                "base": "2.5>272000:5 15>272000:22.5 0.25>272000:0.5",
+                "service_tier=default": "",
+                "service_tier=flex": "1.25>272000:2.5 7.5>272000:11.25 0.13>272000:0.25",
+                "service_tier=priority": "5 30 0.5",
+                "processing=batch": "1.25>272000:2.5 7.5>272000:11.25 0.13>272000:0.25",
+            },
             "gpt-5": {
                 "base": "1.25 10 0.125",
                 "service_tier=default": "",
@@ -103,12 +140,18 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://api\\.x\\.ai",
         {
             "grok-3-mini": {"base": "0.3 0.5 0.075"},
+            "grok-4.3": {
+                "base": "1.25>199999:2.5 2.5>199999:5 0.2>199999:0.4",
+                "processing=batch": "1>199999:2 2>199999:4 0.16>199999:0.32",
+            },
+            "grok-4.5": {"base": "2>199999:4 6>199999:12 0.3>199999:0.6"},
         },
     ),
     "zai": (
         "https://api\\.z\\.ai",
         {
             "GLM-4.7": {"base": "0.6 2.2 0.11"},
+            "GLM-5": {"base": "1 3.2 0.2"},
         },
     ),
 }
@@ -145,7 +188,8 @@ def _model(name: str, terms: dict[str, str]) -> types.ModelInfo:
             hours = types.TimeOfDateConstraint(
                 *(time.fromisoformat(hour).replace(tzinfo=UTC) for hour in term.split("-"))
             )
-            prices = [types.ConditionalPrice(prices=prices), types.ConditionalPrice(hours, prices=_prices(listed))]
+            before = prices if isinstance(prices, list) else [types.ConditionalPrice(prices=prices)]
+            prices = [*before, types.ConditionalPrice(hours, prices=_prices(listed))]
     match = types.ClauseStartsWith(name.lower())
     return types.ModelInfo(id=name, match=match, prices=prices, price_variants=variants or None)
 

@@ -1,6 +1,7 @@
 """Money, vendor by vendor: the figures of an answer by that vendor's dialect and published prices, to the last digit.
 
-The prices are those of the vendors' own pages, in US dollars per million tokens, as they stand beside each case.
+The prices are those of the vendors' own pages, which `price_list` names, in US dollars per million tokens. Each case
+shows how its figure comes about.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from genai_prices import types
+from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import cost_of, list_date
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.dialects import DIALECTS, read_answer
 from stapel_agent.types import Usage
+from tests.prices.price_list import SOURCES, VENDORS
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -29,186 +33,172 @@ def thinking(tokens: int) -> dict[str, Any]:
     return {"completion_tokens_details": {"reasoning_tokens": tokens}}
 
 
-CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], str]] = {
-    # OpenAI, gpt-4o: 2.50, cached 1.25, output 10.
-    "openai": (
+Case = tuple[str, str, dict[str, Any], dict[str, Any], str]
+"""The dialect, the model, the answer's usage and terms, and what the call costs."""
+
+
+def counted(prompt: int, completion: int, **more: Any) -> dict[str, Any]:
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion, **more}
+
+
+FLEX, PRIORITY, BATCH = ({"service_tier": tier} for tier in ("flex", "priority", "batch"))
+CASES: dict[str, Case] = {
+    # 86 x 2.50 + 1920 x 1.25 + 300 x 10
+    "openai, cached": ("openai", "gpt-4o", counted(2006, 300, **details(cached_tokens=1920)), {}, "0.005615"),
+    # Thinking is part of the completion: 75 x 1.25 + 1186 x 10
+    "openai, thinking": ("openai", "gpt-5", counted(75, 1186, **thinking(1024)), {}, "0.01195375"),
+    # 1000 x 1.25 + 100 x 10
+    "openai, default tier": ("openai", "gpt-5", counted(1000, 100), {"service_tier": "default"}, "0.00225"),
+    # 1000 x 0.625 + 100 x 5
+    "openai, flex": ("openai", "gpt-5", counted(1000, 100), FLEX, "0.001125"),
+    # 1000 x 0.625 + 100 x 5
+    "openai, batch": ("openai", "gpt-5", counted(1000, 100), BATCH, "0.001125"),
+    # 1000 x 2.50 + 100 x 20
+    "openai, priority": ("openai", "gpt-5", counted(1000, 100), PRIORITY, "0.0045"),
+    # 200 x 1.25 + 800 x 0.13 + 100 x 7.50
+    "openai, flex and cached": (
         "openai",
-        "gpt-4o",
-        {"prompt_tokens": 2006, "completion_tokens": 300, "total_tokens": 2306, **details(cached_tokens=1920)},
-        {},
-        "0.005615",  # 86 x 2.50 + 1920 x 1.25 + 300 x 10
+        "gpt-5.4",
+        counted(1000, 100, **details(cached_tokens=800)),
+        FLEX,
+        "0.001104",
     ),
-    # OpenAI, gpt-5: 1.25, cached 0.125, output 10; thinking is a part of the completion.
-    "openai, thinking": (
+    # 200 x 5 + 800 x 0.50 + 100 x 30
+    "openai, priority and cached": (
         "openai",
-        "gpt-5",
-        {"prompt_tokens": 75, "completion_tokens": 1186, "total_tokens": 1261, **thinking(1024)},
-        {},
-        "0.01195375",
+        "gpt-5.4",
+        counted(1000, 100, **details(cached_tokens=800)),
+        PRIORITY,
+        "0.0044",
     ),
-    # gpt-5 on flex: half.
-    "openai, flex": (
-        "openai",
-        "gpt-5",
-        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
-        {"service_tier": "flex"},
-        "0.001125",
-    ),
-    # gpt-5 with priority: 2.50 and 20.
-    "openai, priority": (
-        "openai",
-        "gpt-5",
-        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
-        {"service_tier": "priority"},
-        "0.0045",
-    ),
-    "openai, the tier that is the default": (
-        "openai",
-        "gpt-5",
-        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
-        {"service_tier": "default"},
-        "0.00225",
-    ),
-    # Azure: as OpenAI.
-    "azure": (
-        "azure",
-        "gpt-4o",
-        {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500},
-        {},
-        "0.0075",
-    ),
-    # DeepSeek V4 Pro: 0.66, cache hit 0.022, output 1.98.
+    # Exactly 272,000 tokens are not yet long: 272,000 x 2.50 + 1000 x 15
+    "openai, almost long": ("openai", "gpt-5.4", counted(272_000, 1000), {}, "0.695"),
+    # The whole call at the long prices: 200,001 x 5 + 72,000 x 0.50 + 1000 x 22.50
+    "openai, long": ("openai", "gpt-5.4", counted(272_001, 1000, **details(cached_tokens=72_000)), {}, "1.058505"),
+    # 200 x 0.25 + 800 x 0.025 + 500 x 2
+    "azure, cached": ("azure", "gpt-5-mini", counted(1000, 500, **details(cached_tokens=800)), {}, "0.00107"),
+    # 1000 x 0.45 + 500 x 3.60
+    "azure, priority": ("azure", "gpt-5-mini", counted(1000, 500, **thinking(64)), PRIORITY, "0.00225"),
+    # 300,000 x 5 + 1000 x 22.50
+    "azure, long": ("azure", "gpt-5.4", counted(300_000, 1000), {}, "1.5225"),
+    # 400 x 0.66 + 600 x 0.022 + 100 x 1.98
     "deepseek": (
         "deepseek",
         "deepseek-v4-pro",
-        {
-            "prompt_tokens": 1000,
-            "completion_tokens": 100,
-            "total_tokens": 1100,
-            "prompt_cache_hit_tokens": 600,
-            "prompt_cache_miss_tokens": 400,
-            **thinking(80),
-        },
+        counted(1000, 100, prompt_cache_hit_tokens=600, prompt_cache_miss_tokens=400, **thinking(80)),
         {},
-        "0.0004752",  # 400 x 0.66 + 600 x 0.022 + 100 x 1.98
+        "0.0004752",
     ),
-    # GLM 4.7: 0.60, cached 0.11, output 2.20.
-    "zai": (
-        "zai",
-        "glm-4.7",
-        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **details(cached_tokens=500)},
-        {},
-        "0.000575",
-    ),
-    # Kimi K2.5: 0.60, cache hit 0.10, output 3.
-    "moonshot": (
+    # 1000 x 0.15 + 100 x 0.60
+    "deepseek, flash": ("deepseek", "deepseek-flash", counted(1000, 100, prompt_cache_hit_tokens=0), {}, "0.00021"),
+    # 500 x 0.60 + 500 x 0.11 + 100 x 2.20
+    "zai, cached": ("zai", "glm-4.7", counted(1000, 100, **details(cached_tokens=500)), {}, "0.000575"),
+    # 1000 x 1 + 100 x 3.20
+    "zai, thinking": ("zai", "glm-5", counted(1000, 100, **thinking(90)), {}, "0.00132"),
+    # 600 x 0.60 + 400 x 0.10 + 100 x 3
+    "moonshot, cached": ("moonshot", "kimi-k2.5", counted(1000, 100, cached_tokens=400), {}, "0.0007"),
+    # 100 x 3 + 400 x 0.30 + 500 x 3 + 100 x 15
+    "moonshot, cache write": (
         "moonshot",
-        "kimi-k2.5",
-        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "cached_tokens": 400},
+        "kimi-k3",
+        counted(1000, 100, **details(cached_tokens=400, cache_write_tokens=500)),
         {},
-        "0.0007",
+        "0.00342",
     ),
-    # Gemini 2.5 Flash: 0.30, cached 0.03, output 2.50 with thinking, which the completion leaves out.
-    "google": (
+    # Thinking is only in the total: 8 x 0.30 + (9 + 400) x 2.50
+    "google, thinking": (
         "google",
         "gemini-2.5-flash",
         {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 417},
         {},
-        "0.0010249",  # 8 x 0.30 + (9 + 400) x 2.50
+        "0.0010249",
     ),
-    "google, cached": (
+    # 1000 x 0.30 + 2000 x 0.03 + 10 x 2.50
+    "google, cached": ("google", "gemini-2.5-flash", counted(3000, 10, **details(cached_tokens=2000)), {}, "0.000385"),
+    # Half of 1000 x 0.30 + 100 x 2.50
+    "google, flex": ("google", "gemini-2.5-flash", counted(1000, 100), FLEX, "0.000275"),
+    # 1000 x 0.15 + 100 x 1.25
+    "google, batch": ("google", "gemini-2.5-flash", counted(1000, 100), BATCH, "0.000275"),
+    # Exactly 200,000 tokens are not yet long: 200,000 x 1.25 + 1000 x 10
+    "google, almost long": ("google", "gemini-2.5-pro", counted(200_000, 1000), {}, "0.26"),
+    # 100,000 x 2.50 + 100,001 x 0.25 + 1000 x 15
+    "google, long": (
         "google",
-        "gemini-2.5-flash",
-        {"prompt_tokens": 3000, "completion_tokens": 10, "total_tokens": 3010, **details(cached_tokens=2000)},
+        "gemini-2.5-pro",
+        counted(200_001, 1000, **details(cached_tokens=100_001)),
         {},
-        "0.000385",
+        "0.29000025",
     ),
-    # Mistral Medium: 1.50, output 7.50.
-    "mistral": (
+    # 16 x 1.50 + 34 x 7.50
+    "mistral": ("mistral", "mistral-medium-latest", counted(16, 34), {}, "0.000279"),
+    # 500 x 1.50 + 500 x 0.15 + 34 x 7.50
+    "mistral, cached": (
         "mistral",
         "mistral-medium-latest",
-        {"prompt_tokens": 16, "completion_tokens": 34, "total_tokens": 50},
+        counted(1000, 34, **details(cached_tokens=500)),
         {},
-        "0.000279",
+        "0.00108",
     ),
-    # Groq, gpt-oss-120b: 0.15, cached 0.075, output 0.60.
-    "groq": (
+    # 33 x 0.15 + 4608 x 0.075 + 1817 x 0.60
+    "groq, cached": (
         "groq",
         "openai/gpt-oss-120b",
-        {
-            "prompt_tokens": 4641,
-            "completion_tokens": 1817,
-            "total_tokens": 6458,
-            **details(cached_tokens=4608),
-            **thinking(900),
-        },
+        counted(4641, 1817, **details(cached_tokens=4608), **thinking(900)),
         {"service_tier": "on_demand"},
-        "0.00144075",  # 33 x 0.15 + 4608 x 0.075 + 1817 x 0.60
+        "0.00144075",
     ),
     # OpenRouter states what it charges.
     "openrouter": (
         "openrouter",
         "anthropic/claude-sonnet-4.5",
-        {"prompt_tokens": 194, "completion_tokens": 2, "total_tokens": 196, "cost": 0.00014, "is_byok": False},
+        counted(194, 2, cost=0.00014, is_byok=False, cost_details={"upstream_inference_cost": 0.00014}),
         {},
         "0.00014",
     ),
-    # With one's own key, `cost` is the fee, and the vendor's bill stands beside it.
+    # With your own key, `cost` is the fee, and the vendor's bill stands beside it.
     "openrouter, own key": (
         "openrouter",
         "anthropic/claude-sonnet-4.5",
-        {
-            "prompt_tokens": 9171,
-            "completion_tokens": 113,
-            "total_tokens": 9284,
-            "cost": 0.0018,
-            "is_byok": True,
-            "cost_details": {"upstream_inference_cost": 0.036},
-        },
+        counted(9171, 113, cost=0.0018, is_byok=True, cost_details={"upstream_inference_cost": 0.036}),
         {},
         "0.0378",
     ),
     "openrouter, own key without a fee": (
         "openrouter",
         "anthropic/claude-sonnet-4.5",
-        {
-            "prompt_tokens": 9171,
-            "completion_tokens": 113,
-            "cost": 0,
-            "is_byok": True,
-            "cost_details": {"upstream_inference_cost": 0.036},
-        },
+        counted(9171, 113, cost=0, is_byok=True, cost_details={"upstream_inference_cost": 0.036}),
         {},
         "0.036",
     ),
-    "openrouter, the fee of the documented example": (
+    # The example of https://openrouter.ai/docs/use-cases/usage-accounting.
+    "openrouter, documented example": (
         "openrouter",
         "any",
-        {"prompt_tokens": 194, "completion_tokens": 2, "cost": 0.95, "cost_details": {"upstream_inference_cost": 19}},
+        counted(194, 2, cost=0.95, cost_details={"upstream_inference_cost": 19}),
         {},
         "19.95",
     ),
-    "openrouter, own key at no known price": (
+    "openrouter, own key at an unknown price": (
         "openrouter",
         "any",
         {"cost": 0.0018, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
         {},
         "0.0018",
     ),
-    # Grok 3 mini: 0.30, cached 0.075, output 0.50; thinking is billed as output and stands beside the completion.
-    "xai": (
+    # Thinking stands beside the completion: 26 x 0.30 + 6 x 0.075 + (9 + 94) x 0.50
+    "xai, thinking": (
         "xai",
         "grok-3-mini",
-        {
-            "prompt_tokens": 32,
-            "completion_tokens": 9,
-            "total_tokens": 135,
-            **details(cached_tokens=6),
-            **thinking(94),
-        },
+        {**counted(32, 9, **details(cached_tokens=6), **thinking(94)), "total_tokens": 135},
         {},
-        "0.00005975",  # 26 x 0.30 + 6 x 0.075 + 103 x 0.50
+        "0.00005975",
     ),
+    # 27 x 2 + 98 x 0.30 + 48 x 6, with the usage of https://docs.x.ai/developers/advanced-api-usage/prompt-caching.
+    "xai, cached": ("xai", "grok-4.5", counted(125, 48, **details(cached_tokens=98)), {}, "0.0003714"),
+    # 199,999 x 2 + 1000 x 6
+    "xai, almost long": ("xai", "grok-4.5", counted(199_999, 1000), {}, "0.405998"),
+    # xAI's long prompts begin with 200,000 tokens: 100,000 x 4 + 100,000 x 0.60 + 1000 x 12
+    "xai, long": ("xai", "grok-4.5", counted(200_000, 1000, **details(cached_tokens=100_000)), {}, "0.472"),
 }
 
 
@@ -233,7 +223,10 @@ def _cost(name: str, model: str, usage: dict[str, Any], terms: dict[str, Any]) -
 
 @pytest.mark.parametrize("name", ["xiaomi", "vllm", "ollama", "lmstudio", "llamacpp"])
 def test_money__of_the_host(name: str, agent: Any) -> None:
-    """What no price list knows is unpriced until PRICES has it, such as MiMo V2 Flash: 0.10, cached 0.01, and 0.30."""
+    """What no price list knows is unpriced until PRICES has it, such as MiMo V2 Flash: 0.10, cached 0.01, and 0.30.
+
+    Xiaomi's page is https://platform.xiaomimimo.com/docs/en-US/pricing.
+    """
     usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **details(cached_tokens=500)}
     assert _cost(name, "mimo-v2-flash", usage, {}) is None
     agent(PRICES={"mimo-v2-flash": {"input": "0.10", "cache_read": "0.01", "output": "0.30"}})
@@ -271,10 +264,11 @@ def test_money__fast_at_six_times() -> None:
     [
         ("openai", "gpt-4.1", {"service_tier": "flex"}),
         ("anthropic", "claude-haiku-4-5", {"speed": "fast"}),
+        ("google", "gemini-2.5-flash", {"service_tier": "priority"}),
     ],
 )
 def test_money__no_price_on_these_terms(vendor: str, model: str, terms: dict[str, str]) -> None:
-    """Where a vendor prices a tier for other models alone, the cost is unknown, and not the ordinary one."""
+    """If a vendor publishes no price of a tier for the model, the cost is unknown, and not the ordinary one."""
     assert cost_of(Usage(1000, 100), "any", model, vendor, terms).usd is None
 
 
@@ -331,9 +325,40 @@ def test_row__has_the_terms(facade: Any, scripted_model: Any, agent: Any) -> Non
 
 
 def test_list_date__newest_day_of_the_past() -> None:
-    """The list is as new as the last day up to now that it speaks of."""
-    today = date(2026, 11, 29)
-    newest = list_date(today)
-    assert newest is not None
-    assert date(2026, 9, 1) < newest <= today
+    """The list is as new as the last day up to now that it mentions, in a price's start or in a comment."""
+    start = types.ConditionalPrice(types.StartDateConstraint(date(2026, 8, 17)), prices=types.ModelPrice())
+    models = [
+        types.ModelInfo(id="priced", match=types.ClauseEquals("priced"), prices=[start]),
+        types.ModelInfo(
+            id="checked",
+            match=types.ClauseEquals("checked"),
+            prices=types.ModelPrice(),
+            price_comments="Verified on 2026-10-14, not on 2026-13-40; changes on 2027-01-01.",
+        ),
+    ]
+    vendor = types.Provider(id="v", name="v", api_pattern="https://v", models=models)
+    set_custom_snapshot(DataSnapshot([vendor], from_auto_update=False))
+    days = [date(2026, 8, 16), date(2026, 8, 17), date(2026, 11, 29), date(2027, 1, 1)]
+    assert [list_date(day) for day in days] == [None, date(2026, 8, 17), date(2026, 10, 14), date(2027, 1, 1)]
+
+
+def test_list_date__of_the_installed_list() -> None:
+    """The list that is installed says how old it is."""
+    set_custom_snapshot(None)
+    assert list_date(date.max) is not None
     assert list_date(date(2000, 1, 1)) is None
+
+
+@pytest.mark.parametrize("hour", [2, 7])
+def test_money__peak_hours(hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its peak hours, DeepSeek charges twice as much: 400 x 1.32 + 600 x 0.044 + 100 x 3.96."""
+    name, model, usage, terms, _ = CASES["deepseek"]
+    monkeypatch.setattr("time.time", lambda: NOON.replace(hour=hour).timestamp())
+    assert _cost(name, model, usage, terms) == Decimal("0.0009504")
+
+
+def test_price_list__has_a_source_for_each_vendor() -> None:
+    """Each price that a test expects comes from a page of the vendor, which the list names."""
+    assert VENDORS.keys() <= SOURCES.keys()
+    priced = {dialect for dialect in DIALECTS if dialect not in ("xiaomi", "vllm", "ollama", "lmstudio", "llamacpp")}
+    assert {case[0] for case in CASES.values()} == priced
