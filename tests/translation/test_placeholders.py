@@ -1,11 +1,13 @@
 """What is left alone in a text: kind by kind, and in linear time."""
 
-import time
+from re import _constants, _parser
 
 import pytest
 
-from stapel_agent.translation.placeholders import spans
+from stapel_agent.translation.formats import FORMATS
+from stapel_agent.translation.placeholders import grammar_of, spans
 from stapel_agent.translation.protection import Protected
+from tests.steps import grows_linearly
 from tests.translation.masks import MASKS
 
 SIGNS = [
@@ -93,11 +95,31 @@ def test_has_words(source):
     assert Protected(source).has_words
 
 
+@pytest.mark.usefixtures("counted_patterns")
 @pytest.mark.parametrize("sign", SIGNS)
 def test_spans__linear(sign):
-    """However often a sign is repeated, alone or with the beginning of another thing, scanning takes linear time."""
-    texts = [sign * (100_000 // len(sign))] + [(sign + other) * 400 for other in SIGNS]
-    start = time.process_time()
-    for text in texts:
-        spans(text)
-    assert time.process_time() - start < 50
+    """However often a sign is repeated, alone or with the beginning of another thing, scanning is linear."""
+    for part in [sign, *(sign + other for other in SIGNS)]:
+        assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 600 // len(part))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_grammar__no_backtracking(name):
+    """No repetition of a grammar can be tried in more than a few ways: what it has taken, it keeps."""
+    grammar = grammar_of(name)
+    for pattern in (grammar.pattern, grammar.undelimited):
+        tree = _parser.parse(pattern.pattern, pattern.flags)
+        assert max(ways_back(tree)) <= 10
+
+
+def ways_back(nodes):
+    """How often each repetition in a parsed expression may be repeated and then tried otherwise."""
+    yield 0
+    for operator, argument in nodes:
+        if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+            yield argument[1]
+        inside = argument if isinstance(argument, tuple | list) else [argument]
+        for part in inside:
+            for item in part if isinstance(part, list) else [part]:
+                if isinstance(item, _parser.SubPattern):
+                    yield from ways_back(item)

@@ -1,11 +1,10 @@
 """What no translation looks like, and what may look like it."""
 
-import time
-
 import pytest
 
 from stapel_agent.translation.plausibility import doubt
 from stapel_agent.translation.texts import INSTRUCTIONS
+from tests.steps import grows_linearly
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, again and again, all day. "
 
@@ -67,10 +66,9 @@ def test_doubt__none(source, translation):
     "part", ["I can", "I am an ", "as an ", "ich kann ", "here is the ", "[", '{"', "\u202e", "a", "can't "]
 )
 def test_doubt__linear(part):
-    """A megabyte of a reply is doubted in a time that grows with its length."""
-    start = time.process_time()
-    doubt("Hi", part * (1_000_000 // len(part)))
-    assert time.process_time() - start < 50
+    """A reply is doubted in a time that grows with its length, up to a megabyte."""
+    assert grows_linearly(lambda size: doubt("Hi", part * size), 10_000)
+    assert doubt("Hi", part * (1_000_000 // len(part)))
 
 
 @pytest.mark.parametrize(

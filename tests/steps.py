@@ -1,0 +1,51 @@
+"""How much work is done, counted in steps: the same on any machine, however busy it is."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class CountedPattern:
+    """A regular expression that counts the characters it has searched."""
+
+    pattern: re.Pattern[str]
+    characters: ClassVar[int] = 0
+
+    def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        match = self.pattern.search(text, start, end)
+        CountedPattern.characters += (match.end() if match else min(end, len(text))) - start
+        return match
+
+    def match(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        match = self.pattern.match(text, start, end)
+        CountedPattern.characters += match.end() - start if match else 1
+        return match
+
+
+def steps_of(work: Callable[[], Any]) -> int:
+    """How many functions `work` calls, in Python or in C, and how many characters counted patterns search for it."""
+    calls, characters = 0, CountedPattern.characters
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls + CountedPattern.characters - characters
+
+
+def grows_linearly(work: Callable[[int], Any], size: int) -> bool:
+    """Whether four times the size takes about four times the steps, and far from sixteen times as many."""
+    work(size)  # fills caches
+    return steps_of(lambda: work(4 * size)) <= 8 * steps_of(lambda: work(size)) + 1000
