@@ -23,6 +23,7 @@ LAZY_IMPORTS = {
     "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
     "translation/detection.py": "the detector is optional, and takes a second to load",
     "translation/glossary.py": "the stemmers are optional",
+    "catalogues/fluent_catalogue.py": "the parser is optional",
     "telemetry/tracing.py": "OpenTelemetry is optional",
 }
 """Module -> why its functions import."""

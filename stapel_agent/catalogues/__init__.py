@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from .catalogue import Catalogue, ContextOptions, FuzzyPolicy
-from .file_types import open_catalogue
+from .file_types import FILE_TYPES, SUFFIXES, open_catalogue, same_target
 from .glossary import read_glossary
-from .target_paths import locale_name, same_target
+from .target_paths import locale_name
 from .text_file import CatalogueError
 
 __all__ = [
     "Catalogue",
     "CatalogueError",
     "ContextOptions",
+    "FILE_TYPES",
     "FuzzyPolicy",
+    "SUFFIXES",
     "locale_name",
     "open_catalogue",
     "read_glossary",

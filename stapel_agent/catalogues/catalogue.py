@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from .text_file import TextFile, check_writable, read_content
+from .text_file import CatalogueError, TextFile, check_writable, read_content
 
 Draft = TypeVar("Draft")
 """A target file in memory, in the form that its file type works with."""
@@ -46,6 +47,9 @@ class OpenTarget(Generic[Draft]):
 MAX_CONTEXT_LENGTH = 1000
 """Maximum characters of context for one text."""
 
+CHAR_LIMIT = re.compile(r"\[\s?CHAR[ _-]?LIMIT\s?[:=]?\s?(\d{1,5})\s?\]", re.IGNORECASE)
+"""How Android's and Google's projects limit the length of a text, in the comment on it."""
+
 
 class Catalogue(ABC, Generic[Draft]):
     """The texts of the file `source`, and their translations into the language `to` in the file `target`.
@@ -54,9 +58,16 @@ class Catalogue(ABC, Generic[Draft]):
     run is kept. Existing translations are replaced only with `overwrite`.
     """
 
+    is_own_target: ClassVar[bool] = False
+    """Whether the source may be its own target."""
+    has_marks: ClassVar[bool] = False
+    """Whether translations can be marked as fuzzy."""
+
     def __init__(
         self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: FuzzyPolicy = KEEP_FUZZY
     ) -> None:
+        if not self.is_own_target and source.exists() and target.exists() and target.samefile(source):
+            raise CatalogueError(f"{str(target)!r} is the source itself: choose another folder with --out")
         self.source, self.target, self.to, self.overwrite, self.fuzzy = source, target, to, overwrite, fuzzy
         self.file = TextFile.read(source)
         self._written: dict[str, str] = {}
@@ -82,8 +93,12 @@ class Catalogue(ABC, Generic[Draft]):
         return f"Each text is used with numbers such as {example}." if example else ""
 
     def entry(self, key: str, text: str, options: ContextOptions) -> str | dict[str, Any]:
-        """Return `text` as an entry of `services.translate()`, with its context and format."""
-        facts = {"context": self.context(key, options)[:MAX_CONTEXT_LENGTH].strip(), "format": self.format(key)}
+        """Return `text` as an entry of `services.translate()`, with its context, format and maximum length."""
+        facts = {
+            "context": self.context(key, options)[:MAX_CONTEXT_LENGTH].strip(),
+            "format": self.format(key),
+            "max_length": self.max_length(key),
+        }
         known = {name: fact for name, fact in facts.items() if fact}
         return {"text": text, **known} if known else text
 
@@ -94,6 +109,11 @@ class Catalogue(ABC, Generic[Draft]):
     def format(self, key: str) -> str:
         """Return the format of the text `key`, or an empty string if the file does not define it."""
         return ""
+
+    def max_length(self, key: str) -> int:
+        """Return the maximum characters of a translation, by a comment such as `[CHAR LIMIT=20]`. 0 means no limit."""
+        limit = CHAR_LIMIT.search(self.context(key, ContextOptions()))
+        return int(limit[1]) if limit else 0
 
     def sources(self, key: str, text: str) -> list[str]:
         """Return the texts that a person may have translated: for a plural form, the singular or the plural."""

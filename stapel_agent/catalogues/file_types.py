@@ -1,22 +1,56 @@
-"""The file types that can be translated."""
+"""The file types that can be translated, and the target of a source file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .android_catalogue import AndroidCatalogue
+from .apple_string_catalogue import AppleStringCatalogue
+from .apple_strings import AppleStringsCatalogue
+from .apple_stringsdict import AppleStringsdictCatalogue
 from .catalogue import KEEP_FUZZY, Catalogue, FuzzyPolicy
+from .fluent_catalogue import FluentCatalogue
 from .gettext_catalogue import GettextCatalogue
 from .json_catalogue import JsonCatalogue
-from .target_paths import target_path
+from .rails_catalogue import RailsCatalogue
+from .resource_folders import android_target, apple_target
+from .target_paths import is_language, target_path
 from .text_file import CatalogueError
 
-FILE_TYPES: dict[str, type[Catalogue[Any]]] = {
-    ".json": JsonCatalogue,
-    ".arb": JsonCatalogue,
-    ".po": GettextCatalogue,
-    ".pot": GettextCatalogue,
-}
+TargetPath = Callable[[Path, str, Path | None, str], Path]
+"""Returns the target for a source, a language, a folder or None, and the language of the source."""
+
+
+def in_place(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Path:
+    """Return the target of a file with all languages: itself, or its copy in `folder`."""
+    return source if folder is None else folder / source.name
+
+
+@dataclass(frozen=True)
+class FileType:
+    """One file type: the suffixes of its files, how they are read and written, and where their targets are."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    catalogue: type[Catalogue[Any]]
+    target: TargetPath = target_path
+
+
+FILE_TYPES = (
+    FileType("JSON", (".json",), JsonCatalogue),
+    FileType("ARB", (".arb",), JsonCatalogue),
+    FileType("gettext", (".po", ".pot"), GettextCatalogue),
+    FileType("Android", (".xml",), AndroidCatalogue, android_target),
+    FileType("Apple strings", (".strings",), AppleStringsCatalogue, apple_target),
+    FileType("Apple stringsdict", (".stringsdict",), AppleStringsdictCatalogue, apple_target),
+    FileType("Apple string catalog", (".xcstrings",), AppleStringCatalogue, in_place),
+    FileType("Rails", (".yml", ".yaml"), RailsCatalogue),
+    FileType("Fluent", (".ftl",), FluentCatalogue),
+)
+SUFFIXES = {suffix: file_type for file_type in FILE_TYPES for suffix in file_type.suffixes}
 
 
 def open_catalogue(
@@ -29,9 +63,30 @@ def open_catalogue(
     from_lang: str = "auto",
 ) -> Catalogue[Any]:
     """Open `source` for translation into `to`. The target is in `folder`, or where the source's layout has it."""
-    catalogue = FILE_TYPES.get(source.suffix.lower())
-    if catalogue is None:
-        raise CatalogueError(f"{str(source)!r} is not a catalogue: its name must end in {', '.join(FILE_TYPES)}")
-    if catalogue is JsonCatalogue and fuzzy.mark:
-        raise CatalogueError(f"{str(source)!r} cannot mark translations as fuzzy: use --mark with gettext files only")
-    return catalogue(source, target_path(source, to, folder, from_lang), to, overwrite=overwrite, fuzzy=fuzzy)
+    file_type = _file_type(source)
+    if fuzzy.mark and not file_type.catalogue.has_marks:
+        raise CatalogueError(
+            f"{str(source)!r} cannot mark translations as fuzzy: use --mark with gettext and .xcstrings"
+        )
+    target = file_type.target(source, to, folder, from_lang)
+    return file_type.catalogue(source, target, to, overwrite=overwrite, fuzzy=fuzzy)
+
+
+def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
+    """Yield other files in the folder of `source` that have the same target."""
+    if is_language(source.stem):
+        return
+    place = _file_type(source).target
+    target = place(source, to, folder, from_lang)
+    for path in sorted(source.parent.glob(f"*{source.suffix}")):
+        if path.name == source.name or path == target or is_language(path.stem) or not path.is_file():
+            continue
+        if place(path, to, folder, from_lang) == target:
+            yield path
+
+
+def _file_type(source: Path) -> FileType:
+    file_type = SUFFIXES.get(source.suffix.lower())
+    if file_type is None:
+        raise CatalogueError(f"{str(source)!r} is not a catalogue: its name must end in {', '.join(SUFFIXES)}")
+    return file_type

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 from polib import POEntry
 
@@ -27,6 +29,9 @@ FORMATS = {
     "ruby-format": "rails",
 }
 """The format of a text, by gettext's flag."""
+
+MAX_LENGTH = re.compile(r"\bmax-length:\s?(\d{1,5})\b")
+"""The flag by which Weblate, among others, limits the length of a translation."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     An empty msgstr is untranslated. A fuzzy translation is kept with its mark unless the policy overwrites it.
     """
 
+    is_own_target: ClassVar[bool] = True
+    has_marks: ClassVar[bool] = True
+
     def texts(self) -> dict[str, str]:
         forms = self.draft().forms
         return {slot.key: slot.text for number in self._entries for slot in self._slots(number, forms)}
@@ -81,6 +89,11 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
+
+    def max_length(self, key: str) -> int:
+        flags = ",".join(self._entries[int(key.split(" ", 1)[0])].flags)
+        limit = MAX_LENGTH.search(flags)
+        return int(limit[1]) if limit else super().max_length(key)
 
     def translations(self) -> dict[str, str]:
         draft = self.draft()

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .catalogue import KEEP_FUZZY, Catalogue, ContextOptions, FuzzyPolicy
+from .catalogue import Catalogue, ContextOptions
 from .json_plurals import PluralTree
 from .json_tree import PointerTree, child_pointer, decode, encode, is_text, ordered_keys, pointer_tree, texts
 from .target_paths import locale_name
@@ -33,13 +33,6 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     A blank text or null in the target is untranslated. Untranslated texts are left out of objects, since programs
     fall back to the source, and are empty in arrays, whose items have positions.
     """
-
-    def __init__(
-        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: FuzzyPolicy = KEEP_FUZZY
-    ) -> None:
-        if source.exists() and target.exists() and target.samefile(source):
-            raise CatalogueError(f"{str(target)!r} is the source itself: choose another folder with --out")
-        super().__init__(source, target, to, overwrite=overwrite, fuzzy=fuzzy)
 
     def texts(self) -> dict[str, str]:
         return {pointer: text for pointer, text in texts(self._tree) if not self._is_note(pointer)}

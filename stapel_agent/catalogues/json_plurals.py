@@ -11,15 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stapel_agent.plurals import CATEGORIES, Form, forms
+from stapel_agent.plurals import CATEGORIES
 
-from .gettext_plurals import PluralForms, placeholders
+from .gettext_plurals import PluralForms
 from .json_tree import child_pointer
+from .plural_categories import UNHINTED_FORMS, target_forms
 
 SUFFIX = re.compile(rf"(?P<base>.+?)(?P<ordinal>_ordinal)?_(?P<category>{'|'.join(CATEGORIES)})", re.DOTALL)
 OLD_SUFFIX = "_plural"
-UNHINTED_FORMS = 2
-"""If a language has more forms than this, each form is asked for with an example number."""
 
 
 @dataclass
@@ -64,17 +63,11 @@ class PluralTree:
 
     def _forms(self, source: Mapping[str, str], pointer: str, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield the target's forms. `zero` is kept in every language: in both layouts it is for the number 0."""
-        wanted = forms(self.to, ordinal=prefix.endswith("_ordinal_"))
-        if not wanted:
-            yield from ((f"{prefix}{name}", text) for name, text in source.items())
-            return
-        if "zero" in source and all(form.category != "zero" for form in wanted):
-            wanted = (Form("zero", "0", 0), *wanted)
-        for form in wanted:
+        for form in target_forms(source, self.to, ordinal=prefix.endswith("_ordinal_")):
             key = f"{prefix}{form.category}"
-            if len(wanted) > UNHINTED_FORMS:
+            if form.example:
                 self.examples[child_pointer(pointer, key)] = form.example
-            yield key, _origin(source, form)
+            yield key, source[form.origin]
 
     def _old_forms(self, singular: str, plural: str, base: str, pointer: str) -> Iterator[tuple[str, str]]:
         """Yield forms as i18next's JSON v3 has them: numbered, or named if the language has two."""
@@ -84,12 +77,6 @@ class PluralTree:
             if example is not None and target.count > UNHINTED_FORMS:
                 self.examples[child_pointer(pointer, key)] = str(example)
             yield key, singular if origin == "msgid" else plural
-
-
-def _origin(source: Mapping[str, str], form: Form) -> str:
-    """Return the source text for a form: one that shows the number, if the form is for several numbers."""
-    text, other = source.get(form.category, source["other"]), source["other"]
-    return other if form.only is None and placeholders(other) - placeholders(text) else text
 
 
 def _are_forms(source: Mapping[str, Any]) -> bool:

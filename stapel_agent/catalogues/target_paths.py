@@ -74,18 +74,6 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
     return (folder or source.parent) / f"{stem}{suffix}"
 
 
-def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
-    """Yield other files in the folder of `source` that have the same target."""
-    if is_language(source.stem):
-        return
-    target = target_path(source, to, folder, from_lang)
-    for path in sorted(source.parent.glob(f"*{source.suffix}")):
-        if path.name == source.name or path == target or is_language(path.stem) or not path.is_file():
-            continue
-        if target_path(path, to, folder, from_lang) == target:
-            yield path
-
-
 def own_language(source: Path) -> str:
     """Return the language in the header of a .po file, or an empty string."""
     try:

@@ -22,8 +22,8 @@ def faults(translation: CatalogueTranslation, from_lang: str) -> Iterator[tuple[
     catalogue = translation.catalogue
     texts = catalogue.texts()
     for key, existing in catalogue.translations().items():
-        format = catalogue.format(key)
-        entries = (Entry(text, format=format) for text in catalogue.sources(key, texts[key]))
+        format, limit = catalogue.format(key), catalogue.max_length(key)
+        entries = (Entry(text, format=format, max_length=limit) for text in catalogue.sources(key, texts[key]))
         found = [fault_in(entry, existing, from_lang, catalogue.to) for entry in entries]
         if all(found):
             yield catalogue.name(key), f"the translation {found[0]}"

@@ -274,7 +274,7 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
         ("en.json", b'{"a": "\\ud800"}', [], "half a surrogate pair"),
         ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "more than 100 levels deep"),
         ("en.json", b'{"a":' * 200_000, [], "is not JSON that can be translated: "),
-        ("en.yaml", b"a: b", [], "its name must end in .json, .arb, .po, .pot"),
+        ("en.toml", b"a = 'b'", [], "its name must end in .json, .arb, .po, .pot, .xml"),
         ("de.json", b'{"a": "b"}', [], "is the source itself: choose another folder with --out"),
         ("en.json", b'{"a": "b"}', ["--to", "xx"], "unknown language 'xx': use a tag such as 'de'"),
         ("en.json", b'{"a": "b"}', ["--to", "../de"], "unknown language '../de'"),

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent import services
 from stapel_agent.catalogues import (
+    SUFFIXES,
     CatalogueError,
     ContextOptions,
     FuzzyPolicy,
@@ -38,12 +39,12 @@ ESTIMATE = (
 
 
 class Command(BaseCommand):
-    help = "Translate JSON or gettext catalogues. Existing translations in the target files are kept."
+    help = "Translate files of texts. Existing translations in the target files are kept."
     requires_system_checks = ["stapel_agent"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("source", type=Path, nargs="+", metavar="SOURCE", help="one or more .json, .arb, .po or .pot files")
+        add("source", type=Path, nargs="+", metavar="SOURCE", help=f"one or more files: {', '.join(SUFFIXES)}")
         add("--to", action="append", required=True, metavar="TAG", help="target language, as in pt-BR; may be repeated")
         add("--from", dest="from_lang", default="auto", metavar="TAG", help="language of the source, if known")
         add("--out", type=Path, metavar="DIR", help="folder for the target files")

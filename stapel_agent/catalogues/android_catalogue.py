@@ -1,0 +1,120 @@
+"""Android string resources: `string`, `string-array` and `plurals` in a file such as `res/values/strings.xml`.
+
+Source: Android developers, "String resources" and "Localize your app".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import count
+from typing import ClassVar
+
+from stapel_agent.plurals import CATEGORIES
+
+from .android_text import CDATA, REFERENCE, decode, encode
+from .document import FILLER, Filler, Group, Node, Value
+from .document_catalogue import DocumentCatalogue, comment_text, split_lead
+from .text_file import TextFile
+from .xml_elements import COMMENT, Element, ElementText, parse_xml
+
+PREFIX = re.compile(r"""\sxmlns:([\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+QUANTITY = re.compile(r"""\bquantity\s*=\s*["']\s*""")
+
+
+class AndroidCatalogue(DocumentCatalogue):
+    """Resources that are not to be translated, and references to others, are left out of new files."""
+
+    text_format: ClassVar[str] = "android"
+    keeps_zero: ClassVar[bool] = False
+
+    def parse(self, text: str) -> Group:
+        root, content = parse_xml(text)
+        if root.tag != "resources" or root.is_empty_tag:
+            raise ValueError("its root must be <resources>...</resources>")
+        return _Resources(content).document(root)
+
+    def open(self, target: TextFile | None) -> Group:
+        """Return the draft, whose root declares the prefixes that the source's does."""
+        draft = super().open(target)
+        declared = {found[1] for found in PREFIX.finditer(draft.lead)}
+        missing = [found[0] for found in PREFIX.finditer(self._source.lead) if found[1] not in declared]
+        end = draft.lead.rindex(">")
+        return replace(draft, lead=f"{draft.lead[:end]}{''.join(missing)}{draft.lead[end:]}")
+
+    def encode(self, value: Value, text: str) -> str:
+        raw = encode(text, value.style)
+        return f"<![CDATA[{raw}]]>" if value.style == "cdata" else raw
+
+
+class _Resources:
+    """Reads the elements of a file."""
+
+    def __init__(self, content: bytes) -> None:
+        self._text = ElementText(content)
+        self._numbers = count()
+
+    def document(self, resources: Element) -> Group:
+        head = self._text.up_to(resources.inner_start)
+        children: dict[str, Node] = {}
+        for element in resources.children:
+            name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
+            name = f"{name} ({product})" if product else name
+            if not name or element.attributes.get("translatable") == "false" or not self._is_text(element):
+                children[self._filler_name()] = Filler(self._text.up_to_line_end(element.end), is_comment=False)
+                continue
+            if name in children:
+                raise ValueError(f"the name {name[:80]!r} occurs twice")
+            loose, lead = split_lead(self._text.up_to(element.start), COMMENT)
+            if loose:
+                children[self._filler_name()] = Filler(loose)
+            children[name] = self._value(element, lead) if element.tag == "string" else self._group(element, lead)
+        return Group(head, children, self._text.up_to_end())
+
+    def _is_text(self, element: Element) -> bool:
+        return element.tag == "string" or (element.tag in ("string-array", "plurals") and not element.is_empty_tag)
+
+    def _group(self, element: Element, lead: str) -> Group:
+        is_plural = element.tag == "plurals"
+        comment = comment_text(lead, COMMENT)
+        lead += self._text.up_to(element.inner_start)
+        children: dict[str, Node] = {}
+        for number, item in enumerate(element.named("item")):
+            name = item.attributes.get("quantity", "").strip() if is_plural else str(number)
+            if is_plural and (name not in CATEGORIES or name in children):
+                raise ValueError(f"a plural has the quantity {name[:40]!r}, or has it twice")
+            children[name] = self._value(item, self._text.up_to(item.start))
+        has_text = any(isinstance(child, Value) and child.text for child in children.values())
+        tail = self._text.up_to_line_end(element.end)
+        return Group(
+            lead, children, tail, comment=comment, is_copied=has_text, is_whole=True, has_forms=is_plural and has_text
+        )
+
+    def _value(self, element: Element, lead: str) -> Value:
+        comment = comment_text(lead, COMMENT)
+        tag, label, gap = self._text.start_tag(element), "", ""
+        if element.tag == "item" and (quantity := QUANTITY.search(tag)):
+            label = element.attributes["quantity"].strip()
+            tag, gap = tag[: quantity.end()], tag[quantity.end() + len(label) :]
+        raw = self._text.up_to(element.inner_end)
+        tail = self._text.end_tag(element)
+        cdata = CDATA.fullmatch(raw)
+        inner, style = (cdata["text"], "cdata") if cdata else (raw, "")
+        if "<![CDATA[" in inner or "<!--" in inner:
+            raise ValueError(f"a text mixes CDATA or comments with other text: {raw.strip()[:80]!r}")
+        text = decode(inner, style)
+        is_text = bool(text.strip()) and not REFERENCE.fullmatch(inner.strip())
+        return Value(
+            f"{lead}{tag}",
+            raw,
+            tail,
+            label,
+            gap,
+            text if is_text else "",
+            style,
+            comment,
+            is_copied=element.tag == "item",
+        )
+
+    def _filler_name(self) -> str:
+        return f"{FILLER}{next(self._numbers)}"

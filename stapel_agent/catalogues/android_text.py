@@ -1,0 +1,105 @@
+r"""Texts of Android's string resources: escapes, quotes and markup.
+
+A text keeps its markup, its character references and the escapes `\n`, `\t` and `\\`, which the format `android`
+protects. Other escapes and quotes are decoded, and white space is collapsed as Android does.
+
+Source: Android developers, "String resources", sections "Handle special characters" and "Styling with HTML markup".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .xml_elements import parse_xml
+
+CDATA = re.compile(r"\s*+<!\[CDATA\[(?P<text>.*?)\]\]>\s*+", re.DOTALL)
+TAG = r"""<(?:[^<>"']|"[^"]*+"|'[^']*+')*+>"""
+TOKENS = re.compile(
+    rf"""
+      (?P<tag>{TAG})
+    | (?P<unicode>\\u[0-9A-Fa-f]{{4}}) | (?P<escape>\\.)
+    | (?P<quote>") | (?P<blanks>[\ \t\r\n\f\v]++) | (?P<other>[^\\"\ \t\r\n\f\v<]++|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+CDATA_TOKENS = re.compile(TOKENS.pattern.replace(TAG, "(?!)"), TOKENS.flags)
+BLANKS = " \t\r\n\f\v"
+KEPT_ESCAPES = {r"\n", r"\t", r"\\", r"\r"}
+REFERENCES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+BARE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|\w{1,31});)")
+REFERENCE = re.compile(r"[@?](?:[\w.:+-]++/)?[\w.:]++")
+
+
+def decode(raw: str, style: str) -> str:
+    """Return the text of `raw`. The style `cdata` means the contents of a CDATA section."""
+    pieces, is_quoted = list[str](), False
+    for kind, token in _tokens(raw.strip(BLANKS), style):
+        if kind == "quote":
+            is_quoted = not is_quoted
+        elif kind == "blanks":
+            pieces.append(token.replace("\n", r"\n") if is_quoted else " ")
+        elif kind == "unicode":
+            pieces.append(_character(token, style))
+        elif kind == "escape":
+            pieces.append(token if token in KEPT_ESCAPES else token[1:])
+        else:
+            pieces.append(token)
+    return "".join(pieces)
+
+
+def encode(text: str, style: str) -> str:
+    """Write `text` for a resource. Markup that is not well-formed becomes text."""
+    raw = "".join(_encoded(kind, token, style) for kind, token in _tokens(text, style))
+    if style != "cdata" and not _is_well_formed(raw):
+        raw = "".join(_encoded("text", token, style) for _, token in _tokens(text, style))
+    if raw[:1] in ("@", "?"):
+        raw = f"\\{raw}"
+    if raw.startswith(" "):
+        raw = f"\\u0020{raw[1:]}"
+    if raw.endswith(" "):
+        raw = f"{raw[:-1]}\\u0020"
+    return raw.replace("]]>", "]]]]><![CDATA[>") if style == "cdata" else raw.replace("]]>", "]]&gt;")
+
+
+def _tokens(raw: str, style: str) -> Iterator[tuple[str, str]]:
+    for match in (CDATA_TOKENS if style == "cdata" else TOKENS).finditer(raw):
+        yield str(match.lastgroup), match[0]
+
+
+def _character(token: str, style: str) -> str:
+    character = chr(int(token[2:], 16))
+    if character in REFERENCES and style != "cdata":
+        return REFERENCES[character]
+    return character if character.isprintable() or character == "\u00a0" else token
+
+
+def _is_well_formed(raw: str) -> bool:
+    try:
+        parse_xml(f"<item>{raw}</item>")
+    except ValueError:
+        return False
+    return True
+
+
+def _encoded(kind: str, token: str, style: str) -> str:
+    if kind == "tag":
+        return token
+    if kind == "text":
+        return BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;")).replace('"', r"\"").replace("'", r"\'")
+    if kind == "escape":
+        return token if token in KEPT_ESCAPES or token[1] in "'\"@?" else f"\\\\{token[1:]}"
+    if kind == "blanks":
+        return _blanks(token)
+    if kind == "quote":
+        return r"\""
+    if kind == "other":
+        token = token.replace("\\", r"\\").replace("'", r"\'")
+        return token if style == "cdata" else BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;"))
+    return token
+
+
+def _blanks(token: str) -> str:
+    r"""Write white space so that Android does not collapse it: the second of two spaces is `\u0020`."""
+    written = token.replace("\n", r"\n").replace("\t", r"\t")
+    return re.sub(r"(?<= ) ", r"\\u0020", written)

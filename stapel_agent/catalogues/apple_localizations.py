@@ -1,0 +1,100 @@
+"""Localizations in Apple's string catalogs: the values of one key in one language, varied by plural form or device.
+
+Source: Apple, "Localizing and varying text with a string catalog"; the files that Xcode writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from stapel_agent.plurals import CATEGORIES
+
+from .plural_categories import target_forms
+
+Tree = dict[str, Any]
+Path = tuple[str, ...]
+
+EMPTY_OBJECT = re.compile(r'^([ ]*)("(?:[^"\\\n]|\\.)*+" : )\{\}', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class PluralForm:
+    """An example number of a plural form, and the source's texts for all forms."""
+
+    example: str
+    sources: tuple[str, ...]
+
+
+NO_FORM = PluralForm("", ())
+
+
+def units(localization: Any, path: Path = ()) -> Iterator[tuple[Path, Tree]]:
+    """Yield the path of each `stringUnit`, which has a `value` and a `state`."""
+    if isinstance(localization, dict):
+        for name, child in localization.items():
+            if name == "stringUnit" and isinstance(child, dict):
+                yield (*path, name), child
+            else:
+                yield from units(child, (*path, name))
+
+
+def texts(localization: Any) -> dict[Path, str]:
+    """Return the values that are translated, by path."""
+    found = {path: unit.get("value") for path, unit in units(localization) if unit.get("state") != "new"}
+    return {path: value for path, value in found.items() if isinstance(value, str) and value.strip()}
+
+
+def expanded(localization: Tree, to: str) -> tuple[Tree, dict[Path, PluralForm]]:
+    """Return the localization with the plural forms of the language `to`, and these forms by path."""
+    found: dict[Path, PluralForm] = {}
+    return _expanded(localization, to, (), found), found
+
+
+def merged(existing: Any, new: Tree) -> Tree:
+    """Return `existing` with what `new` has besides."""
+    if not isinstance(existing, dict):
+        return deepcopy(new)
+    kept = dict(existing)
+    for name, child in new.items():
+        kept[name] = merged(existing.get(name), child) if isinstance(child, dict) else existing.get(name, child)
+    return kept
+
+
+def encode(tree: Tree, layout: str) -> str:
+    """Return `tree` as Xcode writes it, with the final line break of `layout`."""
+    text = json.dumps(tree, ensure_ascii=False, indent=2, separators=(",", " : "))
+    return EMPTY_OBJECT.sub(r"\1\2{\n\n\1}", text) + "\n" * layout.endswith("\n")
+
+
+def sorted_as(before: Mapping[str, Any], tree: Tree) -> Tree:
+    """Return `tree` with sorted keys if those of `before` are, as Xcode has them."""
+    return dict(sorted(tree.items())) if list(before) == sorted(before) else tree
+
+
+def _expanded(node: Tree, to: str, path: Path, found: dict[Path, PluralForm]) -> Tree:
+    result: Tree = {}
+    for name, child in node.items():
+        if not isinstance(child, dict) or name == "stringUnit":
+            result[name] = deepcopy(child)
+        elif name == "plural" and "other" in child and child.keys() <= set(CATEGORIES):
+            result[name] = _forms(child, to, (*path, name), found)
+        else:
+            result[name] = _expanded(child, to, (*path, name), found)
+    return result
+
+
+def _forms(source: Tree, to: str, path: Path, found: dict[Path, PluralForm]) -> Tree:
+    by_category = {name: next(iter(texts(form).values()), "") for name, form in source.items()}
+    if not all(by_category.values()):
+        return deepcopy(source)
+    result: Tree = {}
+    for form in target_forms(by_category, to):
+        result[form.category] = deepcopy(source[form.origin])
+        for place, _ in units(result[form.category]):
+            found[(*path, form.category, *place)] = PluralForm(form.example, tuple(by_category.values()))
+    return sorted_as(source, result)

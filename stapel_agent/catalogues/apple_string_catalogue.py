@@ -1,0 +1,165 @@
+"""Apple's string catalogs, `.xcstrings`: JSON files with all languages of each text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Any, ClassVar
+
+from . import apple_localizations as localizations
+from .apple_localizations import NO_FORM, Path, PluralForm, Tree
+from .catalogue import Catalogue, ContextOptions
+from .json_tree import child_pointer, decode
+from .target_paths import is_language, locale_name
+from .text_file import CatalogueError, TextFile
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A text of the key `name`, at `path` in a localization."""
+
+    name: str
+    path: Path
+    text: str
+    comment: str
+    form: PluralForm
+
+
+class AppleStringCatalogue(Catalogue[Tree]):
+    """Keys are JSON pointers below `strings`. A text is written when all its forms are translated.
+
+    Texts that are not to be translated, or that the program no longer has, are left alone. So are localizations that
+    a person has varied in another way than the source, such as by device.
+    """
+
+    is_own_target: ClassVar[bool] = True
+    has_marks: ClassVar[bool] = True
+
+    def texts(self) -> dict[str, str]:
+        return {key: unit.text for key, unit in self._units.items()}
+
+    def name(self, key: str) -> str:
+        return self._units[key].name
+
+    def example(self, key: str) -> str:
+        return self._units[key].form.example
+
+    def format(self, key: str) -> str:
+        return "apple"
+
+    def context(self, key: str, options: ContextOptions) -> str:
+        return self._units[key].comment
+
+    def sources(self, key: str, text: str) -> list[str]:
+        return list(dict.fromkeys([text, *self._units[key].form.sources]))
+
+    def translations(self) -> dict[str, str]:
+        draft = self.draft()
+        existing = {name: self._existing(draft, name) for name in self._keys}
+        found = {key: existing[unit.name].get(unit.path, "") for key, unit in self._units.items()}
+        return {key: text for key, text in found.items() if text}
+
+    def open(self, target: TextFile | None) -> Tree:
+        return self._decoded(target, self.target) if target else self._decoded(self.file, self.source)
+
+    def fill(self, draft: Tree, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+        changed = False
+        for name in dict.fromkeys(self._units[key].name for key in keys):
+            units = {key: self._units[key] for key in self._keys[name]}
+            existing = self._existing(draft, name)
+            new = {
+                unit.path: translations[key]
+                for key, unit in units.items()
+                if key in translations and (self.overwrite or unit.path not in existing)
+            }
+            if new and all(unit.path in new or unit.path in existing for unit in units.values()):
+                self._put(draft["strings"], name, new)
+                changed = True
+        return changed
+
+    def text(self, draft: Tree, target: TextFile | None) -> TextFile:
+        file = target or self.file
+        return replace(file, text=localizations.encode(draft, file.text))
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return self._decoded(self.file, self.source)
+
+    @cached_property
+    def _units(self) -> dict[str, Unit]:
+        units = {}
+        for name, localization in self._expanded.items():
+            comment = str(self._tree["strings"][name].get("comment") or "")
+            for path, text in localizations.texts(localization[0]).items():
+                key = child_pointer("", name)
+                for part in path:
+                    key = child_pointer(key, part)
+                units[key] = Unit(name, path, text, comment, localization[1].get(path, NO_FORM))
+        return units
+
+    @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        """The keys of the texts of each name."""
+        keys: dict[str, list[str]] = {}
+        for key, unit in self._units.items():
+            keys.setdefault(unit.name, []).append(key)
+        return keys
+
+    @cached_property
+    def _expanded(self) -> dict[str, tuple[Tree, dict[Path, PluralForm]]]:
+        """The source's localization of each name, with the plural forms of the target language."""
+        return dict(self._sources())
+
+    def _sources(self) -> Iterator[tuple[str, tuple[Tree, dict[Path, PluralForm]]]]:
+        language = self._tree.get("sourceLanguage", "")
+        for name, entry in self._tree["strings"].items():
+            if entry.get("shouldTranslate") is False or entry.get("extractionState") == "stale" or not name.strip():
+                continue
+            known = entry.get("localizations", {})
+            source = known.get(language) or {"stringUnit": {"state": "translated", "value": name}}
+            result = localizations.expanded(source, self.to)
+            translated = localizations.texts(known.get(self._code(known), {})).keys()
+            if self.overwrite or not translated or translated & localizations.texts(result[0]).keys():
+                yield name, result
+
+    def _existing(self, draft: Tree, name: str) -> dict[Path, str]:
+        """Return the translated values of a name in the target, by path."""
+        known = draft["strings"].get(name, {}).get("localizations", {})
+        localization = known.get(self._code(known), {})
+        found = localizations.texts(localization)
+        if self.fuzzy.overwrite:
+            fuzzy = {path for path, unit in localizations.units(localization) if unit.get("state") == "needs_review"}
+            found = {path: text for path, text in found.items() if path not in fuzzy}
+        return found
+
+    def _put(self, strings: Tree, name: str, new: Mapping[Path, str]) -> None:
+        entry = strings.setdefault(name, {})
+        known = entry.get("localizations", {})
+        code = self._code(known)
+        source, existing = self._expanded[name][0], known.get(code)
+        is_alike = localizations.texts(existing).keys() & localizations.texts(source).keys()
+        localization = localizations.merged(existing if is_alike else None, source)
+        state = "needs_review" if self.fuzzy.mark else "translated"
+        for path, text in new.items():
+            node = localization
+            for part in path[:-1]:
+                node = node[part]
+            node[path[-1]] = {"state": state, "value": text}
+        known = localizations.sorted_as(known, {**known, code: localization})
+        strings[name] = localizations.sorted_as(entry, {**entry, "localizations": known})
+
+    def _code(self, known: Mapping[str, Any]) -> str:
+        """The code of the target language in a localization: as it is there, or as Xcode writes it."""
+        found = (code for code in known if code == self.to or is_language(code, self.to))
+        return next(found, locale_name(self.to).replace("_", "-"))
+
+    def _decoded(self, file: TextFile, path: FilePath) -> Tree:
+        tree = decode(file, path)
+        strings = tree.get("strings")
+        entries = list(strings.values()) if isinstance(strings, dict) else [None]
+        known = [entry.get("localizations", {}) for entry in entries if isinstance(entry, dict)]
+        if len(known) < len(entries) or not all(isinstance(localization, dict) for localization in known):
+            raise CatalogueError(f"{str(path)!r} is not a string catalog: it must have `strings` with `localizations`")
+        return tree

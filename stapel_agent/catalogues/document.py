@@ -1,0 +1,203 @@
+"""A file as a tree of values and of the text between them, so that everything but the translations stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from .json_tree import child_pointer, ordered_keys
+
+Path: TypeAlias = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Filler:
+    """Text that belongs to no value: comments, or with `is_comment` unset, what a new target does not get."""
+
+    written: str
+    is_comment: bool = True
+
+
+FILLER = "\0"
+"""Names of fillers begin with this, which no name in a file can."""
+
+
+@dataclass(slots=True)
+class Value:
+    """One value. In the file, it is written as `lead`, `label`, `gap`, `raw` and `tail`, one after the other.
+
+    `label` is the part of the text before the value that names its plural form. `text` is the decoded value. It is
+    empty if there is nothing to translate: then the value is copied to new targets, if it `is_copied`. `style` is the
+    syntax of the value, for file types that have several.
+    """
+
+    lead: str
+    raw: str
+    tail: str = ""
+    label: str = ""
+    gap: str = ""
+    text: str = ""
+    style: str = ""
+    comment: str = ""
+    is_copied: bool = True
+    sources: tuple[str, ...] = ()
+    example: str = ""
+    written: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.written = f"{self.lead}{self.label}{self.gap}{self.raw}{self.tail}"
+
+
+@dataclass(slots=True)
+class Group:
+    """Named values and groups. A child that the file does not have yet is None.
+
+    A group `is_whole` if a program needs all its values, such as an array. It `has_forms` if its children are plural
+    forms, named by their categories. Where the `layout` of children matters, it is the same in source and target.
+    """
+
+    lead: str
+    children: dict[str, Node]
+    tail: str = ""
+    label: str = ""
+    gap: str = ""
+    comment: str = ""
+    is_copied: bool = True
+    is_whole: bool = False
+    has_forms: bool = False
+    layout: str = ""
+    written: str = field(default="", init=False)
+    """The text of the group, or empty if a child has changed since."""
+
+    def render(self) -> str:
+        """Return the text of the group. Only groups that have changed are joined again."""
+        if not self.written:
+            for child in self.children.values():
+                if isinstance(child, Group) and not child.written:
+                    child.render()
+            parts = [child.written for child in self.children.values() if child is not None]
+            self.written = "".join([self.lead, self.label, self.gap, *parts, self.tail])
+        return self.written
+
+
+Node: TypeAlias = Value | Group | Filler | None
+
+
+def values(group: Group, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Yield the path and value of everything to translate."""
+    for name, child in group.children.items():
+        if isinstance(child, Value) and child.text.strip():
+            yield (*path, name), child
+        elif isinstance(child, Group):
+            yield from values(child, (*path, name))
+
+
+def comments(group: Group, above: str = "", path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield the path of each value with its comment and those of the groups above it."""
+    for name, child in group.children.items():
+        if isinstance(child, Value | Group):
+            comment = " ".join(filter(None, (above, child.comment)))
+            if isinstance(child, Value):
+                yield (*path, name), comment
+            else:
+                yield from comments(child, comment, (*path, name))
+
+
+def whole_groups(group: Group, path: Path = ()) -> Iterator[tuple[Path, Path]]:
+    """Yield each path of a value with the path of the part that is written at once: itself, or its whole group."""
+    for name, child in group.children.items():
+        place = (*path, name)
+        if isinstance(child, Group) and child.is_whole:
+            yield from ((found, place) for found, _ in values(child, place))
+        elif isinstance(child, Group):
+            yield from whole_groups(child, place)
+        else:
+            yield place, place
+
+
+def pointer(path: Path) -> str:
+    """Return the JSON pointer of `path`."""
+    found = ""
+    for name in path:
+        found = child_pointer(found, name)
+    return found
+
+
+def blank(source: Group) -> Group:
+    """Return a copy of `source` without its texts. Comments and values that are not translated are copied."""
+    children: dict[str, Node] = {}
+    for name, child in source.children.items():
+        if isinstance(child, Group):
+            children[name] = _blank_child(child)
+        elif isinstance(child, Filler):
+            if child.is_comment:
+                children[name] = child
+        else:
+            children[name] = None if child is None or child.text or not child.is_copied else replace(child)
+    return replace(source, children=children)
+
+
+def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
+    """Return `target` with a place for each child of `source` that it lacks.
+
+    Raises ValueError if one has a group where the other has a value, unless `overwrite` replaces it, or if the layout
+    differs.
+    """
+    wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
+    children = {name: target.children.get(name) for name in ordered_keys(wanted, target.children)}
+    for name in wanted:
+        ours, theirs = source.children[name], children[name]
+        if isinstance(ours, Group) and isinstance(theirs, Group):
+            if ours.layout != theirs.layout:
+                raise ValueError(f"{name}, in its indentation")
+            children[name] = aligned(ours, theirs, overwrite=overwrite)
+        elif theirs is not None and isinstance(ours, Group) != isinstance(theirs, Group):
+            if not (overwrite or (isinstance(theirs, Value) and not theirs.raw)):
+                raise ValueError(name)
+            children[name] = None
+    return replace(target, children=children)
+
+
+def put(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -> None:
+    """Write a value, or a whole group with its values by pointer, to the aligned `target`."""
+    for depth, name in enumerate(path, 1):
+        target.written = ""
+        ours, theirs = source.children[name], target.children.get(name)
+        if isinstance(ours, Value):
+            _put_value(ours, target, name, raw.get(pointer(path[:depth])))
+            return
+        assert isinstance(ours, Group)  # noqa: S101  (paths lead through groups)
+        if not isinstance(theirs, Group):
+            theirs = target.children[name] = blank(ours)
+        source, target = ours, theirs
+    _put_all(source, target, path, raw)
+
+
+def _put_all(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -> None:
+    target.written = ""
+    for name, child in source.children.items():
+        place = (*path, name)
+        if isinstance(child, Value):
+            _put_value(child, target, name, raw.get(pointer(place)))
+        elif isinstance(child, Group):
+            theirs = target.children.get(name)
+            if not isinstance(theirs, Group):
+                theirs = target.children[name] = blank(child)
+            _put_all(child, theirs, place, raw)
+
+
+def _put_value(source: Value, target: Group, name: str, raw: str | None) -> None:
+    existing = target.children.get(name)
+    if isinstance(existing, Value):
+        if raw is not None:
+            target.children[name] = replace(existing, raw=raw, text=source.text)
+    elif raw is not None or not source.text:
+        target.children[name] = replace(source, raw=source.raw if raw is None else raw)
+
+
+def _blank_child(source: Group) -> Group | None:
+    if not source.is_copied or (source.is_whole and any(values(source))):
+        return None
+    copy = blank(source)
+    return copy if any(isinstance(child, Value | Group) for child in copy.children.values()) else None

@@ -1,0 +1,190 @@
+"""Catalogues whose files are kept as they are, except for the translations: comments, order and layout."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import ClassVar
+
+from stapel_agent.plurals import CATEGORIES
+
+from .catalogue import Catalogue, ContextOptions
+from .document import Group, Node, Path, Value, aligned, blank, comments, pointer, put, values, whole_groups
+from .plural_categories import target_forms
+from .text_file import CatalogueError, TextFile
+
+BLANK_LINE = re.compile(r"\n[ \t]*(?=\n)")
+
+
+class DocumentCatalogue(Catalogue[Group]):
+    """Keys are JSON pointers to the values of the document. A blank value in the target is untranslated.
+
+    An array, or a text with its plural forms, is written when all of it is translated.
+    """
+
+    text_format: ClassVar[str]
+    keeps_zero: ClassVar[bool] = True
+    """Whether the form `zero` is for the number 0 in every language."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Group:
+        """Return the document in `text`. Raises ValueError for what cannot be read or written back unchanged."""
+
+    @abstractmethod
+    def encode(self, value: Value, text: str) -> str:
+        """Return `text` as it is written in place of `value`, which is the source's."""
+
+    def localized(self, document: Group) -> Group:
+        """Return the source with what else depends on the language, besides plural forms."""
+        return document
+
+    def texts(self) -> dict[str, str]:
+        return dict(self._texts)
+
+    def name(self, key: str) -> str:
+        return key
+
+    def example(self, key: str) -> str:
+        return self._values[key].example
+
+    def format(self, key: str) -> str:
+        return self.text_format
+
+    def context(self, key: str, options: ContextOptions) -> str:
+        known = [self._comments[key]] + [f"Key: {key.lstrip('/')}"] * options.key_paths
+        return "\n".join(filter(None, known))
+
+    def sources(self, key: str, text: str) -> list[str]:
+        return list(dict.fromkeys([text, *self._values[key].sources]))
+
+    def translations(self) -> dict[str, str]:
+        existing = {pointer(path): value.text for path, value in values(self.draft())}
+        return {key: existing[key] for key in self._values if key in existing}
+
+    def open(self, target: TextFile | None) -> Group:
+        source = self._source
+        if target is None:
+            return blank(source)
+        try:
+            return aligned(source, self._parsed(target, "target"), overwrite=self.overwrite)
+        except ValueError as fault:
+            raise CatalogueError(
+                f"{str(self.target)!r} differs from the source in structure at {str(fault)[:80]!r}: correct it, or use"
+                " --overwrite"
+            ) from fault
+
+    def fill(self, draft: Group, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+        changed = False
+        for place in dict.fromkeys(self._places[key] for key in keys):
+            wanted = self._parts[place]
+            existing = {key: self._existing(draft, key) for key in wanted}
+            new = {key: translations[key] for key in wanted if key in translations}
+            new = {key: text for key, text in new.items() if self.overwrite or existing[key] is None}
+            if new and all(key in new or existing[key] is not None for key in wanted):
+                raw = {key: self.encode(self._values[key], text) for key, text in new.items()}
+                put(self._source, draft, place, raw)
+                changed = True
+        return changed
+
+    def text(self, draft: Group, target: TextFile | None) -> TextFile:
+        return replace(target or self.file, text=draft.render())
+
+    @cached_property
+    def _source(self) -> Group:
+        """The source with the plural forms of the target language."""
+        return self.localized(self._with_target_forms(self._parsed(self.file, "source")))
+
+    @cached_property
+    def _values(self) -> dict[str, Value]:
+        return {pointer(path): value for path, value in values(self._source)}
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        return {key: value.text for key, value in self._values.items()}
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        return {pointer(path): path for path, _ in values(self._source)}
+
+    @cached_property
+    def _comments(self) -> dict[str, str]:
+        return {pointer(path): comment for path, comment in comments(self._source)}
+
+    @cached_property
+    def _places(self) -> dict[str, Path]:
+        """The path of what is written at once, by key."""
+        places = {pointer(path): place for path, place in whole_groups(self._source)}
+        return {key: places[key] for key in self._values}
+
+    @cached_property
+    def _parts(self) -> dict[Path, list[str]]:
+        """The keys of what is written at once."""
+        parts: dict[Path, list[str]] = {}
+        for key, place in self._places.items():
+            parts.setdefault(place, []).append(key)
+        return parts
+
+    def _existing(self, draft: Group, key: str) -> Value | None:
+        """Return the value in the target, or None if it is untranslated."""
+        node: object = draft
+        for name in self._paths[key]:
+            node = node.children.get(name) if isinstance(node, Group) else None
+        return node if isinstance(node, Value) and node.text.strip() else None
+
+    def _parsed(self, file: TextFile, role: str) -> Group:
+        try:
+            document = self.parse(file.text)
+        except (ValueError, RecursionError) as fault:
+            path = getattr(self, role)
+            raise CatalogueError(f"{str(path)!r} cannot be translated: {fault}") from fault
+        return document
+
+    def _with_target_forms(self, group: Group) -> Group:
+        children = {
+            name: self._with_target_forms(child) if isinstance(child, Group) else child
+            for name, child in group.children.items()
+        }
+        group = replace(group, children=children)
+        return self._expanded(group) if group.has_forms else group
+
+    def _expanded(self, group: Group) -> Group:
+        """Replace the plural forms of a text by those of the target language, at the place of the first."""
+        source = {name: child for name, child in group.children.items() if isinstance(child, Value)}
+        texts = {name: child.text for name, child in source.items() if name in CATEGORIES}
+        if "other" not in texts or not all(map(str.strip, texts.values())):
+            return group
+        forms: dict[str, Node] = {}
+        for form in target_forms(texts, self.to, keeps_zero=self.keeps_zero):
+            origin = source[form.origin]
+            forms[form.category] = replace(
+                source.get(form.category, source["other"]),
+                label=form.category,
+                raw=origin.raw,
+                text=origin.text,
+                style=origin.style,
+                example=form.example,
+                sources=tuple(texts.values()),
+            )
+        children: dict[str, Node] = {}
+        for name, child in group.children.items():
+            children.update(forms if name in CATEGORIES else {name: child})
+        return replace(group, children=children)
+
+
+def split_lead(lead: str, comment: re.Pattern[str]) -> tuple[str, str]:
+    """Split the text before a value at its last blank line, if comments above it belong to no value.
+
+    Returns what belongs to no value, or an empty string, and the rest.
+    """
+    masked = comment.sub(lambda match: "x" * len(match[0]), lead)
+    end = max((match.start() for match in BLANK_LINE.finditer(masked)), default=0)
+    return (lead[:end], lead[end:]) if masked[:end].strip() else ("", lead)
+
+
+def comment_text(lead: str, pattern: re.Pattern[str]) -> str:
+    """Return the text of the comments in `lead`, whose text is the first group of `pattern`."""
+    found = (" ".join(filter(None, match.groups())) for match in pattern.finditer(lead))
+    return " ".join(" ".join(found).split())

@@ -1,0 +1,47 @@
+"""The plural forms of a text in another language, and the source's form that each is translated from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stapel_agent.plurals import Form, forms
+
+from .gettext_plurals import placeholders
+
+UNHINTED_FORMS = 2
+"""If a language has more forms than this, each form is asked for with an example number."""
+
+
+@dataclass(frozen=True)
+class TargetForm:
+    """A plural category of the target, the source's category to translate, and an example number if one is needed."""
+
+    category: str
+    origin: str
+    example: str
+
+
+def target_forms(
+    source: Mapping[str, str], to: str, *, ordinal: bool = False, keeps_zero: bool = True
+) -> list[TargetForm]:
+    """Return the forms of the language `to` for the texts in `source`, by category.
+
+    With `keeps_zero`, the source's `zero` is kept in every language, since it is for the number 0. If CLDR does not
+    know the language, the forms are the source's.
+    """
+    wanted = forms(to, ordinal=ordinal)
+    if not wanted:
+        return [TargetForm(category, category, "") for category in source]
+    if keeps_zero and "zero" in source and all(form.category != "zero" for form in wanted):
+        wanted = (Form("zero", "0", 0), *wanted)
+    has_hints = len(wanted) > UNHINTED_FORMS
+    return [TargetForm(form.category, _origin(source, form), form.example * has_hints) for form in wanted]
+
+
+def _origin(source: Mapping[str, str], form: Form) -> str:
+    """Return the source's category for a form: one that shows the number, if the form is for several numbers."""
+    text, other = source.get(form.category, ""), source["other"]
+    if not text or (form.only is None and placeholders(other) - placeholders(text)):
+        return "other"
+    return form.category

@@ -1,0 +1,416 @@
+"""The files of Android, Apple, Rails and Fluent: what is translated, what stays, and what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stapel_agent.catalogues import CatalogueError, ContextOptions, FuzzyPolicy, open_catalogue
+from tests.catalogues.files import (
+    ANDROID,
+    FLUENT,
+    RAILS,
+    SOURCES,
+    STRINGS,
+    STRINGSDICT,
+    XCSTRINGS,
+    made,
+    read,
+    translate,
+)
+
+DOCUMENTS = [name for name in SOURCES if not name.endswith("xcstrings")]
+
+RUSSIAN = {
+    "res/values/strings.xml": r"""<?xml version="1.0" encoding="utf-8"?>
+<!-- Copyright of
+     the shop -->
+<resources xmlns:tools="http://schemas.android.com/tools" xmlns:xliff="urn:oasis:names:tc:xliff:document:1.2">
+
+    <!-- Section -->
+
+    <!-- Title of the page -->
+    <string name="title" tools:ignore="Typos">It!\'s \"open\" &amp; free</string>
+    <string name="html"><![CDATA[<b>Hi!</b> %1$s]]></string>
+    <string name="bold" product="tablet">A <b>bold</b> text for <xliff:g id="n">%1$d</xliff:g></string>
+    <string name="wrapped">Two! lines</string>
+    <string-array name="days">
+        <item>Monday!</item>
+        <item>@string/title</item>
+    </string-array>
+    <!-- In the basket -->
+    <plurals name="files">
+        <item quantity="one">%d file</item>
+        <item quantity="few">%d files</item>
+        <item quantity="many">%d files</item>
+        <item quantity="other">%d files</item>
+    </plurals>
+</resources>
+""",
+    "en.lproj/Localizable.strings": STRINGS.replace("It's", "It!'s")
+    .replace("Save %", "Save! %")
+    .replace("Spread out", "Spread! out")
+    .replace(r"\U00e9", "é"),
+    "en.lproj/Localizable.stringsdict": STRINGSDICT.replace("No photo", "No! photo").replace(
+        "\t\t\t<key>other</key>\n",
+        "".join(
+            f"\t\t\t<key>{name}</key>\n" + "\t\t\t<string>%d photos</string>\n" * (name != "other")
+            for name in ("few", "many", "other")
+        ),
+    ),
+    "config/locales/en.yml": RAILS.replace("en:\n", "ru:\n", 1)
+    .replace("Hello", "Hello!")
+    .replace("Save it", "Save! it")
+    .replace("Don''t", "Don!''t")
+    .replace("Bold", "Bold!")
+    .replace("Sunday", "Sunday!")
+    .replace("Monday", "Monday!")
+    .replace(
+        '    other: "%{count} messages"\n',
+        "".join(f'    {name}: "%{{count}} messages"\n' for name in ("few", "many", "other")),
+    )
+    .replace("one message", '"%{count} messages"')
+    .replace("A long\n    text", "A long text"),
+    "locales/en-US/main.ftl": FLUENT.replace("Tidy Shop", "Tidy! Shop")
+    .replace("Hello", "Hello!")
+    .replace("First", "First!"),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_document__new_language(tmp_path, name):
+    """All but the translations is as in the source: comments, order, layout; plural forms are the target's."""
+    target = translate(made(tmp_path, name, SOURCES[name]), "ru")
+    assert target.read_text() == RUSSIAN[name]
+    read(target)
+    assert (
+        open_catalogue(tmp_path / name, "ru").translations().keys()
+        == open_catalogue(tmp_path / name, "ru").texts().keys()
+    )
+
+
+def test_string_catalog__new_language(tmp_path):
+    """A string catalog is its own target; other languages, and what is not to be translated, stay as they are."""
+    source = made(tmp_path, "Localizable.xcstrings", XCSTRINGS)
+    assert translate(source, "ru") == source
+    strings = json.loads(source.read_text())["strings"]
+    forms = dict.fromkeys(("few", "many", "other"), "%lld items") | {"one": "%lld item"}
+    plural = {name: {"stringUnit": {"state": "translated", "value": text}} for name, text in sorted(forms.items())}
+    assert strings["%lld items"]["localizations"]["ru"] == {"variations": {"plural": plural}}
+    assert strings["Save it"]["localizations"]["ru"] == {"stringUnit": {"state": "translated", "value": "Save! it"}}
+    for entry in strings.values():
+        entry.get("localizations", {}).pop("ru", None)
+    assert strings == json.loads(XCSTRINGS)["strings"]
+    kept = source.read_text()
+    assert [line for line in XCSTRINGS.splitlines() if line not in kept.splitlines()] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "target"),
+    [
+        ("res/values/strings.xml", "de", "res/values-de/strings.xml"),
+        ("res/values/strings.xml", "pt-BR", "res/values-pt-rBR/strings.xml"),
+        ("res/values/strings.xml", "zh-Hans", "res/values-b+zh+Hans/strings.xml"),
+        ("res/values/strings.xml", "es-419", "res/values-b+es+419/strings.xml"),
+        ("res/values/strings.xml", "he", "res/values-iw/strings.xml"),
+        ("res/values-en-rGB-land/strings.xml", "de", "res/values-de-land/strings.xml"),
+        ("en.lproj/Localizable.strings", "pt-BR", "pt-BR.lproj/Localizable.strings"),
+        ("Base.lproj/InfoPlist.strings", "de", "de.lproj/InfoPlist.strings"),
+        ("en.lproj/Localizable.stringsdict", "zh-Hans", "zh-Hans.lproj/Localizable.stringsdict"),
+        ("config/locales/en.yml", "de", "config/locales/de.yml"),
+        ("config/locales/devise.en.yml", "de", "config/locales/devise.de.yml"),
+        ("locales/en-US/browser/main.ftl", "pt-BR", "locales/pt-BR/browser/main.ftl"),
+    ],
+)
+def test_target__layouts(tmp_path, source, to, target):
+    """The target is where the platform looks for the language."""
+    content = next(text for name, text in SOURCES.items() if name.endswith(source.rpartition(".")[2]))
+    assert open_catalogue(made(tmp_path, source, content), to).target == tmp_path / target
+    out = tmp_path / "out"
+    assert open_catalogue(tmp_path / source, to, out).target.is_relative_to(out)
+
+
+def test_target__folder_that_is_there(tmp_path):
+    """A folder of the language with another spelling is used."""
+    for folder in ("res/values-b+pt+BR", "pt_BR.lproj"):
+        (tmp_path / folder).mkdir(parents=True)
+    sources = [made(tmp_path, name, SOURCES[name]) for name in DOCUMENTS[:2]]
+    assert [open_catalogue(source, "pt-BR").target.parent.name for source in sources] == [
+        "values-b+pt+BR",
+        "pt_BR.lproj",
+    ]
+
+
+EXISTING = {
+    "res/values-de/strings.xml": (
+        '<resources xmlns:tools="t" xmlns:xliff="x">\n  <string name="own">Eigenes</string><!-- mine -->\n'
+        '  <string name="title">Titel</string>\n'
+        '  <plurals name="files">\n  <item quantity="other">%d Dateien</item>\n  </plurals>\n</resources>',
+        ["title"],
+    ),
+    "de.lproj/Localizable.strings": ('"own"="Eigenes";\n"title"  =  "Titel %@"; // mine\n', ["title"]),
+    "de.lproj/Localizable.stringsdict": (
+        STRINGSDICT.replace("%d photo<", "%d Foto<").replace("%d photos<", "<"),
+        ["one"],
+    ),
+    "config/locales/de.yml": ('de:\n  own: "Eigenes" # mine\n  title: Titel %{name}\n', ["title"]),
+    "locales/de/main.ftl": ("own = Eigenes\n# mine\nhello = Hallo, { $name }!\n", ["hello"]),
+}
+
+
+@pytest.mark.parametrize(("source", "target"), list(zip(DOCUMENTS, EXISTING, strict=True)))
+def test_document__existing_translations(tmp_path, source, target):
+    """What the target holds stays as it is written, whatever the source has; gaps are filled in the source's order."""
+    content, names = EXISTING[target]
+    made(tmp_path, target, content)
+    before = content.splitlines()
+    translate(made(tmp_path, source, SOURCES[source]))
+    after = (tmp_path / target).read_text()
+    kept = [line for line in before if line.strip() and "string></string" not in line]
+    assert [line for line in kept if line.strip() not in after] == []
+    catalogue = open_catalogue(tmp_path / source, "de")
+    assert catalogue.translations().keys() == catalogue.texts().keys()
+    read(tmp_path / target)
+    assert all(name in after for name in names)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_document__overwrite_and_again(tmp_path, name):
+    """To overwrite replaces everything; without it, a second run changes nothing."""
+    source = made(tmp_path, name, SOURCES[name])
+    target = translate(source)
+    first = target.read_text()
+    translate(source, how=lambda text: f"{text}?")
+    assert target.read_text() == first
+    catalogue = open_catalogue(source, "de", overwrite=True)
+    texts = catalogue.texts()
+    catalogue.write(texts)
+    assert {key: text.strip() for key, text in open_catalogue(source, "de").translations().items()} == {
+        key: text.strip() for key, text in texts.items()
+    }
+
+
+def test_string_catalog__states(tmp_path):
+    """What Xcode marks as new is untranslated; what needs review is kept, or replaced on request; marks can be set."""
+    tree = json.loads(XCSTRINGS)
+    unit = {"state": "needs_review", "value": "Sichern"}
+    tree["strings"]["Save it"]["localizations"]["de"] = {"stringUnit": unit}
+    tree["strings"]["%lld items"]["localizations"]["de"] = {"stringUnit": {"state": "new", "value": "%lld items"}}
+    source = made(tmp_path, "Localizable.xcstrings", json.dumps(tree))
+    assert open_catalogue(source, "de").translations() == {"/Save it/stringUnit": "Sichern"}
+    catalogue = open_catalogue(source, "de", fuzzy=FuzzyPolicy(mark=True, overwrite=True))
+    assert catalogue.translations() == {}
+    catalogue.write({"/Save it/stringUnit": "Speichern"})
+    written = json.loads(source.read_text())["strings"]["Save it"]["localizations"]["de"]
+    assert written == {"stringUnit": {"state": "needs_review", "value": "Speichern"}}
+
+
+def test_string_catalog__varied_by_a_person(tmp_path):
+    """A localization that a person has varied by device is neither asked for nor changed."""
+    tree = json.loads(XCSTRINGS)
+    device = {"variations": {"device": {"iphone": {"stringUnit": {"state": "translated", "value": "Sichern"}}}}}
+    tree["strings"]["Save it"]["localizations"]["de"] = device
+    source = made(tmp_path, "Localizable.xcstrings", json.dumps(tree))
+    assert "/Save it/stringUnit" not in open_catalogue(source, "de").texts()
+    translate(source)
+    assert json.loads(source.read_text())["strings"]["Save it"]["localizations"]["de"] == device
+
+
+# Plural forms
+
+FORMS = {
+    "ja": ["other"],
+    "pl": ["one", "few", "many", "other"],
+    "ar": ["zero", "one", "two", "few", "many", "other"],
+    "sl": ["one", "two", "few", "other"],
+    "lv": ["zero", "one", "other"],
+}
+
+
+@pytest.mark.parametrize("to", FORMS)
+def test_plurals__categories(tmp_path, to):
+    """Each type gets the categories that CLDR gives the language; Apple and Rails keep `zero` besides."""
+    for name in SOURCES:
+        translate(made(tmp_path, name, SOURCES[name]), to)
+    android = read(tmp_path / f"res/values-{to}/strings.xml")["files"][0]
+    assert [getattr(key, "value", None) or key for (key,) in android.variants] == FORMS[to]
+    with_zero = [*(["zero"] if "zero" not in FORMS[to] else []), *FORMS[to]]
+    photos = read(tmp_path / f"{to}.lproj/Localizable.stringsdict")["%d photos"]["photos"]
+    assert [name for name in photos if not name.startswith("NS")] == with_zero
+    assert list(read(tmp_path / f"config/locales/{to}.yml")[to]["inbox"]) == with_zero
+    items = read(tmp_path / "Localizable.xcstrings")["strings"]["%lld items"]["localizations"][to]
+    assert sorted(items["variations"]["plural"]) == sorted(FORMS[to])
+
+
+def test_plurals__written_as_a_whole(tmp_path):
+    """A plural with a missing form is not written, since a program needs all; forms that come later complete it."""
+    source = made(tmp_path, "res/values/strings.xml", ANDROID)
+    catalogue = open_catalogue(source, "ru")
+    catalogue.write({"/files/one": "%d файл", "/title": "Заголовок"})
+    assert "<plurals" not in catalogue.target.read_text()
+    catalogue.write({f"/files/{name}": "%d файла" for name in ("few", "many", "other")})
+    assert '<item quantity="one">%d файл</item>' in catalogue.target.read_text()
+    assert open_catalogue(source, "ru").translations().keys() == {"/title", *(f"/files/{name}" for name in FORMS["pl"])}
+
+
+# Context
+
+
+def test_context__comments_and_limits(tmp_path):
+    """Comments reach the model with their text, and those on a plural with each of its forms; so do limits."""
+    limited = ANDROID.replace("Title of the page", "Title of the page [CHAR LIMIT=12]")
+    catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", limited), "de")
+    options = ContextOptions(key_paths=True)
+    entries = {key: catalogue.entry(key, text, options) for key, text in catalogue.texts().items()}
+    context = "Title of the page [CHAR LIMIT=12]\nKey: title"
+    text = 'It\'s "open" &amp; free'
+    assert entries["/title"] == {"text": text, "context": context, "format": "android", "max_length": 12}
+    assert entries["/files/other"]["context"] == "In the basket\nKey: files/other"
+    others = {
+        "en.lproj/Localizable.strings": ("/title", "Title of the page"),
+        "en.lproj/Localizable.stringsdict": ("/%d photos/photos/one", "Under an album"),
+        "Localizable.xcstrings": ("/Save it/stringUnit", ""),
+        "config/locales/en.yml": ("//title", "Title of the page for everybody"),
+        "locales/en-US/main.ftl": ("/hello/.title", "$name (String) - of the user"),
+    }
+    for name, (key, comment) in others.items():
+        assert open_catalogue(made(tmp_path, name, SOURCES[name]), "de").context(key, ContextOptions()) == comment
+
+
+# Texts
+
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]) | st.sampled_from("\"'<>&\\@?#:{}[]*.% ")
+)
+unhurried = settings(deadline=None, max_examples=150)
+
+
+@pytest.mark.parametrize(
+    "name", ["en.lproj/Localizable.strings", "en.lproj/Localizable.stringsdict", "config/locales/en.yml"]
+)
+@unhurried
+@given(text=TEXTS.filter(str.strip))
+def test_texts__any(tmp_path_factory, name, text):
+    """Any text is written so that it is read as it was, here and by others."""
+    source = made(tmp_path_factory.mktemp("any"), name, SOURCES[name])
+    catalogue = open_catalogue(source, "de")
+    given = text.replace("\\", "\\\\") if name.endswith("strings") else text
+    catalogue.write(dict.fromkeys(catalogue.texts(), given))
+    assert set(open_catalogue(source, "de").translations().values()) == {given}
+    read(catalogue.target)
+
+
+@unhurried
+@given(text=TEXTS.filter(str.strip))
+def test_texts__any_for_android(tmp_path_factory, text):
+    """Any text makes a file that others can read, and is written the same when it is written again."""
+    source = made(tmp_path_factory.mktemp("any"), "res/values/strings.xml", ANDROID)
+    catalogue = open_catalogue(source, "de")
+    catalogue.write(dict.fromkeys(catalogue.texts(), text))
+    read(catalogue.target)
+    first = catalogue.target.read_text()
+    written = open_catalogue(source, "de").translations()
+    again = open_catalogue(source, "de", overwrite=True)
+    again.write(written)
+    assert again.target.read_text() == first
+
+
+@unhurried
+@given(text=TEXTS.filter(str.strip))
+def test_texts__any_for_fluent(tmp_path_factory, text):
+    """Any text without braces makes a file with the same messages."""
+    source = made(tmp_path_factory.mktemp("any"), "locales/en-US/main.ftl", FLUENT)
+    catalogue = open_catalogue(source, "de")
+    catalogue.write(dict.fromkeys(catalogue.texts(), text.translate({ord("{"): "(", ord("}"): ")"}).strip()))
+    assert read(catalogue.target).keys() == read(source).keys()
+
+
+# Refusals
+
+BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string name="x">&b;</string></resources>'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("values/strings.xml", BOMB, "its DOCTYPE has declarations"),
+        ("values/strings.xml", "<resources>", "it is not valid XML"),
+        ("values/strings.xml", "<manifest></manifest>", "its root must be <resources>"),
+        ("values/strings.xml", "<resources>" + "<a>" * 200 + "</a>" * 200 + "</resources>", "more than 100 levels"),
+        ("values/strings.xml", '<?xml version="1.0" encoding="latin-1"?><resources></resources>', "save it as UTF-8"),
+        ("values/strings.xml", ANDROID.replace('"html"', '"title"'), "the name 'title' occurs twice"),
+        ("values/strings.xml", ANDROID.replace("<![CDATA[", "x<![CDATA["), "mixes CDATA"),
+        ("values/strings.xml", ANDROID.replace('"one"', '"single"'), "the quantity 'single'"),
+        ("en.lproj/a.strings", '"a" = "b"\n"c" = "d";', "the entry after line 1"),
+        ("en.lproj/a.strings", '"a" = "b";\n/* open', "the entry after line"),
+        ("en.lproj/a.strings", '"a" = "b";\n"a" = "c";', "the key 'a' occurs twice"),
+        ("en.lproj/a.stringsdict", "<plist><array/></plist>", "its root must be <plist>"),
+        ("en.lproj/a.stringsdict", STRINGSDICT.replace("<string>d</string>", "<array/>"), "unknown value <array>"),
+        ("a.xcstrings", '{"strings": []}', "is not a string catalog"),
+        ("en.yml", "en:\n  a: &x y\n  b: *x\n", "line 2 has an anchor, alias or tag"),
+        ("en.yml", "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "line 1 has an anchor, alias or tag"),
+        ("en.yml", "en: !ruby/object:Gem {}\n", "line 1 has an anchor, alias or tag"),
+        ("en.yml", "en:\n  a: x\n---\nde:\n  a: y\n", "several documents"),
+        ("en.yml", "en:\n  a: x\n  a: y\n", "line 3 has a key that is not a text, or that occurs twice"),
+        ("en.yml", "en: " + "[" * 150 + "]" * 150, "more than 100 levels deep"),
+        ("en.yml", "en: " + "[" * 100_000, "it is not valid YAML"),
+        ("en.yml", "- a\n", "does not hold keys"),
+        ("en.ftl", "a = b\nno message\n", "line 2 is not valid Fluent"),
+        ("en.ftl", "a = b\na = c\n", "the message 'a' occurs twice"),
+    ],
+)
+def test_refused__before_anything(tmp_path, name, content, fault):
+    """What cannot be read, or would not be written back as it was, is refused, with what to do."""
+    source = made(tmp_path, name, content)
+    with pytest.raises(CatalogueError) as refused:
+        open_catalogue(source, "de")
+    assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "content", "fault"),
+    [
+        ("config/locales/en.yml", "config/locales/de.yml", "de:\n    title: Titel\n", "in its indentation"),
+        ("config/locales/en.yml", "config/locales/de.yml", "de:\n  menu: Menü\n", "at 'menu'"),
+        (
+            "res/values/strings.xml",
+            "res/values-de/strings.xml",
+            '<resources><string name="files">x</string></resources>',
+            "at 'files'",
+        ),
+    ],
+)
+def test_refused__another_structure(tmp_path, source, target, content, fault):
+    """A target that new translations would not fit into is refused."""
+    made(tmp_path, target, content)
+    with pytest.raises(CatalogueError, match="differs from the source in structure") as refused:
+        open_catalogue(made(tmp_path, source, SOURCES[source]), "de")
+    assert fault in str(refused.value)
+
+
+def test_android__prefixes(tmp_path):
+    """A target gets the prefixes that the source declares, since its markup may use them."""
+    target = made(tmp_path, "res/values-de/strings.xml", '<resources xmlns:tools="t"></resources>')
+    translate(made(tmp_path, "res/values/strings.xml", ANDROID))
+    head = '<resources xmlns:tools="t" xmlns:xliff="urn:oasis:names:tc:xliff:document:1.2">'
+    assert target.read_text().startswith(head)
+    read(target)
+
+
+def test_fluent__not_installed(tmp_path, monkeypatch):
+    """Without the extra, the error names it."""
+    monkeypatch.setitem(__import__("sys").modules, "fluent", None)
+    with pytest.raises(CatalogueError, match=r"pip install 'stapel-agent\[fluent\]'"):
+        open_catalogue(made(tmp_path, "en.ftl", FLUENT), "de")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("newline", ["\r\n", "\n"])
+def test_document__line_ends(tmp_path, name, newline):
+    """Line ends stay as they are."""
+    source = tmp_path / name
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_bytes(SOURCES[name].replace("\n", newline).encode())
+    content = translate(source).read_bytes()
+    assert content.count(b"\n") - content.count(b"\r\n") == (0 if newline == "\r\n" else content.count(b"\n"))
