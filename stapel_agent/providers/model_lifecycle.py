@@ -1,4 +1,4 @@
-"""Finds models that will be retired soon or cannot give answers of the requested length. Uses the network."""
+"""Finds models that will be retired soon or do not support what their size asks for. Uses the network."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def _warnings(name: str, provider: LlmProvider, size: str) -> Iterator[str]:
     model = provider.resolve_model(size, known_profile(size).model_at(name, provider.default_models, size))
     facts = provider.model_facts(model)
     if facts is not None:
-        yield from facts.warnings(model, size, token_limit(size), timezone.now())
+        yield from facts.warnings(model, size, token_limit(size), timezone.now(), known_profile(size).effort)

@@ -48,6 +48,44 @@ def test_warnings__of_facts(facts, told):
     assert all(words in text for words, text in zip(told, found, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("facts", "effort", "told"),
+    [
+        (ModelFacts(efforts=frozenset({"low", "high"})), "high", []),
+        (ModelFacts(efforts=frozenset({"low", "high"})), None, []),
+        (ModelFacts(efforts=None), "max", []),
+        (
+            ModelFacts(efforts=frozenset({"high", "low"})),
+            "none",
+            [
+                "Size 'small' has the effort 'none', but model 'm' supports high, low: "
+                "change 'effort' in STAPEL_AGENT['MODELS']['small']."
+            ],
+        ),
+        (
+            ModelFacts(efforts=frozenset()),
+            "low",
+            [
+                "Size 'small' has the effort 'low', but model 'm' supports none of the values: "
+                "change 'effort' in STAPEL_AGENT['MODELS']['small']."
+            ],
+        ),
+        (ModelFacts(supports_schema=True), None, []),
+        (
+            ModelFacts(supports_schema=False),
+            None,
+            [
+                "Model 'm' of size 'small' does not support schemas, so calls with one fail: "
+                "set STAPEL_AGENT['MODELS']['small'] to another model."
+            ],
+        ),
+    ],
+)
+def test_warnings__of_capabilities(facts, effort, told):
+    """An effort of a size that its model does not support is told, and so is a model without schemas."""
+    assert list(facts.warnings("m", "small", 4096, NOW, effort)) == told
+
+
 # --- the Models API
 
 
@@ -112,6 +150,46 @@ def test_check__models(api):
     assert "Size 'large' asks for up to 64,000 tokens, but model 'claude-b' gives at most 8,192" in second
     assert len(warned()) == 2
     assert api.asked == ["GET /v1/models/claude-a", "GET /v1/models/claude-b"]
+
+
+def capabilities(*, effort=(), off=True, schema=True):
+    """The capabilities of a model, in the API's shape."""
+    levels = {level: {"supported": level in effort} for level in ("low", "medium", "high", "xhigh", "max")}
+    types = {"adaptive": True, "between_tools": False, "disabled": off, "enabled": False}
+    return {
+        "effort": {"supported": bool(effort), **levels},
+        "structured_outputs": {"supported": schema},
+        "thinking": {"supported": True, "types": {name: {"supported": value} for name, value in types.items()}},
+    }
+
+
+@pytest.mark.sdk
+@pytest.mark.parametrize(
+    ("effort", "facts", "told"),
+    [
+        ("max", {"effort": ("low", "medium", "high", "max")}, []),
+        ("max", {"effort": ("low", "medium", "high")}, ["supports high, low, medium, minimal, none:"]),
+        ("none", {"effort": ("low",), "off": False}, ["supports low, minimal:"]),
+        ("low", {"schema": False}, ["supports none:", "does not support schemas"]),
+        (None, {}, []),
+    ],
+)
+def test_check__capabilities(api, agent, effort, facts, told):
+    """What the API says of a model's capabilities is held against the effort of its size, and against schemas."""
+    api.models["claude-a"] = model("claude-a", capabilities=capabilities(**facts))
+    agent(MODELS={"small": {"model": "claude-a", "effort": effort}})
+    found = warned()
+    assert len(found) == len(told)
+    assert all(words in text for words, text in zip(told, found, strict=True))
+
+
+@pytest.mark.sdk
+@pytest.mark.parametrize("odd", [None, 7, [], {}, {"effort": None}, {"effort": {"low": True}, "thinking": "yes"}])
+def test_check__odd_capabilities(api, agent, odd):
+    """Capabilities of another shape say nothing."""
+    api.models["claude-a"] = model("claude-a", capabilities=odd)
+    agent(MODELS={"small": {"model": "claude-a", "effort": "max"}})
+    assert warned() == []
 
 
 @pytest.mark.sdk
