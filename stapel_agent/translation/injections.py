@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import cache
 from html import unescape
 
 # Browsers ignore these characters inside an address.
 DROPPED = re.compile(r"[\t\n\r]++")
+WIDTHLESS = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]++")
+# How a page, a script or an address writes a character: %3C, \x3c, \u003c, \u{3c}, \3c in CSS.
+ESCAPED = re.compile(r"%([0-9a-f]{2})|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\})", re.IGNORECASE)
+MOST_ROUNDS = 3
+"""How often an escape may stand in another one."""
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
 COMMON_DOMAINS = "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion"
+COUNTRIES = (
+    "ac|ae|af|ag|ai|am|ar|at|au|ba|bd|bg|bo|br|by|bz|ca|cc|cf|ch|cl|co|cr|cy|cz|de|dk|ec|ee|eg|es|eu|fi|fm|fr|ga|gd|ge|gg|gl|gq"
+    "|gr|gt|gy|hk|hn|hr|hu|ie|il|in|ir|is|it|je|jo|jp|ke|kg|kr|kz|la|lc|li|lk|lt|lu|lv|ly|ma|md|me|mk|ml|mn|ms|mu|mx|my|ng|ni|nl|nu"
+    "|nz|pe|ph|pk|pl|pr|pt|pw|qa|ro|rs|sa|sc|se|sg|si|sk|sm|st|su|sv|sx|th|tj|tk|tm|tn|tr|tt|tv|tw|ua|ug|uk|us|uy|uz|vc|ve|vg|vn|ws|za"
+)
+"""Domains of countries that are not also common endings of files, or words after a missing blank."""
 
-ATTRIBUTE = "an attribute"
+ATTRIBUTE, SCRIPT = "an attribute", "script"
 SYNTAX = {
     "template syntax": re.compile(
         r"""
-          <%|%>|<\?|\?>|<[\#@]|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[[^\[\]\n]{1,200}+\]\]|\$\(|@\(|\*\||\|\*|<!--|--!?>|\]\]>
-        | \#(?:set|if|elseif|else|end|foreach|parse|include|macro|define|evaluate|stop)\s{0,5}\(
+          <%|%>|<\?|\?>|<[\#@|]|\|>|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[[^\[\]\n]{1,200}+\]\]|\$\(|@\(|\*\||\|\*
+        | <!--|--!?>|\]\]> | \#(?:set|if|elseif|else|end|foreach|parse|include|macro|define|evaluate|stop)\s{0,5}\(
         """,
         re.VERBOSE,
     ),
-    "script": re.compile(
+    SCRIPT: re.compile(
         r"""
-          </?script|(?:javascript|vbscript|livescript):|\bdata:\s{0,5}(?:[a-z]{1,30}/[a-z0-9]|[;,])
-        | \bexpression\(|@import\b|\bon[a-z]{3,30}\s{0,5}=
+          <[a-z!/]|(?:javascript|vbscript|livescript):|\bdata:\s{0,5}(?:[a-z]{1,30}/[a-z0-9]|[;,])
+        | \bexpression\(|@import\b|\bon[a-z]{3,30}\s{0,5}= | \burl\(\s{0,5}(?:["']|[a-z]{2,20}:|[/.\\\#])
+        | \b(?:constructor|prototype|__proto__)\b\s{0,5}[.\[(]
         """,
         re.VERBOSE | re.IGNORECASE,
     ),
@@ -32,31 +46,68 @@ SYNTAX = {
     "an address": re.compile(
         rf"""
           (?<![\w:/\\])[/\\]{{2}}[\w-]{{1,63}}+(?:(?:\.[\w-]{{1,63}}+)++(?![\w-])|[/\\:])
+        | \b(?:https?|h..ps?|ftps?|wss?):(?:[^\W_]{{5}}|[\w-]{{0,63}}+[./\\\d]|[/\\])
+        | \b(?:file|blob|smb|ssh|git|intent|view-source|tel|sms|callto):[/\\+\d] | \bmailto:[^\s⟦]
         | (?<![\w.@-])[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)*?\.(?:xn--[\w-]{{1,59}}|[{LETTERS}]{{2,24}}+)
           (?::\d{{1,5}})?/[^\s/]
-        | (?<![\w.@-])(?:[a-z0-9-]{{1,63}}+\.){{1,5}}?(?:{COMMON_DOMAINS})(?![\w.-])
+        | (?<![\w.@-])(?:[{LETTERS}0-9-]{{1,63}}+\.){{1,5}}?(?:{COMMON_DOMAINS})(?![\w.-])
+        | (?<![\w.@-])[a-z0-9-]{{3,63}}+(?:\.[a-z0-9-]{{1,63}}+)*?\.(?:{COUNTRIES})(?![\w.-])
+        | (?<=⟧)(?:[.@][{LETTERS}0-9-]{{1,63}}+){{1,5}}?\.(?:{COMMON_DOMAINS}|{COUNTRIES})(?![\w.-])
+        | (?<!\w)xn--[\w-]{{1,59}} | [\w.-]{{1,64}}@[\w-]{{1,63}}+\.[\w-]
+        | [\[(]\s?(?:dot|at)\s?[\])] | \w\[\.\]\w | \](?=\([^()\n]|:\s?(?:[/.\\]|[a-z]{{2,20}}:))
         | (?<![\d.])(?:\d{{1,3}}+\.){{3}}\d{{1,3}}+(?:/|:\d)
         """,
         re.VERBOSE,
     ),
 }
 """How each kind of injection is found, by its name in error messages."""
-SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\]|expression\(", re.IGNORECASE)
+SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕]|xn--", re.IGNORECASE)
+FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
+"""The beginning of what a spreadsheet computes."""
+DOTS = "。｡．․"
 
 
 def injected(source: str, translation: str) -> str | None:
     """Describe syntax that `translation` has and `source` does not, or return None. Both texts are masked."""
-    if SIGNS.search(translation) is None:
+    if SIGNS.search(translation) is None and translation.isascii():
         return None
-    ours, theirs = _as_run(source), _as_run(translation)
+    if FORMULA.match(translation.lstrip()) and not FORMULA.match(source.lstrip()):
+        return "begins like a formula of a spreadsheet"
+    theirs, ours = _as_run(translation), _as_run(source)
     for name, syntax in SYNTAX.items():
-        found = set(syntax.findall(theirs.lower()))
-        had = found and set(syntax.findall(ours.lower()))
+        found = _found(syntax, theirs, name)
+        had = found and _found(syntax, ours, name)
         # Prose can have words between a quote and an equals sign, and these are translated.
         if found and (not had if name == ATTRIBUTE else found - had):
             return f"has {name} that the text does not have"
     return None
 
 
+def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:
+    """The matches in `text`. Script is also found across line breaks, which browsers ignore."""
+    found = set(syntax.findall(text))
+    return found | set(syntax.findall(DROPPED.sub("", text))) if name == SCRIPT else found
+
+
 def _as_run(text: str) -> str:
-    return DROPPED.sub("", unescape(text) if "&" in text else text)
+    """Return `text` as a browser or an interpreter reads it."""
+    for _ in range(MOST_ROUNDS):
+        read = unescape(text) if "&" in text else text
+        read = ESCAPED.sub(_character, read) if "%" in read or "\\" in read else read
+        if read == text:
+            break
+        text = read
+    return WIDTHLESS.sub("", text if text.isascii() else text.translate(_plain_forms())).lower()
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int("".join(filter(None, escape.groups())), 16)
+    return chr(code) if 0x20 <= code < 0x7F else escape[0]
+
+
+@cache
+def _plain_forms() -> dict[int, str]:
+    """The letters, brackets and dots that browsers and databases read as those of ASCII."""
+    wide = {code: chr(code - 0xFEE0) for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
+    marked = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)}
+    return wide | marked | {ord("＜"): "<", ord("＞"): ">"} | dict.fromkeys(map(ord, DOTS), ".")

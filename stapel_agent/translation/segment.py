@@ -150,7 +150,7 @@ class Segment:
         if not isinstance(reply, str):
             raise Damaged("is not a text")
         given, source, task = reply.strip(), self.protected.masked, self._task
-        if fault := doubt(source, given):
+        if fault := doubt(source, given, task.to):
             raise Damaged(fault)
         try:
             restored = self.protected.restore(given)

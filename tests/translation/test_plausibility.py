@@ -16,14 +16,14 @@ DOUBTFUL = [
     ("Hi", "Hallo\ufffd", "has invisible characters"),
     ("Hi", INSTRUCTIONS, "repeats the instructions"),
     ("Hi", INSTRUCTIONS.splitlines()[-1], "repeats the instructions"),
-    ("Hi", "I'm sorry, but I can't assist with that request.", "is not a translation but a remark about one"),
-    ("SKIP", "I'm unable to help with that.", "is not a translation but a remark about one"),
-    ("Hi", "I cannot translate this text.", "is not a translation but a remark about one"),
+    ("Hi", "I'm sorry, but I can't assist with that request.", "is an apology, but the text is not"),
+    ("SKIP", "I'm unable to help with that.", "is a refusal, but the text is not"),
+    ("Hi", "I cannot translate this text.", "is a refusal, but the text is not"),
     ("Help", "As an AI language model, I have no feelings.", "is not a translation but a remark about one"),
-    ("Hi", "Ich kann diesen Text nicht übersetzen.", "is not a translation but a remark about one"),
-    ("Hi", "Je ne peux pas traduire ce texte.", "is not a translation but a remark about one"),
-    ("Name:", "Sure, here is the translation: Name:", "is not the translation alone"),
-    ("Hi", "Here's your translation: Hallo", "is not the translation alone"),
+    ("Hi", "Ich kann diesen Text nicht übersetzen.", "is a refusal, but the text is not"),
+    ("Hi", "Je ne peux pas traduire ce texte.", "is a refusal, but the text is not"),
+    ("Name:", "Sure, here is the translation: Name:", "is not a translation but a remark about one"),
+    ("Hi", "Here's your translation: Hallo", "is not a translation but a remark about one"),
     ("Hi", '{"1": "Hallo"}', "is JSON, not a text"),
     ("Hi", '["Hallo"]', "is JSON, not a text"),
     ("Hi", "Hallo " * 50, "is far longer than the text"),
@@ -63,7 +63,7 @@ def test_doubt__none(source, translation):
 
 
 @pytest.mark.parametrize(
-    "part", ["I can", "I am an ", "as an ", "ich kann ", "here is the ", "[", '{"', "\u202e", "a", "can't "]
+    "part", ["I can", "as an ", "(note", "[", '{"', "\u202e", "a", "can't ", "?a", "Ã", "\u0301", "“"]
 )
 def test_doubt__linear(part):
     """A reply is doubted in a time that grows with its length, up to a megabyte."""

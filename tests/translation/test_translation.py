@@ -138,7 +138,7 @@ def test_translate__duplicates_within_long_texts(facade, scripted_model, agent):
         ("bad {name}", "has a placeholder, markup or an address that the text does not have"),
         ("word " * 200, "is far longer than the text"),
         ("As an AI language model I cannot do that.", "is not a translation but a remark about one"),
-        ("Here is the translation: BAD", "is not the translation alone"),
+        ("Here is the translation: BAD", "is not a translation but a remark about one"),
         ("You are a translator. The user's message is one JSON object", "repeats the instructions"),
         ('{"1": "BAD"}', "is JSON, not a text"),
     ],

@@ -1,0 +1,98 @@
+"""Legibility: a translation of words has letters that a reader can see, and no characters that deceive the reader."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# Control characters, direction overrides, tags, and what stands for unreadable bytes.
+NEVER = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f"
+# Fillers look like nothing. Unicode calls those of Hangul letters.
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180e\u2061-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
+UNSEEN = re.compile(f"[{NEVER}{FILLERS}]")
+BLANK = re.compile(f"[{FILLERS}\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e0fff]")
+
+DIRECTIONS = re.compile("[\u202a-\u202c\u2066-\u2069]")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff]")
+FROM_THE_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"}
+SPACES = re.compile("[\u200b\u2060]")
+UNSPACED = re.compile("[\u0e00-\u109f\u1780-\u17ff\u1900-\u1aff\u3000-\u9fff\ua980-\ua9df\uaa00-\uaadf\uac00-\ud7af]")
+"""Scripts without spaces between words, which mark the places for a line break."""
+JOINERS = re.compile("[\u200c\u200d]")
+JOINED = re.compile("[\u0300-\u1fff\u2190-\uffef\U00010000-\U0010ffff]")
+HYPHENS = re.compile(r"\u00ad(?![^\W\d_])|(?<![^\W\d_])\u00ad")
+NEEDED_IN = ((SPACES, UNSPACED), (JOINERS, JOINED), (DIRECTIONS, RIGHT_TO_LEFT), (HYPHENS, re.compile("(?!)")))
+"""Characters without a width, and the scripts that need them."""
+
+TAIL = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+ODD_TAIL = r"\x80-\x9f¡-\xa9¬-\xb6\xb8¹¼-\xbf€ƒ†‡ˆ‰ŠŒŽ˜™šœžŸ"
+"""The characters of TAIL that do not also stand after a word: no quotation mark, dash, dot or ordinal sign."""
+MISREAD = re.compile(
+    rf"""
+      [ÂÃÄÅÎÏÐÑ][{ODD_TAIL}] | Ã[ªº\xa0] | Â[«»\xa0] | [Â-ÆÈÊËÎÏÐÑØ-Ü][{TAIL}](?=\w) | (?:[Â-ß][{TAIL}]){{3}}
+    | [à-ï](?:[{ODD_TAIL}][{TAIL}]|[{TAIL}][{ODD_TAIL}]) | 锟斤拷
+    """,
+    re.VERBOSE,
+)
+"""UTF-8 that was read in another encoding: `Ã¼` for `ü`. Three pairs in a row are no chance."""
+REPLACED = re.compile(r"(?<![^\s(«„“¿-])\?+[^\W\d_]|[^\W\d_]\?+[^\W\d_]")
+"""Question marks in place of letters that an encoding does not have."""
+QUESTIONS = "???"
+MOST_MARKS = 7
+"""The most combining marks on a letter. No script stacks as many."""
+FEW_LETTERS = 3
+MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
+
+
+def illegible(source: str, translation: str, to: str = "") -> str | None:
+    """Return why readers of the language `to` cannot read `translation`, or None. Both texts are masked."""
+    if not set(UNSEEN.findall(translation)) <= set(UNSEEN.findall(source)):
+        return "has invisible characters"
+    if not translation.isascii() and _has_stray(source, translation, to):
+        return "has invisible characters where no script needs them"
+    if (MISREAD.search(translation) and not MISREAD.search(source)) or _lost_letters(source, translation):
+        return "has letters in a wrong encoding"
+    if _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
+        return "has letters under combining marks"
+    ours, theirs = MARK.sub("\ufffc", source), MARK.sub("\ufffc", translation)
+    letters = sum(map(str.isalpha, ours))
+    # "{x} of {y}" may become "{x} / {y}", and "n/a" a dash.
+    may_lack_letters = letters <= FEW_LETTERS and ("\ufffc" in ours or "/" in ours)
+    if letters and not may_lack_letters and not _is_readable(theirs):
+        return "has no letters"
+    return None
+
+
+def _is_readable(text: str) -> bool:
+    return any(character.isalpha() or character.isdigit() for character in BLANK.sub("", text))
+
+
+def _has_stray(source: str, translation: str, to: str) -> bool:
+    if to.replace("_", "-").partition("-")[0].lower() in FROM_THE_RIGHT:
+        return False
+    return any(
+        stray.search(translation) and not (stray.search(source) or script.search(translation) or script.search(source))
+        for stray, script in NEEDED_IN
+    )
+
+
+def _lost_letters(source: str, translation: str) -> bool:
+    """Whether question marks replace letters."""
+    if "?" not in translation:
+        return False
+    is_run = QUESTIONS in translation and "?" not in source and "!" not in source
+    return is_run or bool(REPLACED.search(translation) and not REPLACED.search(source))
+
+
+def _stacked_marks(text: str) -> int:
+    """The length of the longest run of combining marks."""
+    return 0 if text.isascii() else _longest(unicodedata.category(character)[0] == "M" for character in text)
+
+
+def _longest(flags: Iterable[bool]) -> int:
+    longest = run = 0
+    for flag in flags:
+        run = run + 1 if flag else 0
+        longest = max(longest, run)
+    return longest

@@ -1,0 +1,207 @@
+"""Remarks: an apology, a refusal, a note or a label that a model wrote in place of a translation, or around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+
+from babel import Locale, UnknownLocaleError
+
+from .remark_words import LANGUAGES
+
+READ = 300
+"""Characters at the beginning and the end of a translation that are searched for remarks."""
+NEAR = 120
+"""A refusal begins within so many characters, and says within as many what is refused."""
+
+NOTES = """
+note / n.b / nb / p.s / remark / disclaimer / explanation / literal* / anmerkung / hinweis / erläuterung /
+wörtlich / remarque / commentaire / littéral* / nota / literalmente / observación / commento / letteralmente /
+observação / notă / opmerking / letterlijk / anm / anmärkning / bemærk / merknad / huom / huomautus / megjegyzés
+/ märkus / piezīme / pastaba / uwaga / dosłownie / pozn / poznámka / doslova / opomba / napomena / напомена /
+забележка / примечание / буквально / прим / примітка / дослівно / заўвага / σημείωση / κυριολεκτικά / not /
+açıklama / ملاحظة / حرفيا / توجه / نکته / הערה / टिप्पणी / नोट / หมายเหตุ / ghi chú / chú thích / catatan / 注 /
+注意 / 备注 / 備註 / 註 / 说明 / 說明 / 備考 / 注記 / 補足 / 참고 / 주의 / 비고
+"""
+"""What begins a model's note on its own translation."""
+LABELS = """
+translation / перевод / вот перевод / превод / ето превода / prijevod / prevod / käännös / translated text /
+output / answer / result / response / target / target language / text
+"""
+"""English labels before an answer."""
+CHAT = """
+sure / certainly / absolutely / of course / here you go / here it is / hope this helps / hope that helps / i
+hope this / i hope that / let me know / feel free to / if you need any / if you have any / is there anything
+else / happy to help / glad to help / as requested
+"""
+"""English phrases around an answer."""
+CONTROL = re.compile(
+    r"/no_think|/think\b|\[/?(?:end|inst|done|eos)\]|<\||\|>|```|~~~|\bend of (?:text|translation)", re.IGNORECASE
+)
+"""Control words of models and prompts, and fences."""
+
+
+def _any(phrases: Iterable[str], ending: str = r"(?!\w)") -> str:
+    """A pattern for any of `phrases`, which are written as in LANGUAGES. Scripts without spaces have no word ends."""
+    parts = sorted({part for phrase in phrases for part in " ".join(phrase.split()).split(" / ") if part}, key=len)
+    return "|".join(
+        re.escape(part.rstrip("*")) + (ending if part[-1] != "*" and part[-1] < "\u0900" else "")
+        for part in reversed(parts)
+    )
+
+
+def _words(kind: str) -> re.Pattern[str]:
+    return re.compile(_any(getattr(words, kind) for words in LANGUAGES.values()))
+
+
+SORRY, CANNOT, ACT, TRANSLATE, MODEL = map(_words, ("sorry", "cannot", "act", "translate", "model"))
+OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern})")
+NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{_any([NOTES])})\**\s?[:：]")
+LABEL = re.compile(rf"\W{{0,4}}(?:{_any([LABELS])})\W{{0,4}}[:：]")
+NOTED = re.compile(r"[(（\[【*—–-][^)\]]{0,30}[:：]")
+CHATTED = re.compile(rf"\W{{0,3}}(?:{_any([CHAT])})\W|[.!?\n(]\W{{0,4}}(?:{_any([CHAT])})")
+COLON = re.compile("[:：]")
+APOLOGETIC = re.compile(
+    r"""
+    sorry|apolog|regret|entschuld|leid|verzeih|désol|pardon|excus|navré|siento|perd[oó]n|disculp|lament|desculp|
+    scus|spiac|извин|прост|сожал|вибач|шкод|przepr|przykr|omluv|ospravedl|litu|oprost|žao|съжал|spijt|beklag|ursäkt|
+    förlåt|ledsen|lei\b|undskyld|anteeks|pahoit|özür|üzgün|maaf|xin\ lỗi|tiếc|sajnál|bocsán|scuz|pare\ rău|vabanda|
+    λυπά|συγγν|抱歉|对不起|對不起|遗憾|遺憾|すみません|申し訳|ごめん|残念|죄송|미안|유감|آسف|عذر|סליח|מצטער|ขอโทษ|ขออภัย|เสียใจ|क्षमा|माफ|खेद
+    """,
+    re.VERBOSE,
+)
+"""Stems of apologies, beyond those of SORRY, in a source that is one."""
+APOLOGY = re.compile(r"\W{0,3}(?:i(?:'m| am) (?:\w+ )?sorry|i apologi[sz]e|(?:so )?sorry,? (?:but )?i)\b")
+NEGATED = re.compile(
+    r"n't\b|\b(?:no|not|cannot|never|without|un\w{3,}|in\w{4,}|fail\w*|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie"
+    r"|ne|ei|inte|ikke|ikkje|niet|geen|nem|не|ні|δεν|değil|tidak|không)\b|[不没無无沒]|ない|ません|않|없|못|لا|لم|לא|नहीं|ไม่"
+)
+"""Signs that a source says that something is not so."""
+KINDRED = re.compile(
+    r"translat|resolv|templat|compil|interpret|conver|locali[sz]|languag|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
+    r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
+)
+"""Words of a source whose translation may have the words of TRANSLATE or MODEL."""
+WRAPPERS = [
+    pair.split()
+    for pair in (
+        '" "',
+        "“ ”",
+        "„ “",
+        "„ ”",
+        "« »",
+        "» «",
+        "‘ ’",
+        "' '",
+        "「 」",
+        "『 』",
+        "** **",
+        "* *",
+        "` `",
+        "__ __",
+    )
+]
+QUOTES = re.compile("[\"'“”„«»‘’「」『』*`_‹›《》]")
+
+
+def remark_in(source: str, translation: str, to: str = "") -> str | None:
+    """Return what `translation` has in place of, or around, a translation of `source`, or None."""
+    theirs, ours = _plain(translation), _plain(source)
+    ends = theirs if len(theirs) <= 2 * READ else f"{theirs[:READ]}\n{theirs[-READ:]}"
+    if fault := _refusal(ours, ends):
+        return fault
+    if _first(TRANSLATE, ends) and not _may_mention(ours):
+        return "is not a translation but a remark about one"
+    if CONTROL.search(ends) and not CONTROL.search(ours):
+        return "has a control word"
+    if _is_annotated(ours, ends, to):
+        return "is not the translation alone"
+    if _is_wrapped(source.strip(), translation.strip()):
+        return "is quoted, but the text is not"
+    return None
+
+
+def _refusal(source: str, translation: str) -> str | None:
+    if _first(MODEL, translation) and not _may_mention(source):
+        return "is not a translation but a remark about one"
+    is_apology = OPENING.match(translation) is not None
+    refusal = next(_found(CANNOT, translation[:NEAR]), None)
+    act = refusal and next(_found(ACT, translation[: refusal.end() + NEAR]), None)
+    may_say_so = APOLOGETIC.search(source) or _first(SORRY, source) or _first(CANNOT, source)
+    if may_say_so or not (APOLOGY.match(translation) or (is_apology and refusal) or act):
+        return None
+    if APOLOGY.match(translation) or (is_apology and act):
+        return "is an apology, but the text is not"
+    return None if NEGATED.search(source) else "is a refusal, but the text is not"
+
+
+def _may_mention(source: str) -> bool:
+    return any(pattern.search(source) for pattern in (KINDRED, TRANSLATE, MODEL))
+
+
+def _is_annotated(source: str, translation: str, to: str) -> bool:
+    if len(COLON.findall(translation)) > len(COLON.findall(source)):
+        label = COLON.split(translation[:READ], maxsplit=1)[0]
+        if (LABEL.match(translation) and not LABEL.match(source)) or _is_language(label, to):
+            return True
+    if NOTE.search(translation) and not NOTED.search(source):
+        return True
+    return bool(_is_foreign(to) and CHATTED.search(translation) and not CHATTED.search(source))
+
+
+def _is_foreign(to: str) -> bool:
+    """Whether English phrases are not a part of the translation."""
+    return to != "" and not to.lower().startswith("en")
+
+
+def _is_wrapped(source: str, translation: str) -> bool:
+    """Whether the whole translation is in one pair of quotation marks, but the text begins and ends without any."""
+    if QUOTES.match(source) or QUOTES.match(source[-1:]) or not QUOTES.match(translation):
+        return False
+    return any(
+        translation.startswith(opening)
+        and translation.endswith(closing)
+        and len(inner := translation[len(opening) : -len(closing)]) > 0
+        and opening not in inner
+        and closing not in inner
+        for opening, closing in WRAPPERS
+    )
+
+
+def _is_language(label: str, to: str) -> bool:
+    name = label.strip(" *[](){}#_-\"'").lower()
+    return name in _names(to) or name in _english_names()
+
+
+@lru_cache(maxsize=256)
+def _names(tag: str) -> frozenset[str]:
+    """The names of a language in English and in itself, and its tag, in lower case."""
+    try:
+        locale = Locale.parse(tag.partition("@")[0].replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return frozenset({tag.lower()})
+    names = (*(each.languages.get(locale.language) for each in (Locale("en"), locale)), locale.english_name, tag)
+    return frozenset(name.lower() for name in names if name)
+
+
+@cache
+def _english_names() -> frozenset[str]:
+    return frozenset(name.lower() for name in Locale("en").languages.values())
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("’", "'")
+
+
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches that begin a word."""
+    return (match for match in pattern.finditer(text) if _begins_word(text, match.start()))
+
+
+def _begins_word(text: str, position: int) -> bool:
+    return position == 0 or text[position] >= "\u0900" or not text[position - 1].isalpha()
+
+
+def _first(pattern: re.Pattern[str], text: str) -> bool:
+    return any(True for _ in _found(pattern, text))

@@ -1,0 +1,117 @@
+"""Letters that a reader can see, and no characters that deceive the reader."""
+
+import pytest
+
+from stapel_agent.translation.legibility import illegible
+
+WITHOUT_LETTERS = [
+    "....",
+    "????",
+    "—",
+    "👍",
+    "👍👍",
+    "...",
+    "\u0301\u0301",
+    "\u200f\u200e",
+    "□□",
+    "“”",
+    "*",
+    "\ue000\ue001",
+]
+FILLED = [
+    "\u2800",
+    "\u3164",
+    "\u115f\u1160",
+    "Ha\u3164llo",
+    "\ufeffHallo",
+    "Hal\u180elo",
+    "\ufffd\ufffd",
+    "Gr\ufffd\ufffde",
+]
+STRAY = [
+    "\u200b",
+    "\u2060",
+    "Hal\u200blo",
+    "\u202bHallo\u202c",
+    "\u2067Hallo\u2069",
+    "Hal\u200dlo",
+    "Hallo \u00ad Welt",
+]
+MISREAD = [
+    *(
+        "Ã¼ber",
+        "GrÃ¶ÃŸe",
+        "â€žHalloâ€œ",
+        "5 â‚¬",
+        "PamyÅ‚ka",
+        "urzÄ…dzenie",
+        "Ð¿Ñ€Ð¸Ð²ÐµÑ‚",
+        "Î“ÎµÎ¹Î±",
+        "ä½ å¥½",
+        "Â«TitreÂ»",
+    ),
+    *("20 Â°C", "Ø§Ù„Ø¹Ø±", "KoÊ»rib", "Gr??e", "h?ren", "Datei ????", "?asov? ?daj", "锟斤拷"),
+]
+
+
+@pytest.mark.parametrize("translation", WITHOUT_LETTERS)
+def test_illegible__no_letters(translation):
+    """A text with words is not translated by signs, pictures or marks."""
+    assert illegible("Delete the file!", translation) == "has no letters"
+
+
+@pytest.mark.parametrize("translation", FILLED)
+def test_illegible__fillers(translation):
+    """Characters that look like nothing, and those for unreadable bytes, are no letters in any language."""
+    assert illegible("Size", translation) == "has invisible characters"
+    assert illegible(translation, translation) != "has invisible characters"
+
+
+@pytest.mark.parametrize("translation", STRAY)
+def test_illegible__stray(translation):
+    """Characters without a width are refused where no script needs them."""
+    assert illegible("Hello world", translation, "de") in (
+        "has invisible characters where no script needs them",
+        "has no letters",
+    )
+
+
+@pytest.mark.parametrize("translation", MISREAD)
+def test_illegible__encoding(translation):
+    """Letters that were written in one encoding and read in another are told from letters of a language."""
+    assert illegible("About the size", translation) == "has letters in a wrong encoding"
+    assert illegible(translation, translation) is None
+
+
+def test_illegible__stacked_marks():
+    """A letter under a heap of marks cannot be read."""
+    assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under combining marks"
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "to"),
+    [
+        ("Ihr Spaß (“Äpfel”, Straße)", "„Äpfel“ – „Größe“ … „Spaß“", "de"),
+        ("In between", "État « indéterminé\u00a0» – café…”", "fr"),
+        ("NO, BROTHERS", "NÃO, IRMÃOS", "pt"),
+        ("Really?", "Tatsächlich???", "de"),
+        ("5 × 3 °C", "5×3 °C, ½ Å Ø", "da"),
+        ("{x} of {y}", "{x}, {y}", "de"),
+        ("⟦1⟧ of ⟦2⟧", "⟦1⟧ / ⟦2⟧", "de"),
+        ("n/a", "—", "de"),
+        ("6 p.m.", "18:00", "fi"),
+        ("Half", "50 %", "de"),
+        ("Family", "👨\u200d👩\u200d👧 Familie", "de"),
+        ("I want", "می\u200cخواهم", "fa"),
+        ("Kerala", "മലയാളം\u200d", "ml"),
+        ("Print file", "បោះពុម្ព\u200bឯកសារ", "km"),
+        ("Size", "\u202bاندازه\u202c", "fa"),
+        ("Date", "\u2067%s\u2069", "he"),
+        ("Railway companies", "Eisenbahn\u00adgesellschaften", "de"),
+        ("Holy scripture", "בְּרֵאשִׁ֖ית בָּרָ֣א", "he"),
+        ("Tibetan", "བསྒྲུབས་ཧྥུ", "bo"),
+    ],
+)
+def test_illegible__none(source, translation, to):
+    """Letters, signs and marks of any language can be read."""
+    assert illegible(source, translation, to) is None
