@@ -35,10 +35,14 @@ def catalogue(run: str) -> dict[str, str]:
     return {f"key.{n}": f"{next(templates).replace('%d', str(n))} {run}" for n in range(COUNT)}
 
 
+Fault = Callable[[dict[str, str], dict[str, str]], object]
+"""What a model answers, from the texts that it was sent and the replies that it has for them."""
+
+
 class Model:
     """A reply in capitals that takes `seconds`, costs tokens by its length, and makes a `fault` now and then."""
 
-    def __init__(self, seconds: float = 0, fault: Callable[[dict[str, str]], object] = dict) -> None:
+    def __init__(self, seconds: float = 0, fault: Fault = lambda texts, replies: replies) -> None:
         self.calls = self.texts = self.tokens = 0
         self._seconds = seconds
         self._fault = fault
@@ -50,7 +54,8 @@ class Model:
         time.sleep(self._seconds)
         texts = json.loads(request.prompt)
         with self._lock:
-            reply = json.dumps(self._fault({n: text.upper() for n, text in texts.items()}), ensure_ascii=False)
+            replies = self._fault(texts, {n: text.upper() for n, text in texts.items()})
+            reply = json.dumps(replies, ensure_ascii=False)
             sent = (len(request.prompt) + len(request.system_prompt)) // CHARACTERS_PER_TOKEN
             answered = len(reply) // CHARACTERS_PER_TOKEN
             self.calls, self.texts, self.tokens = (
@@ -61,20 +66,26 @@ class Model:
         return ProviderResult(reply, input_tokens=sent, output_tokens=answered)
 
 
-def one_text_in_twenty() -> Callable[[dict[str, str]], object]:
+def one_text_in_twenty() -> Fault:
     """Every twentieth text that is answered loses its marks, or is left out."""
     numbers, faults = itertools.count(1), itertools.cycle(["", None])
 
-    def fault(translations: dict[str, str]) -> object:
-        return {n: next(faults) if next(numbers) % FAULTS == 0 else text for n, text in translations.items()}
+    def fault(texts: dict[str, str], replies: dict[str, str]) -> object:
+        return {n: next(faults) if next(numbers) % FAULTS == 0 else text for n, text in replies.items()}
 
     return fault
 
 
-def one_answer_in_twenty() -> Callable[[dict[str, str]], object]:
+def one_untranslated_in_twenty() -> Fault:
+    """Every twentieth text that is answered comes back as it was sent."""
+    numbers = itertools.count(1)
+    return lambda texts, replies: {n: texts[n] if next(numbers) % FAULTS == 0 else text for n, text in replies.items()}
+
+
+def one_answer_in_twenty() -> Fault:
     """Every twentieth answer, the tenth first, is of no use at all."""
     numbers = itertools.count(FAULTS // 2)
-    return lambda translations: [] if next(numbers) % FAULTS == 0 else translations
+    return lambda texts, replies: [] if next(numbers) % FAULTS == 0 else replies
 
 
 @contextmanager
@@ -132,14 +143,19 @@ def faults() -> None:
         translate(catalogue("faultless"))
     show("tokens without faults (reference)", faultless.tokens, "", f"{faultless.calls} calls")
     shares = []
-    for label, fault in (("texts", one_text_in_twenty()), ("answers", one_answer_in_twenty())):
-        model = Model(fault=fault)
+    models = {
+        "faults in 5% of the texts": one_text_in_twenty,
+        "5% of the texts unchanged": one_untranslated_in_twenty,
+        "faults in 5% of the answers": one_answer_in_twenty,
+    }
+    for number, (label, make) in enumerate(models.items()):
+        model = Model(fault=make())
         with asked(model):
-            _, answer = translate(catalogue(f"faults {label}"[:9]))
+            _, answer = translate(catalogue(f"faultful{number}"))
         assert sum(answer["usage"].values()) == model.tokens
         shares.append(model.tokens / faultless.tokens)
         again = f"{(model.texts - COUNT) / COUNT:.1%} of the texts asked again"
-        show(f"tokens with faults in 5% of the {label}", model.tokens, "", f"= {shares[-1]:.3f}x, {again}")
+        show(f"tokens with {label}", model.tokens, "", f"= {shares[-1]:.3f}x, {again}")
     verdict("<= 1.15x the tokens", max(shares) <= 1.15)
 
 
@@ -161,20 +177,24 @@ def one_change() -> None:
 
 
 def checking() -> None:
-    from stapel_agent.translation.segment import Segment
+    from stapel_agent.translation.entries import Entry
+    from stapel_agent.translation.glossary import Glossary
+    from stapel_agent.translation.protection import Protected
+    from stapel_agent.translation.segment import Segments, Task
 
     texts = [text.strip() for text in catalogue("checking").values()]
-    replies = [Segment(text, COUNT).protected.masked.upper() for text in texts]
-    segments = [Segment(text, COUNT) for text in texts]
-    masked = [segment.protected.masked for segment in segments]
+    segments = Segments(Task("en", "de", limit=10**6, glossary=Glossary({}, "de")))
+    asked = [segments.of(Entry(text)) for text in texts]
+    masked = [segment.protected.masked for segment in asked]
+    replies = [text.upper() for text in masked]
 
     def check() -> None:
-        for segment, reply in zip(segments, replies, strict=True):
+        for segment, reply in zip(asked, replies, strict=True):
             segment.checked(reply)
 
     def protect() -> None:
         for text in texts:
-            Segment(text, COUNT).protected.masked  # noqa: B018  (computed on first use)
+            Protected(text).masked  # noqa: B018  (computed on first use)
 
     steps = (lambda: json.loads(json.dumps(masked)), protect, check)
     reading, protecting, checks = milliseconds(*steps, rounds=40, warm_up=3, clock=time.process_time)

@@ -155,10 +155,11 @@ class Chunk:
     def follow_ups(self) -> Iterator[Chunk]:
         """Yield the next questions, about segments that can still get a translation.
 
-        Held segments wait until all other questions are answered. See `Job.second_questions()`.
+        Held segments wait until all other questions are answered, and so do those whose translation in a first answer
+        cannot be used. See `Job.second_questions()`.
         """
         unknown = [segment for segment in self.unknown().segments if not segment.is_held]
-        if not unknown:
+        if not unknown or self._postpones(unknown):
             return
         if self.is_reused:  # another request got part of the same answer in the meantime
             yield self._next(unknown)
@@ -170,6 +171,15 @@ class Chunk:
             isinstance(self.fault, InvalidAnswer) and not isinstance(self.fault, AnswerInterrupted)
         ):
             yield from self._again(unknown)
+
+    def _postpones(self, unknown: Sequence[Segment]) -> bool:
+        """Whether the segments are asked for again together with those of other questions: one question costs less."""
+        is_first = not (self.asked_again or self.is_reused) and bool(agent_settings.TRANSLATE_RETRIES)
+        if self.fault is not None or not is_first:
+            return False
+        for segment in unknown:
+            segment.is_postponed = True
+        return True
 
     def _take_reserved(self, segment: Segment, translation: str, reservation: Reservation) -> None:
         """Ask once more for a translation with a reservation. The second time, accept it."""

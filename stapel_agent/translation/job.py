@@ -76,7 +76,7 @@ class Job:
         self._fault: AgentError | None = None
         self._answered_by: Completion | None = None
         self._has_turned = False
-        self._vain_askings = self._vain_rejections = self._questions = 0
+        self._vain_askings = self._vain_rejections = 0
         self._end = ""
 
     @cached_property
@@ -102,14 +102,14 @@ class Job:
             else:
                 rest += unknown
         groups += self._groups(rest)
-        self._questions = len(groups)
         self.request = replace(self.request, metadata={**self.request.metadata, "chunks": len(groups)})
         return [Chunk(self.request, segments, number) for number, segments in enumerate(groups, 1)]
 
     def second_questions(self) -> list[Chunk]:
-        """Questions about all held segments. Asked together, they need only a few more calls."""
-        held = [segment for segment in self.whole().segments if segment.is_held and not segment.is_translated]
-        groups = enumerate(self._groups(held), self._questions + 1)
+        """Questions about all postponed segments. Asked together, they need only a few more calls."""
+        segments = self.whole().segments
+        postponed = [segment for segment in segments if segment.is_postponed and not segment.is_translated]
+        groups = enumerate(self._groups(postponed), 1)
         return [Chunk(self.request, segments, number, retries=1, asked_again=1) for number, segments in groups]
 
     def admits(self, chunk: Chunk) -> bool:

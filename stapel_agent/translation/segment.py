@@ -48,7 +48,8 @@ class Segment:
     """One source text without surrounding whitespace, and its translation once it exists.
 
     Until then, `failure` says why there is none, and `remark` says what was wrong with the last one. A remark uses
-    marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation.
+    marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation. A segment that
+    `is_postponed` is asked for again together with others, after all first questions.
     """
 
     def __init__(self, entry: Entry, task: Task, others: Segments) -> None:
@@ -59,6 +60,7 @@ class Segment:
         self._others = others
         self.remark = ""
         self.reservation: Reservation | None = None
+        self.is_postponed = False
         self._failure = ""
         self._translation: str | None = None
         self._held: tuple[str, Reservation] | None = None
@@ -184,6 +186,7 @@ class Segment:
     def hold(self, translation: str, reservation: Reservation) -> None:
         """Keep a translation while it is asked for once more."""
         self._held = translation, reservation
+        self.is_postponed = True
 
     @property
     def is_held(self) -> bool:

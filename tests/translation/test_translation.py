@@ -175,6 +175,29 @@ def test_translate__mended(facade, scripted_model):
     }
 
 
+def test_translate__asked_again_together(facade, scripted_model, agent):
+    """Texts of several questions that fail their checks are asked for again in one question."""
+    agent(TRANSLATE_CHUNK_ENTRIES=2, TRANSLATE_CONCURRENCY=1)
+    spoilt = {"bad one", "bad two", "bad three"}
+
+    def forgetful(request: ModelRequest) -> str:
+        found = {number: text for number, text in texts(request).items() if text not in spoilt}
+        spoilt.difference_update(texts(request).values())
+        return json.dumps({number: text.upper() for number, text in found.items()})
+
+    scripted_model.script(forgetful)
+    entries = {"a": "good", "b": "bad one", "c": "fine", "d": "bad two", "e": "bad three", "f": "best"}
+    answer = facade.translate("en", "de", entries)
+    assert answer["result"] == {key: text.upper() for key, text in entries.items()}
+    assert asked(scripted_model) == [
+        ["good", "bad one"],
+        ["fine", "bad two"],
+        ["bad three", "best"],
+        ["bad one", "bad two"],
+        ["bad three"],
+    ]
+
+
 def test_translate__one_by_one(facade, scripted_model):
     """Texts that fail together are asked for one by one in the end, since one may spoil it for the others."""
 
