@@ -219,7 +219,7 @@ def test_complete__odd_usage(facade, scripted_model, usage):
     ],
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
-    """Arguments that make no request are a failure that says the mend; nobody is asked and no row is written."""
+    """Arguments that make no request are a failure with the fix. No provider is asked, and no row is written."""
     assert facade.complete(*arguments) == {"status": "failure", "failure": "rejected", "reason": f"rejected: {reason}"}
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
@@ -465,7 +465,7 @@ class Leaking(ProviderTimeout):
     ("fault", "reason", "status"),
     [
         (Uncalled(7), "7", "timeout"),
-        (Unspeakable(), "provider 'anthropic' raised ValueError", "error"),
+        (Unspeakable(), "its message cannot be read", "timeout"),
         (Leaking(), "refused [redacted]", "timeout"),
         (ProviderError("odd", usage={"input_tokens": 3}), "odd", "failure"),
         (ProviderError("odd", text=b"\xff"), "odd", "failure"),
@@ -474,7 +474,7 @@ class Leaking(ProviderTimeout):
     ids=["uncalled", "unspeakable", "leaking", "odd-usage", "odd-text", "stop-iteration"],
 )
 def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, status):
-    """A host's own exception, however odd, is a failure with a row that tells the same."""
+    """A host's own exception, however odd, is a failure whose row has the same reason."""
     scripted_model.script(fault)
     answer = facade.complete("say", "small")
     row = PromptLog.objects.get()

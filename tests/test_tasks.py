@@ -83,21 +83,21 @@ def test_task__a_portion_nobody_was_asked_for(host):
         host,
         """
         from unittest.mock import patch
-        from stapel_agent import services
+        from stapel_agent import arguments
         from stapel_agent.providers.base import ProviderResult
 
         def priced(request):
             return ProviderResult(translating(str.upper)(request), 10, 5, cost_usd="0.25")
 
         with scripted_provider(priced) as model:
-            follow, portions = services.Once.follow, iter(range(2))
+            follow, portions = arguments.Once.follow, iter(range(2))
 
             def broken(once):
                 if next(portions) == 1:
                     raise RuntimeError("a bug")
                 return follow(once)
 
-            with patch.object(services.Once, "follow", broken):
+            with patch.object(arguments.Once, "follow", broken):
                 say(told(start("llm.translate", PAYLOAD)))
         """,
     )

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import PromptStatus
 from stapel_agent.parsing import storable
+from stapel_agent.schemas import Unreadable, readable
 
 PERIODS = ("day", "month")
 COLUMNS = ("source", "provider", "model", "user_id", "workspace_id", "status")
@@ -74,14 +75,23 @@ class UsageQuery:
         **filters: str | None,
     ) -> UsageQuery:
         """The query for these options. Raises InvalidUsageQuery."""
-        groups = _groups(group_by)
-        after = None if cursor is None else _after(cursor, groups)
-        wanted = tuple(_filter(name, value) for name, value in filters.items() if value is not None)
-        return cls(groups, moment("since", since), moment("until", until), wanted, _limit(limit), after)
+        groups, place = _groups(_readable("group_by", group_by)), _readable("cursor", cursor)
+        after = None if place is None else _after(place, groups)
+        wanted = tuple(_filter(name, _readable(name, value)) for name, value in filters.items() if value is not None)
+        period = (moment(name, _readable(name, end)) for name, end in (("since", since), ("until", until)))
+        since_moment, until_moment = period
+        return cls(groups, since_moment, until_moment, wanted, _limit(_readable("limit", limit)), after)
 
     def cursor(self, last: Key) -> str:
         """The cursor of the page that begins behind this row."""
         return urlsafe_b64encode(json.dumps([self.groups, last]).encode("ascii")).decode("ascii")
+
+
+def _readable(name: str, value: Any) -> Any:
+    plain = readable(name, value)
+    if isinstance(plain, Unreadable):
+        raise InvalidUsageQuery(name[:100], "cannot be read: give a plain value")
+    return plain
 
 
 def _groups(group_by: Any) -> tuple[str, ...]:
@@ -133,8 +143,8 @@ def _limit(value: Any) -> int:
 
 def _after(cursor: Any, groups: tuple[str, ...]) -> Key:
     try:
-        if len(cursor) > CURSOR_LENGTH:
-            raise ValueError("no cursor is so long")
+        if not isinstance(cursor, str) or len(cursor) > CURSOR_LENGTH:
+            raise ValueError("not a cursor")
         asked, last = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
         if asked != list(groups) or len(last) != len(groups) or not all(map(_is_value, groups, last)):
             raise ValueError("of another query")

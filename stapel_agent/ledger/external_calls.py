@@ -14,7 +14,7 @@ from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import storable
 from stapel_agent.prices import cost_of
 from stapel_agent.redaction import redact, redacted_json
-from stapel_agent.schemas import check_keywords
+from stapel_agent.schemas import Unreadable, check_keywords, readable
 from stapel_agent.types import Usage
 
 from . import columns, entries
@@ -116,14 +116,21 @@ def record_call(**fields: Unpack[CallFields]) -> str:
 
     Raises TypeError or ValueError for invalid arguments, and LedgerUnavailable if the row cannot be written.
     """
-    check_keywords("record_call", fields, CallFields, required=NAMES)
-    return str(entries.record(RecordedCall(**fields).row()))
+    return str(entries.record(_recorded("record_call", fields).row()))
 
 
 async def arecord_call(**fields: Unpack[CallFields]) -> str:
     """`record_call()` on an event loop."""
-    check_keywords("arecord_call", fields, CallFields, required=NAMES)
-    return str(await entries.arecord(RecordedCall(**fields).row()))
+    return str(await entries.arecord(_recorded("arecord_call", fields).row()))
+
+
+def _recorded(function: str, fields: Mapping[str, Any]) -> RecordedCall:
+    check_keywords(function, fields, CallFields, required=NAMES)
+    plain = {name: readable(name, value) for name, value in fields.items()}
+    for value in plain.values():
+        if isinstance(value, Unreadable):
+            raise ValueError(value.problem)
+    return RecordedCall(**plain)
 
 
 def _is_count(value: object) -> bool:
@@ -151,7 +158,7 @@ RULES: dict[str, Rule] = {
     "cost_usd": (lambda value: value is None or money(value) is not None, "an amount of US dollars, or None"),
     "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),
     "status": (
-        lambda value: value in OUTCOMES,
+        lambda value: isinstance(value, str) and value in OUTCOMES,
         f"one of {', '.join(OUTCOMES)}, because a call is recorded after it ended",
     ),
     "metadata": (lambda value: isinstance(value, Mapping), "a map"),

@@ -11,7 +11,8 @@ from .keywords import (
     check_keywords,
     given_keywords,
 )
-from .payloads import field_mend, function_schema, function_validator
+from .payloads import field_problem, function_schema, function_validator
+from .plain_values import Unreadable, readable, readable_argument
 from .typed_schema import JUST_JSON, AnswerSchema
 from .work_limit import TooMuchWork
 
@@ -31,9 +32,12 @@ __all__ = [
     "TooMuchWork",
     "TranslateOptions",
     "TranslationAnswer",
+    "Unreadable",
     "check_keywords",
-    "field_mend",
+    "field_problem",
     "function_schema",
     "function_validator",
     "given_keywords",
+    "readable",
+    "readable_argument",
 ]

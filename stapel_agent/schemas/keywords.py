@@ -8,6 +8,8 @@ from typing import Any, TypedDict
 
 from stapel_agent.types import Image
 
+from .plain_values import readable_argument
+
 # Keywords of other libraries and their names here, if the spelling is too different to suggest.
 SYNONYMS = {
     "size": "model_size",
@@ -110,17 +112,17 @@ def check_keywords(function: str, given: Iterable[str], declared: type, required
 def given_keywords(
     function: str, model_size: str, options: Mapping[str, Any], declared: type, *, default: str = NOT_GIVEN
 ) -> tuple[str, dict[str, Any]]:
-    """Return the model size and the other keywords that are not None.
+    """Return the model size and the other keywords that are not None, all of them as plain values.
 
     Raises TypeError if a keyword is unknown or no size is given."""
     check_keywords(function, options, declared)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: readable_argument(name, value) for name, value in options.items() if value is not None}
     named = given.pop("model", NOT_GIVEN)
-    if NOT_GIVEN not in (model_size, named):
+    if model_size is not NOT_GIVEN and named is not NOT_GIVEN:
         raise TypeError(f"{function}() got both model_size and model: they are two names of one argument")
     size = named if model_size is NOT_GIVEN else model_size
-    if size in (NOT_GIVEN, None) and default is not NOT_GIVEN:
+    if (size is NOT_GIVEN or size is None) and default is not NOT_GIVEN:
         return default, given
     if size is NOT_GIVEN:
         raise TypeError(f"{function}() needs model_size, one of the sizes in MODELS, such as 'small'")
-    return size, given
+    return readable_argument("model_size", size), given

@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent / "comm_functions"
 MESSAGE_LENGTH = 250
 TEXT_LENGTH, ITEMS, MORE = 50, 20, "..."
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
+UNREAD = "<unreadable>"
 LANGUAGE_FORMAT = "language-tag"
 
 
@@ -38,11 +39,15 @@ def function_validator(name: str) -> Validator:
     return _validator_class(schema)
 
 
-def field_mend(name: str, field: str, value: Any) -> str | None:
+def field_problem(name: str, field: str, value: Any) -> str | None:
     """Return what `field` of these payloads must be if `value` is invalid, else None."""
     schema = function_schema(name)["properties"][field]
-    fix: str = schema["description"]
-    return None if function_validator(name).evolve(schema=schema).is_valid(value) else fix
+    rule: str = schema["description"]
+    try:
+        is_valid = function_validator(name).evolve(schema=schema).is_valid(value)
+    except Exception:  # from an object of a host's class
+        is_valid = False
+    return None if is_valid else rule
 
 
 def _with_nulls(schema: Any) -> Any:
@@ -91,7 +96,10 @@ def _checked_once() -> type[Validator]:
     iter_errors: Any = validator_class.iter_errors
 
     def iter_brief_errors(self: Validator, *arguments: Any) -> Iterator[ValidationError]:
-        return map(_brief, iter_errors(self, *arguments))
+        try:
+            yield from map(_brief, iter_errors(self, *arguments))
+        except Exception as fault:  # from an object of a host's class
+            yield ValidationError(f"cannot be read: {type(fault).__name__}", instance=UNREAD)
 
     validator_class.iter_errors = iter_brief_errors  # type: ignore[assignment]
     return validator_class
@@ -140,7 +148,8 @@ def _excerpt(value: Any, declared: Collection[str] = (), depth: int = 2) -> Any:
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length + len(MORE) else f"{text[:length]}{MORE}"
+    plain = str.__str__(text)
+    return plain if len(plain) <= length + len(MORE) else f"{plain[:length]}{MORE}"
 
 
 _validator_class = _checked_once()

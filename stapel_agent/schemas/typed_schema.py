@@ -8,6 +8,7 @@ from typing import Any
 
 from stapel_agent.exceptions import InvalidAnswer
 
+from .plain_values import readable
 from .type_reading import read_as
 from .type_schemas import is_object, schema_of
 
@@ -25,6 +26,17 @@ class AnswerSchema:
 
         Raises TypeError for other classes, and for annotations without a JSON Schema.
         """
+        if schema is None:
+            return cls(None)
+        try:
+            return cls._read(schema)
+        except TypeError:
+            raise
+        except Exception as fault:
+            raise TypeError(f"schema cannot be read ({type(fault).__name__})") from fault
+
+    @classmethod
+    def _read(cls, schema: Any) -> AnswerSchema:
         if hasattr(schema, "model_json_schema") and hasattr(schema, "model_validate"):
             return cls(schema.model_json_schema(), schema.model_validate)
         if is_object(schema):
@@ -34,7 +46,7 @@ class AnswerSchema:
                 f"schema must be a JSON Schema, a dataclass, a TypedDict, or a class with model_json_schema() and "
                 f"model_validate(), not {schema!r}"
             )
-        return cls(schema)
+        return cls(readable("schema", schema))
 
     def applied(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return the answer with an instance as its result. The stored answer stays JSON."""

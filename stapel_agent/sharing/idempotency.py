@@ -315,9 +315,9 @@ def _has_expired() -> Q:
 def _digest(value: Any) -> str:
     try:
         canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, default=_plain)
-    except (TypeError, ValueError, RecursionError) as fault:
+    except Exception as fault:  # also from an object of a host's class
         raise InvalidRequest(
-            f"a call with an idempotency_key takes only arguments that can be written as JSON ({fault!r:.100})"
+            f"a call with an idempotency_key takes only arguments that can be written as JSON ({type(fault).__name__})"
         ) from None
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.utils import timezone
 
-from stapel_agent import record_call, services, usage
+from stapel_agent import arguments, record_call, services, usage
 from stapel_agent.budgets import balances as accounts
 from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
@@ -509,8 +509,8 @@ def test_listed__amounts_in_any_form():
 
 def test_estimate__covers_all_that_is_sent(agent):
     """System prompt, schema and images are in the estimate, and money is rounded up."""
-    request = replace(services._json_request("hello", "small", schema={"type": "object"}), images=())
-    bare = replace(services._request("hello", "small"), images=())
+    request = replace(arguments.json_request_of("hello", "small", schema={"type": "object"}), images=())
+    bare = replace(arguments.request_of("hello", "small"), images=())
     assert estimates.estimated(request, None).tokens > estimates.estimated(bare, None).tokens == SENT + 10
     assert estimates.estimated(bare, None).nanos == 0
     assert policies.nanos(Decimal("1E-10")) == 1
@@ -521,7 +521,7 @@ def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
     """What is sent is priced as the dearest that a vendor may take it for, on the dearest terms."""
     tier = {"priority": {"input": "1", "output": "7"}}
     agent(PRICES={"m": {"input": "3", "output": "1", "cache_write": "4", "cache_write_1h": "6", "tiers": tier}})
-    request = replace(services._request("hello", "small"), images=(), model="m")
+    request = replace(arguments.request_of("hello", "small"), images=(), model="m")
     assert estimates.estimated(request, None).usd == Decimal(SENT * 6 + 10) / 10**6
     agent(PRICES={"m": {"input": "1", "output": "1", "tiers": tier}})
     assert estimates.estimated(request, None).usd == Decimal(SENT * 1 + 70) / 10**6
@@ -533,7 +533,7 @@ def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
 )
 def test_estimate__of_images(agent, vendor, tokens):
     """An image counts what the dearest model of its vendor makes of one, and the most of all at an unknown vendor."""
-    bare = replace(services._request("hello", "small"), images=())
+    bare = replace(arguments.request_of("hello", "small"), images=())
     image = LinkedImage("https://example.com/a.png")
     taken = estimates.estimated(replace(bare, images=(image, image)), vendor).tokens
     assert taken - estimates.estimated(bare, vendor).tokens == 2 * tokens
@@ -563,7 +563,7 @@ def test_check__what_has_no_bound(agent):
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
 def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
     """A token is a byte at least: of numbers and rare letters tokenizers make one of each."""
-    estimate = estimates.estimated(replace(services._request(text * 100, "small"), images=(), max_tokens=1), None)
+    estimate = estimates.estimated(replace(arguments.request_of(text * 100, "small"), images=(), max_tokens=1), None)
     assert estimate.tokens > len((text * 100).encode())
 
 

@@ -1,0 +1,135 @@
+"""Turns the arguments of the public functions into a request, and validates it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import structured
+from .conf import agent_settings
+from .deadline import Deadline
+from .exceptions import InvalidRequest
+from .images import read_images
+from .models import PromptSource
+from .parsing import storable
+from .profiles import known_profile, token_limit
+from .schemas import Unreadable, field_problem, readable_argument
+from .settings_validation import require_kinds
+from .sharing import Once
+from .types import CompletionRequest
+
+SOURCE_LENGTH = 32
+"""Maximum length of a source, set by the ledger's column."""
+
+IDENTIFIED_OTHERWISE = frozenset({"caller", "idempotency_key", "images", "context", "glossary", "format", "protect"})
+"""Options left out of the request's identity: they name the caller, are not JSON, or are part of it already."""
+
+
+def request_of(  # noqa: PLR0913  (the public keywords of complete())
+    prompt: str,
+    model_size: str,
+    *,
+    system_prompt: str | None = None,
+    images: Any = None,
+    provider: str | None = None,
+    source: str = PromptSource.LLM_FACADE,
+    max_tokens: int | None = None,
+    user_id: str | None = None,
+    workspace_id: str | None = None,
+    context: Mapping[str, str | int] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **as_given: Any,
+) -> CompletionRequest:
+    """Return the request as the caller gave it. Never raises for a value: `valid()` rejects the unusable ones."""
+    known_size = model_size if isinstance(model_size, str) else ""
+    return CompletionRequest(
+        prompt=storable(readable_argument("prompt", prompt)),
+        system_prompt=storable(system_prompt),
+        images=images,
+        model_size=model_size,
+        provider=provider or known_profile(known_size).provider or agent_settings.DEFAULT_PROVIDER,
+        source=source,
+        max_tokens=token_limit(known_size) if max_tokens is None else max_tokens,
+        user_id=user_id,
+        workspace_id=workspace_id,
+        context=context,
+        metadata={} if metadata is None else metadata,
+        deadline=Deadline(agent_settings.DEADLINE),
+        **as_given,
+    )
+
+
+def json_request_of(
+    prompt: str, model_size: str, *, schema: Mapping[str, Any] | None = None, **options: Any
+) -> CompletionRequest:
+    request = request_of(prompt, model_size, **options)
+    return replace(request, schema=schema, system_prompt=request.system_prompt or structured.SYSTEM_PROMPT)
+
+
+def require_readable(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments as plain values. Raises InvalidRequest for the first one that cannot be used."""
+    plain = {name: readable_argument(name, value) for name, value in arguments.items()}
+    _refuse_unreadable(plain)
+    return plain
+
+
+def _refuse_unreadable(arguments: Mapping[str, Any]) -> None:
+    for value in arguments.values():
+        if isinstance(value, Unreadable):
+            raise InvalidRequest(value.problem)
+
+
+def valid(request: CompletionRequest) -> CompletionRequest:
+    """Check `request`, cap its tokens, and set its images, cache scope and effort. Raises InvalidRequest."""
+    _refuse_unreadable(vars(request))
+    for name in ("prompt", "model_size"):
+        if not isinstance(getattr(request, name), str):
+            raise InvalidRequest(f"{name.replace('_', ' ')} must be a string, not NoneType")
+    if not isinstance(request.metadata, Mapping):
+        raise InvalidRequest(f"metadata must be a map, not {type(request.metadata).__name__}")
+    if len(request.source) > SOURCE_LENGTH or storable(request.source) != request.source:
+        raise InvalidRequest(
+            f"source must have at most {SOURCE_LENGTH} characters, without NUL or an unpaired surrogate"
+        )
+    for field in ("context", "idempotency_key", "effort"):
+        _check(field, getattr(request, field))
+    return replace(
+        request,
+        images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
+        cache_scope=_cache_scope(request),
+        max_tokens=_token_cap(request.max_tokens, token_limit(request.model_size)),
+        effort=request.effort or known_profile(request.model_size).effort or agent_settings.EFFORT.get(request.source),
+    )
+
+
+def _cache_scope(request: CompletionRequest) -> str:
+    scope = agent_settings.CACHE_SCOPE.get(request.source, "user")
+    if scope == "shared":
+        return ""
+    owner = [request.workspace_id] if scope == "workspace" else [request.workspace_id, request.user_id]
+    return json.dumps([scope, *owner])
+
+
+def _token_cap(wish: int, limit: int) -> int:
+    """The caller's limit, or the size's limit if that is lower."""
+    if type(wish) is int and wish == limit:
+        return limit
+    _check("max_tokens", wish)
+    return min(int(wish), limit)
+
+
+def _check(field: str, value: object) -> None:
+    """Validate an option against the JSON Schema that HTTP and comm use."""
+    if value is not None and (problem := field_problem("llm.complete", field, value)):
+        raise InvalidRequest(f"{field} is invalid: {problem}")
+
+
+def once_of(request: CompletionRequest, verb: str, asked: Any, options: Mapping[str, Any]) -> Once:
+    """Validate `request` and wrap it as one call under its idempotency key, if it has one."""
+    require_kinds(translation=verb == "translate")
+    given = {name: value for name, value in options.items() if value is not None and name not in IDENTIFIED_OTHERWISE}
+    checked = valid(request)
+    images = [image.identity for image in checked.images]
+    return Once(checked, [verb, request.model_size, asked, images, request.context, given])

@@ -1,0 +1,75 @@
+"""Callers' values as plain Python values: a str subclass or another class of a host runs no code later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+MAX_DEPTH = 200
+TEXTS = frozenset({"prompt", "model_size", "system_prompt", "provider", "caller", "format"})
+"""Arguments that must be strings. The others have rules of their own."""
+CONVERTED = ("source", "user_id", "workspace_id", "from_lang", "to")
+"""Arguments that are converted to strings, such as a UUID."""
+
+
+class Unreadable:
+    """Stands in for an argument that cannot be used. `problem` completes "rejected: ..."."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __repr__(self) -> str:
+        return "unreadable"
+
+
+def readable(name: str, value: Any) -> Any:
+    """Return a plain copy of the argument `name`, or an Unreadable. Never raises.
+
+    Objects of other types than those of JSON, such as an image or a date, stay as they are.
+    """
+    if value is None or type(value) is str:
+        return value
+    try:
+        return _plain(value)
+    except Exception as fault:
+        return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
+
+
+def readable_argument(name: str, value: Any) -> Any:
+    """`readable()` for an argument of the facade: converts identities to strings, and a flag to a bool."""
+    plain = readable(name, value)
+    if plain is None or isinstance(plain, str | Unreadable):
+        return plain
+    if name in TEXTS:
+        return Unreadable(f"{name.replace('_', ' ')} must be a string, not {type(value).__name__}")
+    try:
+        return _CONVERTED.get(name, _unchanged)(plain)
+    except Exception as fault:
+        return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
+
+
+def _text(value: Any) -> str:
+    return str.__str__(str(value))
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+_CONVERTED: dict[str, Callable[[Any], Any]] = {"skip_cache": bool, **dict.fromkeys(CONVERTED, _text)}
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return value if type(value) is bool else int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, Mapping):
+        return {_plain(key, MAX_DEPTH): _plain(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [_plain(part, depth + 1) for part in value]
+    return value

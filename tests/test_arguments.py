@@ -1,0 +1,224 @@
+"""Arguments of hosts' own classes, whatever they raise, are rejected by every public function."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.utils.safestring import SafeString
+from stapel_core.comm import call
+from stapel_core.comm.exceptions import SchemaValidationError
+
+from stapel_agent import arecord_call, record_call, services, usage
+from stapel_agent.accounting import InvalidUsageQuery
+from stapel_agent.exceptions import AgentError
+from stapel_agent.models import PromptLog
+from stapel_agent.schemas import AnswerFailed
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+
+def refuse(*arguments: Any, **keywords: Any) -> Any:
+    raise RuntimeError("hostile")
+
+
+NAMES = (
+    *("__str__", "__repr__", "__eq__", "__hash__", "__len__", "__bool__", "__iter__", "__getitem__", "__contains__"),
+    *("__add__", "__lt__", "__format__", "__index__", "__int__", "__float__", "__copy__", "__deepcopy__", "__reduce__"),
+    *("encode", "strip", "lower", "startswith", "replace", "split", "items", "keys", "get", "values", "isoformat"),
+)
+METHODS = dict.fromkeys(NAMES, refuse)
+
+
+class Lying:
+    """An object whose class cannot be read."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("hostile")
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("hostile")
+
+
+class HostileMapping(Mapping):  # type: ignore[type-arg]
+    __iter__ = __len__ = __getitem__ = refuse
+
+
+def made(name: str, *bases: type, of: Any = ()) -> Any:
+    return type(name, bases, METHODS)(*of)
+
+
+OBJECTS: dict[str, Callable[[], Any]] = {
+    "a subclass of str": lambda: made("Text", str, of=("small",)),
+    "a subclass of int": lambda: made("Number", int, of=(7,)),
+    "a subclass of float": lambda: made("Fraction", float, of=(7.5,)),
+    "a subclass of dict": lambda: made("Map", dict),
+    "a subclass of list": lambda: made("List", list),
+    "a mapping": HostileMapping,
+    "an object": lambda: made("Thing"),
+    "an object without a class": Lying,
+    "a map of an object": lambda: {"a": made("Thing")},
+    "a map of a subclass of str": lambda: {"a": made("Text", str, of=("small",))},
+    "bytes": lambda: b"\xff",
+    "a class": lambda: type("Thing", (), {}),
+}
+OPTIONS = (
+    *("prompt", "model_size", "system_prompt", "images", "provider", "source", "max_tokens", "user_id", "workspace_id"),
+    *("context", "metadata", "idempotency_key", "caller", "skip_cache", "effort"),
+)
+TRANSLATION = (
+    *("from_lang", "to", "entries", "model_size", "glossary", "context", "format", "protect", "provider", "user_id"),
+    *("workspace_id", "idempotency_key", "caller", "skip_cache", "effort"),
+)
+
+
+def is_answer(answer: Any) -> bool:
+    """Whether it is an answer, and if it is a failure, a rejected call without a row."""
+    return answer["status"] == "ok" or (answer["failure"], "request_id" in answer) == ("rejected", False)
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_complete__hostile_argument(facade, scripted_model, option, kind):
+    """A completion with an argument that raises is answered or rejected, and nothing leaves the facade."""
+    scripted_model.script('{"1": "Hallo"}')
+    arguments = {"prompt": "say", "model_size": "small", option: OBJECTS[kind]()}
+    assert is_answer(facade.complete(**arguments))
+    assert is_answer(facade.complete_json(**arguments))
+    assert is_answer(facade.complete(**{**arguments, "idempotency_key": arguments.get("idempotency_key", "k")}))
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("option", TRANSLATION)
+def test_translate__hostile_argument(facade, scripted_model, option, kind):
+    """A translation with an argument that raises is answered or rejected, and nothing leaves the facade."""
+    scripted_model.script('{"1": "Hallo"}')
+    arguments = {"from_lang": "en", "to": "de", "entries": {"a": "Hello"}, option: OBJECTS[kind]()}
+    assert is_answer(facade.translate(**arguments))
+    assert is_answer(facade.translate(**{**arguments, "idempotency_key": arguments.get("idempotency_key", "k")}))
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_schema__hostile(facade, scripted_model, kind):
+    """A schema that raises is rejected, or a TypeError if it is a class without a JSON Schema."""
+    scripted_model.script('{"1": "Hallo"}')
+    try:
+        answer = facade.complete_json("say", "small", schema=OBJECTS[kind]())
+    except TypeError:
+        return
+    assert is_answer(answer)
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("field", ["source", "provider", "model", "prompt", "input_tokens", "cost_usd", "user_id"])
+@pytest.mark.parametrize("record", [record_call, async_to_sync(arecord_call)], ids=["sync", "async"])
+def test_record_call__hostile_argument(record, field, kind):
+    """A field that raises is a TypeError or ValueError, or is recorded as a plain value."""
+    fields = {"source": "mine", "provider": "p", "model": "m", field: OBJECTS[kind]()}
+    try:
+        record(**fields)
+    except (TypeError, ValueError):
+        assert not PromptLog.objects.exists()
+        return
+    assert PromptLog.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_record_call__hostile_metadata(kind):
+    """Metadata that raise are refused as well."""
+    try:
+        record_call(source="mine", provider="p", model="m", metadata=OBJECTS[kind]())
+    except (TypeError, ValueError):
+        assert not PromptLog.objects.exists()
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda given: services.get_provider(given),
+        lambda given: services.translation_cost("en", "de", {"a": "b"}, given),
+        lambda given: services.translation_cost("en", "de", given),
+        lambda given: services.translation_cost(given, "de", {"a": "b"}),
+        lambda given: services.ask(given, "small"),
+        lambda given: services.ask("say", given),
+        lambda given: async_to_sync(services.aask)("say", "small", metadata=given),
+    ],
+)
+def test_others__hostile_argument(scripted_model, ask, kind):
+    """The functions that raise for invalid arguments raise only the documented exceptions."""
+    scripted_model.script("fine")
+    try:
+        ask(OBJECTS[kind]())
+    except (AgentError, AnswerFailed, TypeError):
+        return
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        *[("llm.complete", field) for field in ("prompt", "model", "schema", "context", "images", "max_tokens")],
+        *[("llm.translate", field) for field in ("from_lang", "to", "entries", "glossary", "context", "protect")],
+    ],
+)
+def test_comm__hostile_field(scripted_model, name, field, kind):
+    """A comm function answers, or raises SchemaValidationError and nothing else."""
+    scripted_model.script('{"1": "Hallo"}')
+    payloads = {
+        "llm.complete": {"prompt": "say", "model": "small"},
+        "llm.translate": {"from_lang": "en", "to": "de", "entries": {"a": "Hello"}},
+    }
+    try:
+        answer = call(name, {**payloads[name], field: OBJECTS[kind]()})
+    except SchemaValidationError as fault:
+        assert len(str(fault)) < 10_000
+        return
+    assert is_answer(answer)
+
+
+class Kept(str):
+    """A subclass that differs from its text wherever it can."""
+
+    def __str__(self) -> str:
+        return "another"
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 1
+
+    def encode(self, *arguments: Any) -> bytes:
+        return b"another"
+
+
+def test_complete__subclass_of_str(facade, scripted_model):
+    """A subclass of str counts as its characters, in the prompt, the row and the ids."""
+    facade.complete(Kept("say"), Kept("small"), system_prompt=SafeString("be brief"), user_id=uuid.UUID(int=7))
+    (request,) = scripted_model.requests
+    assert (request.prompt, type(request.prompt), type(request.system_prompt)) == ("say", str, str)
+    row = PromptLog.objects.get()
+    assert (row.prompt, row.model_size, row.user_id) == ("say", "small", str(uuid.UUID(int=7)))
+
+
+def test_complete__ids_of_two_callers(facade, scripted_model, agent):
+    """An id that claims to be equal to every other one does not get another caller's answer."""
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    for workspace in ("acme", Kept("evil"), "acme"):
+        facade.complete("say", "small", workspace_id=workspace, user_id="u")
+    assert len(scripted_model.requests) == 2
+    assert set(PromptLog.objects.values_list("workspace_id", flat=True)) == {"acme", "evil"}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("option", ["group_by", "since", "until", "limit", "cursor", "user_id", "status"])
+def test_usage__hostile_argument(option, kind):
+    """A query with an argument that raises is answered, or refused as an invalid query."""
+    with suppress(InvalidUsageQuery):
+        usage(**{option: OBJECTS[kind]()})
