@@ -70,22 +70,24 @@ class LevelGauge(Metric):
 
 ASKED = ("provider", "model", "source")
 
-CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, retries and fallbacks included")
+CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, including retries and fallbacks")
 TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `output`, `cache_read` or `cache_write`")
-COST = Counter("agent_cost_usd_total", ASKED, "US dollars, of the calls whose cost is known")
+COST = Counter("agent_cost_usd_total", ASKED, "US dollars, for calls whose cost is known")
 ESTIMATED_COST = Counter(
     "agent_estimated_cost_usd_total", ASKED, "US dollars, at the most, that calls with an unknown outcome may have cost"
 )
 CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a provider took", CALL_BUCKETS)
 OVERHEAD_SECONDS = Histogram(
-    "agent_overhead_seconds", ("source",), "a request's time without its waiting for others", OVERHEAD_BUCKETS
+    "agent_overhead_seconds", ("source",), "a request's time, without the time it waits for others", OVERHEAD_BUCKETS
 )
-IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of providers that are waited for now")
+IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of providers in progress")
 CACHE_HITS = Counter(
-    "agent_cache_hits_total", (*ASKED, "kind"), "answers reused, of translations texts: `kept`, or `shared` in flight"
+    "agent_cache_hits_total",
+    (*ASKED, "kind"),
+    "reused answers, or texts of translations: `kept` before, or `shared` in flight",
 )
-UNCHANGED = Counter("agent_translations_unchanged_total", ASKED, "texts that came back untranslated, and were taken so")
-COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is passed over, else 0")
+UNCHANGED = Counter("agent_translations_unchanged_total", ASKED, "texts that came back untranslated and were accepted")
+COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is skipped, else 0")
 
 METRICS: tuple[Metric, ...] = (
     *(CALLS, TOKENS, COST, ESTIMATED_COST, CALL_SECONDS, OVERHEAD_SECONDS),

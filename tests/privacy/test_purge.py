@@ -176,7 +176,7 @@ def test_purge__interrupted(monkeypatch):
     with pytest.raises(SystemExit) as end:
         call_command("purge_prompt_logs", "--days", "1", "--batch-size", "1", "--pause", "0", stderr=errors)
     assert end.value.code == 130
-    assert errors.getvalue() == "interrupted after 2 calls; the same command goes on from here\n"
+    assert errors.getvalue() == "interrupted after 2 calls; the same command continues from here\n"
 
 
 @pytest.mark.parametrize(("option", "word"), [((), "to scrub"), (("--delete",), "to delete")])
@@ -205,7 +205,7 @@ def test_purge__delete_and_budgets(agent):
     """Budgets are counted from the rows of their month, which therefore are not deleted."""
     agent(BUDGETS=[{"scope": "all", "period": "month", "usd": "1"}])
     aged(40)
-    with pytest.raises(CommandError, match="--days 31 at least"):
+    with pytest.raises(CommandError, match="--days 31 or more"):
         purge("--days", "30", "--delete")
     assert purge("--days", "31", "--delete").startswith("deleted: 1 call ")
 

@@ -45,27 +45,29 @@ class Command(BaseCommand):
         )
         djangos = [djangos_options()]
         ask = commands.add_parser("ask", parents=djangos, help="print a model's answer")
-        ask.add_argument("prompt", nargs="?", help="what to ask; without it, or as -, it is read from standard input")
+        ask.add_argument("prompt", nargs="?", help="without it, or if it is -, it is read from standard input")
         ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
         ask.add_argument("--provider", help="the provider to call; by default DEFAULT_PROVIDER")
         ask.add_argument("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
-        ask.add_argument("--image", action="append", type=image, metavar="FILE", help="a file or an https URL; repeat")
+        ask.add_argument(
+            "--image", action="append", type=image, metavar="FILE", help="a file or https URL; may be repeated"
+        )
         ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer must satisfy")
         ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
         logs = commands.add_parser("logs", parents=djangos, help="print the last calls of the ledger")
         logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
         for name in FILTERS:
-            logs.add_argument(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
-        logs.add_argument("--full", action="store_true", help="with their prompts and answers")
-        logs.add_argument("--json", action="store_true", dest="as_json", help="print each as a line of JSON")
+            logs.add_argument(f"--{name.replace('_', '-')}", help=f"only calls of this {name.replace('_', ' ')}")
+        logs.add_argument("--full", action="store_true", help="also print prompts and answers")
+        logs.add_argument("--json", action="store_true", dest="as_json", help="print each call as a line of JSON")
         logs.add_argument("-f", "--follow", action="store_true", help="keep printing new calls until Ctrl-C")
-        usage = commands.add_parser("usage", parents=djangos, help="print what was called, spent and saved")
+        usage = commands.add_parser("usage", parents=djangos, help="print calls, spending and savings")
         llm_usage.Command().add_arguments(usage)
         providers = commands.add_parser(
-            "providers", parents=djangos, help="print what is configured, and what is missing"
+            "providers", parents=djangos, help="print the configuration of each provider, and what it lacks"
         )
-        providers.add_argument("--ping", action="store_true", help="ask each that is configured one tiny question")
-        providers.add_argument("--json", action="store_true", dest="as_json", help="print one array, in one line")
+        providers.add_argument("--ping", action="store_true", help="ask each configured provider one tiny question")
+        providers.add_argument("--json", action="store_true", dest="as_json", help="print one JSON array")
         forgetting = commands.add_parser("forget", parents=djangos, help="stop reusing stored translations")
         add_forget_arguments(forgetting)
 

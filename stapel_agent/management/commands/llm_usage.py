@@ -30,14 +30,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("--group-by", default="day", metavar="NAMES", help=f"with commas between them: {', '.join(GROUPS)}")
-        add("--since", metavar="MOMENT", help="a date or a moment in ISO 8601")
-        add("--until", metavar="MOMENT", help="the same; it is left out itself")
+        add("--group-by", default="day", metavar="NAMES", help=f"separated by commas: {', '.join(GROUPS)}")
+        add("--since", metavar="MOMENT", help="a date or a time in ISO 8601")
+        add("--until", metavar="MOMENT", help="the same; not included")
         for name in COLUMNS:
-            add(f"--{name.replace('_', '-')}", help=f"calls of this {name} alone")
-        add("--limit", default=100, help=f"rows of a page, 1 to {MAX_LIMIT}")
-        add("--cursor", help="where the page before says that this one begins")
-        add("--format", choices=FORMATS, default="table", help="json has every name as it is; csv fits spreadsheets")
+            add(f"--{name.replace('_', '-')}", help=f"only calls of this {name.replace('_', ' ')}")
+        add("--limit", default=100, help=f"rows in a page, 1 to {MAX_LIMIT}")
+        add("--cursor", help="the start of this page, as printed by the page before")
+        add("--format", choices=FORMATS, default="table", help="json is for programs, csv for spreadsheets")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         try:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         groups = [name.strip() for name in options["group_by"].split(",") if name.strip()]
         FORMATS[options["format"]](self.stdout, groups, found)
         if found["next_cursor"] and options["format"] != "json":
-            self.stderr.write(f"there is more, behind --cursor {found['next_cursor']}")
+            self.stderr.write(f"there are more rows: continue with --cursor {found['next_cursor']}")
 
 
 def _write_table(file: Any, groups: Sequence[str], found: Mapping[str, Any]) -> None:

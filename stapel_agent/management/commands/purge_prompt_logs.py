@@ -28,8 +28,8 @@ WORDS = {
 
 class Command(BaseCommand):
     help = (
-        "Take the texts out of the ledger's rows that are older than RETENTION_DAYS; tokens, costs and names stay. "
-        "Idempotency keys and translations past their time are removed. Stopped at any time, it goes on from there."
+        "Remove the texts from rows of the ledger that are older than RETENTION_DAYS; tokens, costs and names stay. "
+        "Also remove expired idempotency keys and translations. After an interruption, the same command continues."
     )
     requires_system_checks = ["stapel_agent_settings"]
 
@@ -39,11 +39,11 @@ class Command(BaseCommand):
             "--days",
             type=number(float, 0.001, LONGEST_DAYS),
             metavar="N",
-            help="older than this; by default RETENTION_DAYS",
+            help="the age limit; by default RETENTION_DAYS",
         )
-        add("--dry-run", action="store_true", help="print what would be done, and do nothing")
-        add("--delete", action="store_true", help="remove the rows; what they count leaves usage() with them")
-        add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows of one transaction")
+        add("--dry-run", action="store_true", help="print what would be done, and change nothing")
+        add("--delete", action="store_true", help="remove the rows; usage() no longer includes them")
+        add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows per transaction")
         add("--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="between batches")
 
     def handle(  # noqa: PLR0913  (the command's options)
@@ -77,17 +77,17 @@ class Command(BaseCommand):
                     bar.update(rows)
             return done, purge.remove_copies()
         except KeyboardInterrupt:
-            self.stderr.write(f"interrupted after {counted(done, 'call')}; the same command goes on from here")
+            self.stderr.write(f"interrupted after {counted(done, 'call')}; the same command continues from here")
             raise SystemExit(INTERRUPTED) from None
 
 
 def _days(given: float | None, delete: bool) -> float:
     days = agent_settings.RETENTION_DAYS if given is None else given
     if days is None:
-        raise CommandError("RETENTION_DAYS is not set: say how old, as --days 90")
-    # Again, as `call_command()` runs no checks, and takes what it is given: 0 or less would be all texts there are.
+        raise CommandError("RETENTION_DAYS is not set: give an age, such as --days 90")
+    # Checked again, because `call_command()` runs no checks: 0 or less would remove all texts.
     if not KINDS["RETENTION_DAYS"].admits(days):
         raise CommandError(f"RETENTION_DAYS, or --days, must be {KINDS['RETENTION_DAYS'].described}, not {days!r}")
     if delete and agent_settings.BUDGETS and days < LEAST_DAYS_OF_ROWS:
-        raise CommandError(f"BUDGETS count this month's rows: --days {LEAST_DAYS_OF_ROWS} at least, or no --delete")
+        raise CommandError(f"BUDGETS need this month's rows: use --days {LEAST_DAYS_OF_ROWS} or more, or no --delete")
     return float(days)
