@@ -30,7 +30,7 @@ LAZY_IMPORTS = {
 
 WRITERS = (
     r"\brow\.save\(|\brows\.filter\((pk|condition).*\)\.update\("
-    r"|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\("
+    r"|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\(|INSERT INTO \{TABLE\}"
 )
 FEW = {
     "writer of the ledger": (2, WRITERS),  # `ledger` writes, and `scrubbing` takes out

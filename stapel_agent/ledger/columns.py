@@ -39,6 +39,11 @@ ECONOMIC_FACTS = (
 )
 # Matches a failure's name or a language tag, but not a sentence or an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+OPENING_FIELDS = (
+    *("id", "request_id", "source", "provider", "model", "model_size", "prompt", "system_prompt", "status"),
+    *("user_id", "workspace_id", "metadata", "cache_key", "created_at", "estimated_cost_usd", "estimated_tokens"),
+)
+"""The fields of a pending row. The others are null."""
 OUTCOME_FIELDS = (
     *("response", "status", "error_message", "metadata", "duration_ms"),
     *TOKEN_FIELDS,
@@ -101,6 +106,11 @@ def without_text(row: PromptLog) -> PromptLog:
     shortened.metadata = {**facts, "response_length": len(row.response or "")}
     shortened.response = None
     return shortened
+
+
+def spent(row: PromptLog) -> str:
+    """Describes the tokens of a row, for the log."""
+    return f"{row.input_tokens} input and {row.output_tokens} output tokens"
 
 
 def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:

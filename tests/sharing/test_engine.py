@@ -153,10 +153,10 @@ def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> Non
     """A row that could not be closed is closed beside later ones, without its text where that is too large, too."""
     host.run(
         """
-        from stapel_agent.ledger import entries as ledger
+        from stapel_agent.ledger import unclosed_rows
         row = PromptLog.objects.create(source="other", model="m", model_size="small", prompt="p", status="pending")
         row.status, row.response, row.input_tokens = "success", "'" * 9_000_000, 7
-        ledger._unclosed.append(row)
+        unclosed_rows._unclosed.append(row)
         say([services.complete(question, "small")["status"] for question in "ab"])
         """
     )
@@ -223,8 +223,8 @@ def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: Scripted
     host.run(
         """
         from django.contrib.contenttypes.models import ContentType
-        from stapel_agent.ledger import entries as ledger
-        ledger.PromptLog._meta.db_table = "agent_no_such_table"
+        from stapel_agent.ledger import row_writes
+        row_writes.INSERT_OPENING = row_writes.INSERT_OPENING.replace("agent_prompt_log", "agent_no_such_table")
         with transaction.atomic():
             ContentType.objects.create(app_label="kept", model="kept")
             answer = services.complete("what?", "small")

@@ -67,13 +67,13 @@ def test_cancelled__by_the_end_of_the_loop(host: Host, model: ScriptedServer) ->
 
 
 CANCELLED_WHILE_OPENING = """
-from stapel_agent.ledger import entries
+from stapel_agent.ledger import row_writes
 is_opening, may_insert = threading.Event(), threading.Event()
-def slow(row, alias, save=entries._save):
+def slow(row, alias, save=row_writes.insert_new):
     is_opening.set()
     may_insert.wait()
     save(row, alias)
-entries._save = slow
+row_writes.insert_new = slow
 async def insert_after_the_end():
     try:
         await asyncio.Event().wait()
@@ -301,10 +301,10 @@ def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool
         process = host.start(
             f"""
             from stapel_agent.database import connection
-            from stapel_agent.ledger import entries as ledger
+            from stapel_agent.ledger import unclosed_rows
             connection.in_background(lambda alias: PromptLog.objects.count())
             if {unclosed}:
-                ledger._unclosed.append(PromptLog())
+                unclosed_rows._unclosed.append(PromptLog())
             """
         )
         process.communicate(timeout=100)
