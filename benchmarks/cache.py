@@ -44,7 +44,7 @@ def measure() -> None:
     from stapel_core.comm import call
 
     from stapel_agent import cache, services
-    from stapel_agent.asking.attempts import Attempts
+    from stapel_agent.asking.attempt_sequence import Attempts
     from stapel_agent.completion import as_text
     from stapel_agent.testing import scripted_provider
 

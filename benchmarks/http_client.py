@@ -47,9 +47,9 @@ def measure() -> None:
     from django.test import override_settings
 
     from stapel_agent import services
-    from stapel_agent.asking.attempts import Attempts
+    from stapel_agent.asking.attempt_sequence import Attempts
     from stapel_agent.completion import as_text
-    from stapel_agent.ledger import entries
+    from stapel_agent.ledger import row_writer
 
     base_url = serve()
     prompt = "Name the capital of France. " * 20
@@ -60,7 +60,7 @@ def measure() -> None:
             attempt.ask()
 
         def write() -> None:
-            with entries.entry(attempt):
+            with row_writer.entry(attempt):
                 pass
 
         client = httpx.Client()

@@ -18,7 +18,7 @@ def measure() -> None:
     from stapel_core.comm import call, function_registry
 
     from stapel_agent import ledger, services
-    from stapel_agent.asking.attempts import Attempts
+    from stapel_agent.asking.attempt_sequence import Attempts
     from stapel_agent.models import PromptLog
     from stapel_agent.parsing import parse_json_response
     from stapel_agent.testing import scripted_provider

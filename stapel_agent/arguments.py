@@ -12,9 +12,9 @@ from .conf import agent_settings
 from .deadline import Deadline
 from .exceptions import InvalidRequest
 from .images import read_images
+from .model_profiles import known_profile, token_limit
 from .models import PromptSource
 from .parsing import storable
-from .profiles import known_profile, token_limit
 from .schemas import Unreadable, field_problem, readable_argument
 from .settings_validation import require_kinds
 from .sharing import Once

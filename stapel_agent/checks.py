@@ -18,9 +18,9 @@ from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .database import is_in_tenant_schemas, ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
+from .model_profiles import known_profile, profile_faults
 from .prices import UnitPrices, list_date, tier_faults, unit_prices
 from .privacy import overdue
-from .profiles import known_profile, profile_faults
 from .providers import LlmProvider, dialect_faults, model_warnings, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 

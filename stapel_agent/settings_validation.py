@@ -13,7 +13,7 @@ from django.conf import settings
 from . import log_content
 from .conf import agent_settings
 from .exceptions import WrongSetting
-from .profiles import EFFORTS
+from .model_profiles import EFFORTS
 from .redaction import redact_start
 from .types import TEXT_FORMATS
 

@@ -19,7 +19,7 @@ from stapel_core.django.jwt.provider import jwt_provider
 from stapel_agent import services
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, ProviderUnusable
 from stapel_agent.models import IdempotencyRecord, PromptLog
-from stapel_agent.schemas.payloads import function_schema
+from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.testing import translating
 from tests.answers import by
 

@@ -26,7 +26,7 @@ from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.providers.registry import provider_registry
-from stapel_agent.schemas.payloads import function_schema
+from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
 from stapel_agent.telemetry import metrics

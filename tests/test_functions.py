@@ -9,7 +9,7 @@ from stapel_core.comm.exceptions import SchemaValidationError
 
 from stapel_agent import services
 from stapel_agent.models import PromptLog
-from stapel_agent.schemas.payloads import FOLDER, PREPARED_DIALECT, function_schema
+from stapel_agent.schemas.function_schemas import FOLDER, PREPARED_DIALECT, function_schema
 from stapel_agent.testing import translating
 from tests.answers import TRACED, by
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
-from stapel_agent.schemas.payloads import function_schema
+from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.serializers import _described
 from stapel_agent.views import CompleteView
 from tests.image_samples import PNG_DATA

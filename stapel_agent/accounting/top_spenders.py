@@ -16,7 +16,7 @@ from stapel_agent.database import on_ledger
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .usage_query import UsageQuery
-from .usage_tables import CALLS, FIRST, Reader, Slice, Table, text
+from .usage_sql import CALLS, FIRST, Reader, Slice, Table, text
 
 NAMES = ("user_id", "workspace_id", "source", "model")
 

@@ -24,7 +24,7 @@ from stapel_agent.redaction import describe
 from stapel_agent.types import Standing
 
 from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
-from .usage_tables import COSTS, FIGURES, Reader, Slice
+from .usage_sql import COSTS, FIGURES, Reader, Slice
 
 __all__ = ["InvalidUsageQuery", "Usage", "as_json", "ausage", "usage"]
 

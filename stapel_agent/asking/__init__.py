@@ -2,10 +2,10 @@
 
 from .api_keys import clear as clear_api_keys
 from .attempt import Attempt, Reader, as_text, off_loop
-from .attempts import Attempts
-from .chain import candidate_of
-from .chain import nameless as nameless_models
+from .attempt_sequence import Attempts
 from .circuit_breaker import clear as clear_cooldowns
+from .fallback_chain import candidate_of
+from .fallback_chain import nameless as nameless_models
 from .retries import immediate as immediate_retries
 
 __all__ = [

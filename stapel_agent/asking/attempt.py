@@ -30,11 +30,11 @@ from stapel_agent.telemetry import provider_call
 from stapel_agent.types import Prefix, Usage
 
 from . import api_keys, circuit_breaker
-from .chain import Candidate
-from .completeness import require_whole
+from .answer_completeness import require_whole
+from .attempt_tracing import attempt_span
 from .concurrency_limit import Place
 from .exception_mapping import NOT_TAKEN_ON, as_agent_error
-from .spans import attempt_span
+from .fallback_chain import Candidate
 
 logger = logging.getLogger(__name__)
 

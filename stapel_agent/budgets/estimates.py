@@ -13,7 +13,7 @@ from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
 from stapel_agent.prices import UnitPrices, unit_prices
 from stapel_agent.providers import LlmProvider
-from stapel_agent.tokens import byte_length
+from stapel_agent.token_estimation import byte_length
 from stapel_agent.types import CompletionRequest, Usage
 
 from .policies import NANOS, Spend, nanos

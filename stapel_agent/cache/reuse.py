@@ -22,8 +22,8 @@ from stapel_agent.types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
 from .forgetting import Selection
 from .hit_counts import note
+from .ledger_cache import PromptLogCachePolicy
 from .policy import CachePolicy
-from .prompt_log_cache import PromptLogCachePolicy
 
 logger = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from .availability import reading
 from .clock import UtcNow, as_stored, database_now, host_offset, stored_now
+from .collation import exactly
 from .connection import (
     agive_back,
     aon_ledger,
@@ -20,9 +21,8 @@ from .connection import (
     wait_for_own_work,
     works_in_callers_thread,
 )
-from .exact_match import exactly
 from .greenlets import threads_are_greenlets
-from .tenants import is_in_tenant_schemas
+from .tenant_schemas import is_in_tenant_schemas
 from .transactions import ledger_transaction
 from .worker_threads import Workers
 

@@ -1,10 +1,10 @@
 """The only writer of ledger rows: one per provider call, inserted before the call and closed when it ends."""
 
 from .columns import TOKEN_FIELDS, economic_facts, opaque_id
-from .entries import aentry, entry
-from .entries import sweep as sweep_ledger
 from .external_calls import arecord_call, record_call
 from .lost_calls import close_lost
+from .row_writer import aentry, entry
+from .row_writer import sweep as sweep_ledger
 
 __all__ = [
     "TOKEN_FIELDS",

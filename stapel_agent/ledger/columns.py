@@ -20,7 +20,7 @@ from stapel_agent.prices import UnitPrices
 from stapel_agent.redaction import redacted_json
 from stapel_agent.types import FinishedCall, Usage
 
-from .costs import settle_cost
+from .cost_columns import settle_cost
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from stapel_agent.redaction import redact, redacted_json
 from stapel_agent.schemas import Unreadable, check_keywords, readable
 from stapel_agent.types import Usage
 
-from . import columns, entries
+from . import columns, row_writer
 
 NAMES = {"source": 32, "provider": 64, "model": 128}
 """Maps each required column to its length in characters."""
@@ -116,12 +116,12 @@ def record_call(**fields: Unpack[CallFields]) -> str:
 
     Raises TypeError or ValueError for invalid arguments, and LedgerUnavailable if the row cannot be written.
     """
-    return str(entries.record(_recorded("record_call", fields).row()))
+    return str(row_writer.record(_recorded("record_call", fields).row()))
 
 
 async def arecord_call(**fields: Unpack[CallFields]) -> str:
     """`record_call()` on an event loop."""
-    return str(await entries.arecord(_recorded("arecord_call", fields).row()))
+    return str(await row_writer.arecord(_recorded("arecord_call", fields).row()))
 
 
 def _recorded(function: str, fields: Mapping[str, Any]) -> RecordedCall:

@@ -14,8 +14,8 @@ from stapel_agent.exceptions import AttemptLost
 from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 
 from . import columns
+from .call_finished_signal import announce, announce_later
 from .heartbeat import silent
-from .notifications import announce, announce_later
 
 LOST_BATCH = 500
 LOST_MESSAGE = "lost: the process ended before the provider answered"

@@ -13,7 +13,7 @@ from stapel_agent.database import in_background, prepare_background, wait_for_ow
 from stapel_agent.models import PromptLog
 
 from . import row_writes
-from .notifications import announce_later, closed_late
+from .call_finished_signal import announce_later, closed_late
 
 EXIT_SECONDS = 2.0
 

@@ -11,8 +11,8 @@ from typing import Any
 from stapel_agent import services
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
+from stapel_agent.model_profiles import known_profile
 from stapel_agent.models import PromptLog, PromptSource
-from stapel_agent.profiles import known_profile
 from stapel_agent.providers import BUILTIN_PROVIDERS, LlmProvider, ProviderEntry, model_warnings, provider_registry
 
 from .answer_text import spent

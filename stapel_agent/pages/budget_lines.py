@@ -15,9 +15,9 @@ from stapel_agent.budgets import SPENDER, fullest
 from stapel_agent.database import on_ledger
 from stapel_agent.types import Standing
 
-from .amounts import count, money, percent
 from .figure_links import counted, linked, named
-from .ledger_links import LedgerLinks
+from .ledger_urls import LedgerLinks
+from .number_formatting import count, money, percent
 from .usage_period import Period
 
 

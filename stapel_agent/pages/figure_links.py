@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 
 from stapel_agent.models import PromptSource
 
-from .amounts import count, money, money_in_column, percent
-from .display import visible
-from .filters import UNSUCCESSFUL
-from .ledger_links import LedgerLinks
+from .ledger_urls import LedgerLinks
+from .list_filters import UNSUCCESSFUL
+from .number_formatting import count, money, money_in_column, percent
+from .text_display import visible
 
 
 def linked(kind: str, value: object, text: str | SafeString, address: str) -> SafeString:

@@ -14,7 +14,7 @@ from stapel_agent.budgets import TOKENS
 from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import CostBasis
 
-from .amounts import count, money, time_taken
+from .number_formatting import count, money, time_taken
 
 COST_PLACES = 10
 """Decimals of `cost_usd`. SQLite stores decimals as floats, and adds only whole numbers without rounding."""

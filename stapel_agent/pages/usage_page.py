@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import Any
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,13 +14,13 @@ from stapel_agent.accounting import Durations, Rankings, TopSpender, rankings, u
 from stapel_agent.budgets import TOKENS, aware
 from stapel_agent.models import PromptLog, PromptStatus
 
-from .amounts import count, money, percent, places_for, time_taken
 from .budget_lines import BudgetLine, budget_lines
-from .chart import Bar, bar_chart
-from .figure_links import counted, errors, estimated, is_unknown, linked, named, spend, spend_text, without_price
-from .filters import UNSUCCESSFUL
-from .ledger_links import LedgerLinks
-from .prompt_caches import saved_note
+from .figure_links import counted, errors, estimated, linked, named, spend, without_price
+from .ledger_urls import LedgerLinks
+from .list_filters import UNSUCCESSFUL
+from .number_formatting import count, money, percent, places_for, time_taken
+from .prompt_cache_savings import saved_note
+from .usage_charts import Chart, Figures, charts, total_tokens
 from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start_of
 
 PLACES = 10
@@ -29,11 +28,6 @@ PLACES = 10
 TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources", "model": "Models"}
 
 SHOWN_TOKENS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
-
-Figures = Mapping[str, Any]
-"""The figures of a row of `usage()`."""
-Size = tuple[Any, str, bool]
-"""A bar's size, its label, and whether the size is unknown."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +37,6 @@ class Tile:
     title: str
     figure: SafeString
     notes: Sequence[SafeString | str]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawing, and the figure of its longest bar."""
-
-    title: str
-    top: str
-    drawing: SafeString
 
 
 @dataclass(frozen=True)
@@ -119,7 +104,7 @@ def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[s
         choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
         fault=fault,
         tiles=list(_tiles(found["totals"], ranked, links)),
-        charts=list(_charts(parts, period, links)) if found["totals"]["calls"] else [],
+        charts=list(charts(parts, period, links)) if found["totals"]["calls"] else [],
         parts=[_part(key, parts[key], links.within(part), places) for key, part in period.parts() if key in parts],
         total=_part("Total", totals, links, places),
         rankings=list(_rankings(ranked, totals, links, hidden)),
@@ -135,15 +120,12 @@ def period_of(parameters: Mapping[str, str], today: date) -> tuple[str, Period, 
         return DEFAULT, CHOICES[DEFAULT].of(today), str(fault)
 
 
-def _tokens(figures: Figures) -> int:
-    return sum(figures[name] for name in TOKENS)
-
-
 def _tiles(totals: Figures, ranked: Rankings, links: LedgerLinks) -> Iterator[Tile]:
     made, failed = totals["calls"], totals["errors"]
     yield Tile("Spend", spend(totals, links), [estimated(totals, links), without_price(totals, links)])
     yield Tile("Calls", counted("calls", made, links.to()), [])
-    yield Tile("Tokens", counted("tokens", _tokens(totals), links.to()), [*_kinds(totals), saved_note(ranked.cached)])
+    tokens = counted("tokens", total_tokens(totals), links.to())
+    yield Tile("Tokens", tokens, [*_kinds(totals), saved_note(ranked.cached)])
     share = f"{percent(failed, made)} of the calls"
     yield Tile("Errors", counted("errors", failed, links.to(status=UNSUCCESSFUL)), [share])
     yield _hits(totals)
@@ -181,26 +163,6 @@ def _durations(durations: Durations, links: LedgerLinks) -> Tile:
     return Tile("Duration, p50", p50, [format_html("p95 {}", p95)])
 
 
-def _charts(parts: Mapping[str, Figures], period: Period, links: LedgerLinks) -> Iterator[Chart]:
-    called = {name: figures for name, figures in parts.items() if figures["calls"]}
-    costs = {name: (figures["cost_usd"], spend_text(figures), is_unknown(figures)) for name, figures in called.items()}
-    tokens = {name: (_tokens(figures), count(_tokens(figures)), False) for name, figures in called.items()}
-    top = "unknown" if all(map(is_unknown, called.values())) else money(max(cost for cost, *_ in costs.values()))
-    yield _chart("Spend", top, costs, period, links)
-    yield _chart("Tokens", count(max(number for number, *_ in tokens.values())), tokens, period, links)
-
-
-def _chart(title: str, top: str, sizes: Mapping[str, Size], period: Period, links: LedgerLinks) -> Chart:
-    whole = f"{title} by {period.unit}"
-    bars = [
-        Bar(float(size[0]), f"{name}: {size[1]}", links.within(part).to(), size[2])
-        if (size := sizes.get(name))
-        else None
-        for name, part in period.parts()
-    ]
-    return Chart(whole, top, bar_chart(title.lower(), whole, bars))
-
-
 def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
     made, every = figures["calls"], links.to()
     cells = [
@@ -214,7 +176,7 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
 
 
 def _rankings(ranked: Rankings, totals: Figures, links: LedgerLinks, hidden: Collection[str]) -> Iterator[Ranking]:
-    together = {**totals, "tokens": _tokens(totals)}
+    together = {**totals, "tokens": total_tokens(totals)}
     places = places_for([totals["cost_usd"]])
     for column, title in TITLES.items():
         spenders, number = ranked.spenders[column], ranked.counts[column]

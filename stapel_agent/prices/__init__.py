@@ -2,7 +2,7 @@
 
 from .cost import NOTHING_SPENT, Cost, cost_of, unit_prices
 from .price_list import aload, list_date
-from .rates import UnitPrices, tier_faults
+from .token_prices import UnitPrices, tier_faults
 
 __all__ = [
     "NOTHING_SPENT",

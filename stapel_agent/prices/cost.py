@@ -12,7 +12,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.types import Usage
 
 from .price_list import Conditions, listed
-from .rates import UnitPrices
+from .token_prices import UnitPrices
 
 PROVIDER, PRICE_LIST, UNPRICED = "provider", "price_list", "unpriced"
 CONDITIONS = ("service_tier", "speed", "inference_geo")

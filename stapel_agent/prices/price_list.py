@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from .rates import KINDS, UnitPrices
+from .token_prices import KINDS, UnitPrices
 
 LIBRARY = "genai_prices"
 QUARTER = 900

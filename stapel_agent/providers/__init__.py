@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .builtins import BUILTIN_PROVIDERS
     from .dialects import dialect_faults
+    from .model_checks import model_warnings
     from .model_facts import ModelFacts
-    from .model_lifecycle import model_warnings
     from .prompt_cache import forget_prefixes
     from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
+    from .wire.call_thread import in_own_thread
     from .wire.finish_reasons import finish_reason
     from .wire.optional_fields import forget_refusals, withdraw_refusal
-    from .wire.threads import in_own_thread
 
 __all__ = [
     "BUILTIN_PROVIDERS",
@@ -46,8 +46,8 @@ _HOME = {
     "finish_reason": ".wire.finish_reasons",
     "forget_prefixes": ".prompt_cache",
     "forget_refusals": ".wire.optional_fields",
-    "in_own_thread": ".wire.threads",
-    "model_warnings": ".model_lifecycle",
+    "in_own_thread": ".wire.call_thread",
+    "model_warnings": ".model_checks",
     "provider_registry": ".registry",
     "register_provider": ".registry",
     "registered_providers": ".registry",

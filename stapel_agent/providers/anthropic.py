@@ -16,7 +16,7 @@ import httpx
 
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
-from stapel_agent.tokens import token_estimate
+from stapel_agent.token_estimation import token_estimate
 from stapel_agent.types import Image, LinkedImage
 
 from .anthropic_models import model_facts
@@ -24,16 +24,16 @@ from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .anthropic_stream import StreamedAnswer
 from .base import ProviderResult
 from .dialects import CLAUDE, effort_fields, merged
-from .endpoint import Endpoint, EndpointProvider
+from .endpoint_settings import Endpoint, EndpointProvider
 from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
-from .wire.call import Call
-from .wire.error_rules import UNKNOWN_STATUS
+from .wire.attempt_limits import Bounds, abounded_attempt, bounded_attempt
+from .wire.call_arguments import Call
+from .wire.error_response import classify, error_codes, excerpt, is_of_another_address
 from .wire.http import api_root, base_url_mend, peer_of
-from .wire.limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.optional_fields import OptionalFields
 from .wire.retry_waits import retry_after, stated_wait
-from .wire.status_codes import classify, error_codes, excerpt, is_of_another_address
+from .wire.status_codes import STATUS_BY_TYPE
 
 CACHE_CONTROL = {"type": "ephemeral"}
 VENDOR_URL = "https://api.anthropic.com"
@@ -283,7 +283,7 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     """Return the exception for an error answer. `fault` is the SDK's APIStatusError."""
     status = fault.status_code
     if 200 <= status < 300:
-        status = UNKNOWN_STATUS.get(str(fault.type), 500)
+        status = STATUS_BY_TYPE.get(str(fault.type), 500)
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
     message = excerpt(text)

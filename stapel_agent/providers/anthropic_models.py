@@ -11,7 +11,7 @@ from stapel_agent.column_ranges import token_count
 
 from .anthropic_sdk import clients
 from .model_facts import ModelFacts
-from .wire.limits import bounded_attempt
+from .wire.attempt_limits import bounded_attempt
 
 SECONDS = 10.0
 MOST_MODELS = 256

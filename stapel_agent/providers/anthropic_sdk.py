@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from stapel_agent.exceptions import AccessDenied
 
+from .wire.attempt_limits import current_bounds
 from .wire.connection_pool import ClientPool
 from .wire.content_coding import REQUEST_HEADERS
 from .wire.http import CONNECT_SECONDS, bounded_transport, no_cookies
-from .wire.limits import current_bounds
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic

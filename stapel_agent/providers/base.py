@@ -12,7 +12,7 @@ from typing import Any
 from stapel_agent.exceptions import ProviderError, ProviderTimeout
 
 from .model_facts import ModelFacts
-from .wire.threads import in_own_thread
+from .wire.call_thread import in_own_thread
 
 __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 

@@ -18,10 +18,10 @@ from stapel_agent.exceptions import AccessDenied, RequestRejected
 from .base import LlmProvider, ProviderResult
 from .claude_output import read_output
 from .claude_schema import schema_argument
-from .wire.call import Call
+from .wire.call_arguments import Call
+from .wire.error_response import excerpt
 from .wire.optional_fields import OptionalFields
-from .wire.process import Command, Outcome, arun, run
-from .wire.status_codes import excerpt
+from .wire.subprocess_runner import Command, Outcome, arun, run
 
 PASSED_NAMES = frozenset(
     {

@@ -27,9 +27,9 @@ from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .base import ProviderResult
+from .wire.error_response import EMPTY_ACCOUNT, classify, excerpt
 from .wire.finish_reasons import finish_reason
-from .wire.process import Outcome
-from .wire.status_codes import EMPTY_ACCOUNT, classify, excerpt
+from .wire.subprocess_runner import Outcome
 from .wire.vendor_json import decoded, mapping
 
 FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)

@@ -17,8 +17,8 @@ from stapel_agent.types import Image, LinkedImage
 
 from .base import ProviderResult
 from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer
-from .endpoint import Endpoint, EndpointProvider
-from .wire.call import Call
+from .endpoint_settings import Endpoint, EndpointProvider
+from .wire.call_arguments import Call
 from .wire.http import Post, api_root, apost, base_url_mend, post
 from .wire.optional_fields import OptionalFields
 

@@ -13,7 +13,7 @@ from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, Provi
 
 from .base import LlmProvider
 from .builtins import BUILTIN_PROVIDERS
-from .endpoint import entry_faults
+from .endpoint_settings import entry_faults
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
 """A class, its dotted path, or, in PROVIDERS, a dict for an endpoint."""

@@ -1,5 +1,5 @@
 """Makes foreign text safe to quote in a prompt. Imports neither Django nor the rest of this package."""
 
-from .invisible import HIDDEN
+from .invisible_characters import HIDDEN
 
 __all__ = ["HIDDEN"]

@@ -31,7 +31,7 @@ import re
 import unicodedata
 from itertools import chain
 
-from .invisible import SEEN, UNSEEN, without_invisible
+from .invisible_characters import SEEN, UNSEEN, without_invisible
 
 DOT = "\u00b7"
 

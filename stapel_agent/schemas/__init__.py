@@ -1,8 +1,10 @@
 """The schemas of payloads, keywords and answers, and the schemas that callers pass."""
 
+from .answer_schema import JUST_JSON, AnswerSchema
 from .answer_types import AnswerFailed, AnswerUsage, BaseAnswer, JsonAnswer, TextAnswer, TranslationAnswer
 from .caller_schema import CallerSchema
-from .keywords import (
+from .function_schemas import field_problem, function_schema, function_validator
+from .keyword_arguments import (
     NOT_GIVEN,
     CompletionOptions,
     JsonOptions,
@@ -11,9 +13,7 @@ from .keywords import (
     check_keywords,
     given_keywords,
 )
-from .payloads import field_problem, function_schema, function_validator
 from .plain_values import Unreadable, readable, readable_argument
-from .typed_schema import JUST_JSON, AnswerSchema
 from .work_limit import TooMuchWork
 
 __all__ = [

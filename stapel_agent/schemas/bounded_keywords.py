@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema import ValidationError, validators
 
-from .patterns import found
+from .bounded_patterns import found
 from .unevaluated import unevaluated_items, unevaluated_properties
 from .work_limit import current_limit
 

@@ -18,7 +18,7 @@ from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.parsing import parse_json_response
 
 from .bounded_keywords import bounded_validator
-from .payloads import PREPARED_DIALECT
+from .function_schemas import PREPARED_DIALECT
 from .references import UnboundedSchema, check_references
 from .work_limit import TooMuchWork, limited_work
 

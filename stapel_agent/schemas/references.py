@@ -9,7 +9,7 @@ from typing import Any
 from referencing import Specification
 from referencing.jsonschema import lookup_recursive_ref
 
-from .patterns import compiled
+from .bounded_patterns import compiled
 from .work_limit import current_limit
 
 CHECKS_LIMIT = 50_000

@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema import ValidationError
 from referencing.jsonschema import lookup_recursive_ref
 
-from .patterns import found
+from .bounded_patterns import found
 from .work_limit import current_limit
 
 NAMED = 5

@@ -1,11 +1,11 @@
 """Translation of maps of texts: split, protect, ask, check, ask again, merge."""
 
-from .entries import Entry
-from .formats import FORMATS
+from .entry import Entry
+from .existing_translations import Most, fault_in, most
 from .job import Translations
-from .review import Most, fault_in, most
-from .texts import Texts
+from .placeholder_formats import FORMATS
 from .translate_map import NOTHING, atranslate, translate
+from .translation_request import Texts
 
 __all__ = [
     "Entry",

@@ -20,8 +20,8 @@ from stapel_agent.exceptions import (
 from stapel_agent.parsing import parse_translation_response
 from stapel_agent.types import CompletionRequest, Usage
 
+from .masking import Damaged
 from .plausibility import longest_translation
-from .protection import Damaged
 from .segment import Reservation, Segment
 
 MARKS = """

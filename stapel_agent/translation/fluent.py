@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .messages import MAX_LENGTH, Piece
+from .icu_messages import MAX_LENGTH, Piece
 
 STRING = r'"(?:[^"\\\n]|\\.){0,100}+"'
 TOKENS = re.compile(

@@ -23,12 +23,12 @@ from stapel_agent.telemetry import unchanged
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from .chunk import Chunk
-from .detection import detector
-from .entries import Entry
+from .entry import Entry
 from .glossary import Glossary
+from .language_detection import detector
 from .plural_forms import expanded
 from .segment import Reservation, Segment, Segments, Task
-from .texts import Texts
+from .translation_request import Texts
 
 TOKENS_BESIDES = 8
 """Tokens per text in an answer for its number, quotes and comma."""

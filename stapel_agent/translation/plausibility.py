@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from stapel_agent.parsing import parse_json_response
-from stapel_agent.tokens import token_estimate
+from stapel_agent.token_estimation import token_estimate
 
 from .legibility import illegible
 from .remarks import remark_in
-from .texts import INSTRUCTIONS
+from .translation_request import INSTRUCTIONS
 
 LONGEST, SHORTEST = 6, 8
 """A translation has at most LONGEST times, and at least 1/SHORTEST, of the tokens of its source."""

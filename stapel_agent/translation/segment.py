@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stapel_agent.tokens import token_estimate
+from stapel_agent.token_estimation import token_estimate
 
 from . import numbers
-from .attributes import Attribute, readable_attributes, with_values
-from .entries import Entry
-from .formats import FORMATS
+from .entry import Entry
 from .glossary import Glossary
-from .own_patterns import TooSlow
+from .language_check import is_unchanged, other_language
+from .masking import Damaged, Protected
+from .placeholder_formats import FORMATS
 from .plausibility import doubt
 from .plural_forms import numbered_forms
-from .protection import Damaged, Protected
+from .protect_patterns import TooSlow
 from .sentence_boundaries import cut
-from .untranslated import is_unchanged, other_language
+from .tag_attributes import Attribute, readable_attributes, with_values
 
 UNCHANGED = "is the text itself, not translated"
 

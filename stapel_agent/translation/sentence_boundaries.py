@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stapel_agent.tokens import BYTES_PER_TOKEN, byte_length, token_estimate
+from stapel_agent.token_estimation import BYTES_PER_TOKEN, byte_length, token_estimate
 
-from .formats import FORMATS, GUESS, Format
-from .placeholders import Span, spans
+from .placeholder_formats import FORMATS, GUESS, Format
+from .protected_spans import Span, spans
 
 BLANKS = re.compile(r"\s++|(?:(?<=[。！？，、；])|(?<=[。！？][」』）”’]))(?![\s」』）”’])")
 BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")

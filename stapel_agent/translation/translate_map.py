@@ -14,7 +14,7 @@ from stapel_agent.types import Completion, CompletionRequest
 from .chunk import Chunk
 from .event_loop_thread import on_side_loop
 from .job import Job, Translations
-from .texts import Texts
+from .translation_request import Texts
 
 __all__ = ["NOTHING", "Texts", "Translations", "atranslate", "translate"]
 

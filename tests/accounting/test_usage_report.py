@@ -17,7 +17,7 @@ from django.test import Client
 from stapel_agent import ausage, usage
 from stapel_agent.accounting.usage_query import GROUPS
 from stapel_agent.accounting.usage_report import InvalidUsageQuery, as_json
-from stapel_agent.accounting.usage_tables import FIGURES
+from stapel_agent.accounting.usage_sql import FIGURES
 from stapel_agent.cache import hit_counts
 from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import HitCount, PromptLog

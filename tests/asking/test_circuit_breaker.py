@@ -12,7 +12,7 @@ from stapel_core.observability.backends import MetricsBackend
 
 from stapel_agent import services
 from stapel_agent.asking import circuit_breaker
-from stapel_agent.asking.attempts import Attempts
+from stapel_agent.asking.attempt_sequence import Attempts
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.completion import as_text

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 
 from stapel_agent import services
 from stapel_agent.asking import circuit_breaker, concurrency_limit
-from stapel_agent.asking.attempts import Attempts
+from stapel_agent.asking.attempt_sequence import Attempts
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.completion import as_text
@@ -179,7 +179,7 @@ def test_busy__within_the_deadline(facade, full, agent):
 
 def test_busy__falls_back(facade, full, agent, monkeypatch):
     """Where there is another one, nobody waits for longer than the longest backoff; its failure tells of the first."""
-    monkeypatch.setattr("stapel_agent.asking.attempts.MAX_DELAY", 0.1)
+    monkeypatch.setattr("stapel_agent.asking.attempt_sequence.MAX_DELAY", 0.1)
     models = full(first="answer", second=["another", AccessDenied("key")])
     agent(CLI_TIMEOUT=60)
     assert facade.complete("say", "small") == {**ANSWERED, "result": "another"}

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from stapel_agent import cache
 from stapel_agent.models import PromptLog
-from stapel_agent.providers.wire import limits
+from stapel_agent.providers.wire import attempt_limits
 from tests.answers import by
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -57,7 +57,7 @@ FAULTS = {
 def test_fault__of_the_server(facade, agent, monkeypatch, fault):
     """Each is a failure that names it, bounded in time and size, with one row for each time it was asked."""
     reply, failure, status, asked = FAULTS[fault]
-    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 300_000)
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
     with ScriptedServer(reply) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=3)

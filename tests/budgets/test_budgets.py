@@ -18,7 +18,7 @@ from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.checks import check_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
-from stapel_agent.ledger import entries, row_writes
+from stapel_agent.ledger import row_writer, row_writes
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.sharing.single_flight import SingleFlight
@@ -374,7 +374,7 @@ def test_sweep__reservations_without_a_row(agent, scripted_model):
     BudgetAccount.objects.create(key="old", scope="all", period="day", starts_on=date(2020, 1, 1))
     for row_id in (PromptLog.objects.get().pk, reservations.NO_ROW):
         Reservation.objects.create(row_id=row_id, nanos=0, tokens=3, accounts=[account.key])
-    entries.sweep()
+    row_writer.sweep()
     assert balances() == {("all", "", "month"): (20_000_000, 1, 15, 1)} or balances() == {
         ("all", "", "month"): (20_000_000, 0, 15, 1)
     }
@@ -434,7 +434,7 @@ def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch
         return wait(flight, ahead)
 
     monkeypatch.setattr(SingleFlight, "_wait", wait)
-    monkeypatch.setattr(entries, "budgets_of", budgets_of)
+    monkeypatch.setattr(row_writer, "budgets_of", budgets_of)
     ask("poor")
     rich.join()
     assert {user: answer["status"] for user, answer in answers.items()} == {"poor": "failure", "rich": "ok"}

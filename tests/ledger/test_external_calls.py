@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 import stapel_agent
 from stapel_agent.exceptions import LedgerUnavailable
-from stapel_agent.ledger import entries
+from stapel_agent.ledger import row_writer
 from stapel_agent.models import PromptLog
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_record__ledger_unavailable(record, monkeypatch, caplog):
     def broken(*arguments):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(entries, "_insert_charged", broken)
+    monkeypatch.setattr(row_writer, "_insert_charged", broken)
     with pytest.raises(LedgerUnavailable, match=r"^the ledger cannot be written to \(DatabaseError\)"):
         record(**LEAST, prompt="secret-text", input_tokens=7)
     assert "(7 input and 0 output tokens) could not be recorded: DatabaseError: disk full" in caplog.text

@@ -17,7 +17,7 @@ from django.utils import timezone
 from stapel_agent import ledger, services
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import columns as rows
-from stapel_agent.ledger import entries, lost_calls, row_writes
+from stapel_agent.ledger import lost_calls, row_writer, row_writes
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.signals import call_finished
@@ -448,14 +448,14 @@ def test_record__that_had_arrived():
     """A row whose insert was answered by a broken connection is there once, and no fault."""
     (row,) = lost_rows(1)
     again = PromptLog(**PromptLog.objects.values().get())
-    assert entries.record(again) == row.pk
+    assert row_writer.record(again) == row.pk
     assert PromptLog.objects.count() == 1
 
 
 def test_record__that_cannot_arrive():
     """A row that the database refuses for what it holds is a fault, though its key is not taken."""
     with pytest.raises(LedgerUnavailable, match="IntegrityError"), transaction.atomic():
-        entries.record(PromptLog(source="other", model="m", model_size="small", prompt=None, status="success"))
+        row_writer.record(PromptLog(source="other", model="m", model_size="small", prompt=None, status="success"))
     assert not PromptLog.objects.exists()
 
 

@@ -103,8 +103,8 @@ def test_insert__tried_again(host: Host) -> None:
         row._state.adding = True
         insert(row, "default")
         return PromptLog.objects.filter(pk=row.pk).count()
-    from stapel_agent.ledger import entries, row_writes
-    say([open_twice(insert) for insert in (row_writes.insert, entries._insert_charged)])
+    from stapel_agent.ledger import row_writer, row_writes
+    say([open_twice(insert) for insert in (row_writes.insert, row_writer._insert_charged)])
     """
     assert host.run(script) == [1, 1]
 

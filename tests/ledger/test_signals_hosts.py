@@ -85,9 +85,9 @@ say([*outcome, told.wait(100)])
 """
 
 AT_EXIT = """
-from stapel_agent.ledger import notifications as announcement, signal_receivers
+from stapel_agent.ledger import call_finished_signal as announcement, signal_dispatch
 from stapel_agent.signals import call_finished
-signal_receivers.EXIT_SECONDS = 60
+signal_dispatch.EXIT_SECONDS = 60
 def slow(call, **facts):
     time.sleep(0.2)
     PromptLog.objects.filter(pk=call.id).update(user_id="seen")

@@ -20,7 +20,7 @@ from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.budgets.balances import TOKENS
 from stapel_agent.cache import hit_counts
 from stapel_agent.models import BudgetAccount, PromptLog
-from stapel_agent.pages.amounts import with_unit
+from stapel_agent.pages.number_formatting import with_unit
 from stapel_agent.types import CompletionRequest, Saving
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
 from tests.usage_links import PAGE, Figure, Figures, rows_behind

@@ -22,7 +22,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_output import read_output
-from stapel_agent.providers.wire.process import Outcome
+from stapel_agent.providers.wire.subprocess_runner import Outcome
 from stapel_agent.types import Usage
 
 RESULT = {

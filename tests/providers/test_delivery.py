@@ -18,8 +18,8 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.anthropic import AnthropicProvider
 from stapel_agent.providers.wire import http
 from stapel_agent.providers.wire.connection_pool import ClientPool
-from stapel_agent.providers.wire.delivery import Delivery
 from stapel_agent.providers.wire.http import Post, apost, post
+from stapel_agent.providers.wire.request_delivery import Delivery
 from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_listener
 
 from .message_stream import message, stream

@@ -16,11 +16,11 @@ from stapel_core.comm.exceptions import SchemaValidationError
 
 from stapel_agent.asking import candidate_of, clear_api_keys
 from stapel_agent.exceptions import WrongSetting
+from stapel_agent.model_profiles import Profile
 from stapel_agent.models import PromptLog
-from stapel_agent.profiles import Profile
 from stapel_agent.providers import forget_refusals, provider_registry
 from stapel_agent.providers.dialects import DIALECTS, dialect_for
-from stapel_agent.providers.endpoint import FIELDS
+from stapel_agent.providers.endpoint_settings import FIELDS
 from stapel_agent.types import CompletionRequest
 from tests.documents import read, table
 from tests.providers.message_stream import message, stream

@@ -10,8 +10,8 @@ import pytest
 
 from stapel_agent.exceptions import ProviderError
 from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
+from stapel_agent.providers.wire.error_response import classify, error_codes, excerpt
 from stapel_agent.providers.wire.error_rules import FAULT_BY_NAME, RULES
-from stapel_agent.providers.wire.status_codes import classify, error_codes, excerpt
 
 BODIES = json.loads((Path(__file__).parent / "errors" / "bodies.json").read_text(encoding="utf-8"))
 

@@ -32,11 +32,11 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
-from stapel_agent.providers.wire import http, limits
+from stapel_agent.providers.wire import attempt_limits, http
+from stapel_agent.providers.wire.attempt_limits import abounded_attempt, bounded, bounded_attempt
 from stapel_agent.providers.wire.connection_pool import ClientPool
+from stapel_agent.providers.wire.error_response import classify, excerpt
 from stapel_agent.providers.wire.http import Post, apost, post, proxy_for
-from stapel_agent.providers.wire.limits import abounded_attempt, bounded, bounded_attempt
-from stapel_agent.providers.wire.status_codes import classify, excerpt
 from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_listener, slow_reader
 
 KEY = "a-key-that-must-not-be-seen"
@@ -328,7 +328,7 @@ ENDLESS = {
 @pytest.mark.parametrize("case", ENDLESS)
 def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer beyond the limit is refused, on the wire and unpacked."""
-    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 300_000)
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     with ScriptedServer(ENDLESS[case]) as server:
         kind, text = fault_of(send, question(server.url))
     if case == "endless head":
@@ -395,7 +395,7 @@ def test_bounded__host_that_reads_slowly(library: Any) -> None:
 @pytest.mark.parametrize("case", ["endless body", "small on the wire, huge unpacked"])
 def test_bounded__size_on_the_wire(library: Any, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bounded transport counts what comes over the wire, and leaves it to its user what that unpacks to."""
-    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 300_000)
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     transport = bounded(library.HTTPTransport())
     with ScriptedServer(ENDLESS[case]) as server, library.Client(transport=transport) as client, bounded_attempt(60):
         if case == "endless body":
@@ -407,7 +407,7 @@ def test_bounded__size_on_the_wire(library: Any, case: str, monkeypatch: pytest.
 
 def test_bounded__size_on_the_wire_on_a_loop(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """So does an async one."""
-    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 300_000)
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
 
     async def ask(url: str) -> None:
         transport = bounded(library.AsyncHTTPTransport())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stapel_agent.safety import invisible, markers
+from stapel_agent.safety import invisible_characters, markers
 from stapel_agent.safety.markers import sanitize_for_rag
 from tests.safety.attacks import ATTACKS
 from tests.safety.ordinary import ORDINARY
@@ -140,7 +140,11 @@ def test_sanitize__prose_of_any_script(text):
 
 def test_pattern__possessive():
     """No quantifier in the patterns can be tried in many ways: each is possessive, or bounded."""
-    for pattern in (markers.MARKER.pattern, invisible.REMOVED.pattern, invisible.DIRECTIONS.pattern):
+    for pattern in (
+        markers.MARKER.pattern,
+        invisible_characters.REMOVED.pattern,
+        invisible_characters.DIRECTIONS.pattern,
+    ):
         code = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", re.sub(r"\s#.*", "", pattern))
         assert re.findall(r"[*+](?![+])(?<![+*?}][+])", code) == []
 

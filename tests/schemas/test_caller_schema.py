@@ -10,7 +10,7 @@ from jsonschema.validators import validator_for
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.schemas import TooMuchWork, work_limit
 from stapel_agent.schemas.caller_schema import SCHEMA_LENGTH, CallerSchema
-from stapel_agent.schemas.payloads import PREPARED_DIALECT
+from stapel_agent.schemas.function_schemas import PREPARED_DIALECT
 
 
 def nested(depth: int) -> list:

@@ -61,7 +61,7 @@ def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer,
 def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> None:
     """A caller that follows a process that dies closes its row as lost, and asks for itself."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
-    leader = host.start("import stapel_agent.providers.wire.call\n" + ASK)
+    leader = host.start("import stapel_agent.providers.wire.call_arguments\n" + ASK)
     until(lambda: model.requests)
     leader.kill()
     short = "from stapel_agent.sharing import leases\nleases.SILENCE_SECONDS = 4\n"

@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from packaging.version import Version
 
 from stapel_agent import services
-from stapel_agent.asking import spans as asking_spans
+from stapel_agent.asking import attempt_tracing as asking_spans
 from stapel_agent.exceptions import AccessDenied, AnswerInterrupted, ProviderUnavailable
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult

@@ -4,15 +4,15 @@ from functools import lru_cache
 
 import pytest
 
-from stapel_agent.translation import placeholders
-from stapel_agent.translation.placeholders import Grammar
+from stapel_agent.translation import protected_spans
+from stapel_agent.translation.protected_spans import Grammar
 from tests.steps import CountedPattern
 
 
 @pytest.fixture
 def counted_patterns(monkeypatch):
     """Grammars whose patterns count the characters that they search."""
-    grammar_of = placeholders.grammar_of
+    grammar_of = protected_spans.grammar_of
 
     @lru_cache
     def counted(name):
@@ -20,4 +20,4 @@ def counted_patterns(monkeypatch):
         closing = {opening: CountedPattern(pattern) for opening, pattern in grammar.closing.items()}
         return Grammar(CountedPattern(grammar.pattern), CountedPattern(grammar.undelimited), closing)
 
-    monkeypatch.setattr(placeholders, "grammar_of", counted)
+    monkeypatch.setattr(protected_spans, "grammar_of", counted)

@@ -3,7 +3,7 @@
 import pytest
 
 from stapel_agent.translation.fluent import structure
-from stapel_agent.translation.protection import Damaged, Protected
+from stapel_agent.translation.masking import Damaged, Protected
 
 NESTED = "{ $n ->\n    [one] One { $x ->\n        [a] cat\n       *[b] dog\n    }\n   *[other] Many\n}"
 

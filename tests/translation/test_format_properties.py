@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stapel_agent.translation.formats import FORMATS
-from stapel_agent.translation.protection import MARK, Damaged, Protected
+from stapel_agent.translation.masking import MARK, Damaged, Protected
+from stapel_agent.translation.placeholder_formats import FORMATS
 from tests.translation.test_formats import ESCAPED, HIDDEN, REORDERED
 from tests.translation.test_protection import FRAGMENTS
 

@@ -7,7 +7,7 @@ import subprocess
 import polib
 import pytest
 
-from stapel_agent.translation.protection import Damaged, Protected
+from stapel_agent.translation.masking import Damaged, Protected
 from tests.translation.test_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
 FLAGS = {

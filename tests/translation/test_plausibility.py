@@ -3,7 +3,7 @@
 import pytest
 
 from stapel_agent.translation.plausibility import doubt
-from stapel_agent.translation.texts import INSTRUCTIONS
+from stapel_agent.translation.translation_request import INSTRUCTIONS
 from tests.steps import grows_linearly
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, again and again, all day. "

@@ -28,8 +28,8 @@ from stapel_agent.management.recent_calls import (
     recent_calls,
 )
 from stapel_agent.management.summary import printable
+from stapel_agent.model_profiles import EFFORTS
 from stapel_agent.models import PromptSource
-from stapel_agent.profiles import EFFORTS
 
 COMMENT_LENGTH = 1000
 MOST_CALLS = 10_000

@@ -27,7 +27,7 @@ from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, faults
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
 from stapel_agent.management.summary import counted, failures, table
-from stapel_agent.profiles import EFFORTS
+from stapel_agent.model_profiles import EFFORTS
 
 SHOWN_NAMES = 10
 """Number of failed texts that are named for each reason, at the default verbosity."""

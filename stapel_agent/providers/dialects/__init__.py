@@ -1,11 +1,12 @@
 """The differences between vendors of `/chat/completions`: a table, and the code that applies it."""
 
-from .answer import read_answer
-from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
+from .answer_reader import read_answer
+from .dialect import OUTCOMES, Dialect, EffortRule
 from .effort_fields import effort_fields, merged
 from .effort_rules import CLAUDE
 from .lookup import dialect_faults, dialect_for, known_dialects
-from .table import DIALECTS, OPENAI
+from .usage_fields import UsageFields
+from .vendors import DIALECTS, OPENAI
 
 __all__ = [
     "CLAUDE",

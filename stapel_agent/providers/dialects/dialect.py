@@ -7,35 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from .usage_fields import UsageFields
+
 Fields = Mapping[str, Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 OUTCOMES = ("stop", "length", "content_filter", "interrupted")
 """The possible meanings of a vendor's finish reason."""
-
-
-@dataclass(frozen=True)
-class UsageFields:
-    """Dotted paths below `usage` to the figures of an answer. The first path with a value other than zero counts.
-
-    `prompt` is a total that includes the cached tokens. `thinking` is part of `completion`, or separate: then `total`
-    is more than `prompt` plus `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the
-    endpoint used your own key at a vendor behind it.
-    """
-
-    prompt: tuple[str, ...] = ("prompt_tokens",)
-    completion: tuple[str, ...] = ("completion_tokens",)
-    thinking: tuple[str, ...] = ("completion_tokens_details.reasoning_tokens",)
-    cache_read: tuple[str, ...] = (
-        "prompt_tokens_details.cached_tokens",
-        "prompt_cache_hit_tokens",
-        "cached_tokens",
-    )
-    cache_write: tuple[str, ...] = ("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens")
-    total: tuple[str, ...] = ("total_tokens",)
-    cost_usd: tuple[str, ...] = ("cost",)
-    upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
-    own_key: tuple[str, ...] = ("is_byok",)
 
 
 @dataclass(frozen=True)

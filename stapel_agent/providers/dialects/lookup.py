@@ -7,10 +7,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.profiles import EFFORTS
+from stapel_agent.model_profiles import EFFORTS
 
-from .dialect import OUTCOMES, Dialect, EffortRule, UsageFields
-from .table import DIALECTS, OPENAI
+from .dialect import OUTCOMES, Dialect, EffortRule
+from .usage_fields import UsageFields
+from .vendors import DIALECTS, OPENAI
 
 UNKNOWN = replace(OPENAI, hosts=(), efforts=(), cap_field="max_tokens", vendor=None)
 """The dialect for unknown hosts: plain `openai`, without effort."""

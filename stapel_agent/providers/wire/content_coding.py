@@ -7,7 +7,7 @@ import zlib
 from stapel_agent.exceptions import AnswerInterrupted, InvalidAnswer
 from stapel_agent.redaction import redact_start
 
-from . import limits
+from . import attempt_limits
 
 CODING_LENGTH = 40
 REQUEST_HEADERS = {"Accept-Encoding": "identity"}
@@ -26,10 +26,10 @@ def unpacked(body: bytes, coding: str) -> bytes:
         )
     decoder = zlib.decompressobj(WINDOW_BITS[name])
     try:
-        content = decoder.decompress(body, limits.MAX_ANSWER_BYTES + 1)
+        content = decoder.decompress(body, attempt_limits.MAX_ANSWER_BYTES + 1)
     except zlib.error as fault:
         raise AnswerInterrupted(f"the answer cannot be decompressed ({fault})") from None
-    limits.SizeLimit().count(content)
+    attempt_limits.SizeLimit().count(content)
     if not decoder.eof:
         raise AnswerInterrupted("the answer ended before its compressed content was complete")
     return content

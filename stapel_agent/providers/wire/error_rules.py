@@ -1,4 +1,4 @@
-"""Vendors' error codes and messages, and the exception for each. `status_codes` applies these rules.
+"""Vendors' error codes and messages, and the exception for each. `error_response` applies these rules.
 
 The error bodies that each rule is based on are in tests/providers/errors/.
 """
@@ -19,25 +19,8 @@ from stapel_agent.exceptions import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
-    RequestInterrupted,
     RequestRejected,
 )
-
-FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: AccessDenied,
-    402: OutOfCredit,
-    403: AccessDenied,
-    408: ProviderUnavailable,
-    409: ProviderUnavailable,
-    429: RateLimited,
-    498: ProviderUnavailable,  # Groq: no capacity for the flex tier
-    500: ProviderUnavailable,
-    502: ProviderUnavailable,
-    503: ProviderUnavailable,
-    529: ProviderUnavailable,
-    # A gateway gave up. The vendor may still process and bill the request (520 to 524 are Cloudflare's).
-    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
-}
 
 FAULT_BY_NAME: Mapping[str, type[ProviderError]] = {
     "auth": AccessDenied,
@@ -148,19 +131,3 @@ RULES: tuple[Rule, ...] = (
     Rule(ProviderUnavailable, codes=_codes("engine_overloaded_error overloaded_error server_busy model_loading")),
 )
 """The first rule that matches decides. If none matches, the status decides."""
-
-UNKNOWN_STATUS: Mapping[str, int] = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "api_error": 500,
-    "server_error": 500,
-    "internal_server_error": 500,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
-"""Error type -> the status it stands for, for errors inside a stream or a 200 answer, which have no status."""

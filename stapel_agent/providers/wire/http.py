@@ -14,12 +14,12 @@ import httpx
 
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer
 
+from .attempt_limits import Bounds, abounded_attempt, bounded, bounded_attempt
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
-from .limits import Bounds, abounded_attempt, bounded, bounded_attempt
+from .error_response import classify, error_codes, excerpt, is_of_another_address
 from .optional_fields import OptionalFields
 from .retry_waits import stated_wait
-from .status_codes import classify, error_codes, excerpt, is_of_another_address
 
 CONNECT_SECONDS = 10.0
 

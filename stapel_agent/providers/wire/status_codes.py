@@ -1,159 +1,53 @@
-"""Turns an error answer (HTTP status, codes and message) into an exception, by the rules in `error_rules`."""
+"""HTTP status codes, and the exception for each. The rules in `error_rules` come first."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from html import unescape
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Mapping
 
-from stapel_agent.column_ranges import token_count
-from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
-from stapel_agent.redaction import redact_start
-
-from .error_rules import (
-    EMPTY_ACCOUNT,
-    FAULT_BY_NAME,
-    FAULT_BY_STATUS,
-    PACE,
-    RULES,
-    UNKNOWN_STATUS,
-    WRONG_ADDRESS,
+from stapel_agent.exceptions import (
+    AccessDenied,
+    OutOfCredit,
+    ProviderDown,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestInterrupted,
+    RequestRejected,
 )
-from .retry_waits import stated_wait
 
-__all__ = [
-    "EMPTY_ACCOUNT",
-    "PAGE",
-    "classify",
-    "error_codes",
-    "excerpt",
-    "is_of_another_address",
-    "stated_fault",
-]
+FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
+    401: AccessDenied,
+    402: OutOfCredit,
+    403: AccessDenied,
+    408: ProviderUnavailable,
+    409: ProviderUnavailable,
+    429: RateLimited,
+    498: ProviderUnavailable,  # Groq: no capacity for the flex tier
+    500: ProviderUnavailable,
+    502: ProviderUnavailable,
+    503: ProviderUnavailable,
+    529: ProviderUnavailable,
+    # A gateway gave up. The vendor may still process and bill the request (520 to 524 are Cloudflare's).
+    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
+}
 
-NO_CODES: Mapping[str, str] = MappingProxyType({})
-CODE_LENGTH = 64
-CODE_DEPTH = 3
-MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg")
-CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
-EXCERPT_LENGTH = 300
-EXAMINED_LENGTH = 64 * 1024
-
-PAGE = "an HTML page"
-HTML = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
-TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{0,500})", re.IGNORECASE)
-TITLE_LENGTH = 100
-
-
-def classify(
-    status: int,
-    message: str,
-    *,
-    codes: frozenset[str] = frozenset(),
-    own_codes: Mapping[str, str] = NO_CODES,
-    retry_after: float | None = None,
-) -> ProviderError:
-    """Return the exception for an error answer.
-
-    `message` is short and contains no secrets. `codes` are the `error_codes()` of the body. `own_codes` maps codes of
-    this vendor to the names of failures.
-    """
-    if 300 <= status < 400:
-        return ProviderDown(f"HTTP {status}: redirects are not followed; set the base URL to the target")
-    kind = _kind(status, message, codes, own_codes)
-    return kind(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
+STATUS_BY_TYPE: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""Error type -> the status it stands for, for errors inside a stream or a 200 answer, which have no status."""
 
 
-def _kind(status: int, message: str, codes: frozenset[str], own_codes: Mapping[str, str]) -> type[ProviderError]:
-    for code, failure in own_codes.items():
-        if code.lower() in codes and failure in FAULT_BY_NAME:
-            return FAULT_BY_NAME[failure]
-    for rule in RULES:
-        if rule.holds(status, message, codes):
-            return rule.fault
+def fault_by_status(status: int) -> type[ProviderError]:
+    """Return the exception for an error status that no rule matches."""
     return FAULT_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
-
-
-def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:
-    """Return the exception for an error inside a 200 answer, by the status that its code stands for, or its message.
-
-    `address_fix` is the fix to show if the server has no such endpoint.
-    """
-    body = json.dumps({"error": error}, default=str)
-    message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
-    if status := _stated_status(error, codes):
-        return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
-    kind: type[ProviderError] = _kind(400, message, codes, own_codes)
-    said = f"the answer is an error: {message}"
-    if kind is RequestRejected and PACE.search(message):
-        return RateLimited(said, retry_after=wait)
-    if kind is RequestRejected and WRONG_ADDRESS.search(message):
-        return RequestRejected(f"{said}; {address_fix}" if address_fix else said)
-    return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
-
-
-def _stated_status(error: object, codes: frozenset[str]) -> int | None:
-    own = token_count(error.get("code")) if isinstance(error, dict) else 0
-    if 400 <= own < 600:
-        return own
-    return next((UNKNOWN_STATUS[code] for code in sorted(codes) if code in UNKNOWN_STATUS), None)
-
-
-def error_codes(body: str | bytes) -> frozenset[str]:
-    """Return the codes and types in an error body, in lower case. A dotted code also counts as its first part."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    try:
-        found = json.loads(text) if len(text) <= EXAMINED_LENGTH else None
-    except (ValueError, RecursionError):
-        return frozenset()
-    stated = (str(code).lower() for code in _stated_codes(found))
-    short = {code for code in stated if 0 < len(code) <= CODE_LENGTH}
-    return frozenset(short | {code.partition(".")[0] for code in short})
-
-
-def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
-    if isinstance(found, list):
-        found = found[0] if found else None
-    if not isinstance(found, dict) or depth > CODE_DEPTH:
-        return
-    yield from (found[name] for name in CODE_FIELDS if isinstance(found.get(name), str | int))
-    for name in ("error", "details", "metadata", "base_resp"):
-        yield from _stated_codes(found.get(name), depth + 1)
-
-
-def excerpt(body: str | bytes) -> str:
-    """Return the message of an error body as one short line, without credentials or control characters."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    if title := _title_of_page(text):
-        return f"{PAGE}, {title!r}"
-    # Redacted first, because a key that is broken up by a space is not recognized.
-    line = " ".join(redact_start(_stated_message(text), EXAMINED_LENGTH).split())
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)[:EXCERPT_LENGTH]
-
-
-def _title_of_page(text: str) -> str | None:
-    """Return the title of an HTML page, from a proxy, a login or another server that answered instead of the API."""
-    title = TITLE.search(text[:EXAMINED_LENGTH]) if HTML.match(text) else None
-    return " ".join(redact_start(unescape(title[1]), EXAMINED_LENGTH).split())[:TITLE_LENGTH] if title else None
-
-
-def is_of_another_address(status: int, message: str) -> bool:
-    """Whether the API is not at this address. False if the API is there but does not know the model."""
-    return status in (404, 405) and "model" not in message.lower()
-
-
-def _stated_message(text: str) -> str:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    while found and isinstance(found, dict | list):
-        if isinstance(found, list):
-            found = found[0]
-        else:
-            stated = (found.get(name) for name in MESSAGE_FIELDS)
-            found = next((value for value in stated if value and isinstance(value, str | dict | list)), None)
-    return found if isinstance(found, str) else text

@@ -1,0 +1,207 @@
+"""The attempts made for one request: decides the next one, and combines their outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from typing import Self
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import (
+    AnswerMissing,
+    ParameterRefused,
+    ProviderBusy,
+    ProviderError,
+    ProviderTimeout,
+    RequestRejected,
+    SchemaMismatch,
+)
+from stapel_agent.providers import withdraw_refusal
+from stapel_agent.telemetry import waiting
+from stapel_agent.types import Completion, CompletionRequest, Usage
+
+from . import api_keys
+from .attempt import Attempt, Reader
+from .fallback_chain import Candidate, Chain
+from .retries import MAX_DELAY, delay_before_retry, may_fall_back
+
+logger = logging.getLogger(__name__)
+
+UNUSABLE = (SchemaMismatch, AnswerMissing)
+"""Errors that asking again may fix if the request has a schema."""
+
+
+class Attempts:
+    """Iterates over the attempts for one request. Each follows a failed one; `completion()` returns the outcome.
+
+    Sync or async iteration waits for the delay before a retry and for a slot at the provider.
+    Raises an AgentError immediately if no provider can be asked.
+    """
+
+    def __init__(self, request: CompletionRequest, read: Reader) -> None:
+        self._chain = Chain(request)
+        self._read = read
+        self._made: list[Attempt] = []
+        self.request = self._chain.request
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Attempt:
+        while attempt := self._following():
+            with waiting():
+                if attempt.delay:
+                    time.sleep(attempt.delay)
+                has_place = attempt.place.take(self._patience)
+            if self._is_due(attempt, has_place=has_place):
+                return attempt
+        raise StopIteration
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Attempt:
+        while attempt := self._following():
+            with waiting():
+                await asyncio.sleep(attempt.delay)
+                has_place = await attempt.place.atake(self._patience)
+            if self._is_due(attempt, has_place=has_place):
+                return attempt
+        raise StopAsyncIteration
+
+    @property
+    def cache_keys(self) -> set[str]:
+        """The cache keys that the rows of these attempts may have."""
+        return self._chain.cache_keys
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether the current attempt is the first one at this provider, and the provider is a fallback."""
+        *earlier, last = self._made
+        is_first = not any(attempt.provider is last.provider for attempt in earlier)
+        return is_first and last.request.provider != self.request.provider
+
+    def reused(self, earlier: Completion) -> Completion:
+        """Returns an earlier answer of the current provider, which replaces the attempt."""
+        return replace(earlier, usage=self._spent)
+
+    @property
+    def answered(self) -> CompletionRequest:
+        """The request as it was sent to the last provider."""
+        return self._made[-1].request
+
+    def completion(self) -> Completion:
+        """Returns the answer of the last attempt, or raises its error with the usage of all attempts."""
+        last = self._made[-1]
+        if last.error is not None:
+            last.error.usage = self._spent
+            last.error.text = next((attempt.text for attempt in reversed(self._made) if attempt.text), None)
+            last.error.args = (f"{last.error}{self._circumstances(last)}",)
+            raise last.error
+        return Completion(
+            text=last.text or "",
+            provider=last.request.provider,
+            model=last.request.model,
+            usage=self._spent,
+            value=last.value,
+        )
+
+    @property
+    def _spent(self) -> Usage:
+        return sum((attempt.usage for attempt in self._made), Usage())
+
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for a busy provider: only briefly if a fallback is left."""
+        return self.request.deadline.remaining(MAX_DELAY if self._chain.has_more else agent_settings.CLI_TIMEOUT)
+
+    def _following(self) -> Attempt | None:
+        """Returns the next attempt to make, or None."""
+        if not self._made:
+            return self._to(self._chain.next())
+        last = self._made[-1]
+        self._withdraw_refusal(last)
+        return (
+            self._correction(last)
+            or self._without_refused(last)
+            or self._with_other_key(last)
+            or self._retry(last)
+            or self._fallback(last)
+        )
+
+    def _correction(self, last: Attempt) -> Attempt | None:
+        made = sum(isinstance(attempt.error, UNUSABLE) for attempt in self._made)
+        if last.request.schema is None or not isinstance(last.error, UNUSABLE) or made > agent_settings.SCHEMA_RETRIES:
+            return None
+        correction = last.error.correction if isinstance(last.error, SchemaMismatch) else last.request.correction
+        return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
+
+    def _without_refused(self, last: Attempt) -> Attempt | None:
+        """Repeats the question without the field that the provider refused, once per provider."""
+        refused = [made for made in self._made if isinstance(made.error, ParameterRefused)]
+        if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
+            return None
+        logger.warning(
+            "provider %r refuses %s for model %r; requests omit it from now on; see %s",
+            last.request.provider,
+            last.error.parameter,
+            last.request.model,
+            last.error.setting.format(size=last.request.model_size, source=last.request.source),
+        )
+        return self._to(Candidate(last.provider, last.request))
+
+    def _withdraw_refusal(self, last: Attempt) -> None:
+        """If the call is rejected without the field too, the field was not the cause: send it again next time."""
+        before = self._made[-2].error if len(self._made) > 1 else None
+        if isinstance(before, ParameterRefused) and isinstance(last.error, RequestRejected):
+            withdraw_refusal(before)
+
+    def _with_other_key(self, last: Attempt) -> Attempt | None:
+        """Repeats the question with an untried key, if the last error was specific to its key."""
+        if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY):
+            return None
+        tried = {made.api_key for made in self._made if made.provider is last.provider}
+        key = api_keys.next_key(last.request.provider, last.provider, tried)
+        return None if key is None else self._to(Candidate(last.provider, last.request, key))
+
+    def _retry(self, last: Attempt) -> Attempt | None:
+        if not isinstance(last.error, ProviderError):
+            return None
+        asked = sum(attempt.provider is last.provider and not attempt.result for attempt in self._made)
+        delay = delay_before_retry(last.error, asked - 1, self._patience)
+        return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
+
+    def _fallback(self, last: Attempt) -> Attempt | None:
+        return self._to(self._chain.next()) if last.error and may_fall_back(last.error) else None
+
+    def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
+        if candidate is None:
+            return None
+        if candidate.api_key is None:
+            key = api_keys.next_key(candidate.request.provider, candidate.provider)
+            candidate = replace(candidate, api_key=key)
+        attempt = Attempt(candidate, self._read, delay)
+        self._made.append(attempt)
+        return attempt
+
+    def _is_due(self, attempt: Attempt, *, has_place: bool) -> bool:
+        name = attempt.request.provider
+        if not has_place:
+            attempt.fail(ProviderBusy(f"MAX_CONCURRENCY calls to provider {name!r} are already running"))
+        elif self.request.deadline.is_over:
+            attempt.place.leave()
+            attempt.fail(ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s has passed"))
+        return attempt.error is None
+
+    def _circumstances(self, last: Attempt) -> str:
+        """Describes the rest of a failure: which providers declined before, and which were skipped."""
+        declined = {
+            attempt.request.provider: attempt.error
+            for attempt in self._made
+            if attempt.provider is not last.provider and attempt.error
+        }
+        notes = [f"before it, {name!r}: {fault.failure}: {fault}" for name, fault in declined.items()]
+        notes += [f"skipped, cooling down: {name!r}" for name in self._chain.passed_over]
+        return f" ({'; '.join(notes)})" if notes else ""

@@ -1,0 +1,121 @@
+"""The providers to try for one request: the one it names, then its FALLBACKS."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from stapel_agent.conf import agent_settings
+from stapel_agent.exceptions import AgentError, InvalidRequest, WrongSetting
+from stapel_agent.model_profiles import profile_of
+from stapel_agent.providers import LlmProvider, ProviderResult, provider_registry
+from stapel_agent.types import CompletionRequest
+
+from .circuit_breaker import cooldown_of
+from .schema_prompt import with_schema_in_prompt
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A provider, the request with that provider's model name, and the API key if the provider has several."""
+
+    provider: LlmProvider
+    request: CompletionRequest
+    api_key: str | None = field(default=None, repr=False)
+
+
+class Chain:
+    """The candidates for one request, in order. Raises an AgentError immediately if the first cannot be asked."""
+
+    def __init__(self, request: CompletionRequest) -> None:
+        if not request.prompt:
+            raise InvalidRequest("prompt must not be empty")
+        first = candidate_of(request)
+        self.request = first.request
+        self.passed_over: list[str] = []
+        self._candidates = (first, *_fallbacks(request))
+        self._waiting = deque(self._candidates)
+
+    @property
+    def cache_keys(self) -> set[str]:
+        """The cache keys of the request, one for each candidate."""
+        return {candidate.request.cache_key for candidate in self._candidates}
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self._waiting)
+
+    def next(self) -> Candidate | None:
+        """Returns the next candidate. Skips one that is cooling down, unless it is the last."""
+        while self._waiting:
+            candidate = self._waiting.popleft()
+            name = candidate.request.provider
+            if not self._waiting or not cooldown_of(name).passes_over():
+                return candidate
+            self.passed_over.append(name)
+        return None
+
+
+def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
+    for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
+        try:
+            yield candidate_of(replace(request, provider=name), is_first=False)
+        except AgentError as fault:
+            logger.error("skipped a fallback of provider %r: %s", request.provider, fault)
+
+
+def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
+    """Returns the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
+    profile = profile_of(request.model_size)
+    model = profile.model
+    provider_class = provider_registry.askable(request.provider)
+    try:
+        provider = provider_class()
+        default = profile.model_at(request.provider, provider.default_models, request.model_size)
+        model = provider.resolve_model(request.model_size, default)
+    except Exception as fault:
+        provider = _Broken(fault)
+    request = with_schema_in_prompt(request, provider)
+    _require_images(request, provider)
+    if not str(model or "").strip():
+        raise WrongSetting(nameless(request.model_size, request.provider))
+    options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
+    return Candidate(provider, replace(request, model=str(model), options=options))
+
+
+def _options(own: Mapping[str, Any], request: CompletionRequest, provider: LlmProvider) -> Mapping[str, Any]:
+    """Merges the options of the profile over the options of the provider's entry."""
+    if own and not provider.supports_options:
+        raise WrongSetting(
+            f"provider {request.provider!r} does not support options: remove them from MODELS[{request.model_size!r}]"
+        )
+    return {**provider.options, **own} if provider.supports_options else {}
+
+
+def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
+    if request.images and not provider.supports_images:
+        raise InvalidRequest(
+            f"provider {request.provider!r} does not support images: choose one that does, or send none"
+        )
+
+
+def nameless(model_size: str, provider: str) -> str:
+    """Returns the message for a size without a model name."""
+    return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no default model for it"
+
+
+class _Broken(LlmProvider):
+    """Stands in for a provider that cannot be constructed, so that the error is recorded as an attempt."""
+
+    supports_schema = supports_images = supports_options = True
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    def complete(self, **arguments: Any) -> ProviderResult:
+        raise self.fault

@@ -1,0 +1,248 @@
+"""Writes PromptLog: inserts a row before each attempt and closes it afterwards.
+
+Also inserts rows for external calls that are over. `privacy.scrubbing` removes texts from rows later.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from stapel_agent import telemetry
+from stapel_agent.asking import Attempt
+from stapel_agent.budgets import (
+    AccountsMissing,
+    Budget,
+    Estimate,
+    budgets_of,
+    charging,
+    estimated,
+    is_reserved,
+    make_accounts,
+    reserve,
+    sweep_reservations,
+)
+from stapel_agent.conf import agent_settings
+from stapel_agent.database import in_background, ledger_transaction, on_ledger, uncancelled
+from stapel_agent.exceptions import LedgerUnavailable, OverBudget
+from stapel_agent.models import PromptLog, PromptStatus
+from stapel_agent.prices import aload
+from stapel_agent.redaction import describe
+
+from . import columns, row_writes
+from .call_finished_signal import aannounce, announce, announce_later
+from .cost_columns import forget_estimate, set_estimate
+from .heartbeat import beating
+from .unclosed_rows import close_later, close_left_over
+
+logger = logging.getLogger(__name__)
+
+CLOSING_SECONDS = 1.0
+
+
+@contextmanager
+def entry(attempt: Attempt) -> Iterator[None]:
+    """Opens the row of an attempt on entry and closes it on exit.
+
+    Raises LedgerUnavailable or OverBudget on entry.
+    """
+    row, opening = _pending(attempt)
+    try:
+        with _opening(row, attempt):
+            refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
+        with _under_way(row, attempt, refusal):
+            yield
+    finally:
+        if not row._state.adding:
+            with _closing(row, attempt) as closed:
+                on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
+            announce(closed, timeout=attempt.request.deadline.left)
+
+
+@asynccontextmanager
+async def aentry(attempt: Attempt) -> AsyncIterator[None]:
+    """`entry()` on an event loop. A cancelled caller leaves after the row is closed."""
+    await aload(attempt.provider.vendor)
+    row, opening = _pending(attempt)
+    try:
+        with _opening(row, attempt):
+            refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
+        with _under_way(row, attempt, refusal):
+            yield
+    finally:
+        if not row._state.adding:
+            with _closing(row, attempt) as closed:
+                closing = partial(_update, row, closed)
+                if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
+                    in_background(closing).add_done_callback(lambda done: announce_later(closed))
+                else:
+                    await uncancelled(closing, timeout=_closing_seconds(attempt))
+            await aannounce(closed, timeout=attempt.request.deadline.left)
+
+
+def record(row: PromptLog) -> UUID:
+    """Inserts a complete row. Raises LedgerUnavailable."""
+    with _recording(row):
+        on_ledger(partial(_insert_charged, row))
+    telemetry.count_call(columns.finished(row))
+    announce([row])
+    return row.pk
+
+
+async def arecord(row: PromptLog) -> UUID:
+    """`record()` on an event loop. A cancelled caller leaves after the row is written."""
+    with _recording(row):
+        await uncancelled(partial(_insert_charged, row))
+    telemetry.count_call(columns.finished(row))
+    await aannounce([row])
+    return row.pk
+
+
+def sweep() -> None:
+    """Releases the budget reservations of calls that are over."""
+    on_ledger(sweep_reservations)
+
+
+def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], OverBudget | None]]:
+    """Returns the row for an upcoming attempt, and the function that opens it."""
+    row, estimate = columns.pending(attempt), _estimate(attempt)
+    set_estimate(row, estimate)
+    return row, partial(_open, row, estimate)
+
+
+def _estimate(attempt: Attempt) -> Estimate:
+    """Estimates the cost of a call. Unreadable prices stop the call only if budgets depend on them."""
+    try:
+        return estimated(attempt.request, attempt.provider.vendor)
+    except Exception as fault:
+        if agent_settings.BUDGETS:
+            raise
+        logger.error("cannot estimate the cost of a call to provider %r: %s", attempt.request.provider, describe(fault))
+        return Estimate(is_priced=False)
+
+
+@contextmanager
+def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> Iterator[None]:
+    """Surrounds the call of an open row. Raises the refusal, if any."""
+    if refusal is not None:
+        attempt.fail(refusal)
+        raise refusal
+    with beating(row):
+        yield
+
+
+def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
+    """Inserts the row of a call and reserves its estimated cost. Returns the error if a budget has no room."""
+    if not agent_settings.BUDGETS:
+        row_writes.insert(row, alias)
+        return None
+    try:
+        limits = budgets_of(row)
+    except OverBudget as refusal:
+        row_writes.insert(row, alias)
+        return refusal
+    return _insert_reserved(row, estimate, limits, alias)
+
+
+def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+    try:
+        with ledger_transaction(alias):
+            row_writes.insert_new(row, alias)
+            return reserve(row, estimate, limits, alias)
+    except AccountsMissing as first_call:
+        row._state.adding = True
+        make_accounts(first_call.accounts, alias)
+        return _insert_reserved(row, estimate, limits, alias)
+    except IntegrityError:
+        if not row_writes.has_arrived(row, alias):
+            raise
+        with ledger_transaction(alias):
+            return None if is_reserved(row.pk, alias) else reserve(row, estimate, limits, alias)
+    except BaseException:
+        row._state.adding = True
+        raise
+
+
+def _insert_charged(row: PromptLog, alias: str) -> None:
+    try:
+        with charging(row, alias):
+            row_writes.insert_new(row, alias)
+    except IntegrityError:
+        if not row_writes.has_arrived(row, alias):
+            raise
+
+
+def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
+    if not row_writes.update_outcome(row, alias):
+        logger.error("ledger row %s (%s) was deleted while its call was running", row.pk, columns.spent(row))
+    closed[:] = [row]
+    close_left_over(alias)
+
+
+def _closing_seconds(attempt: Attempt) -> float | None:
+    """Returns the time left for the request, but at least CLOSING_SECONDS, enough to close most timed-out calls."""
+    left = attempt.request.deadline.left
+    return None if left is None else max(left, CLOSING_SECONDS)
+
+
+@contextmanager
+def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
+    """Converts any error to LedgerUnavailable. A row that may still be inserted is closed later."""
+    try:
+        yield
+    except Exception as fault:
+        unavailable = LedgerUnavailable(
+            f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
+            "see that its database answers and is migrated"
+        )
+        if isinstance(fault, TimeoutError):
+            row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
+            row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
+            forget_estimate(row)
+            close_later(row)
+        logger.error("cannot write the ledger row, so no provider is called: %s", describe(fault))
+        raise unavailable from None
+    except BaseException:
+        if row._state.adding:
+            columns.settle(row, attempt)
+            close_later(row)
+        raise
+
+
+@contextmanager
+def _recording(row: PromptLog) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        logger.error("an external call (%s) could not be recorded: %s", columns.spent(row), describe(fault))
+        kind = type(fault).__name__
+        fix = "see that its database answers and is migrated"
+        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {fix}") from None
+
+
+@contextmanager
+def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
+    """Settles a row with the outcome of its attempt. Yields a list; put the row into it once it is closed.
+
+    Errors are logged and not raised, because the answer is already paid for.
+    """
+    closed: list[PromptLog] = []
+    try:
+        columns.settle(row, attempt)
+        telemetry.count_call(columns.finished(row))
+        yield closed
+    except BaseException as fault:
+        if closed:
+            announce_later(closed)
+        else:
+            close_later(row)
+        if not isinstance(fault, Exception):
+            raise
+        row_and_fault = (row.pk, columns.spent(row), describe(fault))
+        logger.error("ledger row %s (%s) could not be closed and is tried again later: %s", *row_and_fault)

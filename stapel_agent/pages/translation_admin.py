@@ -1,0 +1,102 @@
+"""The admin's list of kept translations: source text, languages, user, workspace and age."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from stapel_core.django.admin.base import MASK_PLACEHOLDER, StapelModelAdmin
+
+from stapel_agent import log_content
+from stapel_agent.database import exactly
+from stapel_agent.models import PromptSource, Translation
+
+from .text_display import NOTHING, moment_text, text_block, visible
+
+EXCERPT_LENGTH = 120
+
+
+class TranslationAdmin(StapelModelAdmin):
+    """What is kept of translations: to be looked at, and to be forgotten by deleting it."""
+
+    list_display = ("source", "kept_text", "languages", "owner", "kept_at", "model")
+    list_per_page = 50
+    ordering = ("-created_at",)
+    sortable_by = ()
+    search_fields = ("source_text", "to_lang", "user_id", "workspace_id")
+    search_help_text = "A whole source text, a target language, a user id or a workspace id."
+    show_full_result_count = False
+    fields = (
+        "source_block",
+        "text_block",
+        "languages",
+        "owner",
+        "kept_at",
+        "provider",
+        "model",
+        "request_id",
+        "key",
+    )
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Translation | None = None) -> bool:
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Translation], search_term: str
+    ) -> tuple[QuerySet[Translation], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        named = exactly("source_text", term) | exactly("user_id", term) | exactly("workspace_id", term)
+        return queryset.filter(named | Q(to_lang__iexact=term)), False
+
+    @admin.display(description="source text")
+    def source(self, row: Translation) -> str:
+        return self._excerpt("source_text", row.source_text)
+
+    @admin.display(description="translation")
+    def kept_text(self, row: Translation) -> str:
+        return self._excerpt("text", row.text)
+
+    @admin.display(description="source text")
+    def source_block(self, row: Translation) -> SafeString | str:
+        return text_block(self._told("source_text", row.source_text))
+
+    @admin.display(description="translation")
+    def text_block(self, row: Translation) -> SafeString | str:
+        return text_block(self._told("text", row.text))
+
+    @admin.display(description="languages")
+    def languages(self, row: Translation) -> str:
+        return visible(f"{row.from_lang or '?'} → {row.to_lang or '?'}")
+
+    @admin.display(description="kept for")
+    def owner(self, row: Translation) -> SafeString | str:
+        named = [("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id)]
+        lines = [(label, visible(self._told(column, name) or "")) for label, column, name in named if name]
+        return format_html_join("", "<div>{} {}</div>", lines) or NOTHING
+
+    @admin.display(description="kept at")
+    def kept_at(self, row: Translation) -> SafeString:
+        age = timesince(row.created_at)
+        return format_html(
+            '<time datetime="{}" title="{} ago">{}</time>', row.created_at.isoformat(), age, moment_text(row.created_at)
+        )
+
+    def _excerpt(self, column: str, text: str | None) -> str:
+        told = visible((self._told(column, text) or "")[: EXCERPT_LENGTH + 1])
+        return f"{told[:EXCERPT_LENGTH]}…" if len(told) > EXCERPT_LENGTH else told or NOTHING
+
+    def _told(self, column: str, text: str | None) -> str | None:
+        """The text, or a mask where the host shows no such column, or stores no texts of translations any more."""
+        is_content = column in ("source_text", "text")
+        if column in self._masked_field_names() or (is_content and not log_content.is_full(PromptSource.TRANSLATE)):
+            return str(MASK_PLACEHOLDER)
+        return text

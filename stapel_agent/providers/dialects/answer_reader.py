@@ -1,0 +1,114 @@
+"""Reads an answer of `/chat/completions` according to its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
+from stapel_agent.parsing import parse_json_response
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault
+from stapel_agent.providers.wire.finish_reasons import finish_reason
+from stapel_agent.providers.wire.price_conditions import price_conditions
+from stapel_agent.providers.wire.vendor_json import decoded, mapping
+from stapel_agent.redaction import redact_start
+from stapel_agent.types import Usage
+
+from .dialect import Dialect
+from .usage_fields import read_usage
+from .vendors import OPENAI
+
+CATEGORY_LENGTH = 64
+
+FIGURE_DIGITS = 20
+
+
+def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> ProviderResult:
+    """Return the result of a 200 answer. Raises ProviderError, with the usage, if the answer is not usable.
+
+    `fix` is the fix to show if a web page answers instead of the API.
+    """
+    answer = _parsed(body, fix)
+    usage = read_usage(answer.get("usage"), dialect.usage)
+    choice = _first_choice(answer)
+    message = mapping(choice.get("message"))
+    text = _text(message.get("content"))
+    error = choice.get("error") or (None if text else _error(answer))
+    if error:
+        raise _kept(stated_fault(error, own_codes=dialect.error_codes, address_fix=fix), usage, text)
+    refusal = message.get("refusal")
+    if refusal and isinstance(refusal, str):
+        return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
+    reason = finish_reason(choice.get("finish_reason"), dialect.finish_reasons)
+    if reason == "interrupted":
+        raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {choice['finish_reason']}"), usage, text)
+    if not text.strip() and reason not in ("length", "content_filter"):
+        text = _json_in_reasoning(message)
+        if not text:
+            raise _kept(_gap(answer, message), usage, None)
+    metadata = {**_refused_category(choice), **price_conditions(answer)}
+    return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=metadata)
+
+
+def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:
+    fault.usage, fault.text = usage, text or None
+    return fault
+
+
+def _parsed(body: bytes, fix: str) -> dict[str, Any]:
+    answer = decoded(body, FIGURE_DIGITS)
+    if isinstance(answer, dict):
+        return answer
+    said = excerpt(body)
+    if said.startswith(PAGE):
+        raise InvalidAnswer(f"the answer is {said}; {fix}" if fix else f"the answer is {said}")
+    raise InvalidAnswer(f"the answer is not a JSON object: {said!r}")
+
+
+def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = answer.get("choices")
+    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _error(answer: Mapping[str, Any]) -> object:
+    """Return the error inside a 200 answer. MiniMax reports it as a separate status."""
+    status = mapping(answer.get("base_resp"))
+    return answer.get("error") or (status if status.get("status_code") else None)
+
+
+def _gap(answer: Mapping[str, Any], message: Mapping[str, Any]) -> ProviderError:
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return InvalidAnswer("the answer has no choices")
+    if message.get("tool_calls"):
+        return InvalidAnswer("the answer calls a tool, although none was offered")
+    return AnswerMissing("the answer contains no text")
+
+
+def _json_in_reasoning(message: Mapping[str, Any]) -> str:
+    """Return JSON found in the thinking: vLLM puts it there if its parser waits for the end of the thinking."""
+    for name in ("reasoning_content", "reasoning"):
+        thoughts = message.get(name)
+        if isinstance(thoughts, str) and thoughts.strip():
+            value, prose = parse_json_response(thoughts)
+            if value is not None and prose is None:
+                return thoughts
+    return ""
+
+
+def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
+    """Return the category that the vendor's filter found, as reported by Azure."""
+    results = mapping(choice.get("content_filter_results"))
+    found = (str(name) for name, result in results.items() if mapping(result).get("filtered") is True)
+    category = next(found, None)
+    return {"refusal_category": redact_start(category, CATEGORY_LENGTH)} if category else {}
+
+
+def _text(content: object) -> str:
+    if isinstance(content, list):
+        parts = [mapping(part) for part in content]
+        texts = [part.get("text") for part in parts if part.get("type") == "text"]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""

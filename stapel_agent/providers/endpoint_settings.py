@@ -1,0 +1,182 @@
+"""The address and options of an API, from a built-in provider's settings or from an entry of PROVIDERS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stapel_agent.conf import agent_settings, key_texts, unset_variables
+from stapel_agent.exceptions import AccessDenied
+from stapel_agent.model_profiles import option_fault
+
+from .base import LlmProvider
+from .dialects import OUTCOMES, known_dialects
+from .wire.http import api_root
+
+MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
+COMMON = ("class", "base_url", "api_key", "models", "options", "vendor")
+FIELDS: dict[str, tuple[str, ...]] = {
+    "openai-compat": (*COMMON, "max_tokens_param", "dialect", "finish_reasons"),
+    "anthropic": COMMON,
+}
+"""The keys allowed in an entry of each class."""
+
+
+class Endpoint:
+    """The settings of one API, with their names for error messages."""
+
+    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+        self._values = values
+        self._place = place
+
+    @classmethod
+    def of_settings(cls, prefix: str) -> Endpoint:
+        """Return the endpoint of the settings that start with `prefix`."""
+        names = {name: f"{prefix}_{name.upper()}" for name in FIELDS["openai-compat"]}
+        values = {name: getattr(agent_settings, key) for name, key in names.items() if key in agent_settings.defaults}
+        return cls(values, prefix)
+
+    @classmethod
+    def of_entry(cls, name: str, entry: Mapping[str, Any]) -> Endpoint:
+        """Return the endpoint of the entry `name` of PROVIDERS."""
+        return cls(entry, f"PROVIDERS[{name!r}]")
+
+    def label(self, name: str) -> str:
+        """Return the name of the setting for a value."""
+        return f"{self._place}[{name!r}]" if self._place.endswith("]") else f"{self._place}_{name.upper()}"
+
+    def get(self, name: str) -> Any:
+        return self._values.get(name)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the API keys without duplicates. Raises AccessDenied with the fix."""
+        setting, label = self.get("api_key"), self.label("api_key")
+        if setting is not None and not isinstance(setting, str | list | tuple | Mapping):
+            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: set it to a string")
+        keys = tuple(dict.fromkeys(key_texts(setting)))
+        if not all(re.fullmatch("[!-~]*", key) for key in keys):
+            raise AccessDenied(f"{label} contains a space, a line break or a non-ASCII letter: set it again")
+        if not keys and (unset := unset_variables(setting)):
+            raise AccessDenied(f"{label} names the environment variable {unset[0]}, which is not set: set it")
+        return keys
+
+    def models(self) -> Mapping[str, str]:
+        """Return the models that this endpoint sets for sizes. Raises AccessDenied with the fix."""
+        models = self.get("models") or {}
+        if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models.values()):
+            raise AccessDenied(
+                f"{self.label('models')} must be a dict of sizes, each with the name of a model: "
+                "set it to one, such as {'small': 'qwen3:4b'}"
+            )
+        return models
+
+    def max_tokens_param(self) -> str | None:
+        """Return the request field for the token cap, if one is set. Raises AccessDenied with the fix."""
+        chosen = self.get("max_tokens_param")
+        if chosen in (None, *MAX_TOKENS_PARAMS):
+            return chosen  # type: ignore[no-any-return]
+        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {MAX_TOKENS_PARAMS}")
+
+    def options(self) -> Mapping[str, Any]:
+        """Return the request fields to add to every call."""
+        return self.get("options") or {}
+
+
+class EndpointProvider(LlmProvider):
+    """A provider for an HTTP API, configured by the settings that start with `settings_prefix`, or by `entry`."""
+
+    settings_prefix = ""
+    entry: Mapping[str, Any] | None = None
+    entry_name = ""
+
+    supports_schema = True
+    supports_images = True
+    supports_max_tokens = True
+    supports_timeout = True
+    supports_effort = True
+    supports_options = True
+    supports_api_key = True
+
+    def __init__(self) -> None:
+        self.options = self.endpoint.options()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        if self.entry is None:
+            return Endpoint.of_settings(self.settings_prefix)
+        return Endpoint.of_entry(self.entry_name, self.entry)
+
+    def api_keys(self) -> tuple[str, ...]:
+        return () if self.entry is None else self.endpoint.keys()
+
+    def resolve_model(self, model_size: str, default: str) -> str:
+        return self.endpoint.models().get(model_size) or default
+
+
+def entry_faults(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the errors in an entry of PROVIDERS that is a dict, each with its fix."""
+    place, kind = f"PROVIDERS[{name!r}]", entry.get("class", "openai-compat")
+    if not isinstance(kind, str) or kind not in FIELDS:
+        yield f"{place}['class'] is {str(kind)[:40]!r}: use one of {', '.join(FIELDS)}, or leave it out"
+        return
+    for unknown in sorted(str(key) for key in entry if key not in FIELDS[kind]):
+        yield f"{place} has an unknown key {unknown!r}: use {', '.join(FIELDS[kind])}"
+    yield from _address_faults(place, kind, entry)
+    for field, check in _CHECKS.items():
+        if entry.get(field) is not None and (fault := check(entry[field])):
+            yield f"{place}[{field!r}] {fault}"
+
+
+def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    url = entry.get("base_url")
+    if not url and kind == "openai-compat":
+        yield f"{place}['base_url'] is missing: set it to the root of the API, such as 'https://api.deepseek.com'"
+    elif url and (not isinstance(url, str) or api_root(url) is None):
+        yield f"{place}['base_url'] must be an http(s) URL without a password: set it to the bare root of the API"
+
+
+def _key_fault(setting: object) -> str | None:
+    items = setting if isinstance(setting, list | tuple) else [setting]
+    is_right = all(isinstance(item, str) or _names_variable(item) for item in items)
+    return None if is_right else "must be a string, {'env': 'NAME'}, or a list of these"
+
+
+def _names_variable(item: object) -> bool:
+    return isinstance(item, Mapping) and item.keys() == {"env"} and isinstance(item["env"], str)
+
+
+def _models_fault(models: object) -> str | None:
+    is_right = isinstance(models, Mapping) and all(isinstance(part, str) for item in models.items() for part in item)
+    return None if is_right else "must be a dict of sizes, each with the name of a model"
+
+
+def _cap_fault(field: object) -> str | None:
+    return None if field in MAX_TOKENS_PARAMS else f"must be one of {MAX_TOKENS_PARAMS}"
+
+
+def _dialect_fault(name: object) -> str | None:
+    known = known_dialects()
+    return None if isinstance(name, str) and name in known else f"must be one of {', '.join(known)}"
+
+
+def _vendor_fault(vendor: object) -> str | None:
+    return None if isinstance(vendor, str) else "must be a string: an id of genai-prices, or the URL of an API"
+
+
+def _reasons_fault(reasons: object) -> str | None:
+    is_right = isinstance(reasons, Mapping) and all(isinstance(word, str) for word in reasons)
+    if is_right and all(outcome in OUTCOMES for outcome in reasons.values()):  # type: ignore[attr-defined]
+        return None
+    return f"must be a dict of the endpoint's words, each with one of {', '.join(OUTCOMES)}"
+
+
+_CHECKS = {
+    "api_key": _key_fault,
+    "models": _models_fault,
+    "max_tokens_param": _cap_fault,
+    "options": option_fault,
+    "dialect": _dialect_fault,
+    "vendor": _vendor_fault,
+    "finish_reasons": _reasons_fault,
+}

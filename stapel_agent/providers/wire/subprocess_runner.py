@@ -1,0 +1,111 @@
+"""Runs a program to its end, with limited time and output, and leaves no process behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+from .attempt_limits import MAX_ANSWER_BYTES, Bounds, SizeLimit
+
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run in `folder`, with `stdin` as its input and a limit of `timeout` seconds."""
+
+    arguments: Sequence[str]
+    folder: Path
+    timeout: float
+    stdin: bytes = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The exit code and output of a program. A negative exit code is the signal that ended it."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Running:
+    """A running program. Its streams are unnamed files: with pipes, one side can block the other,
+    and a grandchild that keeps them open blocks the caller."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdout: IO[bytes], stderr: IO[bytes], bounds: Bounds) -> None:
+        self._process = process
+        self._stdout = stdout
+        self._stderr = stderr
+        self._bounds = bounds
+
+    def is_over(self) -> bool:
+        """Whether it has ended, or printed too much. Raises ProviderTimeout if its time is over."""
+        if self._process.poll() is not None:
+            return True
+        self._bounds.remaining()
+        return any(os.fstat(stream.fileno()).st_size > MAX_ANSWER_BYTES for stream in (self._stdout, self._stderr))
+
+    def outcome(self) -> Outcome:
+        """Return the outcome. Raises InvalidAnswer if it printed more than MAX_ANSWER_BYTES."""
+        return Outcome(stdout=_content(self._stdout), stderr=_content(self._stderr), exit_code=self._process.returncode)
+
+
+def run(command: Command) -> Outcome:
+    """Run `command`. Its process group is always ended before this returns or raises."""
+    with _running(command) as program:
+        # Polls, as Popen.wait(timeout) does, because the size of the output has to be checked too.
+        while not program.is_over():
+            time.sleep(POLL_SECONDS)
+        return program.outcome()
+
+
+async def arun(command: Command) -> Outcome:
+    """`run()` for a caller on an event loop."""
+    with _running(command) as program:
+        while not program.is_over():
+            await asyncio.sleep(POLL_SECONDS)
+        return program.outcome()
+
+
+@contextmanager
+def _running(command: Command) -> Iterator[Running]:
+    bounds = Bounds(command.timeout)
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write(command.stdin)
+        stdin.seek(0)
+        process = subprocess.Popen(  # noqa: S603  (no shell, and the program is the host's setting)
+            command.arguments,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=command.folder,
+            env=command.environment,
+            start_new_session=True,
+        )
+        try:
+            yield Running(process, stdout, stderr, bounds)
+        finally:
+            _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    # macOS raises PermissionError if only zombies are left.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _content(stream: IO[bytes]) -> bytes:
+    # Not with seek() and read(): a process that is still writing shares the position.
+    return SizeLimit().count(os.pread(stream.fileno(), MAX_ANSWER_BYTES + 1, 0))

@@ -1,0 +1,70 @@
+"""One text to translate, with what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.parsing import storable
+
+from .placeholder_formats import FORMATS, GUESS
+
+MAX_CONTEXT_LENGTH = 2000
+MAX_TEXT_LENGTH = 10**6
+FIELDS = {"text": str, "context": str, "format": str, "max_length": int}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A text. `context` says what it is for, `format` names its format, and `max_length` limits the characters of
+    its translation. 0 means no limit.
+    """
+
+    text: str
+    context: str = ""
+    format: str = GUESS
+    max_length: int = 0
+
+    @property
+    def known(self) -> dict[str, str | int]:
+        """The facts about the text that the model sees."""
+        facts: dict[str, str | int] = {"context": self.context, "max_length": self.max_length}
+        return {name: fact for name, fact in facts.items() if fact}
+
+    @classmethod
+    def read(cls, key: str, value: object) -> Entry:
+        """Read `value`, which is a text or a map of this class's fields. Raises InvalidRequest."""
+        if isinstance(value, str):
+            return cls(storable(value))
+        if not isinstance(value, Mapping):
+            raise InvalidRequest(
+                f"entries must map keys to texts, or to objects with 'text'; {key[:40]!r} is {type(value).__name__}"
+            )
+        fields = {name: field for name, field in value.items() if field is not None}
+        _check(key, fields)
+        return cls(**{name: storable(field) for name, field in fields.items()})
+
+
+def check_format(name: object, field: str = "format") -> None:
+    """Raises InvalidRequest if `name` is not a format."""
+    if not (isinstance(name, str) and name in FORMATS):
+        known = ", ".join(filter(None, FORMATS))
+        raise InvalidRequest(f"{field} must be one of {known}, not {str(name)[:40]!r}")
+
+
+def _check(key: str, fields: Mapping[Any, Any]) -> None:
+    named = f"entry {key[:40]!r}"
+    if strange := [name for name in fields if name not in FIELDS]:
+        raise InvalidRequest(f"{named} has the unknown field {str(strange[0])[:40]!r}: use {', '.join(FIELDS)}")
+    if "text" not in fields:
+        raise InvalidRequest(f"{named} needs 'text'")
+    for name, value in fields.items():
+        if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
+            raise InvalidRequest(f"{name} of {named} must be {FIELDS[name].__name__}, not {type(value).__name__}")
+    if len(fields.get("context", "")) > MAX_CONTEXT_LENGTH:
+        raise InvalidRequest(f"context of {named} may have at most {MAX_CONTEXT_LENGTH} characters")
+    if not 0 <= fields.get("max_length", 0) <= MAX_TEXT_LENGTH:
+        raise InvalidRequest(f"max_length of {named} must be from 1 to {MAX_TEXT_LENGTH}, or 0 for no limit")
+    check_format(fields.get("format", GUESS), f"format of {named}")

@@ -1,0 +1,85 @@
+"""Check existing translations against their sources, and estimate the maximum cost of new ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from stapel_agent import cache
+from stapel_agent.asking import candidate_of
+from stapel_agent.budgets import Estimate, estimated
+from stapel_agent.conf import agent_settings
+from stapel_agent.types import CompletionRequest
+
+from . import icu_messages
+from .entry import Entry
+from .glossary import Glossary
+from .job import Job
+from .masking import Damaged
+from .placeholder_formats import FORMATS
+from .plural_forms import expanded
+from .segment import Segments, Task
+from .tag_attributes import readable_attributes, with_values
+from .translation_request import Texts
+
+
+@dataclass(frozen=True)
+class Most:
+    """The maximum cost of a translation. `cost_usd` is None if a price is unknown."""
+
+    calls: int
+    tokens: int
+    cost_usd: Decimal | None
+
+
+def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
+    """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
+    source = expanded(entry.text.strip(), entry.format, from_lang, to)
+    task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
+    segment = Segments(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
+    given = segment.protected.with_own_marks(translation.strip(), _without_values)
+    if not segment.protected.has_words:
+        return "" if given == segment.protected.masked else "differs from the text, which has no words"
+    try:
+        segment.checked(given)
+    except Damaged as fault:
+        if FORMATS[entry.format].message in ("branches", "always") and _is_same_message(source, translation):
+            return ""
+        return segment.protected.in_full(str(fault))
+    return ""
+
+
+def most(texts: Texts, request: CompletionRequest) -> Most:
+    """Return the maximum cost of translating `texts`, if every question is asked as often as the settings allow."""
+    job = Job(texts, request)
+    whole = job.whole()
+    whole.take(cache.recall(whole.question()))
+    vendor = candidate_of(job.request).provider.vendor
+    calls, spends = 0, list[Estimate]()
+    for chunk in job.chunks():
+        # All together, retries for failures, one retry for untranslated texts, and finally each text alone.
+        again = agent_settings.TRANSLATE_RETRIES + 2
+        alone = [chunk.alone(segment) for segment in chunk.segments] if agent_settings.TRANSLATE_RETRIES else []
+        spends += [estimated(chunk.question(), vendor)] * again
+        spends += [estimated(question.question(), vendor) for question in alone]
+        calls += again + len(alone)
+    return Most(calls, sum(spend.tokens for spend in spends), _dollars(spends))
+
+
+def _dollars(spends: Iterable[Estimate]) -> Decimal | None:
+    dollars = [spend.usd for spend in spends]
+    known = [usd for usd in dollars if usd is not None]
+    return sum(known, Decimal(0)) if len(known) == len(dollars) else None
+
+
+def _is_same_message(source: str, translation: str) -> bool:
+    expected = icu_messages.signature(source)
+    is_same = expected is not None and expected == icu_messages.signature(translation)
+    return is_same and icu_messages.has_branches(source)
+
+
+def _without_values(hidden: str) -> str:
+    """Return a tag without its readable attribute values, which are translated separately."""
+    return with_values(hidden, [(attribute, "") for attribute in readable_attributes(hidden)])

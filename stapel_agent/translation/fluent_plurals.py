@@ -1,0 +1,221 @@
+"""Rewrite Fluent patterns with the plural variants of another language.
+
+Source: Project Fluent, "Fluent Syntax Guide": selectors, plural categories as keys, and numbers as exact keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from stapel_agent.plurals import CATEGORIES, Form, category, forms
+
+from . import fluent
+from .icu_messages import MAX_LENGTH
+from .icu_plurals import MAX_FORMS, NumberedForm, Numbers, TooLong
+
+KEY = re.compile(r"(\*?)\[\s*+([\w.-]++)\s*+\]")
+ARGUMENT = re.compile(r"\$([A-Za-z][\w-]*+)")
+ORDINAL = re.compile(r"type:\s*+\"ordinal\"")
+MAX_DEPTH = 50
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(slots=True)
+class Variant:
+    """One variant: its key as written, and its text."""
+
+    written: str
+    nodes: list[str | Selection] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        match = KEY.search(self.written)
+        return match[2] if match else ""
+
+    @property
+    def is_default(self) -> bool:
+        return "*[" in self.written
+
+    @property
+    def is_exact(self) -> bool:
+        return NUMBER.fullmatch(self.key) is not None
+
+    @property
+    def text(self) -> str:
+        return "".join(map(str, self.nodes))
+
+
+@dataclass(slots=True)
+class Selection:
+    """A selector with its variants."""
+
+    head: str
+    variants: list[Variant] = field(default_factory=list)
+    tail: str = ""
+
+    def __str__(self) -> str:
+        return "".join([self.head, *(variant.written + variant.text for variant in self.variants), self.tail])
+
+    @property
+    def argument(self) -> str:
+        match = ARGUMENT.search(self.head)
+        return match[1] if match else ""
+
+    @property
+    def is_ordinal(self) -> bool:
+        return ORDINAL.search(self.head) is not None
+
+    @property
+    def named(self) -> dict[str, Variant]:
+        """The variants of plural categories. Empty if the selector does not count."""
+        named = {variant.key: variant for variant in self.variants if not variant.is_exact}
+        is_plural = self.is_counting and "other" in named and named["other"].is_default
+        return named if is_plural and len(self.variants) > 1 else {}
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether all keys are numbers or plural categories."""
+        return all(variant.is_exact or variant.key in CATEGORIES for variant in self.variants)
+
+
+def expanded(text: str, from_lang: str, to: str) -> str:
+    """Return `text` with the plural variants of the language `to`. A text without plurals is returned unchanged."""
+    nodes = _nodes(text)
+    try:
+        for node in nodes:
+            if isinstance(node, Selection):
+                _expand(node, from_lang, to)
+        return _bounded("".join(map(str, nodes)))
+    except TooLong:
+        return text
+
+
+def numbered_forms(text: str, to: str) -> list[NumberedForm]:
+    """Return where the plural variants begin, with example numbers. At most MAX_FORMS."""
+    return list(islice(_number(_nodes(text), 0, (), to), MAX_FORMS))
+
+
+def _expand(selection: Selection, from_lang: str, to: str) -> None:
+    for variant in selection.variants:
+        for node in variant.nodes:
+            if isinstance(node, Selection):
+                _expand(node, from_lang, to)
+    named, target = selection.named, forms(to, ordinal=selection.is_ordinal)
+    if not (named and target) or named.keys() == {form.category for form in target}:
+        _show_numbers(selection, target)
+        return
+    gap = _gap(selection.variants)
+    exact = [variant for variant in selection.variants if variant.is_exact]
+    template = next((variant for variant in selection.variants if not variant.is_default), named["other"])
+    made = [Variant(_written(named, template, form), _origin(selection, form, from_lang).nodes) for form in target]
+    selection.variants = [*exact, *made]
+    for number, variant in enumerate(selection.variants, 1):
+        blanks = gap[:-1] if variant.is_default and "\n" in gap else gap
+        variant.written = blanks * (number > 1) + variant.written.lstrip()
+        variant.nodes = [_bounded(variant.text).rstrip()]
+
+
+def _show_numbers(selection: Selection, target: Sequence[Form]) -> None:
+    """Make each form that covers several numbers show the number."""
+    for form in target:
+        variant = selection.named.get(form.category)
+        if variant and (origin := _shown(selection, form, variant)) is not variant:
+            blanks = variant.text[len(variant.text.rstrip()) :]
+            variant.nodes = [origin.text.rstrip() + blanks]
+
+
+def _origin(selection: Selection, form: Form, from_lang: str) -> Variant:
+    """Return the source's variant for the example number of `form`."""
+    other = selection.named["other"]
+    if form.category == "other":
+        return other
+    name = category(from_lang, form.example, ordinal=selection.is_ordinal) if form.example else ""
+    return _shown(selection, form, selection.named.get(name or form.category, other))
+
+
+def _shown(selection: Selection, form: Form, variant: Variant) -> Variant:
+    number = f"${selection.argument}"
+    other = selection.named["other"]
+    return other if form.only is None and number in other.text and number not in variant.text else variant
+
+
+def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
+    if form.category in named:
+        return named[form.category].written
+    return KEY.sub(f"[{form.category}]", template.written).replace("*[", "[")
+
+
+def _gap(variants: Sequence[Variant]) -> str:
+    """Return the whitespace before each variant but the first, as before one that is not the default."""
+    leads = [(one.written[: len(one.written) - len(one.written.lstrip())], one.is_default) for one in variants[1:]]
+    lead, is_default = next((pair for pair in leads if not pair[1]), leads[0] if leads else (" ", False))
+    return f"{lead} " if is_default and "\n" in lead else lead or " "
+
+
+def _number(nodes: Sequence[str | Selection], position: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:
+    for node in nodes:
+        if isinstance(node, Selection):
+            place = position + len(node.head)
+            for variant in node.variants:
+                place += len(variant.written)
+                inside = numbers + _example(node, variant, to)
+                if inside:
+                    yield NumberedForm(place, inside)
+                yield from _number(variant.nodes, place, inside, to)
+                place += len(variant.text)
+        position += len(str(node))
+
+
+def _example(selection: Selection, variant: Variant, to: str) -> Numbers:
+    if not selection.argument or not selection.is_counting:
+        return ()
+    examples = {form.category: form.example for form in forms(to, ordinal=selection.is_ordinal)}
+    example = variant.key if variant.is_exact else examples.get(variant.key, "")
+    return ((selection.argument, example),) if example else ()
+
+
+def _nodes(text: str) -> list[str | Selection]:
+    """Split `text` into texts and selections. Without selectors, the result is `text` alone."""
+    if fluent.structure(text) is None:
+        return [text]
+    root: list[str | Selection] = []
+    still_open: list[Selection] = []
+    position = 0
+    for match in fluent.TOKENS.finditer(text):
+        kind = str(match.lastgroup)
+        if kind == "placeable" or (kind == "variant" and not still_open):
+            continue
+        _add(root, still_open, text[position : match.start()])
+        position = match.end()
+        if len(still_open) > MAX_DEPTH:
+            return [text]
+        if kind == "select":
+            selection = Selection(match[0])
+            _add(root, still_open, selection)
+            still_open.append(selection)
+        elif kind == "variant":
+            still_open[-1].variants.append(Variant(match[0]))
+        elif still_open:
+            still_open.pop().tail = match[0]
+    _add(root, still_open, text[position:])
+    return root
+
+
+def _add(root: list[str | Selection], still_open: Sequence[Selection], node: str | Selection) -> None:
+    if not node:
+        return
+    if not still_open:
+        root.append(node)
+    elif still_open[-1].variants:
+        still_open[-1].variants[-1].nodes.append(node)
+    elif isinstance(node, str):
+        still_open[-1].head += node
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_LENGTH:
+        raise TooLong
+    return text

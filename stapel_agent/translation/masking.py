@@ -1,0 +1,301 @@
+"""Hide placeholders and markup from the model behind numbered marks, and restore them in its translation.
+
+A mark is `⟦1⟧`: it has no letters to translate, and its brackets are rare in texts. If a text has such brackets, they
+are hidden too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from . import character_references, fluent, icu_messages
+from .format_validators import VALIDATORS
+from .injected_code import injected
+from .placeholder_formats import FORMATS, GUESS
+from .protected_spans import Span, is_fluent, spans
+
+MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
+BLANKS = re.compile(r"\s++")
+BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+QUOTE = re.compile(r"['\"]")
+BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
+APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
+TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
+ENTITY = re.compile(r"&#?\w{1,31};")
+DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
+# Fragments that a page or a format string would interpret, although they are not complete markup or placeholders.
+FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
+WRITTEN_SO = {"name", "linked", "entity"}
+"""Kinds that ordinary text may match by chance: some languages write a colon before a word."""
+READ = {"brace", "delimited", "printf", "number", "variable", "own"}
+"""Kinds of placeholders that an adjacent letter may turn into others."""
+NAMED_MARKS = 5
+QUOTED_LENGTH = 80
+
+
+class Damaged(Exception):
+    """A translation that lost, moved or added protected text. The message says what, in marks."""
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A text with hidden placeholders and markup. The model sees `masked`."""
+
+    source: str
+    format: str = GUESS
+    protect: Sequence[str] = ()
+
+    @cached_property
+    def masked(self) -> str:
+        pieces, position = [], 0
+        for number, span in enumerate(self._spans, 1):
+            pieces += [self.source[position : span.start], f"⟦{number}⟧"]
+            position = span.end
+        return "".join([*pieces, self.source[position:]])
+
+    @property
+    def has_marks(self) -> bool:
+        return bool(self._spans)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to translate."""
+        words = MARK.sub("", self.masked)
+        return any(map(str.isalpha, ENTITY.sub("", words) if "&" in words else words))
+
+    @property
+    def tags(self) -> list[str]:
+        """The hidden tags, without duplicates."""
+        return list(dict.fromkeys(self.source[span.start : span.end] for span in self._spans if span.kind == "tag"))
+
+    def restore(self, translation: str) -> str:
+        """Return `translation` with the hidden parts restored. Raises Damaged."""
+        translation = character_references.mended(self.masked, translation)
+        self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
+        self._check_inventions(translation)
+        written = self._with_apostrophes(self._with_breaks(translation))
+        restored = self._unmasked(written)
+        if any(span.kind == "icu" for span in self._spans):
+            self._check_message(written, restored)
+        else:
+            self._check_reading(restored)
+        self._validate(restored)
+        return restored
+
+    def with_own_marks(self, translation: str, essence: Callable[[str], str]) -> str:
+        """Mask an existing translation with the source's marks. Hidden parts match if their `essence` is equal."""
+        free: dict[str, list[int]] = {}
+        for number, hidden in self._hidden.items():
+            free.setdefault(essence(hidden), []).append(number)
+        pieces, position = [], 0
+        for span in spans(translation, FORMATS[self.format], self.protect):
+            hidden = translation[span.start : span.end]
+            numbers = free.get(essence(hidden))
+            pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
+            position = span.end
+        return "".join([*pieces, translation[position:]])
+
+    def mark_before(self, position: int) -> int:
+        """The number of the last mark that begins before `position` in the source, or 0."""
+        return sum(span.start < position for span in self._spans)
+
+    def in_full(self, remark: str) -> str:
+        """Replace the marks in a remark with the hidden text, shortened if necessary."""
+        return MARK.sub(lambda mark: repr(self._hidden.get(int(mark[1]), mark[0])[:QUOTED_LENGTH]), remark)
+
+    @cached_property
+    def _spans(self) -> list[Span]:
+        return spans(self.source, FORMATS[self.format], self.protect)
+
+    @cached_property
+    def _hidden(self) -> Mapping[int, str]:
+        return {number: self.source[span.start : span.end] for number, span in enumerate(self._spans, 1)}
+
+    def _unmasked(self, text: str) -> str:
+        return MARK.sub(lambda mark: self._hidden[int(mark[1])], text)
+
+    def _check_marks(self, found: list[int]) -> None:
+        if found == list(self._hidden):
+            return
+        if strange := set(found) - self._hidden.keys():
+            raise Damaged(f"has {_few(strange)}, which is not in the text")
+        # Marks that hide equal text are interchangeable.
+        if Counter(map(self._hidden.get, found)) != Counter(self._hidden.values()):
+            if lost := self._hidden.keys() - set(found):
+                raise Damaged(f"lost {_few(lost)}")
+            raise Damaged(f"has {_few(number for number, times in Counter(found).items() if times > 1)} more than once")
+        self._check_order(found)
+        self._check_nesting(found)
+
+    def _check_order(self, found: list[int]) -> None:
+        """Check the order of positional placeholders. Those of a date may be reordered."""
+        keeps_order = re.compile(FORMATS[self.format].keeps_order)
+        unnamed = [number for number in found if self._spans[number - 1].kind != "name"]
+        positional = [number for number in unnamed if keeps_order.fullmatch(self._hidden[number])]
+        if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
+            raise Damaged(f"has {_few(positional)} in another order")
+
+    def _check_nesting(self, found: list[int]) -> None:
+        """Check that tags and links are still nested correctly."""
+        expected: list[str] = []
+        closing = set(self._pairs.values())
+        for number in found:
+            if number in self._pairs:
+                expected.append(self._hidden[self._pairs[number]])
+            elif number in closing and (not expected or expected.pop() != self._hidden[number]):
+                raise Damaged(f"has {_few([number])} where it does not close anything")
+
+    def _check_inventions(self, translation: str) -> None:
+        # The source may also look like a placeholder next to a mark.
+        if (invented := self._looks(translation)) and invented - self._looks(self.masked):
+            raise Damaged("has a placeholder, markup or an address that the text does not have")
+        if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
+            raise Damaged(f"has {min(strange)!r}, which the text does not have")
+        if fault := injected(self.masked, translation) or character_references.changed(self.masked, translation):
+            raise Damaged(fault)
+        format = FORMATS[self.format]
+        is_printf = format.escapes_percent and any(span.kind == "printf" for span in self._spans)
+        if is_printf and "%" in translation and "%" not in self.masked:
+            raise Damaged("has a percent sign that could be read as a placeholder")
+        bars = translation.count(format.plural_separator) if format.plural_separator else 0
+        expected = self.masked.count(format.plural_separator) if format.plural_separator else 0
+        # Without a format, a bar may be the full stop of a language.
+        if bars != expected and (expected or self.format):
+            raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
+
+    @cached_property
+    def _pairs(self) -> Mapping[int, int]:
+        """The closing mark of each opening mark, for tags and links. Unclosed tags such as `<br>` have no pair."""
+        pairs, still_open, open_count = {}, list[tuple[str, int]](), Counter[str]()
+        for number, span in enumerate(self._spans, 1):
+            sign, name = self._sign(span)
+            if sign == "open":
+                still_open.append((name, number))
+                open_count[name] += 1
+            while sign == "close" and open_count[name]:
+                opened, opener = still_open.pop()
+                open_count[opened] -= 1
+                if opened == name:
+                    pairs[opener] = number
+                    break
+        return pairs
+
+    def _sign(self, span: Span) -> tuple[str, str]:
+        hidden = self.source[span.start : span.end]
+        if span.kind == "link":
+            return ("close" if hidden.startswith("]") else "open"), "link"
+        if span.kind != "tag" or hidden.endswith("/>"):
+            return "", ""
+        tag = TAG_NAME.match(hidden)
+        return ("close" if tag and tag[1] else "open"), tag[2].lower() if tag else ""
+
+    def _with_breaks(self, translation: str) -> str:
+        """Return `translation` with the source's line breaks and the whitespace around them."""
+        if not (BREAK.search(translation) or BREAK.search(self.masked)):
+            return translation
+        ours = [blanks for blanks in BLANKS.findall(self.masked) if BREAK.search(blanks)]
+        theirs = sum(BREAK.search(blanks) is not None for blanks in BLANKS.findall(translation))
+        if len(ours) != theirs:
+            raise Damaged(f"has {theirs} line breaks in place of {len(ours)}")
+        following = iter(ours)
+        return BLANKS.sub(lambda blanks: next(following) if BREAK.search(blanks[0]) else blanks[0], translation)
+
+    def _with_apostrophes(self, translation: str) -> str:
+        """Return `translation` with apostrophes written as the format requires."""
+        style = FORMATS[self.format].apostrophe
+        if style == "plain" or not QUOTE.search(translation):
+            return translation
+        if style == "backslash":
+            # Quotes around the whole text make apostrophes in it literal.
+            has_bare = BARE_QUOTE.search(self.masked)
+            return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
+        if any(span.kind == "icu" for span in self._spans):
+            # An apostrophe before syntax would quote it. Two apostrophes print as one.
+            return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(r"\g<0>'", translation)
+        if style == "typographic" and APOSTROPHE.search(self.masked) is None:
+            # Whether it quotes the following brace depends on the format.
+            return APOSTROPHE.sub(self._typographic, translation)
+        return translation
+
+    def _typographic(self, apostrophe: re.Match[str]) -> str:
+        mark = MARK.match(apostrophe.string, apostrophe.end())
+        is_brace = mark and self._hidden[int(mark[1])].startswith("{")
+        return "’" if is_brace and apostrophe[0] == "'" else apostrophe[0]
+
+    def _check_message(self, written: str, message: str) -> None:
+        if is_fluent(self.source, FORMATS[self.format]):
+            if self._branches(written) != self._branches(self.masked):
+                raise Damaged("does not keep the structure of the selectors")
+        else:
+            is_kept = self._signature(written) == self._signature(self.masked)
+            # Hidden text may contain apostrophes, which quote syntax in their new place.
+            is_kept &= "'" not in message or icu_messages.signature(message) == icu_messages.signature(self.source)
+            if not is_kept:
+                raise Damaged("does not keep the structure of the ICU message")
+        if self._filled(written) != self._filled(self.masked):
+            raise Damaged("has a branch without its text")
+
+    def _filled(self, masked: str) -> Counter[str]:
+        """Count the branches that contain a word or a placeholder, by the syntax before them."""
+        filled, opener, position = Counter[str](), "", 0
+        for mark in MARK.finditer(masked):
+            if opener and any(map(str.isalnum, masked[position : mark.start()])):
+                filled[opener] += 1
+                opener = ""
+            hidden, position = self._hidden[int(mark[1])], mark.end()
+            if hidden.rstrip().endswith(("{", "]")):
+                opener = hidden
+            elif opener and not hidden.lstrip().startswith("}"):
+                filled[opener] += 1
+                opener = ""
+        return filled
+
+    def _branches(self, masked: str) -> list[Any]:
+        """Return the syntax of a Fluent pattern in order, with counts of the hidden text in between."""
+        branches: list[Any] = [Counter[str]()]
+        for number in (int(mark[1]) for mark in MARK.finditer(masked)):
+            hidden = self._hidden[number]
+            if fluent.is_syntax(hidden):
+                branches += [hidden, Counter[str]()]
+            else:
+                branches[-1][hidden] += 1
+        return branches
+
+    def _check_reading(self, restored: str) -> None:
+        """Check that `restored` parses to the same placeholders as the source, in any order."""
+        if self._spans and self._found(restored) != self._found(self.source):
+            raise Damaged("has a placeholder next to text that changes its meaning")
+
+    def _validate(self, restored: str) -> None:
+        """Check `restored` with the validator of its format."""
+        name = "fluent" if is_fluent(self.source, FORMATS[self.format]) else FORMATS[self.format].validator
+        if fault := name and VALIDATORS[name](self.source, restored):
+            raise Damaged(fault)
+
+    def _found(self, text: str) -> Counter[str]:
+        found = spans(text, FORMATS[self.format], self.protect)
+        return Counter(text[span.start : span.end] for span in found if span.kind in READ)
+
+    def _looks(self, masked: str) -> Counter[str]:
+        """Count what looks like a placeholder, markup or an address in a masked text."""
+        words = MARK.sub("\ufffc", masked)
+        found = spans(words, FORMATS[self.format], self.protect)
+        return Counter(words[span.start : span.end] for span in found if span.kind not in WRITTEN_SO)
+
+    def _signature(self, masked: str) -> Any:
+        """Return the message's signature, with marks for everything except syntax. Equal texts get equal marks."""
+        marks = {hidden: f"⟦{number}⟧" for number, hidden in self._hidden.items()}
+        kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
+        kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
+        return icu_messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
+
+
+def _few(numbers: Iterable[int]) -> str:
+    named = sorted(numbers)
+    marks = ", ".join(f"⟦{number}⟧" for number in named[:NAMED_MARKS])
+    return f"{marks} and {len(named) - NAMED_MARKS} more" if len(named) > NAMED_MARKS else marks

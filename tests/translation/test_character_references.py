@@ -1,0 +1,32 @@
+"""Character references in translations."""
+
+import pytest
+
+from stapel_agent.translation.character_references import changed, mended
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "fault"),
+    [
+        ("Terms &copy; more", "Terms &kopie; mehr", "has '&kopie;', which the text does not have"),
+        ("Terms &copy; more", "Begriffe mehr", "lost '&copy;'"),
+        ("a&nbsp;b", "a b", "lost '&nbsp;'"),
+        ("5 &#8364;", "5", "lost '&#8364;'"),
+        ("a b", "a &lt;b", "has '&lt;', which the text does not have"),
+        ("a b", "a&nbsp;b", "has '&nbsp;', which the text does not have"),
+        ("Terms &copy; more", "Begriffe © mehr", None),
+        ("Tom &amp; Jerry&#39;s", "Tom ja Jerry", None),
+        ("Really &ldquo;so&rdquo;?", "Wirklich &bdquo;so&ldquo;&nbsp;?", None),
+        ("5 &euro; &#8211; 6", "5 &#8364; - 6", None),
+        ("a & b", "a & b", None),
+    ],
+)
+def test_changed(source, translation, fault):
+    """References are kept, and none is made up; punctuation follows the language."""
+    assert changed(source, translation) == fault
+
+
+def test_mended__ampersand():
+    """A bare ampersand is written as the source writes it."""
+    assert mended("Tom &amp; Jerry", "Tom & Jerry &copy;") == "Tom &amp; Jerry &copy;"
+    assert mended("Tom & Jerry &amp;", "Tom & Jerry") == "Tom & Jerry"

@@ -1,0 +1,266 @@
+"""What is known about single texts, the glossary and untranslated texts, through the facade."""
+
+import json
+
+import pytest
+from stapel_core.comm import call
+
+from stapel_agent import services
+from stapel_agent.models import PromptLog, Translation
+from stapel_agent.testing import translating
+from stapel_agent.token_estimation import token_estimate
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+CART = "Your shopping cart is empty"
+GERMAN = {
+    CART: "Ihr Warenkorb ist leer",
+    "Save your changes": "Ihre Änderungen speichern",
+    "A cat": "Eine Katze",
+}
+
+
+def in_german(request):
+    """A model that knows some German."""
+    return json.dumps({key: GERMAN.get(text, text.upper()) for key, text in json.loads(request.prompt).items()})
+
+
+def test_context__two_texts(facade, scripted_model):
+    """The same text in two contexts is asked for twice, in one question, and each is kept apart."""
+    scripted_model.script(
+        lambda request: json.dumps({key: f"WORT {key}" for key in json.loads(request.prompt)}),
+        translating(str.upper),
+    )
+    entries = {
+        "button": {"text": "Open", "context": "A button"},
+        "state": {"text": "Open", "context": "A state", "max_length": 9},
+        "same": {"text": " Open", "context": "A button"},
+    }
+    answer = facade.translate("en", "de", entries)
+    assert answer["result"] == {"button": "WORT 1", "state": "WORT 2", "same": " WORT 1"}
+    (request,) = scripted_model.requests
+    assert json.loads(request.prompt) == {"1": "Open", "2": "Open"}
+    assert '"1": {"context": "A button"}, "2": {"context": "A state", "max_length": 9}' in request.system_prompt
+    assert facade.translate("en", "de", entries)["usage"]["output_tokens"] == 0
+    assert facade.translate("en", "de", {"bare": "Open"})["result"] == {"bare": "OPEN"}
+
+
+def test_max_length__checked(facade, scripted_model, agent):
+    """A translation that is too long is asked for again with that said, and fails in the end."""
+    agent(TRANSLATE_RETRIES=1)
+    scripted_model.script(translating(lambda text: f"{text.upper()} UND MEHR"))
+    answer = facade.translate("en", "de", {"a": {"text": "Save", "max_length": 6}, "b": "Load"})
+    assert answer["failed"] == {"a": "invalid_answer: the translation has 13 characters; it may have 6"}
+    assert scripted_model.requests[1].system_prompt.endswith("1: has 13 characters; it may have 6")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"context": "x"},
+        {"text": 1},
+        {"text": "a", "colour": "b"},
+        {"text": "a", "format": "word"},
+        {"text": "a", "max_length": -1},
+        {"text": "a", "max_length": True},
+        {"text": "a", "context": "c" * 2001},
+        ["a"],
+    ],
+)
+def test_entry__refused(facade, scripted_model, entry):
+    """What is no entry is a failure that names it, and nobody is asked."""
+    answer = facade.translate("en", "de", {"key": entry})
+    assert (answer["status"], answer["reason"].partition(":")[0], scripted_model.requests) == (
+        "failure",
+        "rejected",
+        [],
+    )
+    assert "key" in answer["reason"]
+
+
+def test_format__per_entry_and_call(facade, scripted_model, agent):
+    """An entry's format comes before the call's, and that before the setting's."""
+    agent(TRANSLATE_FORMAT="none")
+    scripted_model.script(translating(lambda text: text))
+    entries = {"a": {"text": "%1 {b} word", "format": "qt"}, "b": "%1 {b} word"}
+    facade.translate("en", "de", entries, format="icu")
+    facade.translate("en", "de", {"b": "%1 {b} word"})
+    asked = [list(json.loads(request.prompt).values()) for request in scripted_model.requests]
+    assert asked[0] == ["⟦1⟧ {b} word", "%1 ⟦1⟧ word"]
+    assert asked[-1] == ["%1 {b} word"]
+
+
+def test_format__wrong(facade, scripted_model):
+    """An unknown format, or an expression that takes too long, is a failure before anything is asked."""
+    for options in ({"format": "word"}, {"protect": ["(a+)+b"]}):
+        answer = facade.translate("en", "de", {"a": "x"}, **options)
+        assert (answer["status"], scripted_model.requests) == ("failure", [])
+
+
+def test_attributes__texts_of_their_own(facade, scripted_model):
+    """The attributes that people read are translated as texts, and written back into their tags."""
+    scripted_model.script(in_german)
+    source = f'{CART} <img src="a.png" alt="A cat"> <b title="A cat">!</b>'
+    GERMAN[f"{CART} ⟦1⟧ ⟦2⟧!⟦3⟧"] = "Ihr Warenkorb ist leer ⟦1⟧ ⟦2⟧!⟦3⟧"
+    answer = facade.translate("en", "de", {"a": source, "b": '<img alt="A cat">'})
+    assert answer["result"] == {
+        "a": 'Ihr Warenkorb ist leer <img src="a.png" alt="Eine Katze"> <b title="Eine Katze">!</b>',
+        "b": '<img alt="Eine Katze">',
+    }
+    assert facade.translate("en", "de", {"a": source})["result"] == {"a": answer["result"]["a"]}
+    assert len(scripted_model.requests) == 1
+
+
+def test_unchanged__asked_again(facade, scripted_model):
+    """A text that comes back as it was is asked for once more with that said, and may then be right."""
+    scripted_model.script(translating(str), in_german)
+    answer = facade.translate("en", "de", {"a": CART, "b": "OK"})
+    assert (answer["result"], "unchanged" in answer) == ({"a": GERMAN[CART], "b": "OK"}, False)
+    assert scripted_model.requests[1].system_prompt.endswith("1: is the text itself, not translated")
+    assert json.loads(scripted_model.requests[1].prompt) == {"1": CART}
+
+
+def test_unchanged__named(facade, scripted_model):
+    """One that is unchanged again is taken, named and kept for nobody; the others are kept."""
+    scripted_model.script(lambda request: json.dumps(json.loads(request.prompt)))
+    entries = {"a": CART, "b": "OK"}
+    answer = facade.translate("en", "de", entries)
+    assert (answer["result"], answer["unchanged"], len(scripted_model.requests)) == (entries, ["a"], 2)
+    assert list(Translation.objects.values_list("text", flat=True)) == ["OK"]
+    assert set(PromptLog.objects.values_list("status", flat=True)) == {"success"}
+
+
+def test_unchanged__without_retries(facade, scripted_model, agent):
+    """Where nothing is asked again, an unchanged text is named at once."""
+    agent(TRANSLATE_RETRIES=0)
+    scripted_model.script(translating(str))
+    answer = facade.translate("en", "de", {"a": CART})
+    assert (answer["result"], answer["unchanged"], len(scripted_model.requests)) == ({"a": CART}, ["a"], 1)
+
+
+def test_unchanged__second_answer_is_damaged(facade, scripted_model):
+    """Where the second answer is worse, the first one stands."""
+    scripted_model.script(translating(str), translating(lambda text: f"{text} <b>"))
+    answer = facade.translate("en", "de", {"a": CART})
+    assert (answer["result"], answer["unchanged"], len(scripted_model.requests)) == ({"a": CART}, ["a"], 2)
+
+
+def test_third_language__refused(facade, scripted_model):
+    """A translation in a third language fails, and is asked for again with that said."""
+    scripted_model.script(translating(lambda text: "Votre panier est vide pour le moment"))
+    answer = facade.translate("en", "de", {"a": CART})
+    assert (answer["status"], answer["failed"]) == (
+        "failure",
+        {"a": "invalid_answer: the translation is in French [fr], not in German [de]"},
+    )
+
+
+def test_glossary__sent_where_it_occurs(facade, scripted_model, agent):
+    """Only terms that occur in a question are sent, and a changed term makes anew only the texts that contain it."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
+    scripted_model.script(in_german)
+    entries = {"a": CART, "b": "Save your changes"}
+    first = facade.translate("en", "de", entries, glossary={"cart": "Warenkorb", "change": "Änderung", "x": "y"})
+    assert first["result"] == {"a": GERMAN[CART], "b": GERMAN["Save your changes"]}
+    assert ["Warenkorb" in request.system_prompt for request in scripted_model.requests] == [True, False]
+    scripted_model.script(in_german)
+    facade.translate("en", "de", entries, glossary={"cart": "Korb", "change": "Änderung"})
+    assert [list(json.loads(request.prompt).values()) for request in scripted_model.requests] == [[CART]]
+
+
+@pytest.mark.parametrize("told", ["warnings", "failed"])
+def test_glossary__missed(facade, scripted_model, agent, told):
+    """A translation that lacks a term is asked for once more with the term named, and told as the setting says."""
+    agent(TRANSLATE_GLOSSARY_MISSED=told)
+    scripted_model.script(in_german)
+    entries = {"a": CART, "b": "Save your changes"}
+    answer = facade.translate("en", "de", entries, glossary={"cart": "Einkaufswagen"})
+    assert answer[told] == {"a": "glossary_missed: 'cart'"}
+    assert ("a" in answer["result"]) == (told == "warnings")
+    assert len(scripted_model.requests) == 2
+    assert scripted_model.requests[1].system_prompt.endswith("1: does not translate 'cart' as 'Einkaufswagen'")
+
+
+def test_figures__refused(facade, scripted_model):
+    """A translation with other numbers fails, with the number named."""
+    scripted_model.script(translating(lambda text: "360 EUR vor dem 21. Mai"))
+    answer = facade.translate("en", "de", {"a": "180 EUR before 12 May"})
+    assert answer["failed"] == {"a": "invalid_answer: the translation has 360 in place of 180"}
+
+
+def test_cost__of_asking_again(facade, scripted_model):
+    """A model that leaves every twentieth text as it is costs at most 1.15 times the tokens of one that leaves none."""
+    entries = {str(number): f"The text number {number} of a long catalogue of a shop" for number in range(400)}
+
+    def forgetful(request):
+        texts = json.loads(request.prompt)
+        is_first = len(texts) == 50
+        return json.dumps(
+            {key: text if is_first and int(key) % 20 == 0 else text.upper() for key, text in texts.items()}
+        )
+
+    def tokens():
+        return sum(
+            token_estimate(request.system_prompt) + 2 * token_estimate(request.prompt)
+            for request in scripted_model.requests
+        )
+
+    scripted_model.script(translating(str.upper))
+    facade.translate("en", "de", entries, skip_cache=True)
+    least = tokens()
+    scripted_model.script(forgetful)
+    answer = facade.translate("en", "de", entries, skip_cache=True)
+    assert (answer["result"], "unchanged" in answer) == ({key: text.upper() for key, text in entries.items()}, False)
+    assert len(scripted_model.requests) == 9
+    assert tokens() <= 1.15 * least
+
+
+PAYLOAD = {
+    "to": "fr",
+    "entries": {
+        "a": {"text": "Welcome to {hotel}", "format": "icu", "context": "A sign", "max_length": None},
+        "b": "Room ACME-12",
+    },
+    "protect": [r"ACME-\d+"],
+}
+FRENCH = {"Welcome to ⟦1⟧": "Bienvenue à l'⟦1⟧", "Room ⟦1⟧": "Chambre ⟦1⟧"}
+
+
+def in_french(request):
+    return json.dumps({key: FRENCH[text] for key, text in json.loads(request.prompt).items()})
+
+
+def test_surfaces__same_answer(scripted_model, client, settings):
+    """Entries as objects, formats and expressions are taken over comm, HTTP and in Python alike."""
+    scripted_model.script(in_french)
+    url, key = "/agent/api/v1/llm/translate", {"X-API-KEY": settings.SERVICE_API_KEY}
+    answers = [
+        services.translate("en", **PAYLOAD),
+        call("llm.translate", {**PAYLOAD, "from_lang": "en"}),
+        client.post(url, {**PAYLOAD, "from": "en"}, "application/json", headers=key).json(),
+    ]
+    wanted = {"a": "Bienvenue à l''{hotel}", "b": "Chambre ACME-12"}
+    assert [answer["result"] for answer in answers] == [wanted] * 3
+    wrong = {**PAYLOAD, "entries": {"a": {"text": "x", "format": "word"}}, "from": "en"}
+    assert client.post(url, wrong, "application/json", headers=key).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("source", "reply"),
+    [
+        ("Welcome to __shopName__", "Willkommen bei __ladenName__"),
+        ("mode 0%o is set", "der Modus ist gesetzt"),
+        ("<%= visitor %> is here", "<%= Besucher %> ist da"),
+        ("%1 out of %2", "1% aus 2%"),
+        ("All rights &reg; reserved", "Alle Rechte &regi; vorbehalten"),
+        ("240 EUR until 13 June", "420 EUR bis zum 31. Juni"),
+        ("Remove the page?", 'Seite" autofocus onfocus="alert(1)'),
+        ("See more", "Mehr unter //evil.example/x"),
+    ],
+)
+def test_wrong__is_not_ok(facade, scripted_model, agent, source, reply):
+    """A translation with other placeholders, references or figures, or with more than words, is no result."""
+    agent(TRANSLATE_RETRIES=0)
+    scripted_model.script(translating(lambda text: reply))
+    answer = facade.translate("en", "de", {"k": source})
+    assert (answer["status"], list(answer["failed"]), "result" in answer) == ("failure", ["k"], False)

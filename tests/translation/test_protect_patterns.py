@@ -1,0 +1,49 @@
+"""The caller's own regular expressions for what must stay as it is."""
+
+import contextlib
+
+import pytest
+
+from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.translation.masking import Damaged, Protected
+from stapel_agent.translation.protect_patterns import TooSlow, check_patterns, own_spans
+
+
+def test_masked():
+    """What an expression matches is hidden, beside what the format hides; the structure of a message comes first."""
+    assert Protected("ACME-12 has {n} and <<x y>>", "icu", (r"ACME-\d+", "<<.*?>>")).masked == "⟦1⟧ has ⟦2⟧ and ⟦3⟧"
+    with pytest.raises(Damaged):
+        Protected("Hi ACME-12", "", (r"ACME-\d+",)).restore("Hallo ACME-13")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+b", r"(?:\w|-|aa)+", "a*a*a*b", "(.*)*", "((a{0,20}){0,20}){0,20}", "(", "x{99999999999}", ""]
+    + [
+        r"(?:(?:\b){9999}){9999}x",
+        r"(?:\b){4294967294}z",
+        "(?:(?=a)){4000000000}z",
+        "(?:(?:){65535}){65535}z",
+        "(?a)(?u)a",
+    ],
+)
+def test_check__refused(pattern):
+    """An expression that could take too long, or is none, is refused before anything is asked."""
+    with pytest.raises(InvalidRequest, match="protect"):
+        check_patterns([pattern])
+
+
+@pytest.mark.parametrize("patterns", ["abc", [1], ["a"] * 21, ["a" * 201], None])
+def test_check__no_list(patterns):
+    """Only a bounded list of bounded texts is accepted."""
+    with pytest.raises(InvalidRequest, match="protect"):
+        check_patterns(patterns)
+
+
+@pytest.mark.parametrize("pattern", [r"<<\w+>>", r"\[\[.*?\]\]", ".*.*x", r"(?:ab){0,3}", r"\w+\w+!", "(?<=a)b*$"])
+@pytest.mark.parametrize("part", ["a", "<", "[", "ab", "<<a"])
+def test_own_spans__bounded(pattern, part):
+    """What is accepted ends on any text, or says that it would not."""
+    text = part * 30_000
+    with contextlib.suppress(TooSlow):
+        assert all(0 <= start < end <= len(text) for start, end in own_spans([pattern], text))

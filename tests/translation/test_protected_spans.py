@@ -1,0 +1,125 @@
+"""What is left alone in a text: kind by kind, and in linear time."""
+
+from re import _constants, _parser
+
+import pytest
+
+from stapel_agent.translation.masking import Protected
+from stapel_agent.translation.placeholder_formats import FORMATS
+from stapel_agent.translation.protected_spans import grammar_of, spans
+from tests.steps import grows_linearly
+from tests.translation.masks import MASKS
+
+SIGNS = [
+    "⟦",
+    "⟧",
+    "⟦1⟧",
+    "<",
+    "<a ",
+    '<a href="',
+    "<a b='",
+    "<!--",
+    "<![CDATA[",
+    "<?",
+    "<script",
+    "<style>",
+    "`",
+    "```",
+]
+SIGNS += [
+    "{%",
+    "{#",
+    "${",
+    "#{",
+    "%{",
+    "{{",
+    "{",
+    "{a,",
+    "{a:",
+    "{a[",
+    "}",
+    "[",
+    "](",
+    "](a)",
+    "](a(",
+    '](a "',
+    "][",
+    "[1,",
+]
+SIGNS += [
+    "a://",
+    "www.",
+    "a@",
+    "a@b.",
+    "@:",
+    "a.",
+    "@",
+    "%",
+    "%(",
+    "%1$",
+    "%.",
+    "%%",
+    ":a",
+    ":",
+    "\\",
+    "&",
+    "&lt",
+    "$t(",
+]
+SIGNS += ["'", "'{", "{n, plural, one {", " ", "\n", "a", "é", "0"]
+
+
+@pytest.mark.parametrize(("source", "masked"), MASKS)
+def test_masked(source, masked):
+    """A translator sees the words of a text, and marks for all that is not to be touched."""
+    assert Protected(source).masked == masked
+
+
+@pytest.mark.parametrize(("source", "masked"), MASKS)
+def test_restored(source, masked):
+    """What comes back as it was sent is the source."""
+    assert Protected(source).restore(masked) == source
+
+
+@pytest.mark.parametrize(
+    "source", ["", " ", "12.5 %", "https://a.example", "{name}", "%s", "<br>", "&nbsp;", "…", "⟦⟧"]
+)
+def test_has_words__none(source):
+    """Numbers, a lone address and a lone placeholder are nothing to translate."""
+    assert not Protected(source).has_words
+
+
+@pytest.mark.parametrize("source", ["a", "{name} x", "&nbsp;x", "は", "{n, plural, other {x}}", "⟦x⟧", "<b>x</b>"])
+def test_has_words(source):
+    """One letter outside of what is hidden is something to translate."""
+    assert Protected(source).has_words
+
+
+@pytest.mark.usefixtures("counted_patterns")
+@pytest.mark.parametrize("sign", SIGNS)
+def test_spans__linear(sign):
+    """However often a sign is repeated, alone or with the beginning of another thing, scanning is linear."""
+    for part in [sign, *(sign + other for other in SIGNS)]:
+        assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 600 // len(part))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_grammar__no_backtracking(name):
+    """No repetition of a grammar can be tried in more than a few ways: what it has taken, it keeps."""
+    grammar = grammar_of(name)
+    for pattern in (grammar.pattern, grammar.undelimited):
+        tree = _parser.parse(pattern.pattern, pattern.flags)
+        assert max(ways_back(tree)) <= 10
+
+
+def ways_back(nodes):
+    """How often each repetition in a parsed expression may be repeated and then tried otherwise."""
+    yield 0
+    for operator, argument in nodes:
+        if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+            yield argument[1]
+        inside = argument if isinstance(argument, tuple | list) else [argument]
+        for part in inside:
+            for item in part if isinstance(part, list) else [part]:
+                if isinstance(item, _parser.SubPattern):
+                    yield from ways_back(item)
