@@ -347,6 +347,13 @@ def test_kept_translations__search(admin_client, kept, term, found):
     assert len(cells(admin_client.get(KEPT, {"q": term}))) == found
 
 
+def test_kept_translations__empty(admin_client):
+    """An empty list says where translations come from; after a search, that none matches."""
+    page = "/admin/agent/translation/"
+    assert "Translations appear here when" in admin_client.get(page).content.decode()
+    assert "No kept translation matches." in admin_client.get(page, {"q": "nobody"}).content.decode()
+
+
 def test_kept_translations__forget(admin_client, kept):
     """Who deletes a row has its translation forgotten; the page of a row shows it, and takes no change."""
     page = admin_client.get(reverse("admin:agent_translation_change", args=["a"])).content.decode()

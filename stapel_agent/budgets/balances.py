@@ -194,15 +194,15 @@ def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[s
     return len(pairs)
 
 
-def fullest(now: datetime, count: int, alias: str) -> list[Standing]:
-    """Returns the current budgets that are nearest to their limits, the nearest first."""
+def fullest(now: datetime, count: int, alias: str) -> tuple[list[Standing], int]:
+    """Returns the current budgets that are nearest to their limits, the nearest first, and the number of all."""
     current = Q.create(
         [Q(period=period, starts_on=policies.beginning(period, now)) for period in PERIODS], connector=Q.OR
     )
     is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
     accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
     by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
-    return [standing_of(account) for account in by_share[:count]]
+    return [standing_of(account) for account in by_share[:count]], accounts.count()
 
 
 def _share(unit: str) -> Case:

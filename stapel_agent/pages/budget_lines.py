@@ -35,10 +35,13 @@ class BudgetLine:
     fill: str
 
 
-def budget_lines(now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]) -> list[BudgetLine]:
-    """The budgets nearest to their limits, without those of owners whose column is hidden."""
-    standings = on_ledger(partial(fullest, now, places))
-    return [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
+def budget_lines(
+    now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]
+) -> tuple[list[BudgetLine], str]:
+    """The budgets nearest to their limits, without those of hidden owners; and how many of how many these are."""
+    standings, number = on_ledger(partial(fullest, now, places))
+    lines = [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
+    return lines, f"{len(lines)} of {count(number)}"
 
 
 def _line(standing: Standing, links: LedgerLinks) -> BudgetLine:

@@ -71,6 +71,7 @@ class UsagePage:
     total: Line
     rankings: Sequence[Ranking]
     budgets: Sequence[BudgetLine]
+    budgets_counted: str
     has_rows: bool
 
     @property
@@ -99,6 +100,7 @@ def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[s
     totals = found["totals"]
     parts = {row[period.unit]: row for row in found["rows"] if row["calls"] or row["cache_hits"]}
     places = places_for([totals["cost_usd"]])
+    budgets, budgets_counted = budget_lines(now, PLACES, links, hidden)
     return UsagePage(
         period=period,
         choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
@@ -108,7 +110,8 @@ def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[s
         parts=[_part(key, parts[key], links.within(part), places) for key, part in period.parts() if key in parts],
         total=_part("Total", totals, links, places),
         rankings=list(_rankings(ranked, totals, links, hidden)),
-        budgets=budget_lines(now, PLACES, links, hidden),
+        budgets=budgets,
+        budgets_counted=budgets_counted,
         has_rows=bool(parts) or PromptLog.objects.exists(),
     )
 

@@ -587,11 +587,12 @@ def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
     BudgetAccount.objects.create(key="today", starts_on=day, **of_a_day)
     BudgetAccount.objects.create(key="yesterday", starts_on=day - timedelta(days=1), **of_a_day)
     BudgetAccount.objects.create(key="first", starts_on=month, **of_a_day)
-    found = accounts.fullest(now, 10, "default")
+    found, number = accounts.fullest(now, 10, "default")
     assert [(standing.identity or standing.scope, round(standing.share, 3)) for standing in found] == [
         *(("over", 1.5), ("none", 1), ("tokens", 0.7), ("half", 0.5), ("all", 0.4), ("little", 0)),
     ]
-    assert accounts.fullest(now, 2, "default") == found[:2]
+    assert number == 6
+    assert accounts.fullest(now, 2, "default") == (found[:2], 6)
     assert found[3] == Standing(
         scope="user",
         identity="half",

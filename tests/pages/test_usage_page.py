@@ -358,6 +358,7 @@ def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
     text = page.text.replace("\u00a0", " ")
     today, shown_name = timezone.now(), HOSTILE.replace("\u202e", "⟨U+202E⟩")
     assert f"workspace {shown_name} {today:%Y-%m} $0.02 of $9.00, $1.00 reserved 15 of 400 tokens, 100 reserved" in text
+    assert "Budgets now 2 of 2" in text
     assert f"all together {today:%Y-%m-%d} 30 of 500 tokens 6 % 6 %" in text
     figures = [figure for figure in page.found if "since" in figure.address and figure.kind != "bar"]
     assert [figure.kind for figure in figures[-3:]] == ["cost_usd", "tokens", "tokens"]
