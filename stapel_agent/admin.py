@@ -170,7 +170,7 @@ class PromptLogAdmin(StapelModelAdmin):
         column = getattr(getattr(self, name, None), "column", name.removesuffix("_block"))
         return self._mask_display_name(column) if column in self._masked_field_names() else name
 
-    def _told(self, column: str, text: str) -> str:
+    def _shown(self, column: str, text: str) -> str:
         return MASK_PLACEHOLDER if column in self._masked_field_names() else text
 
     def get_search_results(
@@ -204,7 +204,7 @@ class PromptLogAdmin(StapelModelAdmin):
     def exact_cost(self, row: PromptLog) -> str:
         """The cost to the last digit; none for a call under way."""
         if row.cost_usd is None or row.status == PromptStatus.PENDING:
-            return str(cost_cell(row, self._told))
+            return str(cost_cell(row, self._shown))
         return f"${row.cost_usd.normalize():,f}"
 
     exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
@@ -222,27 +222,27 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="source")
     def named_source(self, row: PromptLog) -> SafeString | str:
-        return source_cell(row, self._told)
+        return source_cell(row, self._shown)
 
     @admin.display(description="model")
     def asked(self, row: PromptLog) -> SafeString:
-        return model_cell(row, _provider(row), self._told)
+        return model_cell(row, _provider(row), self._shown)
 
     @admin.display(description="tokens")
     def tokens(self, row: PromptLog) -> SafeString | str:
-        return tokens_cell(row, self._told)
+        return tokens_cell(row, self._shown)
 
     @admin.display(description="cost")
     def cost(self, row: PromptLog) -> SafeString | str:
-        return cost_cell(row, self._told)
+        return cost_cell(row, self._shown)
 
     @admin.display(description="status")
     def outcome(self, row: PromptLog) -> SafeString:
-        return outcome_cell(row, self.marked_status(row), self._told)
+        return outcome_cell(row, self.marked_status(row), self._shown)
 
     @admin.display(description="for")
     def purpose(self, row: PromptLog) -> SafeString:
-        return purpose_cell(row, self._told)
+        return purpose_cell(row, self._shown)
 
     @admin.display(description="request")
     def calls(self, row: PromptLog) -> SafeString | str:

@@ -130,11 +130,11 @@ def _reason(fault: AgentError) -> str:
     """The failure's name, the error's message, and the command that gives details, if there is one."""
     message: str = storable(str(fault))
     reason = message if message.startswith(fault.failure) else f"{fault.failure}: {message}"
-    command = _told_by(fault)
+    command = _command_for(fault)
     return f"{reason} ({command} gives details)" if command else reason
 
 
-def _told_by(fault: AgentError) -> str | None:
+def _command_for(fault: AgentError) -> str | None:
     """The command that gives details, if the host's settings are at fault."""
     if isinstance(fault, WrongSetting | ProviderUnimportable):
         return CHECK

@@ -94,7 +94,7 @@ def _modifier(tag: str) -> str | None:
 
 
 def _as_written(subtag: str) -> str:
-    """Return a subtag in the case that BCP 47 recommends: `Hant`, `BR`, `1996`."""
+    """Return a subtag in the case that BCP 47 prefers: `Hant`, `BR`, `1996`."""
     if len(subtag) == 4 and subtag.isalpha():
         return subtag.title()
     return subtag.upper() if len(subtag) == 2 else subtag.lower()

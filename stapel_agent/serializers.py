@@ -215,7 +215,7 @@ class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
 
     rows = UsageRowSerializer(many=True)
     totals = UsageFiguresSerializer()
-    budgets = StandingSerializer(many=True, required=False, help_text="Of whom the filters name, if BUDGETS is set.")
+    budgets = StandingSerializer(many=True, required=False, help_text="Those of the spenders in the filters.")
     next_cursor = serializers.CharField(allow_null=True)
 
 

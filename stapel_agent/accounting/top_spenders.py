@@ -135,7 +135,7 @@ class RankingReader(Reader):
     def cached(self, query: UsageQuery) -> list[CachedInput]:
         """The thousand pairs of provider and model with the most cached input, which few ledgers exceed."""
         where, values = self._conditions(query)
-        names = ", ".join(self._told_apart(name) for name in ("provider", "model"))
+        names = ", ".join(self._distinguished(name) for name in ("provider", "model"))
         rows = self._fetched(CACHED.format(table=CALLS.name, conditions=where, names=names), values)
         return [
             CachedInput(text(provider), text(model), int(read), int(write)) for provider, model, read, write in rows
@@ -146,7 +146,7 @@ class RankingReader(Reader):
         return " AND ".join(condition for condition, _ in within), [value for _, values in within for value in values]
 
     def _grouped(self, where: str) -> str:
-        names = {name: self._told_apart(name) for name in NAMES}
+        names = {name: self._distinguished(name) for name in NAMES}
         columns = [f"{column} AS {name}" for name, column in names.items()]
         sums = [f"{total} AS {name}" for name, total in SPENDING.sums.items()]
         costs = [f"{total} AS {name}" for name, total in zip(SPENDING.costs, self._cost_sums(SPENDING), strict=True)]
@@ -155,7 +155,7 @@ class RankingReader(Reader):
             f"WHERE {where} GROUP BY {', '.join(names.values())}"
         )
 
-    def _told_apart(self, name: str) -> str:
+    def _distinguished(self, name: str) -> str:
         # PostgreSQL's collations distinguish all texts, and sorting by another one takes three times as long.
         return name if self._vendor == "postgresql" else self._bytes(SPENDING, name)
 

@@ -97,19 +97,19 @@ def _readable(name: str, value: Any) -> Any:
 def _groups(group_by: Any) -> tuple[str, ...]:
     names = group_by.split(",") if isinstance(group_by, str) else group_by
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise InvalidUsageQuery("group_by", f"must be names out of {', '.join(GROUPS)}")
+        raise InvalidUsageQuery("group_by", f"must be names from {', '.join(GROUPS)}")
     names = tuple(name.strip() for name in names if name.strip())
     for name in names:
         if name not in GROUPS:
-            raise InvalidUsageQuery("group_by", f"knows no {name[:100]!r}: choose out of {', '.join(GROUPS)}")
+            raise InvalidUsageQuery("group_by", f"has no {name[:100]!r}: choose from {', '.join(GROUPS)}")
     if len(set(names)) < len(names):
-        raise InvalidUsageQuery("group_by", "names something twice")
+        raise InvalidUsageQuery("group_by", "names a group twice")
     return names
 
 
 def _filter(name: str, value: Any) -> tuple[str, str]:
     if name not in COLUMNS:
-        raise InvalidUsageQuery(name[:100], f"is no filter: choose out of {', '.join(COLUMNS)}")
+        raise InvalidUsageQuery(name[:100], f"is not a filter: choose from {', '.join(COLUMNS)}")
     if not isinstance(value, str) or storable(value) != value:
         raise InvalidUsageQuery(name, "must be a text, without NUL or half a surrogate pair")
     if name == "status" and value not in PromptStatus.values:

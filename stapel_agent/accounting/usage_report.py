@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Usage(TypedDict):
     """Each row has its group's names and figures; `totals` cover all rows of all pages.
 
-    `budgets`, there if BUDGETS is set, are those of today that hold for whom the filters name, and for all together.
+    If BUDGETS is set, `budgets` has those of today for the spenders in the filters, and for all together.
     """
 
     rows: list[dict[str, Any]]
@@ -44,12 +44,12 @@ class Usage(TypedDict):
 
 
 def usage(**options: Unpack[UsageOptions]) -> Usage:
-    """The ledger's figures grouped by the names in `group_by`, in their order.
+    """Return the ledger's figures, grouped by the names in `group_by`, in their order.
 
     Raises InvalidUsageQuery, a ValueError, and LedgerUnavailable if the database does not answer or is not migrated.
 
-    `until` is exclusive. Costs are exact Decimals, `errors` are calls that are over without success, and
-    `unpriced_calls` those that spent tokens at an unknown price. Hits count at the beginning of their hour.
+    `until` is exclusive. Costs are exact Decimals, `errors` counts failed calls, and `unpriced_calls`
+    those that spent tokens at an unknown price. Hits count at the beginning of their hour.
     """
     query = UsageQuery.of(**options)
     with reading():
@@ -64,7 +64,7 @@ async def ausage(**options: Unpack[UsageOptions]) -> Usage:
 
 
 def as_json(found: Usage) -> dict[str, Any]:
-    """`found` for JSON, where costs are texts, for its numbers are floats elsewhere."""
+    """Return `found` for JSON. Costs are texts, because most JSON readers make floats of numbers."""
     rows, standings = map(_plain, found["rows"]), found.get("budgets")
     budgets = {} if standings is None else {"budgets": [standing.as_json() for standing in standings]}
     return {**found, "rows": list(rows), "totals": _plain(found["totals"]), **budgets}
@@ -75,7 +75,7 @@ def _plain(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def dollars(cost: Decimal) -> str:
-    """All digits, without trailing zeros."""
+    """Return all digits of a cost, without trailing zeros."""
     return f"{cost.normalize() + 0:f}"
 
 
@@ -97,7 +97,7 @@ def _answer(query: UsageQuery, alias: str) -> Usage:
 
 
 def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
-    """Those of whom the filters name; None where there are no BUDGETS, or wrong ones: the figures are not."""
+    """Return the budgets of the spenders that the filters name. None without BUDGETS, or if they are invalid."""
     if not agent_settings.BUDGETS:
         return None
     named = dict(query.filters)
@@ -111,7 +111,7 @@ def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
 
 
 def _found(reader: Reader, query: UsageQuery) -> dict[Key, dict[str, Any]]:
-    """The figures of the page's rows, and of those behind it that came along: one at least, if there is one."""
+    """Return the figures of the page, and of at least one row after it, if there is one."""
     found: dict[Key, dict[str, Any]] = {}
     leading = query.groups[0] if query.groups and query.groups[0] in PERIODS else ""
     for _, slices in groupby(_slices(reader, query), key=lambda part: part.periods.get(leading)):
@@ -134,12 +134,12 @@ def _sum(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _order(key: Key) -> tuple[tuple[bool, str], ...]:
-    """The database's order: null first, then by code points, which is the order of bytes in UTF-8."""
+    """Sort like the database: null first, then by code points, which is the order of bytes in UTF-8."""
     return tuple((value is not None, value or "") for value in key)
 
 
 def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
-    """The days or months that have figures; the whole period if rows are not grouped by either."""
+    """Yield the days or months with figures, or the whole period if rows are grouped by neither."""
     if not set(query.groups) & set(PERIODS):
         yield Slice(query.since, query.until, {})
         return
@@ -156,7 +156,7 @@ def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
 
 
 def _next(moment: datetime, unit: str) -> datetime:
-    """The beginning of the next day or month."""
+    """Return the start of the next day or month."""
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "day":
         return midnight + timedelta(days=1)

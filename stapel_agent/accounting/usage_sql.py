@@ -35,12 +35,12 @@ UNPRICED = (
     f"OR (cost_usd IS NULL AND COALESCE(cost_basis, '') <> 'estimated' AND ({SPENT}))"
 )
 ESTIMATED = "CASE WHEN cost_basis = 'estimated' THEN estimated_cost_usd END"
-"""A row has its estimate from the beginning; it counts where the outcome stayed unknown."""
+"""A row has an estimate from the start. It counts only if the outcome stayed unknown."""
 COST_SUM = {"sqlite": "SUM(CAST(ROUND({} * 1e10) AS INTEGER))"}
 """SQLite stores decimals as floats, which are exact to 15 digits, and would add them as floats."""
 BYTES = {"postgresql": '{} COLLATE "C"', "mysql": "CAST({} AS BINARY)"}
 FIRST = {"postgresql": " NULLS FIRST"}
-"""Null comes first, as in the other databases by default."""
+"""Sorts null first, as the other databases do by default."""
 
 CREATED_AT: Any = PromptLog._meta.get_field("created_at").cached_col
 
@@ -50,7 +50,7 @@ Condition = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Table:
-    """A table with figures: `moment` is its time column; figures that are not in `sums` or `costs` are 0."""
+    """A table with figures. `moment` is its time column. Figures that are not in `sums` or `costs` are 0."""
 
     name: str
     moment: str
@@ -64,7 +64,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the period, and the `day` or `month` of all its rows."""
+    """A part of the period, and the `day` or `month` of its rows."""
 
     since: datetime | None
     until: datetime | None
@@ -100,7 +100,7 @@ class Reader:
         self._vendor = self._connection.vendor
 
     def rows(self, query: UsageQuery, part: Slice) -> Iterator[tuple[Key, dict[str, Any]]]:
-        """Keys and figures of the first rows of a slice, one more than a page holds; a key may occur once per table."""
+        """Yield the first rows of a slice, one more than a page has. A key may occur once in each table."""
         for table in TABLES:
             behind = self._behind(table, query, part)
             if behind is not None:
@@ -110,14 +110,14 @@ class Reader:
                     yield tuple(values[name] for name in query.groups), self._figures(table, row[len(names) :])
 
     def totals(self, query: UsageQuery) -> Iterator[dict[str, Any]]:
-        """The figures of the whole query, once per table."""
+        """Yield the figures of the whole query, once per table."""
         everything = Slice(query.since, query.until, {})
         for table in TABLES:
             for row in self._select(table, [], self._within(table, query, everything), 1):
                 yield self._figures(table, row)
 
     def extent(self) -> tuple[datetime, datetime] | None:
-        """The first and the last moment with figures."""
+        """Return the first and the last moment with figures."""
         ends = []
         with self._connection.cursor() as cursor:
             for table in TABLES:
@@ -140,7 +140,7 @@ class Reader:
             return list(cursor.fetchall())
 
     def _within(self, table: Table, query: UsageQuery, part: Slice) -> list[Condition]:
-        """Conditions for rows in the slice that match the filters."""
+        """Return the conditions for rows of the slice that match the filters."""
         bounds = [(">=", part.since), ("<", part.until)]
         within: list[Condition] = [
             (f"{table.moment} {sign} %s", [self._moment(bound)]) for sign, bound in bounds if bound
@@ -153,7 +153,7 @@ class Reader:
         return within
 
     def _behind(self, table: Table, query: UsageQuery, part: Slice) -> Condition | None:
-        """The condition for rows behind the cursor; None if the slice has no such row."""
+        """Return the condition for rows after the cursor, or None if the slice has no such row."""
         alternatives: list[Condition] = []
         equal: list[Condition] = []
         for name, value in zip(query.groups, query.after or (), strict=False):

@@ -60,7 +60,7 @@ class NoCachePolicy(CachePolicy):
 
 
 def earlier_completion(request: CompletionRequest, text: str | None, saving: Saving = NOT_KNOWN) -> Completion | None:
-    """Return the completion for a stored text, or None if there is none."""
+    """Return the completion for a stored text, or None if no text is stored."""
     if text is None:
         return None
     return Completion(text=text, provider=request.provider, model=request.model, cached=True, saving=saving)

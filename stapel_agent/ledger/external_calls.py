@@ -105,7 +105,7 @@ class RecordedCall:
 
     @property
     def _error_message(self) -> str | None:
-        """The error message, or None if there is none or texts are not stored: it may quote them."""
+        """The error message. None if the call has no message, or if texts are not stored: a message may quote them."""
         if not self.error_message or not log_content.is_full(self.source):
             return None
         return redact(storable(self.error_message))

@@ -199,7 +199,7 @@ def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
     except Exception as fault:
         unavailable = LedgerUnavailable(
             f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
-            "see that its database answers and is migrated"
+            "check that its database answers and is migrated"
         )
         if isinstance(fault, TimeoutError):
             row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
@@ -222,7 +222,7 @@ def _recording(row: PromptLog) -> Iterator[None]:
     except Exception as fault:
         logger.error("an external call (%s) could not be recorded: %s", columns.spent(row), describe(fault))
         kind = type(fault).__name__
-        fix = "see that its database answers and is migrated"
+        fix = "check that its database answers and is migrated"
         raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {fix}") from None
 
 

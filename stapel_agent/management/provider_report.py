@@ -147,8 +147,8 @@ def _reason(answer: Mapping[str, Any], name: str) -> str | None:
     if answer["provider"] == name:
         return None
     row = PromptLog.objects.filter(request_id=answer["request_id"], provider=name).order_by("created_at").last()
-    told = "cooling down" if row is None else f"{(row.metadata or {}).get('failure')}: {row.error_message}"
-    return f"{told} (its fallback {answer['provider']!r} answered)"
+    failure = "cooling down" if row is None else f"{(row.metadata or {}).get('failure')}: {row.error_message}"
+    return f"{failure} (its fallback {answer['provider']!r} answered)"
 
 
 def _wrapped(label: str, text: str, width: int | None) -> list[str]:

@@ -12,7 +12,7 @@ HEIGHT = 100
 COLUMN, GAP = 10, 2
 # The smallest amount stays visible.
 LEAST = 1
-# The height of an outlined bar, whose size nobody knows.
+# The height of an outlined bar, whose size is unknown.
 UNKNOWN = 12
 
 

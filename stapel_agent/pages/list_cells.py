@@ -17,26 +17,26 @@ from .text_display import NOTHING, visible
 KINDS = {"input_tokens": "in", "output_tokens": "out", "cache_read_tokens": "cached", "cache_write_tokens": "to cache"}
 """Column -> what the list calls its tokens."""
 
-Told = Callable[[str, str], str]
+Shown = Callable[[str, str], str]
 """Returns a column's text, or a mask in its place."""
 
 
-def source(row: PromptLog, told: Told) -> SafeString | str:
-    return told("source", named("source", row.source))
+def source(row: PromptLog, shown: Shown) -> SafeString | str:
+    return shown("source", named("source", row.source))
 
 
-def model(row: PromptLog, provider: str, told: Told) -> SafeString:
+def model(row: PromptLog, provider: str, shown: Shown) -> SafeString:
     """The model; below it the provider and the size."""
-    asked = [told("provider", visible(provider)), told("model_size", visible(row.model_size))]
-    name = told("model", visible(row.model))
+    asked = [shown("provider", visible(provider)), shown("model_size", visible(row.model_size))]
+    name = shown("model", visible(row.model))
     return format_html('<div class="agent-name" title="{}">{}</div>', name, name) + _stacked(
         [", ".join(filter(None, asked))]
     )
 
 
-def tokens(row: PromptLog, told: Told) -> SafeString | str:
+def tokens(row: PromptLog, shown: Shown) -> SafeString | str:
     """A line for each kind of tokens; cached ones only if there are any."""
-    lines = [told(column, _tokens(row, column)) for column in KINDS]
+    lines = [shown(column, _tokens(row, column)) for column in KINDS]
     return _stacked(lines) if any(lines) else NOTHING
 
 
@@ -44,41 +44,41 @@ COST_PLACES = 6
 """Decimals of every cost in the list, so that amounts align."""
 
 
-def cost(row: PromptLog, told: Told) -> SafeString | str:
+def cost(row: PromptLog, shown: Shown) -> SafeString | str:
     """Dollars; "unknown" for tokens without a price; nothing for a call that is under way."""
     if row.status == PromptStatus.PENDING:
-        return told("cost_usd", NOTHING)
+        return shown("cost_usd", NOTHING)
     if row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None:
         upper = money_in_column(row.estimated_cost_usd + (row.cost_usd or 0), COST_PLACES)
-        return told("cost_usd", f"up to {upper}")
+        return shown("cost_usd", f"up to {upper}")
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
         has_no_price = row.cost_basis in (CostBasis.UNPRICED, CostBasis.ESTIMATED)
         spent = has_no_price or any(getattr(row, name) for name in TOKEN_FIELDS)
-        return told("cost_usd", "unknown" if spent else NOTHING)
-    return told("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
+        return shown("cost_usd", "unknown" if spent else NOTHING)
+    return shown("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
 
 
-def outcome(row: PromptLog, status: SafeString, told: Told) -> SafeString:
+def outcome(row: PromptLog, status: SafeString, shown: Shown) -> SafeString:
     """The outcome of the call; below it the duration."""
-    taken = told("duration_ms", "" if row.duration_ms is None else time_taken(row.duration_ms))
-    return _stacked([told("status", status), taken])
+    taken = shown("duration_ms", "" if row.duration_ms is None else time_taken(row.duration_ms))
+    return _stacked([shown("status", status), taken])
 
 
-def purpose(row: PromptLog, told: Told) -> SafeString:
+def purpose(row: PromptLog, shown: Shown) -> SafeString:
     """What the call was for, its user and its workspace. A hint shows ids that are cut off."""
     owners = (("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id))
     lines = (
         format_html('<div class="agent-owner" title="{} {}">{} <bdi>{}</bdi></div>', kind, text, kind, text)
         for kind, column, owner in owners
-        if (text := told(column, visible(owner or "")))
+        if (text := shown(column, visible(owner or "")))
     )
-    return format_html("<div>{}</div>{}", source(row, told), format_html_join("", "{}", ((line,) for line in lines)))
+    return format_html("<div>{}</div>{}", source(row, shown), format_html_join("", "{}", ((line,) for line in lines)))
 
 
 def _tokens(row: PromptLog, column: str) -> str:
     number = getattr(row, column)
-    is_told = number if column.startswith("cache") else number is not None
-    return f"{count(number)} {KINDS[column]}" if is_told else ""
+    is_stated = number if column.startswith("cache") else number is not None
+    return f"{count(number)} {KINDS[column]}" if is_stated else ""
 
 
 def _stacked(lines: list[str]) -> SafeString:

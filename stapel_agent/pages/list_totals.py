@@ -33,7 +33,7 @@ IS_UNPRICED = (
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows; `cost_usd` lacks the `unpriced` ones, whose price nobody knows."""
+    """Sums over rows; `cost_usd` lacks the `unpriced` ones, whose price is unknown."""
 
     rows: int
     cost_usd: Decimal

@@ -27,17 +27,17 @@ def saved_note(cached: Sequence[CachedInput]) -> str:
     left_out = f"{count(without)} {'model' if without == 1 else 'models'} without a price"
     if not amounts:
         return f"what vendors' caches saved is unknown: {left_out}"
-    return f"{_told(sum(amounts, Decimal(0)))}, at today's prices" + (f"; {left_out} left out" if without else "")
+    return f"{_amount(sum(amounts, Decimal(0)))}, at today's prices" + (f"; {left_out} left out" if without else "")
 
 
-def _told(saved: Decimal) -> str:
+def _amount(saved: Decimal) -> str:
     if saved < 0:
         return f"vendors' caches cost {money(-saved)} more than they saved"
     return f"vendors' caches saved {money(saved)}"
 
 
 def _vendor(provider: str | None) -> str | None:
-    """Whose price list holds. A recorded call may name a vendor that is no provider here."""
+    """Return the vendor whose price list applies. A recorded call may name one that is not a provider here."""
     try:
         return provider_registry.load(provider)().vendor if provider in provider_registry.entries() else provider
     except Exception:  # system checks report a provider that cannot be loaded

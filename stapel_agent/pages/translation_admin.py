@@ -67,11 +67,11 @@ class TranslationAdmin(StapelModelAdmin):
 
     @admin.display(description="source text")
     def source_block(self, row: Translation) -> SafeString | str:
-        return text_block(self._told("source_text", row.source_text))
+        return text_block(self._shown("source_text", row.source_text))
 
     @admin.display(description="translation")
     def text_block(self, row: Translation) -> SafeString | str:
-        return text_block(self._told("text", row.text))
+        return text_block(self._shown("text", row.text))
 
     @admin.display(description="languages")
     def languages(self, row: Translation) -> str:
@@ -80,7 +80,7 @@ class TranslationAdmin(StapelModelAdmin):
     @admin.display(description="kept for")
     def owner(self, row: Translation) -> SafeString | str:
         named = [("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id)]
-        lines = [(label, visible(self._told(column, name) or "")) for label, column, name in named if name]
+        lines = [(label, visible(self._shown(column, name) or "")) for label, column, name in named if name]
         return format_html_join("", "<div>{} {}</div>", lines) or NOTHING
 
     @admin.display(description="kept at")
@@ -91,10 +91,10 @@ class TranslationAdmin(StapelModelAdmin):
         )
 
     def _excerpt(self, column: str, text: str | None) -> str:
-        told = visible((self._told(column, text) or "")[: EXCERPT_LENGTH + 1])
-        return f"{told[:EXCERPT_LENGTH]}…" if len(told) > EXCERPT_LENGTH else told or NOTHING
+        excerpt = visible((self._shown(column, text) or "")[: EXCERPT_LENGTH + 1])
+        return f"{excerpt[:EXCERPT_LENGTH]}…" if len(excerpt) > EXCERPT_LENGTH else excerpt or NOTHING
 
-    def _told(self, column: str, text: str | None) -> str | None:
+    def _shown(self, column: str, text: str | None) -> str | None:
         """The text, or a mask where the host shows no such column, or stores no texts of translations any more."""
         is_content = column in ("source_text", "text")
         if column in self._masked_field_names() or (is_content and not log_content.is_full(PromptSource.TRANSLATE)):

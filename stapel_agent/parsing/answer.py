@@ -35,7 +35,7 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
 
 
 def parse_translation_response(text: str) -> dict[str, Any]:
-    """Return the JSON object in a model's answer. Raises ValueError if there is none."""
+    """Return the JSON object in a model's answer. Raises ValueError if it has no object."""
     result, _ = parse_json_response(text)
     if not isinstance(result, dict):
         raise ValueError("the answer contains no JSON object")

@@ -30,7 +30,7 @@ from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.call_arguments import Call
 from .wire.error_response import classify, error_codes, excerpt, is_of_another_address
-from .wire.http import api_root, base_url_mend, peer_of
+from .wire.http import api_root, base_url_fix, peer_of
 from .wire.optional_fields import OptionalFields
 from .wire.retry_waits import retry_after, stated_wait
 from .wire.status_codes import STATUS_BY_TYPE
@@ -288,7 +288,7 @@ def _refusal(fault: Any, question: Question) -> ProviderError:
     text = body if isinstance(body, str) else json.dumps(body)
     message = excerpt(text)
     if is_of_another_address(status, message) and question.access.label:
-        message = f"{message}; {base_url_mend(question.access.label, '/v1/messages')}"
+        message = f"{message}; {base_url_fix(question.access.label, '/v1/messages')}"
     for optional_fields in question.optional_fields:
         if refusal := optional_fields.refusal(status, text, message):
             return refusal

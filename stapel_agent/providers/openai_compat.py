@@ -19,7 +19,7 @@ from .base import ProviderResult
 from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
-from .wire.http import Post, api_root, apost, base_url_mend, post
+from .wire.http import Post, api_root, apost, base_url_fix, post
 from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
@@ -110,7 +110,7 @@ class Inquiry:
         )
 
     def read(self, body: bytes) -> ProviderResult:
-        return read_answer(body, self._dialect, base_url_mend(self._label, PATH))
+        return read_answer(body, self._dialect, base_url_fix(self._label, PATH))
 
     @property
     def _label(self) -> str:

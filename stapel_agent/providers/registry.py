@@ -64,7 +64,7 @@ class Registry:
         }
 
     def load(self, name: str) -> type[LlmProvider]:
-        """Return the class registered as `name`. Raises ProviderUnusable if there is none."""
+        """Return the class registered as `name`. Raises ProviderUnusable if no class is registered."""
         entries = self.entries()
         if not isinstance(name, str) or name not in entries:
             named = "DEFAULT_PROVIDER" if name == agent_settings.DEFAULT_PROVIDER else "provider"

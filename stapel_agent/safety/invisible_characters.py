@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-# The insides of [...]. No class further down holds any of these characters: a place is told by visible ones.
+# The insides of [...]. No class further down contains any of these characters: visible ones identify a place.
 DIRECTION_MARKS = "\u061c\u200e\u200f"
 VARIATION_SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 INVISIBLE = (
-    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls; a line's end is none
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, except line ends
     "\u00ad\u034f\u200b-\u200d"  # soft hyphen, grapheme joiner, zero width space and joiners
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates of direction
     "\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb"  # word joiner, byte order mark, annotations

@@ -45,7 +45,7 @@ class CallerSchema:
             return _faults(self._validator, result)
 
 
-def _told(fault: ValidationError | SchemaError) -> str:
+def _described(fault: ValidationError | SchemaError) -> str:
     return f"{fault.json_path}: {fault.message}"[:FAULT_LENGTH]
 
 
@@ -71,7 +71,7 @@ def _validator(canonical_schema: str) -> Any:
         with limited_work():
             return _checked(schema)
     except SchemaError as fault:
-        raise InvalidRequest(f"schema is not a JSON Schema: {_told(fault)}") from fault
+        raise InvalidRequest(f"schema is not a JSON Schema: {_described(fault)}") from fault
     except Unresolvable as fault:
         raise InvalidRequest(f"schema has a reference that cannot be resolved: {fault.ref!r}") from fault
     except (UnboundedSchema, ValueError) as fault:
@@ -97,4 +97,4 @@ def _checked(schema: dict[str, Any]) -> Any:
 
 
 def _faults(validator: Any, result: Any) -> list[str]:
-    return [_told(fault) for fault in islice(validator.iter_errors(result), NAMED_FAULTS)]
+    return [_described(fault) for fault in islice(validator.iter_errors(result), NAMED_FAULTS)]

@@ -71,7 +71,7 @@ class Once:
         self._is_private = self._opens_connection = False
 
     def follow(self) -> dict[str, Any] | None:
-        """The first answer, after waiting for a call under way. Raises IdempotencyConflict, or why there is none."""
+        """The first answer, after waiting for a call under way. Raises an AgentError if it cannot be given."""
         if self.request.idempotency_key is None:
             return None
         database.refuse_event_loop()

@@ -16,7 +16,7 @@ PUNCTUATION = frozenset("‘’‚‛“”„‟‹›«»–—…·‐‑\u00
 SPACES = "\u00a0\u202f"
 
 
-def mended(source: str, translation: str) -> str:
+def corrected(source: str, translation: str) -> str:
     """Return `translation` with bare ampersands written as `&amp;`, if the source writes all of its ampersands so."""
     if "&amp;" not in source or BARE.search(source):
         return translation

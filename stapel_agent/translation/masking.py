@@ -75,7 +75,7 @@ class Protected:
 
     def restore(self, translation: str) -> str:
         """Return `translation` with the hidden parts restored. Raises Damaged."""
-        translation = character_references.mended(self.masked, translation)
+        translation = character_references.corrected(self.masked, translation)
         self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
         self._check_inventions(translation)
         written = self._with_apostrophes(self._with_breaks(translation))

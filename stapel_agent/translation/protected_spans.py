@@ -198,7 +198,7 @@ def _matches(text: str, position: int, end: int, grammar: Grammar) -> Iterator[S
 
 
 def _delimited(text: str, opening: re.Match[str], end: int, closed: int, grammar: Grammar) -> tuple[int, str]:
-    """Return where the expression that starts with `opening` ends, and its kind. The end is 0 if there is none."""
+    """Return where the expression that starts with `opening` ends, and its kind. The end is 0 if it has no end."""
     if closed:
         return closed, "delimited"
     if not opening[0].startswith("<"):

@@ -47,9 +47,9 @@ class Reservation:
 class Segment:
     """One source text without surrounding whitespace, and its translation once it exists.
 
-    Until then, `failure` says why there is none, and `remark` says what was wrong with the last one. A remark uses
-    marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation. A segment that
-    `is_postponed` is asked for again together with others, after all first questions.
+    Until then, `failure` says why it has no translation, and `remark` says what was wrong with the last one. A remark
+    uses marks, so it can be sent to a model. `reservation` is the reservation of the accepted translation. A segment
+    that `is_postponed` is asked for again together with others, after all first questions.
     """
 
     def __init__(self, entry: Entry, task: Task, others: Segments) -> None:

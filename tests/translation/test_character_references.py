@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.translation.character_references import changed, mended
+from stapel_agent.translation.character_references import changed, corrected
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_changed(source, translation, fault):
 
 def test_mended__ampersand():
     """A bare ampersand is written as the source writes it."""
-    assert mended("Tom &amp; Jerry", "Tom & Jerry &copy;") == "Tom &amp; Jerry &copy;"
-    assert mended("Tom & Jerry &amp;", "Tom & Jerry") == "Tom & Jerry"
+    assert corrected("Tom &amp; Jerry", "Tom & Jerry &copy;") == "Tom &amp; Jerry &copy;"
+    assert corrected("Tom & Jerry &amp;", "Tom & Jerry") == "Tom & Jerry"

@@ -11,13 +11,13 @@ OURS = ("none", "minimal", "low", "medium", "high", "max")
 Fields = Mapping[str, Any]
 
 
-def _told(tell: Callable[[str], Fields], words: str) -> dict[str, Fields]:
+def _fields_by_effort(tell: Callable[[str], Fields], words: str) -> dict[str, Fields]:
     """`words` are the vendor's words for ours, from "none" to "max". No field is sent for "-"."""
     return {our: tell(word) for our, word in zip(OURS, words.split(), strict=True) if word != "-"}
 
 
 def _rule(models: str, tell: Callable[[str], Fields], words: str) -> EffortRule:
-    return EffortRule(models, _told(tell, words))
+    return EffortRule(models, _fields_by_effort(tell, words))
 
 
 def _reasoning_effort(word: str) -> Fields:

@@ -87,7 +87,7 @@ def _first(reported: object, paths: tuple[str, ...]) -> Any:
 
 
 def value_at(document: object, path: str) -> Any:
-    """Return the value at the dotted `path` of a JSON value, or None if there is none."""
+    """Return the value at the dotted `path` of a JSON value, or None if nothing is there."""
     return reduce(lambda part, name: mapping(part).get(name), path.split("."), document)
 
 

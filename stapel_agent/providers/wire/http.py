@@ -134,7 +134,7 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
         readable = _readable(body, bounds)
         message = excerpt(readable)
         if request.setting and is_of_another_address(bounds.status, message):
-            fix = base_url_mend(request.setting, request.path)
+            fix = base_url_fix(request.setting, request.path)
             message = f"{message}; the request went to {request.url.path!r}: {fix}"
         if refusal := request.optional_fields.refusal(bounds.status, body, message):
             raise refusal
@@ -162,5 +162,5 @@ def peer_of(url: httpx.URL, setting: str) -> str:
     return f"{address}, set in {setting}" if setting else address
 
 
-def base_url_mend(setting: str, path: str) -> str:
+def base_url_fix(setting: str, path: str) -> str:
     return f"set {setting} to the part of the API's URL before {path}"
