@@ -131,7 +131,7 @@ def test_many_texts__rows(facade: Any, scripted_model: ScriptedModel) -> None:
 
 
 def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: ScriptedModel) -> None:
-    """Rows of texts that are asked again say how often, and belong to the same request."""
+    """Texts that are asked again are in one row, which says how often and belongs to the same request."""
 
     def forgetful(request: ModelRequest) -> str:
         texts = json.loads(request.prompt)
@@ -145,9 +145,9 @@ def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: Sc
         (row.metadata["chunk"], row.metadata["asked_again"], row.metadata["key_count"], row.metadata["chunks"])
         for row in rows
     )
-    assert told == [(1, 0, 50, 2), (1, 1, 5, 2), (2, 0, 50, 2), (2, 1, 5, 2)]
+    assert told == [(1, 0, 50, 2), (1, 1, 10, 2), (2, 0, 50, 2)]
     assert len({row.request_id for row in rows}) == 1
-    assert answer["usage"] == paid(rows) == {"input_tokens": 40, "output_tokens": 20}
+    assert answer["usage"] == paid(rows) == {"input_tokens": 30, "output_tokens": 15}
     assert answer["result"] == {f"{number}": short_text(number)[1] for number in range(100)}
 
 
