@@ -30,7 +30,7 @@ def test_callers__in_their_host():
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=ROOT, env=outer, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.fullmatch(r"\d+ passed in [\d.]+s", done.stdout.splitlines()[-1])
+    assert re.fullmatch(r"\d+ passed in [\d.]+s(?: \([\d:]+\))?", done.stdout.splitlines()[-1])
 
 
 def named_tests(cell: str) -> set[tuple[str, str]]:

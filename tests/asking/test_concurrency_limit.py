@@ -105,8 +105,16 @@ def test_bulkhead__threads_and_tasks_mixed(counting):
     assert (len(counting.prompts), counting.most, counting.now) == (70, LIMIT, 0)
 
 
-def test_bulkhead__tasks_of_the_facade(counting):
+def test_bulkhead__tasks_of_the_facade(counting, monkeypatch):
     """The facade's calls wait for their turn, and each is answered and written down."""
+    together = asyncio.Barrier(LIMIT)
+
+    async def acomplete(self, **arguments):
+        with self._counted(arguments["prompt"]):
+            await together.wait()
+        return ProviderResult("answer")
+
+    monkeypatch.setattr(counting, "acomplete", acomplete)
     answers = async_to_sync(gathered)(services.acomplete("say", "small") for _ in range(12))
     assert [answer["status"] for answer in answers] == ["ok"] * 12
     assert (len(counting.prompts), counting.most) == (12, LIMIT)

@@ -271,4 +271,4 @@ def test_http__maybe_billed(facade, agent, reply, failure, billed, times):
         seconds = 0.3 if failure == "timeout" else 30
         agent(OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=seconds, RETRIES=1, RETRY_BILLED=billed)
         assert facade.complete("say", "small")["reason"].startswith(f"{failure}: ")
-        assert len(server.requests) == times
+        assert PromptLog.objects.count() == times

@@ -26,6 +26,7 @@ from .message_stream import message, stream
 
 QUESTION = {"prompt": "say", "model": "m", "max_tokens": 9}
 LARGE = 8 * 1024 * 1024
+LARGER_THAN_A_BUFFER = 256 * 1024
 GOOD = {"openai-compat": Reply(b'{"choices": [{"message": {"content": "{}"}}]}'), "anthropic": stream(message("{}"))}
 
 
@@ -81,9 +82,11 @@ def client(request: pytest.FixtureRequest, on_loop: bool, agent: Callable[..., N
 
 
 @contextmanager
-def listener(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A URL whose connections are served one after the other."""
+def listener(serve: Callable[[socket.socket], None], receive_buffer: int = 0) -> Iterator[str]:
+    """A URL whose connections are served one after the other. `receive_buffer` is the size of their buffer in bytes."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        if receive_buffer:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
 
         def accept() -> None:
             while True:
@@ -151,8 +154,9 @@ def test_unreachable__reused_connection_that_nobody_reads(client: Client) -> Non
         select.select([connection], [], [], 20)
         reset(connection)
 
-    with listener(serve) as url:
-        fault = client.fault(url, 2)
+    # The buffer is too small for the request, so the system cannot acknowledge what nobody reads.
+    with listener(serve, receive_buffer=4096) as url:
+        fault = client.fault(url, 2, size=LARGER_THAN_A_BUFFER)
     assert (type(fault), fault.may_be_billed) == (ProviderUnreachable, False)
 
 
