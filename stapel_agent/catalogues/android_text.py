@@ -52,14 +52,14 @@ def encode(text: str, style: str) -> str:
     """Write `text` for a resource. Markup that is not well-formed becomes text."""
     raw = "".join(_encoded(kind, token, style) for kind, token in _tokens(text, style))
     if style != "cdata" and not _is_well_formed(raw):
-        raw = "".join(_encoded("text", token, style) for _, token in _tokens(text, style))
+        raw = "".join(_encoded(kind.replace("tag", "text"), token, style) for kind, token in _tokens(text, style))
     if raw[:1] in ("@", "?"):
         raw = f"\\{raw}"
     if raw.startswith(" "):
         raw = f"\\u0020{raw[1:]}"
     if raw.endswith(" "):
         raw = f"{raw[:-1]}\\u0020"
-    return raw.replace("]]>", "]]]]><![CDATA[>") if style == "cdata" else raw.replace("]]>", "]]&gt;")
+    return raw.replace("]]>", r"]]\u003e" if style == "cdata" else "]]&gt;")
 
 
 def _tokens(raw: str, style: str) -> Iterator[tuple[str, str]]:
@@ -88,7 +88,7 @@ def _encoded(kind: str, token: str, style: str) -> str:
     if kind == "text":
         return BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;")).replace('"', r"\"").replace("'", r"\'")
     if kind == "escape":
-        return token if token in KEPT_ESCAPES or token[1] in "'\"@?" else f"\\\\{token[1:]}"
+        return _escape(token, style)
     if kind == "blanks":
         return _blanks(token)
     if kind == "quote":
@@ -97,6 +97,15 @@ def _encoded(kind: str, token: str, style: str) -> str:
         token = token.replace("\\", r"\\").replace("'", r"\'")
         return token if style == "cdata" else BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;"))
     return token
+
+
+def _escape(token: str, style: str) -> str:
+    if token in KEPT_ESCAPES or token[1] in "'\"":
+        return token
+    if token[1] in "@?":  # needs a backslash as the first character only
+        return token[1]
+    kind = next(kind for kind, _ in _tokens(token[1], style))
+    return rf"\\{_encoded(kind, token[1], style)}"
 
 
 def _blanks(token: str) -> str:

@@ -9,7 +9,7 @@ import re
 from typing import ClassVar
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead
+from .document_catalogue import DocumentCatalogue, comment_text, split_lead, with_last_line_end
 
 COMMENT = re.compile(r"/\*(.*?)\*/|//([^\n]*)", re.DOTALL)
 STRING = r'"(?:[^"\\]|\\.)*+"'
@@ -18,7 +18,7 @@ ENTRY = re.compile(
     (?P<lead>(?:\s|/\*.*?\*/|//[^\n]*+)*+)
     (?:
       (?P<key>{STRING}|[\w./$:-]++) (?P<gap>\s*+(?:/\*.*?\*/\s*+)*+=\s*+) (?P<raw>{STRING})
-      (?P<tail>\s*+;(?:[ \t]*+//[^\n]*+)?+)
+      (?P<tail>\s*+;(?:[ \t]*+//[^\n]*+)?+(?:[ \t]*+\n)?+)
     | (?P<end>\Z)
     )
     """,
@@ -36,7 +36,7 @@ class AppleStringsCatalogue(DocumentCatalogue):
 
     def parse(self, text: str) -> Group:
         children: dict[str, Node] = {}
-        position = 0
+        text, position = with_last_line_end(text), 0
         while (entry := ENTRY.match(text, position)) and entry["end"] is None:
             position = entry.end()
             name = entry["key"].strip('"')

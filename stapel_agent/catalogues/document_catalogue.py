@@ -174,6 +174,11 @@ class DocumentCatalogue(Catalogue[Group]):
         return replace(group, children=children)
 
 
+def with_last_line_end(text: str) -> str:
+    """Return `text` with a line end after its last line, so that another can follow."""
+    return text if text.endswith("\n") or not text else f"{text}\n"
+
+
 def split_lead(lead: str, comment: re.Pattern[str]) -> tuple[str, str]:
     """Split the text before a value at its last blank line, if comments above it belong to no value.
 

@@ -9,7 +9,7 @@ import re
 from typing import Any, ClassVar
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue
+from .document_catalogue import DocumentCatalogue, with_last_line_end
 from .text_file import CatalogueError
 
 LINE_START = re.compile(r"(?:^|(?<=\n))([ ]*)([.*\[])")
@@ -25,7 +25,7 @@ class FluentCatalogue(DocumentCatalogue):
     text_format: ClassVar[str] = "fluent"
 
     def parse(self, text: str) -> Group:
-        return _Reader(text).document()
+        return _Reader(with_last_line_end(text)).document()
 
     def name(self, key: str) -> str:
         return key.removeprefix("/").removesuffix(f"/{VALUE}").replace("/.", ".")
@@ -54,7 +54,7 @@ class _Reader:
                 line = self._text.count("\n", 0, entry.span.start) + 1
                 raise ValueError(f"line {line} is not valid Fluent: {entry.annotations[0].message}")
             if kind not in ("Message", "Term"):
-                children[f"{FILLER}{entry.span.start}"] = Filler(self._up_to(entry.span.end))
+                children[f"{FILLER}{entry.span.start}"] = Filler(self._up_to_line_end(entry.span.end))
                 continue
             name = f"-{entry.id.name}" if kind == "Term" else entry.id.name
             if name in children:
@@ -74,12 +74,16 @@ class _Reader:
             is_kept = is_term or attribute.id.name in KEPT_ATTRIBUTES
             children[name] = self._value(attribute.value, is_kept=is_kept)
         comment = entry.comment.content if entry.comment else ""
-        return Group(lead, children, self._up_to(entry.span.end), comment=" ".join(comment.split()), is_whole=True)
+        tail = self._up_to_line_end(entry.span.end)
+        return Group(lead, children, tail, comment=" ".join(comment.split()), is_whole=True)
 
     def _value(self, pattern: Any, *, is_kept: bool = False) -> Value:
         lead = self._up_to(INDENT.match(self._text, pattern.span.start).end())  # type: ignore[union-attr]
         raw = self._up_to(pattern.span.end)
         return Value(lead, raw, text="" if is_kept or not raw.strip() else raw)
+
+    def _up_to_line_end(self, end: int) -> str:
+        return self._up_to(end + self._text.startswith("\n", end))
 
     def _up_to(self, end: int) -> str:
         start, self._position = self._position, end

@@ -15,14 +15,14 @@ import yaml
 from stapel_agent.plurals import CATEGORIES
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead
+from .document_catalogue import DocumentCatalogue, comment_text, split_lead, with_last_line_end
 from .target_paths import is_language
 from .yaml_text import LOADER, encode
 
 MAX_DEPTH = 100
 COMMENT = re.compile(r"#([^\n]*)")
 COLON = re.compile(r"[ \t]*:")
-LINE_END = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?(?=\n|\Z)")
+LINE_END = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
 DATE = re.compile(r"%[-0^_#]?[A-Za-z](?![A-Za-z])")
 SYMBOL = re.compile(r":\w+")
 RESOLVER: Any = yaml.resolver.Resolver()
@@ -40,7 +40,7 @@ class RailsCatalogue(DocumentCatalogue):
 
     def parse(self, text: str) -> Group:
         try:
-            return _Reader(text).document()
+            return _Reader(with_last_line_end(text)).document()
         except yaml.YAMLError as fault:
             raise ValueError(f"it is not valid YAML: {fault}") from fault
 
@@ -126,7 +126,7 @@ class _Reader:
             gap = self._up_to(start)
         else:
             colon = COLON.match(self._text, self._position)
-            gap = self._up_to(colon.end() if colon else self._position)
+            gap = self._up_to(colon.end() if colon else self._position) + self._line_end()
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         children = (self._mapping if is_mapping else self._sequence)(in_flow=in_flow, depth=depth + 1)
         tail = self._up_to(self._end) + self._line_end() if in_flow else ""

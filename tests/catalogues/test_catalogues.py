@@ -161,7 +161,34 @@ def calls_of(work) -> int:
     return count
 
 
-@pytest.mark.parametrize("name", ["shop.pot", "en.json", "nested/en.json"])
+def in_gettext(texts: dict[str, str]) -> str:
+    return "".join(f'msgid "{text}"\nmsgstr ""\n\n' for text in texts.values())
+
+
+def in_strings_xml(texts: dict[str, str]) -> str:
+    strings = "".join(f'  <string name="{key}">{text}</string>\n' for key, text in texts.items())
+    return f"<resources>\n{strings}</resources>\n"
+
+
+def in_groups_of_ten(texts: dict[str, str]) -> str:
+    lines = [f"  {key}: {text}\n" for key, text in texts.items()]
+    groups = (f" group{start}:\n" + "".join(lines[start : start + 10]) for start in range(0, len(lines), 10))
+    return "en:\n" + "".join(groups)
+
+
+FILES = {
+    "shop.pot": in_gettext,
+    "en.json": json.dumps,
+    "nested/en.json": lambda texts: json.dumps({"all": texts}),
+    "values/strings.xml": in_strings_xml,
+    "en.lproj/a.strings": lambda texts: "".join(f'"{key}" = "{text}";\n' for key, text in texts.items()),
+    "en.yml": in_groups_of_ten,
+    "en.ftl": lambda texts: "".join(f"{key} = {text}\n" for key, text in texts.items()),
+}
+"""How each file type holds texts."""
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_write__portions(tmp_path, name):
     """A portion costs the same in a large file as in a small one, and after each the file holds all so far."""
     costs = []
@@ -170,8 +197,7 @@ def test_write__portions(tmp_path, name):
         source = folder / name
         source.parent.mkdir(parents=True)
         texts = {f"key{number}": f"text {number}" for number in range(count)}
-        entries = "".join(f'msgid "{text}"\nmsgstr ""\n\n' for text in texts.values())
-        source.write_text(entries if name.endswith("pot") else json.dumps({"all": texts} if "/" in name else texts))
+        source.write_text(FILES[name](texts))
         catalogue = open_catalogue(source, "de")
         items = [(key, f"[{text}]") for key, text in catalogue.texts().items()]
         catalogue.write(dict(items[:20]))
@@ -180,21 +206,27 @@ def test_write__portions(tmp_path, name):
     assert costs[1] <= costs[0] + 50
 
 
-@pytest.mark.parametrize("name", ["shop.po", "en.json"])
-def test_write__changed_meanwhile(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "before", "mine"),
+    [
+        ("shop.pot", '"two"\nmsgstr ""', '"two"\nmsgstr "mine"'),
+        ("en.json", None, '{"b": "mine"}'),
+        ("values/strings.xml", "</resources>", '<string name="b">mine</string></resources>'),
+        ("en.lproj/a.strings", None, 'b = "mine";'),
+        ("en.yml", None, "de:\n group0:\n  b: mine\n"),
+        ("en.ftl", "a = eins", "b = mine"),
+    ],
+)
+def test_write__changed_meanwhile(tmp_path, name, before, mine):
     """What a person saves in the target between two portions is kept, and so is what was given before."""
     texts = {"a": "one", "b": "two", "c": "three"}
-    is_json = name.endswith("json")
-    made(
-        tmp_path, name, json.dumps(texts) if is_json else "".join(f'msgid "{t}"\nmsgstr ""\n\n' for t in texts.values())
-    )
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    made(tmp_path, name, FILES[name](texts))
     catalogue = open_catalogue(tmp_path / name, "de")
     first, second, third = catalogue.texts()
     catalogue.write({first: "eins"})
-    held = catalogue.target.read_text()
-    catalogue.target.write_text(
-        '{"b": "mine"}' if is_json else held.replace('"two"\nmsgstr ""', '"two"\nmsgstr "mine"')
-    )
+    written = catalogue.target.read_text()
+    catalogue.target.write_text(written.replace(before, mine) if before else mine)
     catalogue.write({third: "drei"})
     assert open_catalogue(tmp_path / name, "de").translations() == {first: "eins", second: "mine", third: "drei"}
 
