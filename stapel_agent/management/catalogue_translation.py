@@ -15,6 +15,8 @@ from stapel_agent.conf import agent_settings
 Ask = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
 """Translates a slice of entries, with a hint about them, and returns the answer dict."""
 
+UNCHANGED = "came back untranslated; it is in the file, to be reviewed"
+
 
 class NoProvider(Exception):
     """No provider could be asked, so the next slice would fail too."""
@@ -22,7 +24,7 @@ class NoProvider(Exception):
 
 @dataclass
 class CatalogueTranslation:
-    """Counts of texts and tokens. `failed` has names of texts, each with the reason."""
+    """Counts of texts and tokens. `failed` has names of texts with the reason, `doubtful` those to be reviewed."""
 
     catalogue: Catalogue[Any]
     context_options: ContextOptions = ContextOptions()
@@ -30,6 +32,7 @@ class CatalogueTranslation:
     kept: int = 0
     translated: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -80,6 +83,8 @@ class CatalogueTranslation:
         self.output_tokens += usage.get("output_tokens", 0)
         translations = {key: result[key] for key in part if result.get(key, "").strip()}
         reason = answer.get("reason", "no translation came back")
+        warnings = {**dict.fromkeys(answer.get("unchanged", ()), UNCHANGED), **answer.get("warnings", {})}
+        self.doubtful += [(self.catalogue.name(key), warnings[key]) for key in translations if key in warnings]
         self.failed += [(self.catalogue.name(key), failed.get(key, reason)) for key in part if key not in translations]
         if translations:
             self.catalogue.write(translations)

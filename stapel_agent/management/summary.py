@@ -21,9 +21,10 @@ def table(translations: Sequence[CatalogueTranslation]) -> Iterator[str]:
 
 
 def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[str]:
-    """A line for each reason, followed by at most `most` names of its texts."""
-    for reason in dict.fromkeys(reason for _, reason in translation.failed):
-        names = [name for name, given in translation.failed if given == reason]
+    """A line for each reason why texts failed or are to be reviewed, with at most `most` names of these texts."""
+    found = [*translation.failed, *translation.doubtful]
+    for reason in dict.fromkeys(reason for _, reason in found):
+        names = [name for name, given in found if given == reason]
         yield f"{translation.catalogue.to}: {printable(reason, REASON_LENGTH)}"
         for name in names[:most]:
             yield f"  {printable(name, NAME_LENGTH)}"

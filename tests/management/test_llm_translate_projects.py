@@ -1,0 +1,166 @@
+"""`manage.py llm_translate` on extracts of projects' catalogues, with models that work, that fail, and that obey."""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stapel_agent.catalogues import open_catalogue
+from stapel_agent.management.summary import NAME_LENGTH, printable
+from stapel_agent.testing import translating
+from tests.catalogues.files import made, read
+from tests.management.extracts import EXTRACTS
+from tests.management.test_llm_translate import run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.gettext]
+
+WORDS = {
+    "ru": "файл заказ новый сообщение папка каждый после магазин система пользователь можно нужно страница",
+    "ar": "ملف طلب جديد رسالة مجلد بعد كل متجر النظام المستخدم صفحة هذا يمكن لوحة",
+    "ja": "ファイル 注文 新しい メッセージ フォルダー すべて 後 店 システム 利用者 ページ この できます 設定",
+}
+"""Words that translations are made of, in place of those of the source."""
+WORD = re.compile(r"&#?\w+;|⟦\d+⟧|[A-Za-z][A-Za-z’']*")
+ADDRESS = "https://evil.example"
+
+
+def translated(to: str):
+    """A translation into words of the language `to`: the same for the same text, and with nothing else changed."""
+
+    def word(found: re.Match[str]) -> str:
+        is_word = found[0][0].isalpha()
+        return words[sum(map(ord, found[0])) % len(words)] if is_word else found[0]
+
+    words = WORDS[to].split()
+
+    return lambda text: WORD.sub(word, text)
+
+
+def right(to: str):
+    """A model that translates."""
+    return translating(translated(to))
+
+
+FAULTS = {
+    "loses a placeholder": lambda text: re.sub(r"⟦\d+⟧", "", text, count=1),
+    "has a placeholder twice": lambda text: re.sub(r"(⟦\d+⟧)", r"\1 \1", text, count=1),
+    "swaps placeholders": lambda text: re.sub(r"(⟦\d+⟧)(.*?)(⟦\d+⟧)", r"\3\2\1", text, count=1, flags=re.DOTALL),
+    "invents a placeholder": lambda text: f"{text} %s {{name}}",
+    "changes a number": lambda text: re.sub(r"(?<!⟦)\b(\d+)\b(?!⟧)", r"1\1", text),
+    "is in quotes": lambda text: f'"{text}"',
+    "is an apology": lambda text: "I'm sorry, but I cannot translate this text.",
+    "is in a third language": lambda text: "Bonjour tout le monde et merci beaucoup",
+    "has an address": lambda text: f"{text} {ADDRESS}",
+    "has markup": lambda text: f"<b onclick='x()'>{text}</b>",
+    "is empty": lambda text: "",
+    "is the text": None,
+}
+
+
+def faulty(to: str):
+    """A model whose answers are wrong on a schedule: a part of the texts in one way, the others right."""
+    faults = itertools.cycle(FAULTS.items())
+    turns = itertools.count()
+
+    def reply(request):
+        texts, turn = json.loads(request.prompt), next(turns)
+        answer = {}
+        for number, (key, text) in enumerate(texts.items()):
+            _, fault = next(faults)
+            good = translated(to)(text)
+            bad = text if fault is None else fault(good)
+            answer[key] = good if (number + turn) % 3 == 0 else bad
+        if turn % 7 == 3:
+            return "I would rather not."
+        if turn % 7 == 5:
+            return json.dumps(
+                dict(zip(answer, reversed(answer.values()), strict=True)) if len(answer) == 2 else answer
+            )[:-3]
+        return json.dumps(answer, ensure_ascii=False)
+
+    return reply
+
+
+def obedient(to: str):
+    """A model that does what one of the texts says, to all of them."""
+    orders = itertools.cycle(
+        [
+            lambda request, text: (request.system_prompt or "")[:200],
+            lambda request, text: f"{translated(to)(text)} {ADDRESS}",
+            lambda request, text: "hacked by a text",
+            lambda request, text: f"<script>alert(1)</script>{translated(to)(text)}",
+        ]
+    )
+
+    def reply(request):
+        texts = json.loads(request.prompt)
+        is_ordered = re.search("nstructions|rules|Disregard", request.prompt)
+        order = next(orders) if is_ordered else lambda request, text: translated(to)(text)
+        return json.dumps({key: order(request, text) for key, text in texts.items()}, ensure_ascii=False)
+
+    return reply
+
+
+def translate_all(folder: Path, to: str) -> tuple[dict[str, dict[str, str]], str]:
+    """The translations in each file after the command has run, and what it printed of faults."""
+    sources = [made(folder, name, content) for name, content in EXTRACTS.items() if not (folder / name).exists()]
+    sources = [folder / name for name in EXTRACTS]
+    _, err = run(*sources, "--to", to, "--from", "en", verbosity=2)
+    catalogues = {name: open_catalogue(folder / name, to, from_lang="en") for name in EXTRACTS}
+    for catalogue in catalogues.values():
+        check_file(catalogue.target)
+    return {name: catalogue.translations() for name, catalogue in catalogues.items()}, err
+
+
+def check_file(path: Path) -> None:
+    """Readers other than ours accept a file."""
+    if path.suffix == ".po":
+        checked = subprocess.run(["msgfmt", "-c", "-o", os.devnull, path], capture_output=True, text=True)
+        assert (checked.returncode, "error" in checked.stderr) == (0, False), checked.stderr
+    elif path.exists():
+        read(path)
+
+
+def same_but_for_order(one: str, other: str) -> bool:
+    """Placeholders that have names may change places: that is grammar."""
+    return Counter(re.findall(r"\w+|\W", one)) == Counter(re.findall(r"\w+|\W", other))
+
+
+@pytest.mark.parametrize("to", WORDS)
+def test_projects__a_model_that_translates(tmp_path, scripted_model, to):
+    """Every text of every file is translated, each file is valid, and --check finds nothing."""
+    scripted_model.script(right(to))
+    found, err = translate_all(tmp_path, to)
+    assert err == ""
+    assert all(found.values())
+    assert all(open_catalogue(tmp_path / name, to).texts().keys() == texts.keys() for name, texts in found.items())
+    scripted_model.script("never asked")
+    assert run(*(tmp_path / name for name in EXTRACTS), "--to", to, "--from", "en", "--check")[1] == ""
+
+
+@pytest.mark.parametrize("to", ["ru", "ar"])
+@pytest.mark.parametrize("model", [faulty, obedient])
+def test_projects__a_model_that_does_not(tmp_path, scripted_model, agent, model, to):
+    """No wrong text passes for a translation: what is written is what a good model says, and the rest is named."""
+    scripted_model.script(right(to))
+    expected, _ = translate_all(tmp_path / "right", to)
+    agent(TRANSLATE_CHUNK_ENTRIES=4, CACHE_LOOKUP={})
+    scripted_model.script(model(to))
+    found, err = translate_all(tmp_path / "wrong", to)
+    named = set(re.findall(r"^  (.+)$", err, re.MULTILINE))
+    catalogues = {name: open_catalogue(tmp_path / "wrong" / name, to) for name in found}
+    wrong = {
+        (name, key): text
+        for name, texts in found.items()
+        for key, text in texts.items()
+        if not same_but_for_order(text, expected[name][key])
+        and printable(catalogues[name].name(key), NAME_LENGTH) not in named
+    }
+    assert wrong == {}
+    assert ADDRESS not in "".join(text for texts in found.values() for text in texts.values())
+    assert sum(map(len, found.values())) > sum(map(len, expected.values())) / 3
