@@ -21,6 +21,7 @@ import stapel_agent
 from stapel_agent import answers, cache, errors, exceptions, signals, urls
 from stapel_agent.accounting.usage_query import GROUPS
 from stapel_agent.cache import CachePolicy
+from stapel_agent.catalogues import FILE_TYPES
 from stapel_agent.conf import DEFAULTS
 from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 from stapel_agent.providers import BUILTIN_PROVIDERS
@@ -233,6 +234,14 @@ def test_errors__table():
     assert [[key.strip("`"), text] for key, text in table("docs/requests.md", "errors")] == [
         [key, text] for key, text in errors.ERRORS.items()
     ]
+
+
+def test_file_types__table():
+    """docs/translation.md has the file types that there are, with their suffixes."""
+    rows = [
+        (name, tuple(re.findall(r"`(\.\w+)`", files))) for name, files, *_ in table("docs/translation.md", "file types")
+    ]
+    assert rows == [(file_type.name, file_type.suffixes) for file_type in FILE_TYPES]
 
 
 def test_commands__table():

@@ -156,15 +156,17 @@ def _is_foreign(to: str) -> bool:
 
 
 def _is_wrapped(source: str, translation: str) -> bool:
-    """Whether the whole translation is in one pair of quotation marks, but the text begins and ends without any."""
+    """Whether the whole translation is in a pair of quotation marks besides those in it, and the text is not."""
     if QUOTES.match(source) or QUOTES.match(source[-1:]) or not QUOTES.match(translation):
         return False
     return any(
         translation.startswith(opening)
         and translation.endswith(closing)
         and len(inner := translation[len(opening) : -len(closing)]) > 0
-        and opening not in inner
-        and closing not in inner
+        and any(
+            all(inner.count(mark) == count for mark, count in ((opening, ours), (closing, theirs)))
+            for ours, theirs in ((0, 0), (source.count(opening), source.count(closing)))
+        )
         for opening, closing in WRAPPERS
     )
 

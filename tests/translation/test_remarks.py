@@ -187,6 +187,13 @@ def test_remark_in__around(form):
     assert remark_in("Delete all messages", form.format("Alle Nachrichten löschen"), "de")
 
 
+def test_remark_in__around_quotes():
+    """A translation that is in quotation marks besides those of the text is not the translation alone."""
+    source = 'Open the settings and select "Sound", please'
+    assert remark_in(source, '"Die Einstellungen öffnen und "Ton" wählen"', "de") == "is quoted, but the text is not"
+    assert remark_in('Choose "Sound", then "Yes", please', '"Ton" wählen, dann "Ja"', "de") is None
+
+
 @pytest.mark.parametrize(
     ("source", "translation", "to"),
     [
