@@ -10,22 +10,25 @@ from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.parsing import storable
 
 from .placeholder_formats import FORMATS, GUESS
+from .protect_patterns import check_patterns
 
 MAX_CONTEXT_LENGTH = 2000
 MAX_TEXT_LENGTH = 10**6
-FIELDS = {"text": str, "context": str, "format": str, "max_length": int}
+FIELDS = {"text": str, "context": str, "format": str, "max_length": int, "protect": list | tuple}
+NAMES = {str: "str", int: "int", list | tuple: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A text. `context` says what it is for, `format` names its format, and `max_length` limits the characters of
-    its translation. 0 means no limit.
+    its translation. 0 means no limit. `protect` lists regular expressions for other text to keep unchanged.
     """
 
     text: str
     context: str = ""
     format: str = GUESS
     max_length: int = 0
+    protect: tuple[str, ...] = ()
 
     @property
     def known(self) -> dict[str, str | int]:
@@ -44,7 +47,8 @@ class Entry:
             )
         fields = {name: field for name, field in value.items() if field is not None}
         _check(key, fields)
-        return cls(**{name: storable(field) for name, field in fields.items()})
+        protect = tuple(fields.pop("protect", ()))
+        return cls(protect=protect, **{name: storable(field) for name, field in fields.items()})
 
 
 def check_format(name: object, field: str = "format") -> None:
@@ -62,9 +66,10 @@ def _check(key: str, fields: Mapping[Any, Any]) -> None:
         raise InvalidRequest(f"{named} needs 'text'")
     for name, value in fields.items():
         if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
-            raise InvalidRequest(f"{name} of {named} must be {FIELDS[name].__name__}, not {type(value).__name__}")
+            raise InvalidRequest(f"{name} of {named} must be {NAMES[FIELDS[name]]}, not {type(value).__name__}")
     if len(fields.get("context", "")) > MAX_CONTEXT_LENGTH:
         raise InvalidRequest(f"context of {named} may have at most {MAX_CONTEXT_LENGTH} characters")
     if not 0 <= fields.get("max_length", 0) <= MAX_TEXT_LENGTH:
         raise InvalidRequest(f"max_length of {named} must be from 1 to {MAX_TEXT_LENGTH}, or 0 for no limit")
     check_format(fields.get("format", GUESS), f"format of {named}")
+    check_patterns(fields.get("protect", ()), f"protect of {named}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from stapel_agent import cache
@@ -38,7 +38,7 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
     source = expanded(entry.text.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
-    segment = Segments(task).of(Entry(source, format=entry.format, max_length=entry.max_length))
+    segment = Segments(task).of(replace(entry, text=source, context=""))
     given = segment.protected.with_own_marks(translation.strip(), _without_values)
     if not segment.protected.has_words:
         return "" if given == segment.protected.masked else "differs from the text, which has no words"

@@ -70,7 +70,7 @@ class Job:
         self.request = candidate_of(asked).request
         limit = (self.request.max_tokens - TOKENS_BESIDES) // GROWTH
         glossary = Glossary(texts.glossary, texts.to)
-        self._segments = Segments(Task(texts.from_lang, texts.to, limit, glossary, tuple(texts.protect)))
+        self._segments = Segments(Task(texts.from_lang, texts.to, limit, glossary))
         self._texts = texts
         self._usage = Usage()
         self._fault: AgentError | None = None

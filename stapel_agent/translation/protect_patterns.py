@@ -40,22 +40,25 @@ class TooSlow(InvalidRequest):
         )
 
 
-def check_patterns(patterns: object) -> None:
+def check_patterns(patterns: object, field: str = "protect") -> None:
     """Raises InvalidRequest if `patterns` is not a list of regular expressions with bounded matching time."""
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
-        raise InvalidRequest(f"protect must be a list of regular expressions, not {type(patterns).__name__}")
+        raise InvalidRequest(f"{field} must be a list of regular expressions, not {type(patterns).__name__}")
     if len(patterns) > MAX_PATTERNS:
-        raise InvalidRequest(f"protect may have at most {MAX_PATTERNS} regular expressions, not {len(patterns)}")
+        raise InvalidRequest(f"{field} may have at most {MAX_PATTERNS} regular expressions, not {len(patterns)}")
     for pattern in patterns:
         if not isinstance(pattern, str) or not 0 < len(pattern) <= MAX_PATTERN_LENGTH:
-            raise InvalidRequest(f"each expression in protect must have 1 to {MAX_PATTERN_LENGTH} characters")
-        compiled(pattern)
+            raise InvalidRequest(f"each expression in {field} must have 1 to {MAX_PATTERN_LENGTH} characters")
+        try:
+            compiled(pattern)
+        except InvalidRequest as fault:
+            raise InvalidRequest(f"{field} has {fault}") from fault
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re.Pattern[str]:
     """Compile `pattern`. Raises InvalidRequest if it is not a regular expression or may take too long."""
-    named = f"protect has {pattern[:60]!r}, which"
+    named = f"{pattern[:60]!r}, which"
     try:
         parsed = _parser.parse(pattern)
         ways, repetitions = _ways(parsed), _least_repetitions(parsed)

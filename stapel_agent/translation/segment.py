@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -32,7 +32,6 @@ class Task:
     to: str
     limit: int
     glossary: Glossary
-    protect: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Segment:
 
     @cached_property
     def protected(self) -> Protected:
-        return Protected(self.source, self.entry.format, self._task.protect)
+        return Protected(self.source, self.entry.format, self.entry.protect)
 
     @cached_property
     def terms(self) -> Mapping[str, str]:
@@ -78,7 +77,7 @@ class Segment:
     @property
     def described(self) -> str:
         """What distinguishes it from the same text elsewhere, besides languages and terms. Empty for a plain text."""
-        facts = {**self.entry.known, "format": self.entry.format, "protect": list(self._task.protect)}
+        facts = {**self.entry.known, "format": self.entry.format, "protect": list(self.entry.protect)}
         given = {name: fact for name, fact in facts.items() if fact}
         return f"\n{json.dumps(given, ensure_ascii=False, sort_keys=True)}" if given else ""
 
@@ -138,7 +137,7 @@ class Segment:
 
     def cut(self, limit: int) -> bool:
         """Cut it into pieces of `limit` tokens. Returns whether it could be cut."""
-        pieces = cut(self.source, limit, FORMATS[self.entry.format], self._task.protect)
+        pieces = cut(self.source, limit, FORMATS[self.entry.format], self.entry.protect)
         if len(pieces) > 1:
             self._pieces = [(self._others.of(replace(self.entry, text=piece)), blanks) for piece, blanks in pieces]
             for piece, _ in self._pieces:

@@ -64,6 +64,10 @@ def test_max_length__checked(facade, scripted_model, agent):
         {"text": "a", "max_length": -1},
         {"text": "a", "max_length": True},
         {"text": "a", "context": "c" * 2001},
+        {"text": "a", "protect": "x"},
+        {"text": "a", "protect": [1]},
+        {"text": "a", "protect": ["(a+)+b"]},
+        {"text": "a", "protect": ["x"] * 21},
         ["a"],
     ],
 )
@@ -76,6 +80,27 @@ def test_entry__refused(facade, scripted_model, entry):
         [],
     )
     assert "key" in answer["reason"]
+
+
+def test_protect__per_entry_and_call(facade, scripted_model):
+    """An entry's expressions come beside the call's, and texts with other ones are apart, in the cache too."""
+    scripted_model.script(translating(str.upper))
+    entries = {"a": {"text": "ab cd ef", "protect": ["ab"]}, "b": "ab cd ef", "c": {"text": "ab cd ef", "protect": []}}
+    answer = facade.translate("en", "de", entries, protect=["ef"])
+    assert answer["result"] == {"a": "ab CD ef", "b": "AB CD ef", "c": "AB CD ef"}
+    assert facade.translate("en", "de", entries, protect=["cd"])["result"]["a"] == "ab cd EF"
+    assert [list(json.loads(request.prompt).values()) for request in scripted_model.requests] == [
+        ["⟦1⟧ cd ⟦2⟧", "ab cd ⟦1⟧"],
+        ["⟦1⟧ ⟦2⟧ ef", "ab ⟦1⟧ ef"],
+    ]
+
+
+def test_protect__many(facade, scripted_model):
+    """The expressions of all entries are limited, whatever each of them has."""
+    entries = {str(number): {"text": "a", "protect": [f"x{number}"]} for number in range(501)}
+    answer = facade.translate("en", "de", entries)
+    assert (answer["status"], scripted_model.requests) == ("failure", [])
+    assert "at most 500 different expressions" in answer["reason"]
 
 
 def test_format__per_entry_and_call(facade, scripted_model, agent):
@@ -220,10 +245,15 @@ PAYLOAD = {
     "entries": {
         "a": {"text": "Welcome to {hotel}", "format": "icu", "context": "A sign", "max_length": None},
         "b": "Room ACME-12",
+        "c": {"text": "Room ACME-12 of Grand", "protect": ["Grand"]},
     },
     "protect": [r"ACME-\d+"],
 }
-FRENCH = {"Welcome to ⟦1⟧": "Bienvenue à l'⟦1⟧", "Room ⟦1⟧": "Chambre ⟦1⟧"}
+FRENCH = {
+    "Welcome to ⟦1⟧": "Bienvenue à l'⟦1⟧",
+    "Room ⟦1⟧": "Chambre ⟦1⟧",
+    "Room ⟦1⟧ of ⟦2⟧": "Chambre ⟦1⟧ de ⟦2⟧",
+}
 
 
 def in_french(request):
@@ -239,7 +269,7 @@ def test_surfaces__same_answer(scripted_model, client, settings):
         call("llm.translate", {**PAYLOAD, "from_lang": "en"}),
         client.post(url, {**PAYLOAD, "from": "en"}, "application/json", headers=key).json(),
     ]
-    wanted = {"a": "Bienvenue à l''{hotel}", "b": "Chambre ACME-12"}
+    wanted = {"a": "Bienvenue à l''{hotel}", "b": "Chambre ACME-12", "c": "Chambre ACME-12 de Grand"}
     assert [answer["result"] for answer in answers] == [wanted] * 3
     wrong = {**PAYLOAD, "entries": {"a": {"text": "x", "format": "word"}}, "from": "en"}
     assert client.post(url, wrong, "application/json", headers=key).status_code == 400
