@@ -43,6 +43,7 @@ from .errors import (
 )
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest, LedgerUnavailable
 from .images import read_images
+from .loop_views import LoopPostMixin
 from .models import PromptLog
 from .schemas import BaseAnswer, function_schema
 from .serializers import (
@@ -202,25 +203,34 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
             return {**payload, "caller": f"user {request.user.pk}"}
         return {**payload, "caller": f"service {getattr(request, 'service_name', '')}"}
 
-    def answer(self, ask: Callable[..., BaseAnswer], *arguments: Any, **options: Any) -> Response:
-        """Call `ask` and return its answer as an HTTP response."""
-        answer = ask(*arguments, **options)
-        response: Response = self.serialized_response(answer)
+    def respond(self, answer: BaseAnswer, response_class: type[Response] | None = None) -> Response:
+        """The answer as an HTTP response, of the class `response_class` if one is given."""
+        if response_class is None:
+            response: Response = self.serialized_response(answer)
+        else:
+            response = response_class(self.get_response_serializer_class()(answer))
         if "request_id" in answer:
             response[REQUEST_HEADER] = answer["request_id"]
         return response
 
 
-class CompleteView(LlmView):
+class CompleteView(LoopPostMixin, LlmView):
     request_serializer_class = CompleteRequestSerializer
     response_serializer_class = CompleteAnswerSerializer
 
     def post(self, request: Request) -> Response:
         """Complete a prompt as JSON. A model's failure is HTTP 200 with status "failure" and a reason."""
+        return self.respond(services.complete_json(**self.question(request)))
+
+    async def aask(self, question: Mapping[str, Any]) -> BaseAnswer:
+        return await services.acomplete_json(**question)
+
+    def question(self, request: Request) -> dict[str, Any]:
+        """The arguments of `complete_json()`."""
         payload = self.payload(request)
-        prompt, model_size = payload.pop("prompt"), known_size(payload.pop("model"))
+        known_size(payload["model"])
         payload["images"] = self._read(payload.get("images"))
-        return self.answer(services.complete_json, prompt, model_size, **payload)
+        return payload
 
     def _read(self, images: Any) -> Any:
         """Read the images of the request. The facade reports invalid settings of the host."""
@@ -241,7 +251,7 @@ class TranslateView(LlmView):
         payload = self.payload(request)
         from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
         model_size = known_size(payload.pop("model", "small"))
-        return self.answer(services.translate, from_lang, to, entries, model_size, **payload)
+        return self.respond(services.translate(from_lang, to, entries, model_size, **payload))
 
 
 class SeesLedger(IsStaffUser):

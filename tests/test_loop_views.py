@@ -1,0 +1,159 @@
+"""The endpoint for completions on an event loop: the same answers, without a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+
+import pytest
+from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.contrib.auth import get_user_model
+from django.http import HttpResponse
+from django.test import AsyncClient, Client
+from django.urls import path
+from stapel_core.django.jwt.provider import jwt_provider
+
+from stapel_agent import LlmProvider, ProviderResult
+from stapel_agent.loop_views import LIGHT_LENGTH
+from stapel_agent.views import CompleteView
+from tests.hosts import Host
+
+pytestmark = [pytest.mark.django_db]
+
+URL = "/agent/api/v1/llm/complete"
+COMPLETE = {"prompt": "say", "model": "small"}
+KEY = {"X-API-KEY": "service-key-for-tests"}
+REQUESTS = {
+    "service": (KEY, COMPLETE),
+    "service, long": (KEY, {**COMPLETE, "prompt": "x" * LIGHT_LENGTH}),
+    "service, with a key": ({**KEY, "Idempotency-Key": "one"}, COMPLETE),
+    "nobody": ({}, COMPLETE),
+    "a wrong key": ({"X-API-KEY": "wrong"}, COMPLETE),
+    "staff": ("staff", COMPLETE),
+    "a user": ("user", COMPLETE),
+    "an unknown size": (KEY, {**COMPLETE, "model": "huge"}),
+    "an unknown field": (KEY, {**COMPLETE, "colour": "red"}),
+    "a wrong image": (KEY, {**COMPLETE, "images": [{"url": "http://example.com/a.png"}]}),
+    "no JSON": (KEY, "{"),
+    "another type wanted": ({**KEY, "Accept": "text/html"}, COMPLETE),
+    "keys that differ": ({**KEY, "Idempotency-Key": "one"}, {**COMPLETE, "idempotency_key": "two"}),
+}
+
+
+def headers_of(caller: object) -> dict[str, str]:
+    if isinstance(caller, dict):
+        return caller
+    user, _ = get_user_model().objects.get_or_create(username=caller, is_staff=caller == "staff")
+    return {"Authorization": f"Bearer {jwt_provider.create_tokens(user)[0]}"}
+
+
+def told(response: HttpResponse) -> list[object]:
+    """All of a response but its id."""
+    body = json.loads(response.content)
+    has_id = (body.pop("request_id", None) or response.headers.get("X-Request-ID")) == response.headers.get(
+        "X-Request-ID"
+    )
+    names = ("Content-Type", "WWW-Authenticate", "Vary", "Allow")
+    return [response.status_code, body, has_id, [response.headers.get(name) for name in names]]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_answer__as_elsewhere(scripted_model, name):
+    """A caller sees no difference: statuses, bodies and headers are the same on an event loop and without one."""
+    scripted_model.script('{"a": 1}')
+    caller, payload = REQUESTS[name]
+    body = payload if isinstance(payload, str) else json.dumps(payload)
+    request = {"data": body, "content_type": "application/json", "headers": headers_of(caller)}
+    assert told(async_to_sync(AsyncClient().post)(URL, **request)) == told(Client().post(URL, **request))
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "options"])
+def test_method__as_elsewhere(method):
+    """Other methods are refused, or described, as elsewhere."""
+    on_loop = async_to_sync(getattr(AsyncClient(), method))(URL, headers=KEY)
+    assert told(on_loop) == told(getattr(Client(), method)(URL, headers=KEY))
+
+
+class OnThisLoop(LlmProvider):
+    """Answers only where it is awaited."""
+
+    threads: list[str] = []
+
+    def complete(self, **arguments):
+        raise AssertionError("called in a thread")
+
+    async def acomplete(self, **arguments):
+        self.threads.append(threading.current_thread().name)
+        return ProviderResult('{"a": 1}', input_tokens=1)
+
+
+class OwnPost(CompleteView):
+    """A host's view."""
+
+    def post(self, request):
+        asyncio.run(asyncio.sleep(0))  # impossible on a loop
+        return super().post(request)
+
+
+urlpatterns = [path("own", OwnPost.as_view()), path("complete", CompleteView.as_view())]
+
+
+def test_provider__awaited(agent):
+    """The provider is awaited on the loop of the server, in whose thread the request is read too."""
+    agent(PROVIDERS={"loop": OnThisLoop}, DEFAULT_PROVIDER="loop")
+
+    async def thread_and_answer():
+        response = await AsyncClient().post(URL, COMPLETE, content_type="application/json", headers=KEY)
+        return threading.current_thread().name, response.json()["status"]
+
+    thread, status = async_to_sync(thread_and_answer)()
+    assert (OnThisLoop.threads[-1], status) == (thread, "ok")
+
+
+@pytest.mark.urls(__name__)
+def test_subclass__with_its_own_post(scripted_model):
+    """A host's own `post()` is called, in a thread, as any synchronous view."""
+    scripted_model.script("{}")
+    post = async_to_sync(AsyncClient().post)
+    assert post("/own", COMPLETE, content_type="application/json", headers=KEY).json()["status"] == "ok"
+
+
+def test_view__coroutine_on_a_loop_only():
+    """Django takes the view for a coroutine function on a loop, and for a plain one elsewhere."""
+    view = urlpatterns[1].callback
+
+    async def on_loop():
+        return iscoroutinefunction(view)
+
+    assert (async_to_sync(on_loop)(), iscoroutinefunction(view)) == (True, False)
+    assert (view.csrf_exempt, view.cls, view.view_class) == (True, CompleteView, CompleteView)
+
+
+CLIENT_GONE = """
+from benchmarks.asgi_host import application
+from benchmarks.waiting import COMPLETE
+async def main():
+    body = b'{"prompt": "say", "model": "small"}'
+    messages = [{"type": "http.disconnect"}, {"type": "http.request", "body": body}]
+    headers = [(b"x-api-key", b"service-key-for-tests"), (b"content-length", str(len(body)).encode())]
+    headers.append((b"content-type", b"application/json"))
+    scope = {"type": "http", "method": "POST", "path": COMPLETE, "headers": headers, "query_string": b""}
+    async def receive():
+        while len(messages) == 1 and not await PromptLog.objects.aexists():
+            await asyncio.sleep(0.01)
+        return messages.pop()
+    await application(scope, receive, lambda message: None)
+    before = [row.status async for row in PromptLog.objects.all()]
+    while await PromptLog.objects.filter(status="pending").aexists():
+        await asyncio.sleep(0.01)
+    say([before, [row.status async for row in PromptLog.objects.all()]])
+asyncio.run(main())
+"""
+
+
+@pytest.mark.postgresql
+def test_client__gone(host: Host) -> None:
+    """If the client hangs up, the call continues: it may be paid for, and a repetition with its key gets the answer."""
+    host.environment["HOST_SECONDS"] = "1"
+    assert host.run(CLIENT_GONE) == [["pending"], ["success"]]
