@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from stapel_agent.translation.masking import MARK, Damaged, Protected
 from stapel_agent.translation.placeholder_formats import FORMATS
-from tests.translation.test_formats import ESCAPED, HIDDEN, REORDERED
-from tests.translation.test_protection import FRAGMENTS
+from tests.translation.test_masking import FRAGMENTS
+from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REORDERED
 
 unhurried = settings(deadline=None, max_examples=40)  # a busy machine is no fault
 

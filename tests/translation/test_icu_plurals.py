@@ -13,7 +13,7 @@ from stapel_agent.testing import translating
 from stapel_agent.translation.icu_messages import MAX_LENGTH, structure
 from stapel_agent.translation.icu_plurals import expanded, numbered_forms
 from tests.steps import steps_of
-from tests.translation.test_messages import PIECES
+from tests.translation.test_icu_messages import PIECES
 
 unhurried = settings(deadline=None)  # a busy machine is no fault
 

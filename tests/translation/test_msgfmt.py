@@ -8,7 +8,7 @@ import polib
 import pytest
 
 from stapel_agent.translation.masking import Damaged, Protected
-from tests.translation.test_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
+from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
 FLAGS = {
     "python": "python-format",

@@ -10,7 +10,7 @@ from stapel_agent.translation.placeholder_formats import FORMATS, NOTATIONS
 from stapel_agent.types import TEXT_FORMATS
 from tests.documents import table
 from tests.steps import grows_linearly
-from tests.translation.test_placeholders import SIGNS
+from tests.translation.test_protected_spans import SIGNS
 
 HIDDEN = [
     ("icu", "Hi {name}, '{'x'}' {n, number}", "Hi ⟦1⟧, ⟦2⟧x⟦3⟧ ⟦4⟧"),
