@@ -78,7 +78,7 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATE_GLOSSARY_MISSED": "warnings",
     # Whether to fetch linked images and send their content, for endpoints that cannot fetch them.
     "IMAGE_FETCH": False,
-    # Whether tests that use `stapel_agent.testing` may call the built-in providers.
+    # Whether tests that use `stapel_agent.testing` may call real models.
     "REAL_MODELS_IN_TESTS": False,
     # Maximum size of an image in bytes.
     "IMAGE_MAX_BYTES": 5242880,

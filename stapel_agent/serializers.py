@@ -158,7 +158,7 @@ class TranslateAnswerSerializer(AnswerSerializer):
         child=serializers.CharField(), required=False, help_text="Why there is no translation, by key."
     )
     warnings = serializers.DictField(
-        child=serializers.CharField(), required=False, help_text="What a translation lacks that was asked for, by key."
+        child=serializers.CharField(), required=False, help_text="What is missing from translations, by key."
     )
     unchanged = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="The keys of texts that came back untranslated."
@@ -178,7 +178,7 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     cache_write_tokens = serializers.IntegerField()
     cost_usd = serializers.CharField()
     estimated_cost_usd = serializers.CharField(
-        help_text="What calls whose outcome is unknown may have cost at the most, beyond cost_usd."
+        help_text="The most that calls whose outcome is unknown may have cost beyond cost_usd."
     )
     unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
     saved_tokens = serializers.IntegerField(help_text="By the cache's hits, where known.")

@@ -74,7 +74,7 @@ CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, in
 TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `output`, `cache_read` or `cache_write`")
 COST = Counter("agent_cost_usd_total", ASKED, "US dollars, for calls whose cost is known")
 ESTIMATED_COST = Counter(
-    "agent_estimated_cost_usd_total", ASKED, "US dollars, at the most, that calls with an unknown outcome may have cost"
+    "agent_estimated_cost_usd_total", ASKED, "US dollars that calls with an unknown outcome may have cost at most"
 )
 CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a provider took", CALL_BUCKETS)
 OVERHEAD_SECONDS = Histogram(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
+import subprocess
 import sys
 from base64 import b64decode
 from datetime import timedelta
@@ -401,6 +403,16 @@ def test_providers__settings_that_are_wrong(agent):
     agent(PROVIDERS={**BUILTIN, "ready": Ready}, MODELS=["small"])
     out, _ = run("providers")
     assert "configuration  MODELS must map sizes to model names" in out
+
+
+def test_providers__reader_has_gone():
+    """A reader of the output that ends early, such as `head`, ends the command without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "django", "llm", "providers", "--settings", "tests.settings"]
+    with os.fdopen(writer, "w") as pipe:
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_providers__models_that_cannot_work(agent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from stapel_agent import services
-from stapel_agent.management import INTERRUPTED
+from stapel_agent.management import CLOSED_PIPE, INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json, printable_text
 from stapel_agent.management.arguments import djangos_options, image, number
 from stapel_agent.management.commands import llm_usage
@@ -76,6 +77,9 @@ class Command(BaseCommand):
             getattr(self, f"_{subcommand}")(**options)
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
+        except BrokenPipeError:  # as by `| head`; Python would complain again when it closes stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(CLOSED_PIPE) from None
 
     def _ask(self, *, prompt: str | None, schema: Path | None, as_json: bool, **options: Any) -> None:
         text = _standard_input() if prompt is None or prompt == "-" else prompt
