@@ -293,8 +293,8 @@ def test_metrics__table():
 
 
 def test_usage__groups():
-    """The page on costs has every name that usage can be grouped by, and no other."""
-    (groups,) = re.findall(r"`group_by` takes any of ([^.]*?), and rows", read("docs/costs.md"))
+    """The page on usage has every name that usage can be grouped by, and no other."""
+    (groups,) = re.findall(r"`group_by` takes any of ([^.]*?), and rows", read("docs/usage.md"))
     assert re.findall(r"`(\w+)`", groups) == list(GROUPS)
 
 

@@ -333,9 +333,9 @@ def test_command__csv_cell(name, cell):
     assert (row["user_id"], row["cost_usd"]) == (cell, "0.5")
 
 
-def test_command__as_the_page_on_costs_shows():
+def test_command__as_the_page_on_usage_shows():
     """The command on the page prints the table below it, of a ledger whose calls cost what they do there."""
-    shown, asked = block_after("docs/costs.md", "## Usage"), "--group-by day,model --since 2026-11-23"
+    shown, asked = block_after("docs/usage.md", "is the\nsame command."), "--group-by day,model --since 2026-11-23"
     small = {"model": "claude-haiku-4-5-20251001", "input_tokens": 350, "output_tokens": 90, "cost_usd": "0.0008"}
     failed = {**small, "status": "failure", "input_tokens": None, "output_tokens": None, "cost_usd": "0"}
     large = {"model": "claude-sonnet-5", "input_tokens": 1200, "output_tokens": 400, "cost_usd": "0.0096"}
@@ -348,7 +348,7 @@ def test_command__as_the_page_on_costs_shows():
     assert asked in shown
     out = io.StringIO()
     call_command(*shlex.split(shown)[2:], stdout=out)
-    assert out.getvalue() == block_after("docs/costs.md", asked)
+    assert out.getvalue() == block_after("docs/usage.md", asked)
 
 
 def test_command__nothing():
