@@ -31,6 +31,56 @@ def nested_json(folder: Path, count: int) -> Path:
     return path
 
 
+def android(folder: Path, count: int) -> Path:
+    """Android's resources, a comment on each."""
+    strings = (
+        f'    <!-- Note {n} -->\n    <string name="s{n}">Text {n} of {count} is here</string>\n' for n in range(count)
+    )
+    return _written(folder / "values" / "strings.xml", f"<resources>\n{''.join(strings)}</resources>\n")
+
+
+def apple(folder: Path, count: int) -> Path:
+    """Apple's strings, a comment on each."""
+    lines = (f'/* Note {n} */\n"key{n}" = "Text {n} of {count} for Apple";\n\n' for n in range(count))
+    return _written(folder / "en.lproj" / "Localizable.strings", "".join(lines))
+
+
+def string_catalog(folder: Path, count: int) -> Path:
+    """Apple's string catalog, in Xcode's layout."""
+    tree = {"sourceLanguage": "en", "strings": {f"Text {n} of {count} in a catalog": {} for n in range(count)}}
+    return _written(folder / "Localizable.xcstrings", json.dumps(tree, indent=2, separators=(",", " : ")))
+
+
+def rails(folder: Path, count: int) -> Path:
+    """Rails' YAML, with ten texts below each key."""
+    lines = (f"  page{n}:\n" * (n % 10 == 0) + f"    key{n}: Text {n} of {count} for Rails\n" for n in range(count))
+    return _written(folder / "en.yml", "en:\n" + "".join(lines))
+
+
+def fluent(folder: Path, count: int) -> Path:
+    """Fluent messages, a comment on each."""
+    return _written(
+        folder / "en.ftl", "".join(f"# Note {n}\nkey{n} = Text {n} of {count} in Fluent\n" for n in range(count))
+    )
+
+
+def _written(path: Path, content: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+FILES = {
+    "gettext": gettext,
+    "JSON": nested_json,
+    "Android": android,
+    "Apple strings": apple,
+    "string catalog": string_catalog,
+    "Rails": rails,
+    "Fluent": fluent,
+}
+
+
 def seconds(source: Path) -> float:
     """Processor time of a run that translates all of `source`."""
     from django.core.management import call_command
@@ -50,7 +100,7 @@ def run(made: Callable[[Path, int], Path], count: int, turn: int) -> float:
 def measure() -> None:
     with TemporaryDirectory() as folder:
         seconds(gettext(Path(folder), 100))  # what is done once per process
-    for name, made in (("gettext", gettext), ("JSON", nested_json)):
+    for name, made in FILES.items():
         took = []
         for count in SIZES:
             took.append(sum(run(made, count, turn) for turn in range(TURNS)) / TURNS)

@@ -65,10 +65,11 @@ def merged(existing: Any, new: Tree) -> Tree:
     return kept
 
 
-def encode(tree: Tree, layout: str) -> str:
-    """Return `tree` as Xcode writes it, with the final line break of `layout`."""
+def written(tree: Tree, depth: int = 0) -> str:
+    """Return `tree` as Xcode writes it, `depth` objects deep."""
     text = json.dumps(tree, ensure_ascii=False, indent=2, separators=(",", " : "))
-    return EMPTY_OBJECT.sub(r"\1\2{\n\n\1}", text) + "\n" * layout.endswith("\n")
+    text = EMPTY_OBJECT.sub(r"\1\2{\n\n\1}", "{\n\n}" if text == "{}" else text)
+    return text.replace("\n", "\n" + "  " * depth).replace("\n" + "  " * depth + "\n", "\n\n")
 
 
 def sorted_as(before: Mapping[str, Any], tree: Tree) -> Tree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,37 @@ from .json_tree import child_pointer, decode
 from .target_paths import is_language, locale_name
 from .text_file import CatalogueError, TextFile
 
+ENTRY_DEPTH = 2
+"""Objects around the entry of a name."""
+INDENT = "  " * ENTRY_DEPTH
+NO_STRINGS = '"strings" : {\n\n  }'
+
+
+@dataclass(frozen=True)
+class StringCatalogDraft:
+    """A string catalog in memory. `entries` has what is written for each name, so that only changes are encoded."""
+
+    tree: Tree
+    entries: dict[str, str]
+
+    @classmethod
+    def of(cls, tree: Tree) -> StringCatalogDraft:
+        draft = cls(tree, {})
+        for name, entry in tree["strings"].items():
+            draft.put(name, entry)
+        return draft
+
+    def put(self, name: str, entry: Tree) -> None:
+        self.tree["strings"][name] = entry
+        written = localizations.written(entry, ENTRY_DEPTH)
+        self.entries[name] = f"\n{INDENT}{json.dumps(name, ensure_ascii=False)} : {written}"
+
+    def __str__(self) -> str:
+        empty = localizations.written({**self.tree, "strings": {}})
+        if not self.entries:
+            return empty
+        return empty.replace(NO_STRINGS, f'"strings" : {{{",".join(self.entries.values())}\n  }}', 1)
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -27,7 +59,7 @@ class Unit:
     form: PluralForm
 
 
-class AppleStringCatalogue(Catalogue[Tree]):
+class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
     """Keys are JSON pointers below `strings`. A text is written when all its forms are translated.
 
     Texts that are not to be translated, or that the program no longer has, are left alone. So are localizations that
@@ -56,32 +88,33 @@ class AppleStringCatalogue(Catalogue[Tree]):
         return list(dict.fromkeys([text, *self._units[key].form.sources]))
 
     def translations(self) -> dict[str, str]:
-        draft = self.draft()
+        draft = self.draft().tree
         existing = {name: self._existing(draft, name) for name in self._keys}
         found = {key: existing[unit.name].get(unit.path, "") for key, unit in self._units.items()}
         return {key: text for key, text in found.items() if text}
 
-    def open(self, target: TextFile | None) -> Tree:
-        return self._decoded(target, self.target) if target else self._decoded(self.file, self.source)
+    def open(self, target: TextFile | None) -> StringCatalogDraft:
+        file, path = (target, self.target) if target else (self.file, self.source)
+        return StringCatalogDraft.of(self._decoded(file, path))
 
-    def fill(self, draft: Tree, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
+    def fill(self, draft: StringCatalogDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
         changed = False
         for name in dict.fromkeys(self._units[key].name for key in keys):
             units = {key: self._units[key] for key in self._keys[name]}
-            existing = self._existing(draft, name)
+            existing = self._existing(draft.tree, name)
             new = {
                 unit.path: translations[key]
                 for key, unit in units.items()
                 if key in translations and (self.overwrite or unit.path not in existing)
             }
             if new and all(unit.path in new or unit.path in existing for unit in units.values()):
-                self._put(draft["strings"], name, new)
+                draft.put(name, self._localized(draft.tree["strings"].get(name, {}), name, new))
                 changed = True
         return changed
 
-    def text(self, draft: Tree, target: TextFile | None) -> TextFile:
+    def text(self, draft: StringCatalogDraft, target: TextFile | None) -> TextFile:
         file = target or self.file
-        return replace(file, text=localizations.encode(draft, file.text))
+        return replace(file, text=str(draft) + "\n" * file.text.endswith("\n"))
 
     @cached_property
     def _tree(self) -> Tree:
@@ -134,8 +167,8 @@ class AppleStringCatalogue(Catalogue[Tree]):
             found = {path: text for path, text in found.items() if path not in fuzzy}
         return found
 
-    def _put(self, strings: Tree, name: str, new: Mapping[Path, str]) -> None:
-        entry = strings.setdefault(name, {})
+    def _localized(self, entry: Tree, name: str, new: Mapping[Path, str]) -> Tree:
+        """Return `entry` with the `new` texts."""
         known = entry.get("localizations", {})
         code = self._code(known)
         source, existing = self._expanded[name][0], known.get(code)
@@ -148,7 +181,7 @@ class AppleStringCatalogue(Catalogue[Tree]):
                 node = node[part]
             node[path[-1]] = {"state": state, "value": text}
         known = localizations.sorted_as(known, {**known, code: localization})
-        strings[name] = localizations.sorted_as(entry, {**entry, "localizations": known})
+        return localizations.sorted_as(entry, {**entry, "localizations": known})
 
     def _code(self, known: Mapping[str, Any]) -> str:
         """The code of the target language in a localization: as it is there, or as Xcode writes it."""

@@ -136,6 +136,8 @@ class DocumentCatalogue(Catalogue[Group]):
 
     def _parsed(self, file: TextFile, role: str) -> Group:
         try:
+            if "\0" in file.text:
+                raise ValueError("it contains a NUL")
             document = self.parse(file.text)
         except (ValueError, RecursionError) as fault:
             path = getattr(self, role)

@@ -92,7 +92,10 @@ class _Reader:
 
 def _is_pattern(message: str) -> bool:
     """Whether `message` is one message, without attributes, to its end."""
-    entry = _syntax().FluentParser(with_spans=True).parse_entry(message)
+    try:
+        entry = _syntax().FluentParser(with_spans=True).parse_entry(message)
+    except RecursionError:
+        return False
     if type(entry).__name__ != "Message" or entry.attributes or entry.value is None:
         return False
     return bool(entry.value.span.end == len(message.rstrip()))

@@ -107,7 +107,8 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         return description if isinstance(description, str) else ""
 
     def _merged(self, draft: JsonDraft, changed: PointerTree | None, translations: Mapping[str, str]) -> Any:
-        return Merge(translations, self.overwrite, self.target, self._is_note).merge(self._tree, draft.tree, changed)
+        merge = Merge(translations, self.overwrite, self.target, self._is_note, self._has_messages)
+        return merge.merge(self._tree, draft.tree, changed)
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ class Merge:
     overwrite: bool
     path: Path
     is_note: Callable[[str], bool]
+    has_messages: bool = False
+    """Whether each object of the root has a `message`, without which it is not accepted."""
 
     def merge(self, source: Any, existing: Any, changed: PointerTree | None, pointer: str = "") -> Any:
         """Return the value at `pointer`, or MISSING. In a merged tree, only the `changed` parts are merged again."""
@@ -148,7 +151,9 @@ class Merge:
             merged = {
                 key: merged[key] for key in ordered_keys(source, values) if merged.get(key, MISSING) is not MISSING
             }
-        return merged if merged or not (source and pointer) else existing
+        is_message = self.has_messages and pointer.count("/") == 1
+        is_empty = not merged or (is_message and not is_text(merged.get("message")))
+        return existing if source and pointer and is_empty else merged
 
     def _array(self, source: list[Any], existing: Any, changed: PointerTree | None, pointer: str) -> Any:
         values = existing if isinstance(existing, list) else []

@@ -183,6 +183,7 @@ FILES = {
     "values/strings.xml": in_strings_xml,
     "en.lproj/a.strings": lambda texts: "".join(f'"{key}" = "{text}";\n' for key, text in texts.items()),
     "en.yml": in_groups_of_ten,
+    "a.xcstrings": lambda texts: json.dumps({"sourceLanguage": "en", "strings": {text: {} for text in texts.values()}}),
     "en.ftl": lambda texts: "".join(f"{key} = {text}\n" for key, text in texts.items()),
 }
 """How each file type holds texts."""

@@ -106,6 +106,14 @@ def test_string_catalog__new_language(tmp_path):
     assert [line for line in XCSTRINGS.splitlines() if line not in kept.splitlines()] == []
 
 
+def test_string_catalog__layout(tmp_path):
+    """A string catalog that nothing changes in is written as Xcode has written it."""
+    for content in (XCSTRINGS, XCSTRINGS.rstrip(), '{\n  "sourceLanguage" : "en",\n  "strings" : {\n\n  }\n}'):
+        source = made(tmp_path, "Localizable.xcstrings", content)
+        catalogue = open_catalogue(source, "de")
+        assert catalogue.text(catalogue.draft(), catalogue.file).text == content
+
+
 @pytest.mark.parametrize(
     ("source", "to", "target"),
     [

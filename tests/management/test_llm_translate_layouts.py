@@ -315,6 +315,28 @@ def test_json__messages_of_any_file(tmp_path, scripted_model):
     assert held(tmp_path / "de.json") == {"a": {"message": "A MESSAGE", "title": "A TITLE"}}
 
 
+def test_chrome__message_that_failed(tmp_path, scripted_model):
+    """A message without a translation is left out with its notes: Chrome accepts none without its text."""
+    tree = {name: {"message": f"The {name}", "description": "A button."} for name in ("first", "second")}
+    source = made(tmp_path, "_locales/en/messages.json", tree)
+    scripted_model.script(lambda request: json.dumps({"1": "DIE ERSTE"} if "first" in request.prompt else {}))
+    run(source, "--to", "de", "--from", "en")
+    assert held(tmp_path / "_locales" / "de" / "messages.json") == {"first": {**tree["first"], "message": "DIE ERSTE"}}
+
+
+def test_string_catalog__two_languages(tmp_path, scripted_model):
+    """A file with all languages gets several at once; what came back untranslated is listed for a review."""
+    strings = {"Save it now": {}, "A good shop": {"localizations": {"fr": {"stringUnit": {"value": "Bonne boutique"}}}}}
+    source = made(tmp_path, "Localizable.xcstrings", {"sourceLanguage": "en", "strings": strings, "version": "1.0"})
+    scripted_model.script(
+        lambda request: translating(lambda text: text if text.startswith("Save") else "Guter Laden")(request)
+    )
+    _, err = run(source, "--to", "de", "--to", "nl", "--from", "en")
+    found = {name: sorted(entry["localizations"]) for name, entry in held(source)["strings"].items()}
+    assert found == {"Save it now": ["de", "nl"], "A good shop": ["de", "fr", "nl"]}
+    assert "de: came back untranslated; it is in the file, to be reviewed\n  Save it now\n" in err
+
+
 def test_chrome__messages(tmp_path, scripted_model):
     """Of Chrome's files messages alone are translated, and their descriptions are told; key paths are on request."""
     tree = {"save": {"message": "Save it", "description": "A button.", "placeholders": {"n": {"content": "$1"}}}}
