@@ -13,9 +13,9 @@ from typing import Any
 
 from stapel_agent.plurals import CATEGORIES
 
-from .gettext_plurals import PluralForms
+from .i18next_numbers import numbered_keys
 from .json_tree import child_pointer
-from .plural_categories import UNHINTED_FORMS, target_forms
+from .plural_categories import target_forms
 
 SUFFIX = re.compile(rf"(?P<base>.+?)(?P<ordinal>_ordinal)?_(?P<category>{'|'.join(CATEGORIES)})", re.DOTALL)
 OLD_SUFFIX = "_plural"
@@ -71,12 +71,10 @@ class PluralTree:
 
     def _old_forms(self, singular: str, plural: str, base: str, pointer: str) -> Iterator[tuple[str, str]]:
         """Yield forms as i18next's JSON v3 has them: numbered, or named if the language has two."""
-        target = PluralForms.of_language(self.to)
-        for form, (origin, example) in sorted(target.origins(singular, plural).items()):
-            key = (base, f"{base}{OLD_SUFFIX}")[form] if target.count == 2 else f"{base}_{form}"
-            if example is not None and target.count > UNHINTED_FORMS:
+        for key, text, example in numbered_keys(base, singular, plural, self.to):
+            if example is not None:
                 self.examples[child_pointer(pointer, key)] = str(example)
-            yield key, singular if origin == "msgid" else plural
+            yield key, text
 
 
 def _are_forms(source: Mapping[str, Any]) -> bool:

@@ -208,6 +208,18 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
             {"i_0": "{{count}} ITEM", "i_1": "{{count}} ITEMS", "i_2": "{{count}} ITEMS"},
         ),
         ("ja", {"i": "One item", "i_plural": "{{count}} items"}, {"i_0": "{{count}} ITEMS"}),
+        (
+            "sl",
+            {"i": "{{count}} item", "i_plural": "{{count}} items"},
+            {"i_0": "{{count}} ITEMS", "i_1": "{{count}} ITEM", "i_2": "{{count}} ITEMS", "i_3": "{{count}} ITEMS"},
+        ),
+        (
+            "he",
+            {"i": "One item", "i_plural": "{{count}} items"},
+            {"i_0": "ONE ITEM", **{f"i_{number}": "{{count}} ITEMS" for number in (1, 2, 3)}},
+        ),
+        ("jv", {"i": "One item", "i_plural": "{{count}} items"}, {"i_0": "{{count}} ITEMS", "i_1": "{{count}} ITEMS"}),
+        ("hsb", {"i": "One item", "i_plural": "{{count}} items"}, {"i": "{{count}} ITEMS"}),
         ("de", {"i": "One item", "i_plural": "{{count}} items"}, {"i": "ONE ITEM", "i_plural": "{{count}} ITEMS"}),
         (
             "pl",
