@@ -50,7 +50,7 @@ def request_of(  # noqa: PLR0913  (the public keywords of complete())
         images=images,
         model_size=model_size,
         provider=provider or known_profile(known_size).provider or agent_settings.DEFAULT_PROVIDER,
-        source=source,
+        source=readable_argument("source", source),
         max_tokens=token_limit(known_size) if max_tokens is None else max_tokens,
         user_id=user_id,
         workspace_id=workspace_id,

@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 
-from stapel_agent import arecord_call, record_call, services, usage
+from stapel_agent import arecord_call, arguments, record_call, services, usage
 from stapel_agent.accounting import InvalidUsageQuery
 from stapel_agent.exceptions import AgentError
-from stapel_agent.models import PromptLog
+from stapel_agent.models import PromptLog, PromptSource
 from stapel_agent.schemas import AnswerFailed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -205,6 +205,13 @@ def test_complete__subclass_of_str(facade, scripted_model):
     assert (request.prompt, type(request.prompt), type(request.system_prompt)) == ("say", str, str)
     row = PromptLog.objects.get()
     assert (row.prompt, row.model_size, row.user_id) == ("say", "small", str(uuid.UUID(int=7)))
+
+
+def test_complete__source_is_plain(facade, scripted_model, caplog):
+    """The default source of a request is a plain string as well."""
+    facade.complete("say", "small")
+    facade.complete("say", "small", source=PromptSource.OTHER)
+    assert [type(arguments.request_of("say", "small").source), type(PromptLog.objects.first().source)] == [str, str]
 
 
 def test_complete__ids_of_two_callers(facade, scripted_model, agent):

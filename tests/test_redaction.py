@@ -154,6 +154,12 @@ def test_redact__authorization_header(agent):
     assert redact("Custom 7f3a9c1d2e5b; 7f3a9c1d2e5b") == "[redacted]; [redacted]"
 
 
+def test_redact__key_with_blanks(agent):
+    """A key that was read from a file with a line break is replaced without it as well."""
+    agent(OPENAI_COMPAT_API_KEY=" gw-7f3a9c1d\n")
+    assert redact("Illegal header value b'gw-7f3a9c1d\\n'") == "Illegal header value b'[redacted]\\n'"
+
+
 def test_redact_start__key_at_the_cut(agent):
     """A long text is cut after the redaction, and the part of a key at the end of the examined text is dropped."""
     agent(OPENAI_COMPAT_API_KEY=ODD_KEY)

@@ -67,7 +67,7 @@ def _keys(name: str, provider: LlmProvider) -> tuple[str, ...]:
     if not provider.supports_api_key:
         return ()
     try:
-        keys = tuple(provider.api_keys())
+        keys = tuple(str.__str__(key) for key in provider.api_keys() if isinstance(key, str))
         remember_keys(keys)
         return keys
     except Exception as fault:  # the call itself raises it again and reports it

@@ -127,7 +127,7 @@ class Attempt:
             return NOTHING_SPENT
         try:
             terms = self.result.metadata if self.result else None
-            return cost_of(self._reported, self.request.provider, self.request.model, self.provider.vendor, terms)
+            return cost_of(self._reported, self.request.provider, self.request.model, self.vendor, terms)
         except Exception as fault:  # from a price list or the host's settings; the call is already paid for
             logger.error("cannot price a call to provider %r: %s", self.request.provider, describe(fault))
             return Cost()
@@ -144,6 +144,15 @@ class Attempt:
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
         return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
+
+    @property
+    def vendor(self) -> str | None:
+        """The vendor whose price list applies, if the provider names one."""
+        try:
+            named = self.provider.vendor
+            return str.__str__(named) if isinstance(named, str) else None
+        except Exception:  # from a host's class
+            return None
 
     @property
     def key_fingerprint(self) -> str | None:

@@ -25,7 +25,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 from . import api_keys
 from .attempt import Attempt, Reader
 from .fallback_chain import Candidate, Chain
-from .retries import MAX_DELAY, delay_before_retry, may_fall_back
+from .retries import MAX_DELAY, delay_before_retry, may_ask_again, may_fall_back
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Attempts:
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
         """Repeats the question with an untried key, if the last error was specific to its key."""
-        if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY):
+        if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY) or not may_ask_again(last.error):
             return None
         tried = {made.api_key for made in self._made if made.provider is last.provider}
         key = api_keys.next_key(last.request.provider, last.provider, tried)

@@ -19,7 +19,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.parsing import storable
 from stapel_agent.redaction import message_of, redact_start, traceback_of
-from stapel_agent.types import Usage
+from stapel_agent.types import Standing, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +64,16 @@ def _sanitised(fault: AgentError) -> AgentError:
     if isinstance(own, ProviderError):
         own.retry_after = seconds(getattr(fault, "retry_after", None))
     if isinstance(own, SchemaMismatch):
-        own.correction = getattr(fault, "correction", "")
+        own.correction = _text(getattr(fault, "correction", ""))
     if isinstance(own, ParameterRefused):
-        own.parameter, own.setting = getattr(fault, "parameter", ""), getattr(fault, "setting", "")
-        own.memory = getattr(fault, "memory", ())
+        own.parameter, own.setting = _text(getattr(fault, "parameter", "")), _text(getattr(fault, "setting", ""))
+        memory = getattr(fault, "memory", ())
+        own.memory = memory if type(memory) is tuple and all(type(part) is str for part in memory) else ()
     if isinstance(own, OverBudget):
-        own.standing = getattr(fault, "standing", None)
+        standing = getattr(fault, "standing", None)
+        own.standing = standing if type(standing) is Standing else None
     return own
+
+
+def _text(value: object) -> str:
+    return str.__str__(value) if isinstance(value, str) else ""

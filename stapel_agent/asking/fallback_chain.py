@@ -20,6 +20,9 @@ from .schema_prompt import with_schema_in_prompt
 logger = logging.getLogger(__name__)
 
 
+TRAITS = tuple(name for name in vars(LlmProvider) if name.startswith("supports_"))
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A provider, the request with that provider's model name, and the API key if the provider has several."""
@@ -72,20 +75,32 @@ def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
 def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
     """Returns the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
     profile = profile_of(request.model_size)
-    model = profile.model
+    model = _text(profile.model)
     provider_class = provider_registry.askable(request.provider)
     try:
         provider = provider_class()
         default = profile.model_at(request.provider, provider.default_models, request.model_size)
-        model = provider.resolve_model(request.model_size, default)
+        model = _text(provider.resolve_model(request.model_size, default))
+        _read_traits(provider)
     except Exception as fault:
         provider = _Broken(fault)
     request = with_schema_in_prompt(request, provider)
     _require_images(request, provider)
-    if not str(model or "").strip():
+    if not model.strip():
         raise WrongSetting(nameless(request.model_size, request.provider))
     options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
-    return Candidate(provider, replace(request, model=str(model), options=options))
+    return Candidate(provider, replace(request, model=model, options=options))
+
+
+def _text(model: object) -> str:
+    return "" if model is None else str.__str__(str(model))
+
+
+def _read_traits(provider: LlmProvider) -> None:
+    """Read the attributes that say what a provider can do, so that one that raises is the provider's bug."""
+    for name in TRAITS:
+        bool(getattr(provider, name))
+    dict(provider.options)
 
 
 def _options(own: Mapping[str, Any], request: CompletionRequest, provider: LlmProvider) -> Mapping[str, Any]:

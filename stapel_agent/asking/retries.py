@@ -63,6 +63,11 @@ def may_fall_back(fault: AgentError) -> bool:
     return isinstance(fault, ProviderDeclined) and not _has_begun(fault)
 
 
+def may_ask_again(fault: ProviderError) -> bool:
+    """Whether nothing was paid for, or RETRY_BILLED allows paying for two calls."""
+    return not _has_begun(fault) or agent_settings.RETRY_BILLED is True
+
+
 def _is_passing(fault: ProviderError) -> bool:
     without_outcome = isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted)
     if (without_outcome or _has_begun(fault)) and agent_settings.RETRY_BILLED is not True:

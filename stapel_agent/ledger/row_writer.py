@@ -68,7 +68,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
 @asynccontextmanager
 async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     """`entry()` on an event loop. A cancelled caller leaves after the row is closed."""
-    await aload(attempt.provider.vendor)
+    await aload(attempt.vendor)
     row, opening = _pending(attempt)
     try:
         with _opening(row, attempt):
@@ -119,7 +119,7 @@ def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], OverBudget | 
 def _estimate(attempt: Attempt) -> Estimate:
     """Estimates the cost of a call. Unreadable prices stop the call only if budgets depend on them."""
     try:
-        return estimated(attempt.request, attempt.provider.vendor)
+        return estimated(attempt.request, attempt.vendor)
     except Exception as fault:
         if agent_settings.BUDGETS:
             raise

@@ -14,8 +14,8 @@ KEY_NAME = re.compile(
     r"(?:(?:^|[_-]|api|access|auth)(?:keys?|token)|secret|password|authorization|credentials?)$", re.IGNORECASE
 )
 """Names of settings and environment variables whose values are credentials."""
-VARIABLE_LENGTH = 8
-"""The value of an environment variable that is shorter may be a switch."""
+KEY_LENGTH = 8
+"""A shorter value of an environment variable may be a switch, and a shorter text may be no key."""
 MOST_REMEMBERED = 1000
 
 _remembered: dict[str, None] = {}
@@ -25,13 +25,14 @@ def configured_keys() -> set[str]:
     """Return every key: from the settings, from PROVIDERS, from the environment, and those that providers named."""
     named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
     found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *_keys_in_environment(), *tuple(_remembered))
-    return {part for key in found for part in (key, *key.split()[1:]) if part}
+    # The key may have blanks around it, as in a file, or follow the scheme of a header.
+    return {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part}
 
 
 def remember_keys(keys: Iterable[str]) -> None:
     """Redact `keys` from now on: a provider of the host may read them from anywhere."""
     for key in keys:
-        if key not in _remembered:
+        if len(key) >= KEY_LENGTH and key not in _remembered:
             _remembered[key] = None
             while len(_remembered) > MOST_REMEMBERED:
                 _remembered.pop(next(iter(_remembered)), None)
@@ -56,7 +57,7 @@ def _keys_in_environment() -> Iterator[str]:
     """Yield the credentials in the environment, which the Claude Code CLI and its wrappers inherit."""
     for name in _variables(len(os.environ)):
         value = os.environ.get(name, "")
-        if len(value) >= VARIABLE_LENGTH:
+        if len(value) >= KEY_LENGTH:
             yield value
 
 
