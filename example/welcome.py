@@ -23,7 +23,7 @@ PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>stapel-agent</title>
 <style>body {{ font: 16px/1.5 system-ui; max-width: 48rem; margin: 3rem auto; padding: 0 1rem }}
-pre {{ overflow-x: auto; padding: 1rem; background: #8882 }}</style></head>
+pre {{ overflow-wrap: anywhere; padding: 1rem; background: #8882; white-space: pre-wrap }}</style></head>
 <body>
 <h1>stapel-agent is running</h1>
 <p>Sign in to the admin as <b>{name}</b> with the password <b>{password}</b>:</p>

@@ -91,7 +91,7 @@ class PromptLog(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request_id = models.UUIDField(null=True, help_text="Common to every provider call made for one request.")
+    request_id = models.UUIDField(null=True, help_text="The same for all calls of one request.")
     source = models.CharField(max_length=32, choices=PromptSource.choices)
     provider = models.CharField(max_length=64, null=True, blank=True)
     model = models.CharField(max_length=128)
@@ -107,28 +107,34 @@ class PromptLog(models.Model):
     cache_read_tokens = models.IntegerField(null=True, blank=True)
     cache_write_tokens = models.IntegerField(null=True, blank=True)
     cost_usd = models.DecimalField(
-        max_digits=20, decimal_places=10, null=True, blank=True, help_text="US dollars, as computed when it was called."
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        blank=True,
+        help_text="US dollars, computed when the call was made.",
     )
     cost_basis = models.CharField(
-        max_length=16, choices=CostBasis.choices, null=True, blank=True, help_text="Who says what it cost."
+        max_length=16, choices=CostBasis.choices, null=True, blank=True, help_text="Where the cost comes from."
     )
     estimated_cost_usd = models.DecimalField(
         max_digits=20,
         decimal_places=10,
         null=True,
         blank=True,
-        help_text="US dollars it may have cost at the most, beyond cost_usd, if its outcome is unknown.",
+        help_text="The most it may have cost beyond cost_usd, in US dollars, if its outcome is unknown.",
     )
     estimated_tokens = models.BigIntegerField(
-        null=True, blank=True, help_text="Tokens that it may have used at the most, beyond those that are known."
+        null=True, blank=True, help_text="The most tokens that it may have used beyond the known ones."
     )
     duration_ms = models.IntegerField(null=True, blank=True)
     user_id = models.CharField(max_length=64, null=True, blank=True)
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
-    cache_key = models.CharField(max_length=64, null=True, help_text="SHA-256 of all that decides a right answer.")
+    cache_key = models.CharField(
+        max_length=64, null=True, help_text="SHA-256 of everything that changes what a right answer is."
+    )
     created_at = CreationField(auto_now_add=True)
-    seen_at = models.DateTimeField(null=True, help_text="When its process last said that the call is under way.")
+    seen_at = models.DateTimeField(null=True, help_text="When its process last reported that the call is in progress.")
     scrubbed_at = models.DateTimeField(null=True, help_text="When its texts were removed; its figures stay.")
 
     objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]
@@ -198,9 +204,9 @@ class Flight(models.Model):
     """
 
     key = models.CharField(max_length=64, primary_key=True, help_text="The cache key of the question.")
-    request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
+    request_id = models.UUIDField(help_text="The id of the request; its rows in the ledger have the outcome.")
     lease = models.UUIDField(null=True, help_text="Of the caller that leads: a request may lead several flights.")
-    seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
+    seen_at = models.DateTimeField(help_text="When its process last renewed it.")
 
     class Meta:
         db_table = "agent_flight"
@@ -244,7 +250,9 @@ class Translation(models.Model):
     Only `cache` writes it. It is not a record of a call: the ledger has the call that paid for it.
     """
 
-    key = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of all that decides it.")
+    key = models.CharField(
+        max_length=64, primary_key=True, help_text="SHA-256 of everything that changes what a right translation is."
+    )
     text = models.TextField()
     provider = models.CharField(max_length=64)
     model = models.CharField(max_length=128)
@@ -273,12 +281,14 @@ class IdempotencyRecord(models.Model):
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the caller and the key.")
-    payload_digest = models.CharField(max_length=64, help_text="SHA-256 of all that was asked.")
-    request_id = models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it.")
-    lease = models.UUIDField(help_text="Of the call that is to bring the answer; another one if that call takes over.")
+    payload_digest = models.CharField(max_length=64, help_text="SHA-256 of the whole request.")
+    request_id = models.UUIDField(help_text="The id of the request; its rows in the ledger have the outcome.")
+    lease = models.UUIDField(
+        help_text="The id of the call that fetches the answer; it changes if another call takes over."
+    )
     answer = models.TextField(null=True, help_text="As JSON in ASCII, which keeps order and every character.")
-    seen_at = models.DateTimeField(help_text="When its process last said that it goes on.")
-    user_id = models.CharField(max_length=64, null=True, help_text="Whose answer it is, as the ledger has them.")
+    seen_at = models.DateTimeField(help_text="When its process last renewed it.")
+    user_id = models.CharField(max_length=64, null=True, help_text="The user, as in the ledger.")
     workspace_id = models.CharField(max_length=64, null=True)
     created_at = models.DateTimeField(db_index=True)
 

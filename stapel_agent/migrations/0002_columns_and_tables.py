@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "request_id",
-                    models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it."),
+                    models.UUIDField(help_text="The id of the request; its rows in the ledger have the outcome."),
                 ),
                 (
                     "lease",
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                         help_text="Of the caller that leads: a request may lead several flights.", null=True
                     ),
                 ),
-                ("seen_at", models.DateTimeField(help_text="When its process last said that it goes on.")),
+                ("seen_at", models.DateTimeField(help_text="When its process last renewed it.")),
             ],
             options={"db_table": "agent_flight"},
         ),
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="SHA-256 of all that decides it.",
+                        help_text="SHA-256 of everything that changes what a right translation is.",
                         max_length=64,
                         primary_key=True,
                         serialize=False,
@@ -76,25 +76,25 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("payload_digest", models.CharField(help_text="SHA-256 of all that was asked.", max_length=64)),
+                ("payload_digest", models.CharField(help_text="SHA-256 of the whole request.", max_length=64)),
                 (
                     "request_id",
-                    models.UUIDField(help_text="Of the request that asks; its ledger rows say what came of it."),
+                    models.UUIDField(help_text="The id of the request; its rows in the ledger have the outcome."),
                 ),
                 (
                     "lease",
                     models.UUIDField(
-                        help_text="Of the call that is to bring the answer; another one if that call takes over."
+                        help_text="The id of the call that fetches the answer; it changes if another call takes over."
                     ),
                 ),
                 (
                     "answer",
                     models.TextField(help_text="As JSON in ASCII, which keeps order and every character.", null=True),
                 ),
-                ("seen_at", models.DateTimeField(help_text="When its process last said that it goes on.")),
+                ("seen_at", models.DateTimeField(help_text="When its process last renewed it.")),
                 (
                     "user_id",
-                    models.CharField(help_text="Whose answer it is, as the ledger has them.", max_length=64, null=True),
+                    models.CharField(help_text="The user, as in the ledger.", max_length=64, null=True),
                 ),
                 ("workspace_id", models.CharField(max_length=64, null=True)),
                 ("created_at", models.DateTimeField(db_index=True)),
@@ -180,12 +180,14 @@ class Migration(migrations.Migration):
         AddFieldOnce(
             model_name="promptlog",
             name="request_id",
-            field=models.UUIDField(help_text="Common to every provider call made for one request.", null=True),
+            field=models.UUIDField(help_text="The same for all calls of one request.", null=True),
         ),
         AddFieldOnce(
             model_name="promptlog",
             name="cache_key",
-            field=models.CharField(help_text="SHA-256 of all that decides a right answer.", max_length=64, null=True),
+            field=models.CharField(
+                help_text="SHA-256 of everything that changes what a right answer is.", max_length=64, null=True
+            ),
         ),
         AddFieldOnce(
             model_name="promptlog",
@@ -203,7 +205,7 @@ class Migration(migrations.Migration):
             field=models.DecimalField(
                 blank=True,
                 decimal_places=10,
-                help_text="US dollars, as computed when it was called.",
+                help_text="US dollars, computed when the call was made.",
                 max_digits=20,
                 null=True,
             ),
@@ -219,7 +221,7 @@ class Migration(migrations.Migration):
                     ("estimated", "Estimated"),
                     ("unpriced", "Unpriced"),
                 ],
-                help_text="Who says what it cost.",
+                help_text="Where the cost comes from.",
                 max_length=16,
                 null=True,
             ),
@@ -230,7 +232,7 @@ class Migration(migrations.Migration):
             field=models.DecimalField(
                 blank=True,
                 decimal_places=10,
-                help_text="US dollars it may have cost at the most, beyond cost_usd, if its outcome is unknown.",
+                help_text="The most it may have cost beyond cost_usd, in US dollars, if its outcome is unknown.",
                 max_digits=20,
                 null=True,
             ),
@@ -240,14 +242,16 @@ class Migration(migrations.Migration):
             name="estimated_tokens",
             field=models.BigIntegerField(
                 blank=True,
-                help_text="Tokens that it may have used at the most, beyond those that are known.",
+                help_text="The most tokens that it may have used beyond the known ones.",
                 null=True,
             ),
         ),
         AddFieldOnce(
             model_name="promptlog",
             name="seen_at",
-            field=models.DateTimeField(help_text="When its process last said that the call is under way.", null=True),
+            field=models.DateTimeField(
+                help_text="When its process last reported that the call is in progress.", null=True
+            ),
         ),
         AddFieldOnce(
             model_name="promptlog",

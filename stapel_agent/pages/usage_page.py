@@ -158,7 +158,7 @@ def _hits(totals: Figures) -> Tile:
 
 def _durations(durations: Durations, links: LedgerLinks) -> Tile:
     if durations.p50_ms is None or durations.p95_ms is None:
-        return Tile("Duration", SafeString("–"), ["of no call"])
+        return Tile("Duration", SafeString("–"), ["no finished calls"])
     p50, p95 = (
         linked("duration_ms", taken, time_taken(taken), links.to(duration_from=str(taken)))
         for taken in (durations.p50_ms, durations.p95_ms)
