@@ -25,7 +25,7 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "google": ("quoted", "2026-10-14", "https://ai.google.dev/gemini-api/docs/pricing"),
     "groq": ("quoted", "2026-10-14", "https://groq.com/pricing"),
     "mistral": ("quoted", "2026-10-14", "https://mistral.ai/pricing/api"),
-    "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K3 quoted, 2026-10-15)"),
+    "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K2.6 and K3 quoted, 2026-10-15)"),
     "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
     "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
     "x-ai": ("page", "2026-11-29", "https://docs.x.ai/developers/pricing (grok-3-mini 2025-06-02)"),
@@ -87,11 +87,13 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://api\\.groq\\.com",
         {
             "openai/gpt-oss-120b": {"base": "0.15 0.6 0.075", "processing=batch": "0.075 0.3 0.075"},
+            "openai/gpt-oss-20b": {"base": "0.075 0.3 0.0375"},
         },
     ),
     "mistral": (
         "https://api\\.mistral\\.ai",
         {
+            "mistral-small-latest": {"base": "0.15 0.6 0.015"},
             "mistral-medium-latest": {"base": "1.5 7.5 0.15", "processing=batch": "0.75 3.75 0.075"},
         },
     ),
@@ -99,6 +101,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://api\\.moonshot\\.",
         {
             "kimi-k2.5": {"base": "0.6 3 0.1"},
+            "kimi-k2.6": {"base": "0.95 4 0.16"},
             "kimi-k3": {"base": "3 15 0.3 3 6"},
         },
     ),
@@ -119,6 +122,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
                 "service_tier=fast": "4.25 17 2.125",
                 "processing=batch": "1.25 5",
             },
+            "gpt-5.4-mini": {"base": "0.75 4.5 0.075", "service_tier=priority": "1.5 9 0.15"},
             "gpt-5.4": {
                 "base": "2.5>272000:5 15>272000:22.5 0.25>272000:0.5",
                 "service_tier=default": "",

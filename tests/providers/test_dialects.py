@@ -1,8 +1,14 @@
-"""The table of dialects: which endpoint speaks which."""
+"""The table of dialects: which endpoint speaks which, and what every one of them reads."""
+
+import json
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from stapel_agent.providers.dialects import DIALECTS, Dialect, dialect_for
+from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.dialects import DIALECTS, Dialect, dialect_for, read_answer
+from stapel_agent.providers.wire.finish_reasons import finish_reason
 
 NAMES = (
     *("openai", "azure", "deepseek", "zai", "moonshot", "xiaomi", "google", "mistral", "groq", "openrouter", "xai"),
@@ -53,3 +59,108 @@ def test_dialect_for__named(name: str) -> None:
     """An endpoint may name its dialect, whatever its host is."""
     assert dialect_for("127.0.0.1", name) is DIALECTS[name]
     assert isinstance(DIALECTS[name], Dialect)
+
+
+MEANINGS = {
+    "stop": ["stop", "STOP", "end_turn", "Stop-Sequence", "FINISH_REASON_STOP", "COMPLETE", "eos_token", "", None],
+    "length": ["MAX_TOKENS", "max-tokens", "Max Tokens", "FinishReason.MAX_TOKENS", "model_length", "ERROR_LIMIT"],
+    "content_filter": [
+        *(
+            "content-filter",
+            "SAFETY",
+            "FinishReason.SAFETY",
+            "PROHIBITED_CONTENT",
+            "content_filter: PROHIBITED_CONTENT",
+        ),
+        *("IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "RECITATION", "sensitive", "guardrail_intervened", "refusal"),
+    ],
+    "interrupted": [
+        "error",
+        "ABORT",
+        "cancelled",
+        "engine_overloaded",
+        "insufficient_system_resource",
+        "network_error",
+    ],
+}
+
+
+@pytest.mark.parametrize("meaning", MEANINGS)
+def test_finish_reason__known_words(meaning: str) -> None:
+    """A word means the same in every spelling that vendors use."""
+    assert {finish_reason(word) for word in MEANINGS[meaning]} == {meaning}
+
+
+@pytest.mark.parametrize(
+    "word", ["OTHER", "LANGUAGE", "MALFORMED_FUNCTION_CALL", "tool_calls", "pause_turn", "load", "stopped by: x", "7"]
+)
+def test_finish_reason__unknown_words(word: str) -> None:
+    """A word that nobody knows is given as it is: it never passes for a complete answer."""
+    assert finish_reason(word) == word
+
+
+@pytest.mark.parametrize("word", [7, True, ["stop"], {"stop": 1}, "x" * 10**6, "\0", " - " * 10**5])
+def test_finish_reason__hostile(word: Any) -> None:
+    """Whatever stands there is a short text, and no complete answer."""
+    found = finish_reason(word)
+    assert len(found) <= 40
+    assert found != "stop"
+
+
+FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
+    "names of the Responses API": (
+        {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "total_tokens": 15,
+            "input_tokens_details": {"cached_tokens": 4},
+            "output_tokens_details": {"reasoning_tokens": 3},
+        },
+        ProviderResult("{}", 6, 5, 3, 4),
+    ),
+    "cache writes of DashScope": (
+        {
+            "prompt_tokens": 2000,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_input_tokens": 1605},
+        },
+        ProviderResult("{}", 395, 5, 0, 0, 1605),
+    ),
+    "Anthropic's figures behind a gateway": (
+        {
+            "prompt_tokens": 3000,
+            "completion_tokens": 100,
+            "total_tokens": 3100,
+            "cache_creation_input_tokens": 400,
+            "cache_read_input_tokens": 2000,
+        },
+        ProviderResult("{}", 600, 100, 0, 2000, 400),
+    ),
+    "thinking beside the details": (
+        {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 40},
+        ProviderResult("{}", 10, 50, 40),
+    ),
+    # The example of https://docs.x.ai/developers/cost-tracking.
+    "the cost in ticks": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "cost_in_usd_ticks": 37756000},
+        ProviderResult("{}", 10, 5, cost_usd=Decimal("0.0037756")),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIGURES)
+def test_usage__other_names(case: str) -> None:
+    """Figures are read under every name that vendors and gateways give them."""
+    usage, result = FIGURES[case]
+    assert _read(usage) == result
+
+
+@pytest.mark.parametrize("ticks", [-1, True, "37756000", 1.5, None, 10**16, 10**30, [], {}])
+def test_usage__ticks_that_are_none(ticks: Any) -> None:
+    """Any other figure in their place is no cost."""
+    assert _read({"prompt_tokens": 1, "cost_in_usd_ticks": ticks}).cost_usd is None
+
+
+def _read(usage: dict[str, Any]) -> ProviderResult:
+    choice = {"finish_reason": "stop", "message": {"content": "{}"}}
+    return read_answer(json.dumps({"choices": [choice], "usage": usage}).encode())

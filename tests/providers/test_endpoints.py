@@ -291,6 +291,72 @@ def test_keys__unset_variable(facade: Any, agent: Any) -> None:
     assert "NO_SUCH_KEY, which is not set" in facade.complete("say", "small", provider="mine")["reason"]
 
 
+ENDLESS: list[Any] = ["key-a"]
+ENDLESS.append(ENDLESS)
+SHAPES: dict[str, tuple[Any, list[str | None]]] = {
+    "duplicates": (["key-a", "key-a", {"env": "KEY_A"}], ["key-a", "key-a"]),
+    "a tuple": (("key-a", "key-b"), ["key-a", "key-b"]),
+    "one variable": ({"env": "KEY_A"}, ["key-a", "key-a"]),
+    "an unset variable beside a key": ([{"env": "NO_SUCH_KEY"}, "key-b"], ["key-b", "key-b"]),
+    "empty strings": (["", "key-b", ""], ["key-b", "key-b"]),
+    "an empty string": ("", [None, None]),
+    "an empty tuple": ((), [None, None]),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_keys__shapes(facade: Any, agent: Any, monkeypatch: Any, shape: str) -> None:
+    """Each key counts once, and what holds no key is left out."""
+    monkeypatch.setenv("KEY_A", "key-a")
+    keys, sent = SHAPES[shape]
+    with ScriptedServer(answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": keys, "models": {"small": "m"}}})
+        assert [facade.complete("say", "small", provider="mine")["status"] for _ in sent] == ["ok"] * 2
+    bearers = [key and f"Bearer {key}" for key in sent]
+    assert [request.headers.get("authorization") for request in server.requests] == bearers
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ([["key-a"]], "must be a string, {'env': 'NAME'}, or a list of these"),
+        (ENDLESS, "must be a string, {'env': 'NAME'}, or a list of these"),
+        (["key-a", None], "must be a string, {'env': 'NAME'}, or a list of these"),
+        ([b"key-a"], "must be a string, {'env': 'NAME'}, or a list of these"),
+        ({"env": 7}, "must be a string, {'env': 'NAME'}, or a list of these"),
+        ({"env": "KEY_A", "file": "x"}, "must be a string, {'env': 'NAME'}, or a list of these"),
+        ({"env": ["KEY_A"]}, "must be a string, {'env': 'NAME'}, or a list of these"),
+        ({"env": ""}, "which is not set"),
+        ([{"env": "NO_SUCH_KEY"}, {"env": "NOR_THIS"}], "NO_SUCH_KEY, which is not set"),
+        (" key-a", "contains a space, a line break or a non-ASCII letter"),
+        ({"env": "BROKEN_KEY"}, "contains a space, a line break or a non-ASCII letter"),
+        (["key-a", "kéy"], "contains a space, a line break or a non-ASCII letter"),
+    ],
+    ids=repr,
+)
+def test_keys__hostile_shapes(facade: Any, agent: Any, monkeypatch: Any, keys: Any, words: str) -> None:
+    """A key that cannot be one fails the call before anybody is asked, and the reason does not have the key."""
+    monkeypatch.setenv("KEY_A", "key-a")
+    monkeypatch.setenv("BROKEN_KEY", "key-a\n")
+    with ScriptedServer(answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": keys, "models": {"small": "m"}}})
+        reason = facade.complete("say", "small", provider="mine")["reason"]
+    assert (words in reason, "key-a" in reason, "kéy" in reason) == (True, False, False)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("wait", "sent"), [({}, "abbbb"), ({"Retry-After": "0"}, "ababa")])
+def test_keys__a_limit_rests_as_long_as_stated(facade: Any, agent: Any, wait: dict[str, str], sent: str) -> None:
+    """A key over its limit rests for its Retry-After; without one, or if it is refused, for COOLDOWN_SECONDS."""
+    limit = Reply.of({"error": {"message": "slow down"}}, status=429, headers=wait)
+    with ScriptedServer(limit, answer()) as server:
+        keys = ["key-a", "key-b"]
+        agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": keys, "models": {"small": "m"}}}, RETRIES=0)
+        assert [facade.complete("say", "small", provider="mine")["status"] for _ in range(4)] == ["ok"] * 4
+    used = "".join(request.headers["authorization"][-1] for request in server.requests)
+    assert used == sent
+
+
 WRONG = [
     ({}, "PROVIDERS['mine']['base_url'] is missing"),
     ({"base_url": "ftp://x"}, "PROVIDERS['mine']['base_url'] must be an http(s) URL"),
@@ -419,13 +485,13 @@ def test_azure__key(facade: Any, agent: Any) -> None:
     with ScriptedServer(answer()) as server:
         entry = {
             "base_url": f"{server.url}?api-version=1",
-            "api_key": "k",
+            "api_key": "key-of-an-account",
             "dialect": "azure",
             "models": {"small": "m"},
         }
         agent(PROVIDERS={"mine": entry})
         facade.complete("say", "small", provider="mine")
-    assert server.requests[0].headers["api-key"] == "k"
+    assert server.requests[0].headers["api-key"] == "key-of-an-account"
     assert server.requests[0].path == "/chat/completions?api-version=1"
 
 
@@ -493,12 +559,12 @@ def test_claude__second_account(facade: Any, agent: Any) -> None:
         entry = {
             "class": "anthropic",
             "base_url": server.url,
-            "api_key": ["k-a", "k-b"],
+            "api_key": ["key-a", "key-b"],
             "models": {"small": "claude-x"},
         }
         agent(PROVIDERS={"second": entry})
         assert facade.complete("say", "small", provider="second")["status"] == "ok"
-    assert [request.headers["authorization"] for request in server.requests] == ["Bearer k-a", "Bearer k-b"]
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer key-a", "Bearer key-b"]
     assert server.requests[1].json["model"] == "claude-x"
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from stapel_agent.exceptions import AccessDenied, OutOfCredit, ProviderError, RequestRejected
+from stapel_agent.exceptions import AccessDenied, AnswerRefused, OutOfCredit, ProviderError, RequestRejected
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider
+from tests.providers import test_setups
 from tests.scripted_server import Reply, ScriptedServer
 
 BODIES = Path(__file__).parent / "dialects"
@@ -85,7 +86,7 @@ FAULTS: dict[str, tuple[int, type[ProviderError], str]] = {
     "glm_error": (429, OutOfCredit, "HTTP 429: Insufficient balance or no resource package. Please recharge."),
     "kimi_error": (
         400,
-        RequestRejected,
+        AnswerRefused,
         "HTTP 400: The request was rejected because it was considered high risk",
     ),
     "kimi_quota_error": (
@@ -131,7 +132,8 @@ def test_complete__error_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
 def test_bodies__all_are_tested_and_documented() -> None:
     """No body lies about unused, and the document has a table for each dialect."""
     names = {path.stem for path in BODIES.glob("*.json")}
-    assert names == ANSWERS.keys() | FAULTS.keys()
+    of_setups = {body for body, *_ in test_setups.ANSWERS.values()} | test_setups.FAILURES.keys()
+    assert names == ANSWERS.keys() | FAULTS.keys() | of_setups
     document = DOCUMENT.read_text()
     assert [name for name in sorted(names) if f"`{name}.json`" not in document] == []
-    assert all(isinstance(json.loads((BODIES / f"{name}.json").read_text()), dict) for name in names)
+    assert all(isinstance(json.loads((BODIES / f"{name}.json").read_text()), dict | list) for name in names)

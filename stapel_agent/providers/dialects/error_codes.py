@@ -11,6 +11,7 @@ ZAI: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("1113", "1309"), "out_of_credit"),
         **dict.fromkeys(("1302", "1303", "1304", "1308", "1310"), "rate_limited"),
         **dict.fromkeys(("1305", "1312", "1234", "500"), "overloaded"),
+        "1301": "refused",
     }
 )
-MISTRAL: Mapping[str, str] = MappingProxyType({"3505": "rate_limited"})
+MISTRAL: Mapping[str, str] = MappingProxyType({"3505": "overloaded"})

@@ -11,6 +11,9 @@ from stapel_agent.column_ranges import money, token_count
 from stapel_agent.providers.wire.vendor_json import mapping
 from stapel_agent.types import Usage
 
+TICK_PLACES = 10
+MOST_TICKS = 10**16
+
 
 @dataclass(frozen=True)
 class UsageFields:
@@ -18,20 +21,31 @@ class UsageFields:
 
     `prompt` is a total that includes the cached tokens. `thinking` is part of `completion`, or separate: then `total`
     is more than `prompt` plus `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the
-    endpoint used your own key at a vendor behind it.
+    endpoint used your own key at a vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars.
     """
 
-    prompt: tuple[str, ...] = ("prompt_tokens",)
-    completion: tuple[str, ...] = ("completion_tokens",)
-    thinking: tuple[str, ...] = ("completion_tokens_details.reasoning_tokens",)
+    prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
+    completion: tuple[str, ...] = ("completion_tokens", "output_tokens")
+    thinking: tuple[str, ...] = (
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "reasoning_tokens",
+    )
     cache_read: tuple[str, ...] = (
         "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
         "prompt_cache_hit_tokens",
         "cached_tokens",
+        "cache_read_input_tokens",
     )
-    cache_write: tuple[str, ...] = ("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens")
+    cache_write: tuple[str, ...] = (
+        "prompt_tokens_details.cache_write_tokens",
+        "prompt_tokens_details.cache_creation_input_tokens",
+        "cache_creation_input_tokens",
+    )
     total: tuple[str, ...] = ("total_tokens",)
     cost_usd: tuple[str, ...] = ("cost",)
+    cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
     upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
     own_key: tuple[str, ...] = ("is_byok",)
 
@@ -74,12 +88,20 @@ def _cached(reported: object, fields: UsageFields) -> tuple[int, ...]:
 def _cost(reported: object, fields: UsageFields) -> Decimal | None:
     """Return the cost that the vendor reports. If a router uses your own key, its figure is only the router's fee."""
     cost = money(_first(reported, fields.cost_usd))
+    if cost is None:
+        cost = _dollars(_first(reported, fields.cost_ticks))
     upstream = money(_first(reported, fields.upstream_cost_usd))
     if cost is None or upstream is None:
         return cost
     own_key = _first(reported, fields.own_key)
     is_fee = own_key is True or (own_key is None and upstream > cost)
     return cost + upstream if is_fee else cost
+
+
+def _dollars(ticks: object) -> Decimal | None:
+    if not isinstance(ticks, int) or isinstance(ticks, bool) or not 0 <= ticks < MOST_TICKS:
+        return None
+    return money(Decimal(ticks).scaleb(-TICK_PLACES))
 
 
 def _first(reported: object, paths: tuple[str, ...]) -> Any:

@@ -18,10 +18,12 @@ from .error_rules import (
     FAULT_BY_NAME,
     PACE,
     RULES,
+    TOO_LONG,
     WRONG_ADDRESS,
 )
 from .retry_waits import stated_wait
 from .status_codes import STATUS_BY_TYPE, fault_by_status
+from .vendor_json import mapping
 
 __all__ = [
     "EMPTY_ACCOUNT",
@@ -89,6 +91,8 @@ def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, addr
     said = f"the answer is an error: {message}"
     if kind is RequestRejected and PACE.search(message):
         return RateLimited(said, retry_after=wait)
+    if kind is RequestRejected and TOO_LONG.search(message):
+        return RequestRejected(said)
     if kind is RequestRejected and WRONG_ADDRESS.search(message):
         return RequestRejected(f"{said}; {address_fix}" if address_fix else said)
     return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
@@ -144,9 +148,9 @@ def is_of_another_address(status: int, message: str) -> bool:
     return status in (404, 405) and "model" not in message.lower()
 
 
-def _stated_message(text: str) -> str:
+def _stated_message(text: str, depth: int = 0) -> str:
     try:
-        found = json.loads(text)
+        document = found = json.loads(text)
     except (ValueError, RecursionError):
         return text
     while found and isinstance(found, dict | list):
@@ -155,4 +159,12 @@ def _stated_message(text: str) -> str:
         else:
             stated = (found.get(name) for name in MESSAGE_FIELDS)
             found = next((value for value in stated if value and isinstance(value, str | dict | list)), None)
-    return found if isinstance(found, str) else text
+    message = found if isinstance(found, str) else text
+    raw = _upstream_error(document)
+    return f"{message}: {_stated_message(raw, depth + 1)}" if raw and depth < CODE_DEPTH else message
+
+
+def _upstream_error(document: Any) -> str:
+    """Return the error of the vendor behind OpenRouter, whose own message says no more than that there was one."""
+    raw = mapping(mapping(mapping(document).get("error")).get("metadata")).get("raw")
+    return raw if isinstance(raw, str) else ""

@@ -72,7 +72,8 @@ EMPTY_ACCOUNT = _words(
     r"requires more credits|credit limit exceeded|monthly included credits",
     r"(?:spend(?:ing)?|billing hard|budget) (?:limit|cap)(?: has been| was| is)? (?:reached|exceeded|hit)",
     r"(?:reached|exceeded|hit) (?:its|your|the) (?:\w+ )?(?:spend(?:ing)?|billing|budget) (?:limit|cap)",
-    r"key limit exceeded",
+    r"key limit exceeded|monthly (?:usage|spend(?:ing)?|budget) (?:limit|cap)|out of extra usage",
+    r"budget has been exceeded|exceeded ?budget|over budget",
     r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|payment required",
     r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
     "余额不足|额度不足|欠费|无可用资源包",
@@ -85,6 +86,25 @@ PACE = _words(
     r"resource.{0,10}exhausted|usage limit reached|\b[RT]P[MD]\b|help\.aliyun\.com",
 )
 
+CONTENT_FILTER = _words(
+    r"content (?:management|filtering|safety|usage) polic|content[ _]?(?:filter|polic)",
+    r"content violates|content exists risk",
+    r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged as potentially|our safety system",
+    r"inappropriate content|(?:un)?safe or sensitive content|sensitive (?:content|information)|new_sensitive",
+    "敏感内容|敏感词",
+)
+"""Messages of a vendor's filter. It declined to answer, and another vendor may not."""
+
+BUSY = _words(
+    r"capacity exceeded|at capacity|capacity limits?|overload|(?:high|unusual) (?:demand|traffic)|访问量过大",
+    r"has (?:unloaded or )?crashed",
+)
+"""Messages of a server that has no capacity left for anybody. That is not the limit of this account."""
+
+TOO_LONG = _words(
+    r"context (?:length|size|window)|maximum (?:context|prompt) length|context the overflows|too (?:long|many tokens)"
+)
+
 WRONG_ADDRESS = _words(
     r"unexpected endpoint", r"unknown (?:endpoint|url|request url)", r"no such endpoint", r"invalid url"
 )
@@ -94,18 +114,32 @@ MONEY = _words("credit|billing|balance|arrears|recharge|payment|余额|欠费")
 RULES: tuple[Rule, ...] = (
     Rule(
         AnswerMissing,
-        _words(r"failed to (?:generate|validate) JSON|generated JSON does not match|json_validate_failed"),
+        _words(
+            r"failed to (?:generate|validate) JSON|generated JSON does not match|json_validate_failed",
+            r"failed to call a function|model produced invalid content",
+        ),
         _codes("json_validate_failed tool_use_failed"),
         _statuses(400, 422),
     ),
+    Rule(
+        AnswerRefused,
+        CONTENT_FILTER,
+        _codes(
+            "content_filter content_policy_violation responsibleaipolicyviolation datainspectionfailed "
+            "data_inspection_failed sensitivecontentdetected"
+        ),
+    ),
     Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=_statuses(400, 401, 402, 403, 412, 429, 500, 503)),
+    Rule(ProviderUnavailable, BUSY, statuses=_statuses(429)),
+    Rule(ProviderUnavailable, _words(r"model has (?:unloaded or )?crashed"), statuses=_statuses(400)),
+    Rule(RequestRejected, TOO_LONG, statuses=_statuses(500)),
     Rule(RateLimited, PACE, statuses=_statuses(403, 429)),
     Rule(
         OutOfCredit,
         codes=_codes(
             "insufficient_quota insufficient_balance insufficient_balance_error insufficient_user_quota "
             "insufficient_credits insufficient_g1_credits_balance billing_error billing_hard_limit_reached "
-            "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly"
+            "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly budget_exceeded"
         ),
     ),
     Rule(OutOfCredit, MONEY, statuses=_statuses(401, 402, 403, 429)),
@@ -115,7 +149,7 @@ RULES: tuple[Rule, ...] = (
         _words(
             r"api.?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|incorrect|required)",
             r"(?:invalid|incorrect|expired|missing|wrong|no|valid) (?:\w+ )?api.?key",
-            r"organization has been disabled|user location is not supported",
+            r"organization has been (?:disabled|restricted)|user location is not supported",
         ),
         _codes("invalid_api_key api_key_invalid invalidapikey authentication_error unauthenticated"),
         _statuses(400, 404, 422, 500),
@@ -126,7 +160,7 @@ RULES: tuple[Rule, ...] = (
             "rate_limit_exceeded rate_limit_error rate_limit_reached_error throttling throttlingexception "
             "resource_exhausted too_many_requests"
         ),
-        statuses=_statuses(400, 403, 500, 503),
+        statuses=_statuses(400, 403, 413, 500, 503),
     ),
     Rule(ProviderUnavailable, codes=_codes("engine_overloaded_error overloaded_error server_busy model_loading")),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,15 +13,17 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "stop": ("stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "stop_eos"),
         "length": (
             *("length", "max_tokens", "max_output_tokens", "max_length", "max_len", "model_length"),
-            *("context_length", "context_length_exceeded", "model_context_window_exceeded"),
+            *("context_length", "context_length_exceeded", "model_context_window_exceeded", "error_limit"),
+            *("max_new_tokens", "token_limit"),
         ),
         "content_filter": (
             *("content_filter", "content_filtered", "sensitive", "refusal", "safety", "recitation", "blocklist"),
             *("prohibited_content", "spii", "image_safety", "model_armor", "guardrail_intervened", "error_toxic"),
+            *("image_prohibited_content", "image_recitation"),
         ),
         "interrupted": (
             *("error", "abort", "aborted", "cancelled", "canceled", "user_cancel", "timeout"),
-            *("network_error", "insufficient_system_resource"),
+            *("network_error", "insufficient_system_resource", "engine_overloaded", "unload"),
         ),
     }
 )
@@ -28,15 +31,23 @@ FINISH_REASONS: Mapping[str, str] = MappingProxyType(
     {word: meaning for meaning, words in WORDS.items() for word in words}
 )
 WORD_LENGTH = 40
+EXAMINED_LENGTH = 100
+PREFIX = re.compile(r"^finish_?reason[._]")
 
 
 def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return "stop", "length", "content_filter" or "interrupted". Return an unknown word unchanged, "stop" for none.
 
-    `own` maps the words of one vendor and takes precedence. Case is ignored, because some vendors use capitals.
+    `own` maps the words of one vendor and takes precedence. Spelling counts for nothing: some vendors use capitals,
+    hyphens or the name of their enumeration, or add their own word after the common one, as in "content_filter: SPII".
     """
     if word is None or word == "":
         return "stop"
     text = str(word)
-    known = own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(text.lower())
+    known = own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(_plain(text[:EXAMINED_LENGTH]))
     return known or redact_start(text, WORD_LENGTH)
+
+
+def _plain(text: str) -> str:
+    common = text.lower().partition(":")[0].strip()
+    return PREFIX.sub("", re.sub(r"[\s-]", "_", common))

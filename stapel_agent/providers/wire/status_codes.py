@@ -28,7 +28,7 @@ FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
     503: ProviderUnavailable,
     529: ProviderUnavailable,
     # A gateway gave up. The vendor may still process and bill the request (520 to 524 are Cloudflare's).
-    **dict.fromkeys((504, *range(520, 525)), RequestInterrupted),
+    **dict.fromkeys((499, 504, *range(520, 525)), RequestInterrupted),
 }
 
 STATUS_BY_TYPE: Mapping[str, int] = {
