@@ -148,7 +148,7 @@ class Attempts:
             last.request.provider,
             last.error.parameter,
             last.request.model,
-            last.error.setting.format(size=last.request.model_size, source=last.request.source),
+            last.error.setting.format(size=last.request.model_size, source=str(last.request.source)),
         )
         return self._to(Candidate(last.provider, last.request))
 
