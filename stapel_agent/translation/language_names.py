@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.language_tags import AUTO, bcp47, is_language_tag, suggested_tag
 
-__all__ = ["AUTO", "check_tag", "language_name"]
+__all__ = ["AUTO", "FROM_THE_RIGHT", "base", "check_tag", "cldr", "language_name"]
+
+FROM_THE_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"}
+"""Languages written from right to left."""
 
 
 def check_tag(field: str, tag: object) -> None:
@@ -42,3 +45,20 @@ def _subtag_name(english: Locale, subtag: str) -> str | None:
     if len(subtag) == 4 and subtag.isalpha():
         return english.scripts.get(subtag)
     return english.territories.get(subtag) or english.variants.get(subtag.upper())
+
+
+def base(tag: str) -> str:
+    """Return the language of a tag, without script and region."""
+    return tag.replace("_", "-").partition("-")[0].partition("@")[0].lower()
+
+
+@lru_cache(maxsize=256)
+def cldr(tag: str) -> Locale | None:
+    """Return what Unicode's CLDR knows about the language. None if it is unknown."""
+    language, *subtags = bcp47(tag).split("-")
+    for length in range(len(subtags), -1, -1):
+        try:
+            return Locale.parse("-".join([language, *subtags[:length]]), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from .language_names import FROM_THE_RIGHT, base
+
 # Control characters, direction overrides, tags, and what stands for unreadable bytes.
 NEVER = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f"
 # Fillers look like nothing. Unicode calls those of Hangul letters.
@@ -15,7 +17,6 @@ BLANK = re.compile(f"[{FILLERS}\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u20
 
 DIRECTIONS = re.compile("[\u202a-\u202c\u2066-\u2069]")
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff]")
-FROM_THE_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"}
 SPACES = re.compile("[\u200b\u2060]")
 UNSPACED = re.compile("[\u0e00-\u109f\u1780-\u17ff\u1900-\u1aff\u3000-\u9fff\ua980-\ua9df\uaa00-\uaadf\uac00-\ud7af]")
 """Scripts without spaces between words, which mark the places for a line break."""
@@ -69,7 +70,7 @@ def _is_readable(text: str) -> bool:
 
 
 def _has_stray(source: str, translation: str, to: str) -> bool:
-    if to.replace("_", "-").partition("-")[0].lower() in FROM_THE_RIGHT:
+    if base(to) in FROM_THE_RIGHT:
         return False
     return any(
         stray.search(translation) and not (stray.search(source) or script.search(translation) or script.search(source))

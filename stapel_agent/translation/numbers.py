@@ -1,197 +1,279 @@
 """Numbers, dates, amounts and units: a translation must keep them, written as its language writes them.
 
-A figure is a set of values, since `1.234` means one number in English and another in German. Writing a number in
-words or counting in another way (hours of the day, years, tens of thousands) is not a change.
+Writing a number in words or counting in another way (hours of the day, years, tens of thousands) is not a change.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import get_decimal_symbol
+from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in
+from .figures import Figure, decimal_of, figures
+from .language_names import FROM_THE_RIGHT, base
+from .number_words import says
+from .units import are_alike, seconds
 
-from .number_words import COUNTED, DOLLARS, HALF_DAY, MAGNITUDES, NUMBER_WORDS, UNITS
-
-NUMBER = re.compile(r"\d{1,40}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
-SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3}){1,4})(?![\d])")
-SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
 SMALL = 12
 """Numbers up to this are often written as words, or counted from another start."""
 ROUND = frozenset({20, 24, 50, 100, 1000})
 MAX_FIGURES, MOST = 2000, 50
 """A text with more than MAX_FIGURES is not compared. Of the unmatched figures, at most MOST are compared singly."""
 BUDDHIST_YEARS = 543
-SCALES = (10.0, 100.0, 1000.0, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12)
-MAGNITUDE = "*"
+SHIFTS, SUNRISE_SHIFTS = frozenset({12, 24}), frozenset({6, 12, 18, 24})
 MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
+ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
+"""Around the clock."""
+SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3}){1,4})(?![\d])")
+DOTTED_CLOCK = re.compile(r"(?<![\d.,])([01]?\d|2[0-3])\.([0-5]\d)(?![\d.,])")
+CLOCK = re.compile(r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])")
+PHONE = re.compile(r"(?<![\w.,:])\+?\(?\d{1,5}\)?(?:[ /-]{1,2}\(?\d{2,8}\)?){1,6}(?![\w:])")
+PHONE_DIGITS = 7
+SHORT_YEAR = re.compile(r"(?<=\d[./-])\s?(\d\d)(?!\d)")
+DOTTED_DATE = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
+PAIR = re.compile(r"(?<![\d.,:])(\d{1,9})\s?([:×x–-])\s?(\d{1,9})(?![\d.,:])")
+PERCENT = re.compile(
+    r"%|percent|procent|prozent|pour cent|por cien|por cento"
+    r"|per cento|percentu|процент|відсот|százalék|yüzde|prosent"
+    r"|prosenttia|posto|поце|отсто|τοις εκατό|ποσοστ|بالمئة"
+    r"|بالمائة|درصد|फ़ीसदी|प्रतिशत|শতাংশ|百分|퍼센트|パーセント|割"
+    r"|เปอร์เซ็นต์|ร้อยละ|phần trăm|persen|peratus|protsen|procen"
+    r"|faiz|foiz|пайыз|տոկոս|პროცენტ|asilimia|אחוז",
+    re.IGNORECASE,
+)
+BELOW_ZERO = re.compile(
+    r"minus|moins|menos|meno\b|минус|мінус|μείον|eksi|مینوس|ناقص"
+    r"|منفی|سالب|מינוס|ऋण|शून्य से|ติดลบ|ลบ|âm\b|マイナス|负|負|零下|마이너스"
+    r"|영하|below|unter null|sous zéro|bajo cero|sotto zero|abaixo"
+    r"|ниже|нижче|miinus|pakkasta|minuss|mínus|tolk|[-−–﹣－]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One number: how it is written, the values it may mean, and the unit next to it."""
-
-    written: str
-    values: frozenset[float]
-    unit: str = ""
-
-    @property
-    def is_small(self) -> bool:
-        return any(value <= SMALL or value in ROUND for value in self.values)
+class _Text:
+    text: str
+    tag: str
 
 
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
     """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
-    source, translation = MARKED.sub(" ⟦⟧ ", source), MARKED.sub(" ⟦⟧ ", translation)
+    source, translation = (
+        ALWAYS.sub(" ", MARKED.sub(" ⟦⟧ ", text.replace("∶", ":"))) for text in (source, translation)
+    )
     if not (any(map(str.isdigit, source)) or any(map(str.isdigit, translation))):
         return None
-    # "12 345" is one number, or two: a room and its guests.
-    readings = product(_readings(source), _readings(translation))
-    faults = [_difference(ours, theirs, from_lang, to, (source, translation)) for ours, theirs in readings]
-    return None if None in faults else faults[0]
+    source, translation = _without_shared_phones(source, translation)
+    ours, theirs = _Text(source, from_lang), _Text(translation, to)
+    # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.
+    first = None
+    for readings in product(_readings(source, ours, theirs), _readings(translation, theirs, ours)):
+        fault = _difference(*readings, ours, theirs)
+        if fault is None:
+            return _other_order(ours, theirs)
+        first = first or fault
+    return first
 
 
-def _readings(text: str) -> list[str]:
+def _readings(text: str, own: _Text, other: _Text) -> list[str]:
+    readings = [text]
     joined = SPACED.sub(lambda match: match[1] + match[2].replace(" ", "\u00a0"), text)
-    return [text] if joined == text else [text, joined]
+    if joined != text:
+        readings.append(joined)
+    if DOTTED_CLOCK.search(text) and (CLOCK.search(other.text) or hours_in(other.text, other.tag)):
+        readings.append(DOTTED_CLOCK.sub(r"\1:\2", text))
+    if DOTTED_DATE.search(text) and months_in(other.text, other.tag):
+        readings.append(DOTTED_DATE.sub(r"\1. \2.", text))
+    return readings
 
 
-def _difference(ours: str, theirs: str, from_lang: str, to: str, texts: tuple[str, str]) -> str | None:
-    source, translation = list(_figures(ours, _decimal(from_lang))), list(_figures(theirs, ""))
+def _difference(our_text: str, their_text: str, ours: _Text, theirs: _Text) -> str | None:
+    source = list(figures(our_text, ours.tag, decimal_of(ours.tag)))
+    translation = list(figures(their_text, theirs.tag))
     if len(source) > MAX_FIGURES or len(translation) > MAX_FIGURES:
         return None
-    lost = _unmatched(source, translation)
-    new = _unmatched(translation, source)
+    lost, new = _unmatched(source, translation), _unmatched(translation, source)
     if lost or new:
-        lost, new = _explained(lost[:MOST], new[:MOST], texts)
-        if fault := _unexplained(lost, new, texts):
+        hours = [figure for figure in source if figure.is_clock]
+        lost, new = _explained(lost[:MOST], new[:MOST], hours[:MOST], ours, theirs)
+        if fault := _unexplained(lost, new, ours, theirs):
             return fault
-    return _other_unit(source, translation)
+    months, others = months_in(ours.text, ours.tag), months_in(theirs.text, theirs.tag)
+    if months and others and not months & others:
+        return "has another month"
+    return _other_unit(source, translation, theirs.text)
 
 
-def _unexplained(lost: list[Figure], new: list[Figure], texts: tuple[str, str]) -> str | None:
-    if not (lost or new):
-        return None
-    said_before, said_now = (bool(NUMBER_WORDS.search(COUNTED.sub(" ", text))) for text in texts)
-    if lost and new and not (said_before and said_now and all(figure.is_small for figure in [*lost, *new])):
-        return f"has {new[0].written} in place of {lost[0].written}"
-    if figure := next((figure for figure in lost if not (figure.is_small or said_now)), None):
-        return f"lost the number {figure.written}"
-    if figure := next((figure for figure in new if not (figure.is_small or said_before)), None):
-        return f"has the number {figure.written}, which the text does not have"
-    return None
-
-
-def _unmatched(figures: Iterable[Figure], others: Iterable[Figure]) -> list[Figure]:
-    """The `figures` that match none of `others`."""
-    written = {other.written for other in others}
+def _unmatched(ours: Sequence[Figure], others: Sequence[Figure]) -> list[Figure]:
+    """The figures that match none of `others`."""
     values = {value for other in others for value in other.values}
-    return [figure for figure in figures if figure.written not in written and not figure.values & values]
+    parts = {other.parts for other in others}
+    return [figure for figure in ours if not (figure.values & values or (figure.parts and figure.parts in parts))]
 
 
-def _explained(lost: list[Figure], new: list[Figure], texts: tuple[str, str]) -> tuple[list[Figure], list[Figure]]:
+def _explained(
+    lost: list[Figure], new: list[Figure], hours: list[Figure], ours: _Text, theirs: _Text
+) -> tuple[list[Figure], list[Figure]]:
     """The figures left after matching those that only count in another way."""
-    has_halves = any(HALF_DAY.search(text) for text in texts)
+    halves = has_half(ours.text, ours.tag), has_half(theirs.text, theirs.tag)
+    shifts = SUNRISE_SHIFTS if {base(ours.tag), base(theirs.tag)} & FROM_SUNRISE else SHIFTS
     left = list(new)
     gone = []
     for figure in lost:
-        match = next((other for other in left if _same(figure, other, has_halves)), None)
+        match = next((other for other in left if _same(figure, other, halves, shifts)), None)
         if match:
             left.remove(match)
-        else:
+        elif not _has_short_year(figure, theirs.text):
             gone.append(figure)
-    return gone, left
+    return gone, [figure for figure in left if not any(_same(hour, figure, halves, shifts) for hour in hours)]
 
 
-def _same(figure: Figure, other: Figure, has_halves: bool) -> bool:
+def _same(figure: Figure, other: Figure, halves: tuple[bool, bool], shifts: frozenset[int]) -> bool:
     """Whether the two may be the same number, counted in another way."""
-    has_magnitude = MAGNITUDE in (figure.unit, other.unit)
+    may_shift = halves[0] and not figure.is_clock, halves[1] and not other.is_clock
     return any(
-        (has_halves and max(pair) <= 24 and max(pair) - min(pair) in (12, 24))
-        or (has_magnitude and _is_rescaled(*pair))
-        or (1000 <= max(pair) <= 2999 and (min(pair) == max(pair) % 100 or max(pair) - min(pair) == BUDDHIST_YEARS))
-        for pair in product(figure.values, other.values)
+        _same_hour(one, another, may_shift, shifts)
+        or _same_time(one, another, figure, other)
+        or _same_year(max(one, another), min(one, another))
+        for one, another in product(figure.values, other.values)
     )
 
 
-def _is_rescaled(one: float, other: float) -> bool:
-    ratio = max(one, other) / (min(one, other) or 1)
-    return any(abs(ratio - scale) < scale * 1e-9 for scale in SCALES)
+def _same_hour(hour: float, other: float, may_shift: tuple[bool, bool], shifts: frozenset[int]) -> bool:
+    """Whether the hours differ by half a day, and the smaller one is in a text that says which half it is in."""
+    if max(hour, other) > 24 or abs(hour - other) not in shifts:
+        return False
+    return shifts == SUNRISE_SHIFTS or (may_shift[0] if hour < other else may_shift[1])
 
 
-def _figures(text: str, decimal: str) -> Iterator[Figure]:
-    for match in NUMBER.finditer(text):
-        unit = _unit(text[match.end() : match.end() + 12], text[max(0, match.start() - 5) : match.start()])
-        for written, values in _read(match[0], decimal):
-            yield Figure(written, values, unit)
+def _same_time(value: float, other: float, figure: Figure, another: Figure) -> bool:
+    spans = product(seconds(figure.units), seconds(another.units))
+    return any(abs(value * one - other * two) < 1e-6 for one, two in spans)
 
 
-def _read(written: str, decimal: str) -> Iterator[tuple[str, frozenset[float]]]:
-    """Yield the values that a number may mean. A date or a version is split into its parts."""
-    parts = SEPARATORS.split(written)
-    signs = SEPARATORS.findall(written)
-    values = frozenset(_values(parts, signs, decimal))
-    if values:
-        yield written, values
-        return
-    yield from ((part, frozenset({float(int(part))})) for part in parts)
+def _same_year(later: float, earlier: float) -> bool:
+    return 1000 <= later <= 2999 and (earlier == later % 100 or later - earlier == BUDDHIST_YEARS)
 
 
-def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]:
-    if not signs:
-        yield float(int(parts[0]))
-        return
-    groups = all(len(part) in (2, 3) for part in parts[1:-1]) and len(parts[0]) <= 3
-    is_grouped = groups and len(parts[-1]) == 3 and len(set(signs)) == 1 and parts[0] not in ("", "0")
-    if is_grouped and not (len(signs) == 1 and decimal == signs[0] and parts[-1] != "000"):
-        yield float(int("".join(parts)))
-    may_be_decimal = signs[-1] in ".,٫·" and signs.count(signs[-1]) == 1 and len(set(signs[:-1])) <= 1
-    is_other = len(signs) == 1 and is_grouped and (parts[-1] == "000" or decimal not in ("", signs[0]))
-    if may_be_decimal and groups and not is_other and all(len(part) >= 2 for part in parts[1:-1]):
-        yield float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")
+def _has_short_year(figure: Figure, text: str) -> bool:
+    """Whether `text` has the last two digits of a year in a date."""
+    years = {value % 100 for value in figure.values if 1900 <= value <= 2099}
+    return any(int(match[1]) in years for match in SHORT_YEAR.finditer(text)) if years else False
 
 
-@lru_cache(maxsize=64)
-def _decimal(language: str) -> str:
-    """The decimal separator of the language, or an empty string if it is unknown."""
-    try:
-        return str(get_decimal_symbol(Locale.parse(language.replace("-", "_"))))
-    except (UnknownLocaleError, ValueError):
-        return ""
+def _unexplained(lost: list[Figure], new: list[Figure], ours: _Text, theirs: _Text) -> str | None:
+    is_replaced = bool(lost and new)
+    lost = [figure for figure in lost if not _is_said(figure, theirs, is_replaced)]
+    new = [figure for figure in new if not _is_said(figure, ours, is_replaced)]
+    if lost and new:
+        return f"has {new[0].written} in place of {lost[0].written}"
+    if lost:
+        return f"lost the number {lost[0].written}"
+    return f"has the number {new[0].written}, which the text does not have" if new else None
 
 
-def _unit(after: str, before: str) -> str:
-    """The unit or currency next to a number, as named in UNITS; MAGNITUDE for a word such as "million"; or empty."""
-    if MAGNITUDES.match(after):
-        return MAGNITUDE
-    word = re.match(r"[\s\u00a0\u202f-]{0,2}([^\W\d_]{1,9}+(?:/h|/s)?|[°%‰€$£¥₹₽₴₺₩][CF]?)", after)
-    unit = UNITS.get(word[1].lower(), "") if word else ""
-    if unit:
-        return unit
-    sign = re.search(r"([^\W\d_]{3}|[€$£¥₹₽₴₺₩])[\s\u00a0\u202f]?\Z", before)
-    return UNITS.get(sign[1].lower(), "") if sign else ""
+def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
+    """Whether the other text may have the number as a word, or as the name of a month."""
+    if figure.is_in_word and not is_replaced:
+        return True
+    if figure.values & set(map(float, months_in(other.text, other.tag))):
+        return True
+    values = figure.values | {value % 12 or 12.0 for value in figure.values if figure.is_clock}
+    sayable = [value for value in values if not is_replaced or 1 < value <= SMALL or value in ROUND]
+    return any(says(value, other.text, other.tag) for value in sayable)
 
 
-def _other_unit(source: list[Figure], translation: list[Figure]) -> str | None:
-    """Find the same number with another unit of the same dimension."""
-    ours = Counter((value, figure.unit) for figure in source for value in figure.values if figure.unit.isascii())
-    units: dict[float, set[str]] = {}
-    for value, unit in ours:
-        units.setdefault(value, set()).add(unit)
+def _other_unit(source: list[Figure], translation: list[Figure], text: str) -> str | None:
+    """Find a number that has another unit in the translation."""
+    ours = _by_value(source)
     for figure in translation:
-        for value in figure.values:
-            had = {unit for unit in units.get(value, set()) if ":" in unit}
-            if ":" in figure.unit and had and not any(_alike(figure.unit, unit) for unit in had):
-                return f"has another unit next to {figure.written}"
+        matches = [(other, value) for value in figure.values for other in ours[value]]
+        if not matches:
+            continue
+        if figure.units and not any(_may_have_unit(figure, other, value) for other, value in matches):
+            return f"has another unit next to {figure.written}"
+        if figure.is_bare and all(_is_sign(other.units) for other, _ in matches) and not PERCENT.search(text):
+            return f"lost the unit next to {figure.written}"
     return None
 
 
-def _alike(unit: str, other: str) -> bool:
-    """Whether the units are equal or have different dimensions. A dollar may be any country's."""
-    (dimension, _, name), (its, _, other_name) = unit.partition(":"), other.partition(":")
-    return dimension != its or name == other_name or ("$" in (name, other_name) and {name, other_name} <= DOLLARS)
+def _may_have_unit(figure: Figure, other: Figure, value: float) -> bool:
+    """Whether the figures, which share `value`, may have the same unit. A scale counts if it is not in the value."""
+    is_scaled = value not in figure.unscaled or value not in other.unscaled
+    units, others = figure.units, other.units
+    if is_scaled:
+        units, others = _without_scale(units), _without_scale(others)
+    return not units or not others or are_alike(units, others)
+
+
+def _without_scale(units: frozenset[str]) -> frozenset[str]:
+    return frozenset(unit for unit in units if not unit.startswith("scale:"))
+
+
+def _is_sign(units: frozenset[str]) -> bool:
+    return bool(units) and all(unit.startswith(("share:", "money:")) for unit in units)
+
+
+def _by_value(all_figures: list[Figure]) -> defaultdict[float, list[Figure]]:
+    table = defaultdict[float, list[Figure]](list)
+    for figure in all_figures:
+        for value in figure.values:
+            table[value].append(figure)
+    return table
+
+
+def _other_order(ours: _Text, theirs: _Text) -> str | None:
+    """Find a telephone number, ratio or range whose parts are in another order, or another sign."""
+    if fault := _other_sign(ours, theirs):
+        return fault
+    if base(theirs.tag) in FROM_THE_RIGHT:
+        return None
+    pairs = {(int(match[1]), int(match[3])) for match in PAIR.finditer(theirs.text)}
+    for match in PAIR.finditer(ours.text):
+        pair = int(match[1]), int(match[3])
+        if pair not in pairs and pair[::-1] in pairs:
+            return f"has {match[0]} in another order"
+    groups = re.findall(r"\d+", theirs.text)
+    joined = re.sub(r"(?<=\d)[ ()/.\u00a0-]{1,3}(?=\d)", "", theirs.text)
+    for phone in _phones(ours.text):
+        following = iter(map(int, groups))
+        if "".join(phone) not in joined and not all(int(group) in following for group in phone):
+            return f"has the digits of {' '.join(phone)} in another order"
+    return None
+
+
+def _without_shared_phones(*texts: str) -> list[str]:
+    """Return both texts without the telephone numbers that they share. Their digits may be grouped in other ways."""
+    digits = [{re.sub(r"\D", "", match[0]) for match in PHONE.finditer(text)} for text in texts]
+    shared = {number for number in digits[0] & digits[1] if len(number) >= PHONE_DIGITS}
+
+    def without(match: re.Match[str]) -> str:
+        return " " if re.sub(r"\D", "", match[0]) in shared else match[0]
+
+    return [PHONE.sub(without, text) for text in texts]
+
+
+def _phones(text: str) -> Iterator[list[str]]:
+    for match in PHONE.finditer(text):
+        groups = re.findall(r"\d+", match[0])
+        is_date = len(groups) == 3 and any(len(group) == 4 for group in groups) and len("".join(groups)) <= 8
+        if not is_date and len("".join(groups)) >= PHONE_DIGITS:
+            yield groups
+
+
+def _other_sign(ours: _Text, theirs: _Text) -> str | None:
+    source, translation = (
+        _by_value(list(figures(ours.text, ours.tag))),
+        _by_value(list(figures(theirs.text, theirs.tag))),
+    )
+    for value in source.keys() & translation.keys():
+        ours_negative = [figure.is_negative for figure in source[value]]
+        theirs_negative = [figure.is_negative for figure in translation[value]]
+        if all(ours_negative) and not any(theirs_negative) and not BELOW_ZERO.search(theirs.text):
+            return f"lost the minus sign of {source[value][0].written}"
+        if all(theirs_negative) and not any(ours_negative) and not BELOW_ZERO.search(ours.text):
+            return f"has a minus sign before {translation[value][0].written}"
+    return None

@@ -1,0 +1,153 @@
+"""Months and halves of the day: how a language writes them, from CLDR."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from babel import Locale
+
+from .language_names import AUTO, base, cldr
+
+AM, PM = "am", "pm"
+HALVES = {
+    "am": AM,
+    "morning1": AM,
+    "morning2": AM,
+    "pm": PM,
+    "afternoon1": PM,
+    "afternoon2": PM,
+    "evening1": PM,
+    "evening2": PM,
+}
+ENGLISH = {"am": AM, "a.m.": AM, "a.m": AM, "pm": PM, "p.m.": PM, "p.m": PM, "AM": AM, "PM": PM, "A.M.": AM, "P.M.": PM}
+OTHER_HALVES = re.compile(
+    r"上午|下午|凌晨|晚上|早上|中午|午前|午後|오전|오후|صباح|مساء|\d\s?[صم]\b"
+    r"|بعد الظهر|पूर्वाह्न|अपराह्न|[πμ]\.?\s?μ|пополудни|утра"
+    r"|вечера|дня|ночи|sáng|chiều|tối|ÖÖ|ÖS|öğle|sabah|akşam"
+    r"|mañana|tarde|noche|manhã|noite|matin|soir|midi|mattin"
+    r"|pomerig|sera|morgen|abend|nacht|mittag|middag|morgon|kväll"
+    r"|natt|formid|ettermid|aften|aamu|ilta|päiv|yö|rano|wiecz"
+    r"|popoł|noc|ráno|večer|odpol|zjutraj|zvečer|délut|délel|este"
+    r"|reggel|dimin|după|seara|следобед|сутрин|вечер|ранку|вечора"
+    r"|ночі|pagi|siang|sore|malam|petang|นาฬิกา|โมง|ทุ่ม|เช้า"
+    r"|บ่าย|เย็น|कल|सुबह|शाम|रात|दोपहर|בבוקר|בערב|אחה|לפנה|בצהר"
+    r"|בלילה|قبل|عصر|شب|صبح|noon|midnight|morning|evening|night"
+    r"|afternoon|\d\s?[ap]\b",
+    re.IGNORECASE,
+)
+"""Words for parts of the day, beyond CLDR's names of its halves."""
+KNOWN = """
+ar bg ca cs da de el en es et fi fr gl he hi hr hu id it ja ko lt lv nb nl nn no pl pt ro ru sk sl sv th tr uk vi zh
+"""
+"""Languages whose words for parts of the day are all known here."""
+
+
+DIGITS = re.compile(
+    r"(?<![\d./-])(?:\d{1,2}([./-])\s?\d{1,2}\1\s?\d{2,4}|\d{4}([./-])\s?\d{1,2}\2\s?\d{1,2})(?![\d/-]|\.\d)"
+)
+NUMBERED = {"ja", "ko", "vi", "yue", "zh"}
+NUMBERED_MONTH = re.compile(r"(\d{1,2})\s?(?:月|월)|th(?:áng|g)\s(\d{1,2})")
+"""Languages that number their months."""
+
+
+FROM_SUNRISE = frozenset({"am", "lg", "om", "rw", "so", "sw", "ti"})
+"""Languages that count the hours from sunrise and sunset."""
+
+
+@lru_cache(maxsize=64)
+def months_of(tag: str) -> dict[str, int]:
+    """The names of the months in lower case, with their numbers."""
+    locale = cldr("en" if tag == AUTO else tag)
+    if locale is None:
+        return {}
+    names = {
+        name.lower().rstrip("."): number
+        for context in ("format", "stand-alone")
+        for width in ("wide", "abbreviated")
+        for number, name in locale.months[context][width].items()
+    }
+    return {name: number for name, number in names.items() if not any(map(str.isdigit, name)) and len(name) > 1}
+
+
+@lru_cache(maxsize=64)
+def _month_pattern(tag: str) -> re.Pattern[str] | None:
+    names = sorted(map(re.escape, months_of(tag)), key=len, reverse=True)
+    if not names:
+        return None
+    either = "|".join(names)
+    return re.compile(
+        rf"\d{{1,2}}(?:st|nd|rd|th|\.|º|er|ª)?,?\s?(?:de |d['’]|of |η |ב|/|-)?(?P<after>{either})(?!\w)"
+        rf"|(?<!\w)(?P<before>{either})\.?,?\s?\d"
+    )
+
+
+def months_in(text: str, tag: str) -> set[int]:
+    """The months that `text` names next to a number, and those that a date in digits may mean."""
+    found = {int(part) for match in DIGITS.finditer(text) for part in re.findall(r"\d+", match[0])}
+    if base(tag) in NUMBERED:
+        found |= {int(match[1] or match[2]) for match in NUMBERED_MONTH.finditer(text.lower())}
+    pattern, months = _month_pattern(tag), months_of(tag)
+    if pattern:
+        found |= {months[match["after"] or match["before"]] for match in pattern.finditer(text.lower())}
+    return {month for month in found if 1 <= month <= 12}
+
+
+@lru_cache(maxsize=64)
+def halves_of(tag: str) -> dict[str, str]:
+    """How the language marks the two halves of the day."""
+    locale = cldr("en" if tag == AUTO else tag)
+    found = dict(ENGLISH) if base(tag) in ("en", AUTO) else {}
+    return {**found, **(_halves(locale) if locale else {})}
+
+
+def _halves(locale: Locale) -> dict[str, str]:
+    return {
+        name.replace("\u00a0", " ").replace("\u202f", " "): HALVES[period]
+        for widths in locale.day_periods.values()
+        for width, periods in widths.items()
+        if width != "narrow"
+        for period, name in periods.items()
+        if period in HALVES
+    }
+
+
+@lru_cache(maxsize=64)
+def _clock_pattern(tag: str) -> re.Pattern[str] | None:
+    halves = sorted(map(re.escape, halves_of(tag)), key=len, reverse=True)
+    if not halves:
+        return None
+    either = "|".join(halves)
+    english = "|".join(map(re.escape, sorted(ENGLISH, key=len, reverse=True)))
+    return re.compile(
+        rf"(?:(?<!\w)(?P<before>{either})\s?)?(?P<hour>\d{{1,2}})(?:[:.h時點点时]\d\d){{0,2}}"
+        rf"[\s\u200e\u200f]{{0,3}}(?P<after>(?:{either}|{english})(?!\w))?"
+    )
+
+
+def hours_in(text: str, tag: str) -> dict[int, frozenset[float]]:
+    """The hours from 0 to 24 that a number may mean, by where it begins, for numbers next to a half of the day."""
+    pattern, halves = _clock_pattern(tag), {**ENGLISH, **halves_of(tag)}
+    if pattern is None or base(tag) in FROM_SUNRISE:
+        return {}
+    plain = text.replace("\u00a0", " ").replace("\u202f", " ")
+    return {
+        match.start("hour"): _hours(int(match["hour"]), halves[match["after"] or match["before"]])
+        for match in pattern.finditer(plain)
+        if (match["after"] or match["before"]) and int(match["hour"]) <= 24
+    }
+
+
+def _hours(hour: int, half: str) -> frozenset[float]:
+    if hour > 12:
+        return frozenset({float(hour)})
+    if half == PM:
+        return frozenset({float(hour % 12 + 12)})
+    return frozenset({float(hour % 12)} | ({24.0} if hour == 12 else set()))
+
+
+def has_half(text: str, tag: str) -> bool:
+    """Whether `text` says anywhere which part of the day it means, or may do so."""
+    if base(tag) not in KNOWN.split():
+        return True
+    return OTHER_HALVES.search(text) is not None or any(name in text for name in halves_of(tag))

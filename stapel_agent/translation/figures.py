@@ -1,0 +1,130 @@
+"""Figures: the numbers of a text, each with the values it may mean and the units next to it.
+
+A figure has a set of values, since `1.234` means one number in English and another in German.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel.numbers import get_decimal_symbol
+
+from .calendar_words import hours_in
+from .language_names import cldr
+from .units import Spellings, is_unit, magnitude_after, spellings_of, tidy, unit_after, unit_before
+
+NUMBER = re.compile(r"\d{1,40}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
+SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
+NEARBY = 40
+"""Characters next to a number in which its unit stands."""
+MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
+IN_WORD = re.compile(r"-?[^\W\d_]")
+BLANKS = re.compile(r"[\s-]{0,2}")
+BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
+SHORT_MAGNITUDES = 3
+VERSION_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number. `parts` has the parts of a version or an address, which stay together."""
+
+    written: str
+    values: frozenset[float]
+    units: frozenset[str] = frozenset()
+    parts: tuple[int, ...] = ()
+    is_negative: bool = False
+    is_bare: bool = False
+    """Whether no letter or sign stands next to it."""
+    is_clock: bool = False
+    """Whether it is an hour that the text says to be in one half of the day."""
+    is_in_word: bool = False
+    """Whether it is a part of a name or a word, as in IPv6 or 3-way."""
+    unscaled: frozenset[float] = frozenset()
+    """Its values without a magnitude such as "million"."""
+
+
+def figures(text: str, tag: str, decimal: str = "") -> Iterator[Figure]:
+    """Yield the figures of a text in the language `tag`. `decimal` is its decimal separator, or empty if unknown."""
+    spellings, hours = spellings_of(tag), hours_in(text, tag)
+    for match in NUMBER.finditer(text):
+        before, after = text[max(0, match.start() - NEARBY) : match.start()], text[match.end() : match.end() + NEARBY]
+        if match.start() in hours and match[0].isdecimal():
+            yield Figure(match[0], hours[match.start()], is_clock=True)
+            continue
+        yield from _read(match[0], before, after, decimal, spellings)
+
+
+@lru_cache(maxsize=64)
+def decimal_of(tag: str) -> str:
+    """The decimal separator of the language, or an empty string if it is unknown."""
+    locale = cldr(tag)
+    return str(get_decimal_symbol(locale)) if locale else ""
+
+
+def _read(written: str, before: str, after: str, decimal: str, spellings: Spellings) -> Iterator[Figure]:
+    parts, signs = SEPARATORS.split(written), SEPARATORS.findall(written)
+    values = frozenset(_values(parts, signs, decimal))
+    if values:
+        yield _number(written, values, before, after, spellings)
+    elif len(parts) >= VERSION_PARTS and "." in signs and not _may_be_date(parts):
+        yield Figure(written, frozenset(), parts=tuple(map(int, parts)))
+    else:
+        yield from (Figure(part, frozenset({float(int(part))})) for part in parts)
+
+
+def _number(written: str, values: frozenset[float], before: str, after: str, spellings: Spellings) -> Figure:
+    is_glued = before[-1:].isalpha() and before[-1] < "\u0e00"
+    if is_glued and not unit_before(tidy(before), spellings):
+        return Figure(written, values, is_in_word=True, unscaled=values)
+    factors, units = _next_to(tidy(before), tidy(after), spellings)
+    scaled = frozenset(value * factor for value in values for factor in factors or {1.0})
+    is_bare = not (re.match(r"\s?[^\s\d.,;:!?)⟦]", after) or re.search(r"[^\s\d.,;:!?(⟧]\Z", before))
+    return Figure(
+        written,
+        scaled,
+        units,
+        is_negative=MINUS.search(before) is not None,
+        is_bare=is_bare and not is_unit(tidy(before).rstrip(), spellings),
+        is_in_word=not (factors or units) and IN_WORD.match(after) is not None,
+        unscaled=values,
+    )
+
+
+def _next_to(before: str, after: str, spellings: Spellings) -> tuple[frozenset[float], frozenset[str]]:
+    """The factors and the units next to a number. A short factor such as "M" may also be something else."""
+    after = after[BLANKS.match(after).end() :]  # type: ignore[union-attr]
+    ahead, behind = unit_before(before.rstrip(), spellings), unit_after(after, spellings)
+    factors, length = magnitude_after(after, spellings)
+    if not factors:
+        return frozenset(), (ahead & behind) or behind or ahead
+    rest = after[length:]
+    units = unit_after(rest[BETWEEN.match(rest).end() :], spellings) or ahead  # type: ignore[union-attr]
+    if not behind and (length >= SHORT_MAGNITUDES or after[0] >= "\u0900"):
+        return factors, units
+    return factors | {1.0}, behind | units | {f"scale:{factor:g}" for factor in factors}
+
+
+def _may_be_date(parts: list[str]) -> bool:
+    lengths = [len(part) for part in parts]
+    if len(parts) != VERSION_PARTS or max(lengths) > 4 or (lengths[0] < 3 and lengths[2] not in (2, 4)):
+        return False
+    days = [int(part) for part in parts if len(part) <= 2 and 1 <= int(part) <= 31]
+    return len(days) >= 2 and min(days) <= 12
+
+
+def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]:
+    if not signs:
+        yield float(int(parts[0]))
+        return
+    groups = all(len(part) in (2, 3) for part in parts[1:-1]) and len(parts[0]) <= 3
+    is_grouped = groups and len(parts[-1]) == 3 and len(set(signs)) == 1 and parts[0] not in ("", "0")
+    if is_grouped and not (len(signs) == 1 and decimal == signs[0] and parts[-1] != "000"):
+        yield float(int("".join(parts)))
+    may_be_decimal = signs[-1] in ".,٫·" and signs.count(signs[-1]) == 1 and len(set(signs[:-1])) <= 1
+    is_other = len(signs) == 1 and is_grouped and (parts[-1] == "000" or decimal not in ("", signs[0]))
+    if may_be_decimal and groups and not is_other and all(len(part) >= 2 for part in parts[1:-1]):
+        yield float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")
