@@ -84,7 +84,7 @@ def _is_well_formed(raw: str) -> bool:
 
 def _encoded(kind: str, token: str, style: str) -> str:
     if kind == "tag":
-        return token
+        return BARE_AMPERSAND.sub("&amp;", f"<{token[1:].replace('<', '&lt;')}")
     if kind == "text":
         return BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;")).replace('"', r"\"").replace("'", r"\'")
     if kind == "escape":

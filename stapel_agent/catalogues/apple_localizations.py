@@ -33,6 +33,14 @@ class PluralForm:
 NO_FORM = PluralForm("", ())
 
 
+def is_entry(entry: Any) -> bool:
+    """Whether a value in `strings` is an object whose localizations, if any, are objects."""
+    if not isinstance(entry, dict):
+        return False
+    known = entry.get("localizations", {})
+    return isinstance(known, dict) and all(isinstance(localization, dict) for localization in known.values())
+
+
 def units(localization: Any, path: Path = ()) -> Iterator[tuple[Path, Tree]]:
     """Yield the path of each `stringUnit`, which has a `value` and a `state`."""
     if isinstance(localization, dict):

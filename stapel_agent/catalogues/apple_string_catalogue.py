@@ -192,7 +192,10 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         tree = decode(file, path)
         strings = tree.get("strings")
         entries = list(strings.values()) if isinstance(strings, dict) else [None]
-        known = [entry.get("localizations", {}) for entry in entries if isinstance(entry, dict)]
-        if len(known) < len(entries) or not all(isinstance(localization, dict) for localization in known):
-            raise CatalogueError(f"{str(path)!r} is not a string catalog: it must have `strings` with `localizations`")
+        is_catalog = isinstance(tree.get("sourceLanguage"), str) and all(map(localizations.is_entry, entries))
+        if not is_catalog:
+            raise CatalogueError(
+                f"{str(path)!r} is not a string catalog: it must have a `sourceLanguage`, and `strings` with"
+                " `localizations`"
+            )
         return tree

@@ -141,7 +141,8 @@ class DocumentCatalogue(Catalogue[Group]):
             document = self.parse(file.text)
         except (ValueError, RecursionError) as fault:
             path = getattr(self, role)
-            raise CatalogueError(f"{str(path)!r} cannot be translated: {fault}") from fault
+            reason = "it is nested too deeply" if isinstance(fault, RecursionError) else fault
+            raise CatalogueError(f"{str(path)!r} cannot be translated: {reason}") from fault
         return document
 
     def _with_target_forms(self, group: Group) -> Group:

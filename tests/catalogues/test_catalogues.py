@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary
 from stapel_agent.catalogues.target_paths import target_path
+from tests.steps import grows_linearly
 
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
 
@@ -205,6 +206,21 @@ def test_write__portions(tmp_path, name):
         costs.append(calls_of(lambda: catalogue.write(dict(items[20:40]))))  # noqa: B023  (called at once)
         assert open_catalogue(source, "de").translations() == dict(items[:40])
     assert costs[1] <= costs[0] + 50
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file__linear(tmp_path_factory, name):
+    """A file of four times the texts takes about four times the work."""
+
+    def work(count: int) -> None:
+        source = tmp_path_factory.mktemp("linear") / name
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(FILES[name]({f"key{number}": f"text {number}" for number in range(count)}))
+        catalogue = open_catalogue(source, "ru")
+        catalogue.write({key: f"[{text}]" for key, text in catalogue.texts().items()})
+        assert len(catalogue.translations()) == count
+
+    assert grows_linearly(work, 50)
 
 
 @pytest.mark.parametrize(

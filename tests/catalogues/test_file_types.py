@@ -355,7 +355,10 @@ BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string
         ("en.lproj/a.strings", '"a" = "b";\n"a" = "c";', "the key 'a' occurs twice"),
         ("en.lproj/a.stringsdict", "<plist><array/></plist>", "its root must be <plist>"),
         ("en.lproj/a.stringsdict", STRINGSDICT.replace("<string>d</string>", "<array/>"), "unknown value <array>"),
-        ("a.xcstrings", '{"strings": []}', "is not a string catalog"),
+        ("a.xcstrings", '{"sourceLanguage": "en", "strings": []}', "is not a string catalog"),
+        ("a.xcstrings", '{"sourceLanguage": ["en"], "strings": {"a": {}}}', "is not a string catalog"),
+        ("a.xcstrings", '{"sourceLanguage": "en", "strings": {"a": []}}', "is not a string catalog"),
+        ("a.xcstrings", '{"sourceLanguage": "en", "strings": {"a": {"localizations": {"en": 3}}}}', "is not a string"),
         ("en.yml", "en:\n  a: &x y\n  b: *x\n", "line 2 has an anchor, alias or tag"),
         ("en.yml", "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "line 1 has an anchor, alias or tag"),
         ("en.yml", "en: !ruby/object:Gem {}\n", "line 1 has an anchor, alias or tag"),
@@ -364,6 +367,8 @@ BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string
         ("en.yml", "en: " + "[" * 150 + "]" * 150, "more than 100 levels deep"),
         ("en.yml", "en: " + "[" * 100_000, "it is not valid YAML"),
         ("en.yml", "- a\n", "does not hold keys"),
+        ("en.ftl", "a = " + "{" * 5000, "it is nested too deeply"),
+        ("en.ftl", "a = b\0", "it contains a NUL"),
         ("en.ftl", "a = b\nno message\n", "line 2 is not valid Fluent"),
         ("en.ftl", "a = b\na = c\n", "the message 'a' occurs twice"),
     ],
@@ -395,6 +400,29 @@ def test_refused__another_structure(tmp_path, source, target, content, fault):
     with pytest.raises(CatalogueError, match="differs from the source in structure") as refused:
         open_catalogue(made(tmp_path, source, SOURCES[source]), "de")
     assert fault in str(refused.value)
+
+
+def test_android__empty_tag(tmp_path):
+    """A value that the target has as an empty tag is filled."""
+    target = made(tmp_path, "res/values-de/strings.xml", '<resources>\n  <string name="title"/>\n</resources>\n')
+    open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de").write({"/title": "Der Titel"})
+    assert '\n  <string name="title">Der Titel</string>\n</resources>' in target.read_text()
+
+
+def test_android__markup(tmp_path):
+    """Markup stays markup if it is well-formed, with `&` in its attributes escaped, and becomes text otherwise."""
+    catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de")
+    catalogue.write({"/title": '<a href="?a=1&b=2">l\'ami</a>', "/wrapped": "<b>Fett"})
+    written = catalogue.target.read_text()
+    assert """>@<a href="?a=1&amp;b=2">l\\'ami</a></string>""".replace("@", "") in written
+    assert ">&lt;b>Fett</string>" in written
+    read(catalogue.target)
+
+
+def test_rails__norwegian(tmp_path):
+    """A language whose code YAML reads as a boolean is quoted."""
+    target = translate(made(tmp_path, "config/locales/en.yml", RAILS), "no")
+    assert list(read(target)) == ["no"]
 
 
 def test_android__prefixes(tmp_path):
