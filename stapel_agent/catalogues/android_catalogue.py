@@ -14,7 +14,8 @@ from stapel_agent.plurals import CATEGORIES
 
 from .android_text import CDATA, REFERENCE, decode, encode
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead
+from .document_catalogue import DocumentCatalogue
+from .lines import comment_text, split_lead
 from .text_file import TextFile
 from .xml_elements import COMMENT, Element, ElementText, parse_xml
 

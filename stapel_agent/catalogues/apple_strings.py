@@ -9,7 +9,8 @@ import re
 from typing import ClassVar
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead, with_last_line_end
+from .document_catalogue import DocumentCatalogue
+from .lines import comment_text, split_lead, with_last_line_end
 
 COMMENT = re.compile(r"/\*(.*?)\*/|//([^\n]*)", re.DOTALL)
 STRING = r'"(?:[^"\\]|\\.)*+"'

@@ -10,7 +10,8 @@ from typing import ClassVar
 from xml.sax.saxutils import escape
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead
+from .document_catalogue import DocumentCatalogue
+from .lines import comment_text, split_lead
 from .xml_elements import COMMENT, Element, ElementText, parse_xml
 
 RULE_FIELDS = {"NSStringFormatSpecTypeKey", "NSStringFormatValueTypeKey"}

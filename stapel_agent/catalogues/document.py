@@ -13,7 +13,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(slots=True)
 class Filler:
-    """Text that belongs to no value: comments, or with `is_comment` unset, what a new target does not get."""
+    """Text between the values: comments, or without `is_comment`, elements that new targets do not get."""
 
     written: str
     is_comment: bool = True

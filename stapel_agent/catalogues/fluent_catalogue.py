@@ -9,7 +9,8 @@ import re
 from typing import Any, ClassVar
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, with_last_line_end
+from .document_catalogue import DocumentCatalogue
+from .lines import with_last_line_end
 from .text_file import CatalogueError
 
 LINE_START = re.compile(r"(?:^|(?<=\n))([ ]*)([.*\[])")

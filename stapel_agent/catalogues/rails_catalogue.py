@@ -15,7 +15,8 @@ import yaml
 from stapel_agent.plurals import CATEGORIES
 
 from .document import FILLER, Filler, Group, Node, Value
-from .document_catalogue import DocumentCatalogue, comment_text, split_lead, with_last_line_end
+from .document_catalogue import DocumentCatalogue
+from .lines import comment_text, split_lead, with_last_line_end
 from .target_paths import is_language
 from .yaml_text import LOADER, encode
 

@@ -7,6 +7,8 @@ import re
 
 import yaml
 
+from .text_file import CatalogueError
+
 LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 HEADER = re.compile(r"(?P<header>[|>][-+]?)[ \t]*(?:#[^\n]*)?\n+(?P<indent>[ ]+)")
 FLOW_SYNTAX = re.compile(r"[\[\]{},:?#]")
@@ -19,7 +21,7 @@ def encode(text: str, raw: str, *, in_flow: bool) -> str:
     for written in (_in_style(text, raw, in_flow=in_flow), _double_quoted(text)):
         if written and read(written, in_flow=in_flow) == text:
             return written
-    raise ValueError(f"{text[:80]!r} cannot be written in YAML")
+    raise CatalogueError(f"{text[:80]!r} cannot be written in YAML")
 
 
 def read(written: str, *, in_flow: bool) -> object:
