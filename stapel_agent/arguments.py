@@ -64,8 +64,8 @@ def request_of(  # noqa: PLR0913  (the public keywords of complete())
 def json_request_of(
     prompt: str, model_size: str, *, schema: Mapping[str, Any] | None = None, **options: Any
 ) -> CompletionRequest:
-    request = request_of(prompt, model_size, **options)
-    return replace(request, schema=schema, system_prompt=request.system_prompt or structured.SYSTEM_PROMPT)
+    system_prompt = options.pop("system_prompt", None) or structured.SYSTEM_PROMPT
+    return request_of(prompt, model_size, schema=schema, system_prompt=system_prompt, **options)
 
 
 def require_readable(**arguments: Any) -> dict[str, Any]:

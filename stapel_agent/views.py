@@ -145,8 +145,16 @@ class AsciiJSONRenderer(JSONRenderer):
     ensure_ascii = True
 
 
+ANYTHING = "*/*"
+
+
 class JsonNegotiation(DefaultContentNegotiation):
     """Negotiates by the Accept header only. The view handles the query parameter `format`."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        if request.headers.get("Accept", ANYTHING) == ANYTHING:  # as most services ask
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
 
     def filter_renderers(self, renderers: Any, format: str) -> Any:
         return renderers
@@ -208,7 +216,7 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
         if response_class is None:
             response: Response = self.serialized_response(answer)
         else:
-            response = response_class(self.get_response_serializer_class()(answer))
+            response = response_class(answer)
         if "request_id" in answer:
             response[REQUEST_HEADER] = answer["request_id"]
         return response

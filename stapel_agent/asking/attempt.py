@@ -117,17 +117,19 @@ class Attempt:
         """Usage and cost, computed once per outcome, because every report of the outcome reads them."""
         known = self._worked_out
         if known is None or known[0] is not self.result or known[1] is not self.error:
-            cost = self._priced()
-            known = self.result, self.error, replace(self._reported, cost_usd=cost.usd), cost
+            reported = self._reported
+            cost = self._priced(reported)
+            usage = reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
+            known = self.result, self.error, usage, cost
             self._worked_out = known
         return known[2:]
 
-    def _priced(self) -> Cost:
-        if not self._reported and self._was_not_taken_on:
+    def _priced(self, reported: Usage) -> Cost:
+        if not reported and self._was_not_taken_on:
             return NOTHING_SPENT
         try:
             terms = self.result.metadata if self.result else None
-            return cost_of(self._reported, self.request.provider, self.request.model, self.vendor, terms)
+            return cost_of(reported, self.request.provider, self.request.model, self.vendor, terms)
         except Exception as fault:  # from a price list or the host's settings; the call is already paid for
             logger.error("cannot price a call to provider %r: %s", self.request.provider, describe(fault))
             return Cost()

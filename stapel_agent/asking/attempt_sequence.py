@@ -179,8 +179,7 @@ class Attempts:
     def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
         if candidate is None:
             return None
-        if candidate.api_key is None:
-            key = api_keys.next_key(candidate.request.provider, candidate.provider)
+        if candidate.api_key is None and (key := api_keys.next_key(candidate.request.provider, candidate.provider)):
             candidate = replace(candidate, api_key=key)
         attempt = Attempt(candidate, self._read, delay)
         self._made.append(attempt)

@@ -206,8 +206,8 @@ def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
     """The provider's own metadata, only if texts are stored: they may quote the prompt."""
     if attempt.result is None or not log_content.is_full(attempt.request.source):
         return {}
-    metadata: dict[str, Any] = redacted_json(as_json(attempt.result.metadata))
-    return metadata
+    stated = as_json(attempt.result.metadata)
+    return redacted_json(stated) if stated else {}
 
 
 def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]:

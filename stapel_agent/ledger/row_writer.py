@@ -35,7 +35,7 @@ from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.prices import aload
 from stapel_agent.redaction import describe
 
-from . import columns, row_writes
+from . import columns, row_statements
 from .call_finished_signal import aannounce, announce, announce_later
 from .cost_columns import forget_estimate, set_estimate
 from .heartbeat import beating
@@ -140,12 +140,12 @@ def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> 
 def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
     """Inserts the row of a call and reserves its estimated cost. Returns the error if a budget has no room."""
     if not agent_settings.BUDGETS:
-        row_writes.insert(row, alias)
+        row_statements.insert(row, alias)
         return None
     try:
         limits = budgets_of(row)
     except OverBudget as refusal:
-        row_writes.insert(row, alias)
+        row_statements.insert(row, alias)
         return refusal
     return _insert_reserved(row, estimate, limits, alias)
 
@@ -153,14 +153,14 @@ def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
 def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
     try:
         with ledger_transaction(alias):
-            row_writes.insert_new(row, alias)
+            row_statements.insert_new(row, alias)
             return reserve(row, estimate, limits, alias)
     except AccountsMissing as first_call:
         row._state.adding = True
         make_accounts(first_call.accounts, alias)
         return _insert_reserved(row, estimate, limits, alias)
     except IntegrityError:
-        if not row_writes.has_arrived(row, alias):
+        if not row_statements.has_arrived(row, alias):
             raise
         with ledger_transaction(alias):
             return None if is_reserved(row.pk, alias) else reserve(row, estimate, limits, alias)
@@ -172,14 +172,14 @@ def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget
 def _insert_charged(row: PromptLog, alias: str) -> None:
     try:
         with charging(row, alias):
-            row_writes.insert_new(row, alias)
+            row_statements.insert_new(row, alias)
     except IntegrityError:
-        if not row_writes.has_arrived(row, alias):
+        if not row_statements.has_arrived(row, alias):
             raise
 
 
 def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
-    if not row_writes.update_outcome(row, alias):
+    if not row_statements.update_outcome(row, alias):
         logger.error("ledger row %s (%s) was deleted while its call was running", row.pk, columns.spent(row))
     closed[:] = [row]
     close_left_over(alias)

@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from stapel_agent.database import in_background, prepare_background, wait_for_own_work
 from stapel_agent.models import PromptLog
 
-from . import row_writes
+from . import row_statements
 from .call_finished_signal import announce_later, closed_late
 
 EXIT_SECONDS = 2.0
@@ -36,7 +36,7 @@ def close_left_over(alias: str) -> None:
             block = transaction.atomic(alias) if connections[alias].in_atomic_block else nullcontext()
             try:
                 with block:
-                    found = row_writes.update_outcome(row, alias)
+                    found = row_statements.update_outcome(row, alias)
             except Exception:
                 _unclosed.append(row)
                 return

@@ -28,6 +28,7 @@ from stapel_agent.exceptions import (
     RequestRejected,
     fault_named,
 )
+from stapel_agent.ledger import row_statements
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import Usage
@@ -239,7 +240,7 @@ def test_failure__ledger_unavailable(facade, agent, monkeypatch):
     """`ledger_unavailable` begins the reason, and has no row and no call, retry or fallback."""
     models = scripted_chain(agent, first="answer", second="answer")
     with monkeypatch.context() as context:
-        context.setattr(PromptLog._meta, "db_table", "agent_no_such_table")
+        context.setattr(row_statements, "INSERT_OPENING", "INSERT INTO agent_no_such_table VALUES (1)")
         reason = facade.complete("say", "small")["reason"]
     assert reason.startswith("ledger_unavailable: ")
     assert (rows(), asked(models), statuses("ledger_unavailable")) == ([], {"first": 0, "second": 0}, {"no row"})

@@ -15,6 +15,7 @@ from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.completion import as_text
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout, ProviderUnavailable, RateLimited, RequestRejected
+from stapel_agent.ledger import row_statements
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import CompletionRequest
@@ -252,7 +253,7 @@ def test_place__freed_after_an_unwritten_row(facade, agent, monkeypatch):
     models = scripted_chain(agent, first="answer")
     agent(MAX_CONCURRENCY={"first": 1})
     with monkeypatch.context() as context:
-        context.setattr(PromptLog._meta, "db_table", "agent_no_such_table")
+        context.setattr(row_statements, "INSERT_OPENING", "INSERT INTO agent_no_such_table VALUES (1)")
         assert facade.complete("say", "small")["reason"].startswith("ledger_unavailable")
     assert (is_free(), asked(models)) == (True, {"first": 0})
 

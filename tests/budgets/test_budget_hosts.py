@@ -149,15 +149,15 @@ def test_connection__lost_in_mid_call(host: Host, model: ScriptedServer) -> None
     host.agent["BUDGETS"] = [BUDGETS["tokens"]]
     outcome = host.run(
         """
-        from stapel_agent.ledger import row_writes
+        from stapel_agent.ledger import row_statements
         from stapel_agent.testing import scripted_provider
         from stapel_agent.providers.base import ProviderResult
-        written = row_writes.write_outcome
+        written = row_statements.write_outcome
         def broken_once(row, alias):
             count = written(row, alias)
-            row_writes.write_outcome = written
+            row_statements.write_outcome = written
             raise __import__("django").db.OperationalError("the connection is lost after the commit")
-        row_writes.write_outcome = broken_once
+        row_statements.write_outcome = broken_once
         with scripted_provider(ProviderResult("this", input_tokens=5)):
             say(services.complete("what?", "small", workspace_id="acme")["status"])
         """

@@ -18,7 +18,7 @@ from stapel_agent.budgets import estimates, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.checks import check_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
-from stapel_agent.ledger import row_writer, row_writes
+from stapel_agent.ledger import row_statements, row_writer
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.sharing.single_flight import SingleFlight
@@ -361,7 +361,7 @@ def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
     assert services.complete("hello", "small")["status"] == "ok"
     assert balances() == {("all", "", "month"): (20_000_000, 0, 15, 0)}
     row = PromptLog.objects.get()
-    row_writes.write_outcome(row, "default")
+    row_statements.write_outcome(row, "default")
     assert balances() == {("all", "", "month"): (20_000_000, 0, 15, 0)}
 
 

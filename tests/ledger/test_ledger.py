@@ -17,7 +17,7 @@ from django.utils import timezone
 from stapel_agent import ledger, services
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import columns as rows
-from stapel_agent.ledger import lost_calls, row_writer, row_writes
+from stapel_agent.ledger import lost_calls, row_statements, row_writer
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.signals import call_finished
@@ -173,7 +173,7 @@ def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog
     def refuse(*arguments, **options):
         raise DatabaseError("no space left: postgres://user:hunter22@host\nDETAIL: Failing row contains (say).")
 
-    monkeypatch.setattr(row_writes, "insert_new", refuse)
+    monkeypatch.setattr(row_statements, "insert_new", refuse)
     answer = facade.complete("say", "small")
     assert answer["status"] == "failure"
     assert answer["reason"].startswith("ledger_unavailable: the ledger cannot be written to (DatabaseError)")
@@ -189,7 +189,7 @@ def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog)
     def refuse(*arguments, **options):
         raise DatabaseError("gone away: postgres://user:hunter22@host")
 
-    monkeypatch.setattr(row_writes, "_update", refuse)
+    monkeypatch.setattr(row_statements, "_update", refuse)
     scripted_model.script("paid", "next", "last")
     assert facade.complete("say", "small")["result"] == "paid"
     assert facade.complete("say", "small")["result"] == "next"
@@ -209,14 +209,14 @@ def test_row__long_text_and_passing_faults(facade, scripted_model, monkeypatch, 
     """A long answer is whole in its row in the end: only MySQL's own word that it is too large leaves it out."""
     fault = OperationalError("database is locked")
     fault.__cause__ = DatabaseError(1205, "Lock wait timeout exceeded; try restarting transaction")
-    left, update = iter([fault] * faults), row_writes._update
+    left, update = iter([fault] * faults), row_statements._update
 
     def refuse_at_first(*arguments, **columns):
         for passing in left:
             raise passing
         return update(*arguments, **columns)
 
-    monkeypatch.setattr(row_writes, "_update", refuse_at_first)
+    monkeypatch.setattr(row_statements, "_update", refuse_at_first)
     scripted_model.script("x" * 300_000)
     for _ in range(faults + 1):
         assert facade.complete("say", "small")["status"] == "ok"

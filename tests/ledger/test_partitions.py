@@ -17,7 +17,7 @@ pytestmark = pytest.mark.postgresql
 INDEXES = "SELECT indexname FROM pg_indexes WHERE tablename = 'agent_prompt_log' ORDER BY 1"
 IN_MONTH = """
 from datetime import timedelta
-from stapel_agent.ledger.row_writes import insert
+from stapel_agent.ledger.row_statements import insert
 from django.core.management import call_command
 from django.utils import timezone
 def fill(rows, months, **columns):
@@ -103,8 +103,8 @@ def test_insert__tried_again(host: Host) -> None:
         row._state.adding = True
         insert(row, "default")
         return PromptLog.objects.filter(pk=row.pk).count()
-    from stapel_agent.ledger import row_writer, row_writes
-    say([open_twice(insert) for insert in (row_writes.insert, row_writer._insert_charged)])
+    from stapel_agent.ledger import row_writer, row_statements
+    say([open_twice(insert) for insert in (row_statements.insert, row_writer._insert_charged)])
     """
     assert host.run(script) == [1, 1]
 

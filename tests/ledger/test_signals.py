@@ -18,7 +18,7 @@ from django.utils import timezone
 import stapel_agent
 from stapel_agent import ledger, services
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
-from stapel_agent.ledger import row_writes
+from stapel_agent.ledger import row_statements
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.signals import call_finished
@@ -232,7 +232,7 @@ def test_unclosed__told_when_closed(facade, scripted_model, monkeypatch, told):
     def refuse(*arguments, **options):
         raise DatabaseError("gone away")
 
-    monkeypatch.setattr(row_writes, "_update", refuse)
+    monkeypatch.setattr(row_statements, "_update", refuse)
     for name in ("first", "second"):
         facade.complete("say", "small", user_id=name)
     assert told == []

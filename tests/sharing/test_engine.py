@@ -223,8 +223,8 @@ def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: Scripted
     host.run(
         """
         from django.contrib.contenttypes.models import ContentType
-        from stapel_agent.ledger import row_writes
-        row_writes.INSERT_OPENING = row_writes.INSERT_OPENING.replace("agent_prompt_log", "agent_no_such_table")
+        from stapel_agent.ledger import row_statements
+        row_statements.INSERT_OPENING = row_statements.INSERT_OPENING.replace("agent_prompt_log", "agent_no_such_table")
         with transaction.atomic():
             ContentType.objects.create(app_label="kept", model="kept")
             answer = services.complete("what?", "small")

@@ -67,13 +67,13 @@ def test_cancelled__by_the_end_of_the_loop(host: Host, model: ScriptedServer) ->
 
 
 CANCELLED_WHILE_OPENING = """
-from stapel_agent.ledger import row_writes
+from stapel_agent.ledger import row_statements
 is_opening, may_insert = threading.Event(), threading.Event()
-def slow(row, alias, save=row_writes.insert_new):
+def slow(row, alias, save=row_statements.insert_new):
     is_opening.set()
     may_insert.wait()
     save(row, alias)
-row_writes.insert_new = slow
+row_statements.insert_new = slow
 async def insert_after_the_end():
     try:
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Writes one row: inserts it, and updates it with its outcome.
+"""The statements that write one row: its insert, and the update with its outcome.
 
 In SQL, because the ORM takes longer to build these statements than the database to run them.
 """
