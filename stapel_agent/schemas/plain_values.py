@@ -31,6 +31,8 @@ def readable(name: str, value: Any) -> Any:
         return value
     try:
         return _plain(value)
+    except RecursionError:  # the ledger drops metadata that is nested too deeply
+        return {} if name == "metadata" else Unreadable(f"{name} is nested too deeply")
     except Exception as fault:
         return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
-from stapel_agent import ledger, services
+from stapel_agent import arguments, ledger, services
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import columns as rows
 from stapel_agent.ledger import lost_calls, row_statements, row_writer
@@ -330,8 +330,8 @@ def test_row__interrupted(agent):
 
 
 def test_widths__are_those_of_the_columns():
-    """What is refused or cut as too long is what the columns cannot hold."""
-    assert PromptLog._meta.get_field("source").max_length == services.SOURCE_LENGTH
+    """The lengths at which values are refused or cut are those of the columns."""
+    assert PromptLog._meta.get_field("source").max_length == arguments.SOURCE_LENGTH
     assert PromptLog._meta.get_field("user_id").max_length == rows.ID_LENGTH
 
 
