@@ -113,8 +113,7 @@ class RankingReader(Reader):
         # For this transaction: JIT costs more than it saves, and the default memory makes PostgreSQL sort on disk.
         if self._vendor == "postgresql":
             with self._connection.cursor() as cursor:
-                cursor.execute("SET LOCAL jit = off")
-                cursor.execute("SET LOCAL work_mem = '64MB'")
+                cursor.execute("SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)")
 
     def spenders(self, query: UsageQuery, places: int) -> tuple[dict[str, list[TopSpender]], dict[str, int]]:
         where, values = self._conditions(query)
