@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stapel_agent.providers.base import ProviderResult
-from stapel_agent.providers.dialects import DIALECTS, Dialect, dialect_for, read_answer
+from stapel_agent.providers.dialects import DIALECTS, Dialect, dialect_for, effort_fields, read_answer
 from stapel_agent.providers.wire.finish_reasons import finish_reason
 
 NAMES = (
@@ -59,6 +59,72 @@ def test_dialect_for__named(name: str) -> None:
     """An endpoint may name its dialect, whatever its host is."""
     assert dialect_for("127.0.0.1", name) is DIALECTS[name]
     assert isinstance(DIALECTS[name], Dialect)
+
+
+# The words for the efforts none, low, medium and max; "-" if nothing is sent.
+WORDS_BY_MODEL = {
+    "openai gpt-4.1": "- - - -",
+    "openai gpt-5-chat-latest": "- - - -",
+    "openai o3": "low low medium high",
+    "openai gpt-5-mini": "minimal low medium high",
+    "openai gpt-5.1": "none low medium high",
+    "azure gpt-5.4": "none low medium xhigh",
+    "openai gpt-5.6": "none low medium max",
+    "google gemini-2.0-flash": "- - - -",
+    "google gemini-2.5-flash": "none low medium high",
+    "google gemini-2.5-pro": "low low medium high",
+    "google gemini-3-pro-preview": "low low high high",
+    "google gemini-3.5-flash": "low low medium high",
+    "mistral mistral-medium-3-5": "none - high high",
+    "mistral mistral-large-4": "low low medium high",
+    "mistral codestral-latest": "- - - -",
+    "groq openai/gpt-oss-120b": "low low medium high",
+    "groq qwen/qwen3-32b": "none default default default",
+    "groq llama-3.3-70b-versatile": "- - - -",
+    "xai grok-4-0709": "- - - -",
+    "xai grok-3-mini": "low low high high",
+    "xai grok-4.3": "none low medium high",
+    "xai grok-4.5": "low low medium high",
+    "xai grok-5": "low low medium xhigh",
+    "moonshot kimi-k3": "low low high max",
+    "zai glm-6": "low low high max",
+    "ollama gpt-oss:20b": "low low medium high",
+    "lmstudio qwen3-8b": "none low medium high",
+}
+
+
+@pytest.mark.parametrize("name", WORDS_BY_MODEL)
+def test_effort_fields__words(name: str) -> None:
+    """Each model is told an effort in a word that its vendor's documentation lists for it."""
+    dialect, model = name.split()
+    fields = [effort_fields(DIALECTS[dialect].efforts, model, effort) for effort in ("none", "low", "medium", "max")]
+    assert fields == [{} if word == "-" else {"reasoning_effort": word} for word in WORDS_BY_MODEL[name].split()]
+
+
+# Vendors with a switch for thinking: the fields for the efforts none, low and max.
+ENABLED, DISABLED = {"thinking": {"type": "enabled"}}, {"thinking": {"type": "disabled"}}
+SWITCHES = {
+    "deepseek deepseek-v4-pro": (
+        DISABLED,
+        ENABLED | {"reasoning_effort": "low"},
+        ENABLED | {"reasoning_effort": "max"},
+    ),
+    "zai glm-4.6": (DISABLED, ENABLED, ENABLED),
+    "zai glm-5.2": (DISABLED, ENABLED | {"reasoning_effort": "high"}, ENABLED | {"reasoning_effort": "max"}),
+    "zai glm-4-flash": ({}, {}, {}),
+    "moonshot kimi-k2.6": (DISABLED, ENABLED, ENABLED),
+    "moonshot moonshot-v1-8k": ({}, {}, {}),
+    "xiaomi mimo-v2-flash": (DISABLED, {}, ENABLED),
+    "xiaomi mimo-v2.5-pro": (DISABLED, ENABLED, ENABLED),
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_effort_fields__switch(name: str) -> None:
+    """Where thinking is turned on and off, efforts do that, with a word beside it where the vendor knows one."""
+    dialect, model = name.split()
+    fields = [effort_fields(DIALECTS[dialect].efforts, model, effort) for effort in ("none", "low", "max")]
+    assert fields == list(SWITCHES[name])
 
 
 MEANINGS = {

@@ -11,13 +11,10 @@ OURS = ("none", "minimal", "low", "medium", "high", "max")
 Fields = Mapping[str, Any]
 
 
-def _fields_by_effort(tell: Callable[[str], Fields], words: str) -> dict[str, Fields]:
-    """`words` are the vendor's words for ours, from "none" to "max". No field is sent for "-"."""
-    return {our: tell(word) for our, word in zip(OURS, words.split(), strict=True) if word != "-"}
-
-
-def _rule(models: str, tell: Callable[[str], Fields], words: str) -> EffortRule:
-    return EffortRule(models, _fields_by_effort(tell, words))
+def _rule(models: str, fields_of: Callable[[str], Fields], words: str) -> EffortRule:
+    """`words` are the vendor's words for our values, from "none" to "max". No field is sent for "-"."""
+    by_value = zip(OURS, words.split(), strict=True)
+    return EffortRule(models, {ours: fields_of(word) for ours, word in by_value if word != "-"})
 
 
 def _reasoning_effort(word: str) -> Fields:
@@ -43,12 +40,15 @@ def _template(word: str) -> Fields:
     return {"chat_template_kwargs": {"enable_thinking": True, "thinking": True, "reasoning_effort": word}}
 
 
+GPT_OSS = _rule(r"gpt-oss", _reasoning_effort, "low low low medium high high")
+TEMPLATE = _rule(r"", _template, "off off low medium high high")
 OPENAI = (
     EffortRule(r"gpt-3|gpt-4|gpt-35|chatgpt|gpt-5[^/]*-(?:chat|pro)"),
     _rule(r"(?:^|/)o\d|gpt-oss|codex", _reasoning_effort, "low low low medium high high"),
     _rule(r"gpt-5(?![.\d])", _reasoning_effort, "minimal minimal low medium high high"),
     _rule(r"gpt-5\.1", _reasoning_effort, "none low low medium high high"),
-    _rule(r"", _reasoning_effort, "none low low medium high xhigh"),
+    _rule(r"gpt-5\.[2-5]", _reasoning_effort, "none low low medium high xhigh"),
+    _rule(r"", _reasoning_effort, "none low low medium high max"),
 )
 DEEPSEEK = (_rule(r"", _switch_and_effort, "off low low high high max"),)
 ZAI = (
@@ -69,15 +69,16 @@ XIAOMI = (
 GOOGLE = (
     EffortRule(r"gemma|gemini-(?:1|2\.0|pro)"),
     _rule(r"gemini-3-pro", _reasoning_effort, "low low low high high high"),
-    _rule(r"-pro", _reasoning_effort, "low low low medium high high"),
+    _rule(r"-pro|gemini-[3-9]|-latest", _reasoning_effort, "low low low medium high high"),
     _rule(r"", _reasoning_effort, "none low low medium high high"),
 )
 MISTRAL = (
     _rule(r"mistral-(?:small|medium)", _reasoning_effort, "none none - high high high"),
+    _rule(r"mistral-large-4", _reasoning_effort, "low low low medium high high"),
     EffortRule(r""),
 )
 GROQ = (
-    _rule(r"gpt-oss", _reasoning_effort, "low low low medium high high"),
+    GPT_OSS,
     _rule(r"qwen", _reasoning_effort, "none none default default default default"),
     EffortRule(r""),
 )
@@ -86,43 +87,38 @@ XAI = (
     EffortRule(r"non-reasoning|grok-2|grok-3(?!-mini)|grok-4(?:-|$)|grok-code"),
     _rule(r"grok-3-mini", _reasoning_effort, "low low low high high high"),
     _rule(r"grok-4\.3", _reasoning_effort, "none low low medium high high"),
-    _rule(r"", _reasoning_effort, "low low low medium high high"),
+    _rule(r"grok-4\.(?:5|20)", _reasoning_effort, "low low low medium high high"),
+    _rule(r"", _reasoning_effort, "low low low medium high xhigh"),
 )
-VLLM = (
-    _rule(r"gpt-oss", _reasoning_effort, "low low low medium high high"),
-    _rule(r"", _template, "off off low medium high high"),
-)
-LLAMACPP = (_rule(r"", _template, "off off low medium high high"),)
+VLLM = (GPT_OSS, TEMPLATE)
+LLAMACPP = (TEMPLATE,)
 OLLAMA = (
-    _rule(r"gpt-oss", _reasoning_effort, "low low low medium high high"),
+    GPT_OSS,
     _rule(r"", _reasoning_effort, "none low low medium high high"),
 )
 LMSTUDIO = OLLAMA
 
 
 def _claude(word: str) -> Fields:
-    return {"output_config": {"effort": word}}
+    """A word that begins with "-" is a type of `thinking`, with which the model does not think. Others are efforts."""
+    return {"thinking": {"type": word[1:]}} if word.startswith("-") else {"output_config": {"effort": word}}
 
 
-def _claude_that_may_rest(word: str) -> Fields:
-    return {"thinking": {"type": "disabled"}} if word == "off" else _claude(word)
-
-
-def _claude_between_tools(word: str) -> Fields:
-    return {"thinking": {"type": "between_tools"}} if word == "off" else _claude(word)
-
-
-def _claude_at_rest(word: str) -> Fields:
+def _claude_on_request(word: str) -> Fields:
     """For models that think only on request."""
     adaptive = {"thinking": {"type": "adaptive"}} if word in ("medium", "high", "max") else {}
-    return {**_claude_that_may_rest(word), **adaptive}
+    return {**_claude(word), **adaptive}
 
 
 CLAUDE = (
     EffortRule(r"claude-(?:[123]|instant)|claude-(?:haiku|sonnet)-4-5|claude-(?:opus|sonnet)-4(?:-[01]|-2|$)"),
     _rule(r"claude-opus-4-5", _claude, "- low low medium high high"),
-    _rule(r"claude-(?:opus|sonnet)-4-[6-9]|claude-mythos-preview", _claude_at_rest, "off low low medium high max"),
+    _rule(
+        r"claude-(?:opus|sonnet)-4-[6-9]|claude-mythos-preview",
+        _claude_on_request,
+        "-disabled low low medium high max",
+    ),
     _rule(r"claude-(?:opus-5-5|fable|mythos)", _claude, "low low low medium high max"),
-    _rule(r"claude-sonnet-5-5", _claude_between_tools, "off low low medium high max"),
-    _rule(r"", _claude_that_may_rest, "off low low medium high max"),
+    _rule(r"claude-sonnet-5-5", _claude, "-between_tools low low medium high max"),
+    _rule(r"", _claude, "-disabled low low medium high max"),
 )
