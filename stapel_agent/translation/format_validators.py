@@ -25,11 +25,11 @@ def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
     return Counter((name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None)
 
 
-FLUENT_SYNTAX = re.compile(r"\n[ ]*+([\[*.}])")
+FLUENT_SYNTAX = re.compile(r"(?:\A|\n)[ ]*+([\[*.}])")
 
 
 def fluent(source: str, translation: str) -> str | None:
-    """Return whether a line of `translation` begins like a variant or an attribute where none of `source` does."""
+    """Return what is wrong if lines of `translation` begin like variants or attributes and those of `source` do not."""
     if Counter(FLUENT_SYNTAX.findall(source)) == Counter(FLUENT_SYNTAX.findall(translation)):
         return None
     return "has a line that begins like the syntax of Fluent"
