@@ -3,56 +3,64 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
-WORD = re.compile(r"\w+")
+from .word_forms import ENDING, UNSPACED, WORD, WordForms, base_language, plain, stem_list
+
 KEY_LENGTH = 3
-ENDING = 3
-"""Letters that an inflected form may have beyond the term."""
-# Scripts without spaces between words: a term may occur anywhere in the text.
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+Term = tuple[str, str, str]
+"""A term in plain letters, as it was given, and its translation."""
 
 
 class Glossary:
-    """Terms and their required translations."""
+    """Terms of the language `from_lang` and their required translations. `from_lang` may be unknown."""
 
-    def __init__(self, terms: Mapping[str, str], to: str) -> None:
-        self._to = to
-        self._terms: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        self._anywhere: list[tuple[str, str, str]] = []
+    def __init__(self, terms: Mapping[str, str], to: str, from_lang: str = "") -> None:
+        self._to, self._from = base_language(to), base_language(from_lang)
+        self._terms: dict[str, list[Term]] = defaultdict(list)
+        self._anywhere: list[Term] = []
+        self._stems: dict[str, list[tuple[Sequence[str], Term]]] = defaultdict(list)
         for term, translation in sorted(terms.items()):
-            plain = _plain(term)
-            words = WORD.findall(plain)
-            if UNSPACED.search(plain) or not words:
-                self._anywhere.append((plain, term, translation))
-            else:
-                self._terms[words[0][:KEY_LENGTH]].append((plain, term, translation))
+            letters = plain(term)
+            words = WORD.findall(letters)
+            if UNSPACED.search(letters) or not words:
+                self._anywhere.append((letters, term, translation))
+                continue
+            self._terms[words[0][:KEY_LENGTH]].append((letters, term, translation))
+            if stems := stem_list(self._from, letters):
+                self._stems[stems[0]].append((stems, (letters, term, translation)))
 
     def terms_in(self, text: str) -> dict[str, str]:
         """Return the terms that occur in `text`, in any case and with any ending."""
-        return dict(sorted(self._found(_plain(text)))) if self._terms or self._anywhere else {}
+        return dict(sorted(self._found(plain(text)))) if self._terms or self._anywhere else {}
 
     def missed(self, terms: Mapping[str, str], translation: str) -> list[str]:
         """Return the `terms` whose translation is missing from `translation`. Terms of one letter are skipped."""
-        plain = _plain(translation)
-        stems = _stems(self._to, plain) if terms else frozenset()
+        words = WordForms(translation, self._to)
         return [
             term
             for term, wanted in terms.items()
-            if len(term) > 1 and not all(_has(plain, stems, word, self._to) for word in WORD.findall(_plain(wanted)))
+            if len(term) > 1 and not all(map(words.has, WORD.findall(plain(wanted))))
         ]
 
-    def _found(self, plain: str) -> Iterator[tuple[str, str]]:
+    def _found(self, text: str) -> Iterator[tuple[str, str]]:
         for part, term, translation in self._anywhere:
-            if part and part in plain:
+            if part and part in text:
                 yield term, translation
-        for key in {word[:KEY_LENGTH] for word in WORD.findall(plain)}:
+        for key in {word[:KEY_LENGTH] for word in WORD.findall(text)}:
             for part, term, translation in self._terms.get(key, ()):
-                if _pattern(part).search(plain):
+                if _pattern(part).search(text):
+                    yield term, translation
+        yield from self._found_by_stem(text)
+
+    def _found_by_stem(self, text: str) -> Iterator[tuple[str, str]]:
+        stems = stem_list(self._from, text) if self._stems else ()
+        for position, stem in enumerate(stems):
+            for wanted, (_, term, translation) in self._stems.get(stem, ()):
+                if tuple(stems[position : position + len(wanted)]) == tuple(wanted):
                     yield term, translation
 
 
@@ -62,68 +70,3 @@ def _pattern(term: str) -> re.Pattern[str]:
     words = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", term.strip())))
     ending = rf"\w{{0,{ENDING}}}" if len(term) > ENDING + 1 else r"(?:e?s)?"
     return re.compile(rf"(?<!\w){words}(?!\w)|(?<!\w){words}{ending}(?!\w)")
-
-
-def _has(plain: str, stems: frozenset[str], word: str, to: str) -> bool:
-    """Whether a translation has `word` in any form, alone or in a compound."""
-    spared = min(ENDING, len(word) // 3) if len(word) > ENDING else 0
-    return word[: len(word) - spared] in plain or bool(_stems(to, word) & stems)
-
-
-@lru_cache(maxsize=2048)
-def _stems(to: str, plain: str) -> frozenset[str]:
-    stemmer = _stemmer(to.replace("_", "-").partition("-")[0].lower())
-    return frozenset(stemmer.stemWords(WORD.findall(plain)[:5000])) if stemmer else frozenset()
-
-
-STEMMERS = {
-    "ar": "arabic",
-    "hy": "armenian",
-    "eu": "basque",
-    "ca": "catalan",
-    "da": "danish",
-    "nl": "dutch",
-    "en": "english",
-    "et": "estonian",
-    "fi": "finnish",
-    "fr": "french",
-    "de": "german",
-    "el": "greek",
-    "hi": "hindi",
-    "hu": "hungarian",
-    "id": "indonesian",
-    "ga": "irish",
-    "it": "italian",
-    "lt": "lithuanian",
-    "ne": "nepali",
-    "no": "norwegian",
-    "nb": "norwegian",
-    "nn": "norwegian",
-    "pl": "polish",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sr": "serbian",
-    "es": "spanish",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-    "yi": "yiddish",
-}
-
-
-@lru_cache(maxsize=64)
-def _stemmer(language: str) -> Any:
-    """Snowball's stemmer for the language, or None if the extra `stapel-agent[language]` does not provide one."""
-    try:
-        from snowballstemmer import algorithms, stemmer
-    except ImportError:
-        return None
-    name = STEMMERS.get(language, "")
-    return stemmer(name) if name in algorithms() else None
-
-
-def _plain(text: str) -> str:
-    """Return `text` in lower case and without accents, so that `Körbe` matches `Korb`."""
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -69,7 +69,7 @@ class Job:
         asked = replace(request, system_prompt=texts.instructions, metadata={**request.metadata, **facts})
         self.request = candidate_of(asked).request
         limit = (self.request.max_tokens - TOKENS_BESIDES) // GROWTH
-        glossary = Glossary(texts.glossary, texts.to)
+        glossary = Glossary(texts.glossary, texts.to, texts.from_lang)
         self._segments = Segments(Task(texts.from_lang, texts.to, limit, glossary))
         self._texts = texts
         self._usage = Usage()
