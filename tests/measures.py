@@ -22,7 +22,7 @@ LAZY_IMPORTS = {
     "providers/anthropic.py": "the SDK is optional, and takes a second to load",
     "providers/anthropic_sdk.py": "the SDK is optional, and takes a second to load",
     "translation/language_detection.py": "the detector is optional, and takes a second to load",
-    "translation/glossary.py": "the stemmers are optional",
+    "translation/word_forms.py": "the stemmers are optional",
     "catalogues/fluent_catalogue.py": "the parser is optional",
     "telemetry/tracing.py": "OpenTelemetry is optional",
 }
