@@ -72,10 +72,10 @@ def pending(attempt: Attempt) -> PromptLog:
 
 def settle(row: PromptLog, attempt: Attempt) -> None:
     """Writes the outcome of the attempt into its `row`."""
+    if attempt.result is None and attempt.error is None:
+        attempt.error = AttemptCancelled("cancelled")
+        attempt.error.may_be_billed = False  # the provider was not called
     usage, error = attempt.usage, attempt.error
-    if attempt.result is None and error is None:
-        error = AttemptCancelled("cancelled")
-        error.may_be_billed = False  # the provider was not called
     row.response = log_content.stored(row.source, storable(attempt.text))
     row.status = _status(error)
     row.error_message = error_message(row.source, error) if error else None

@@ -7,7 +7,8 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.management import call_command
 
-from stapel_agent import ledger, services, usage
+from stapel_agent import arguments, ledger, services, usage
+from stapel_agent.asking import Attempts, as_text
 from stapel_agent.budgets import estimates
 from stapel_agent.exceptions import (
     AnswerInterrupted,
@@ -189,6 +190,16 @@ def test_estimate__of_a_lost_call():
     row.refresh_from_db()
     assert costs(row) == ("estimated", None, Decimal("0.5"), 70)
     assert usage(group_by=())["totals"]["estimated_cost_usd"] == Decimal("0.5")
+
+
+def test_cost__of_a_call_cancelled_before_it_was_made(agent):
+    """A call that is cancelled before its provider is called has cost nothing, and its cost is not unknown."""
+    scripted_chain(agent, only="answer")
+    request = arguments.valid(arguments.request_of("say", "small"))
+    with pytest.raises(KeyboardInterrupt), ledger.entry(next(Attempts(request, as_text))):
+        raise KeyboardInterrupt
+    assert costs() == ("price_list", 0, None, None)
+    assert PromptLog.objects.get().metadata["failure"] == "cancelled"
 
 
 @pytest.mark.parametrize("was_sent", [False, True])
