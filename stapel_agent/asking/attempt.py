@@ -38,6 +38,7 @@ from .fallback_chain import Candidate
 
 logger = logging.getLogger(__name__)
 
+ORDINARY = frozenset({"", "stop", "length", "content_filter"})
 EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
 """Characters of a provider's finish reason: those that are searched for keys, and those that are kept."""
 
@@ -302,9 +303,10 @@ def _plain(result: ProviderResult) -> ProviderResult:
 
 def _word(reason: object) -> str:
     try:
-        return "" if reason is None else without_keys(str.__str__(str(reason))[:EXAMINED_LENGTH])[:WORD_LENGTH]
+        word = "" if reason is None else str.__str__(str(reason))
     except Exception:
         return "unreadable"
+    return word if word in ORDINARY else without_keys(word[:EXAMINED_LENGTH])[:WORD_LENGTH]
 
 
 def _is_cancelled() -> bool:

@@ -197,9 +197,9 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
         is_stored = log_content.is_full(request.source)
         facts["images"] = described(request.images) if is_stored else {"count": len(request.images)}
     if request.context:
-        facts["context"] = as_json(request.context)
-    own: dict[str, Any] = redacted_json({**as_json(request.metadata), **facts}, only_keys=True)
-    return own
+        facts["context"] = redacted_json(as_json(request.context), only_keys=True)
+    own = redacted_json(as_json(request.metadata), only_keys=True) if request.metadata else {}
+    return {**own, **facts}
 
 
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
