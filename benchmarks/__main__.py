@@ -17,6 +17,7 @@ NAMES = (
     "imports",
     "overhead",
     "http_client",
+    "endpoint",
     "cache",
     "waiting",
     "safety",

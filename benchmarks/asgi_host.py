@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
-SECONDS = 1.0
+SECONDS = float(os.environ.get("HOST_SECONDS", "1"))
 ANSWER = '{"city": "Paris", "country": "France", "population": 2100000}'
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.engine_host")
@@ -41,6 +41,12 @@ def bare(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
+async def bare_async(request: HttpRequest) -> JsonResponse:
+    await asyncio.sleep(SECONDS)
+    return JsonResponse({"status": "ok"})
+
+
 register_provider("slow", SlowProvider)
 settings.STAPEL_AGENT = {"DEFAULT_PROVIDER": "slow"}
 settings.ROOT_URLCONF = __name__
@@ -49,5 +55,9 @@ if "HOST_LEAN" in os.environ:  # what services need: sessions and messages cost 
         "django.middleware.common.CommonMiddleware",
         "stapel_core.django.jwt.middleware.ServiceAPIKeyMiddleware",
     ]
-urlpatterns = [path("bare", bare), path("agent/", include("stapel_agent.urls"))]
+urlpatterns = [
+    path("bare", bare),
+    path("bare-async", bare_async),
+    path("agent/", include("stapel_agent.urls")),
+]
 application = get_asgi_application()

@@ -43,7 +43,7 @@ def measure() -> None:
     from django.test import override_settings
     from stapel_core.comm import call
 
-    from stapel_agent import cache, services
+    from stapel_agent import arguments, cache
     from stapel_agent.asking.attempt_sequence import Attempts
     from stapel_agent.completion import as_text
     from stapel_agent.testing import scripted_provider
@@ -51,7 +51,7 @@ def measure() -> None:
     hits = []
     reusing = override_settings(STAPEL_AGENT={"CACHE_LOOKUP": {"llm_facade": True}})
     with reusing, scripted_provider('{"city": "Paris"}') as model:
-        unknown = Attempts(services._request("unknown", "large"), as_text).request
+        unknown = Attempts(arguments.request_of("unknown", "large"), as_text).request
         call("llm.complete", PAYLOAD)
         for rows in SIZES:
             fill(rows)
