@@ -12,14 +12,15 @@ from django.db import DatabaseError
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from . import budgets, log_content
+from . import log_content
 from .asking import nameless_models
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
+from .cost_checks import cost_messages
 from .database import is_in_tenant_schemas, ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .model_profiles import known_profile, profile_faults
-from .prices import UnitPrices, list_date, tier_faults, unit_prices
+from .prices import list_date
 from .privacy import overdue
 from .providers import LlmProvider, dialect_faults, model_warnings, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
@@ -63,11 +64,8 @@ def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage
     others = (
         *_sizes(),
         *_dialects(),
-        *_prices(),
-        *_budgets(),
+        *cost_messages(_in_use),
         *_tenants(),
-        *_unpriced(),
-        *_unbounded(),
         *_never_reused(),
     )
     return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
@@ -269,84 +267,11 @@ def _dialects() -> Iterator[CheckMessage]:
             yield Error(f"{fault}.", hint, id="stapel_agent.E010")
 
 
-def _prices() -> Iterator[CheckMessage]:
-    prices = agent_settings.PRICES
-    wrong = [
-        model
-        for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
-        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(tier_faults(entry))
-    ]
-    for model in wrong:
-        hint = "Example: {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
-        place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
-        text = f"STAPEL_AGENT['PRICES']{place} {_unpricing(prices, model)}."
-        yield Error(text, hint, id="stapel_agent.E008")
-
-
-def _unpricing(prices: Any, model: Any) -> str:
-    """Return the error in an entry of PRICES."""
-    entry = prices[model] if isinstance(prices, Mapping) else {}
-    entry = entry if isinstance(entry, Mapping) else {}
-    unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
-    if not unknown and UnitPrices.of(entry) is not None:
-        return f"has an invalid tier, {next(tier_faults(entry))}: each tier needs at least input and output"
-    if unknown:
-        return f"has the unknown key {unknown[0]!r}: use {', '.join(UnitPrices.__dataclass_fields__)}"
-    return "must be US dollars per million tokens, with at least input and output"
-
-
 def _tenants() -> Iterator[CheckMessage]:
     if is_in_tenant_schemas(ledger_alias()):
         text = "'stapel_agent' is a tenant app, but its ledger cannot be in the schema of each tenant: "
         hint = "One ledger serves all tenants and separates them by workspace_id."
         yield Error(f"{text}add 'stapel_agent' only to SHARED_APPS.", hint, id="stapel_agent.E011")
-
-
-def _budgets() -> Iterator[CheckMessage]:
-    setting = agent_settings.BUDGETS
-    for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
-        yield Error(f"{fault}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
-        setting = ()
-    for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
-        yield Warning(f"{text}.", id="stapel_agent.W013")
-
-
-def _unpriced() -> Iterator[CheckMessage]:
-    setting = agent_settings.BUDGETS
-    if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
-        return
-    for name, sizes in _in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
-        if unpriced := _without_price(name, sizes):
-            hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
-            text = f"BUDGETS limits dollars, but models of {name!r} have no price and count as free: {unpriced}."
-            yield Warning(text, hint, id="stapel_agent.W007")
-
-
-def _without_price(name: str, sizes: list[str]) -> list[str]:
-    try:
-        provider = provider_registry.load(name)()
-        models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
-        return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
-    except Exception:  # other checks report errors in these settings
-        return []
-
-
-def _unbounded() -> Iterator[CheckMessage]:
-    if not agent_settings.BUDGETS:
-        return
-    for name in sorted(provider_registry.entries()):
-        for kind in _unbounded_kinds(name):
-            hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
-            text = f"BUDGETS is set, but calls to {name!r} may cost more than reserved: nothing limits their {kind}."
-            yield Warning(text, hint, id="stapel_agent.W015")
-
-
-def _unbounded_kinds(name: str) -> list[str]:
-    try:
-        provider = provider_registry.load(name)()
-        return [] if provider.configuration_error() else list(budgets.unbounded(provider))
-    except Exception:  # other checks report errors in the provider
-        return []
 
 
 def _never_reused() -> Iterator[CheckMessage]:

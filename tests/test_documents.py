@@ -274,7 +274,7 @@ def own_options(parser: ArgumentParser) -> list[str]:
 def test_checks__table():
     """The one table of checks has every id that a check can report, and no other."""
     rows = [cells[0].strip("`") for cells in table("docs/operations.md", "checks")]
-    source = "".join(read(f"stapel_agent/{name}.py") for name in ("checks", "settings_validation"))
+    source = "".join(read(f"stapel_agent/{name}.py") for name in ("checks", "cost_checks", "settings_validation"))
     assert rows == sorted(set(re.findall(r'"(stapel_agent\.[EW]\d{3})"', source)))
 
 

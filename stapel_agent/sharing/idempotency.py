@@ -20,8 +20,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
@@ -37,6 +36,7 @@ from stapel_agent.types import CompletionRequest
 
 from . import leases
 from .flight_leaders import Leader
+from .held_row import HeldRow
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ _holders: dict[uuid.UUID, Leader] = {}
 os.register_at_fork(after_in_child=_holders.clear)
 
 
-class Once:
+class Once(HeldRow):
     """One call under its caller's key: call `follow()`; if it returns None, make the call and `keep()` the answer.
 
     A context manager around the call: a call whose answer was not kept can be retried. Does nothing without a key.
@@ -61,13 +61,12 @@ class Once:
     """
 
     def __init__(self, request: CompletionRequest, payload: Any) -> None:
+        super().__init__()
         self.request = request
         self._payload = payload
-        self._lease = uuid.uuid4()
         self._silence = leases.Silence()
         self._digest = self._payload_digest = ""
         self._answer: dict[str, Any] | None = None
-        self._may_hold = False
         self._is_private = self._opens_connection = False
 
     def follow(self) -> dict[str, Any] | None:
@@ -103,45 +102,28 @@ class Once:
 
     def keep(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return this answer to later calls with the same key. A fault loses that, never the answer."""
-        if self._may_hold:
-            with _reported():
-                on_ledger(partial(self._write, answer), timeout=self._keeping_seconds)
+        if self._has_row:
+            with self._reported():
+                on_ledger(partial(self._write, answer), timeout=self._removal_seconds)
         return answer
 
     async def akeep(self, answer: dict[str, Any]) -> dict[str, Any]:
         """`keep()` on an event loop."""
-        if self._may_hold:
-            with _reported():
-                await database.uncancelled(partial(self._write, answer), timeout=self._keeping_seconds)
+        if self._has_row:
+            with self._reported():
+                await database.uncancelled(partial(self._write, answer), timeout=self._removal_seconds)
         return answer
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Log a fault inside the block: it must not cost a paid answer."""
         try:
-            if self._may_hold:
-                with _reported():
-                    on_ledger(self._remove, timeout=self._keeping_seconds)
-        finally:
-            self._leave()
+            yield
+        except Exception as fault:
+            self._report(fault)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self._may_hold and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
-                database.in_background(self._remove)
-            elif self._may_hold:
-                with _reported():
-                    await database.uncancelled(self._remove, timeout=self._keeping_seconds)
-        finally:
-            self._leave()
+    def _report(self, fault: Exception) -> None:
+        logger.error("idempotency: %s; the key may be used again", type(fault).__name__)
 
     def _begin(self) -> None:
         request = self.request
@@ -154,7 +136,7 @@ class Once:
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        self._may_hold = True  # until known better: a row that arrives late must be removed too
+        self._has_row = True  # until known better: a row that arrives late must be removed too
         try:
             yield
         except Exception as fault:
@@ -208,7 +190,7 @@ class Once:
         if first is None:
             self._hold(Leader(loop=loop))
             return True
-        self._may_hold = False
+        self._has_row = False
         if first.payload_digest != self._payload_digest:
             raise IdempotencyConflict("the idempotency_key was used before with another payload: choose a new one")
         if first.answer is not None:
@@ -235,29 +217,29 @@ class Once:
 
     def _write(self, answer: dict[str, Any], alias: str) -> None:
         self._own(alias).update(answer=json.dumps(answer, ensure_ascii=True))
-        self._may_hold = False
+        self._has_row = False
         if self._lease.int % SWEEPING_SHARE == 0:
             _remove_batch(alias)
 
-    def _remove(self, alias: str) -> None:
+    def _remove_row(self, alias: str) -> None:
         self._own(alias).filter(answer=None).delete()
-        self._may_hold = False
+        self._has_row = False
 
     def _own(self, alias: str) -> QuerySet[IdempotencyRecord]:
         # By its lease: another call may have taken over.
         return IdempotencyRecord.objects.using(alias).filter(pk=self._digest, lease=self._lease)
 
     @property
-    def _keeping_seconds(self) -> float | None:
+    def _removal_seconds(self) -> float | None:
         """What the deadline leaves, and at least KEEPING_SECONDS."""
         left = self.request.deadline.left
         return None if left is None else max(left, KEEPING_SECONDS)
 
-    def _leave(self) -> None:
-        leases.stop(self._lease)
+    def _leave(self, fault: BaseException | None) -> None:
+        super()._leave(fault)
         if _holders.pop(self._lease, None):
             _held_here.set(_held_here.get() - {self._digest})
-        if self._may_hold:
+        if self._has_row:
             leases.remove_later(self._lease)
 
     def _too_late(self) -> ProviderTimeout:
@@ -324,12 +306,3 @@ def _digest(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Log a fault inside the block: it must not cost a paid answer."""
-    try:
-        yield
-    except Exception as fault:
-        logger.error("idempotency: %s; the key may be used again", type(fault).__name__)

@@ -16,9 +16,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property, partial
-from types import TracebackType
-from typing import Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import IntegrityError
 
@@ -33,6 +31,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 from . import leases
 from .flight_leaders import Leader, leaders
 from .flight_outcome import FlightOutcome, outcome_of
+from .held_row import HeldRow
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +43,14 @@ SLICE_SECONDS = 1.0
 _led_here: ContextVar[frozenset[str]] = ContextVar("led_here", default=frozenset())
 
 
-class SingleFlight:
+class SingleFlight(HeldRow):
     """One request among identical ones: call `follow()`; if it returns None, ask a provider and `land()` the answer.
 
     A context manager, created before the caller's first work on the ledger and left at the end of the call.
     """
 
     def __init__(self, attempts: Attempts, read: Reader) -> None:
+        super().__init__()
         self._attempts = attempts
         self._request = attempts.request
         self._read = read
@@ -58,8 +58,6 @@ class SingleFlight:
         self._shares = False
         self._opens_connection = database.thread_connection().connection is None
         self._own: Leader | None = None
-        self._lease = uuid4()
-        self._has_row = False
         self._outcome = FlightOutcome()
 
     def follow(self) -> Completion | None:
@@ -125,38 +123,6 @@ class SingleFlight:
         """Share an answer with the followers."""
         self._outcome = FlightOutcome(completion)
         return completion
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self._has_row:
-                on_ledger(self._remove_row)
-        except Exception as unremoved:
-            _report(unremoved)
-            leases.remove_later(self._lease)
-        finally:
-            self._leave(fault)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
-                database.in_background(self._remove_row)
-            elif self._has_row:
-                await database.uncancelled(self._remove_row)
-        except Exception as unremoved:
-            _report(unremoved)
-            leases.remove_later(self._lease)
-        finally:
-            self._leave(fault)
 
     @property
     def _may_reuse(self) -> bool:
@@ -265,7 +231,7 @@ class SingleFlight:
 
     def _alone(self, fault: Exception) -> None:
         """Continue as if nobody else asked: a fault here must not cost the answer."""
-        _report(fault)
+        self._report(fault)
         self._shares = False
 
     def _insert_row(self, alias: str) -> UUID | None:
@@ -301,13 +267,12 @@ class SingleFlight:
         return self.land(replace(answer, provider=theirs.provider, model=theirs.model))
 
     def _leave(self, fault: BaseException | None) -> None:
-        leases.stop(self._lease)
+        super()._leave(fault)
         if self._own is not None:
             _led_here.set(_led_here.get() - {self._key})
             if isinstance(fault, AgentError) and not isinstance(fault, OverBudget):  # followers have their own budgets
                 self._outcome = FlightOutcome(fault=fault)
             leaders.leave(self._key, self._own, self._outcome)
 
-
-def _report(fault: Exception) -> None:
-    logger.error("single flight: %s; this call asks a provider itself", type(fault).__name__)
+    def _report(self, fault: Exception) -> None:
+        logger.error("single flight: %s; this call asks a provider itself", type(fault).__name__)

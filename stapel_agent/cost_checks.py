@@ -1,0 +1,99 @@
+"""System checks of PRICES and BUDGETS: what a call costs, and whether a budget can limit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+
+from . import budgets
+from .conf import agent_settings
+from .model_profiles import known_profile
+from .prices import UnitPrices, tier_faults, unit_prices
+from .providers import provider_registry
+from .settings_validation import wrong_kinds
+
+Sizes = Mapping[str, list[str]]
+"""Name of a provider -> the sizes that it serves."""
+
+
+def cost_messages(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
+    """Yield what is wrong with PRICES and BUDGETS. `in_use` returns the providers for requests that name none."""
+    yield from _prices()
+    yield from _budgets()
+    yield from _unpriced(in_use)
+    yield from _unbounded()
+
+
+def _prices() -> Iterator[CheckMessage]:
+    prices = agent_settings.PRICES
+    wrong = [
+        model
+        for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
+        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(tier_faults(entry))
+    ]
+    for model in wrong:
+        hint = "Example: {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
+        place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
+        text = f"STAPEL_AGENT['PRICES']{place} {_unpricing(prices, model)}."
+        yield Error(text, hint, id="stapel_agent.E008")
+
+
+def _unpricing(prices: Any, model: Any) -> str:
+    """Return the error in an entry of PRICES."""
+    entry = prices[model] if isinstance(prices, Mapping) else {}
+    entry = entry if isinstance(entry, Mapping) else {}
+    unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
+    if not unknown and UnitPrices.of(entry) is not None:
+        return f"has an invalid tier, {next(tier_faults(entry))}: each tier needs at least input and output"
+    if unknown:
+        return f"has the unknown key {unknown[0]!r}: use {', '.join(UnitPrices.__dataclass_fields__)}"
+    return "must be US dollars per million tokens, with at least input and output"
+
+
+def _budgets() -> Iterator[CheckMessage]:
+    setting = agent_settings.BUDGETS
+    for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
+        yield Error(f"{fault}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
+        setting = ()
+    for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
+        yield Warning(f"{text}.", id="stapel_agent.W013")
+
+
+def _unpriced(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
+    setting = agent_settings.BUDGETS
+    if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
+        return
+    for name, sizes in in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
+        if unpriced := _without_price(name, sizes):
+            hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
+            text = f"BUDGETS limits dollars, but models of {name!r} have no price and count as free: {unpriced}."
+            yield Warning(text, hint, id="stapel_agent.W007")
+
+
+def _without_price(name: str, sizes: list[str]) -> list[str]:
+    try:
+        provider = provider_registry.load(name)()
+        models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
+        return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
+    except Exception:  # other checks report errors in these settings
+        return []
+
+
+def _unbounded() -> Iterator[CheckMessage]:
+    if not agent_settings.BUDGETS:
+        return
+    for name in sorted(provider_registry.entries()):
+        for kind in _unbounded_kinds(name):
+            hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
+            text = f"BUDGETS is set, but calls to {name!r} may cost more than reserved: nothing limits their {kind}."
+            yield Warning(text, hint, id="stapel_agent.W015")
+
+
+def _unbounded_kinds(name: str) -> list[str]:
+    try:
+        provider = provider_registry.load(name)()
+        return [] if provider.configuration_error() else list(budgets.unbounded(provider))
+    except Exception:  # other checks report errors in the provider
+        return []

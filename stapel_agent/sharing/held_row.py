@@ -1,0 +1,68 @@
+"""A row that one caller holds while it asks. Its end removes the row, with and without an event loop."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+from stapel_agent.database import in_background, on_ledger, uncancelled
+
+from . import leases
+
+
+class HeldRow:
+    """A context manager around a call that may hold a row, under a lease. A row that cannot be removed is later."""
+
+    def __init__(self) -> None:
+        self._lease: UUID = uuid4()
+        self._has_row = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._has_row:
+                on_ledger(self._remove_row, timeout=self._removal_seconds)
+        except Exception as unremoved:
+            self._keep_for_later(unremoved)
+        finally:
+            self._leave(fault)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
+                in_background(self._remove_row)
+            elif self._has_row:
+                await uncancelled(self._remove_row, timeout=self._removal_seconds)
+        except Exception as unremoved:
+            self._keep_for_later(unremoved)
+        finally:
+            self._leave(fault)
+
+    @property
+    def _removal_seconds(self) -> float | None:
+        """How long the removal may take; None means as long as it takes."""
+        return None
+
+    def _remove_row(self, alias: str) -> None:
+        raise NotImplementedError
+
+    def _leave(self, fault: BaseException | None) -> None:
+        """Ends the lease. Overridden by what else ends with the call."""
+        leases.stop(self._lease)
+
+    def _report(self, fault: Exception) -> None:
+        raise NotImplementedError
+
+    def _keep_for_later(self, fault: Exception) -> None:
+        self._report(fault)
+        leases.remove_later(self._lease)
