@@ -166,7 +166,7 @@ def unit_before(text: str, spellings: Spellings) -> frozenset[str]:
 
 def is_unit(text: str, spellings: Spellings) -> bool:
     """Whether `text` ends with any unit."""
-    return any(text.endswith(spelling) for spelling in spellings.after) if text else False
+    return any(text[-length:] in spellings.after for length in range(1, min(spellings.longest, len(text)) + 1))
 
 
 def magnitude_after(text: str, spellings: Spellings) -> tuple[frozenset[float], int]:
