@@ -162,7 +162,10 @@ class RequestInterrupted(ProviderError):
 
 
 class ProviderDeclined(ProviderError):
-    """The provider did not accept the request. Nothing was spent, and another provider may be asked."""
+    """The provider did not accept the request, and another one may be asked.
+
+    Nothing was spent, unless `usage` or `text` says that the provider had begun. Then no other one is asked by default.
+    """
 
     failure = "overloaded"
 

@@ -186,6 +186,14 @@ def test_describe__key_over_two_lines(agent):
     assert describe(ValueError(f"no {ODD_KEY[:CUT]}\n{ODD_KEY[CUT:]}\nmore")) == "ValueError: no [redacted]"
 
 
+def test_traceback_of__long(agent):
+    """Of a long traceback, the end is logged, without a part of a key at the cut."""
+    agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
+    text = traceback_of(ValueError(f"{ODD_KEY} " * 200_000))
+    assert len(text) == 64 * 1024
+    assert ODD_KEY[2:10] not in text
+
+
 @pytest.mark.parametrize("has_cause", [True, False])
 def test_traceback_of__chain(agent, has_cause):
     """Keys are removed from the messages and notes of all exceptions that led to the last one."""

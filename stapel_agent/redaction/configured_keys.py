@@ -16,7 +16,7 @@ KEY_NAME = re.compile(
 """Names of settings and environment variables whose values are credentials."""
 KEY_LENGTH = 8
 """A shorter value of an environment variable may be a switch, and a shorter text may be no key."""
-MOST_REMEMBERED = 1000
+MOST_REMEMBERED = 100
 
 _remembered: dict[str, None] = {}
 

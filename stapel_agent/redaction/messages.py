@@ -11,7 +11,8 @@ from .configured_keys import configured_keys
 from .encoded_keys import key_spans
 
 REDACTED = "[redacted]"
-EXAMINED_LENGTH, DESCRIPTION_LENGTH, TRACEBACK_LENGTH = 64 * 1024, 300, 64 * 1024
+EXAMINED_LENGTH, DESCRIPTION_LENGTH = 64 * 1024, 300
+EXAMINED_TRACEBACK, TRACEBACK_LENGTH = 1024 * 1024, 64 * 1024
 CUT_LENGTH = 4096
 """The end of an examined text that may hold a part of a key, which is not recognized."""
 
@@ -107,5 +108,5 @@ def traceback_of(fault: BaseException, *, may_quote: bool = True) -> str:
         lines = traceback.format_exception(fault) if may_quote else traceback.format_tb(fault.__traceback__)
     except Exception:  # an attribute of a host's exception cannot be read
         lines = []
-    text = redact("".join(lines))[-TRACEBACK_LENGTH:]
+    text = redact("".join(lines)[-EXAMINED_TRACEBACK:])[-TRACEBACK_LENGTH:]
     return text if may_quote and lines else f"{text}{type(fault).__name__}"
