@@ -21,7 +21,7 @@ SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
 NEARBY = 40
 """Characters next to a number in which its unit stands."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
-IN_WORD = re.compile(r"-?[^\W\d_]")
+AFTER_WORD = re.compile(r"-?[^\W\d_]")
 BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
 SHORT_MAGNITUDES = 3
@@ -42,7 +42,7 @@ class Figure:
     is_clock: bool = False
     """Whether it is an hour that the text says to be in one half of the day."""
     is_in_word: bool = False
-    """Whether it is a part of a name or a word, as in IPv6 or 3-way."""
+    """Whether it is a part of a word that may be written without it, as in 3-way or i18n."""
     unscaled: frozenset[float] = frozenset()
     """Its values without a magnitude such as "million"."""
 
@@ -78,8 +78,8 @@ def _read(written: str, before: str, after: str, decimal: str, spellings: Spelli
 
 def _number(written: str, values: frozenset[float], before: str, after: str, spellings: Spellings) -> Figure:
     is_glued = before[-1:].isalpha() and before[-1] < "\u0e00"
-    if is_glued and not unit_before(tidy(before), spellings):
-        return Figure(written, values, is_in_word=True, unscaled=values)
+    if is_glued and not any(unit.startswith("money") for unit in unit_before(tidy(before), spellings)):
+        return Figure(written, values, is_in_word=after[:1].isalpha(), unscaled=values)
     factors, units = _next_to(tidy(before), tidy(after), spellings)
     scaled = frozenset(value * factor for value in values for factor in factors or {1.0})
     is_bare = not (re.match(r"\s?[^\s\d.,;:!?)⟦]", after) or re.search(r"[^\s\d.,;:!?(⟧]\Z", before))
@@ -89,7 +89,7 @@ def _number(written: str, values: frozenset[float], before: str, after: str, spe
         units,
         is_negative=MINUS.search(before) is not None,
         is_bare=is_bare and not is_unit(tidy(before).rstrip(), spellings),
-        is_in_word=not (factors or units) and IN_WORD.match(after) is not None,
+        is_in_word=not (factors or units) and AFTER_WORD.match(after) is not None,
         unscaled=values,
     )
 

@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 
 from .language_detection import languages_of
-from .language_names import AUTO, language_name
+from .language_names import AUTO, base, language_name
+from .scripts import MARK, READ, has_kana, other_chinese, script_of, scripts_in
 
-WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
+WORD = re.compile(r"(?<!\d)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\d)")
 CODE = re.compile(r"[_/\\=<>|]|\w[.:]\w|^-")
-READ = 2000
-"""Characters of a text that are used to detect its language."""
-SCRIPT_SUBTAG = re.compile(r"[-_][A-Za-z]{4}(?![A-Za-z0-9])")
 SEVERAL, MANY = 2, 4
 LETTERS_WITHOUT_BLANKS = 5
-LIKELY, SURE, SURE_AMONG_RELATIVES, DOUBTFUL = 0.5, 0.9, 0.985, 0.05
+LIKELY, SURE, DOUBTFUL, DOUBTFUL_AMONG_RELATIVES = 0.5, 0.9, 0.05, 0.005
 SHORTEST = 20
 """The fewest characters for which a detector is reliable."""
-
-SCRIPTS = {
-    "GREEK": "el",
-    "CYRILLIC": "ru uk bg be mk ky tg mn",
-    "ARABIC": "ar fa ur ps ckb sd ug",
-    "HEBREW": "he iw yi",
-    "DEVANAGARI": "hi mr ne sa mai bho",
-    "BENGALI": "bn as",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "KANNADA": "kn",
-    "MALAYALAM": "ml",
-    "GUJARATI": "gu",
-    "GURMUKHI": "pa",
-    "ORIYA": "or",
-    "SINHALA": "si",
-    "THAI": "th",
-    "LAO": "lo",
-    "MYANMAR": "my",
-    "KHMER": "km",
-    "GEORGIAN": "ka",
-    "ARMENIAN": "hy",
-    "ETHIOPIC": "am ti",
-    "HANGUL": "ko",
-    "CJK": "zh ja yue",
-    "LATIN": "en de fr es pt it nl sv da nb no nn fi pl cs sk hu ro hr sl et lv lt tr vi id ms tl fil ca gl eu is ga "
-    "cy sq mt af sw eo la lb fo",
-}
-"""Languages by their only script, which is the first word of its letters' Unicode names."""
-SCRIPT_OF = {language: script for script, languages in SCRIPTS.items() for language in languages.split()}
-SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "FULLWIDTH": "LATIN", "HALFWIDTH": "CJK"}
+LONG = 60
+"""The fewest characters for which it can tell related languages apart."""
 
 RELATIVES = (
     *({"no", "nb", "nn", "da", "sv"}, {"cs", "sk"}, {"hr", "sr", "bs", "sh", "sl"}, {"id", "ms", "jv", "su"}),
@@ -60,15 +26,24 @@ RELATIVES = (
     *({"en", "pcm", "sco"}, {"tr", "az"}, {"fa", "ps", "ckb"}, {"he", "iw", "yi"}),
 )
 
+ALIKE = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"})
+"""Languages that no detector can tell apart."""
+
 
 def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool:
     """Whether several ordinary words came back unchanged although another language was requested.
 
-    Names, codes and single words are ignored, since they are the same in many languages.
+    Names, codes and single words are ignored, since they are the same in many languages. Case and punctuation may
+    differ.
     """
-    if " ".join(source.split()) != " ".join(translation.split()) or _base(from_lang) == _base(to):
+    if base(from_lang) == base(to) or not _are_same_words(source, translation):
         return False
     return _has_several_words(source) and (from_lang != AUTO or _is_foreign(source, to))
+
+
+def _are_same_words(source: str, translation: str) -> bool:
+    ours, theirs = (" ".join(text.split()).rstrip(".!?…:;") for text in (source, translation))
+    return ours == theirs or (ours.casefold() == theirs.casefold() and not _is_shouted(theirs))
 
 
 def _is_foreign(text: str, to: str) -> bool:
@@ -76,48 +51,55 @@ def _is_foreign(text: str, to: str) -> bool:
     if _other_script(text, text, to):
         return True
     found, probabilities = _top(text)
-    return bool(found) and found not in _related(_base(to)) and probabilities[found] > LIKELY
+    return bool(found) and found not in _related(base(to)) and probabilities[found] > LIKELY
 
 
 def other_language(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:
     """Return a remark on the wrong language of `translation`, and whether it is the source's. None if it is in `to`."""
-    if _base(from_lang) == _base(to) or not _has_several_words(translation):
-        return None
-    if strange := _other_script(source, translation, to):
+    if fault := other_chinese(translation, to):
+        return fault, other_chinese(source, to) is not None
+    if strange := _strange_script(source, translation, to):
         return strange
+    if base(from_lang) == base(to) or not _has_several_words(translation):
+        return None
+    return _other_script(source, translation, to) or _detected(source, translation, from_lang, to)
+
+
+def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:
+    """Find a translation that the detector takes for another language. Returns the same as `other_language()`."""
     found, probabilities = _top(translation)
-    target = _base(to)
+    target = base(to)
     if not found or target not in probabilities or found == target or _is_shouted(translation):
         return None
+    if script_of(to) != script_of(target) or any({found, target} <= group for group in ALIKE):
+        return None  # the detector does not know the script, or cannot tell them apart
     is_related = found in _related(target)
-    if probabilities[found] < (SURE_AMONG_RELATIVES if is_related else SURE) or probabilities[target] > DOUBTFUL:
+    if is_related and len(translation) < LONG:
         return None
-    is_source = found in _related(_base(from_lang)) or (not is_related and found == _top(source)[0])
+    if probabilities[found] < SURE or probabilities[target] > (DOUBTFUL_AMONG_RELATIVES if is_related else DOUBTFUL):
+        return None
+    is_source = found in _related(base(from_lang)) or (not is_related and found == _top(source)[0])
     return f"is in {language_name(found)}, not in {language_name(to)}", is_source
+
+
+def _strange_script(source: str, translation: str, to: str) -> tuple[str, bool] | None:
+    """Find even a single word in a script that neither the language nor the source has. Latin names are common."""
+    expected, found = script_of(to), scripts_in(translation)
+    if base(to) == "zh" and has_kana(translation) and not has_kana(source):
+        return "is in Japanese", False
+    if expected is None or found[expected] or found["LATIN"] or found.total() < SEVERAL:
+        return None
+    strange = found.most_common(1)[0][0]
+    return None if strange in scripts_in(source) else (f"has no {expected.title()} letters", False)
 
 
 def _other_script(source: str, translation: str, to: str) -> tuple[str, bool] | None:
     """Find a translation without any letter of its language's script. Returns the same as `other_language()`."""
-    expected = SCRIPT_OF.get(_base(to))
-    if expected is None or SCRIPT_SUBTAG.search(to):
-        return None
-    found = _scripts(translation)
-    if not found or found[expected]:
+    expected, found = script_of(to), scripts_in(translation)
+    if expected is None or not found or found[expected]:
         return None
     strange = found.most_common(1)[0][0]
-    if expected == "LATIN" and strange not in SCRIPTS:
-        return None
-    return f"has no {expected.title()} letters", strange in _scripts(source)
-
-
-def _scripts(text: str) -> Counter[str]:
-    """Count the letters of `text` by script. Only the beginning of a long text is read."""
-    letters = Counter(filter(str.isalpha, MARK.sub("", text[:READ])))
-    scripts = Counter[str]()
-    for letter, times in letters.items():
-        script = unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
-        scripts[SAME_SCRIPT.get(script, script)] += times
-    return scripts
+    return f"has no {expected.title()} letters", strange in scripts_in(source)
 
 
 def _has_several_words(text: str) -> bool:
@@ -151,7 +133,3 @@ def _top(text: str) -> tuple[str, dict[str, float]]:
 
 def _related(language: str) -> set[str]:
     return {language}.union(*(group for group in RELATIVES if language in group))
-
-
-def _base(tag: str) -> str:
-    return tag.replace("_", "-").partition("-")[0].lower()

@@ -7,10 +7,21 @@ from stapel_agent.translation.language_check import is_unchanged, other_language
 CART = "Your shopping cart is empty"
 
 
-@pytest.mark.parametrize("source", [CART, "Sign in", "YOUR CART IS NOW EMPTY", "{n} files <b>left</b>", "購物車是空的"])
+@pytest.mark.parametrize(
+    "source",
+    [CART, "Sign in", "YOUR CART IS NOW EMPTY", "See the server logs.", "{n} files <b>left</b>", "購物車是空的"],
+)
 def test_is_unchanged(source):
     """Several words that come back as they were are untranslated."""
     assert is_unchanged(source, source, "en", "de")
+
+
+@pytest.mark.parametrize(
+    "translation", ["Your Shopping Cart Is Empty", f"{CART}!", f" {CART}.", "your shopping cart is empty"]
+)
+def test_is_unchanged__case(translation):
+    """Other capitals, or another mark at the end, are no translation."""
+    assert is_unchanged(CART, translation, "en", "de")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +48,21 @@ def test_is_unchanged__exempt(source, from_lang, to):
         ("Ваша корзина сейчас пуста", "de", False),
         ("Ihr Warenkorb ist leer", "el", True),
         ("سلة التسوق فارغة", "he", False),
+        ("日本", "de", False),
+        ("Корзина", "de", False),
+        ("Tu carrito está vacío", "dz", True),
+        ("आपकी टोकरी खाली है", "ast", False),
+        ("Ваша корпа је празна", "sr-Latn", False),
+        ("Ваша корпа је празна", "sr@latin", False),
+        ("Vaša korpa je prazna", "sr-Cyrl", True),
+        ("您的购物车没有内容，请选择", "zh-Hant", False),
+        ("您的购物车没有内容，请选择", "zh_TW", False),
+        ("您的購物車沒有內容，請選擇", "zh-Hans", False),
+        ("您的購物車沒有內容，請選擇", "zh-CN", False),
+        ("買い物かごは空です", "zh", False),
+        ("您的购物车是空的", "ko", False),
+        ("장바구니가 비어 있습니다", "ja", False),
+        ("O seu carrinho de compras está vazio neste momento, adicione alguns produtos ao carrinho", "es", False),
     ],
 )
 def test_other_language(translation, to, is_source):
@@ -56,6 +82,31 @@ def test_other_language(translation, to, is_source):
         ("YOUR SHOPPING CART IS EMPTY", "de"),
         ("Vaša korpa je trenutno prazna", "sr-Latn"),
         ("買い物かごは空です", "ja"),
+        ("購入履歴", "ja"),
+        ("您的購物車", "zh"),
+        ("您的购物车", "zh"),
+        ("长城", "zh-Hans"),
+        ("장바구니", "ko"),
+        ("SQL", "ru"),
+        ("Wi-Fi", "ja"),
+        ("A0x2", "my"),
+        ("Ваша корпа је празна", "sr"),
+        ("Vaša korpa je prazna", "sr"),
+        ("Savatingiz boʻsh", "uz"),
+        ("Vaš košík je momentálne prázdny, pridajte doň nejaké produkty", "sk"),
+        ("Váš košík je momentálně prázdný, přidejte do něj nějaké produkty", "cs"),
+        ("Handlekurven din er tom akkurat nå, legg noen varer i handlekurven", "nb"),
+        ("Handlekorga di er tom no, legg nokre varer i handlekorga di", "nn"),
+        ("Indkøbskurven er tom lige nu, læg nogle varer i indkøbskurven", "da"),
+        ("Vaša košarica je trenutno prazna, dodajte neke proizvode", "hr"),
+        ("Vaša korpa je trenutno prazna, dodajte neke proizvode", "bs"),
+        ("Keranjang belanja Anda kosong saat ini, tambahkan beberapa produk", "id"),
+        ("Troli beli-belah anda kosong pada masa ini, sila tambah beberapa produk", "ms"),
+        ("Tu carrito está vacío en este momento, añade algunos productos al carrito", "es"),
+        ("O teu carriño está baleiro neste momento, engade algúns produtos ao carriño", "gl"),
+        ("O seu carrinho está vazio neste momento, adicione alguns produtos", "pt"),
+        ("Niemahčyma zapisać fajł buferu, sprabujcie jašče raz paźniej", "be@latin"),
+        ("Votre panier", "fr"),
     ],
 )
 def test_other_language__none(translation, to):
