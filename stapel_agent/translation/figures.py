@@ -120,6 +120,9 @@ def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]
     if not signs:
         yield float(int(parts[0]))
         return
+    if len(parts[0]) > 3 and len(parts) == 2 and signs[0] in ".,٫·":
+        yield _decimal(parts)
+        return
     groups = all(len(part) in (2, 3) for part in parts[1:-1]) and len(parts[0]) <= 3
     is_grouped = groups and len(parts[-1]) == 3 and len(set(signs)) == 1 and parts[0] not in ("", "0")
     if is_grouped and not (len(signs) == 1 and decimal == signs[0] and parts[-1] != "000"):
@@ -127,4 +130,9 @@ def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]
     may_be_decimal = signs[-1] in ".,٫·" and signs.count(signs[-1]) == 1 and len(set(signs[:-1])) <= 1
     is_other = len(signs) == 1 and is_grouped and (parts[-1] == "000" or decimal not in ("", signs[0]))
     if may_be_decimal and groups and not is_other and all(len(part) >= 2 for part in parts[1:-1]):
-        yield float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")
+        yield _decimal(parts)
+
+
+def _decimal(parts: list[str]) -> float:
+    """The number whose last part are its decimals, in digits of any script."""
+    return float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")

@@ -37,8 +37,8 @@ MISREAD = re.compile(
     re.VERBOSE,
 )
 """UTF-8 that was read in another encoding: `Ã¼` for `ü`. Three pairs in a row are no chance."""
-REPLACED = re.compile(r"(?<![^\s(«„“¿-])\?+[^\W\d_]|[^\W\d_]\?+[^\W\d_]")
-"""Question marks in place of letters that an encoding does not have."""
+REPLACED = re.compile(r"(?:(?<![^\s(«„“¿-])|[^\W\d_])\?++[^\W\d_]")
+"""Question marks that may stand for letters that an encoding does not have."""
 QUESTIONS = "???"
 MOST_MARKS = 7
 """The most combining marks on a letter. No script stacks as many."""
@@ -83,7 +83,13 @@ def _lost_letters(source: str, translation: str) -> bool:
     if "?" not in translation:
         return False
     is_run = QUESTIONS in translation and "?" not in source and "!" not in source
-    return is_run or bool(REPLACED.search(translation) and not REPLACED.search(source))
+    return is_run or (any(map(_is_replaced, REPLACED.finditer(translation))) and not REPLACED.search(source))
+
+
+def _is_replaced(question: re.Match[str]) -> bool:
+    """Whether the next sentence does not begin here, without the blank before it."""
+    following = question[0][-1]
+    return following.islower() or "\u0590" <= following <= "\u1fff"
 
 
 def _stacked_marks(text: str) -> int:

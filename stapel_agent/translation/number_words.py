@@ -29,8 +29,8 @@ DUALS = {"ar", "he", "iw", "mt", "sl"}
 LANGUAGES: dict[str, NumberWords] = {
     "en": NumberWords(
         "two*|second*|both|binary|double*|twice|couple|pair*|half|halves three*|third*|triple* four*|quarter* five*"
-        "|fifth* six* seven*|week* eight*|octal* nine*|ninth* ten|tens|tenth* eleven* twelve*|twelfth*|dozen*|noon"
-        "|midnight|year*",
+        "|fifth* six* seven*|week* eight*|octal* nine*|ninth* ten|tens|tenth*|decimal* eleven* twelve*|twelfth*|dozen*"
+        "|noon|midnight|year*",
         "*teen|*teenth twent*|thirt*|fort*|fift*|sixt*|sevent*|eight*|ninet* hundred*|thousand*|*illion*|hexadecimal*"
         "|hex dozen*|half|quarter*|hour*|day*|week*|fortnight|year*|decade*|century|noon|midnight|today",
     ),
@@ -142,8 +142,8 @@ LANGUAGES: dict[str, NumberWords] = {
         "*náct* *cet*|*desát*|sto|sta|stě|set|tisíc*|milion*|miliard*|půl*|den|dn*|hodin*",
     ),
     "sk": NumberWords(
-        "dva|dve|dvo*|druh*|oba|obe|dvoj*|pár*|pol* tri|tre*|troj* štyr*|štvr* päť*|piat* šesť*|šiest* sedem*"
-        "|siedm*|týžd* osem*|ôsm* deväť*|deviat* desať*|desiat* jedenásť* dvanásť*|tucet*|poludn*|polnoc*|rok*",
+        "dva|dve|dvo*|druh*|oba|obe|dvoj*|pár*|pol* tri*|tre*|troch|trom*|troj* štyr*|štvr* päť*|piat* šesť*|šiest*"
+        " sedem*|siedm*|týžd* osem*|ôsm* deväť*|deviat* desať*|desiat* jedenásť* dvanásť*|tucet*|poludn*|polnoc*|rok*",
         "*násť* *dsať*|*desiat*|sto|sta|*sto|tisíc*|milión*|miliard*|pol*|deň|dn*|hodin*",
     ),
     "sl": NumberWords(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -25,6 +25,8 @@ MAX_FIGURES, MOST = 2000, 50
 BUDDHIST_YEARS = 543
 SHIFTS, SUNRISE_SHIFTS = frozenset({12, 24}), frozenset({6, 12, 18, 24})
 MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
+COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
+"""A word after a number is what it counts, or multiplies it. It is no other number."""
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
 SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3}){1,4})(?![\d])")
@@ -70,7 +72,7 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
     ours, theirs = _Text(source, from_lang), _Text(translation, to)
     # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.
     first = None
-    for readings in product(_readings(source, ours, theirs), _readings(translation, theirs, ours)):
+    for readings in product(_readings(source, theirs), _readings(translation, ours)):
         fault = _difference(*readings, ours, theirs)
         if fault is None:
             return _other_order(ours, theirs)
@@ -78,16 +80,19 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
     return first
 
 
-def _readings(text: str, own: _Text, other: _Text) -> list[str]:
+def _readings(text: str, other: _Text) -> list[str]:
     readings = [text]
-    joined = SPACED.sub(lambda match: match[1] + match[2].replace(" ", "\u00a0"), text)
-    if joined != text:
-        readings.append(joined)
-    if DOTTED_CLOCK.search(text) and (CLOCK.search(other.text) or hours_in(other.text, other.tag)):
-        readings.append(DOTTED_CLOCK.sub(r"\1:\2", text))
-    if DOTTED_DATE.search(text) and months_in(other.text, other.tag):
-        readings.append(DOTTED_DATE.sub(r"\1. \2.", text))
+    _add(readings, SPACED, lambda match: match[1] + match[2].replace(" ", "\u00a0"))
+    if CLOCK.search(other.text) or hours_in(other.text, other.tag):
+        _add(readings, DOTTED_CLOCK, lambda match: f"{match[1]}:{match[2]}")
+    if months_in(other.text, other.tag):
+        _add(readings, DOTTED_DATE, lambda match: f"{match[1]}. {match[2]}.")
     return readings
+
+
+def _add(readings: list[str], pattern: re.Pattern[str], rewrite: Callable[[re.Match[str]], str]) -> None:
+    """Add another reading to each reading that has the pattern."""
+    readings += [pattern.sub(rewrite, reading) for reading in readings if pattern.search(reading)]
 
 
 def _difference(our_text: str, their_text: str, ours: _Text, theirs: _Text) -> str | None:
@@ -183,7 +188,9 @@ def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
         return True
     values = figure.values | {value % 12 or 12.0 for value in figure.values if figure.is_clock}
     sayable = [value for value in values if not is_replaced or 1 < value <= SMALL or value in ROUND]
-    return any(says(value, other.text, other.tag) for value in sayable)
+    return any(
+        says(value, other.text if value <= SMALL else COUNTED.sub(r"\1 ", other.text), other.tag) for value in sayable
+    )
 
 
 def _other_unit(source: list[Figure], translation: list[Figure], text: str) -> str | None:

@@ -95,6 +95,8 @@ def test_illegible__stacked_marks():
         ("In between", "État « indéterminé\u00a0» – café…”", "fr"),
         ("NO, BROTHERS", "NÃO, IRMÃOS", "pt"),
         ("Really?", "Tatsächlich???", "de"),
+        ("Delete? All is lost.", "Scroiseadh?Beidh", "ga"),
+        ("Are you sure? Press", "确定吗?请按", "zh"),
         ("5 × 3 °C", "5×3 °C, ½ Å Ø", "da"),
         ("{x} of {y}", "{x}, {y}", "de"),
         ("⟦1⟧ of ⟦2⟧", "⟦1⟧ / ⟦2⟧", "de"),
