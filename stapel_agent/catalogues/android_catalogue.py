@@ -88,7 +88,14 @@ class _Resources:
         has_text = any(isinstance(child, Value) and child.text for child in children.values())
         tail = self._text.up_to_line_end(element.end)
         return Group(
-            lead, children, tail, comment=comment, is_copied=has_text, is_whole=True, has_forms=is_plural and has_text
+            lead,
+            children,
+            tail,
+            comment=comment,
+            is_copied=has_text,
+            is_whole=True,
+            has_forms=is_plural and has_text,
+            layout=element.tag,
         )
 
     def _value(self, element: Element, lead: str) -> Value:
@@ -111,9 +118,10 @@ class _Resources:
             tail,
             label,
             gap,
-            text if is_text else "",
-            style,
-            comment,
+            content=text if text.strip() else "",
+            text=text if is_text else "",
+            style=style,
+            comment=comment,
             is_copied=element.tag == "item",
         )
 

@@ -49,7 +49,14 @@ class AppleStringsCatalogue(DocumentCatalogue):
             comment = comment_text(lead, COMMENT)
             lead += f"{entry['key']}{entry['gap']}"
             decoded = decode(entry["raw"][1:-1])
-            children[name] = Value(lead, entry["raw"], entry["tail"], text=decoded, comment=comment)
+            children[name] = Value(
+                lead,
+                entry["raw"],
+                entry["tail"],
+                content=decoded,
+                text=decoded if decoded.strip() else "",
+                comment=comment,
+            )
         if entry is None:
             line = text.count("\n", 0, position) + 1
             raise ValueError(f'the entry after line {line} is not "key" = "text"; with valid escapes')

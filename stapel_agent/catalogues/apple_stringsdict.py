@@ -63,10 +63,10 @@ class _Entries:
             if element.tag == "dict" and not element.is_empty_tag:
                 children[key.text] = self._group(element, lead, label, gap, comment, depth)
             elif element.tag == "string":
-                text = "" if key.text in RULE_FIELDS else element.text
+                text = "" if key.text in RULE_FIELDS or not element.text.strip() else element.text
                 gap += self._text.start_tag(element)
                 raw, tail = self._text.up_to(element.inner_end), self._text.end_tag(element)
-                children[key.text] = Value(lead, raw, tail, label, gap, text, comment=comment)
+                children[key.text] = Value(lead, raw, tail, label, gap, element.text, text, comment=comment)
             else:
                 raise ValueError(f"the key {key.text[:80]!r} has an empty or unknown value <{element.tag[:40]}>")
         return children

@@ -27,9 +27,9 @@ FILLER = "\0"
 class Value:
     """One value. In the file, it is written as `lead`, `label`, `gap`, `raw` and `tail`, one after the other.
 
-    `label` is the part of the text before the value that names its plural form. `text` is the decoded value. It is
-    empty if there is nothing to translate: then the value is copied to new targets, if it `is_copied`. `style` is the
-    syntax of the value, for file types that have several.
+    `label` is the part of the text before the value that names its plural form. `content` is the decoded value, and
+    `text` is the same if it is to be translated, or else empty: then the value is copied to new targets, if it
+    `is_copied`. `style` is the syntax of the value, for file types that have several.
     """
 
     lead: str
@@ -37,6 +37,7 @@ class Value:
     tail: str = ""
     label: str = ""
     gap: str = ""
+    content: str = ""
     text: str = ""
     style: str = ""
     comment: str = ""
@@ -54,7 +55,8 @@ class Group:
     """Named values and groups. A child that the file does not have yet is None.
 
     A group `is_whole` if a program needs all its values, such as an array. It `has_forms` if its children are plural
-    forms, named by their categories. Where the `layout` of children matters, it is the same in source and target.
+    forms, named by their categories; where programs accept a single text in place of them, it `may_be_value`. Where the
+    `layout` of children matters, it is the same in source and target.
     """
 
     lead: str
@@ -66,6 +68,7 @@ class Group:
     is_copied: bool = True
     is_whole: bool = False
     has_forms: bool = False
+    may_be_value: bool = False
     layout: str = ""
     written: str = field(default="", init=False)
     """The text of the group, or empty if a child has changed since."""
@@ -91,6 +94,15 @@ def values(group: Group, path: Path = ()) -> Iterator[tuple[Path, Value]]:
             yield (*path, name), child
         elif isinstance(child, Group):
             yield from values(child, (*path, name))
+
+
+def contents(group: Group, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield the path and content of each value that is not empty."""
+    for name, child in group.children.items():
+        if isinstance(child, Value) and child.content:
+            yield (*path, name), child.content
+        elif isinstance(child, Group):
+            yield from contents(child, (*path, name))
 
 
 def comments(group: Group, above: str = "", path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -141,22 +153,37 @@ def blank(source: Group) -> Group:
 def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
     """Return `target` with a place for each child of `source` that it lacks.
 
-    Raises ValueError if one has a group where the other has a value, unless `overwrite` replaces it, or if the layout
-    differs.
+    Raises ValueError if one has a group where the other has a value, unless `overwrite` replaces it or only one of the
+    two has plural forms, or if the layout differs.
     """
     wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
     children = {name: target.children.get(name) for name in ordered_keys(wanted, target.children)}
     for name in wanted:
         ours, theirs = source.children[name], children[name]
         if isinstance(ours, Group) and isinstance(theirs, Group):
-            if ours.layout != theirs.layout:
-                raise ValueError(f"{name}, in its indentation")
+            if ours.layout != theirs.layout and (overwrite or not _is_complete(ours, theirs)):
+                raise ValueError(f"{name}, in its layout")
             children[name] = aligned(ours, theirs, overwrite=overwrite)
         elif theirs is not None and isinstance(ours, Group) != isinstance(theirs, Group):
-            if not (overwrite or (isinstance(theirs, Value) and not theirs.raw)):
+            if has_other_forms(ours, theirs) and not overwrite:
+                continue
+            if not (overwrite or (isinstance(theirs, Value) and not theirs.content)):
                 raise ValueError(name)
             children[name] = None
     return replace(target, children=children)
+
+
+def _is_complete(source: Group, target: Group) -> bool:
+    """Whether nothing is to be written directly into `target`."""
+    wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
+    found = [target.children.get(name) for name in wanted]
+    return all(isinstance(child, Group) or (isinstance(child, Value) and child.content) for child in found)
+
+
+def has_other_forms(source: Node, target: Node) -> bool:
+    """Whether a person has translated a text with plural forms as one text, or the other way round."""
+    one, other = (source, target) if isinstance(source, Group) else (target, source)
+    return isinstance(one, Group) and one.may_be_value and isinstance(other, Value) and bool(other.content)
 
 
 def put(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -> None:
@@ -191,7 +218,7 @@ def _put_value(source: Value, target: Group, name: str, raw: str | None) -> None
     existing = target.children.get(name)
     if isinstance(existing, Value):
         if raw is not None:
-            target.children[name] = replace(existing, raw=raw, text=source.text)
+            target.children[name] = replace(existing, raw=raw, content=source.text, text=source.text)
     elif raw is not None or not source.text:
         target.children[name] = replace(source, raw=source.raw if raw is None else raw)
 

@@ -11,7 +11,21 @@ from typing import ClassVar
 from stapel_agent.plurals import CATEGORIES
 
 from .catalogue import Catalogue, ContextOptions
-from .document import Group, Node, Path, Value, aligned, blank, comments, pointer, put, values, whole_groups
+from .document import (
+    Group,
+    Node,
+    Path,
+    Value,
+    aligned,
+    blank,
+    comments,
+    contents,
+    has_other_forms,
+    pointer,
+    put,
+    values,
+    whole_groups,
+)
 from .plural_categories import target_forms
 from .text_file import CatalogueError, TextFile
 
@@ -39,7 +53,8 @@ class DocumentCatalogue(Catalogue[Group]):
         return document
 
     def texts(self) -> dict[str, str]:
-        return dict(self._texts)
+        draft = self.draft()
+        return {key: text for key, text in self._texts.items() if not self._has_other_forms(draft, key)}
 
     def name(self, key: str) -> str:
         return key
@@ -58,7 +73,7 @@ class DocumentCatalogue(Catalogue[Group]):
         return list(dict.fromkeys([text, *self._values[key].sources]))
 
     def translations(self) -> dict[str, str]:
-        existing = {pointer(path): value.text for path, value in values(self.draft())}
+        existing = {pointer(path): content for path, content in contents(self.draft())}
         return {key: existing[key] for key in self._values if key in existing}
 
     def open(self, target: TextFile | None) -> Group:
@@ -129,7 +144,19 @@ class DocumentCatalogue(Catalogue[Group]):
         node: object = draft
         for name in self._paths[key]:
             node = node.children.get(name) if isinstance(node, Group) else None
-        return node if isinstance(node, Value) and node.text.strip() else None
+        return node if isinstance(node, Value) and node.content else None
+
+    def _has_other_forms(self, draft: Group, key: str) -> bool:
+        """Whether the target has the text with plural forms where the source has none, or the other way round."""
+        source, target = self._source, draft
+        for name in self._paths[key]:
+            ours, theirs = source.children[name], target.children.get(name)
+            if has_other_forms(ours, theirs):
+                return True
+            if not isinstance(ours, Group) or not isinstance(theirs, Group):
+                return False
+            source, target = ours, theirs
+        return False
 
     def _parsed(self, file: TextFile, role: str) -> Group:
         try:
@@ -163,6 +190,7 @@ class DocumentCatalogue(Catalogue[Group]):
                 source.get(form.category, source["other"]),
                 label=form.category,
                 raw=origin.raw,
+                content=origin.content,
                 text=origin.text,
                 style=origin.style,
                 example=form.example,

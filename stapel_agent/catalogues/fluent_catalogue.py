@@ -81,7 +81,7 @@ class _Reader:
     def _value(self, pattern: Any, *, is_kept: bool = False) -> Value:
         lead = self._up_to(INDENT.match(self._text, pattern.span.start).end())  # type: ignore[union-attr]
         raw = self._up_to(pattern.span.end)
-        return Value(lead, raw, text="" if is_kept or not raw.strip() else raw)
+        return Value(lead, raw, content=raw, text="" if is_kept or not raw.strip() else raw)
 
     def _up_to_line_end(self, end: int) -> str:
         return self._up_to(end + self._text.startswith("\n", end))
@@ -99,7 +99,7 @@ def _is_pattern(message: str) -> bool:
         return False
     if type(entry).__name__ != "Message" or entry.attributes or entry.value is None:
         return False
-    return bool(entry.value.span.end == len(message.rstrip()))
+    return bool(entry.value.span.end >= len(message.rstrip()))
 
 
 def _syntax() -> Any:

@@ -27,6 +27,7 @@ LINE_END = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?\n")
 DATE = re.compile(r"%[-0^_#]?[A-Za-z](?![A-Za-z])")
 SYMBOL = re.compile(r":\w+")
 RESOLVER: Any = yaml.resolver.Resolver()
+NULL_TAG = "tag:yaml.org,2002:null"
 TEXT_TAG = "tag:yaml.org,2002:str"
 ROOT = ""
 """The name of the key that names the language."""
@@ -136,7 +137,16 @@ class _Reader:
         comment = comment_text(lead, COMMENT)
         layout = "" if in_flow else str(event.start_mark.column)
         return Group(
-            lead, children, tail, label or "", gap, comment, is_whole=is_whole, has_forms=has_forms, layout=layout
+            lead,
+            children,
+            tail,
+            label or "",
+            gap,
+            comment,
+            is_whole=is_whole,
+            has_forms=has_forms,
+            may_be_value=has_forms,
+            layout=layout,
         )
 
     def _value(self, event: Any, lead: str, label: str, *, in_flow: bool) -> Value:
@@ -154,6 +164,7 @@ class _Reader:
             tail,
             label,
             gap,
+            "" if tag == NULL_TAG else event.value,
             text if text.strip() else "",
             style="flow" if in_flow else "",
             comment=comment_text(f"{lead}{tail}", COMMENT),

@@ -384,7 +384,7 @@ def test_refused__before_anything(tmp_path, name, content, fault):
 @pytest.mark.parametrize(
     ("source", "target", "content", "fault"),
     [
-        ("config/locales/en.yml", "config/locales/de.yml", "de:\n    title: Titel\n", "in its indentation"),
+        ("config/locales/en.yml", "config/locales/de.yml", "de:\n    title: Titel\n", "in its layout"),
         ("config/locales/en.yml", "config/locales/de.yml", "de:\n  menu: Menü\n", "at 'menu'"),
         (
             "res/values/strings.xml",
@@ -417,6 +417,34 @@ def test_android__markup(tmp_path):
     assert """>@<a href="?a=1&amp;b=2">l\\'ami</a></string>""".replace("@", "") in written
     assert ">&lt;b>Fett</string>" in written
     read(catalogue.target)
+
+
+def test_rails__values_of_a_person(tmp_path):
+    """Blanks, numbers and symbols in the target are values; so is one text in place of plural forms, or the reverse."""
+    source = """en:
+  delimiter: ","
+  order: [year, month]
+  hours:
+    one: One hour
+    other: "%{count} hours"
+  days: Some days
+  name: The name
+"""
+    target = """de:
+  delimiter: " "
+  order:
+  - :month
+  - :year
+  hours: "%{count} Stunden"
+  days:
+    one: Ein Tag
+    other: Tage
+"""
+    made(tmp_path, "de.yml", target)
+    assert translate(made(tmp_path, "en.yml", source)).read_text() == f"{target}  name: The! name\n"
+    assert open_catalogue(tmp_path / "en.yml", "de").texts().keys() == {
+        *("//delimiter", "//order/0", "//order/1", "//name")
+    }
 
 
 def test_rails__norwegian(tmp_path):

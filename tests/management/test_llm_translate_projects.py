@@ -25,6 +25,11 @@ WORDS = {
     "ja": "ファイル 注文 新しい メッセージ フォルダー すべて 後 店 システム 利用者 ページ この できます 設定",
 }
 """Words that translations are made of, in place of those of the source."""
+UNITS = {
+    "ru": {"hour": "часов", "minute": "минут", "day": "дней", "second": "секунд"},
+    "ar": {"hour": "ساعة", "minute": "دقيقة", "day": "يوم", "second": "ثانية"},
+    "ja": {"hour": "時間", "minute": "分", "day": "日", "second": "秒"},
+}
 WORD = re.compile(r"&#?\w+;|⟦\d+⟧|[A-Za-z][A-Za-z’']*")
 ADDRESS = "https://evil.example"
 
@@ -33,8 +38,9 @@ def translated(to: str):
     """A translation into words of the language `to`: the same for the same text, and with nothing else changed."""
 
     def word(found: re.Match[str]) -> str:
-        is_word = found[0][0].isalpha()
-        return words[sum(map(ord, found[0])) % len(words)] if is_word else found[0]
+        if not found[0][0].isalpha() or (found[0].isupper() and len(found[0]) > 1):  # "EUR" stays
+            return found[0]
+        return UNITS[to].get(found[0].removesuffix("s")) or words[sum(map(ord, found[0])) % len(words)]
 
     words = WORDS[to].split()
 
