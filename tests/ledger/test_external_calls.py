@@ -13,6 +13,7 @@ import stapel_agent
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import row_writer
 from stapel_agent.models import PromptLog
+from tests.prices.price_list import listed
 
 pytestmark = pytest.mark.django_db
 
@@ -144,12 +145,13 @@ def test_record__rollback():
     ("fields", "cost"),
     [
         ({"cost_usd": "0.02"}, (Decimal("0.02"), "provider")),
-        ({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000_000}, (Decimal("2.5"), "price_list")),
+        ({"provider": "openai", "model": "gpt-5", "input_tokens": 1_000_000}, (Decimal("1.25"), "price_list")),
         ({"input_tokens": 7}, (None, "unpriced")),
     ],
 )
 def test_record__cost(fields, cost):
     """What a call cost is what the host says, else what a price list does."""
-    stapel_agent.record_call(**{"source": "embed", "provider": "house", "model": "m", **fields})
+    with listed():
+        stapel_agent.record_call(**{"source": "embed", "provider": "house", "model": "m", **fields})
     row = PromptLog.objects.get()
     assert (row.cost_usd, row.cost_basis) == cost

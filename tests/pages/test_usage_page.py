@@ -22,6 +22,7 @@ from stapel_agent.cache import hit_counts
 from stapel_agent.models import BudgetAccount, PromptLog
 from stapel_agent.pages.number_formatting import with_unit
 from stapel_agent.types import CompletionRequest, Saving
+from tests.prices.price_list import listed
 from tests.prompt_logs import BEGIN, NOON, written, written_at_random
 from tests.usage_links import PAGE, Figure, Figures, rows_behind
 
@@ -483,7 +484,8 @@ def test_page__dollars_that_prompt_caches_saved(admin_client, agent, rows, told)
     for row in rows:
         written(**row)
     written(**ON_HAIKU, created_at=BEGIN, cache_read_tokens=10**9)
-    assert told in Figures(admin_client.get(PAGE, JANUARY_10)).text
+    with listed():
+        assert told in Figures(admin_client.get(PAGE, JANUARY_10)).text
 
 
 def test_page__no_prompt_caches(admin_client):

@@ -1,5 +1,6 @@
 """Anthropic's prompt cache: which calls mark their prefix, and who pays for the write."""
 
+import os
 import threading
 from typing import Any
 
@@ -70,6 +71,18 @@ def test_prefix__too_short(facade: Any, agent: Any) -> None:
     assert marked(server) == [False] * 3
 
 
+def test_prefix__with_a_schema(facade: Any, agent: Any) -> None:
+    """A schema comes first in the vendor's prompt, so it counts towards the minimum of the system prompt after it."""
+    texts = {"type": "string", "description": LONG}
+    long = {"type": "object", "properties": {"a": texts}, "required": ["a"], "additionalProperties": False}
+    keys = {"ANTHROPIC_API_KEY": "k", "MODELS": {"small": MODEL}, "PROMPT_CACHE": {"llm_facade": True}}
+    with ScriptedServer(said('{"a": "b"}', cache_creation_input_tokens=3000)) as server:
+        agent(ANTHROPIC_BASE_URL=server.url, **keys)
+        for schema in (long, {**long, "properties": {"a": {"type": "string"}}}):
+            facade.complete_json("say", "small", provider="anthropic", system_prompt="Be brief.", schema=schema)
+    assert marked(server) == [True, False]
+
+
 def test_prefix__that_is_not_kept(facade: Any, agent: Any) -> None:
     """A prefix that the vendor did not keep is not marked again."""
     with ScriptedServer(said()) as server:
@@ -106,6 +119,23 @@ def test_prefix__of_a_translation(agent: Any) -> None:
     (system,) = [request.json["system"] for request in server.requests if isinstance(request.json["system"], list)]
     assert context in system[0]["text"]
     assert len(system) == 2
+
+
+def test_prefix__of_other_vendors(agent: Any) -> None:
+    """Other vendors get the stable part first: the questions of one translation begin alike, and end with the texts."""
+    entries = {"a": "The hotel", "b": "The garden"}
+    reply = {"choices": [{"message": {"content": '{"1": "Text"}'}, "finish_reason": "stop"}]}
+    with ScriptedServer(Reply.of(reply)) as server:
+        entry = {"base_url": server.url, "models": {"small": "m"}}
+        agent(PROVIDERS={"mine": entry}, TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, TRANSLATE_RETRIES=0)
+        glossary = {"hotel": "Hotel", "garden": "Garten"}
+        services.translate("en", "de", entries, context=LONG[:1900], glossary=glossary, provider="mine")
+    (first, text), (second, other) = [[part["content"] for part in one.json["messages"]] for one in server.requests]
+    alike = os.path.commonprefix([first, second])
+    assert LONG[:1900].strip() in alike
+    assert ("Hotel" in first[len(alike) :], "Garten" in second[len(alike) :]) == (True, True)
+    assert ("hotel" in text, "garden" in other) == (True, True)
+    assert "cache_control" not in str(server.requests[0].json)
 
 
 def test_plan__one_writer(monkeypatch: Any) -> None:
