@@ -6,7 +6,7 @@ DATABASES = ("sqlite", "postgresql", "mariadb")
 SQLITE = DATABASES[:1]
 # Each extra, and the mark of the tests that need it.
 EXTRAS = {"anthropic": "sdk", "otel": "otel"}
-IN_TEST_GROUP = ("language",)  # extras whose libraries the group `test` has, and so every combination
+IN_TEST_GROUP = ("fluent", "language")  # extras whose libraries the group `test` has, and so every combination
 
 
 @dataclass(frozen=True)

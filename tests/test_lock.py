@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.documents import read
@@ -50,7 +51,8 @@ def required(project: dict[str, Any]) -> list[Requirement]:
 def test_lock__has_what_is_required(project: dict[str, Any], python: str) -> None:
     """For each supported Python, each requirement of pyproject.toml has one version, which satisfies it."""
     locked = pins(python)
-    unmet = [str(one) for one in required(project) if one.name not in locked or locked[one.name] not in one.specifier]
+    named = [(canonicalize_name(one.name), one) for one in required(project)]
+    unmet = [str(one) for name, one in named if name not in locked or locked[name] not in one.specifier]
     assert unmet == [], "run `make lock`"
 
 

@@ -17,7 +17,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.schemas.answer_types import JsonAnswer, TextAnswer, TranslationAnswer
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from tests.documents import ROOT
-from tests.schemas.test_typed_schema import PydanticLike
+from tests.schemas.test_answer_schema import PydanticLike
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 

@@ -157,5 +157,5 @@ def test_import__light():
         "{'django', 'stapel_core', 'httpx', 'jsonschema', 'stapel_agent'}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    names = ["stapel_agent", *("stapel_agent.safety" + end for end in ("", ".invisible", ".markers"))]
+    names = ["stapel_agent", *("stapel_agent.safety" + end for end in ("", ".invisible_characters", ".markers"))]
     assert done.stdout.strip() == str(names)
