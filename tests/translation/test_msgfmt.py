@@ -2,10 +2,13 @@
 
 import os
 import random
+import re
 import subprocess
+from string import Formatter
 
 import polib
 import pytest
+from pyicumessageformat import Parser
 
 from stapel_agent.translation.masking import Damaged, Protected
 from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
@@ -66,3 +69,43 @@ def faults(folder, name, pairs):
     file.save(str(folder / "de.po"))
     command = ["msgfmt", "-c", "-o", os.devnull, folder / "de.po"]
     return subprocess.run(command, capture_output=True, text=True).stderr
+
+
+class Anything(dict):
+    """A value for every name."""
+
+    def __missing__(self, name):
+        return 1
+
+
+def by_percent(text):
+    """Apply Python's `%`, with a mapping if the text has names, and with as many values as it takes otherwise."""
+    values = [mark for mark in re.findall(r"%.", text) if mark != "%%"]
+    if "%(" in values and set(values) != {"%("}:
+        raise ValueError("Python cannot format names beside values without one")
+    return text % (Anything() if "%(" in values else (1,) * len(values))
+
+
+def by_format(text):
+    return Formatter().vformat(text, [1] * 9, Anything())
+
+
+def by_icu(text):
+    return sorted(re.findall(r"'name': '(\w+)'", str(Parser().parse(text))))
+
+
+RUN = {"python": by_percent, "python-brace": by_format, "icu": by_icu}
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_accepted__by_the_format(name):
+    """A translation that was accepted can be formatted where its source can, and ICU finds the same arguments in it."""
+    tried = 0
+    for source, translation in accepted(name):
+        try:
+            expected = RUN[name](source)
+        except (ValueError, TypeError, SyntaxError, KeyError, IndexError, AttributeError):
+            continue
+        found, tried = RUN[name](translation), tried + 1
+        assert name != "icu" or found == expected
+    assert tried > 50
