@@ -91,6 +91,12 @@ def test_ask__result(scripted_model):
     assert (row.source, row.prompt, row.model_size) == ("other", "The largest city?", "large")
 
 
+def test_ask__thinking(scripted_model):
+    """Tokens spent on thinking are told beside the output that they are part of."""
+    scripted_model.script(ProviderResult("Zürich", 21, 80, thinking_tokens=60))
+    assert "21 input and 80 output tokens (60 thinking), request " in run("ask", "The largest city?")[1]
+
+
 def test_ask__whole_answer(scripted_model):
     """With --json the whole answer is one line on stdout, and nothing is on stderr."""
     scripted_model.script('{"city": "Zürich"}')

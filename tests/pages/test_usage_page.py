@@ -444,6 +444,13 @@ def test_page__what_prompt_caches_saved(admin_client):
     assert with_unit("50", "%") + " of the input read from vendors&#x27; caches" in text
 
 
+def test_page__thinking(admin_client):
+    """Below the tokens stands how many of the output were thinking, where any were."""
+    written(created_at=BEGIN, model="m", output_tokens=4_096, thinking_tokens=3_900)
+    assert "3,900 of the output spent on thinking" in Figures(admin_client.get(PAGE, FIVE_DAYS)).text
+    assert "thinking" not in Figures(admin_client.get(PAGE, JANUARY_10)).text
+
+
 ON_HAIKU = {"provider": "anthropic", "model": "claude-haiku-4-5-20251001"}
 
 
