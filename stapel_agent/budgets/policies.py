@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import lru_cache
@@ -102,6 +102,21 @@ class ListedBudgets(BudgetPolicy):
     def refusing_scope(self, spender: Spender) -> str | None:
         """Returns the scope whose budget refuses the spender's call because it has no such id, or None."""
         return next((scope for scope in NAMED_SCOPES if scope in self._refusing and not spender.identity(scope)), None)
+
+
+def budgets_for(spender: Spender, of: BudgetPolicy) -> list[Budget]:
+    """Returns the budgets of a policy for a spender. Raises TypeError or ValueError if one is invalid."""
+    found = list(of.budgets(spender))
+    return found if isinstance(of, ListedBudgets) else list(map(_checked, found))
+
+
+def _checked(budget: object) -> Budget:
+    if not isinstance(budget, Budget):
+        raise TypeError(f"budgets() must return Budget objects, not {type(budget).__name__}")
+    limits = {name: limit for name in ("usd", "tokens") if (limit := getattr(budget, name)) is not None}
+    if fault := _fault({"scope": budget.scope, "period": budget.period, "tokens": 0, **limits}):
+        raise ValueError(f"a budget {fault}")
+    return budget if budget.usd is None else replace(budget, usd=_usd(budget.usd))
 
 
 def policy() -> BudgetPolicy:

@@ -45,7 +45,7 @@ def budgets_of(row: PromptLog) -> list[Budget]:
         if isinstance(policy, policies.ListedBudgets) and (scope := policy.refusing_scope(spender)):
             fix = f"pass {scope}_id, or change the budget's 'without_id'"
             raise OverBudget(f"the call has no {scope}_id, and a budget refuses such calls: {fix}")
-        return list(policy.budgets(spender))
+        return policies.budgets_for(spender, policy)
     except OverBudget:
         raise
     except Exception as fault:
@@ -119,7 +119,7 @@ def charge_lost(row: PromptLog, alias: str) -> None:
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
     """Returns the standing of each budget that applies to a spender, whose source may be an empty text."""
-    listed = policies.policy().budgets(spender) if agent_settings.BUDGETS else ()
+    listed = policies.budgets_for(spender, policies.policy()) if agent_settings.BUDGETS else ()
     limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = balances.aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))
     new = [(limit, balances.account_for(limit, spender, moment)) for limit in limits]

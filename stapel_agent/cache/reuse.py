@@ -49,7 +49,9 @@ def recall(request: CompletionRequest) -> dict[int, str]:
     try:
         found = _policy().lookup_many(request.parts_as_asked)
         known = zip(range(len(request.parts)), found, strict=False)
-        texts = {number: answer.text for number, answer in known if answer and isinstance(answer.text, str)}
+        texts = {
+            number: str.__str__(answer.text) for number, answer in known if answer and isinstance(answer.text, str)
+        }
     except Exception as fault:
         _report(request, "lookup", fault)
         return {}
@@ -66,13 +68,13 @@ def find(request: CompletionRequest, read: Callable[[str], Any]) -> Completion |
         return None
     try:
         found = _policy().lookup(request)
-        answer = found and reread(request, found.text, read)
+        answer = reread(request, str.__str__(found.text), read) if found else None
+        saving = found.saving if found and type(found.saving) is Saving else NOT_KNOWN
     except Exception as fault:
         _report(request, "lookup", fault)
         return None
-    if not (found and answer):
-        return None
-    _count(request, 1, found.saving)
+    if answer:
+        _count(request, 1, saving)
     return answer
 
 

@@ -348,6 +348,31 @@ def test_policy__by_dotted_path(agent, facade, scripted_model):
     assert len(scripted_model.requests) == 1
 
 
+ODD = [
+    *({"scope": "all", "period": "month", "usd": "5"}, Budget("nobody", "month"), Budget("all", "year", tokens=9)),
+    *(Budget("all", "month", usd=float("nan")), Budget("all", "month", usd=Decimal("1e999999"))),
+    *(Budget("all", "month", usd=-1), Budget("all", "month", tokens="many"), Budget("all", "month", tokens=0.5)),
+]
+
+
+@pytest.mark.parametrize("budget", ODD, ids=repr)
+def test_policy__invalid_budget(agent, facade, scripted_model, budget):
+    """A policy that returns an invalid budget lets no call spend, and the reason names BUDGETS."""
+    agent(BUDGETS=type("Odd", (BudgetPolicy,), {"budgets": lambda self, spender: [budget]}))
+    assert facade.complete("hello", "small")["reason"].startswith("over_budget: BUDGETS cannot be applied (")
+    assert scripted_model.requests == []
+    assert "budgets" not in usage()
+
+
+@pytest.mark.parametrize("usd", ["0.5", 0.5, Decimal("0.5")], ids=repr)
+def test_policy__dollars_of_any_type(agent, facade, scripted_model, usd):
+    """The dollars of a policy's budget may be a text or a float, as those of an entry."""
+    agent(BUDGETS=type("Plain", (BudgetPolicy,), {"budgets": lambda self, spender: [Budget("all", "day", usd)]}))
+    assert facade.complete("hello", "small")["status"] == "ok"
+    (standing,) = usage()["budgets"]
+    assert standing.limit_usd == Decimal("0.5")
+
+
 def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
     """A call taken for lost is charged its estimate; if its answer comes after all, what that cost replaces it."""
 

@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import caches
@@ -16,8 +17,9 @@ from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, Pr
 from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
-from stapel_agent.types import Completion, CompletionRequest
+from stapel_agent.types import Completion, CompletionRequest, Saving
 from tests.answers import by
+from tests.test_arguments import OBJECTS
 
 pytestmark = pytest.mark.django_db
 
@@ -301,6 +303,19 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
     (line,) = caplog.messages
     step = "policy" if step == "should_cache" else step
     assert line == f"cache {step} failed, the call continues without it: ConnectionError: [redacted]"
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("field", ["text", "saving", None])
+def test_hostile_policy__costs_the_reuse_only(agent, scripted_model, facade, field, kind):
+    """A policy that returns anything, such as an answer kept by another version, breaks no call."""
+    value = OBJECTS[kind]()
+    found = value if field is None else SimpleNamespace(**{"text": "kept", "saving": Saving(), field: value})
+    kind_of_policy = type("Hostile", (CachePolicy,), {"lookup": lambda self, request: found})
+    agent(CACHE_POLICY=kind_of_policy, CACHE_LOOKUP={"llm_facade": True, "translate": True})
+    scripted_model.script("fresh", '{"1": "Hallo"}')
+    assert facade.complete("say", "small")["result"] in ("fresh", "kept", "small")
+    assert facade.translate("en", "de", {"a": "Hello"}).get("failure") != "internal_error"
 
 
 def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
