@@ -100,16 +100,17 @@ def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
 
     def counting(request):
         number = re.search(r"numbers such as (\d)", request.system_prompt or "")
-        return translating(lambda text: f"{text} {'one' if number is None else number[1]}")(request)
+        form = {"2": "файла", "5": "файлов"}.get(number[1]) if number else "файл"
+        return translating(lambda text: f"%d {form}")(request)
 
     scripted_model.script(counting)
     out, err = run(source, "--to", "ru", "--context", "Of a shop.")
     assert (row(out, "ru")[:4], err) == (["0", "3", "0", "0"], "")
     assert all("Of a shop." in request.system_prompt for request in scripted_model.requests)
     assert re.findall(r'msgstr\[\d\] "(.*)"', (tmp_path / "ru.po").read_text()) == [
-        "%d file one",
-        "%d files 2",
-        "%d files 5",
+        "%d файл",
+        "%d файла",
+        "%d файлов",
     ]
 
 
