@@ -28,7 +28,7 @@ def in_german(request):
 def test_context__two_texts(facade, scripted_model):
     """The same text in two contexts is asked for twice, in one question, and each is kept apart."""
     scripted_model.script(
-        lambda request: json.dumps({key: f"WORT {key}" for key in json.loads(request.prompt)}),
+        lambda request: json.dumps({key: ("WORT", "STAND")[int(key) - 1] for key in json.loads(request.prompt)}),
         translating(str.upper),
     )
     entries = {
@@ -37,7 +37,7 @@ def test_context__two_texts(facade, scripted_model):
         "same": {"text": " Open", "context": "A button"},
     }
     answer = facade.translate("en", "de", entries)
-    assert answer["result"] == {"button": "WORT 1", "state": "WORT 2", "same": " WORT 1"}
+    assert answer["result"] == {"button": "WORT", "state": "STAND", "same": " WORT"}
     (request,) = scripted_model.requests
     assert json.loads(request.prompt) == {"1": "Open", "2": "Open"}
     assert '"1": {"context": "A button"}, "2": {"context": "A state", "max_length": 9}' in request.system_prompt
