@@ -12,10 +12,12 @@ from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
+from rest_framework.throttling import SimpleRateThrottle
 from stapel_core.django.jwt.provider import jwt_provider
 
 from stapel_agent import LlmProvider, ProviderResult
 from stapel_agent.loop_views import LIGHT_LENGTH
+from stapel_agent.serializers import CompleteAnswerSerializer
 from stapel_agent.views import CompleteView
 from tests.hosts import Host
 
@@ -96,7 +98,34 @@ class OwnPost(CompleteView):
         return super().post(request)
 
 
-urlpatterns = [path("own", OwnPost.as_view()), path("complete", CompleteView.as_view())]
+class CountingSerializer(CompleteAnswerSerializer):
+    """A host's, which asks the database."""
+
+    def to_representation(self, instance):
+        return {"users": get_user_model().objects.count(), "status": instance["status"]}
+
+
+class OwnSerializer(CompleteView):
+    response_serializer_class = CountingSerializer
+
+
+class OnceADay(SimpleRateThrottle):
+    rate = "1/day"
+
+    def get_cache_key(self, request, view):
+        return "all"
+
+
+class Throttled(CompleteView):
+    throttle_classes = [OnceADay]
+
+
+urlpatterns = [
+    path("own", OwnPost.as_view()),
+    path("serializer", OwnSerializer.as_view()),
+    path("throttled", Throttled.as_view()),
+    path("complete", CompleteView.as_view()),
+]
 
 
 def test_provider__awaited(agent):
@@ -119,9 +148,26 @@ def test_subclass__with_its_own_post(scripted_model):
     assert post("/own", COMPLETE, content_type="application/json", headers=KEY).json()["status"] == "ok"
 
 
+@pytest.mark.urls(__name__)
+def test_subclass__with_its_own_serializer(scripted_model):
+    """A host's serializer may use the ORM, on a loop too."""
+    scripted_model.script("{}")
+    answer = async_to_sync(AsyncClient().post)("/serializer", COMPLETE, content_type="application/json", headers=KEY)
+    assert answer.json() == {"users": 0, "status": "ok"}
+
+
+@pytest.mark.urls(__name__)
+def test_subclass__throttled(scripted_model):
+    """A host's throttle counts requests on a loop too."""
+    scripted_model.script("{}")
+    post = async_to_sync(AsyncClient().post)
+    statuses = [post("/throttled", COMPLETE, content_type="application/json", headers=KEY).status_code for _ in "ab"]
+    assert statuses == [200, 429]
+
+
 def test_view__coroutine_on_a_loop_only():
     """Django takes the view for a coroutine function on a loop, and for a plain one elsewhere."""
-    view = urlpatterns[1].callback
+    view = urlpatterns[-1].callback
 
     async def on_loop():
         return iscoroutinefunction(view)
