@@ -30,12 +30,12 @@ translation / перевод / вот перевод / превод / ето п�
 output / answer / result / response / target / target language / text
 """
 """English labels before an answer."""
-CHAT = """
-sure / certainly / absolutely / of course / here you go / here it is / hope this helps / hope that helps / i
-hope this / i hope that / let me know / feel free to / if you need any / if you have any / is there anything
-else / happy to help / glad to help / as requested
+OPENERS = "sure / certainly / absolutely / of course / here you go / here it is / as requested"
+CLOSERS = """
+hope this helps / hope that helps / i hope this / i hope that / let me know / feel free to / if you need any
+/ if you have any / is there anything else / happy to help / glad to help
 """
-"""English phrases around an answer."""
+"""English phrases before and after an answer."""
 CONTROL = re.compile(
     r"/no_think|/think\b|\[/?(?:end|inst|done|eos)\]|<\||\|>|```|~~~|\bend of (?:text|translation)", re.IGNORECASE
 )
@@ -60,7 +60,7 @@ OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern})")
 NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{_any([NOTES])})\**\s?[:：]")
 LABEL = re.compile(rf"\W{{0,4}}(?:{_any([LABELS])})\W{{0,4}}[:：]")
 NOTED = re.compile(r"[(（\[【*—–-][^)\]]{0,30}[:：]")
-CHATTED = re.compile(rf"\W{{0,3}}(?:{_any([CHAT])})\W|[.!?\n(]\W{{0,4}}(?:{_any([CHAT])})")
+CHATTED = re.compile(rf"\W{{0,3}}(?:{_any([OPENERS])})\s?[,!.:]|.*?(?<!\w)(?:{_any([CLOSERS])})", re.DOTALL)
 COLON = re.compile("[:：]")
 APOLOGETIC = re.compile(
     r"""
@@ -147,7 +147,7 @@ def _is_annotated(source: str, translation: str, to: str) -> bool:
             return True
     if NOTE.search(translation) and not NOTED.search(source):
         return True
-    return bool(_is_foreign(to) and CHATTED.search(translation) and not CHATTED.search(source))
+    return bool(_is_foreign(to) and CHATTED.match(translation) and not CHATTED.match(source))
 
 
 def _is_foreign(to: str) -> bool:

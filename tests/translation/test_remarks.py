@@ -218,6 +218,8 @@ def test_remark_in__around_quotes():
         ("%s and %s are exclusive", "„%s“ и „%s“ се искључују", "sr"),
         ("Save", "Sicherstellen", "de"),
         ("“Hello”", "„Hallo“", "de"),
+        ("New. Pickled cucumbers", "Nyt. Sure agurker", "da"),
+        ("Pickled cucumbers", "Sure agurker", "da"),
         ("Help me", "Hilf mir", "de"),
         ("(draft)", "[draft]", "de"),
         ("Note: unsaved", "Примечание: не сохранено", "ru"),
