@@ -1,4 +1,4 @@
-"""Decides whether to retry a failed attempt, and how long to wait first."""
+"""Decides whether to retry a failed attempt, how long to wait first, and whether a fallback may follow."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Stores earlier answers and decides which callers may reuse them."""
 
+from .base import CachePolicy, NoCachePolicy
 from .django_cache import DjangoCachePolicy
 from .forgetting import Selection, forget_owned, forget_requests, stale, sweep
 from .forgetting import hand_over as hand_over_translations
 from .hit_counts import flush as flush_hits
 from .hit_counts import hand_over as hand_over_hits
 from .ledger_cache import PromptLogCachePolicy
-from .policy import CachePolicy, NoCachePolicy
 from .reuse import (
     afind,
     ais_reusable,

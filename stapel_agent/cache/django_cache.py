@@ -11,8 +11,8 @@ from django.core.cache import caches
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import Completion, CompletionRequest
 
+from .base import CachePolicy, earlier_completion
 from .forgetting import Selection
-from .policy import CachePolicy, earlier_completion
 
 
 class DjangoCachePolicy(CachePolicy):

@@ -15,8 +15,8 @@ from stapel_agent.models import KeptAnswer, PromptLog, Translation
 from stapel_agent.parsing import storable
 from stapel_agent.types import Completion, CompletionRequest, Saving
 
+from .base import CachePolicy, earlier_completion
 from .forgetting import Selection, forget_selected, oldest
-from .policy import CachePolicy, earlier_completion
 
 STORING_SECONDS = 1.0
 """Minimum time to store a paid answer, even after the request's deadline."""

@@ -20,10 +20,10 @@ from stapel_agent.settings_validation import require_cache_kinds
 from stapel_agent.telemetry import reused
 from stapel_agent.types import NOT_KNOWN, Completion, CompletionRequest, Saving
 
+from .base import CachePolicy
 from .forgetting import Selection
 from .hit_counts import note
 from .ledger_cache import PromptLogCachePolicy
-from .policy import CachePolicy
 
 logger = logging.getLogger(__name__)
 

@@ -87,7 +87,7 @@ NOTATIONS: dict[str, Notation] = {
           | (?!\A\[\w{{1,100}}+\]\Z)(?<![\w\]])\[(?!(?:{ANNOTATIONS})\])[~^$@\#]?+
             (?:[a-z0-9_][A-Za-z0-9_]{{0,100}}+|[A-Z0-9_]{{2,100}}+)(?:[.|:-][A-Za-z0-9_]{{1,100}}+){{0,9}}+\^?+\](?![(\[])""",
     ),
-    # Only if the text has number 1: otherwise they are percentages, prices and ranks. See `placeholders`.
+    # Only if the text has number 1: otherwise they are percentages, prices and ranks. See `protected_spans`.
     "loose-numbers": Notation(
         "number", r"(?<![\w%])%L?+\d{1,2}+%?+(?!\d)|(?<![\w$])\$\d(?![\w$]|[.,]\d)|(?<![\w&\#])\#\d(?![\w\#]|[.,]\d)"
     ),
@@ -186,7 +186,7 @@ class Format:
     some format would misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as
     messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign
     is written `%%` if the text has placeholders. `plural_separator` separates plural forms. `validator` names a check
-    in `validators`.
+    in `format_validators`.
     """
 
     name: str

@@ -32,7 +32,7 @@ class Span:
 # A text without any of these has nothing to protect.
 SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*~^§¤]|www\.", re.IGNORECASE)
 
-# Protected in every format: our own marks (see `protection`), code, tags, links, entities that hide a tag.
+# Protected in every format: our own marks (see `masking`), code, tags, links, entities that hide a tag.
 BEFORE = r"""
     (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}~^§¤]) (?:
       (?P<mark>[⟦⟧]++)

@@ -181,7 +181,7 @@ def test_context__of_the_caller(facade, agent, scripted_model, spans, provider):
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=4)
     scripted_model.script('{"1": "Hallo"}')
     with provider.get_tracer("host").start_as_current_span("a view") as view:
-        facade.translate("en", "de", {str(number): f"Hello {number}" for number in range(4)})
+        facade.translate("en", "de", {letter: f"Hello {letter}" for letter in "abcd"})
         assert trace.get_current_span() is view
     *attempts, call, _ = spans.get_finished_spans()
     assert parent(call) == view.get_span_context().span_id
