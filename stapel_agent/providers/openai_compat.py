@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
 from stapel_agent.types import Image, LinkedImage
 
 from .base import ProviderResult
-from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer
+from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
 from .wire.http import Post, api_root, apost, base_url_fix, post
@@ -107,6 +107,7 @@ class Inquiry:
             PATH,
             own_codes=self._dialect.error_codes,
             optional_fields=optional_fields,
+            usage_in=partial(stated_usage, dialect=self._dialect),
         )
 
     def read(self, body: bytes) -> ProviderResult:

@@ -465,6 +465,13 @@ def test_complete__what_was_paid_is_kept(fault: Any, body: dict[str, Any], expec
     assert fault(Reply.of(body)) == expected
 
 
+@pytest.mark.parametrize(("status", "kind"), [(500, ProviderUnavailable), (429, RateLimited), (400, RequestRejected)])
+def test_complete__error_that_states_tokens(fault: Any, status: int, kind: type[ProviderError]) -> None:
+    """An error response that states tokens carries them, so that the call is not booked as free or sent again."""
+    body = {"error": {"message": "broke off"}, "usage": USAGE}
+    assert fault(Reply.of(body, status=status)) == (kind, f"HTTP {status}: broke off", SPENT, None)
+
+
 # --- time, and many at once
 
 

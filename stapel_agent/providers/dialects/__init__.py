@@ -1,6 +1,6 @@
 """The differences between vendors of `/chat/completions`: a table, and the code that applies it."""
 
-from .answer_reader import read_answer
+from .answer_reader import read_answer, stated_usage
 from .dialect import OUTCOMES, Dialect, EffortRule
 from .effort_fields import effort_fields, merged
 from .effort_rules import CLAUDE
@@ -22,4 +22,5 @@ __all__ = [
     "known_dialects",
     "merged",
     "read_answer",
+    "stated_usage",
 ]

@@ -52,6 +52,11 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
     return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=metadata)
 
 
+def stated_usage(body: bytes, dialect: Dialect = OPENAI) -> Usage:
+    """Return the tokens that a body states, also that of an error: a vendor that states tokens bills them."""
+    return read_usage(mapping(decoded(body, FIGURE_DIGITS)).get("usage"), dialect.usage)
+
+
 def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError:
     fault.usage, fault.text = usage, text or None
     return fault

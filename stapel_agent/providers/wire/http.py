@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer
+from stapel_agent.types import Usage
 
 from .attempt_limits import Bounds, abounded_attempt, bounded, bounded_attempt
 from .connection_pool import ClientPool
@@ -89,6 +90,7 @@ class Post:
 
     `setting` is the name of the base URL's setting, and `path` is the path below it. `own_codes` maps the vendor's
     error codes to failures. `optional_fields` are fields in `content` that the call omits if the vendor refuses them.
+    `usage_in` returns the tokens that the body of an error states.
     """
 
     url: httpx.URL
@@ -99,6 +101,7 @@ class Post:
     path: str = ""
     own_codes: Mapping[str, str] = field(default_factory=dict)
     optional_fields: OptionalFields = OptionalFields()
+    usage_in: Callable[[bytes], Usage] = lambda body: Usage()
 
     @property
     def peer(self) -> str:
@@ -138,13 +141,15 @@ def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
             message = f"{message}; the request went to {request.url.path!r}: {fix}"
         if refusal := request.optional_fields.refusal(bounds.status, body, message):
             raise refusal
-        raise classify(
+        fault = classify(
             bounds.status,
             message,
             codes=error_codes(readable),
             own_codes=request.own_codes,
             retry_after=stated_wait(readable) if bounds.retry_after is None else bounds.retry_after,
         )
+        fault.usage = request.usage_in(readable) or None
+        raise fault
     return unpacked(body, bounds.coding)
 
 
