@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from string import ascii_lowercase, ascii_uppercase
+from string import ascii_lowercase, ascii_uppercase, octdigits
 
 from stapel_agent.safety import HIDDEN
 
@@ -18,14 +18,15 @@ LAYERS = 4
 ENCODED_LENGTH = 8
 """A shorter key is found only as it is written: its encoded forms would match ordinary words."""
 
+LINE_BREAKS = r"\n\r\v\f\x85\u2028\u2029"
 ESCAPE = re.compile(
     rf"""
     \\u([0-9A-Fa-f]{{4}}) | \\u\{{([0-9A-Fa-f]{{1,6}})\}} | \\U([0-9A-Fa-f]{{8}}) | \\x([0-9A-Fa-f]{{2}})
-    | %([0-9A-Fa-f]{{2}})
-    | &(?:\#[0-9]{{1,7}} | \#[xX][0-9A-Fa-f]{{1,6}} | [A-Za-z]{{2,31}});
-    | \\["'/\\]
+    | %([0-9A-Fa-f]{{2}}) | %u([0-9A-Fa-f]{{4}})
+    | &(?:\#0*+(?:[0-9]{{1,7}}+ | [xX]0*+[0-9A-Fa-f]{{1,6}}+);? | [A-Za-z]{{2,31}};)
+    | \\(?:["'/\\] | [0-3][0-7]{{2}})
     | \\[nrt]                           # an escaped line break or tab
-    | \r?\n[ \t]*                      # a line break, also that of a folded header
+    | (?:\r\n | [{LINE_BREAKS}])[ \t]*  # a line break, also that of a folded header
     | [{HIDDEN}\ufffd]+
     """,
     re.VERBOSE,
@@ -135,5 +136,7 @@ def _unescaped(escape: re.Match[str]) -> str:
             return unescape(escape[0])
         case "\\" if escape[0][1] in "\"'/\\":
             return escape[0][1]
+        case "\\" if escape[0][1] in octdigits:
+            return chr(int(escape[0][1:], 8))
         case _:
             return ""
