@@ -15,13 +15,19 @@ ESCAPED = re.compile(r"%([0-9a-f]{2})|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-
 MOST_ROUNDS = 3
 """How often an escape may stand in another one."""
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
-COMMON_DOMAINS = "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion"
+COMMON_DOMAINS = (
+    "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion|tech|host|website|store|cloud|mobi|icu|cyou|cfd|sbs"
+    "|buzz|vip|click"
+)
 COUNTRIES = (
     "ac|ae|af|ag|ai|am|ar|at|au|ba|bd|bg|bo|br|by|bz|ca|cc|cf|ch|cl|co|cr|cy|cz|de|dk|ec|ee|eg|es|eu|fi|fm|fr|ga|gd|ge|gg|gl|gq"
     "|gr|gt|gy|hk|hn|hr|hu|ie|il|in|ir|is|it|je|jo|jp|ke|kg|kr|kz|la|lc|li|lk|lt|lu|lv|ly|ma|md|me|mk|ml|mn|ms|mu|mx|my|ng|ni|nl|nu"
     "|nz|pe|ph|pk|pl|pr|pt|pw|qa|ro|rs|sa|sc|se|sg|si|sk|sm|st|su|sv|sx|th|tj|tk|tm|tn|tr|tt|tv|tw|ua|ug|uk|us|uy|uz|vc|ve|vg|vn|ws|za"
 )
 """Domains of countries that are not also common endings of files, or words after a missing blank."""
+
+DOMAIN_END = r"(?![\w-]|\.[\w-])"
+"""A domain may end a sentence: a full stop after it does not belong to it."""
 
 ATTRIBUTE, SCRIPT = "an attribute", "script"
 SYNTAX = {
@@ -50,9 +56,9 @@ SYNTAX = {
         | \b(?:file|blob|smb|ssh|git|intent|view-source|tel|sms|callto):[/\\+\d] | \bmailto:[^\s⟦]
         | (?<![\w.@-])[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)*?\.(?:xn--[\w-]{{1,59}}|[{LETTERS}]{{2,24}}+)
           (?::\d{{1,5}})?/[^\s/]
-        | (?<![\w.@-])(?:[{LETTERS}0-9-]{{1,63}}+\.){{1,5}}?(?:{COMMON_DOMAINS})(?![\w.-])
-        | (?<![\w.@-])[a-z0-9-]{{3,63}}+(?:\.[a-z0-9-]{{1,63}}+)*?\.(?:{COUNTRIES})(?![\w.-])
-        | (?<=⟧)(?:[.@][{LETTERS}0-9-]{{1,63}}+){{1,5}}?\.(?:{COMMON_DOMAINS}|{COUNTRIES})(?![\w.-])
+        | (?<![\w.@-])(?:[{LETTERS}0-9-]{{1,63}}+\.){{1,50}}?(?:{COMMON_DOMAINS}){DOMAIN_END}
+        | (?<![\w.@-])[a-z0-9-]{{3,63}}+(?:\.[a-z0-9-]{{1,63}}+)*?\.(?:{COUNTRIES}){DOMAIN_END}
+        | (?<=⟧)(?:[.@][{LETTERS}0-9-]{{1,63}}+){{1,50}}?\.(?:{COMMON_DOMAINS}|{COUNTRIES}){DOMAIN_END}
         | (?<!\w)xn--[\w-]{{1,59}} | [\w.-]{{1,64}}@[\w-]{{1,63}}+\.[\w-]
         | [\[(]\s?(?:dot|at)\s?[\])] | \w\[\.\]\w | \](?=\([^()\n]|:\s?(?:[/.\\]|[a-z]{{2,20}}:))
         | (?<![\d.])(?:\d{{1,3}}+\.){{3}}\d{{1,3}}+(?:/|:\d)

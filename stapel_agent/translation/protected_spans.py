@@ -36,7 +36,7 @@ SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*~^§¤]|www\.", re.IGNORECASE)
 BEFORE = r"""
     (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}~^§¤]) (?:
       (?P<mark>[⟦⟧]++)
-    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?i:script|style)\b|```|(?<![A-Za-z])`|OPENINGS)
+    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?ai:script|style)\b|```|(?<![A-Za-z])`|OPENINGS)
 """
 UNDELIMITED = r"(?: (?!)"
 AFTER = r"""
@@ -46,7 +46,7 @@ AFTER = r"""
     | (?P<entity>&[lg]t;|&amp;\#?+\w{1,31}+;)
     )
     | (?<![A-Za-z0-9]) (?P<address>
-        (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?i:javascript|mailto|tel):)
+        (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?ai:javascript|mailto|tel):)
         [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
       | (?<![\w.+@/-])(?:[A-Za-z0-9-]{1,63}+\.){1,9}+[a-z]{2,24}+(?::\d{1,5}+)?+/
         [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]*+

@@ -41,6 +41,11 @@ RUN = [
     "evil.example:8080/x",
     "пример.рф/x",
     "evil.com",
+    "evil.com.",
+    "evil.de. Jetzt",
+    "evil.com...",
+    "a.b.c.d.e.f.g.evil.com",
+    "evil.tech",
     "10.0.0.1/x",
     *("bit.ly/x", "t.co/x", "evil.de", "evil.tk", "shop.evil.ly", "пример.com", "exаmple.com", "xn--e1awd7f.com"),
     *(

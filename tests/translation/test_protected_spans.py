@@ -123,3 +123,9 @@ def ways_back(nodes):
             for item in part if isinstance(part, list) else [part]:
                 if isinstance(item, _parser.SubPattern):
                     yield from ways_back(item)
+
+
+@pytest.mark.parametrize("opening", ["<\u017fcript>", "<\u017ftyle>", "java\u017fcript:x"])
+def test_spans__letters_like_those_of_a_tag(opening: str) -> None:
+    """A long s is no s of a tag or an address: such a text has no end to search for, and breaks nothing."""
+    assert all(span.kind != "delimited" for span in spans(opening))
