@@ -68,13 +68,15 @@ class Attempt:
 
     Use it as a context manager around the call. On exit it lets the next caller use the provider and stores any
     `Exception` as the `error`. Only other exceptions (a cancelled task, an interrupt) leave the block.
+    `delay` is the number of seconds to wait before a retry, or None if the attempt is not a retry.
     """
 
-    def __init__(self, candidate: Candidate, read: Reader, delay: float = 0) -> None:
+    def __init__(self, candidate: Candidate, read: Reader, delay: float | None = None) -> None:
         self.request = candidate.request
         self.provider = candidate.provider
         self.api_key = candidate.api_key
-        self.delay = delay
+        self.is_retry = delay is not None
+        self.delay = delay or 0
         self.place = Place(self.request.provider)
         self.result: ProviderResult | None = None
         self.error: AgentError | None = None

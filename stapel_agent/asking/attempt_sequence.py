@@ -169,14 +169,14 @@ class Attempts:
     def _retry(self, last: Attempt) -> Attempt | None:
         if not isinstance(last.error, ProviderError):
             return None
-        asked = sum(attempt.provider is last.provider and not attempt.result for attempt in self._made)
-        delay = delay_before_retry(last.error, asked - 1, self._patience)
+        retries = sum(attempt.provider is last.provider and attempt.is_retry for attempt in self._made)
+        delay = delay_before_retry(last.error, retries, self._patience)
         return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
 
     def _fallback(self, last: Attempt) -> Attempt | None:
         return self._to(self._chain.next()) if last.error and may_fall_back(last.error) else None
 
-    def _to(self, candidate: Candidate | None, delay: float = 0) -> Attempt | None:
+    def _to(self, candidate: Candidate | None, delay: float | None = None) -> Attempt | None:
         if candidate is None:
             return None
         if candidate.api_key is None and (key := api_keys.next_key(candidate.request.provider, candidate.provider)):

@@ -53,6 +53,7 @@ class AnthropicProvider(EndpointProvider):
 
     def complete(self, **arguments: Any) -> ProviderResult:
         question = self._question(arguments)
+        sdk()  # before the time limit starts, because the first import may take seconds
         answer = StreamedAnswer()
         with (
             question.plan.settled(answer),

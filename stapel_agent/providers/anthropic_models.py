@@ -23,8 +23,9 @@ def model_facts(client: tuple[str, str], peer: str, model: str) -> ModelFacts:
     """Return the API's facts about `model`. `client` is a key and a base URL. Errors are raised unchanged."""
     key = client[1], model
     if key not in _known:
+        models = clients.client(*client).models
         with bounded_attempt(SECONDS, peer):
-            found = clients.client(*client).models.retrieve(model)
+            found = models.retrieve(model)
         if len(_known) >= MOST_MODELS:
             _known.clear()
         _known[key] = _facts(found)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from stapel_agent.asking import circuit_breaker
+from stapel_agent.asking import circuit_breaker, clear_api_keys
 from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -14,6 +14,7 @@ from stapel_agent.exceptions import (
     AnswerTruncated,
     InvalidAnswer,
     OutOfCredit,
+    ParameterRefused,
     ProviderDown,
     ProviderError,
     ProviderTimeout,
@@ -23,6 +24,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.wire import attempt_limits
 from stapel_agent.types import Usage
 from tests.answers import TRACED, failure_of
 from tests.scripted_chain import ANSWERED, asked, recorded_waits, scripted_chain
@@ -33,6 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
 ANSWER = Reply.of({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": USAGE})
+AMPLE = [{"scope": "all", "period": "month", "tokens": 10**7}]
 HALF = ANSWER.body[: len(ANSWER.body) // 2]
 
 
@@ -41,6 +44,7 @@ def forgetful():
     """No test sees the failures of another."""
     yield
     circuit_breaker.clear()
+    clear_api_keys()
 
 
 @pytest.fixture
@@ -146,6 +150,22 @@ def test_retry__beside_a_correction(facade, scripted_model):
     assert prompts[1:] == [prompts[1]] * 3
 
 
+def test_retry__after_a_refused_field(facade, agent, waits):
+    """The attempt without a refused field is no retry: all retries are left, and the first waits as briefly as ever."""
+    models = scripted_chain(agent, only=[ParameterRefused("no such field"), *[ProviderUnavailable("busy")] * 3])
+    assert facade.complete("say", "small")["failure"] == "overloaded"
+    assert (waits, asked(models)) == ([0.5, 1], {"only": 4})
+
+
+def test_retry__after_another_key(facade, agent, waits):
+    """The attempt with another key is no retry: all retries are left, and the first waits as briefly as ever."""
+    with ScriptedServer(Reply(b"slow down", status=429)) as server:
+        entry = {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}
+        agent(PROVIDERS={"only": entry}, DEFAULT_PROVIDER="only")
+        assert facade.complete("say", "small")["failure"] == "rate_limited"
+    assert (waits, len(server.requests)) == ([0.5, 1], 4)
+
+
 # --- after how long
 
 
@@ -216,7 +236,7 @@ def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
 # --- the real client
 
 STATUSES = {
-    **dict.fromkeys([408, 409, 429, 500, 502, 503, 529], 3),
+    **dict.fromkeys([408, 409, 425, 429, 498, 500, 502, 503, 529], 3),
     **dict.fromkeys([301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 501, 505, 525], 1),
 }
 
@@ -238,6 +258,25 @@ def test_http__status(facade, agent, status, times):
             agent(OPENAI_COMPAT_BASE_URL=server.url, RETRY_BILLED=billed)
             assert facade.complete("say", "small")["status"] == "failure"
         assert len(server.requests) == times
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("provider", ["openai-compat", pytest.param("anthropic", marks=pytest.mark.sdk)])
+@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize("ending", ["close", "hang", "endless"])
+def test_http__undelivered_body_of_an_error(facade, agent, monkeypatch, provider, status, ending):
+    """If the status says that the work was not done, the call is retried and costs nothing, whatever its body is."""
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
+    with ScriptedServer(Reply(b"{", status=status, content_length=10**12, ending=ending)) as server:
+        urls = {"OPENAI_COMPAT_BASE_URL": server.url, "ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-ant-x"}
+        agent(**urls, RETRIES=1, CLI_TIMEOUT=1 if ending == "hang" else 30, BUDGETS=AMPLE)
+        answer = facade.complete("say", "small", provider=provider)
+    failure = "rate_limited" if status == 429 else "overloaded"
+    assert answer["failure"] == failure
+    assert answer["reason"].startswith(f"{failure}: HTTP {status}: ")
+    assert len(server.requests) == 2
+    rows = PromptLog.objects.values_list("metadata__failure", "cost_usd", "estimated_tokens", "estimated_cost_usd")
+    assert list(rows) == [(failure, 0, None, None)] * 2
 
 
 @pytest.mark.usefixtures("hasty")

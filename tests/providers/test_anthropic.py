@@ -37,6 +37,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers import anthropic_sdk
 from stapel_agent.providers.anthropic import AnthropicProvider, access
 from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.wire import attempt_limits
 from stapel_agent.types import Usage
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -395,11 +396,31 @@ def test_complete__error_of_another_form(ask: Asker, server: ScriptedServer, rep
     assert ask.fault() == fault
 
 
-def test_complete__error_body_breaks_off(ask: Asker, server: ScriptedServer) -> None:
-    """An error whose body never arrives is still an error of the provider."""
-    server.replies = [Reply(b"{", status=529, content_length=100, ending="close")]
+@pytest.mark.parametrize("status", [429, 529])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ending": "close"},
+        {"ending": "reset"},
+        {"ending": "hang"},
+        {"ending": "endless", "content_length": 10**12},
+        {"trickle": "body", "body": b"{" * 1000, "pause": 0.2},
+        {"headers": {"Content-Encoding": "gzip"}, "content_length": 1},
+        {"headers": {"Transfer-Encoding": "chunked"}, "ending": "close"},
+    ],
+    ids=repr,
+)
+def test_complete__undelivered_body_of_an_error(
+    ask: Asker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, status: int, options: dict[str, Any]
+) -> None:
+    """The status of an error decides, whatever happens to its body."""
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
+    server.replies = [Reply(**{"body": b"{", "status": status, "content_length": 1000, **options})]
 
-    assert ask.fault().type is ProviderUnavailable
+    is_slow = options.get("ending") == "hang" or "trickle" in options
+    fault = ask.fault(timeout=1 if is_slow else 30)
+    assert fault.type is (RateLimited if status == 429 else ProviderUnavailable)
+    assert fault.message.startswith(f"HTTP {status}: ")
 
 
 def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
@@ -518,9 +539,8 @@ def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
         stream(message("Hello"), trickle="head"),
         stream(message("Hello"), trickle="body"),
         stream(event("ping"), *[event("ping")] * 100, trickle="body", pause=0.001, content_length=10**9),
-        Reply.of(error_document("api_error", "x" * 1000), status=500, trickle="body"),
     ],
-    ids=["silent", "trickled head", "trickled body", "trickled pings", "trickled error"],
+    ids=["silent", "trickled head", "trickled body", "trickled pings"],
 )
 def test_complete__timeout(ask: Asker, server: ScriptedServer, reply: Reply) -> None:
     """The whole attempt ends at its time, whatever keeps coming."""
@@ -802,6 +822,25 @@ def test_import__off_the_event_loop(server: ScriptedServer) -> None:
     """
 
     assert run_python(PROCESS + textwrap.dedent(script), server.url) == ["in the loop's thread: False", "Hello"]
+
+
+def test_import__before_the_limit(server: ScriptedServer) -> None:
+    """A process that imports the SDK for longer than an attempt may take still sends its first request."""
+    script = """
+    import time
+    from django.conf import settings
+    settings.STAPEL_AGENT = {"ANTHROPIC_BASE_URL": sys.argv[1]}
+
+    class SlowDisk:
+        def find_spec(self, name, *place):
+            if name == "anthropic":
+                time.sleep(5)
+
+    sys.meta_path.insert(0, SlowDisk())
+    print(AnthropicProvider().complete(prompt="Hello", model="claude-x", timeout=5).text)
+    """
+
+    assert run_python(PROCESS + textwrap.dedent(script), server.url) == ["Hello"]
 
 
 def test_import__missing_sdk() -> None:

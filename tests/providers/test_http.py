@@ -83,6 +83,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
         (408, "", ProviderUnavailable),
         (409, "", ProviderUnavailable),
         (413, "too large", RequestRejected),
+        (425, "too early", ProviderUnavailable),
         (422, "unprocessable", RequestRejected),
         (429, "slow down", RateLimited),
         (429, "You exceeded your current quota, please check your plan and billing details", OutOfCredit),
@@ -254,6 +255,59 @@ def test_post__broken_answer(send: Send, case: str) -> None:
             assert fault_of(send, question(server.url))[0] is fault
 
 
+UNDELIVERED = {
+    "cut off": {"content_length": 100, "ending": "close"},
+    "reset": {"content_length": 100, "ending": "reset"},
+    "silent": {"content_length": 100, "ending": "hang"},
+    "trickled": {"content_length": 10**6, "trickle": "body", "pause": 0.2, "body": b"x" * 1000},
+    "too large": {"content_length": 10**12, "ending": "endless"},
+    "not in chunks": {"headers": {"Transfer-Encoding": "chunked"}, "ending": "close"},
+    "not packed": {"headers": {"Content-Encoding": "gzip"}},
+    "cut off when packed": {"headers": {"Content-Encoding": "gzip"}, "body": gzip.compress(os.urandom(100))[:-20]},
+}
+"""Bodies of an error that do not arrive, as options of a Reply."""
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [(400, RequestRejected), (408, ProviderUnavailable), (429, RateLimited), (503, ProviderUnavailable)],
+)
+@pytest.mark.parametrize("case", UNDELIVERED)
+def test_post__undelivered_body_of_an_error(
+    send: Send, monkeypatch: pytest.MonkeyPatch, case: str, status: int, fault: type[ProviderError]
+) -> None:
+    """The status of an error decides, whatever happens to its body."""
+    monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
+    reply = Reply(**{"body": b"{", "status": status, **UNDELIVERED[case]})  # type: ignore[arg-type]
+    with ScriptedServer(reply) as server, pytest.raises(ProviderError) as caught:
+        send(question(server.url, timeout=A_MOMENT if case in ("silent", "trickled") else 20))
+    assert (type(caught.value), caught.value.may_be_billed) == (fault, False)
+    assert str(caught.value).startswith(f"HTTP {status}: ")
+
+
+def test_post__undelivered_body_of_a_gateway(send: Send) -> None:
+    """If a gateway gave up, the request may be billed, whether its page arrives or not."""
+    with ScriptedServer(Reply(b"{", status=504, content_length=10, ending="hang")) as server:
+        assert fault_of(send, question(server.url, timeout=A_MOMENT))[0] is RequestInterrupted
+
+
+def test_post__undelivered_body_states_a_wait(send: Send) -> None:
+    """The wait in the head of an error counts, although its body never ends."""
+    reply = Reply(b"{", status=429, headers={"Retry-After": "7"}, content_length=10, ending="hang")
+    with ScriptedServer(reply) as server, pytest.raises(RateLimited) as caught:
+        send(question(server.url, timeout=A_MOMENT))
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(("status", "may_be_billed"), [(503, False), (504, True), (200, True)])
+def test_bounded_attempt__cancelled_in_the_body(status: int, may_be_billed: bool) -> None:
+    """A call that is cancelled after the head of an error may be billed only if the status leaves that open."""
+    with pytest.raises(KeyboardInterrupt) as caught, bounded_attempt(A_HANG) as bounds:
+        bounds.answered(status, {})
+        raise KeyboardInterrupt
+    assert getattr(caught.value, "may_be_billed", True) is may_be_billed
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", f"http://{'a' * 70}.invalid"])
 def test_post__unreachable(send: Send, url: str) -> None:
     """A closed port or an impossible name is an unavailable provider, named by the kind of fault."""
@@ -270,7 +324,6 @@ def test_post__unreachable(send: Send, url: str) -> None:
 SLOW = {
     "trickled head": Reply(b"{}", trickle="head"),
     "trickled body": Reply(b"x" * 1000, trickle="body"),
-    "trickled body of an error": Reply(b"x" * 1000, status=500, trickle="body"),
     "silence": Reply(raw=b"", ending="hang"),
     "silence in the body": Reply(b"x", content_length=10, ending="hang"),
 }

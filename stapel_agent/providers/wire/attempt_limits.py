@@ -25,6 +25,7 @@ from stapel_agent.exceptions import (
 from .error_response import classify, excerpt
 from .request_delivery import Delivery
 from .retry_waits import retry_after
+from .status_codes import fault_by_status
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -49,14 +50,15 @@ class Bounds:
     """The limits of one attempt: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
 
     `peer` is the address of the server, for error messages.
-    Call `answered()` when the headers arrive: an error after a 2xx status is an incomplete answer that was billed.
+    Call `answered()` when the headers arrive: from then on, an error status decides, whatever happens to its body.
+    An error after a 2xx status is an incomplete answer that was billed.
     """
 
     def __init__(self, timeout: float, peer: str = "") -> None:
         self.timeout = timeout
         self.peer = peer
         self.deadline = time.monotonic() + timeout
-        self.size = SizeLimit()
+        self._size = SizeLimit()
         self.status = 0
         self.coding = ""
         self.retry_after: float | None = None
@@ -64,7 +66,9 @@ class Bounds:
 
     @property
     def may_be_billed(self) -> bool:
-        """Whether the server may have received the request."""
+        """Whether the server may have received the request, and has not answered that it did not process it."""
+        if self.status >= 300:
+            return fault_by_status(self.status).may_be_billed
         return bool(self.status) or (self.delivery is not None and self.delivery.may_be_taken)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
@@ -76,11 +80,20 @@ class Bounds:
         """Return the seconds left for a network operation, at most `limit`. Raises ProviderTimeout if none are left."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
-            raise self._timed_out()
+            raise self.fault(TimeoutError())
         return seconds if limit is None else min(seconds, limit)
+
+    def count(self, chunk: bytes) -> bytes:
+        """Count received bytes. Raises InvalidAnswer, or the exception for an error status, if they are too many."""
+        try:
+            return self._size.count(chunk)
+        except InvalidAnswer as fault:
+            raise self.fault(fault) if self.status >= 300 else fault from None
 
     def fault(self, cause: Exception) -> ProviderError:
         """Return the ProviderError for `cause`, which was raised during the attempt."""
+        if self.status >= 300:
+            return classify(self.status, "the body of the error is incomplete", retry_after=self.retry_after)
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
@@ -89,8 +102,6 @@ class Bounds:
             if self.may_be_billed:
                 return RequestInterrupted(f"the request was sent, but no answer arrived{where} ({text})")
             return ProviderUnreachable(f"the provider cannot be reached{where} ({text})")
-        if self.status >= 300:
-            return classify(self.status, "the body of the error is incomplete", retry_after=self.retry_after)
         return AnswerInterrupted(f"the answer is incomplete ({text})")
 
     def _timed_out(self) -> ProviderTimeout:
@@ -203,7 +214,7 @@ class BoundedStream:
         with _reading(self._delivery):
             chunk: bytes = self._stream.read(max_bytes, bounds.remaining(timeout))
         self._delivery.received(len(chunk))
-        return bounds.size.count(chunk)
+        return bounds.count(chunk)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with _writing(self._delivery, buffer) as bounds:
@@ -244,7 +255,7 @@ class BoundedAsyncStream:
         with _reading(self._delivery):
             chunk: bytes = await self._stream.read(max_bytes, timeout)
         self._delivery.received(len(chunk))
-        return _bounds.get().size.count(chunk)
+        return _bounds.get().count(chunk)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         with _writing(self._delivery, buffer):

@@ -21,6 +21,7 @@ FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
     403: AccessDenied,
     408: ProviderUnavailable,
     409: ProviderUnavailable,
+    425: ProviderUnavailable,
     429: RateLimited,
     498: ProviderUnavailable,  # Groq: no capacity for the flex tier
     500: ProviderUnavailable,
