@@ -16,7 +16,7 @@ AgentError                                                the request cannot be 
     ├── ProviderTimeout               timeout             no answer in time
     ├── RequestInterrupted            interrupted         sent, but no answer came; may be billed
     ├── ProviderDeclined                                  not accepted; another provider may accept it
-    │   ├── ProviderUnavailable       overloaded          too busy (5xx, 529); retried
+    │   ├── ProviderUnavailable       overloaded          temporarily unavailable; retried
     │   │   └── ProviderUnreachable   unreachable         no connection; retried
     │   ├── RateLimited               rate_limited        over its rate limit (429); retried
     │   ├── ProviderDown              overloaded          out of order; not retried

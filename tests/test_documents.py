@@ -20,6 +20,7 @@ from stapel_core.comm import function_registry
 import stapel_agent
 from stapel_agent import answers, cache, errors, exceptions, signals, urls
 from stapel_agent.accounting.usage_query import GROUPS
+from stapel_agent.asking.retries import delay_before_retry, may_fall_back
 from stapel_agent.cache import CachePolicy
 from stapel_agent.catalogues import FILE_TYPES
 from stapel_agent.conf import DEFAULTS
@@ -27,6 +28,8 @@ from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.providers.registry import provider_registry
+from stapel_agent.providers.wire.error_response import classify
+from stapel_agent.providers.wire.status_codes import FAULT_BY_STATUS
 from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
@@ -344,6 +347,22 @@ def test_failures__table():
     told = {fault.failure for fault in faults if issubclass(fault, exceptions.AgentError)}
     told |= {answers.INTERNAL_ERROR, job.DEADLINE}
     assert {failure.strip("`") for failure, *_ in rows} == told
+
+
+def test_statuses__table():
+    """The one table of statuses names the exception for each status, and says which are retried and may fall back."""
+    rows = table("docs/failures.md", "statuses")
+    listed = {int(status): cells[1:] for cells in rows for status in re.findall(r"\b\d{3}\b", cells[0])}
+    others = {int(first) * 100: cells[1:] for cells in rows for first in re.findall(r"(\d)xx", cells[0])}
+    assert sorted(listed) == sorted(FAULT_BY_STATUS)
+    for status in range(300, 600):
+        fault = classify(status, "")
+        name, follows = listed.get(status) or others[status // 100 * 100]
+        assert name == f"`{type(fault).__name__}`", status
+        assert (delay_before_retry(fault, 0, 60) is not None, may_fall_back(fault)) == (
+            "retry" in follows,
+            "fallback" in follows,
+        ), status
 
 
 def test_exceptions__tree():

@@ -30,7 +30,7 @@ def delay_before_retry(fault: ProviderError, retries_made: int, patience: float)
     Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the
     provider itself named a time. Returns None if the wait would be longer than `patience`.
     """
-    if retries_made >= agent_settings.RETRIES or not _is_passing(fault):
+    if retries_made >= agent_settings.RETRIES or not _is_transient(fault):
         return None
     if not _wait:
         return 0.0
@@ -68,7 +68,7 @@ def may_ask_again(fault: ProviderError) -> bool:
     return not _has_begun(fault) or agent_settings.RETRY_BILLED is True
 
 
-def _is_passing(fault: ProviderError) -> bool:
+def _is_transient(fault: ProviderError) -> bool:
     without_outcome = isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted)
     if (without_outcome or _has_begun(fault)) and agent_settings.RETRY_BILLED is not True:
         return False
