@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -421,6 +422,18 @@ def test_complete__undelivered_body_of_an_error(
     fault = ask.fault(timeout=1 if is_slow else 30)
     assert fault.type is (RateLimited if status == 429 else ProviderUnavailable)
     assert fault.message.startswith(f"HTTP {status}: ")
+
+
+def test_complete__undelivered_body_leaves_time(
+    ask: Asker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error whose body hangs does not take the whole time of the attempt, so that a retry may follow."""
+    monkeypatch.setattr(attempt_limits, "ERROR_BODY_SECONDS", 0.25)
+    server.replies = [Reply(b"{", status=529, content_length=10, ending="hang")]
+
+    started_at = time.monotonic()
+    assert ask.fault(timeout=80).type is ProviderUnavailable
+    assert time.monotonic() - started_at < 40
 
 
 def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:

@@ -285,6 +285,15 @@ def test_post__undelivered_body_of_an_error(
     assert str(caught.value).startswith(f"HTTP {status}: ")
 
 
+def test_post__undelivered_body_leaves_time(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error whose body hangs does not take the whole time of the attempt, so that a retry may follow."""
+    monkeypatch.setattr(attempt_limits, "ERROR_BODY_SECONDS", A_MOMENT)
+    started_at = time.monotonic()
+    with ScriptedServer(Reply(b"{", status=503, content_length=10, ending="hang")) as server:
+        assert fault_of(send, question(server.url, timeout=2 * A_HANG))[0] is ProviderUnavailable
+    assert time.monotonic() - started_at < A_HANG
+
+
 def test_post__undelivered_body_of_a_gateway(send: Send) -> None:
     """If a gateway gave up, the request may be billed, whether its page arrives or not."""
     with ScriptedServer(Reply(b"{", status=504, content_length=10, ending="hang")) as server:

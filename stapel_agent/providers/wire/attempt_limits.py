@@ -28,6 +28,8 @@ from .retry_waits import retry_after
 from .status_codes import fault_by_status
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+ERROR_BODY_SECONDS = 10.0
+"""How long to wait for the body of an error after its headers, so that time is left for a retry."""
 
 # The exceptions of a transport, which `bounded_attempt` turns into a ProviderError.
 TRANSPORT_FAULTS = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
@@ -63,6 +65,7 @@ class Bounds:
         self.coding = ""
         self.retry_after: float | None = None
         self.delivery: Delivery | None = None
+        self.loop_timeout: asyncio.Timeout | None = None
 
     @property
     def may_be_billed(self) -> bool:
@@ -75,16 +78,24 @@ class Bounds:
         self.status = status
         self.coding = headers.get("Content-Encoding", "")
         self.retry_after = retry_after(headers)
+        if status >= 300:
+            self._end_within(ERROR_BODY_SECONDS)
+
+    def _end_within(self, seconds: float) -> None:
+        seconds = min(seconds, self.deadline - time.monotonic())
+        self.deadline = time.monotonic() + seconds
+        if self.loop_timeout is not None and not self.loop_timeout.expired():
+            self.loop_timeout.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def remaining(self, limit: float | None = None) -> float:
-        """Return the seconds left for a network operation, at most `limit`. Raises ProviderTimeout if none are left."""
+        """Return the seconds left for a network operation, at most `limit`. Raises `fault()` if none are left."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise self.fault(TimeoutError())
         return seconds if limit is None else min(seconds, limit)
 
     def count(self, chunk: bytes) -> bytes:
-        """Count received bytes. Raises InvalidAnswer, or the exception for an error status, if they are too many."""
+        """Count received bytes. If they are too many, raises InvalidAnswer, or the exception for an error status."""
         try:
             return self._size.count(chunk)
         except InvalidAnswer as fault:
@@ -139,7 +150,7 @@ def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
 async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Bounds]:
     """`bounded_attempt` for an event loop, which enforces the timeout itself."""
     with bounded_attempt(timeout, peer) as bounds:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(timeout) as bounds.loop_timeout:
             yield bounds
 
 
