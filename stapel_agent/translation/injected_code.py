@@ -43,6 +43,7 @@ SYNTAX = {
           <[a-z!/]|(?:javascript|vbscript|livescript):|\bdata:\s{0,5}(?:[a-z]{1,30}/[a-z0-9]|[;,])
         | \bexpression\(|@import\b|\bon[a-z]{3,30}\s{0,5}= | \burl\(\s{0,5}(?:["']|[a-z]{2,20}:|[/.\\\#])
         | \b(?:constructor|prototype|__proto__)\b\s{0,5}[.\[(]
+        | ["'`][\s)\]}]{0,9}[;+]\s{0,5}[\w$.]{1,40}+\( | ["'`]-[\w$.]{1,40}+\([^()\n]{0,40}+\)-["'`]
         """,
         re.VERBOSE | re.IGNORECASE,
     ),
