@@ -44,7 +44,7 @@ ar bg ca cs da de el en es et fi fr gl he hi hr hu id it ja ko lt lv nb nl nn no
 
 
 DIGITS = re.compile(
-    r"(?<![\d./-])(?:\d{1,2}([./-])\s?\d{1,2}\1\s?\d{2,4}|\d{4}([./-])\s?\d{1,2}\2\s?\d{1,2})(?![\d/-]|\.\d)"
+    r"\d(?<![\d./-]\d)(?:\d?([./-])\s?\d{1,2}\1\s?\d{2,4}|\d{3}([./-])\s?\d{1,2}\2\s?\d{1,2})(?![\d/-]|\.\d)"
 )
 NUMBERED = {"ja", "ko", "vi", "yue", "zh"}
 NUMBERED_MONTH = re.compile(r"(\d{1,2})\s?(?:月|월)|th(?:áng|g)\s(\d{1,2})")
@@ -101,6 +101,12 @@ def halves_of(tag: str) -> dict[str, str]:
     return {**found, **(_halves(locale) if locale else {})}
 
 
+@lru_cache(maxsize=64)
+def _spoken_halves(tag: str) -> dict[str, str]:
+    """How a text in the language may mark the two halves of the day. English marks are read in any language."""
+    return {**ENGLISH, **halves_of(tag)}
+
+
 def _halves(locale: Locale) -> dict[str, str]:
     return {
         name.replace("\u00a0", " ").replace("\u202f", " "): HALVES[period]
@@ -127,10 +133,12 @@ def _clock_pattern(tag: str) -> re.Pattern[str] | None:
 
 def hours_in(text: str, tag: str) -> dict[int, frozenset[float]]:
     """The hours from 0 to 24 that a number may mean, by where it begins, for numbers next to a half of the day."""
-    pattern, halves = _clock_pattern(tag), {**ENGLISH, **halves_of(tag)}
+    pattern, halves = _clock_pattern(tag), _spoken_halves(tag)
     if pattern is None or base(tag) in FROM_SUNRISE:
         return {}
     plain = text.replace("\u00a0", " ").replace("\u202f", " ")
+    if not any(half in plain for half in halves):
+        return {}
     return {
         match.start("hour"): _hours(int(match["hour"]), halves[match["after"] or match["before"]])
         for match in pattern.finditer(plain)

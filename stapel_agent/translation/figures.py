@@ -16,11 +16,12 @@ from .calendar_words import hours_in
 from .language_names import cldr
 from .units import Spellings, is_unit, magnitude_after, spellings_of, tidy, unit_after, unit_before
 
-NUMBER = re.compile(r"\d{1,40}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
+NUMBER = re.compile(r"\d\d{0,39}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
 SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
 NEARBY = 40
 """Characters next to a number in which its unit stands."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
+SIGN_AFTER, SIGN_BEFORE = re.compile(r"\s?[^\s\d.,;:!?)⟦]"), re.compile(r"[^\s\d.,;:!?(⟧]")
 AFTER_WORD = re.compile(r"-?[^\W\d_]")
 BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
@@ -77,18 +78,18 @@ def _read(written: str, before: str, after: str, decimal: str, spellings: Spelli
 
 
 def _number(written: str, values: frozenset[float], before: str, after: str, spellings: Spellings) -> Figure:
-    is_glued = before[-1:].isalpha() and before[-1] < "\u0e00"
-    if is_glued and not any(unit.startswith("money") for unit in unit_before(tidy(before), spellings)):
+    is_glued, ahead = before[-1:].isalpha() and before[-1] < "\u0e00", tidy(before).rstrip()
+    if is_glued and not any(unit.startswith("money") for unit in unit_before(ahead, spellings)):
         return Figure(written, values, is_in_word=after[:1].isalpha(), unscaled=values)
-    factors, units = _next_to(tidy(before), tidy(after), spellings)
+    factors, units = _next_to(ahead, tidy(after), spellings)
     scaled = frozenset(value * factor for value in values for factor in factors or {1.0})
-    is_bare = not (re.match(r"\s?[^\s\d.,;:!?)⟦]", after) or re.search(r"[^\s\d.,;:!?(⟧]\Z", before))
+    is_bare = not (SIGN_AFTER.match(after) or SIGN_BEFORE.match(before[-1:]))
     return Figure(
         written,
         scaled,
         units,
         is_negative=MINUS.search(before) is not None,
-        is_bare=is_bare and not is_unit(tidy(before).rstrip(), spellings),
+        is_bare=is_bare and not is_unit(ahead, spellings),
         is_in_word=not (factors or units) and AFTER_WORD.match(after) is not None,
         unscaled=values,
     )
@@ -97,7 +98,7 @@ def _number(written: str, values: frozenset[float], before: str, after: str, spe
 def _next_to(before: str, after: str, spellings: Spellings) -> tuple[frozenset[float], frozenset[str]]:
     """The factors and the units next to a number. A short factor such as "M" may also be something else."""
     after = after[BLANKS.match(after).end() :]  # type: ignore[union-attr]
-    ahead, behind = unit_before(before.rstrip(), spellings), unit_after(after, spellings)
+    ahead, behind = unit_before(before, spellings), unit_after(after, spellings)
     factors, length = magnitude_after(after, spellings)
     if not factors:
         return frozenset(), (ahead & behind) or behind or ahead

@@ -29,7 +29,7 @@ COUNTRIES = (
 DOMAIN_END = r"(?![\w-]|\.[\w-])"
 """A domain may end a sentence: a full stop after it does not belong to it."""
 
-ATTRIBUTE, SCRIPT = "an attribute", "script"
+ATTRIBUTE, SCRIPT, ADDRESS = "an attribute", "script", "an address"
 SYNTAX = {
     "template syntax": re.compile(
         r"""
@@ -50,7 +50,7 @@ SYNTAX = {
     ATTRIBUTE: re.compile(
         r"""["'`](?:/?>|[\s/]{1,20}+(?:[\w:@.-]{1,40}+[\s/]{1,20}+){0,5}?[\w:@.-]{1,40}+\s{0,5}+=)"""
     ),
-    "an address": re.compile(
+    ADDRESS: re.compile(
         rf"""
           (?<![\w:/\\])[/\\]{{2}}[\w-]{{1,63}}+(?:(?:\.[\w-]{{1,63}}+)++(?![\w-])|[/\\:])
         | \b(?:https?|h..ps?|ftps?|wss?):(?:[^\W_]{{5}}|[\w-]{{0,63}}+[./\\\d]|[/\\])
@@ -68,6 +68,11 @@ SYNTAX = {
     ),
 }
 """How each kind of injection is found, by its name in error messages."""
+NEEDED = {
+    SCRIPT: re.compile(r"[<:=(@\[]|(?i:constructor|prototype|__proto__)"),
+    ADDRESS: re.compile(r"[/\\:@\]]|\.\S|xn--|[\[(]\s?(?:dot|at)"),
+}
+"""What every match of a slow pattern of SYNTAX has. It is searched first."""
 SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕]|xn--", re.IGNORECASE)
 FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
 """The beginning of what a spreadsheet computes."""
@@ -76,7 +81,7 @@ DOTS = "。｡．․"
 
 def injected(source: str, translation: str) -> str | None:
     """Describe syntax that `translation` has and `source` does not, or return None. Both texts are masked."""
-    if SIGNS.search(translation) is None and translation.isascii():
+    if translation.isascii() and SIGNS.search(translation) is None:
         return None
     if FORMULA.match(translation.lstrip()) and not FORMULA.match(source.lstrip()):
         return "begins like a formula of a spreadsheet"
@@ -92,8 +97,9 @@ def injected(source: str, translation: str) -> str | None:
 
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:
     """The matches in `text`. Script is also found across line breaks, which browsers ignore."""
-    found = set(syntax.findall(text))
-    return found | set(syntax.findall(DROPPED.sub("", text))) if name == SCRIPT else found
+    texts = {text, DROPPED.sub("", text)} if name == SCRIPT else {text}
+    needed = NEEDED.get(name, syntax)
+    return {match for each in texts if needed.search(each) for match in syntax.findall(each)}
 
 
 def _as_run(text: str) -> str:

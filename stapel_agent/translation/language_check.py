@@ -10,6 +10,7 @@ from .scripts import MARK, READ, has_kana, other_chinese, script_of, scripts_in
 
 WORD = re.compile(r"(?<!\d)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\d)")
 CODE = re.compile(r"[_/\\=<>|]|\w[.:]\w|^-")
+MAY_HAVE_CODE = re.compile(r"[_/\\=<>|-]|[.:]\w")
 SEVERAL, MANY = 2, 4
 LETTERS_WITHOUT_BLANKS = 5
 LIKELY, SURE, DOUBTFUL, DOUBTFUL_AMONG_RELATIVES = 0.5, 0.9, 0.05, 0.005
@@ -67,9 +68,11 @@ def other_language(source: str, translation: str, from_lang: str, to: str) -> tu
 
 def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:
     """Find a translation that the detector takes for another language. Returns the same as `other_language()`."""
+    if _is_shouted(translation):
+        return None
     found, probabilities = _top(translation)
     target = base(to)
-    if not found or target not in probabilities or found == target or _is_shouted(translation):
+    if not found or target not in probabilities or found == target:
         return None
     if script_of(to) != script_of(target) or any({found, target} <= group for group in ALIKE):
         return None  # the detector does not know the script, or cannot tell them apart
@@ -112,7 +115,10 @@ def _has_several_words(text: str) -> bool:
 
 def _prose(text: str) -> str:
     """Return the beginning of `text` without marks, references and words that look like code."""
-    return " ".join(word for word in MARK.sub(" ", text[:READ]).split() if CODE.search(word) is None)
+    plain = MARK.sub(" ", text[:READ])
+    if MAY_HAVE_CODE.search(plain) is None:
+        return " ".join(plain.split())
+    return " ".join(word for word in plain.split() if CODE.search(word) is None)
 
 
 def _is_written_without_blanks(word: str) -> bool:
@@ -128,7 +134,7 @@ def _top(text: str) -> tuple[str, dict[str, float]]:
     """Return the likeliest language of `text` and the probability of each. Empty for a short text."""
     plain = " ".join(WORD.findall(_prose(text)))
     probabilities = languages_of(plain) if len(plain) >= SHORTEST else {}
-    return max(probabilities, key=lambda language: probabilities[language], default=""), probabilities
+    return max(probabilities, key=probabilities.__getitem__, default=""), probabilities
 
 
 def _related(language: str) -> set[str]:

@@ -47,6 +47,7 @@ def _subtag_name(english: Locale, subtag: str) -> str | None:
     return english.territories.get(subtag) or english.variants.get(subtag.upper())
 
 
+@lru_cache(maxsize=256)
 def base(tag: str) -> str:
     """Return the language of a tag, without script and region."""
     return tag.replace("_", "-").partition("-")[0].partition("@")[0].lower()

@@ -42,27 +42,29 @@ REPLACED = re.compile(r"(?:(?<![^\s(«„“¿-])|[^\W\d_])\?++[^\W\d_]")
 QUESTIONS = "???"
 MOST_MARKS = 7
 """The most combining marks on a letter. No script stacks as many."""
+STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
+"""Has every run of more than MOST_MARKS combining marks, and is searched faster than them."""
 FEW_LETTERS = 3
 MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
 
 
 def illegible(source: str, translation: str, to: str = "") -> str | None:
     """Return why readers of the language `to` cannot read `translation`, or None. Both texts are masked."""
-    if not set(UNSEEN.findall(translation)) <= set(UNSEEN.findall(source)):
+    if (unseen := UNSEEN.findall(translation)) and not set(unseen) <= set(UNSEEN.findall(source)):
         return "has invisible characters"
     if not translation.isascii() and _has_stray(source, translation, to):
         return "has invisible characters where no script needs them"
     if (MISREAD.search(translation) and not MISREAD.search(source)) or _lost_letters(source, translation):
         return "has letters in a wrong encoding"
-    if _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
+    if STACK.search(translation) and _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
         return "has letters under combining marks"
-    ours, theirs = MARK.sub("\ufffc", source), MARK.sub("\ufffc", translation)
+    if _is_readable(MARK.sub("\ufffc", translation)):
+        return None
+    ours = MARK.sub("\ufffc", source)
     letters = sum(map(str.isalpha, ours))
     # "{x} of {y}" may become "{x} / {y}", and "n/a" a dash.
     may_lack_letters = letters <= FEW_LETTERS and ("\ufffc" in ours or "/" in ours)
-    if letters and not may_lack_letters and not _is_readable(theirs):
-        return "has no letters"
-    return None
+    return "has no letters" if letters and not may_lack_letters else None
 
 
 def _is_readable(text: str) -> bool:
@@ -94,7 +96,7 @@ def _is_replaced(question: re.Match[str]) -> bool:
 
 def _stacked_marks(text: str) -> int:
     """The length of the longest run of combining marks."""
-    return 0 if text.isascii() else _longest(unicodedata.category(character)[0] == "M" for character in text)
+    return _longest(unicodedata.category(character)[0] == "M" for character in text)
 
 
 def _longest(flags: Iterable[bool]) -> int:

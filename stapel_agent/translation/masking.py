@@ -20,8 +20,9 @@ from .placeholder_formats import FORMATS, GUESS
 from .protected_spans import Span, is_fluent, spans
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
-BLANKS = re.compile(r"\s++")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
+"""Whitespace that may be a line break, which a single blank is not."""
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
@@ -93,7 +94,7 @@ class Protected:
         for number, hidden in self._hidden.items():
             free.setdefault(essence(hidden), []).append(number)
         pieces, position = [], 0
-        for span in spans(translation, FORMATS[self.format], self.protect):
+        for span in self._spans_of(translation):
             hidden = translation[span.start : span.end]
             numbers = free.get(essence(hidden))
             pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
@@ -110,7 +111,10 @@ class Protected:
 
     @cached_property
     def _spans(self) -> list[Span]:
-        return spans(self.source, FORMATS[self.format], self.protect)
+        return self._spans_of(self.source)
+
+    def _spans_of(self, text: str) -> list[Span]:
+        return spans(text, FORMATS[self.format], self.protect)
 
     @cached_property
     def _hidden(self) -> Mapping[int, str]:
@@ -268,7 +272,7 @@ class Protected:
 
     def _check_reading(self, restored: str) -> None:
         """Check that `restored` parses to the same placeholders as the source, in any order."""
-        if self._spans and self._found(restored) != self._found(self.source):
+        if self._spans and _read(restored, self._spans_of(restored)) != _read(self.source, self._spans):
             raise Damaged("has a placeholder next to text that changes its meaning")
 
     def _validate(self, restored: str) -> None:
@@ -277,15 +281,10 @@ class Protected:
         if fault := name and VALIDATORS[name](self.source, restored):
             raise Damaged(fault)
 
-    def _found(self, text: str) -> Counter[str]:
-        found = spans(text, FORMATS[self.format], self.protect)
-        return Counter(text[span.start : span.end] for span in found if span.kind in READ)
-
     def _looks(self, masked: str) -> Counter[str]:
         """Count what looks like a placeholder, markup or an address in a masked text."""
         words = MARK.sub("\ufffc", masked)
-        found = spans(words, FORMATS[self.format], self.protect)
-        return Counter(words[span.start : span.end] for span in found if span.kind not in WRITTEN_SO)
+        return Counter(words[span.start : span.end] for span in self._spans_of(words) if span.kind not in WRITTEN_SO)
 
     def _signature(self, masked: str) -> Any:
         """Return the message's signature, with marks for everything except syntax. Equal texts get equal marks."""
@@ -293,6 +292,11 @@ class Protected:
         kept = {number: marks[hidden] for number, hidden in self._hidden.items()}
         kept |= {n: self._hidden[n] for n, span in enumerate(self._spans, 1) if span.kind == "icu"}
         return icu_messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
+
+
+def _read(text: str, found: Iterable[Span]) -> Counter[str]:
+    """Count the placeholders of the kinds in READ."""
+    return Counter(text[span.start : span.end] for span in found if span.kind in READ)
 
 
 def _few(numbers: Iterable[int]) -> str:

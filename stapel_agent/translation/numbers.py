@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in
 from .figures import Figure, decimal_of, figures
@@ -29,13 +29,16 @@ COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
 """A word after a number is what it counts, or multiplies it. It is no other number."""
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
-SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?: \d{3}){1,4})(?![\d])")
+DIGIT = re.compile(r"\d")
+SPACED = re.compile(r"(\d(?<![\d.,]\d)\d{0,2})((?: \d{3}){1,4})(?![\d])")
+DOTTED = re.compile(r"\d\.\d")
 DOTTED_CLOCK = re.compile(r"(?<![\d.,])([01]?\d|2[0-3])\.([0-5]\d)(?![\d.,])")
 CLOCK = re.compile(r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])")
 PHONE = re.compile(r"(?<![\w.,:])\+?\(?\d{1,5}\)?(?:[ /-]{1,2}\(?\d{2,8}\)?){1,6}(?![\w:])")
 PHONE_DIGITS = 7
 SHORT_YEAR = re.compile(r"(?<=\d[./-])\s?(\d\d)(?!\d)")
 DOTTED_DATE = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
+PAIRED = re.compile(r"\d\s?[:×x–-]\s?\d")
 PAIR = re.compile(r"(?<![\d.,:])(\d{1,9})\s?([:×x–-])\s?(\d{1,9})(?![\d.,:])")
 PERCENT = re.compile(
     r"%|percent|procent|prozent|pour cent|por cien|por cento"
@@ -64,18 +67,21 @@ class _Text:
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
     """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
     source, translation = (
-        ALWAYS.sub(" ", MARKED.sub(" ⟦⟧ ", text.replace("∶", ":"))) for text in (source, translation)
+        ALWAYS.sub(" ", text) if "24" in text else text
+        for text in (MARKED.sub(" ⟦⟧ ", text.replace("∶", ":")) for text in (source, translation))
     )
-    if not (any(map(str.isdigit, source)) or any(map(str.isdigit, translation))):
+    if not (DIGIT.search(source) or DIGIT.search(translation)):
         return None
     source, translation = _without_shared_phones(source, translation)
     ours, theirs = _Text(source, from_lang), _Text(translation, to)
     # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.
+    our_readings = [list(figures(text, from_lang, decimal_of(from_lang))) for text in _readings(source, theirs)]
+    their_readings = [list(figures(text, to)) for text in _readings(translation, ours)]
     first = None
-    for readings in product(_readings(source, theirs), _readings(translation, ours)):
+    for readings in product(our_readings, their_readings):
         fault = _difference(*readings, ours, theirs)
         if fault is None:
-            return _other_order(ours, theirs)
+            return _other_sign(our_readings[0], their_readings[0], ours, theirs) or _other_order(ours, theirs)
         first = first or fault
     return first
 
@@ -83,6 +89,8 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
 def _readings(text: str, other: _Text) -> list[str]:
     readings = [text]
     _add(readings, SPACED, lambda match: match[1] + match[2].replace(" ", "\u00a0"))
+    if DOTTED.search(text) is None:
+        return readings
     if CLOCK.search(other.text) or hours_in(other.text, other.tag):
         _add(readings, DOTTED_CLOCK, lambda match: f"{match[1]}:{match[2]}")
     if months_in(other.text, other.tag):
@@ -95,9 +103,7 @@ def _add(readings: list[str], pattern: re.Pattern[str], rewrite: Callable[[re.Ma
     readings += [pattern.sub(rewrite, reading) for reading in readings if pattern.search(reading)]
 
 
-def _difference(our_text: str, their_text: str, ours: _Text, theirs: _Text) -> str | None:
-    source = list(figures(our_text, ours.tag, decimal_of(ours.tag)))
-    translation = list(figures(their_text, theirs.tag))
+def _difference(source: list[Figure], translation: list[Figure], ours: _Text, theirs: _Text) -> str | None:
     if len(source) > MAX_FIGURES or len(translation) > MAX_FIGURES:
         return None
     lost, new = _unmatched(source, translation), _unmatched(translation, source)
@@ -106,8 +112,8 @@ def _difference(our_text: str, their_text: str, ours: _Text, theirs: _Text) -> s
         lost, new = _explained(lost[:MOST], new[:MOST], hours[:MOST], ours, theirs)
         if fault := _unexplained(lost, new, ours, theirs):
             return fault
-    months, others = months_in(ours.text, ours.tag), months_in(theirs.text, theirs.tag)
-    if months and others and not months & others:
+    months = months_in(ours.text, ours.tag)
+    if months and (others := months_in(theirs.text, theirs.tag)) and not months & others:
         return "has another month"
     return _other_unit(source, translation, theirs.text)
 
@@ -233,19 +239,25 @@ def _by_value(all_figures: list[Figure]) -> defaultdict[float, list[Figure]]:
 
 
 def _other_order(ours: _Text, theirs: _Text) -> str | None:
-    """Find a telephone number, ratio or range whose parts are in another order, or another sign."""
-    if fault := _other_sign(ours, theirs):
-        return fault
+    """Find a telephone number, ratio or range whose parts are in another order."""
     if base(theirs.tag) in FROM_THE_RIGHT:
         return None
-    pairs = {(int(match[1]), int(match[3])) for match in PAIR.finditer(theirs.text)}
-    for match in PAIR.finditer(ours.text):
-        pair = int(match[1]), int(match[3])
-        if pair not in pairs and pair[::-1] in pairs:
-            return f"has {match[0]} in another order"
+    if PAIRED.search(ours.text):
+        pairs = {(int(match[1]), int(match[3])) for match in PAIR.finditer(theirs.text)}
+        for match in PAIR.finditer(ours.text):
+            pair = int(match[1]), int(match[3])
+            if pair not in pairs and pair[::-1] in pairs:
+                return f"has {match[0]} in another order"
+    return _other_phone(ours, theirs)
+
+
+def _other_phone(ours: _Text, theirs: _Text) -> str | None:
+    phones = list(_phones(ours.text))
+    if not phones:
+        return None
     groups = re.findall(r"\d+", theirs.text)
     joined = re.sub(r"(?<=\d)[ ()/.\u00a0-]{1,3}(?=\d)", "", theirs.text)
-    for phone in _phones(ours.text):
+    for phone in phones:
         following = iter(map(int, groups))
         if "".join(phone) not in joined and not all(int(group) in following for group in phone):
             return f"has the digits of {' '.join(phone)} in another order"
@@ -254,6 +266,8 @@ def _other_order(ours: _Text, theirs: _Text) -> str | None:
 
 def _without_shared_phones(*texts: str) -> list[str]:
     """Return both texts without the telephone numbers that they share. Their digits may be grouped in other ways."""
+    if not all(map(_may_have_phone, texts)):
+        return list(texts)
     digits = [{re.sub(r"\D", "", match[0]) for match in PHONE.finditer(text)} for text in texts]
     shared = {number for number in digits[0] & digits[1] if len(number) >= PHONE_DIGITS}
 
@@ -263,19 +277,23 @@ def _without_shared_phones(*texts: str) -> list[str]:
     return [PHONE.sub(without, text) for text in texts]
 
 
+def _may_have_phone(text: str) -> bool:
+    return len(DIGIT.findall(text)) >= PHONE_DIGITS
+
+
 def _phones(text: str) -> Iterator[list[str]]:
-    for match in PHONE.finditer(text):
+    for match in PHONE.finditer(text) if _may_have_phone(text) else ():
         groups = re.findall(r"\d+", match[0])
         is_date = len(groups) == 3 and any(len(group) == 4 for group in groups) and len("".join(groups)) <= 8
         if not is_date and len("".join(groups)) >= PHONE_DIGITS:
             yield groups
 
 
-def _other_sign(ours: _Text, theirs: _Text) -> str | None:
-    source, translation = (
-        _by_value(list(figures(ours.text, ours.tag))),
-        _by_value(list(figures(theirs.text, theirs.tag))),
-    )
+def _other_sign(our_figures: list[Figure], their_figures: list[Figure], ours: _Text, theirs: _Text) -> str | None:
+    """Find a number that lost its minus sign, or that has a new one."""
+    if not any(figure.is_negative for figure in chain(our_figures, their_figures)):
+        return None
+    source, translation = _by_value(our_figures), _by_value(their_figures)
     for value in source.keys() & translation.keys():
         ours_negative = [figure.is_negative for figure in source[value]]
         theirs_negative = [figure.is_negative for figure in translation[value]]

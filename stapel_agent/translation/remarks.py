@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -45,14 +46,20 @@ CONTROL = re.compile(
 def _any(phrases: Iterable[str], ending: str = r"(?!\w)") -> str:
     """A pattern for any of `phrases`, which are written as in LANGUAGES. Scripts without spaces have no word ends."""
     parts = sorted({part for phrase in phrases for part in " ".join(phrase.split()).split(" / ") if part}, key=len)
-    return "|".join(
-        re.escape(part.rstrip("*")) + (ending if part[-1] != "*" and part[-1] < "\u0900" else "")
-        for part in reversed(parts)
-    )
+    by_letter = defaultdict[str, list[str]](list)
+    for part in reversed(parts):
+        end = ending if part[-1] != "*" and part[-1] < "\u0900" else ""
+        by_letter[part[0]].append(re.escape(part[1:].rstrip("*")) + end)
+    return "|".join(f"{re.escape(letter)}(?:{'|'.join(rest)})" for letter, rest in by_letter.items())
+
+
+WORD_START = r"(?:(?<![^\W\d_])|(?=[\u0900-\U0010ffff]))"
+"""Where a phrase may begin. Scripts without spaces have no beginnings of words."""
 
 
 def _words(kind: str) -> re.Pattern[str]:
-    return re.compile(_any(getattr(words, kind) for words in LANGUAGES.values()))
+    """A pattern for the words of one kind in all languages, where they begin a word."""
+    return re.compile(f"{WORD_START}(?:{_any(getattr(words, kind) for words in LANGUAGES.values())})")
 
 
 SORRY, CANNOT, ACT, TRANSLATE, MODEL = map(_words, ("sorry", "cannot", "act", "translate", "model"))
@@ -111,7 +118,7 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
     ends = theirs if len(theirs) <= 2 * READ else f"{theirs[:READ]}\n{theirs[-READ:]}"
     if fault := _refusal(ours, ends):
         return fault
-    if _first(TRANSLATE, ends) and not _may_mention(ours):
+    if TRANSLATE.search(ends) and not _may_mention(ours):
         return "is not a translation but a remark about one"
     if CONTROL.search(ends) and not CONTROL.search(ours):
         return "has a control word"
@@ -123,13 +130,14 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
 
 
 def _refusal(source: str, translation: str) -> str | None:
-    if _first(MODEL, translation) and not _may_mention(source):
+    if MODEL.search(translation) and not _may_mention(source):
         return "is not a translation but a remark about one"
     is_apology = OPENING.match(translation) is not None
-    refusal = next(_found(CANNOT, translation[:NEAR]), None)
-    act = refusal and next(_found(ACT, translation[: refusal.end() + NEAR]), None)
-    may_say_so = APOLOGETIC.search(source) or _first(SORRY, source) or _first(CANNOT, source)
-    if may_say_so or not (APOLOGY.match(translation) or (is_apology and refusal) or act):
+    refusal = CANNOT.search(translation[:NEAR])
+    act = refusal and ACT.search(translation[: refusal.end() + NEAR])
+    if not (APOLOGY.match(translation) or (is_apology and refusal) or act):
+        return None
+    if APOLOGETIC.search(source) or SORRY.search(source) or CANNOT.search(source):
         return None
     if APOLOGY.match(translation) or (is_apology and act):
         return "is an apology, but the text is not"
@@ -157,7 +165,7 @@ def _is_foreign(to: str) -> bool:
 
 def _is_wrapped(source: str, translation: str) -> bool:
     """Whether the whole translation is in a pair of quotation marks besides those in it, and the text is not."""
-    if QUOTES.match(source) or QUOTES.match(source[-1:]) or not QUOTES.match(translation):
+    if not QUOTES.match(translation) or QUOTES.match(source) or QUOTES.match(source[-1:]):
         return False
     return any(
         translation.startswith(opening)
@@ -194,16 +202,3 @@ def _english_names() -> frozenset[str]:
 
 def _plain(text: str) -> str:
     return text.lower().replace("’", "'")
-
-
-def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """The matches that begin a word."""
-    return (match for match in pattern.finditer(text) if _begins_word(text, match.start()))
-
-
-def _begins_word(text: str, position: int) -> bool:
-    return position == 0 or text[position] >= "\u0900" or not text[position - 1].isalpha()
-
-
-def _first(pattern: re.Pattern[str], text: str) -> bool:
-    return any(True for _ in _found(pattern, text))

@@ -63,9 +63,14 @@ def scripts_in(text: str) -> Counter[str]:
     letters = Counter(filter(str.isalpha, MARK.sub("", text[:READ])))
     scripts = Counter[str]()
     for letter, times in letters.items():
-        script = unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
-        scripts[SAME_SCRIPT.get(script, script)] += times
+        scripts[_script_of_letter(letter)] += times
     return scripts
+
+
+@lru_cache(maxsize=4096)
+def _script_of_letter(letter: str) -> str:
+    script = unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
+    return SAME_SCRIPT.get(script, script)
 
 
 def other_chinese(text: str, tag: str) -> str | None:

@@ -113,6 +113,9 @@ class Spellings:
     before: dict[str, frozenset[str]] = field(default_factory=dict)
     magnitudes: dict[str, frozenset[float]] = field(default_factory=dict)
     longest: int = 1
+    initials: frozenset[str] = frozenset()
+    finals: frozenset[str] = frozenset()
+    """The first and the last characters of all spellings."""
 
 
 @lru_cache(maxsize=64)
@@ -135,14 +138,21 @@ def spellings_of(tag: str) -> Spellings:
             magnitudes[word].add(factor)
     for spellings in (after, before, magnitudes):
         spellings.pop("", None)
-    longest = max(map(len, (*after, *before, *magnitudes)), default=1)
+    written_forms = (*after, *before, *magnitudes)
     return Spellings(
-        _frozen(after), _frozen(before), {word: frozenset(found) for word, found in magnitudes.items()}, longest
+        _frozen(after),
+        _frozen(before),
+        {word: frozenset(found) for word, found in magnitudes.items()},
+        max(map(len, written_forms), default=1),
+        frozenset(form[0] for form in written_forms),
+        frozenset(form[-1] for form in written_forms),
     )
 
 
 def unit_after(text: str, spellings: Spellings) -> frozenset[str]:
     """The units that `text` begins with. It is in lower case and has no blanks before it."""
+    if text[:1] not in spellings.initials:
+        return frozenset()
     for length in range(min(spellings.longest, len(text)), 0, -1):
         if text[:length] in spellings.after and is_word_end(text, length):
             return spellings.after[text[:length]]
@@ -156,6 +166,8 @@ def unit_after(text: str, spellings: Spellings) -> frozenset[str]:
 
 def unit_before(text: str, spellings: Spellings) -> frozenset[str]:
     """The units that `text` ends with."""
+    if text[-1:] not in spellings.finals:
+        return frozenset()
     for length in range(min(spellings.longest, len(text)), 0, -1):
         if text[-length:] in spellings.before and not (
             text[-length].isalpha() and text[-length - 1 : -length].isalpha()
@@ -166,7 +178,9 @@ def unit_before(text: str, spellings: Spellings) -> frozenset[str]:
 
 def is_unit(text: str, spellings: Spellings) -> bool:
     """Whether `text` ends with any unit."""
-    return any(text[-length:] in spellings.after for length in range(1, min(spellings.longest, len(text)) + 1))
+    return text[-1:] in spellings.finals and any(
+        text[-length:] in spellings.after for length in range(1, min(spellings.longest, len(text)) + 1)
+    )
 
 
 def magnitude_after(text: str, spellings: Spellings) -> tuple[frozenset[float], int]:
@@ -177,6 +191,8 @@ def magnitude_after(text: str, spellings: Spellings) -> tuple[frozenset[float], 
     word = re.match(r"[^\W\d_]+", text)
     if word is None:
         return frozenset(), 0
+    if _any_magnitude().fullmatch(word[0]) is None:
+        return frozenset(), word.end()
     factors = frozenset(factor for factor, pattern in _magnitude_patterns() if pattern.fullmatch(word[0]))
     return factors or (BILLION if BILLIONS.fullmatch(word[0]) else frozenset()), word.end()
 
@@ -206,6 +222,11 @@ def _magnitude_patterns() -> list[tuple[float, re.Pattern[str]]]:
         (factor, re.compile("|".join(re.escape(word).replace(r"\*", r"\w*") for word in words.split())))
         for factor, words in MAGNITUDES.items()
     ]
+
+
+@lru_cache(maxsize=1)
+def _any_magnitude() -> re.Pattern[str]:
+    return re.compile("|".join([BILLIONS.pattern, *(pattern.pattern for _, pattern in _magnitude_patterns())]))
 
 
 def _written_units(locale: Locale) -> Iterator[tuple[str, str]]:
