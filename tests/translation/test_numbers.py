@@ -2,6 +2,7 @@
 
 import pytest
 
+from stapel_agent.translation import numbers
 from stapel_agent.translation.numbers import changed
 
 SAME = [
@@ -199,3 +200,11 @@ def test_changed__linear(part):
     """Long texts of nothing but figures are compared, or left alone, without end of work."""
     text = part * (20_000 // len(part))
     assert changed(text, f"{text} x", "en", "de") is None
+
+
+def test_changed__reads_once(monkeypatch):
+    """The figures of each text are read once, also to compare the signs and the order of its numbers."""
+    read, figures = [], numbers.figures
+    monkeypatch.setattr(numbers, "figures", lambda text, *rest: read.append(text) or figures(text, *rest))
+    assert changed("-5 °C, 3 days", "-5 °C, 3 Tage", "en", "de") is None
+    assert read == ["-5 °C, 3 days", "-5 °C, 3 Tage"]
