@@ -47,14 +47,13 @@ class PluralTree:
             yield from self._forms(dict(source), pointer, "")
             return
         groups = _groups(source)
-        done = set[str]()
+        bases = {key: base for base, keys in groups.items() for key in keys}
         for key, value in source.items():
-            base = groups.get(key)
+            base = bases.get(key)
             if base is None:
                 yield key, self._value(value, child_pointer(pointer, key))
-            elif base not in done:
-                done.add(base)
-                yield from self._group(source, [other for other in groups if groups[other] == base], base, pointer)
+            elif keys := groups.pop(base, None):
+                yield from self._group(source, keys, base, pointer)
 
     def _group(self, source: Mapping[str, Any], keys: list[str], base: str, pointer: str) -> Iterator[tuple[str, Any]]:
         if f"{base}{OLD_SUFFIX}" in keys:
@@ -82,20 +81,19 @@ def _are_forms(source: Mapping[str, Any]) -> bool:
     return "other" in source and len(source) > 1 and source.keys() <= set(CATEGORIES) and _are_texts(source.values())
 
 
-def _groups(source: Mapping[str, Any]) -> dict[str, str]:
-    """Return the common part of the keys of each text with plural forms, by key."""
+def _groups(source: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the keys of each text with plural forms, by their common part."""
     bases: dict[str, list[str]] = {}
     for key in source:
         if match := SUFFIX.fullmatch(key):
             bases.setdefault(f"{match['base']}{match['ordinal'] or ''}", []).append(key)
         elif key.endswith(OLD_SUFFIX) and key.removesuffix(OLD_SUFFIX) in source:
             bases.setdefault(base := key.removesuffix(OLD_SUFFIX), []).extend([base, key])
-    whole = {
+    return {
         base: keys
         for base, keys in bases.items()
         if len(keys) > 1 and {f"{base}_other", f"{base}{OLD_SUFFIX}"} & set(keys) and _are_texts(map(source.get, keys))
     }
-    return {key: base for base, keys in whole.items() for key in keys}
 
 
 def _are_texts(values: Any) -> bool:

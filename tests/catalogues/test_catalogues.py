@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -733,3 +734,18 @@ def test_po__refused(tmp_path, content, fault):
         open_catalogue(source, "de")
     assert fault in str(refused.value)
     assert source.read_text() == content
+
+
+def test_json__many_plural_texts(tmp_path):
+    """Twenty thousand texts with plural forms take a moment, not a minute: each is looked up once."""
+    forms = {f"key{number}_{form}": form for number in range(20_000) for form in ("one", "other")}
+    source = made(tmp_path, "en.json", json.dumps(forms))
+    began = time.process_time()
+    assert len(open_catalogue(source, "pl").texts()) == 80_000
+    assert time.process_time() - began < 10
+
+
+def test_json__form_that_has_forms(tmp_path):
+    """A key may be a form of one text and the singular of another: both get their forms."""
+    source = made(tmp_path, "en.json", json.dumps({"x_one": "a", "x_other": "b", "x_other_plural": "c"}))
+    assert json.loads(translate(source)) == {"x_one": "[a]", "x_other": "[b]", "x_other_plural": "[c]"}
