@@ -339,13 +339,13 @@ def test_rows__of_one_tenant_over_a_period(column):
 
 def test_cache_scope__a_translation_stays_in_its_workspace(agent, scripted_model):
     """By default a workspace's wording is not another's; callers without a workspace share theirs."""
-    scripted_model.script(*(translating(lambda text, n=n: f"{text} {n}") for n in range(3)))
+    scripted_model.script(*(translating(lambda text, n=n: f"{text} {n}") for n in "abc"))
     asked = [("evil", "1"), ("evil", "2"), ("acme", "1"), (None, "1"), (None, None), ("acme", "3")]
     answers = [
         services.translate("en", "de", {"k": "word"}, workspace_id=workspace, user_id=user)["result"]["k"]
         for workspace, user in asked
     ]
-    assert answers == ["word 0", "word 0", "word 1", "word 2", "word 2", "word 1"]
+    assert answers == ["word a", "word a", "word b", "word c", "word c", "word b"]
 
 
 def test_cache_scope__a_user_is_one_of_a_workspace(agent, scripted_model):

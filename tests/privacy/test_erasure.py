@@ -78,7 +78,7 @@ def busy(scripted_model, agent):
             services.complete(word, "small", system_prompt=word, context={"page": word}, idempotency_key=key, **whose)
         scripted_model.script(ValueError(word))
         services.complete(f"{word} again", "small", **whose)
-        scripted_model.script(translating(str.title))
+        scripted_model.script(translating(str.upper))
         services.translate("en", "de", {"a": f"a {word}"}, **whose)
 
     ask("ann", "secret")
