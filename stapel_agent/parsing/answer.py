@@ -22,7 +22,8 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
     several are equal. What the model thinks in tags such as `<think>` belongs to neither result.
 
     Parts of broken JSON are never an answer: text inside brackets that do not contain JSON, text after an opening
-    bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing.
+    bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing. Nor
+    is JSON before an object that is cut off, unless it stands in a fence of its own.
     Trailing commas, raw line breaks in strings, and closing brackets too many at the end are accepted. Numbers that do
     not fit a double and values nested deeper than MAX_DEPTH are rejected. Both results are `storable`.
     """
@@ -54,6 +55,7 @@ def _decode_scalar(text: str) -> Any:
     return None if opening and isinstance(value, dict | list) else value
 
 
+OBJECT_BEGUN = re.compile(r'\{\s*+"[^"\n]*+"\s*+:')
 FENCE_BEFORE = re.compile(r"(?<![`~])(?:(?:`{3,}+|~{3,}+)[^\n`~]*+\s*+|`)\Z")
 FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
@@ -62,9 +64,20 @@ def _find(text: str) -> tuple[Any, str | None]:
     """The result of `parse_json_response()` for a text of which only a part may be JSON."""
     _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
     before, after = text[:start], text[end:]
-    if fence := FENCE_BEFORE.search(before):
+    fence = FENCE_BEFORE.search(before)
+    if _is_cut_off(after) and not (fence and FENCE_AFTER.match(after)):
+        return None, text
+    if fence:
         before, after = before[: fence.start()], FENCE_AFTER.sub("", after)
     return value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
+
+
+def _is_cut_off(after: str) -> bool:
+    """Whether another object begins after a candidate and is never closed: the candidate may be only a draft of it."""
+    if (begun := OBJECT_BEGUN.search(after)) is None:
+        return False
+    rest = after[begun.start() :]
+    return rest.count("{") > rest.count("}")
 
 
 def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
