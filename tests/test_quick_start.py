@@ -158,7 +158,7 @@ def test_quick_start__test_runner(project, url):
     (project.folder / "host" / "runner.py").write_text(block_after("README.md", "<!-- file: runner.py -->"))
     project.append("settings.py", 'TEST_RUNNER = "host.runner.TestRunner"\n')
     (project.folder / "host" / "tests.py").write_text(TESTS)
-    project.run("manage.py", "test", "host")
+    assert "Found 2 test(s)" in project.run("manage.py", "test", "host")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool
 
 
 def _are_same_words(source: str, translation: str) -> bool:
-    ours, theirs = (" ".join(text.split()).rstrip(".…:;") for text in (source, translation))
+    ours, theirs = (" ".join(text.split()).rstrip(".!?…:;") for text in (source, translation))
     return ours == theirs or (ours.casefold() == theirs.casefold() and not _is_shouted(theirs))
 
 

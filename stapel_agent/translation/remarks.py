@@ -115,8 +115,6 @@ QUOTES = re.compile("[\"'“”„«»‘’「」『』*`_‹›《》]")
 def remark_in(source: str, translation: str, to: str = "") -> str | None:
     """Return what `translation` has in place of, or around, a translation of `source`, or None."""
     theirs, ours = _plain(translation), _plain(source)
-    if _is_marked_only(ours, theirs, to):
-        return None
     ends = theirs if len(theirs) <= 2 * READ else f"{theirs[:READ]}\n{theirs[-READ:]}"
     if fault := _refusal(ours, ends):
         return fault
@@ -129,13 +127,6 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
     if _is_wrapped(source.strip(), translation.strip()):
         return "is quoted, but the text is not"
     return None
-
-
-def _is_marked_only(source: str, translation: str, to: str) -> bool:
-    """Whether a mark such as "de:" or "translated" is all that was added to the source, as test doubles do."""
-    before, found, after = translation.partition(source) if source else ("", "", "")
-    mark = f"{before} {after}".strip(" :()[]{}#_-\"'")
-    return bool(found) and (mark == to.lower() or (mark.isalpha() and TRANSLATE.match(mark) is not None))
 
 
 def _refusal(source: str, translation: str) -> str | None:

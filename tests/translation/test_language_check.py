@@ -16,7 +16,9 @@ def test_is_unchanged(source):
     assert is_unchanged(source, source, "en", "de")
 
 
-@pytest.mark.parametrize("translation", ["Your Shopping Cart Is Empty", f" {CART}.", "your shopping cart is empty"])
+@pytest.mark.parametrize(
+    "translation", ["Your Shopping Cart Is Empty", f"{CART}!", f" {CART}.", "your shopping cart is empty"]
+)
 def test_is_unchanged__case(translation):
     """Other capitals, or another mark at the end, are no translation."""
     assert is_unchanged(CART, translation, "en", "de")
