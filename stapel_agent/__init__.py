@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # importing typing for it would cost more than all the rest
+TYPE_CHECKING = False  # importing typing for it would take longer than the rest of this module
 if TYPE_CHECKING:
     from typing import Any
 

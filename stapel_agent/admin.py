@@ -121,7 +121,7 @@ class PromptLogAdmin(StapelModelAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only the parameters of the filters: Django would accept any condition on any column from the URL."""
+        """Allows only the parameters of the filters: Django would accept any condition on any column from the URL."""
         return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
 
     def get_urls(self) -> list[URLPattern]:
@@ -202,7 +202,7 @@ class PromptLogAdmin(StapelModelAdmin):
 
     @admin.display(description="cost")
     def exact_cost(self, row: PromptLog) -> str:
-        """The cost to the last digit; none for a call under way."""
+        """The cost, not rounded. Empty for a call under way."""
         if row.cost_usd is None or row.status == PromptStatus.PENDING:
             return str(cost_cell(row, self._shown))
         return f"${row.cost_usd.normalize():,f}"

@@ -1,4 +1,4 @@
-"""REST framework's views on an event loop: no thread waits for the answer, and none is needed for a short request."""
+"""REST framework's views on an event loop: no thread waits for the answer, and short requests need no thread at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _calls: set[asyncio.Task[Any]] = set()  # an event loop keeps only weak referenc
 
 
 class LoopPostMixin:
-    """Answers POST on an event loop as `post()` does elsewhere. Everything else runs in a thread, as Django does it.
+    """Answers POST on an event loop as `post()` does elsewhere. Other methods run in a thread, as in Django.
 
     `question()` validates the request, `aask()` awaits the answer to it, and `respond()` makes the response.
     """
@@ -33,7 +33,7 @@ class LoopPostMixin:
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        """A view for both. A subclass with a `post()` or `dispatch()` of its own always runs in a thread."""
+        """A view for WSGI and ASGI. A subclass with a `post()` or `dispatch()` of its own always runs in a thread."""
         view = super().as_view(**initkwargs)  # type: ignore[misc]
 
         @wraps(view)
@@ -64,20 +64,20 @@ class LoopPostMixin:
         return view.response
 
     def _is_light(self, request: Any) -> bool:
-        """Whether no step of this request may block: a short one of a service, which only this package's code reads."""
+        """Whether no step of this request can block: it is short, comes from a service, and no host's code reads it."""
         length = request.META.get("CONTENT_LENGTH") or ""
         is_short = length.isdecimal() and len(length) < 10 and int(length) <= LIGHT_LENGTH
         is_extended = not type(self).__module__.startswith(f"{__package__}.") or self.throttle_classes  # type: ignore[attr-defined]
         return is_short and not is_extended and getattr(request, "is_service_request", False)
 
     def _admit(self) -> Any:
-        """What a permitted request asks."""
+        """Authenticate and validate the request, and return its question."""
         self.initial(self.request, *self.args, **self.kwargs)  # type: ignore[attr-defined]
         return self.question(self.request)
 
 
 class LightResponse(StapelResponse):
-    """A short response, which Django need not render in a thread."""
+    """A short response, which Django renders without a thread."""
 
     async def render(self) -> Any:
         return super().render()
@@ -101,7 +101,7 @@ class LoopAwareView:
 
 
 async def _to_its_end(call: Awaitable[Result]) -> Result:
-    """Await a call. If the client goes away meanwhile, the call continues: it may be paid for, and asked for again."""
+    """Await a call. If the client hangs up, the call continues: it may be paid for, and the client may ask again."""
     task = asyncio.ensure_future(call)
     _calls.add(task)
     task.add_done_callback(_calls.discard)

@@ -105,7 +105,7 @@ class UsageSerializer(serializers.Serializer[dict[str, Any]]):
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     thinking_tokens = serializers.IntegerField(required=False, help_text="The part of the output spent on thinking.")
-    cost_usd = serializers.CharField(required=False, help_text="US dollars, exact; only if known of all calls.")
+    cost_usd = serializers.CharField(required=False, help_text="US dollars, exact. Absent if a cost is unknown.")
 
 
 class BudgetSerializer(serializers.Serializer[dict[str, Any]]):
@@ -142,7 +142,7 @@ class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
     budget = BudgetSerializer(required=False)
     model = serializers.CharField(required=False, help_text="The model that answered.")
     provider = serializers.CharField(required=False, help_text="The provider that answered.")
-    request_id = serializers.UUIDField(required=False, help_text="Under which the ledger has the calls, if any.")
+    request_id = serializers.UUIDField(required=False, help_text="The id of the calls in the ledger, if there are any.")
 
     def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
         return instance
@@ -169,7 +169,7 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     """Calls, spend and savings. Costs are exact amounts in US dollars, as texts."""
 
     calls = serializers.IntegerField()
-    errors = serializers.IntegerField(help_text="Calls that are over without success.")  # type: ignore[assignment]
+    errors = serializers.IntegerField(help_text="Calls that ended without success.")  # type: ignore[assignment]
     cache_hits = serializers.IntegerField()
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
@@ -180,8 +180,8 @@ class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
     estimated_cost_usd = serializers.CharField(
         help_text="The most that calls whose outcome is unknown may have cost beyond cost_usd."
     )
-    unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is not known, and not in the sum.")
-    saved_tokens = serializers.IntegerField(help_text="By the cache's hits, where known.")
+    unpriced_calls = serializers.IntegerField(help_text="Calls whose cost is unknown and not in the sum.")
+    saved_tokens = serializers.IntegerField(help_text="What cache hits saved, as far as it is known.")
     saved_cost_usd = serializers.CharField()
 
 
@@ -215,7 +215,7 @@ class UsageAnswerSerializer(serializers.Serializer[dict[str, Any]]):
 
     rows = UsageRowSerializer(many=True)
     totals = UsageFiguresSerializer()
-    budgets = StandingSerializer(many=True, required=False, help_text="Those of the spenders in the filters.")
+    budgets = StandingSerializer(many=True, required=False, help_text="The budgets of the spenders in the filters.")
     next_cursor = serializers.CharField(allow_null=True)
 
 
@@ -233,7 +233,7 @@ class FunctionRequestExtension(OpenApiSerializerExtension):
 def field_refusal(
     field: str, message: str, code: str = "invalid", limit: Mapping[str, Any] | None = None
 ) -> StapelValidationError:
-    """The error of one field, in the form of REST framework's own."""
+    """The error of one field, in REST framework's own form."""
     detail = {field: [ErrorDetail(message, code)]}
     refusal = StapelValidationError(f"error.400.field.{code}", {"field": field, **(limit or {}), "detail": detail})
     refusal.detail = detail
@@ -291,6 +291,6 @@ def _field(fault: Any) -> str:
 
 def _code(fault: Any) -> str:
     absent = "null" if fault.instance is None else "invalid"
-    if "propertyNames" in fault.absolute_schema_path:  # what is wrong is a name, and not the field's value
+    if "propertyNames" in fault.absolute_schema_path:  # the error is in a name, not in the field's value
         return absent
     return ERROR_CODES.get(str(fault.validator), absent)

@@ -1,4 +1,4 @@
-"""The facade: builds the request, calls a verb, builds the answer dict. Provider errors become failures in it."""
+"""The facade: builds the request, calls a verb, and builds the answer dict, in which provider errors are failures."""
 
 from __future__ import annotations
 

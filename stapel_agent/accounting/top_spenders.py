@@ -82,7 +82,7 @@ class CachedInput:
 
 @dataclass(frozen=True)
 class Rankings:
-    """`spenders` has, for each of NAMES, those that spent most, in dollars or else in tokens; `counts`, of how many."""
+    """For each of NAMES, `spenders` has those that spent most (dollars, then tokens), and `counts` has their number."""
 
     spenders: Mapping[str, Sequence[TopSpender]]
     counts: Mapping[str, int]
@@ -92,7 +92,7 @@ class Rankings:
 
 
 def rankings(since: datetime, until: datetime, places: int) -> Rankings:
-    """The rankings of this period; `pending` counts the calls under way now, whenever they began."""
+    """Returns the rankings of a period. `pending` counts the calls under way now, whenever they began."""
     return on_ledger(partial(_read, UsageQuery.of(group_by=(), since=since, until=until), places))
 
 
@@ -107,7 +107,7 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
 
 
 class RankingReader(Reader):
-    """Adds up calls with the same four names, and these sums by each of the names."""
+    """Sums up calls with the same four names, then adds these sums up for each of the names."""
 
     def prepare(self) -> None:
         # For this transaction: JIT costs more than it saves, and the default memory makes PostgreSQL sort on disk.
@@ -132,7 +132,7 @@ class RankingReader(Reader):
         return Durations(p50_ms, p95_ms, int(calls or 0))
 
     def cached(self, query: UsageQuery) -> list[CachedInput]:
-        """The thousand pairs of provider and model with the most cached input, which few ledgers exceed."""
+        """Returns the thousand pairs of provider and model with the most cached input. Few ledgers have more."""
         where, values = self._conditions(query)
         names = ", ".join(self._distinguished(name) for name in ("provider", "model"))
         rows = self._fetched(CACHED.format(table=CALLS.name, conditions=where, names=names), values)

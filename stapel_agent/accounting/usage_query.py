@@ -111,7 +111,7 @@ def _filter(name: str, value: Any) -> tuple[str, str]:
     if name not in COLUMNS:
         raise InvalidUsageQuery(name[:100], f"is not a filter: choose from {', '.join(COLUMNS)}")
     if not isinstance(value, str) or storable(value) != value:
-        raise InvalidUsageQuery(name, "must be a text, without NUL or half a surrogate pair")
+        raise InvalidUsageQuery(name, "must be a string without NUL or an unpaired surrogate")
     if name == "status" and value not in PromptStatus.values:
         raise InvalidUsageQuery(name, f"must be one of {', '.join(PromptStatus.values)}")
     return name, str(opaque_id(value)) if name in ("user_id", "workspace_id") else str(value)
@@ -128,8 +128,8 @@ def moment(name: str, value: Any) -> datetime | None:
             moment = datetime.combine(value, time.min)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as fault:
-        raise InvalidUsageQuery(name, "must be a date or a moment, as 2026-01-31 or 2026-01-31T12:00:00Z") from fault
-    if not 1970 < moment.year < 9999:  # at the ends of the calendar time zones and databases overflow
+        raise InvalidUsageQuery(name, "must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00:00Z") from fault
+    if not 1970 < moment.year < 9999:  # time zones and databases overflow at the ends of the calendar
         raise InvalidUsageQuery(name, "must be in the years 1971 to 9998")
     return moment
 

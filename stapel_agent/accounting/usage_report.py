@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Usage(TypedDict):
     """Each row has its group's names and figures; `totals` cover all rows of all pages.
 
-    If BUDGETS is set, `budgets` has those of today for the spenders in the filters, and for all together.
+    If BUDGETS is set, `budgets` has the current ones of the spenders in the filters, and of all together.
     """
 
     rows: list[dict[str, Any]]
@@ -106,7 +106,7 @@ def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
         with transaction.atomic(alias):
             return standings(spender, alias)
     except Exception as fault:
-        logger.error("BUDGETS cannot be applied, so usage() does not tell how they stand: %s", describe(fault))
+        logger.error("BUDGETS cannot be applied, so usage() leaves the budgets out: %s", describe(fault))
         return None
 
 
@@ -129,7 +129,7 @@ def _sum(figures: Iterable[dict[str, Any]]) -> dict[str, Any]:
         for name, figure in some.items():
             total[name] += figure
     for name in COSTS:
-        total[name] = total[name] or Decimal(0)  # databases write zero in many ways, 0E-10 among them
+        total[name] = total[name] or Decimal(0)  # databases write zero in many ways, such as 0E-10
     return total
 
 

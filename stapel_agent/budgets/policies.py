@@ -188,13 +188,13 @@ def _fault(entry: object) -> str | None:
         f"may only have the keys {', '.join(KEYS)}": entry.keys() <= set(KEYS),
         f"must have a 'scope' of {', '.join(SCOPES)}": entry.get("scope") in SCOPES,
         f"must have a 'period' of {', '.join(PERIODS)}": entry.get("period") in PERIODS,
-        f"may have an 'id' that is a text of 1 to {ID_LENGTH} characters": "id" not in entry or _is_id(entry["id"]),
+        f"may have an 'id' that is a string of 1 to {ID_LENGTH} characters": "id" not in entry or _is_id(entry["id"]),
         "must not have an 'id', because its scope is all": not (entry.get("scope") == "all" and "id" in entry),
         f"may have a 'without_id' of {SHARE} or {REFUSE} only if its scope is user or workspace and it has no 'id'": (
             "without_id" not in entry or _is_choice(entry)
         ),
         "must have 'usd', 'tokens' or both": "usd" in entry or "tokens" in entry,
-        "must have a number from 0 as 'usd', preferably a text": "usd" not in entry or _usd(entry["usd"]) is not None,
+        "must have a number from 0 as 'usd', preferably a string": "usd" not in entry or _usd(entry["usd"]) is not None,
         "must have a whole number from 0 as 'tokens'": "tokens" not in entry or _is_tokens(entry["tokens"]),
     }
     return next((rule for rule, is_kept in rules.items() if not is_kept), None)

@@ -113,7 +113,7 @@ def _check(tree: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(tree, str) and ("\0" in tree or tree.encode(errors="replace").decode() != tree):
-        raise ValueError(f"{tree[:80]!r} contains a NUL or half a surrogate pair")
+        raise ValueError(f"{tree[:80]!r} contains a NUL or an unpaired surrogate")
     for key, value in _items(tree):
         _check(key, depth)
         _check(value, depth + 1)

@@ -144,16 +144,16 @@ def _is_name(length: int, value: object) -> bool:
 Rule = tuple[Callable[[Any], bool], str]
 
 A_COUNT: Rule = (_is_count, f"a whole number from 0 to {MAX_TOKEN_COUNT}")
-A_TEXT: Rule = (lambda value: isinstance(value, str), "a text")
-A_TEXT_IF_ANY: Rule = (lambda value: isinstance(value, str | None), "a text or None")
+A_STRING: Rule = (lambda value: isinstance(value, str), "a string")
+A_STRING_IF_ANY: Rule = (lambda value: isinstance(value, str | None), "a string or None")
 
 RULES: dict[str, Rule] = {
     **{
-        name: (partial(_is_name, length), f"a text of 1 to {length} characters that a database can hold")
+        name: (partial(_is_name, length), f"a string of 1 to {length} characters that a database can store")
         for name, length in NAMES.items()
     },
-    **dict.fromkeys(("model_size", "prompt"), A_TEXT),
-    **dict.fromkeys(("system_prompt", "response", "error_message", "user_id", "workspace_id"), A_TEXT_IF_ANY),
+    **dict.fromkeys(("model_size", "prompt"), A_STRING),
+    **dict.fromkeys(("system_prompt", "response", "error_message", "user_id", "workspace_id"), A_STRING_IF_ANY),
     **dict.fromkeys(FIGURES, A_COUNT),
     "cost_usd": (lambda value: value is None or money(value) is not None, "an amount of US dollars, or None"),
     "duration_ms": (lambda value: value is None or _is_count(value), "a whole number of milliseconds, or None"),

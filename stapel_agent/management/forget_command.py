@@ -33,13 +33,13 @@ def forget(*, everything: bool, **conditions: str | None) -> str:
     """Forget the translations that meet all conditions. Returns a summary line. Raises CommandError."""
     given = {name: value for name, value in conditions.items() if value is not None}
     if everything == bool(given):
-        raise CommandError("say what to forget: --text, --to, --workspace-id and --since together, or else --all")
+        raise CommandError("say what to forget: give --all, or one or more of --text, --to, --workspace-id and --since")
     try:
         forgotten = cache.forget(_selection(given))
     except (NotImplementedError, WrongSetting) as fault:
-        raise CommandError(f"nothing is forgotten: {fault}") from None
+        raise CommandError(f"nothing was forgotten: {fault}") from None
     if forgotten is None:
-        return "forgotten: all answers, as CACHE_POLICY cannot find single texts"
+        return "forgotten: all answers, because CACHE_POLICY cannot find single texts"
     return f"forgotten: {counted(forgotten, 'translation')}"
 
 

@@ -38,7 +38,7 @@ class BudgetLine:
 def budget_lines(
     now: datetime, places: int, links: LedgerLinks, hidden: Collection[str]
 ) -> tuple[list[BudgetLine], str]:
-    """The budgets nearest to their limits, without those of hidden owners; and how many of how many these are."""
+    """The budgets nearest to their limits, without those of hidden owners, and a text such as "10 of 25"."""
     standings, number = on_ledger(partial(fullest, now, places))
     lines = [_line(standing, links) for standing in standings if SPENDER.get(standing.scope) not in hidden]
     return lines, f"{len(lines)} of {count(number)}"

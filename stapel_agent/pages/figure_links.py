@@ -76,7 +76,7 @@ def errors(number: int, of: int, links: LedgerLinks, **columns: str | None) -> S
 
 
 def named(column: str, name: str | None) -> SafeString:
-    """A name as people read it; None stands for rows without one."""
+    """A name for people; None stands for rows without one."""
     if name is None:
         return SafeString("<em>none</em>")
     labels = dict(PromptSource.choices) if column == "source" else {}

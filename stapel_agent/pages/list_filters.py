@@ -1,4 +1,4 @@
-"""The filters of the ledger's list in the admin, those that links bring along included."""
+"""The filters of the ledger's list in the admin, including those that only links set."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class SourceFilter(NameFilter):
 
 
 class SiftingFilter(ColumnFilter):
-    """A column without an index in order of time: the database reads rows to find matches."""
+    """A filter by a column that no index orders by time: the database reads rows to find matches."""
 
 
 class StatusFilter(SiftingFilter):
@@ -106,7 +106,7 @@ class ModelFilter(NameFilter, SiftingFilter):
 
 
 class BroughtFilter(SiftingFilter):
-    """Shown only if a link has brought it along, so that it can be removed."""
+    """A filter that is shown only if a link has set it, so that it can be removed."""
 
     def has_output(self) -> bool:
         return self.value() is not None
@@ -136,7 +136,7 @@ class DurationFilter(BroughtFilter):
 
 
 class OwnerFilter(FormFilter):
-    """The rows of one user or workspace, whose id is typed or brought by a link, or the rows without one."""
+    """The rows of one user or workspace, whose id is typed in or set by a link, or the rows without one."""
 
     column: str
 

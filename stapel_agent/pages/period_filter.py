@@ -61,7 +61,7 @@ class PeriodFilter(FormFilter):
             yield self._choice(changelist, self._period(), **self.given)
 
     def _period(self) -> str:
-        """The period in the URL, in words."""
+        """Describes the period in the URL."""
         first, last, since, until = (self.given[name] or "…" for name in self.parameters)
         days = f"{first} to {last}" if {first, last} != {"…"} else ""
         moments = f"{since} until {until}, UTC" if {since, until} != {"…"} else ""
@@ -89,7 +89,7 @@ class PeriodFilter(FormFilter):
 def check_year(day: date) -> None:
     """Raise ValueError for years that overflow in time zones or databases."""
     if not 1970 < day.year < 9999:
-        raise ValueError(f"{day!r} is no day of a ledger")
+        raise ValueError(f"{day!r} is not in the years 1971 to 9998")
 
 
 def _day(text: str) -> date | None:
@@ -109,7 +109,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _instant(name: str, text: str) -> datetime | None:
-    """A moment from the URL, as the ledger stores moments."""
+    """A time from the URL, in the form that the ledger stores."""
     try:
         instant = moment(name, text or None)
     except InvalidUsageQuery as fault:

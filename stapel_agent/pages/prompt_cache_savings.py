@@ -47,5 +47,5 @@ def _vendor(provider: str | None) -> str | None:
 def _prices(cached: CachedInput, vendor: str | None) -> UnitPrices | None:
     try:
         return unit_prices(cached.provider or "", cached.model or "", vendor)
-    except Exception:  # no name in a row may break the page
+    except Exception:  # a name in a row must not break the page
         return None

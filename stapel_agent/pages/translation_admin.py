@@ -1,4 +1,4 @@
-"""The admin's list of kept translations: source text, languages, user, workspace and age."""
+"""The admin's list of stored translations: source text, languages, user, workspace and age."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXCERPT_LENGTH = 120
 
 
 class TranslationAdmin(StapelModelAdmin):
-    """What is kept of translations: to be looked at, and to be forgotten by deleting it."""
+    """Shows the stored translations. Deleting one means that it is not reused."""
 
     list_display = ("source", "kept_text", "languages", "owner", "kept_at", "model")
     list_per_page = 50
@@ -95,7 +95,7 @@ class TranslationAdmin(StapelModelAdmin):
         return f"{excerpt[:EXCERPT_LENGTH]}…" if len(excerpt) > EXCERPT_LENGTH else excerpt or NOTHING
 
     def _shown(self, column: str, text: str | None) -> str | None:
-        """The text, or a mask where the host shows no such column, or stores no texts of translations any more."""
+        """The text, or a mask if the host hides the column or no longer stores the texts of translations."""
         is_content = column in ("source_text", "text")
         if column in self._masked_field_names() or (is_content and not log_content.is_full(PromptSource.TRANSLATE)):
             return str(MASK_PLACEHOLDER)

@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A table of the top spenders; `counted` says how many of how many it shows."""
+    """A table of the top spenders. `counted` is a text such as "10 of 25", the shown and all of them."""
 
     title: str
     column: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 DAYS_SHOWN = 62
-"""Up to this many days are shown one by one; longer periods by month."""
+"""Up to this many days are shown by day; longer periods by month."""
 LONGEST = 1830
 DAY = timedelta(days=1)
 
@@ -60,7 +60,7 @@ DEFAULT = "30d"
 
 
 def chosen(parameters: Mapping[str, str], today: date) -> tuple[str, Period]:
-    """What a URL's `period`, or `since` and `until`, mean; its name is "" if they are days. Raises InvalidPeriod."""
+    """The name and days of the period in a URL. `since` and `until` have the name "". Raises InvalidPeriod."""
     since, until = (parameters.get(name, "").strip() for name in ("since", "until"))
     if since or until:
         return "", _between(since, until, today)
@@ -78,9 +78,9 @@ def _between(since: str, until: str, today: date) -> Period:
     start = _day("From", since)
     end = _day("Until", until) if until else max(today, start) + DAY
     if not start < end:
-        raise InvalidPeriod("“Until” must be a later day than “From”: it is the first that is left out.")
+        raise InvalidPeriod("“Until” must be later than “From”: it is the first day that is left out.")
     if (end - start).days > LONGEST:
-        raise InvalidPeriod(f"That is longer than {LONGEST} days: choose days that are nearer to each other.")
+        raise InvalidPeriod(f"The period is longer than {LONGEST} days: choose a shorter one.")
     return Period(start, end)
 
 

@@ -19,7 +19,7 @@ from stapel_agent.language_tags import bcp47
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 NUMBERS = (*range(1, 1001), 0)
-"""What the rules tell apart among whole numbers, they tell apart below 1,001; a million and decimals come extra."""
+"""Numbers of every category: whole numbers below 1,001 cover all rules except those for a million and for decimals."""
 RARE = (10**6, Decimal("1.5"), Decimal("0.5"), Decimal("0.1"), Decimal("1.0"), Decimal("0.0"))
 
 
@@ -53,7 +53,7 @@ def category(tag: str, number: str, *, ordinal: bool = False) -> str:
 def _form(name: str, numbers: Sequence[int | Decimal]) -> Form:
     whole = [number for number in numbers if isinstance(number, int)]
     only = whole[0] if len(whole) == 1 and whole[0] < 1000 else None
-    # One thing says little about a form that serves all numbers.
+    # The number 1 is a poor example of a form that is used for all numbers.
     telling = [number for number in numbers if number != 1 or name != "other"] or numbers
     return Form(name, str(telling[0]) if telling else "", only)
 

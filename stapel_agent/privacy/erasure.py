@@ -1,8 +1,8 @@
 """Export, erasure and merging of what is stored about a person or a workspace, for stapel-core's GDPR registry.
 
 Rows outlive their users: texts are removed, ids become pseudonyms, and what was spent stays. Work is done in batches
-that commit by themselves where the database allows it, and can be repeated: a second erasure finds what calls under
-way wrote after the first.
+that commit on their own if the database allows it. Repeat an erasure to catch what calls under way wrote after the
+first one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class AgentData(GDPRProvider):
     section = OWNER
 
     def export(self, user_id: Any) -> dict[str, Any]:
-        """All of it at once; `export_to_staging()` holds a page of it at a time."""
+        """Returns everything at once. `export_to_staging()` holds only one page in memory."""
         return {name: list(entries) for name, entries in _exported(_stored_id(user_id)).items()}
 
     def export_to_staging(self, user_id: Any, staging_dir: Path) -> list[Path]:
@@ -70,7 +70,7 @@ class AgentData(GDPRProvider):
         return [target]
 
     def delete(self, user_id: Any) -> None:
-        """Same as `anonymize()`: figures stay, and nothing that stays identifies the user."""
+        """The same as `anonymize()`: the figures stay, and nothing that stays identifies the user."""
         erase("account", str(user_id))
 
     def anonymize(self, user_id: Any) -> None:
@@ -89,8 +89,8 @@ def register() -> None:
 def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) -> dict[str, int] | None:
     """Remove the texts of an account's or a workspace's calls, and replace its id by a pseudonym.
 
-    Returns how many records of each kind were found: none the second time. None if this app holds nothing of such a
-    subject.
+    Returns how many records of each kind were found: zero the second time. Returns None for a subject type of which
+    this app holds nothing.
     """
     if subject_type not in SCOPES or not subject_key:
         return None
@@ -136,7 +136,7 @@ def _stored_id(identity: Any) -> str:
 
 
 def _all_of(batch: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
-    """The sums of all batches, until one finds nothing."""
+    """Runs batches until one finds nothing, and returns their sums."""
     total, besides = 0, 0
     while (counts := on_ledger(batch))[0]:
         total, besides = total + counts[0], besides + counts[1]
@@ -168,7 +168,7 @@ def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
 
 
 def _entries(model: type[Model], moment: str, fields: tuple[str, ...], **whose: str) -> Iterator[dict[str, Any]]:
-    """Rows by time and key, page by page; each page begins behind the last row of the one before."""
+    """Yields rows by time and key, page by page. Each page begins after the last row of the previous one."""
     after: tuple[datetime, Any] | None = None
     while page := on_ledger(partial(_page, model, moment, fields, whose, after)):
         for row in page:

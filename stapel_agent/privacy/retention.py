@@ -1,4 +1,4 @@
-"""Retention: purges old texts or rows from the ledger in batches, and tells whether a purge is overdue."""
+"""Retention: purges old texts or rows from the ledger in batches, and finds out whether a purge is overdue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRACE = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Purge:
-    """Removes the texts of rows from `before` a moment, or with `deletes` the rows. Can be stopped and repeated.
+    """Removes the texts of rows from `before` a time, or with `deletes` the rows. Can be stopped and repeated.
 
     It pauses for `seconds` between batches of `size` rows, to leave the database to others.
     """
@@ -64,12 +64,12 @@ class Purge:
 
 
 def moment(days: float) -> datetime:
-    """The moment that many days ago."""
+    """The time that many days ago."""
     return timezone.now() - timedelta(days=min(days, LONGEST_DAYS))
 
 
 def overdue(alias: str) -> datetime | None:
-    """When the oldest call began whose texts RETENTION_DAYS should have removed, or None."""
+    """The start of the oldest call whose texts should have been removed by RETENTION_DAYS, or None."""
     before = moment(agent_settings.RETENTION_DAYS) - GRACE
     oldest = scrubbing.old_rows(alias, before=before, with_texts=True)
     return oldest.values_list("created_at", flat=True).first()

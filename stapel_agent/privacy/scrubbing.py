@@ -1,6 +1,6 @@
 """Removes texts or names from the ledger's rows, or the rows themselves.
 
-Each function processes one batch in one short transaction that locks the batch's rows alone, and can be repeated.
+Each function processes one batch in one short transaction that locks only the batch's rows, and can be repeated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ IS_OVER = ~Q(status=PromptStatus.PENDING)
 
 
 class Batch(NamedTuple):
-    """How many rows were changed, and up to which moment all rows are done; None if nothing is left."""
+    """How many rows were changed, and the time up to which all rows are done; None if nothing is left."""
 
     rows: int
     reached: datetime | None
@@ -105,7 +105,7 @@ def _scrub(keys: Collection[UUID], condition: Q, alias: str, **columns: str) -> 
 
 
 def _wordy(rows: QuerySet[PromptLog]) -> list[tuple[dict[str, object], Sequence[UUID]]]:
-    """What to keep of metadata that holds more, and in which rows, grouped by equal facts."""
+    """Returns the facts to keep of metadata that holds more, each with its rows."""
     by_facts: dict[str, tuple[dict[str, object], list[UUID]]] = {}
     for key, metadata in rows.filter(metadata__isnull=False).values_list("pk", "metadata"):
         facts = economic_facts(metadata)

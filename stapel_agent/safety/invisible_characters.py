@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# The insides of [...]. No class further down contains any of these characters: visible ones identify a place.
+# The contents of [...]. No class further down contains any of these characters: visible characters identify a place.
 DIRECTION_MARKS = "\u061c\u200e\u200f"
 VARIATION_SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 INVISIBLE = (
@@ -37,8 +37,8 @@ FLAGS = [
     for region in ("gbeng", "gbsct", "gbwls")
 ]
 
-# Each (?<!...) is a place where the character just read belongs to the text. Neighbours that stay tell the place:
-# removing one character never takes or gives another its own.
+# Each (?<!...) is a place where the character just read belongs to the text. A place depends on visible neighbours
+# only, so removing one character never changes the place of another.
 REMOVED = re.compile(
     rf"""
     ({"|".join(FLAGS)})

@@ -1,27 +1,27 @@
-"""Retrieved text is quoted in a prompt, and must not speak there in a voice of its own.
+"""Breaks the markers in retrieved text, so that it cannot pass for the user, the system or a tool.
 
-`sanitize_for_rag()` breaks what a chat template, a tool protocol or a prompt's own wrapping could take for its
-marker. A mitigation, not a guarantee: text that asks the model in plain words to misbehave is left as it is, and
-a model may be moved by it. Give such text no rights that its author does not have.
+`sanitize_for_rag()` breaks everything that a chat template, a tool protocol or a prompt's own wrapping could take for
+a marker. This is a mitigation, not a guarantee: an instruction in plain words stays, and a model may follow it. Give
+the model no rights that the author of the text does not have.
 
-How a marker is broken: one middle dot goes into it, after its first sign, or before its colon. Nothing is taken
-away, so that people read what was there; no vocabulary has a token with the dot; no normalisation removes it.
+A marker is broken by one middle dot, after its first character or before its colon. Nothing is removed, so people can
+still read the text. No vocabulary has a token with the dot, and no normalisation removes it.
 
     <|im_start|>  <·|im_start|>     [INST]  [·INST]    ### Response:  ### Response·:
     </document>   <·/document>      ```     ``·`       Human:         Human·:
 
-Invisible characters are removed first, see `invisible`. What a script needs stays (the joiners of Persian and
-Hindi, emoji sequences, soft hyphens within words), and so do the letters and brackets that look like others, but
-neither hides a marker: it is sought in the text as it looks.
+Invisible characters are removed first, by `invisible_characters`. Those that a script needs stay: the joiners of
+Persian and Hindi, emoji sequences, soft hyphens within words. Letters and brackets that look like others stay too.
+Neither can hide a marker, because markers are searched for in the text as it looks.
 
-What is not ordinary, and gets its dot wherever it stands:
+These are markers, wherever they stand. All other text is ordinary:
 
 - `<|name|>` with any name, and the other control tokens of the tables below;
-- three backticks or more, and three tildes at the start of a line: code stays readable, its fence closes nothing;
-- a closing tag with a word of `WRAPPERS` in its name, in HTML or XML too: quote retrieved text in such a tag;
-- an opening tag named like a role or a tool call, in a placeholder such as `<user>` too. `List<User>` is a type;
+- three or more backticks, and three tildes at the start of a line: code stays readable, but its fence closes nothing;
+- a closing tag with a word of `WRAPPERS` in its name, also in HTML or XML: quote retrieved text in such a tag;
+- an opening tag named like a role or a tool call, also a placeholder such as `<user>`; but `List<User>` is a type;
 - at the start of a line: `Human:`, `Assistant:`, `User:`, `System:`, and three or more `#` before such a name or
-  one of Alpaca's, with a colon. In mid-sentence, in lower case, or after an e-mail's `>` they are ordinary, and so
+  one of Alpaca's, with a colon. Within a sentence, in lower case, or after an e-mail's `>` they are ordinary, and so
   are headings without a colon.
 """
 
@@ -35,7 +35,7 @@ from .invisible_characters import SEEN, UNSEEN, without_invisible
 
 DOT = "\u00b7"
 
-# <|name|> is a marker with any name; with a blank or one bar less, with these.
+# <|name|> is a marker with any name. With a blank, or with one bar missing, it is a marker with these names.
 BARRED = """
     assistant begin_of_text bot call channel constrain developer end end_header_id end_of_text endofprompt endoftext
     eom_id eot eot_id final header_end header_start human im_end im_sep im_start image message return start
@@ -46,22 +46,22 @@ ANGLED = r"""
     (?-i:s) bos eos pad unk mask sep cls sop eop escape (?:start|end)_of_\w{1,32}+ (?:start|end)_function_\w{1,32}+
     extra_id_\d{1,4}+ unused_?+\d{1,4}+ reserved_\d{1,4}+
 """
-# Written <name ...>, </name>: who speaks, and what calls a tool.
+# Written <name ...>, </name>: roles, and tool calls.
 SPOKEN = """
     assistant human system system[_-](?:instructions?|message|prompt|reminder) user instructions
     tools tool_calls? tool_code tool_outputs? tool_responses? tool_results? tool_use think thinking invoke
     function_calls? function_results? function_responses? arg_key arg_value
 """
-# Written </name>, </name_1>, </some-name>: what prompts wrap a quotation in.
+# Written </name>, </name_1>, </some-name>: the tags in which prompts quote a text.
 WRAPPERS = """
     answer article assistant chunk content context conversation data doc document evidence example excerpt external
     file history human information input instruction knowledge memory message note output page segment prompt query
     question quote reference response result retrieved snippet source system task text tool transcript untrusted user
 """
-# Written [NAME], [/NAME]: Llama 2, Mistral, GLM; and those that are prose in lower case.
+# Written [NAME], [/NAME]: Llama 2, Mistral, GLM. Names in the second set are ordinary in lower case.
 SQUARE = "inst available_tools call_id gmask model_settings system_prompt tool_calls tool_content tool_results"
 SQUARE_CAPITALS = "BOS CLS EOS MASK PAD SEP THINK UNK"
-# Written at the start of a line, with a colon; of the second, User::find() is code.
+# Written at the start of a line, with a colon. For names in the second set, two colons are code, as in User::find().
 TURNS = "Human HUMAN Assistant ASSISTANT"
 TURNS_OR_CODE = "User USER System SYSTEM"
 HEADERS = "instruction instructions input response system user assistant human"
@@ -73,8 +73,8 @@ def _any(names: str) -> str:
 
 WRAPPER = rf"{_any(WRAPPERS)}s?+(?![a-z])"
 
-# Each match ends where the dot goes; the rest of the marker is looked at, not read, and may begin another.
-# What is looked at is bounded, or ends before the next sign that may begin a marker: linear for any text.
+# Each match ends where the dot goes. The rest of the marker is a lookahead, so another marker may begin in it.
+# Each lookahead is bounded, or ends before the next character that may begin a marker: linear for any text.
 MARKER = re.compile(
     rf"""
     <(?= \|[^\s<>|]{{2,64}}+\|>                                         # <|im_start|>, <｜User｜>
@@ -104,7 +104,7 @@ MARKER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# What a sign or letter of a marker may be drawn with.
+# The characters that look like a character of a marker, which comes first.
 LOOKALIKES = """
     < ‹〈⟨❬❮❰˂ᐸ⧼⦑      > ›〉⟩❭❯❱˃ᐳ⧽⦒      « 《⟪≪⪡      » 》⟫≫⪢
     [ 【〔〖〚⟦⁅❲⦋      ] 】〕〗〛⟧⁆❳⦌      | ¦ǀ∣│┃┆┇❘❙❚⏐׀丨      / ⁄∕⧸╱⟋〳
@@ -113,8 +113,8 @@ LOOKALIKES = """
     a аα  c с  d ԁ  e еє  h һ  i іιı  j ј  k кκ  l ӏ  m м  n ոɴ  o оο  p рρ  r г  s ѕꜱ  t тᴛ  u υս  v ν  x хχ  y уγ
 """
 BLANKS = {"\u1680": " ", "\u2800": " ", "\u2028": "\n", "\u2029": "\n"}
-# Where Unicode has fullwidth, mathematical, circled and other compatible forms of ASCII. Left out is the fullwidth
-# tilde, with which Japanese draws out a sound.
+# Where Unicode has fullwidth, mathematical, circled and other compatible forms of ASCII. The fullwidth tilde is left
+# out, because Japanese uses it for a drawn-out sound.
 COMPATIBLE = (
     *(range(0xA0, 0x100), range(0x2B0, 0x2E0), range(0x1D2C, 0x1DC0), range(0x2000, 0x2190), range(0x2329, 0x232B)),
     *(range(0x2460, 0x24F0), range(0xFE10, 0xFE70), range(0xFF01, 0xFF5E), range(0xFFE8, 0xFFE9)),
@@ -123,7 +123,7 @@ COMPATIBLE = (
 
 
 def _appearances() -> dict[int, str]:
-    """Code point -> the one sign of a marker that it looks like."""
+    """Code point -> the character of a marker that it looks like."""
     table = LOOKALIKES.split()
     looks = {drawn: sign for sign, all_drawn in zip(table[::2], table[1::2], strict=True) for drawn in all_drawn}
     for character in map(chr, chain.from_iterable(COMPATIBLE)):
@@ -138,9 +138,9 @@ APPEARANCES = _appearances()
 
 
 def sanitize_for_rag(text: str) -> str:
-    """`text` that can be quoted in a prompt: invisible characters removed, markers broken by a middle dot.
+    """Return `text` for quoting in a prompt: without invisible characters, and with a middle dot in every marker.
 
-    Ordinary prose comes back as it is, and so does what has been through here. Linear in time for any text.
+    Ordinary prose is returned unchanged, and so is text that was sanitised before. Takes linear time for any text.
     """
     if not isinstance(text, str):
         raise TypeError(f"sanitize_for_rag() takes a str, not {type(text).__name__!r}: decode or convert it first")
@@ -153,7 +153,7 @@ def sanitize_for_rag(text: str) -> str:
 
 
 def _breaking_points(text: str) -> list[int]:
-    """Where in `text` the dots go: markers are sought in the text as it looks, behind a line feed."""
+    """Where in `text` the dots go. Markers are searched for in the text as it looks, after a line feed."""
     looks = text if text.isascii() else UNSEEN.sub("", text).translate(APPEARANCES)
     points = [marker.end() - 1 for marker in MARKER.finditer("\n" + looks)]
     if points and len(looks) < len(text):

@@ -20,7 +20,7 @@ class Leader:
     loop: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
-        self.outcome.set_running_or_notify_cancel()  # or a cancelled follower would cancel it for everybody
+        self.outcome.set_running_or_notify_cancel()  # otherwise a cancelled follower would cancel it for everybody
 
     @property
     def is_gone(self) -> bool:

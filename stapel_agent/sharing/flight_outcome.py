@@ -38,7 +38,7 @@ def outcome_of(
         return _recorded_outcome(rows.order_by("created_at").last(), provider)
     if not silence.is_final(*observed):
         return None
-    if not flights.filter(leases.silent()).delete()[0]:  # it has shown life since, or another follower was faster
+    if not flights.filter(leases.silent()).delete()[0]:  # it lives after all, or another follower was faster
         return None
     ledger.close_lost(request_id=leader)
     return FlightOutcome()

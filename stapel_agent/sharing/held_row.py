@@ -1,4 +1,4 @@
-"""A row that one caller holds while it asks. Its end removes the row, with and without an event loop."""
+"""A row that a caller holds during a call. It is removed when the call ends, on an event loop or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import leases
 
 
 class HeldRow:
-    """A context manager around a call that may hold a row, under a lease. A row that cannot be removed is later."""
+    """A context manager around a call that may hold a row under a lease. Removing the row is retried if it fails."""
 
     def __init__(self) -> None:
         self._lease: UUID = uuid4()
@@ -50,14 +50,14 @@ class HeldRow:
 
     @property
     def _removal_seconds(self) -> float | None:
-        """How long the removal may take; None means as long as it takes."""
+        """The maximum seconds for the removal. None means no limit."""
         return None
 
     def _remove_row(self, alias: str) -> None:
         raise NotImplementedError
 
     def _leave(self, fault: BaseException | None) -> None:
-        """Ends the lease. Overridden by what else ends with the call."""
+        """Ends the lease. Subclasses add what else ends with the call."""
         leases.stop(self._lease)
 
     def _report(self, fault: Exception) -> None:

@@ -101,7 +101,7 @@ class Once(HeldRow):
         raise self._too_late()
 
     def keep(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Return this answer to later calls with the same key. A fault loses that, never the answer."""
+        """Keep this answer for later calls with the same key. An error here never loses the answer."""
         if self._has_row:
             with self._reported():
                 on_ledger(partial(self._write, answer), timeout=self._removal_seconds)
@@ -116,7 +116,7 @@ class Once(HeldRow):
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
-        """Log a fault inside the block: it must not cost a paid answer."""
+        """Log an error inside the block: it must not lose a paid answer."""
         try:
             yield
         except Exception as fault:
@@ -136,7 +136,7 @@ class Once(HeldRow):
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        self._has_row = True  # until known better: a row that arrives late must be removed too
+        self._has_row = True  # until it is known: a row that arrives late must be removed too
         try:
             yield
         except Exception as fault:
@@ -169,7 +169,7 @@ class Once(HeldRow):
         """Whether a record is no longer valid: its answer has expired, or its process is dead."""
         if first.answer is not None:
             return bool(first.has_expired)
-        if self._is_private:  # where nobody can wait
+        if self._is_private:  # this caller cannot wait
             return bool(first.is_silent)
         return self._silence.is_final(first.is_silent, first.is_long_silent)
 
@@ -186,7 +186,7 @@ class Once(HeldRow):
         )
 
     def _is_settled(self, first: IdempotencyRecord | None, loop: asyncio.AbstractEventLoop | None = None) -> bool:
-        """Whether to make this call, or its `_answer` is known. Raises if waiting cannot help."""
+        """Whether this call is to be made, or its `_answer` is known. Raises if waiting cannot help."""
         if first is None:
             self._hold(Leader(loop=loop))
             return True
@@ -231,7 +231,7 @@ class Once(HeldRow):
 
     @property
     def _removal_seconds(self) -> float | None:
-        """What the deadline leaves, and at least KEEPING_SECONDS."""
+        """The time left until the deadline, but at least KEEPING_SECONDS."""
         left = self.request.deadline.left
         return None if left is None else max(left, KEEPING_SECONDS)
 
@@ -248,7 +248,7 @@ class Once(HeldRow):
 
 
 def sweep(*, before: datetime | None = None) -> int:
-    """Remove answers that have expired or were made `before` a moment, and records of processes that no longer run.
+    """Remove answers that have expired or were made `before` a time, and records of processes that no longer run.
 
     Returns how many records were removed.
     """

@@ -24,7 +24,7 @@ BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """A leader whose lease is older than this may be dead; see `Silence`."""
 LONG_SILENCE = 3
-"""After so many times SILENCE_SECONDS nobody doubts that it is."""
+"""After this many times SILENCE_SECONDS, a leader counts as dead without further looks."""
 LEAST_LOOKS = 3
 
 _lock = threading.Lock()
@@ -60,7 +60,7 @@ def _ensure_beating() -> None:
 
 
 def beat_seconds() -> float:
-    """How often a lease is renewed: several times before its leader is taken for dead."""
+    """Seconds between renewals: a lease is renewed several times before its leader counts as dead."""
     return min(BEAT_SECONDS, SILENCE_SECONDS / 4)
 
 
@@ -70,7 +70,7 @@ def silent(times: int = 1) -> Q:
 
 
 def annotated(rows: Any) -> Any:
-    """`rows` with what `Silence.is_final()` wants to know of each."""
+    """Annotates `rows` with what `Silence.is_final()` needs to know."""
     times = {"is_silent": 1, "is_long_silent": LONG_SILENCE}
     return rows.annotate(
         **{name: ExpressionWrapper(silent(times[name]), output_field=BooleanField()) for name in times}
@@ -80,8 +80,8 @@ def annotated(rows: Any) -> Any:
 class Silence:
     """The silence of one leader, as one follower observes it.
 
-    A single look cannot tell a dead leader from a slow one, or from one whose machine was suspended together with the
-    follower's. So the follower keeps looking for as long as the leader needs to renew its lease.
+    A single look cannot distinguish a dead leader from a slow one, or from one whose machine was suspended together
+    with the follower's. So the follower keeps looking for as long as the leader needs to renew its lease.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Silence:
         self._looks = 0
 
     def is_final(self, is_silent: bool, is_long_silent: bool) -> bool:
-        """Whether the leader is taken for dead, given what this look has shown."""
+        """Whether the leader counts as dead, given the latest look at its row."""
         if not is_silent:
             self._looks = 0
             return False

@@ -77,7 +77,7 @@ class SingleFlight(HeldRow):
             elif leader := self._contend():
                 outcome = self._watch(leader)
             else:
-                earlier = self.find(self._request)  # kept while this caller came to lead
+                earlier = self.find(self._request)  # stored while this caller became the leader
                 return earlier and self.land(earlier)
             if answer := self._as_ours(outcome):
                 return answer
@@ -173,7 +173,7 @@ class SingleFlight(HeldRow):
 
     def _contend(self) -> UUID | None:
         """The id of the request that leads in another process, or None."""
-        self._has_row = True  # until known better: a row that arrives late must be removed too
+        self._has_row = True  # until it is known: a row that arrives late must be removed too
         try:
             return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
         except Exception as fault:
@@ -230,7 +230,7 @@ class SingleFlight(HeldRow):
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
 
     def _alone(self, fault: Exception) -> None:
-        """Continue as if nobody else asked: a fault here must not cost the answer."""
+        """Continue as if nobody else asked: an error here must not lose the answer."""
         self._report(fault)
         self._shares = False
 
@@ -243,7 +243,7 @@ class SingleFlight(HeldRow):
             flight.save(force_insert=True, using=alias)
         except IntegrityError:
             ahead = Flight.objects.using(alias).filter(key=self._key).first()
-            self._has_row = ahead is not None and ahead.lease == self._lease  # this insert had arrived
+            self._has_row = ahead is not None and ahead.lease == self._lease  # an earlier try arrived
             # None: the flight has just ended. There is nobody to follow, and the answer may be cached already.
             return None if ahead is None or self._has_row else ahead.request_id
         return None
@@ -252,7 +252,7 @@ class SingleFlight(HeldRow):
         Flight.objects.using(alias).filter(key=self._key, lease=self._lease).delete()
 
     def _as_ours(self, outcome: FlightOutcome) -> Completion | None:
-        """Another caller's outcome as this one's, which has spent nothing. Raises the failure."""
+        """Return another caller's answer as this caller's own, which cost nothing. Raises the failure."""
         if outcome.fault is not None:
             fault = type(outcome.fault)(str(outcome.fault))
             fault.text, fault.usage = outcome.fault.text, Usage()

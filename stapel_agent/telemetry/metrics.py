@@ -146,7 +146,7 @@ def provider_call(provider: str) -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Mark a wait for others, which is no overhead of this package."""
+    """Mark a wait for others, which does not count as overhead of this package."""
     clock = _request_clock.get()
     if clock is None:
         yield

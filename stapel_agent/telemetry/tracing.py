@@ -1,6 +1,6 @@
 """OpenTelemetry spans, if the extra `otel` is installed: one for a request; `asking` adds one for each attempt.
 
-A fault in here loses the span, never the call.
+An error here loses the span, never the call.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Facts = dict[str, Any]
 
 @contextmanager
 def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
-    """The span of one request. A fault that leaves the block sets the span's error type and is raised."""
+    """The span of one request. An exception that leaves the block sets the span's error type."""
     with span(f"stapel_agent.{verb}", "INTERNAL", partial(request_facts, request)) as current:
         try:
             yield
@@ -82,7 +82,7 @@ def _harmless() -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        logger.error("tracing: %s; the call goes on without", type(fault).__name__)
+        logger.error("tracing: %s; the call continues without a span", type(fault).__name__)
 
 
 def describe(span: Span | None, facts: Callable[[], Facts]) -> None:

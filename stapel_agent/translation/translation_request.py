@@ -61,7 +61,7 @@ class Texts:
         ):
             raise InvalidRequest(f"glossary may have at most {MAX_TERMS} terms of at most {MAX_TERM_LENGTH} characters")
         if not isinstance(self.context, str) or len(self.context) > MAX_CONTEXT_LENGTH:
-            raise InvalidRequest(f"context must be a text of {MAX_CONTEXT_LENGTH} characters at most")
+            raise InvalidRequest(f"context must be a string of at most {MAX_CONTEXT_LENGTH} characters")
 
     @property
     def identity(self) -> list[Any]:

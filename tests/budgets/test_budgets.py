@@ -487,7 +487,7 @@ WRONG = [
         {"scope": "user", "period": "day", "token": 1},
         "may only have the keys scope, id, period, usd, tokens, without_id",
     ),
-    ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a text of 1 to 64"),
+    ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a string of 1 to 64"),
     ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a text"),
     ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "must not have an 'id', because its scope is all"),
     *[

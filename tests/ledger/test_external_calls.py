@@ -78,11 +78,11 @@ def test_record__awkward_values(record):
 @pytest.mark.parametrize(
     ("wrong", "mend"),
     [
-        ({"source": ""}, "source must be a text of 1 to 32 characters that a database can hold"),
-        ({"source": "x" * 33}, "source must be a text of 1 to 32"),
-        ({"provider": "a\x00"}, "provider must be a text of 1 to 64"),
-        ({"provider": None}, "provider must be a text of 1 to 64"),
-        ({"model": 7}, "model must be a text of 1 to 128"),
+        ({"source": ""}, "source must be a string of 1 to 32 characters that a database can store"),
+        ({"source": "x" * 33}, "source must be a string of 1 to 32"),
+        ({"provider": "a\x00"}, "provider must be a string of 1 to 64"),
+        ({"provider": None}, "provider must be a string of 1 to 64"),
+        ({"model": 7}, "model must be a string of 1 to 128"),
         (
             {"status": "pending"},
             "status must be one of success, failure, timeout, error, because a call is",
@@ -95,10 +95,10 @@ def test_record__awkward_values(record):
         ({"cache_read_tokens": None}, "cache_read_tokens must be"),
         ({"cache_write_tokens": 2**31}, "cache_write_tokens must be"),
         ({"duration_ms": -1}, "duration_ms must be a whole number of milliseconds, or None"),
-        ({"user_id": 7}, "user_id must be a text or None"),
-        ({"workspace_id": b"w"}, "workspace_id must be a text or None"),
-        ({"prompt": None}, "prompt must be a text"),
-        ({"response": {}}, "response must be a text or None"),
+        ({"user_id": 7}, "user_id must be a string or None"),
+        ({"workspace_id": b"w"}, "workspace_id must be a string or None"),
+        ({"prompt": None}, "prompt must be a string"),
+        ({"response": {}}, "response must be a string or None"),
         ({"metadata": None}, "metadata must be a map"),
     ],
 )

@@ -169,7 +169,7 @@ def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
         schema.write_bytes(content)
     _, err = run("ask", "hi", "--schema", schema)
     assert err.startswith(f"CommandError: --schema {str(schema)!r} ")
-    assert err.endswith("give a file that holds one JSON Schema, an object\n")
+    assert err.endswith("give a file that contains one JSON Schema, an object\n")
     assert scripted_model.requests == []
 
 
@@ -360,7 +360,7 @@ def test_providers__ping(agent):
         "lacking": None,
     }
     assert all(0 <= value < 10 for value in seconds.values())
-    assert err == "CommandError: configured, but without an answer: denied\n"
+    assert err == "CommandError: configured, but did not answer: denied\n"
     assert {request.max_tokens for model in models.values() for request in model.requests} == {32}
     assert list(PromptLog.objects.values_list("source", "metadata__ping").distinct()) == [("other", True)]
 

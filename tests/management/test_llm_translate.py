@@ -272,7 +272,7 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
         ("en.json", b'["a"]', [], 'must hold one object, such as {"key": "text"}'),
         ("en.json", b'{"a": 1, "a": 2}', [], "the key 'a' occurs twice in an object"),
         ("en.json", b'{"a": NaN}', [], "NaN is not a finite number"),
-        ("en.json", b'{"a": "\\ud800"}', [], "half a surrogate pair"),
+        ("en.json", b'{"a": "\\ud800"}', [], "an unpaired surrogate"),
         ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "more than 100 levels deep"),
         ("en.json", b'{"a":' * 200_000, [], "is not JSON that can be translated: "),
         ("en.toml", b"a = 'b'", [], "its name must end in .json, .arb, .po, .pot, .xml"),

@@ -35,7 +35,7 @@ def test_chosen__period(parameters, name, since, until):
     [
         ({"period": "x"}, "There is no period 'x'"),
         ({"until": "2026-01-01"}, "“From” must be a day"),
-        ({"since": "2026-01-05", "until": "2026-01-05"}, "“Until” must be a later day"),
+        ({"since": "2026-01-05", "until": "2026-01-05"}, "“Until” must be later"),
         ({"since": "2020-01-01", "until": "2026-01-05"}, f"longer than {LONGEST} days"),
         ({"since": "1970-12-31"}, "in the years 1971 to 9997"),
     ],

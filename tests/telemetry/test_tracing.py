@@ -243,7 +243,7 @@ def test_fault__of_the_hosts_tracing(facade, scripted_model, spans, provider, ca
     finally:
         processors._span_processors = processors._span_processors[:-1]
     assert trace.get_current_span() is trace.INVALID_SPAN
-    assert "tracing: ValueError; the call goes on without" in caplog.text
+    assert "tracing: ValueError; the call continues without a span" in caplog.text
 
 
 @pytest.mark.skipif(

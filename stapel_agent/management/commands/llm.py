@@ -100,7 +100,7 @@ class Command(BaseCommand):
             if answer["status"] == "ok":
                 result = answer["result"]
                 self.stdout.write(printable_text(result) if isinstance(result, str) else printable_json(result))
-            self._tell_about(answer)
+            self._print_notes(answer)
         if answer["status"] != "ok":
             raise CommandError(printable(answer["reason"], COMMENT_LENGTH))
 
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         if verbosity:
             self.stdout.write(done)
 
-    def _tell_about(self, answer: Mapping[str, Any]) -> None:
+    def _print_notes(self, answer: Mapping[str, Any]) -> None:
         """Write the comment and the usage to stderr, so that the result can be piped."""
         if comment := answer.get("comment"):
             self.stderr.write(f"comment: {printable(comment, COMMENT_LENGTH)}", str)
@@ -147,7 +147,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps([report.as_json() for report in shown], default=str))
         if silent := [report.name for report in shown if report.is_silent]:
-            raise CommandError(f"configured, but without an answer: {', '.join(silent)}")
+            raise CommandError(f"configured, but did not answer: {', '.join(silent)}")
 
 
 def _standard_input() -> str:
@@ -160,11 +160,11 @@ def _standard_input() -> str:
 
 
 def _schema(path: Path) -> dict[str, Any]:
-    fix = "give a file that holds one JSON Schema, an object"
+    fix = "give a file that contains one JSON Schema, an object"
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as fault:
         raise CommandError(f"--schema {str(path)!r} cannot be read ({fault}): {fix}") from None
     if not isinstance(schema, dict):
-        raise CommandError(f"--schema {str(path)!r} holds no object: {fix}")
+        raise CommandError(f"--schema {str(path)!r} contains no object: {fix}")
     return schema

@@ -30,13 +30,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("--group-by", default="day", metavar="NAMES", help=f"separated by commas: {', '.join(GROUPS)}")
-        add("--since", metavar="MOMENT", help="a date or a time in ISO 8601")
-        add("--until", metavar="MOMENT", help="the same; not included")
+        add("--group-by", default="day", metavar="NAMES", help=f"names separated by commas: {', '.join(GROUPS)}")
+        add("--since", metavar="TIME", help="a date or a time in ISO 8601")
+        add("--until", metavar="TIME", help="the same; later calls are left out, and calls at this very time")
         for name in COLUMNS:
             add(f"--{name.replace('_', '-')}", help=f"only calls of this {name.replace('_', ' ')}")
-        add("--limit", default=100, help=f"rows in a page, 1 to {MAX_LIMIT}")
-        add("--cursor", help="the start of this page, as printed by the page before")
+        add("--limit", default=100, help=f"rows per page, 1 to {MAX_LIMIT}")
+        add("--cursor", help="where this page begins: the cursor that the page before printed")
         add("--format", choices=FORMATS, default="table", help="json is for programs, csv for spreadsheets")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
