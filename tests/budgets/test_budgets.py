@@ -488,7 +488,7 @@ WRONG = [
         "may only have the keys scope, id, period, usd, tokens, without_id",
     ),
     ({"scope": "user", "period": "day", "tokens": 1, "id": 42}, "may have an 'id' that is a string of 1 to 64"),
-    ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a text"),
+    ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a string"),
     ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "must not have an 'id', because its scope is all"),
     *[
         ({"scope": "all", "period": "day", "usd": usd}, "must have a number from 0 as 'usd'")
