@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, TypedDict
 
+from stapel_agent.budgets import PERIODS
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import PromptStatus
 from stapel_agent.parsing import storable
 from stapel_agent.schemas import Unreadable, readable
 
-PERIODS = ("day", "month")
 COLUMNS = ("source", "provider", "model", "user_id", "workspace_id", "status")
 GROUPS = (*PERIODS, *COLUMNS)
 MAX_LIMIT = 1000

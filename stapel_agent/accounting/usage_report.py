@@ -16,14 +16,14 @@ from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 
-from stapel_agent.budgets import Spender, standings
+from stapel_agent.budgets import PERIODS, Spender, period_name, period_span, standings
 from stapel_agent.cache import flush_hits
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import aon_ledger, on_ledger, reading
 from stapel_agent.redaction import describe
 from stapel_agent.types import Standing
 
-from .usage_query import PERIODS, InvalidUsageQuery, Key, UsageOptions, UsageQuery
+from .usage_query import InvalidUsageQuery, Key, UsageOptions, UsageQuery
 from .usage_sql import COSTS, FIGURES, Reader, Slice
 
 __all__ = ["InvalidUsageQuery", "Usage", "as_json", "ausage", "usage"]
@@ -149,15 +149,6 @@ def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
     begin = max(extent[0], query.since or extent[0])
     end = min(extent[1] + timedelta(microseconds=1), query.until or datetime.max.replace(tzinfo=UTC))
     while begin < end:
-        following = min(_next(begin, "day" if "day" in query.groups else "month"), end)
-        periods = {"day": f"{begin:%Y-%m-%d}", "month": f"{begin:%Y-%m}"}
-        yield Slice(begin, following, {name: text for name, text in periods.items() if name in query.groups})
+        following = min(period_span("day" if "day" in query.groups else "month", begin)[1], end)
+        yield Slice(begin, following, {name: period_name(name, begin) for name in PERIODS if name in query.groups})
         begin = following
-
-
-def _next(moment: datetime, unit: str) -> datetime:
-    """Return the start of the next day or month."""
-    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    if unit == "day":
-        return midnight + timedelta(days=1)
-    return (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
 
+from stapel_agent.column_ranges import COST_PLACES
+from stapel_agent.database import as_stored, aware
 from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import HitCount, PromptLog
 
@@ -27,7 +27,6 @@ FIGURES = (
     *("calls", "errors", "cache_hits", *TOKEN_FIELDS, "cost_usd", "estimated_cost_usd", "unpriced_calls"),
     *("saved_tokens", "saved_cost_usd"),
 )
-COST_PLACES = 10
 
 SPENT = " OR ".join(f"{name} > 0" for name in TOKEN_FIELDS)
 UNPRICED = (
@@ -187,15 +186,12 @@ class Reader:
         return figures
 
     def _moment(self, moment: datetime) -> Any:
-        local = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
-        return self._connection.ops.adapt_datetimefield_value(local)
+        return self._connection.ops.adapt_datetimefield_value(as_stored(moment))
 
     def _read_moment(self, value: Any) -> datetime | None:
         for convert in self._connection.ops.get_db_converters(CREATED_AT):
             value = convert(value, None, self._connection)
-        if value is not None and not settings.USE_TZ:
-            value = timezone.make_aware(value, timezone.get_default_timezone())
-        return None if value is None else value.astimezone(UTC)
+        return None if value is None else aware(value).astimezone(UTC)
 
 
 def _greater(column: str, value: str | None) -> Condition:

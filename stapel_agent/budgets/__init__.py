@@ -2,10 +2,13 @@
 
 from stapel_agent.types import Standing
 
-from .balances import SPENDER, TOKENS, AccountsMissing, aware, fullest
+from .balances import SPENDER, TOKENS, AccountsMissing, fullest
 from .balances import make as make_accounts
 from .estimates import Estimate, estimated, unbounded
-from .policies import PERIODS, SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
+from .periods import PERIODS
+from .periods import name as period_name
+from .periods import span as period_span
+from .policies import SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
 from .policies import faults as budget_faults
 from .policies import undecided as undecided_budgets
 from .reservations import budgets_of, charge_lost, charging, is_reserved, reserve, settling, standings
@@ -25,7 +28,6 @@ __all__ = [
     "Spender",
     "Standing",
     "TOKENS",
-    "aware",
     "budget_faults",
     "budgets_of",
     "charge_lost",
@@ -35,6 +37,8 @@ __all__ = [
     "hand_over_accounts",
     "is_reserved",
     "make_accounts",
+    "period_name",
+    "period_span",
     "policy_faults",
     "reserve",
     "settling",

@@ -9,20 +9,19 @@ from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 
-from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest
-from django.utils import timezone
 
 from stapel_agent import signals
-from stapel_agent.database import exactly
+from stapel_agent.database import as_stored, aware, exactly
 from stapel_agent.models import BudgetAccount, CostBasis, PromptLog
 from stapel_agent.types import Standing
 
 from . import policies
 from .estimates import Estimate
-from .policies import NANOS, PERIODS, SCOPES, Budget, Spend, Spender
+from .periods import PERIODS, beginning, span
+from .policies import NANOS, SCOPES, Budget, Spend, Spender
 
 WARNING_SHARE = Decimal("0.8")
 
@@ -57,7 +56,7 @@ def spent_on(row: PromptLog) -> Spend:
 
 def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
     """Returns a new, empty account for a budget."""
-    identity, starts_on = spender.identity(limit.scope) or "", policies.beginning(limit.period, moment)
+    identity, starts_on = spender.identity(limit.scope) or "", beginning(limit.period, moment)
     return BudgetAccount(
         key=_key(limit.scope, identity, limit.period, starts_on),
         scope=limit.scope,
@@ -71,7 +70,7 @@ def keys_of(row: PromptLog) -> set[str]:
     """Returns the keys of all accounts that the spend of a row belongs to, whether or not they exist."""
     spender, moment = spender_of(row), aware(row.created_at)
     return {
-        _key(scope, identity, period, policies.beginning(period, moment))
+        _key(scope, identity, period, beginning(period, moment))
         for scope in SCOPES
         for period in PERIODS
         for identity in [spender.identity(scope) or ""]
@@ -122,7 +121,7 @@ def has_room(account: BudgetAccount, estimate: Estimate, row: PromptLog, alias: 
 
 def _is_charged_for(account: BudgetAccount, row: PromptLog, alias: str) -> bool:
     """Whether the vendor charged for a call to the row's model, which has no list price, in the account's period."""
-    start, end = map(_as_stored, _span(account))
+    start, end = map(as_stored, _span(account))
     calls = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end, cost_usd__gt=0)
     return calls.filter(provider=row.provider, model=row.model, cost_basis=CostBasis.PROVIDER).exists()
 
@@ -196,9 +195,7 @@ def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[s
 
 def fullest(now: datetime, count: int, alias: str) -> tuple[list[Standing], int]:
     """Returns the current budgets that are nearest to their limits, the nearest first, and the number of all."""
-    current = Q.create(
-        [Q(period=period, starts_on=policies.beginning(period, now)) for period in PERIODS], connector=Q.OR
-    )
+    current = Q.create([Q(period=period, starts_on=beginning(period, now)) for period in PERIODS], connector=Q.OR)
     is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
     accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
     by_share = accounts.annotate(share=Greatest(_share("nanos"), _share("tokens"))).order_by("-share", "key")
@@ -239,7 +236,7 @@ def _save(account: BudgetAccount, alias: str) -> None:
 
 def _count(account: BudgetAccount, alias: str) -> None:
     """Sums the ledger's rows of the account's period."""
-    start, end = map(_as_stored, _span(account))
+    start, end = map(as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
         nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty text
@@ -269,12 +266,4 @@ def _is_nearly_spent(account: BudgetAccount) -> bool:
 
 
 def _span(account: BudgetAccount) -> tuple[datetime, datetime]:
-    return policies.span(account.period, datetime.combine(account.starts_on, datetime.min.time(), UTC))
-
-
-def aware(moment: datetime) -> datetime:
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
-
-
-def _as_stored(moment: datetime) -> datetime:
-    return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+    return span(account.period, datetime.combine(account.starts_on, datetime.min.time(), UTC))

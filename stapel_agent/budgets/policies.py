@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -14,8 +13,9 @@ from django.utils.module_loading import import_string
 from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
 
+from .periods import PERIODS
+
 SCOPES = ("user", "workspace", "source", "all")
-PERIODS = ("day", "month")
 NAMED_SCOPES = ("user", "workspace")
 """The scopes whose id a call may omit."""
 KEYS = ("scope", "id", "period", "usd", "tokens", "without_id")
@@ -160,19 +160,6 @@ def policy_faults() -> Iterator[str]:
     except Exception as fault:
         detail = f" ({fault})" if isinstance(setting, str | type) else ""
         yield f"{KIND}, not {setting!r:.200}{detail}"
-
-
-def span(period: str, moment: datetime) -> tuple[datetime, datetime]:
-    """Returns the start of the UTC day or month that contains `moment`, and the start of the next one."""
-    start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if period == "day":
-        return start, start + timedelta(days=1)
-    first = start.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1)
-
-
-def beginning(period: str, moment: datetime) -> date:
-    return span(period, moment)[0].date()
 
 
 def nanos(usd: Decimal) -> int:

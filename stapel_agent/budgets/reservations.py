@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import exactly, host_offset, is_test_run, ledger_transaction
+from stapel_agent.database import aware, exactly, host_offset, is_test_run, ledger_transaction
 from stapel_agent.exceptions import OverBudget
 from stapel_agent.models import BudgetAccount, PromptLog, PromptStatus, Reservation
 from stapel_agent.redaction import describe, traceback_of
@@ -121,7 +121,7 @@ def standings(spender: Spender, alias: str) -> list[Standing]:
     """Returns the standing of each budget that applies to a spender, whose source may be an empty text."""
     listed = policies.budgets_for(spender, policies.policy()) if agent_settings.BUDGETS else ()
     limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
-    moment = balances.aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))
+    moment = aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))
     new = [(limit, balances.account_for(limit, spender, moment)) for limit in limits]
     kept = BudgetAccount.objects.using(alias).in_bulk([account.key for _, account in new])
     found = []

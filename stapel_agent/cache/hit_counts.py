@@ -18,15 +18,13 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Round
 from django.utils import timezone
 
-from stapel_agent.budgets import aware
 from stapel_agent.column_ranges import MAX_USD
-from stapel_agent.database import exactly, in_background, is_test_run, on_ledger, prepare_background
+from stapel_agent.database import as_stored, aware, exactly, in_background, is_test_run, on_ledger, prepare_background
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import HitCount
 from stapel_agent.parsing import storable
@@ -214,8 +212,7 @@ def _row(key: Key) -> HitCount:
         "workspace_id": opaque_id(key.workspace_id),
     }
     identity = json.dumps([key.hour, *names.values()]).encode("ascii")
-    hour = moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
-    return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=hour, **names)
+    return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=as_stored(moment), **names)
 
 
 @atexit.register

@@ -1,7 +1,7 @@
 """Chooses the connection and the thread for the ledger's work."""
 
 from .availability import reading
-from .clock import UtcNow, as_stored, database_now, host_offset, stored_now
+from .clock import UtcNow, as_stored, aware, database_now, host_offset, stored_now
 from .collation import exactly
 from .connection import (
     agive_back,
@@ -32,6 +32,7 @@ __all__ = [
     "agive_back",
     "aon_ledger",
     "as_stored",
+    "aware",
     "database_now",
     "exactly",
     "give_back",

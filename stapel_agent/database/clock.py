@@ -59,3 +59,8 @@ def stored_now(alias: str) -> datetime:
 def as_stored(moment: datetime) -> datetime:
     """An aware datetime as Django stores it: without USE_TZ, naive and in the host's time zone."""
     return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
+
+
+def aware(moment: datetime) -> datetime:
+    """The inverse of `as_stored()`."""
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())

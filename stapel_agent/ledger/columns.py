@@ -16,7 +16,7 @@ from stapel_agent.exceptions import AgentError, AttemptCancelled, ProviderBug, P
 from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import is_deep, storable
-from stapel_agent.prices import UnitPrices
+from stapel_agent.prices import CONDITIONS, UnitPrices
 from stapel_agent.redaction import redacted_json
 from stapel_agent.types import FinishedCall, Usage
 
@@ -35,7 +35,7 @@ CALL_FIELDS = (
 )
 ECONOMIC_FACTS = (
     *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
-    *("failure", "prices", "cache_write_1h_tokens", "response_length", "service_tier", "speed", "inference_geo"),
+    *("failure", "prices", "cache_write_1h_tokens", "response_length", *CONDITIONS),
 )
 # Matches a failure's name or a language tag, but not a sentence or an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -11,7 +11,7 @@ from math import floor
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from stapel_agent.budgets import SPENDER, fullest
+from stapel_agent.budgets import SPENDER, fullest, period_name
 from stapel_agent.database import on_ledger
 from stapel_agent.types import Standing
 
@@ -50,7 +50,7 @@ def _line(standing: Standing, links: LedgerLinks) -> BudgetLine:
     address = links.within(period).to(**({column: standing.identity} if column else {}))
     return BudgetLine(
         owner=format_html("{} {}", standing.scope, owner),
-        period=f"{period.since:%Y-%m-%d}" if standing.period == "day" else f"{period.since:%Y-%m}",
+        period=period_name(standing.period, period.since),
         used=list(_used(standing, address)),
         share=percent(round(standing.share * 10_000), 10_000),
         fill=f"{min(1000, floor(1000 * standing.share)) / 1000:.3f}",

@@ -40,7 +40,7 @@ def tokens(row: PromptLog, shown: Shown) -> SafeString | str:
     return _stacked(lines) if any(lines) else NOTHING
 
 
-COST_PLACES = 6
+SHOWN_PLACES = 6
 """Decimals of every cost in the list, so that amounts align."""
 
 
@@ -49,13 +49,13 @@ def cost(row: PromptLog, shown: Shown) -> SafeString | str:
     if row.status == PromptStatus.PENDING:
         return shown("cost_usd", NOTHING)
     if row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None:
-        upper = money_in_column(row.estimated_cost_usd + (row.cost_usd or 0), COST_PLACES)
+        upper = money_in_column(row.estimated_cost_usd + (row.cost_usd or 0), SHOWN_PLACES)
         return shown("cost_usd", f"up to {upper}")
     if row.cost_basis == CostBasis.UNPRICED or row.cost_usd is None:
         has_no_price = row.cost_basis in (CostBasis.UNPRICED, CostBasis.ESTIMATED)
         spent = has_no_price or any(getattr(row, name) for name in TOKEN_FIELDS)
         return shown("cost_usd", "unknown" if spent else NOTHING)
-    return shown("cost_usd", money_in_column(row.cost_usd, COST_PLACES))
+    return shown("cost_usd", money_in_column(row.cost_usd, SHOWN_PLACES))
 
 
 def outcome(row: PromptLog, status: SafeString, shown: Shown) -> SafeString:

@@ -11,13 +11,13 @@ from django.db.models import BigIntegerField, Count, DecimalField, F, Q, QuerySe
 from django.db.models.functions import Cast, Coalesce, Round
 
 from stapel_agent.budgets import TOKENS
+from stapel_agent.column_ranges import COST_PLACES
 from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import CostBasis
 
 from .number_formatting import count, money, time_taken
 
-COST_PLACES = 10
-"""Decimals of `cost_usd`. SQLite stores decimals as floats, and adds only whole numbers without rounding."""
+# SQLite stores decimals as floats, and adds only whole numbers without rounding.
 UNITS, ESTIMATED_UNITS = (
     Cast(Round(F(column) * Value(10**COST_PLACES), output_field=DecimalField()), BigIntegerField())
     for column in ("cost_usd", "estimated_cost_usd")

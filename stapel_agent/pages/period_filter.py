@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from stapel_agent.accounting import InvalidUsageQuery, moment
+from stapel_agent.database import as_stored
 
 from .form_filter import FormFilter
 
-# Age in days of the first and the last day.
-PERIODS = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}
+# Label -> age in days of the first and the last day.
+AGES = {"Today": (0, 0), "Yesterday": (1, 1), "Past 7 days": (6, 0), "Past 30 days": (29, 0)}
 
 
 class PeriodFilter(FormFilter):
@@ -53,7 +54,7 @@ class PeriodFilter(FormFilter):
         now = timezone.now()
         today = (timezone.localtime(now) if settings.USE_TZ else now).date()
         known = [self._choice(changelist, "Any day")]
-        for label, ages in PERIODS.items():
+        for label, ages in AGES.items():
             first, last = (str(today - timedelta(days=age)) for age in ages)
             known.append(self._choice(changelist, label, created_from=first, created_to=last))
         yield from known
@@ -114,6 +115,4 @@ def _instant(name: str, text: str) -> datetime | None:
         instant = moment(name, text or None)
     except InvalidUsageQuery as fault:
         raise IncorrectLookupParameters from fault
-    if instant is None or settings.USE_TZ:
-        return instant
-    return timezone.make_naive(instant, timezone.get_default_timezone())
+    return instant and as_stored(instant)

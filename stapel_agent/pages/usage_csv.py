@@ -9,7 +9,7 @@ from datetime import UTC
 from django.utils import timezone
 
 from stapel_agent.accounting import usage, write_csv
-from stapel_agent.budgets import aware
+from stapel_agent.database import aware
 
 from .usage_page import TITLES, period_of
 from .usage_period import start_of

@@ -11,7 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from stapel_agent.accounting import Durations, Rankings, TopSpender, rankings, usage
-from stapel_agent.budgets import TOKENS, aware
+from stapel_agent.budgets import TOKENS
+from stapel_agent.database import aware
+from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .budget_lines import BudgetLine, budget_lines
@@ -26,8 +28,6 @@ from .usage_period import CHOICES, DEFAULT, InvalidPeriod, Period, chosen, start
 PLACES = 10
 """Lines of each ranking."""
 TITLES = {"user_id": "Users", "workspace_id": "Workspaces", "source": "Sources", "model": "Models"}
-
-SHOWN_TOKENS = ("input_tokens", "output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
         counted("calls", made, every),
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
-        *(counted(kind, figures[kind], every) for kind in SHOWN_TOKENS),
+        *(counted(kind, figures[kind], every) for kind in TOKEN_FIELDS),
         spend(figures, links, places) + estimated(figures, links) + without_price(figures, links) if made else "–",
     ]
     return Line(format_html("{}", name), cells)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from stapel_agent.budgets import period_name, period_span
+
 DAYS_SHOWN = 62
 """Up to this many days are shown by day; longer periods by month."""
 LONGEST = 1830
@@ -31,9 +33,8 @@ class Period:
         """Its days or months, each with its name in `usage()`."""
         start = self.since
         while start < self.until:
-            end = start + DAY if self.unit == "day" else _next_month(start)
-            name = f"{start:%Y-%m-%d}" if self.unit == "day" else f"{start:%Y-%m}"
-            yield name, Period(start, min(end, self.until))
+            end = period_span(self.unit, start_of(start))[1].date()
+            yield period_name(self.unit, start), Period(start, min(end, self.until))
             start = end
 
     def __str__(self) -> str:
@@ -92,10 +93,6 @@ def _day(label: str, text: str) -> date:
     if not 1970 < day.year < 9998:
         raise InvalidPeriod(f"“{label}” must be in the years 1971 to 9997.")
     return day
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + 32 * DAY).replace(day=1)
 
 
 def _last_month(today: date) -> date:

@@ -1,10 +1,11 @@
 """Computes the cost of a call."""
 
-from .cost import NOTHING_SPENT, Cost, cost_of, unit_prices
+from .cost import CONDITIONS, NOTHING_SPENT, Cost, cost_of, unit_prices
 from .price_list import aload, list_date
 from .token_prices import UnitPrices, tier_faults
 
 __all__ = [
+    "CONDITIONS",
     "NOTHING_SPENT",
     "Cost",
     "UnitPrices",

@@ -9,13 +9,14 @@ from io import StringIO
 from typing import Any
 
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError
+from stapel_agent.prices import CONDITIONS
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .anthropic_usage import stated_figures, totals
 from .base import ProviderResult
 from .wire.finish_reasons import finish_reason
-from .wire.price_conditions import CONDITIONS, price_conditions
+from .wire.price_conditions import price_conditions
 
 CATEGORY_LENGTH = 64
 

@@ -7,8 +7,6 @@ from .function_schemas import field_problem, function_schema, function_validator
 from .keyword_arguments import (
     NOT_GIVEN,
     CompletionOptions,
-    JsonOptions,
-    RequestOptions,
     TranslateOptions,
     check_keywords,
     given_keywords,
@@ -26,8 +24,6 @@ __all__ = [
     "CallerSchema",
     "CompletionOptions",
     "JsonAnswer",
-    "JsonOptions",
-    "RequestOptions",
     "TextAnswer",
     "TooMuchWork",
     "TranslateOptions",

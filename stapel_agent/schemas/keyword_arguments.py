@@ -78,12 +78,6 @@ class CompletionOptions(RequestOptions, total=False):
     metadata: Mapping[str, Any] | None
 
 
-class JsonOptions(CompletionOptions, total=False):
-    """The keywords of `complete_json()`. An answer must satisfy `schema`, a JSON Schema or a Python type."""
-
-    schema: Any
-
-
 class TranslateOptions(RequestOptions, total=False):
     """The keywords of `translate()`. `glossary` maps terms to their required translations.
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from stapel_agent import arguments, record_call, services, usage
 from stapel_agent.budgets import balances as accounts
-from stapel_agent.budgets import estimates, policies, reservations
+from stapel_agent.budgets import estimates, periods, policies, reservations
 from stapel_agent.budgets.policies import Budget, BudgetPolicy, ListedBudgets, Spend, Spender
 from stapel_agent.checks import check_settings
 from stapel_agent.exceptions import ProviderUnavailable, RequestRejected
@@ -67,7 +67,7 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
     """A call that may cost more than is left asks nobody; its row has cost nothing, its answer says what is left."""
     agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10 - 1}])
     answer = facade.complete("hello", "small")
-    resets_at = policies.span("month", datetime.now(UTC))[1]
+    resets_at = periods.span("month", datetime.now(UTC))[1]
     assert answer == {
         "status": "failure",
         "failure": "over_budget",
@@ -177,7 +177,7 @@ def test_budget__begins_anew(agent, scripted_model, monkeypatch):
 )
 def test_span__in_utc(period, moment, start, end):
     """Wherever the host is, days and months are those of UTC."""
-    assert policies.span(period, moment) == (datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC))
+    assert periods.span(period, moment) == (datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC))
 
 
 def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypatch):

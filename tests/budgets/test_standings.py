@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from stapel_agent import ausage, record_call, services, usage
-from stapel_agent.budgets import policies
+from stapel_agent.budgets import periods, policies
 from stapel_agent.budgets.policies import Budget, BudgetPolicy
 from stapel_agent.management.commands.llm_usage import BUDGET_COLUMNS
 from stapel_agent.models import BudgetAccount, PromptLog
@@ -41,7 +41,7 @@ def small_answers(agent):
 
 
 def standing(scope: str, identity: str, period: str, **figures) -> Standing:
-    start, end = policies.span(period, datetime.now(UTC))
+    start, end = periods.span(period, datetime.now(UTC))
     return Standing(scope=scope, identity=identity, period=period, starts_on=start.date(), resets_at=end, **figures)
 
 
@@ -168,7 +168,7 @@ def test_surfaces__same_budgets(agent):
     record_call(
         source="embed", provider="house", model="m", input_tokens=7, user_id="u", cost_usd=Decimal("0.000000001")
     )
-    (day, next_day), (month, next_month) = (policies.span(period, datetime.now(UTC)) for period in ("day", "month"))
+    (day, next_day), (month, next_month) = (periods.span(period, datetime.now(UTC)) for period in ("day", "month"))
     expected = [
         {
             "scope": "user",
@@ -208,7 +208,7 @@ def test_command__table_of_budgets(agent, capsys):
     figures, _, table = capsys.readouterr().out.partition("\n\n")
     rows = [line.split() for line in table.splitlines()]
     end_of_day, end_of_month = (
-        f"{policies.span(period, datetime.now(UTC))[1]:%Y-%m-%dT%H:%M:%SZ}" for period in ("day", "month")
+        f"{periods.span(period, datetime.now(UTC))[1]:%Y-%m-%dT%H:%M:%SZ}" for period in ("day", "month")
     )
     assert figures.splitlines()[-1].startswith("total")
     assert rows == [

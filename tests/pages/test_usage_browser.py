@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Request, expect
 
-from stapel_agent.budgets import policies
+from stapel_agent.budgets import periods
 from stapel_agent.models import BudgetAccount
 from tests.browser import CHROMIUM, look, sign_in
 from tests.prompt_logs import written
@@ -53,7 +53,7 @@ def calls() -> None:
         scope="workspace",
         identity=LONG[:64],
         period="month",
-        starts_on=policies.beginning("month", now),
+        starts_on=periods.beginning("month", now),
         limit_nanos=10**18,
         limit_tokens=10**15,
         spent_nanos=0,

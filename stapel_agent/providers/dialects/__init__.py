@@ -1,21 +1,19 @@
 """The differences between vendors of `/chat/completions`: a table, and the code that applies it."""
 
 from .answer_reader import read_answer, stated_usage
-from .dialect import OUTCOMES, Dialect, EffortRule
+from .dialect import OUTCOMES, Dialect
 from .effort_fields import effort_fields, merged
 from .effort_rules import CLAUDE
-from .lookup import dialect_faults, dialect_for, known_dialects
-from .usage_fields import UsageFields
+from .lookup import CAP_FIELDS, dialect_faults, dialect_for, known_dialects
 from .vendors import DIALECTS, OPENAI
 
 __all__ = [
+    "CAP_FIELDS",
     "CLAUDE",
     "DIALECTS",
     "OPENAI",
     "OUTCOMES",
     "Dialect",
-    "EffortRule",
-    "UsageFields",
     "dialect_faults",
     "dialect_for",
     "effort_fields",

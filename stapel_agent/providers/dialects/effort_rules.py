@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stapel_agent.model_profiles import EFFORTS
+
 from .dialect import EffortRule
 
-OURS = ("none", "minimal", "low", "medium", "high", "max")
 Fields = Mapping[str, Any]
 
 
 def _rule(models: str, fields_of: Callable[[str], Fields], words: str) -> EffortRule:
     """`words` are the vendor's words for our values, from "none" to "max". No field is sent for "-"."""
-    by_value = zip(OURS, words.split(), strict=True)
+    by_value = zip(EFFORTS, words.split(), strict=True)
     return EffortRule(models, {ours: fields_of(word) for ours, word in by_value if word != "-"})
 
 

@@ -1,0 +1,25 @@
+"""The periods of budgets and of `usage()`: days and months in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+PERIODS = ("day", "month")
+
+
+def span(period: str, moment: datetime) -> tuple[datetime, datetime]:
+    """Returns the start of the day or month that contains `moment`, and the start of the next one."""
+    start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "day":
+        return start, start + timedelta(days=1)
+    first = start.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def beginning(period: str, moment: datetime) -> date:
+    return span(period, moment)[0].date()
+
+
+def name(period: str, day: date) -> str:
+    """Returns the name of the day or month that contains `day`, such as 2026-01-31 or 2026-01."""
+    return f"{day:%Y-%m-%d}" if period == "day" else f"{day:%Y-%m}"
