@@ -71,7 +71,7 @@ def print_plan(cache_key: str) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from stapel_agent.models import LATEST_ANSWER
+    from stapel_agent.cache.kept_answers import LATEST_ANSWER
 
     explain = {"postgresql": "EXPLAIN ANALYZE", "sqlite": "EXPLAIN QUERY PLAN"}[connection.vendor]
     with connection.cursor() as cursor:

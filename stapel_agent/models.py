@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.utils import timezone
 from stapel_core.access import access
 
@@ -32,38 +30,6 @@ class CostBasis(models.TextChoices):
     PRICE_LIST = "price_list", "Price list"
     ESTIMATED = "estimated", "Estimated"
     UNPRICED = "unpriced", "Unpriced"
-
-
-# In SQL, because the ORM takes longer to build this query than the database to run it.
-LATEST_ANSWER = """
-    SELECT response, cost_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens FROM agent_prompt_log
-    WHERE cache_key = %s AND status = %s AND created_at >= %s AND response IS NOT NULL
-    ORDER BY created_at DESC LIMIT 1
-"""
-
-
-class KeptAnswer(NamedTuple):
-    """An answer that may be reused, and the tokens and cost of its call."""
-
-    text: str
-    tokens: int
-    cost_usd: Decimal | None
-
-
-class PromptLogQuerySet(models.QuerySet["PromptLog"]):
-    def latest_answer(self, cache_key: str, *, since: datetime) -> KeptAnswer | None:
-        """Returns the newest successful answer to a question, or None. Uses the index `agent_cache_key_idx`."""
-        connection = connections[self.db]
-        moment = connection.ops.adapt_datetimefield_value(since)
-        with connection.cursor() as cursor:
-            cursor.execute(LATEST_ANSWER, [cache_key, PromptStatus.SUCCESS, moment])
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        text, cost, *tokens = row
-        # SQLite stores decimals as floats, which hold 15 digits.
-        exact = Decimal(f"{cost:.15g}") if isinstance(cost, float | int) else cost
-        return KeptAnswer(text, sum(count or 0 for count in tokens), exact)
 
 
 class CreationField(models.DateTimeField):  # type: ignore[type-arg]
@@ -136,8 +102,6 @@ class PromptLog(models.Model):
     created_at = CreationField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, help_text="When its process last reported that the call is in progress.")
     scrubbed_at = models.DateTimeField(null=True, help_text="When its texts were removed; its figures stay.")
-
-    objects: ClassVar[PromptLogQuerySet] = PromptLogQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         db_table = "agent_prompt_log"
@@ -215,35 +179,6 @@ class Flight(models.Model):
         return self.key
 
 
-class TranslationQuerySet(models.QuerySet["Translation"]):
-    BATCH = 500
-
-    def known(self, keys: Sequence[str], *, since: datetime) -> dict[str, str]:
-        """Maps each key to its stored translation, if that is no older than `since`."""
-        found: dict[str, str] = {}
-        for start in range(0, len(keys), self.BATCH):
-            kept = self.filter(key__in=keys[start : start + self.BATCH], created_at__gte=since)
-            found.update(kept.values_list("key", "text"))
-        return found
-
-    def remember(self, translations: Sequence[Translation]) -> None:
-        """Stores translations, and replaces older ones with the same keys."""
-        has_target = connections[self.db].features.supports_update_conflicts_with_target
-        self.bulk_create(
-            sorted(translations, key=lambda translation: translation.key),  # a fixed order prevents deadlocks
-            update_conflicts=True,
-            unique_fields=["key"] if has_target else None,
-            update_fields=[field.name for field in self.model._meta.fields if not field.primary_key],
-            batch_size=self.BATCH,
-        )
-
-    def forget_batch(self, *, since: datetime) -> int:
-        """Deletes a batch of translations older than `since`. Returns the number of deleted rows."""
-        expired = self.filter(created_at__lt=since)
-        keys = list(expired.values_list("key", flat=True)[: self.BATCH])
-        return expired.filter(key__in=keys).delete()[0] if keys else 0
-
-
 class Translation(models.Model):
     """A stored translation for reuse. Its key covers the text, the languages and everything else that affects it.
 
@@ -263,8 +198,6 @@ class Translation(models.Model):
     to_lang = models.CharField(max_length=64, null=True)
     user_id = models.CharField(max_length=64, null=True, db_index=True, help_text="Who asked for it.")
     workspace_id = models.CharField(max_length=64, null=True, db_index=True)
-
-    objects: ClassVar[TranslationQuerySet] = TranslationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         db_table = "agent_translation"

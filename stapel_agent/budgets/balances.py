@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from stapel_agent import signals
-from stapel_agent.database import as_stored, aware, exactly
+from stapel_agent.database import as_stored, aware, exactly, upsert
 from stapel_agent.models import BudgetAccount, CostBasis, PromptLog
 from stapel_agent.types import Standing
 
@@ -214,17 +214,8 @@ def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
 
 
 def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
-    """Inserts the missing accounts in their own transaction: a transaction that holds locks on some might deadlock.
-
-    It updates on a conflict, because inserts that ignore conflicts can deadlock with each other on MariaDB.
-    """
-    has_target = connections[alias].features.supports_update_conflicts_with_target
-    BudgetAccount.objects.using(alias).bulk_create(
-        sorted(accounts, key=lambda account: account.key),
-        update_conflicts=True,
-        unique_fields=["key"] if has_target else None,
-        update_fields=["scope"],
-    )
+    """Inserts the missing accounts in their own transaction: a transaction that holds locks on some might deadlock."""
+    upsert(accounts, ["scope"], alias)
 
 
 def _save(account: BudgetAccount, alias: str) -> None:

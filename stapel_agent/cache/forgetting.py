@@ -76,7 +76,7 @@ def sweep(*, before: datetime | None = None) -> int:
     """Remove the translations that are too old to be reused, or older than `before`. Returns how many."""
     since = max(oldest(), before) if before else oldest()
     removed = 0
-    while batch := on_ledger(partial(_forget_old, since)):
+    while batch := on_ledger(partial(_remove_batch, Q(created_at__lt=since))):
         removed += batch
     return removed
 
@@ -90,10 +90,6 @@ def stale(*, before: datetime) -> int:
 def oldest() -> datetime:
     """The earliest storage time of an answer that may still be reused."""
     return timezone.now() - timedelta(seconds=agent_settings.CACHE_TTL)
-
-
-def _forget_old(since: datetime, alias: str) -> int:
-    return Translation.objects.using(alias).forget_batch(since=since)
 
 
 def _conditions(selection: Selection) -> Q:
@@ -110,7 +106,12 @@ def _conditions(selection: Selection) -> Q:
 def _removed(conditions: Q, alias: str) -> int:
     """Remove in batches, which hold their locks only briefly."""
     removed = 0
-    rows = Translation.objects.using(alias).filter(conditions)
-    while keys := list(rows.values_list("key", flat=True)[:BATCH]):
-        removed += Translation.objects.using(alias).filter(key__in=keys).delete()[0]
+    while batch := _remove_batch(conditions, alias):
+        removed += batch
     return removed
+
+
+def _remove_batch(conditions: Q, alias: str) -> int:
+    rows = Translation.objects.using(alias).filter(conditions)
+    keys = list(rows.values_list("key", flat=True)[:BATCH])
+    return rows.filter(key__in=keys).delete()[0] if keys else 0

@@ -24,7 +24,16 @@ from django.db.models.functions import Least, Round
 from django.utils import timezone
 
 from stapel_agent.column_ranges import MAX_USD
-from stapel_agent.database import as_stored, aware, exactly, in_background, is_test_run, on_ledger, prepare_background
+from stapel_agent.database import (
+    as_stored,
+    aware,
+    exactly,
+    in_background,
+    is_test_run,
+    on_ledger,
+    prepare_background,
+    upsert,
+)
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import HitCount
 from stapel_agent.parsing import storable
@@ -169,23 +178,11 @@ def _write(counts: Mapping[Key, Count], alias: str) -> None:
     rows = {row.digest: (row, count) for row, count in ((_row(key), count) for key, count in counts.items())}
     kept = HitCount.objects.using(alias)
     with transaction.atomic(alias):
-        _make([rows[digest][0] for digest in sorted(rows)], alias)
+        upsert([row for row, _ in rows.values()], ["source"], alias)
         for digest in sorted(rows):
             row, count = rows[digest]
             while not _add_to(kept.filter(digest=digest), count):  # the row was handed over in the meantime
-                _make([row], alias)
-
-
-def _make(rows: list[HitCount], alias: str) -> None:
-    # Not `ignore_conflicts`: on MariaDB it takes a shared lock, and two processes that then update the row deadlock.
-    has_target = connections[alias].features.supports_update_conflicts_with_target
-    HitCount.objects.using(alias).bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["digest"] if has_target else None,
-        update_fields=["source"],
-        batch_size=FULL,
-    )
+                upsert([row], ["source"], alias)
 
 
 def _add_to(row: QuerySet[HitCount], count: Count) -> int:

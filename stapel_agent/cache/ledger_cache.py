@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
@@ -11,12 +10,13 @@ from stapel_agent import log_content
 from stapel_agent.database import on_ledger
 from stapel_agent.language_tags import bcp47, is_language_tag
 from stapel_agent.ledger import opaque_id
-from stapel_agent.models import KeptAnswer, PromptLog, Translation
+from stapel_agent.models import Translation
 from stapel_agent.parsing import storable
 from stapel_agent.types import Completion, CompletionRequest, Saving
 
 from .base import CachePolicy, earlier_completion
 from .forgetting import Selection, forget_selected, oldest
+from .kept_answers import known_translations, latest_answer, remember_translations
 
 STORING_SECONDS = 1.0
 """Minimum time to store a paid answer, even after the request's deadline."""
@@ -34,7 +34,7 @@ class PromptLogCachePolicy(CachePolicy):
             return None
         if not request.in_ledger:
             return self.lookup_many([request])[0]
-        look = partial(_latest_answer, request.cache_key, oldest())
+        look = partial(latest_answer, request.cache_key, oldest())
         kept = on_ledger(look, timeout=request.deadline.left)
         if kept is None:
             return None
@@ -43,7 +43,7 @@ class PromptLogCachePolicy(CachePolicy):
     def lookup_many(self, requests: Sequence[CompletionRequest]) -> list[Completion | None]:
         parts = [request.cache_key for request in requests if _is_part(request)]
         timeout = requests[0].deadline.left if requests else None
-        known = on_ledger(partial(_known, parts, oldest()), timeout=timeout) if parts else {}
+        known = on_ledger(partial(known_translations, parts, oldest()), timeout=timeout) if parts else {}
         return [
             self.lookup(request) if request.in_ledger else earlier_completion(request, known.get(request.cache_key))
             for request in requests
@@ -53,7 +53,7 @@ class PromptLogCachePolicy(CachePolicy):
         translations = [_translation(*pair) for pair in answered if _is_part(pair[0])]
         if translations:
             timeout = answered[0][0].deadline.left
-            on_ledger(partial(_remember, translations), timeout=timeout and max(timeout, STORING_SECONDS))
+            on_ledger(partial(remember_translations, translations), timeout=timeout and max(timeout, STORING_SECONDS))
 
     def forget(self, selection: Selection) -> int:
         return on_ledger(partial(forget_selected, selection))
@@ -62,14 +62,6 @@ class PromptLogCachePolicy(CachePolicy):
 def _is_part(request: CompletionRequest) -> bool:
     """Whether the answer is stored separately, in the table of translations."""
     return not request.in_ledger and log_content.is_full(request.source)
-
-
-def _known(keys: Sequence[str], since: datetime, alias: str) -> dict[str, str]:
-    return Translation.objects.using(alias).known(keys, since=since)
-
-
-def _remember(translations: Sequence[Translation], alias: str) -> None:
-    Translation.objects.using(alias).remember(translations)
 
 
 def _translation(request: CompletionRequest, completion: Completion) -> Translation:
@@ -91,7 +83,3 @@ def _tag(request: CompletionRequest, name: str) -> str | None:
     """The BCP 47 tag of the language that a translation is `from` or `to`."""
     tag = request.metadata.get(name)
     return bcp47(tag) if is_language_tag(tag) else None
-
-
-def _latest_answer(cache_key: str, since: datetime, alias: str) -> KeptAnswer | None:
-    return PromptLog.objects.using(alias).latest_answer(cache_key, since=since)

@@ -24,6 +24,7 @@ from .connection import (
 from .greenlets import threads_are_greenlets
 from .tenant_schemas import is_in_tenant_schemas
 from .transactions import ledger_transaction
+from .upserts import upsert
 from .worker_threads import Workers
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "thread_connection",
     "threads_are_greenlets",
     "uncancelled",
+    "upsert",
     "wait_for_own_work",
     "works_in_callers_thread",
 ]

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stapel_agent import cache
-from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy
-from stapel_agent.models import LATEST_ANSWER, PromptLog, Translation, TranslationQuerySet
+from stapel_agent.cache import CachePolicy, DjangoCachePolicy, NoCachePolicy, PromptLogCachePolicy, forgetting
+from stapel_agent.cache.kept_answers import LATEST_ANSWER
+from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
 from stapel_agent.types import Completion, CompletionRequest, Saving
@@ -245,7 +246,7 @@ def test_translations__long_names(agent, facade):
 def test_sweep__counts_all(monkeypatch):
     """What is too old goes in batches, and all of them are counted."""
     batches = iter([3, 2, 0])
-    monkeypatch.setattr(TranslationQuerySet, "forget_batch", lambda rows, *, since: next(batches))
+    monkeypatch.setattr(forgetting, "_remove_batch", lambda conditions, alias: next(batches))
     assert cache.sweep() == 5
 
 

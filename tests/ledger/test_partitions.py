@@ -115,7 +115,7 @@ def test_lookup__reads_its_months(host: Host) -> None:
         IN_MONTH
         + """
 since = fill(3, 4)
-from stapel_agent.models import LATEST_ANSWER
+from stapel_agent.cache.kept_answers import LATEST_ANSWER
 with connection.cursor() as cursor:
     cursor.execute("EXPLAIN " + LATEST_ANSWER, ["key", "success", since])
     say(" ".join(line for line, in cursor.fetchall()))
