@@ -12,9 +12,10 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from stapel_core.django.admin.base import MASK_PLACEHOLDER
 
-from stapel_agent.admin import LINKED_CALLS, PromptLogAdmin
+from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import PromptLog, Translation
+from stapel_agent.pages.call_page import LINKED_CALLS
 
 from .prompt_logs import LIST, NOON, change_page, written
 

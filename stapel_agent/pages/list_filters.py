@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -138,18 +138,11 @@ class DurationFilter(BroughtFilter):
 class OwnerFilter(FormFilter):
     """The rows of one user or workspace, whose id is typed in or set by a link, or the rows without one."""
 
-    column: str
+    parameters: ClassVar[tuple[str, str]]
 
-    def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.given = {name: params.pop(name)[-1] for name in self.names(self.column) if name in params}
-
-    @staticmethod
-    def names(column: str) -> tuple[str, str]:
-        return column, f"{column}__isnull"
-
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.names(self.column))
+    @property
+    def column(self) -> str:
+        return self.parameters[0]
 
     @property
     def inputs(self) -> list[tuple[str, str, str, str]]:
@@ -157,14 +150,14 @@ class OwnerFilter(FormFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         given = dict(self.given)
-        if given.pop(f"{self.column}__isnull", "1") != "1" or "\0" in given.get(self.column, ""):
+        if given.pop(self.parameters[1], "1") != "1" or "\0" in given.get(self.column, ""):
             raise IncorrectLookupParameters
         for name, value in given.items():
             return queryset.filter(exactly(name, value))
-        return queryset.filter(**{f"{self.column}__isnull": True}) if self.given else queryset
+        return queryset.filter(**{self.parameters[1]: True}) if self.given else queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        everybody = dict.fromkeys(self.names(self.column))
+        everybody = dict.fromkeys(self.parameters)
         yield {"selected": not self.given, "query_string": changelist.get_query_string(everybody), "display": "All"}
         if not self.given:
             return
@@ -174,23 +167,22 @@ class OwnerFilter(FormFilter):
 
 
 class UserFilter(OwnerFilter):
-    title, column = "user", "user_id"
+    title, parameters = "user", ("user_id", "user_id__isnull")
 
 
 class WorkspaceFilter(OwnerFilter):
-    title, column = "workspace", "workspace_id"
+    title, parameters = "workspace", ("workspace_id", "workspace_id__isnull")
 
 
-FILTERS = (
-    *(PeriodFilter, UserFilter, WorkspaceFilter),
+FORM_FILTERS: tuple[type[FormFilter], ...] = (PeriodFilter, UserFilter, WorkspaceFilter)
+COLUMN_FILTERS: tuple[type[ColumnFilter], ...] = (
     *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, CostFilter, DurationFilter),
 )
+FILTERS = (*FORM_FILTERS, *COLUMN_FILTERS)
 PARAMETERS = frozenset(
     [
-        *("status", "source", "provider", "model", "cost", "duration_from"),
-        *OwnerFilter.names("user_id"),
-        *OwnerFilter.names("workspace_id"),
-        *PeriodFilter.parameters,
+        *(name for form in FORM_FILTERS for name in form.parameters),
+        *(column.parameter_name for column in COLUMN_FILTERS),
     ]
 )
 """Parameters allowed in the URL; Django would accept any condition on any column."""

@@ -30,20 +30,18 @@ class PeriodFilter(FormFilter):
     moments = ("since", "until")
     parameters = (*days, *moments)
 
-    def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.given = {name: params.pop(name, [""])[-1] for name in self.parameters}
-
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.parameters)
+    @property
+    def bounds(self) -> dict[str, str]:
+        """Each parameter with its value in the URL, or an empty text."""
+        return {**dict.fromkeys(self.parameters, ""), **self.given}
 
     @property
     def inputs(self) -> list[tuple[str, str, str, str]]:
-        return [(label, "date", name, self.given[name]) for label, name in zip(("From", "to"), self.days, strict=True)]
+        return [(label, "date", name, self.bounds[name]) for label, name in zip(("From", "to"), self.days, strict=True)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = (_day(self.given[name]) for name in self.days)
-        since, until = (_instant(name, self.given[name]) for name in self.moments)
+        first, last = (_day(self.bounds[name]) for name in self.days)
+        since, until = (_instant(name, self.bounds[name]) for name in self.moments)
         for begin in (_midnight(first) if first else None, since):
             queryset = queryset.filter(created_at__gte=begin) if begin else queryset
         for end in (_midnight(last + timedelta(days=1)) if last else None, until):
@@ -59,11 +57,11 @@ class PeriodFilter(FormFilter):
             known.append(self._choice(changelist, label, created_from=first, created_to=last))
         yield from known
         if not any(choice["selected"] for choice in known):
-            yield self._choice(changelist, self._period(), **self.given)
+            yield self._choice(changelist, self._period(), **self.bounds)
 
     def _period(self) -> str:
         """Describes the period in the URL."""
-        first, last, since, until = (self.given[name] or "…" for name in self.parameters)
+        first, last, since, until = (self.bounds[name] or "…" for name in self.parameters)
         days = f"{first} to {last}" if {first, last} != {"…"} else ""
         moments = f"{since} until {until}, UTC" if {since, until} != {"…"} else ""
         return ", ".join(filter(None, (days, moments)))
@@ -71,7 +69,7 @@ class PeriodFilter(FormFilter):
     @property
     def has_beginning(self) -> bool:
         """Whether the period begins with a day or a moment; without an end, it ends now."""
-        return bool(self.given["created_from"] or self.given["since"])
+        return bool(self.bounds["created_from"] or self.bounds["since"])
 
     @property
     def time_zone(self) -> str:
@@ -81,7 +79,7 @@ class PeriodFilter(FormFilter):
     def _choice(self, changelist: ChangeList, label: str, **chosen: str) -> dict[str, Any]:
         bounds = {**dict.fromkeys(self.parameters, ""), **chosen}
         return {
-            "selected": bounds == self.given,
+            "selected": bounds == self.bounds,
             "query_string": changelist.get_query_string({name: bound or None for name, bound in bounds.items()}),
             "display": label,
         }

@@ -146,7 +146,7 @@ def test_filtering__by_day(chromium, entrance, rows):
         page.click("#changelist-filter >> text=Success")
         page.fill("input[name=created_from]", "2026-01-10")
         page.fill("input[name=created_to]", "2026-01-10")
-        page.click(".agent-period button")
+        page.click(".agent-form button")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         assert "status=success" in page.url
         look(page, "period")
