@@ -56,9 +56,15 @@ def test_layers__every_module():
 
 def named(title: str, edge: int) -> list[str]:
     """The steps of a way that begins at one of its edges."""
-    (first, *steps) = (cells[0].split("`")[1::2] for cells in table(DOCUMENT, title))
+    rows = [[cell.split("`")[1::2] for cell in cells[:2]] for cells in table(DOCUMENT, title)]
+    assert all((ROOT / "stapel_agent" / file).exists() for files, _ in rows for file in files)
+    first, *steps = ([f"{module(file)}.{name}" for file, name in zip(*row, strict=True)] for row in rows)
     assert all(len(names) == 1 for names in steps)
     return [first[edge], *(name for names in steps for name in names)]
+
+
+def module(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
 
 
 @contextmanager
