@@ -210,7 +210,7 @@ class Translation(models.Model):
 class IdempotencyRecord(models.Model):
     """One caller's idempotency key: the call that it identifies, and the answer once there is one.
 
-    Only `sharing.idempotency` creates and deletes rows.
+    Only `sharing` creates and deletes rows.
     """
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of the caller and the key.")

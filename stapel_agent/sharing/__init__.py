@@ -2,10 +2,10 @@
 
 from .flight_outcome import sweep as sweep_flights
 from .idempotency import Once
-from .idempotency import forget as forget_idempotency
-from .idempotency import hand_over as hand_over_idempotency
-from .idempotency import stale as stale_idempotency
-from .idempotency import sweep as sweep_idempotency
+from .idempotency_records import forget as forget_idempotency
+from .idempotency_records import hand_over as hand_over_idempotency
+from .idempotency_records import stale as stale_idempotency
+from .idempotency_records import sweep as sweep_idempotency
 from .single_flight import SingleFlight
 
 __all__ = [

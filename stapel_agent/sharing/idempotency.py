@@ -18,16 +18,14 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 
 from stapel_agent import database, ledger
-from stapel_agent.conf import agent_settings
-from stapel_agent.database import UtcNow, exactly, on_ledger
+from stapel_agent.database import UtcNow, on_ledger
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import IdempotencyRecord
@@ -37,13 +35,13 @@ from stapel_agent.types import CompletionRequest
 from . import leases
 from .flight_leaders import Leader
 from .held_row import HeldRow
+from .idempotency_records import has_expired, may_be_over, remove_batch
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
 KEEPING_SECONDS = 1.0
 CONTENTIONS = 5
-SWEPT_BATCH = 500
 SWEEPING_SHARE = 32
 """One answer in this many also removes expired records."""
 
@@ -151,8 +149,8 @@ class Once(HeldRow):
         self._is_private = database.is_private()
         records = IdempotencyRecord.objects.using(alias).filter(pk=self._digest)
         for _ in range(CONTENTIONS):
-            has_expired = ExpressionWrapper(_has_expired(), output_field=BooleanField())
-            first: IdempotencyRecord | None = leases.annotated(records).annotate(has_expired=has_expired).first()
+            expired = ExpressionWrapper(has_expired(), output_field=BooleanField())
+            first: IdempotencyRecord | None = leases.annotated(records).annotate(has_expired=expired).first()
             if first is None:
                 with suppress(IntegrityError), transaction.atomic(alias):
                     self._insert(alias)
@@ -161,7 +159,7 @@ class Once(HeldRow):
                 return None
             elif not self._is_over(first):
                 return first
-            elif records.filter(lease=first.lease).filter(_may_be_over()).delete()[0] and first.answer is None:
+            elif records.filter(lease=first.lease).filter(may_be_over()).delete()[0] and first.answer is None:
                 ledger.close_lost(request_id=first.request_id)
         raise TimeoutError(f"{CONTENTIONS} other callers were faster")
 
@@ -219,7 +217,7 @@ class Once(HeldRow):
         self._own(alias).update(answer=json.dumps(answer, ensure_ascii=True))
         self._has_row = False
         if self._lease.int % SWEEPING_SHARE == 0:
-            _remove_batch(alias)
+            remove_batch(alias)
 
     def _remove_row(self, alias: str) -> None:
         self._own(alias).filter(answer=None).delete()
@@ -245,53 +243,6 @@ class Once(HeldRow):
     def _too_late(self) -> ProviderTimeout:
         seconds = self.request.deadline.seconds
         return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
-
-
-def sweep(*, before: datetime | None = None) -> int:
-    """Remove answers that have expired or were made `before` a time, and records of processes that no longer run.
-
-    Returns how many records were removed.
-    """
-    removed = 0
-    while batch := on_ledger(partial(_remove_batch, before=before)):
-        removed += batch
-    return removed
-
-
-def stale(*, before: datetime) -> int:
-    """How many records `sweep()` would remove."""
-    return on_ledger(lambda alias: _expired(alias, before).count())
-
-
-def forget(column: str, identity: str, alias: str) -> int:
-    """Remove the records of a `user_id` or `workspace_id`. A call under way continues, and its answer is not kept."""
-    return IdempotencyRecord.objects.using(alias).filter(exactly(column, identity)).delete()[0]
-
-
-def hand_over(column: str, old: str, new: str, alias: str) -> int:
-    """Move the records of one `user_id` to another."""
-    return IdempotencyRecord.objects.using(alias).filter(exactly(column, old)).update(**{column: new})
-
-
-def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:
-    is_old = _has_expired() if before is None else _has_expired() | Q(created_at__lt=before)
-    long_silent = leases.silent(leases.LONG_SILENCE)
-    return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | long_silent)
-
-
-def _remove_batch(alias: str, *, before: datetime | None = None) -> int:
-    expired = _expired(alias, before)
-    digests = list(expired.values_list("pk", flat=True)[:SWEPT_BATCH])
-    return expired.filter(pk__in=digests).delete()[0] if digests else 0
-
-
-def _may_be_over() -> Q:
-    """Matches records with an expired answer, or without an answer or a sign of life."""
-    return Q(answer__isnull=False) & _has_expired() | Q(answer__isnull=True) & leases.silent()
-
-
-def _has_expired() -> Q:
-    return Q(created_at__lt=UtcNow() - timedelta(seconds=agent_settings.IDEMPOTENCY_TTL))
 
 
 def _digest(value: Any) -> str:

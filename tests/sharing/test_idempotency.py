@@ -12,11 +12,11 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from stapel_agent import services
+from stapel_agent import services, sharing
 from stapel_agent.exceptions import ProviderTimeout
 from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
-from stapel_agent.sharing import idempotency, leases
+from stapel_agent.sharing import idempotency, idempotency_records, leases
 from stapel_agent.testing import translating
 from tests.answers import TRACED, by
 
@@ -303,7 +303,7 @@ def test_acomplete__deadline_while_waiting(scripted_model, agent):
 @pytest.mark.parametrize("how", ["command", "sweep", "answers"])
 def test_sweep__expired_records(scripted_model, agent, monkeypatch, how):
     """What has expired goes, batch by batch: by the command, and on the occasion of later answers."""
-    monkeypatch.setattr(idempotency, "SWEPT_BATCH", 3)
+    monkeypatch.setattr(idempotency_records, "SWEPT_BATCH", 3)
     for number in range(7):
         services.complete("say", "small", idempotency_key=f"old {number}")
     age(days=2)
@@ -318,7 +318,7 @@ def test_sweep__expired_records(scripted_model, agent, monkeypatch, how):
     elif how == "command":
         call_command("close_lost_calls", verbosity=0)
     else:
-        idempotency.sweep()
+        sharing.sweep_idempotency()
     left = {"answers": 2, "command": 0, "sweep": 0}[how]
     assert IdempotencyRecord.objects.count() == 2 + left
     assert IdempotencyRecord.objects.filter(answer=None).count() == 1
