@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import prod
 from re import _constants, _parser  # type: ignore[attr-defined]  # the only parser of this syntax there is
-from typing import Any
+from typing import Any, NamedTuple
 
 from stapel_agent.exceptions import InvalidRequest
 
@@ -60,8 +60,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Compile `pattern`. Raises InvalidRequest if it is not a regular expression or may take too long."""
     named = f"{pattern[:60]!r}, which"
     try:
-        parsed = _parser.parse(pattern)
-        ways, repetitions = _ways(parsed), _least_repetitions(parsed)
+        ways, repetitions = _work(_parser.parse(pattern))
         expression = re.compile(pattern) if repetitions <= MAX_REPETITIONS else NOTHING
     except (re.error, ValueError, RecursionError, OverflowError, MemoryError) as fault:
         raise InvalidRequest(f"{named} is not a regular expression: {str(fault)[:100]}") from fault
@@ -92,25 +91,29 @@ def _length(expression: re.Pattern[str], text: str, position: int, reach: int) -
     return match.end() - position if match else 0
 
 
-def _least_repetitions(nodes: Any) -> int:
-    """Return how many repetitions a parsed expression goes through before it can match, wherever in it they are."""
-    return max((_least_of(operator, argument) for operator, argument in nodes), default=1)
+class Work(NamedTuple):
+    """Upper bounds for a parsed expression at one position.
+
+    `ways` counts the ways in which it may match, `repetitions` those that it goes through before it can.
+    """
+
+    ways: int
+    repetitions: int
 
 
-def _least_of(operator: Any, argument: Any) -> int:
-    least = max(int(argument[0]), 1) if operator in REPEATS else 1
-    return least * max(map(_least_repetitions, _inside(operator, argument)), default=1)
+def _work(nodes: Any) -> Work:
+    parts = [_work_of(operator, argument) for operator, argument in nodes]
+    return Work(prod(part.ways for part in parts), max((part.repetitions for part in parts), default=1))
 
 
-def _ways(nodes: Any) -> int:
-    """Return an upper bound for the ways in which a parsed expression may match at one position."""
-    return prod(_ways_of(operator, argument) for operator, argument in nodes)
-
-
-def _ways_of(operator: Any, argument: Any) -> int:
-    if operator in REPEATS:
-        return _ways_of_repeat(*argument)
-    return sum(map(_ways, _inside(operator, argument))) or 1
+def _work_of(operator: Any, argument: Any) -> Work:
+    inside = [_work(nodes) for nodes in _inside(operator, argument)]
+    ways = sum(part.ways for part in inside) or 1
+    repetitions = max((part.repetitions for part in inside), default=1)
+    if operator not in REPEATS:
+        return Work(ways, repetitions)
+    least, most, _ = argument
+    return Work(_ways_of_repeat(least, most, ways), max(int(least), 1) * repetitions)
 
 
 def _inside(operator: Any, argument: Any) -> list[Any]:
@@ -130,8 +133,7 @@ def _inside(operator: Any, argument: Any) -> list[Any]:
     return []
 
 
-def _ways_of_repeat(least: int, most: Any, item: Any) -> int:
+def _ways_of_repeat(least: int, most: Any, ways: int) -> int:
     times = min(int(most), REACH)
-    ways = _ways(item)
     # The ways of the repetitions multiply, so 40 repetitions already exceed the limit.
     return times - min(least, times) + 1 if ways == 1 else min(ways ** min(times, 40) * (times + 1), MAX_WAYS + 1)
