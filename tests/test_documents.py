@@ -20,7 +20,7 @@ from stapel_core.comm import function_registry
 import stapel_agent
 from stapel_agent import answers, cache, errors, exceptions, signals, urls
 from stapel_agent.accounting.usage_query import GROUPS
-from stapel_agent.asking.retries import delay_before_retry, may_fall_back
+from stapel_agent.asking.retries import allows_fallback, delay_before_retry
 from stapel_agent.cache import CachePolicy
 from stapel_agent.catalogues import FILE_TYPES
 from stapel_agent.conf import DEFAULTS
@@ -359,7 +359,7 @@ def test_statuses__table():
         fault = classify(status, "")
         name, follows = listed.get(status) or others[status // 100 * 100]
         assert name == f"`{type(fault).__name__}`", status
-        assert (delay_before_retry(fault, 0, 60) is not None, may_fall_back(fault)) == (
+        assert (delay_before_retry(fault, 0, 60) is not None, allows_fallback(fault)) == (
             "retry" in follows,
             "fallback" in follows,
         ), status

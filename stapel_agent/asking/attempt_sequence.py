@@ -25,7 +25,7 @@ from stapel_agent.types import Completion, CompletionRequest, Usage
 from . import api_keys
 from .attempt import Attempt, Reader
 from .fallback_chain import Candidate, Chain
-from .retries import MAX_DELAY, delay_before_retry, may_ask_again, may_fall_back
+from .retries import MAX_DELAY, allows_fallback, allows_other_key, delay_before_retry
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Attempts:
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
         """Repeats the question with an untried key, if the last error was specific to its key."""
-        if last.api_key is None or not isinstance(last.error, api_keys.OF_THE_KEY) or not may_ask_again(last.error):
+        if last.api_key is None or not allows_other_key(last.error):
             return None
         tried = {made.api_key for made in self._made if made.provider is last.provider}
         key = api_keys.next_key(last.request.provider, last.provider, tried)
@@ -174,7 +174,7 @@ class Attempts:
         return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
 
     def _fallback(self, last: Attempt) -> Attempt | None:
-        return self._to(self._chain.next()) if last.error and may_fall_back(last.error) else None
+        return self._to(self._chain.next()) if allows_fallback(last.error) else None
 
     def _to(self, candidate: Candidate | None, delay: float | None = None) -> Attempt | None:
         if candidate is None:

@@ -1,4 +1,7 @@
-"""Decides whether to retry a failed attempt, how long to wait first, and whether a fallback may follow."""
+"""Decides what may follow a failed attempt: a retry, and after how long, another key, or a fallback.
+
+The wait that a vendor names comes from `providers.wire`.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
 )
 
+from .api_keys import OF_THE_KEY
+
 FIRST_DELAY = 0.5
 MAX_DELAY = 8.0
 
@@ -30,7 +35,7 @@ def delay_before_retry(fault: ProviderError, retries_made: int, patience: float)
     Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the
     provider itself named a time. Returns None if the wait would be longer than `patience`.
     """
-    if retries_made >= agent_settings.RETRIES or not _is_transient(fault):
+    if retries_made >= agent_settings.RETRIES or not _allows_retry(fault):
         return None
     if not _wait:
         return 0.0
@@ -51,30 +56,29 @@ def immediate() -> Iterator[None]:
         _wait = before
 
 
-def may_fall_back(fault: AgentError) -> bool:
+def allows_other_key(fault: AgentError | None) -> bool:
+    """Whether the same provider may be asked with another key: the error is specific to its key."""
+    return isinstance(fault, OF_THE_KEY) and _may_pay_again(fault)
+
+
+def allows_fallback(fault: AgentError | None) -> bool:
     """Whether to ask a fallback: the provider declined, or RETRY_BILLED or FALLBACK_ON allows paying for two calls.
 
     A provider that declines after it began to answer is paid for as well.
     """
     if isinstance(fault, ProviderError) and fault.failure in agent_settings.FALLBACK_ON:
         return True
-    if agent_settings.RETRY_BILLED is True:
-        return isinstance(fault, ProviderDeclined | ProviderTimeout | RequestInterrupted)
-    return isinstance(fault, ProviderDeclined) and not _has_begun(fault)
+    if isinstance(fault, ProviderTimeout | RequestInterrupted):
+        return agent_settings.RETRY_BILLED is True
+    return isinstance(fault, ProviderDeclined) and _may_pay_again(fault)
 
 
-def may_ask_again(fault: ProviderError) -> bool:
-    """Whether nothing was paid for, or RETRY_BILLED allows paying for two calls."""
-    return not _has_begun(fault) or agent_settings.RETRY_BILLED is True
+def _allows_retry(fault: ProviderError) -> bool:
+    if isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted):
+        return agent_settings.RETRY_BILLED is True
+    return isinstance(fault, ProviderUnavailable | RateLimited) and _may_pay_again(fault)
 
 
-def _is_transient(fault: ProviderError) -> bool:
-    without_outcome = isinstance(fault, ProviderTimeout | RequestInterrupted | AnswerInterrupted)
-    if (without_outcome or _has_begun(fault)) and agent_settings.RETRY_BILLED is not True:
-        return False
-    return without_outcome or isinstance(fault, ProviderUnavailable | RateLimited)
-
-
-def _has_begun(fault: ProviderError) -> bool:
-    """Whether the provider worked on the request before it declined, so that it may be billed."""
-    return fault.may_be_billed or bool(fault.usage or fault.text)
+def _may_pay_again(fault: AgentError) -> bool:
+    """Whether the failed call costs nothing, or RETRY_BILLED allows paying for two calls."""
+    return not fault.may_be_billed or agent_settings.RETRY_BILLED is True
