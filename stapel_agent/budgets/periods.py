@@ -21,5 +21,5 @@ def beginning(period: str, moment: datetime) -> date:
 
 
 def name(period: str, day: date) -> str:
-    """Returns the name of the day or month that contains `day`, such as 2026-01-31 or 2026-01."""
+    """Returns the name of the day or month that contains `day`, as `usage()` has it: YYYY-MM-DD or YYYY-MM."""
     return f"{day:%Y-%m-%d}" if period == "day" else f"{day:%Y-%m}"
