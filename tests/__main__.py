@@ -1,10 +1,10 @@
 """Run the suite against the built wheel: all of it on SQLite, then its database tests on each other database.
 
-    python -m tests [pytest arguments]
+python -m tests [pytest arguments]
 
-What is not there to test against is named in one line; where REQUIRE_SERVICES names it, that is a failure. DATABASES
-chooses among the databases, WHOLE runs on each also what is alike on all of them, WHEEL is a wheel built before, and
-REPORTS a folder for a JUnit report of each database.
+Missing servers and services are listed in one line. Those that REQUIRE_SERVICES names are a failure. DATABASES selects
+the databases. WHOLE also runs the tests that are the same on every database. WHEEL is an existing wheel, and REPORTS a
+folder for a JUnit report of each database.
 """
 
 import os
@@ -54,16 +54,16 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
-# Of the suite on SQLite some tests wait for other processes; the others keep a core busy.
+# Some tests of the suite on SQLite wait for other processes. The others keep a core busy.
 WORKERS = {"sqlite": "4"}
 
-# On each other database: what uses it, and neither what needs another service nor, unless WHOLE, what is alike on all.
+# On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
 ONCE_A_DATABASE = ("django_db", f"not ({ONCE})")
 
 
 def wheel_checkout(folder: Path) -> Path:
-    """A copy of the project in which the package is what the built wheel holds."""
+    """A copy of the project in which the package is replaced by the contents of the wheel."""
     checkout = folder / "project"
     left_out = shutil.ignore_patterns(
         "stapel_agent", ".*_cache", ".venv", ".matrix", ".git", "__pycache__", "dist", "*.sqlite3"
@@ -87,12 +87,12 @@ def run(database: str, checkout: Path, *arguments: str) -> int:
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or hundreds of processes compile the copy anew
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise hundreds of processes compile the copy again
     return subprocess.run(command, cwd=checkout, env=environment).returncode
 
 
 def main(arguments: list[str]) -> int:
-    # A job in a shell's background ignores Ctrl-C, and so would the processes that the suite starts.
+    # A background job in a shell ignores Ctrl-C, and so would the processes that the suite starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     absent = [name for name, there in SERVICES.items() if not there]
     required = set(os.environ.get("REQUIRE_SERVICES", "").split())

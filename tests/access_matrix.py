@@ -1,9 +1,9 @@
-"""Who gets in at the HTTP endpoints, and how the others are told: the whole matrix.
+"""Who may call the HTTP endpoints, and how other callers are refused: the whole matrix.
 
-    DJANGO_SETTINGS_MODULE=... python -m tests.access_matrix /agent/api/v1/llm/complete [another URL ...]
+DJANGO_SETTINGS_MODULE=... python -m tests.access_matrix /agent/api/v1/llm/complete [another URL ...]
 
-prints that of each as JSON. REST framework reads most of its defaults while its classes are made, so only a process of
-its own shows what a host's do.
+prints the matrix of each URL as JSON. REST framework reads most of its defaults when its classes are created, so the
+effect of a host's settings shows only in a separate process.
 """
 
 import json
@@ -28,7 +28,7 @@ Row = tuple[int, str, str | None]
 
 
 def access_matrix(url: str) -> dict[str, Row]:
-    """What each caller and each kind of request is answered."""
+    """The answer to each caller for each kind of request."""
     return {**dict(_callers(url)), **dict(_kinds(url))}
 
 

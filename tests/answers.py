@@ -1,4 +1,4 @@
-"""What the answers of all calls have in common, for comparing whole ones."""
+"""The common parts of answers, for comparing whole ones."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ TRACED = {"request_id": REQUEST_ID}
 
 
 def by(provider: str = "anthropic", model: str = "claude-haiku-4-5-20251001") -> dict[str, Any]:
-    """Who answered, in an answer."""
+    """The part of an answer that says who answered."""
     return {"model": model, "provider": provider, **TRACED}
 
 
 def failure_of(reason: str) -> str:
-    """The failure's name, with which its reason begins."""
+    """The failure's name, which begins its reason."""
     return re.split("[: ]", reason)[0]
 
 
 def failed(reason: str) -> dict[str, str]:
-    """How a failed answer begins."""
+    """The beginning of a failed answer."""
     return {"status": "failure", "failure": failure_of(reason), "reason": reason}

@@ -1,4 +1,4 @@
-"""The ASGI application of `tests.engine_host`: a provider that takes two seconds, and views that use the ORM too."""
+"""The ASGI application of `tests.engine_host`: a provider that takes two seconds, and views that also use the ORM."""
 
 import asyncio
 import os

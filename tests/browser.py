@@ -1,4 +1,4 @@
-"""Chromium for tests: the installed one, driven by Playwright."""
+"""Chromium for tests, driven by Playwright."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# A folder for pictures of every page, for a person to look at.
+# A folder for screenshots of every page, for people to look at.
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 
 Visit = Callable[[Page], None]
@@ -28,10 +28,10 @@ Visit = Callable[[Page], None]
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Callable[..., list[str]]]:
-    """Run a visit: `chromium(visit, **context_options)` gives the errors that its scripts raised.
+    """Run a visit: `chromium(visit, **context_options)` returns the errors that scripts raised.
 
-    Playwright keeps an event loop in the thread it starts in, where Django would refuse the database:
-    the browser has a thread of its own.
+    The browser runs in its own thread, because Playwright keeps an event loop in the thread it starts in, where
+    Django would refuse database queries.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
         playwright = thread.submit(lambda: sync_playwright().start()).result()
@@ -51,7 +51,7 @@ def chromium() -> Iterator[Callable[..., list[str]]]:
 
 
 def sign_in(page: Page, entrance: str) -> None:
-    """Sign in as the account "reader", which leads to the entrance."""
+    """Sign in as the account "reader", and go to the entrance."""
     page.goto(entrance)
     page.fill("#id_username", "reader")
     page.fill("#id_password", "password")
@@ -59,7 +59,7 @@ def sign_in(page: Page, entrance: str) -> None:
 
 
 def look(page: Page, name: str) -> None:
-    """The page fits the screen's width; what is wider scrolls within it."""
+    """The page fits the screen's width. Wider parts scroll within it."""
     page.wait_for_load_state()
     width = page.locator("html").evaluate("page => page.scrollWidth - page.clientWidth")
     assert width == 0

@@ -1,6 +1,6 @@
-"""Settings of a host with a catalogue to be translated, or of the one that translates it, in a process of its own.
+"""Settings of a host with a catalogue to translate, or of the one that translates it, in a separate process.
 
-`HOST_APPS` are apps to be installed besides, `HOST_COMM` more of STAPEL_COMM, both as JSON.
+`HOST_APPS` lists more apps to install, and `HOST_COMM` has more of STAPEL_COMM, both as JSON.
 """
 
 import json

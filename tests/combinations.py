@@ -1,4 +1,4 @@
-"""The combinations in which the package claims to run: `make matrix` tries them, and so does each job of CI."""
+"""The combinations that the package supports: `make matrix` runs them, and so does each job of CI."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ DATABASES = ("sqlite", "postgresql", "mariadb")
 SQLITE = DATABASES[:1]
 # Each extra, and the mark of the tests that need it.
 EXTRAS = {"anthropic": "sdk", "otel": "otel"}
-IN_TEST_GROUP = ("fluent", "language")  # extras whose libraries the group `test` has, and so every combination
+IN_TEST_GROUP = ("fluent", "language")  # extras whose libraries are in the group `test`, and so in every combination
 
 
 @dataclass(frozen=True)
 class Combination:
-    """A Python, a series of Django ("6" is the newest 6.x), and what is there beside them.
+    """A Python, a series of Django ("6" is the newest 6.x), and what is installed with them.
 
     `resolution` is "newest", or "oldest" for the lowest versions that pyproject.toml allows. `groups` are its slow
     dependency groups.
@@ -26,7 +26,7 @@ class Combination:
 
     @property
     def name(self) -> str:
-        """Never a part of another's name."""
+        """Never a part of another name."""
         return f"python{self.python}-django{self.django}-{'+'.join(self.extras) or 'bare'}-{self.resolution}"
 
     @property
@@ -36,7 +36,7 @@ class Combination:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The marks whose tests must not be left out: what they need has been installed."""
+        """The marks of tests that must run, because what they need is installed."""
         return (*(EXTRAS[extra] for extra in self.extras), *self.groups)
 
 
@@ -45,7 +45,7 @@ COMBINATIONS = (
     Combination("3.12", "5.2"),
     Combination("3.13", "5.2"),
     Combination("3.12", "6"),
-    # Once are enough: the packages that call this one, and the small local model.
+    # These run once: the packages that call this one, and the small local model.
     Combination("3.13", "6", groups=("fleet", "model")),
     Combination("3.12", "6.0", SQLITE),
     Combination("3.13", "6", SQLITE, extras=("anthropic",)),

@@ -14,7 +14,7 @@ DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the line it starts in."""
+    """A fenced block: its language, its text, and its first line."""
 
     language: str
     text: str
@@ -41,7 +41,7 @@ def block_after(name: str, marker: str) -> str:
 
 
 def table(name: str, title: str) -> list[list[str]]:
-    """The cells of the rows of the table that a comment gives `title`."""
+    """The cells of the table that follows a comment with this `title`."""
     match = re.search(TABLE.format(title), read(name))
     assert match, f"{name} has no table {title!r}"
     return [[cell.strip() for cell in CELL_BORDER.split(line[1:-1])] for line in match[1].splitlines()[2:]]

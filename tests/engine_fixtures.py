@@ -1,4 +1,4 @@
-"""What the tests of the engine share: a provider that counts and waits, and hosts in processes of their own."""
+"""Fixtures for the tests of the engine: a provider that counts and waits, and hosts in separate processes."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ class Waiters:
 
 
 def answer(text: str, **options: Any) -> Reply:
-    """What an OpenAI-compatible endpoint says."""
+    """The answer of an OpenAI-compatible endpoint."""
     return Reply.of({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": USAGE}, **options)
 
 
 def until(condition: Callable[[], Any], seconds: float = 300) -> None:
-    """Wait for what other processes do."""
+    """Wait for other processes."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -92,7 +92,7 @@ def until(condition: Callable[[], Any], seconds: float = 300) -> None:
 
 
 def outlive_silence(server: Server, table: str, seconds: float) -> None:
-    """Wait until the one row of the table has shown signs of life for longer than this silence of a dead process."""
+    """Wait until the only row of the table has been renewed for longer than the silence of a dead process."""
 
     def seen_at() -> datetime:
         moment: datetime = server.execute(f"SELECT seen_at FROM {table}")[0][0]
@@ -107,14 +107,14 @@ SERVERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("po
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Callable[[str], Server]]:
-    """For each kind of server a database of this test process, for all its tests."""
+    """A database on each kind of server, for all tests of this process."""
     with ExitStack() as stack:
         yield cache(lambda kind: stack.enter_context(own_database(kind)))
 
 
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest, databases: Callable[[str], Server]) -> Server:
-    """Each server; a module that needs only one has a fixture of this name."""
+    """Each server. A module that needs only one has its own fixture with this name."""
     return databases(request.param)
 
 
@@ -123,7 +123,7 @@ TASK_HOST = {"DJANGO_SETTINGS_MODULE": "tests.task_host"}
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file of a host with a task store, to be copied."""
+    """The database file of a host with a task store, for copying."""
     path = tmp_path_factory.mktemp("migrated") / "host.sqlite3"
     Host(Server("sqlite", str(path)), environment=TASK_HOST).manage("migrate", "-v0")
     return path
@@ -131,13 +131,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def file_server(migrated_file: Path, tmp_path: Path) -> Server:
-    """A database file of this test, for a host with a task store."""
+    """A database file for one test, for a host with a task store."""
     return Server("sqlite", str(shutil.copy(migrated_file, tmp_path)))
 
 
 @pytest.fixture
 def many_connections() -> Iterator[None]:
-    """The turn of a test that uses half of the connections that a server has: no other such test runs meanwhile."""
+    """Only one test at a time may use half of a server's connections."""
     with (Path(tempfile.gettempdir()) / "stapel_agent_many_connections").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
@@ -150,14 +150,14 @@ def waiters(tmp_path: Path) -> Waiters:
 
 @pytest.fixture
 def model() -> Iterator[ScriptedServer]:
-    """The provider of all hosts: it counts what it is asked, and answers when a reply's gate is opened."""
+    """The provider of all hosts. It counts its calls, and answers when a reply's gate is opened."""
     with ScriptedServer(answer("this")) as model:
         yield model
 
 
 @pytest.fixture
 def host(server: Server, model: ScriptedServer) -> Iterator[Host]:
-    """Hosts on an empty ledger of `server`, whose provider is the model."""
+    """Hosts on an empty ledger on `server`, whose provider is the model."""
     server.clear()
     host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CLI_TIMEOUT": 200})
     yield host

@@ -1,7 +1,7 @@
-"""Settings of a host in a process of its own, for tests of what one process alone cannot show.
+"""Settings of a host in a separate process, for tests that need one.
 
-`DATABASE` and `<server>_NAME` choose the database, `HOST_AGENT` is STAPEL_AGENT as JSON, `HOST_POOL` the size of a
-connection pool, `HOST_ATOMIC_REQUESTS` turns that setting on, `HOST_DATABASE_OPTIONS` are OPTIONS as JSON.
+`DATABASE` and `<server>_NAME` choose the database, `HOST_AGENT` is STAPEL_AGENT as JSON, `HOST_POOL` is the size of a
+connection pool, `HOST_ATOMIC_REQUESTS` turns that setting on, and `HOST_DATABASE_OPTIONS` are OPTIONS as JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A WSGI application for gunicorn's gevent worker, which has patched the standard library before it imports this."""
+"""A WSGI application for gunicorn's gevent worker, which patches the standard library before it imports this module."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Databases of their own on the real servers, and hosts in processes of their own that use them."""
+"""Separate databases on real servers, and host processes that use them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def say(value):
 
 @dataclass
 class Server:
-    """A real database server; `execute` runs one statement there, outside of any transaction."""
+    """A real database server. `execute` runs one statement there, outside of any transaction."""
 
     kind: str
     database: str
@@ -91,11 +91,11 @@ class Server:
         return int(count)
 
     def connections(self) -> int:
-        """How many connections others have to this database."""
+        """The number of other connections to this database."""
         return len(self.sessions())
 
     def drop_connections(self) -> int:
-        """End them, as an administrator or a fail-over does; how many there were."""
+        """End other connections, as an administrator or a fail-over does. Returns their number."""
         end = {"postgresql": "SELECT pg_terminate_backend({})", "mariadb": "KILL {}"}[self.kind]
         others = self.sessions()
         for identity in others:
@@ -103,7 +103,7 @@ class Server:
         return len(others)
 
     def sessions(self) -> list[int]:
-        """The ids of others' connections to this database."""
+        """The ids of other connections to this database."""
         statement = {
             "postgresql": f"SELECT pid FROM pg_stat_activity WHERE datname = '{self.database}' "
             "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
@@ -115,17 +115,17 @@ class Server:
 
 @dataclass
 class Host:
-    """A way to start host processes on one database, with STAPEL_AGENT as `agent`."""
+    """Starts host processes on one database, with STAPEL_AGENT as `agent`."""
 
     server: Server
     agent: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     started: list[Process] = field(default_factory=list)
     shares: bool = True
-    """Whether hosts are forked from a process that has loaded the apps; not where their memory is measured."""
+    """Whether hosts are forked from a process that has loaded the apps. Not if their memory is measured."""
 
     def start(self, script: str) -> Process:
-        """A process that runs `script`, which may `say()` what the caller is to read."""
+        """Start a process that runs `script`. The script calls `say()` for output that the caller reads."""
         script = textwrap.dedent(script)
         if self.shares:
             process = preloaded(self.variables()).start(script, self.agent, self.server.database)
@@ -135,11 +135,11 @@ class Host:
         return process
 
     def run(self, script: str) -> Any:
-        """What `script` said last."""
+        """The last output of `script`."""
         return said(self.start(script))
 
     def manage(self, *arguments: str) -> str:
-        """What the management command has said."""
+        """The output of the management command."""
         command = ["django-admin", *arguments, "--skip-checks"]
         process = self.start(f"from django.core import management\nmanagement.execute_from_command_line({command})")
         out, errors = process.communicate(timeout=600)
@@ -164,7 +164,7 @@ class Host:
 
 
 def said(process: Process, timeout: float = 300) -> Any:
-    """What `process` said last, when it is over."""
+    """The last output of `process`, when it has ended."""
     out, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors
     return json.loads(out.splitlines()[-1])
@@ -176,7 +176,7 @@ MOST_PRELOADED = 4
 
 
 def preloaded(variables: Mapping[str, str]) -> Preloaded:
-    """What starts hosts in this environment: their database and STAPEL_AGENT are each host's own."""
+    """The process that starts hosts in this environment. Their database and STAPEL_AGENT are each host's own."""
     common = {name: value for name, value in variables.items() if name != "HOST_AGENT"}
     key = frozenset((name, value) for name, value in common.items() if name not in DATABASE_NAMES)
     if key not in _preloaded and len(_preloaded) == MOST_PRELOADED:
@@ -186,7 +186,7 @@ def preloaded(variables: Mapping[str, str]) -> Preloaded:
 
 
 def by_itself(script: str, variables: dict[str, str]) -> subprocess.Popen[str]:
-    """A host that has loaded everything itself."""
+    """A host that loads everything itself."""
     command = [sys.executable, "-W", "ignore::ResourceWarning", "-c", PRELUDE + script]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
@@ -197,7 +197,7 @@ _numbers = count()
 
 @contextmanager
 def own_database(kind: str, *, migrated: bool = True) -> Iterator[Server]:
-    """A database of this test process, migrated or empty, and gone afterwards."""
+    """A database for this test process, migrated or empty, which is dropped afterwards."""
     name = f"agent_engine_{os.getpid()}_{next(_numbers)}"
     maintenance = {"postgresql": "postgres", "mariadb": "information_schema"}[kind]
     server = Server(kind, name)

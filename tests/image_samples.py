@@ -1,4 +1,4 @@
-"""The smallest files of each type that vendors take, and what the project says of them."""
+"""The smallest files of each accepted type, and their facts."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -20,7 +20,7 @@ def encoded(content: bytes) -> str:
 
 
 def inline(content: bytes, media_type: str, url: str | None = None) -> InlineImage:
-    """What a provider is handed for this file."""
+    """What a provider gets for this file."""
     return InlineImage(encoded(content), media_type, len(content), sha256(content).hexdigest(), url)
 
 

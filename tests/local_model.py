@@ -9,6 +9,6 @@ from example.model import running_model
 
 @pytest.fixture(scope="session")
 def local_model() -> Iterator[str]:
-    """The base URL of the model, as OPENAI_COMPAT_BASE_URL wants it; each worker has its own."""
+    """The model's base URL for OPENAI_COMPAT_BASE_URL. Each worker has its own model."""
     with running_model() as base_url:
         yield base_url

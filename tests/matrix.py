@@ -1,9 +1,9 @@
-"""Try the combinations in which the package claims to run, each from the built wheel in an environment of its own.
+"""Run the supported combinations, each from the built wheel in its own environment.
 
-    python -m tests.matrix [--list] [--require] [part of a name ...]
+python -m tests.matrix [--list] [--require] [part of a name ...]
 
-Interpreters and servers that are not there are named in the closing table; with `--require` that is a failure.
-DATABASES chooses among the databases: DATABASES=sqlite. The environments are under `.matrix`.
+The closing table names missing interpreters and servers. With `--require` they are failures. DATABASES selects the
+databases, such as DATABASES=sqlite. The environments are in `.matrix`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROW = "{:<48}{:<12}{:>8}{:>8}{:>9}{:>9}  {}"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a combination on one database: its figures, or why it has none."""
+    """The outcome of a combination on one database: its figures, or why it has none."""
 
     combination: str
     database: str
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def interpreter(version: str) -> str | None:
-    """A Python of this version: pyenv's own, as its shims only run the version that is chosen, or one on the PATH."""
+    """A Python of this version: pyenv's own, whose shims only run the selected version, or one on the PATH."""
     folder = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     of_pyenv = map(str, folder.glob(f"versions/{version}.*/bin/python"))
     on_path = (shutil.which(name) for name in (f"python{version}", "python3"))
@@ -64,14 +64,14 @@ def uv(*arguments: object) -> None:
 
 
 def build() -> Path:
-    """The wheel, the same one for all."""
+    """Build one wheel for all combinations."""
     shutil.rmtree(FOLDER / "dist", ignore_errors=True)
     uv("build", "--wheel", "--out-dir", FOLDER / "dist")
     return next((FOLDER / "dist").glob("*.whl"))
 
 
 def install(combination: Combination, base: str, wheel: Path, folder: Path) -> Path:
-    """An environment with the wheel. All versions are settled first, as the wheel's own are indirect ones to uv."""
+    """Create an environment with the wheel. All versions are resolved first: for uv, the wheel's own are indirect."""
     shutil.rmtree(folder, ignore_errors=True)
     python = folder / "venv" / "bin" / "python"
     uv("venv", "--python", base, folder / "venv")
@@ -89,7 +89,7 @@ def install(combination: Combination, base: str, wheel: Path, folder: Path) -> P
 
 
 def run(combination: Combination, wheel: Path, require: bool) -> Iterator[Outcome]:
-    """Install the combination, run the suite in it, and tell its outcome on each database."""
+    """Install the combination, run the suite in it, and return its outcome on each database."""
     base = interpreter(combination.python)
     if base is None:
         yield Outcome(combination.name, "", note=f"skipped: no Python {combination.python} here", good=not require)
@@ -118,7 +118,7 @@ def run(combination: Combination, wheel: Path, require: bool) -> Iterator[Outcom
 
 
 def read(name: str, database: str, report: Path, code: int) -> Outcome:
-    """What the suite has reported. Without a report the database was not there, or the suite broke off."""
+    """The suite's report. Without one, the database was missing, or the suite was aborted."""
     if not report.exists():
         return Outcome(name, database, note="failed: did not run" if code else "skipped: no server here", good=not code)
     (suite,) = ElementTree.parse(report).iter("testsuite")

@@ -1,4 +1,4 @@
-"""A metrics backend that remembers what it is told, and checks it against what the package declares."""
+"""A metrics backend that records measurements, and checks them against the declared metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DECLARED = {f"{PREFIX}{metric.name}": metric for metric in telemetry.METRICS}
 
 
 class Measurements(MetricsBackend):
-    """What was measured, by metric: `(amount, labels)`, the labels' values in the order they are declared in."""
+    """The measurements by metric: `(amount, labels)`, with the labels' values in the declared order."""
 
     def __init__(self) -> None:
         self.told: dict[str, list[tuple[float, tuple[str, ...]]]] = {}

@@ -1,4 +1,4 @@
-"""The measures of the package's code: `python -m tests.measures` prints each one beside its limit."""
+"""The measures of the package's code: `python -m tests.measures` prints each beside its limit."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ WRITERS = (
     r"|PromptLog\.objects\S*\.(update|delete|create|bulk_create)\(|INSERT INTO \{TABLE\}"
 )
 FEW = {
-    "writer of the ledger": (2, WRITERS),  # `ledger` writes, and `scrubbing` takes out
+    "writer of the ledger": (2, WRITERS),  # `ledger` writes rows, and `scrubbing` removes texts
     "builder of answers": (1, r'(return|=) {"status": '),
     "registry class": (1, r"^class \w*Registry\b"),
     "classifier of HTTP statuses": (1, r"^ +429: "),
     "walker of the chain": (1, r"= Chain\("),
 }
-"""What only so many modules are -> how many, and what such a module says."""
+"""Roles that few modules may have -> how many, and the code that shows the role."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of the code, what it may be, and where it is found."""
+    """One measure of the code, its limit, and the places where it was found."""
 
     name: str
     figure: float
@@ -65,14 +65,14 @@ class Measure:
 
 @cache
 def sources() -> dict[str, str]:
-    """Module -> text, of all that is written by hand."""
+    """Module -> text, of all handwritten modules."""
     paths = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
     return {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in paths}
 
 
 @cache
 def functions() -> dict[str, Function]:
-    """Where it is -> each function."""
+    """Place -> each function."""
     return {
         f"{module}:{node.lineno} {node.name}": node
         for module, text in sources().items()
@@ -111,9 +111,9 @@ def imports(node: Function) -> bool:
 
 @cache
 def module_imports() -> dict[str, set[str]]:
-    """Module -> the modules that it imports, also for type checkers alone. A package is its `__init__`.
+    """Module -> the modules that it imports, including those for type checkers only. A package is its `__init__`.
 
-    Neither the package's own lazy `__init__` counts nor that a module stands for its package to those in it.
+    The package's own lazy `__init__` does not count, nor does a module count as its package for its siblings.
     """
     names = {_module_name(path): path for path in sources()}
     found = {name: set(_imported(name, path, names)) for name, path in names.items() if name}
@@ -121,7 +121,7 @@ def module_imports() -> dict[str, set[str]]:
 
 
 def package_imports() -> dict[str, set[str]]:
-    """The same between what stands directly in `stapel_agent/`."""
+    """The same for the direct members of `stapel_agent/`."""
     packages: dict[str, set[str]] = {}
     for module, others in module_imports().items():
         room = module.partition(".")[0]
@@ -130,7 +130,7 @@ def package_imports() -> dict[str, set[str]]:
 
 
 def imports_past_init() -> Iterator[str]:
-    """Imports of a module inside another package, where the package's `__init__` is to be asked."""
+    """Imports of a module inside another package, instead of from the package's `__init__`."""
     for module, others in module_imports().items():
         for other in others:
             if "." in other and other.partition(".")[0] != module.partition(".")[0]:
@@ -138,7 +138,7 @@ def imports_past_init() -> Iterator[str]:
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
-    """The first circle that there is, or nothing."""
+    """The first import circle, or nothing."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as fault:
@@ -153,7 +153,7 @@ def few() -> Iterator[Measure]:
 
 
 def copied_runs() -> Iterator[str]:
-    """Lines of functions' bodies that stand again in another place, without what is blank, a docstring or a comment."""
+    """Lines of function bodies that occur in another place too, without blank lines, docstrings and comments."""
     first: dict[tuple[str, ...], str] = {}
     for places, lines in (_body(where, node) for where, node in functions().items()):
         for start in range(len(lines) - COPIED_LINES + 1):
@@ -163,7 +163,7 @@ def copied_runs() -> Iterator[str]:
 
 
 def comment_share() -> float:
-    """Docstrings count as neither: they are the interface."""
+    """Docstrings count as neither code nor comments: they are the interface."""
     comments = code = 0
     for text in sources().values():
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
@@ -173,7 +173,7 @@ def comment_share() -> float:
 
 
 def twin_share() -> float:
-    """What asynchronous functions take that only wait differently from the synchronous one beside them."""
+    """The share of async functions that differ from the synchronous one beside them only in how they wait."""
     named = {(where.partition(":")[0], node.name) for where, node in functions().items()}
     twins = [
         _length(node)
@@ -216,7 +216,7 @@ def _body(where: str, node: Function) -> tuple[list[str], list[str]]:
 
 
 def _sync_name(name: str) -> str:
-    """`acomplete`, `_acomplete` and `__aenter__` wait for what `complete`, `_complete` and `__enter__` do."""
+    """`acomplete`, `_acomplete` and `__aenter__` are the twins of `complete`, `_complete` and `__enter__`."""
     bare = name.lstrip("_")
     return name[: len(name) - len(bare)] + bare.removeprefix("a")
 

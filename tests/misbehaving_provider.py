@@ -1,6 +1,6 @@
-"""The model of `tests.catalogue_host`: it translates to capitals, and misbehaves on a schedule of its calls.
+"""The model of `tests.catalogue_host`: it translates to capitals, and misbehaves on a fixed schedule.
 
-A text that it is asked for again and again it gives in the end, but for those that are cursed.
+It eventually translates every text that it is asked for repeatedly, except for the cursed ones.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from stapel_agent import LlmProvider, ProviderResult
 
 TOKENS = 3
-"""What a question costs, and an answer."""
+"""The tokens of a question, and those of an answer."""
 PATIENCE = 2
-"""Times that it may misbehave over one text."""
+"""How often it may misbehave for one text."""
 CURSED: list[Any] = [None, "NO PLACEHOLDER", 7, "", "I cannot translate this", ["{code}"], "⟦1⟧ ⟦1⟧"]
-"""What is given for the text "cursed 0 ...", "cursed 1 ...", and so on, as often as it is asked for."""
+"""The answers for the texts "cursed 0 ...", "cursed 1 ...", and so on, however often they are asked for."""
 
 Translations = dict[str, Any]
 

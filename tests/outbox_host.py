@@ -1,4 +1,4 @@
-"""Settings of a host as the documents have it for tasks: a task store, an outbox, and stapel-core's own defaults.
+"""Settings of a host with the documented apps for tasks: a task store, an outbox, and stapel-core's defaults.
 
 `HOST_COMM` is STAPEL_COMM as JSON.
 """

@@ -1,4 +1,4 @@
-"""The ledger as a table of monthly partitions, by the SQL of docs/scaling.md."""
+"""The ledger as a table with monthly partitions, by the SQL of docs/scaling.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = "docs/scaling.md"
 
 
 def prepare(server: Server) -> None:
-    """What goes on beside a table in use, one statement after the other."""
+    """Run the preparation while the table is in use, one statement after the other."""
     for statement in block_after(PAGE, "<!-- sql: before -->").split(";\n\n"):
         server.execute(statement)
 
@@ -37,7 +37,7 @@ def partition(server: Server) -> None:
 
 
 def months(server: Server) -> list[str]:
-    """The partitions of single months, oldest first."""
+    """The monthly partitions, oldest first."""
     found = server.execute(
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'agent_prompt_log'::regclass ORDER BY 1"
     )

@@ -1,9 +1,9 @@
-"""Host processes forked from one that has loaded Django and its apps, which alone takes most of a second each time.
+"""Host processes forked from one that has loaded Django and its apps, which takes most of a second each time.
 
-    python -m tests.preloaded <file descriptor of a socket>
+python -m tests.preloaded <file descriptor of a socket>
 
-Over the socket comes a byte for each host, with its three standard streams and a socket of its own. On that one it
-reads what it is to be, and tells its process id and in the end its return code.
+For each host, the socket receives a byte with three standard streams and a socket of the host's own. From that one,
+it reads its configuration, and it sends its process id and, at the end, its return code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Self
 
 
 class Process:
-    """A host that runs: what the tests use of `subprocess.Popen`."""
+    """A running host, with the parts of `subprocess.Popen` that tests use."""
 
     def __init__(self, control: socket.socket, request: Mapping[str, Any]) -> None:
         (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (os.pipe() for _ in range(3))
@@ -54,7 +54,7 @@ class Process:
         return self.poll() or 0
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """What it says and complains of until it is over."""
+        """Its output and errors, when it has ended."""
         self.stdin.close()
         with ThreadPoolExecutor() as pool:
             reading = [pool.submit(stream.read) for stream in (self.stdout, self.stderr)]
@@ -86,7 +86,7 @@ class Process:
 
 
 class Preloaded:
-    """A process that has loaded the apps in this environment, and starts hosts from it."""
+    """A process that has loaded the apps in this environment, and forks hosts."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._control, theirs = socket.socketpair()
@@ -103,8 +103,8 @@ class Preloaded:
 
 
 def requested(control: socket.socket) -> dict[str, Any]:
-    """What this process is to be, when it is a host; the one that serves leaves when nobody asks any more."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that keep a host
+    """In a host, return its configuration. The serving process exits when there are no more requests."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # do not wait for processes that monitor a host
     gc.freeze()
     while descriptors := socket.recv_fds(control, 1, 4)[1]:
         if not os.fork():
@@ -116,7 +116,7 @@ def requested(control: socket.socket) -> dict[str, Any]:
 
 
 def kept(stdin: int, stdout: int, stderr: int, life: int) -> dict[str, Any]:
-    """Fork the host and tell of its life, as only its parent can."""
+    """Fork the host and report its process id and return code, which only its parent can."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=life) as told:
         request = json.load(told.makefile())
@@ -135,7 +135,7 @@ def kept(stdin: int, stdout: int, stderr: int, life: int) -> dict[str, Any]:
 
 
 def configured(agent: Mapping[str, Any], database: str) -> None:
-    """Be a host with these keys of STAPEL_AGENT, on this database."""
+    """Become a host with these keys of STAPEL_AGENT, on this database."""
     from django.conf import settings
     from django.db import connections
     from django.test import override_settings
@@ -145,7 +145,7 @@ def configured(agent: Mapping[str, Any], database: str) -> None:
 
 
 def leave_quickly() -> None:
-    """End a host whose script went well after all that its exit does, but for taking its modules apart."""
+    """End a successful host after its exit handlers, without tearing down its modules."""
     if went_well:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -155,7 +155,7 @@ def leave_quickly() -> None:
 went_well: list[bool] = []
 
 if __name__ == "__main__":
-    atexit.register(leave_quickly)  # before what the apps register: it is called after that
+    atexit.register(leave_quickly)  # registered before the apps' handlers, so it is called after them
     from tests.hosts import PRELUDE
 
     names: dict[str, Any] = {"__name__": "__main__"}

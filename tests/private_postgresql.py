@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, to be stopped and started at will."""
+"""A private PostgreSQL server, which tests stop and start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PrivateServer:
         self._run("pg_ctl", "-w", "-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:
-        """At once, as a crash or a fail-over does."""
+        """Stop at once, as in a crash or a fail-over."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def initialise(self) -> None:
@@ -37,7 +37,7 @@ class PrivateServer:
 
     def _run(self, name: str, *arguments: str) -> None:
         command = [program(name) or name, "-D", str(self.folder / "data"), *arguments]
-        if os.getuid() == 0:  # PostgreSQL refuses to be run by root
+        if os.getuid() == 0:  # PostgreSQL does not run as root
             command = ["runuser", "-u", "postgres", "--", *command]
         said = self.folder / f"{name}.log"
         with said.open("w") as output:  # no pipe: the server would hold it open
@@ -47,7 +47,7 @@ class PrivateServer:
 
 @contextmanager
 def private_postgresql() -> Iterator[PrivateServer]:
-    """A running server, whose data are in a folder of its own: another run of pytest may close pytest's to its user."""
+    """A running server with its data in a private folder: another run of pytest may close pytest's folder to it."""
     with TemporaryDirectory(prefix="agent-postgresql-") as name:
         folder = Path(name)
         with socket.create_server(("127.0.0.1", 0)) as probe:

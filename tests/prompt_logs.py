@@ -1,4 +1,4 @@
-"""Rows of the ledger for tests of its figures and of the admin."""
+"""Rows of the ledger, for tests of its figures and of the admin."""
 
 import random
 import uuid
@@ -15,7 +15,7 @@ BEGIN = datetime(2026, 1, 30, tzinfo=UTC)
 
 
 def written(*, created_at=NOON, **columns) -> PromptLog:
-    """A row as the ledger writes it, at a time of one's choice."""
+    """A row as the ledger writes it, at a given time."""
     defaults = {
         "request_id": uuid.uuid4(),
         "source": "llm_facade",
@@ -36,19 +36,19 @@ def change_page(row) -> str:
 
 
 def written_at_random(number: int) -> list[dict]:
-    """Rows of all sorts within five days from BEGIN on, and what is in them."""
+    """Different rows within five days from BEGIN, and their columns."""
     chance = random.Random(11)
     rows = [columns_of(chance) for _ in range(number)]
     kept = [PromptLog(prompt="say", model_size="small", **row) for row in rows]
     PromptLog.objects.bulk_create(kept)
     for row, moment in zip(kept, (row["created_at"] for row in rows), strict=True):
-        row.created_at = moment  # in place of the present, which it is made with
+        row.created_at = moment  # instead of the current time
     PromptLog.objects.bulk_update(kept, ["created_at"])
     return rows
 
 
 def columns_of(chance: random.Random) -> dict:
-    """Any row that the ledger may have."""
+    """The columns of a random row."""
 
     def figure():
         return chance.choice([None, 0, chance.randrange(10**6), 2**31 - 1])

@@ -1,4 +1,4 @@
-"""Providers that each answer from a script of their own, and what waits between their attempts."""
+"""Providers that answer from their own scripts, and the waits between attempts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWERED = {"status": "ok", "usage": {"input_tokens": 10, "output_tokens": 5}, *
 
 
 def provider_of(model: ScriptedModel) -> type[LlmProvider]:
-    """A provider that says what `model` says."""
+    """A provider that answers like `model`."""
 
     class Scripted(LlmProvider):
         supports_schema = supports_images = supports_max_tokens = supports_timeout = True
@@ -33,7 +33,7 @@ def provider_of(model: ScriptedModel) -> type[LlmProvider]:
 
 
 def scripted_chain(agent: Callable[..., None], **replies: Reply | Sequence[Reply]) -> dict[str, ScriptedModel]:
-    """Register a provider for each name; the first is the default one, the others are its fallbacks."""
+    """Register a provider for each name. The first is the default one, the others are its fallbacks."""
     models = {
         name: ScriptedModel(list(given) if isinstance(given, list | tuple) else [given])
         for name, given in replies.items()
@@ -45,7 +45,7 @@ def scripted_chain(agent: Callable[..., None], **replies: Reply | Sequence[Reply
 
 
 class CountingProvider(LlmProvider):
-    """Counts the calls that are under way in it, and keeps the prompts in the order in which they came."""
+    """Counts its running calls, and keeps the prompts in order."""
 
     lock: threading.Lock
     prompts: list[str]
@@ -75,17 +75,17 @@ class CountingProvider(LlmProvider):
 
 
 def counting_provider() -> type[CountingProvider]:
-    """A CountingProvider that has counted nothing yet."""
+    """A new CountingProvider."""
     return type("Counting", (CountingProvider,), {"lock": threading.Lock(), "prompts": [], "now": 0, "most": 0})
 
 
 def asked(models: dict[str, ScriptedModel]) -> dict[str, int]:
-    """How often each was asked."""
+    """How often each provider was asked."""
     return {name: len(model.requests) for name, model in models.items()}
 
 
 def rows() -> list[tuple[str, str, str | None]]:
-    """The ledger, oldest first: who was asked, the row's status, and the failure it names."""
+    """The ledger, oldest first: the provider, the status, and the failure."""
     return [
         (row.metadata["provider"], row.status, row.metadata.get("failure"))
         for row in PromptLog.objects.order_by("created_at")
@@ -93,13 +93,13 @@ def rows() -> list[tuple[str, str, str | None]]:
 
 
 def instead_of_sleep(monkeypatch: pytest.MonkeyPatch, note: Callable[[float], None]) -> None:
-    """Let this thread call `note` in place of `time.sleep`; others, which work behind a test's back, sleep as ever."""
+    """Let this thread call `note` instead of `time.sleep`. Background threads sleep as usual."""
     own, sleep = threading.current_thread(), time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: (note if threading.current_thread() is own else sleep)(seconds))
 
 
 def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that callers are told to wait for from now on; nobody does."""
+    """The seconds that callers should wait from now on. None of them does."""
     waits: list[float] = []
     asleep = asyncio.sleep
 

@@ -1,4 +1,4 @@
-"""Settings of a host in a process of its own, whose models answer from a script: for the transports' tests."""
+"""Settings of a host in a separate process, whose models answer from a script, for tests of the transports."""
 
 import os
 

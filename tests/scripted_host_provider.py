@@ -1,4 +1,4 @@
-"""The provider of `tests.scripted_host`: it translates to capitals, fails on demand, and says what it was asked."""
+"""The provider of `tests.scripted_host`: it translates to capitals, fails on demand, and reports its calls."""
 
 import json
 

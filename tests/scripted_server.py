@@ -1,4 +1,4 @@
-"""A loopback HTTP server that answers from a script: also slowly, endlessly, brokenly or not at all."""
+"""A loopback HTTP server that answers from a script, also slowly, endlessly, brokenly or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent. Header names are in lower case; `connection` counts from 0."""
+    """A client's request. Header names are in lower case. `connection` counts from 0."""
 
     method: str
     path: str
@@ -31,12 +31,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer, and how it comes.
+    """One answer, and how it is sent.
 
     `trickle` sends that part a byte at a time, `pause` seconds apart. `raw` replaces head and body by other bytes.
-    After it the connection stays ("keep"), is closed or reset, sends zeros without end, or falls silent ("hang").
-    A `gate` holds the answer back until as many requests have come as the barrier has parties, and it is sent after
-    `thinking` seconds.
+    After it, the connection stays ("keep"), is closed or reset, sends zeros without end, or falls silent ("hang").
+    A `gate` holds the answer back until as many requests have arrived as the barrier has parties. The answer is sent
+    after `thinking` seconds.
     """
 
     body: bytes = b""
@@ -64,7 +64,7 @@ class Reply:
 
 
 class ScriptedServer(socketserver.ThreadingTCPServer):
-    """Serves `replies` in turn, the last one for ever, and remembers the `requests` and how many `connections` came."""
+    """Serves `replies` in turn, repeating the last one, and records the `requests` and the number of `connections`."""
 
     request_queue_size = 128
 
@@ -94,7 +94,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def opened(self, connection: socket.socket) -> int:
-        """Count `connection` in; its number."""
+        """Count `connection`, and return its number."""
         with self._lock:
             self._sockets.append(connection)
             self.connections += 1
@@ -130,7 +130,7 @@ class _Connection(socketserver.StreamRequestHandler):
         return Request(method, path, headers, body, number)
 
     def _send(self, reply: Reply) -> bool:
-        """Whether the connection may be used again."""
+        """Whether the connection can be used again."""
         if reply.gate:
             reply.gate.wait(timeout=30)
         if reply.thinking:
@@ -165,14 +165,14 @@ class _Connection(socketserver.StreamRequestHandler):
 
 @contextmanager
 def silent_listener() -> Iterator[str]:
-    """A URL whose host takes connections and never reads from them."""
+    """A URL whose host accepts connections and never reads from them."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
 def slow_reader() -> Iterator[str]:
-    """A URL whose host reads a few kilobytes now and then, and never answers."""
+    """A URL whose host reads a few kilobytes at a time, and never answers."""
     stopping = threading.Event()
 
     def read(listener: socket.socket) -> None:
@@ -190,7 +190,7 @@ def slow_reader() -> Iterator[str]:
 
 @contextmanager
 def full_listener() -> Iterator[str]:
-    """A URL whose host answers no attempt to connect, as its queue is full."""
+    """A URL whose host never accepts a connection, because its queue is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as queue:
         for _ in range(4):
             waiting = queue.enter_context(socket.socket())

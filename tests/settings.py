@@ -1,7 +1,7 @@
-"""A host project as the tests need it: stapel-core as documented, one database, loopback services.
+"""A host project for the tests: stapel-core as documented, one database, loopback services.
 
-`DATABASE` chooses the database: "sqlite" (default), "postgresql" or "mariadb". The addresses of the
-services can be overridden by the environment, as a CI job with service containers needs.
+`DATABASE` chooses the database: "sqlite" (default), "postgresql" or "mariadb". Environment variables override the
+addresses of the services, for CI jobs with service containers.
 """
 
 import os

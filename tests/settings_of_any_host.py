@@ -1,4 +1,4 @@
-"""The test host, with the REST_FRAMEWORK settings that the environment holds as JSON."""
+"""The test host, with REST_FRAMEWORK settings from the environment, as JSON."""
 
 import json
 import os

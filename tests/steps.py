@@ -1,4 +1,4 @@
-"""How much work is done, counted in steps: the same on any machine, however busy it is."""
+"""Counts work in steps, which are the same on any machine, however busy it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CountedPattern:
 
 
 def steps_of(work: Callable[[], Any]) -> int:
-    """How many functions `work` calls, in Python or in C, and how many characters counted patterns search for it."""
+    """How many functions `work` calls, in Python or C, and how many characters counted patterns search for it."""
     calls, characters = 0, CountedPattern.characters
 
     def note(frame: FrameType, event: str, argument: object) -> None:
@@ -46,6 +46,6 @@ def steps_of(work: Callable[[], Any]) -> int:
 
 
 def grows_linearly(work: Callable[[int], Any], size: int) -> bool:
-    """Whether four times the size takes about four times the steps, and far from sixteen times as many."""
+    """Whether four times the size takes about four times the steps, and far less than sixteen times as many."""
     work(size)  # fills caches
     return steps_of(lambda: work(4 * size)) <= 8 * steps_of(lambda: work(size)) + 1000

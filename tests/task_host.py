@@ -1,6 +1,6 @@
-"""Settings of a host with a task store, in a process of its own. Tasks run where they are started.
+"""Settings of a host with a task store, in a separate process. Tasks run where they are started.
 
-`HOST_APPS` are apps to be installed besides and `HOST_COMM` is STAPEL_COMM, both as JSON.
+`HOST_APPS` lists more apps to install, and `HOST_COMM` is STAPEL_COMM, both as JSON.
 """
 
 import json
@@ -12,7 +12,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["HOST_DATABASE"],
-        "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},  # several processes write to it
+        "OPTIONS": {"timeout": 60, "transaction_mode": "IMMEDIATE"},  # written by several processes
     }
 }
 INSTALLED_APPS = [  # noqa: F405

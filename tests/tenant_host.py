@@ -1,7 +1,7 @@
-"""A host with django-tenants, as a program: `python -m tests.tenant_host shared|tenant`, which prints JSON.
+"""A host with django-tenants, as a program: `python -m tests.tenant_host shared|tenant` prints JSON.
 
-Where this app is shared, it says what calls within a tenant's schema are answered, and which rows there are.
-Where it is in the tenants' schemas, it says what the check says.
+If this app is shared, it prints the answers to calls in a tenant's schema, and the rows. If it is in the tenants'
+schemas, it prints the output of the check.
 """
 
 import json

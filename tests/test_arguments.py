@@ -1,4 +1,4 @@
-"""Arguments of hosts' own classes, whatever they raise, are rejected by every public function."""
+"""Arguments of hosts' own classes are rejected by every public function, whatever they raise."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ TRANSLATION = (
 
 
 def is_answer(answer: Any) -> bool:
-    """Whether it is an answer, and if it is a failure, a rejected call without a row."""
+    """Whether it is an answer and, if it failed, a rejected call without a row."""
     return answer["status"] == "ok" or (answer["failure"], "request_id" in answer) == ("rejected", False)
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("option", OPTIONS)
 def test_complete__hostile_argument(facade, scripted_model, option, kind):
-    """A completion with an argument that raises is answered or rejected, and nothing leaves the facade."""
+    """A completion with an argument that raises is answered or rejected. No exception leaves the facade."""
     scripted_model.script('{"1": "Hallo"}')
     arguments = {"prompt": "say", "model_size": "small", option: OBJECTS[kind]()}
     assert is_answer(facade.complete(**arguments))
@@ -96,7 +96,7 @@ def test_complete__hostile_argument(facade, scripted_model, option, kind):
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("option", TRANSLATION)
 def test_translate__hostile_argument(facade, scripted_model, option, kind):
-    """A translation with an argument that raises is answered or rejected, and nothing leaves the facade."""
+    """A translation with an argument that raises is answered or rejected. No exception leaves the facade."""
     scripted_model.script('{"1": "Hallo"}')
     arguments = {"from_lang": "en", "to": "de", "entries": {"a": "Hello"}, option: OBJECTS[kind]()}
     assert is_answer(facade.translate(**arguments))
@@ -105,7 +105,7 @@ def test_translate__hostile_argument(facade, scripted_model, option, kind):
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_schema__hostile(facade, scripted_model, kind):
-    """A schema that raises is rejected, or a TypeError if it is a class without a JSON Schema."""
+    """A schema that raises is rejected. A class without a JSON Schema is a TypeError."""
     scripted_model.script('{"1": "Hallo"}')
     try:
         answer = facade.complete_json("say", "small", schema=OBJECTS[kind]())
@@ -130,7 +130,7 @@ def test_record_call__hostile_argument(record, field, kind):
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_record_call__hostile_metadata(kind):
-    """Metadata that raise are refused as well."""
+    """Metadata that raise are refused too."""
     try:
         record_call(source="mine", provider="p", model="m", metadata=OBJECTS[kind]())
     except (TypeError, ValueError):
@@ -151,7 +151,7 @@ def test_record_call__hostile_metadata(kind):
     ],
 )
 def test_others__hostile_argument(scripted_model, ask, kind):
-    """The functions that raise for invalid arguments raise only the documented exceptions."""
+    """Functions that raise for invalid arguments raise only the documented exceptions."""
     scripted_model.script("fine")
     try:
         ask(OBJECTS[kind]())
@@ -183,7 +183,7 @@ def test_comm__hostile_field(scripted_model, name, field, kind):
 
 
 class Kept(str):
-    """A subclass that differs from its text wherever it can."""
+    """A subclass whose methods all differ from its text."""
 
     def __str__(self) -> str:
         return "another"
@@ -208,14 +208,14 @@ def test_complete__subclass_of_str(facade, scripted_model):
 
 
 def test_complete__source_is_plain(facade, scripted_model, caplog):
-    """The default source of a request is a plain string as well."""
+    """The default source of a request is a plain string."""
     facade.complete("say", "small")
     facade.complete("say", "small", source=PromptSource.OTHER)
     assert [type(arguments.request_of("say", "small").source), type(PromptLog.objects.first().source)] == [str, str]
 
 
 def test_complete__ids_of_two_callers(facade, scripted_model, agent):
-    """An id that claims to be equal to every other one does not get another caller's answer."""
+    """An id that claims to equal every other one does not get another caller's answer."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     for workspace in ("acme", Kept("evil"), "acme"):
         facade.complete("say", "small", workspace_id=workspace, user_id="u")

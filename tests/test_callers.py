@@ -1,4 +1,4 @@
-"""Who asks, for whom and what for: the same over comm and HTTP, in the row, and told in the answer."""
+"""Facts about the caller are the same over comm and HTTP, in the row, and in the answer."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ CORPUS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
     },
 }
 REQUIRED = {"prompt", "model"}, {"from_lang", "to", "entries"}
-"""Of each function; the other fields may be null, which is the same as leaving them out."""
+"""Of each function. Other fields may be null, which is the same as leaving them out."""
 CASES = [
     pytest.param(name, field, value, accepted, id=f"{name}-{field}-{str(value)[:20]!a}-{accepted}")
     for (name, fields), required in zip(CORPUS.items(), REQUIRED, strict=True)
@@ -96,7 +96,7 @@ def post(client: Client, verb: str, payload: Any, **headers: str) -> Any:
 
 
 def over_comm(name: str, payload: dict[str, Any]) -> bool:
-    """Whether comm takes the payload."""
+    """Whether comm accepts the payload."""
     try:
         return bool(call(name, payload)["status"])
     except SchemaValidationError:
@@ -104,7 +104,7 @@ def over_comm(name: str, payload: dict[str, Any]) -> bool:
 
 
 def over_http(service: Client, name: str, payload: dict[str, Any]) -> bool:
-    """Whether HTTP takes the payload."""
+    """Whether HTTP accepts the payload."""
     answer = post(service, name.removeprefix("llm."), payload)
     assert answer.status_code in {200, 400}, answer.content
     return bool(answer.status_code == 200)
@@ -112,20 +112,20 @@ def over_http(service: Client, name: str, payload: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(("name", "field", "value", "accepted"), CASES)
 def test_surfaces__agree(service, scripted_model, name, field, value, accepted):
-    """Each field of each function is taken, or refused, by both surfaces alike."""
+    """Both surfaces accept and refuse the same values, for each field of each function."""
     payload = {**BASE[name], field: value}
     assert [over_comm(name, payload), over_http(service, name, payload)] == [accepted, accepted]
 
 
 @pytest.mark.parametrize("name", BASE)
 def test_surfaces__every_field_is_compared(name):
-    """No field is left out of the comparison."""
+    """The comparison covers every field."""
     assert CORPUS[name].keys() == function_schema(name)["properties"].keys()
 
 
 @pytest.mark.parametrize("name", BASE)
 def test_surfaces__a_required_or_unknown_field(service, scripted_model, name):
-    """What is missing or unknown is refused by both."""
+    """Both refuse missing and unknown fields."""
     for field in function_schema(name)["required"]:
         payload = {key: value for key, value in BASE[name].items() if key != field}
         assert [over_comm(name, payload), over_http(service, name, payload)] == [False, False]
@@ -134,7 +134,7 @@ def test_surfaces__a_required_or_unknown_field(service, scripted_model, name):
 
 
 def test_row__attribution(facade, scripted_model):
-    """The row tells for whom and what for the call was made, and who was asked, in columns of their own."""
+    """The row has the caller, the purpose and the provider of the call in columns."""
     context = {"recording_id": "r1", "attempt": 2}
     facade.complete_json("say", "small", user_id="u", workspace_id="w", context=context, metadata={"ticket": 9})
     row = PromptLog.objects.get()
@@ -143,7 +143,7 @@ def test_row__attribution(facade, scripted_model):
 
 
 def test_row__attribution_of_a_translation(facade, scripted_model):
-    """A translation's row tells the same beside its own."""
+    """The row of a translation has the same, beside its own facts."""
     scripted_model.script(translating(str.upper))
     facade.translate("en", "de", {"a": "x"}, user_id="u", workspace_id="w", context={"run": 1})
     row = PromptLog.objects.get()
@@ -153,7 +153,7 @@ def test_row__attribution_of_a_translation(facade, scripted_model):
 
 
 def test_row__surfaces(service, scripted_model):
-    """Over comm and over HTTP the same lands in the row."""
+    """The row is the same over comm and over HTTP."""
     told = {"user_id": "u", "workspace_id": "w", "context": {"run": 1, "stage": "\x00"}, "max_tokens": 9}
     call("llm.complete", {**COMPLETE, **told})
     post(service, "complete", {**COMPLETE, **told})
@@ -173,7 +173,7 @@ def test_row__surfaces(service, scripted_model):
 
 
 def test_row__long_workspace_id(facade, scripted_model):
-    """An id that the column cannot hold is cut and told from others; the metadata has it whole."""
+    """An id that is too long for its column is cut and kept distinct. The metadata has the whole id."""
     for workspace_id in ("w" * 100 + "1", "w" * 100 + "2"):
         facade.complete("say", "small", workspace_id=workspace_id)
     first, second = PromptLog.objects.order_by("created_at")
@@ -183,7 +183,7 @@ def test_row__long_workspace_id(facade, scripted_model):
 
 @pytest.mark.parametrize(("wish", "sent"), [(None, 50), (7, 7), (7.0, 7), (50, 50), (51, 50), (10**400, 50)])
 def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
-    """A caller may want less than MAX_TOKENS, and never gets more."""
+    """A caller may ask for less than MAX_TOKENS, and never gets more."""
     agent(MAX_TOKENS=50)
     facade.complete("say", "small", max_tokens=wish)
     (request,) = scripted_model.requests
@@ -192,7 +192,7 @@ def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
 
 @pytest.mark.parametrize("wish", [0, -1, 1.5, "5", True, float("nan"), [], -(10**400)])
 def test_max_tokens__that_is_none(facade, scripted_model, wish):
-    """What is no whole number from 1 is refused with the mend."""
+    """A value that is not a whole number from 1 is refused with the fix."""
     answer = facade.complete("say", "small", max_tokens=wish)
     assert answer["reason"].startswith("rejected: max_tokens is invalid: Tokens the answer may have: a whole")
     assert scripted_model.requests == []
@@ -200,14 +200,14 @@ def test_max_tokens__that_is_none(facade, scripted_model, wish):
 
 @pytest.mark.parametrize("context", [{"a": None}, {"a": object()}, {1: "a"}, {"a": 2**60}, "text", ["a"], {"a": [1]}])
 def test_context__that_is_none(facade, scripted_model, context):
-    """What the schema would refuse is refused in Python too."""
+    """Python refuses what the schema refuses."""
     answer = facade.complete("say", "small", context=context)
     assert answer["reason"].startswith("rejected: context is invalid: What the call is for")
     assert scripted_model.requests == []
 
 
 def test_cache__another_max_tokens(facade, scripted_model, agent):
-    """An answer to another cap is not reused; context and workspace do not matter to a shared one."""
+    """An answer is not reused with another cap. Context and workspace do not matter to a shared one."""
     agent(CACHE_LOOKUP={"llm_facade": True}, CACHE_SCOPE={"llm_facade": "shared"})
     facade.complete("say", "small", max_tokens=7)
     facade.complete("say", "small")
@@ -224,7 +224,7 @@ def test_cache__scope_workspace(facade, scripted_model, agent):
 
 
 def test_answer__reused(facade, scripted_model, agent):
-    """A reused answer tells who gave it, and a request id of its own."""
+    """A reused answer names its model and provider, and has its own request id."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     first, second = (facade.complete("say", "small") for _ in range(2))
     assert first == {"status": "ok", "result": "{}", "usage": {"input_tokens": 10, "output_tokens": 5}, **by()}
@@ -234,7 +234,7 @@ def test_answer__reused(facade, scripted_model, agent):
 
 @pytest.mark.parametrize("payload", [COMPLETE, {**COMPLETE, "provider": "nobody"}])
 def test_http__request_id(service, scripted_model, payload):
-    """The answer's request id is a header too, where there is one; the ledger's rows have it."""
+    """The answer's request id is also a header, if there is one. The ledger's rows have it."""
     answer = post(service, "complete", payload)
     assert answer.headers.get("X-Request-ID") == answer.json().get("request_id")
     assert [str(row.request_id) for row in PromptLog.objects.all()] == [
@@ -243,7 +243,7 @@ def test_http__request_id(service, scripted_model, payload):
 
 
 def test_http__request_id_of_a_failure(service, scripted_model):
-    """A failure of a provider has one as well."""
+    """A provider's failure has a request id too."""
     scripted_model.script("prose")
     answer = post(service, "complete", COMPLETE)
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"] == str(PromptLog.objects.get().request_id)
@@ -251,7 +251,7 @@ def test_http__request_id_of_a_failure(service, scripted_model):
 
 @pytest.mark.parametrize("fault", [InvalidRequest("no"), ProviderUnusable("no"), ValueError("no")])
 def test_failure__request_id(facade, scripted_model, fault):
-    """Whatever a provider raises, its failure has the id under which its row is; what is refused before has none."""
+    """Whatever a provider raises, the failure has the request id of its row. A rejected request has none."""
     scripted_model.script(fault)
     assert facade.complete("say", "small")["request_id"] == str(PromptLog.objects.get().request_id)
     assert "request_id" not in facade.complete("say", "huge")
@@ -260,7 +260,7 @@ def test_failure__request_id(facade, scripted_model, fault):
 
 @pytest.mark.parametrize("as_header", [True, False])
 def test_http__idempotency_key(service, scripted_model, as_header):
-    """A key in the header or in the body: the same answer again, and 409 for another payload."""
+    """With the same key in the header or the body, the answer is the same. Another payload gets 409."""
     scripted_model.script('{"n": 1}', '{"n": 2}')
     body, headers = ({}, {"Idempotency-Key": "k"}) if as_header else ({"idempotency_key": "k"}, {})
     first, second = (post(service, "complete", {**COMPLETE, **body}, **headers) for _ in range(2))
@@ -272,7 +272,7 @@ def test_http__idempotency_key(service, scripted_model, as_header):
 
 
 def test_http__idempotency_key_in_both(service, scripted_model):
-    """Header and field are one key, in any script; two that differ are refused."""
+    """Header and field are one key, in any script. If they differ, the request is refused."""
     scripted_model.script(translating(str.upper))
     for payload, headers in (
         ({"idempotency_key": "ключ"}, {}),
@@ -287,7 +287,7 @@ def test_http__idempotency_key_in_both(service, scripted_model):
 
 @pytest.mark.parametrize(("key", "code"), [("", "blank"), ("k" * 256, "max_length")])
 def test_http__idempotency_key_that_is_none(service, scripted_model, key, code):
-    """A header that is no key is refused by its name."""
+    """An invalid header is refused by its name."""
     refused = post(service, "complete", COMPLETE, **{"Idempotency-Key": key})
     error = refused.json()
     assert (refused.status_code, error["localizable_error"]) == (400, f"error.400.field.{code}")
@@ -296,7 +296,7 @@ def test_http__idempotency_key_that_is_none(service, scripted_model, key, code):
 
 
 def test_http__idempotency_key_of_another_service(scripted_model, settings):
-    """Each service has keys of its own, whatever it says of its users, and so has each person of the staff."""
+    """Each service has its own keys, whatever it says about its users, and so has each member of staff."""
     settings.SERVICE_API_KEY = ""
     settings.SERVICE_API_KEYS = {"search": "key-of-search", "billing": "key-of-billing"}
     people = [get_user_model().objects.create_user(username=name, is_staff=True) for name in "ab"]
@@ -309,7 +309,7 @@ def test_http__idempotency_key_of_another_service(scripted_model, settings):
 
 
 def test_http__a_person_cannot_claim_another(scripted_model):
-    """Staff ask as themselves, also for a key; the workspace is theirs to name."""
+    """Staff always ask as themselves, also with a key. They may name the workspace."""
     person = get_user_model().objects.create_user(username="a", is_staff=True)
     token = jwt_provider.create_tokens(person)[0]
     payload = {**COMPLETE, "user_id": str(uuid.uuid4()), "workspace_id": "w"}
@@ -319,7 +319,7 @@ def test_http__a_person_cannot_claim_another(scripted_model):
 
 
 def test_python__conflict_is_a_failure_without_a_caller(facade, scripted_model):
-    """Only an edge that names its caller has the conflict raised."""
+    """The conflict is raised only if the edge names the caller."""
     facade.complete("say", "small", idempotency_key="k")
     assert facade.complete("other", "small", idempotency_key="k")["status"] == "failure"
     facade.complete("say", "small", idempotency_key="k", caller="edge")
@@ -330,7 +330,7 @@ def test_python__conflict_is_a_failure_without_a_caller(facade, scripted_model):
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the others read a small table from end to end")
 @pytest.mark.parametrize("column", ["user_id", "workspace_id"])
 def test_rows__of_one_tenant_over_a_period(column):
-    """They are found by an index, and come out of it in order of time."""
+    """An index finds these rows in order of time."""
     period = {"created_at__gte": timezone.now() - timedelta(days=30), "created_at__lt": timezone.now()}
     plan = PromptLog.objects.filter(**{column: "w"}, **period).order_by("-created_at").explain()
     assert f"USING INDEX agent_{column.removesuffix('_id')}_created_idx ({column}=? AND created_at>? AND" in plan
@@ -338,7 +338,7 @@ def test_rows__of_one_tenant_over_a_period(column):
 
 
 def test_cache_scope__a_translation_stays_in_its_workspace(agent, scripted_model):
-    """By default a workspace's wording is not another's; callers without a workspace share theirs."""
+    """By default, workspaces do not share wordings. Callers without a workspace share theirs."""
     scripted_model.script(*(translating(lambda text, n=n: f"{text} {n}") for n in "abc"))
     asked = [("evil", "1"), ("evil", "2"), ("acme", "1"), (None, "1"), (None, None), ("acme", "3")]
     answers = [

@@ -1,4 +1,4 @@
-"""Figures from outside, brought to what a column holds."""
+"""Figures from outside are converted to the range of their column."""
 
 from decimal import ROUND_UP, Decimal, Inexact, localcontext
 from fractions import Fraction
@@ -13,7 +13,7 @@ from tests.scripted_server import Reply, ScriptedServer
 
 
 class Evasive(str):
-    """A text that shows another one to those who ask."""
+    """A string that looks different when it is read."""
 
     def __str__(self) -> str:
         return "1"
@@ -23,7 +23,7 @@ class Evasive(str):
 
 
 class Broken:
-    """A number that cannot be told."""
+    """A number that cannot be read."""
 
     def __int__(self) -> int:
         raise RuntimeError("no")
@@ -32,7 +32,7 @@ class Broken:
 
 
 def label(figure: object) -> str:
-    """Short: Python writes no integer of 20,000 digits."""
+    """Short, because Python does not print an integer of 20,000 digits."""
     return ascii(str.__getitem__(figure, slice(20))) if isinstance(figure, str) else type(figure).__name__
 
 
@@ -44,14 +44,14 @@ NONSENSE = [None, "free", "", "1_000", "٣", "1e", "nan", float("nan"), Decimal(
 
 @pytest.mark.parametrize("figure", SMALL, ids=label)
 def test_money__smaller_than_its_column_tells_apart(figure):
-    """What is smaller than a column's last place is zero, without a sign or a tail of digits."""
+    """An amount below the last digit of its column is zero, without a sign or trailing digits."""
     amount = money(figure)
     assert str(amount) in ("0", "0E-10", "0.0")
 
 
 @pytest.mark.parametrize("figure", [*ABSURD, *NONSENSE, True, -1, "-0.5", Broken(), Evasive("free")], ids=label)
 def test_money__that_is_none(figure):
-    """What is no amount, or none that a column holds, is unknown."""
+    """An invalid amount, or one that does not fit its column, is unknown."""
     assert money(figure) is None
 
 
@@ -69,7 +69,7 @@ def test_money__that_is_none(figure):
     ],
 )
 def test_money__precision(figure, amount):
-    """An amount is rounded to ten places, and never by the arithmetic that a thread has set."""
+    """An amount is rounded to ten decimals, whatever decimal context the thread has set."""
     with localcontext(prec=3, rounding=ROUND_UP, traps=[Inexact]):
         assert money(figure) == (amount if amount is None else Decimal(amount))
         if amount is not None:
@@ -92,14 +92,14 @@ def test_money__precision(figure, amount):
     ids=label,
 )
 def test_token_count__hostile(figure, count):
-    """A count is clamped to its column, in no time; what is none is zero."""
+    """A count is clamped to its column, in constant time. An invalid one is zero."""
     assert token_count(figure) == count
     assert type(token_count(figure)) is int
 
 
 @pytest.mark.parametrize("figure", [*NONSENSE, -1, Broken()], ids=label)
 def test_milliseconds__unknown(figure):
-    """A duration that is none is unknown, and no zero."""
+    """An invalid duration is unknown, not zero."""
     assert (milliseconds(figure), bounded_count(figure)) == (None, None)
 
 
@@ -112,19 +112,19 @@ def test_milliseconds__unknown(figure):
     ids=label,
 )
 def test_seconds__hostile(figure, wait):
-    """A wait may be endless, and is unknown if it is no number."""
+    """A wait may be infinite. It is unknown if it is not a number."""
     assert seconds(figure) == wait
 
 
 def test_cost__beyond_its_column():
-    """Prices that make a call cost more than a column holds make its cost unknown."""
+    """If prices make a call cost more than its column can hold, the cost is unknown."""
     dear = UnitPrices.of({"input": "999999", "output": "999999"})
     assert dear is not None
     assert money(dear.cost(Usage(2**31 - 1))) is None
 
 
 def test_cost__in_a_thread_with_its_own_arithmetic(agent):
-    """Costs are exact to the last place, also where the host's thread computes with three digits."""
+    """Costs are exact to the last digit, even if the host's thread computes with three digits."""
     agent(PRICES={"m": {"input": "1.23456789", "output": "0"}})
     with localcontext(prec=3):
         assert cost_of(Usage(1_000_001), "house", "m").usd == Decimal("1.2345691246")
@@ -138,7 +138,7 @@ def test_cost__in_a_thread_with_its_own_arithmetic(agent):
     "cost", ["1e-999999999", "1e-20000", "0." + "0" * 20_000 + "1", "1e999999999", "9" * 20_000], ids=label
 )
 def test_figures__of_a_vendor(facade, agent, cost):
-    """Whatever a vendor says that an answer cost, the row is closed and the answer has no more digits than a column."""
+    """Whatever cost a vendor states, the row is closed, and the answer has no more digits than the column."""
     body = {
         "choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": "1e999999999", "completion_tokens": cost, "cost": cost},

@@ -1,4 +1,4 @@
-"""The functions over stapel-core's HTTP transport and over a real NATS server: the same answers as in-process."""
+"""The functions give the same answers over stapel-core's HTTP transport, over a real NATS server, and in-process."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def over_http(live_server, settings):
         "FUNCTION_ROUTES": {"llm.": live_server.url},
     }
     yield
-    # Or else the server's thread sits on this connection when the interpreter goes away.
+    # Otherwise the server's thread still holds this connection when the interpreter exits.
     functions._http_session().close()
     functions.reset_http_session()
 
@@ -82,7 +82,7 @@ def over_nats(nats_prefix, settings):
 
 @pytest.fixture(params=["over_http", pytest.param("over_nats", marks=pytest.mark.nats)])
 def remote(request, agent):
-    """Calls leave the process, by each transport."""
+    """Calls leave the process, over each transport."""
     agent(**SCRIPTED)
     return request.getfixturevalue(request.param)
 
@@ -90,7 +90,7 @@ def remote(request, agent):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("name", "payload"), CALLS)
 def test_call__same_answer_as_in_process(remote, name, payload, settings):
-    """Key for key the answer that the same call gets in-process."""
+    """The answer is the same as in-process, key for key."""
     answer = call(name, payload)
     settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_TRANSPORT": "inprocess"}
     Translation.objects.all().delete()
@@ -101,7 +101,7 @@ def test_call__same_answer_as_in_process(remote, name, payload, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_call__bad_payload(remote):
-    """A payload that breaks the schema raises in the caller, before anything leaves."""
+    """A payload that breaks the schema raises in the caller, before anything is sent."""
     with pytest.raises(SchemaValidationError, match="'model' is a required property"):
         call("llm.complete", {"prompt": "say"})
     assert PromptLog.objects.count() == 0
@@ -109,7 +109,7 @@ def test_call__bad_payload(remote):
 
 @pytest.mark.django_db(transaction=True)
 def test_call__http_without_the_key(over_http, agent, settings):
-    """Over HTTP a caller without the service's key gets nowhere."""
+    """Over HTTP, a caller without the service's key is refused."""
     agent(**SCRIPTED)
     settings.SERVICE_API_KEY = ""
     with pytest.raises(FunctionCallError):

@@ -7,14 +7,14 @@ from stapel_agent.conf import DEFAULTS, ENVIRONMENT_KEYS, agent_settings
 
 @pytest.fixture(autouse=True)
 def reread():
-    """Settings are kept once read; a test that changes the environment starts and leaves afresh."""
+    """Forget cached settings before and after a test that changes the environment."""
     agent_settings.reload()
     yield
     agent_settings.reload()
 
 
 def test_settings__defaults_of_the_contract(settings):
-    """What a host gets that sets nothing."""
+    """The settings of a host that sets nothing."""
     settings.STAPEL_AGENT = {}
     contract = {
         "MODELS": {"small": "claude-haiku-4-5-20251001", "medium": "claude-sonnet-5", "large": "claude-opus-4-8"},
@@ -36,7 +36,7 @@ def test_settings__defaults_of_the_contract(settings):
 
 @pytest.mark.parametrize("key", sorted(DEFAULTS))
 def test_settings__environment(key, monkeypatch, settings):
-    """Only the two keys may come from the environment; no variable chooses code, a binary or a destination."""
+    """Only the two keys may come from the environment. No variable chooses code, a binary or an address."""
     settings.STAPEL_AGENT = {}
     before = getattr(agent_settings, key)
     agent_settings.reload()
@@ -46,7 +46,7 @@ def test_settings__environment(key, monkeypatch, settings):
 
 
 def test_settings__read_at_call_time(agent):
-    """A change of settings is seen at once."""
+    """A change of settings takes effect at once."""
     agent(MAX_TOKENS=1)
     assert agent_settings.MAX_TOKENS == 1
     agent(MAX_TOKENS=2)

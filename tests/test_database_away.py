@@ -1,4 +1,4 @@
-"""What tells figures of the ledger, beside a database that is away or not migrated: one clear sentence."""
+"""If the database is unreachable or not migrated, every view of the ledger's figures shows one clear sentence."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ URL = "/agent/api/v1/llm/usage"
 
 @pytest.fixture
 def not_migrated(monkeypatch):
-    """The ledger's table is not there."""
+    """The ledger's table does not exist."""
     with monkeypatch.context() as context:
         context.setattr(PromptLog._meta, "db_table", "agent_no_such_table")
         for table in (usage_report, top_spenders):
@@ -29,13 +29,13 @@ def not_migrated(monkeypatch):
 
 
 def away(operation, **options):
-    """As a server that refuses connections."""
+    """Raise what a server raises that refuses connections."""
     raise OperationalError("connection refused")
 
 
 @pytest.mark.django_db
 def test_usage__raises_one_sentence(not_migrated):
-    """In Python it is the package's own exception, and no vendor's."""
+    """Python gets this package's own exception, not a database driver's."""
     with pytest.raises(LedgerUnavailable) as caught:
         usage()
     assert str(caught.value) == (
@@ -55,7 +55,7 @@ def test_endpoint__503(client, settings, not_migrated, caplog):
 
 @pytest.mark.django_db
 def test_endpoint__503_where_sessions_are_away(client, monkeypatch, caplog):
-    """So it does where the database of the sessions is away, and nobody can be signed in."""
+    """The same holds if the sessions' database is unreachable, so nobody can be signed in."""
     client.force_login(get_user_model().objects.create_superuser(username="s", email="s@example.com", password="x"))
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
     assert client.get(URL).status_code == 503
@@ -64,7 +64,7 @@ def test_endpoint__503_where_sessions_are_away(client, monkeypatch, caplog):
 
 @pytest.mark.django_db
 def test_page__503(admin_client, not_migrated, caplog):
-    """The page says it where the figures would be."""
+    """The page shows the sentence in place of the figures."""
     for address in ("/admin/agent/promptlog/usage/", "/admin/agent/promptlog/usage/?csv=period"):
         response = admin_client.get(address)
         assert response.status_code == 503
@@ -74,13 +74,13 @@ def test_page__503(admin_client, not_migrated, caplog):
 
 @pytest.mark.django_db
 def test_command__error(not_migrated):
-    """The command ends with it."""
+    """The command fails with the sentence."""
     with pytest.raises(CommandError, match="the ledger cannot be read"):
         call_command("llm_usage")
 
 
 def test_command__on_a_database_that_is_not_migrated(tmp_path):
-    """There it prints that sentence, and no traceback."""
+    """A separate process prints the sentence, without a traceback."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "django", "llm_usage"],
         env={
@@ -108,7 +108,7 @@ def test_every_endpoint__is_exempt_from_atomic_requests():
 
 
 def endpoints(patterns, *, inside=False):
-    """The endpoints of this app below some URLs."""
+    """This app's endpoints below some URLs."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from endpoints(pattern.url_patterns, inside=inside or pattern.app_name == "agent")

@@ -1,4 +1,4 @@
-"""DEADLINE bounds one call of the facade with everything in it: attempts, retries, fallbacks and every wait."""
+"""DEADLINE limits a whole call of the facade: attempts, retries, fallbacks and every wait."""
 
 import asyncio
 import random
@@ -24,20 +24,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SECONDS = 1
 AT_MOST = 60
-"""A deadline that a test is to meet, and the seconds by which it has, however busy the machine is."""
+"""A deadline that a test should meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
 OVER = f"timeout: the deadline of {SECONDS:g} s has passed"
 
 
 @pytest.fixture(autouse=True)
 def forgetful():
-    """No test sees the failures of another."""
+    """Start each test without the failures of the others."""
     yield
     circuit_breaker.clear()
 
 
 def is_free(name):
-    """Whether a call could be made at once."""
+    """Whether a call could start at once."""
     place = Place(name)
     try:
         return place.take(0)
@@ -55,7 +55,7 @@ def in_time():
 
 @pytest.fixture
 def blocking(agent):
-    """A provider that keeps no time itself and is blocked until the test ends."""
+    """A provider without timeouts, blocked until the test ends."""
 
     class Blocking(LlmProvider):
         release = threading.Event()
@@ -71,7 +71,7 @@ def blocking(agent):
 
 @pytest.mark.parametrize("keys", [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}], ids=str)
 def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, caplog):
-    """A blocked `complete()` is left to itself; the caller has its failure with the setting, and the ledger its row."""
+    """A blocked `complete()` is left running. The caller gets a failure that names the setting, and there is a row."""
     agent(**keys)
     with in_time():
         answer = facade.complete("say", "small")
@@ -85,7 +85,7 @@ def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, ca
 
 
 def test_deadline__abandoned_call_keeps_its_place(facade, agent, blocking):
-    """A call that is left to itself is still one of those under way at the provider, until it ends."""
+    """A call that is left running keeps its slot at the provider until it ends."""
     agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"blocking": 1})
     assert facade.complete("say", "small")["reason"].startswith("timeout: ")
     assert not is_free("blocking")
@@ -99,7 +99,7 @@ def test_deadline__abandoned_call_keeps_its_place(facade, agent, blocking):
 
 
 def test_deadline__provider_that_answers_in_time(facade, agent):
-    """Under a deadline a provider without the keyword is called without it, and its answer or fault is the answer."""
+    """With a deadline, a provider without the keyword is called without it, and its answer or error is returned."""
     seen = []
 
     class Plain(LlmProvider):
@@ -136,7 +136,7 @@ def test_deadline__native_task(agent):
 
 @pytest.mark.parametrize("reply", [Reply(raw=b"", ending="hang"), Reply(b"{}" * 999, trickle="body")])
 def test_deadline__http(facade, agent, reply):
-    """A server that is silent, or whose answer drips, has no more than what is left."""
+    """A silent or trickling server gets only the time that is left."""
     with ScriptedServer(reply) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, DEADLINE=SECONDS)
         with in_time():
@@ -153,7 +153,7 @@ def test_deadline__http(facade, agent, reply):
     ],
 )
 def test_deadline__what_an_attempt_has(facade, agent, keys, least, most):
-    """An attempt has CLI_TIMEOUT seconds, or what is left of the deadline."""
+    """An attempt has CLI_TIMEOUT seconds, or the rest of the deadline."""
     models = scripted_chain(agent, only="answer")
     agent(**keys)
     facade.complete("say", "small")
@@ -161,7 +161,7 @@ def test_deadline__what_an_attempt_has(facade, agent, keys, least, most):
 
 
 def test_deadline__shrinks(facade, agent):
-    """Each attempt, at whichever provider, has less than the one before it."""
+    """Each attempt, at any provider, has less time than the one before it."""
 
     def slowly(fault):
         def reply(request):
@@ -181,7 +181,7 @@ def test_deadline__shrinks(facade, agent):
 
 
 def late(reply):
-    """`reply`, when the deadline is over."""
+    """`reply`, after the deadline."""
 
     def wait(request):
         time.sleep(SECONDS + 0.05)
@@ -193,7 +193,7 @@ def late(reply):
 
 
 def test_deadline__fallback_is_not_asked_after_it(facade, agent):
-    """Who declines too late is followed by nobody; the failure says so, and why."""
+    """If a provider declines too late, no fallback is asked. The failure says so."""
     models = scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
     agent(DEADLINE=SECONDS)
     assert facade.complete("say", "small")["reason"] == f"{OVER} (before it, 'first': auth: key)"
@@ -201,7 +201,7 @@ def test_deadline__fallback_is_not_asked_after_it(facade, agent):
 
 
 def test_deadline__is_over_though_there_is_a_place(facade, agent):
-    """That the time is over is not taken for a provider that is busy, and the place there is left."""
+    """A deadline that has passed does not count as a busy provider, and the slot stays free."""
     scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
     agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"first": 1, "second": 1})
     assert facade.complete("say", "small")["reason"] == f"{OVER} (before it, 'first': auth: key)"
@@ -209,7 +209,7 @@ def test_deadline__is_over_though_there_is_a_place(facade, agent):
 
 
 def test_deadline__correction_is_not_asked_after_it(facade, agent):
-    """An answer that came late and needs mending is the failure, with what it cost."""
+    """A late answer that needs a correction is the failure, with its cost."""
     models = scripted_chain(agent, only=late('{"m": 1}'))
     agent(DEADLINE=SECONDS)
     assert facade.complete_json("say", "small", schema=SCHEMA) == {
@@ -224,14 +224,14 @@ def test_deadline__correction_is_not_asked_after_it(facade, agent):
 
 
 def test_deadline__answer_that_came_late_counts(facade, agent):
-    """What a provider gave all the same, and is paid for, is an answer."""
+    """An answer that a provider gave, and that is paid for, is an answer, even if it is late."""
     scripted_chain(agent, only=late("answer"))
     agent(DEADLINE=SECONDS)
     assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
 
 
 def test_deadline__many_retries(facade, agent, monkeypatch):
-    """However often a provider may be asked again, the waits add up to no more than the deadline."""
+    """However many retries are allowed, the delays add up to less than the deadline."""
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.13)
     models = scripted_chain(agent, only=ProviderUnavailable("busy"))
     agent(DEADLINE=SECONDS, RETRIES=1000)
@@ -244,7 +244,7 @@ def test_deadline__many_retries(facade, agent, monkeypatch):
 
 @pytest.mark.parametrize("others", [{}, {"second": "answer"}], ids=["alone", "with a fallback"])
 def test_deadline__full_provider(facade, agent, others):
-    """Waiting for a place at a provider ends with the deadline, and with it the call."""
+    """Waiting for a slot ends at the deadline, and so does the call."""
     models = scripted_chain(agent, first="answer", **others)
     agent(DEADLINE=SECONDS, MAX_CONCURRENCY={"first": 1})
     held = Place("first")
@@ -257,7 +257,7 @@ def test_deadline__full_provider(facade, agent, others):
 
 
 def test_deadline__follower(agent):
-    """Who waits for another's answer to the same question does so until its own deadline; the other goes on."""
+    """A caller waits for another one's answer until its own deadline. The other call continues."""
     asked_for, answered = asyncio.Event(), asyncio.Event()
 
     class Slow(LlmProvider):
@@ -285,7 +285,7 @@ def test_deadline__follower(agent):
 
 
 def test_deadline__none(facade, agent):
-    """Without one a call lasts as long as its attempts do."""
+    """Without a deadline, a call takes as long as its attempts."""
     models = scripted_chain(agent, first=late(AccessDenied("key")), second="answer")
     agent(CLI_TIMEOUT=SECONDS)
     assert facade.complete("say", "small")["result"] == "answer"

@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(database: Path) -> Start:
-    """Starts a script of the example, in an environment that names no model but the given one."""
+    """Starts a script of the example, in an environment that names no model except the given one."""
     inherited = {name: value for name, value in os.environ.items() if name not in CHOICES_OF_MODEL}
     inherited.pop("DJANGO_SETTINGS_MODULE", None)
 
@@ -60,13 +60,13 @@ def start(database: Path) -> Start:
 
 
 def finish(process: Script) -> tuple[int, str, str]:
-    """Exit status, output and errors. The model's process writes to the same errors: their end is that of both."""
+    """The exit status, output and errors. The model's process shares stderr, so both have ended when it ends."""
     output, errors = process.communicate(timeout=SECONDS)
     return process.returncode, output, errors
 
 
 def admin_url(process: Script) -> str:
-    """The root URL of the example, once it says that it is running."""
+    """The root URL of the example, when it reports that it is running."""
     url = next(re.search(r"http://[\d.]+:\d+", line) for line in process.stdout if line.startswith("admin "))
     next(line for line in process.stdout if line.startswith("Ctrl-C"))
     return url.group()
@@ -87,7 +87,7 @@ TRANSLATED = '{"1": "Ihr Warenkorb, ⟦1⟧", "2": "Ihr Warenkorb ist leer."}'
 
 @pytest.mark.model
 def test_demo__small_model(start, database):
-    """With the real model every step comes out as its title says, and the ledger has its costs."""
+    """With the real model, every step does what its title says, and the ledger has the costs."""
     with start("demo.py", **DEAD_PROXY) as process:
         status, output, errors = finish(process)
     assert (status, errors) == (0, "")
@@ -108,7 +108,7 @@ def test_demo__small_model(start, database):
 
 
 def test_demo__other_model(start):
-    """With a base URL in the environment that model is asked, named, and its key is not shown."""
+    """If the environment has a base URL, that model is asked and named, and its key is not shown."""
     with ScriptedServer(chat_reply(SORTED), chat_reply(TRANSLATED)) as server:
         environment = {"OPENAI_COMPAT_BASE_URL": server.url, "OPENAI_COMPAT_API_KEY": "the-key-of-that-model"}
         with start("demo.py", **environment, OPENAI_COMPAT_MODEL="grand-model") as process:
@@ -127,7 +127,7 @@ def test_demo__other_model(start):
 
 
 def test_demo__translation_fails(start):
-    """A translation that does not pass the check is shown as the failure it is, and is no fault of the demo."""
+    """A translation that fails its check is shown as a failure, and the demo still succeeds."""
     replies = [chat_reply(SORTED), *[chat_reply("Wagen")] * 5]
     with ScriptedServer(*replies) as server, start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process:
         status, output, _ = finish(process)
@@ -136,7 +136,7 @@ def test_demo__translation_fails(start):
 
 
 def test_demo__completion_fails(start):
-    """A structured answer that does not come makes the demo fail."""
+    """Without a structured answer, the demo fails."""
     with (
         ScriptedServer(*[chat_reply("I would rather not.")] * 8) as server,
         start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
@@ -147,7 +147,7 @@ def test_demo__completion_fails(start):
 
 
 def test_demo__anthropic(start):
-    """With an Anthropic key, Anthropic is asked; here it is out of reach, which is said without the key."""
+    """With an Anthropic key, Anthropic is asked. Here it is unreachable, which is reported without the key."""
     with start("demo.py", ANTHROPIC_API_KEY="sk-ant-not-to-be-shown", **DEAD_PROXY) as process:
         status, output, errors = finish(process)
     assert status == 1
@@ -158,7 +158,7 @@ def test_demo__anthropic(start):
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_demo__interrupted(start, ending):
-    """A demo that is ended while a model thinks ends at once and quietly, with the shell's status for it."""
+    """A demo that is interrupted while a model thinks ends at once and quietly, with the shell's exit status."""
     with (
         ScriptedServer(Reply(raw=b"", ending="hang")) as server,
         start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
@@ -187,7 +187,7 @@ def test_serve__leaves_nothing(start, ending, expected):
 
 
 def test_serve__admin(start):
-    """The login it prints opens the admin, which shows, in style, the row of a request made as it prints."""
+    """The printed login opens the admin, which shows the row of the printed request, with styles."""
     with (
         ScriptedServer(chat_reply(SORTED)) as server,
         start("serve.py", "--port", "0", OPENAI_COMPAT_BASE_URL=server.url) as process,
@@ -210,7 +210,7 @@ def test_serve__admin(start):
 
 
 def test_serve__first_page(start):
-    """The first page shows the login and leads to the admin. What it links and suggests succeeds; nothing is a 404."""
+    """The first page shows the login and links to the admin. Its links and commands work, and nothing is a 404."""
     with (
         ScriptedServer(chat_reply('{"topic": "delivery"}')) as server,
         start("serve.py", "--port", "0", OPENAI_COMPAT_BASE_URL=server.url) as process,
@@ -231,7 +231,7 @@ def test_serve__first_page(start):
 
 
 def test_serve__port_taken(start):
-    """A port that is taken is said in one line, with the mend."""
+    """A port in use is reported in one line, with the fix."""
     with ScriptedServer() as server:
         port = server.server_address[1]
         with start("serve.py", "--port", str(port), OPENAI_COMPAT_BASE_URL=server.url) as process:
@@ -240,7 +240,7 @@ def test_serve__port_taken(start):
 
 
 def test_settings__checks(start):
-    """The example's settings give no finding of this package, also with the checks for deployment."""
+    """The example's settings have no finding of this package, even with --deploy."""
     with start("manage.py", "check", "--deploy", OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1") as process:
         status, output, errors = finish(process)
     assert status == 0
@@ -248,7 +248,7 @@ def test_settings__checks(start):
 
 
 def test_table__aligned(monkeypatch):
-    """Columns are as wide as their longest cell, numbers stand to the right, and a cell is one line."""
+    """Columns are as wide as their longest cell, numbers are right-aligned, and a cell is one line."""
     monkeypatch.setenv("COLUMNS", "80")
     assert table(["name", "tokens"], [["small", 7], ["very\nlarge", 1200], [None, 0]]).splitlines() == [
         "name        tokens",
@@ -260,7 +260,7 @@ def test_table__aligned(monkeypatch):
 
 
 def test_table__narrow(monkeypatch):
-    """Where the line is too short, the widest columns give way and show it."""
+    """If the terminal is too narrow, the widest columns are cut visibly."""
     monkeypatch.setenv("COLUMNS", "16")
     assert table(["name", "text"], [["small", "a long text indeed"]]).splitlines() == [
         "name   text",

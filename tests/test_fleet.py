@@ -1,4 +1,4 @@
-"""Released apps that call this package, in a host of their own; and that docs/callers.md tells the truth of them."""
+"""The released apps that call this package work in a separate host, and docs/callers.md is true."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTSIDE = {
     ("tests/translation/test_translate_catalogs.py", "test_catalogue__complete_and_right"),
     ("tests/translation/test_translate_catalogs.py", "test_catalogue__what_is_missing_is_named"),
 }
-"""Tests of a caller that need no host of the fleet."""
+"""Tests of a caller that do not need the host of the fleet."""
 
 
 @pytest.mark.fleet
@@ -34,7 +34,7 @@ def test_callers__in_their_host():
 
 
 def named_tests(cell: str) -> set[tuple[str, str]]:
-    """Path and name of each test in a cell: a path, then the names."""
+    """The path and name of each test in a cell: a path, then the names."""
     path, *names = re.findall(r"`([^`]+)`", cell)
     return {(path, name) for name in names}
 
@@ -53,7 +53,7 @@ def test_document__releases():
 
 
 def test_document__tests():
-    """Every row names tests that are there, and every test of a caller is named."""
+    """Every row names existing tests, and every test of a caller is named."""
     cells = [row[-1] for row in table(DOCUMENT, "callers")]
     assert all(named_tests(cell) for cell in cells)
     named = set().union(*map(named_tests, cells))

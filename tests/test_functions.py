@@ -1,4 +1,4 @@
-"""The comm functions in-process: what they answer, what they raise, and what checking a payload costs."""
+"""The comm functions in-process: what they return, what they raise, and what checking a payload costs."""
 
 import json
 
@@ -43,7 +43,7 @@ def plain_schema(name):
 
 @pytest.mark.django_db
 def test_call__answers_as_the_facade(scripted_model):
-    """Both functions give what the facade gives."""
+    """Both functions return the facade's answer."""
     scripted_model.script('{"a": 1} done')
     assert {**call("llm.complete", COMPLETE), **TRACED} == services.complete_json("say", "small")
     scripted_model.script(translating(str.upper))
@@ -66,9 +66,9 @@ def test_call__options_reach_the_request(scripted_model):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), BAD)
 def test_call__bad_payload(scripted_model, name, payload):
-    """A payload that breaks the schema raises SchemaValidationError in jsonschema's own words, and nobody is asked.
+    """A payload that breaks the schema raises SchemaValidationError with jsonschema's message. No provider is asked.
 
-    Of a language it says more: that test is below.
+    The message for a language says more: see the test below.
     """
     with pytest.raises(jsonschema.ValidationError) as plain:
         jsonschema.validate(payload, plain_schema(name))
@@ -80,7 +80,7 @@ def test_call__bad_payload(scripted_model, name, payload):
 
 @pytest.mark.parametrize("field", ["to", "from_lang"])
 def test_call__english_name_of_a_language(field):
-    """For a language's English name the error suggests its tag."""
+    """For a language's English name, the error suggests its tag."""
     with pytest.raises(SchemaValidationError, match="unknown language 'German': did you mean 'de'"):
         call("llm.translate", {**TRANSLATE, field: "German"})
 
@@ -88,7 +88,7 @@ def test_call__english_name_of_a_language(field):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), [("llm.complete", COMPLETE), ("llm.translate", TRANSLATE)])
 def test_call__null(scripted_model, name, payload):
-    """Null for an optional field is the same as leaving it out; for a required one it breaks the schema."""
+    """Null is the same as leaving an optional field out. A required field must not be null."""
     scripted_model.script('{"1": "y"}')
     schema = function_schema(name)
     nulls = dict.fromkeys(schema["properties"].keys() - payload.keys())
@@ -102,14 +102,14 @@ def test_call__null(scripted_model, name, payload):
 @pytest.mark.django_db
 @pytest.mark.parametrize("payload", [{**COMPLETE, "model": "huge"}, {**COMPLETE, "provider": "nobody"}])
 def test_call__never_raises_otherwise(payload):
-    """What the schema cannot know is a failure, not an exception."""
+    """What the schema cannot check is a failure, not an exception."""
     assert call("llm.complete", payload)["status"] == "failure"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), [(name, payload) for name, payload in BAD if payload])
 def test_call__validation_switched_off(scripted_model, settings, name, payload):
-    """A host that switches validation off gets a failure or an answer, but no exception of ours for odd values."""
+    """If a host switches validation off, odd values are a failure or an answer, never an exception of this package."""
     settings.STAPEL_COMM = {**settings.STAPEL_COMM, "VALIDATE_SCHEMAS": False}
     known = payload.keys() <= function_schema(name)["properties"].keys()
     if known:
@@ -118,7 +118,7 @@ def test_call__validation_switched_off(scripted_model, settings, name, payload):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_schema__one_source(name):
-    """The registered schema is the file's, in the dialect that is checked once, where optional fields may be null."""
+    """The registered schema is the file's, in the dialect that is checked once. Optional fields may be null."""
     registered = function_registry._schemas[name]
     assert registered == function_schema(name)
     assert registered.keys() == plain_schema(name).keys()
@@ -129,7 +129,7 @@ def test_schema__one_source(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_schema__checked_once(name, monkeypatch):
-    """However often a payload is validated, the schema itself is checked no more than once."""
+    """However often a payload is validated, the schema itself is checked at most once."""
     checks = []
     original = jsonschema.Draft202012Validator.check_schema
     monkeypatch.setattr(
@@ -141,13 +141,13 @@ def test_schema__checked_once(name, monkeypatch):
 
 
 def test_schema__wrong_one_in_our_dialect_is_refused():
-    """The dialect does check: a schema that is none does not pass as one."""
+    """The dialect still checks schemas: an invalid one is refused."""
     with pytest.raises(jsonschema.SchemaError):
         jsonschema.validate({}, {"$schema": PREPARED_DIALECT, "type": "nonsense"})
 
 
 def test_schema__others_are_untouched():
-    """Everybody else's schemas are validated by jsonschema's own classes, as before."""
+    """Other schemas are validated by jsonschema's own classes, as before."""
     standard = "https://json-schema.org/draft/2020-12/schema"
     found = jsonschema.validators.validator_for({"$schema": standard})
     assert found is jsonschema.Draft202012Validator

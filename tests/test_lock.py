@@ -1,4 +1,4 @@
-"""requirements.lock: the versions that `make install` and `make demo` install, wherever and whenever they run."""
+"""requirements.lock has the versions that `make install` and `make demo` install, on any machine and day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def project() -> dict[str, Any]:
 
 
 def pins(python: str) -> dict[str, Version]:
-    """Name -> version, of what the lock has for this Python on Linux."""
+    """Name -> version, for this Python on Linux."""
     lines = [line for line in read("requirements.lock").splitlines() if not line.startswith("#")]
     found: dict[str, Version] = {}
     for requirement in map(Requirement, lines):
@@ -36,7 +36,7 @@ def pins(python: str) -> dict[str, Version]:
 
 
 def required(project: dict[str, Any]) -> list[Requirement]:
-    """All that the package, its extras, its build and its dependency groups name; but for `weights`."""
+    """All requirements of the package, its extras, its build and its dependency groups, except for `weights`."""
     groups = {name: members for name, members in project["dependency-groups"].items() if name != "weights"}
     lists = [
         project["build-system"]["requires"],
@@ -49,7 +49,7 @@ def required(project: dict[str, Any]) -> list[Requirement]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_lock__has_what_is_required(project: dict[str, Any], python: str) -> None:
-    """For each supported Python, each requirement of pyproject.toml has one version, which satisfies it."""
+    """For each supported Python, each requirement of pyproject.toml has one version that satisfies it."""
     locked = pins(python)
     named = [(canonicalize_name(one.name), one) for one in required(project)]
     unmet = [str(one) for name, one in named if name not in locked or locked[name] not in one.specifier]
@@ -57,19 +57,19 @@ def test_lock__has_what_is_required(project: dict[str, Any], python: str) -> Non
 
 
 def test_lock__names_no_index() -> None:
-    """The lock has names and versions alone, so that any index can serve it."""
+    """The lock has only names and versions, so any index can serve it."""
     lines = [line for line in read("requirements.lock").splitlines() if not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; [^/]+)?", line)] == []
 
 
 def test_lock__of_what_is_installed_without_it(project: dict[str, Any]) -> None:
-    """What is installed without its dependencies, and is not in the lock, has its version in pyproject.toml."""
+    """Packages that are installed without dependencies, and so not locked, have a version in pyproject.toml."""
     (weights,) = project["dependency-groups"]["weights"]
     assert re.fullmatch(r"[a-z0-9-]+==[\d.]+", weights)
 
 
 def test_makefile__installs_by_the_lock() -> None:
-    """Each installation in the Makefile is bound by the lock."""
+    """Each installation in the Makefile uses the lock."""
     commands = re.findall(r"^.*pip install.*$", read("Makefile"), re.MULTILINE)
     assert [command for command in commands if not command.endswith(" --constraint $(LOCK)")] == []
     assert len(commands) == 1

@@ -1,4 +1,4 @@
-"""LOG_CONTENT: what the ledger stores of a call's texts, and what follows for the cache and for those who wait."""
+"""LOG_CONTENT decides what the ledger stores of texts. This affects the cache and waiting callers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwG
 
 
 def everything() -> str:
-    """All that is stored in any row of the ledger and of its copies."""
+    """Everything that is stored in any row of the ledger and of its copies."""
     rows = [*PromptLog.objects.values(), *Translation.objects.values(), *IdempotencyRecord.objects.values()]
     return json.dumps(rows, default=str)
 
@@ -32,7 +32,7 @@ def texts(row: PromptLog) -> tuple[str | None, ...]:
 
 
 def test_content__full(facade, scripted_model, agent):
-    """A source that is left out, or named as full, is stored as it is."""
+    """A source that is left out, or "full", is stored unchanged."""
     agent(LOG_CONTENT={"other": "full", "translate": "none"})
     scripted_model.script(ANSWER)
     for source in ("llm_facade", "other"):
@@ -41,7 +41,7 @@ def test_content__full(facade, scripted_model, agent):
 
 
 def test_content__none(facade, scripted_model, agent):
-    """No text at all; tokens, cost and names as ever."""
+    """No text is stored. Tokens, cost and names are stored as usual."""
     agent(LOG_CONTENT={"llm_facade": "none"})
     scripted_model.script(ProviderResult(ANSWER, 7, 3, cost_usd="0.5", metadata={"echo": PROMPT}))
     answer = facade.complete(PROMPT, "small", system_prompt=SYSTEM, user_id="u", metadata={"ticket": 9})
@@ -55,7 +55,7 @@ def test_content__none(facade, scripted_model, agent):
 
 
 def test_content__hash(facade, scripted_model, agent, settings):
-    """Equal texts are seen to be equal, and nobody without the key can try which text it was."""
+    """Equal texts have equal digests, and nobody can guess a text without the key."""
     agent(LOG_CONTENT={"llm_facade": "hash"})
     scripted_model.script(ANSWER)
     for _ in range(2):
@@ -76,7 +76,7 @@ def test_content__hash(facade, scripted_model, agent, settings):
 
 
 def test_content__failure(facade, scripted_model, agent):
-    """An error's text may quote the answer: its name stands for it, while the caller is told all."""
+    """Only the name of an error is stored, because its message may quote the answer. The caller gets the message."""
     agent(LOG_CONTENT={"llm_facade": "none"}, SCHEMA_RETRIES=0)
     scripted_model.script(json.dumps({"n": ANSWER}))
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
@@ -89,7 +89,7 @@ def test_content__failure(facade, scripted_model, agent):
 
 @pytest.mark.parametrize(("choice", "said"), [("full", 1), ("hash", 0), ("none", 0)])
 def test_content__log_of_a_foreign_fault(facade, scripted_model, agent, caplog, choice, said):
-    """What a provider's own code raises is logged with its place, and its message where texts may be stored."""
+    """An exception of a provider's own code is logged with its place, and its message only if texts may be stored."""
     agent(LOG_CONTENT={"llm_facade": choice})
     scripted_model.script(ValueError(f"cannot read {PROMPT!r}"))
     assert facade.complete(PROMPT, "small")["reason"].startswith("provider_bug")
@@ -100,7 +100,7 @@ def test_content__log_of_a_foreign_fault(facade, scripted_model, agent, caplog, 
 
 
 def test_content__images(scripted_model, agent):
-    """Of an image there is not even the digest, by which a file that is known would be recognised."""
+    """Not even the digest of an image is stored, because it would identify a known file."""
     agent(LOG_CONTENT={"llm_facade": "hash"})
     images = read_images([{"data_b64": PIXEL}], 5000)
     services.complete(PROMPT, "small", images=[{"data_b64": PIXEL}])
@@ -109,7 +109,7 @@ def test_content__images(scripted_model, agent):
 
 
 def test_content__recorded_calls(agent):
-    """Calls made elsewhere are stored by the same rule, and their error messages not at all."""
+    """The same applies to recorded external calls. Their error messages are not stored."""
     agent(LOG_CONTENT={"embed": "hash"})
     named = {"source": "embed", "provider": "house", "model": "m"}
     stapel_agent.record_call(
@@ -122,7 +122,7 @@ def test_content__recorded_calls(agent):
 
 
 def test_content__not_answered_from_the_ledger(facade, scripted_model, agent):
-    """The ledger has no answer to give again, neither an older one nor the digest of a new one."""
+    """The ledger has no answer to reuse, neither an earlier one nor the digest of a new one."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     scripted_model.script("1", "2", "3", "4")
     ask = lambda: facade.complete(PROMPT, "small", user_id="u")["result"]  # noqa: E731
@@ -134,7 +134,7 @@ def test_content__not_answered_from_the_ledger(facade, scripted_model, agent):
 
 
 def test_content__translations(facade, scripted_model, agent):
-    """A source without texts has none in the table of translations, nor reads any there."""
+    """A source without texts neither writes nor reads the table of translations."""
     agent(LOG_CONTENT={"translate": "none"})
     scripted_model.script(translating(str.upper))
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_content__translations(facade, scripted_model, agent):
 
 
 def test_content__idempotency_keys(facade, scripted_model, agent):
-    """The answer to an idempotency key is kept for its time all the same: that is what the caller asked for."""
+    """The answer to an idempotency key is still kept for its time, because the caller asked for that."""
     agent(LOG_CONTENT={"llm_facade": "none"})
     scripted_model.script("1", "2")
     answers = [facade.complete(PROMPT, "small", user_id="u", idempotency_key="k")["result"] for _ in range(2)]
@@ -158,7 +158,7 @@ def test_content__idempotency_keys(facade, scripted_model, agent):
 
 @pytest.mark.parametrize("setting", [{"llm_facade": "full "}, {"llm_facade": None}, {"llm_facade": True}, "none", None])
 def test_content__wrong_setting(scripted_model, agent, setting):
-    """What is no choice is an error of the checks, and stores nothing until it is mended."""
+    """An invalid value is an error of the check, and nothing is stored until it is fixed."""
     agent(LOG_CONTENT=setting)
     assert "stapel_agent.E004" in [message.id for message in check_settings()]
     scripted_model.script(ANSWER)
@@ -167,11 +167,11 @@ def test_content__wrong_setting(scripted_model, agent, setting):
 
 
 class TestCheckOfReuse:
-    """W008: CACHE_LOOKUP promises what LOG_CONTENT makes impossible."""
+    """W008: CACHE_LOOKUP is on, but LOG_CONTENT makes reuse impossible."""
 
     @pytest.mark.parametrize("choice", ["hash", "none"])
     def test_reuse__impossible(self, agent, choice):
-        """The sources are named, and the mend."""
+        """The sources are named, with the fix."""
         agent(LOG_CONTENT={"translate": choice, "llm_facade": choice})
         (message,) = check_settings()
         assert message.id == "stapel_agent.W008"
@@ -187,13 +187,13 @@ class TestCheckOfReuse:
         ],
     )
     def test_reuse__possible_or_not_wanted(self, agent, keys):
-        """Nothing to say."""
+        """No finding."""
         agent(**keys)
         assert check_settings() == []
 
 
 def test_content__another_cache(facade, scripted_model, agent, settings):
-    """A cache that is not the ledger serves such a source as any other."""
+    """A cache other than the ledger works for such a source."""
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
     }

@@ -1,4 +1,4 @@
-"""The endpoint for completions on an event loop: the same answers, without a thread."""
+"""The completion endpoint on an event loop gives the same answers, without a thread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def headers_of(caller: object) -> dict[str, str]:
 
 
 def told(response: HttpResponse) -> list[object]:
-    """All of a response but its id."""
+    """Everything in a response except its id."""
     body = json.loads(response.content)
     has_id = (body.pop("request_id", None) or response.headers.get("X-Request-ID")) == response.headers.get(
         "X-Request-ID"
@@ -62,7 +62,7 @@ def told(response: HttpResponse) -> list[object]:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_answer__as_elsewhere(scripted_model, name):
-    """A caller sees no difference: statuses, bodies and headers are the same on an event loop and without one."""
+    """Statuses, bodies and headers are the same on an event loop and without one."""
     scripted_model.script('{"a": 1}')
     caller, payload = REQUESTS[name]
     body = payload if isinstance(payload, str) else json.dumps(payload)
@@ -78,7 +78,7 @@ def test_method__as_elsewhere(method):
 
 
 class OnThisLoop(LlmProvider):
-    """Answers only where it is awaited."""
+    """Answers only on the loop where it is awaited."""
 
     threads: list[str] = []
 
@@ -99,7 +99,7 @@ class OwnPost(CompleteView):
 
 
 class CountingSerializer(CompleteAnswerSerializer):
-    """A host's, which asks the database."""
+    """A host's serializer, which queries the database."""
 
     def to_representation(self, instance):
         return {"users": get_user_model().objects.count(), "status": instance["status"]}
@@ -129,7 +129,7 @@ urlpatterns = [
 
 
 def test_provider__awaited(agent):
-    """The provider is awaited on the loop of the server, in whose thread the request is read too."""
+    """The provider is awaited on the server's loop, and the request is read in the loop's thread."""
     agent(PROVIDERS={"loop": OnThisLoop}, DEFAULT_PROVIDER="loop")
 
     async def thread_and_answer():
@@ -142,7 +142,7 @@ def test_provider__awaited(agent):
 
 @pytest.mark.urls(__name__)
 def test_subclass__with_its_own_post(scripted_model):
-    """A host's own `post()` is called, in a thread, as any synchronous view."""
+    """A host's own `post()` is called in a thread, like any synchronous view."""
     scripted_model.script("{}")
     post = async_to_sync(AsyncClient().post)
     assert post("/own", COMPLETE, content_type="application/json", headers=KEY).json()["status"] == "ok"
@@ -150,7 +150,7 @@ def test_subclass__with_its_own_post(scripted_model):
 
 @pytest.mark.urls(__name__)
 def test_subclass__with_its_own_serializer(scripted_model):
-    """A host's serializer may use the ORM, on a loop too."""
+    """A host's serializer may use the ORM, also on a loop."""
     scripted_model.script("{}")
     answer = async_to_sync(AsyncClient().post)("/serializer", COMPLETE, content_type="application/json", headers=KEY)
     assert answer.json() == {"users": 0, "status": "ok"}
@@ -158,7 +158,7 @@ def test_subclass__with_its_own_serializer(scripted_model):
 
 @pytest.mark.urls(__name__)
 def test_subclass__throttled(scripted_model):
-    """A host's throttle counts requests on a loop too."""
+    """A host's throttle counts requests, also on a loop."""
     scripted_model.script("{}")
     post = async_to_sync(AsyncClient().post)
     statuses = [post("/throttled", COMPLETE, content_type="application/json", headers=KEY).status_code for _ in "ab"]
@@ -166,7 +166,7 @@ def test_subclass__throttled(scripted_model):
 
 
 def test_view__coroutine_on_a_loop_only():
-    """Django takes the view for a coroutine function on a loop, and for a plain one elsewhere."""
+    """For Django, the view is a coroutine function on a loop, and a plain one elsewhere."""
     view = urlpatterns[-1].callback
 
     async def on_loop():

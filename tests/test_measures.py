@@ -1,4 +1,4 @@
-"""The measures of the code stay within their limits, and they do find what they are there for."""
+"""The measures of the code are within their limits, and they find what they should."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from tests import measures
 
 
 def test_measures__kept():
-    """No figure of the package's code is past its limit."""
+    """No measure of the package's code exceeds its limit."""
     assert [str(measure) for measure in measures.measures() if not measure.is_kept] == []
 
 
 def test_measures__reasons_in_use():
-    """A reason for an import within a function stands for a module that has one."""
+    """Each listed reason for an import within a function belongs to a module that has one."""
     modules = {where.partition(":")[0] for where, node in measures.functions().items() if measures.imports(node)}
     assert modules == set(measures.LAZY_IMPORTS)
 
@@ -33,14 +33,14 @@ SIX_LINES = "".join(f"    x{number} = {number}\n" for number in range(6))
     ids=("alike", "but for comments", "one within another", "unlike"),
 )
 def test_copied_runs__found(source, found, monkeypatch):
-    """Six lines that stand in two functions are found, and no others."""
+    """Six lines that occur in two functions are found, and no others."""
     monkeypatch.setattr(measures, "sources", lambda: {"m.py": source})
     monkeypatch.setattr(measures, "functions", measures.functions.__wrapped__)
     assert list(measures.copied_runs()) == found
 
 
 def test_inner_imports__found(monkeypatch):
-    """An import in a function of a module that has no reason for it is found."""
+    """An import in a function is found if its module has no reason for it."""
     monkeypatch.setattr(
         measures, "sources", lambda: {"services.py": "def f():\n    import os\n", "apps.py": "import re\n"}
     )

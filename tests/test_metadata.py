@@ -1,11 +1,11 @@
-"""What an index shows of the installed package."""
+"""What an index shows about the installed package."""
 
 import re
 from importlib.metadata import metadata
 
 
 def test_description__links():
-    """The README is there, without pictures and links into a folder that an index does not have."""
+    """The description is the README, without pictures and links into folders that an index does not have."""
     description = metadata("stapel-agent")["Description"] or metadata("stapel-agent").get_payload()
     assert description.startswith("# stapel-agent\n")
     assert "Licence: MIT." in description

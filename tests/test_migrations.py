@@ -92,7 +92,7 @@ def upgrade(until: str = "") -> None:
 
 @contextmanager
 def a_column(name: str) -> Iterator[None]:
-    """A column in the ledger's table that nothing but this test knows."""
+    """A column in the ledger's table that is only used by this test."""
     execute(f"ALTER TABLE agent_prompt_log ADD COLUMN {name} integer NULL")
     try:
         yield
@@ -102,7 +102,7 @@ def a_column(name: str) -> Iterator[None]:
 
 @pytest.fixture
 def first_release(transactional_db):
-    """The apps as of 0001, on a database brought back to it; afterwards it is whole again."""
+    """The apps as of migration 0001, on a database that is migrated back to it. Afterwards it is migrated again."""
     executor = MigrationExecutor(connection)
     executor.migrate([("agent", "0001_initial")])
     yield executor.loader.project_state([("agent", "0001_initial")]).apps
@@ -110,7 +110,7 @@ def first_release(transactional_db):
 
 
 def test_migrations__in_step_with_the_models(db):
-    """No change of a model is without its migration."""
+    """Every change of a model has a migration."""
     told = StringIO()
     call_command("makemigrations", "agent", check=True, dry_run=True, stdout=told)
     assert told.getvalue() == "No changes detected in app 'agent'\n"
@@ -124,7 +124,7 @@ def test_migrations__first_release(first_release):
 
 
 def test_migrations__rows_are_kept(first_release):
-    """Rows written by the first release are there after the upgrade, with their texts, tokens and metadata."""
+    """Rows of the first release are kept, with their texts, tokens and metadata."""
     pk = uuid.uuid4()
     first_release.get_model("agent", "PromptLog").objects.create(id=pk, **VALUES)
     upgrade()
@@ -136,14 +136,14 @@ def test_migrations__rows_are_kept(first_release):
 
 
 def test_migrations__indexes(first_release):
-    """The upgrade leaves one index for each need, and none that begins as another does."""
+    """After the upgrade, each query has its index, and no index begins like another one."""
     upgrade()
     found = indexes()
     assert (set(found), len(found)) == (INDEXES, len(INDEXES))
 
 
 def test_migrations__indexes_of_the_host(first_release):
-    """An index that the host added by itself to a column of the first release stays."""
+    """An index that the host added to a column of the first release stays."""
     execute("CREATE INDEX agent_prompt_log_status_mine ON agent_prompt_log (status)")
     try:
         upgrade()
@@ -155,7 +155,7 @@ def test_migrations__indexes_of_the_host(first_release):
 
 @pytest.mark.parametrize("rounds", (1, 2))
 def test_migrations__unknown_column(first_release, rounds):
-    """A table with a column of another stapel-agent is refused, each time, before anything changes."""
+    """A table with a column of another stapel-agent is always refused, before anything changes."""
     before = connection.introspection.table_names(), indexes()
     with a_column("workspace"), a_column("total_cost"):
         for _ in range(rounds):
@@ -186,13 +186,13 @@ def test_migrations__interrupted(first_release):
 
 
 def test_migrations__first_migration_is_the_published_one():
-    """0001 is the file of the first release, to the byte."""
+    """0001 is the file of the first release, byte for byte."""
     published = Path(__file__).parent.parent / "stapel_agent/migrations/0001_initial.py"
     assert hashlib.sha256(published.read_bytes()).hexdigest() == INITIAL_DIGEST
 
 
 def test_migrations__database_that_a_router_keeps_the_app_out_of():
-    """Each migration is noted there, and makes nothing."""
+    """On another database, each migration is recorded and creates nothing."""
     program = """
 import django
 from django.conf import settings

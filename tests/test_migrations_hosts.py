@@ -1,4 +1,4 @@
-"""A database of the first release upgrades while processes of that release write to it, on each database."""
+"""A database of the first release upgrades while its processes write to it, on each server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 
 @pytest.fixture(params=["sqlite", *SERVERS])
 def first_release(request: pytest.FixtureRequest, file_server: Server) -> Iterator[Host]:
-    """A host on a database of its own that the first release has made."""
+    """A host on a separate database that the first release has created."""
     database = nullcontext(file_server) if request.param == "sqlite" else own_database(request.param)
     with database as server:
         host = Host(server, environment=TASK_HOST if server is file_server else {})
@@ -55,7 +55,7 @@ def test_upgrade__while_somebody_writes(first_release: Host, tmp_path: Path) -> 
 
 @pytest.mark.postgresql
 def test_upgrade__index_left_invalid() -> None:
-    """An index that an interrupted build has left invalid is built again."""
+    """An index that an interrupted build left invalid is built again."""
     with own_database("postgresql") as server:
         host = Host(server)
         host.manage("migrate", "agent", "0002", "-v0")

@@ -1,4 +1,4 @@
-"""Who may call over HTTP: the same matrix whatever the host's REST framework defaults are."""
+"""Who may call over HTTP is the same for all REST framework defaults of a host."""
 
 import json
 import os
@@ -86,7 +86,7 @@ THROTTLED = {
 
 
 def matrices_of_host(rest_framework: dict[str, object], *urls: str) -> list[dict[str, Row]]:
-    """The matrix of each URL in a process of its own, whose host has these REST_FRAMEWORK settings."""
+    """The matrix of each URL in a separate process, whose host has these REST_FRAMEWORK settings."""
     environment = {
         **os.environ,
         "DATABASE": "sqlite",
@@ -101,18 +101,18 @@ def matrices_of_host(rest_framework: dict[str, object], *urls: str) -> list[dict
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", URLS)
 def test_access__in_the_test_host(scripted_model, url):
-    """Services by key, staff by token or session; nobody is asked to sign in, anybody else is sent away."""
+    """Services need a key, staff a token or session. Everybody else gets 401 or 403, never a login page."""
     assert access_matrix(url) == MATRIX
 
 
 @pytest.mark.parametrize("defaults", HOSTILE_DEFAULTS)
 def test_access__whatever_the_host_defaults(defaults):
-    """Neither lax nor strict nor odd defaults of a host change who gets in, what is read, or how a fault looks."""
+    """Lax, strict or odd defaults of a host change neither who may call, nor what is read, nor how an error looks."""
     assert matrices_of_host(HOSTILE_DEFAULTS[defaults], *URLS) == [MATRIX] * len(URLS)
 
 
 def test_access__throttled():
-    """A host's throttle turns nobody away sooner or later than our permissions do, and speaks in the envelope."""
+    """A host's throttle applies after our permissions, and its error is in the envelope."""
     (matrix,) = matrices_of_host(THROTTLED, URLS[0])
     throttled = {caller for caller, row in matrix.items() if row[:2] == (429, "error.429.too_many_requests")}
     assert {"service with garbage token", "malformed"} <= throttled

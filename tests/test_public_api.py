@@ -65,7 +65,7 @@ IMPORT_PATHS = {
 
 @pytest.mark.parametrize(("module", "names"), IMPORT_PATHS.items())
 def test_names__importable(module, names):
-    """Every import path that hosts use is there."""
+    """Every import path that hosts use exists."""
     found = importlib.import_module(module)
     assert [name for name in names if not hasattr(found, name)] == []
 
@@ -77,12 +77,12 @@ def test_names__all():
 
 
 def test_names__no_module_in_their_place():
-    """No submodule bears a public name: once imported, it would be in the name's place."""
+    """No submodule has a public name: importing it would replace the name."""
     assert {module.name for module in pkgutil.iter_modules(stapel_agent.__path__)}.isdisjoint(stapel_agent.__all__)
 
 
 def test_names__unknown():
-    """A name that is not there is an AttributeError that names it."""
+    """An unknown name is an AttributeError that names it."""
     with pytest.raises(AttributeError, match="'no_such_name'"):
         stapel_agent.no_such_name  # noqa: B018
     with pytest.raises(AttributeError, match="'no_such_name'"):
@@ -101,7 +101,7 @@ def test_names__unknown():
     ],
 )
 def test_import__loads_no_django(statement):
-    """The package and what a provider is written with load neither Django nor a client library."""
+    """The package, and the imports for writing a provider, load neither Django nor a client library."""
     unwanted = "{'django', 'stapel_core', 'httpx', 'anthropic', 'jsonschema', 'rest_framework'}"
     program = f"import sys; {statement}; print(sorted({unwanted} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -109,7 +109,7 @@ def test_import__loads_no_django(statement):
 
 
 def test_start__imports_no_sdk():
-    """A host starts without importing the Anthropic SDK, which costs seconds."""
+    """A host starts without importing the Anthropic SDK, which takes seconds."""
     program = "import sys, django; django.setup(); print('anthropic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

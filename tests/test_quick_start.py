@@ -1,4 +1,4 @@
-"""The README's quick start, word for word, in projects that `startproject` has made."""
+"""The README's quick start, word for word, in new `startproject` projects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Cities(TestCase):
 
 @dataclass(frozen=True)
 class Project:
-    """A project on disk, whose commands run in processes of their own."""
+    """A project on disk, whose commands run in separate processes."""
 
     folder: Path
 
@@ -73,14 +73,14 @@ class Project:
         return done.stdout
 
     def with_people(self) -> None:
-        """A user model of the project's own."""
+        """The project's own user model."""
         self.run("manage.py", "startapp", "people")
         (self.folder / "people" / "models.py").write_text(MODELS)
         self.append("settings.py", 'INSTALLED_APPS += ["people"]\nAUTH_USER_MODEL = "people.Person"\n')
         self.run("manage.py", "makemigrations", "people")
 
     def follow_quick_start(self, url: str, *more: str) -> list[str]:
-        """Paste its blocks and run its commands; returns what each printed."""
+        """Paste the blocks and run the commands. Returns what each command printed."""
         settings = block_after("README.md", "<!-- file: settings.py -->")
         self.append("settings.py", settings.replace("http://127.0.0.1:11434/v1", url))
         self.append("urls.py", block_after("README.md", "<!-- file: urls.py -->"))
@@ -98,7 +98,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """An endpoint where every call is answered with JSON."""
+    """An endpoint that answers every call with JSON."""
     message = {"role": "assistant", "content": '{"story": "Once upon a time"}'}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     reply = Reply.of({"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 4}})
@@ -107,7 +107,7 @@ def url() -> Iterator[str]:
 
 
 def test_quick_start__fresh_project(project, url):
-    """In a new project the commands run without a finding, the model answers, and staff can ask over HTTP."""
+    """In a new project, the commands have no finding, the model answers, and staff can call over HTTP."""
     _, check, answer = project.follow_quick_start(url)
     assert "no issues" in check
     assert "Once upon a time" in answer
@@ -115,7 +115,7 @@ def test_quick_start__fresh_project(project, url):
 
 
 def test_quick_start__own_user_model_before_the_first_migration(project, url):
-    """A project with a user model of its own, which has no tables yet, needs no more."""
+    """A project with its own user model, not yet migrated, needs no other steps."""
     project.with_people()
     _, check, answer = project.follow_quick_start(url)
     assert "no issues" in check
@@ -124,7 +124,7 @@ def test_quick_start__own_user_model_before_the_first_migration(project, url):
 
 
 def test_quick_start__existing_project(project, url):
-    """A migrated project with its own user model and its users takes the app without a change of either."""
+    """A migrated project with its own user model and users can add the app without changing either."""
     project.with_people()
     project.run("manage.py", "migrate")
     make = "import django; django.setup(); from people.models import Person; Person.objects.create_superuser('staff')"
@@ -138,7 +138,7 @@ def test_quick_start__existing_project(project, url):
 
 
 def test_quick_start__services(project, url):
-    """A migrated project needs two lines more for other services to ask, and no migration."""
+    """A migrated project needs two more lines for other services, and no migration."""
     project.follow_quick_start(url)
     project.append("settings.py", block_after("README.md", "<!-- file: services.py -->"))
     assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
@@ -146,14 +146,14 @@ def test_quick_start__services(project, url):
 
 
 def test_quick_start__stapel_project(project, url):
-    """With what the other sections add, another service can ask as well, and no check has a finding."""
+    """After the other sections, services can call, and no check has a finding."""
     project.follow_quick_start(url, "services.py", "stapel.py")
     assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
     assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
 
 
 def test_quick_start__test_runner(project, url):
-    """The README's test runner refuses a real model and takes a script."""
+    """The README's test runner refuses a real model and accepts a script."""
     project.follow_quick_start(url)
     (project.folder / "host" / "runner.py").write_text(block_after("README.md", "<!-- file: runner.py -->"))
     project.append("settings.py", 'TEST_RUNNER = "host.runner.TestRunner"\n')
@@ -171,7 +171,7 @@ def test_quick_start__test_runner(project, url):
     ],
 )
 def test_check__before_a_first_call(project, line, finding):
-    """Without `--deploy`, `check` finds what would make the first call fail, and names the setting."""
+    """Without --deploy, `check` reports what would make the first call fail, and names the setting."""
     project.append("settings.py", block_after("README.md", "<!-- file: settings.py -->") + line + "\n")
     command = [sys.executable, "manage.py", "check"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "host.settings"}

@@ -41,14 +41,14 @@ def run(host: Host, script: str) -> Any:
 
 @pytest.fixture
 def host(file_server: Server) -> Iterator[Host]:
-    """A host with a task store and nothing else, on a file of SQLite."""
+    """A host with a task store and nothing else, on a SQLite file."""
     host = Host(file_server, {"TRANSLATE_CHUNK_ENTRIES": 1}, {**TASK_HOST})
     yield host
     host.stop()
 
 
 def test_task__answers_as_the_function(host):
-    """A task's result is the function's answer, all portions together."""
+    """A task's result is the function's answer, with all portions joined."""
     state, result = run(
         host,
         """
@@ -63,7 +63,7 @@ def test_task__answers_as_the_function(host):
 
 
 def test_task__idempotency_key(host):
-    """Every portion of a task is answered under the task's key, and the second task with it asks nobody."""
+    """Each portion of a task is answered under the task's key. A second task with the key makes no call."""
     first, second, calls = run(
         host,
         """
@@ -78,7 +78,7 @@ def test_task__idempotency_key(host):
 
 
 def test_task__a_portion_nobody_was_asked_for(host):
-    """What came of the other portions is the result, with what it cost and who answered; its own keys have failed."""
+    """If a portion fails, the result has the others, their cost and who answered. Its own keys are in `failed`."""
     _, result = run(
         host,
         """
@@ -114,7 +114,7 @@ def test_task__a_portion_nobody_was_asked_for(host):
 
 @pytest.mark.parametrize("reuse", [True, False])
 def test_task__resumes(host, reuse):
-    """What an interrupted attempt has paid for is not paid again, even where no translation is reused otherwise."""
+    """What an interrupted attempt has paid for is not paid again, even if translations are not reused otherwise."""
     host.agent |= {"TRANSLATE_CONCURRENCY": 1, "CACHE_LOOKUP": {"translate": reuse}}
     interrupted, again, told = run(
         host,
@@ -145,7 +145,7 @@ def test_task__resumes(host, reuse):
 
 @pytest.mark.parametrize("reply", ["Sorry.", "{}"])
 def test_task__nothing_came_back(host, reply):
-    """A model's failure is the result of a task that is done: to do it again is for who reads the reason."""
+    """If a model fails, the task is done, with that failure as its result. Its reader decides whether to retry."""
     host.agent |= {"TRANSLATE_RETRIES": 0}
     state, result = run(
         host,
@@ -172,14 +172,14 @@ def test_task__bad_payload(host):
 
 @pytest.fixture
 def documented_host(host: Host) -> Host:
-    """A host with the apps that the documents name, and stapel-core's defaults."""
+    """A host with the documented apps, and stapel-core's defaults."""
     host.environment |= {"DJANGO_SETTINGS_MODULE": "tests.outbox_host"}
     host.manage("migrate", "-v0")
     return host
 
 
 def test_task__as_documented(documented_host):
-    """It is over when `start()` returns; an attempt that failed is repeated by `sweep_tasks`, and by nothing else."""
+    """A task is over when `start()` returns. Only `sweep_tasks` repeats a failed attempt."""
     states = run(
         documented_host,
         """
@@ -211,7 +211,7 @@ def test_task__as_documented(documented_host):
 
 @contextmanager
 def running(host: Host, *command: str) -> Iterator[None]:
-    """A management command of the host, beside the test."""
+    """A management command of the host that runs during the test."""
     arguments = [sys.executable, "-W", "ignore", "-m", "django", *command, "--skip-checks"]
     process = subprocess.Popen(arguments, env=host.variables(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
@@ -224,7 +224,7 @@ def running(host: Host, *command: str) -> Iterator[None]:
 
 @pytest.fixture
 def bus() -> Iterator[None]:
-    """What goes over the bus is gone after the test."""
+    """A bus whose messages are removed after the test."""
     yield
     with Redis.from_url(REDIS_URL) as redis:
         redis.delete("task.requested", "task.completed", "task.failed")
@@ -232,7 +232,7 @@ def bus() -> Iterator[None]:
 
 @pytest.mark.redis
 def test_task__over_a_bus(documented_host, bus):
-    """A worker does it; what was started while the bus was away is announced by `dispatch_outbox` when it is back."""
+    """A worker runs the task. `dispatch_outbox` announces tasks that were started while the bus was unavailable."""
     service = f"host-{uuid.uuid4().hex}"
     house = {"PROVIDERS": {"house": "tests.scripted_host_provider.Provider"}, "DEFAULT_PROVIDER": "house"}
     documented_host.agent |= house

@@ -1,4 +1,4 @@
-"""What hosts test their own code with."""
+"""The tools with which hosts test their own code."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_scripted_provider__replies_in_turn():
-    """Texts, results, faults and functions answer in turn; the last one again and again."""
+    """Texts, results, exceptions and functions answer in turn, and the last one repeats."""
     with scripted_provider("one", ProviderTimeout("slow"), lambda request: request.prompt[::-1]) as model:
         answers = [services.complete("abc", "small") for _ in range(4)]
     assert [answer.get("result", answer.get("reason")) for answer in answers] == ["one", "timeout: slow", "cba", "cba"]
@@ -27,7 +27,7 @@ def test_scripted_provider__replies_in_turn():
 
 
 def test_scripted_provider__stands_in_for_all():
-    """Whichever provider a request names is scripted, and keeps its name in the ledger."""
+    """Every requested provider is scripted, and keeps its name in the ledger."""
     before = registered_providers()
     with scripted_provider("{}"):
         assert services.complete("say", "small", provider="claude-code")["status"] == "ok"
@@ -36,7 +36,7 @@ def test_scripted_provider__stands_in_for_all():
 
 
 def test_scripted_provider__models_of_the_host(agent):
-    """A host's own map of models is what it tests: each provider asks for the model that the real one would."""
+    """Each provider asks for the model that the real one would, so a host can test its own map of models."""
     agent(
         DEFAULT_PROVIDER="openai-compat",
         OPENAI_COMPAT_MODELS={"small": "llama3.2"},
@@ -50,7 +50,7 @@ def test_scripted_provider__models_of_the_host(agent):
 
 
 def test_scripted_model__fixture(scripted_model):
-    """The fixture does the same for one test, and can be told anew."""
+    """The fixture does the same for one test, and can be scripted again."""
     assert services.complete_json("say", "small")["result"] == {}
     scripted_model.script(ProviderResult('{"a": 1}', input_tokens=7))
     assert services.complete_json("say", "small")["usage"] == {"input_tokens": 7, "output_tokens": 0}
@@ -66,13 +66,13 @@ def test_scripted_model__as_documented(scripted_model):
 
 
 def test_translating__every_text(scripted_model):
-    """`translating` makes a translation of any request out of a function."""
+    """`translating` turns a function into a translation of any request."""
     scripted_model.script(translating(str.upper))
     assert services.translate("en", "de", {"a": "x", "b": "y"})["result"] == {"a": "X", "b": "Y"}
 
 
 def test_script__values():
-    """Dicts and lists are written as JSON, also those that a function returns."""
+    """Dicts and lists are sent as JSON, also those that a function returns."""
     with scripted_provider({"city": "Zürich"}, [1, {"a": None}], lambda request: {"asked": request.prompt}):
         results = [services.complete_json("say", "small")["result"] for _ in range(3)]
     assert results == [{"city": "Zürich"}, [1, {"a": None}], {"asked": "say"}]
@@ -80,7 +80,7 @@ def test_script__values():
 
 @pytest.mark.parametrize("reply", [None, 5, b"{}", {1}, {"a": object()}, ProviderTimeout, dict, ("a",)])
 def test_script__no_reply(scripted_model, reply):
-    """What cannot be a reply is refused when the script is given, and the old script stays."""
+    """An invalid reply is refused when the script is set, and the old script stays."""
     with pytest.raises(TypeError):
         scripted_model.script("fine", reply)
     with pytest.raises(TypeError), scripted_provider(reply):
@@ -90,7 +90,7 @@ def test_script__no_reply(scripted_model, reply):
 
 @pytest.mark.parametrize("name", BUILTIN_PROVIDERS)
 def test_real_model__refused(name):
-    """Inside a test a built-in provider refuses, says how to script or allow it, and writes no row."""
+    """In a test, a built-in provider refuses the call, says how to script or allow it, and writes no row."""
     answer = services.complete("say", "small", provider=name)
     assert answer["failure"] == "rejected"
     for words in (
@@ -104,7 +104,7 @@ def test_real_model__refused(name):
 
 
 def test_real_model__derived_ones_too(agent):
-    """So do a host's own class derived from one, and an endpoint of PROVIDERS; a class of its own does not."""
+    """So do a host's subclass of one, and an endpoint in PROVIDERS. A host's own class does not."""
 
     class Derived(OpenAICompatProvider):
         pass
@@ -126,7 +126,7 @@ def test_real_model__derived_ones_too(agent):
 
 
 def test_real_model__allowed_by_the_setting(agent):
-    """A setting allows the calls of a test; this one then fails for want of a key."""
+    """The setting allows the calls of a test. This one then fails because it has no key."""
     agent(REAL_MODELS_IN_TESTS=True, ANTHROPIC_API_KEY="")
     assert services.complete("say", "small", provider="anthropic")["failure"] == "auth"
 
@@ -139,7 +139,7 @@ def test_real_model__allowed_by_the_mark(agent):
 
 
 def test_no_real_models__test_case():
-    """Before a TestCase, the mixin refuses for its tests, and no longer."""
+    """Before a TestCase, the mixin refuses calls during its tests only."""
 
     class Case(NoRealModels, unittest.TestCase):
         def runTest(self):
@@ -153,7 +153,7 @@ def test_no_real_models__test_case():
 
 
 def test_no_real_models__runner():
-    """Before Django's runner, it refuses while that runs."""
+    """Before Django's runner, it refuses calls while the runner runs."""
 
     program = """
 import django; django.setup()

@@ -1,4 +1,4 @@
-"""Typed answers: instances for results, `failure` beside `reason`, exceptions for those who want them, and mypy."""
+"""Typed answers: instances as results, `failure` beside `reason`, exceptions on request, and mypy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class City:
 
 
 def asked(question, *arguments, **keywords):
-    """What a function gives, called synchronously or on an event loop."""
+    """The result of a function, called synchronously or on an event loop."""
     given = question(*arguments, **keywords)
     return asyncio.run(given) if asyncio.iscoroutine(given) else given
 
@@ -36,7 +36,7 @@ def asked(question, *arguments, **keywords):
 @pytest.mark.parametrize("verb", [complete_json, acomplete_json])
 @pytest.mark.django_db(transaction=True)
 def test_result__instance(scripted_model, verb):
-    """With a type for a schema the result is an instance, and the provider gets the JSON Schema."""
+    """With a type as the schema, the result is an instance, and the provider gets the JSON Schema."""
     scripted_model.script('{"city": "Lyon"}')
     answer = asked(verb, "Where?", "small", schema=City)
     assert answer["result"] == City("Lyon")
@@ -44,7 +44,7 @@ def test_result__instance(scripted_model, verb):
 
 
 def test_result__asked_again(scripted_model):
-    """An answer that satisfies the JSON Schema and not the type is asked for again, with what is wrong."""
+    """An answer that satisfies the JSON Schema but not the type is asked for again, with the error named."""
     scripted_model.script('{"even": 1}', '{"even": 2}')
     answer = complete_json("An even number", "small", schema=PydanticLike)
     assert answer["result"].values == {"even": 2}
@@ -60,7 +60,7 @@ def test_result__never_fits(scripted_model):
 
 
 def test_result__kept_as_json(scripted_model):
-    """Under an idempotency key the JSON is kept, and each caller gets an instance of the type it names."""
+    """With an idempotency key, the JSON is kept, and each caller gets an instance of its own type."""
     scripted_model.script('{"city": "Lyon"}')
     key = {"idempotency_key": "k", "user_id": "7"}
     assert complete_json("Where?", "small", schema=City, **key)["result"] == City("Lyon")
@@ -69,7 +69,7 @@ def test_result__kept_as_json(scripted_model):
 
 
 def test_schema__wrong_type(scripted_model):
-    """A type that has no JSON Schema is a TypeError, before anybody is asked."""
+    """A type without a JSON Schema is a TypeError, before a provider is called."""
     with pytest.raises(TypeError, match="schema must be a JSON Schema, a dataclass"):
         complete_json("Where?", "small", schema=int)
     assert scripted_model.requests == []
@@ -88,7 +88,7 @@ def test_ask__value(scripted_model, verb):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", [ask, aask])
 def test_ask__failed(scripted_model, verb):
-    """`ask()` raises what `complete_json()` reports, with what was paid for, and it can be pickled."""
+    """`ask()` raises the failure that `complete_json()` returns, with its usage. The exception can be pickled."""
     scripted_model.script("Once upon a time")
     with pytest.raises(AnswerFailed) as raised:
         asked(verb, "Where?", model="small", schema=City)
@@ -101,7 +101,7 @@ def test_ask__failed(scripted_model, verb):
 
 
 def test_failure__on_every_surface(scripted_model, client, settings):
-    """Each surface names the failure beside its reason."""
+    """Each surface has `failure` beside `reason`."""
     scripted_model.script(OutOfCredit("the account is empty"))
     payload = {"prompt": "Where?", "model": "small"}
     translation = {"to": "de", "entries": {"a": "x"}}
@@ -121,7 +121,7 @@ def test_failure__on_every_surface(scripted_model, client, settings):
 
 
 def test_types__as_the_answers():
-    """The types have the keys that the endpoints answer with."""
+    """The types have the same keys as the endpoints' answers."""
     assert JsonAnswer.__annotations__.keys() == CompleteAnswerSerializer().fields.keys()
     assert TextAnswer.__annotations__.keys() == CompleteAnswerSerializer().fields.keys()
     assert TranslationAnswer.__annotations__.keys() == TranslateAnswerSerializer().fields.keys()
@@ -143,7 +143,7 @@ def test_keyword__unknown(keywords, suggestion):
 
 
 def test_model__either_name(scripted_model):
-    """The size may be called `model` as in a payload; both at once, or neither, is a TypeError."""
+    """The size may be called `model`, as in a payload. Both or neither is a TypeError."""
     assert complete("say", model="large")["model"] == complete("say", model_size="large")["model"]
     assert services.translate("en", "de", {"a": "x"}, model="large")["status"] == "failure"
     assert PromptLog.objects.filter(model_size="large").count() > 2
@@ -154,7 +154,7 @@ def test_model__either_name(scripted_model):
 
 
 def test_keyword__none(scripted_model):
-    """None for a keyword is the same as leaving it out."""
+    """A keyword that is None is the same as leaving it out."""
     options = [name for name in services.CompletionOptions.__annotations__ if name != "model"]
     assert complete("say", "small", **dict.fromkeys(options))["status"] == "ok"
     assert PromptLog.objects.get().source == "llm_facade"

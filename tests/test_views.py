@@ -1,4 +1,4 @@
-"""The HTTP endpoints: who may call, what is refused and how, and that they answer as the facade does."""
+"""The HTTP endpoints: who may call, which errors they return, and that their answers are the facade's."""
 
 import json
 
@@ -24,7 +24,7 @@ MOUNTS = ["/agent/api/v1/llm/", "/agent/api/llm/"]
 
 
 class AgentClient(Client):
-    """Posts JSON as a service does."""
+    """Posts JSON like a service."""
 
     def ask(self, verb, payload, *, mount=MOUNTS[0], **headers):
         body = payload if isinstance(payload, str | bytes) else json.dumps(payload)
@@ -48,7 +48,7 @@ def bearer(person) -> str:
 
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_complete__ok(service, scripted_model, mount):
-    """Both mounts answer as the contract says, prose and all."""
+    """Both mounts return the documented answer, including the comment."""
     scripted_model.script('Look: {"a": 1}')
     answer = service.ask("complete", COMPLETE, mount=mount)
     assert (answer.status_code, answer.json()) == (
@@ -82,7 +82,7 @@ def test_translate__nothing(service, scripted_model):
 
 @pytest.mark.parametrize("reply", ["prose", RuntimeError("secret-text")])
 def test_complete__failure_is_200(service, scripted_model, reply):
-    """A model's failure is not an HTTP error, and says nothing of what a provider's code said."""
+    """A model's failure is not an HTTP error, and reveals nothing of what the provider's code raised."""
     scripted_model.script(reply)
     answer = service.ask("complete", COMPLETE)
     assert (answer.status_code, answer.json()["status"]) == (200, "failure")
@@ -97,7 +97,7 @@ def test_complete__unknown_provider(service):
 
 
 def test_complete__unknown_size(service):
-    """An unknown size is the request's fault, with a key of its own."""
+    """An unknown size is a client error with its own key."""
     answer = service.ask("complete", {**COMPLETE, "model": "huge"})
     assert (answer.status_code, answer.json()["localizable_error"]) == (400, "error.400.invalid_model_size")
     assert answer.json()["params"] == {"model": "huge", "sizes": "small, medium, large"}
@@ -105,7 +105,7 @@ def test_complete__unknown_size(service):
 
 @pytest.mark.parametrize(("verb", "payload"), [("complete", COMPLETE), ("translate", TRANSLATE)])
 def test_request__null(service, scripted_model, verb, payload):
-    """Null for an optional field is the same as leaving it out."""
+    """Null is the same as leaving an optional field out."""
     scripted_model.script('{"1": "y"}')
     nulls = dict.fromkeys(function_schema(f"llm.{verb}")["properties"].keys() - payload.keys())
     answer = service.ask(verb, {**nulls, **payload})
@@ -121,7 +121,7 @@ def test_images__null(service, scripted_model):
 
 @pytest.mark.parametrize("field", ["from", "from_lang", "to"])
 def test_translate__english_name_of_a_language(service, field):
-    """For a language's English name the error suggests its tag."""
+    """For a language's English name, the error suggests its tag."""
     languages = {"from": "en", "to": "de", "entries": {}, field: "Brazilian Portuguese"}
     named = {name: value for name, value in languages.items() if name != "from" or field != "from_lang"}
     answer = service.ask("translate", named)
@@ -131,7 +131,7 @@ def test_translate__english_name_of_a_language(service, field):
 
 @pytest.mark.parametrize("tag", ["pt_BR", "zh_Hans", "sr@latin", "ca@valencia"])
 def test_translate__forms_of_a_tag(service, scripted_model, tag):
-    """The forms of a language's tag that people have are all accepted."""
+    """The common forms of a language's tag are all accepted."""
     scripted_model.script('{"1": "y"}')
     assert service.ask("translate", {**TRANSLATE, "to": tag}).json()["status"] == "ok"
 
@@ -157,7 +157,7 @@ def test_translate__forms_of_a_tag(service, scripted_model, tag):
     ],
 )
 def test_request__invalid(service, scripted_model, verb, payload, key, field):
-    """Each wrong field is named in stapel-core's envelope, and nobody is asked."""
+    """Each invalid field is named in stapel-core's envelope, and no provider is called."""
     answer = service.ask(verb, payload)
     error = answer.json()
     assert (answer.status_code, error["params"]["field"]) == (400, field)
@@ -185,13 +185,13 @@ def test_request__invalid(service, scripted_model, verb, payload, key, field):
     ],
 )
 def test_translate__says_the_mend(service, payload, key, field, mend):
-    """What is wrong is told in the words of the documents: `from`, and a language tag that is one."""
+    """The error uses the documented words: `from`, and a language tag."""
     error = service.ask("translate", payload).json()
     assert (error["localizable_error"], error["params"]["detail"]) == (f"error.400.field.{key}", {field: [mend]})
 
 
 def test_request__refusal_in_full(service, settings):
-    """The envelope's text is the registered one, in the language it names, whatever the host's; the limit is told."""
+    """The envelope's text is the registered one, in the language that it names, with the limit."""
     settings.LANGUAGE_CODE = "ru"
     assert service.ask("complete", {**COMPLETE, "provider": "x" * 65}).json() == {
         "localizable_error": "error.400.field.max_length",
@@ -211,14 +211,14 @@ def test_request__refusal_in_full(service, settings):
     ],
 )
 def test_translate__language_refused(service, scripted_model, wrong, field, told):
-    """The detail names the field as it is over HTTP, and says the mend."""
+    """The detail names the field as in HTTP, and the fix."""
     error = service.ask("translate", {**TRANSLATE, **wrong}).json()
     assert error["params"]["detail"] == {field: [told]}
     assert scripted_model.requests == []
 
 
 def test_translate__language_missing(service, scripted_model):
-    """The field that is asked for is the documented one."""
+    """The error for a missing field names the documented one."""
     error = service.ask("translate", {"to": "de", "entries": {}}).json()
     assert error["params"]["detail"] == {"from": ["'from' is a required property"]}
 
@@ -241,21 +241,21 @@ def test_translate__language_missing(service, scripted_model):
     ],
 )
 def test_request__no_object(service, scripted_model, body):
-    """A body that is no JSON object is a 400 in the envelope, whatever it is."""
+    """A body that is not a JSON object is a 400 in the envelope."""
     answer = service.ask("complete", body)
     assert (answer.status_code, "localizable_error" in answer.json()) == (400, True)
     assert scripted_model.requests == []
 
 
 def test_request__awkward_text(service, scripted_model):
-    """NUL and lone surrogates in a request are answered, not a server error."""
+    """NUL and lone surrogates in a request are answered without a server error."""
     scripted_model.script('{"a": "\\u0000 \\ud800"}')
     answer = service.ask("complete", r'{"prompt": "\u0000 \ud800", "model": "small"}')
     assert answer.json()["result"] == {"a": "\ufffd \ufffd"}
 
 
 def test_request__half_a_surrogate_pair(service, scripted_model):
-    """What has no UTF-8 form goes back as it came, in a refusal and as a key of an answer."""
+    """Text that UTF-8 cannot encode is returned unchanged, in an error and as a key of an answer."""
     answer = service.ask("complete", r'{"prompt": "say", "model": "\ud800"}')
     assert (answer.status_code, answer.json()["params"]["model"]) == (400, "\ud800")
     scripted_model.script(translating(str.upper))
@@ -265,7 +265,7 @@ def test_request__half_a_surrogate_pair(service, scripted_model):
 
 @pytest.mark.parametrize("charset", ["latin-1", "utf-7", "punycode"])
 def test_request__charset(service, scripted_model, charset):
-    """JSON is UTF-8 whatever its sender calls it: some of Python's codecs take minutes for an allowed body."""
+    """JSON is read as UTF-8 whatever Content-Type says: some of Python's codecs take minutes for an allowed body."""
     body = json.dumps({**COMPLETE, "prompt": "\u00e9 \u65e5 -+A" + "x" * 1_000_000}, ensure_ascii=False).encode()
     answer = service.generic("POST", MOUNTS[0] + "complete", body, f"application/json; charset={charset}")
     assert answer.status_code == 200
@@ -274,7 +274,7 @@ def test_request__charset(service, scripted_model, charset):
 
 @pytest.mark.parametrize("sizes", [None, "small"])
 def test_complete__broken_sizes(service, scripted_model, agent, sizes):
-    """A host whose MODELS are no map gets a failure, as over comm, and no server error."""
+    """If MODELS is invalid, the answer is a failure as over comm, not a server error."""
     agent(MODELS=sizes)
     answer = service.ask("complete", COMPLETE)
     assert (answer.status_code, answer.json()["status"]) == (200, "failure")
@@ -288,7 +288,7 @@ def test_request__too_big(service, settings):
 
 
 def test_request__wrong_kind(service):
-    """Another verb, media type or wish for the answer's type is refused in the envelope."""
+    """Another method, media type or Accept header is refused in the envelope."""
     url = MOUNTS[0] + "complete"
     answers = [
         service.get(url),
@@ -306,7 +306,7 @@ def test_request__wrong_kind(service):
 @pytest.mark.parametrize("verb", ["complete", "translate"])
 @pytest.mark.parametrize("headers", [{}, {"X-API-KEY": "wrong"}, {"X-API-KEY": ""}, {"Authorization": "Bearer x.y.z"}])
 def test_access__nobody(scripted_model, verb, headers):
-    """Who brings nothing, or nothing that holds, is told to sign in."""
+    """A caller without valid credentials gets 401."""
     answer = AgentClient().ask(verb, COMPLETE, **headers)
     assert (answer.status_code, answer.json()["localizable_error"]) == (401, "error.401.unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -315,7 +315,7 @@ def test_access__nobody(scripted_model, verb, headers):
 
 @pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
 def test_access__jwt(scripted_model, staff, status):
-    """A Stapel JWT admits staff and nobody else."""
+    """A Stapel JWT admits only staff."""
     answer = AgentClient().ask("complete", COMPLETE, Authorization=bearer(user(staff=staff)))
     assert answer.status_code == status
     assert len(scripted_model.requests) == (status == 200)
@@ -323,7 +323,7 @@ def test_access__jwt(scripted_model, staff, status):
 
 @pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
 def test_access__session(scripted_model, staff, status):
-    """A Django session admits staff and nobody else, with the CSRF token it asks for."""
+    """A Django session admits only staff, with a CSRF token."""
     client = AgentClient(enforce_csrf_checks=True)
     client.force_login(user(staff=staff))
     assert client.ask("complete", COMPLETE).status_code == 403
@@ -334,14 +334,14 @@ def test_access__session(scripted_model, staff, status):
 
 
 def test_access__key_beside_other_credentials(service, scripted_model):
-    """A valid key is enough, whatever else the request carries."""
+    """A valid key is enough, whatever else the request has."""
     assert service.ask("complete", COMPLETE, Authorization="Bearer garbage").status_code == 200
     service.force_login(user(staff=False))
     assert service.ask("complete", COMPLETE).status_code == 200
 
 
 def test_access__middleware_missing(scripted_model, settings):
-    """Without the middleware a key says nothing."""
+    """Without the middleware, a key has no effect."""
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "ServiceAPIKey" not in name]
     client = AgentClient(headers={"X-API-KEY": settings.SERVICE_API_KEY})
     assert client.ask("complete", COMPLETE).status_code == 401
@@ -355,7 +355,7 @@ def test_user_id__of_a_person_cannot_be_claimed(scripted_model):
 
 
 def test_user_id__told_by_a_service(service, scripted_model):
-    """A service may say for whom it asks."""
+    """A service may name any user."""
     service.ask("complete", {**COMPLETE, "user_id": "42"})
     scripted_model.script('{"1": "y"}')
     service.ask("translate", {**TRANSLATE, "user_id": "43"})
@@ -363,7 +363,7 @@ def test_user_id__told_by_a_service(service, scripted_model):
 
 
 def test_error_keys__listed(service):
-    """The error keys are there for stapel-translate, and for nobody without a key."""
+    """stapel-translate can list the error keys. Nobody without a key can."""
     assert "error.400.invalid_model_size" in service.get("/agent/api/v1/error-keys/").json()
     assert AgentClient().get("/agent/api/v1/error-keys/").status_code == 401
 

@@ -1,4 +1,4 @@
-"""The endpoints in hosts of their own: outside the request's transaction, and beside a database that is away."""
+"""The endpoints in separate hosts: outside the request's transaction, and with an unreachable database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ say([answer.status_code, answer.json().get("status"), list(PromptLog.objects.val
 
 @pytest.mark.parametrize("way", ["session", "service"])
 def test_endpoint__outside_the_requests_transaction(host: Host, model: ScriptedServer, way: str) -> None:
-    """Under ATOMIC_REQUESTS a model may think for longer than the server lets a transaction be idle."""
+    """With ATOMIC_REQUESTS, a model may think for longer than the server allows a transaction to be idle."""
     model.replies = [ANSWER]
     host.environment["HOST_ATOMIC_REQUESTS"] = "1"
     if host.server.kind == "postgresql":

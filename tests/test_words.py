@@ -1,4 +1,4 @@
-"""docs/words.md is kept to: its words stand for what it says, and those it does without are nowhere else."""
+"""The project keeps to docs/words.md: its names exist, and its forbidden words occur nowhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WORDS = "docs/words.md"
 PACKAGE = ROOT / "stapel_agent"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "migrations")
 OTHERS_WORDS = re.compile(r"network backend|^prompt log$")
-"""httpcore's name of a part of it, and the name that the ledger has in the admin since the first release."""
+"""httpcore's name of one of its parts, and the ledger's name in the admin since the first release."""
 STORIES = re.compile(
     r"\b(TODO|FIXME|XXX|HACK|previously|formerly|used to|for now|currently|recently|legacy|deprecated|workaround)\b"
     r"|(?<!Schema )\b20\d\d-\d\d|#\d+",
     re.IGNORECASE,
 )
-"""What a date, a plan or a story cannot do without."""
+"""Words that only dates, plans and stories need."""
 COMMENT_LINES = 3
 
 
@@ -45,7 +45,7 @@ def docstrings(source: str) -> Iterator[str]:
 
 
 def prose_of_code(source: str) -> Iterator[str]:
-    """Comments, docstrings and whatever else is told in words."""
+    """Comments, docstrings and all other prose."""
     yield from comments(source)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
@@ -67,14 +67,14 @@ def done_without() -> re.Pattern[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_words__in_the_code(path):
-    """No comment, docstring or message has a word that is done without."""
+    """No comment, docstring or message has a forbidden word."""
     told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path.read_text(encoding="utf-8"))]
     assert [text for text in told if done_without().search(text)] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_comments__tell_no_stories(path):
-    """Comments and docstrings tell what is, comments in three lines at most, and the pages they name are there."""
+    """Comments and docstrings tell no stories, comments have at most three lines, and the pages they name exist."""
     source = path.read_text(encoding="utf-8")
     told = [*comments(source), *docstrings(source)]
     assert [text for text in told if STORIES.search(text)] == []
@@ -84,12 +84,12 @@ def test_comments__tell_no_stories(path):
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != WORDS])
 def test_words__in_the_documents(name):
-    """No document has a word that is done without."""
+    """No document has a forbidden word."""
     assert done_without().findall(prose_of(name)) == []
 
 
 def test_words__in_code():
-    """The names that stand for the words are there."""
+    """The names for the words exist."""
     names = [name for _, _, cell, _ in table(WORDS, "words") for name in re.findall(r"`([\w.]+)`", cell)]
     for name in names:
         *modules, last = name.split(".")

@@ -1,4 +1,4 @@
-"""URLs of the test host: the app at its documented mount, the admin, and core's function endpoint."""
+"""URLs of the test host: the app at its documented mount, the admin, and stapel-core's function endpoint."""
 
 from django.contrib import admin
 from django.urls import include, path

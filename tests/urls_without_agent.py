@@ -1,4 +1,4 @@
-"""URLs of a host that uses the agent in-process only."""
+"""URLs of a host that only calls this package in-process."""
 
 from django.urls import URLPattern
 

@@ -1,4 +1,4 @@
-"""Reads the usage page: its figures, its bars, and the rows that a link of theirs leads to."""
+"""Reads the usage page: its figures, its bars, and the rows that they link to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = "/admin/agent/promptlog/usage/"
 
 @dataclass
 class Figure:
-    """A linked figure of the page; a bar's has the kind "bar" and its label for a value."""
+    """A linked figure of the page. A bar has the kind "bar" and its label as the value."""
 
     kind: str
     address: str
@@ -22,7 +22,7 @@ class Figure:
 
 
 class Figures(HTMLParser):
-    """`found` has every figure with a link, `addresses` every address on the page and `text` what is read."""
+    """`found` has every linked figure, `addresses` every address on the page, and `text` the visible text."""
 
     def __init__(self, response: Any) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Figures(HTMLParser):
 
 
 def rows_behind(client: Any, address: str) -> list[PromptLog]:
-    """All rows of the list at this address, page after page."""
+    """All rows of the list at this address, on all pages."""
     path, _, query = address.partition("?")
     found: list[PromptLog] = []
     link = f"?{query}"

@@ -1,4 +1,4 @@
-"""A month's invoice, added up by hand from what the vendors said, is what every surface shows, to the last digit."""
+"""Every surface shows the same monthly invoice, which adds up what the vendors stated, exact to the last digit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PRICES = {
     "house-small": {"input": "0.0371", "output": "0.1", "cache_read": "0.0007", "cache_write": "0.05"},
     "house-large": {"input": "15.3", "output": "75.0001", "cache_read": "1.5", "cache_write": "18.75"},
 }
-"""`house-free` has no price; of `house-billed` the vendor says what each call cost."""
+"""`house-free` has no price. For `house-billed`, the vendor states what each call cost."""
 KINDS = {name.removesuffix("_tokens"): name for name in TOKENS}
 
 
@@ -70,7 +70,7 @@ class Billed:
 
 
 def invoice(calls: list[Billed]) -> dict[str, Any]:
-    """The figures of some calls, added up."""
+    """Add up the figures of some calls."""
     return {
         "calls": len(calls),
         "errors": sum(call.is_down for call in calls),
@@ -86,7 +86,7 @@ def grouped(calls: list[Billed], name: str) -> dict[str | None, dict[str, Any]]:
 
 
 def shown(rows: list[dict[str, Any]], name: str) -> dict[str | None, dict[str, Any]]:
-    """The same figures of a surface's rows."""
+    """The same figures from the rows of a surface."""
     return {row[name] or None: {kind: Decimal(str(row[kind])) for kind in invoice([])} for row in rows}
 
 
@@ -128,7 +128,7 @@ def reply_to(call: Billed) -> ProviderResult | Exception:
 
 
 def everywhere(admin_client: Client, name: str) -> Iterator[list[dict[str, Any]]]:
-    """The rows of each surface for a group."""
+    """The rows that each surface shows for a group."""
     yield usage(group_by=name, limit=1000, **MONTH)["rows"]
     for command in (["llm_usage"], ["llm", "usage"]):
         options = ["--group-by", name, "--since", MONTH["since"], "--until", MONTH["until"], "--limit", "1000"]
@@ -148,7 +148,7 @@ def printed(*words: str) -> str:
 
 
 def test_invoice__on_every_surface(month, admin_client):
-    """By any group, usage(), both commands, the API and the page's CSV show the invoice."""
+    """For any group, usage(), both commands, the API and the page's CSV show the invoice."""
     for name in GROUPS:
         by_hand = grouped(month, name)
         for rows in everywhere(admin_client, name):
@@ -162,7 +162,7 @@ def moment(text: str) -> datetime:
 
 
 def behind(calls: list[Billed], address: str) -> list[Billed]:
-    """The calls of the invoice that a link of the page selects."""
+    """The calls of the invoice that a link on the page selects."""
     query = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
     conditions = {
         "since": lambda call, value: call.created_at >= moment(value),
@@ -179,7 +179,7 @@ def behind(calls: list[Billed], address: str) -> list[Billed]:
 
 
 def test_invoice__on_the_page(month, admin_client):
-    """Each figure of the usage page, and the totals of the list behind it, are those of the invoice."""
+    """Each figure of the usage page, and the totals of the list behind it, match the invoice."""
     checked = [
         figure for figure in Figures(admin_client.get(PAGE, MONTH)).found if figure.kind in (*invoice([]), "tokens")
     ]

@@ -1,4 +1,4 @@
-"""What docs/usage.md shows: the output of the command, the answer of the endpoint, and the pictures."""
+"""The examples in docs/usage.md: the output of the command, the answer of the endpoint, and the pictures."""
 
 import json
 import shlex
@@ -28,14 +28,14 @@ def documented_calls(transactional_db):
 
 
 def test_command__output(documented_calls, capsys):
-    """The command prints what is shown below it."""
+    """The command prints the output that the document shows."""
     _, _, name, *options = shlex.split(block("bash", "python manage.py llm_usage"))
     call_command(name, *options)
     assert capsys.readouterr().out == block("text")
 
 
 def test_curl__as_pasted(documented_calls, live_server, settings):
-    """The endpoint answers what is shown below the curl command."""
+    """The endpoint returns the answer that the document shows."""
     settings.SERVICE_API_KEY = "choose-a-long-random-key"
     command = block("bash", "curl").replace("http://127.0.0.1:8000", live_server.url).replace("\\\n", " ")
     got = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True)
@@ -49,7 +49,7 @@ def width_and_size(path: Path) -> tuple[int, int]:
 
 
 def test_pictures__are_there():
-    """The document shows each picture, none of which is large."""
+    """The document shows every picture, and no picture is large."""
     for name, width in PICTURES.items():
         found_width, size = width_and_size(ROOT / "docs" / name)
         assert (found_width, size < 200_000) == (width, True)
@@ -59,7 +59,7 @@ def test_pictures__are_there():
 @pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 def test_pictures__are_taken(tmp_path):
-    """The script takes all of them, of a ledger that it fills by itself."""
+    """The script takes all pictures, from a ledger that it fills itself."""
     script = ROOT / "example" / "pictures.py"
     done = subprocess.run([sys.executable, script, "--out", tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

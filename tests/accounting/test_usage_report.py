@@ -1,4 +1,4 @@
-"""`usage()`: what was called, spent and saved, exact on every database, whoever asks and however it is paged."""
+"""`usage()` returns exact figures on every database, for every surface and every page size."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ URL = "/agent/api/v1/llm/usage"
 
 @pytest.fixture
 def ledger() -> list[dict]:
-    """Three hundred rows of all sorts, as they were written."""
+    """Three hundred different rows, as they were written."""
     return written_at_random(300)
 
 
@@ -42,7 +42,7 @@ def group_of(row: dict, groups: tuple[str, ...]) -> tuple:
 
 
 def added_up(rows: list[dict]) -> dict:
-    """The figures of some rows, by brute force."""
+    """Add up the figures of some rows by brute force."""
     spent = [sum(row[name] or 0 for name in TOKEN_FIELDS) for row in rows]
     unpriced = [
         row["cost_basis"] == "unpriced" or (row["cost_usd"] is None and tokens > 0)
@@ -85,14 +85,14 @@ def by_brute_force(rows: list[dict], groups: tuple[str, ...]) -> list[dict]:
     ids=",".join,
 )
 def test_usage__exact(ledger, groups):
-    """Every grouping gives the sums that adding up the rows one by one gives, to the last place."""
+    """For every grouping, the sums equal the rows added up one by one, to the last digit."""
     found = usage(group_by=groups, limit=1000)
     assert found == {"rows": by_brute_force(ledger, groups), "totals": added_up(ledger), "next_cursor": None}
 
 
 @pytest.mark.parametrize("costs", [[], [None], [Decimal(0)], [Decimal(0), None]], ids=str)
 def test_usage__nothing_is_one_zero(costs):
-    """A cost of nothing is the same zero on every database: of no rows, of free ones, and of those without a cost."""
+    """A cost of zero is the same zero on every database: without rows, for free rows, and for rows without a cost."""
     for cost in costs:
         written(cost_usd=cost)
     hit_counts.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 1, Saving(0, Decimal(0)))
@@ -102,7 +102,7 @@ def test_usage__nothing_is_one_zero(costs):
 
 
 def test_usage__a_cost_has_all_its_places():
-    """A cost of something is written alike on every database."""
+    """A cost is formatted alike on every database."""
     written(cost_usd=Decimal("1.5"))
     assert repr(usage()["totals"]["cost_usd"]) == "Decimal('1.5000000000')"
 
@@ -120,7 +120,7 @@ def test_usage__a_cost_has_all_its_places():
     ],
 )
 def test_usage__filters(ledger, filters):
-    """A filter leaves the rows that have that very text."""
+    """A filter selects the rows with exactly that text."""
     rows = [row for row in ledger if all(row[name] == value for name, value in filters.items())]
     found = usage(group_by=("day", "user_id"), limit=1000, **filters)
     assert (found["rows"], found["totals"]) == (by_brute_force(rows, ("day", "user_id")), added_up(rows))
@@ -151,7 +151,7 @@ def instant(value, otherwise: datetime) -> datetime:
 
 @pytest.mark.parametrize(("since", "until"), MOMENTS)
 def test_usage__period(ledger, since, until):
-    """From the first moment to before the last, given as a date, a moment or a text; UTC, if it names no zone."""
+    """`since` is inclusive and `until` exclusive. Both take dates, times or strings, in UTC if without a time zone."""
     first, last = instant(since, BEGIN), instant(until, BEGIN + timedelta(days=9))
     rows = [row for row in ledger if first <= row["created_at"] < last]
     found = usage(group_by="day,source", since=since, until=until)
@@ -162,7 +162,7 @@ def test_usage__period(ledger, since, until):
 @pytest.mark.parametrize("groups", [("day", "user_id"), ("user_id", "month", "model"), ("status", "day"), ("model",)])
 @pytest.mark.parametrize("limit", [1, 7])
 def test_usage__pages(ledger, groups, limit):
-    """All pages together are one big page, and each knows the totals of all."""
+    """The pages together equal one large page, and each page has the totals of all."""
     whole = usage(group_by=groups, limit=1000)
     rows, cursor = [], None
     while True:
@@ -177,7 +177,7 @@ def test_usage__pages(ledger, groups, limit):
 
 
 def test_usage__pages_while_rows_come(ledger):
-    """A row that comes in front of the cursor neither repeats nor hides one behind it."""
+    """A new row before the cursor neither repeats nor hides a row after it."""
     whole = usage(group_by=["model"])["rows"]
     page = usage(group_by=["model"], limit=1)
     written(model="A-model", created_at=BEGIN)
@@ -185,12 +185,12 @@ def test_usage__pages_while_rows_come(ledger):
 
 
 def test_usage__empty():
-    """A ledger without rows has no groups, and totals of nothing."""
+    """A ledger without rows has no groups, and totals of zero."""
     assert usage() == {"rows": [], "totals": added_up([]), "next_cursor": None}
 
 
 def test_usage__first_release():
-    """A row of the first release, which has no provider, workspace or cost, counts; its price is not known."""
+    """A row of the first release, without provider, workspace and cost, counts as unpriced."""
     written(input_tokens=5, user_id="u")
     totals = usage(group_by=["provider", "workspace_id"])["rows"]
     assert [(row["provider"], row["workspace_id"], row["calls"], row["unpriced_calls"]) for row in totals] == [
@@ -199,20 +199,20 @@ def test_usage__first_release():
 
 
 def test_usage__long_id(facade, scripted_model):
-    """An id that the ledger's column cannot hold is found by its whole length."""
+    """An id that is too long for the column is found by the whole id."""
     facade.complete("say", "small", user_id="x" * 100)
     facade.complete("say", "small", user_id="x" * 101)
     assert usage(user_id="x" * 100)["totals"]["calls"] == 1
 
 
 def test_usage__on_an_event_loop(ledger):
-    """The twin for event loops answers the same."""
+    """`ausage()` returns the same."""
     assert async_to_sync(ausage)(group_by=["model"]) == usage(group_by=["model"])
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/Los_Angeles"])
 def test_usage__days_are_utc(ledger, settings, zone):
-    """Days are UTC's, whatever the host's time zone is."""
+    """Days are in UTC, whatever the host's time zone is."""
     settings.TIME_ZONE = zone
     assert usage()["rows"] == by_brute_force(ledger, ("day",))
 
@@ -246,7 +246,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: value[:20])
 def test_usage__wrong(field, value):
-    """What cannot be answered is a ValueError that names the field, and an error of that field over HTTP."""
+    """An invalid query raises a ValueError that names the field, and returns an error of that field over HTTP."""
     with pytest.raises(ValueError, match=field) as raised:
         usage(**{field: value})
     assert raised.value.field == field
@@ -258,14 +258,14 @@ def test_usage__wrong(field, value):
 @pytest.mark.parametrize("value", [5, object(), [1], True])
 @pytest.mark.parametrize("field", ["group_by", "since", "user_id", "cursor", "limit"])
 def test_usage__wrong_type(field, value):
-    """So is what is of no such type."""
+    """A value of the wrong type is an invalid query too."""
     if (field, value) != ("limit", 5):
         with pytest.raises(InvalidUsageQuery, match=field):
             usage(**{field: value})
 
 
 def test_usage__cursor_of_another_question(ledger):
-    """A cursor leads on in the question that it came from, and in no other."""
+    """A cursor is only valid for the query that it came from."""
     cursor = usage(group_by=["model"], limit=1)["next_cursor"]
     with pytest.raises(InvalidUsageQuery, match="cursor"):
         usage(group_by=["user_id"], cursor=cursor)
@@ -292,7 +292,7 @@ def command(**options) -> str:
 
 
 def test_surfaces__same_numbers(ledger):
-    """HTTP, at both mounts, and the command give the numbers of Python, costs as texts that are exact."""
+    """HTTP, at both mounts, and the command show the same figures as Python, with exact costs as strings."""
     found = usage(**QUESTION)
     assert found["next_cursor"]
     expected = json.loads(json.dumps(as_json(found)))
@@ -307,7 +307,7 @@ def test_surfaces__same_numbers(ledger):
 
 
 def test_command__table():
-    """A table for people, without figures that are all zero, and with totals; what a terminal obeys is not in it."""
+    """The table has totals, omits columns that are all zero, and contains no control characters."""
     written(user_id="eve\x1b[2J", input_tokens=10, cost_usd=Decimal("0.5"), cost_basis="provider")
     written(input_tokens=7)
     assert command(group_by="user_id") == (
@@ -327,14 +327,14 @@ def test_command__table():
     ],
 )  # fmt: skip
 def test_command__csv_cell(name, cell):
-    """In CSV no name is a formula to a spreadsheet, or obeyed by a terminal; all else is as it is."""
+    """In CSV, no name is a formula to a spreadsheet or a command to a terminal. Everything else is unchanged."""
     written(user_id=name, cost_usd=Decimal("0.5"), cost_basis="provider")
     (row,) = csv.DictReader(io.StringIO(command(group_by="user_id", format="csv")))
     assert (row["user_id"], row["cost_usd"]) == (cell, "0.5")
 
 
 def test_command__as_the_page_on_usage_shows():
-    """The command on the page prints the table below it, of a ledger whose calls cost what they do there."""
+    """The documented command prints the documented table, if the calls cost what they cost there."""
     shown, asked = block_after("docs/usage.md", "is the\nsame command."), "--group-by day,model --since 2026-11-23"
     small = {"model": "claude-haiku-4-5-20251001", "input_tokens": 350, "output_tokens": 90, "cost_usd": "0.0008"}
     failed = {**small, "status": "failure", "input_tokens": None, "output_tokens": None, "cost_usd": "0"}
@@ -352,19 +352,19 @@ def test_command__as_the_page_on_usage_shows():
 
 
 def test_command__nothing():
-    """Without rows there are the names, in every format."""
+    """Without rows, every format still has the names."""
     assert command(format="csv") == f"day,{','.join(FIGURES)}\n"
     assert command() == "day    calls  cost_usd\ntotal      0         0\n"
 
 
 def test_command__wrong():
-    """What cannot be answered is an error of the command that names the field."""
+    """An invalid query is a command error that names the field."""
     with pytest.raises(CommandError, match="since must be a date"):
         command(since="yesterday")
 
 
 def test_http__who_may_ask(django_user_model):
-    """Staff and services may; nobody else."""
+    """Only staff and services may read the usage."""
     person, staff = (
         django_user_model.objects.create(username=name, is_staff=name == "staff") for name in ("person", "staff")
     )
@@ -378,7 +378,7 @@ def test_http__who_may_ask(django_user_model):
 
 
 def test_http__format(ledger):
-    """JSON is the only format over HTTP; who asks for another is told where CSV is."""
+    """HTTP returns only JSON. The error for another format says where to get CSV."""
     expected = service().get(URL, QUESTION).json()
     assert service().get(URL, {**QUESTION, "format": "json"}).json() == expected
     refused = service().get(URL, {**QUESTION, "format": "csv"})
@@ -388,14 +388,14 @@ def test_http__format(ledger):
 
 @pytest.fixture
 def reusing(agent, scripted_model):
-    """A host that reuses completions for everybody, and a model whose answers cost 15 tokens."""
+    """A host that reuses completions for everybody, with a model whose answers cost 15 tokens."""
     agent(CACHE_LOOKUP={"llm_facade": True, "translate": True}, CACHE_SCOPE={"llm_facade": "shared"})
     scripted_model.script("an answer")
     return scripted_model
 
 
 def test_hits__completion(facade, reusing):
-    """A hit counts for who asked, with what the reused call had spent; it is no call and writes no row."""
+    """A hit counts for its caller, with what the reused call had spent. It is not a call and writes no row."""
     facade.complete("say", "small", user_id="first")
     PromptLog.objects.update(cost_usd=Decimal("0.0000000123"), cost_basis="price_list")
     for _ in range(3):
@@ -411,7 +411,7 @@ def test_hits__completion(facade, reusing):
 
 
 def test_hits__translation(facade, reusing):
-    """Each text that is reused is a hit; what it had cost of its call is not known."""
+    """Each reused text is a hit. What it cost originally is unknown."""
     reusing.script('{"1": "eins", "2": "zwei"}')
     facade.translate("en", "de", {"a": "one", "b": "two"})
     facade.translate("en", "de", {"a": "one", "b": "two"})
@@ -420,7 +420,7 @@ def test_hits__translation(facade, reusing):
 
 
 def test_hits__misses_are_none(facade, reusing):
-    """A question that is asked for the first time, or whose answer is not to be reused, is no hit."""
+    """A question that is asked for the first time, or whose answer may not be reused, is not a hit."""
     facade.complete("say", "small")
     facade.complete("say", "small", skip_cache=True)
     assert usage()["totals"]["cache_hits"] == 0
@@ -428,7 +428,7 @@ def test_hits__misses_are_none(facade, reusing):
 
 @pytest.mark.django_db(transaction=True)
 def test_hits__added_up_exactly():
-    """Batches of several moments and processes are added up in one row, exactly."""
+    """Counts from several times and processes are added up exactly in one row."""
     cost, request = Decimal("0.1000000001"), CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
     for _ in range(20):
         hit_counts.note(request, 1, Saving(3, cost))
@@ -439,7 +439,7 @@ def test_hits__added_up_exactly():
 
 
 def test_hits__database_gone(monkeypatch):
-    """Counts that cannot be written are kept for the next time."""
+    """Counts that cannot be written are kept and written later."""
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
     hit_counts.note(request, 2)
     with monkeypatch.context() as broken:
@@ -450,7 +450,7 @@ def test_hits__database_gone(monkeypatch):
 
 
 def test_hits__of_a_huge_call(facade, reusing):
-    """What a reused call has spent may be more than its columns could hold together."""
+    """What reused calls have spent may exceed what the columns can hold."""
     facade.complete("say", "small")
     PromptLog.objects.update(**dict.fromkeys(TOKEN_FIELDS, 2**31 - 1))
     facade.complete("say", "small")
@@ -458,7 +458,7 @@ def test_hits__of_a_huge_call(facade, reusing):
 
 
 def test_hits__that_have_saved_more_than_a_column_holds(reusing):
-    """They cost neither the counts of others nor the answer about usage: what is saved in an hour ends at a million."""
+    """The savings of one hour are capped at a million, so that other counts and the answer of usage() are not lost."""
     request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9, model="m")
     for number in (1, 2):
         hit_counts.note(request, 1, Saving(5, Decimal(6 * 10**9)))

@@ -1,4 +1,4 @@
-"""What an answer is: complete, not empty, and in the form that was asked for."""
+"""An answer is complete, not empty, and has the requested form. Everything else is a failure."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    """No test sees the failures of another."""
+    """Start each test without the failures of the others."""
     yield
     circuit_breaker.clear()
 
@@ -24,12 +24,12 @@ def finished(word, text="half"):
     return ProviderResult(text, 10, 5, finish_reason=word)
 
 
-# --- why the model stopped
+# --- finish reasons
 
 
 @pytest.mark.parametrize("word", ["stop", "STOP", "end_turn", "eos", "COMPLETE", "", None])
 def test_finish_reason__complete(facade, agent, word):
-    """A word for a complete answer, and none at all, leave a text as it is."""
+    """A finish reason for a complete answer, or none, accepts any text."""
     scripted_chain(agent, only=finished(word, "whole"))
     assert facade.complete("say", "small")["result"] == "whole"
 
@@ -48,14 +48,14 @@ def test_finish_reason__complete(facade, agent, word):
 )
 @pytest.mark.parametrize("text", ["half", '{"n": 1}'])
 def test_finish_reason__incomplete(facade, agent, word, reason, text):
-    """A word for anything else is what it says, for a text and for JSON that happens to be whole."""
+    """Any other known finish reason is a failure, even if the answer is complete JSON."""
     scripted_chain(agent, only=finished(word, text))
     assert facade.complete("say", "small")["reason"] == reason
     assert facade.complete_json("say", "small")["reason"] == reason
 
 
 def test_finish_reason__unknown(facade, agent):
-    """Beside an unknown word whole JSON and translations count; a raw text does not, and the reason names the fix."""
+    """With an unknown finish reason, complete JSON and translations are accepted. Plain text fails with the fix."""
     scripted_chain(agent, only=[finished("zapped", '{"n": 1}'), finished("zapped", '{"n": 1'), finished("zapped")])
     assert facade.complete_json("say", "small")["result"] == {"n": 1}
     assert facade.complete_json("say", "small")["reason"] == "invalid_answer: the answer contains no JSON"
@@ -65,7 +65,7 @@ def test_finish_reason__unknown(facade, agent):
 
 
 def test_finish_reason__unknown_of_a_translation(facade, agent):
-    """A translation counts if its JSON is whole."""
+    """A translation is accepted if its JSON is complete."""
     scripted_chain(agent, only=finished("zapped", '{"1": "Ja"}'))
     assert facade.translate("en", "de", {"yes": "Yes"})["result"] == {"yes": "Ja"}
 
@@ -74,19 +74,19 @@ def test_finish_reason__unknown_of_a_translation(facade, agent):
     ("metadata", "said"), [({"refusal_category": "cyber"}, " (cyber)"), ({}, ""), ({"refusal_category": 7}, "")]
 )
 def test_refused__category(facade, agent, metadata, said):
-    """A refusal carries the vendor's category, in the reason and in the row."""
+    """The vendor's category of a refusal is in the reason and in the row."""
     scripted_chain(agent, only=ProviderResult("no", 10, 5, finish_reason="content_filter", metadata=metadata))
     reason = f"refused: the model, or its vendor's content filter, refused to answer{said}"
     assert facade.complete("say", "small")["reason"] == reason
     assert {**PromptLog.objects.get().metadata, **metadata} == PromptLog.objects.get().metadata
 
 
-# --- an empty answer
+# --- empty answers
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
 def test_empty__every_verb(facade, agent, text):
-    """An empty text is an invalid answer of every verb, with what it cost."""
+    """An empty text is an invalid answer for every verb, and its cost is kept."""
     scripted_chain(agent, only=ProviderResult(text, 10, 5))
     agent(TRANSLATE_RETRIES=0)
     usage = {"input_tokens": 10, "output_tokens": 5}
@@ -97,12 +97,12 @@ def test_empty__every_verb(facade, agent, text):
     }
 
 
-# --- asked again under a schema
+# --- asking again with a schema
 
 
 @pytest.mark.parametrize("text", ["", " ", "I cannot.", "null", '{"n": 1', '"text"', "[1]"])
 def test_schema__asked_again(facade, agent, text):
-    """Under a schema an answer that is empty or holds no JSON is asked for again, like one that breaks the schema."""
+    """With a schema, an empty answer or one without JSON is asked for again, like one that breaks the schema."""
     models = scripted_chain(agent, only=[text, '{"n": 1}'])
     answer = facade.complete_json("say", "small", schema=SCHEMA)
     assert (answer["status"], answer["result"], answer["usage"]["output_tokens"]) == ("ok", {"n": 1}, 10)
@@ -111,7 +111,7 @@ def test_schema__asked_again(facade, agent, text):
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_schema__within_its_retries(facade, agent, retries):
-    """All of them together are asked again SCHEMA_RETRIES times at most."""
+    """All of these together are asked for again at most SCHEMA_RETRIES times."""
     models = scripted_chain(agent, only=["", "no", '{"n": "x"}', "no", "no"])
     agent(SCHEMA_RETRIES=retries)
     assert facade.complete_json("say", "small", schema=SCHEMA)["reason"].startswith("invalid_answer: ")
@@ -119,7 +119,7 @@ def test_schema__within_its_retries(facade, agent, retries):
 
 
 def test_schema__says_what_was_wrong(facade, agent):
-    """The model is told that its answer held no JSON; an empty answer is asked for in the same words."""
+    """After an answer without JSON, the model gets a correction. After an empty answer, it gets the same question."""
     models = scripted_chain(agent, only=["no", "", '{"n": 1}'])
     agent(SCHEMA_RETRIES=2)
     facade.complete_json("say", "small", schema=SCHEMA)
@@ -136,7 +136,7 @@ def test_schema__says_what_was_wrong(facade, agent):
     ("schema", "text", "result"), [({"type": "string"}, '"Bonjour"', "Bonjour"), ({"type": "integer"}, "`4`", 4)]
 )
 def test_schema__of_a_scalar(facade, agent, schema, text, result):
-    """A scalar is held against the schema like any other answer."""
+    """A scalar is validated against the schema like any other answer."""
     scripted_chain(agent, only=text)
     assert facade.complete_json("say", "small", schema=schema)["result"] == result
     scripted_chain(agent, only="true")
@@ -144,7 +144,7 @@ def test_schema__of_a_scalar(facade, agent, schema, text, result):
 
 
 def test_no_schema__asked_once(facade, agent):
-    """Without a schema nothing says what an answer is: it is asked for once."""
+    """Without a schema, an unusable answer is not asked for again."""
     models = scripted_chain(agent, only=["no", '{"n": 1}'])
     assert facade.complete_json("say", "small")["status"] == "failure"
     assert asked(models) == {"only": 1}
@@ -154,7 +154,7 @@ def test_no_schema__asked_once(facade, agent):
 
 
 def test_thinking__in_the_usage(facade, agent):
-    """The answer's usage says how much of the output was thinking, where any was, in all verbs."""
+    """With every verb, the answer's usage states the thinking tokens, if there are any."""
     scripted_chain(agent, only=[ProviderResult("x", 10, 50, 40), ProviderResult("{}", 10, 50, 40), "plain"])
     assert facade.complete("say", "small")["usage"] == {"input_tokens": 10, "output_tokens": 50, "thinking_tokens": 40}
     assert facade.complete_json("say", "small")["usage"]["thinking_tokens"] == 40
@@ -164,14 +164,14 @@ def test_thinking__in_the_usage(facade, agent):
 
 
 def test_truncated__by_thinking(facade, agent):
-    """A truncated answer says where its tokens went, and what to change."""
+    """The error of a truncated answer says how many tokens were thinking, and what to change."""
     scripted_chain(agent, only=ProviderResult("ha", 10, 4096, 3900, finish_reason="length"))
     assert facade.complete("say", "small")["reason"] == (
         "truncated at 4096 tokens, of which 3,900 were thinking: lower the effort or raise max_tokens"
     )
 
 
-# --- of real endpoints
+# --- real endpoints
 
 
 def completed(content, finish_reason="stop", **fields):
@@ -191,7 +191,7 @@ SAMPLING_FAILED = {
 
 @pytest.mark.parametrize(("retries", "status"), [(0, "failure"), (1, "ok")])
 def test_schema__sampling_that_failed(facade, agent, retries, status):
-    """A vendor whose decoder failed is asked again within SCHEMA_RETRIES, though it says 400."""
+    """If the vendor's decoder failed, the question is asked again within SCHEMA_RETRIES, even after a status 400."""
     with ScriptedServer(Reply.of(SAMPLING_FAILED, status=400), completed('{"n": 1}')) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, SCHEMA_RETRIES=retries)
         answer = facade.complete_json("say", "small", schema=SCHEMA)
@@ -200,7 +200,7 @@ def test_schema__sampling_that_failed(facade, agent, retries, status):
 
 
 def test_finish_reason__declared(facade, agent):
-    """A word that the endpoint's entry declares is what it says there."""
+    """A finish reason that the endpoint's entry declares means what the entry says."""
     with ScriptedServer(
         completed("whole", "zapped"), completed("half", "zipped"), completed("odd", "zopped")
     ) as server:
@@ -213,7 +213,7 @@ def test_finish_reason__declared(facade, agent):
 
 
 def test_row__service_tier(facade, agent):
-    """The tier that an endpoint answered on is in the row, and prices the call."""
+    """The tier that the endpoint states is stored in the row, and determines the price."""
     prices = {"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "0.5", "output": "1"}}}}
     with ScriptedServer(completed("{}", service_tier="flex")) as server:
         agent(PROVIDERS={"own": {"base_url": server.url, "models": {"small": "m"}}}, DEFAULT_PROVIDER="own")

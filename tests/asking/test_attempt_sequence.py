@@ -1,4 +1,4 @@
-"""What a walk through the attempts leaves: rows, the sum of what was spent, and a failure named everywhere alike."""
+"""A sequence of attempts leaves a row for each, the sum of what was spent, and one failure name on every surface."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 
 @pytest.fixture(autouse=True)
 def immediately():
-    """Nobody waits for a retry, and no test sees the failures of another."""
+    """Retry without waiting, and start each test without the failures of the others."""
     with immediate():
         yield
     circuit_breaker.clear()
@@ -53,7 +53,7 @@ def immediately():
 
 
 def test_rows__one_for_each_attempt(facade, agent):
-    """Retries, fallbacks and corrections each have their row, with their own outcome, under one request."""
+    """Each retry, fallback and correction has its own row and outcome, under one request id."""
     scripted_chain(
         agent, first=[RateLimited("a"), ProviderUnavailable("b"), AccessDenied("c")], second=['{"n": "x"}', '{"n": 1}']
     )
@@ -87,7 +87,7 @@ def test_rows__each_request_its_own(facade, agent):
 
 
 def test_rows__cancelled_in_a_backoff(agent, monkeypatch):
-    """A caller who goes away between two attempts leaves the rows of those that were made, and no other is made."""
+    """If the caller is cancelled between two attempts, the rows of the first stay, and no further attempt is made."""
     models = scripted_chain(agent, first=RateLimited("later", retry_after=5), second="answer")
 
     async def cancelled_call():
@@ -109,7 +109,7 @@ def test_rows__cancelled_in_a_backoff(agent, monkeypatch):
 
 
 def test_usage__sum_of_the_attempts(facade, agent):
-    """The usage of an answer is the sum over its attempts, and each row has that of its own."""
+    """The usage of an answer is the sum over its attempts. Each row has the usage of its own attempt."""
     agent(RETRY_BILLED=True, RETRIES=0)
     models = scripted_chain(
         agent,
@@ -131,7 +131,7 @@ def test_usage__sum_of_the_attempts(facade, agent):
 
 
 def test_usage__of_a_failure(facade, agent):
-    """A failure has the sum as well, and the last text that was paid for."""
+    """A failure states the same sum, and the last text that was paid for."""
     agent(RETRY_BILLED=True, RETRIES=0)
     first = ProviderUnavailable("broke off", usage=Usage(3, 2), text="ha")
     scripted_chain(agent, first=first, second=RequestRejected("no", usage=Usage(1)))
@@ -146,13 +146,13 @@ def test_usage__of_a_failure(facade, agent):
 
 
 def test_usage__of_repeated_half_answers(facade, agent):
-    """Where the host lets half an answer be asked for again, both are paid, and both are told."""
+    """If the host allows asking again after an incomplete answer, both attempts are paid for and reported."""
     scripted_chain(agent, only=[AnswerInterrupted("half", usage=Usage(9, 1)), "answer"])
     agent(RETRY_BILLED=True)
     assert facade.complete("say", "small")["usage"] == {"input_tokens": 19, "output_tokens": 6}
 
 
-# --- what a failure says
+# --- reasons
 
 
 @pytest.mark.parametrize(
@@ -176,18 +176,18 @@ def test_usage__of_repeated_half_answers(facade, agent):
     ],
 )
 def test_reason__tells_the_circumstances(facade, agent, replies, reason):
-    """The last fault comes first, then who declined before it and why, each once; no credential is told."""
+    """The reason begins with the last error, then names each provider that declined before. It has no credentials."""
     scripted_chain(agent, **replies)
     assert facade.complete("say", "small")["reason"] == reason
 
 
 def test_reason__of_an_answer(facade, agent):
-    """An answer says nothing of those who declined; the ledger has them."""
+    """A successful answer does not mention providers that declined. The ledger does."""
     scripted_chain(agent, first=AccessDenied("key"), second="answer")
     assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
 
 
-# --- one vocabulary
+# --- failure names
 
 FAILURES = {cells[0].strip("`"): cells for cells in table("docs/failures.md", "failures") if cells[1] != "none"}
 RAISED = {
@@ -207,17 +207,17 @@ RAISED = {
 WITHOUT_A_ROW = {"busy", "ledger_unavailable"}
 WITHOUT_A_CALLER = {"cancelled", "lost"}
 OF_BUDGETS = {"over_budget"}
-"""What test_budgets.py tries."""
+"""Tested in test_budgets.py."""
 
 
 def statuses(name) -> set[str]:
-    """The statuses that the table gives the row of a failure."""
+    """The statuses that the documented table gives for a failure."""
     return {status.strip("` ") for status in FAILURES[name][2].split(",")}
 
 
 @pytest.mark.parametrize(("name", "reply"), [(name, reply) for name in RAISED for reply in RAISED[name]], ids=repr)
 def test_failure__row_and_reason(facade, agent, name, reply):
-    """Each name of the documented table begins the reason, and stands in the rows, whose status is the documented."""
+    """The failure's name begins the reason and is in the rows, which have a documented status."""
     scripted_chain(agent, only=reply)
     reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
     assert reason.startswith((f"{name}: ", f"{name} at "))
@@ -226,7 +226,7 @@ def test_failure__row_and_reason(facade, agent, name, reply):
 
 
 def test_failure__busy(facade, agent):
-    """`busy` begins the reason, and has no row."""
+    """`busy` begins the reason, and no row is written."""
     scripted_chain(agent, only="answer")
     agent(MAX_CONCURRENCY={"only": 1}, CLI_TIMEOUT=0.05)
     held = Place("only")
@@ -237,7 +237,7 @@ def test_failure__busy(facade, agent):
 
 
 def test_failure__ledger_unavailable(facade, agent, monkeypatch):
-    """`ledger_unavailable` begins the reason, and has no row and no call, retry or fallback."""
+    """`ledger_unavailable` begins the reason. No row is written, and no call, retry or fallback is made."""
     models = scripted_chain(agent, first="answer", second="answer")
     with monkeypatch.context() as context:
         context.setattr(row_statements, "INSERT_OPENING", "INSERT INTO agent_no_such_table VALUES (1)")
@@ -247,7 +247,7 @@ def test_failure__ledger_unavailable(facade, agent, monkeypatch):
 
 
 def test_failure__cancelled(agent):
-    """`cancelled` stands in the row of a caller who went away."""
+    """`cancelled` is in the row of a cancelled caller."""
     asked_for = asyncio.Event()
 
     class Hanging(LlmProvider):
@@ -267,7 +267,7 @@ def test_failure__cancelled(agent):
 
 
 def test_failure__lost():
-    """`lost` stands in the row that a process left behind."""
+    """`lost` is in the row that a dead process left behind."""
     facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "metadata": {"provider": "x"}}
     row = PromptLog.objects.create(**facts, status="pending")
     PromptLog.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(hours=1))
@@ -276,14 +276,14 @@ def test_failure__lost():
 
 
 def test_failure__table_is_whole():
-    """The documented names are those of the exceptions, each beside its own, and each is tried here."""
+    """The documented names match the exceptions, and each is tested in this module."""
     assert set(FAILURES) == {*RAISED, *WITHOUT_A_ROW, *WITHOUT_A_CALLER, *OF_BUDGETS}
     for name, cells in FAILURES.items():
         kinds = [getattr(exceptions, kind.strip("` ")) for kind in cells[1].split(",")]
         assert {kind.failure for kind in kinds} == {name}
     assert {fault_named(name).failure for name in FAILURES} - {"provider_bug"} == set(FAILURES) - {
-        "ledger_unavailable",  # has no row, and so nobody reads it from one
-        "over_budget",  # is one caller's own, and nobody else's failure
+        "ledger_unavailable",  # without a row, so it is never read from one
+        "over_budget",  # never shared with other callers
         "provider_bug",
     }
     assert fault_named("rejected") is RequestRejected

@@ -1,4 +1,4 @@
-"""Providers that failed again and again are passed over for a while, and then tried by one call."""
+"""A provider that fails repeatedly is skipped for a while, if it has a fallback. Then one call tries it again."""
 
 import asyncio
 import threading
@@ -40,7 +40,7 @@ CALLERS = 20
 
 @pytest.fixture(autouse=True)
 def immediately():
-    """Nobody waits for a retry, and no test sees the failures of another."""
+    """Retry without waiting, and start each test without the failures of the others."""
     circuit_breaker.clear()
     with immediate():
         yield
@@ -49,7 +49,7 @@ def immediately():
 
 @pytest.fixture
 def gauge():
-    """What the host's metrics are told of cooldowns: name, value and labels."""
+    """The cooldown metrics that the host receives: name, value and labels."""
     told = []
 
     class Recorder(MetricsBackend):
@@ -69,19 +69,19 @@ def ask(facade, times=1):
 
 
 def with_fallback(agent, provider, **keys):
-    """Register `provider` as the first of a chain, whose second one answers."""
+    """Register `provider` as the first of a chain whose second provider answers."""
     models = scripted_chain(agent, second="answer")
     providers = {"first": provider, "second": provider_of(models["second"])}
     agent(PROVIDERS=providers, DEFAULT_PROVIDER="first", FALLBACKS={"first": ["second"]}, **keys)
     return models
 
 
-# --- what counts
+# --- what counts as a failure
 
 
 @pytest.mark.parametrize(("keys", "times"), [({}, 5), ({"COOLDOWN_FAILURES": 1}, 1), ({"COOLDOWN_FAILURES": 3}, 3)])
 def test_cooldown__after_failures_in_a_row(facade, agent, keys, times):
-    """After so many failures the provider is passed over, and not a call earlier."""
+    """The provider is skipped after exactly COOLDOWN_FAILURES failures."""
     models = scripted_chain(agent, first=DENIED, second="answer")
     agent(**keys)
     ask(facade, 8)
@@ -89,7 +89,7 @@ def test_cooldown__after_failures_in_a_row(facade, agent, keys, times):
 
 
 def test_cooldown__retries_count(facade, agent):
-    """Each attempt that failed is one, the retries of a call included, which are all made."""
+    """Each failed attempt counts, including retries, and all retries are made."""
     models = scripted_chain(agent, first=ProviderUnavailable("busy"), second="answer")
     agent(COOLDOWN_FAILURES=2)
     ask(facade, 2)
@@ -104,7 +104,7 @@ AGAINST = [
 
 @pytest.mark.parametrize("fault", AGAINST, ids=repr)
 def test_cooldown__failures_of_the_provider(facade, agent, fault):
-    """Whatever says that the provider does not work counts, whether or not a fallback follows it."""
+    """Every error that shows that the provider does not work counts, whether or not it leads to a fallback."""
     models = scripted_chain(agent, first=fault, second="answer")
     agent(COOLDOWN_FAILURES=2, RETRIES=0)
     ask(facade, 5)
@@ -123,7 +123,7 @@ def test_cooldown__failures_of_the_provider(facade, agent, fault):
     ids=repr,
 )
 def test_cooldown__what_shows_a_provider_that_works(facade, agent, reply):
-    """An answer, even one that does not count, and a refusal of the request end the row of failures."""
+    """An answer, even an unusable one, and a rejection of the request reset the count."""
     models = scripted_chain(agent, first=[DENIED, DENIED, reply] * 4, second="answer")
     agent(COOLDOWN_FAILURES=3)
     ask(facade, 12)
@@ -131,7 +131,7 @@ def test_cooldown__what_shows_a_provider_that_works(facade, agent, reply):
 
 
 def test_cooldown__cancelled_calls_count_for_nothing(agent):
-    """A caller who goes away says neither that the provider works nor that it does not."""
+    """A cancelled caller counts neither as a failure nor as a success."""
 
     class Waiting(LlmProvider):
         calls = 0
@@ -158,7 +158,7 @@ def test_cooldown__cancelled_calls_count_for_nothing(agent):
 
 
 def test_cooldown__busy_counts_for_nothing(facade, agent):
-    """That our own calls fill the provider says nothing against it."""
+    """`busy` does not count, because our own calls fill the provider."""
     models = scripted_chain(agent, first="answer", second="another")
     agent(COOLDOWN_FAILURES=1, MAX_CONCURRENCY={"first": 1}, DEADLINE=0.05)
     held = Place("first")
@@ -170,11 +170,11 @@ def test_cooldown__busy_counts_for_nothing(facade, agent):
     assert asked(models)["first"] == 1
 
 
-# --- who is passed over
+# --- which providers are skipped
 
 
 def test_cooldown__only_beside_a_fallback(facade, agent):
-    """A provider that is the only one, or the last one, is asked however often it failed."""
+    """The only provider, and the last one of a chain, is always asked."""
     models = scripted_chain(agent, first=DENIED, second=DENIED)
     agent(COOLDOWN_FAILURES=1)
     ask(facade, 3)
@@ -185,7 +185,7 @@ def test_cooldown__only_beside_a_fallback(facade, agent):
 
 
 def test_cooldown__reason_and_rows(facade, agent):
-    """A failure names who was passed over, and there is no row for it."""
+    """A failure names the skipped providers. They have no row."""
     scripted_chain(agent, first=DENIED, second=DENIED, third=OutOfCredit("pay"))
     agent(COOLDOWN_FAILURES=1)
     assert ask(facade)["reason"] == (
@@ -197,11 +197,11 @@ def test_cooldown__reason_and_rows(facade, agent):
     assert [provider for provider, *_ in rows()] == ["first", "second", "third", "third"]
 
 
-# --- and then
+# --- after the cooldown
 
 
 def test_cooldown__ends_with_an_answer(facade, agent, gauge):
-    """When the time is over and the provider answers, it is the first again; the metric says both."""
+    """If the provider answers after the cooldown, it is the first again, and the metric shows both changes."""
     models = scripted_chain(agent, first=[DENIED, DENIED, "back"], second="answer")
     agent(COOLDOWN_FAILURES=2, COOLDOWN_SECONDS=0.1)
     ask(facade, 2)
@@ -214,7 +214,7 @@ def test_cooldown__ends_with_an_answer(facade, agent, gauge):
 
 
 def test_cooldown__goes_on_after_a_failed_try(facade, agent, gauge):
-    """When the time is over, one failure more is enough; the metric is told nothing new."""
+    """After the cooldown, one more failure starts the next one, and the metric does not change."""
     models = scripted_chain(agent, first=DENIED, second="answer")
     agent(COOLDOWN_FAILURES=3, COOLDOWN_SECONDS=0.1)
     ask(facade, 3)
@@ -226,7 +226,7 @@ def test_cooldown__goes_on_after_a_failed_try(facade, agent, gauge):
 
 
 def test_cooldown__tried_by_one_task(agent):
-    """Of many tasks that come when the time is over, one tries the provider and the others pass it over."""
+    """If many tasks come after the cooldown, one tries the provider, and the others skip it."""
     release = asyncio.Event()
 
     class Recovering(LlmProvider):
@@ -258,14 +258,14 @@ def test_cooldown__tried_by_one_task(agent):
 
 
 class SlowSettings:
-    """Gives every other thread its turn before it says anything."""
+    """Lets all other threads run before it returns a value."""
 
     COOLDOWN_FAILURES = 1
     COOLDOWN_SECONDS = property(lambda self: time.sleep(0.02) or 60)
 
 
 def test_cooldown__tried_by_one_thread(agent, monkeypatch):
-    """Nor do threads that come at the same moment try it more than once."""
+    """Of threads that come at the same moment, only one tries the provider."""
     released, together = threading.Event(), threading.Barrier(CALLERS)
     calls = []
 

@@ -1,4 +1,4 @@
-"""MAX_CONCURRENCY: never more calls at a provider than it says, in their turn, and no place is ever lost."""
+"""MAX_CONCURRENCY is never exceeded, callers are served in order, and no slot is ever lost."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ SCHEMA = {"type": "object", "required": ["n"]}
 
 @pytest.fixture(autouse=True)
 def none_left():
-    """Each test begins and ends with every place free."""
+    """Every slot is free before and after each test."""
     concurrency_limit._bulkheads.clear()
     yield
     assert {name: places._taken for name, places in concurrency_limit._bulkheads.items() if places._taken} == {}
@@ -40,7 +40,7 @@ def none_left():
 
 
 def is_free(name="first") -> bool:
-    """Whether a call could be made at once."""
+    """Whether a call could start at once."""
     place = Place(name)
     try:
         return place.take(0)
@@ -49,7 +49,7 @@ def is_free(name="first") -> bool:
 
 
 def until(condition, seconds=100):
-    """Wait for what other threads do."""
+    """Wait for other threads."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -57,13 +57,13 @@ def until(condition, seconds=100):
 
 
 def waiting() -> int:
-    """How many are in the queue."""
+    """The number of callers in the queue."""
     return len(concurrency_limit._bulkheads["first"]._queue)
 
 
 @pytest.fixture
 def counting(agent):
-    """A provider that counts, with three places."""
+    """A provider with three slots that counts its calls."""
     counting = counting_provider()
     agent(PROVIDERS={"first": counting}, DEFAULT_PROVIDER="first", MAX_CONCURRENCY={"first": LIMIT})
     return counting
@@ -73,7 +73,7 @@ QUESTION = CompletionRequest("say", "small", "first", "llm_facade", 9)
 
 
 def walk(question=QUESTION) -> str:
-    """A call without the ledger, which other threads would need databases of their own for."""
+    """A call without the ledger: with it, each thread would need its own database."""
     attempts = Attempts(question, as_text)
     for attempt in attempts:
         with attempt:
@@ -93,11 +93,11 @@ async def gathered(calls):
     return await asyncio.gather(*calls)
 
 
-# --- never more than that
+# --- the limit
 
 
 def test_bulkhead__threads_and_tasks_mixed(counting):
-    """However many threads, and tasks on two event loops, ask at once: no more than three are let in, and all are."""
+    """However many threads and tasks on two event loops ask, at most three calls run at once, and all are made."""
     with ThreadPoolExecutor(14) as threads:
         loops = [threads.submit(asyncio.run, gathered(awalk() for _ in range(20))) for _ in range(2)]
         texts = [threads.submit(walk) for _ in range(30)]
@@ -107,7 +107,7 @@ def test_bulkhead__threads_and_tasks_mixed(counting):
 
 
 def test_bulkhead__tasks_of_the_facade(counting, monkeypatch):
-    """The facade's calls wait for their turn, and each is answered and written down."""
+    """The facade's calls wait for a slot, and each is answered and recorded."""
     together = asyncio.Barrier(LIMIT)
 
     async def acomplete(self, **arguments):
@@ -123,14 +123,14 @@ def test_bulkhead__tasks_of_the_facade(counting, monkeypatch):
 
 
 def test_bulkhead__no_limit(counting, agent):
-    """A provider that the setting does not name takes them all."""
+    """A provider that the setting does not name has no limit."""
     agent(MAX_CONCURRENCY={"other": 1})
     asyncio.run(gathered(awalk() for _ in range(20)))
     assert counting.most == 20
 
 
 def test_bulkhead__in_turn(counting, agent):
-    """Who came first is let in first, whether a thread or a task."""
+    """Threads and tasks get slots in the order in which they asked."""
     agent(MAX_CONCURRENCY={"first": 1})
     held = Place("first")
     assert held.take(1)
@@ -147,12 +147,12 @@ def test_bulkhead__in_turn(counting, agent):
     assert counting.prompts == [str(number) for number in range(10)]
 
 
-# --- no place in time
+# --- no slot in time
 
 
 @pytest.fixture
 def full(agent):
-    """A chain whose first provider has one place, which is taken."""
+    """A chain whose first provider has one slot, which is taken."""
     held = []
 
     def fill(**replies):
@@ -168,7 +168,7 @@ def full(agent):
 
 
 def test_busy__no_row_and_no_call(facade, full):
-    """Who finds no place in an attempt's time fails as busy; nobody is asked, and nothing is written down."""
+    """A call that gets no slot within an attempt's time fails with `busy`, without a call and without a row."""
     models = full(first="answer")
     assert facade.complete("say", "small") == {
         "status": "failure",
@@ -180,14 +180,14 @@ def test_busy__no_row_and_no_call(facade, full):
 
 
 def test_busy__within_the_deadline(facade, full, agent):
-    """The deadline bounds the wait as well."""
+    """The deadline limits the wait too."""
     full(first="answer")
     agent(CLI_TIMEOUT=60, DEADLINE=1)
     assert facade.complete("say", "small")["reason"].startswith("busy")
 
 
 def test_busy__falls_back(facade, full, agent, monkeypatch):
-    """Where there is another one, nobody waits for longer than the longest backoff; its failure tells of the first."""
+    """If there is a fallback, the wait is at most the longest backoff. Its failure mentions the first provider."""
     monkeypatch.setattr("stapel_agent.asking.attempt_sequence.MAX_DELAY", 0.1)
     models = full(first="answer", second=["another", AccessDenied("key")])
     agent(CLI_TIMEOUT=60)
@@ -196,11 +196,11 @@ def test_busy__falls_back(facade, full, agent, monkeypatch):
     assert facade.complete("say", "small")["reason"] == f"auth: key (before it, 'first': {BUSY})"
 
 
-# --- no place is lost
+# --- no slot is lost
 
 
 def test_place__cancelled_waiter(counting, agent):
-    """Tasks that are cancelled while they wait, or as their turn comes, leave nothing behind."""
+    """Tasks that are cancelled while they wait, or when they get a slot, do not keep one."""
     agent(MAX_CONCURRENCY={"first": 1})
 
     async def cancelled_calls():
@@ -211,7 +211,7 @@ def test_place__cancelled_waiter(counting, agent):
             while waiting() < 3:
                 await asyncio.sleep(0.005)
             if leaves_before:
-                held.leave()  # the turn of the first has come, and it does not know yet
+                held.leave()  # the first one has got a slot, and does not know it yet
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -238,7 +238,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 def test_place__freed_after_a_fault(facade, agent, fault):
-    """Whatever ends a call, its place is free again, and its retries and corrections found one."""
+    """However a call ends, it releases its slot, and its retries and corrections get one."""
     scripted_chain(agent, first=fault)
     agent(MAX_CONCURRENCY={"first": 1}, CLI_TIMEOUT=5)
     with immediate():
@@ -249,7 +249,7 @@ def test_place__freed_after_a_fault(facade, agent, fault):
 
 
 def test_place__freed_after_an_unwritten_row(facade, agent, monkeypatch):
-    """Nor does a call that is not made for want of a row keep its place."""
+    """A call that is not made because its row cannot be written keeps no slot."""
     models = scripted_chain(agent, first="answer")
     agent(MAX_CONCURRENCY={"first": 1})
     with monkeypatch.context() as context:
@@ -259,7 +259,7 @@ def test_place__freed_after_an_unwritten_row(facade, agent, monkeypatch):
 
 
 def test_place__freed_after_a_cancelled_call(agent):
-    """Nor does a task that is cancelled while the provider answers, or a worker that is told to stop then."""
+    """A task that is cancelled during a call keeps no slot, and neither does a worker that is stopped."""
     under_way = asyncio.Event()
 
     class Hanging(LlmProvider):
@@ -287,7 +287,7 @@ def test_place__freed_after_a_cancelled_call(agent):
 
 
 def test_place__free_during_a_backoff(agent, monkeypatch):
-    """Who waits for a retry holds no place meanwhile."""
+    """A call that waits for a retry holds no slot."""
     models = scripted_chain(agent, first=[ProviderUnavailable("busy", retry_after=3), "answer"])
     agent(MAX_CONCURRENCY={"first": 1})
     seen = []
@@ -297,7 +297,7 @@ def test_place__free_during_a_backoff(agent, monkeypatch):
 
 
 def test_place__freed_by_an_answer_out_of_the_cache(facade, agent):
-    """A fallback's earlier answer needs a place no longer than it takes to find it."""
+    """A cached answer of a fallback holds a slot only for the lookup."""
     scripted_chain(agent, first=AccessDenied("key"), second="answer")
     agent(MAX_CONCURRENCY={"first": 1, "second": 1}, CACHE_LOOKUP={"llm_facade": True})
     assert facade.complete("say", "small")["result"] == facade.complete("say", "small")["result"] == "answer"

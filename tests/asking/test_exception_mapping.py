@@ -1,4 +1,4 @@
-"""What a provider's server can do to a call, and what the caller, the ledger and the next call see of it."""
+"""What a misbehaving server does to a call, and what the caller, the ledger and the next call see of it."""
 
 import json
 import time
@@ -19,7 +19,7 @@ GOOD = json.dumps(
 ).encode()
 HALF = GOOD[: len(GOOD) // 2]
 
-# What the server does each time -> the failure's name, the row's status, and how often it is asked.
+# What the server does each time -> the failure's name, the row's status, and the number of attempts.
 FAULTS = {
     "overloaded": (Reply(status=529), "overloaded", "failure", 3),
     "cut off in an error": (Reply(HALF, status=503, content_length=999, ending="close"), "overloaded", "failure", 3),
@@ -55,7 +55,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault__of_the_server(facade, agent, monkeypatch, fault):
-    """Each is a failure that names it, bounded in time and size, with one row for each time it was asked."""
+    """Each is a named failure, limited in time and size, with one row for each attempt."""
     reply, failure, status, asked = FAULTS[fault]
     monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
@@ -73,7 +73,7 @@ def test_fault__of_the_server(facade, agent, monkeypatch, fault):
 
 
 def test_fault__that_passes(facade, agent, monkeypatch):
-    """After two faults the third attempt's answer counts, with what it cost; the ledger has all three."""
+    """After two failed attempts, the third answers, with its cost. The ledger has all three."""
     monkeypatch.setattr("stapel_agent.asking.retries.FIRST_DELAY", 0.01)
     with ScriptedServer(Reply(status=500), Reply(status=409), Reply(GOOD)) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
@@ -88,7 +88,7 @@ def test_fault__that_passes(facade, agent, monkeypatch):
 
 
 def test_deadline__bounds_all_of_it(facade, agent):
-    """However long each attempt may take and however often it may be repeated, the caller waits no longer."""
+    """The caller waits no longer than the deadline, whatever the timeout and the number of retries."""
     with ScriptedServer(Reply(status=503, headers={"Retry-After": "2"})) as server:
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, RETRIES=100, DEADLINE=5)
         started_at = time.monotonic()
@@ -100,7 +100,7 @@ def test_deadline__bounds_all_of_it(facade, agent):
 
 @pytest.mark.parametrize("step", ["should_cache", "lookup", "store"])
 def test_fault__of_the_cache_policy(facade, agent, scripted_model, step):
-    """A policy that raises, inside the caller's transaction too, costs the reuse only."""
+    """A cache policy that raises prevents only the reuse, also inside the caller's transaction."""
 
     def broken(self, *arguments):
         raise RuntimeError("no cache")

@@ -1,4 +1,4 @@
-"""Fallbacks: after which faults the next provider is asked, which ones there are, and whose answer is whose."""
+"""Which failures lead to a fallback, which providers are asked, and under which provider an answer is stored."""
 
 import json
 from typing import ClassVar
@@ -45,13 +45,13 @@ TEXTS = {"greeting": "hello"}
 
 @pytest.fixture(autouse=True)
 def immediately():
-    """Nobody waits for a retry, and no test sees the failures of another."""
+    """Retry without waiting, and start each test without the failures of the others."""
     with immediate():
         yield
     circuit_breaker.clear()
 
 
-# --- after which faults
+# --- which failures lead to a fallback
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def immediately():
     ids=repr,
 )
 def test_fallback__after_a_provider_that_declined(facade, agent, fault, times):
-    """Who declines is followed by the next one, when the retries are used up."""
+    """If a provider declines, the next one is asked after all retries."""
     models = scripted_chain(agent, first=fault, second="answer")
     assert facade.complete("say", "small")["result"] == "answer"
     assert asked(models) == {"first": times, "second": 1}
@@ -95,7 +95,7 @@ def test_fallback__after_a_provider_that_declined(facade, agent, fault, times):
     ids=repr,
 )
 def test_fallback__never(facade, agent, reply):
-    """No fallback is asked after a failure that would be the same elsewhere, or that may have been paid for."""
+    """No fallback is asked after a failure that another provider would repeat, or that may have been billed."""
     models = scripted_chain(agent, first=reply, second='{"n": 1}')
     assert facade.complete_json("say", "small", schema=SCHEMA)["status"] == "failure"
     assert asked(models)["second"] == 0
@@ -109,7 +109,7 @@ def test_fallback__never(facade, agent, reply):
     ],
 )
 def test_fallback__after_a_status(facade, agent, status, is_followed):
-    """A refusal over HTTP is followed by the next provider, unless the request is refused, or may be worked on."""
+    """After an error over HTTP, the next provider is asked, unless the request is rejected or may be billed."""
     models = scripted_chain(agent, unused="", second="answer")
     with ScriptedServer(Reply(status=status)) as server:
         agent(OPENAI_COMPAT_BASE_URL=server.url, FALLBACKS={"openai-compat": ["second"]})
@@ -140,7 +140,7 @@ def test_fallback__where_two_may_be_billed(facade, agent, fault):
     ],
 )
 def test_fallback_on__adds_failures(facade, agent, name, reply):
-    """After a failure that FALLBACK_ON names the next provider is asked, and both are paid; after another it is not."""
+    """After a failure that FALLBACK_ON names, the next provider is asked, and both are paid. Otherwise it is not."""
     for named, is_followed in ((name, True), ("busy", False)):
         models = scripted_chain(agent, first=reply, second="answer")
         agent(FALLBACK_ON=[named], RETRIES=0)
@@ -150,7 +150,7 @@ def test_fallback_on__adds_failures(facade, agent, name, reply):
 
 
 def test_fallback_on__after_the_corrections(facade, agent):
-    """A model first gets its SCHEMA_RETRIES; a failure of all tells who failed before."""
+    """A model first gets its SCHEMA_RETRIES. If all providers fail, the reason names the earlier failures."""
     models = scripted_chain(agent, first=["no", "no"], second=AnswerRefused("never"))
     agent(FALLBACK_ON=["invalid_answer"])
     reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
@@ -158,11 +158,11 @@ def test_fallback_on__after_the_corrections(facade, agent):
     assert asked(models) == {"first": 2, "second": 1}
 
 
-# --- a schema in words
+# --- a schema in the prompt
 
 
 class Plain(LlmProvider):
-    """Takes no schema; answers from a script, and keeps its prompts."""
+    """Does not support schemas. Answers from a script and keeps its prompts."""
 
     prompts: ClassVar[list[str]] = []
     replies: ClassVar[list[str]] = []
@@ -174,14 +174,14 @@ class Plain(LlmProvider):
 
 @pytest.fixture
 def plain(agent):
-    """The default provider, which takes no schema."""
+    """The default provider, which does not support schemas."""
     Plain.prompts, Plain.replies = [], []
     agent(PROVIDERS={"plain": Plain}, DEFAULT_PROVIDER="plain")
     return Plain
 
 
 def test_schema_in_prompt__validated(facade, agent, plain):
-    """With SCHEMA_IN_PROMPT the schema is sent in words, and the answer is validated and corrected like any other."""
+    """With SCHEMA_IN_PROMPT, the prompt contains the schema, and the answer is validated and corrected as usual."""
     agent(SCHEMA_IN_PROMPT=True)
     plain.replies[:] = ['{"n": "x"}', '{"n": 1}']
     assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 1}
@@ -193,7 +193,7 @@ def test_schema_in_prompt__validated(facade, agent, plain):
 
 
 def test_schema_in_prompt__off(facade, plain):
-    """Without it the request is rejected before anything is spent, and the reason names the setting."""
+    """Without it, the request is rejected before anything is spent, and the reason names the setting."""
     reason = facade.complete_json("say", "small", schema=SCHEMA)["reason"]
     assert reason == (
         "rejected: provider 'plain' cannot constrain an answer to a schema: choose one that can, remove the schema, "
@@ -203,7 +203,7 @@ def test_schema_in_prompt__off(facade, plain):
 
 
 def test_schema_in_prompt__of_a_fallback(facade, agent):
-    """Only a provider that cannot take the schema gets it in words."""
+    """Only a provider that does not support schemas gets the schema in the prompt."""
     models = scripted_chain(agent, first=AccessDenied("key"))
     Plain.prompts, Plain.replies = [], ['{"n": 1}']
     agent(PROVIDERS={"first": provider_of(models["first"]), "plain": Plain}, DEFAULT_PROVIDER="first")
@@ -213,11 +213,11 @@ def test_schema_in_prompt__of_a_fallback(facade, agent):
     assert Plain.prompts[0].startswith("say\n\nAnswer with JSON only")
 
 
-# --- which ones there are
+# --- which providers are asked
 
 
 def test_fallback__in_turn(facade, agent):
-    """One after the other is asked, until one answers; who follows that one is not."""
+    """Providers are asked in turn until one answers. Those after it are not asked."""
     denied = AccessDenied("key")
     models = scripted_chain(agent, first=denied, second=OutOfCredit("pay"), third="answer", fourth="another")
     assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
@@ -225,7 +225,7 @@ def test_fallback__in_turn(facade, agent):
 
 
 def test_fallback__of_the_provider_that_is_named(facade, agent):
-    """The fallbacks are those of the request's own provider, not of a fallback."""
+    """The fallbacks are those of the requested provider, not those of a fallback."""
     models = scripted_chain(agent, first=AccessDenied("a"), second=AccessDenied("b"), third="answer")
     agent(FALLBACKS={"first": ["second"], "second": ["third"]})
     assert facade.complete("say", "small")["status"] == "failure"
@@ -236,7 +236,7 @@ def test_fallback__of_the_provider_that_is_named(facade, agent):
 
 @pytest.mark.parametrize("fallbacks", [{}, {"first": []}, {"other": ["second"]}, None])
 def test_fallback__none(facade, agent, fallbacks):
-    """Without one, the fault is the answer."""
+    """Without a fallback, the error is the answer."""
     models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
     agent(FALLBACKS=fallbacks)
     assert facade.complete("say", "small") == {"status": "failure", "failure": "auth", "reason": "auth: key", **TRACED}
@@ -244,7 +244,7 @@ def test_fallback__none(facade, agent, fallbacks):
 
 
 def test_fallback__its_own_model(facade, agent):
-    """Each provider is asked for its own model of that size; all else is the same question."""
+    """Each provider gets its own model for the size. Everything else in the question is the same."""
     models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
 
     class Renaming(provider_of(models["second"])):
@@ -259,7 +259,7 @@ def test_fallback__its_own_model(facade, agent):
 
 
 def test_fallback__without_schema_support(facade, agent, caplog):
-    """One that cannot keep to a schema is left out where there is one, said so in the log, and asked where not."""
+    """A fallback that does not support schemas is skipped, with a line in the log, if the request has a schema."""
     prompts = []
 
     class Plain(LlmProvider):
@@ -279,7 +279,7 @@ def test_fallback__without_schema_support(facade, agent, caplog):
 
 
 def test_fallback__that_is_not_there(facade, agent, caplog):
-    """A fallback that is not registered, or cannot be imported, is left out; the one after it is asked."""
+    """A fallback that is not registered or cannot be imported is skipped, and the next one is asked."""
     models = scripted_chain(agent, first=AccessDenied("key"), third="answer")
     providers = {name: provider_of(model) for name, model in models.items()}
     agent(PROVIDERS={**providers, "lost": "no.such.Provider"}, FALLBACKS={"first": ["nobody", "lost", "third"]})
@@ -289,7 +289,7 @@ def test_fallback__that_is_not_there(facade, agent, caplog):
 
 
 def test_fallback__that_cannot_be_made(facade, agent):
-    """A fallback whose `__init__` raises is an attempt like any other; its bug ends the matter."""
+    """A fallback whose `__init__` raises is an attempt like any other. Its bug ends the request."""
 
     class Broken(LlmProvider):
         def __init__(self):
@@ -303,14 +303,14 @@ def test_fallback__that_cannot_be_made(facade, agent):
     assert rows() == [("first", "failure", "auth"), ("second", "error", "provider_bug")]
 
 
-# --- whose answer is whose
+# --- whose answer is reused
 
 POLICIES = ["stapel_agent.cache.PromptLogCachePolicy", "stapel_agent.cache.DjangoCachePolicy"]
 
 
 @pytest.fixture(params=POLICIES)
 def translate(request, facade, agent):
-    """Translates one text, whose answers may be reused, with each cache."""
+    """Translates one text, with each cache. Its answers may be reused."""
     cache.clear()
     agent(CACHE_POLICY=request.param, COOLDOWN_FAILURES=100)
     yield lambda: facade.translate("en", "de", TEXTS)
@@ -318,7 +318,7 @@ def translate(request, facade, agent):
 
 
 def test_cache__of_a_fallback(agent, translate):
-    """What a fallback has answered before is not paid for again: only the first provider is asked."""
+    """An earlier answer of a fallback is not paid for again: only the first provider is asked."""
     models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
     for _ in range(3):
         assert translate()["result"] == {"greeting": "hallo"}
@@ -327,7 +327,7 @@ def test_cache__of_a_fallback(agent, translate):
 
 
 def test_cache__of_a_fallback_in_a_cooldown(agent, translate):
-    """Nor is it where the first provider is passed over."""
+    """The same holds if the first provider is skipped."""
     models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
     agent(COOLDOWN_FAILURES=1)
     for _ in range(3):
@@ -336,7 +336,7 @@ def test_cache__of_a_fallback_in_a_cooldown(agent, translate):
 
 
 def test_cache__fallback_is_not_the_first(agent, translate):
-    """What a fallback has answered is never served as the first provider's, who is asked as soon as it answers."""
+    """A fallback's answer is never reused as the first provider's, which is asked again as soon as it works."""
     replies = [AccessDenied("key"), '{"1": "guten tag"}']
     models = scripted_chain(agent, first=replies, second='{"1": "hallo"}')
     greetings = [translate()["result"]["greeting"] for _ in range(3)]
@@ -345,7 +345,7 @@ def test_cache__fallback_is_not_the_first(agent, translate):
 
 
 def test_cache__of_a_fallback_that_is_named(agent, facade, translate):
-    """What it answered as a fallback serves who names it, under the same key."""
+    """A fallback's answer is reused for requests that name the fallback, under the same key."""
     models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
     translate()
     facade.translate("en", "de", TEXTS, provider="second")
@@ -354,7 +354,7 @@ def test_cache__of_a_fallback_that_is_named(agent, facade, translate):
 
 
 def test_cache__usage_of_the_attempt_before(facade, agent):
-    """An answer out of the cache costs nothing; what was spent before it is told."""
+    """A cached answer costs nothing, but the usage includes what was spent before it."""
     models = scripted_chain(agent, first=OutOfCredit("pay", usage=Usage(7, 2)), second="answer")
     agent(CACHE_LOOKUP={"llm_facade": True}, RETRY_BILLED=True)
     first, second = facade.complete("say", "small"), facade.complete("say", "small")

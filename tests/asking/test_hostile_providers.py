@@ -69,7 +69,7 @@ def test_result__hostile_field(facade, agent, field, kind):
 
 
 def hostile_fault(field: str, kind: str) -> Exception | None:
-    """An exception with such a field, or None if it refuses the value."""
+    """An exception with such a field, or None if it rejects the value."""
     fault = FAULTS[field]("no")
     try:
         setattr(fault, field, OBJECTS[kind]())

@@ -1,4 +1,4 @@
-"""Which faults are worth another attempt at the same provider, how many, and after how long."""
+"""Which errors are retried, how often, and after which delay."""
 
 import random
 import socket
@@ -41,7 +41,7 @@ HALF = ANSWER.body[: len(ANSWER.body) // 2]
 
 @pytest.fixture(autouse=True)
 def forgetful():
-    """No test sees the failures of another."""
+    """Start each test without the failures of the others."""
     yield
     circuit_breaker.clear()
     clear_api_keys()
@@ -49,12 +49,12 @@ def forgetful():
 
 @pytest.fixture
 def waits(monkeypatch):
-    """The waits between attempts, in seconds, each as long as the jitter allows."""
+    """The delays before retries in seconds, at the maximum of the jitter."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     return recorded_waits(monkeypatch)
 
 
-# --- which faults, and how often
+# --- which errors, and how often
 
 PASSING = [ProviderUnavailable("busy"), RateLimited("later")]
 BILLED = [
@@ -88,7 +88,7 @@ FINAL_AND_PAID = [
 @pytest.mark.parametrize("fault", PASSING, ids=repr)
 @pytest.mark.parametrize(("keys", "times"), [({}, 3), ({"RETRIES": 0}, 1), ({"RETRIES": 1}, 2), ({"RETRIES": 4}, 5)])
 def test_retry__passing_fault(facade, scripted_model, agent, fault, keys, times):
-    """What may be over a moment later is tried again RETRIES times, by default twice, and then is the failure."""
+    """A temporary error is retried RETRIES times, twice by default. Then it is the failure."""
     agent(**keys)
     scripted_model.script(fault)
     assert facade.complete("say", "small") == {
@@ -103,7 +103,7 @@ def test_retry__passing_fault(facade, scripted_model, agent, fault, keys, times)
 
 @pytest.mark.parametrize("fault", FINAL + FINAL_AND_PAID + BILLED, ids=repr)
 def test_retry__never(facade, scripted_model, fault):
-    """What comes again, and what may have been billed, is not asked for twice."""
+    """A permanent error, and one that may have been billed, is not retried."""
     scripted_model.script(fault, "answer")
     assert facade.complete("say", "small")["status"] == "failure"
     assert len(scripted_model.requests) == 1
@@ -115,7 +115,7 @@ def test_retry__never(facade, scripted_model, fault):
     ids=repr,
 )
 def test_retry__billed(facade, scripted_model, agent, fault, times):
-    """A host may allow what could be paid twice; what comes again is not repeated even so."""
+    """A host may allow retries that could be billed twice. A permanent error is still not retried."""
     agent(RETRY_BILLED=True)
     scripted_model.script(fault)
     assert facade.complete("say", "small")["status"] == "failure"
@@ -124,7 +124,7 @@ def test_retry__billed(facade, scripted_model, agent, fault, times):
 
 @pytest.mark.parametrize("result", ["length", "content_filter", "prose"])
 def test_retry__billed_answer_that_does_not_count(facade, scripted_model, agent, result):
-    """An answer that came whole is not half an answer: nothing repeats it."""
+    """A complete answer is never requested again."""
     agent(RETRY_BILLED=True)
     reply = "prose" if result == "prose" else ProviderResult("half", output_tokens=1, finish_reason=result)
     scripted_model.script(*[reply] * 9, RequestRejected("enough"))
@@ -133,7 +133,7 @@ def test_retry__billed_answer_that_does_not_count(facade, scripted_model, agent,
 
 
 def test_retry__until_it_answers(facade, scripted_model):
-    """The first answer counts, and nobody is asked after it."""
+    """After the first answer, no further attempt is made."""
     scripted_model.script(RateLimited("later"), ProviderUnavailable("busy"), "answer", "another")
     assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
     assert len(scripted_model.requests) == 3
@@ -141,7 +141,7 @@ def test_retry__until_it_answers(facade, scripted_model):
 
 
 def test_retry__beside_a_correction(facade, scripted_model):
-    """A correction uses up no retry, and a fault after it repeats the corrected question."""
+    """A correction does not use up a retry. An error after it repeats the corrected question."""
     scripted_model.script('{"n": "x"}', RateLimited("a"), RateLimited("b"), '{"n": 1}')
     assert facade.complete_json("say", "small", schema=SCHEMA)["result"] == {"n": 1}
     prompts = [request.prompt for request in scripted_model.requests]
@@ -151,14 +151,14 @@ def test_retry__beside_a_correction(facade, scripted_model):
 
 
 def test_retry__after_a_refused_field(facade, agent, waits):
-    """The attempt without a refused field is no retry: all retries are left, and the first waits as briefly as ever."""
+    """An attempt without a refused field is not a retry: all retries are left, and the first has the shortest delay."""
     models = scripted_chain(agent, only=[ParameterRefused("no such field"), *[ProviderUnavailable("busy")] * 3])
     assert facade.complete("say", "small")["failure"] == "overloaded"
     assert (waits, asked(models)) == ([0.5, 1], {"only": 4})
 
 
 def test_retry__after_another_key(facade, agent, waits):
-    """The attempt with another key is no retry: all retries are left, and the first waits as briefly as ever."""
+    """An attempt with another key is not a retry: all retries are left, and the first has the shortest delay."""
     with ScriptedServer(Reply(b"slow down", status=429)) as server:
         entry = {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}
         agent(PROVIDERS={"only": entry}, DEFAULT_PROVIDER="only")
@@ -166,11 +166,11 @@ def test_retry__after_another_key(facade, agent, waits):
     assert (waits, len(server.requests)) == ([0.5, 1], 4)
 
 
-# --- after how long
+# --- delays
 
 
 def test_backoff__exponential_with_full_jitter(facade, agent, waits, monkeypatch):
-    """Each wait is drawn from zero up to a bound that doubles, up to eight seconds."""
+    """Each delay is drawn from zero to a bound that doubles, up to eight seconds."""
     drawn = []
     monkeypatch.setattr(random, "uniform", lambda low, high: drawn.append((low, high)) or high / 4)
     scripted_chain(agent, only=ProviderUnavailable("busy"))
@@ -193,7 +193,7 @@ def test_backoff__exponential_with_full_jitter(facade, agent, waits, monkeypatch
     ],
 )
 def test_retry_after__of_a_provider(facade, agent, waits, stated, expected):
-    """The time that a provider's exception names takes the place of the backoff; what is no time does not."""
+    """The delay that a provider's exception states replaces the backoff, unless it is not a number."""
     models = scripted_chain(agent, only=RateLimited("later", retry_after=stated))
     facade.complete("say", "small")
     assert (waits, asked(models)) == (expected, {"only": 3})
@@ -202,7 +202,7 @@ def test_retry_after__of_a_provider(facade, agent, waits, stated, expected):
 @pytest.mark.parametrize("stated", [9.5, 121, float("inf"), 10**400], ids=["9.5", "121", "inf", "10**400"])
 @pytest.mark.parametrize("keys", [{"CLI_TIMEOUT": 9}, {"DEADLINE": 9}])
 def test_retry_after__longer_than_anybody_waits(facade, agent, waits, keys, stated):
-    """A wait beyond the deadline, or an attempt's time without one, is no use: the fault is the answer, at once."""
+    """If the delay is longer than the deadline, or without one than an attempt, the error is returned at once."""
     models = scripted_chain(agent, only=RateLimited("later", retry_after=stated))
     agent(**keys)
     assert facade.complete("say", "small") == {
@@ -218,14 +218,14 @@ def test_retry_after__longer_than_anybody_waits(facade, agent, waits, keys, stat
     ("stated", "expected", "times"), [(8, [8, 8], {"first": 3, "second": 1}), (8.5, [], {"first": 1, "second": 1})]
 )
 def test_retry_after__beside_a_fallback(facade, agent, waits, stated, expected, times):
-    """Where there is another one to ask, nobody waits for longer than the longest backoff."""
+    """If there is a fallback, the delay is at most the longest backoff."""
     models = scripted_chain(agent, first=RateLimited("later", retry_after=stated), second="answer")
     assert facade.complete("say", "small")["result"] == "answer"
     assert (waits, asked(models)) == (expected, times)
 
 
 def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
-    """A backoff that would outlast the deadline is not begun; the failure is the provider's, not a timeout."""
+    """A backoff that is longer than the deadline is not started. The failure is the provider's, not a timeout."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high * 100)
     models = scripted_chain(agent, only=ProviderUnavailable("busy"))
     agent(DEADLINE=90)
@@ -233,7 +233,7 @@ def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
     assert (waits, asked(models)) == ([50], {"only": 2})
 
 
-# --- the real client
+# --- over HTTP
 
 STATUSES = {
     **dict.fromkeys([408, 409, 425, 429, 498, 500, 502, 503, 529], 3),
@@ -243,7 +243,7 @@ STATUSES = {
 
 @pytest.fixture
 def hasty(agent):
-    """The openai-compat provider, whose retries nobody waits for."""
+    """The openai-compat provider, with retries that do not wait."""
     agent(DEFAULT_PROVIDER="openai-compat", CLI_TIMEOUT=30)
     with immediate():
         yield
@@ -252,7 +252,7 @@ def hasty(agent):
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(("status", "times"), STATUSES.items())
 def test_http__status(facade, agent, status, times):
-    """Each status is asked again or not, whatever RETRY_BILLED says: nothing was billed."""
+    """The status decides whether to retry, whatever RETRY_BILLED says, because nothing was billed."""
     for billed in (False, True):
         with ScriptedServer(Reply.of({"error": "so it is"}, status=status)) as server:
             agent(OPENAI_COMPAT_BASE_URL=server.url, RETRY_BILLED=billed)
@@ -281,7 +281,7 @@ def test_http__undelivered_body_of_an_error(facade, agent, monkeypatch, provider
 
 @pytest.mark.usefixtures("hasty")
 def test_http__connection_refused(facade, agent):
-    """Where nobody listens, it is tried three times."""
+    """If nothing listens at the address, three attempts are made."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     agent(OPENAI_COMPAT_BASE_URL=f"http://127.0.0.1:{port}")
@@ -305,11 +305,11 @@ def test_http__connection_refused(facade, agent):
     ids=repr,
 )
 def test_http__maybe_billed(facade, agent, reply, failure, billed, times):
-    """What reached the vendor and has no whole answer is asked for again where the host allows it, and only there."""
+    """A request that was sent in full but got no complete answer is only repeated if the host allows it."""
     with ScriptedServer(reply) as server:
         seconds = 0.3 if failure == "timeout" else 30
         agent(OPENAI_COMPAT_BASE_URL=server.url, CLI_TIMEOUT=seconds, RETRIES=1, RETRY_BILLED=billed)
         assert facade.complete("say", "small")["reason"].startswith(f"{failure}: ")
         assert PromptLog.objects.count() == times
-        if failure != "timeout":  # after a timeout, the server may still have to read the request
+        if failure != "timeout":  # after a timeout, the server may not have read the request yet
             assert len(server.requests) == times

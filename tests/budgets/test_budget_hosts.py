@@ -1,4 +1,4 @@
-"""One budget, many at once: threads, tasks and processes on real database servers never spend more than it."""
+"""Threads, tasks and processes that share a budget on real database servers never exceed it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.hosts import Host, Server, said
 from tests.scripted_server import Reply, ScriptedServer
 
 SENT, CAP = 55, 10
-"""Tokens of the question, as estimated and as the provider counts them, and those an answer may have."""
+"""Tokens of the question, by the estimate and the provider, and the cap on its answer."""
 COST = SENT + CAP
 ROOM = 20
-"""Calls that the budget has room for."""
+"""The number of calls that the budget has room for."""
 MODEL = "claude-haiku-4-5-20251001"
 BUDGETS = {
     "tokens": {"scope": "workspace", "id": "acme", "period": "day", "tokens": COST * ROOM + COST - 1},
@@ -49,7 +49,7 @@ say(services.complete("what?", "small", workspace_id="acme"))
 
 @pytest.fixture
 def host(host: Host, model: ScriptedServer) -> Host:
-    """Hosts whose provider spends all that was reserved for it."""
+    """Hosts whose provider spends everything that was reserved for it."""
     price = {"input": "1000", "output": "1000"}
     model.replies = [spent()]
     host.agent |= {"CACHE_LOOKUP": {}, "MAX_TOKENS": CAP, "PRICES": {MODEL: price}}
@@ -62,7 +62,7 @@ def spent() -> Reply:
 
 
 def accounts(server: Server, scope: str) -> list[tuple[int, ...]]:
-    """Spent money and tokens, then what is reserved, of a scope's accounts."""
+    """The spent money and tokens, then the reserved ones, of a scope's accounts."""
     columns = "spent_nanos, spent_tokens, reserved_nanos, reserved_tokens"
     found = server.execute(f"SELECT {columns} FROM agent_budget WHERE scope = '{scope}' ORDER BY identity")
     return [tuple(map(int, row)) for row in found]
@@ -81,7 +81,7 @@ def accounts(server: Server, scope: str) -> list[tuple[int, ...]]:
     ids=["threads", "transactions in processes", "tasks", "tasks in processes"],
 )
 def test_budget__is_never_overshot(host: Host, model: ScriptedServer, ask: str, processes: int, kind: str) -> None:
-    """Of all that ask at once, exactly as many get through as the budget has room for."""
+    """Of all parallel calls, exactly as many get through as the budget has room for."""
     general = {"scope": "user", "period": "month", "usd": "1000"}
     host.agent["BUDGETS"] = [BUDGETS[kind], general]
     started = [host.start(ask) for _ in range(processes)]
@@ -98,7 +98,7 @@ def test_budget__is_never_overshot(host: Host, model: ScriptedServer, ask: str, 
 @pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"], ids=["outside", "in a transaction"])
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> None:
-    """At the host's stricter isolation levels no parallel call fails, and the budget holds to the last call."""
+    """At stricter isolation levels of the host, no parallel call fails, and the budget is exact to the last call."""
     if host.server.kind == "postgresql":
         escaped = level.replace(" ", "\\ ")
         options = {"options": f"-c default_transaction_isolation={escaped}"}
@@ -113,7 +113,7 @@ def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> 
 
 
 def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:
-    """What a killed process had reserved is charged once its row is closed as lost: it may have been billed."""
+    """The reservation of a killed process is charged when its row is closed as lost: the call may have been billed."""
     host.agent["BUDGETS"] = [{**BUDGETS["tokens"], "tokens": COST}]
     model.replies = [Reply(raw=b"", ending="hang"), spent()]
     process = host.start(ONE)
@@ -128,7 +128,7 @@ def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:
 
 
 def test_rollback__of_the_caller(host: Host) -> None:
-    """A caller whose transaction is rolled back has spent all the same."""
+    """A caller whose transaction is rolled back has still spent the money."""
     host.agent["BUDGETS"] = [{**BUDGETS["tokens"], "tokens": COST}]
     answers = host.run(
         """
@@ -145,7 +145,7 @@ def test_rollback__of_the_caller(host: Host) -> None:
 
 
 def test_connection__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
-    """An outcome that is written twice, its connection being lost after the first time, is charged once."""
+    """An outcome that is written twice, because the connection was lost after the first time, is charged once."""
     host.agent["BUDGETS"] = [BUDGETS["tokens"]]
     outcome = host.run(
         """

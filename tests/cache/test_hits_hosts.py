@@ -1,4 +1,4 @@
-"""Cache hits of real processes on real database servers: written behind the callers' backs, and at the end."""
+"""Processes on real database servers write their cache hits in the background, and when they exit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def counted(server: Server) -> int:
 
 
 def test_hits__at_exit(host: Host, model: ScriptedServer) -> None:
-    """A process that ends writes what it has counted; several of them share a row, and lose nothing."""
+    """A process writes its counts when it exits. Several processes share a row and lose nothing."""
     processes = [host.start(f"{ASK.format(seconds=60)}\nask(6)\nsay(1)") for _ in range(3)]
     assert [said(process) for process in processes] == [1, 1, 1]
     reused = 18 - len(model.requests)
@@ -31,7 +31,7 @@ def test_hits__at_exit(host: Host, model: ScriptedServer) -> None:
 
 
 def test_hits__now_and_then(host: Host) -> None:
-    """A process that goes on writes them every few seconds; one that is killed loses no more than the last ones."""
+    """A running process writes its counts every few seconds. A killed one loses only those of the last seconds."""
     script = f"{ASK.format(seconds=0.1)}\nask(6)\nsay(1)\nsys.stdin.readline()\nhits.FLUSH_SECONDS = 60\nask(4)\nsay(2)"
     process = host.start(f"{script}\nsys.stdin.readline()")
     assert process.stdin and process.stdout
@@ -45,14 +45,14 @@ def test_hits__now_and_then(host: Host) -> None:
 
 
 def test_hits__forked(host: Host) -> None:
-    """A forked child does not write what its parent has counted."""
+    """A forked child does not write its parent's counts."""
     fork = "child = os.fork()\nif child == 0:\n    hits.flush()\n    os._exit(0)\nos.waitpid(child, 0)\nsay(1)"
     assert host.run(f"{ASK.format(seconds=60)}\nask(6)\nconnection.close()\n{fork}") == 1
     assert counted(host.server) == 5
 
 
 def test_hits__many_keys_at_once(host: Host) -> None:
-    """Counts of many askers are written before their time; writers of the same ones in any order do not deadlock."""
+    """Counts with many keys are written early. Processes that write the same keys in any order do not deadlock."""
     script = """
     from stapel_agent.types import CompletionRequest
     keys = list(range(600))

@@ -1,4 +1,4 @@
-"""Source files of each type, as small as shows what the type has, and helpers to write and to read them."""
+"""A minimal source file of each type, and helpers to write and read them."""
 
 import json
 import plistlib
@@ -208,7 +208,7 @@ def translate(source: Path, to: str = "de", how=marked) -> Path:
 
 
 def read(path: Path) -> object:
-    """What a reader other than ours finds in a file. Fails if the file is not valid."""
+    """What an independent reader finds in a file. Fails if the file is invalid."""
     content = path.read_bytes()
     if path.suffix == ".xml":
         return entries(parse_resource(Format.android, content))
@@ -232,7 +232,7 @@ def entries(resource) -> dict[str, object]:
 
 
 def old_property_list(text: str) -> dict[str, str]:
-    """The pairs of an old-style property list, read one character after the other."""
+    """The pairs of an old-style property list, read character by character."""
     pairs, strings, rest = {}, [], text
     while rest := rest.lstrip():
         if rest.startswith("/*"):

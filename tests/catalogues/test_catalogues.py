@@ -1,4 +1,4 @@
-"""Catalogues of texts: what there is to translate in a file, and what becomes of its target."""
+"""Which texts of a file are translated, and what is written to its target."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def made(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def translate(source: Path, to: str = "de", *, overwrite: bool = False, fuzzy: FuzzyPolicy = FuzzyPolicy()) -> str:  # noqa: B008
-    """The target after every pending text was translated into itself in brackets."""
+    """The target after every pending text was replaced by itself in brackets."""
     catalogue = open_catalogue(source, to, overwrite=overwrite, fuzzy=fuzzy)
     held = {} if overwrite else catalogue.translations()
     catalogue.write({key: f"[{text}]" for key, text in catalogue.texts().items() if key not in held})
@@ -37,7 +37,7 @@ def translate(source: Path, to: str = "de", *, overwrite: bool = False, fuzzy: F
 
 
 def compiled(path: Path) -> str:
-    """What msgfmt, as Django calls it, has to say against a file."""
+    """What msgfmt, called as in Django, reports about a file."""
     return subprocess.run(["msgfmt", "--check-format", "-o", os.devnull, path], capture_output=True, text=True).stderr
 
 
@@ -45,7 +45,7 @@ def compiled(path: Path) -> str:
 
 
 def test_json__keys_are_pointers(tmp_path):
-    """Texts at any depth have keys that dots and slashes in names leave unambiguous; blanks and numbers are none."""
+    """Texts at any depth have unique keys, even if names contain dots and slashes. Blanks and numbers are not texts."""
     tree = {"a.b": "1", "a": {"b": "2", "b/c~": "3"}, "l": ["4", {"x": "5"}, ["6"], 7, None, True], "": "8", "no": " "}
     catalogue = open_catalogue(made(tmp_path, "en.json", json.dumps(tree)), "de")
     assert catalogue.texts() == {
@@ -60,7 +60,7 @@ def test_json__keys_are_pointers(tmp_path):
 
 
 def test_json__the_rest_is_copied(tmp_path):
-    """Numbers, booleans, nulls, blanks and empty containers come along as they are."""
+    """Numbers, booleans, nulls, blanks and empty containers are copied unchanged."""
     tree = {"t": "x", "n": 1.5, "b": [True, None, "x"], "e": {}, "l": [], "blank": " "}
     target = translate(made(tmp_path, "en.json", json.dumps(tree)))
     assert json.loads(target) == {**tree, "t": "[x]", "b": [True, None, "[x]"]}
@@ -83,21 +83,21 @@ def test_json__layout(tmp_path, layout):
 
 
 def test_json__layout_of_the_target(tmp_path):
-    """A target that is there keeps its own layout, its order and its own keys; new ones follow their neighbours."""
+    """An existing target keeps its layout, its order and its own keys. New keys come next to their neighbours."""
     source = made(tmp_path, "en.json", '{"a": "1", "b": "2", "c": "3", "d": "4"}')
     made(tmp_path, "de.json", '{\n   "own": "0",\n   "c": "C",\n   "a": "A"\n}\n')
     assert translate(source) == ('{\n   "own": "0",\n   "c": "C",\n   "d": "[4]",\n   "a": "A",\n   "b": "[2]"\n}\n')
 
 
 def test_json__gaps(tmp_path):
-    """Blank and null are gaps, and so is what is absent; a number that a person changed is not."""
+    """Blank, null and missing values are untranslated. A number that a person changed is not."""
     source = made(tmp_path, "en.json", '{"a": "1", "b": "2", "c": ["3", "4"], "n": 5}')
     made(tmp_path, "de.json", '{"a": " ", "b": null, "c": ["C"], "n": 6}')
     assert json.loads(translate(source)) == {"a": "[1]", "b": "[2]", "c": ["C", "[4]"], "n": 6}
 
 
 def test_json__untranslated(tmp_path):
-    """What has no translation is absent from objects, and a gap in arrays, where places count."""
+    """An untranslated text is missing from an object, and blank in an array, whose items have positions."""
     source = made(tmp_path, "en.json", '{"a": "1", "o": {"p": "2"}, "l": ["3", "4"], "m": ["5"]}')
     catalogue = open_catalogue(source, "de")
     catalogue.write({"/l/1": "vier"})
@@ -106,7 +106,7 @@ def test_json__untranslated(tmp_path):
 
 
 def test_json__overwrite(tmp_path):
-    """To overwrite takes the source's shape and keeps what the source knows nothing of."""
+    """With `overwrite`, the target gets the source's shape, and keeps what only the target has."""
     source = made(tmp_path, "en.json", '{"a": "1", "o": {"p": "2"}}')
     made(tmp_path, "de.json", '{"own": "0", "a": "A", "o": "no object"}')
     with pytest.raises(CatalogueError, match="differs from the source in structure at '/o'"):
@@ -115,7 +115,7 @@ def test_json__overwrite(tmp_path):
 
 
 def test_json__long_keys(tmp_path):
-    """Keys of any length and script are keys."""
+    """Keys may have any length and script."""
     keys = ["k" * 500, "ключ", "鍵" * 200, "a\nb"]
     source = made(tmp_path, "en.json", json.dumps(dict.fromkeys(keys, "x")))
     assert json.loads(translate(source)) == dict.fromkeys(keys, "[x]")
@@ -136,7 +136,7 @@ unhurried = settings(deadline=None, max_examples=50)  # each writes files
 @unhurried
 @given(TREE)
 def test_json__any_tree(tree):
-    """A tree translated into itself is itself, whatever it holds, and then nothing is missing."""
+    """A tree translated into itself is unchanged, and then nothing is pending."""
     with TemporaryDirectory() as folder:
         catalogue = open_catalogue(made(Path(folder), "en.json", json.dumps(tree)), "de")
         catalogue.write(catalogue.texts())
@@ -193,7 +193,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_write__portions(tmp_path, name):
-    """A portion costs the same in a large file as in a small one, and after each the file holds all so far."""
+    """A portion costs the same in a large file as in a small one. After each, the file has all translations so far."""
     costs = []
     for count in (100, 1600):
         folder = tmp_path / str(count)
@@ -211,7 +211,7 @@ def test_write__portions(tmp_path, name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_file__linear(tmp_path_factory, name):
-    """A file of four times the texts takes about four times the work."""
+    """A file with four times as many texts takes about four times the work."""
 
     def work(count: int) -> None:
         source = tmp_path_factory.mktemp("linear") / name
@@ -236,7 +236,7 @@ def test_file__linear(tmp_path_factory, name):
     ],
 )
 def test_write__changed_meanwhile(tmp_path, name, before, mine):
-    """What a person saves in the target between two portions is kept, and so is what was given before."""
+    """What a person saves in the target between two portions is kept, and so are earlier translations."""
     texts = {"a": "one", "b": "two", "c": "three"}
     (tmp_path / name).parent.mkdir(exist_ok=True)
     made(tmp_path, name, FILES[name](texts))
@@ -253,7 +253,7 @@ def test_write__changed_meanwhile(tmp_path, name, before, mine):
 
 
 def test_write__permissions_and_links(tmp_path):
-    """The file keeps its permissions, a link stays a link, and nothing else is left in the folder."""
+    """The file keeps its permissions, a link stays a link, and no other file is left in the folder."""
     (tmp_path / "shared").mkdir()
     real = made(tmp_path / "shared", "real.json", "{}")
     real.chmod(0o640)
@@ -265,7 +265,7 @@ def test_write__permissions_and_links(tmp_path):
 
 
 def test_write__fails_whole(tmp_path, monkeypatch):
-    """A file that cannot be written is as it was."""
+    """If a file cannot be written, it stays as it is."""
     target = made(tmp_path, "de.json", '{"a": ""}')
 
     def full(descriptor: int) -> None:
@@ -283,19 +283,19 @@ def test_write__fails_whole(tmp_path, monkeypatch):
     [("de", "de"), ("pt-br", "pt_BR"), ("zh_hans", "zh_Hans"), ("es-419", "es_419"), ("sr-Latn-RS", "sr_Latn_RS")],
 )
 def test_locale_name__as_django_has_it(tag, name):
-    """Folders are named as Django names them."""
+    """Folders are named as in Django."""
     assert locale_name(tag) == name
 
 
 @pytest.mark.parametrize("tag", ["", "xx", "de_", "../de", "de.UTF-8", "Deutsch", "d" * 10_000, "de\n"])
 def test_locale_name__unknown(tag):
-    """What is no language tag is refused, with an example of one."""
+    """An invalid language tag is refused, with an example of a valid one."""
     with pytest.raises(CatalogueError, match="use a tag such as 'de' or 'pt-BR'"):
         locale_name(tag)
 
 
 def test_glossary__for_all_or_by_language(tmp_path):
-    """A glossary is one for all languages, or has one for each."""
+    """A glossary is for all languages, or has a glossary for each."""
     assert read_glossary(made(tmp_path, "a.json", '{"Stapel": "Stapel"}'), "de") == {"Stapel": "Stapel"}
     by_language = made(tmp_path, "b.json", '{"pt-BR": {"file": "arquivo"}}')
     assert [read_glossary(by_language, tag) for tag in ("pt_BR", "de")] == [{"file": "arquivo"}, {}]
@@ -315,12 +315,12 @@ def test_glossary__for_all_or_by_language(tmp_path):
     ],
 )
 def test_target_path__places(source, folder, target):
-    """Beside the source, in a folder that is named, or where gettext looks for the language."""
+    """The target is beside the source, in the given folder, or where gettext looks for the language."""
     assert target_path(Path(source), "pt-BR", folder and Path(folder)) == Path(target)
 
 
 def test_target_path__from_within(tmp_path, monkeypatch):
-    """gettext's layout is seen from inside of it too."""
+    """gettext's layout is also recognised from inside of it."""
     (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "en" / "LC_MESSAGES")
     assert target_path(Path("django.po"), "de", None) == Path("../../de/LC_MESSAGES/django.po")
@@ -386,7 +386,7 @@ msgstr[1] "[%d files]"
 
 @pytest.mark.gettext
 def test_template__new_language(tmp_path):
-    """A template becomes a file in the language, comments and all, with a header that readers can use."""
+    """A template becomes a file in the target language, with its comments and a valid header."""
     source = made(tmp_path, "shop.pot", TEMPLATE)
     before = datetime.now(UTC).replace(second=0, microsecond=0)
     told, (revised,) = REVISED.sub(r"\1NOW", translate(source)), REVISED.findall((tmp_path / "de.po").read_text())
@@ -409,7 +409,7 @@ def test_template__new_language(tmp_path):
     ],
 )
 def test_plurals__forms_of_the_language(tmp_path, to, strings):
-    """As many forms as the language has; that of one thing is made from the singular."""
+    """There are as many forms as the language has. The form for 1 is translated from the singular."""
     target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
     written = "".join(f'msgstr[{form}] "{string}"\n' for form, string in enumerate(strings))
     assert target.endswith(f'msgid_plural "%d files"\n{written}')
@@ -420,7 +420,7 @@ def test_plurals__forms_of_the_language(tmp_path, to, strings):
     ("to", "examples"), [("de", [""]), ("ru", ["", "2", "5"]), ("ja", [""]), ("ar", ["", "0", "2", "3", "11", "100"])]
 )
 def test_plurals__hints(tmp_path, to, examples):
-    """Where the plural makes several forms, each is a text with a number that it is for."""
+    """If the plural is the source of several forms, each gets an example number."""
     catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), to)
     hints = {catalogue.hint(key) for key in catalogue.texts()}
     assert hints == {number and f"Each text is used with numbers such as {number}." for number in examples}
@@ -429,13 +429,13 @@ def test_plurals__hints(tmp_path, to, examples):
 @pytest.mark.parametrize(
     ("to", "strings"),
     [
-        ("de", ["[One file]", "[{n} files]"]),  # for one alone
-        ("ru", ["[{n} files]", "[{n} files]", "[{n} files]"]),  # for 21 as well
-        ("fr", ["[{n} files]", "[{n} files]"]),  # for none as well
+        ("de", ["[One file]", "[{n} files]"]),  # only for 1
+        ("ru", ["[{n} files]", "[{n} files]", "[{n} files]"]),  # also for 21
+        ("fr", ["[{n} files]", "[{n} files]"]),  # also for 0
     ],
 )
 def test_plurals__singular_without_its_number(tmp_path, to, strings):
-    """A singular that does not name the number stands only where one is the only number."""
+    """A singular that does not show the number is only used for a form that is for 1 alone."""
     source = made(tmp_path, "shop.pot", 'msgid "One file"\nmsgid_plural "{n} files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
     target = translate(source, to)
     assert [line.split('"')[1] for line in target.splitlines() if line.startswith("msgstr[")] == strings
@@ -450,13 +450,13 @@ def test_plurals__singular_without_its_number(tmp_path, to, strings):
     ],
 )
 def test_plurals__as_msginit_writes_them(tmp_path, to, rule):
-    """A new file in a Romance language has two forms, as gettext's own tools write them, whatever Babel knows."""
+    """A new file in a Romance language has two forms, like those of gettext's own tools, whatever Babel knows."""
     target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
     assert f'"Plural-Forms: nplurals=2; plural={rule};\\n"' in target
 
 
 def test_plurals__all_or_none(tmp_path):
-    """Half of an entry's forms is not written: gettext would show the empty one."""
+    """An entry with missing forms is not written: gettext would show the empty one."""
     catalogue = open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
     singular, plural = [key for key, text in catalogue.texts().items() if "%d" in text]
     catalogue.write({singular: "%d Datei"})
@@ -466,7 +466,7 @@ def test_plurals__all_or_none(tmp_path):
 
 
 def test_plurals__of_the_targets_header(tmp_path):
-    """A target that says which forms it has is filled as it says."""
+    """A target with a Plural-Forms header gets those forms."""
     source = made(tmp_path, "shop.pot", TEMPLATE)
     header = HEADER.format("lv") + '"Plural-Forms: nplurals=3; plural=n==0 ? 2 : n!=1;\\n"\n'
     made(tmp_path, "lv.po", header)
@@ -515,15 +515,13 @@ GONE = '#, fuzzy\n#~ msgid "Gone"\n#~ msgstr "Weg"\n\n'
 
 
 def rewritten(content: str) -> str:
-    """PERSONS in the layout of what is written."""
+    """PERSONS in the layout in which we write it."""
     return content.replace('""\n"J"\n"a"', '"Ja"').replace(GONE, "").replace("#~ msgid", f"{GONE}#~ msgid")
 
 
 @pytest.mark.gettext
 def test_po__in_place(tmp_path):
-    """What a person translated, comments, header and obsolete entries stay; a text broken by hand is one line. Fuzzy
-    entries are replaced on request.
-    """
+    """A person's translations, comments, header and obsolete entries stay. Fuzzy entries are replaced on request."""
     source = made(tmp_path, "de.po", PERSONS)
     expected = (
         rewritten(PERSONS)
@@ -540,12 +538,12 @@ def test_po__in_place(tmp_path):
 
 
 def test_po__overwrite(tmp_path):
-    """To overwrite replaces a person's translation too."""
+    """`overwrite` also replaces a person's translation."""
     assert 'msgid "Yes"\nmsgstr "[Yes]"\n' in translate(made(tmp_path, "de.po", PERSONS), overwrite=True)
 
 
 def test_po__new_entries(tmp_path):
-    """What the source has and the target lacks comes after the target's own, before its obsolete entries."""
+    """Entries that the target lacks are added after its own, before its obsolete entries."""
     made(tmp_path, "de.po", PERSONS)
     source = made(tmp_path, "shop.pot", 'msgid "Yes"\nmsgstr ""\n\n\n#: new.py:1\n#, fuzzy\nmsgid "New"\nmsgstr "?"\n')
     new = '\n#: new.py:1\nmsgid "New"\nmsgstr "[New]"\n'
@@ -553,7 +551,7 @@ def test_po__new_entries(tmp_path):
 
 
 def test_po__context_tells_apart(tmp_path):
-    """The same msgid in two contexts is two texts, and a failure calls both by the msgid."""
+    """The same msgid in two contexts is two texts. A failure names both by their msgid."""
     source = made(tmp_path, "shop.pot", "".join(f'msgctxt "{c}"\nmsgid "May"\nmsgstr ""\n\n' for c in "ab"))
     catalogue = open_catalogue(source, "de")
     first, second = catalogue.texts()
@@ -563,7 +561,7 @@ def test_po__context_tells_apart(tmp_path):
 
 
 def test_po__crlf_and_mark(tmp_path):
-    """Line ends are kept; a byte order mark goes, since neither msgfmt nor Django takes it."""
+    """Line ends are kept. A byte order mark is removed, because neither msgfmt nor Django accepts one."""
     content = ("\ufeff" + PERSONS.replace("\n", "\r\n")).encode()
     target = translate(made(tmp_path, "de.po", content))
     assert target.startswith("# Von Hand\r\n")
@@ -571,7 +569,7 @@ def test_po__crlf_and_mark(tmp_path):
 
 
 def test_po__line_separators(tmp_path):
-    """A text with other line separators than a line break comes back as it was."""
+    """Line separators other than a line break are kept in texts."""
     source = made(tmp_path, "shop.pot", 'msgid "a\u2028b\x0bc\x85"\nmsgstr ""\n')
     translate(source)
     assert list(open_catalogue(source, "de").translations().values()) == ["[a\u2028b\x0bc\x85]"]
@@ -580,7 +578,7 @@ def test_po__line_separators(tmp_path):
 @unhurried
 @given(TEXT.filter(str.strip), TEXT.filter(lambda text: text.strip("\n").strip()))
 def test_po__any_text(msgid, translation):
-    """A msgid and its translation come back as they went, but for line breaks at the ends, which are the msgid's."""
+    """A msgid and its translation are kept, except that line breaks at the ends are those of the msgid."""
     with TemporaryDirectory() as folder:
         source = made(Path(folder), "shop.pot", f'msgid {normalize(msgid)}\nmsgstr ""\n')
         catalogue = open_catalogue(source, "de")
@@ -593,14 +591,14 @@ def test_po__any_text(msgid, translation):
 
 
 def test_po__another_charset(tmp_path):
-    """A file that says it is not UTF-8 is refused, with the mend."""
+    """A file with another charset than UTF-8 is refused, with the fix."""
     made(tmp_path, "de.po", PERSONS.replace("charset=utf-8", "charset=ISO-8859-1").replace("ä", "ae"))
     with pytest.raises(CatalogueError, match="its charset is ISO-8859-1: convert it with msgconv -t UTF-8"):
         open_catalogue(made(tmp_path, "shop.pot", TEMPLATE), "de")
 
 
 def test_po__plural_of_one_side(tmp_path):
-    """An entry that has a plural in one of the two files only is refused before anybody is asked."""
+    """An entry with a plural in only one of source and target is refused before a model is called."""
     made(tmp_path, "de.po", HEADER.format("de") + '\nmsgctxt "list"\nmsgid "%d file"\nmsgstr "%d Datei"\n')
     source = made(tmp_path, "shop.pot", TEMPLATE)
     with pytest.raises(CatalogueError, match="'%d file' has a plural in only one of source and target: run msgmerge"):
@@ -675,12 +673,12 @@ msgstr ""
 
 
 def shown(path: Path) -> str:
-    """What GNU gettext reads in a file, in a layout of its own."""
+    """What GNU gettext reads in a file, in its own layout."""
     return subprocess.run(["msgcat", "--no-wrap", path], capture_output=True, text=True, check=True).stdout
 
 
 def test_po__nothing_is_lost(tmp_path):
-    """All that gettext reads in a file is in it after a gap was filled, and so is a comment at its end."""
+    """Everything that gettext reads in a file is still there after a text was added, and so is a comment at the end."""
     source = made(tmp_path, "de.po", TRICKY)
     before = shown(source)
     catalogue = open_catalogue(source, "de")
@@ -695,7 +693,7 @@ def test_po__nothing_is_lost(tmp_path):
 
 
 def test_po__wrapped_as_it_was(tmp_path):
-    """Long texts stay in short lines where the file has them in such, and in one where it does not."""
+    """Long texts are wrapped if the file wraps them, and on one line if it does not."""
     words = "one two three " * 10
     entry = f'msgid "{words}"\nmsgstr "{words}"\n\nmsgid "gap"\nmsgstr ""\n'
     source = made(tmp_path, "de.po", TRANSLATED + "\n" + entry)
@@ -728,7 +726,7 @@ def test_po__wrapped_as_it_was(tmp_path):
     ],
 )
 def test_po__refused(tmp_path, content, fault):
-    """What would be read as something else, or take too long, is refused and stays as it is."""
+    """A file that polib would change or parse too slowly is refused, and stays as it is."""
     source = made(tmp_path, "de.po", content)
     with pytest.raises(CatalogueError) as refused:
         open_catalogue(source, "de")
@@ -737,7 +735,7 @@ def test_po__refused(tmp_path, content, fault):
 
 
 def test_json__many_plural_texts(tmp_path):
-    """Twenty thousand texts with plural forms take a moment, not a minute: each is looked up once."""
+    """Twenty thousand texts with plural forms take a second, not a minute: each is looked up once."""
     forms = {f"key{number}_{form}": form for number in range(20_000) for form in ("one", "other")}
     source = made(tmp_path, "en.json", json.dumps(forms))
     began = time.process_time()
@@ -746,6 +744,6 @@ def test_json__many_plural_texts(tmp_path):
 
 
 def test_json__form_that_has_forms(tmp_path):
-    """A key may be a form of one text and the singular of another: both get their forms."""
+    """If a key is a form of one text and the singular of another, both get their forms."""
     source = made(tmp_path, "en.json", json.dumps({"x_one": "a", "x_other": "b", "x_other_plural": "c"}))
     assert json.loads(translate(source)) == {"x_one": "[a]", "x_other": "[b]", "x_other_plural": "[c]"}

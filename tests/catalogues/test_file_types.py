@@ -80,7 +80,7 @@ RUSSIAN = {
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document__new_language(tmp_path, name):
-    """All but the translations is as in the source: comments, order, layout; plural forms are the target's."""
+    """Everything but the translations is as in the source: comments, order, layout. Plural forms are the target's."""
     target = translate(made(tmp_path, name, SOURCES[name]), "ru")
     assert target.read_text() == RUSSIAN[name]
     read(target)
@@ -91,7 +91,7 @@ def test_document__new_language(tmp_path, name):
 
 
 def test_string_catalog__new_language(tmp_path):
-    """A string catalog is its own target; other languages, and what is not to be translated, stay as they are."""
+    """A string catalog is its own target. Other languages, and texts that are not translated, stay as they are."""
     source = made(tmp_path, "Localizable.xcstrings", XCSTRINGS)
     assert translate(source, "ru") == source
     strings = json.loads(source.read_text())["strings"]
@@ -107,7 +107,7 @@ def test_string_catalog__new_language(tmp_path):
 
 
 def test_string_catalog__layout(tmp_path):
-    """A string catalog that nothing changes in is written as Xcode has written it."""
+    """A string catalog without changes is written exactly as Xcode writes it."""
     for content in (XCSTRINGS, XCSTRINGS.rstrip(), '{\n  "sourceLanguage" : "en",\n  "strings" : {\n\n  }\n}'):
         source = made(tmp_path, "Localizable.xcstrings", content)
         catalogue = open_catalogue(source, "de")
@@ -140,7 +140,7 @@ def test_target__layouts(tmp_path, source, to, target):
 
 
 def test_target__folder_that_is_there(tmp_path):
-    """A folder of the language with another spelling is used."""
+    """An existing folder of the language is used, even if it is spelled in another way."""
     for folder in ("res/values-b+pt+BR", "pt_BR.lproj"):
         (tmp_path / folder).mkdir(parents=True)
     sources = [made(tmp_path, name, SOURCES[name]) for name in DOCUMENTS[:2]]
@@ -169,7 +169,7 @@ EXISTING = {
 
 @pytest.mark.parametrize(("source", "target"), list(zip(DOCUMENTS, EXISTING, strict=True)))
 def test_document__existing_translations(tmp_path, source, target):
-    """What the target holds stays as it is written, whatever the source has; gaps are filled in the source's order."""
+    """Existing values in the target stay as they are written. Missing ones are added in the source's order."""
     content, names = EXISTING[target]
     made(tmp_path, target, content)
     before = content.splitlines()
@@ -185,7 +185,7 @@ def test_document__existing_translations(tmp_path, source, target):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_document__overwrite_and_again(tmp_path, name):
-    """To overwrite replaces everything; without it, a second run changes nothing."""
+    """`overwrite` replaces everything. Without it, a second run changes nothing."""
     source = made(tmp_path, name, SOURCES[name])
     target = translate(source)
     first = target.read_text()
@@ -200,7 +200,7 @@ def test_document__overwrite_and_again(tmp_path, name):
 
 
 def test_string_catalog__states(tmp_path):
-    """What Xcode marks as new is untranslated; what needs review is kept, or replaced on request; marks can be set."""
+    """Texts marked as new are untranslated. Those that need review are replaced on request. Marks can be set."""
     tree = json.loads(XCSTRINGS)
     unit = {"state": "needs_review", "value": "Sichern"}
     tree["strings"]["Save it"]["localizations"]["de"] = {"stringUnit": unit}
@@ -215,7 +215,7 @@ def test_string_catalog__states(tmp_path):
 
 
 def test_string_catalog__varied_by_a_person(tmp_path):
-    """A localization that a person has varied by device is neither asked for nor changed."""
+    """A localization that a person has varied by device is neither translated nor changed."""
     tree = json.loads(XCSTRINGS)
     device = {"variations": {"device": {"iphone": {"stringUnit": {"state": "translated", "value": "Sichern"}}}}}
     tree["strings"]["Save it"]["localizations"]["de"] = device
@@ -238,7 +238,7 @@ FORMS = {
 
 @pytest.mark.parametrize("to", FORMS)
 def test_plurals__categories(tmp_path, to):
-    """Each type gets the categories that CLDR gives the language; Apple and Rails keep `zero` besides."""
+    """Each type gets the categories of the language in CLDR. Apple and Rails also keep `zero`."""
     for name in SOURCES:
         translate(made(tmp_path, name, SOURCES[name]), to)
     android = read(tmp_path / f"res/values-{to}/strings.xml")["files"][0]
@@ -252,7 +252,7 @@ def test_plurals__categories(tmp_path, to):
 
 
 def test_plurals__written_as_a_whole(tmp_path):
-    """A plural with a missing form is not written, since a program needs all; forms that come later complete it."""
+    """A plural with a missing form is not written, because programs need all. It is written when all are there."""
     source = made(tmp_path, "res/values/strings.xml", ANDROID)
     catalogue = open_catalogue(source, "ru")
     catalogue.write({"/files/one": "%d файл", "/title": "Заголовок"})
@@ -266,7 +266,7 @@ def test_plurals__written_as_a_whole(tmp_path):
 
 
 def test_context__comments_and_limits(tmp_path):
-    """Comments reach the model with their text, and those on a plural with each of its forms; so do limits."""
+    """Comments and length limits are sent with their text, and those on a plural with each of its forms."""
     limited = ANDROID.replace("Title of the page", "Title of the page [CHAR LIMIT=12]")
     catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", limited), "de")
     options = ContextOptions(key_paths=True)
@@ -300,7 +300,7 @@ unhurried = settings(deadline=None, max_examples=150)
 @unhurried
 @given(text=TEXTS.filter(str.strip))
 def test_texts__any(tmp_path_factory, name, text):
-    """Any text is written so that it is read as it was, here and by others."""
+    """Any text is written so that this package and others read it back unchanged."""
     source = made(tmp_path_factory.mktemp("any"), name, SOURCES[name])
     catalogue = open_catalogue(source, "de")
     given = text.replace("\\", "\\\\") if name.endswith("strings") else text
@@ -312,7 +312,7 @@ def test_texts__any(tmp_path_factory, name, text):
 @unhurried
 @given(text=TEXTS.filter(str.strip))
 def test_texts__any_for_android(tmp_path_factory, text):
-    """Any text makes a file that others can read, and is written the same when it is written again."""
+    """Any text results in a file that others can read, and that is unchanged when written again."""
     source = made(tmp_path_factory.mktemp("any"), "res/values/strings.xml", ANDROID)
     catalogue = open_catalogue(source, "de")
     catalogue.write(dict.fromkeys(catalogue.texts(), text))
@@ -327,7 +327,7 @@ def test_texts__any_for_android(tmp_path_factory, text):
 @unhurried
 @given(text=TEXTS.filter(str.strip))
 def test_texts__any_for_fluent(tmp_path_factory, text):
-    """Any text without braces makes a file with the same messages."""
+    """Any text without braces results in a file with the same messages."""
     source = made(tmp_path_factory.mktemp("any"), "locales/en-US/main.ftl", FLUENT)
     catalogue = open_catalogue(source, "de")
     catalogue.write(dict.fromkeys(catalogue.texts(), text.translate({ord("{"): "(", ord("}"): ")"}).strip()))
@@ -374,7 +374,7 @@ BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string
     ],
 )
 def test_refused__before_anything(tmp_path, name, content, fault):
-    """What cannot be read, or would not be written back as it was, is refused, with what to do."""
+    """A file that cannot be read, or could not be written back unchanged, is refused with the fix."""
     source = made(tmp_path, name, content)
     with pytest.raises(CatalogueError) as refused:
         open_catalogue(source, "de")
@@ -395,7 +395,7 @@ def test_refused__before_anything(tmp_path, name, content, fault):
     ],
 )
 def test_refused__another_structure(tmp_path, source, target, content, fault):
-    """A target that new translations would not fit into is refused."""
+    """A target with another structure is refused."""
     made(tmp_path, target, content)
     with pytest.raises(CatalogueError, match="differs from the source in structure") as refused:
         open_catalogue(made(tmp_path, source, SOURCES[source]), "de")
@@ -403,14 +403,14 @@ def test_refused__another_structure(tmp_path, source, target, content, fault):
 
 
 def test_android__empty_tag(tmp_path):
-    """A value that the target has as an empty tag is filled."""
+    """An empty tag in the target is filled."""
     target = made(tmp_path, "res/values-de/strings.xml", '<resources>\n  <string name="title"/>\n</resources>\n')
     open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de").write({"/title": "Der Titel"})
     assert '\n  <string name="title">Der Titel</string>\n</resources>' in target.read_text()
 
 
 def test_android__markup(tmp_path):
-    """Markup stays markup if it is well-formed, with `&` in its attributes escaped, and becomes text otherwise."""
+    """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
     catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de")
     catalogue.write({"/title": '<a href="?a=1&b=2">l\'ami</a>', "/wrapped": "<b>Fett"})
     written = catalogue.target.read_text()
@@ -420,7 +420,7 @@ def test_android__markup(tmp_path):
 
 
 def test_rails__values_of_a_person(tmp_path):
-    """Blanks, numbers and symbols in the target are values; so is one text in place of plural forms, or the reverse."""
+    """Blanks, numbers and symbols in the target are values. So is one text in place of plural forms, or the reverse."""
     source = """en:
   delimiter: ","
   order: [year, month]
@@ -448,13 +448,13 @@ def test_rails__values_of_a_person(tmp_path):
 
 
 def test_rails__norwegian(tmp_path):
-    """A language whose code YAML reads as a boolean is quoted."""
+    """A language code that YAML reads as a boolean is quoted."""
     target = translate(made(tmp_path, "config/locales/en.yml", RAILS), "no")
     assert list(read(target)) == ["no"]
 
 
 def test_android__prefixes(tmp_path):
-    """A target gets the prefixes that the source declares, since its markup may use them."""
+    """A target declares the prefixes of the source, because its markup may use them."""
     target = made(tmp_path, "res/values-de/strings.xml", '<resources xmlns:tools="t"></resources>')
     translate(made(tmp_path, "res/values/strings.xml", ANDROID))
     head = '<resources xmlns:tools="t" xmlns:xliff="urn:oasis:names:tc:xliff:document:1.2">'
@@ -472,7 +472,7 @@ def test_fluent__not_installed(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("newline", ["\r\n", "\n"])
 def test_document__line_ends(tmp_path, name, newline):
-    """Line ends stay as they are."""
+    """Line ends are kept."""
     source = tmp_path / name
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_bytes(SOURCES[name].replace("\n", newline).encode())

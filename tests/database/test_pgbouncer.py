@@ -1,4 +1,4 @@
-"""A host behind PgBouncer in transaction mode, where two transactions may be on different sessions."""
+"""A host behind PgBouncer in transaction mode, where two transactions may run in different sessions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def bouncer() -> Iterator[int]:
     config = folder / "pgbouncer.ini"
     config.write_text(f"[databases]\n{target}\n[pgbouncer]\n{lines}")
     command = [shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", str(config)]
-    if os.getuid() == 0:  # PgBouncer refuses to be run by root
+    if os.getuid() == 0:  # PgBouncer does not run as root
         folder.chmod(0o755)
         command = ["runuser", "-u", "postgres", "--", *command]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -71,7 +71,7 @@ def _wait_for(port: int) -> None:
 
 
 def test_pgbouncer__calls_in_every_way(bouncer: int) -> None:
-    """Calls in a transaction, translations of several questions, parallel and async calls are answered and booked."""
+    """Calls in a transaction, translations of several questions, parallel and async calls are answered and recorded."""
     agent = {
         "TRANSLATE_CHUNK_ENTRIES": 1,
         "BUDGETS": [{"scope": "all", "period": "day", "tokens": 10**9}],

@@ -1,4 +1,4 @@
-"""Hosts whose tenants have schemas of their own."""
+"""Hosts whose tenants have their own schemas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWER = {
 
 
 def told(place: str, server: Server, **environment: str) -> Any:
-    """What the host has said, with this app in that place."""
+    """The output of the host, with this app at that place in its settings."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.tenant_host", place]
     variables = {**os.environ, "HOST_DATABASE": server.database, **environment}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240)
@@ -32,14 +32,14 @@ def told(place: str, server: Server, **environment: str) -> Any:
 
 @pytest.mark.postgresql
 def test_tenants__shared_app():
-    """In SHARED_APPS, calls in a transaction and translations of several questions are booked in one ledger."""
+    """In SHARED_APPS, calls in a transaction and translations of several questions are recorded in one ledger."""
     with own_database("postgresql", migrated=False) as server, ScriptedServer(Reply.of(ANSWER)) as model:
         assert told("shared", server, HOST_MODEL_URL=model.url) == {"answers": ["ok"] * 8, "rows": [8, 8]}
 
 
 @pytest.mark.postgresql
 def test_tenants__tenant_app():
-    """With the app in TENANT_APPS, the check says what to do."""
+    """In TENANT_APPS, the check reports an error with the fix."""
     with own_database("postgresql", migrated=False) as server:
         (message,) = told("tenant", server)
     assert "add 'stapel_agent' only to SHARED_APPS" in message
@@ -55,7 +55,7 @@ def test_tenants__tenant_app():
     ],
 )
 def test_check__app_of_tenants(settings, monkeypatch, host):
-    """However a host names the apps of its tenants; and only where its database engine has schemas for them."""
+    """The check knows every setting for tenants' apps, and only reports hosts with a database engine for schemas."""
     for name, value in host.items():
         setattr(settings, name, value)
     assert found() == []
@@ -65,7 +65,7 @@ def test_check__app_of_tenants(settings, monkeypatch, host):
 
 
 def test_check__shared_app(settings, monkeypatch):
-    """An app that all tenants share is where it should be."""
+    """An app that all tenants share is not reported."""
     settings.TENANT_APPS, settings.SHARED_APPS = ["stapel_agents"], ["stapel_agent"]
     monkeypatch.setitem(connections.settings["default"], "ENGINE", "django_tenants.postgresql_backend")
     assert found() == []

@@ -1,4 +1,4 @@
-"""Threads for work that nobody may wait for, and a process that is ending, in which Python 3.12 starts none."""
+"""Threads for background work, also in an ending process, in which Python 3.12 starts no threads."""
 
 import threading
 
@@ -18,14 +18,14 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_submit__in_a_thread():
-    """Work is done by one of the threads, of which there are no more than are needed."""
+    """Work runs in one of the threads, and only as many threads start as are needed."""
     workers = Workers(2, "of a test")
     assert workers.submit(threading.current_thread).result(100).name == "of a test"
     assert workers.wait(100)
 
 
 def test_submit__while_the_process_ends(ending):
-    """Where no thread can be started, the work is done by who submits it, and its fault is in the future."""
+    """If no thread can be started, the submitting thread does the work, and the future has its exception."""
     workers = Workers(2, "of a test")
     assert workers.submit(threading.current_thread).result(0) is threading.current_thread()
     assert isinstance(workers.submit(int, "none").exception(0), ValueError)
@@ -33,7 +33,7 @@ def test_submit__while_the_process_ends(ending):
 
 
 def test_prepare__before_the_process_ends(request):
-    """A thread that is there already does the work of a process that is ending."""
+    """An existing thread does the work of an ending process."""
     workers = Workers(2, "of a test")
     workers.prepare()
     request.getfixturevalue("ending")

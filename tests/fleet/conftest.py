@@ -1,4 +1,4 @@
-"""Fixtures of the callers' tests, which run in the host of `tests.fleet.settings`: see `tests/test_fleet.py`."""
+"""Fixtures for the tests of callers, which run in the host of `tests.fleet.settings`. See `tests/test_fleet.py`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 from django.conf import settings as host
 from stapel_core.comm import functions
 
-# In any other host, none of the callers is installed.
+# Other hosts do not have the callers installed.
 collect_ignore_glob = [] if host.SETTINGS_MODULE == "tests.fleet.settings" else ["test_*.py"]
 
 
 @pytest.fixture
 def service(live_server: Any, settings: Any) -> str:
-    """The base URL of a live server of this package, which stapel-translate is told to ask."""
+    """The base URL of a live server of this package, which stapel-translate is configured to call."""
     settings.STAPEL_TRANSLATE = {**settings.STAPEL_TRANSLATE, "AGENT_SERVICE_URL": f"{live_server.url}/agent"}
     return f"{live_server.url}/agent"
 
 
 @pytest.fixture(params=["inprocess", "http"])
 def transport(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
-    """Calls of comm functions stay in the process, or go over HTTP to a live server."""
+    """Calls of comm functions stay in the process, or go to a live server over HTTP."""
     settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_TRANSPORT": request.param}
     if request.param == "http":
         url = request.getfixturevalue("live_server").url
@@ -30,6 +30,6 @@ def transport(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
         wait = {"FUNCTION_TIMEOUTS": dict.fromkeys(routes, 60)}
         settings.STAPEL_COMM = {**settings.STAPEL_COMM, "FUNCTION_ROUTES": routes, **wait}
     yield request.param
-    # Or else the server's thread sits on this connection when the interpreter goes away.
+    # Otherwise the server's thread still holds this connection when the interpreter exits.
     functions._http_session().close()
     functions.reset_http_session()

@@ -1,11 +1,11 @@
-"""Settings of a host that runs this package beside the released apps that call it."""
+"""Settings of a host with this package and the released apps that call it."""
 
 import os
 import tempfile
 
 from tests.settings import *  # noqa: F403
 
-# A file: the live server's threads have connections of their own, as in a real host.
+# In a file: the live server's threads have their own connections, as in a real host.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

@@ -1,7 +1,7 @@
-"""stapel-recordings' answers to questions about transcripts.
+"""stapel-recordings answers questions about transcripts.
 
-The caller looks passages up in PostgreSQL with pgvector. Here its own search looks them up by their text alone, on any
-database; what it asks, and what it makes of the answer, is untouched.
+The released app searches passages in PostgreSQL with pgvector. The tests use its text search, which runs on any
+database. Its questions, and its use of the answers, are unchanged.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def cited(answer):
 
 
 def test_answer__cited(transport, segments, scripted_model):
-    """An answer of the schema with its citations, by each transport, and a row that says for whom it was."""
+    """A valid answer is returned with its citations, over each transport. The row has the caller's ids."""
     first, second = segments
     scripted_model.script(json.dumps({"answer": " 5,000. ", "citations": [str(second.pk), "made up", str(first.pk)]}))
     answer = ask(user_id=USER)
@@ -62,7 +62,7 @@ def test_answer__cited(transport, segments, scripted_model):
 
 
 def test_answer__nobody_is_named(segments, scripted_model):
-    """Without a user, the key is absent and so is the row's."""
+    """Without a user, the payload has no `user_id`, and neither has the row."""
     scripted_model.script('{"answer": "5,000.", "citations": []}')
     assert ask(model_size="large").text == "5,000."
     row = PromptLog.objects.get()
@@ -70,7 +70,7 @@ def test_answer__nobody_is_named(segments, scripted_model):
 
 
 def test_answer__passages_are_sanitised(segments, scripted_model):
-    """Markers in a passage are broken; the caller's own plain words for the end of its context are not."""
+    """Markers in a passage are broken. The caller's plain words for the end of its context are not."""
     assert qa.sanitize_for_rag is sanitize_for_rag
     scripted_model.script('{"answer": "5,000.", "citations": []}')
     ask()
@@ -80,7 +80,7 @@ def test_answer__passages_are_sanitised(segments, scripted_model):
 
 
 def test_answer__provider_fails(transport, segments, scripted_model):
-    """A failure of the provider leaves the passages that were found."""
+    """If the provider fails, the passages are still returned."""
     scripted_model.script(ProviderTimeout("too slow"))
     answer = ask(user_id=USER)
     assert (answer.text, answer.degraded) == (qa._DEGRADED_TEXT, True)
@@ -92,14 +92,14 @@ def test_answer__provider_fails(transport, segments, scripted_model):
     "broken", ['{"answer": 5000, "citations": []}', '{"answer": "5,000."}', '["5,000."]', "5,000."]
 )
 def test_answer__breaks_the_schema(segments, scripted_model, broken):
-    """What the schema forbids never reaches the caller, and leaves the passages that were found."""
+    """An answer that breaks the schema never reaches the caller. The passages are still returned."""
     scripted_model.script(broken)
     answer = ask()
     assert (answer.text, answer.degraded) == (qa._DEGRADED_TEXT, True)
 
 
 def test_answer__without_passages(scripted_model):
-    """Without PostgreSQL and pgvector, the search as it is released says so, and nobody is asked."""
+    """Without PostgreSQL and pgvector, the released search says so, and no model is called."""
     with pytest.raises(search.VectorSearchUnavailable):
         ask()
     assert scripted_model.requests == []
@@ -107,7 +107,7 @@ def test_answer__without_passages(scripted_model):
 
 @pytest.mark.parametrize(("floor", "found"), [(None, set()), ((99, 0, 0), {"W009", "W011"})])
 def test_checks__version(monkeypatch, settings, floor, found):
-    """The caller's checks compare this distribution's version with releases of another, and find it new enough."""
+    """The caller compares this package's version with releases of another one, and accepts it."""
     settings.STAPEL_RECORDINGS = {"TRANSCRIPT_HANDOFF": "ref"}
     for name in ("MIN_AGENT_VERSION", "MIN_AGENT_VERSION_FOR_TRANSCRIPT_HANDOFF") if floor else ():
         monkeypatch.setattr(checks, name, floor)

@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["AgentProvider", "CommAgentProvider"])
 def provider(request, service):
-    """Each provider as its host would make it; the first asks over HTTP, the second in the process."""
+    """Each provider as its host would create it. The first one calls over HTTP, the second in the process."""
     return {"AgentProvider": AgentProvider, "CommAgentProvider": CommAgentProvider}[request.param]()
 
 
 @pytest.mark.parametrize("answer", ['{"translation": "Bonjour"}', '{"text": "Bonjour"}', '{"fr": " \\"Bonjour\\" "}'])
 def test_translate__a_text(provider, scripted_model, answer):
-    """An object with the text under any of the names it knows is the translation."""
+    """An object with the text under any of the known names is the translation."""
     scripted_model.script(answer)
     assert provider.translate("greeting", "Hello", "fr", {"comment": "on the door"}) == "Bonjour"
     (request,) = scripted_model.requests
@@ -31,14 +31,14 @@ def test_translate__a_text(provider, scripted_model, answer):
 
 @pytest.mark.parametrize("answer", ['"Bonjour"', '```json\n"Bonjour"\n```'])
 def test_translate__a_json_string(provider, scripted_model, answer):
-    """A text alone, as a JSON string, is the translation."""
+    """A JSON string is the translation."""
     scripted_model.script(answer)
     assert provider.translate("greeting", "Hello", "fr", {}) == "Bonjour"
 
 
 @pytest.mark.parametrize("answer", ["Bonjour", "« Bonjour »"])
 def test_translate__a_text_in_plain_words(provider, scripted_model, answer):
-    """A model that does as the caller's prompt says, and answers with the text alone, has not answered in JSON."""
+    """If the model follows the caller's prompt and answers with the bare text, the answer is not JSON and fails."""
     scripted_model.script(answer)
     with pytest.raises(TranslationProviderError, match=r"^agent service returned non-ok status$"):
         provider.translate("greeting", "Hello", "fr", {})
@@ -46,13 +46,13 @@ def test_translate__a_text_in_plain_words(provider, scripted_model, answer):
 
 
 def test_translate__an_object_of_more(provider, scripted_model):
-    """An object with none of its names becomes, written as Python, the translation."""
+    """An object with unknown names becomes the translation, written as a Python dict."""
     scripted_model.script('{"formal": "Bonjour", "informal": "Salut"}')
     assert provider.translate("greeting", "Hello", "fr", {}) == "{'formal': 'Bonjour', 'informal': 'Salut'}"
 
 
 def test_translate__provider_fails(provider, scripted_model):
-    """A failure of the provider is an error of its own; the reason is not read."""
+    """If the provider fails, the caller raises its own error. It does not read the reason."""
     scripted_model.script(ProviderTimeout("too slow"))
     with pytest.raises(TranslationProviderError, match=r"^agent service returned non-ok status$"):
         provider.translate("greeting", "Hello", "fr", {})
@@ -66,28 +66,28 @@ def batched(request):
 
 
 def test_texts__in_a_batch(provider, scripted_model):
-    """A right array is taken for a malformed one, as it is parsed already; each text is asked for again, in vain."""
+    """The caller treats a valid array as malformed, because it is parsed already. It asks again for each text."""
     scripted_model.script(batched)
     assert provider.translate_texts(["one", "two"], "fr") == [["ONE"], ["TWO"]]
     assert len(scripted_model.requests) == 3
 
 
 def test_texts__one(provider, scripted_model):
-    """One text is asked for twice, and what is returned is no text."""
+    """One text is asked for twice, and the result is not a text."""
     scripted_model.script(batched)
     assert provider.translate_text("one", "fr") == ["ONE"]
     assert len(scripted_model.requests) == 2
 
 
 def test_texts__each_in_an_object(provider, scripted_model):
-    """A model that answers each text with an object gets through, at one call more than there are texts."""
+    """If the model answers each text with an object, the batch works, with one call more than there are texts."""
     scripted_model.script('["UN", "DEUX"]', '{"text": "UN"}', '{"text": "DEUX"}')
     assert provider.translate_texts(["one", "two"], "fr") == ["UN", "DEUX"]
     assert len(scripted_model.requests) == 3
 
 
 def test_texts__provider_fails(provider, scripted_model):
-    """A failure of the provider ends a batch at once: no text of it is asked for alone."""
+    """If the provider fails, the batch ends at once, and no text is asked for alone."""
     scripted_model.script(ProviderTimeout("too slow"))
     with pytest.raises(TranslationProviderError, match=r"^agent service returned non-ok status$"):
         provider.translate_texts(["one", "two"], "fr")
@@ -95,7 +95,7 @@ def test_texts__provider_fails(provider, scripted_model):
 
 
 def test_agent_provider__without_the_key(service, scripted_model, settings):
-    """Without the service's key it is told 401, and nobody is asked."""
+    """Without the service's key, the answer is 401, and no model is called."""
     settings.SERVICE_API_KEY = ""
     with pytest.raises(TranslationProviderError, match="401 Client Error: Unauthorized"):
         AgentProvider().translate("greeting", "Hello", "fr", {})
@@ -103,7 +103,7 @@ def test_agent_provider__without_the_key(service, scripted_model, settings):
 
 
 def test_agent_provider__unknown_size(service, scripted_model, settings):
-    """A size that is none is told 400, and nobody is asked."""
+    """With an invalid size, the answer is 400, and no model is called."""
     settings.STAPEL_TRANSLATE = {**settings.STAPEL_TRANSLATE, "AGENT_MODEL_SIZE": "huge"}
     with pytest.raises(TranslationProviderError, match="400 Client Error: Bad Request"):
         AgentProvider().translate("greeting", "Hello", "fr", {})
@@ -111,7 +111,7 @@ def test_agent_provider__unknown_size(service, scripted_model, settings):
 
 
 def test_translate__unknown_provider(provider, scripted_model, settings):
-    """A provider that is none is a failure over HTTP as over comm."""
+    """An unknown provider is a failure over HTTP and over comm."""
     settings.STAPEL_TRANSLATE = {**settings.STAPEL_TRANSLATE, "AGENT_PROVIDER": "nobody"}
     with pytest.raises(TranslationProviderError, match=r"^agent service returned non-ok status$"):
         provider.translate("greeting", "Hello", "fr", {})
@@ -119,6 +119,6 @@ def test_translate__unknown_provider(provider, scripted_model, settings):
 
 
 def test_comm_agent_provider__over_each_transport(transport, scripted_model):
-    """The same translation in the process and from a live server."""
+    """The translation is the same in the process and from a live server."""
     scripted_model.script('{"translation": "Bonjour"}')
     assert CommAgentProvider().translate("greeting", "Hello", "fr", {}) == "Bonjour"

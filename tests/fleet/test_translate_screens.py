@@ -1,4 +1,4 @@
-"""stapel-translate's endpoint for texts, and its dashboard and admin, which ask over HTTP on their own."""
+"""stapel-translate's endpoint for texts, its dashboard and its admin, which call over HTTP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROVIDER_FAILS = ProviderTimeout("too slow")
 
 @pytest.fixture
 def entry(service):
-    """A text that has English alone."""
+    """An entry with an English text only."""
     entry = TranslationEntry.objects.create(key="greeting", comment="on the door")
     entry.set_value("en", "Hello")
     return entry
@@ -39,7 +39,7 @@ def entry(service):
 
 @pytest.fixture
 def post(entry):
-    """Post to stapel-translate as one of the staff; status and body."""
+    """Post to stapel-translate as a member of staff. Returns the status and the body."""
     person = get_user_model().objects.create_user(username="translator", email="t@example.com", is_staff=True)
     token = jwt_provider.create_tokens(person)[0]
 
@@ -56,12 +56,12 @@ def post(entry):
 
 @pytest.fixture
 def dashboard(post, entry):
-    """Ask the dashboard for help with `entry`; status and body."""
+    """Ask the dashboard for help with `entry`. Returns the status and the body."""
     return partial(post, "dashboard/llm-help/", translation_id=entry.pk)
 
 
 def test_texts__shown_as_lists(post, scripted_model):
-    """What the batch makes of an array reaches the reader, and is paid for again each time."""
+    """Readers see what the batch makes of an array, and each request pays for it again."""
     scripted_model.script(batched)
     for calls in (3, 6):
         status, answer = post("text/", texts=["one", "two"], target_lang="fr")
@@ -69,7 +69,7 @@ def test_texts__shown_as_lists(post, scripted_model):
 
 
 def test_texts__with_the_documented_provider(post, scripted_model, settings):
-    """With the provider of docs/callers.md the batch is one call, and its texts are kept."""
+    """With the provider in docs/callers.md, a batch is one call, and its texts are stored."""
     settings.STAPEL_TRANSLATE = {**settings.STAPEL_TRANSLATE, "LLM_PROVIDER": f"{__name__}.DocumentedProvider"}
     scripted_model.script(batched)
     for _ in range(2):
@@ -82,7 +82,7 @@ def values(entry):
 
 
 def test_dashboard__one_language(dashboard, entry, scripted_model):
-    """A suggestion for one language, put into the entry where that is wished."""
+    """A suggestion for one language is saved to the entry if requested."""
     scripted_model.script('{"translation": "Bonjour"}')
     status, answer = dashboard(target_lang="fr", apply=True)
     assert (status, answer["suggestion"], answer["applied"]) == (200, "Bonjour", True)
@@ -91,14 +91,14 @@ def test_dashboard__one_language(dashboard, entry, scripted_model):
 
 @pytest.mark.parametrize("reply", [PROVIDER_FAILS, "Bonjour"])
 def test_dashboard__one_language_fails(dashboard, entry, scripted_model, reply):
-    """A failure of the provider, and an answer that is no JSON, are a 502 that tells no reason."""
+    """A provider's failure, and an answer that is not JSON, become a 502 without a reason."""
     scripted_model.script(reply)
     assert dashboard(target_lang="fr", apply=True) == (502, NOT_OK)
     assert values(entry) == {"en": "Hello"}
 
 
 def test_dashboard__one_language_in_an_array(dashboard, entry, scripted_model):
-    """An array is passed on as the suggestion, and stored as it is written in Python."""
+    """An array is returned as the suggestion, and stored as a Python list."""
     scripted_model.script('["Bonjour"]')
     status, answer = dashboard(target_lang="fr", apply=True)
     assert (status, values(entry)) == (200, {"en": "Hello", "fr": "['Bonjour']"})
@@ -106,7 +106,7 @@ def test_dashboard__one_language_in_an_array(dashboard, entry, scripted_model):
 
 @pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```"])
 def test_dashboard__all_languages(dashboard, entry, scripted_model, fence):
-    """Each language of the answer, also of one in a fence, which is parsed before the dashboard sees it."""
+    """Each language in the answer is saved, even from a code fence, because the answer arrives parsed."""
     scripted_model.script(fence.replace("{}", '{"de": "Hallo", "fr": "Bonjour", "xx": "?"}'))
     status, answer = dashboard(translate_all=True, apply=True)
     assert (status, answer["suggestions"]) == (200, {"de": "Hallo", "fr": "Bonjour", "xx": "?"})
@@ -115,14 +115,14 @@ def test_dashboard__all_languages(dashboard, entry, scripted_model, fence):
 
 @pytest.mark.parametrize("reply", [PROVIDER_FAILS, "Bonjour"])
 def test_dashboard__all_languages_fails(dashboard, entry, scripted_model, reply):
-    """A failure of the provider, and an answer that is no JSON, are a 502 that tells no reason."""
+    """A provider's failure, and an answer that is not JSON, become a 502 without a reason."""
     scripted_model.script(reply)
     assert dashboard(translate_all=True, apply=True) == (502, NOT_OK)
     assert values(entry) == {"en": "Hello"}
 
 
 def test_dashboard__all_languages_in_an_array(dashboard, entry, scripted_model):
-    """An array breaks the view."""
+    """An array makes the view fail."""
     scripted_model.script('["Hallo", "Bonjour"]')
     assert dashboard(translate_all=True, apply=True) == (500, None)
     assert values(entry) == {"en": "Hello"}
@@ -130,7 +130,7 @@ def test_dashboard__all_languages_in_an_array(dashboard, entry, scripted_model):
 
 @pytest.fixture
 def background(entry):
-    """Run the admin's translation of `entry` to its end; what it tells of itself then."""
+    """Run the admin's translation of `entry` to its end, and return what it reports."""
 
     def run():
         _translate_entries_background([entry.pk])
@@ -147,7 +147,7 @@ def told(translated, errors, *messages):
 
 @pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```"])
 def test_admin__languages_that_are_missing(background, entry, scripted_model, fence):
-    """The missing languages are filled in, also from an answer in a fence; one row tells what it took."""
+    """The missing languages are filled in, also from an answer in a code fence. One row records the call."""
     scripted_model.script(fence.replace("{}", '{"de": "Hallo", "fr": "Bonjour", "en": "?"}'))
     assert background() == told(1, 0)
     assert values(entry) == {"en": "Hello", "de": "Hallo", "fr": "Bonjour"}
@@ -156,21 +156,21 @@ def test_admin__languages_that_are_missing(background, entry, scripted_model, fe
 
 @pytest.mark.parametrize("reply", [PROVIDER_FAILS, "Bonjour"])
 def test_admin__fails(background, entry, scripted_model, reply):
-    """A failure of the provider, and an answer that is no JSON, are counted, with no reason told."""
+    """A provider's failure, and an answer that is not JSON, are counted, without a reason."""
     scripted_model.script(reply)
     assert background() == told(0, 1, "greeting: LLM returned non-ok status")
     assert values(entry) == {"en": "Hello"}
 
 
 def test_admin__array(background, entry, scripted_model):
-    """An array counts as translated, and has translated nothing."""
+    """An array counts as translated, but translates nothing."""
     scripted_model.script('["Hallo", "Bonjour"]')
     assert background() == told(1, 0)
     assert (values(entry), TranslationEntry.objects.get().llm_translated) == ({"en": "Hello"}, True)
 
 
 def test_admin__without_the_key(background, scripted_model, settings):
-    """Without the service's key it is told 401, and nobody is asked."""
+    """Without the service's key, the answer is 401, and no model is called."""
     settings.SERVICE_API_KEY = ""
     status = background()
     assert "401 Client Error: Unauthorized" in status["error_messages"][0]

@@ -1,4 +1,4 @@
-"""URLs of the host of `tests.fleet.settings`: the test host's, and those of stapel-translate's dashboard."""
+"""URLs of the host in `tests.fleet.settings`: the test host's, and those of stapel-translate's dashboard."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Fetching linked images under IMAGE_FETCH: through stapel-core's guard, within the deadline, and telling nothing."""
+"""With IMAGE_FETCH, linked images are fetched through stapel-core's guard, within the deadline, and reveal nothing."""
 
 import gc
 import http.client
@@ -33,7 +33,7 @@ NO_IMAGE = "is not one of image/png, image/jpeg, image/gif, image/webp: convert 
 
 @pytest.fixture
 def server(monkeypatch, agent):
-    """What the guard reaches, whichever public address it has found to be allowed; it gives a PNG."""
+    """The server that the guard reaches for any allowed public address. It returns a PNG."""
     with ScriptedServer(Reply(PNG, headers={"Content-Type": "image/png"})) as scripted:
 
         def connect(host, ip, port, path, **options):
@@ -58,7 +58,7 @@ def refusal(facade, url: str, **options) -> str:
 
 
 def test_fetch__sent_along(facade, server, scripted_model):
-    """The provider gets the bytes in the link's place, once fetched, and the row tells both origin and content."""
+    """The provider gets the fetched bytes instead of the link. The row has the origin and the content of the image."""
     server.replies = [Reply(PNG), Reply(GIF)]
     images = [{"url": LINK}, {"data_b64": inline(JPEG, "image/jpeg").data_b64}, {"url": LINK}]
     assert facade.complete("What is it?", "small", images=images)["status"] == "ok"
@@ -75,7 +75,7 @@ def test_fetch__sent_along(facade, server, scripted_model):
 
 
 def test_fetch__by_default_the_endpoint_does(facade, server, scripted_model, agent):
-    """Without the setting, and with one that is no True, nobody is asked for the image."""
+    """If the setting is not True, the image is not fetched."""
     for setting in (False, "yes", None):
         agent(IMAGE_FETCH=setting)
         facade.complete("What is it?", "small", images=[{"url": LINK}])
@@ -84,7 +84,7 @@ def test_fetch__by_default_the_endpoint_does(facade, server, scripted_model, age
 
 
 def test_fetch__cached_by_content(facade, server, scripted_model, agent):
-    """The same bytes are the same question, whatever the signature; other bytes at the same place are another."""
+    """The same bytes are the same question, whatever the signature. Other bytes at the URL are another question."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     server.replies = [Reply(PNG), Reply(PNG), Reply(GIF)]
     for link in (LINK, LINK + "2", LINK):
@@ -94,7 +94,7 @@ def test_fetch__cached_by_content(facade, server, scripted_model, agent):
 
 
 def test_fetch__type_by_its_bytes(facade, server, scripted_model):
-    """What the server calls it is not believed, in either direction."""
+    """The media type that the server states is ignored, whether it is right or wrong."""
     server.replies = [
         Reply(PNG, headers={"Content-Type": "text/html"}),
         Reply(b"<svg/>", headers={"Content-Type": "image/png"}),
@@ -120,7 +120,7 @@ def test_fetch__type_by_its_bytes(facade, server, scripted_model):
     ],
 )
 def test_fetch__refused(facade, server, scripted_model, reply, reason):
-    """What cannot be fetched is a failure without a row, in words that say nothing of what was found there."""
+    """An image that cannot be fetched is a failure without a row. The reason reveals nothing about the address."""
     server.replies = [reply]
     assert refusal(facade, LINK) == f"rejected: images[1] {reason}"
     assert scripted_model.requests == []
@@ -141,21 +141,21 @@ def test_fetch__refused(facade, server, scripted_model, reply, reason):
     ],
 )
 def test_fetch__private_address(facade, server, scripted_model, caplog, url):
-    """A private host is not connected to, and cannot be told from one that does not exist."""
+    """A private host is never connected to, and looks like one that does not exist."""
     assert refusal(facade, url) == f"rejected: images[1] {NOT_PUBLIC}"
     assert (server.requests, scripted_model.requests, "hunter2" in caplog.text) == ([], [], False)
 
 
 @pytest.mark.parametrize("options", [{"provider": "nobody"}, {"provider": "blind"}])
 def test_fetch__nobody_to_ask(facade, server, agent, options):
-    """Nothing is fetched for a request that no provider could be asked."""
+    """Nothing is fetched for a request that no provider can take."""
     agent(PROVIDERS={"blind": LlmProvider})
     assert "blind" in refusal(facade, LINK, **options) or "nobody" in refusal(facade, LINK, **options)
     assert server.requests == []
 
 
 def test_fetch__all_at_once(facade, server, scripted_model):
-    """The images of one request are fetched at the same time."""
+    """The images of a request are fetched concurrently."""
     server.replies = [Reply(PNG, gate=threading.Barrier(3))]
     answer = facade.complete("What is it?", "small", images=[{"url": LINK}] * 3)
     assert (answer["status"], len(server.requests)) == ("ok", 3)
@@ -163,7 +163,7 @@ def test_fetch__all_at_once(facade, server, scripted_model):
 
 @pytest.mark.parametrize("reply", [Reply(PNG, trickle="body", pause=1), Reply(PNG, content_length=90, ending="hang")])
 def test_fetch__within_the_deadline(facade, server, scripted_model, agent, reply):
-    """A server that trickles or falls silent keeps nobody beyond the deadline."""
+    """A server that trickles or falls silent delays nobody beyond the deadline."""
     agent(DEADLINE=1)
     server.replies = [reply]
     started_at = time.monotonic()
@@ -184,7 +184,7 @@ def test_fetch__within_the_deadline(facade, server, scripted_model, agent, reply
     ids=["body", "head", "silent-body", "silent"],
 )
 def test_fetch__leaves_nothing_behind(facade, server, scripted_model, agent, reply):
-    """Soon after the deadline no thread and no socket of a fetch is left, whatever its server does."""
+    """Soon after the deadline, no thread and no socket of a fetch is left, whatever its server does."""
     agent(DEADLINE=1)
     server.replies = [reply]
     answer = facade.complete("What is it?", "small", images=[{"url": LINK}] * 5)
@@ -193,7 +193,7 @@ def test_fetch__leaves_nothing_behind(facade, server, scripted_model, agent, rep
     while fetching() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert fetching() == []
-    gc.collect()  # a socket that is left open warns here
+    gc.collect()  # an open socket raises a warning here
 
 
 def fetching() -> list[threading.Thread]:
@@ -201,7 +201,7 @@ def fetching() -> list[threading.Thread]:
 
 
 def test_fetch__first_fault_ends_it(facade, server, scripted_model):
-    """One image that cannot be had is told at once, though others are still under way."""
+    """An image that cannot be fetched is reported at once, even if others are still under way."""
     server.replies = [Reply(PNG, content_length=90, ending="hang")]
     images = [{"url": LINK}, {"url": "https://127.0.0.1/"}]
     started_at = time.monotonic()
@@ -211,7 +211,7 @@ def test_fetch__first_fault_ends_it(facade, server, scripted_model):
 
 
 def test_fetch__retries_fetch_nothing_anew(facade, server, scripted_model):
-    """An image is fetched once for a request, however often its provider is asked."""
+    """An image is fetched once per request, however often the provider is asked."""
     scripted_model.script("{}", '{"a": 1}')
     schema = {"type": "object", "required": ["a"]}
     answer = facade.complete_json("What is it?", "small", schema=schema, images=[{"url": LINK}])

@@ -1,4 +1,4 @@
-"""Images that go with a prompt: what is taken and what refused, what a provider gets, and what the ledger keeps."""
+"""Which images of a prompt are accepted, what a provider gets, and what the ledger stores."""
 
 import json
 import tracemalloc
@@ -88,7 +88,7 @@ TAKEN = [[], [PNG_DATA], [{**PNG_DATA, "mime": "image/png"}, {"url": LINK}], [PN
 
 @pytest.fixture
 def service(settings) -> AgentClient:
-    """Another service, with its key, in a host that takes large bodies."""
+    """Another service, with its key, and a host that accepts large bodies."""
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
     return AgentClient(headers={"X-API-KEY": settings.SERVICE_API_KEY})
 
@@ -96,20 +96,20 @@ def service(settings) -> AgentClient:
 @pytest.mark.parametrize("media_type", FILES)
 @pytest.mark.parametrize("declared", [False, True])
 def test_read__type_by_its_first_bytes(media_type, declared):
-    """The four types are told by what the file begins with, whether or not they are declared, in any case."""
+    """The first bytes of a file decide its type, whether or not the type is declared, in any case."""
     given = {"data_b64": encoded(FILES[media_type]), **({"mime": media_type.upper()} if declared else {})}
     assert read_images([given], LIMIT) == (inline(FILES[media_type], media_type),)
 
 
 def test_read__keeps_the_callers_own_string():
-    """The data is not copied: what is sent is the string that came."""
+    """The data is not copied: the caller's string is sent."""
     (image,) = read_images([PNG_DATA], LIMIT)
     assert image.data_b64 is PNG_B64
 
 
 @pytest.mark.parametrize(("given", "reason"), REFUSED)
 def test_read__refused(given, reason):
-    """What cannot be sent is refused, with its place and the mend."""
+    """An invalid image is refused, with its position and the fix."""
     with pytest.raises(InvalidImage) as raised:
         read_images([PNG_DATA, given], LIMIT)
     assert (str(raised.value), raised.value.__context__ and raised.value.__cause__) == (f"images[1] {reason}", None)
@@ -117,20 +117,20 @@ def test_read__refused(given, reason):
 
 @pytest.mark.parametrize("given", SHAPELESS)
 def test_read__shapeless(given):
-    """What is no list of one or the other is refused, too."""
+    """A value that is not a list of images is refused too."""
     with pytest.raises(InvalidImage):
         read_images(given, LIMIT)
 
 
 @pytest.mark.parametrize("given", [None, [], ()])
 def test_read__none(given):
-    """No images are none."""
+    """No images, an empty list and None are the same."""
     assert read_images(given, LIMIT) == ()
 
 
 @pytest.mark.parametrize("surplus", [0, 1, 2])
 def test_read__limit_to_the_byte(surplus):
-    """An image of the limit is taken, and one of a byte more is not, whatever its padding."""
+    """An image at the limit is accepted. One byte more is refused, whatever the padding."""
     limit = len(PNG) + surplus
     assert read_images([{"data_b64": encoded(PNG + bytes(surplus))}], limit)[0].size == limit
     with pytest.raises(InvalidImage, match=rf"^images\[0\] is larger than {limit} bytes \(IMAGE_MAX_BYTES\)"):
@@ -138,7 +138,7 @@ def test_read__limit_to_the_byte(surplus):
 
 
 def test_read__hundred_megabytes():
-    """What is far too large is refused before it is decoded: it costs no memory."""
+    """An image that is much too large is refused before it is decoded, so it costs no memory."""
     data_b64 = "A" * (100 * 1024 * 1024)
     tracemalloc.start()
     with pytest.raises(InvalidImage, match="is larger than 5,242,880 bytes"):
@@ -149,7 +149,7 @@ def test_read__hundred_megabytes():
 
 
 def test_repr__tells_no_data():
-    """Neither the bytes nor a URL is in a repr."""
+    """A repr contains neither the bytes nor the URL."""
     told = repr([*read_images([PNG_DATA, {"url": SIGNED}], LIMIT), inline_image(PNG, url=SIGNED)])
     assert (PNG_B64 in told, "hunter2" in told, "c0ffee" in told) == (False, False, False)
     assert f"media_type='image/png', size={len(PNG)}, digest='{PNG_SHA256}'" in told
@@ -157,7 +157,7 @@ def test_repr__tells_no_data():
 
 @pytest.mark.django_db
 def test_provider__gets_images(facade, scripted_model):
-    """A provider gets what was read, in order; one that is asked without images gets none."""
+    """A provider gets the images in order. Without images, the keyword is not passed."""
     webp = inline(FILES["image/webp"], "image/webp")
     facade.complete("What is it?", "small", images=[PNG_DATA, {"url": SIGNED}, webp])
     facade.complete("What is it?", "small")
@@ -166,7 +166,7 @@ def test_provider__gets_images(facade, scripted_model):
 
 @pytest.mark.django_db
 def test_provider__schema_and_images(facade, scripted_model):
-    """Structured output works with images, and the second asking after a mismatch has them as well."""
+    """Structured output works with images, and the repeated question after a mismatch has them too."""
     schema = {"type": "object", "required": ["animal"]}
     scripted_model.script("{}", '{"animal": "cat"}')
     answer = facade.complete_json("What is it?", "small", schema=schema, images=[PNG_DATA])
@@ -175,7 +175,7 @@ def test_provider__schema_and_images(facade, scripted_model):
 
 
 class Blind(LlmProvider):
-    """Takes no images, nor any keyword that it has not declared."""
+    """Supports neither images nor any undeclared keyword."""
 
     def complete(self, *, prompt, model, system_prompt=None):
         return ProviderResult("{}")
@@ -185,7 +185,7 @@ class Blind(LlmProvider):
 @pytest.mark.real_model
 @pytest.mark.parametrize("name", ["blind", "claude-code"])
 def test_provider__without_support(facade, agent, name):
-    """A provider that takes no images is not asked, and no row is written; without images it is."""
+    """A provider that does not support images is not asked, and no row is written. Without images, it is asked."""
     agent(PROVIDERS={"blind": Blind})
     assert facade.complete("What is it?", "small", provider=name, images=[PNG_DATA]) == {
         "status": "failure",
@@ -198,7 +198,7 @@ def test_provider__without_support(facade, agent, name):
 
 @pytest.mark.django_db
 def test_provider__fallback_without_support(facade, agent):
-    """A fallback that takes no images is left out of a request that has some, and not of another."""
+    """A fallback that does not support images is skipped if the request has images, and asked if it has none."""
     scripted_chain(agent, first=ProviderUnavailable("down"), second="{}")
     agent(PROVIDERS={**services.agent_settings.PROVIDERS, "second": Blind}, RETRIES=0)
     assert facade.complete_json("What is it?", "small", images=[PNG_DATA])["reason"] == "overloaded: down"
@@ -208,7 +208,7 @@ def test_provider__fallback_without_support(facade, agent):
 
 @pytest.mark.django_db
 def test_provider__that_cannot_be_made(agent):
-    """A broken provider's fault is told, whether or not there are images."""
+    """The error of a broken provider is reported, with or without images."""
 
     class Unmakeable(LlmProvider):
         def __init__(self):
@@ -222,7 +222,7 @@ def test_provider__that_cannot_be_made(agent):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("given", "reason"), REFUSED)
 def test_surfaces__refuse_alike(facade, scripted_model, service, given, reason):
-    """What is no image is a failure over comm and in Python, a 400 at both mounts, and costs nothing."""
+    """Invalid data is a failure over comm and in Python, and a 400 at both mounts. It costs nothing."""
     told = f"images[0] {reason}"
     failure = {"status": "failure", "failure": "rejected", "reason": f"rejected: {told}"}
     assert facade.complete_json("What is it?", "small", images=[given]) == failure
@@ -244,7 +244,7 @@ def test_surfaces__refuse_alike(facade, scripted_model, service, given, reason):
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", SHAPELESS)
 def test_surfaces__refuse_alike_by_the_schema(facade, scripted_model, service, given):
-    """What breaks the schema raises over comm, is a field's 400 over HTTP, and a failure in Python."""
+    """An invalid payload raises over comm, is a field's 400 over HTTP, and is a failure in Python."""
     with pytest.raises(SchemaValidationError):
         call("llm.complete", {**ASKED, "images": given})
     answer = service.ask("complete", {**ASKED, "images": given})
@@ -258,7 +258,7 @@ def test_surfaces__refuse_alike_by_the_schema(facade, scripted_model, service, g
     "images", [[], [PNG_DATA], [{**PNG_DATA, "mime": "image/png"}, {"url": LINK}], [PNG_DATA] * 20]
 )
 def test_surfaces__take_alike(scripted_model, service, images):
-    """What is one is taken by every surface, and reaches the provider the same."""
+    """Every surface accepts a valid image, and the provider gets the same."""
     asked = {**ASKED, "images": images}
     answers = [call("llm.complete", asked), services.complete_json("What is it?", "small", images=images)]
     answers += [service.ask("complete", asked, mount=mount).json() for mount in MOUNTS]
@@ -269,7 +269,7 @@ def test_surfaces__take_alike(scripted_model, service, images):
 
 @pytest.mark.django_db
 def test_surfaces__too_many(service):
-    """Twenty-one are told as a number, and not spelled out."""
+    """The error for twenty-one images has their number, and does not quote them."""
     with pytest.raises(SchemaValidationError) as raised:
         call("llm.complete", {**ASKED, "images": [{"data_b64": "A" * 1_000_000}] * 21})
     assert str(raised.value) == "payload for 'llm.complete' violates schema: 21 items are too many, 20 are allowed"
@@ -282,7 +282,7 @@ def test_surfaces__too_many(service):
 
 @pytest.mark.django_db
 def test_surfaces__fault_quotes_no_megabytes():
-    """A payload at fault does not have its images in what is raised, nor in its traceback."""
+    """Neither the exception for an invalid payload nor its traceback contains the images."""
     images = [{"url": LINK, "data_b64": "A" * 1_000_000}]
     with pytest.raises(SchemaValidationError) as raised:
         call("llm.complete", {**ASKED, "images": images, "unknown": "B" * 1_000_000})
@@ -292,7 +292,7 @@ def test_surfaces__fault_quotes_no_megabytes():
 
 @pytest.mark.django_db
 def test_surfaces__limit_that_is_no_number(facade, scripted_model, service, agent):
-    """A host's own mistake is a failure that names the setting, over HTTP too, and only for requests with images."""
+    """A wrong setting is a failure that names it, also over HTTP, and only for requests with images."""
     agent(IMAGE_MAX_BYTES="5 MB")
     failure = {
         "status": "failure",
@@ -307,7 +307,7 @@ def test_surfaces__limit_that_is_no_number(facade, scripted_model, service, agen
 
 @pytest.mark.django_db
 def test_row__data(facade, scripted_model):
-    """The row tells number, types, sizes and digests of the images, and holds none of their bytes."""
+    """The row has the number, types, sizes and digests of the images, but not their bytes."""
     facade.complete("What is it?", "small", images=[PNG_DATA, {"data_b64": encoded(GIF)}], metadata={"case": 7})
     row = PromptLog.objects.get()
     assert row.metadata == {
@@ -326,7 +326,7 @@ def test_row__data(facade, scripted_model):
 
 @pytest.mark.django_db
 def test_row__url(scripted_model):
-    """A URL is kept without what it may be secret by, and with a digest of it whole."""
+    """A URL is stored without its secret parts, with a digest of the whole URL."""
     services.complete("What is it?", "small", images=[{"url": SIGNED}])
     row = PromptLog.objects.values().get()
     kept = {"url": "https://cdn.example:8443/cats/1.png", "url_sha256": sha256(SIGNED.encode()).hexdigest()}
@@ -336,14 +336,14 @@ def test_row__url(scripted_model):
 
 @pytest.mark.django_db
 def test_row__without_images(scripted_model):
-    """A request without images says nothing of them."""
+    """The row of a request without images does not mention any."""
     services.complete("say", "small", images=[])
     assert PromptLog.objects.get().metadata == {"provider": "anthropic"}
 
 
 @pytest.mark.django_db
 def test_row__while_the_provider_thinks(scripted_model):
-    """The row that is there before the call tells of the images already."""
+    """The pending row already describes the images."""
     seen = []
     scripted_model.script(lambda request: seen.append(PromptLog.objects.get()) or "{}")
     services.complete("What is it?", "small", images=[PNG_DATA])
@@ -352,7 +352,7 @@ def test_row__while_the_provider_thinks(scripted_model):
 
 @pytest.mark.django_db
 def test_failure__tells_no_data(scripted_model, caplog):
-    """A provider's fault that quotes what it was sent reaches neither the log nor the row whole."""
+    """If an exception quotes the images, neither the log nor the row has them in full."""
     scripted_model.script(ValueError("nothing of it"))
     services.complete("What is it?", "small", images=[PNG_DATA, {"url": SIGNED}])
     assert "Traceback" in caplog.text
@@ -373,7 +373,7 @@ def test_failure__tells_no_data(scripted_model, caplog):
     ],
 )
 def test_cache__key_has_the_images(facade, scripted_model, agent, images, reused):
-    """An answer is reused for the same images in the same order, and for no others."""
+    """An answer is reused only for the same images in the same order."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     facade.complete("What is it?", "small", images=[PNG_DATA, {"url": LINK}])
     facade.complete("What is it?", "small", images=images)
@@ -382,14 +382,14 @@ def test_cache__key_has_the_images(facade, scripted_model, agent, images, reused
 
 @pytest.mark.django_db
 def test_cache__key_without_images_is_as_before(scripted_model):
-    """Requests without images keep the keys that they have in ledgers already."""
+    """Requests without images keep the cache keys of existing ledgers."""
     services.complete("say", "small", images=[])
     services.complete("say", "small")
     assert len(set(PromptLog.objects.values_list("cache_key", flat=True))) == 1
 
 
 def test_described__is_json():
-    """What the ledger keeps has a JSON form."""
+    """The description in the ledger can be written as JSON."""
     images = (PNG_IMAGE, LinkedImage(LINK), inline(PNG, "image/png", url=LINK))
     kept = described(images)
     assert json.loads(json.dumps(kept)) == kept
@@ -397,7 +397,7 @@ def test_described__is_json():
 
 
 def test_types__are_frozen():
-    """What providers are handed can be kept and compared."""
+    """A provider can hash and compare the images that it gets."""
     assert {InlineImage("", "image/png", 0, "a"), LinkedImage(LINK)} == {
         LinkedImage(LINK),
         InlineImage("", "image/png", 0, "a"),

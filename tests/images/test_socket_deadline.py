@@ -1,4 +1,4 @@
-"""A block of socket work ends by its deadline, with its sockets."""
+"""The deadline ends a block of socket operations and closes its sockets."""
 
 import http.client
 import os
@@ -15,7 +15,7 @@ from tests.scripted_server import Reply, ScriptedServer, silent_listener
 
 
 def read(url: str, timeout: float = 60) -> bytes:
-    """What a library would do, whose timeout holds for one byte each, and which closes nothing."""
+    """Reads like a library whose timeout restarts with each byte, and closes nothing."""
     host, port = url.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
     connection.request("GET", "/")
@@ -28,7 +28,7 @@ used: list[socket.socket] = []
 
 @pytest.mark.parametrize("trickle", ["head", "body", None])
 def test_socket_deadline__slow_server(trickle):
-    """Neither a byte now and then nor silence keeps the block, and its socket is closed."""
+    """A trickling or silent peer cannot delay the block, and its socket is closed."""
     used.clear()
     reply = Reply(b"x" * 10_000, trickle=trickle, pause=0.05, thinking=0 if trickle else 60)
     with ScriptedServer(reply) as server:
@@ -41,7 +41,7 @@ def test_socket_deadline__slow_server(trickle):
 
 
 def test_socket_deadline__handshake():
-    """A peer that never answers a TLS handshake is left in time."""
+    """A peer that never answers a TLS handshake cannot delay the block."""
     with silent_listener() as url, pytest.raises(TimeoutError), socket_deadline(2):
         host, port = url.removeprefix("http://").split(":")
         plain = socket.create_connection((host, int(port)), timeout=60)
@@ -49,13 +49,13 @@ def test_socket_deadline__handshake():
 
 
 def test_socket_deadline__in_time():
-    """What is done in time is not disturbed."""
+    """Work that is done in time is not affected."""
     with ScriptedServer(Reply(b"pong", ending="close")) as server, socket_deadline(30):
         assert read(server.url) == b"pong"
 
 
 def test_socket_deadline__greenlets():
-    """In a process of gevent the deadline is that of its greenlet, and others go on."""
+    """Under gevent, the deadline applies to its own greenlet, and others continue."""
     program = """
 from gevent import monkey; monkey.patch_all()
 import django, socket, sys, threading, time

@@ -1,4 +1,4 @@
-"""Clocks that differ: time that decides money is the database's, and nothing alive is closed."""
+"""If hosts' clocks differ, the database's clock decides, and no running call is closed."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def closed(host: Host, *arguments: str, ahead: int = 0, silence: float = 20) -> 
 
 
 def test_close_lost__by_a_host_whose_clock_is_ahead(hanging: Host, model: ScriptedServer) -> None:
-    """A live call keeps its row and its reservation, though the clock of who cleans up is two minutes ahead."""
+    """A running call keeps its row and its reservation, even if the cleaning host's clock is two minutes ahead."""
     hanging.start(HANGING.format(beat=60))
     until(lambda: model.requests)
     assert closed(hanging, ahead=2) == [["pending"], 1]
 
 
 def test_close_lost__a_heartbeat_lives(hanging: Host, model: ScriptedServer) -> None:
-    """A call whose process renews its row is not closed, however old it is; when that ends, it is."""
+    """A call whose process renews its row is not closed, however old it is. It is closed when the renewals end."""
     process = hanging.start(HANGING.format(beat=0.1))
     until(lambda: model.requests)
     until(lambda: hanging.server.execute("SELECT count(*) FROM agent_prompt_log WHERE seen_at IS NOT NULL")[0][0])
@@ -83,12 +83,12 @@ def test_close_lost__a_heartbeat_lives(hanging: Host, model: ScriptedServer) -> 
 
 
 def test_created_at__of_a_host_whose_clock_is_behind(host: Host, model: ScriptedServer) -> None:
-    """A row begins at the database's moment, which is that of all hosts."""
+    """A row's start is a time of the database's clock, which all hosts share."""
     assert host.run(BEHIND) is True
 
 
 def test_now__in_utc(host: Host) -> None:
-    """The database's moment is UTC's, whatever time zone its sessions are in."""
+    """The database's time is UTC, whatever the time zone of its sessions is."""
     zone = {
         "postgresql": {"options": "-c timezone=Asia/Kolkata"},
         "mariadb": {"init_command": "SET time_zone='+05:30'"},

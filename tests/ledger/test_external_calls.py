@@ -1,4 +1,4 @@
-"""Calls made elsewhere, in the same ledger."""
+"""Calls made elsewhere are recorded in the same ledger."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LEAST = {"source": "embed", "provider": "house", "model": "house-embed-1"}
 
 @pytest.fixture(params=["sync", "async"])
 def record(request):
-    """`record_call()`, once called synchronously and once on an event loop."""
+    """`record_call()`, once synchronously and once on an event loop."""
     return {"sync": stapel_agent.record_call, "async": async_to_sync(stapel_agent.arecord_call)}[request.param]
 
 
 def test_record__least(record):
-    """What made the call is enough; it returns the row's id."""
+    """Source, provider and model are enough. The row's id is returned."""
     row = PromptLog.objects.get(pk=uuid.UUID(record(**LEAST)))
     assert (row.source, row.provider, row.model, row.model_size, row.status) == (*LEAST.values(), "", "success")
     assert (row.prompt, row.response, row.error_message, row.duration_ms, row.cache_key) == ("", None, None, None, None)
@@ -36,7 +36,7 @@ def test_record__least(record):
 
 
 def test_record__everything(record):
-    """Every column that a call of our own fills can be filled."""
+    """Every column that a call of our own has can be given."""
     given = {
         **LEAST,
         "model_size": "small",
@@ -61,7 +61,7 @@ def test_record__everything(record):
 
 
 def test_record__awkward_values(record):
-    """Texts of any kind are stored in a form that every database takes, without credentials in an error."""
+    """Any text is stored in a form that every database accepts. Error messages are stored without credentials."""
     record(
         **LEAST,
         prompt="\x00",
@@ -103,7 +103,7 @@ def test_record__awkward_values(record):
     ],
 )
 def test_record__wrong_value(record, wrong, mend):
-    """A value that the ledger cannot hold is named, with the mend, and nothing is written."""
+    """If the ledger cannot store a value, the error names it and the fix, and nothing is written."""
     with pytest.raises(ValueError, match=f"^{mend}"):
         record(**{**LEAST, **wrong})
     assert not PromptLog.objects.exists()
@@ -119,7 +119,7 @@ def test_record__wrong_name(record, fields):
 
 
 def test_record__ledger_unavailable(record, monkeypatch, caplog):
-    """A row that cannot be written is told to the caller and in the log, with its figures and without its texts."""
+    """If the row cannot be written, the caller gets an error, and the log has its figures but not its texts."""
 
     def broken(*arguments):
         raise DatabaseError("disk full")
@@ -134,7 +134,7 @@ def test_record__ledger_unavailable(record, monkeypatch, caplog):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer")
 def test_record__rollback():
-    """A rollback of the caller's leaves what was spent."""
+    """A rollback by the caller does not remove the row."""
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         stapel_agent.record_call(**LEAST)
         raise ZeroDivisionError
@@ -150,7 +150,7 @@ def test_record__rollback():
     ],
 )
 def test_record__cost(fields, cost):
-    """What a call cost is what the host says, else what a price list does."""
+    """The cost is the host's figure, or else comes from the price list."""
     with listed():
         stapel_agent.record_call(**{"source": "embed", "provider": "house", "model": "m", **fields})
     row = PromptLog.objects.get()

@@ -1,4 +1,4 @@
-"""`call_finished`: what receivers are told, when, and that they can harm nobody."""
+"""When `call_finished` is sent, what receivers get, and that they can do no harm."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def connected(receiver: Callable[..., Any]) -> Iterator[None]:
 
 @pytest.fixture
 def told() -> Iterator[list[FinishedCall]]:
-    """The calls that a receiver has been told of."""
+    """The calls that a receiver got."""
     calls: list[FinishedCall] = []
 
     def receiver(call: FinishedCall, **facts: Any) -> None:
@@ -50,7 +50,7 @@ def told() -> Iterator[list[FinishedCall]]:
 
 
 def test_call__whole(facade, scripted_model, told):
-    """Everything that there is to know of a call but what was asked and answered."""
+    """The signal has all facts of a call except the prompt and the answer."""
     scripted_model.script(ProviderResult("a secret answer", 1, 2, 1, 4, 5, metadata={"lane": 7}))
     whose = {"user_id": "u", "workspace_id": "w", "context": {"run": 9}}
     facade.complete("a secret prompt", "medium", system_prompt="a secret order", source="other", **whose)
@@ -77,7 +77,7 @@ def test_call__whole(facade, scripted_model, told):
 
 
 def test_call__that_failed(facade, scripted_model, told):
-    """A failure is named; what its message quotes of the answer is not in it."""
+    """The failure's name is in the signal. A message that quotes the answer is not."""
     scripted_model.script("secret prose")
     facade.complete_json("say", "small")
     assert [(call.status, call.failure, call.usage.output_tokens) for call in told] == [
@@ -87,7 +87,7 @@ def test_call__that_failed(facade, scripted_model, told):
 
 
 def test_call__estimated_cost(facade, agent, told):
-    """The signal has the estimated cost of a call whose outcome is unknown, as its row does."""
+    """The signal has the estimated cost of a call with an unknown outcome, like its row."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "2"}})
     facade.complete("say", "small")
@@ -97,13 +97,13 @@ def test_call__estimated_cost(facade, agent, told):
 
 
 def test_call__failure_that_is_the_callers_word(facade, scripted_model, told):
-    """What a caller's metadata calls a failure is none."""
+    """A `failure` in the caller's metadata is ignored."""
     facade.complete("say", "small", metadata={"failure": "none"})
     assert [(call.status, call.failure) for call in told] == [("success", None)]
 
 
 def test_calls__each_attempt(facade, agent, told):
-    """One for each row: retries, fallbacks and all."""
+    """The signal is sent once per row, including retries and fallbacks."""
     scripted_chain(agent, first=AccessDenied("key"), second=[ProviderTimeout("slow"), "answer"])
     facade.complete("say", "small")
     facade.complete("say", "small")
@@ -116,7 +116,7 @@ def test_calls__each_attempt(facade, agent, told):
 
 
 def test_calls__none_for_a_reused_answer(facade, scripted_model, agent, told):
-    """Nobody was called, and no row was written."""
+    """Without a call and a row, no signal is sent."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     for _ in range(2):
         facade.complete("say", "small")
@@ -124,7 +124,7 @@ def test_calls__none_for_a_reused_answer(facade, scripted_model, agent, told):
 
 
 def test_calls__of_a_translation(facade, agent, scripted_model, told):
-    """One for each question that was put to the model."""
+    """The signal is sent once per question to the model."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, CACHE_LOOKUP={})
     scripted_model.script('{"1": "Hallo"}')
     facade.translate("en", "de", {"a": "Hello", "b": "Hello there"})
@@ -133,7 +133,7 @@ def test_calls__of_a_translation(facade, agent, scripted_model, told):
 
 
 def test_receiver__sees_the_row_closed(facade, scripted_model):
-    """The row is closed when its receivers run, who may use the ORM, also where the call is made on an event loop."""
+    """Receivers run after the row is closed, and may use the ORM, also for calls on an event loop."""
     seen = []
 
     def receiver(call, sender, **facts):
@@ -183,7 +183,7 @@ def interrupting(**facts):
     "receiver", [broken_row, broken_statement, broken_savepoint, interrupting], ids=lambda receiver: receiver.__name__
 )
 def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
-    """The caller has its answer, its transaction goes on, and the log tells of the fault."""
+    """If a receiver raises, the caller gets the answer, its transaction continues, and the log has the error."""
     with connected(receiver), transaction.atomic():
         PromptLog.objects.create(source="other", model="mine", model_size="", prompt="")
         assert facade.complete("say", "small")["status"] == "ok"
@@ -193,7 +193,7 @@ def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
 
 
 def test_receiver__harms_no_other_receiver(facade, scripted_model):
-    """Those that come after a broken one are told as well."""
+    """Receivers after a broken one are called too."""
     calls = []
 
     def broken(**facts):
@@ -208,7 +208,7 @@ def test_receiver__harms_no_other_receiver(facade, scripted_model):
 
 
 def test_recorded__calls(told):
-    """Calls made elsewhere are told of when they are written down."""
+    """The signal is sent for recorded external calls."""
     asked = {"source": "embed", "provider": "house", "model": "m"}
     first = stapel_agent.record_call(**asked, input_tokens=4, duration_ms=2)
     second = async_to_sync(stapel_agent.arecord_call)(**asked, status="timeout")
@@ -219,7 +219,7 @@ def test_recorded__calls(told):
 
 
 def test_lost__calls(told):
-    """Rows of dead processes are told of when they are closed."""
+    """The signal is sent when the row of a dead process is closed."""
     row = PromptLog.objects.create(source="other", model="m", model_size="", prompt="p", metadata={"provider": "x"})
     PromptLog.objects.update(status="pending", created_at=timezone.now() - timedelta(hours=1))
     assert ledger.close_lost() == 1
@@ -227,7 +227,7 @@ def test_lost__calls(told):
 
 
 def test_unclosed__told_when_closed(facade, scripted_model, monkeypatch, told):
-    """A row that could not be closed is told of beside the one with which it is, and only once."""
+    """If a row is closed later, with another one, the signal is sent then, and once."""
 
     def refuse(*arguments, **options):
         raise DatabaseError("gone away")
@@ -243,7 +243,7 @@ def test_unclosed__told_when_closed(facade, scripted_model, monkeypatch, told):
 
 
 def test_cancelled__waits_for_no_receiver(agent):
-    """A task that is cancelled in mid-call is over while the receiver still works; the receiver is told."""
+    """A task that is cancelled during a call does not wait for the receiver, which still gets the signal."""
     asked, release, told = asyncio.Event(), threading.Event(), threading.Event()
     calls = []
 

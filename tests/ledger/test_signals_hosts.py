@@ -99,33 +99,33 @@ say(None)
 
 
 def test_receiver__in_the_callers_transaction(host: Host) -> None:
-    """What a receiver breaks or writes is no part of the caller's transaction, which goes on and may be rolled back."""
+    """A receiver's writes and errors do not affect the caller's transaction, which continues and may be rolled back."""
     assert host.run(IN_A_TRANSACTION) == [PAID, 1, ["seen"], ["success"], True]
 
 
 def test_receiver__outside_of_a_transaction(host: Host) -> None:
-    """Without a transaction there is nothing to protect: receivers run in the caller's thread."""
+    """Outside a transaction, receivers run in the caller's thread."""
     assert host.run(OUTSIDE) == [PAID, ["seen"], ["success"], True]
 
 
 def test_receiver__on_an_event_loop(host: Host) -> None:
-    """Receivers may use the ORM, and have run when the answer is there."""
+    """Receivers may use the ORM, and have run before the caller gets the answer."""
     assert host.run(ON_AN_EVENT_LOOP) == [PAID, ["seen"], ["success"], True]
 
 
 @pytest.mark.parametrize("script", [PAST_THE_DEADLINE, PAST_THE_DEADLINE_ON_AN_EVENT_LOOP], ids=["sync", "async"])
 def test_receiver__past_the_deadline(host: Host, script: str) -> None:
-    """A slow receiver does not hold the answer up past the deadline, and comes to its end."""
+    """A slow receiver delays the answer no longer than the deadline, and runs to its end."""
     host.agent["DEADLINE"] = 10
     assert host.run(script) == [PAID, True, True]
 
 
 def test_receiver__of_a_cancelled_caller(host: Host) -> None:
-    """A caller that is cancelled while receivers run leaves at once, and they come to their end."""
+    """A caller that is cancelled while receivers run leaves at once, and they run to their end."""
     assert host.run(CANCELLED) == [True, True, True]
 
 
 def test_receiver__at_exit(host: Host) -> None:
-    """A process that ends waits a moment for receivers that nobody has waited for."""
+    """A process waits briefly for running receivers before it exits."""
     host.run(AT_EXIT)
     assert host.server.execute("SELECT user_id FROM agent_prompt_log") == [("seen",)]

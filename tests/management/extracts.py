@@ -1,4 +1,4 @@
-"""Small extracts of catalogues with the structure that well-known projects give them; the texts are our own."""
+"""Small catalogues with the structure of well-known projects. The texts are our own."""
 
 import json
 
@@ -325,4 +325,4 @@ EXTRACTS = {
     "extension/_locales/en/messages.json": CHROME,
     "cars/src/locales/en.json": VUE,
 }
-"""Paths in a project, each with what the file holds."""
+"""The path of each file in a project -> its contents."""

@@ -1,4 +1,4 @@
-"""`manage.py llm`, as a person and as a script run it."""
+"""`manage.py llm`, used by people and by scripts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.scripted_server import Reply, ScriptedServer
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BUILTIN = {"anthropic": None, "openai-compat": None, "claude-code": None}
-"""PROVIDERS without those that are built in."""
+"""PROVIDERS without the built-in ones."""
 
 
 class Terminal(StringIO):
@@ -46,7 +46,7 @@ class Terminal(StringIO):
 
 
 def run(*arguments: object, stdout: StringIO | None = None) -> tuple[str, str]:
-    """What the command prints to stdout and to stderr; a CommandError is the last line of the latter."""
+    """What the command prints to stdout and stderr. A CommandError is the last line of stderr."""
     out, err = stdout or StringIO(), StringIO()
     try:
         call_command("llm", *map(str, arguments), stdout=out, stderr=err)
@@ -57,7 +57,7 @@ def run(*arguments: object, stdout: StringIO | None = None) -> tuple[str, str]:
 
 
 class Ready(LlmProvider):
-    """A provider that has all it needs."""
+    """A completely configured provider."""
 
     def complete(self, **arguments):
         return ProviderResult('{"ok": true}', input_tokens=9, output_tokens=4)
@@ -82,7 +82,7 @@ class Hostile(Ready):
 
 
 def test_ask__result(scripted_model):
-    """The text is all that is on stdout; who answered and what it took is on stderr; the ledger has the call."""
+    """stdout has the text only. stderr says who answered and what it cost. The ledger has the call."""
     scripted_model.script(ProviderResult("Zürich,\nof course.", 21, 8))
     out, err = run("ask", "The largest city?", "--size", "large", "--provider", "openai-compat")
     row = PromptLog.objects.get()
@@ -92,13 +92,13 @@ def test_ask__result(scripted_model):
 
 
 def test_ask__thinking(scripted_model):
-    """Tokens spent on thinking are told beside the output that they are part of."""
+    """Thinking tokens are shown with the output tokens that they are part of."""
     scripted_model.script(ProviderResult("Zürich", 21, 80, thinking_tokens=60))
     assert "21 input and 80 output tokens (60 thinking), request " in run("ask", "The largest city?")[1]
 
 
 def test_ask__whole_answer(scripted_model):
-    """With --json the whole answer is one line on stdout, and nothing is on stderr."""
+    """With --json, stdout has the whole answer on one line, and stderr is empty."""
     scripted_model.script('{"city": "Zürich"}')
     out, err = run("ask", "The largest city?", "--json")
     usage = {"input_tokens": 10, "output_tokens": 5}
@@ -117,7 +117,7 @@ def test_ask__whole_answer(scripted_model):
     ],
 )
 def test_subcommands__options_of_django(scripted_model, words):
-    """Django's own options may come after the subcommand, and take effect as before it."""
+    """Django's own options work after the subcommand as well as before it."""
     parser = load_command_class("stapel_agent", "llm").create_parser("manage.py", "llm")
     before = vars(parser.parse_args(["--traceback", words[0], *(["--all"] if words[0] == "forget" else [])]))
     given = vars(parser.parse_args(words))
@@ -129,7 +129,7 @@ def test_subcommands__options_of_django(scripted_model, words):
 @pytest.mark.parametrize("kind", [[], ["--json"]])
 @pytest.mark.parametrize(("option", "asked"), [([], None), (["--effort", "max"], "max")])
 def test_ask__effort(scripted_model, kind, option, asked):
-    """With --effort, the model thinks as hard as that, for a text and for JSON."""
+    """--effort sets how hard the model thinks, for text and for JSON."""
     scripted_model.script("{}")
     run("ask", "The largest city?", *option, *kind)
     assert [request.effort for request in scripted_model.requests] == [asked]
@@ -137,7 +137,7 @@ def test_ask__effort(scripted_model, kind, option, asked):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_ask__failure(scripted_model, tmp_path, agent, as_json):
-    """A failure is told on stderr with what was spent, and is exit status 1."""
+    """A failure is printed to stderr with what was spent. The exit status is 1."""
     agent(SCHEMA_RETRIES=0)
     schema = tmp_path / "any.json"
     schema.write_text("{}")
@@ -152,7 +152,7 @@ def test_ask__failure(scripted_model, tmp_path, agent, as_json):
 
 
 def test_ask__schema(scripted_model, tmp_path):
-    """The schema in the file goes to the provider, and the answer is held against it."""
+    """The schema in the file is sent to the provider, and the answer is validated against it."""
     schema = tmp_path / "city.json"
     schema.write_text('{"type": "object", "required": ["city"]}')
     scripted_model.script("{}", '{"city": "Bern"}')
@@ -163,7 +163,7 @@ def test_ask__schema(scripted_model, tmp_path):
 
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b"\xff", b"[" * 100_000, b"7"])
 def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
-    """A file without a schema is reported with the fix, and no model is asked."""
+    """A file without a schema is reported with the fix, and no model is called."""
     schema = tmp_path / "schema.json"
     if content is not None:
         schema.write_bytes(content)
@@ -175,13 +175,13 @@ def test_ask__schema_that_is_none(scripted_model, tmp_path, content):
 
 @pytest.mark.parametrize("options", [["--model", "huge"], ["--provider", "nobody"], ["--json", "--provider", "nobody"]])
 def test_ask__what_there_is_not(scripted_model, options):
-    """An unknown size or provider is told with those that there are."""
+    """The error for an unknown size or provider lists the known ones."""
     _, err = run("ask", "hi", *options)
     assert re.search(r"rejected: .*'(huge|nobody)'.*: .*(small|openai-compat)", err)
 
 
 def test_ask__from_standard_input(scripted_model, monkeypatch):
-    """Without a prompt, and for a dash, standard input is read, whole; of a terminal a prompt is asked for."""
+    """Without a prompt, or with a dash, the whole standard input is the prompt. A terminal gets an error instead."""
     for arguments in ([], ["-"]):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("two\nlines ü".encode())))
         run("ask", *arguments)
@@ -191,7 +191,7 @@ def test_ask__from_standard_input(scripted_model, monkeypatch):
 
 
 def test_ask__image(scripted_model, tmp_path):
-    """Images are files or URLs, as many as are named; a file that is not there is told before anybody is asked."""
+    """Images may be files and URLs. A missing file is reported before a provider is called."""
     picture = tmp_path / "dot.png"
     picture.write_bytes(b64decode(PNG_DATA["data_b64"]))
     run("ask", "What is it?", "--image", picture, "--image", "https://pictures.example/a.png")
@@ -212,7 +212,7 @@ def logged(scripted_model) -> None:
 
 
 def test_logs__last_calls(scripted_model):
-    """The last calls are printed, a line each, the newest last; filters and a count narrow them down."""
+    """The last calls are printed, one per line, the newest last. Filters and a count select them."""
     logged(scripted_model)
     lines = run("logs")[0].splitlines()
     assert ["say one" in lines[0], "timeout" in lines[1], "say three" in lines[2]] == [True] * 3
@@ -224,7 +224,7 @@ def test_logs__last_calls(scripted_model):
 
 
 def test_logs__in_full(scripted_model):
-    """With --full the texts follow, with nothing in them that a terminal obeys; with --json each row is a line."""
+    """--full adds the texts, without control characters. --json prints each row as a line."""
     logged(scripted_model)
     out, _ = run("logs", "--full", "--user-id", "7", "-n", "2")
     assert "  response:\n    one\ufffd[2J\n" in out
@@ -233,7 +233,7 @@ def test_logs__in_full(scripted_model):
 
 
 def test_logs__follow(scripted_model, monkeypatch):
-    """With -f new calls follow, each once and when it has ended, until Ctrl-C."""
+    """-f prints each new call once, when it has ended, until Ctrl-C."""
     logged(scripted_model)
     rounds = iter(["say four", "say five"])
 
@@ -252,7 +252,7 @@ def test_logs__follow(scripted_model, monkeypatch):
 
 
 def test_usage__as_llm_usage(scripted_model):
-    """`llm usage` prints what `llm_usage` prints."""
+    """`llm usage` prints the same as `llm_usage`."""
     logged(scripted_model)
     out = StringIO()
     call_command("llm_usage", "--group-by", "user_id", stdout=out)
@@ -267,7 +267,7 @@ def test_ask__from_standard_input_that_is_no_text(scripted_model, monkeypatch):
 
 
 def test_ask__answer_that_a_terminal_would_obey(scripted_model, tmp_path):
-    """What is not printable comes as an escape of JSON, and so is still the same value; in plain text it is gone."""
+    """Unprintable characters are escaped in JSON, so the value stays the same. In plain text they are removed."""
     scripted_model.script("a\x1b[2J\u202eb\tc")
     assert run("ask", "hi")[0] == "a\ufffd[2J\ufffdb\tc\n"
     hostile = {"key\u202e": "\x1b[2J \x9b31m \u200b \U000e0041 \ud800 tab\t"}
@@ -280,7 +280,7 @@ def test_ask__answer_that_a_terminal_would_obey(scripted_model, tmp_path):
 
 
 def test_ask__interrupted(agent):
-    """Ctrl-C ends the command as a shell expects, without a traceback."""
+    """After Ctrl-C, the exit status is that of a shell, without a traceback."""
 
     class Interrupted(LlmProvider):
         def complete(self, **arguments):
@@ -295,7 +295,7 @@ def test_ask__interrupted(agent):
 
 @pytest.mark.parametrize(("arguments", "named"), [([], "ask | logs"), (["explain"], "explain")])
 def test_usage__that_is_wrong(arguments, named):
-    """What is missing is named."""
+    """A missing argument is named."""
     with pytest.raises(CommandError, match=re.escape(named)):
         call_command("llm", *arguments)
 
@@ -304,7 +304,7 @@ def test_usage__that_is_wrong(arguments, named):
 
 
 def test_providers__usable_or_not(agent):
-    """Each entry is a paragraph: its class, its models, and what it lacks; also one that cannot even be imported."""
+    """Each provider has a paragraph with its class, its models and what it lacks, even if it cannot be imported."""
     providers = {
         "ready": Ready,
         "lacking": Lacking,
@@ -343,7 +343,7 @@ nobody (default)
 
 
 def test_providers__ping(agent):
-    """Those that are configured are asked one tiny question; one that does not answer is exit status 1."""
+    """Each configured provider gets a tiny question. If one does not answer, the exit status is 1."""
     models = scripted_chain(agent, denied=AccessDenied("the key is wrong"), other="prose")
     providers = {name: provider_of(model) for name, model in models.items()}
     agent(PROVIDERS={**BUILTIN, **providers, "lacking": Lacking}, RETRIES=0)
@@ -366,7 +366,7 @@ def test_providers__ping(agent):
 
 
 def test_providers__ping_that_is_cut_off(agent):
-    """An answer that does not fit is one, as far as the connection goes; what it took is shown."""
+    """An answer of another form still shows that the connection works. Its usage is shown."""
     scripted_chain(agent, rambling=ProviderResult("Well, ", 9, 32, finish_reason="length"))
     out, err = run("providers", "--ping")
     assert re.search(r"ping           answered, \d+\.\d\d s, 9 input and 32 output tokens\n", out)
@@ -374,7 +374,7 @@ def test_providers__ping_that_is_cut_off(agent):
 
 
 def test_providers__cost(agent, monkeypatch):
-    """What a ping cost is shown where the answer says so."""
+    """The cost of a ping is shown if the answer states it."""
     from stapel_agent import services
 
     usage = {"input_tokens": 9, "output_tokens": 4, "cost_usd": "0.000021"}
@@ -387,7 +387,7 @@ def test_providers__cost(agent, monkeypatch):
 
 @pytest.mark.parametrize("columns", [20, 60, 200])
 def test_providers__on_a_terminal(agent, monkeypatch, columns):
-    """On a terminal long texts are broken between words, below where they began, and no line is cut."""
+    """On a terminal, long texts are wrapped between words and indented, and no line is cut."""
     monkeypatch.setenv("COLUMNS", str(columns))
     agent(PROVIDERS={**BUILTIN, "lacking": Lacking, "gone": "no.such.Provider"})
     wrapped, _ = run("providers", stdout=Terminal())
@@ -398,21 +398,21 @@ def test_providers__on_a_terminal(agent, monkeypatch, columns):
 
 
 def test_providers__names_that_a_terminal_would_obey(agent):
-    """What a provider says of itself cannot move the cursor."""
+    """A provider's text cannot move the cursor."""
     agent(PROVIDERS={**BUILTIN, "hostile": Hostile})
     out, _ = run("providers")
     assert all(sign.isprintable() for sign in out.replace("\n", ""))
 
 
 def test_providers__settings_that_are_wrong(agent):
-    """MODELS that is no map is said of each provider, and crashes nothing."""
+    """Invalid MODELS are reported for each provider, without a crash."""
     agent(PROVIDERS={**BUILTIN, "ready": Ready}, MODELS=["small"])
     out, _ = run("providers")
     assert "configuration  MODELS must map sizes to model names" in out
 
 
 def test_providers__reader_has_gone():
-    """A reader of the output that ends early, such as `head`, ends the command without a traceback."""
+    """If the reader of the output ends early, such as `head`, the command ends without a traceback."""
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "django", "llm", "providers", "--settings", "tests.settings"]
@@ -422,7 +422,7 @@ def test_providers__reader_has_gone():
 
 
 def test_providers__models_that_cannot_work(agent):
-    """An endpoint is not shown with Anthropic's models: sizes that it has no model for are named as such."""
+    """An endpoint is not shown with Anthropic's models. Sizes without a model of its own are listed."""
     agent(
         PROVIDERS={
             **BUILTIN,
@@ -455,7 +455,7 @@ def real_host(local_model, agent):
 
 @pytest.mark.model
 def test_model__ask(real_host, tmp_path):
-    """A real model answers to a schema."""
+    """A real model answers according to a schema."""
     schema = tmp_path / "city.json"
     schema.write_text('{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}')
     out, err = run("ask", "What is the capital of France?", "--schema", schema)
@@ -465,7 +465,7 @@ def test_model__ask(real_host, tmp_path):
 
 @pytest.mark.model
 def test_model__ping(real_host):
-    """A real model is found to answer, with the time and the tokens that it took."""
+    """A real model answers a ping, with the time and the tokens that it took."""
     (report,) = json.loads(run("providers", "--ping", "--json")[0])
     ping, row = report.pop("ping"), PromptLog.objects.get()
     assert report == {
@@ -481,14 +481,14 @@ def test_model__ping(real_host):
     assert ping["seconds"] * 1000 >= row.duration_ms
 
 
-# --- as the documents show it
+# --- the documents
 
 
 VARYING = [(r"\d+\.\d\d s", "0.00 s"), (r"request [0-9a-f-]{36}", "request 0")]
 
 
 def fixed(text: str) -> str:
-    """`text` without what differs from run to run."""
+    """`text` without the parts that differ from run to run."""
     for pattern, replacement in VARYING:
         text = re.sub(pattern, replacement, text)
     return text
@@ -496,7 +496,7 @@ def fixed(text: str) -> str:
 
 @pytest.mark.sdk
 def test_documents__show_what_is_printed(agent, monkeypatch, tmp_path):
-    """The commands of the documents print what they show, in the host of the quick start."""
+    """The documented commands print the documented output, in the host of the quick start."""
     host: dict = {"INSTALLED_APPS": [], "MIDDLEWARE": []}
     exec(block_after("README.md", "<!-- file: settings.py -->"), host)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
@@ -544,14 +544,14 @@ def kept(agent, scripted_model):
     ],
 )
 def test_forget__what_is_named(kept, arguments, left):
-    """The translations that meet all conditions go, and the others stay."""
+    """Translations that match all conditions are removed. The others stay."""
     assert Translation.objects.count() == 7
     assert run("forget", *arguments)[0] == f"forgotten: {counted(7 - left, 'translation')}\n"
     assert Translation.objects.count() == left
 
 
 def test_forget__is_asked_anew(agent, scripted_model):
-    """A text that is forgotten is put to the model again."""
+    """A forgotten text is sent to the model again."""
     scripted_model.script(translating(str.upper), translating(str.title))
     ask = partial(services.translate, "en", "de", {"k": "save it"})
     assert [ask()["result"]["k"] for _ in range(2)] == ["SAVE IT", "SAVE IT"]
@@ -570,13 +570,13 @@ def test_forget__is_asked_anew(agent, scripted_model):
     ],
 )
 def test_forget__what_cannot_be_meant(kept, arguments, message):
-    """A command that does not say what to forget forgets nothing."""
+    """Without conditions, the command forgets nothing."""
     assert message in run("forget", *arguments)[1]
     assert Translation.objects.count() == 7
 
 
 def test_forget__policy_that_finds_no_texts(agent, scripted_model):
-    """Django's cache holds digests: one text is forgotten with all others, and the host's own entries stay."""
+    """Django's cache stores digests, so all answers are forgotten at once. The host's own entries stay."""
     caches["default"].clear()
     caches["default"].set("hosts", "own")
     agent(CACHE_POLICY="stapel_agent.cache.DjangoCachePolicy")
@@ -589,7 +589,7 @@ def test_forget__policy_that_finds_no_texts(agent, scripted_model):
 
 
 def test_forget__policy_that_cannot(agent):
-    """A host's policy without forget() is named."""
+    """A policy without forget() is named."""
 
     class Mine(CachePolicy):
         pass
@@ -599,7 +599,7 @@ def test_forget__policy_that_cannot(agent):
 
 
 def test_forget__pieces_of_a_long_text(agent, scripted_model):
-    """With a text go the pieces that it was asked for in."""
+    """The pieces of a long text are forgotten with it."""
     agent(MAX_TOKENS=300)
     scripted_model.script(*[translating(str.upper)] * 30)
     text = " ".join(f"This is sentence number {word} of a long text." for word in range(60))

@@ -28,7 +28,7 @@ TRANSLATED = {"greeting": "HELLO", "menu": {"save": "SAVE", "size": 3}}
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A catalogue of two texts and a number."""
+    """A catalogue with two texts and a number."""
     path = tmp_path / "en.json"
     path.write_text(json.dumps(TEXTS, indent=2) + "\n")
     return path
@@ -36,12 +36,12 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slices_of_one(agent):
-    """A slice for every text."""
+    """A slice for each text."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
 
 
 def run(*arguments: object, **options: object) -> tuple[str, str]:
-    """What the command prints to stdout and to stderr; a CommandError is the last line of the latter."""
+    """What the command prints to stdout and stderr. A CommandError is the last line of stderr."""
     out, err = StringIO(), StringIO()
     try:
         call_command("llm_translate", *map(str, arguments), stdout=out, stderr=err, **options)
@@ -56,7 +56,7 @@ def row(out: str, language: str = "de") -> list[str]:
 
 
 def test_json__new_languages(source, scripted_model):
-    """Each language gets a file beside the source, of the source's shape, and a row in the summary."""
+    """Each language gets a file beside the source, in the source's shape, and a row in the summary."""
     scripted_model.script(translating(str.upper))
     out, err = run(source, "--to", "de", "--to", "pt-BR", "--from", "en")
     assert err == ""
@@ -67,7 +67,7 @@ def test_json__new_languages(source, scripted_model):
 
 
 def test_out__folder(source, scripted_model, tmp_path):
-    """The files go to another folder, which is made, and the arguments reach the provider."""
+    """The files go to another folder, which is created. The arguments reach the provider."""
     scripted_model.script(translating(str.upper))
     run(source, "--to", "de", "--out", tmp_path / "über" / "uns", "--model", "large", "--provider", "claude-code")
     assert json.loads((tmp_path / "über" / "uns" / "de.json").read_text())["greeting"] == "HELLO"
@@ -76,14 +76,14 @@ def test_out__folder(source, scripted_model, tmp_path):
 
 @pytest.mark.parametrize(("option", "asked"), [([], "low"), (["--effort", "high"], "high")])
 def test_effort__reaches_the_model(source, scripted_model, option, asked):
-    """With --effort, the model thinks as hard as that; without it, as the settings say for translations."""
+    """--effort sets how hard the model thinks. Without it, the settings for translations apply."""
     scripted_model.script(translating(str.upper))
     run(source, "--to", "de", *option)
     assert [request.effort for request in scripted_model.requests] == [asked]
 
 
 def test_glossary_and_context__reach_the_model(source, scripted_model):
-    """The model is told which words a language has for a term, and what the texts are for."""
+    """The model gets the glossary of the language, and the context."""
     glossary = source.parent / "terms.json"
     glossary.write_text('{"de": {"Save": "Sichern"}, "fr": {"Save": "Enregistrer"}}')
     scripted_model.script(lambda request: translating(lambda text: text.replace("Save", "Sichern"))(request))
@@ -94,7 +94,7 @@ def test_glossary_and_context__reach_the_model(source, scripted_model):
 
 
 def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
-    """Each form past two is asked for with a number that it is for, past the caller's own context."""
+    """If there are more than two forms, the model gets an example number for each, besides the caller's context."""
     source = tmp_path / "shop.pot"
     source.write_text('msgid "%d file"\nmsgid_plural "%d files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
 
@@ -115,7 +115,7 @@ def test_plural_forms__asked_one_by_one(tmp_path, scripted_model):
 
 
 def test_kept__what_is_there(source, scripted_model):
-    """What the target holds is neither asked for nor touched; the rest is added to it."""
+    """Existing translations are neither sent nor changed. The others are added."""
     target = source.parent / "de.json"
     target.write_text('{\n\t"mine": "only here",\n\t"greeting": "Moin"\n}')
     scripted_model.script(translating(str.upper))
@@ -129,7 +129,7 @@ def test_kept__what_is_there(source, scripted_model):
 
 
 def test_overwrite__asks_for_all(source, scripted_model):
-    """Only --overwrite replaces what is there."""
+    """Only --overwrite replaces existing translations."""
     target = source.parent / "de.json"
     target.write_text('{"greeting": "Moin", "mine": "only here"}')
     scripted_model.script(translating(str.upper))
@@ -143,7 +143,7 @@ def test_overwrite__asks_for_all(source, scripted_model):
 
 
 def test_complete__nothing_happens(source, scripted_model):
-    """A second run calls nobody and leaves the file alone."""
+    """A second run makes no call and does not change the file."""
     scripted_model.script(translating(str.upper))
     run(source, "--to", "de")
     target = source.parent / "de.json"
@@ -156,7 +156,7 @@ def test_complete__nothing_happens(source, scripted_model):
 
 
 def test_interrupted__goes_on(source, scripted_model, slices_of_one):
-    """Ctrl-C leaves what is translated in the file, says so and ends with 130; the next run does the rest."""
+    """After Ctrl-C, the file has the finished translations, and the exit code is 130. The next run does the rest."""
 
     def interrupted(request):
         if "Save" in request.prompt:
@@ -180,7 +180,7 @@ def test_interrupted__goes_on(source, scripted_model, slices_of_one):
 
 
 def test_person__saves_meanwhile(source, scripted_model, slices_of_one):
-    """What a person saves in the target during the run is kept, in place of what the model says."""
+    """A translation that a person saves during the run is kept, instead of the model's."""
     target = source.parent / "de.json"
 
     def interfering(request):
@@ -194,7 +194,7 @@ def test_person__saves_meanwhile(source, scripted_model, slices_of_one):
 
 
 def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
-    """Where the provider cannot be asked, the first slice says so and nothing more is asked; no file is made."""
+    """If no provider can be asked, the first slice reports it, nothing more is asked, and no file is created."""
     out, err = run(source, "--to", "de", "--to", "fr", "--model", "tiny")
     assert row(out)[:4] == ["0", "0", "1", "1"]
     assert "fr " not in out
@@ -205,7 +205,7 @@ def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
 
 
 def test_bad_answer__next_slice_goes_on(source, scripted_model, slices_of_one):
-    """An answer that was paid and does not count fails its texts; the next are asked for all the same."""
+    """An unusable answer that was paid for fails its texts. The next texts are still asked for."""
     scripted_model.script(
         lambda request: "prose" if "Hello" in request.prompt else translating(str.upper)(request),
     )
@@ -217,7 +217,7 @@ def test_bad_answer__next_slice_goes_on(source, scripted_model, slices_of_one):
 
 
 def test_failed_text__named_and_left_out(source, scripted_model):
-    """A text that the model drops every time is absent from the file and named with its reason; the others count."""
+    """A text that the model always omits is missing from the file and listed with the reason. The others are there."""
 
     def forgetful(request):
         reply = json.loads(translating(str.upper)(request))
@@ -231,7 +231,7 @@ def test_failed_text__named_and_left_out(source, scripted_model):
 
 
 def test_failures__many(tmp_path, scripted_model):
-    """Ten texts are named for each reason, and with --verbosity 2 all of them; nothing in a name moves the cursor."""
+    """Ten texts are listed for each reason, and all of them with --verbosity 2. Names cannot move the cursor."""
     source = tmp_path / "en.json"
     source.write_text(json.dumps({f"key {number}\x1b[2J": "text" for number in range(12)}))
     scripted_model.script("prose")
@@ -243,7 +243,7 @@ def test_failures__many(tmp_path, scripted_model):
 
 
 def test_verbosity__nothing_but_errors(source, scripted_model):
-    """--verbosity 0 prints what went wrong and nothing else."""
+    """--verbosity 0 prints only what went wrong."""
     scripted_model.script("prose")
     out, err = run(source, "--to", "de", verbosity=0)
     assert (out, "/greeting" in err) == ("", True)
@@ -252,7 +252,7 @@ def test_verbosity__nothing_but_errors(source, scripted_model):
 
 
 def test_django_layout__fills_in_place(tmp_path, scripted_model):
-    """In <locale>/<language>/LC_MESSAGES/ a language has its own file: the source itself, or a new one beside it."""
+    """In <locale>/<language>/LC_MESSAGES/, each language has its own file: the source, or a new one beside it."""
     source = tmp_path / "locale" / "de" / "LC_MESSAGES" / "django.po"
     source.parent.mkdir(parents=True)
     source.write_text('msgid "Hello"\nmsgstr ""\n\nmsgid "Bye"\nmsgstr "Tschüss"\n')
@@ -289,7 +289,7 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
     ],
 )
 def test_refused__with_the_mend(tmp_path, scripted_model, name, content, arguments, mend):
-    """What cannot be translated is an error that says what to do; nobody is asked and nothing is written."""
+    """If a file or language cannot be used, the error says what to do. No model is called, and nothing is written."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     out, err = run(tmp_path / name, "--to", "de", *arguments)
@@ -300,7 +300,7 @@ def test_refused__with_the_mend(tmp_path, scripted_model, name, content, argumen
 
 
 def test_refused__one_bad_target_before_all(source, scripted_model):
-    """All targets are read before anybody is asked for the first."""
+    """All targets are read before the first call."""
     (source.parent / "fr.json").write_text('{"menu": "no object"}')
     _, err = run(source, "--to", "de", "--to", "fr")
     assert "differs from the source in structure at '/menu': correct it, or use --overwrite" in err
@@ -320,7 +320,7 @@ with scripted_provider({reply}) as model:
 
 
 def child(*arguments: object, reply: str = "translating(str.upper)", before: str = "", **options: object):
-    """The command in a process of its own, with a model that says `reply`."""
+    """The command in a child process, with a model that answers `reply`."""
     code = CHILD.format(reply=reply, before=before)
     settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "DATABASE": "sqlite"}
     command = [sys.executable, "-c", code, *map(str, arguments)]
@@ -328,14 +328,14 @@ def child(*arguments: object, reply: str = "translating(str.upper)", before: str
 
 
 def test_progress__none_in_a_pipe(source):
-    """In a pipe there is a summary on stdout and nothing on stderr."""
+    """In a pipe, stdout has the summary, and stderr is empty."""
     process = child(source, "--to", "de", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, err = process.communicate()
     assert (process.returncode, err, row(out)[:4]) == (0, "", ["0", "2", "0", "0"])
 
 
 def test_progress__bar_on_a_terminal(source):
-    """On a terminal a bar for each language comes to its end."""
+    """On a terminal, a progress bar for each language reaches its end."""
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
     process = child(source, "--to", "de", "--to", "fr", stdout=subprocess.DEVNULL, stderr=end)
@@ -352,7 +352,7 @@ def test_progress__bar_on_a_terminal(source):
 
 
 def test_ctrl_c__exit_code(source):
-    """The signal itself ends the process with 130, after a summary."""
+    """SIGINT ends the process with exit code 130, after a summary."""
     process = child(
         source,
         "--to",
@@ -372,7 +372,7 @@ def test_ctrl_c__exit_code(source):
 
 
 def test_document__as_shown(tmp_path, monkeypatch, scripted_model):
-    """The document's command prints what is shown below it."""
+    """The documented command prints the documented output."""
     monkeypatch.chdir(tmp_path)
     Path("locales").mkdir()
     Path("locales/en.json").write_text('{"greeting": "Good morning", "menu": {"save": "Save", "open": "Open"}}')

@@ -1,4 +1,4 @@
-"""`manage.py llm_translate` and the files that projects have: layouts, plural forms, marks, context."""
+"""`manage.py llm_translate` on the layouts of real projects: paths, plural forms, marks, context."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def test_i18next__namespaces(tmp_path, scripted_model):
     ],
 )
 def test_layouts(tmp_path, scripted_model, source, to, target):
-    """The target stands where the layout of the source has its place for the language."""
+    """The target is where the source's layout has it for the language."""
     content = 'msgid "A text"\nmsgstr ""\n' if source.endswith("po") else {"a": {"message": "A text"}}
     scripted_model.script(translating(str.upper))
     _, err = run(made(tmp_path, source, content), "--to", to)
@@ -63,7 +63,7 @@ def test_layouts(tmp_path, scripted_model, source, to, target):
 
 @pytest.mark.parametrize("arguments", [[], ["--out", "out"]])
 def test_shared_target__refused(tmp_path, scripted_model, monkeypatch, arguments):
-    """Two sources never share a target; nobody is asked and nothing is written."""
+    """Two sources never share a target. No model is called, and nothing is written."""
     monkeypatch.chdir(tmp_path)
     made(tmp_path, "shop.json", {"title": "A good shop"})
     made(tmp_path, "blog.json", {"title": "A good blog"})
@@ -74,14 +74,14 @@ def test_shared_target__refused(tmp_path, scripted_model, monkeypatch, arguments
 
 
 def test_shared_target__of_folders(tmp_path, scripted_model):
-    """Files of the same name that would go to one folder are refused too."""
+    """Files with the same name whose targets would go to one folder are refused too."""
     sources = [made(tmp_path, f"{name}/en.json", {"a": name}) for name in ("x", "y")]
     _, err = run(*sources, "--to", "de", "--out", tmp_path / "out")
     assert ("have the same target" in err, scripted_model.requests) == (True, [])
 
 
 def test_own_language__in_place(tmp_path, scripted_model):
-    """A .po file in the target language is completed where it is, and its translations are kept."""
+    """A .po file in the target language is completed in place, and its translations are kept."""
     header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
     source = made(tmp_path, "shop.po", header + 'msgid "Yes"\nmsgstr "Ja"\n\nmsgid "Not now"\nmsgstr ""\n')
     scripted_model.script(translating(str.upper))
@@ -96,7 +96,7 @@ FUZZY = 'msgid "Old text"\nmsgstr ""\n\n#, fuzzy\n#| msgid "Before"\nmsgid "Othe
 
 
 def test_mark__fuzzy(tmp_path, scripted_model):
-    """Machine translations are marked on request, and a second run asks for none of them."""
+    """Machine translations are marked on request. A second run does not ask for them again."""
     source = made(tmp_path, "shop.pot", 'msgid "Old text"\nmsgstr ""\n')
     scripted_model.script(translating(str.upper))
     assert run(source, "--to", "de", "--mark", "fuzzy")[1] == ""
@@ -115,7 +115,7 @@ def test_mark__not_in_json(tmp_path, scripted_model):
     ("arguments", "kept", "is_marked"), [([], "Vorher", True), (["--overwrite-fuzzy"], "OTHER TEXT", False)]
 )
 def test_fuzzy__of_others(tmp_path, scripted_model, arguments, kept, is_marked):
-    """What somebody marked as fuzzy stays as it is, mark and all, unless it is to be overwritten."""
+    """A fuzzy translation stays as it is, with its mark, unless --overwrite-fuzzy is given."""
     target = made(tmp_path, "de.po", FUZZY)
     scripted_model.script(translating(str.upper))
     assert run(target, "--to", "de", *arguments)[1] == ""
@@ -127,7 +127,7 @@ def test_fuzzy__of_others(tmp_path, scripted_model, arguments, kept, is_marked):
 
 
 def test_check__names_what_is_wrong(tmp_path, scripted_model):
-    """--check asks nobody, names the translations that cannot be right, and changes nothing."""
+    """--check calls no model, lists wrong translations, and changes nothing."""
     days = "{n, plural, one {# day} other {# days}}"
     texts = {"lost": "Hello {name}", "tag": "A <b>bold</b> text", "fine": "Pay {sum}", "none": "Missing", "days": days}
     source = made(tmp_path, "en.json", {**texts, "alt": '<img alt="A cat">'})
@@ -141,7 +141,7 @@ def test_check__names_what_is_wrong(tmp_path, scripted_model):
 
 
 def test_check__all_right(tmp_path, scripted_model):
-    """What is right passes, in other words, in another order, and with the forms of its language."""
+    """Correct translations pass, in other words, in another order, and with the forms of their language."""
     days = "{n, plural, one {# день} few {# дня} many {# дней} other {# дня}}"
     source = made(tmp_path, "en.json", {"a": "%(n)s of %(m)s", "d": "{n, plural, one {# day} other {# days}}"})
     made(tmp_path, "ru.json", {"a": "%(m)s, %(n)s", "d": days})
@@ -150,7 +150,7 @@ def test_check__all_right(tmp_path, scripted_model):
 
 
 def test_check__plural_of_a_person(tmp_path, scripted_model):
-    """A person may translate any form of a plural from its singular or from its plural."""
+    """Any plural form may be translated from the singular or from the plural."""
     entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'
     header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
     assert run(made(tmp_path, "a.po", header + entry.format("%d Dateien")), "--to", "de", "--check")[1] == ""
@@ -159,7 +159,7 @@ def test_check__plural_of_a_person(tmp_path, scripted_model):
 
 
 def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
-    """--estimate says what it costs at most; the run stays within it, and nobody was asked before."""
+    """--estimate prints the maximum cost without calling a model. The run costs no more."""
     agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1", "output": "5"}})
     source = made(tmp_path, "en.json", {f"k{n}": f"Text number {n} of a shop" for n in range(60)})
     scripted_model.script(translating(str.upper))
@@ -234,7 +234,7 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
     ],
 )
 def test_json__plural_keys(tmp_path, scripted_model, to, source, target):
-    """Plural keys are those of the target language; the text of a form that serves several numbers shows the number."""
+    """Plural keys are those of the target language. The text of a form for several numbers shows the number."""
     scripted_model.script(translating(lambda text: re.sub(r"[a-z]+", lambda word: word[0].upper(), text)))
     path = made(tmp_path, "en.json", source)
     _, err = run(path, "--to", to, "--from", "en")
@@ -247,7 +247,7 @@ def test_json__plural_keys(tmp_path, scripted_model, to, source, target):
 
 
 def test_json__forms_have_examples(tmp_path, scripted_model):
-    """Each of several forms is asked for with a number that it is for."""
+    """Each of several forms is asked for with an example number."""
     source = made(tmp_path, "en.json", {"i_one": "{{count}} item", "i_other": "{{count}} items"})
     scripted_model.script(translating(str.upper))
     run(source, "--to", "ru", "--from", "en")
@@ -256,7 +256,7 @@ def test_json__forms_have_examples(tmp_path, scripted_model):
 
 
 def test_json__root_language(tmp_path, scripted_model):
-    """A root that names the source's language names the target's then."""
+    """A root key with the source's language becomes the target's."""
     scripted_model.script(translating(str.upper))
     run(made(tmp_path, "en.json", {"en": {"title": "A good shop"}}), "--to", "de", "--from", "en")
     assert held(tmp_path / "de.json") == {"de": {"title": "A GOOD SHOP"}}
@@ -268,7 +268,7 @@ def test_json__root_language(tmp_path, scripted_model):
 )
 @pytest.mark.parametrize("to", ["ru", "sl", "lv", "de"])
 def test_gettext__forms_show_their_number(tmp_path, scripted_model, number, to):
-    """A form of several numbers is made from the text that shows the number; msgfmt accepts the file."""
+    """A form for several numbers is translated from the text that shows the number. msgfmt accepts the file."""
     flag = "#, c-format\n" if number in ("%d", "%'d", "%<PRIuMAX>") else ""
     source = made(
         tmp_path, "shop.pot", f'{flag}msgid "one ref"\nmsgid_plural "{number} refs"\nmsgstr[0] ""\nmsgstr[1] ""\n'
@@ -281,11 +281,11 @@ def test_gettext__forms_show_their_number(tmp_path, scripted_model, number, to):
     assert "fatal" not in checked.stderr and "error" not in checked.stderr, checked.stderr
 
 
-# What is known of a text
+# Context
 
 
 def test_gettext__context_and_comments(tmp_path, scripted_model):
-    """Contexts and comments reach the model; places in the program do on request."""
+    """Contexts and comments are sent to the model. Source locations are sent on request."""
     entries = '#. On a button.\n#  For the shop.\n#: shop.py:3\nmsgctxt "{}"\nmsgid "Open"\nmsgstr ""\n\n'
     source = made(tmp_path, "shop.pot", "".join(entries.format(name) for name in ("verb", "adjective")))
     scripted_model.script(translating(str.upper))
@@ -300,7 +300,7 @@ def test_gettext__context_and_comments(tmp_path, scripted_model):
 
 
 def test_gettext__formats(tmp_path, scripted_model):
-    """The flag of an entry says its format."""
+    """The flags of an entry set its format."""
     source = made(tmp_path, "shop.pot", '#, python-brace-format\nmsgid "Pay {sum} at 5%d"\nmsgstr ""\n')
     scripted_model.script(translating(str.upper))
     run(source, "--to", "de", "--from", "en")
@@ -308,7 +308,7 @@ def test_gettext__formats(tmp_path, scripted_model):
 
 
 def test_arb__messages(tmp_path, scripted_model):
-    """ARB's messages are ICU, its notes stay, and its locale is the target's."""
+    """ARB files contain ICU messages. Notes stay, and the locale becomes the target's."""
     days = "{n, plural, one{# day} other{# days}}"
     tree = {"@@locale": "en", "save": "Save it", "@save": {"description": "A button."}, "days": days}
     source = made(tmp_path, "app_en.arb", tree)
@@ -320,7 +320,7 @@ def test_arb__messages(tmp_path, scripted_model):
 
 
 def test_json__messages_of_any_file(tmp_path, scripted_model):
-    """What only looks like a file of Chrome's is translated as a whole."""
+    """A file that only looks like Chrome's is translated as a whole."""
     source = made(tmp_path, "en.json", {"a": {"message": "A message", "title": "A title"}})
     scripted_model.script(translating(str.upper))
     run(source, "--to", "de", "--from", "en")
@@ -328,7 +328,7 @@ def test_json__messages_of_any_file(tmp_path, scripted_model):
 
 
 def test_chrome__message_that_failed(tmp_path, scripted_model):
-    """A message without a translation is left out with its notes: Chrome accepts none without its text."""
+    """A message without a translation is left out with its notes, because Chrome requires a text."""
     tree = {name: {"message": f"The {name}", "description": "A button."} for name in ("first", "second")}
     source = made(tmp_path, "_locales/en/messages.json", tree)
     scripted_model.script(lambda request: json.dumps({"1": "DIE ERSTE"} if "first" in request.prompt else {}))
@@ -337,7 +337,7 @@ def test_chrome__message_that_failed(tmp_path, scripted_model):
 
 
 def test_string_catalog__two_languages(tmp_path, scripted_model):
-    """A file with all languages gets several at once; what came back untranslated is listed for a review."""
+    """A file with all languages gets several languages in one run. Untranslated texts are listed for review."""
     strings = {"Save it now": {}, "A good shop": {"localizations": {"fr": {"stringUnit": {"value": "Bonne boutique"}}}}}
     source = made(tmp_path, "Localizable.xcstrings", {"sourceLanguage": "en", "strings": strings, "version": "1.0"})
     scripted_model.script(
@@ -350,7 +350,7 @@ def test_string_catalog__two_languages(tmp_path, scripted_model):
 
 
 def test_chrome__messages(tmp_path, scripted_model):
-    """Of Chrome's files messages alone are translated, and their descriptions are told; key paths are on request."""
+    """In Chrome's files, only messages are translated, with their descriptions as context. Key paths are optional."""
     tree = {"save": {"message": "Save it", "description": "A button.", "placeholders": {"n": {"content": "$1"}}}}
     source = made(tmp_path, "_locales/en/messages.json", tree)
     scripted_model.script(translating(str.upper))

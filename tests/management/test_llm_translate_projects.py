@@ -1,4 +1,4 @@
-"""`manage.py llm_translate` on extracts of projects' catalogues, with models that work, that fail, and that obey."""
+"""`manage.py llm_translate` on extracts of projects' catalogues, with models that work, fail, or obey the texts."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ WORDS = {
     "ar": "ملف طلب جديد رسالة مجلد بعد كل متجر النظام المستخدم صفحة هذا يمكن لوحة",
     "ja": "ファイル 注文 新しい メッセージ フォルダー すべて 後 店 システム 利用者 ページ この できます 設定",
 }
-"""Words that translations are made of, in place of those of the source."""
+"""Words that replace those of the source in a translation."""
 UNITS = {
     "ru": {"hour": "часов", "minute": "минут", "day": "дней", "second": "секунд"},
     "ar": {"hour": "ساعة", "minute": "دقيقة", "day": "يوم", "second": "ثانية"},
@@ -35,7 +35,7 @@ ADDRESS = "https://evil.example"
 
 
 def translated(to: str):
-    """A translation into words of the language `to`: the same for the same text, and with nothing else changed."""
+    """A translation into words of the language `to`: the same for the same text, with everything else unchanged."""
 
     def word(found: re.Match[str]) -> str:
         if not found[0][0].isalpha() or (found[0].isupper() and len(found[0]) > 1):  # "EUR" stays
@@ -48,7 +48,7 @@ def translated(to: str):
 
 
 def right(to: str):
-    """A model that translates."""
+    """A model that translates correctly."""
     return translating(translated(to))
 
 
@@ -69,7 +69,7 @@ FAULTS = {
 
 
 def faulty(to: str, start: int = 0):
-    """A model whose answers are wrong on a schedule: a part of the texts in one way each, the others right.
+    """A model with scheduled errors: some texts are wrong, each in one way, and the others are right.
 
     A single word may be the same in both languages, so it is never left as it is.
     """
@@ -96,7 +96,7 @@ def faulty(to: str, start: int = 0):
 
 
 def obedient(to: str, start: int = 0):
-    """A model that does what one of the texts says, to all of them."""
+    """A model that follows the instruction in one of the texts, for all of them."""
     orders = itertools.cycle(
         [
             lambda request, text: (request.system_prompt or "")[:200],
@@ -116,7 +116,7 @@ def obedient(to: str, start: int = 0):
 
 
 def translate_all(folder: Path, to: str) -> tuple[dict[str, dict[str, str]], str]:
-    """The translations in each file after the command has run, and what it printed of faults."""
+    """The translations in each file after the command has run, and the errors that it printed."""
     sources = [made(folder, name, content) for name, content in EXTRACTS.items()]
     _, err = run(*sources, "--to", to, "--from", "en", verbosity=2)
     catalogues = {name: open_catalogue(folder / name, to, from_lang="en") for name in EXTRACTS}
@@ -126,7 +126,7 @@ def translate_all(folder: Path, to: str) -> tuple[dict[str, dict[str, str]], str
 
 
 def check_file(path: Path) -> None:
-    """Readers other than ours accept a file."""
+    """Independent readers accept a file."""
     if path.suffix == ".po":
         checked = subprocess.run(["msgfmt", "-c", "-o", os.devnull, path], capture_output=True, text=True)
         assert (checked.returncode, "error" in checked.stderr) == (0, False), checked.stderr
@@ -135,7 +135,7 @@ def check_file(path: Path) -> None:
 
 
 def same_but_for_order(one: str, other: str) -> bool:
-    """Placeholders that have names may change places: that is grammar."""
+    """Named placeholders may change places: that is grammar."""
     return Counter(re.findall(r"\w+|\W", one)) == Counter(re.findall(r"\w+|\W", other))
 
 
@@ -163,7 +163,7 @@ def test_projects__a_model_that_translates(tmp_path, scripted_model, to):
     ],
 )
 def test_projects__a_model_that_does_not(tmp_path, scripted_model, agent, model, to, start):
-    """No wrong text passes for a translation: what is written is what a good model says, and the rest is named."""
+    """No wrong translation is accepted: the files contain those of a correct model, and the other texts are listed."""
     scripted_model.script(right(to))
     expected, _ = translate_all(tmp_path / "right", to)
     agent(TRANSLATE_CHUNK_ENTRIES=4, CACHE_LOOKUP={})

@@ -1,4 +1,4 @@
-"""The ledger's list in the admin: what it finds, page by page, and what it asks of the database."""
+"""The ledger's list in the admin: what it finds, page by page, and its queries."""
 
 import re
 import uuid
@@ -45,7 +45,7 @@ def shown(client, **query) -> list[PromptLog]:
     ids=str,
 )
 def test_list__statements(admin_client, query):
-    """Rows are read bounded, in order of time, without the large columns. Only a period with two ends is counted."""
+    """Queries are limited, ordered by time, and without the large columns. Rows are counted only in a closed period."""
     written(user_id="user-1", provider="anthropic", cost_basis="unpriced", duration_ms=5)
     with CaptureQueriesContext(connection) as captured:
         assert len(shown(admin_client, **query)) == 1
@@ -61,7 +61,7 @@ def test_list__statements(admin_client, query):
 
 
 def pages(client, **query) -> list[list[str]]:
-    """The prompts on every page, from the newest on."""
+    """The prompts on all pages, the newest first."""
     found, link = [], "?" + urlencode(query)
     while link:
         listing = client.get(LIST + link).context["cl"]
@@ -71,7 +71,7 @@ def pages(client, **query) -> list[list[str]]:
 
 
 def test_pages__every_row_once(admin_client, monkeypatch):
-    """From link to link come all rows, once, the newest first, also among rows of the same moment."""
+    """The links lead to each row once, the newest first, even if rows have the same time."""
     monkeypatch.setattr(PromptLogAdmin, "list_per_page", 3)
     for number in range(8):
         written(prompt=str(number), created_at=NOON - timedelta(seconds=number // 4))
@@ -82,7 +82,7 @@ def test_pages__every_row_once(admin_client, monkeypatch):
 
 
 def test_pages__links(admin_client, monkeypatch):
-    """The links keep the filters; a page that is not the first leads back to the newest rows."""
+    """The links keep the filters. Each page but the first has a link back to the newest rows."""
     monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1)
     last, first = (written(created_at=NOON + timedelta(seconds=second)) for second in (0, 1))
     newest = admin_client.get(LIST, {"source": "llm_facade"})
@@ -96,7 +96,7 @@ def test_pages__links(admin_client, monkeypatch):
 
 @pytest.mark.parametrize("query", [{"status": "error"}, {"model": "rare"}, {"model": "rare", "source": "llm_facade"}])
 def test_pages__sifted(admin_client, monkeypatch, query):
-    """Where no index helps, a page looks through so many rows, and the next goes on behind them."""
+    """Without a suitable index, a page reads a limited number of rows, and the next page continues after them."""
     monkeypatch.setattr(LedgerList, "sifted_rows", 4)
     for number in range(10):
         rare = {"status": "error", "model": "rare"} if number in (1, 3, 9) else {}
@@ -105,7 +105,7 @@ def test_pages__sifted(admin_client, monkeypatch, query):
 
 
 def test_pages__sifted_note(admin_client, monkeypatch, settings):
-    """A page that stopped looking says where."""
+    """A page that stopped early says how far it came."""
     settings.TIME_ZONE = "UTC"
     monkeypatch.setattr(LedgerList, "sifted_rows", 2)
     for number in range(3):
@@ -116,7 +116,7 @@ def test_pages__sifted_note(admin_client, monkeypatch, settings):
 
 
 def test_pages__sifted_within_source_and_period(admin_client, monkeypatch):
-    """Rows that an index passes over are not among those looked through."""
+    """Rows that an index skips are not among those read."""
     monkeypatch.setattr(LedgerList, "sifted_rows", 2)
     written(prompt="sought", status="error")
     for _ in range(3):
@@ -153,7 +153,7 @@ def test_pages__sifted_within_a_search(admin_client, monkeypatch):
     ids=str,
 )
 def test_filter__rows(admin_client, settings, query, expected):
-    """Filters by status, source, model and days, alone and together; days are those of the current time zone."""
+    """Filters by status, source, model and days work alone and together. Days are in the current time zone."""
     settings.TIME_ZONE = "America/New_York"
     written(prompt="a", model="m1", created_at=datetime(2026, 1, 11, 4, 59, 59, tzinfo=UTC))
     written(prompt="b", model="m1", created_at=datetime(2026, 1, 11, 5, tzinfo=UTC), status="error", source="translate")
@@ -172,7 +172,7 @@ def test_filter__models_offered(admin_client, agent):
 
 
 def test_filter__names_of_the_newest_rows(admin_client):
-    """Sources, providers and models of calls made elsewhere are offered, and the rows are read once for all three."""
+    """Sources, providers and models of recorded calls are offered, and the rows are read once for all three."""
     written(source="embed", provider="house", model="in-rows")
     with CaptureQueriesContext(connection) as captured:
         listing = admin_client.get(LIST).context["cl"]
@@ -188,7 +188,7 @@ def test_filter__names_of_the_newest_rows(admin_client):
 
 
 def test_filter__days_offered(admin_client):
-    """One click selects a usual period, and is marked as selected; the form repeats the other filters."""
+    """One click selects a common period and marks it as selected. The form keeps the other filters."""
     listing = admin_client.get(LIST, {"status": "error"}).context["cl"]
     (days,) = [spec for spec in listing.filter_specs if spec.title == "period"]
     choices = list(days.choices(listing))
@@ -206,7 +206,7 @@ OWNERS = ["u", "U", "u ", "", None]
 @pytest.mark.parametrize("owner", OWNERS)
 @pytest.mark.parametrize("column", ["user_id", "workspace_id"])
 def test_filter__owner(admin_client, column, owner):
-    """A link's user or workspace is that very text, or that there is none; the list says so and how to drop it."""
+    """A link selects exactly that user or workspace, or rows without one. The list shows how to remove the filter."""
     rows = {name: written(**{column: name}) for name in OWNERS}
     query = {f"{column}__isnull": "1"} if owner is None else {column: owner}
     assert shown(admin_client, status="success", **query) == [rows[owner]]
@@ -218,7 +218,7 @@ def test_filter__owner(admin_client, column, owner):
 
 
 def test_filter__owner_within_a_huge_ledger(admin_client, monkeypatch):
-    """The rows of one owner are looked through, not those of all, for a status among them."""
+    """With a filter by owner and status, only that owner's rows are read."""
     monkeypatch.setattr(LedgerList, "sifted_rows", 2)
     old = written(user_id="user-1", status="error", created_at=NOON - timedelta(days=9))
     for _ in range(3):
@@ -227,7 +227,7 @@ def test_filter__owner_within_a_huge_ledger(admin_client, monkeypatch):
 
 
 def test_filter__brought_along(admin_client):
-    """Without success, without a price, no faster than so many milliseconds: as the usage page's links ask."""
+    """The usage page's links select rows without success, without a price, or with a minimum duration."""
     fast, slow = written(duration_ms=9, cost_basis="unpriced"), written(duration_ms=10, status="timeout")
     written(status="pending", input_tokens=0)
     spent = written(output_tokens=1)
@@ -239,7 +239,7 @@ def test_filter__brought_along(admin_client):
 
 
 def test_filter__source_of_a_host(admin_client):
-    """The URL may name a source of `record_call()`, which is then offered as well."""
+    """The URL may name a source of `record_call()`, which is then offered too."""
     row = written(source="recordings")
     assert shown(admin_client, source="recordings") == [row]
 
@@ -256,7 +256,7 @@ def test_filter__source_of_a_host(admin_client):
     ids=str,
 )
 def test_filter__moments(admin_client, settings, query, expected):
-    """`since` and `until` mean what they mean to `usage()`: UTC, whatever the host's time zone, the end left out."""
+    """`since` and `until` mean the same as for `usage()`: UTC, whatever the host's time zone, and without the end."""
     settings.TIME_ZONE = "America/New_York"
     written(prompt="a", created_at=datetime(2026, 1, 9, 23, 59, 59, tzinfo=UTC))
     written(prompt="b", created_at=datetime(2026, 1, 10, tzinfo=UTC))
@@ -265,7 +265,7 @@ def test_filter__moments(admin_client, settings, query, expected):
 
 
 def test_filter__moments_are_dropped_for_days(admin_client):
-    """Where a link has brought moments, they are the choice that is marked, and any other takes their place."""
+    """Times from a link are the selected choice, until another one is chosen."""
     query = {"since": "2026-01-10", "until": "2026-01-11", "status": "error"}
     listing = admin_client.get(LIST, query).context["cl"]
     (days,) = [spec for spec in listing.filter_specs if spec.title == "period"]
@@ -301,7 +301,7 @@ def test_filter__moments_are_dropped_for_days(admin_client):
     ids=str,
 )
 def test_filter__nonsense(admin_client, query):
-    """A parameter that means nothing leads to the whole list."""
+    """An invalid parameter leads to the unfiltered list."""
     response = admin_client.get(LIST, query)
     assert (response.status_code, response.headers.get("Location")) == (302, f"{LIST}?e=1")
     assert admin_client.get(f"{LIST}?e=1").status_code == 200
@@ -316,7 +316,7 @@ def test_filter__any_other_condition(admin_client, lookup):
 
 
 def test_filter__provider(admin_client, agent):
-    """The registered providers are offered; the URL may name one that no longer is."""
+    """The registered providers are offered. The URL may name one that is not registered any more."""
     agent(PROVIDERS={"house": "no.such.Provider"})
     written(provider="anthropic")
     gone = written(provider="gone")
@@ -328,7 +328,7 @@ def test_filter__provider(admin_client, agent):
 
 
 def test_search__whole_identifiers(admin_client):
-    """A row is found by its id, its request's, its user's and its workspace's, whole; by nothing else."""
+    """The search finds a row by its whole id, request id, user id or workspace id, and by nothing else."""
     mine = written(user_id="user-1", workspace_id="workspace-1", prompt="needle", model="needle")
     other = written(user_id=str(mine.request_id), request_id=None)
     found = {
@@ -357,7 +357,7 @@ def test_search__whole_identifiers(admin_client):
 
 
 def test_totals__of_the_period(admin_client, monkeypatch):
-    """With a period the list says how many rows all pages have, and what they add up to."""
+    """With a period, the list shows the number and sums of the rows on all pages."""
     monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1)
     for cost in ("0.0000000001", "12.3000000000", None):
         written(cost_usd=cost and Decimal(cost), input_tokens=1000, output_tokens=5, duration_ms=700, user_id="user-1")
@@ -382,7 +382,7 @@ def test_totals__of_the_period(admin_client, monkeypatch):
 
 
 def test_totals__without_a_period(admin_client):
-    """A list without a beginning is not added up, and says how to get the sums."""
+    """A list without a beginning shows no sums, and says how to get them."""
     written()
     response = admin_client.get(LIST, {"created_to": "2030-01-01"})
     assert response.context["cl"].totals is None
@@ -391,7 +391,7 @@ def test_totals__without_a_period(admin_client):
 
 @pytest.mark.parametrize("since", [{"created_from": "2026-01-01"}, {"since": "2026-01-01"}])
 def test_totals__without_an_end(admin_client, since):
-    """A period with a beginning alone ends now: its rows are added up."""
+    """A period with a beginning only ends now, and its rows are summed up."""
     written()
     response = admin_client.get(LIST, since)
     assert response.context["cl"].totals.rows == 1
@@ -399,7 +399,7 @@ def test_totals__without_an_end(admin_client, since):
 
 
 def test_filters_on__are_shown(admin_client):
-    """Each filter that is on is named above the list, with the link to the list without it."""
+    """Each active filter is shown above the list, with a link that removes it."""
     written(user_id="user-1", status="error")
     response = admin_client.get(LIST, {"user_id": "user-1", "created_from": "2026-01-01", "status": "error"})
     listing = response.context["cl"]
@@ -414,7 +414,7 @@ def test_filters_on__are_shown(admin_client):
 
 
 def test_filter__owner_typed(admin_client):
-    """The form of a user or workspace keeps the other filters, and goes back to the first page."""
+    """The form for a user or workspace keeps the other filters, and leads to the first page."""
     written()
     page = admin_client.get(LIST, {"status": "success", "p": f"{NOON.isoformat()}_{uuid.UUID(int=2**128 - 1)}"})
     (spec,) = (spec for spec in page.context["cl"].filter_specs if spec.title == "user")
@@ -423,13 +423,13 @@ def test_filter__owner_typed(admin_client):
 
 
 def test_list__empty(admin_client):
-    """An empty list says what to do next: without any calls, and where a filter or a search leaves none."""
+    """An empty list says what to do next: without any calls, and with a filter or search that finds none."""
     assert "There are no calls yet." in admin_client.get(LIST).content.decode()
     assert "No calls match." in admin_client.get(LIST, {"status": "error"}).content.decode()
     assert "No calls match. The search finds whole ids." in admin_client.get(LIST, {"q": "nobody"}).content.decode()
 
 
 def test_list__time_zone(admin_client, settings):
-    """The list says in which time zone its times are."""
+    """The list says which time zone its times are in."""
     settings.TIME_ZONE = "Europe/Berlin"
     assert "Times are in Europe/Berlin." in admin_client.get(LIST).content.decode()

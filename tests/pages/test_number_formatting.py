@@ -1,4 +1,4 @@
-"""Figures for people: short, and never another figure than they are."""
+"""Figures for people are short and never wrong."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ from stapel_agent.pages.number_formatting import money, money_in_column, percent
     ],
 )
 def test_money__digits(usd, text):
-    """Cents from a dollar on, below it three digits that count, and no zero that is none."""
+    """Amounts from a dollar up have cents. Smaller ones have three significant digits, and are never shown as zero."""
     assert money(Decimal(usd)) == text
 
 
@@ -38,7 +38,7 @@ def test_money__digits(usd, text):
     ],
 )
 def test_money__in_a_column(column, texts):
-    """All amounts of a column have the same number of decimals, and none is shown as nothing."""
+    """All amounts in a column have the same number of decimals, and none is shown as zero."""
     amounts = [Decimal(amount) for amount in column]
     assert [money_in_column(amount, places_for(amounts)) for amount in amounts] == texts
 
@@ -57,7 +57,7 @@ def test_money__in_a_column(column, texts):
     ],
 )
 def test_percent__is_not_rounded_to_none_or_all(part, whole, text):
-    """A tenth of a percent is the least that is told; what is left of all is seen. It stays in one line."""
+    """Percentages have one decimal, never hide a small share or rest, and stay on one line."""
     assert percent(part, whole) == text.replace(" ", "\u00a0")
 
 
@@ -65,5 +65,5 @@ def test_percent__is_not_rounded_to_none_or_all(part, whole, text):
     ("milliseconds", "text"), [(0, "0 ms"), (999, "999 ms"), (1000, "1 s"), (1250, "1.2 s"), (3_600_000, "3,600 s")]
 )
 def test_time_taken__unit(milliseconds, text):
-    """Milliseconds below a second, tenths of a second above."""
+    """Durations below a second are in milliseconds, others in tenths of a second."""
     assert time_taken(milliseconds) == text.replace(" ", "\u00a0")

@@ -1,4 +1,4 @@
-"""Foreign text as HTML: nothing runs, nothing hides, nothing is too long."""
+"""Foreign text as HTML is never executed, hides nothing and is limited in length."""
 
 import pytest
 
@@ -21,7 +21,7 @@ PRE = '<pre class="agent-text" dir="auto" tabindex="0">{}</pre>'
     ],
 )
 def test_indented__json_or_not(text, expected):
-    """Objects and arrays are laid out, in their own order; anything else is no JSON to show as such."""
+    """Objects and arrays are indented, in their own order. Nothing else is shown as JSON."""
     assert indented(text) == expected
 
 
@@ -38,12 +38,12 @@ def test_indented__json_or_not(text, expected):
     ids=["bottomless", "deep", "exploding", "huge number", "no numbers", "too long"],
 )
 def test_indented__hostile(text):
-    """What cannot be read, or would indent to megabytes, is left as it is."""
+    """Invalid JSON, and JSON that would become megabytes when indented, stays as it is."""
     assert indented(text) is None
 
 
 def test_visible__unseen_characters():
-    """Control, direction and zero-width characters and half surrogates are spelled out; line breaks stay."""
+    """Control, direction and zero-width characters and unpaired surrogates are spelled out. Line breaks stay."""
     assert visible("a\x00b\u202ec\ud800d\ufeff\u2066\x1b[0m\n\tü🙂") == (
         "a⟨U+0000⟩b⟨U+202E⟩c⟨U+D800⟩d⟨U+FEFF⟩⟨U+2066⟩⟨U+001B⟩[0m\n\tü🙂"
     )
@@ -51,31 +51,31 @@ def test_visible__unseen_characters():
 
 @pytest.mark.parametrize("text", [None, ""])
 def test_text_block__nothing(text):
-    """No text is a dash."""
+    """No text is shown as a dash."""
     assert text_block(text) == "-"
 
 
 def test_text_block__markup():
-    """Markup in a text is text."""
+    """Markup is shown as text."""
     assert text_block("<script>alert('x')</script>&amp;") == PRE.format(
         "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&amp;amp;"
     )
 
 
 def test_text_block__json():
-    """JSON is laid out, and what was stored stays at hand."""
+    """JSON is indented, with the stored form below it."""
     assert text_block("[1]") == (
         PRE.format("[\n  1\n]") + "<details><summary>As stored</summary>" + PRE.format("[1]") + "</details>"
     )
 
 
 def test_text_block__json_already_laid_out():
-    """What is stored as it would be shown is shown once."""
+    """A stored form that equals the shown one is shown once."""
     assert text_block("[\n  1\n]") == PRE.format("[\n  1\n]")
 
 
 def test_text_block__cut():
-    """Of a text too long to show, the note says how much is missing."""
+    """If a text is too long, the note says how much is missing."""
     assert text_block("<" * 5_000_000) == (
         '<p class="agent-note">The first 100,000 of 5,000,000 characters are shown; 4,900,000 are cut.</p>'
         + PRE.format("&lt;" * DISPLAYED_CHARACTERS)
@@ -92,5 +92,5 @@ def test_text_block__cut():
     ],
 )
 def test_json_block__values(value, expected):
-    """A JSON value is laid out and escaped; NULL is a dash."""
+    """A JSON value is indented and escaped. NULL is a dash."""
     assert json_block(value) == expected

@@ -1,4 +1,4 @@
-"""The usage page of the admin: the figures that it shows, and the rows that each of them leads to."""
+"""The usage page of the admin: its figures, and the rows that they link to."""
 
 import csv
 import re
@@ -35,12 +35,12 @@ HOSTILE = "</bdi></a><script>alert(1)</script>\u202e{{ 1 }}"
 
 @pytest.fixture
 def on_one_page(monkeypatch):
-    """The list's pages have room for all rows."""
+    """The list shows all rows on one page."""
     monkeypatch.setattr(PromptLogAdmin, "list_per_page", 1000)
 
 
 def behind(figure: Figure, rows: list[PromptLog]) -> str:
-    """What the rows say that the figure ought to be."""
+    """The figure as computed from the rows."""
     if figure.kind in ("calls", "errors", "unpriced_calls", "pending"):
         return str(len(rows))
     if figure.kind == "cost_usd":
@@ -52,7 +52,7 @@ def behind(figure: Figure, rows: list[PromptLog]) -> str:
 
 
 def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page):
-    """Every figure with a link is what the rows of the list at that link add up to, to the last place."""
+    """Every linked figure equals the sum of the rows in the list at that link, to the last digit."""
     written_at_random(300)
     page = Figures(admin_client.get(PAGE, FIVE_DAYS))
     known: dict[str, list[PromptLog]] = {}
@@ -78,7 +78,7 @@ def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page)
 
 
 def test_links__of_bars(admin_client, on_one_page):
-    """Each day with a call has a bar in both charts, which tells the day's figure and leads to the day's rows."""
+    """Each day with a call has a bar in both charts, with the day's figure and a link to the day's rows."""
     written(created_at=NOON, cost_usd=Decimal("1.5"), cost_basis="provider", input_tokens=1234)
     written(created_at=NOON + timedelta(days=2), cost_usd=Decimal("0.25"), cost_basis="provider")
     page = Figures(admin_client.get(PAGE, {"since": "2026-01-10", "until": "2026-01-13"}))
@@ -92,7 +92,7 @@ def test_links__of_bars(admin_client, on_one_page):
 
 
 def test_links__every_address_answers(admin_client):
-    """No link of the page is dead, the picker's and the breadcrumbs' among them."""
+    """No link of the page is dead, including those of the period picker and the breadcrumbs."""
     written(created_at=timezone.now())
     for address in set(Figures(admin_client.get(PAGE)).addresses) - {"/", "#content-start"}:
         response = admin_client.get(PAGE + address if address.startswith("?") else address)
@@ -100,7 +100,7 @@ def test_links__every_address_answers(admin_client):
 
 
 def top_of_usage(name: str) -> list[tuple]:
-    """What `usage()` says of the groups that spent most."""
+    """The top spenders according to `usage()`."""
     rows = [row for row in usage(group_by=name, limit=1000, **FIVE_DAYS)["rows"] if row["calls"]]
     tokens = {row[name]: sum(row[kind] for kind in TOKENS) for row in rows}
     rows.sort(key=lambda row: (-row["cost_usd"], -tokens[row[name]], -row["calls"]))
@@ -109,7 +109,7 @@ def top_of_usage(name: str) -> list[tuple]:
 
 
 def test_rankings__are_those_of_usage():
-    """Users, workspaces, sources and models stand in order of what they spent, with the figures of `usage()`."""
+    """Users, workspaces, sources and models are sorted by what they spent, with the figures of `usage()`."""
     written_at_random(300)
     found = rankings(BEGIN, BEGIN + timedelta(days=5), 4).spenders
     for name in NAMES:
@@ -120,7 +120,7 @@ def test_rankings__are_those_of_usage():
 
 
 def test_rankings__without_prices():
-    """Where no cost is known, those with the most tokens come first."""
+    """If no cost is known, they are sorted by tokens."""
     for user, tokens in (("a", 5), ("b", 50), (None, 500)):
         written(user_id=user, output_tokens=tokens)
     found = rankings(NOON, NOON + timedelta(days=1), 2).spenders["user_id"]
@@ -132,7 +132,7 @@ def test_rankings__without_prices():
 
 @pytest.mark.parametrize("number", [0, 1, 2, 19, 20, 21, 100])
 def test_durations__are_the_smallest_that_so_many_calls_kept_to(number):
-    """Half, and 95 of 100, took no longer; calls without a duration, and those of other times, do not count."""
+    """p50 and p95 ignore calls without a duration and those outside the period."""
     taken = [(n * 37 % 100) ** 2 // 3 for n in range(number)]
     PromptLog.objects.bulk_create(PromptLog(source="other", model="m", prompt="say", duration_ms=ms) for ms in taken)
     PromptLog.objects.update(created_at=NOON)
@@ -145,7 +145,7 @@ def test_durations__are_the_smallest_that_so_many_calls_kept_to(number):
 
 
 def test_figures__of_the_page(admin_client):
-    """The figures on top, in words: what is spent, how many failed, what the cache spared, how long it took."""
+    """The tiles show what was spent, how many calls failed, what the cache saved, and the durations."""
     for status, ms in (("success", 100), ("success", 900), ("timeout", 61_000)):
         written(status=status, cost_usd=Decimal("0.0123"), cost_basis="provider", input_tokens=1000, duration_ms=ms)
     written(status="success", cost_basis="unpriced", output_tokens=7)
@@ -164,7 +164,7 @@ def test_figures__of_the_page(admin_client):
 
 
 def test_figures__of_cache_hits(admin_client):
-    """Hits, which have no rows, are counted without a link, and so is what they spared."""
+    """Hits have no rows, so their count and savings have no link."""
     written(created_at=timezone.now())
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m")
     hit_counts.note(request, 3, Saving(45, Decimal("0.5")))
@@ -175,7 +175,7 @@ def test_figures__of_cache_hits(admin_client):
 
 
 def test_figures__of_cache_hits_alone(admin_client):
-    """A day with hits and no call is in the table, and has no bar."""
+    """A day with hits but no calls is in the table and has no bar."""
     hit_counts.note(CompletionRequest("p", "small", "anthropic", "llm_facade", 5, "m"), 3)
     page = Figures(admin_client.get(PAGE))
     assert f"{timezone.now():%Y-%m-%d} 0 0 3" in page.text
@@ -183,7 +183,7 @@ def test_figures__of_cache_hits_alone(admin_client):
 
 
 def test_spend__is_never_a_zero_that_is_none(admin_client):
-    """Where the price of no call is known, the page says that, and of how many; what cost nothing is zero."""
+    """If no price is known, the page says so, with the number of calls. A free call costs zero."""
     written(model="local", cost_basis="unpriced", output_tokens=7)
     written(model="free", cost_usd=Decimal(0), cost_basis="provider", created_at=NOON + timedelta(days=1))
     of_free, of_local = (
@@ -197,7 +197,7 @@ def test_spend__is_never_a_zero_that_is_none(admin_client):
 
 
 def test_names__hostile(admin_client, on_one_page):
-    """Names that callers and models chose are text, isolated from what stands beside them, and lead to their rows."""
+    """Names that callers and models chose are shown as isolated text, and link to their rows."""
     row = written(model=HOSTILE, user_id=HOSTILE, workspace_id="", source="<b>", output_tokens=1)
     response = admin_client.get(PAGE, JANUARY_10)
     content = response.content.decode()
@@ -210,7 +210,7 @@ def test_names__hostile(admin_client, on_one_page):
 
 
 def test_page__asks_for_no_script_and_no_style_of_its_own(admin_client):
-    """What this page adds to the admin's frame passes the strictest content security policy."""
+    """The page satisfies the strictest content security policy."""
     written_at_random(50)
     content = admin_client.get(PAGE, FIVE_DAYS).content.decode()
     own = content[content.index('class="agent-usage"') : content.index("</main>")]
@@ -219,7 +219,7 @@ def test_page__asks_for_no_script_and_no_style_of_its_own(admin_client):
 
 @pytest.mark.parametrize("period", ["today", "7d", "30d", "month", "last-month", ""])
 def test_period__chosen(admin_client, period):
-    """Each period of the picker shows its calls, and is marked as the one that is shown."""
+    """Each period of the picker shows its calls, and is marked as selected."""
     written(created_at=timezone.now())
     response = admin_client.get(PAGE, {"period": period} if period else {})
     assert (response.context["page"].parts == []) is (period == "last-month")
@@ -246,7 +246,7 @@ def test_period__chosen(admin_client, period):
     ids=lambda query: str(query)[:60],
 )
 def test_period__wrong(admin_client, query):
-    """What is no period is said, and the usual one shown."""
+    """An invalid period is reported, and the default one is shown."""
     written(created_at=timezone.now())
     query = {name: value.encode("utf-8", "surrogatepass") for name, value in query.items()}
     response = admin_client.get(PAGE, query)
@@ -258,7 +258,7 @@ def test_period__wrong(admin_client, query):
 
 
 def test_period__long(admin_client, on_one_page):
-    """Of a time longer than two months there is a bar for each month, as far as the month belongs to it."""
+    """A period of more than two months has a bar for each month, cut at both ends."""
     inside, outside = written(created_at=datetime(2026, 1, 31, 23, tzinfo=UTC)), written(created_at=NOON)
     page = Figures(admin_client.get(PAGE, {"since": "2026-01-15", "until": "2026-06-01"}))
     (bar, _) = (figure for figure in page.found if figure.kind == "bar")
@@ -267,7 +267,7 @@ def test_period__long(admin_client, on_one_page):
 
 
 def test_page__empty_ledger(admin_client):
-    """Without a call there are words, and no figures; without one in the period, there is what may be under way."""
+    """Without calls, the page shows a text and no figures. Without calls in the period, it shows those under way."""
     assert "There are no calls in the ledger yet." in Figures(admin_client.get(PAGE)).text
     written()
     text = Figures(admin_client.get(PAGE, {"period": "today"})).text
@@ -282,7 +282,7 @@ def statements(client) -> int:
 
 
 def test_page__queries_do_not_grow(admin_client):
-    """Ten times the rows, users and models ask the database no more often."""
+    """The number of queries does not depend on the number of rows, users and models."""
     written_at_random(60)
     few = statements(admin_client)
     written_at_random(300)
@@ -305,7 +305,7 @@ def test_page__queries_do_not_grow(admin_client):
     ids=str,
 )
 def test_page__any_host(admin_client, settings, on_one_page, host):
-    """Days are UTC's and figures the same, whatever the host's time zone and language; the links still fit."""
+    """Days are in UTC and figures are the same, whatever the host's time zone and language. The links still match."""
     for name, value in host.items():
         setattr(settings, name, value)
     for hour in range(0, 48, 3):
@@ -321,9 +321,9 @@ def test_page__any_host(admin_client, settings, on_one_page, host):
 
 
 def test_page__behind_a_prefix(admin_client):
-    """A host that is mounted below a path has it in every link."""
+    """If the host is mounted below a path, every link has that path."""
     written(created_at=timezone.now())
-    set_script_prefix("/below/")  # as a server does, by FORCE_SCRIPT_NAME or its own word
+    set_script_prefix("/below/")  # as a server does, by FORCE_SCRIPT_NAME or SCRIPT_NAME
     try:
         page = Figures(admin_client.get(PAGE))
     finally:
@@ -339,7 +339,7 @@ urlpatterns = [path("ops/", other.urls), path("admin/", admin.site.urls), path("
 
 @pytest.mark.urls(__name__)
 def test_page__of_another_site(admin_client):
-    """An admin site of another name has links of its own."""
+    """An admin site with another name has its own links."""
     written(created_at=timezone.now())
     page = Figures(admin_client.get("/ops/agent/promptlog/usage/"))
     assert page.found
@@ -348,7 +348,7 @@ def test_page__of_another_site(admin_client):
 
 
 def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
-    """Budgets nearest to their limits are there with what is spent and reserved, and lead to the rows of their time."""
+    """Budgets nearest to their limits are shown with what is spent and reserved, and link to their period's rows."""
     everybody = {"scope": "all", "period": "day", "tokens": 500}
     agent(BUDGETS=[everybody, {"scope": "workspace", "id": HOSTILE[:64], "period": "month", "tokens": 400, "usd": "9"}])
     agent(PRICES={"claude-haiku-4-5-20251001": {"input": "1000", "output": "2000"}}, MAX_TOKENS=10)
@@ -368,7 +368,7 @@ def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
 
 
 def test_page__is_found(admin_client):
-    """The list leads to it, and so does the app's page."""
+    """The list and the app's index link to the page."""
     for place in ("/admin/agent/promptlog/", "/admin/agent/"):
         assert f'<a href="{PAGE}">Usage</a>' in admin_client.get(place).content.decode()
     assert reverse("admin:agent_promptlog_usage") == PAGE
@@ -376,7 +376,7 @@ def test_page__is_found(admin_client):
 
 @pytest.mark.parametrize("secret", NAMES)
 def test_page__secret_column(rf, django_user_model, secret):
-    """What a host's subclass calls secret is told by no ranking and no budget, and cannot be asked for."""
+    """Columns that a host's subclass keeps secret have no ranking and no budget, and cannot be requested."""
 
     class Discreet(PromptLogAdmin):
         secret_fields = (secret,)
@@ -392,7 +392,7 @@ def test_page__secret_column(rf, django_user_model, secret):
 
 
 def test_page__is_not_a_row(admin_client):
-    """The page's address is none of a row, and a row's is none of the page."""
+    """The page's URL is not the URL of a row, and the other way round."""
     row = written(pk=uuid.uuid4())
     assert admin_client.get(f"/admin/agent/promptlog/{row.pk}/change/").status_code == 200
     assert admin_client.post(PAGE).status_code in (200, 403, 405)
@@ -400,7 +400,7 @@ def test_page__is_not_a_row(admin_client):
 
 
 def test_ranking__of_how_many(admin_client):
-    """A table that is cut says of how many it shows the first, and ends with the sum of all."""
+    """A table that is cut says how many of how many it shows, and ends with the total of all."""
     for number in range(12):
         written(user_id=f"user-{number}", cost_usd=Decimal(number), output_tokens=1)
     page = admin_client.get(PAGE, JANUARY_10).context["page"]
@@ -410,7 +410,7 @@ def test_ranking__of_how_many(admin_client):
 
 
 def test_csv__of_every_table(admin_client):
-    """Each table can be had as CSV, whole, with the figures as usage() has them and no cell that is a formula."""
+    """Each table can be downloaded as CSV, complete, with the figures of usage() and without formulas."""
     for user in ("user-1", "=cmd()", None):
         written(user_id=user, cost_usd=Decimal("0.5"), output_tokens=2)
     response = admin_client.get(PAGE, {**JANUARY_10, "csv": "user_id"})
@@ -429,7 +429,7 @@ def test_csv__of_every_table(admin_client):
 
 
 def test_chart__unknown_cost(admin_client):
-    """A day whose cost nobody knows has a bar that says so, and no bar of nothing."""
+    """A day with an unknown cost has a bar that says so, not an empty one."""
     written(cost_basis="unpriced", output_tokens=5)
     content = admin_client.get(PAGE, JANUARY_10).content.decode()
     assert 'aria-label="2026-01-10: unknown + 1 call without a price"' in content
@@ -437,7 +437,7 @@ def test_chart__unknown_cost(admin_client):
 
 
 def test_page__what_prompt_caches_saved(admin_client):
-    """Below the tokens stands the share of the input that was read from a vendor's cache."""
+    """Below the tokens is the share of the input that was read from a vendor's cache."""
     figures = {"input_tokens": 900_000, "cache_read_tokens": 1_000_000, "cache_write_tokens": 100_000}
     written(created_at=BEGIN, model="m", **figures)
     text = admin_client.get(PAGE, FIVE_DAYS).content.decode()
@@ -445,7 +445,7 @@ def test_page__what_prompt_caches_saved(admin_client):
 
 
 def test_page__thinking(admin_client):
-    """Below the tokens stands how many of the output were thinking, where any were."""
+    """Below the tokens is the number of output tokens spent on thinking, if there are any."""
     written(created_at=BEGIN, model="m", output_tokens=4_096, thinking_tokens=3_900)
     assert "3,900 of the output spent on thinking" in Figures(admin_client.get(PAGE, FIVE_DAYS)).text
     assert "thinking" not in Figures(admin_client.get(PAGE, JANUARY_10)).text
@@ -483,7 +483,7 @@ ON_HAIKU = {"provider": "anthropic", "model": "claude-haiku-4-5-20251001"}
     ],
 )
 def test_page__dollars_that_prompt_caches_saved(admin_client, agent, rows, told):
-    """The page tells the reads' lower price less the writes' higher one, or the loss; models without a price apart."""
+    """The page shows what cached reads saved, minus what writes cost extra, or the loss, and counts unpriced models."""
     agent(
         PRICES={"own/priced": {"input": 3, "output": 9, "cache_read": 1}},
         PROVIDERS={"broken": "no.such.Class"},
@@ -496,14 +496,14 @@ def test_page__dollars_that_prompt_caches_saved(admin_client, agent, rows, told)
 
 
 def test_page__no_prompt_caches(admin_client):
-    """Where no vendor's cache was read or written, the page does not speak of any."""
+    """Without cache reads and writes, the page does not mention the vendors' caches."""
     written(**ON_HAIKU, input_tokens=5)
     assert "caches" not in Figures(admin_client.get(PAGE, JANUARY_10)).text
 
 
 @pytest.mark.any_database
 def test_cached__by_provider_and_model():
-    """Names that differ in case alone, or in what follows them, are added up apart on every database."""
+    """Names that differ only in case or trailing characters are summed up separately on every database."""
     for provider, tokens in (("anthropic", 1), ("Anthropic", 2), ("anthropic", 4), (None, 8)):
         written(provider=provider, model="m", cache_read_tokens=tokens, cache_write_tokens=None)
     found = rankings(NOON, NOON + timedelta(days=1), 2).cached

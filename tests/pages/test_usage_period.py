@@ -1,4 +1,4 @@
-"""The periods of the usage page: whole days, the end left out."""
+"""The periods of the usage page: whole days, without the last one."""
 
 from datetime import date
 
@@ -26,7 +26,7 @@ TODAY = date(2026, 3, 31)
     ids=str,
 )
 def test_chosen__period(parameters, name, since, until):
-    """What the parameters of a URL mean; days of one's own come before a named period."""
+    """The parameters of a URL choose the period. Custom days take precedence over a named period."""
     assert chosen(parameters, TODAY) == (name, Period(date.fromisoformat(since), date.fromisoformat(until)))
 
 
@@ -42,13 +42,13 @@ def test_chosen__period(parameters, name, since, until):
     ids=str,
 )
 def test_chosen__nothing(parameters, message):
-    """What has no meaning is refused in words that say the mend."""
+    """An invalid period is refused, with the fix."""
     with pytest.raises(InvalidPeriod, match=message):
         chosen(parameters, TODAY)
 
 
 def test_parts__days_and_months():
-    """Up to 62 days are told one by one, more by the month, of which the first and the last may be cut."""
+    """Up to 62 days are shown by day, more of them by month. The first and the last month may be cut."""
     days = list(Period(date(2026, 1, 30), date(2026, 4, 2)).parts())
     assert (len(days), days[0]) == (62, ("2026-01-30", Period(date(2026, 1, 30), date(2026, 1, 31))))
     assert list(Period(date(2025, 12, 30), date(2026, 3, 3)).parts()) == [

@@ -1,4 +1,4 @@
-"""JSON out of a model's reply, rule by rule."""
+"""The rules for finding JSON in a model's reply."""
 
 import inspect
 import json
@@ -13,7 +13,7 @@ ANSWER = {"a": 1}
 
 
 def nested(depth, innermost=""):
-    """JSON of `depth` arrays within each other."""
+    """JSON of `depth` nested arrays."""
     return "[" * depth + innermost + "]" * depth
 
 
@@ -33,7 +33,7 @@ def nested(depth, innermost=""):
     ],
 )
 def test_parse__json_as_a_whole(text, result):
-    """A reply that is an object or array, but for a byte order mark and blanks, is the answer; nothing is around it."""
+    """A reply that is an object or array, apart from a byte order mark and blanks, is the answer, without a comment."""
     assert parse_json_response(text) == (result, None)
 
 
@@ -56,7 +56,7 @@ def test_parse__json_as_a_whole(text, result):
     ],
 )
 def test_parse__scalar_as_a_whole(text, wrapping):
-    """An answer that is one JSON scalar, fenced or not, is that scalar, even if it quotes some JSON."""
+    """A reply that is one JSON scalar, fenced or not, is that scalar, even if it quotes some JSON."""
     assert parse_json_response(wrapping.replace("{}", text)) == (json.loads(text, strict=False), None)
 
 
@@ -65,13 +65,13 @@ def test_parse__scalar_as_a_whole(text, wrapping):
     ["null", "True", "NaN", "1e999", "01", "word", "'word'", '"wo', '"a" "b"', "It is 4.", "4 it is", "```json\n4"],
 )
 def test_parse__no_scalar(text):
-    """`null`, a scalar beside prose, and what only looks like a scalar of JSON are no answer."""
+    """`null`, a scalar beside prose, and an invalid scalar are not answers."""
     assert parse_json_response(text)[0] is None
 
 
 @pytest.mark.parametrize("text", ["null", "`null`", "```json\nnull\n```"])
 def test_parse__null(text):
-    """`null` is no value, fenced or not: the whole answer is the comment."""
+    """`null` is not a value, fenced or not: the whole reply is the comment."""
     assert parse_json_response(text) == (None, text)
 
 
@@ -91,7 +91,7 @@ def test_parse__nothing(text):
     ],
 )
 def test_parse__several_documents(text, comment):
-    """Of several documents, as in JSON Lines, the last one that is JSON is the answer."""
+    """If a reply has several documents, as in JSON Lines, the last valid one is the answer."""
     assert parse_json_response(text) == (ANSWER, comment)
 
 
@@ -102,7 +102,7 @@ def test_parse__control_characters(control):
 
 
 def test_parse__no_json():
-    """A reply that holds no JSON is the comment, without the blanks around it."""
+    """A reply without JSON is the comment, without surrounding blanks."""
     assert parse_json_response(" I cannot answer {that}. [sic]\n") == (None, "I cannot answer {that}. [sic]")
 
 
@@ -124,7 +124,7 @@ def test_parse__no_json():
     ],
 )
 def test_parse__fence(text, comment):
-    """JSON in a fence of any sort is found; the fence is no part of the comment."""
+    """JSON in any kind of fence is found. The fence is not part of the comment."""
     assert parse_json_response(text) == (ANSWER, comment)
 
 
@@ -147,7 +147,7 @@ def test_parse__fence(text, comment):
     ],
 )
 def test_parse__several_fences(text):
-    """The last closed fence that holds JSON and nothing else wins over all that is elsewhere."""
+    """The last closed fence that contains only JSON takes precedence over everything else."""
     assert parse_json_response(text)[0] == ANSWER
 
 
@@ -177,7 +177,7 @@ def test_parse__several_fences(text):
     "json_text", ['{"a": 1}', '{\n  "a": 1\n}', '{"a": 1,}', '{"a":\n{"}{][": ["{", "]\\"", "\\\\"]}}', '["}", "["]']
 )
 def test_parse__json_inside_prose(before, after, json_text):
-    """The last object or array of any weight is found, whatever brackets and quotes the prose holds."""
+    """The last non-trivial object or array is found, whatever brackets and quotes the prose contains."""
     comment = "\n".join(filter(None, (before.strip(), after.strip())))
     expected = json.loads(json_text.replace(",}", "}"))
     assert parse_json_response(f"{before} {json_text} {after}") == (expected, comment)
@@ -189,7 +189,7 @@ def test_parse__json_inside_prose(before, after, json_text):
     "answer", ['{"a": "x^y"}', '["x^y", {"^": "^"}]', '{"a": "x^y", "b": [1,],}', '{"a": "```^b^```"}']
 )
 def test_parse__raw_line_breaks(line_break, wrapping, answer):
-    """A raw line break or tab in a string of an answer is part of the string."""
+    """A raw line break or tab in a string is part of the string."""
     expected = json.loads(answer.replace(",]", "]").replace(",}", "}").replace("^", json.dumps(line_break)[1:-1]))
     assert parse_json_response(wrapping.replace("{}", answer.replace("^", line_break)))[0] == expected
 
@@ -209,7 +209,7 @@ def test_parse__raw_line_breaks(line_break, wrapping, answer):
 )
 @pytest.mark.parametrize("before", ["", "Sure:\n", "```json\n"])
 def test_parse__closing_bracket_in_the_prose_after(before, after):
-    """A closing bracket somewhere in the prose after an answer does no harm to it."""
+    """A closing bracket in the prose after an answer does not affect it."""
     closing = "\n```" if before.startswith("```") else ""
     assert parse_json_response(f'{before}{{"a": 1}}{closing}\n{after}')[0] == ANSWER
 
@@ -230,7 +230,7 @@ def test_parse__closing_bracket_in_the_prose_after(before, after):
 )
 @pytest.mark.parametrize("wrapping", ["{}", " {}\n", "```json\n{}\n```", "\ufeff{}", "<think>[1]</think>\n{}"])
 def test_parse__stray_closing_brackets(answer, stray, wrapping):
-    """Of an answer followed by closing brackets that close nothing, the answer is the answer."""
+    """Closing brackets after an answer that close nothing do not affect it."""
     expected = json.loads(answer.replace(",}", "}"))
     assert parse_json_response(wrapping.replace("{}", answer + stray)) == (expected, None)
 
@@ -239,7 +239,7 @@ def test_parse__stray_closing_brackets(answer, stray, wrapping):
     "before", ["Here it is: ", "In short, ", "First [1], then\n", 'The "best" one:\n', "Sure!\n\n"]
 )
 def test_parse__stray_closing_bracket_in_prose(before):
-    """Prose before an answer changes nothing: one bracket too many does no harm."""
+    """Prose before an answer does not affect it, even with an unmatched bracket."""
     assert parse_json_response(f'{before}{{"a": 1}}}}') == (ANSWER, before.strip())
 
 
@@ -259,20 +259,20 @@ def test_parse__stray_closing_bracket_in_prose(before):
 )
 @pytest.mark.parametrize("answer", ['{"a": 1}', "[1, 2]", "[]", '```json\n{"a": 1}\n```', 'Sure: {"a": 1}.'])
 def test_parse__code_sample_after_the_answer(answer, sample):
-    """JSON in a code sample is no answer where there is JSON outside of it."""
+    """JSON in a code sample is not the answer if there is JSON outside of it."""
     expected = [] if answer == "[]" else [1, 2] if answer == "[1, 2]" else ANSWER
     assert parse_json_response(f"{answer}\n\nUse it so:\n{sample}")[0] == expected
 
 
 @pytest.mark.parametrize("sample", [f'{FENCE}js\n{{"a": 1}}\n{FENCE}', 'answer = {"a": 1}', 'return {"a": 1};'])
 def test_parse__only_a_code_sample(sample):
-    """JSON in a code sample is the answer where there is no other."""
+    """JSON in a code sample is the answer if there is no other."""
     assert parse_json_response(f"Here it is:\n{sample}")[0] == ANSWER
 
 
 @pytest.mark.parametrize(("text", "result"), [("It is []", []), ("From [1] to [2, 3.5, null]!", [2, 3.5, None])])
 def test_parse__light_values(text, result):
-    """An empty value or an array of mere numbers is the answer if there is no other."""
+    """An empty value or an array of numbers is the answer if there is no other."""
     assert parse_json_response(text)[0] == result
 
 
@@ -291,7 +291,7 @@ def test_parse__light_values(text, result):
     ],
 )
 def test_parse__trailing_commas(text, result):
-    """One comma too many at the end is forgiven, one in a string is kept, and one with nothing before it is a fault."""
+    """One trailing comma is accepted, one in a string is kept, and one with nothing before it is an error."""
     assert parse_json_response(text) == (result, None if result else text)
 
 
@@ -311,17 +311,17 @@ def test_parse__trailing_commas(text, result):
     ],
 )
 def test_parse__thoughts(text, comment):
-    """What a model thinks is neither answer nor comment, wherever it stands and even if its opening tag is missing."""
+    """A model's thoughts are neither answer nor comment, wherever they are, even if the opening tag is missing."""
     assert parse_json_response(text) == (ANSWER, comment)
 
 
 def test_parse__unclosed_thought():
-    """A thought that was cut off runs to the end: what it holds is no answer."""
+    """A thought without an end runs to the end of the reply, and contains no answer."""
     assert parse_json_response('So: <think>It is {"a": 1}.') == (None, "So:")
 
 
 def test_parse__think_tags_in_a_string():
-    """The tags are left alone where they are part of the answer."""
+    """Thinking tags within the answer are kept."""
     text = 'Sure: {"a": "<think>b</think>"}'
     assert parse_json_response(text) == ({"a": "<think>b</think>"}, "Sure:")
 
@@ -375,7 +375,7 @@ def test_parse__think_tags_in_a_string():
     ],
 )
 def test_parse__no_piece_of_something_broken(text):
-    """JSON that is cut off at either end, or wrong within, has no answer in it."""
+    """JSON that is cut off at either end, or invalid inside, contains no answer."""
     assert parse_json_response(text) == (None, text.strip())
 
 
@@ -396,13 +396,13 @@ def test_parse__no_piece_of_something_broken(text):
     ],
 )
 def test_parse__numbers_beyond_a_double(number):
-    """A number that JSON has not, or that no double can hold, is refused, wherever it stands."""
+    """A number that is not valid JSON, or does not fit a double, is rejected anywhere."""
     for text in (f"[{number}]", f'{{"a": [1], "b": {number}, "c": [2]}}', f"It is [{number},]!"):
         assert parse_json_response(text) == (None, text)
 
 
 def test_parse__largest_numbers():
-    """Numbers that a double can just hold are kept, integers to the digit."""
+    """The largest numbers that fit a double are kept, and integers are exact."""
     largest = int(sys.float_info.max)
     digits = "9" * 1000
     assert parse_json_response(f'[{largest}, -{largest}, 1.7e308, "{digits}"]') == (
@@ -424,12 +424,12 @@ def test_parse__largest_numbers():
     ],
 )
 def test_parse__what_cannot_be_stored(text, result, comment):
-    """NUL and lone surrogates, raw or escaped, become U+FFFD in keys, strings and comment."""
+    """NUL and lone surrogates, raw or escaped, become U+FFFD in keys, strings and the comment."""
     assert parse_json_response(text) == (result, comment)
 
 
 def test_parse__depth():
-    """MAX_DEPTH arrays within each other are an answer, one more is none; brackets in strings do not count."""
+    """MAX_DEPTH nested arrays are an answer, and one more is not. Brackets in strings do not count."""
     deepest, deeper, flat = nested(MAX_DEPTH), nested(MAX_DEPTH + 1), json.dumps(["[" * 1000, *[[]] * 1000])
     assert parse_json_response(deepest) == (json.loads(deepest), None)
     assert parse_json_response(f"Sure: {deepest}") == (json.loads(deepest), "Sure:")
@@ -441,7 +441,7 @@ def test_parse__depth():
 
 @pytest.mark.parametrize(("times", "is_answer"), [(MAX_DEPTH // 2, True), (MAX_DEPTH // 2 + 1, False)])
 def test_parse__depth_of_both_kinds(times, is_answer):
-    """Arrays and objects within each other are counted together."""
+    """Nested arrays and objects count together."""
     text = '[{"a":' * times + "1" + "}]" * times
     assert parse_json_response(text) == ((json.loads(text), None) if is_answer else (None, text))
 
@@ -455,12 +455,12 @@ def test_parse__depth_of_both_kinds(times, is_answer):
     ids=("after the closing one", "after a third one"),
 )
 def test_parse__outside_of_fences(text, result, comment):
-    """What follows a pair of fences is in none; where a third one opens, it is never closed."""
+    """Text after a pair of fences is outside. A third fence is never closed."""
     assert parse_json_response(text) == (result, comment)
 
 
 def test_parse__little_stack_left():
-    """A caller deep down gets the answer or none, as the interpreter's stack allows, but no RecursionError."""
+    """A caller with a deep stack gets the answer or none, but never a RecursionError."""
     deepest = nested(MAX_DEPTH)
 
     def descend(frames):
@@ -477,13 +477,13 @@ def test_parse_translation__object():
 
 @pytest.mark.parametrize("text", ["", "no", "null", '["title"]', '[{"title": "Bonjour"}]', '{"title": "Bon'])
 def test_parse_translation__no_object(text):
-    """A reply without an object is refused in words."""
+    """A reply without an object raises a readable ValueError."""
     with pytest.raises(ValueError, match=r"^the answer contains no JSON object$"):
         parse_translation_response(text)
 
 
 def test_storable__everything_json_like():
-    """Each string and key of the copy is clean, all else is as it was, and the original is left alone."""
+    """The copy has clean keys and strings. Everything else, and the original, is unchanged."""
     value = {"\0": ["\ud800", ("a", 1, 2.5, None, True)], 7: {"b\udfff": {}}}
     original = {"\0": ["\ud800", ("a", 1, 2.5, None, True)], 7: {"b\udfff": {}}}
     assert storable(value) == {"\ufffd": ["\ufffd", ["a", 1, 2.5, None, True]], 7: {"b\ufffd": {}}}
@@ -492,12 +492,12 @@ def test_storable__everything_json_like():
 
 @pytest.mark.parametrize("text", ["", "plain", "é", "Привет", "\U0001f600" * 1000, "\ufffd"])
 def test_storable__clean_text(text):
-    """A text with nothing to replace is returned as it is, not copied."""
+    """A text with nothing to replace is returned itself, not a copy."""
     assert storable(text) is text
 
 
 def test_storable__deep():
-    """The depth of a value is not bounded by the stack."""
+    """The depth of a value is not limited by the stack."""
     value = deep = ["\0"]
     for _ in range(100_000):
         deep = [deep]

@@ -1,4 +1,4 @@
-"""JSON out of a model's reply: what holds for any JSON, any text, and any shape of a long one."""
+"""Properties of finding JSON in a reply: for any JSON, any text, and long texts of any shape."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from stapel_agent.parsing import parse_json_response, storable
 
 MEGABYTE = 1_000_000
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
 BRACKETED = st.text(alphabet='[]{}":, 1a\\\n`', max_size=8)
@@ -22,7 +22,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 ANSWERS = st.lists(VALUES, max_size=4) | st.dictionaries(STRINGS, VALUES, max_size=4)
-# Without brackets, fences, tags and what is stripped with the blanks.
+# Without brackets, fences, tags and surrounding blanks.
 PROSE = st.text(st.characters(codec="utf-8", exclude_characters="[]{}`~<>\ufeff"), max_size=20)
 FRAGMENTS = st.lists(
     st.sampled_from(
@@ -35,7 +35,7 @@ FRAGMENTS = st.lists(
 
 @st.composite
 def serialised(draw):
-    """An object or array, and JSON text for it."""
+    """An object or array, and its JSON text."""
     answer = draw(ANSWERS)
     layout = {"ensure_ascii": draw(st.booleans()), "indent": draw(st.sampled_from([None, 2]))}
     return answer, json.dumps(answer, **layout)
@@ -44,7 +44,7 @@ def serialised(draw):
 @unhurried
 @given(serialised(), st.sampled_from(["{}", " {}\n", "\ufeff{}", "```json\n{}\n```", "~~~\n{}\n~~~", "```{}```"]))
 def test_round_trip__wrapped(answer_and_text, wrapping):
-    """Any JSON is found as it was, bare, after a byte order mark, or in a fence, with or without a thought before."""
+    """Any JSON is found unchanged: bare, after a byte order mark, or in a fence, with or without a thought before."""
     answer, text = answer_and_text
     wrapped = wrapping.replace("{}", text)
     thought = '<think>perhaps {"a": [1], "</think>'
@@ -55,9 +55,9 @@ def test_round_trip__wrapped(answer_and_text, wrapping):
 @unhurried
 @given(serialised(), PROSE, PROSE)
 def test_round_trip__in_prose(answer_and_text, before, after):
-    """Any JSON is found as it was in any prose without brackets, which becomes the comment."""
+    """Any JSON is found unchanged in prose without brackets, which becomes the comment."""
     answer, text = answer_and_text
-    assume(not before.strip().startswith('"'))  # the prose would make the whole a JSON string
+    assume(not before.strip().startswith('"'))  # the prose would turn the whole into a JSON string
     comment = "\n".join(filter(None, (storable(before).strip(), storable(after).strip()))) or None
     assert parse_json_response(before + text + after) == (storable(answer), comment)
 
@@ -65,7 +65,7 @@ def test_round_trip__in_prose(answer_and_text, before, after):
 @unhurried
 @given(st.text(st.characters(exclude_categories=())) | FRAGMENTS)
 def test_any_text__has_a_storable_answer(text):
-    """No text at all raises; what comes of it can be written as JSON and as UTF-8."""
+    """No text raises an exception. The result can be written as JSON and as UTF-8."""
     result, comment = parse_json_response(text)
     assert result is not None or comment or not storable(text).replace("\ufeff", " ").strip() or "think" in text
     assert comment is None or comment.strip() == comment != ""
@@ -76,9 +76,9 @@ def test_any_text__has_a_storable_answer(text):
 @unhurried
 @given(serialised(), PROSE)
 def test_cut_off__has_no_answer(answer_and_text, before):
-    """JSON that lacks its end, or its beginning, has no answer in it, wherever the cut is.
+    """JSON without its end or its beginning contains no answer, wherever it is cut.
 
-    The exception is a rest that begins with a whole value: it could be an answer with brackets too many.
+    The exception is a rest that begins with a whole value: it could be an answer with extra brackets.
     """
     assume(not before.strip().startswith('"'))  # the whole might be a JSON string
     _, text = answer_and_text
@@ -100,7 +100,7 @@ def begins_with_json(text):
 @unhurried
 @given(serialised(), st.text("]} \n", min_size=1, max_size=5))
 def test_stray_brackets__do_no_harm(answer_and_text, stray):
-    """Any JSON followed by closing brackets is found as it was."""
+    """Any JSON followed by closing brackets is found unchanged."""
     answer, text = answer_and_text
     assert parse_json_response(text + stray)[0] == storable(answer)
 
@@ -129,7 +129,7 @@ def test_stray_brackets__do_no_harm(answer_and_text, stray):
     ],
 )
 def test_long_text__linear_time(unit):
-    """A megabyte of any shape, before an answer, takes seconds; what is not linear would take minutes."""
+    """A megabyte of any shape before an answer takes seconds. Work that is not linear would take minutes."""
     text = unit * (MEGABYTE // len(unit))
     started = time.thread_time()
     parse_json_response(f'{text} {{"a": 1}}')
@@ -159,12 +159,12 @@ def test_long_text__linear_time(unit):
     ids=lambda text: text[:12],
 )
 def test_long_text__no_answer(text):
-    """A megabyte that is too deep, unclosed or wrong is refused in seconds, and without exhausting the stack."""
+    """A megabyte that is too deep, unclosed or invalid is rejected in seconds, and without exhausting the stack."""
     started = time.thread_time()
     assert parse_json_response(text) == (None, text.strip())
     assert time.thread_time() - started < 30
 
 
 def test_long_text__answer_behind_unclosed_brackets():
-    """Half a million brackets that nobody closes do not hide the answer."""
+    """Half a million unclosed brackets do not hide the answer."""
     assert parse_json_response("{ ! " * 250_000 + '{"a": 1}')[0] == {"a": 1}

@@ -1,4 +1,4 @@
-"""A draft in front of an answer that was cut off."""
+"""A draft before an answer that was cut off."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_parse__draft_before_a_cut(text):
     ],
 )
 def test_parse__brackets_in_the_prose_behind(after):
-    """Prose, code samples and forms behind an answer do not matter."""
+    """Prose, code samples and forms after an answer do not matter."""
     assert parse_json_response('{"a": 1}' + after)[0] == {"a": 1}

@@ -1,4 +1,4 @@
-"""The plural categories of languages, against CLDR as Babel has it."""
+"""The plural categories of languages, compared with CLDR in Babel."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from stapel_agent.plurals import category, cldr, forms
 
 @pytest.mark.parametrize("ordinal", [False, True])
 def test_forms__every_language(ordinal):
-    """Every language that Babel knows has CLDR's categories, each with an example that CLDR puts into it."""
+    """Every language of Babel has CLDR's categories, each with an example number that CLDR puts into it."""
     for identifier in localedata.locale_identifiers():
         locale = Locale.parse(identifier)
         rule = locale.ordinal_form if ordinal else locale.plural_form
@@ -40,7 +40,7 @@ def test_forms__every_language(ordinal):
     ids=["few and many", "six", "one", "rare", "two"],
 )
 def test_forms__examples(rule, examples, monkeypatch):
-    """An example is a small number where the category has one, whatever CLDR's rules for a language are today."""
+    """An example is a small number if the category has one."""
     monkeypatch.setattr(Locale, "plural_form", property(lambda locale: PluralRule(rule)))
     cldr.forms.cache_clear()
     cldr._rule.cache_clear()
@@ -51,7 +51,7 @@ def test_forms__examples(rule, examples, monkeypatch):
 
 
 def test_forms__for_one_number_only():
-    """A category of one whole number says which; Russian's form of 1 serves 21 as well."""
+    """A category for a single whole number names it. Russian's form of 1 is also used for 21."""
     only = {
         tag: {form.category: form.only for form in forms(tag) if form.only is not None} for tag in ("en", "ru", "ar")
     }
@@ -59,7 +59,7 @@ def test_forms__for_one_number_only():
 
 
 def test_forms__tags():
-    """A tag in anybody's form finds the nearest language; one that CLDR does not know has no forms."""
+    """A tag in any form finds the nearest language. A language that is not in CLDR has no forms."""
     assert forms("pt_PT") == forms("pt-pt") != forms("pt")
     assert forms("de-x-formal") == forms("de") == forms("de-DE-1996")
     assert (forms("auto"), forms("xx"), category("xx", "1")) == ((), (), "")

@@ -1,4 +1,4 @@
-"""Prices of our own for the tests of this folder."""
+"""Our own prices for the tests in this folder."""
 
 from collections.abc import Iterator
 

@@ -1,9 +1,9 @@
-"""A price list of our own, so that no test depends on what genai-prices says today.
+"""Our own price list, so that no test depends on the current one of genai-prices.
 
-SOURCES has the page on which each vendor publishes its prices, and when it was read. "page": its own words were read;
-"quoted": others who had read it were. VENDORS has the pattern of a vendor's URL and its models: what the terms of a
-call, or the hour, make of the US dollars for a million tokens of input, output, cache reads, cache writes and those of
-an hour. "1>200000:2" is 2 if the prompt has more tokens than that.
+SOURCES names the page on which each vendor publishes its prices, and the date when it was read. "page": we read it
+ourselves; "quoted": we read a quotation. VENDORS maps the pattern of a vendor's URL to its models: US dollars per
+million tokens of input, output, cache reads, cache writes and one-hour cache writes, by the terms of a call or the
+hour. "1>200000:2" is 2 if the prompt has more tokens than that.
 """
 
 from collections.abc import Iterator
@@ -163,7 +163,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
 
 @contextmanager
 def listed() -> Iterator[None]:
-    """The block finds these prices where genai-prices has its own."""
+    """Use these prices instead of those of genai-prices in this block."""
     price_list._listed.cache_clear()
     set_custom_snapshot(_snapshot())
     try:

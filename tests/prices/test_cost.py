@@ -1,4 +1,4 @@
-"""What a call costs, and who says so."""
+"""What a call costs, and the source of that figure."""
 
 import json
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def row() -> PromptLog:
     ],
 )  # fmt: skip
 def test_money(figure, amount):
-    """An amount is what it says; what cannot be one is none."""
+    """A valid amount is converted exactly. Anything else is None."""
     assert money(figure) == amount
 
 
@@ -56,7 +56,7 @@ def test_money(figure, amount):
     ],
 )
 def test_cost__by_the_vendors_price_list(vendor, model, usage, usd, monkeypatch):
-    """Each kind of token is priced at its own rate, figure for figure as the vendor publishes it."""
+    """Each kind of token is priced at its own rate, as the vendor publishes it."""
     monkeypatch.setattr("time.time", lambda: NOON.timestamp())
     cost = cost_of(usage, "whatever", model, vendor)
     assert (cost.usd, cost.basis) == (Decimal(usd), "price_list")
@@ -64,14 +64,14 @@ def test_cost__by_the_vendors_price_list(vendor, model, usage, usd, monkeypatch)
 
 @pytest.mark.parametrize(("hour", "usd"), [(12, "0.27"), (17, "0.135"), (12, "0.27")])
 def test_cost__at_cheaper_hours(hour, usd, monkeypatch):
-    """A vendor who is cheaper at night is so for calls of the night alone, in a process that lives through both."""
+    """A vendor's night price applies only to calls at night, even in one long-running process."""
     monkeypatch.setattr("time.time", lambda: NOON.replace(hour=hour).timestamp())
     cost = cost_of(Usage(1_000_000), "whatever", "deepseek-chat", "https://api.deepseek.com")
     assert cost.usd == Decimal(usd)
 
 
 def test_cost__of_a_long_prompt():
-    """Where a vendor charges more for long prompts, the prompt's length decides, the cached part included."""
+    """If long prompts cost more, the length of the prompt decides, including its cached part."""
     google, model = "https://generativelanguage.googleapis.com/v1beta/openai/", "gemini-2.5-pro"
     assert cost_of(Usage(200_000, 1000), "any", model, google).usd == Decimal("0.26")
     assert cost_of(Usage(100_000, 1000, 0, 100_001), "any", model, google).usd == Decimal("0.29000025")
@@ -88,12 +88,12 @@ def test_cost__of_a_long_prompt():
     ],
 )
 def test_cost__unknown(vendor, model):
-    """What nobody has a price for is unpriced, and never zero."""
+    """A call without a price is unpriced, never free."""
     assert cost_of(Usage(7, 3), "any", model, vendor) == Cost(None, "unpriced")
 
 
 def test_prices__of_the_host(agent):
-    """PRICES are before the price list, and those of a provider's model before those of the model."""
+    """PRICES take precedence over the price list, and a provider's model over the model alone."""
     agent(PRICES={MODEL: OWN, f"house/{MODEL}": {"input": Decimal(1), "output": 2}})
     assert cost_of(Usage(1_000_000, 100_000, 0, 10_000, 2000, 1000), "any", MODEL, "anthropic").usd == Decimal(
         "4.51275"
@@ -106,14 +106,14 @@ def test_prices__of_the_host(agent):
     "entry", [{}, {"input": "3"}, {**OWN, "input": "cheap"}, {**OWN, "more": "1"}, "3", {**OWN, "output": None}]
 )
 def test_prices__that_are_none(agent, entry):
-    """A wrong entry prices nothing: it does not fall back to what it was to replace."""
+    """An invalid entry gives no price, instead of falling back to the list."""
     agent(PRICES={MODEL: entry})
     assert cost_of(Usage(7, 3), "any", MODEL, "anthropic") == Cost()
 
 
 @pytest.mark.django_db
 def test_row__by_the_price_list(facade, scripted_model, agent):
-    """The row has the cost, who says so and the unit prices; the answer has the cost."""
+    """The row has the cost, its source and the unit prices. The answer has the cost."""
     agent(PRICES={MODEL: OWN})
     scripted_model.script(ProviderResult("fine", 1000, 100, 0, 500))
     answer = facade.complete("say", "small")
@@ -124,7 +124,7 @@ def test_row__by_the_price_list(facade, scripted_model, agent):
 
 @pytest.mark.django_db
 def test_row__as_the_provider_reports(facade, scripted_model, agent):
-    """The vendor's own figure is before every price."""
+    """The vendor's own figure takes precedence over every price."""
     agent(PRICES={MODEL: OWN})
     scripted_model.script(ProviderResult("fine", 1000, 100, cost_usd="0.5"))
     assert facade.complete("say", "small")["usage"]["cost_usd"] == "0.5"
@@ -134,7 +134,7 @@ def test_row__as_the_provider_reports(facade, scripted_model, agent):
 
 @pytest.mark.django_db
 def test_row__unpriced(facade, scripted_model):
-    """What is not known is in no answer, and no zero in the row."""
+    """An unknown cost is missing from the answer, and null in the row."""
     scripted_model.script("fine")
     assert facade.complete("say", "small")["usage"] == {"input_tokens": 10, "output_tokens": 5}
     assert (row().cost_usd, row().cost_basis) == (None, "unpriced")
@@ -150,7 +150,7 @@ def test_row__unpriced(facade, scripted_model):
     ],
 )
 def test_row__of_a_failure(facade, scripted_model, agent, fault, cost):
-    """Who declines has cost nothing; what a timeout has cost is unknown, unless its tokens are known."""
+    """A declined call costs nothing. The cost of a timeout is unknown unless its tokens are known."""
     agent(PRICES={MODEL: OWN}, RETRIES=0)
     scripted_model.script(fault)
     facade.complete("say", "small")
@@ -159,7 +159,7 @@ def test_row__of_a_failure(facade, scripted_model, agent, fault, cost):
 
 @pytest.mark.django_db
 def test_answer__sum_of_the_attempts(facade, scripted_model, agent):
-    """What a request has cost is what its attempts have cost, if that of each is known."""
+    """A request costs the sum of its attempts, if all of them are known."""
     agent(PRICES={MODEL: OWN})
     schema = {"type": "object", "required": ["a"]}
     scripted_model.script(ProviderResult("{}", 1000), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))

@@ -1,7 +1,7 @@
-"""Money, vendor by vendor: the figures of an answer by that vendor's dialect and published prices, to the last digit.
+"""The cost of a call at each vendor, from the figures of its dialect and its published prices, to the last digit.
 
-The prices are those of the vendors' own pages, which `price_list` names, in US dollars per million tokens. Each case
-shows how its figure comes about.
+Prices are in US dollars per million tokens, from the vendors' pages that `price_list` names. Each case shows its
+calculation.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ CASES: dict[str, Case] = {
         PRIORITY,
         "0.0044",
     ),
-    # Exactly 272,000 tokens are not yet long: 272,000 x 2.50 + 1000 x 15
+    # Exactly 272,000 tokens are not long yet: 272,000 x 2.50 + 1000 x 15
     "openai, almost long": ("openai", "gpt-5.4", counted(272_000, 1000), {}, "0.695"),
     # The whole call at the long prices: 200,001 x 5 + 72,000 x 0.50 + 1000 x 22.50
     "openai, long": ("openai", "gpt-5.4", counted(272_001, 1000, **details(cached_tokens=72_000)), {}, "1.058505"),
@@ -119,7 +119,7 @@ CASES: dict[str, Case] = {
     "google, flex": ("google", "gemini-2.5-flash", counted(1000, 100), FLEX, "0.000275"),
     # 1000 x 0.15 + 100 x 1.25
     "google, batch": ("google", "gemini-2.5-flash", counted(1000, 100), BATCH, "0.000275"),
-    # Exactly 200,000 tokens are not yet long: 200,000 x 1.25 + 1000 x 10
+    # Exactly 200,000 tokens are not long yet: 200,000 x 1.25 + 1000 x 10
     "google, almost long": ("google", "gemini-2.5-pro", counted(200_000, 1000), {}, "0.26"),
     # 100,000 x 2.50 + 100,001 x 0.25 + 1000 x 15
     "google, long": (
@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
         {},
         "0.00014",
     ),
-    # With your own key, `cost` is the fee, and the vendor's bill stands beside it.
+    # With your own key, `cost` is the fee, and the vendor's bill is a separate field.
     "openrouter, own key": (
         "openrouter",
         "anthropic/claude-sonnet-4.5",
@@ -185,7 +185,7 @@ CASES: dict[str, Case] = {
         {},
         "0.0018",
     ),
-    # Thinking stands beside the completion: 26 x 0.30 + 6 x 0.075 + (9 + 94) x 0.50
+    # Thinking is not part of the completion: 26 x 0.30 + 6 x 0.075 + (9 + 94) x 0.50
     "xai, thinking": (
         "xai",
         "grok-3-mini",
@@ -223,7 +223,7 @@ def _cost(name: str, model: str, usage: dict[str, Any], terms: dict[str, Any]) -
 
 @pytest.mark.parametrize("name", ["xiaomi", "vllm", "ollama", "lmstudio", "llamacpp"])
 def test_money__of_the_host(name: str, agent: Any) -> None:
-    """What no price list knows is unpriced until PRICES has it, such as MiMo V2 Flash: 0.10, cached 0.01, and 0.30.
+    """A model that no price list has is unpriced until PRICES has it, such as MiMo V2 Flash: 0.10, cached 0.01, 0.30.
 
     Xiaomi's page is https://platform.xiaomimimo.com/docs/en-US/pricing.
     """
@@ -255,7 +255,7 @@ def test_money__anthropic(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_money__fast_at_six_times() -> None:
-    """Opus 4.6 costs 5 and 25, and in fast mode six times that, which the list does not have."""
+    """Opus 4.6 costs 5 and 25, and six times that in fast mode, which the list does not have."""
     assert cost_of(Usage(1000, 100), "any", "claude-opus-4-6", "anthropic", {"speed": "fast"}).usd == Decimal("0.045")
 
 
@@ -268,13 +268,13 @@ def test_money__fast_at_six_times() -> None:
     ],
 )
 def test_money__no_price_on_these_terms(vendor: str, model: str, terms: dict[str, str]) -> None:
-    """If a vendor publishes no price of a tier for the model, the cost is unknown, and not the ordinary one."""
+    """If a vendor publishes no price of a tier for the model, the cost is unknown, and not the standard one."""
     assert cost_of(Usage(1000, 100), "any", model, vendor, terms).usd is None
 
 
 @pytest.mark.parametrize("terms", [None, {}, [], {"service_tier": 7}, {"service_tier": "x" * 1000}, {"speed": ""}])
 def test_money__odd_terms(terms: Any) -> None:
-    """Metadata that say nothing of terms change no price."""
+    """Metadata without terms do not change the price."""
     assert cost_of(Usage(1000, 100), "any", "gpt-5", "openai", terms).usd == Decimal("0.00225")
 
 
@@ -299,13 +299,13 @@ OWN = {
     ],
 )
 def test_tiers__of_the_host(agent: Any, terms: dict[str, str], usd: str) -> None:
-    """PRICES may price a tier; on other terms its price is the one that it states, and no multiplier touches it."""
+    """PRICES may price a tier. On other terms the stated price applies, without a multiplier."""
     agent(PRICES={"claude-opus-4-8": OWN})
     assert cost_of(Usage(1000, 100), "any", "claude-opus-4-8", "anthropic", terms).usd == Decimal(usd)
 
 
 def test_tiers__that_price_nothing(agent: Any) -> None:
-    """A wrong tier makes its calls unpriced, and no others."""
+    """An invalid tier only makes its own calls unpriced."""
     agent(PRICES={"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "0.5"}}}})
     assert cost_of(Usage(1000), "any", "m", None, {"service_tier": "flex"}).usd is None
     assert cost_of(Usage(1000), "any", "m").usd == Decimal("0.001")
@@ -313,7 +313,7 @@ def test_tiers__that_price_nothing(agent: Any) -> None:
 
 @pytest.mark.django_db
 def test_row__has_the_terms(facade: Any, scripted_model: Any, agent: Any) -> None:
-    """The row of a call has its terms and the prices on these."""
+    """The row has the terms of the call and the prices on these terms."""
     agent(PRICES={"claude-haiku-4-5-20251001": OWN})
     scripted_model.script(ProviderResult("fine", 1000, 100, metadata={"service_tier": "flex"}))
     assert facade.complete("say", "small")["usage"]["cost_usd"] == "0.0006"
@@ -321,11 +321,11 @@ def test_row__has_the_terms(facade: Any, scripted_model: Any, agent: Any) -> Non
     assert (metadata["service_tier"], metadata["prices"]["input"]) == ("flex", "0.5")
 
 
-# --- how old the list is
+# --- the age of the list
 
 
 def test_list_date__newest_day_of_the_past() -> None:
-    """The list is as new as the last day up to now that it mentions, in a price's start or in a comment."""
+    """The age of the list is that of the latest past date in it, in a price's start or in a comment."""
     start = types.ConditionalPrice(types.StartDateConstraint(date(2026, 8, 17)), prices=types.ModelPrice())
     models = [
         types.ModelInfo(id="priced", match=types.ClauseEquals("priced"), prices=[start]),
@@ -343,7 +343,7 @@ def test_list_date__newest_day_of_the_past() -> None:
 
 
 def test_list_date__of_the_installed_list() -> None:
-    """The list that is installed says how old it is."""
+    """The installed list states how old it is."""
     set_custom_snapshot(None)
     assert list_date(date.max) is not None
     assert list_date(date(2000, 1, 1)) is None
@@ -351,14 +351,14 @@ def test_list_date__of_the_installed_list() -> None:
 
 @pytest.mark.parametrize("hour", [2, 7])
 def test_money__peak_hours(hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At its peak hours, DeepSeek charges twice as much: 400 x 1.32 + 600 x 0.044 + 100 x 3.96."""
+    """At peak hours, DeepSeek charges twice as much: 400 x 1.32 + 600 x 0.044 + 100 x 3.96."""
     name, model, usage, terms, _ = CASES["deepseek"]
     monkeypatch.setattr("time.time", lambda: NOON.replace(hour=hour).timestamp())
     assert _cost(name, model, usage, terms) == Decimal("0.0009504")
 
 
 def test_price_list__has_a_source_for_each_vendor() -> None:
-    """Each price that a test expects comes from a page of the vendor, which the list names."""
+    """Each expected price comes from a vendor's page that the list names."""
     assert VENDORS.keys() <= SOURCES.keys()
     priced = {dialect for dialect in DIALECTS if dialect not in ("xiaomi", "vllm", "ollama", "lmstudio", "llamacpp")}
     assert {case[0] for case in CASES.values()} == priced

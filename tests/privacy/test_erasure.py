@@ -1,4 +1,4 @@
-"""What is known of a person: told, erased, and made another account's, through stapel-core's registry."""
+"""What is stored about a person is exported, erased and merged, through stapel-core's registry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEPT = ("calls", "errors", "input_tokens", "output_tokens", "cost_usd", "cache_h
 
 
 def stored() -> str:
-    """All that is in the database."""
+    """Everything in the database."""
     return json.dumps([list(model.objects.order_by("pk").values()) for model in MODELS], default=str)
 
 
@@ -68,7 +68,7 @@ def merge(gone: object, survivor: object) -> None:
 
 @pytest.fixture
 def busy(scripted_model, agent):
-    """Users who have asked for all there is, `ann` among them, with the word "secret" in every text of hers."""
+    """Users with every kind of record, among them `ann`, with the word "secret" in each of her texts."""
     agent(CACHE_LOOKUP={"llm_facade": True, "translate": True}, BUDGETS=BUDGETS)
 
     def ask(user: str, word: str, workspace: str = "acme") -> None:
@@ -87,7 +87,7 @@ def busy(scripted_model, agent):
 
 
 def test_registered(settings):
-    """The registry has one section of ours, its owner erases accounts and workspaces, and core's checks agree."""
+    """The registry has one section for this app. Its owner erases accounts and workspaces, and all checks pass."""
     assert gdpr_registry.sections.count("agent") == 1
     assert registered_gdpr_owners()["agent"] == ("account", "workspace")
     erasure.register()
@@ -99,7 +99,7 @@ def test_registered(settings):
 
 
 def test_erase__account(busy):
-    """Texts and copies go, the id becomes a pseudonym everywhere, and every sum is what it was; others lose nothing."""
+    """Texts and cached answers are removed, the id becomes a pseudonym, and all sums stay. Other users keep theirs."""
     before, others, standing = spent(user_id="ann"), spent(user_id="bob"), left("ann")
     everything = spent()
     assert before["cache_hits"] == 2
@@ -121,7 +121,7 @@ def test_erase__account(busy):
 
 
 def test_erase__counts(busy):
-    """The receipt says how much there was, and the second time that there is nothing."""
+    """The receipt has the number of records, and zeros the second time."""
     assert erasure.erase("account", "ann") == {
         "calls": 3, "translations": 1, "idempotency_records": 1, "cache_hits": 1, "budgets": 2,
     }  # fmt: skip
@@ -131,7 +131,7 @@ def test_erase__counts(busy):
 
 
 def test_erase__workspace(busy):
-    """A workspace's texts and name go, and its users keep theirs."""
+    """A workspace's texts and name are removed. Its users keep theirs."""
     busy("ann", "elsewhere", workspace="other")
     before, elsewhere = spent(workspace_id="acme"), spent(workspace_id="other")
     erase("workspace", "acme")
@@ -145,14 +145,14 @@ def test_erase__workspace(busy):
 
 @pytest.mark.parametrize(("kind", "key"), [("recording", "ann"), ("account", "")])
 def test_erase__not_ours(busy, kind, key):
-    """What names nothing here is not receipted."""
+    """A subject that is not stored here gets no receipt."""
     before = stored()
     assert erasure.erase(kind, key) is None
     assert stored() == before
 
 
 def test_erase__a_pseudonym(busy):
-    """An erasure of what is erased finds nothing, and ends."""
+    """A second erasure finds nothing."""
     erasure.erase("account", "ann")
     after = stored()
     assert erasure.erase("account", pseudonymize("ann")) == {}
@@ -160,7 +160,7 @@ def test_erase__a_pseudonym(busy):
 
 
 def test_erase__long_ids(busy):
-    """An id that was cut to fit its column is found, and its whole form in the metadata goes."""
+    """An id that was cut to fit its column is found, and the whole id is removed from the metadata."""
     name = "ann@" + "x" * 80
     busy(name, "long")
     before = spent(user_id=name)
@@ -171,7 +171,7 @@ def test_erase__long_ids(busy):
 
 
 def test_erase__numbers(busy):
-    """A user id that is a number is the text that the ledger has of it."""
+    """A numeric user id matches the text that the ledger has of it."""
     busy(41, "fortyone")
     gdpr = next(provider for provider in gdpr_registry.providers if provider.section == "agent")
     gdpr.anonymize(41)
@@ -181,7 +181,7 @@ def test_erase__numbers(busy):
 
 
 def test_erase__many(monkeypatch):
-    """Whatever there is is done in batches."""
+    """All records are processed in batches."""
     for _ in range(5):
         written(user_id="ann", request_id=uuid.uuid4())
     monkeypatch.setattr("stapel_agent.privacy.scrubbing.BATCH", 2)
@@ -190,14 +190,14 @@ def test_erase__many(monkeypatch):
 
 
 def test_erase__already_scrubbed():
-    """A row that retention has scrubbed still has a name to lose."""
+    """A scrubbed row still loses its name."""
     written(user_id="ann", prompt="", scrubbed_at=timezone.now())
     erase("account", "ann")
     assert PromptLog.objects.get().user_id == pseudonymize("ann")
 
 
 def test_erase__call_under_way(busy, scripted_model):
-    """Its row is charged to the pseudonym; texts that arrive behind the erasure are not stored, or go at the next."""
+    """A running call is charged to the pseudonym. Later texts are not stored, or are removed by the next erasure."""
 
     def translate_meanwhile(request):
         erase("account", "ann")
@@ -223,7 +223,7 @@ def test_erase__call_under_way(busy, scripted_model):
 
 
 def test_merge(busy):
-    """Everything of the account that is gone is the survivor's, sums and all, and nothing is lost of either."""
+    """All records and sums of the merged account move to the surviving one. Nothing is lost."""
     busy("ann", "shared question")
     both, standing = [spent(user_id=name) for name in ("ann", "bob")], left("bob")
     texts = sorted(PromptLog.objects.values_list("prompt", flat=True))
@@ -242,7 +242,7 @@ def test_merge(busy):
 
 
 def test_merge__into_one_who_has_nothing(busy):
-    """Budgets go along: who signs in has spent what the guest has spent."""
+    """Budgets move too: the new account has spent what the old one had."""
     standing, before = left("ann"), spent(user_id="ann")
     merge("ann", "new")
     assert left("new") == standing
@@ -251,14 +251,14 @@ def test_merge__into_one_who_has_nothing(busy):
 
 @pytest.mark.parametrize(("gone", "survivor"), [("ann", None), (None, "bob"), ("ann", "ann")])
 def test_merge__of_nobody(busy, caplog, gone, survivor):
-    """A merge that does not say who, or is none, changes nothing."""
+    """A merge without ids, or of one account with itself, changes nothing."""
     before = stored()
     merge(gone, survivor)
     assert stored() == before
 
 
 def test_hits__of_the_same_hour_are_added():
-    """Counts that fall together after a change of names are one row."""
+    """Counts that have the same key after a change of names are merged into one row."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     for name in ("ann", "bob"):
         key = hit_counts.Key(int(hour.timestamp()) // 3600, "other", "p", "m", name, None)
@@ -270,7 +270,7 @@ def test_hits__of_the_same_hour_are_added():
 
 
 def test_export(busy, tmp_path, monkeypatch):
-    """A person gets what is stored of them, and nothing of others; as one file, read a page at a time."""
+    """An export has everything that is stored about a person and nothing of others, in a file page by page."""
     gdpr = next(provider for provider in gdpr_registry.providers if provider.section == "agent")
     told = gdpr.export("ann")
     assert {name: len(entries) for name, entries in told.items()} == {
@@ -293,7 +293,7 @@ def test_export(busy, tmp_path, monkeypatch):
 
 
 def test_export__pages(monkeypatch):
-    """Rows of one moment are each told once, however the pages fall."""
+    """Rows with the same time are exported once each, wherever pages begin."""
     moment = timezone.now() - timedelta(days=1)
     made = {written(created_at=moment, user_id="ann").pk for _ in range(5)}
     monkeypatch.setattr(erasure, "PAGE", 2)
@@ -303,7 +303,7 @@ def test_export__pages(monkeypatch):
 
 @pytest.mark.parametrize("other", ["Ann", "ann ", "änn"])
 def test_names__that_a_collation_takes_for_the_same(busy, other):
-    """One user's data is neither told, erased nor handed over as that of another whose id is nearly the same."""
+    """One user's data is never exported, erased or moved as that of a user with a similar id."""
     busy(other, "private")
     hit_counts.flush()
     before = spent(user_id=other), left(other)
@@ -318,7 +318,7 @@ def test_names__that_a_collation_takes_for_the_same(busy, other):
 
 
 def test_names__are_counted_apart(agent):
-    """A budget that begins to hold does not count the spend of another user whose id is nearly the same."""
+    """A new budget does not count the spending of a user with a similar id."""
     for user, cost in (("ann", "1"), ("Ann", "3")):
         written(user_id=user, cost_usd=cost, input_tokens=1, created_at=timezone.now())
     agent(BUDGETS=[{"scope": "user", "period": "month", "usd": "10"}])
@@ -326,7 +326,7 @@ def test_names__are_counted_apart(agent):
 
 
 def test_merge__beside_a_call_that_begins(scripted_model, agent):
-    """What is set aside for a call whose row comes too late to be handed over is not held by the survivor for ever."""
+    """The surviving account does not hold a reservation forever if its call's row arrives too late for the merge."""
     agent(BUDGETS=BUDGETS)
 
     def reply(request) -> ProviderResult:
@@ -343,7 +343,7 @@ def test_merge__beside_a_call_that_begins(scripted_model, agent):
 
 
 def test_merge__of_one_without_a_budget(busy, agent):
-    """What was spent under no budget counts in the survivor's: also what comes behind an earlier merge."""
+    """Spending without a budget counts for the surviving account, including what arrives after an earlier merge."""
     BudgetAccount.objects.all().delete()
     agent(BUDGETS=[{"scope": "user", "id": "bob", "period": "month", "usd": "10"}])
     busy("bob", "opens the account")

@@ -1,4 +1,4 @@
-"""`manage.py purge_prompt_logs`: texts go in batches, figures stay, and a check says when nobody does it."""
+"""`manage.py purge_prompt_logs` removes texts in batches and keeps figures. A check reports an overdue purge."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ WORDY = {"context": {"page": "a secret"}, "ticket": "a secret", "images": {"coun
 
 
 def aged(days: float, **columns) -> PromptLog:
-    """A row of so many days ago, with a text in every column that may have one."""
+    """A row that is so many days old, with a text in every column that may have one."""
     defaults = {**FULL, "metadata": {**ECONOMIC, **WORDY}}
     return written(created_at=timezone.now() - days * DAYS, **{**defaults, **columns})
 
@@ -86,7 +86,7 @@ def translated(days: float) -> Translation:
 
 
 def test_purge__texts_go_and_figures_stay(agent):
-    """Of a row that is old enough every text goes, and all that is counted and priced stays; a younger one is whole."""
+    """An old row loses all texts and keeps all counts and costs. A newer one is unchanged."""
     agent(RETENTION_DAYS=30)
     old, young = aged(31), aged(29)
     before, whole, counted = values(old), values(young), figures()
@@ -102,7 +102,7 @@ def test_purge__texts_go_and_figures_stay(agent):
 
 
 def test_purge__metadata_without_anything_to_keep():
-    """Metadata that holds nothing but texts, or is none, is no obstacle."""
+    """Metadata that has only texts, or is null, does not stop the purge."""
     made = [
         aged(9, metadata=metadata) for metadata in ({"note": "a secret"}, None, {"provider": "p" * 65}, ["a secret"])
     ]
@@ -111,7 +111,7 @@ def test_purge__metadata_without_anything_to_keep():
 
 
 def test_purge__pending_rows_are_left_alone():
-    """A call that is under way, for however long, keeps its row."""
+    """A running call keeps its row, however old it is."""
     row = aged(400, status="pending")
     before = values(row)
     assert purge("--days", "1").startswith("scrubbed: 0 calls")
@@ -122,7 +122,7 @@ def test_purge__pending_rows_are_left_alone():
 @pytest.mark.parametrize("size", [1, 3, 4, 100])
 @pytest.mark.parametrize("option", [(), ("--delete",)])
 def test_purge__batches(size, option):
-    """All rows are done, also those of one moment, and no batch touches more rows than its size."""
+    """All rows are purged, even those with the same time, and no batch exceeds its size."""
     moment = timezone.now() - 9 * DAYS
     for number in range(7):
         written(created_at=moment - number // 3 * DAYS, **FULL)
@@ -140,7 +140,7 @@ def test_purge__batches(size, option):
 
 
 def test_purge__again():
-    """A second run finds nothing: what was done is told by an index, and not by looking at it."""
+    """A second run finds nothing, by an index and without reading purged rows."""
     for _ in range(3):
         aged(9)
     purge("--days", "1")
@@ -150,7 +150,7 @@ def test_purge__again():
 
 
 def test_purge__stopped_between_batches():
-    """Who stops it has what was done, is told how much, and goes on with the same command."""
+    """An interrupted run keeps what is done and prints the number. The same command continues."""
     for _ in range(5):
         aged(9)
     stopped = retention.Purge(retention.moment(1), size=2, seconds=0).run()
@@ -161,7 +161,7 @@ def test_purge__stopped_between_batches():
 
 
 def test_purge__interrupted(monkeypatch):
-    """Ctrl-C ends it with a word, and with the code that a shell expects."""
+    """After Ctrl-C, the command prints a line and exits with the code that a shell expects."""
     for _ in range(3):
         aged(9)
     batches = scrubbing.scrub_batch
@@ -181,7 +181,7 @@ def test_purge__interrupted(monkeypatch):
 
 @pytest.mark.parametrize(("option", "word"), [((), "to scrub"), (("--delete",), "to delete")])
 def test_purge__dry_run(option, word):
-    """It says what there is to do, and does nothing."""
+    """--dry-run prints what would be done and changes nothing."""
     rows = [aged(9), aged(9), aged(9, status="pending")]
     answered(9), translated(9)
     before = [values(row) for row in rows]
@@ -193,7 +193,7 @@ def test_purge__dry_run(option, word):
 
 
 def test_purge__delete():
-    """Rows go, scrubbed or not, and what they count goes with them."""
+    """--delete removes rows, scrubbed or not, with their figures."""
     aged(9), aged(1), aged(9)
     purge("--days", "8")
     aged(9)
@@ -202,7 +202,7 @@ def test_purge__delete():
 
 
 def test_purge__delete_and_budgets(agent):
-    """Budgets are counted from the rows of their month, which therefore are not deleted."""
+    """With budgets, the rows of their month are not deleted, because budgets are computed from them."""
     agent(BUDGETS=[{"scope": "all", "period": "month", "usd": "1"}])
     aged(40)
     with pytest.raises(CommandError, match="--days 31 or more"):
@@ -211,7 +211,7 @@ def test_purge__delete_and_budgets(agent):
 
 
 def test_purge__copies(agent):
-    """Answers to idempotency keys and translations go when their own time is over, or the one that is asked for."""
+    """Answers for idempotency keys, and translations, are removed at their own age or at the given one."""
     agent(IDEMPOTENCY_TTL=20 * 86400, CACHE_TTL=10 * 86400)
     kept = [answered(4), translated(4)]
     for days in (6, 11, 21):
@@ -234,13 +234,13 @@ def test_purge__copies(agent):
     ],
 )
 def test_purge__wrong_arguments(arguments, message):
-    """What cannot be meant is refused before anything is done."""
+    """Invalid options are refused before anything is done."""
     with pytest.raises(CommandError, match=message):
         call_command("purge_prompt_logs", *arguments)
 
 
 def test_purge__wrong_setting(agent):
-    """A setting that is no number of days stops the command, as its checks say."""
+    """If RETENTION_DAYS is not a number of days, the command fails with the message of the check."""
     agent(RETENTION_DAYS=-1)
     with pytest.raises(CommandError, match="RETENTION_DAYS"):
         call_command("purge_prompt_logs", skip_checks=False)
@@ -249,7 +249,7 @@ def test_purge__wrong_setting(agent):
 @pytest.mark.parametrize("days", [0, -1, True, "30", float("nan"), float("inf"), []])
 @pytest.mark.parametrize("given", ["as the setting", "as the option"])
 def test_purge__unchecked(agent, days, given):
-    """Called by a program, without the checks and the parser, it does not take a wrong number for all there is."""
+    """Called without checks and parser, the command does not take an invalid number for all rows."""
     written(prompt="a text")
     agent(RETENTION_DAYS=days)
     with pytest.raises(CommandError, match="must be a number from 0.001"):
@@ -258,7 +258,7 @@ def test_purge__unchecked(agent, days, given):
 
 
 def test_purge__of_a_time_before_the_calendar(agent):
-    """The longest time that the setting may say is no fault, neither of the command nor of the check."""
+    """The longest allowed time works in the command and in the check."""
     written(prompt="a text")
     agent(RETENTION_DAYS=10**9)
     call_command("purge_prompt_logs", verbosity=0)
@@ -267,7 +267,7 @@ def test_purge__of_a_time_before_the_calendar(agent):
 
 
 def test_purge__answers_are_gone_from_the_cache(scripted_model, agent):
-    """A scrubbed row answers nobody, as is right: it has no answer."""
+    """A scrubbed row is not reused: it has no answer."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     scripted_model.script("1", "2")
     assert services.complete("what?", "small")["result"] == "1"
@@ -277,7 +277,7 @@ def test_purge__answers_are_gone_from_the_cache(scripted_model, agent):
 
 
 def test_purge__row_scrubbed_while_its_call_is_under_way(scripted_model):
-    """What comes of such a call is counted, and no text of it is written."""
+    """If a running call is scrubbed, its outcome is counted, and no text of it is written."""
 
     def reply(asked):
         assert PromptLog.objects.get().prompt == "a secret"
@@ -292,7 +292,7 @@ def test_purge__row_scrubbed_while_its_call_is_under_way(scripted_model):
 
 
 def test_purge__closed_as_lost(monkeypatch):
-    """Who closes a lost call writes nothing back that was scrubbed since it was read; the next run closes it."""
+    """Closing a lost call does not restore texts that were scrubbed since it was read. The next run closes it."""
     row = aged(9, status="pending")
     close = lost_calls._close_as_lost
 
@@ -313,7 +313,7 @@ def test_purge__closed_as_lost(monkeypatch):
 
 
 class TestCheckOfRetention:
-    """W009: RETENTION_DAYS is a promise, and somebody has to keep it."""
+    """W009: somebody has to run the purge that RETENTION_DAYS promises."""
 
     @staticmethod
     def found(databases=("default",)) -> list[str]:
@@ -321,7 +321,7 @@ class TestCheckOfRetention:
         return [message.id for message in messages if message.id != "stapel_agent.W003"]  # no key
 
     def test_overdue(self, agent):
-        """Texts that are days over their time are told of, until they are purged."""
+        """Texts that are days overdue are reported until they are purged."""
         agent(RETENTION_DAYS=30)
         aged(33), aged(50, status="pending"), aged(50, scrubbed_at=timezone.now())
         assert self.found() == ["stapel_agent.W009"]
@@ -330,13 +330,13 @@ class TestCheckOfRetention:
 
     @pytest.mark.parametrize(("days", "age"), [(None, 5000), (30, 31.5), (30, 1), ("many", 5000)])
     def test_not_overdue(self, agent, days, age):
-        """Nothing is promised, or the next nightly run will do."""
+        """Nothing is reported without RETENTION_DAYS, or if the next nightly run is enough."""
         agent(RETENTION_DAYS=days)
         aged(age)
         assert "stapel_agent.W009" not in self.found()
 
     def test_without_the_database(self, agent):
-        """A check that may not ask a database asks none."""
+        """Without the database option, the check makes no query."""
         agent(RETENTION_DAYS=30)
         aged(33)
         with CaptureQueriesContext(connection) as queries:
@@ -344,7 +344,7 @@ class TestCheckOfRetention:
         assert len(queries) == 0
 
     def test_before_the_migration(self, agent, monkeypatch):
-        """`migrate` runs these checks first, when there is no such column."""
+        """`migrate` runs these checks before the column exists."""
         agent(RETENTION_DAYS=30)
 
         def missing(alias):
@@ -365,7 +365,7 @@ class TestCheckOfRetention:
 
 
 def test_economic_facts__hold_no_text():
-    """A host's own metadata may use the same names for something else."""
+    """A host's own metadata may use the same keys for something else."""
     told = {"from": "a secret" * 9, "prices": {"input": "a secret" * 9}, "failure": ["a secret"], "key_count": 3}
     assert rows.economic_facts(told) == {"key_count": 3}
     assert rows.economic_facts("a secret") == {}
@@ -377,7 +377,7 @@ def test_economic_facts__hold_no_text():
 
 
 def test_purge__plan_on_sqlite():
-    """SQLite, too, reads the next rows where the index has them; servers are asked in test_retention_hosts."""
+    """On SQLite too, the next rows are read by the index. test_retention_hosts tests the servers."""
     if connection.vendor != "sqlite":
         pytest.skip("of SQLite")
     plan = scrubbing.old_rows("default", before=retention.moment(1), with_texts=True).explain()

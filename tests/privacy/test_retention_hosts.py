@@ -1,4 +1,4 @@
-"""Purges and erasures of real processes on real database servers: killed, at once, and beside those who write."""
+"""Purges and erasures on real database servers: killed, in parallel, and beside running calls."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def count(server: Server, condition: str) -> int:
 
 
 def test_purge__killed_and_run_again(host: Host) -> None:
-    """A purge that is killed has done whole batches and nothing else; the same command does the rest."""
+    """A killed purge has finished whole batches and nothing else. The same command does the rest."""
     host.run(f"{FILL}\nfill(1000)\nsay(1)")
     process = host.start(f"{FILL}\n{PURGE.format(pause=0.05)}")
     until(lambda: count(host.server, "scrubbed_at IS NOT NULL") > 100)
@@ -56,7 +56,7 @@ def test_purge__killed_and_run_again(host: Host) -> None:
 
 
 def test_purge__several_at_once(host: Host) -> None:
-    """Overlapping runs, as a slow night brings them about, do the work once and do not fail."""
+    """Overlapping runs do the work once and do not fail."""
     host.run(f"{FILL}\nfill(1500)\nsay(1)")
     processes = [host.start(f"{FILL}\n{PURGE.format(pause=0)}") for _ in range(3)]
     assert [said(process) for process in processes] == [1, 1, 1]
@@ -64,7 +64,7 @@ def test_purge__several_at_once(host: Host) -> None:
 
 
 def test_purge__locks_its_batch_alone(host: Host) -> None:
-    """While a batch is not committed no other row is locked, and others insert and close theirs without a wait."""
+    """An uncommitted batch locks only its own rows. Calls insert and close theirs without waiting."""
     free = host.run(
         filled("""
     fill(300)
@@ -91,7 +91,7 @@ def test_purge__locks_its_batch_alone(host: Host) -> None:
 
 
 def test_purge__beside_a_live_table(host: Host) -> None:
-    """Calls are made, closed and accounted for while a purge goes on."""
+    """Calls are made, closed and accounted for during a purge."""
     host.agent["CACHE_LOOKUP"] = {}
     host.run(f"{FILL}\nfill(3000)\nsay(1)")
     purge = host.start(f"{FILL}\n{PURGE.format(pause=0.01)}")
@@ -103,7 +103,7 @@ def test_purge__beside_a_live_table(host: Host) -> None:
 
 
 def test_purge__finds_its_rows_by_the_index(host: Host) -> None:
-    """The next batch is where the index has it, however many rows were scrubbed before."""
+    """The next batch is found by the index, however many rows are scrubbed."""
     plan = host.run(
         filled("""
     fill(20000, prompt="", scrubbed_at=timezone.now())
@@ -121,7 +121,7 @@ def test_purge__finds_its_rows_by_the_index(host: Host) -> None:
 
 
 def test_erasure__commits_by_itself(host: Host) -> None:
-    """A batch is not undone with the receipt's transaction, which is repeated, nor are its locks held to its end."""
+    """A batch is not rolled back with the receipt's transaction, and its locks are not held until then."""
     left = host.run(
         filled("""
     fill(10, user_id="ann")
@@ -139,7 +139,7 @@ def test_erasure__commits_by_itself(host: Host) -> None:
 
 
 def test_erasure__hits_that_are_counted_meanwhile(host: Host) -> None:
-    """However often counts are handed over while others are written, every hit is somewhere."""
+    """If counts are handed over while others are written, no hit is lost."""
     script = filled("""
     from stapel_agent.cache import hit_counts as hits
     from stapel_agent.types import CompletionRequest
@@ -161,7 +161,7 @@ def test_erasure__hits_that_are_counted_meanwhile(host: Host) -> None:
 
 
 def test_content__each_process_asks(host: Host, model: ScriptedServer) -> None:
-    """Whose answers are not stored cannot give them to another process: each asks by itself, and each is answered."""
+    """Answers that are not stored cannot be shared with other processes: each asks on its own and is answered."""
     host.agent["LOG_CONTENT"] = {"llm_facade": "none"}
     model.replies = [answer("this", gate=threading.Barrier(2))]
     processes = [host.start("say(services.complete('what?', 'small'))") for _ in range(2)]
@@ -171,7 +171,7 @@ def test_content__each_process_asks(host: Host, model: ScriptedServer) -> None:
 
 
 def test_erasure__call_under_way_elsewhere(host: Host, model: ScriptedServer) -> None:
-    """Another process's call gets its answer; its row has none, and what it spends is the pseudonym's."""
+    """A call of another process gets its answer. Its row has no text, and its cost is charged to the pseudonym."""
     host.agent["BUDGETS"] = [{"scope": "user", "period": "day", "tokens": 100_000}]
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]

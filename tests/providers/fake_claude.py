@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Stands in for the Claude Code CLI: notes how it was called, then does what the folder in its first argument says.
+"""Stands in for the Claude Code CLI: records how it was called, then does what the folder in its first argument says.
 
-`situation.json` there names one of the functions below, and what it prints. `call.json` receives the call. Whoever runs
-holds the FIFO `alive` open and has written its name into it: its reader sees who was there, and when all are gone.
+`situation.json` in the folder names one of the functions below, and what it prints. `call.json` records the call.
+Every process holds the FIFO `alive` open and has written its name into it, so its reader sees which processes
+started, and when all have ended.
 """
 
 import json
@@ -18,41 +19,41 @@ SITUATION = json.loads((FOLDER / "situation.json").read_text())
 
 
 def answer() -> None:
-    """Reads its input, prints, ends."""
+    """Read the input, print, and exit."""
     note_call(sys.stdin.buffer.read())
     speak()
     end()
 
 
 def speak_first() -> None:
-    """Prints more than a pipe holds before it reads anything."""
+    """Print more than a pipe holds before reading anything."""
     speak()
     note_call(sys.stdin.buffer.read())
 
 
 def read_nothing() -> None:
-    """Prints and ends, its input unread."""
+    """Print and exit without reading the input."""
     note_call(b"")
     speak()
     end()
 
 
 def hang() -> None:
-    """Never ends, and neither does a child of it that ignores SIGTERM."""
+    """Hang forever, with a child that ignores SIGTERM and hangs too."""
     note_call(sys.stdin.buffer.read())
     start_child()
     signal.pause()
 
 
 def abandon() -> None:
-    """Prints and ends, while a child of it that ignores SIGTERM holds its output open."""
+    """Print and exit, while a child that ignores SIGTERM holds the output open."""
     note_call(sys.stdin.buffer.read())
     start_child()
     speak()
 
 
 def drip() -> None:
-    """Prints a byte at a time without end."""
+    """Print one byte at a time, forever."""
     note_call(b"")
     while True:
         os.write(1, b" ")
@@ -60,14 +61,14 @@ def drip() -> None:
 
 
 def flood() -> None:
-    """Prints without end."""
+    """Print forever."""
     note_call(b"")
     while True:
         os.write(1, bytes(1024 * 1024))
 
 
 def child() -> None:
-    """What `start_child` starts."""
+    """The child that `start_child` starts."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note_life("child")
     os.write(int(sys.argv[2]), b"up")

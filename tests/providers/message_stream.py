@@ -1,4 +1,4 @@
-"""Answers of the Messages API as its reference gives them: server-sent events, and error documents."""
+"""Answers of the Messages API as in its reference: server-sent events, and error documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.scripted_server import Reply
 
 
 def event(name: str, **fields: Any) -> bytes:
-    """One server-sent event, as the API frames it."""
+    """One server-sent event in the API's format."""
     return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
 
 
@@ -46,7 +46,7 @@ MESSAGE_STOP = event("message_stop")
 
 
 def message(*deltas: str) -> bytes:
-    """All the events of an answer in one text block."""
+    """All events of an answer with one text block."""
     return message_start() + text_block(*deltas) + message_delta() + MESSAGE_STOP
 
 
@@ -56,7 +56,7 @@ def stream(*events: bytes, **options: Any) -> Reply:
 
 
 def unfinished_stream(*events: bytes, **options: Any) -> Reply:
-    """An event stream whose head promises more than `events`."""
+    """An event stream whose header promises more than `events`."""
     return stream(*events, content_length=len(b"".join(events)) + 1_000_000_000, **options)
 
 

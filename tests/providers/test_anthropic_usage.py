@@ -1,4 +1,4 @@
-"""Figures that a stream states more than once."""
+"""Token counts that a stream states more than once."""
 
 import pytest
 
@@ -38,7 +38,7 @@ STREAMS = {
 
 @pytest.mark.parametrize("events", STREAMS.values(), ids=STREAMS)
 def test_totals__stated_twice(events: list[dict[str, int]]) -> None:
-    """No token is counted twice, and none is lost, however a stream states its figures."""
+    """No token is counted twice or lost, however a stream states its figures."""
     figures: dict[str, int] = {}
     for stated in events:
         figures = totals(figures, stated)
@@ -58,7 +58,7 @@ SHRINKING = {
 
 @pytest.mark.parametrize("events", SHRINKING.values(), ids=SHRINKING)
 def test_totals__a_prompt_that_shrinks(events: list[dict[str, int]]) -> None:
-    """A later event cannot make the prompt smaller by more than a cached part that was counted twice."""
+    """A later event cannot reduce the prompt by more than a cached part that was counted twice."""
     figures: dict[str, int] = {}
     for stated in events:
         figures = totals(figures, stated)

@@ -1,4 +1,4 @@
-"""The Claude Code CLI: how it is called, how it is ended, and what its end means."""
+"""How the Claude Code CLI is called and ended, and what its exit means."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.types import Usage
 
 A_WHILE = 200
-"""Seconds within which everything that ends by itself has ended."""
+"""Seconds after which everything that ends on its own has ended."""
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 RESULT = {
@@ -51,7 +51,7 @@ RESULT = {
 
 
 def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
-    """What is read out of RESULT."""
+    """The expected result for RESULT."""
     usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
     return ProviderResult(text, **{**usage, "cost_usd": Decimal("0.0125"), **changes})
 
@@ -65,12 +65,12 @@ WAYS: dict[str, Complete] = {
 
 @pytest.fixture(params=sorted(WAYS))
 def complete(request: pytest.FixtureRequest) -> Complete:
-    """`complete()`, once as it is and once as `acomplete()` on an event loop."""
+    """`complete()`, and `acomplete()` on an event loop."""
     return WAYS[request.param]
 
 
 class FakeClaude:
-    """Sets what the fake CLI does, and tells how it was called."""
+    """Sets what the fake CLI does, and reports how it was called."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -100,7 +100,7 @@ class FakeClaude:
         return bool(select.select([self.lives], [], [], A_WHILE)[0])
 
     def lived(self) -> set[str]:
-        """Who was there. Fails if one of them still is."""
+        """The processes that started. Fails if one of them is still running."""
         names = b""
         while self.wait_for_life():
             more = os.read(self.lives, 4096)
@@ -119,12 +119,12 @@ def fake(tmp_path: Path, agent: Callable[..., None]) -> Iterator[FakeClaude]:
 
 
 def test_complete__answer(fake: FakeClaude, complete: Complete) -> None:
-    """Text, disjoint token buckets and the cost are read out of the one object that the CLI prints."""
+    """Text, disjoint token counts and the cost are read from the one object that the CLI prints."""
     assert complete(prompt="Hi", model="m") == answered()
 
 
 def test_complete__call(fake: FakeClaude, complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole call: no tools, no session, no settings, an empty private folder, and nothing said in the arguments."""
+    """The whole call: no tools, no session, no settings, an empty private folder, and no texts in the arguments."""
     environment = {
         "HOME": "/home/h",
         "PATH": "/bin",
@@ -173,7 +173,7 @@ def test_complete__call(fake: FakeClaude, complete: Complete, monkeypatch: pytes
     ],
 )
 def test_complete__cloud(fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, switch: str, name: str) -> None:
-    """A cloud's credentials reach the CLI where it is told to use that cloud, and only there."""
+    """A cloud's credentials are passed to the CLI only if it is set to use that cloud."""
     monkeypatch.setenv(name, "value")
     seen = []
     for setting in ("", "1"):
@@ -184,7 +184,7 @@ def test_complete__cloud(fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, swit
 
 
 def test_complete__settings(fake: FakeClaude, complete: Complete, agent: Callable[..., None]) -> None:
-    """The cap is MAX_TOKENS where the call names none, and CLI_TIMEOUT bounds it, both read at call time."""
+    """The defaults are MAX_TOKENS and CLI_TIMEOUT, read at call time."""
     agent(MAX_TOKENS=123)
     complete(prompt="Hi", model="m")
     assert fake.call["environment"]["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "123"
@@ -207,33 +207,33 @@ PROMPTS = {
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
 def test_complete__prompt(fake: FakeClaude, complete: Complete, prompt: str) -> None:
-    """Whatever the prompt is, it arrives on standard input as it is."""
+    """Any prompt arrives on standard input unchanged."""
     assert complete(prompt=prompt, model="m") == answered()
     assert fake.call["prompt"] == prompt
 
 
 def test_complete__prompt_like_a_command(fake: FakeClaude, complete: Complete) -> None:
-    """What the CLI would take for a command of its own is told apart by a line break."""
+    """A prompt that the CLI would take for a command gets a leading line break."""
     complete(prompt="/config verbose=true", model="m")
     assert fake.call["prompt"] == "\n/config verbose=true"
 
 
 def test_complete__lone_surrogate(fake: FakeClaude, complete: Complete) -> None:
-    """What is no text is replaced, in the prompt and in the system prompt."""
+    """Lone surrogates are replaced, in the prompt and in the system prompt."""
     complete(prompt="a\ud800b", model="m", system_prompt="c\udfffd")
     assert (fake.call["prompt"], fake.call["system_prompt"]) == ("a?b", "c?d")
 
 
 @pytest.mark.parametrize("system_prompt", ["s" * 200_000, None, ""], ids=["of 200 KB", "none", "empty"])
 def test_complete__system_prompt(fake: FakeClaude, complete: Complete, system_prompt: str | None) -> None:
-    """A system prompt goes by file; without one, an empty file takes the place of the CLI's own prompt."""
+    """A system prompt is passed in a file. Without one, an empty file replaces the CLI's own prompt."""
     complete(prompt="Hi", model="m", system_prompt=system_prompt)
     assert fake.call["system_prompt"] == (system_prompt or "")
 
 
 @pytest.mark.parametrize("situation", ["speak_first", "read_nothing", "abandon"])
 def test_complete__streams(fake: FakeClaude, complete: Complete, situation: str) -> None:
-    """It does not matter when the CLI reads and prints, nor who keeps its output open after it."""
+    """It does not matter when the CLI reads and prints, or which child holds its output open after it ends."""
     text = "x" * 1_000_000
     fake.does(situation, json.dumps(RESULT | {"result": text}))
     assert complete(prompt="y" * 1_000_000, model="m", timeout=60) == answered(text)
@@ -241,7 +241,7 @@ def test_complete__streams(fake: FakeClaude, complete: Complete, situation: str)
 
 
 def test_complete__timeout(fake: FakeClaude, complete: Complete) -> None:
-    """At the timeout the whole process group is ended, also a child that ignores SIGTERM, and the folder is gone."""
+    """At the timeout, the whole process group is ended, even a child that ignores SIGTERM. The folder is removed."""
     fake.does("hang")
     with pytest.raises(ProviderTimeout, match=r"^no complete answer within 8 s$"):
         complete(prompt="Hi", model="m", timeout=8)
@@ -250,7 +250,7 @@ def test_complete__timeout(fake: FakeClaude, complete: Complete) -> None:
 
 
 def test_complete__drip(fake: FakeClaude, complete: Complete) -> None:
-    """A byte now and then does not prolong the time."""
+    """A trickle of output does not extend the timeout."""
     fake.does("drip")
     with pytest.raises(ProviderTimeout):
         complete(prompt="Hi", model="m", timeout=5)
@@ -259,7 +259,7 @@ def test_complete__drip(fake: FakeClaude, complete: Complete) -> None:
 
 @pytest.mark.parametrize("situation", ["answer", "flood"])
 def test_complete__output_too_large(fake: FakeClaude, complete: Complete, situation: str) -> None:
-    """Output over the limit is refused, whether it is complete or has no end."""
+    """Output above the limit is refused, whether it is complete or endless."""
     fake.does(situation, json.dumps(RESULT | {"result": "x" * 20_000_000}))
     with pytest.raises(InvalidAnswer, match=r"^the answer is larger than 16,777,216 bytes$"):
         complete(prompt="Hi", model="m", timeout=60)
@@ -267,7 +267,7 @@ def test_complete__output_too_large(fake: FakeClaude, complete: Complete, situat
 
 
 async def test_acomplete__cancelled(fake: FakeClaude) -> None:
-    """With the awaiting task the whole process group is ended, and the folder is gone."""
+    """If the awaiting task is cancelled, the whole process group is ended, and the folder is removed."""
     fake.does("hang")
     task = asyncio.create_task(ClaudeCodeCLIProvider().acomplete(prompt="Hi", model="m"))
     assert await asyncio.to_thread(fake.wait_for_life)
@@ -279,7 +279,7 @@ async def test_acomplete__cancelled(fake: FakeClaude) -> None:
 
 
 async def test_acomplete__side_by_side(fake: FakeClaude) -> None:
-    """Calls on one event loop wait at the same time."""
+    """Calls on one event loop wait concurrently."""
     fake.does("hang")
     calls = [ClaudeCodeCLIProvider().acomplete(prompt="Hi", model="m", timeout=8) for _ in range(6)]
     async with asyncio.timeout(40):
@@ -288,7 +288,7 @@ async def test_acomplete__side_by_side(fake: FakeClaude) -> None:
 
 
 def test_complete__fault(fake: FakeClaude, complete: Complete) -> None:
-    """What the CLI reports as an error is raised, with what was spent."""
+    """An error that the CLI reports is raised, with what was spent."""
     fake.does("answer", json.dumps(RESULT | {"is_error": True, "result": "Not logged in"}), exit_code=1)
     with pytest.raises(AccessDenied, match="Not logged in") as raised:
         complete(prompt="Hi", model="m")
@@ -309,7 +309,7 @@ def test_complete__fault(fake: FakeClaude, complete: Complete) -> None:
 def test_complete__no_result(
     fake: FakeClaude, complete: Complete, details: dict[str, Any], kind: type[ProviderError], words: str
 ) -> None:
-    """The error of a CLI that ends without a result says how it ended; the outcome of a killed one is unknown."""
+    """The error for a CLI without a result says how it ended. The outcome of a killed one is unknown."""
     fake.does("answer", "", **details)
     with pytest.raises(kind) as raised:
         complete(prompt="Hi", model="m")
@@ -317,21 +317,21 @@ def test_complete__no_result(
 
 
 def test_complete__schema(fake: FakeClaude, complete: Complete) -> None:
-    """With a schema, the answer is the value that the CLI has checked, as JSON."""
+    """With a schema, the answer is the value that the CLI validated, as JSON."""
     fake.does("answer", json.dumps(RESULT | {"stop_reason": "tool_use", "structured_output": {"city": "Bergen"}}))
     assert complete(prompt="Hi", model="m", schema=SCHEMA) == answered('{"city": "Bergen"}')
     assert (fake.call["argv"][-2], json.loads(fake.call["argv"][-1])) == ("--json-schema", SCHEMA)
 
 
 def test_complete__schema_too_long(fake: FakeClaude, complete: Complete) -> None:
-    """A schema that no argument can hold is rejected with the reason."""
+    """A schema that is too long for an argument is rejected with the reason."""
     with pytest.raises(RequestRejected, match="too long for the Claude Code CLI, which takes 128 KiB"):
         complete(prompt="Hi", model="m", schema={**SCHEMA, "title": "x" * 200_000})
 
 
 @pytest.mark.parametrize("binary", ["no-such-program", "/no/such/program", "", None, "/etc/passwd", "/tmp"])
 def test_complete__no_binary(complete: Complete, agent: Callable[..., None], binary: str | None) -> None:
-    """What is no program is a fault that names the setting, at the call and at check time."""
+    """If the binary is not a program, the error names the setting, in the call and in the check."""
     agent(CLI_BINARY=binary)
     with pytest.raises(AccessDenied, match=r"set STAPEL_AGENT\['CLI_BINARY'\] to its path") as raised:
         complete(prompt="Hi", model="m")
@@ -340,21 +340,21 @@ def test_complete__no_binary(complete: Complete, agent: Callable[..., None], bin
 
 @pytest.mark.parametrize("content", ["#!/no/such/interpreter\n", "\x00no program"])
 def test_complete__broken_binary(fake: FakeClaude, complete: Complete, content: str) -> None:
-    """A file that is marked as a program, and is none, is a fault that names the setting too."""
+    """The same holds for an executable file that is not a program."""
     fake.binary.write_text(content)
     with pytest.raises(AccessDenied, match=r"could not be run \(.+\): set STAPEL_AGENT\['CLI_BINARY'\]"):
         complete(prompt="Hi", model="m")
 
 
 def test_configuration_error__binary_is_there(fake: FakeClaude) -> None:
-    """There is nothing to report where the program is there."""
+    """If the program exists, the check reports nothing."""
     assert ClaudeCodeCLIProvider().configuration_error() is None
 
 
 def test_configuration_error__on_the_path(
     fake: FakeClaude, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bare name is looked for on PATH, where the folder may be relative."""
+    """A bare name is searched for on PATH, which may contain relative folders."""
     agent(CLI_BINARY="claude")
     monkeypatch.chdir(fake.binary.parent)
     monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
@@ -376,7 +376,7 @@ def test_configuration_error__on_the_path(
 def test_complete__effort(
     fake: FakeClaude, complete: Complete, effort: str | None, flag: list[str], thinks: bool
 ) -> None:
-    """The CLI's flag tells the effort, and from medium up the model may think."""
+    """The CLI's flag sets the effort. From medium up, the model may think."""
     complete(prompt="Hi", model="m", effort=effort)
     arguments = fake.call["argv"]
     assert arguments[arguments.index("--system-prompt-file") + 2 :] == flag
@@ -384,7 +384,7 @@ def test_complete__effort(
 
 
 def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete: Complete) -> None:
-    """A CLI without the flag refuses it once; from then on it is left out."""
+    """If the CLI does not know the flag, the call is repeated without it, and later calls omit it."""
     forget_refusals()
     fake.does("answer", stdout="", stderr="error: unknown option '--effort'", exit_code=1)
     with pytest.raises(ParameterRefused):

@@ -1,4 +1,4 @@
-"""The real Claude Code CLI against a loopback server: what goes out on the wire, and what is left on the host."""
+"""The real Claude Code CLI against a loopback server: what it sends, and what it leaves on the host."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ SCHEMA = {
 
 
 class MessagesServer(ScriptedServer):
-    """Leaves out of its script the HEAD request by which the CLI opens its connection."""
+    """Answers the HEAD request with which the CLI opens its connection, outside of the script."""
 
     def reply_to(self, request: Request) -> Reply:
         return super().reply_to(request) if request.method == "POST" else Reply()
@@ -74,13 +74,13 @@ WAYS: dict[str, Complete] = {
 
 @pytest.fixture(params=sorted(WAYS))
 def complete(request: pytest.FixtureRequest) -> Complete:
-    """`complete()`, once as it is and once as `acomplete()` on an event loop."""
+    """`complete()`, and `acomplete()` on an event loop."""
     return WAYS[request.param]
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agent: Callable[..., None]) -> Path:
-    """A home folder for the CLI alone, with a user's settings, memory, command and MCP server in it."""
+    """A home folder for the CLI, with a user's settings, memory, command and MCP server."""
     for name in list(os.environ):
         if name.startswith(("ANTHROPIC_", "CLAUDE_")):
             monkeypatch.delenv(name)
@@ -102,7 +102,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agent: Callable[..., N
 
 @pytest.fixture
 def serve(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Start the server that the CLI asks, with its replies."""
+    """Start the server that the CLI calls, with these replies."""
     servers = []
 
     def start(*replies: Reply) -> ScriptedServer:
@@ -117,7 +117,7 @@ def serve(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 
 def tool_call(arguments: dict[str, Any]) -> Reply:
-    """An answer that calls the tool by which the CLI takes structured output."""
+    """An answer that calls the tool by which the CLI implements structured output."""
     block = {"type": "tool_use", "id": "toolu_1", "name": "StructuredOutput", "input": {}}
     delta = {"type": "input_json_delta", "partial_json": json.dumps(arguments)}
     return stream(
@@ -131,13 +131,13 @@ def tool_call(arguments: dict[str, Any]) -> Reply:
 
 
 def cut_off(text: str, identity: str) -> Reply:
-    """An answer that the token cap ended."""
+    """An answer that was cut off at the token cap."""
     start = message_start().replace(b"msg_1", identity.encode())
     return stream(start, text_block(text), message_delta("max_tokens"), MESSAGE_STOP)
 
 
 def survivors(home: Path) -> list[str]:
-    """The processes that run with `home` as their home folder, but for this one."""
+    """The other processes with `home` as their home folder."""
     mark = f"HOME={home}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -150,7 +150,7 @@ def survivors(home: Path) -> list[str]:
 
 
 def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
-    """One request goes out: the prompt, the cap, the system prompt, no tools, no thinking, nothing of the user's."""
+    """One request is sent: the prompt, the cap, the system prompt, no tools, no thinking, nothing of the user's."""
     server = serve(stream(message("Hel", "lo.")))
     result = complete(prompt="a marked prompt", model=MODEL, system_prompt="a system prompt", max_tokens=777)
     assert result == ProviderResult("Hello.", input_tokens=25, output_tokens=15, cost_usd=result.cost_usd)
@@ -168,7 +168,7 @@ def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
 
 
 def test_real__nothing_is_kept(serve: Serve, home: Path, complete: Complete) -> None:
-    """Neither prompt nor answer is left under the home folder, and no process."""
+    """The home folder contains neither prompt nor answer, and no process is left."""
     serve(stream(message("a marked answer")))
     complete(prompt="a marked prompt", model=MODEL, system_prompt="a marked system prompt")
     texts = [path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()]
@@ -188,19 +188,19 @@ PROMPTS = {
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
 def test_real__prompt(serve: Serve, prompt: str) -> None:
-    """The prompt arrives at the model as it is, whatever it is, with a large system prompt beside it."""
+    """Any prompt arrives at the model unchanged, beside a large system prompt."""
     server = serve(stream(message("Hello.")))
     system_prompt = "s" * 200_000
     assert WAYS["sync"](prompt=prompt, model=MODEL, system_prompt=system_prompt).text == "Hello."
     (request,) = server.requests
     texts = [block["text"] for block in request.json["messages"][0]["content"]]
     assert texts[-1] == prompt
-    assert len(texts) == 2  # the CLI tells the date
+    assert len(texts) == 2  # the CLI adds the date
     assert request.json["system"][-1]["text"] == system_prompt
 
 
 def test_real__prompt_like_a_file_name(serve: Serve, home: Path) -> None:
-    """The name of a file in a prompt is no more than its name: its content stays on the host."""
+    """The name of a file in a prompt stays a name: its content is not sent."""
     server = serve(stream(message("Hello.")))
     (home / "secret.txt").write_text("the secret itself")
     WAYS["sync"](prompt=f"@{home}/secret.txt What is in it?", model=MODEL)
@@ -211,7 +211,7 @@ def test_real__prompt_like_a_file_name(serve: Serve, home: Path) -> None:
 
 @pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet", "/no-such-command"])
 def test_real__prompt_like_a_command(serve: Serve, home: Path, prompt: str) -> None:
-    """A command of the CLI in a prompt is asked, not carried out."""
+    """A command of the CLI in a prompt is sent to the model, not executed."""
     server = serve(stream(message("Hello.")))
     settings = (home / ".claude" / "settings.json").read_text()
     assert WAYS["sync"](prompt=prompt, model=MODEL).text == "Hello."
@@ -221,7 +221,7 @@ def test_real__prompt_like_a_command(serve: Serve, home: Path, prompt: str) -> N
 
 
 def test_real__blank_prompt(serve: Serve) -> None:
-    """The CLI asks no model with an empty prompt, and says why."""
+    """The CLI refuses an empty prompt and says why."""
     server = serve(stream(message("Hello.")))
     with pytest.raises(RequestRejected, match="Input must be provided"):
         WAYS["sync"](prompt="", model=MODEL)
@@ -229,7 +229,7 @@ def test_real__blank_prompt(serve: Serve) -> None:
 
 
 def test_real__no_system_prompt(serve: Serve) -> None:
-    """Without a system prompt the model gets no other one, but for the line in which the CLI names itself."""
+    """Without a system prompt, the model gets only the line in which the CLI names itself."""
     server = serve(stream(message("Hello.")))
     WAYS["sync"](prompt="Hi", model=MODEL)
     system = "".join(block["text"] for block in server.requests[0].json["system"])
@@ -237,7 +237,7 @@ def test_real__no_system_prompt(serve: Serve) -> None:
 
 
 def test_real__structured(serve: Serve, complete: Complete) -> None:
-    """A schema is the input of a tool that the model must call; what it called it with is the answer."""
+    """A schema is the input of a tool that the model must call. Its arguments are the answer."""
     server = serve(tool_call({"day": "2024-02-29"}))
     result = complete(prompt="Hi", model=MODEL, schema=SCHEMA)
     assert (json.loads(result.text), result.finish_reason) == ({"day": "2024-02-29"}, "stop")
@@ -251,14 +251,14 @@ def test_real__structured(serve: Serve, complete: Complete) -> None:
 
 
 def test_real__structured_mismatch(serve: Serve) -> None:
-    """Arguments that break the schema are sent back by the CLI, and the mended ones are the answer."""
+    """The CLI returns arguments that break the schema to the model. The corrected ones are the answer."""
     server = serve(tool_call({"day": 29}), tool_call({"day": "2024-02-29"}))
     result = WAYS["sync"](prompt="Hi", model=MODEL, schema=SCHEMA)
     assert (json.loads(result.text), result.output_tokens, len(server.requests)) == ({"day": "2024-02-29"}, 30, 2)
 
 
 def test_real__structured_never(serve: Serve) -> None:
-    """The CLI gives up on a model that never keeps to the schema."""
+    """The CLI gives up if the model never satisfies the schema."""
     serve(tool_call({"day": 29}))
     with pytest.raises(InvalidAnswer, match="gave up") as raised:
         WAYS["sync"](prompt="Hi", model=MODEL, schema=SCHEMA)
@@ -266,7 +266,7 @@ def test_real__structured_never(serve: Serve) -> None:
 
 
 def test_real__schema_ignored(serve: Serve) -> None:
-    """A schema that the CLI's validator cannot read is dropped by it in silence, and told here."""
+    """The CLI silently drops a schema that its validator cannot read. Here it is an error."""
     serve(stream(message("Hello.")))
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": r"\-"}}}
     with pytest.raises(RequestRejected, match="ignored the schema"):
@@ -274,7 +274,7 @@ def test_real__schema_ignored(serve: Serve) -> None:
 
 
 def test_real__cut_off_and_continued(serve: Serve, complete: Complete) -> None:
-    """The CLI has a model go on that was cut off, and reports the last part as the answer: here it is a cut-off one."""
+    """The CLI asks a truncated model to continue and reports the last part. Here the answer is truncated."""
     server = serve(cut_off('{"a": [1,', "msg_1"), stream(message("2]}").replace(b"msg_1", b"msg_2")))
     result = complete(prompt="Hi", model=MODEL)
     assert (result.finish_reason, result.text, result.output_tokens) == ("length", '{"a": [1,2]}', 30)
@@ -282,20 +282,20 @@ def test_real__cut_off_and_continued(serve: Serve, complete: Complete) -> None:
 
 
 def test_real__cut_off_for_good(serve: Serve) -> None:
-    """A model that is cut off each time ends as a cut-off answer too."""
+    """A model that is truncated each time is a truncated answer too."""
     serve(*(cut_off("la ", f"msg_{number}") for number in range(1, 9)))
     result = WAYS["sync"](prompt="Hi", model=MODEL)
     assert (result.finish_reason, result.text.strip("la ")) == ("length", "")
 
 
 def test_real__refusal(serve: Serve) -> None:
-    """A refusal is told as one."""
+    """A refusal is reported as a refusal."""
     serve(stream(message_start(), text_block("I"), message_delta("refusal"), MESSAGE_STOP))
     assert WAYS["sync"](prompt="Hi", model=MODEL).finish_reason == "content_filter"
 
 
 def test_real__broken_off(serve: Serve) -> None:
-    """A stream that ends between a text and the reason to stop is no answer."""
+    """A stream that ends between a text and its stop reason is not an answer."""
     serve(stream(message_start(), text_block("Half of"), ending="close"))
     with pytest.raises(AnswerInterrupted, match="ended before") as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
@@ -303,7 +303,7 @@ def test_real__broken_off(serve: Serve) -> None:
 
 
 def test_real__error_in_the_stream(serve: Serve) -> None:
-    """A text that ends in an error is a fault, and is not asked for again in another way."""
+    """A text that ends in an error is a failure, and the CLI does not retry it without streaming."""
     begun = text_block("Half of").removesuffix(event("content_block_stop", index=0))
     server = serve(stream(message_start(), begun, error_event("overloaded_error", "Overloaded")))
     with pytest.raises(ProviderUnavailable, match="Overloaded"):
@@ -323,17 +323,17 @@ REFUSALS: dict[str, tuple[int, str, str, type[ProviderError]]] = {
 
 @pytest.mark.parametrize(("status", "kind", "words", "fault"), REFUSALS.values(), ids=REFUSALS)
 def test_real__refused(serve: Serve, status: int, kind: str, words: str, fault: type[ProviderError]) -> None:
-    """An error of the API becomes the fault of its status, at once."""
+    """An error of the API raises the exception for its status, at once."""
     server = serve(Reply.of(error_document(kind, words), status=status, headers={"retry-after": "1"}))
     with pytest.raises(ProviderError) as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
     assert type(raised.value) is fault
     assert str(raised.value).startswith(f"HTTP {status}: ")
-    assert len(server.requests) <= 2  # an unknown model is asked for its kind
+    assert len(server.requests) <= 2  # the CLI asks what an unknown model is
 
 
 def test_real__not_logged_in(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A CLI without credentials is told apart."""
+    """A CLI without credentials is reported as such."""
     serve(stream(message("Hello.")))
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     with pytest.raises(AccessDenied, match="Not logged in"):
@@ -341,14 +341,14 @@ def test_real__not_logged_in(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_real__unreachable(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An API that cannot be reached is a passing fault."""
+    """An API that cannot be reached is a temporary error."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
     with pytest.raises(ProviderUnreachable, match="Unable to connect"):
         WAYS["sync"](prompt="Hi", model=MODEL)
 
 
 def test_real__timeout(serve: Serve, home: Path, complete: Complete) -> None:
-    """At the timeout the real CLI is gone with all that it started."""
+    """At the timeout, the real CLI ends with everything that it started."""
     serve(stream(message_start(), content_length=1_000_000, ending="hang"))
     with pytest.raises(ProviderTimeout):
         complete(prompt="Hi", model=MODEL, timeout=3)

@@ -1,4 +1,4 @@
-"""What the Claude Code CLI prints: the answers, and the faults that it reports, hides or is."""
+"""The output of the Claude Code CLI: its answers, and the errors that it reports, hides or causes."""
 
 import json
 from decimal import Decimal
@@ -46,7 +46,7 @@ SPENT = Usage(11, 7, cache_read_tokens=3, cache_write_tokens=5, cost_usd=Decimal
 
 
 def printed(result: dict[str, Any], *events: dict[str, Any], tools: list[str] | None = None) -> str:
-    """What the CLI prints in all: its events, the result last."""
+    """Everything that the CLI prints: its events, the result last."""
     return json.dumps([{"type": "system", "subtype": "init", "tools": tools or []}, *events, result])
 
 
@@ -57,7 +57,7 @@ def message(identity: str, *texts: str, model: str = "claude-x") -> dict[str, An
 
 
 def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
-    """What is read out of RESULT."""
+    """The expected result for RESULT."""
     usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
     return ProviderResult(text, **{**usage, "cost_usd": Decimal("0.0125"), **changes})
 
@@ -67,24 +67,24 @@ def read(stdout: str, *, stderr: str = "", exit_code: int = 0, structured: bool 
 
 
 def test_read_output__result_alone() -> None:
-    """Text, disjoint token buckets and the cost are read out of one object."""
+    """Text, disjoint token counts and the cost are read from one object."""
     assert read(json.dumps(RESULT)) == answered()
 
 
 def test_read_output__events() -> None:
-    """The same out of the list of all events."""
+    """A list of all events gives the same."""
     assert read(printed(RESULT, message("1", "Hello."))) == answered()
 
 
 @pytest.mark.parametrize("result", ["I think. ", "Hello.", "I think. Hello.", " Hello.\n"])
 def test_read_output__message_in_several_events(result: str) -> None:
-    """The parts of one message make one text, whichever of them the CLI prints as the result."""
+    """The parts of one message are one text, whichever of them the CLI prints as the result."""
     events = [message("1", "I think. "), message("1"), message("1", "Hello.")]
     assert read(printed(RESULT | {"result": result}, *events)) == answered("I think. Hello.")
 
 
 def test_read_output__result_of_its_own() -> None:
-    """A result that no message holds is the text."""
+    """A result that is in no message is the text."""
     assert read(printed(RESULT, message("1", "Something else."))) == answered()
 
 
@@ -98,31 +98,31 @@ LATER: list[dict[str, Any]] = [
 @pytest.mark.parametrize("after", ["", "\n", "\nbye [1]\n"])
 @pytest.mark.parametrize("separator", [None, "\n"])
 def test_read_output__wrapper(before: str, after: str, separator: str | None) -> None:
-    """Lines of a wrapper around the JSON, and events after the result, cost neither text nor figures."""
+    """Lines of a wrapper around the JSON, and events after the result, lose neither text nor figures."""
     events = [message("1", "Hello."), RESULT, *LATER]
     stdout = json.dumps(events) if separator is None else separator.join(map(json.dumps, events))
     assert read(f"{before}{stdout}{after}") == answered("Hello. You.")
 
 
 def test_read_output__title_of_a_terminal() -> None:
-    """What a wrapper prints without a line break is no part of the JSON."""
+    """A wrapper's output without a line break is not part of the JSON."""
     assert read("\x1b]0;claude\x07" + printed(RESULT)) == answered()
 
 
 def test_read_output__wrapper_before_json_of_several_lines() -> None:
-    """JSON over several lines is found below the line of a wrapper."""
+    """JSON on several lines is found below the line of a wrapper."""
     assert read("Using node v22\n" + json.dumps([RESULT], indent=2)) == answered()
 
 
 def test_read_output__blank() -> None:
-    """A text of blanks is no answer."""
+    """A blank text is not an answer."""
     with pytest.raises(AnswerMissing, match="^the answer contains no text$") as raised:
         read(json.dumps(RESULT | {"result": " \n"}))
     assert raised.value.usage == SPENT
 
 
 def test_read_output__not_utf8() -> None:
-    """Output that is no UTF-8 is read as far as it is."""
+    """Output that is not UTF-8 is read as far as possible."""
     stdout = json.dumps(RESULT).encode().replace(b"Hello.", b"H\xffllo.")
     assert read_output(Outcome(0, stdout, b""), structured=False) == answered("H\ufffdllo.")
 
@@ -162,7 +162,7 @@ FINISHES: dict[str, tuple[str, ProviderResult]] = {
 
 @pytest.mark.parametrize(("stdout", "result"), FINISHES.values(), ids=FINISHES)
 def test_read_output__finish_reason(stdout: str, result: ProviderResult) -> None:
-    """Why the model stopped is told, also where the CLI makes an error of it or hides it."""
+    """The finish reason is found, even if the CLI reports it as an error or hides it."""
     assert read(stdout, exit_code=int('"is_error": true' in stdout)) == result
 
 
@@ -182,25 +182,25 @@ ODD_FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
 
 @pytest.mark.parametrize(("changes", "result"), ODD_FIGURES.values(), ids=ODD_FIGURES)
 def test_read_output__odd_figures(changes: dict[str, Any], result: ProviderResult) -> None:
-    """Figures that cannot be never break an answer."""
+    """Impossible figures never break an answer."""
     assert read(json.dumps(RESULT | changes)) == result
 
 
 def test_read_output__figure_of_many_digits() -> None:
-    """Nor does one too long for an int."""
+    """Neither does a number that is too long for an int."""
     stdout = json.dumps(RESULT).replace('"output_tokens": 7', f'"output_tokens": {"9" * 5000}')
     assert read(stdout) == answered(output_tokens=0)
 
 
 @pytest.mark.parametrize("figure", [10**25, -(10**19), 10**299])
 def test_read_output__large_integer_of_the_answer(figure: int) -> None:
-    """What a model answers within its schema is no figure of the CLI's, and stays as it is."""
+    """Numbers in an answer to a schema are not the CLI's figures, and stay as they are."""
     stdout = json.dumps(RESULT | {"structured_output": {"wei": figure}})
     assert json.loads(read(stdout, structured=True).text) == {"wei": figure}
 
 
 def failed(text: str, **changes: Any) -> dict[str, Any]:
-    """How the CLI reports an error."""
+    """An error as the CLI reports it."""
     return RESULT | {"is_error": True, "result": text, "stop_reason": "stop_sequence", "usage": {}} | changes
 
 
@@ -325,14 +325,14 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
 
 @pytest.mark.parametrize(("result", "kind", "words"), REPORTED_FAULTS.values(), ids=REPORTED_FAULTS)
 def test_read_output__reported_fault(result: dict[str, Any], kind: type[ProviderError], words: str) -> None:
-    """An error that the CLI reports says by its type what happens next, on one short line without secrets."""
+    """An error of the CLI has a type that decides what happens next, and one short line without secrets."""
     with pytest.raises(ProviderError) as raised:
         read(json.dumps(result), exit_code=1)
     assert (type(raised.value), str(raised.value), raised.value.usage) == (kind, words, None)
 
 
 def test_read_output__paid_fault() -> None:
-    """What was spent on a failed answer, and what the model wrote, is kept."""
+    """A failed answer keeps what was spent and what the model wrote."""
     result = {**RESULT, "subtype": "error_max_structured_output_retries", "is_error": True, "errors": ["5 attempts"]}
     del result["result"]
     with pytest.raises(InvalidAnswer, match="gave up") as raised:
@@ -411,7 +411,7 @@ EXITS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
 
 @pytest.mark.parametrize(("printout", "kind", "words"), EXITS.values(), ids=EXITS)
 def test_read_output__no_result(printout: dict[str, Any], kind: type[ProviderError], words: str) -> None:
-    """A CLI that ends without a result is a fault that tells how it ended and what it said."""
+    """The error for a CLI without a result says how it ended and what it printed."""
     with pytest.raises(ProviderError) as raised:
         read(**printout)
     assert (type(raised.value), str(raised.value)) == (kind, words)
@@ -425,7 +425,7 @@ def test_read_output__result_before_a_failure() -> None:
 
 
 def test_read_output__broken_off() -> None:
-    """A stream that ended early leaves a result without a reason to stop, and without a count."""
+    """A stream that ended early leaves a result without a stop reason and without token counts."""
     result = RESULT | {"result": "Hel", "stop_reason": None, "usage": {}}
     with pytest.raises(AnswerInterrupted, match=r"^the answer ended before it was complete$") as raised:
         read(printed(result, message("1", "Hel")))
@@ -433,14 +433,14 @@ def test_read_output__broken_off() -> None:
 
 
 def test_read_output__no_text() -> None:
-    """An answer without a text is none."""
+    """An answer without a text fails."""
     with pytest.raises(InvalidAnswer, match=r"^the answer contains no text$") as raised:
         read(json.dumps(RESULT | {"result": ""}))
     assert raised.value.usage == SPENT
 
 
 def test_read_output__structured() -> None:
-    """With a schema, the answer is the value that the CLI has checked, as JSON; further turns are part of the way."""
+    """With a schema, the answer is the value that the CLI validated, as JSON. More turns are normal."""
     result = RESULT | {"result": "Done.", "stop_reason": "tool_use", "structured_output": {"city": "Łódź", "n": 10**12}}
     events = [message("1", "Let me see."), message("2", "Done.")]
     stdout = printed(result, *events, tools=["StructuredOutput"])
@@ -448,12 +448,12 @@ def test_read_output__structured() -> None:
 
 
 def test_read_output__structured_not_used() -> None:
-    """Where the model has answered in words all the same, the words are the answer, for the verb to judge."""
+    """If the model still answered in prose, the prose is the answer, and the verb validates it."""
     assert read(printed(RESULT, tools=["StructuredOutput"]), structured=True) == answered()
 
 
 def test_read_output__schema_ignored() -> None:
-    """A schema that the CLI has silently dropped is a fault."""
+    """A schema that the CLI silently dropped is an error."""
     with pytest.raises(RequestRejected, match="ignored the schema") as raised:
         read(printed(RESULT, tools=[]), structured=True)
     assert raised.value.usage == SPENT

@@ -1,4 +1,4 @@
-"""A JSON Schema in the words of the Claude Code CLI."""
+"""A JSON Schema adapted to the Claude Code CLI."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ SCHEMAS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("schema", "argument"), SCHEMAS.values(), ids=SCHEMAS)
 def test_schema_argument__wording(schema: dict[str, Any], argument: dict[str, Any]) -> None:
-    """The CLI is given a schema in the words that its validator knows."""
+    """The CLI gets a schema that its validator supports."""
     assert json.loads(schema_argument(schema)) == argument
 
 
@@ -58,6 +58,6 @@ UNFIT_SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("schema", "words"), UNFIT_SCHEMAS.values(), ids=UNFIT_SCHEMAS)
 def test_schema_argument__unfit(schema: dict[str, Any], words: str) -> None:
-    """A schema that cannot be handed to the CLI is rejected with the reason."""
+    """A schema that cannot be passed to the CLI is rejected with the reason."""
     with pytest.raises(RequestRejected, match=words):
         schema_argument(schema)

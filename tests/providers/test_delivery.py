@@ -1,4 +1,4 @@
-"""Which requests a vendor may have taken: unreachable is told from interrupted, over real connections."""
+"""Over real connections, requests that a vendor may have received are `interrupted`, and others are `unreachable`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GOOD = {"openai-compat": Reply(b'{"choices": [{"message": {"content": "{}"}}]}')
 
 
 class Client:
-    """Asks a URL several times, one after another, and keeps what the last one raised."""
+    """Calls a URL several times in a row, and keeps the last exception."""
 
     def __init__(self, provider: str, *, on_loop: bool, agent: Callable[..., None]) -> None:
         self.provider = provider
@@ -39,7 +39,7 @@ class Client:
         self._agent = agent
 
     def fault(self, url: str, times: int = 1, *, size: int = 10, seconds: float = 20) -> ProviderError:
-        """What the last of so many requests met; the others are answered."""
+        """The exception of the last of so many requests. The others are answered."""
         with pytest.raises(ProviderError) as caught:
             self.ask(url, times, size=size, seconds=seconds)
         return caught.value
@@ -122,11 +122,11 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-# --- nobody took it
+# --- not received
 
 
 def test_unreachable__nobody_listens(client: Client) -> None:
-    """A refused connection took nothing."""
+    """A refused connection received nothing."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     fault = client.fault(f"http://127.0.0.1:{port}")
@@ -134,7 +134,7 @@ def test_unreachable__nobody_listens(client: Client) -> None:
 
 
 def test_unreachable__closed_while_it_is_sent(client: Client) -> None:
-    """A request that was cut off on its way is no request."""
+    """A request that breaks off while it is sent was not received."""
 
     def serve(connection: socket.socket) -> None:
         connection.recv(1000)
@@ -146,7 +146,7 @@ def test_unreachable__closed_while_it_is_sent(client: Client) -> None:
 
 
 def test_unreachable__reused_connection_that_nobody_reads(client: Client) -> None:
-    """A connection that had served before and was given up when it was used again took nothing."""
+    """A reused connection that the server had closed received nothing."""
 
     def serve(connection: socket.socket) -> None:
         read_request(connection)
@@ -154,14 +154,14 @@ def test_unreachable__reused_connection_that_nobody_reads(client: Client) -> Non
         select.select([connection], [], [], 20)
         reset(connection)
 
-    # The buffer is too small for the request, so the system cannot acknowledge what nobody reads.
+    # The buffer is too small for the request, so the system cannot acknowledge bytes that are not read.
     with listener(serve, receive_buffer=4096) as url:
         fault = client.fault(url, 2, size=LARGER_THAN_A_BUFFER)
     assert (type(fault), fault.may_be_billed) == (ProviderUnreachable, False)
 
 
 def test_unreachable__reused_connection_that_was_closed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is one that the peer closed a moment before, which its client could not see yet."""
+    """The same holds for one that the server closed a moment earlier, unnoticed by the client."""
     answered = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -181,7 +181,7 @@ def test_unreachable__reused_connection_that_was_closed(client: Client, monkeypa
 
 
 def test_timeout__before_it_is_sent(client: Client) -> None:
-    """A timeout while connecting, or while sending, is known to have cost nothing."""
+    """A timeout while connecting or sending cost nothing."""
     with full_listener() as url:
         fault = client.fault(url, seconds=0.3)
         assert (type(fault), fault.may_be_billed) == (ProviderTimeout, False)
@@ -190,7 +190,7 @@ def test_timeout__before_it_is_sent(client: Client) -> None:
         assert (type(fault), fault.may_be_billed) == (ProviderTimeout, False)
 
 
-# --- somebody may have taken it
+# --- possibly received
 
 TAKEN = {
     "closed": Reply(raw=b"", ending="close"),
@@ -203,7 +203,7 @@ TAKEN = {
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_interrupted__sent_in_full(client: Client, case: str) -> None:
-    """A request that was sent in full and has no answer may be billed, on a new connection and on a reused one."""
+    """A request that was sent in full without an answer may be billed, on a new and on a reused connection."""
     with ScriptedServer(TAKEN[case], GOOD[client.provider], TAKEN[case]) as server:
         for times in (1, 2) if case != "reset" else (1,):
             fault = client.fault(server.url, times)
@@ -211,7 +211,7 @@ def test_interrupted__sent_in_full(client: Client, case: str) -> None:
 
 
 def test_interrupted__reused_connection_after_a_while(client: Client) -> None:
-    """A reused connection that breaks while the model thinks had taken the request."""
+    """A reused connection that breaks while the model thinks had received the request."""
     for ending in ("close", "reset"):
         gone = Reply(raw=b"", ending=ending, thinking=1.2)  # type: ignore[arg-type]
         with ScriptedServer(GOOD[client.provider], gone) as server:
@@ -228,7 +228,7 @@ def test_timeout__after_it_was_sent(client: Client) -> None:
 
 @pytest.mark.parametrize("sent", [False, True])
 def test_cancelled__before_and_after_it_was_sent(agent: Callable[..., None], sent: bool) -> None:
-    """A cancellation says whether the request had been sent."""
+    """A cancellation says whether the request was sent."""
 
     async def cancelled(url: str, came: Callable[[], bool]) -> BaseException:
         task = asyncio.create_task(apost(Post(httpx.URL(url), b"x", 20, {})))
@@ -252,7 +252,7 @@ def test_cancelled__before_and_after_it_was_sent(agent: Callable[..., None], sen
 
 
 def test_tunnel__is_no_request(monkeypatch: pytest.MonkeyPatch, on_loop: bool, agent: Callable[..., None]) -> None:
-    """A proxy that closes the connection instead of opening a tunnel has passed nothing on."""
+    """A proxy that closes the connection instead of opening a tunnel forwarded nothing."""
     with ScriptedServer(Reply(raw=b"", ending="close")) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "")
@@ -262,7 +262,7 @@ def test_tunnel__is_no_request(monkeypatch: pytest.MonkeyPatch, on_loop: bool, a
 
 
 def test_delivery__where_the_system_counts_nothing() -> None:
-    """Without the system's count of acknowledged bytes, a mute end in good order may be billed, and a reset not."""
+    """Without the system's count, a clean end without an answer may be billed. A reset right after sending may not."""
     for is_reset in (False, True):
         delivery = Delivery(None)
         for _ in range(2):
@@ -276,7 +276,7 @@ def test_delivery__where_the_system_counts_nothing() -> None:
         assert delivery.may_be_taken is not is_reset
 
 
-# --- what follows
+# --- consequences
 
 
 @pytest.mark.django_db

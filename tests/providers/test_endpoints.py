@@ -1,4 +1,4 @@
-"""Endpoints of PROVIDERS: the documented set-ups, each against a server that speaks its dialect."""
+"""Endpoints in PROVIDERS: each documented set-up against a server with its dialect."""
 
 import ast
 import json
@@ -51,12 +51,12 @@ SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "lmstudio": ("max_tokens", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
     "llamacpp": ("max_tokens", NO_TEMPLATE_THINKING, TEMPLATE_LOW),
 }
-"""Dialect -> the field of the cap, and what tells no effort and a low one."""
+"""Dialect -> the field of the cap, and the fields for no effort and a low one."""
 
 
 @pytest.fixture(autouse=True)
 def forgetful() -> None:
-    """Nothing that another test has learned of a model or a key."""
+    """Forget what other tests have learned about a model or a key."""
     forget_refusals()
     clear_api_keys()
 
@@ -77,7 +77,7 @@ def refusal(status: int, message: str, **fields: Any) -> Reply:
 
 
 def test_setups__all_dialects() -> None:
-    """There is a documented set-up for every dialect, whose host or entry names that dialect."""
+    """Every dialect has a documented set-up, whose host or entry names the dialect."""
     assert list(setups()) == list(DIALECTS)
     for name, entry in setups().items():
         host = httpx.URL(entry["base_url"]).host
@@ -105,7 +105,7 @@ def test_setups__as_copied(facade: Any, agent: Any, monkeypatch: Any, name: str)
 
 
 def test_dialects__documented() -> None:
-    """The one table of dialects has each with its hosts and the field of its cap."""
+    """The documented table of dialects has each of them, with its hosts and the field of its cap."""
     told = {
         cells[0].strip("`"): (re.findall(r"`([^`]+)`", cells[1]), cells[2].strip("`"))
         for cells in table("docs/dialects.md", "dialects")
@@ -114,14 +114,14 @@ def test_dialects__documented() -> None:
 
 
 def test_endpoint__documented() -> None:
-    """The tables of an endpoint's and a profile's keys have each, and no other."""
+    """The documented tables list exactly the keys of an endpoint and a profile."""
     keys = {cells[0].strip("`") for cells in table("docs/models.md", "endpoint")}
     assert keys == set(FIELDS["openai-compat"])
     assert [cells[0].strip("`") for cells in table("docs/models.md", "profile")] == list(Profile.__dataclass_fields__)
 
 
 def test_profile__routes_a_size(facade: Any, agent: Any) -> None:
-    """A size goes to its profile's provider with its cap and options; a request that names another gets that one's."""
+    """A size uses its profile's provider, cap and options. A request that names another provider gets that one's."""
     profile = {"provider": "there", "model": "big", "effort": "none", "max_tokens": 99, "options": {"temperature": 0}}
     with ScriptedServer(answer()) as there, ScriptedServer(answer()) as here:
         agent(
@@ -146,7 +146,7 @@ def test_profile__routes_a_size(facade: Any, agent: Any) -> None:
 
 
 def test_effort__of_a_source(facade: Any, agent: Any) -> None:
-    """Without a word of the request or the profile, the source's effort holds: by default, a translation's is low."""
+    """Without an effort in the request or the profile, the source's applies: low for translations by default."""
     with ScriptedServer(answer('{"1": "eins"}'), answer("pong")) as server:
         agent(DEFAULT_PROVIDER="mine", PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama"}})
         assert facade.translate("en", "de", {"k": "one"}, skip_cache=True)["status"] == "ok"
@@ -155,7 +155,7 @@ def test_effort__of_a_source(facade: Any, agent: Any) -> None:
 
 
 def test_effort__on_every_surface(agent: Any, scripted_model: Any, client: Any, settings: Any) -> None:
-    """Over HTTP and over comm, for both verbs, the request's effort reaches the provider; another word is refused."""
+    """Over HTTP and comm, for both verbs, the request's effort reaches the provider. An unknown one is refused."""
     headers = {"X-API-KEY": settings.SERVICE_API_KEY}
     body = {"prompt": "say", "model": "small", "effort": "high"}
     texts = {"to": "de", "entries": {"k": "one"}, "effort": "none"}
@@ -172,7 +172,7 @@ def test_effort__on_every_surface(agent: Any, scripted_model: Any, client: Any, 
 
 
 def test_effort__unknown_word(facade: Any, agent: Any) -> None:
-    """A word that is none of the six is a rejected call, and nobody is asked."""
+    """An effort that is not one of the six is rejected, and no provider is called."""
     answer = facade.complete("say", "small", effort="lots")
     assert answer["reason"].startswith("rejected: effort ")
 
@@ -187,7 +187,7 @@ def test_effort__unknown_word(facade: Any, agent: Any) -> None:
     ],
 )
 def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sent_afterwards: str | None) -> None:
-    """A refused effort is left out once and for all; a refused word, that word alone. The log names the setting."""
+    """A refused effort field is omitted from then on. A refused value is omitted alone. The log names the setting."""
     with ScriptedServer(reply, answer()) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
         given = [
@@ -202,7 +202,7 @@ def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sen
 
 
 def test_effort__refused_twice(facade: Any, agent: Any) -> None:
-    """A request that is refused without the field as well is rejected."""
+    """A request that is also refused without the field is rejected."""
     with ScriptedServer(refusal(400, "reasoning_effort: no")) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
         given = facade.complete("say", "small", provider="mine", effort="low")
@@ -210,7 +210,7 @@ def test_effort__refused_twice(facade: Any, agent: Any) -> None:
 
 
 def test_effort__not_what_was_wrong(facade: Any, agent: Any) -> None:
-    """A field that was not what was wrong with a request is sent again with the next one."""
+    """If the field was not the cause, it is sent again with the next request."""
     wrong = refusal(400, "the context window, thinking included, is too small")
     with ScriptedServer(wrong, wrong, answer()) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
@@ -220,7 +220,7 @@ def test_effort__not_what_was_wrong(facade: Any, agent: Any) -> None:
 
 
 def test_checks__of_profiles(agent: Any) -> None:
-    """The providers of profiles are checked like the default one, and sizes of an endpoint that nobody can ask for."""
+    """Checks cover the providers of profiles like the default one, and sizes of an endpoint that no request can use."""
     agent(
         DEFAULT_PROVIDER="here",
         MODELS={"small": "m", "large": {"provider": "there"}},
@@ -236,7 +236,7 @@ def test_checks__of_profiles(agent: Any) -> None:
 
 
 def test_keys__take_turns(facade: Any, agent: Any, monkeypatch: Any) -> None:
-    """Calls take the keys in turn, and each row says which one by its fingerprint."""
+    """Calls use the keys in turn, and each row has the fingerprint of its key."""
     monkeypatch.setenv("SECOND_KEY", "key-b")
     with ScriptedServer(answer()) as server:
         agent(
@@ -254,7 +254,7 @@ def test_keys__take_turns(facade: Any, agent: Any, monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize("status", [401, 402, 429])
 def test_keys__the_next_one(facade: Any, agent: Any, status: int) -> None:
-    """After a key that is refused, empty or over its limit, the next is asked at once; the first one rests."""
+    """If a key is refused, out of credit or over its limit, the next one is tried at once, and the first one rests."""
     first = Reply.of({"error": {"message": "no"}}, status=status, headers={"Retry-After": "60"})
     with ScriptedServer(first, answer()) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}})
@@ -264,7 +264,7 @@ def test_keys__the_next_one(facade: Any, agent: Any, status: int) -> None:
 
 
 def test_keys__all_refused(facade: Any, agent: Any) -> None:
-    """Where each key is refused, the call fails after one attempt with each; the next call still tries one."""
+    """If every key is refused, the call fails after one attempt with each. The next call still tries one."""
     with ScriptedServer(refusal(401, "no")) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}})
         assert facade.complete("say", "small", provider="mine")["reason"].startswith("auth: HTTP 401: no")
@@ -274,7 +274,7 @@ def test_keys__all_refused(facade: Any, agent: Any) -> None:
 
 
 def test_keys__none(facade: Any, agent: Any) -> None:
-    """An empty list is no key: none is sent."""
+    """With an empty list, no key is sent."""
     with ScriptedServer(answer()) as server:
         agent(PROVIDERS={"mine": {"base_url": server.url, "api_key": [], "models": {"small": "m"}}})
         assert facade.complete("say", "small", provider="mine")["status"] == "ok"
@@ -282,7 +282,7 @@ def test_keys__none(facade: Any, agent: Any) -> None:
 
 
 def test_keys__unset_variable(facade: Any, agent: Any) -> None:
-    """A key from a variable that is not set is told by the variable's name, before anyone is asked."""
+    """If a key's variable is not set, the error names the variable, and no provider is called."""
     agent(
         PROVIDERS={
             "mine": {"base_url": "http://127.0.0.1:9", "api_key": {"env": "NO_SUCH_KEY"}, "models": {"small": "m"}}
@@ -306,7 +306,7 @@ SHAPES: dict[str, tuple[Any, list[str | None]]] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_keys__shapes(facade: Any, agent: Any, monkeypatch: Any, shape: str) -> None:
-    """Each key counts once, and what holds no key is left out."""
+    """Each key counts once, and blank ones are left out."""
     monkeypatch.setenv("KEY_A", "key-a")
     keys, sent = SHAPES[shape]
     with ScriptedServer(answer()) as server:
@@ -335,7 +335,7 @@ def test_keys__shapes(facade: Any, agent: Any, monkeypatch: Any, shape: str) -> 
     ids=repr,
 )
 def test_keys__hostile_shapes(facade: Any, agent: Any, monkeypatch: Any, keys: Any, words: str) -> None:
-    """A key that cannot be one fails the call before anybody is asked, and the reason does not have the key."""
+    """An impossible key fails the call before a provider is called, and the reason does not contain the key."""
     monkeypatch.setenv("KEY_A", "key-a")
     monkeypatch.setenv("BROKEN_KEY", "key-a\n")
     with ScriptedServer(answer()) as server:
@@ -347,7 +347,7 @@ def test_keys__hostile_shapes(facade: Any, agent: Any, monkeypatch: Any, keys: A
 
 @pytest.mark.parametrize(("wait", "sent"), [({}, "abbbb"), ({"Retry-After": "0"}, "ababa")])
 def test_keys__a_limit_rests_as_long_as_stated(facade: Any, agent: Any, wait: dict[str, str], sent: str) -> None:
-    """A key over its limit rests for its Retry-After; without one, or if it is refused, for COOLDOWN_SECONDS."""
+    """A key over its limit rests for its Retry-After. Without one, or if refused, it rests for COOLDOWN_SECONDS."""
     limit = Reply.of({"error": {"message": "slow down"}}, status=429, headers=wait)
     with ScriptedServer(limit, answer()) as server:
         keys = ["key-a", "key-b"]
@@ -376,7 +376,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("entry", "told"), WRONG)
 def test_entry__wrong(facade: Any, agent: Any, entry: dict[str, Any], told: str) -> None:
-    """A wrong key or value of an entry is an error of the checks, and a rejected call that says the same."""
+    """A wrong key or value in an entry is an error of the check, and calls are rejected with the same message."""
     agent(PROVIDERS={"mine": entry})
     found = [message.msg for message in run_checks(tags=["stapel_agent"]) if message.id == "stapel_agent.E010"]
     assert any(told in message for message in found)
@@ -399,7 +399,7 @@ PROFILES = [
 
 @pytest.mark.parametrize(("profile", "told"), PROFILES)
 def test_profile__wrong(facade: Any, agent: Any, profile: dict[str, Any], told: str) -> None:
-    """A wrong profile is an error of the checks, and a rejected call."""
+    """An invalid profile is an error of the check, and calls are rejected."""
     agent(MODELS={"small": profile})
     found = [message.msg for message in run_checks(tags=["stapel_agent"]) if message.id == "stapel_agent.E003"]
     assert any(told in message for message in found)
@@ -409,7 +409,7 @@ def test_profile__wrong(facade: Any, agent: Any, profile: dict[str, Any], told: 
 
 
 def test_finish_reasons__of_an_endpoint(facade: Any, agent: Any) -> None:
-    """An endpoint declares what its own words mean."""
+    """An endpoint's `finish_reasons` define its own words."""
     choice = {"message": {"content": "half"}, "finish_reason": "budget"}
     with ScriptedServer(Reply.of({"choices": [choice]})) as server:
         agent(
@@ -421,7 +421,7 @@ def test_finish_reasons__of_an_endpoint(facade: Any, agent: Any) -> None:
 
 
 def test_dialects__of_a_host(facade: Any, agent: Any) -> None:
-    """A host's own dialect is spoken by its name: its cap, and its word for an effort."""
+    """A host's own dialect is selected by its name, with its cap and its word for an effort."""
     own = {"like": "deepseek", "max_tokens_param": "max_completion_tokens", "effort": {"low": {"think": 1}}}
     with ScriptedServer(answer()) as server:
         agent(
@@ -433,7 +433,7 @@ def test_dialects__of_a_host(facade: Any, agent: Any) -> None:
 
 
 def test_dialects__of_a_host_by_address(agent: Any) -> None:
-    """A host's entry holds before the table's, and an entry of the table may be overridden."""
+    """A host's entry takes precedence over the table's, and may override one."""
     agent(DIALECTS={"ours": {"hosts": ["api.deepseek.com"]}, "xai": {"max_tokens_param": "max_tokens"}})
     assert dialect_for("api.deepseek.com").name == "ours"
     assert (dialect_for("api.x.ai").name, dialect_for("api.x.ai").cap_field) == ("xai", "max_tokens")
@@ -444,14 +444,14 @@ def test_dialects__of_a_host_by_address(agent: Any) -> None:
     "entry", [{"hots": []}, {"like": "klingon"}, {"effort": {"lots": {}}}, {"usage": {"prompt": "x"}}]
 )
 def test_dialects__wrong(agent: Any, entry: dict[str, Any]) -> None:
-    """A wrong entry is an error of the checks, and has no effect."""
+    """An invalid entry is an error of the check, and has no effect."""
     agent(DIALECTS={"ours": entry})
     assert [message.id for message in run_checks(tags=["stapel_agent"])].count("stapel_agent.E010") == 1
     assert "ours" not in provider_registry.entries()
 
 
 def test_vendor__of_a_subclass(agent: Any) -> None:
-    """A subclass that declares whose prices hold keeps that; an entry's word and its dialect's come next."""
+    """The price list is that of the subclass, then of the entry, then of the dialect."""
     base = provider_registry.load("openai-compat")
     assert type("Mine", (base,), {"vendor": "groq"})().vendor == "groq"
     agent(
@@ -467,7 +467,7 @@ def test_vendor__of_a_subclass(agent: Any) -> None:
 
 @pytest.mark.parametrize("name", list(DIALECTS))
 def test_table__every_row(name: str) -> None:
-    """Every entry of the table maps efforts of ours to fields that no option may hold, and outcomes that are known."""
+    """Each dialect of the table maps our efforts to fields that options cannot set, and to known outcomes."""
     dialect = DIALECTS[name]
     for rule in dialect.efforts:
         re.compile(rule.models)
@@ -481,7 +481,7 @@ def test_table__every_row(name: str) -> None:
 
 
 def test_azure__key(facade: Any, agent: Any) -> None:
-    """Azure reads the key from a header of its own."""
+    """Azure gets the key in its own header."""
     with ScriptedServer(answer()) as server:
         entry = {
             "base_url": f"{server.url}?api-version=1",
@@ -516,7 +516,7 @@ CLAUDE = [
 @pytest.mark.filterwarnings("ignore:The model 'claude:DeprecationWarning")
 @pytest.mark.parametrize(("model", "effort", "fields"), CLAUDE)
 def test_claude__effort(facade: Any, agent: Any, model: str, effort: str, fields: dict[str, Any]) -> None:
-    """Claude models are told the effort in the words that they know."""
+    """Claude models get the effort in words that they support."""
     with ScriptedServer(stream(message("pong"))) as server:
         agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS={"small": model})
         assert facade.complete("say", "small", provider="anthropic", effort=effort)["result"] == "pong"
@@ -526,7 +526,7 @@ def test_claude__effort(facade: Any, agent: Any, model: str, effort: str, fields
 
 @pytest.mark.sdk
 def test_claude__effort_beside_a_schema(facade: Any, agent: Any) -> None:
-    """The effort stands beside the format of the answer, and options beside both."""
+    """The effort is beside the format of the answer, and options are beside both."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
     profile = {"model": "claude-sonnet-5", "effort": "high", "options": {"service_tier": "standard_only"}}
     with ScriptedServer(stream(message('{"a": "b"}'))) as server:
@@ -539,7 +539,7 @@ def test_claude__effort_beside_a_schema(facade: Any, agent: Any) -> None:
 
 @pytest.mark.sdk
 def test_claude__effort_refused(facade: Any, agent: Any) -> None:
-    """Anthropic's refusal of an effort is met like any other's."""
+    """A refused effort is handled for Anthropic as for any other vendor."""
     error = {
         "type": "error",
         "error": {"type": "invalid_request_error", "message": "This model does not support the effort parameter."},
@@ -553,7 +553,7 @@ def test_claude__effort_refused(facade: Any, agent: Any) -> None:
 
 @pytest.mark.sdk
 def test_claude__second_account(facade: Any, agent: Any) -> None:
-    """An entry of the class "anthropic" is a second account: its own address, keys and models."""
+    """An entry of the class "anthropic" is a second account with its own address, keys and models."""
     error = {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}
     with ScriptedServer(Reply.of(error, status=401), stream(message("pong"))) as server:
         entry = {
@@ -569,7 +569,7 @@ def test_claude__second_account(facade: Any, agent: Any) -> None:
 
 
 def test_profile__of_another_provider(agent: Any) -> None:
-    """Asked by name, a provider that the profile is not for gets a model of its own, or is told that it has none."""
+    """A named provider that the profile is not for gets its own model. If it has none, the reason says so."""
     agent(
         MODELS={"large": {"provider": "there", "model": "deepseek-v4-pro"}},
         PROVIDERS={"there": {"base_url": "http://127.0.0.1:9"}, "bare": {"base_url": "http://127.0.0.1:9"}},
@@ -582,14 +582,14 @@ def test_profile__of_another_provider(agent: Any) -> None:
 
 
 def test_options__of_a_provider_without(agent: Any) -> None:
-    """Options for a provider that takes none are a rejected call: they are never left out in silence."""
+    """Options for a provider that does not support them are rejected, never silently dropped."""
     agent(MODELS={"small": {"provider": "claude-code", "model": "m", "options": {"temperature": 0}}})
     with pytest.raises(WrongSetting, match="does not support options"):
         candidate_of(CompletionRequest("say", "small", "claude-code", "llm_facade", 9))
 
 
 def test_cache_key__effort_and_options() -> None:
-    """What effort and options an answer has is a part of which answer it is."""
+    """Effort and options are part of the cache key."""
     request = CompletionRequest("say", "small", "anthropic", "llm_facade", 9)
     others = [replace(request, effort="low"), replace(request, effort="high"), replace(request, options={"t": 0})]
     assert len({one.cache_key for one in (request, *others)}) == 4

@@ -1,4 +1,4 @@
-"""What the vendors' error answers mean: bodies as they are documented or reported, each with its failure."""
+"""Vendors' error answers, as documented or reported, and the failure that each becomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BODIES = json.loads((Path(__file__).parent / "errors" / "bodies.json").read_text
 
 
 def fault_of(answer: dict[str, Any]) -> ProviderError:
-    """The fault that the answer becomes, by the vendor's dialect where its codes are told apart by that alone."""
+    """The exception for the answer, by the vendor's dialect if only that knows its codes."""
     dialect = DIALECTS.get(answer.get("dialect", ""), OPENAI)
     body = json.dumps(answer["body"]).encode()
     if answer["status"] == 200:
@@ -29,13 +29,13 @@ def fault_of(answer: dict[str, Any]) -> ProviderError:
 
 @pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
 def test_error_answer__failure(answer: dict[str, Any]) -> None:
-    """Each real body becomes the failure that says what happens next."""
+    """Each real body becomes the failure that decides what happens next."""
     assert fault_of(answer).failure == answer["failure"]
 
 
 @pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
 def test_error_answer__words_alone(answer: dict[str, Any]) -> None:
-    """Behind a gateway that keeps the words and drops the codes, the words say the same."""
+    """If a gateway keeps the message and drops the codes, the message gives the same failure."""
     if answer["status"] == 200 or "dialect" in answer or answer.get("by_code"):
         return
     message = excerpt(json.dumps(answer["body"]).encode())
@@ -43,7 +43,7 @@ def test_error_answer__words_alone(answer: dict[str, Any]) -> None:
 
 
 def test_rules__each_has_a_body() -> None:
-    """No rule of the table is there without a body that needs it."""
+    """Each rule of the table is needed by a body."""
     unused = [
         rule
         for rule in RULES
@@ -58,13 +58,13 @@ def test_rules__each_has_a_body() -> None:
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_dialects__error_codes(name: str) -> None:
-    """What a dialect's codes mean are failures."""
+    """The codes of a dialect map to failures."""
     assert set(DIALECTS[name].error_codes.values()) <= FAULT_BY_NAME.keys()
 
 
 @pytest.mark.parametrize("code", DIALECTS["zai"].error_codes)
 def test_dialects__codes_of_their_own(code: str) -> None:
-    """A code that means something at one vendor is told by its dialect, and means nothing at another."""
+    """A code of one vendor is in its dialect, and means nothing to another."""
     codes = frozenset({code})
     expected = DIALECTS["zai"].error_codes[code]
     assert classify(400, "", codes=codes, own_codes=DIALECTS["zai"].error_codes).failure == expected
@@ -84,5 +84,5 @@ HOSTILE = [
 
 @pytest.mark.parametrize("body", HOSTILE, ids=lambda body: body[:12].decode())
 def test_error_codes__hostile(body: bytes) -> None:
-    """A body of any size and depth is read, and holds no code that is no short word."""
+    """A body of any size and depth is read, and only short words count as codes."""
     assert error_codes(body) == frozenset()

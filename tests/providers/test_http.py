@@ -1,4 +1,4 @@
-"""HTTP for every vendor: the classifier, the bounds of an attempt, and the pools."""
+"""HTTP for every vendor: classification of errors, limits of an attempt, and connection pools."""
 
 import asyncio
 import gc
@@ -42,7 +42,7 @@ from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_l
 KEY = "a-key-that-must-not-be-seen"
 A_MOMENT = 0.25
 A_HANG = 40
-"""The deadline of attempts that are to meet it, and the seconds by which they have, however busy the machine is."""
+"""The deadline of attempts that should reach it, and the seconds by which they have, however busy the machine is."""
 
 Send = Callable[[Post], bytes]
 WAYS: dict[str, Send] = {"sync": post, "async": lambda request: asyncio.run(apost(request))}
@@ -50,7 +50,7 @@ WAYS: dict[str, Send] = {"sync": post, "async": lambda request: asyncio.run(apos
 
 @pytest.fixture(params=sorted(WAYS))
 def send(request: pytest.FixtureRequest) -> Send:
-    """`post()`, once as it is and once as `apost()` on an event loop."""
+    """`post()`, and `apost()` on an event loop."""
     return WAYS[request.param]
 
 
@@ -64,7 +64,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
     return type(caught.value), str(caught.value)
 
 
-# --- what a status means
+# --- statuses
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
     ],
 )
 def test_classify__status_and_wording(status: int, message: str, fault: type[ProviderError]) -> None:
-    """The type follows the status, and the wording only where statuses are shared between two causes."""
+    """The status decides the type. The message decides only if a status has two causes."""
     assert type(classify(status, message)) is fault
 
 
@@ -111,7 +111,7 @@ def test_classify__status_and_wording(status: int, message: str, fault: type[Pro
     ],
 )
 def test_classify__message(status: int, message: str, text: str) -> None:
-    """The message names the status, what the vendor said, and for a redirect the mend."""
+    """The message has the status, the vendor's message, and the fix for a redirect."""
     assert str(classify(status, message)) == text
 
 
@@ -140,12 +140,12 @@ def test_classify__message(status: int, message: str, text: str) -> None:
     ],
 )
 def test_excerpt__shapes(body: str | bytes, text: str) -> None:
-    """Whatever the body is, one short line comes out, without credentials."""
+    """Any body becomes one short line, without credentials."""
     assert excerpt(body) == text
 
 
 def test_excerpt__key_across_the_cut(agent: Any) -> None:
-    """A configured key that straddles the end of the excerpt leaves no first half behind."""
+    """A configured key that crosses the end of the excerpt is not cut in half."""
     agent(OPENAI_COMPAT_API_KEY=KEY)
     assert excerpt("x" * 290 + KEY) == "x" * 290 + "[redacted]"
 
@@ -154,7 +154,7 @@ def test_excerpt__key_across_the_cut(agent: Any) -> None:
 
 
 def test_post__body_of_a_success(send: Send) -> None:
-    """The body comes back, and the request carried the headers and the content."""
+    """The body is returned, and the request had the headers and the content."""
     with ScriptedServer(Reply(b"pong")) as server:
         assert send(question(server.url)) == b"pong"
     request = server.requests[0]
@@ -167,7 +167,7 @@ def test_post__body_of_a_success(send: Send) -> None:
     [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
 )
 def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
-    """No content coding is asked for; the answer of a gateway that compresses all the same is unpacked."""
+    """No content coding is requested. The answer of a gateway that compresses anyway is unpacked."""
     with ScriptedServer(Reply(compress(b"pong"), headers={"Content-Encoding": coding})) as server:
         assert send(question(server.url)) == b"pong"
     assert server.requests[0].headers["accept-encoding"] == "identity"
@@ -176,7 +176,7 @@ def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
 @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip,gzip,gzip", "br", "zstd", "compress", "gzip, br"])
 @pytest.mark.parametrize(("status", "fault"), [(200, InvalidAnswer), (503, ProviderUnavailable)])
 def test_post__compressed_otherwise(send: Send, coding: str, status: int, fault: type) -> None:
-    """Codings that are stacked or unknown are not unpacked, for answers and for errors."""
+    """Nested or unknown codings are not unpacked, for answers and for errors."""
     bomb = gzip.compress(gzip.compress(bytes(10**8)))
     with ScriptedServer(Reply(bomb, status=status, headers={"Content-Encoding": coding})) as server:
         kind, text = fault_of(send, question(server.url))
@@ -184,13 +184,13 @@ def test_post__compressed_otherwise(send: Send, coding: str, status: int, fault:
 
 
 def test_post__host_with_several_addresses(send: Send) -> None:
-    """A name is tried on each of its addresses until one answers."""
+    """Each address of a host name is tried until one answers."""
     with ScriptedServer(Reply(b"pong")) as server:
         assert send(question(server.url.replace("127.0.0.1", "localhost"))) == b"pong"
 
 
 def test_post__large_content(send: Send) -> None:
-    """A request much larger than the socket's buffers arrives whole."""
+    """A request that is much larger than the socket's buffers is sent in full."""
     content = os.urandom(1024 * 1024)
     with ScriptedServer(Reply(b"pong")) as server:
         assert send(question(server.url, content=content)) == b"pong"
@@ -198,13 +198,13 @@ def test_post__large_content(send: Send) -> None:
 
 
 def test_post__refused_by_status(send: Send) -> None:
-    """An error status becomes the classifier's fault, with what the body says."""
+    """An error status raises the classified exception, with the body's message."""
     with ScriptedServer(Reply.of({"error": {"message": "slow down"}}, status=429)) as server:
         assert fault_of(send, question(server.url)) == (RateLimited, "HTTP 429: slow down")
 
 
 def test_post__redirect_is_not_followed(send: Send) -> None:
-    """The key does not travel to where a redirect points."""
+    """The key is not sent to the target of a redirect."""
     with ScriptedServer(Reply(b"stolen")) as elsewhere:
         redirect = Reply(status=307, headers={"Location": elsewhere.url})
         with ScriptedServer(redirect) as server:
@@ -217,7 +217,7 @@ def test_post__redirect_is_not_followed(send: Send) -> None:
 
 
 def test_post__keeps_no_cookies(send: Send) -> None:
-    """What one answer sets is not sent with the next request, which may be another user's."""
+    """A cookie from one answer is not sent with the next request, which may be another user's."""
     with ScriptedServer(Reply(b"pong", headers={"Set-Cookie": "user=1"})) as server:
         send(question(server.url))
         send(question(server.url))
@@ -246,7 +246,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_post__broken_answer(send: Send, case: str) -> None:
-    """What was sent in full may have been paid, whether an answer had begun or not."""
+    """A request that was sent in full may be billed, whether an answer had begun or not."""
     reply, fault = BROKEN[case]
     with ScriptedServer(reply) as server:
         if fault is None:
@@ -265,7 +265,7 @@ UNDELIVERED = {
     "not packed": {"headers": {"Content-Encoding": "gzip"}},
     "cut off when packed": {"headers": {"Content-Encoding": "gzip"}, "body": gzip.compress(os.urandom(100))[:-20]},
 }
-"""Bodies of an error that do not arrive, as options of a Reply."""
+"""Bodies of an error that never arrive in full, as options of a Reply."""
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_post__undelivered_body_of_an_error(
 
 
 def test_post__undelivered_body_leaves_time(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error whose body hangs does not take the whole time of the attempt, so that a retry may follow."""
+    """An error whose body hangs leaves time for a retry."""
     monkeypatch.setattr(attempt_limits, "ERROR_BODY_SECONDS", A_MOMENT)
     started_at = time.monotonic()
     with ScriptedServer(Reply(b"{", status=503, content_length=10, ending="hang")) as server:
@@ -301,7 +301,7 @@ def test_post__undelivered_body_of_a_gateway(send: Send) -> None:
 
 
 def test_post__undelivered_body_states_a_wait(send: Send) -> None:
-    """The wait in the head of an error counts, although its body never ends."""
+    """The wait in the headers of an error counts, even if its body never ends."""
     reply = Reply(b"{", status=429, headers={"Retry-After": "7"}, content_length=10, ending="hang")
     with ScriptedServer(reply) as server, pytest.raises(RateLimited) as caught:
         send(question(server.url, timeout=A_MOMENT))
@@ -310,7 +310,7 @@ def test_post__undelivered_body_states_a_wait(send: Send) -> None:
 
 @pytest.mark.parametrize(("status", "may_be_billed"), [(503, False), (504, True), (200, True)])
 def test_bounded_attempt__cancelled_in_the_body(status: int, may_be_billed: bool) -> None:
-    """A call that is cancelled after the head of an error may be billed only if the status leaves that open."""
+    """A call that is cancelled after the headers of an error may be billed only if the status allows it."""
     with pytest.raises(KeyboardInterrupt) as caught, bounded_attempt(A_HANG) as bounds:
         bounds.answered(status, {})
         raise KeyboardInterrupt
@@ -319,7 +319,7 @@ def test_bounded_attempt__cancelled_in_the_body(status: int, may_be_billed: bool
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", f"http://{'a' * 70}.invalid"])
 def test_post__unreachable(send: Send, url: str) -> None:
-    """A closed port or an impossible name is an unavailable provider, named by the kind of fault."""
+    """A closed port or an impossible host name is an unreachable provider, and the message names the kind of error."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     kind, text = fault_of(send, question(url.format(port=port)))
@@ -327,7 +327,7 @@ def test_post__unreachable(send: Send, url: str) -> None:
     assert text.startswith(f"the provider cannot be reached at {url.format(port=port).removeprefix('http://')} (")
 
 
-# --- the bounds
+# --- limits
 
 
 SLOW = {
@@ -340,7 +340,7 @@ SLOW = {
 
 @pytest.mark.parametrize("case", SLOW)
 def test_post__deadline(send: Send, case: str) -> None:
-    """The attempt ends at its deadline, however the peer spends the time."""
+    """The attempt ends at its deadline, however the server spends the time."""
     with ScriptedServer(SLOW[case]) as server:
         started_at = time.monotonic()
         fault = fault_of(send, question(server.url, timeout=A_MOMENT))
@@ -349,7 +349,7 @@ def test_post__deadline(send: Send, case: str) -> None:
 
 
 def test_post__deadline_while_connecting(send: Send) -> None:
-    """A host that answers no attempt to connect is given up at the deadline."""
+    """A host that never accepts the connection is given up at the deadline."""
     with full_listener() as url:
         started_at = time.monotonic()
         assert fault_of(send, question(url, timeout=A_MOMENT))[0] is ProviderTimeout
@@ -365,16 +365,16 @@ def test_post__deadline_while_sending(send: Send) -> None:
 
 
 def test_post__deadline_in_the_tls_handshake(send: Send) -> None:
-    """So is one that never answers the handshake."""
+    """The same holds for one that never answers the handshake."""
     with silent_listener() as url:
         started_at = time.monotonic()
         assert fault_of(send, question(url.replace("http", "https"), timeout=A_MOMENT))[0] is ProviderTimeout
         assert time.monotonic() - started_at < A_HANG
-    gc.collect()  # a connection left open warns here
+    gc.collect()  # a connection left open raises a warning here
 
 
 def test_post__connecting_is_given_up_earlier(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address that does not answer is no timeout while the attempt has time left: another provider may have it."""
+    """A host that does not answer is not a timeout while time is left: another provider may answer."""
     monkeypatch.setattr(http, "_TIMEOUT", httpx.Timeout(None, connect=0.2))
     with full_listener() as url:
         assert fault_of(send, question(url))[0] is ProviderUnreachable
@@ -389,7 +389,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("case", ENDLESS)
 def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer beyond the limit is refused, on the wire and unpacked."""
+    """An answer above the size limit is refused, on the wire and unpacked."""
     monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     with ScriptedServer(ENDLESS[case]) as server:
         kind, text = fault_of(send, question(server.url))
@@ -400,7 +400,7 @@ def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_bounded__outside_an_attempt() -> None:
-    """A bounded transport is not to be used unbounded by mistake."""
+    """A bounded transport cannot be used without limits by mistake."""
     with (
         ScriptedServer(Reply(b"pong")) as server,
         httpx.Client(transport=bounded(httpx.HTTPTransport())) as client,
@@ -418,7 +418,7 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
 
 @pytest.mark.parametrize("case", ["trickled head", "trickled body", "silence"])
 def test_bounded__either_library(library: Any, case: str) -> None:
-    """A transport of either library obeys the attempt it is used in."""
+    """A transport of either library obeys the limits of its attempt."""
     transport = bounded(library.HTTPTransport())
     with ScriptedServer(SLOW[case]) as server, library.Client(transport=transport) as client:
         started_at = time.monotonic()
@@ -429,7 +429,7 @@ def test_bounded__either_library(library: Any, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["trickled head", "trickled body", "silence"])
 def test_bounded__either_library_on_a_loop(library: Any, case: str) -> None:
-    """So does an async one."""
+    """The same holds for an async one."""
 
     async def ask(url: str) -> None:
         transport = bounded(library.AsyncHTTPTransport())
@@ -444,7 +444,7 @@ def test_bounded__either_library_on_a_loop(library: Any, case: str) -> None:
 
 
 def test_bounded__host_that_reads_slowly(library: Any) -> None:
-    """A host that lets a large request through bit by bit does not stretch the deadline."""
+    """A host that accepts a large request slowly does not extend the deadline."""
     small_buffer = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)]
     transport = bounded(library.HTTPTransport(socket_options=small_buffer))
     with slow_reader() as url, library.Client(transport=transport) as client:
@@ -456,7 +456,7 @@ def test_bounded__host_that_reads_slowly(library: Any) -> None:
 
 @pytest.mark.parametrize("case", ["endless body", "small on the wire, huge unpacked"])
 def test_bounded__size_on_the_wire(library: Any, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bounded transport counts what comes over the wire, and leaves it to its user what that unpacks to."""
+    """A bounded transport counts the bytes on the wire, not what they unpack to."""
     monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
     transport = bounded(library.HTTPTransport())
     with ScriptedServer(ENDLESS[case]) as server, library.Client(transport=transport) as client, bounded_attempt(60):
@@ -468,7 +468,7 @@ def test_bounded__size_on_the_wire(library: Any, case: str, monkeypatch: pytest.
 
 
 def test_bounded__size_on_the_wire_on_a_loop(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So does an async one."""
+    """The same holds for an async one."""
     monkeypatch.setattr(attempt_limits, "MAX_ANSWER_BYTES", 300_000)
 
     async def ask(url: str) -> None:
@@ -481,23 +481,23 @@ def test_bounded__size_on_the_wire_on_a_loop(library: Any, monkeypatch: pytest.M
 
 
 def test_bounded_attempt__other_exceptions_pass() -> None:
-    """What is no fault of the transport is not disguised as one."""
+    """An exception that is not the transport's is raised unchanged."""
     with pytest.raises(KeyError), bounded_attempt(5):
         raise KeyError("x")
 
 
-# --- the pools
+# --- connection pools
 
 
 def test_clients__hundred_calls_one_connection() -> None:
-    """Calls in turn share one connection."""
+    """Sequential calls share one connection."""
     with ScriptedServer(Reply(b"pong")) as server:
         assert [post(question(server.url)) for _ in range(100)] == [b"pong"] * 100
     assert server.connections == 1
 
 
 def test_clients__hundred_calls_on_a_loop_one_connection() -> None:
-    """So do calls in turn on one event loop."""
+    """The same holds on an event loop."""
 
     async def ask(url: str) -> list[bytes]:
         return [await apost(question(url)) for _ in range(100)]
@@ -508,7 +508,7 @@ def test_clients__hundred_calls_on_a_loop_one_connection() -> None:
 
 
 def test_clients__connection_after_a_fault() -> None:
-    """A broken answer costs its connection, not the client."""
+    """A broken answer closes its connection, not the client."""
     with ScriptedServer(Reply(b"a", content_length=9, ending="close"), Reply(b"pong")) as server:
         fault_of(post, question(server.url))
         assert [post(question(server.url)) for _ in range(3)] == [b"pong"] * 3
@@ -516,7 +516,7 @@ def test_clients__connection_after_a_fault() -> None:
 
 
 def test_clients__threads() -> None:
-    """Threads at once get their own answers, over at most a connection each."""
+    """Parallel threads get their own answers, over at most one connection each."""
     together = Reply(b"pong", gate=threading.Barrier(8))
     with ScriptedServer(together) as server, ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(post, [question(server.url)] * 64))
@@ -525,7 +525,7 @@ def test_clients__threads() -> None:
 
 
 def test_clients__tasks() -> None:
-    """Tasks at once are in flight together."""
+    """Parallel tasks are in flight together."""
 
     async def ask(url: str) -> list[bytes]:
         return await asyncio.gather(*(apost(question(url)) for _ in range(8)))
@@ -539,11 +539,11 @@ def test_clients__short_lived_loops() -> None:
     with ScriptedServer(Reply(b"pong")) as server:
         assert [asyncio.run(apost(question(server.url))) for _ in range(3)] == [b"pong"] * 3
         assert server.connections == 3
-        gc.collect()  # a connection left open warns here
+        gc.collect()  # a connection left open raises a warning here
 
 
 def test_clients__loop_that_was_just_closed() -> None:
-    """A loop that ends without its clean-up is forgotten at the next call."""
+    """A loop that ends without cleaning up is forgotten at the next call."""
     pool: ClientPool[Any, Any] = ClientPool(httpx.Client, httpx.AsyncClient)
 
     async def client() -> Any:
@@ -562,7 +562,7 @@ def test_clients__loop_that_was_just_closed() -> None:
 
 
 def test_clients__per_configuration() -> None:
-    """A client is made once for each configuration."""
+    """A client is created once for each configuration."""
     made: list[Any] = []
 
     def make(base_url: str, key: str) -> httpx.Client:
@@ -577,7 +577,7 @@ def test_clients__per_configuration() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_clients__fork() -> None:
-    """A forked child opens its own connection and leaves its parent's alone."""
+    """A forked child opens its own connection and does not touch its parent's."""
     with ScriptedServer(Reply(b"pong")) as server:
         assert post(question(server.url)) == b"pong"
         child = os.fork()
@@ -591,7 +591,7 @@ def test_clients__fork() -> None:
     assert [request.connection for request in server.requests] == [0, 1, 0]
 
 
-# --- the proxy of the environment
+# --- the environment's proxy
 
 
 @pytest.fixture
@@ -620,14 +620,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_proxy_for__environment(
     no_proxies: pytest.MonkeyPatch, variables: dict[str, str], url: str, proxy: str | None
 ) -> None:
-    """The usual variables choose the proxy of a URL, and its exceptions."""
+    """The usual variables select the proxy for a URL, and its exceptions."""
     for name, value in variables.items():
         no_proxies.setenv(name, value)
     assert proxy_for(url) == proxy
 
 
 def test_post__through_a_proxy(send: Send, no_proxies: pytest.MonkeyPatch) -> None:
-    """Requests go to the environment's proxy, within the same bounds."""
+    """Requests go to the environment's proxy, within the same limits."""
     with ScriptedServer(Reply(b"pong"), Reply(b"x" * 1000, trickle="body")) as proxy:
         no_proxies.setenv("http_proxy", proxy.url)
         target = f"http://model-{proxy.server_address[1]}.invalid"
@@ -638,7 +638,7 @@ def test_post__through_a_proxy(send: Send, no_proxies: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("proxy", ["ftp://user:hidden-word@proxy:1", "http://proxy:no-port"])
 def test_post__unusable_proxy(send: Send, no_proxies: pytest.MonkeyPatch, proxy: str) -> None:
-    """A proxy that cannot be used is said so, without its password."""
+    """An unusable proxy is reported, without its password."""
     no_proxies.setenv("http_proxy", proxy)
     kind, text = fault_of(send, question("http://behind-an-unusable-proxy.invalid"))
     assert kind is AccessDenied

@@ -1,4 +1,4 @@
-"""Images as each vendor takes them, by the wire formats of their references, from the facade to the socket."""
+"""Images in each vendor's wire format, from the facade to the socket."""
 
 import base64
 import os
@@ -64,7 +64,7 @@ def openai(agent):
 
 @pytest.mark.sdk
 def test_anthropic__on_the_wire(facade, anthropic):
-    """The real SDK sends each image in its block, before the text, and the system prompt beside them."""
+    """The real SDK sends each image in its own block, before the text, with the system prompt."""
     answer = facade.complete_json("Which animal?", "small", system_prompt="Be brief.", images=IMAGES)
     assert answer["result"] == {"animal": "cat"}
     sent = anthropic.requests[0].json
@@ -91,7 +91,7 @@ def test_anthropic__with_a_schema(facade, anthropic):
 
 
 def test_openai__with_a_schema(facade, openai):
-    """The decoder is constrained as without images, and a second asking has them again, before its own text."""
+    """The decoder is constrained as without images. A repeated question has the images again, before its own text."""
     openai.replies = [chat_completion("{}"), chat_completion(CAT)]
     facade.complete_json("Which animal?", "small", schema=SCHEMA, images=IMAGES)
     first, second = (sent.json for sent in openai.requests)
@@ -102,27 +102,27 @@ def test_openai__with_a_schema(facade, openai):
 
 @pytest.mark.sdk
 def test_anthropic__without_images(facade, anthropic):
-    """A prompt alone is sent as plainly as ever."""
+    """A prompt without images is sent in the same form as before."""
     facade.complete("Which animal?", "small", images=[])
     assert anthropic.requests[0].json["messages"] == [{"role": "user", "content": "Which animal?"}]
 
 
 def test_openai__without_images(facade, openai):
-    """A prompt alone is sent as plainly as ever."""
+    """A prompt without images is sent in the same form as before."""
     facade.complete("Which animal?", "small", images=[])
     assert openai.requests[0].json["messages"] == [{"role": "user", "content": "Which animal?"}]
 
 
 @pytest.mark.sdk
 def test_anthropic__largest_image(facade, anthropic):
-    """An image of the full five megabytes arrives unharmed."""
+    """An image of five megabytes is sent unchanged."""
     data_b64 = base64.b64encode(JPEG + os.urandom(5 * 1024 * 1024 - len(JPEG))).decode()
     assert facade.complete("Which animal?", "small", images=[{"data_b64": data_b64}])["status"] == "ok"
     assert anthropic.requests[0].json["messages"][0]["content"][0]["source"]["data"] == data_b64
 
 
 def test_openai__largest_image(facade, openai):
-    """An image of the full five megabytes arrives unharmed."""
+    """An image of five megabytes is sent unchanged."""
     data_b64 = base64.b64encode(JPEG + os.urandom(5 * 1024 * 1024 - len(JPEG))).decode()
     assert facade.complete("Which animal?", "small", images=[{"data_b64": data_b64}])["status"] == "ok"
     part = openai.requests[0].json["messages"][0]["content"][0]
@@ -130,7 +130,7 @@ def test_openai__largest_image(facade, openai):
 
 
 def test_refusal__quotes_no_signature(facade, openai):
-    """A vendor's complaint about a URL reaches caller and ledger without what the URL may be secret by."""
+    """If a vendor's error quotes a URL, caller and ledger get it without its secret parts."""
     openai.replies = [Reply.of({"error": {"message": f"Unable to download {LINK}&Expires=9, 403"}}, status=400)]
     answer = facade.complete("Which animal?", "small", images=[{"url": LINK}])
     told = "Unable to download https://cdn.example/cats/1.png?[redacted] 403"

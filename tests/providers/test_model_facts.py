@@ -1,4 +1,4 @@
-"""What a vendor says of its models: asked once, never on the way to an answer, and told before a deployment."""
+"""Vendors' facts about models are requested once, before a deployment, and never during a request."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,13 +19,13 @@ MODELS = {"small": "claude-a", "large": {"model": "claude-b", "max_tokens": 64_0
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    """Each test asks anew."""
+    """Forget the facts before each test."""
     anthropic_models.forget_models()
     yield
     anthropic_models.forget_models()
 
 
-# --- what follows from the facts
+# --- warnings
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def forgotten():
     ],
 )
 def test_warnings__of_facts(facts, told):
-    """A model is told sixty days before its retirement, and a cap that it cannot give."""
+    """A model's retirement is reported sixty days ahead, and so is a cap above its maximum."""
     found = list(facts.warnings("m", "small", 4096, NOW))
     assert len(found) == len(told)
     assert all(words in text for words, text in zip(told, found, strict=True))
@@ -82,7 +82,7 @@ def test_warnings__of_facts(facts, told):
     ],
 )
 def test_warnings__of_capabilities(facts, effort, told):
-    """An effort of a size that its model does not support is told, and so is a model without schemas."""
+    """An effort that the model of a size does not support is reported, and so is a model without schemas."""
     assert list(facts.warnings("m", "small", 4096, NOW, effort)) == told
 
 
@@ -90,7 +90,7 @@ def test_warnings__of_capabilities(facts, effort, told):
 
 
 class ModelsServer(ScriptedServer):
-    """Answers `GET /v1/models/...` out of `models`, and any other request by its replies."""
+    """Answers `GET /v1/models/...` from `models`, and any other request by its replies."""
 
     models: dict[str, dict] = {}  # noqa: RUF012
 
@@ -109,7 +109,7 @@ class ModelsServer(ScriptedServer):
 
 
 def model(name, **facts):
-    """What the API says of a model."""
+    """A model as the API describes it."""
     return {
         "id": name,
         "type": "model",
@@ -128,7 +128,7 @@ def days_ahead(days):
 
 @pytest.fixture
 def api(agent):
-    """The Anthropic API as it is set."""
+    """The Anthropic API at the configured address."""
     with ModelsServer(stream(message("pong"))) as server:
         server.models = {"claude-a": model("claude-a"), "claude-b": model("claude-b")}
         agent(ANTHROPIC_API_KEY="a-key-of-tests", ANTHROPIC_BASE_URL=server.url, MODELS=MODELS)
@@ -142,7 +142,7 @@ def warned():
 
 @pytest.mark.sdk
 def test_check__models(api):
-    """Before a deployment the models of all sizes are looked up, once in a process."""
+    """Before a deployment, the models of all sizes are looked up, once per process."""
     api.models["claude-a"] = model("claude-a", lifecycle="deprecated", retires_at=days_ahead(30))
     api.models["claude-b"] = model("claude-b", max_tokens=8192)
     first, second = warned()
@@ -153,7 +153,7 @@ def test_check__models(api):
 
 
 def capabilities(*, effort=(), off=True, schema=True):
-    """The capabilities of a model, in the API's shape."""
+    """The capabilities of a model, in the API's format."""
     levels = {level: {"supported": level in effort} for level in ("low", "medium", "high", "xhigh", "max")}
     types = {"adaptive": True, "between_tools": False, "disabled": off, "enabled": False}
     return {
@@ -175,7 +175,7 @@ def capabilities(*, effort=(), off=True, schema=True):
     ],
 )
 def test_check__capabilities(api, agent, effort, facts, told):
-    """What the API says of a model's capabilities is held against the effort of its size, and against schemas."""
+    """The API's capabilities are compared with the effort of the size and the use of schemas."""
     api.models["claude-a"] = model("claude-a", capabilities=capabilities(**facts))
     agent(MODELS={"small": {"model": "claude-a", "effort": effort}})
     found = warned()
@@ -186,7 +186,7 @@ def test_check__capabilities(api, agent, effort, facts, told):
 @pytest.mark.sdk
 @pytest.mark.parametrize("odd", [None, 7, [], {}, {"effort": None}, {"effort": {"low": True}, "thinking": "yes"}])
 def test_check__odd_capabilities(api, agent, odd):
-    """Capabilities of another shape say nothing."""
+    """Capabilities in another format count as unknown."""
     api.models["claude-a"] = model("claude-a", capabilities=odd)
     agent(MODELS={"small": {"model": "claude-a", "effort": "max"}})
     assert warned() == []
@@ -194,7 +194,7 @@ def test_check__odd_capabilities(api, agent, odd):
 
 @pytest.mark.sdk
 def test_check__only_before_a_deployment(api):
-    """An ordinary check asks nobody."""
+    """A check without --deploy makes no request."""
     run_checks(tags=["stapel_agent"])
     assert api.asked == []
 
@@ -210,14 +210,14 @@ def test_check__only_before_a_deployment(api):
     ],
 )
 def test_check__odd_answers(api, reply):
-    """An answer of another shape, or none, is no finding."""
+    """An answer in another format, or none, gives no warning."""
     api.models = {"claude-a": reply, "claude-b": reply} if reply else {}
     assert warned() == []
 
 
 @pytest.mark.sdk
 def test_check__nobody_there(agent):
-    """A vendor that cannot be reached is no finding."""
+    """A vendor that cannot be reached gives no warning."""
     agent(ANTHROPIC_API_KEY="a-key-of-tests", ANTHROPIC_BASE_URL="http://127.0.0.1:9")
     assert warned() == []
 
@@ -225,7 +225,7 @@ def test_check__nobody_there(agent):
 @pytest.mark.sdk
 @pytest.mark.django_db
 def test_answer__without_a_look_at_models(api):
-    """No answer waits for the Models API."""
+    """No request waits for the Models API."""
     assert services.complete("ping", "small")["status"] == "ok"
     assert api.asked == ["POST /v1/messages"]
 
@@ -233,7 +233,7 @@ def test_answer__without_a_look_at_models(api):
 @pytest.mark.sdk
 @pytest.mark.django_db
 def test_ping__tells_of_models(api, agent, capsys):
-    """`llm providers --ping` tells what the vendor says against its models."""
+    """`llm providers --ping` reports the warnings about models."""
     agent(PROVIDERS={"openai-compat": None, "claude-code": None})
     api.models["claude-a"] = model("claude-a", lifecycle="retired")
     call_command("llm", "providers", "--ping", "--json")
@@ -249,7 +249,7 @@ def test_ping__tells_of_models(api, agent, capsys):
 
 
 class Speaking(LlmProvider):
-    """Knows how long its models are there."""
+    """Knows when its models are retired."""
 
     def complete(self, **arguments):
         return ProviderResult("pong")
@@ -262,6 +262,6 @@ class Speaking(LlmProvider):
 
 @pytest.mark.parametrize(("name", "told"), [("old", 1), ("new", 0), ("broken", 0)])
 def test_provider__of_a_host(agent, name, told):
-    """Any provider may say what it knows; one that raises is no finding."""
+    """Any provider may return facts. One that raises gives no warning."""
     agent(PROVIDERS={"own": Speaking}, DEFAULT_PROVIDER="own", MODELS={"small": name})
     assert len(warned()) == told

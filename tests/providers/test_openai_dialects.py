@@ -1,4 +1,4 @@
-"""Every dialect the package names, by a success and an error body as its public reference gives them."""
+"""Each dialect, with a successful answer and an error body from its public reference."""
 
 import json
 from collections.abc import Callable
@@ -112,7 +112,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_complete__answer_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
-    """The text, the reason it ends, and the tokens in disjoint buckets."""
+    """The text, the finish reason, and disjoint token counts."""
     with ScriptedServer(Reply((BODIES / f"{name}.json").read_bytes())) as server:
         agent(OPENAI_COMPAT_BASE_URL=server.url)
         assert ask(prompt="hello", model="m") == ANSWERS[name]
@@ -120,7 +120,7 @@ def test_complete__answer_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_complete__error_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
-    """The exception says what to do next, and its text what the vendor said."""
+    """The exception's type decides what happens next. Its message has the vendor's."""
     status, kind, text = FAULTS[name]
     with ScriptedServer(Reply((BODIES / f"{name}.json").read_bytes(), status=status)) as server:
         agent(OPENAI_COMPAT_BASE_URL=server.url)
@@ -130,7 +130,7 @@ def test_complete__error_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
 
 
 def test_bodies__all_are_tested_and_documented() -> None:
-    """No body lies about unused, and the document has a table for each dialect."""
+    """Every recorded body is used, and the document has a table for each dialect."""
     names = {path.stem for path in BODIES.glob("*.json")}
     of_setups = {body for body, *_ in test_setups.ANSWERS.values()} | test_setups.FAILURES.keys()
     assert names == ANSWERS.keys() | FAULTS.keys() | of_setups

@@ -1,4 +1,4 @@
-"""Anthropic's prompt cache: which calls mark their prefix, and who pays for the write."""
+"""Anthropic's prompt cache: which calls mark their prefix, and which call pays for the write."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ MODEL = "claude-sonnet-5"
 
 @pytest.fixture(autouse=True)
 def forgetful() -> None:
-    """Nothing that another test has sent."""
+    """Forget what other tests have sent."""
     forget_prefixes()
     forget_refusals()
 
@@ -36,7 +36,7 @@ READ = said(cache_read_input_tokens=3000)
 
 
 def marked(server: ScriptedServer) -> list[bool]:
-    """Of each request, whether its system prompt is marked."""
+    """Whether the system prompt of each request is marked."""
     return ["cache_control" in str(request.json.get("system")) for request in server.requests]
 
 
@@ -47,7 +47,7 @@ def ask(server: ScriptedServer, agent: Any, facade: Any, times: int, system_prom
 
 
 def test_prefix__that_comes_again(facade: Any, agent: Any) -> None:
-    """A long system prompt is marked from its second call within five minutes on; the ledger has what it saved."""
+    """A long system prompt is marked from its second call within five minutes. The ledger has the saving."""
     with ScriptedServer(said(), WROTE, READ) as server:
         ask(server, agent, facade, 4)
     assert marked(server) == [False, True, True, True]
@@ -57,7 +57,7 @@ def test_prefix__that_comes_again(facade: Any, agent: Any) -> None:
 
 
 def test_prefix__configured(facade: Any, agent: Any) -> None:
-    """By PROMPT_CACHE, a source marks at once, or never."""
+    """PROMPT_CACHE can make a source mark at once, or never."""
     with ScriptedServer(WROTE) as server:
         ask(server, agent, facade, 1, PROMPT_CACHE={"llm_facade": True})
         ask(server, agent, facade, 2, f"{LONG}!", PROMPT_CACHE={"llm_facade": False})
@@ -65,14 +65,14 @@ def test_prefix__configured(facade: Any, agent: Any) -> None:
 
 
 def test_prefix__too_short(facade: Any, agent: Any) -> None:
-    """What is below the model's minimum is not marked."""
+    """A prefix below the model's minimum is not marked."""
     with ScriptedServer(said()) as server:
         ask(server, agent, facade, 3, "Be brief.", PROMPT_CACHE={"llm_facade": True})
     assert marked(server) == [False] * 3
 
 
 def test_prefix__with_a_schema(facade: Any, agent: Any) -> None:
-    """A schema comes first in the vendor's prompt, so it counts towards the minimum of the system prompt after it."""
+    """The schema comes first in the vendor's prompt, so it counts towards the minimum."""
     texts = {"type": "string", "description": LONG}
     long = {"type": "object", "properties": {"a": texts}, "required": ["a"], "additionalProperties": False}
     keys = {"ANTHROPIC_API_KEY": "k", "MODELS": {"small": MODEL}, "PROMPT_CACHE": {"llm_facade": True}}
@@ -84,14 +84,14 @@ def test_prefix__with_a_schema(facade: Any, agent: Any) -> None:
 
 
 def test_prefix__that_is_not_kept(facade: Any, agent: Any) -> None:
-    """A prefix that the vendor did not keep is not marked again."""
+    """A prefix that the vendor did not cache is not marked again."""
     with ScriptedServer(said()) as server:
         ask(server, agent, facade, 4)
     assert marked(server) == [False, True, False, False]
 
 
 def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
-    """A gateway that refuses the mark is asked without it, once and for all, and the log names the setting."""
+    """If a gateway refuses the mark, it is omitted from then on, and the log names the setting."""
     error = {"type": "error", "error": {"type": "invalid_request_error", "message": "system.0.cache_control: no"}}
     with ScriptedServer(said(), Reply.of(error, status=400), said()) as server:
         ask(server, agent, facade, 3)
@@ -101,7 +101,7 @@ def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
 
 
 def test_prefix__of_a_translation(agent: Any) -> None:
-    """Of the first questions of a translation, asked at once, one writes; the stable part alone is marked."""
+    """Of a translation's first questions, one writes the prefix. Only the stable part is marked."""
     entries = {str(number): f"Text number {number} with <b>markup</b>" for number in range(8)}
     context, gate = LONG[:1900].strip(), threading.Barrier(4)
     with ScriptedServer(*[Reply(WROTE.body, headers=WROTE.headers, gate=gate)] * 4, READ) as server:
@@ -122,7 +122,7 @@ def test_prefix__of_a_translation(agent: Any) -> None:
 
 
 def test_prefix__of_other_vendors(agent: Any) -> None:
-    """Other vendors get the stable part first: the questions of one translation begin alike, and end with the texts."""
+    """Other vendors get the stable part first: a translation's questions begin alike and end with the texts."""
     entries = {"a": "The hotel", "b": "The garden"}
     reply = {"choices": [{"message": {"content": '{"1": "Text"}'}, "finish_reason": "stop"}]}
     with ScriptedServer(Reply.of(reply)) as server:
@@ -139,7 +139,7 @@ def test_prefix__of_other_vendors(agent: Any) -> None:
 
 
 def test_plan__one_writer(monkeypatch: Any) -> None:
-    """While one call writes a prefix, none of the others marks it; afterwards all read it, for five minutes."""
+    """While one call writes a prefix, no other marks it. Afterwards all read it, for five minutes."""
     now = 1000.0
     monkeypatch.setattr(prompt_cache.time, "monotonic", lambda: now)
     writer, *others = [plan("p", wish=True) for _ in range(4)]
@@ -157,7 +157,7 @@ def test_plan__one_writer(monkeypatch: Any) -> None:
 
 
 def test_plan__writer_that_fails() -> None:
-    """After a write that failed, the next call writes."""
+    """After a failed write, the next call writes."""
     writer = plan("p", wish=True)
 
     class Nothing:

@@ -13,24 +13,24 @@ class One(LlmProvider):
 
 
 class Two(LlmProvider):
-    """Another."""
+    """Another provider of the host."""
 
 
 @pytest.fixture(autouse=True)
 def restored():
-    """What a test registers is gone afterwards."""
+    """Remove what a test registers."""
     with provider_registry.overridden({}):
         yield
 
 
 def test_registry__builtins():
-    """Without settings there are the three that this package brings."""
+    """Without settings, the three built-in providers are registered."""
     assert registered_providers() == BUILTIN_PROVIDERS
     assert sorted(BUILTIN_PROVIDERS) == ["anthropic", "claude-code", "openai-compat"]
 
 
 def test_registry__later_wins(agent):
-    """Built-ins, then settings, then registration; None and "" remove."""
+    """Later entries win: built-ins, settings, registration. None and "" remove a name."""
     agent(
         PROVIDERS={
             "anthropic": One,
@@ -47,14 +47,14 @@ def test_registry__later_wins(agent):
 
 
 def test_registry__dotted_path(agent):
-    """A dotted path is imported when it is needed."""
+    """A dotted path is imported when it is first needed."""
     agent(PROVIDERS={"mine": "tests.providers.test_registry.One"})
     assert provider_registry.load("mine") is One
 
 
 @pytest.mark.parametrize("entry", [One(), dict, object(), 7, LlmProvider.complete])
 def test_register__refuses_what_is_no_provider(entry):
-    """An instance or a foreign class is a TypeError at registration."""
+    """Registering an instance or a foreign class is a TypeError."""
     with pytest.raises(TypeError, match="'mine'"):
         register_provider("mine", entry)
 
@@ -79,7 +79,7 @@ def test_register__refuses_what_is_no_provider(entry):
     ],
 )
 def test_load__unusable(agent, entry, fault, message):
-    """An entry that leads nowhere is a fault that names it, when it is asked for."""
+    """An entry that leads nowhere raises an exception that names it, when it is used."""
     agent(PROVIDERS={"mine": entry})
     with pytest.raises(fault, match=message):
         provider_registry.load("mine")
@@ -87,6 +87,6 @@ def test_load__unusable(agent, entry, fault, message):
 
 
 def test_load__unknown():
-    """An unknown name is told with the names that there are."""
+    """The error for an unknown name lists the registered ones."""
     with pytest.raises(ProviderUnusable, match="'nobody' is not registered: use one of a, b"):
         Registry({"b": One, "a": Two}).load("nobody")

@@ -1,4 +1,4 @@
-"""When a vendor's server says to ask again, and how often its client asks: the real clients against a real server."""
+"""How long the real clients wait before a retry, and how often they ask, against a real server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .message_stream import error_document, error_event, message, message_start,
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BACKOFF = [0.5, 1.0]
-"""The waits before two retries, where the server names none."""
+"""The delays before two retries if the server states none."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ ANTHROPIC = Vendor("anthropic", "ANTHROPIC_BASE_URL", stream(message("Hello")))
 
 @pytest.fixture(params=[OPENAI, pytest.param(ANTHROPIC, marks=pytest.mark.sdk)], ids=["openai-compat", "anthropic"])
 def vendor(request: pytest.FixtureRequest) -> Vendor:
-    """Each vendor whose API is spoken over HTTP."""
+    """Each vendor whose API uses HTTP."""
     return request.param
 
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds between attempts, as long as the jitter allows; nobody waits for them."""
+    """The delays between attempts in seconds, at the maximum of the jitter. No test waits for them."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     circuit_breaker.clear()
     return recorded_waits(monkeypatch)
@@ -68,7 +68,7 @@ Exchange = Callable[..., tuple[dict[str, Any], int]]
 
 @pytest.fixture
 def exchange(facade: Facade, agent: Callable[..., None]) -> Exchange:
-    """One call against a server with these replies: the answer, and how many requests came."""
+    """One call to a server with these replies: the answer, and the number of requests."""
 
     def call(vendor: Vendor, *replies: Reply, **keys: Any) -> tuple[dict[str, Any], int]:
         with ScriptedServer(*replies) as server:
@@ -104,7 +104,7 @@ def exchange(facade: Facade, agent: Callable[..., None]) -> Exchange:
     ids=repr,
 )
 def test_retry_after__each_form(vendor, exchange, waits, headers, expected):
-    """What the server names is waited for; where it names nothing that could be meant, the backoff is."""
+    """A wait that the server states is used. An invalid one is ignored, and the backoff applies."""
     refusal = vendor.refusal(429, **headers)
     answer, requests = exchange(vendor, refusal, refusal, vendor.answer)
     assert (answer["status"], answer["result"], requests, waits) == ("ok", "Hello", 3, expected)
@@ -112,7 +112,7 @@ def test_retry_after__each_form(vendor, exchange, waits, headers, expected):
 
 @pytest.mark.parametrize("hours", [0, 5, -8])
 def test_retry_after__date(vendor, exchange, waits, hours):
-    """A date is as long as it is from now, in whatever zone it is given."""
+    """A date is converted to seconds from now, in any time zone."""
     moment = datetime.now(UTC) + timedelta(seconds=40)
     stated = moment.astimezone(timezone(timedelta(hours=hours)))
     form = format_datetime(stated) if hours else format_datetime(moment, usegmt=True)
@@ -123,14 +123,14 @@ def test_retry_after__date(vendor, exchange, waits, hours):
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 529])
 def test_retry_after__of_each_status(vendor, exchange, waits, status):
-    """It counts beside every status that is asked again."""
+    """The header counts with every status that is retried."""
     answer, requests = exchange(vendor, vendor.refusal(status, Retry_After="3"), vendor.answer)
     assert (answer["result"], requests, waits) == ("Hello", 2, [3])
 
 
 @pytest.mark.parametrize("keys", [{"DEADLINE": 30}, {"CLI_TIMEOUT": 30}])
 def test_retry_after__beyond_what_is_left(vendor, exchange, waits, keys):
-    """Longer than the deadline, or than an attempt without one: nobody waits, and the refusal is the answer."""
+    """If the wait is longer than the deadline or an attempt, the error is returned at once."""
     answer, requests = exchange(vendor, vendor.refusal(429, Retry_After="31"), vendor.answer, **keys)
     assert answer["reason"].startswith("rate_limited: HTTP 429")
     assert (requests, waits) == (1, [])
@@ -138,7 +138,7 @@ def test_retry_after__beyond_what_is_left(vendor, exchange, waits, keys):
 
 @pytest.mark.parametrize(("status", "requests", "expected"), [(503, 2, [4]), (429, 2, [4]), (400, 1, [])])
 def test_retry_after__of_an_error_that_broke_off(vendor, exchange, waits, status, requests, expected):
-    """The head of an error says what it means and when to ask again, whatever becomes of its body."""
+    """The headers of an error decide its meaning and the wait, whatever happens to its body."""
     broken = Reply(b'{"err', status=status, headers={"Retry-After": "4"}, content_length=999, ending="close")
     assert exchange(vendor, broken, vendor.answer)[1] == requests
     assert waits == expected
@@ -162,7 +162,7 @@ def test_retry_after__of_an_error_that_broke_off(vendor, exchange, waits, status
     ids=repr,
 )
 def test_retry_after__read(headers, seconds):
-    """The header that can be read counts."""
+    """The readable header counts."""
     assert retry_after(headers) == seconds
 
 
@@ -198,7 +198,7 @@ STATED = {
 
 @pytest.mark.parametrize("case", STATED)
 def test_stated_wait__each_form(case):
-    """A wait that stands only in the body is read, in the words and the units of each vendor."""
+    """A wait that is only in the body is read, in each vendor's words and units."""
     body, seconds = STATED[case]
     assert stated_wait(json.dumps(body)) == pytest.approx(seconds)
     assert stated_wait(json.dumps(body, indent=2).encode()) == pytest.approx(seconds)
@@ -206,7 +206,7 @@ def test_stated_wait__each_form(case):
 
 @pytest.mark.parametrize("case", ["gemini, as data", "openai, seconds", "groq", "azure", "kimi"])
 def test_stated_wait__is_waited(vendor, exchange, waits, case):
-    """A client waits as long as the body says before it asks again."""
+    """A client waits as long as the body says."""
     body, seconds = STATED[case]
     answer, requests = exchange(vendor, Reply.of(body, status=429), vendor.answer)
     assert (answer["result"], requests, waits) == ("Hello", 2, [pytest.approx(seconds)])
@@ -220,14 +220,14 @@ def test_stated_wait__header_first(vendor, exchange, waits):
 
 
 def test_stated_wait__longer_than_an_attempt(vendor, exchange, waits):
-    """A wait that is longer than anybody waits ends the call at once."""
+    """If the wait is too long, the call ends at once."""
     answer, requests = exchange(vendor, Reply.of(STATED["azure, a day"][0], status=429), vendor.answer)
     assert answer["reason"].startswith("rate_limited: HTTP 429")
     assert (requests, waits) == (1, [])
 
 
 def test_stated_wait__of_an_error_inside_an_answer(exchange, waits):
-    """A wait that an error inside a choice states counts too."""
+    """A wait in an error inside a choice counts too."""
     error = {"code": 429, "message": "Rate limited upstream. Please try again in 5s."}
     inside = Reply.of({"choices": [{"finish_reason": "error", "message": {"content": ""}, "error": error}]})
     assert exchange(OPENAI, inside, OPENAI.answer)[0]["result"] == "Hello"
@@ -246,7 +246,7 @@ def test_stated_wait__of_an_error_inside_an_answer(exchange, waits):
     ids=["bytes", "words", "parts", "fields", "digits"],
 )
 def test_stated_wait__hostile(body):
-    """A body of any size is read in time, and names no wait longer than a day."""
+    """A body of any size is read quickly, and states no wait of more than a day."""
     wait = stated_wait(body)
     assert wait is None or wait <= LONGEST_IN_A_BODY
 
@@ -256,7 +256,7 @@ def test_stated_wait__hostile(body):
 
 @pytest.mark.parametrize(("keys", "times"), [({"RETRIES": 0}, 1), ({}, 3)])
 def test_retry__clients_have_none_of_their_own(vendor, exchange, keys, times):
-    """A vendor's client asks once for each attempt: a row each, and no more requests than rows."""
+    """A client asks once per attempt: each has a row, and there are no more requests than rows."""
     answer, requests = exchange(vendor, vendor.refusal(529), **keys)
     assert answer["reason"].startswith("overloaded: HTTP 529")
     assert (requests, PromptLog.objects.filter(status="failure").count()) == (times, times)
@@ -264,13 +264,13 @@ def test_retry__clients_have_none_of_their_own(vendor, exchange, keys, times):
 
 @pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 413, 422, 501, 504, 505, 520, 524, 525])
 def test_retry__never(vendor, exchange, waits, status):
-    """What comes again is not asked again, though the server names a time."""
+    """A permanent error is not retried, even if the server states a wait."""
     _, requests = exchange(vendor, vendor.refusal(status, Retry_After="1"), vendor.answer)
     assert (requests, waits) == (1, [])
 
 
 def test_retry__connection_refused(vendor, exchange):
-    """Where nobody listens, three attempts are made."""
+    """If nothing listens at the address, three attempts are made."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     answer, _ = exchange(vendor, vendor.answer, **{vendor.url_setting: url})
@@ -280,7 +280,7 @@ def test_retry__connection_refused(vendor, exchange):
 
 @pytest.mark.parametrize("ending", ["reset", "close"])
 def test_retry__gone_before_the_head(vendor, exchange, ending):
-    """A connection that ends after the request was sent, and before an answer began, is not made anew."""
+    """If the connection ends after the request was sent, before an answer began, the request is not repeated."""
     answer, requests = exchange(vendor, Reply(raw=b"", ending=ending), vendor.answer)
     assert (answer["reason"].partition(":")[0], requests) == ("interrupted", 1)
 
@@ -304,7 +304,7 @@ OVERLOADED = error_event("overloaded_error", "Overloaded")
     ids=["overloaded", "limit", "rejected", "billed", "half", "no end", "cut off"],
 )
 def test_retry__anthropic_stream(exchange, reply, reason, comment, times):
-    """An error inside a stream is one like any other, until something has come that is paid for."""
+    """An error inside a stream is retried like any other, until a part of the answer has arrived."""
     answer, requests = exchange(ANTHROPIC, reply)
     assert answer["reason"].startswith(reason)
     assert (answer.get("comment"), requests) == (comment, times)
@@ -312,7 +312,7 @@ def test_retry__anthropic_stream(exchange, reply, reason, comment, times):
 
 @pytest.mark.parametrize("code", [429, 503])
 def test_retry__openai_error_inside_an_answer(exchange, code):
-    """A 200 whose body is an error is asked again, where its code says so, and it cost nothing."""
+    """A 200 with an error in the body is retried if its code allows it, and cost nothing."""
     inside = {"error": {"message": "so it is", "code": code}}
     assert exchange(OPENAI, Reply.of(inside), OPENAI.answer)[1] == 2
     paid = Reply(json.dumps({**inside, "usage": {"prompt_tokens": 3}}).encode())

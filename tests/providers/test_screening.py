@@ -1,4 +1,4 @@
-"""A photo and a schema in one request, as stapel-moderation sends them: on each vendor's wire, and on a real model."""
+"""A photo and a schema in one request, as from stapel-moderation: on each vendor's wire, and with a real model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VERDICT = {
 
 
 def asked_on_the_wire(agent: Any, provider: str, reply: Reply) -> tuple[dict[str, Any], Any]:
-    """The answer to PAYLOAD, and the body that the vendor was sent."""
+    """The answer to PAYLOAD, and the request body."""
     with ScriptedServer(reply) as server:
         agent(
             ANTHROPIC_API_KEY="sk-ant-api03-test-key",
@@ -43,7 +43,7 @@ def asked_on_the_wire(agent: Any, provider: str, reply: Reply) -> tuple[dict[str
 
 
 def test_openai__photo_and_schema(agent):
-    """The photo is a data URL before the text; the schema is strict, so that its optional property becomes required."""
+    """The photo is a data URL before the text. The schema is strict, so its optional property becomes required."""
     reply = Reply((FOLDER / "openai_answer.json").read_bytes())
     answer, sent = asked_on_the_wire(agent, "openai-compat", reply)
     assert sent == json.loads((FOLDER / "openai_request.json").read_text())
@@ -57,7 +57,7 @@ def test_openai__photo_and_schema(agent):
 
 @pytest.mark.sdk
 def test_anthropic__photo_and_schema(agent):
-    """The photo is a block before the text; what the decoder cannot hold of the schema is told in its descriptions."""
+    """The photo is a block before the text. Keywords that the decoder does not support are in descriptions."""
     reply = Reply((FOLDER / "anthropic_answer.txt").read_bytes(), headers={"Content-Type": "text/event-stream"})
     with listed():
         answer, sent = asked_on_the_wire(agent, "anthropic", reply)
@@ -72,13 +72,13 @@ def test_anthropic__photo_and_schema(agent):
 
 @pytest.fixture
 def small_model(agent, local_model):
-    """A real model that reads text alone, behind `openai-compat`."""
+    """A real text-only model behind `openai-compat`."""
     circuit_breaker.clear()
     agent(
         DEFAULT_PROVIDER="openai-compat",
         OPENAI_COMPAT_BASE_URL=local_model,
         OPENAI_COMPAT_MODELS={"small": "smollm2-135m"},
-        RETRIES=0,  # llama.cpp says 500, as if it were out of order
+        RETRIES=0,  # llama.cpp answers 500, as if it were down
     )
     yield
     circuit_breaker.clear()
@@ -86,7 +86,7 @@ def small_model(agent, local_model):
 
 @pytest.mark.model
 def test_small_model__photo(small_model):
-    """A real server whose model cannot see says so; the photo is not left out in silence."""
+    """A real server whose model cannot see reports an error. The photo is not silently dropped."""
     answer = call("llm.complete", {**PAYLOAD, "model": "small"})
     assert (answer["status"], PromptLog.objects.get().status) == ("failure", "failure")
     assert "image input is not supported" in answer["reason"]
@@ -95,9 +95,9 @@ def test_small_model__photo(small_model):
 @pytest.mark.model
 @pytest.mark.parametrize("highest", [1, 100])
 def test_small_model__structure(small_model, highest):
-    """A real decoder is held to the schema's structure; what it cannot be held to is checked, and asked for again."""
+    """A real decoder enforces the schema's structure. Everything else is validated and asked for again."""
     properties = {**PAYLOAD["schema"]["properties"], "confidence": {"type": "number", "minimum": 0, "maximum": highest}}
-    del properties["media_flags"]  # an array has no end for so small a model
+    del properties["media_flags"]  # so small a model never ends an array
     payload = {
         "prompt": PAYLOAD["prompt"],
         "system_prompt": "You judge advertisements. Answer in a few words.",

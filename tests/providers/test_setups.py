@@ -1,4 +1,4 @@
-"""Each set-up of docs/models.md, from `services.complete()` to a server that answers in its vendor's shape."""
+"""Each set-up of docs/models.md, from `services.complete()` to a server that answers in its vendor's format."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ANSWERS: dict[str, tuple[str, str, Figures, str]] = {
     "lmstudio": ("lmstudio", BERN, (71, 31, 18, 0, 0, None), "unpriced"),
     "llamacpp": ("vllm", "The Henry Jackson Society", (14, 84, 0, 64, 0, None), "unpriced"),
 }
-"""Dialect -> the recorded answer, how its text begins, its figures, and the basis of the cost."""
+"""Dialect -> the recorded answer, the beginning of its text, its figures, and the basis of the cost."""
 
 FAILURES: dict[str, tuple[str, int, str, str]] = {
     "openai_error": ("openai", 429, "out_of_credit", "You exceeded your current quota"),
@@ -84,7 +84,7 @@ FAILURES: dict[str, tuple[str, int, str, str]] = {
     "llamacpp": ("llamacpp", 200, "truncated", "truncated at 12 tokens"),
     "llamacpp_error": ("llamacpp", 401, "auth", "Invalid API Key"),
 }
-"""Recorded body -> the dialect, the status, the failure that a call ends with, and words of its reason."""
+"""Recorded body -> the dialect, the status, the failure of the call, and words of its reason."""
 
 SETUPS = {
     name: ast.literal_eval(text)
@@ -94,7 +94,7 @@ SETUPS = {
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """Prices of our own, no wait between attempts, and nothing that another test has learned of a key or a model."""
+    """Our own prices, no delays between attempts, and nothing learned from other tests."""
     forget_refusals()
     clear_api_keys()
     clear_cooldowns()
@@ -103,7 +103,7 @@ def fresh() -> Iterator[None]:
 
 
 def ask(facade: Any, agent: Any, monkeypatch: Any, name: str, reply: Reply) -> tuple[dict[str, Any], ScriptedServer]:
-    """The answer of the set-up `name`, copied from the document but for the address, and the server."""
+    """The answer of the set-up `name`, which is the documented one except for the address, and the server."""
     entry = SETUPS[name]
     if variable := (entry.get("api_key") or {}).get("env"):
         monkeypatch.setenv(variable, "key-of-the-vendor")
@@ -114,7 +114,7 @@ def ask(facade: Any, agent: Any, monkeypatch: Any, name: str, reply: Reply) -> t
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_setup__answer(facade: Any, agent: Any, monkeypatch: Any, name: str) -> None:
-    """The answer has the text, the tokens of each kind and the cost; the row has them too."""
+    """The answer and the row have the text, the tokens of each kind and the cost."""
     body, text, (given, output, thinking, read_, written, usd), basis = ANSWERS[name]
     monkeypatch.setattr("time.time", lambda: 1795910400.0)  # noon UTC: DeepSeek's peak hours are over
     answer, _ = ask(facade, agent, monkeypatch, name, Reply((BODIES / f"{body}.json").read_bytes()))
@@ -129,7 +129,7 @@ def test_setup__answer(facade: Any, agent: Any, monkeypatch: Any, name: str) -> 
 
 @pytest.mark.parametrize("body", FAILURES)
 def test_setup__failure(facade: Any, agent: Any, monkeypatch: Any, body: str) -> None:
-    """A documented error, refusal or cut is named for what it is, with the vendor's words; its key is nowhere."""
+    """A documented error, refusal or truncation is reported as such, with the vendor's words and without the key."""
     name, status, failure, words = FAILURES[body]
     reply = Reply((BODIES / f"{body}.json").read_bytes(), status=status)
     answer, server = ask(facade, agent, monkeypatch, name, reply)

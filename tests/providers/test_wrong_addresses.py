@@ -1,4 +1,4 @@
-"""A base URL that leads elsewhere: the failure says what was asked, who answered, and which setting to mend."""
+"""With a wrong base URL, the failure says what was requested, who answered, and which setting to fix."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ MEND = "set OPENAI_COMPAT_BASE_URL to the part of the API's URL before /chat/com
 
 @pytest.fixture
 def reason(facade, agent):
-    """Why a call fails at a server that gives one reply."""
+    """The reason of a call to a server with one reply."""
 
     def call(reply, provider="openai-compat", path="/api"):
         with ScriptedServer(reply) as server:
@@ -38,23 +38,23 @@ def reason(facade, agent):
     ids=["page", "text", "json", "405"],
 )
 def test_openai_compat__nothing_there(reason, reply, said):
-    """Where there is no such path the failure names it, and the form that the setting must have."""
+    """If the path does not exist, the failure names it and a valid form of the setting."""
     assert reason(reply) == f"rejected: {said}; the request went to '/api/chat/completions': {MEND}"
 
 
 @pytest.mark.parametrize("text", ["The model `m` does not exist", "model 'm' not found, try pulling it first"])
 def test_openai_compat__no_such_model(reason, text):
-    """A model that the API does not know is not blamed on the address."""
+    """An unknown model does not blame the address."""
     assert reason(Reply.of({"error": {"message": text}}, status=404)) == f"rejected: HTTP 404: {text}"
 
 
 def test_openai_compat__a_page_for_an_answer(reason):
-    """A login or a start page, which says 200, is told by its title."""
+    """A login or start page with status 200 is reported by its title."""
     assert reason(Reply(PAGE)) == (f"invalid_answer: the answer is an HTML page, 'Welcome & [redacted] nginx!'; {MEND}")
 
 
 def test_openai_compat__a_page_of_a_gateway(reason):
-    """Of any other status the title is told, without advice: the address may be right."""
+    """With any other status, the title is reported without advice, because the address may be right."""
     assert reason(Reply(PAGE, status=502)) == "overloaded: HTTP 502: an HTML page, 'Welcome & [redacted] nginx!'"
 
 
@@ -69,13 +69,13 @@ def test_openai_compat__a_page_of_a_gateway(reason):
     ids=["titles", "long", "empty", "none"],
 )
 def test_openai_compat__hostile_page(reason, page):
-    """A page of any form costs little, and makes a short reason."""
+    """A page of any form is read quickly and gives a short reason."""
     assert len(reason(Reply(page, status=404))) < 700
 
 
 @pytest.mark.sdk
 def test_anthropic__nothing_there(reason):
-    """The same of a gateway in front of the Anthropic API."""
+    """The same holds for a gateway in front of the Anthropic API."""
     assert reason(Reply(PAGE, status=404), provider="anthropic", path="/wrong").endswith(
         "; set ANTHROPIC_BASE_URL to the part of the API's URL before /v1/messages"
     )
@@ -91,7 +91,7 @@ def test_anthropic__nothing_there(reason):
     ],
 )
 def test_nobody_listens(facade, agent, provider, setting):
-    """A refused connection names the address and the setting that it is from."""
+    """A refused connection names the address and its setting."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     agent(**{setting: f"http://{address}/v1", "ANTHROPIC_API_KEY": "a-key-of-tests", "RETRIES": 0})
@@ -101,7 +101,7 @@ def test_nobody_listens(facade, agent, provider, setting):
 
 
 def test_no_such_host(facade, agent):
-    """A name that nobody knows is told as it is set."""
+    """An unknown host name is reported as it is configured."""
     agent(OPENAI_COMPAT_BASE_URL="http://no-such-host.invalid/v1", RETRIES=0)
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
     assert "cannot be reached at no-such-host.invalid, set in OPENAI_COMPAT_BASE_URL (" in reason

@@ -1,4 +1,4 @@
-"""Texts that stay as they are, by name."""
+"""Texts that must stay unchanged, by name."""
 
 ORDINARY = {
     # Languages
@@ -48,7 +48,7 @@ ORDINARY = {
     "emoji-selected": "☎︎ ☎️ ✔️ ©️ ™️ ℹ️ ‼️ Ⓜ️ ㊗️ 〰️ ↔️ ▶️",
     "emoji-keycaps": "1️⃣ #️⃣ *️⃣",
     "emoji-flags": "🇩🇪 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 👍🏿",
-    # Ordinary in form
+    # Ordinary texts that look like markers
     "words": "user assistant system: human [sic] system: and so on. The assistant: a nurse. Then Human: resources.",
     "lower-case-keys": "user: postgres\nsystem: linux\nassistant: none\n",
     "headings": "# Title\n## Response\n### Instructions\n#### System requirements\n### Instruction manual: part 1\n",

@@ -1,4 +1,4 @@
-"""Retrieved text, made safe to quote: attack by attack, language by language, and for any text."""
+"""Retrieved text is safe to quote: attack by attack, language by language, and for any text."""
 
 import re
 import subprocess
@@ -14,9 +14,9 @@ from stapel_agent.safety.markers import sanitize_for_rag
 from tests.safety.attacks import ATTACKS
 from tests.safety.ordinary import ORDINARY
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
-# Told apart from the tables of the package: what a tokenizer or a parser would look for, after NFKC.
+# Independent of the package's tables: what a tokenizer or a parser would look for, after NFKC.
 LITERALS = [
     *("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|start_header_id|>", "<|eot_id|>", "<|channel|>", "<|user|>"),
     *("[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<start_of_turn>", "<end_of_turn>", "<turn|>", "<|turn>", "<bos>"),
@@ -52,7 +52,7 @@ TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | FRAGMENTS
 
 
 def plain(text):
-    """`text` as a tokenizer's normalisation leaves it, without what nobody sees."""
+    """`text` after a tokenizer's normalisation, without invisible characters."""
     seen = (c for c in text if c in "\n\r\t" or unicodedata.category(c) not in {"Cc", "Cf", "Mn"} and c not in HIDDEN)
     return unicodedata.normalize("NFKC", "".join(seen))
 
@@ -67,7 +67,7 @@ def survivors(text):
 
 @pytest.mark.parametrize(("attack", "quoted"), ATTACKS.values(), ids=ATTACKS)
 def test_sanitize__attack(attack, quoted):
-    """Each marker gets its dot and each hidden character goes, wherever the text stands; nothing else changes."""
+    """Wherever the text is, each marker gets its dot and hidden characters are removed. Nothing else changes."""
     assert sanitize_for_rag(attack) == quoted
     assert sanitize_for_rag(quoted) == quoted
     assert sanitize_for_rag(f"\n{attack}\n") == f"\n{quoted}\n"
@@ -75,13 +75,13 @@ def test_sanitize__attack(attack, quoted):
 
 @pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
 def test_sanitize__ordinary(text):
-    """Ordinary text stays as it is, to the byte."""
+    """Ordinary text stays exactly as it is."""
     assert sanitize_for_rag(text) == text
 
 
 @pytest.mark.parametrize("marker", [*LITERALS, *LINES])
 def test_sanitize__every_marker(marker):
-    """One dot breaks each marker, plain or fullwidth, also when it is split anywhere by anything hidden."""
+    """One dot breaks each marker, in ASCII or fullwidth, even if hidden characters split it anywhere."""
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c < "~" else c for c in marker)
     for drawn in {marker, wide}:
         broken = sanitize_for_rag(drawn)
@@ -95,7 +95,7 @@ def test_sanitize__every_marker(marker):
 
 @pytest.mark.parametrize("value", [None, b"text", 1, ["text"]])
 def test_sanitize__no_str(value):
-    """What is no str is a TypeError that names its type."""
+    """A value that is not a str is a TypeError that names its type."""
     with pytest.raises(TypeError, match=rf"'{type(value).__name__}'"):
         sanitize_for_rag(value)
 
@@ -103,7 +103,7 @@ def test_sanitize__no_str(value):
 @unhurried
 @given(TEXTS)
 def test_sanitize__any_text(text):
-    """Any text comes back without a marker, and a second time as it is."""
+    """No text keeps a marker, and sanitising it twice changes nothing."""
     once = sanitize_for_rag(text)
     assert survivors(once) == []
     assert sanitize_for_rag(once) == once
@@ -112,7 +112,7 @@ def test_sanitize__any_text(text):
 @unhurried
 @given(TEXTS)
 def test_sanitize__only_dots_are_added(text):
-    """Of any text, all that can be seen is left, in its order."""
+    """All visible characters of any text stay, in their order."""
     seen = [c for c in sanitize_for_rag(text) if c != "·"]
     breaks = str.maketrans("\f\v\x85", "\n\n\n")
     remaining = iter(text.translate(breaks))
@@ -124,7 +124,7 @@ def test_sanitize__only_dots_are_added(text):
 @unhurried
 @given(st.text(alphabet=[chr(point) for point in range(32, 127) if chr(point) not in "<[]`~:"]))
 def test_sanitize__ascii_prose(text):
-    """ASCII without the signs of markers stays as it is."""
+    """ASCII without the characters of markers stays as it is."""
     assert sanitize_for_rag(text) == text
 
 
@@ -133,13 +133,13 @@ def test_sanitize__ascii_prose(text):
     st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters="<[]`~:·\u00ad\u3164\uffa0\u115f\u1160"))
 )
 def test_sanitize__prose_of_any_script(text):
-    """Letters, figures, marks of punctuation and blanks of any script stay, but where they draw a marker."""
+    """Letters, digits, punctuation and blanks of any script stay, unless they are part of a marker."""
     quoted = sanitize_for_rag(text)
     assert quoted.replace("·", "") == text
 
 
 def test_pattern__possessive():
-    """No quantifier in the patterns can be tried in many ways: each is possessive, or bounded."""
+    """Each quantifier in the patterns is possessive or bounded, so nothing backtracks."""
     for pattern in (
         markers.MARKER.pattern,
         invisible_characters.REMOVED.pattern,
@@ -150,7 +150,7 @@ def test_pattern__possessive():
 
 
 def test_import__light():
-    """The module is imported without Django, a client library, or anything else of the package."""
+    """The module imports neither Django nor a client library, nor anything else of the package."""
     program = (
         "import sys; import stapel_agent.safety.markers; "
         "print(sorted(name for name in sys.modules if name.split('.')[0] in "

@@ -1,4 +1,4 @@
-"""Python types as schemas: what JSON Schema they stand for, and how answers become instances."""
+"""Python types as schemas: their JSON Schemas, and how answers become instances."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ ORDER = {
 
 
 def test_dataclass__instance():
-    """A dataclass is made with all that its annotations name."""
+    """A dataclass is created with everything that its annotations name."""
     schema = AnswerSchema.of(Order)
     assert CallerSchema(schema.json_schema).faults(ORDER) == []
     assert schema.read(ORDER) == Order(
@@ -108,14 +108,14 @@ def test_dataclass__schema():
 
 
 def test_typed_dict__instance():
-    """A TypedDict is a dict with its keys, of which those marked NotRequired may be absent."""
+    """A TypedDict becomes a dict. Keys marked NotRequired may be missing."""
     schema = AnswerSchema.of(City)
     assert schema.json_schema["required"] == ["name"]
     assert schema.read({"name": "Lyon"}) == {"name": "Lyon"}
 
 
 def test_recursive_type():
-    """A type may hold itself."""
+    """A type may contain itself."""
     schema = AnswerSchema.of(Tree)
     value = {"name": "oak", "branches": [{"name": "twig", "branches": []}]}
     assert CallerSchema(schema.json_schema).faults(value) == []
@@ -143,7 +143,7 @@ def test_recursive_type():
     ],
 )
 def test_read__misfit(change, words):
-    """What does not fit the type is a ValueError that says what was expected."""
+    """A value that does not fit the type is a ValueError that says what was expected."""
     with pytest.raises(ValueError, match=words):
         AnswerSchema.of(Order).read({**ORDER, **change})
 
@@ -166,7 +166,7 @@ def test_type__no_schema(kind):
 
 
 def test_pydantic__own_interface():
-    """Of a class with Pydantic's interface, its own methods are asked."""
+    """For a class with Pydantic's interface, its own methods are used."""
     schema = AnswerSchema.of(PydanticLike)
     assert schema.json_schema == PydanticLike.model_json_schema()
     assert schema.read({"even": 2}).values == {"even": 2}
@@ -175,6 +175,6 @@ def test_pydantic__own_interface():
 
 
 def test_json_schema__as_it_is():
-    """A JSON Schema stays what it is, and so does JSON."""
+    """A JSON Schema stays as it is, and so does the JSON."""
     schema = {"type": "object"}
     assert AnswerSchema.of(schema) == AnswerSchema(schema)

@@ -1,4 +1,4 @@
-"""A caller's schema: what is refused before anything is spent, and that its work is bounded."""
+"""A caller's schema is rejected before anything is spent if it is unusable, and its work is bounded."""
 
 import signal
 import subprocess
@@ -21,25 +21,25 @@ def nested(depth: int) -> list:
 
 
 def doubling(levels: int) -> dict:
-    """A schema that refers twice to the next level, at each level."""
+    """A schema in which each level refers twice to the next one."""
     levels_by_name = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
     return {"$defs": {**levels_by_name, f"d{levels}": {}}, "$ref": "#/$defs/d0"}
 
 
 def doubling_in(keyword: str, levels: int = 30) -> dict:
-    """The same by another keyword that holds a list of schemas."""
+    """The same with another keyword that contains a list of schemas."""
     levels_by_name = {f"d{n}": {keyword: [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
     return {"$defs": {**levels_by_name, f"d{levels}": {"type": "string"}}, "$ref": "#/$defs/d0"}
 
 
 def doubling_dynamically(levels: int = 30) -> dict:
-    """The same by dynamic references."""
+    """The same with dynamic references."""
     names = {f"d{n}": {"$dynamicAnchor": f"d{n}", "allOf": [{"$dynamicRef": f"#d{n + 1}"}] * 2} for n in range(levels)}
     return {"$defs": {**names, f"d{levels}": {"$dynamicAnchor": f"d{levels}"}}, "$dynamicRef": "#d0"}
 
 
 def unevaluated(keyword: str, applicator: str, depth: int = 14) -> dict:
-    """A schema of a few hundred characters whose evaluation asks each level for all those below it."""
+    """A schema of a few hundred characters in which each level evaluates all levels below it."""
     schema: dict = {}
     for _ in range(depth):
         inner = {"a": schema} if applicator == "dependentSchemas" else [schema]
@@ -78,18 +78,18 @@ def unevaluated(keyword: str, applicator: str, depth: int = 14) -> dict:
     ],
 )
 def test_schema__refused(schema):
-    """A schema that could never be applied is the request's fault, and is known at once."""
+    """A schema that could never be applied is rejected at once."""
     with pytest.raises(InvalidRequest, match="^schema "):
         CallerSchema(schema)
 
 
 def test_schema__references_in_data_are_data():
-    """A `$ref` inside a default or an enumeration refers to nothing."""
+    """A `$ref` inside a default or an enumeration is not a reference."""
     assert CallerSchema({"default": {"$ref": "foo"}, "enum": [{"$ref": "foo"}]}).faults({"$ref": "foo"}) == []
 
 
 def test_schema__many_anchors():
-    """A thousand anchors are found without looking for each of them from the beginning."""
+    """A thousand anchors are found without a search from the beginning for each."""
     anchors = {f"d{n}": {"$anchor": f"a{n}"} for n in range(500)}
     schema = CallerSchema({"$defs": anchors, "allOf": [{"$ref": f"#a{n}"} for n in range(500)]})
     assert schema.faults({}) == []
@@ -106,7 +106,7 @@ def test_schema__many_anchors():
     ],
 )
 def test_unique_items__linear(items, unique):
-    """Items are compared as JSON Schema does, and fifty thousand of them in a moment."""
+    """Items are compared as in JSON Schema, and fifty thousand of them quickly."""
     assert (CallerSchema({"uniqueItems": True}).faults(items) == []) is unique
 
 
@@ -125,7 +125,7 @@ def test_unique_items__linear(items, unique):
     ],
 )
 def test_faults__bounded_work(monkeypatch, schema, result):
-    """What would take minutes is given up after a number of steps, or after its time."""
+    """A check that would take minutes is stopped after a number of steps or seconds."""
     validator = CallerSchema(schema)
     monkeypatch.setattr(work_limit, "STEP_LIMIT", 100_000)
     with pytest.raises(TooMuchWork):
@@ -144,7 +144,7 @@ def test_faults__bounded_work(monkeypatch, schema, result):
     ],
 )
 def test_faults__large_answers(schema, result):
-    """An answer of a megabyte is held against an ordinary schema."""
+    """An answer of a megabyte is validated against an ordinary schema."""
     assert CallerSchema(schema).faults(result) == []
 
 
@@ -180,7 +180,7 @@ YEAR = "https://json-schema.org/draft/2019-09/schema"
     ],
 )  # fmt: skip
 def test_faults__same_verdict_as_the_library(schema):
-    """Keywords that are replaced for their speed decide as the library's own do, in each draft."""
+    """Keywords that are replaced for speed give the same results as the library's own, in each draft."""
     values = [1, 2, 3, 4, "a", "b", None, True, [], [1], [1.0], ["a"], [1, "a"], ["a", 1], [1, 1.0], [1, True], [{}, 2]]
     values += [[1, 2, 3, 4], [1, 2, 3, "a", "b"], {}, {"a": 1}, {"a": True}, {"a": "x", "b": 1}, {"b": 1}, {"c": 1}]
     values += [{"a": 1, "b": 2}, {"a": 1, "c": 2}, {"a": {"a": {}}}, {"a": {"b": 1}}, {"b1": 1, "a": 2}, {"c": None}]
@@ -189,7 +189,7 @@ def test_faults__same_verdict_as_the_library(schema):
 
 
 def test_faults__process_that_is_asked_to_stop():
-    """A thread that searches for a hostile pattern leaves the process able to heed SIGTERM."""
+    """While a thread searches for a hostile pattern, the process still reacts to SIGTERM."""
     program = """
 import signal, sys, threading
 from stapel_agent.schemas.caller_schema import CallerSchema
@@ -212,7 +212,7 @@ while True:
 
 
 def test_faults__first_few():
-    """The first five faults are named, each at a bounded length."""
+    """The first five errors are listed, each with a limited length."""
     schema = CallerSchema({"items": {"type": "integer"}})
     faults = schema.faults(["x" * 1000] * 9)
     assert len(faults) == 5
@@ -221,7 +221,7 @@ def test_faults__first_few():
 
 
 def test_faults__recursive_schema():
-    """A schema of trees is held against a tree."""
+    """A recursive schema is validated against a tree."""
     tree = {"type": "object", "properties": {"child": {"$ref": "#"}}, "additionalProperties": False}
     assert CallerSchema(tree).faults({"child": {"child": {}}}) == []
     assert CallerSchema(tree).faults({"child": {"leaf": 1}}) != []

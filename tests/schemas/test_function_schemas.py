@@ -1,4 +1,4 @@
-"""The payload schemas: one file each, checked once, whoever registers them and in whatever order."""
+"""The payload schemas: one file each, and checked once, whoever registers them in whatever order."""
 
 import json
 import subprocess
@@ -24,13 +24,13 @@ ROUNDS = 50
 
 
 def plain_schema(name: str) -> dict[str, object]:
-    """The file as it stands."""
+    """The schema as it is in the file."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is registered during the test is forgotten after it."""
+    """Forget what a test registers."""
     monkeypatch.setattr(function_registry, "_schemas", dict(function_registry._schemas))
     monkeypatch.setattr(action_registry, "_schemas", dict(action_registry._schemas))
     monkeypatch.setattr(schemas, "_loaded", False)
@@ -38,7 +38,7 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_cost__a_tenth(name: str) -> None:
-    """Validating as `call()` does costs a fraction of what the plain file costs; the figures are printed."""
+    """Validating as `call()` does takes a fraction of the time with the plain file. The figures are printed."""
     payload, prepared, plain = PAYLOADS[name], function_schema(name), plain_schema(name)
 
     def cost(validate: Callable[[], None]) -> float:
@@ -62,7 +62,7 @@ def test_registration__repeated(own_registry: None) -> None:
 
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_registration__before_the_autoloader(name: str, own_registry: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If stapel-core loads schemas after this app is ready, ours stays: it is not checked again, and takes nulls."""
+    """If stapel-core loads schemas after this app is ready, ours stays: it is not checked again, and accepts nulls."""
     schemas.autoload_schemas()
     assert function_registry._schemas[name] == function_schema(name)
     checks = []
@@ -81,7 +81,7 @@ def test_registration__after_the_autoloader(own_registry: None) -> None:
 
 @pytest.mark.parametrize("last", ["stapel_agent", "stapel_core.django.taskstore"])
 def test_registration__order_of_apps(last: str) -> None:
-    """In any order of INSTALLED_APPS, ten calls check this app's schemas as often: once."""
+    """In any order of INSTALLED_APPS, ten calls check this app's schemas once."""
     script = f"""
         import django, jsonschema
         from django.conf import settings
@@ -104,7 +104,7 @@ def test_registration__order_of_apps(last: str) -> None:
 
 @pytest.mark.parametrize("payload", [[], {}, {**COMPLETE, "x": 1}, {**COMPLETE, "prompt": 1, "model": ""}])
 def test_validator__as_plain_jsonschema(payload: object) -> None:
-    """The validator that HTTP uses finds what jsonschema finds with the plain file, in the same words."""
+    """The validator for HTTP reports the same errors as jsonschema with the plain file."""
     plain = jsonschema.Draft202012Validator(plain_schema("llm.complete")).iter_errors(payload)
     ours = function_validator("llm.complete").iter_errors(payload)
     assert [fault.message for fault in ours] == [fault.message for fault in plain]
@@ -120,7 +120,7 @@ FILLED = {"items": LONG, LONG: 1}
     ("name", "field"), [(name, field) for name in PAYLOADS for field in [*function_schema(name)["properties"], LONG]]
 )
 def test_fault__quotes_an_excerpt(name: str, field: str, value: object) -> None:
-    """Whatever field is at fault, also one that may be null, the error and all its parts quote an excerpt."""
+    """Whichever field is invalid, even a nullable one, the error and all its parts only quote an excerpt."""
     for fault in function_validator(name).iter_errors({**PAYLOADS[name], field: value}):
         parts = [fault, *fault.context]
         assert max(len(str(part)) for part in parts) < 10_000, field
@@ -128,7 +128,7 @@ def test_fault__quotes_an_excerpt(name: str, field: str, value: object) -> None:
 
 
 def test_fault__of_many_fields() -> None:
-    """A thousand unknown fields are not all quoted, and those that the schema declares are never taken for missing."""
+    """A thousand unknown fields are not all quoted. Those that the schema declares never count as missing."""
     unknown = {f"x{n}{LONG[:1000]}": 1 for n in range(1000)}
     required, surplus = function_validator("llm.complete").iter_errors({**unknown, "prompt": "say"})
     assert required.message == "'model' is a required property"

@@ -1,4 +1,4 @@
-"""Crashes, lost connections and floods of the same question, with real processes on real database servers."""
+"""Crashes, lost connections and floods of one question, with real processes on real database servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scripted_server import Reply, ScriptedServer
 
 @pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
 def test_single_flight__in_one_process(host: Host, model: ScriptedServer, waiters: Waiters, ask: str) -> None:
-    """Of 20 that ask the same at once, one pays and all get its answer; who waits holds no connection."""
+    """Of 20 callers that ask the same at once, one pays and all get its answer. Waiting callers hold no connection."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(waiters.script + ask.format(n=20))
@@ -43,7 +43,7 @@ def test_single_flight__across_processes(host: Host, model: ScriptedServer, wait
 
 
 def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
-    """If the one call fails, all get its failure, in its own process and in others, and nobody asks again."""
+    """If the one call fails, all get its failure, in every process, and nobody asks again."""
     gate = threading.Barrier(2)
     model.replies = [Reply.of({"error": "no such model"}, status=404, gate=gate)]
     processes = [host.start(waiters.script + ask.format(n=3)) for ask in (ASK_IN_THREADS, ASK_IN_TASKS)]
@@ -59,7 +59,7 @@ def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer,
 
 
 def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> None:
-    """A caller that follows a process that dies closes its row as lost, and asks for itself."""
+    """If a process dies, a caller that follows it closes its row as lost and asks the provider itself."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     leader = host.start("import stapel_agent.providers.wire.call_arguments\n" + ASK)
     until(lambda: model.requests)
@@ -76,7 +76,7 @@ def test_single_flight__leader_is_killed(host: Host, model: ScriptedServer) -> N
 
 
 def test_single_flight__leader_is_cancelled(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
-    """A leader that is cancelled leaves its row, and one of those who followed it leads."""
+    """A cancelled leader leaves its row, and one of its followers leads."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     other = host.start(
         f"""{waiters.script}
@@ -106,7 +106,7 @@ say(asyncio.run(main()))
 
 
 def test_crash__killed_in_mid_call(host: Host, model: ScriptedServer) -> None:
-    """A process killed while its provider thinks leaves its row, which the command closes as lost."""
+    """A process that is killed during a call leaves its row, which the command closes as lost."""
     model.replies = [Reply(raw=b"", ending="hang")]
     process = host.start(ASK)
     until(lambda: model.requests)
@@ -121,7 +121,7 @@ def test_crash__killed_in_mid_call(host: Host, model: ScriptedServer) -> None:
 
 @pytest.mark.parametrize("ask", [ASK_IN_THREADS, ASK_IN_TASKS], ids=["threads", "tasks"])
 def test_lost_connection__in_mid_call(host: Host, model: ScriptedServer, ask: str) -> None:
-    """A database that drops every connection while the provider thinks costs neither the answer nor the row."""
+    """If the database drops every connection during a call, neither the answer nor the row is lost."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(ask.format(n=1))
@@ -136,8 +136,8 @@ def test_lost_connection__in_mid_call(host: Host, model: ScriptedServer, ask: st
 
 @pytest.mark.parametrize("ask", ["services.complete", "asgiref.sync.async_to_sync(services.acomplete)"])
 def test_answer__larger_than_the_database_takes(host: Host, model: ScriptedServer, ask: str) -> None:
-    """The caller gets it, and the ledger what it cost; the next call is closed as ever. MariaDB takes 16 MiB."""
-    quotes = "'" * 9_000_000  # two characters each in a statement
+    """The caller gets it, and the ledger has its cost. The next call is closed as usual. MariaDB accepts 16 MiB."""
+    quotes = "'" * 9_000_000  # each becomes two characters in a statement
     model.replies = [answer(quotes), answer("this")]
     script = f'import asgiref.sync\nsay([len({ask}(question, "small")["result"]) for question in "ab"])'
     assert host.run(script) == [len(quotes), 4]
@@ -150,7 +150,7 @@ def test_answer__larger_than_the_database_takes(host: Host, model: ScriptedServe
 
 
 def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> None:
-    """A row that could not be closed is closed beside later ones, without its text where that is too large, too."""
+    """A row that could not be closed is closed with later ones, without its text if that is too large."""
     host.run(
         """
         from stapel_agent.ledger import unclosed_rows
@@ -168,7 +168,7 @@ def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> Non
 
 
 def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
-    """The caller's own transaction is gone with its connection; the ledger's row and the answer are not."""
+    """The caller's transaction is lost with its connection. The ledger's row and the answer are not."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(
@@ -192,7 +192,7 @@ def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> Non
 
 @pytest.mark.parametrize("how", ["complete", "async_to_sync(services.acomplete)"])
 def test_transaction__rolled_back(host: Host, model: ScriptedServer, how: str) -> None:
-    """A rollback of the caller's, of whichever kind, leaves the rows of what was paid."""
+    """A rollback of any kind by the caller does not remove the rows of paid calls."""
     model.replies = [answer("this")]
     call = how if how.startswith("async") else f"services.{how}"
     host.run(
@@ -219,7 +219,7 @@ def test_transaction__rolled_back(host: Host, model: ScriptedServer, how: str) -
 
 
 def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: ScriptedServer) -> None:
-    """A ledger that refuses every row makes a failure, and leaves the caller's transaction whole."""
+    """If the ledger cannot write the row, the call fails, and the caller's transaction is not affected."""
     host.run(
         """
         from django.contrib.contenttypes.models import ContentType
@@ -238,7 +238,7 @@ def test_transaction__survives_a_fault_of_the_ledger(host: Host, model: Scripted
 
 
 def test_upgrade__before_the_migration(host: Host, model: ScriptedServer) -> None:
-    """New code on a database that has no table of flights yet answers and accounts; each process for itself."""
+    """Before the table of flights is migrated, calls are still answered and recorded. Each process asks on its own."""
     model.replies = [answer("this")]
     host.server.execute("ALTER TABLE agent_flight RENAME TO agent_flight_later")
     try:

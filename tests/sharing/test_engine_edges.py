@@ -1,4 +1,4 @@
-"""Where waiting, cancelling and ending go wrong: each on a real PostgreSQL, in a host process of its own."""
+"""Errors while waiting, cancelling and exiting, each on a real PostgreSQL in a separate host process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def server(databases: Callable[[str], Server]) -> Server:
 
 
 def test_cancelled__at_every_step(host: Host) -> None:
-    """A task cancelled wherever it stands leaves no open row, no flight, no leader and no place at the provider."""
+    """A task that is cancelled at any point leaves no open row, no flight, no leader and no slot."""
     host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
     left = host.run(
         """
@@ -50,7 +50,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
 
 
 def test_cancelled__by_the_end_of_the_loop(host: Host, model: ScriptedServer) -> None:
-    """The rows of tasks that the end of their event loop cancels are closed all the same."""
+    """The rows of tasks that are cancelled at the end of their event loop are closed."""
     model.replies = [Reply(raw=b"", ending="hang")]
     host.run(
         """
@@ -97,7 +97,7 @@ ENDS = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_cancelled__while_its_row_is_opened(host: Host, model: ScriptedServer, end: str) -> None:
-    """A call cancelled before its row is there, by its caller or by the end of the loop, is booked as cancelled."""
+    """A call that is cancelled before its row exists, by its caller or with the loop, is recorded as cancelled."""
     host.run(f"{CANCELLED_WHILE_OPENING.format(end=ENDS[end])}\nsay(None)")
     (row,) = host.server.rows()
     assert (row["status"], row["error_message"], row["metadata"]["failure"]) == ("error", "cancelled", "cancelled")
@@ -118,7 +118,7 @@ def test_cancelled__while_its_row_is_opened_on_sqlite(file_server: Server, model
 
 
 def test_heartbeat__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:
-    """A leader that takes longer than a dead one is waited for is followed to its end, as it shows signs of life."""
+    """A leader that takes longer than a dead one is waited for to its end, because it renews its lease."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     quick = """
@@ -136,7 +136,7 @@ heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 4
 
 
 def test_heartbeat__removes_what_was_left(host: Host) -> None:
-    """A flight that could not be removed when it landed is removed later, and nobody waits for it for long."""
+    """A flight that cannot be removed when it lands is removed later, and nobody waits for it for long."""
     host.run(
         """
         from stapel_agent.sharing import single_flight as flights
@@ -155,7 +155,7 @@ def test_heartbeat__removes_what_was_left(host: Host) -> None:
 
 
 def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None:
-    """A loop that is closed under its tasks, without cancelling them, takes nobody else with it."""
+    """If a loop is closed without cancelling its tasks, no other caller is affected."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     said_last = host.run(
         """
@@ -178,7 +178,7 @@ def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None
 
 
 def test_leader__asks_the_same_again(host: Host) -> None:
-    """A provider that asks the very question it is asked does not wait for itself."""
+    """A provider that asks the question it is answering does not wait for itself."""
     answer_of_the_inner = host.run(
         """
         from stapel_agent import LlmProvider, ProviderResult, register_provider
@@ -197,7 +197,7 @@ def test_leader__asks_the_same_again(host: Host) -> None:
 
 
 def test_leader__in_the_loop_of_a_follower(host: Host) -> None:
-    """A synchronous caller in a loop's thread and an asynchronous one of the same question do not block each other."""
+    """A synchronous caller in a loop's thread and an async caller of the same question do not block each other."""
     answers = host.run(
         """
         from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -213,7 +213,7 @@ def test_leader__in_the_loop_of_a_follower(host: Host) -> None:
 
 
 def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
-    """Who wants the text as it is does not get the failure of one who wanted JSON."""
+    """A caller that wants the raw text does not get the failure of one that wants JSON."""
     gate = threading.Barrier(2)
     model.replies = [answer("prose", gate=gate), answer("prose")]
     process = host.start(
@@ -237,7 +237,7 @@ def test_reader__of_its_own(host: Host, model: ScriptedServer) -> None:
 
 
 def test_policy__that_hangs(host: Host) -> None:
-    """A cache that does not answer delays who wants it, for as long as the deadline, and nobody else."""
+    """A cache that hangs delays only the callers that use it, and until the deadline at most."""
     seconds = host.run(
         """
         from stapel_agent import cache
@@ -265,7 +265,7 @@ def test_policy__that_hangs(host: Host) -> None:
 
 @pytest.mark.parametrize("how", ["services.complete", "async_to_sync(services.acomplete)"])
 def test_deadline__bounds_the_ledger(host: Host, model: ScriptedServer, how: str) -> None:
-    """A table that is locked, by a migration say, holds nobody for longer than the deadline."""
+    """A locked table, as during a migration, delays nobody beyond the deadline."""
     host.agent["DEADLINE"] = 1
     seconds, reason = host.run(
         f"""
@@ -294,10 +294,10 @@ def test_deadline__bounds_the_ledger(host: Host, model: ScriptedServer, how: str
 
 @pytest.mark.parametrize("unclosed", [True, False])
 def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool) -> None:
-    """A process whose database accepts and then falls silent ends in seconds, whatever is left to write."""
+    """If the database accepts connections and hangs, the process exits within seconds, whatever is left to write."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host.environment = {"POSTGRESQL_PORT": str(silent.getsockname()[1])}
-        host.shares = False  # its end is that of any process
+        host.shares = False  # it exits like any other process
         process = host.start(
             f"""
             from stapel_agent.database import connection
@@ -312,7 +312,7 @@ def test_exit__beside_a_database_that_does_not_answer(host: Host, unclosed: bool
 
 
 def test_autocommit__switched_off(host: Host) -> None:
-    """A host that commits by hand has its ledger committed all the same."""
+    """A host without autocommit still has its ledger committed."""
     host.run(
         """
         connections.settings["default"]["AUTOCOMMIT"] = False
@@ -325,7 +325,7 @@ def test_autocommit__switched_off(host: Host) -> None:
 
 
 def test_follower__leaves_the_callers_connection_alone(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
-    """Outside ASGI and pools, the session of a caller who waits for another one's answer stays as it is."""
+    """Without ASGI and pools, a caller that waits for another one's answer keeps its session."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(
@@ -349,7 +349,7 @@ say(answer)
 
 
 def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
-    """Work on the ledger that asks for the ledger again gets the connection it has, however many there are."""
+    """An operation on the ledger that starts another one uses the same connection."""
     done = host.run(
         """
         from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -370,12 +370,12 @@ def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
 
 
 def test_threads__after_the_main_one(host: Host) -> None:
-    """Work of threads that outlive the main one is still written down, in transactions and on loops."""
+    """Threads that outlive the main one still write their rows, in transactions and on loops."""
     calls = [
         'with transaction.atomic(): services.complete("in a transaction", "small")',
         'asyncio.run(services.acomplete("on a loop", "small"))',
     ]
-    if (3, 12) <= sys.version_info < (3, 12, 3):  # which start no thread then, as a loop needs one
+    if (3, 12) <= sys.version_info < (3, 12, 3):  # which then start no thread, as a loop needs
         calls.pop()
     work = "\n".join(["def work():", " time.sleep(0.5)", *(f" {call}" for call in calls), " say(None)"])
     host.run(f"{work}\nthreading.Thread(target=work).start()")
@@ -383,7 +383,7 @@ def test_threads__after_the_main_one(host: Host) -> None:
 
 
 def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:
-    """A call that goes on in its thread after its caller's deadline keeps its place at the provider."""
+    """A call that continues in its thread after its caller's deadline keeps its slot."""
     host.agent.update(MAX_CONCURRENCY={"slow": 1}, DEADLINE=2)
     most = host.run(
         """
@@ -409,7 +409,7 @@ def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:
 
 
 def test_storm__of_threads(host: Host, model: ScriptedServer) -> None:
-    """120 threads with 12 questions between them: 12 calls, 120 answers, nothing left over."""
+    """120 threads with 12 questions make 12 calls and get 120 answers. Nothing is left over."""
     answers = host.run(
         """
         answers = []

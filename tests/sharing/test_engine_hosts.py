@@ -1,4 +1,4 @@
-"""Hosts of every kind on a real PostgreSQL: ASGI, pooled, stopped and started again, and those that test themselves."""
+"""Hosts of every kind on a real PostgreSQL: ASGI, pooled, forked, stopped, and those that run their own tests."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def post(url: str, answers: list[Any], payload: dict[str, Any]) -> None:
 
 
 def waiting(server: Server) -> int:
-    """How many calls wait for their provider."""
+    """The number of calls that wait for their provider."""
     return [row["status"] for row in server.rows()].count("pending")
 
 
 def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> None:
-    """50 calls at once, each of which waits two seconds, are all answered with ten connections allowed."""
+    """With ten connections allowed, 50 calls at once, each of two seconds, are all answered."""
     host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten"}
     host.agent["DEFAULT_PROVIDER"] = "slow"
     answers: list[Any] = []
@@ -103,7 +103,7 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
 
 @pytest.mark.parametrize("view", ["orm-first", "async-orm-first"])
 def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
-    """The connection that a view has opened before it asks is not held while it waits."""
+    """A connection that a view has opened is not held during the call."""
     host.agent["DEFAULT_PROVIDER"] = "slow"
     replies: list[int] = []
     with served(host) as url:
@@ -124,7 +124,7 @@ def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
 
 @pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"])
 def test_pool__smaller_than_the_crowd(host: Host, model: ScriptedServer, within: str) -> None:
-    """With a pool of two connections and eight callers, in transactions or not, nobody waits for ever."""
+    """With a pool of two connections and eight callers, in transactions or not, nobody waits forever."""
     host.environment = {"HOST_POOL": "2"}
     model.replies = [answer("this")]
     answers = host.run(
@@ -178,7 +178,7 @@ def test_pool__given_back_while_the_provider_thinks(host: Host, model: ScriptedS
 
 
 def test_fork__after_the_ledger_has_worked(host: Host, model: ScriptedServer) -> None:
-    """Children of a process whose ledger has threads, places and leaders of its own start anew."""
+    """Forked children of a process with ledger threads, slots and leaders start without them."""
     host.agent["MAX_CONCURRENCY"] = {"openai-compat": 1}
     host.agent["CACHE_LOOKUP"] = {"llm_facade": True}
     gate = threading.Barrier(2)
@@ -213,7 +213,7 @@ def test_fork__after_the_ledger_has_worked(host: Host, model: ScriptedServer) ->
 
 @pytest.mark.pgprograms
 def test_stopped_server__before_and_during(model: ScriptedServer) -> None:
-    """Stopped before: nobody is asked. Stopped in mid-call: the answer is given, and the row closed afterwards."""
+    """A process that is stopped before a call makes none. Stopped during one, it answers and closes the row."""
     gates = [threading.Barrier(2) for _ in range(3)]
     model.replies = [answer("this", gate=gate) for gate in gates]
     with private_postgresql() as postgresql:
@@ -310,7 +310,7 @@ class Committing(TransactionTestCase):
 
 
 def test_self_testing_host__leaves_nothing_behind(host: Host, tmp_path: Path) -> None:
-    """Tests of hosts are rolled back with their rows, and their database can be dropped at the end."""
+    """Hosts' tests roll back their rows, and their database can be dropped at the end."""
     (tmp_path / "test_of_a_host.py").write_text(SELF_TESTING_HOST)
     host.environment = {"PYTHONPATH": f"{os.getcwd()}:{tmp_path}"}
     done = subprocess.run(

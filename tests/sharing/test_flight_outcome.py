@@ -1,4 +1,4 @@
-"""What those who follow a request in another process learn of its end."""
+"""What the followers of a request in another process learn about its end."""
 
 import uuid
 from datetime import timedelta
@@ -42,7 +42,7 @@ def outcome(request_id: uuid.UUID, silence: leases.Silence | None = None) -> Fli
     ],
 )
 def test_landing__as_the_last_row_says(status, columns, expected):
-    """The last of a request's rows tells its answer or its failure; an end that is none leaves the question open."""
+    """The last row of a request has its answer or its failure. After any other end, the question is still open."""
     request_id = uuid.uuid4()
     row(request_id, "failure", metadata={"failure": "overloaded"}, error_message="before")
     row(request_id, status, **columns)
@@ -55,7 +55,7 @@ def test_landing__as_the_last_row_says(status, columns, expected):
 
 
 def test_landing__among_others_of_its_request():
-    """A request may lead several flights; the rows of the others say nothing of this one."""
+    """A request may lead several flights. The rows of the others do not count for this one."""
     request_id = uuid.uuid4()
     row(request_id, "success", response="r", metadata={"provider": "first"})
     row(request_id, "success", response="another's", cache_key="another's")
@@ -64,7 +64,7 @@ def test_landing__among_others_of_its_request():
 
 @pytest.mark.parametrize("provider", ["first", "second"])
 def test_landing__that_may_have_turned(agent, provider):
-    """Where a fallback may have had the answer already, the last row's failure is nobody else's."""
+    """If a fallback may have had a cached answer, the failure of the last row is not shared."""
     agent(FALLBACKS={"first": ["second", "third"]})
     request_id = uuid.uuid4()
     row(request_id, "failure", metadata={"failure": "auth", "provider": provider}, error_message="no")
@@ -73,7 +73,7 @@ def test_landing__that_may_have_turned(agent, provider):
 
 @pytest.mark.parametrize(("silence", "goes_on"), [(1, True), (30, True), (70, False)])
 def test_landing__of_a_leader(silence, goes_on):
-    """A leader who shows signs of life is waited for; one who does not is ended, with its rows."""
+    """A leader that renews its lease is waited for. Otherwise it is ended, with its rows."""
     request_id = uuid.uuid4()
     row(request_id, "pending")
     Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=silence))
@@ -83,7 +83,7 @@ def test_landing__of_a_leader(silence, goes_on):
 
 
 def test_landing__of_a_silent_leader(monkeypatch):
-    """A leader silent for not so long is ended once it has stayed silent for as long as a sign of life takes."""
+    """A leader with a short silence is ended once it has stayed silent for as long as a renewal takes."""
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
     request_id, silence = uuid.uuid4(), leases.Silence()
     flight = Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=30))
@@ -98,14 +98,14 @@ def test_landing__of_a_silent_leader(monkeypatch):
 
 @pytest.mark.parametrize(("beat", "silence", "seconds"), [(5, 20, 5), (5, 2, 0.5), (0.2, 20, 0.2)])
 def test_beat__within_a_silence(monkeypatch, beat, silence, seconds):
-    """A lease is renewed several times before its leader may be taken for dead."""
+    """A lease is renewed several times before its leader may count as dead."""
     monkeypatch.setattr(leases, "BEAT_SECONDS", beat)
     monkeypatch.setattr(leases, "SILENCE_SECONDS", silence)
     assert leases.beat_seconds() == seconds
 
 
 def test_sweep__only_the_silent():
-    """The flights of processes that are gone are removed, and no other."""
+    """The flights of dead processes are removed, and no others."""
     now = timezone.now()
     for name, seconds in (("alive", 1), ("gone", leases.LONG_SILENCE * leases.SILENCE_SECONDS + 1)):
         Flight.objects.create(key=name, request_id=uuid.uuid4(), seen_at=now - timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""One key, many at once: threads, tasks and processes on real database servers; exactly one asks the provider."""
+"""Of threads, tasks and processes with one key, on real database servers, exactly one calls the provider."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 4.0, 0.2
 
 @pytest.fixture
 def host(host: Host) -> Host:
-    """Hosts that reuse no answer but by its key."""
+    """Hosts that reuse answers only by their key."""
     host.agent["CACHE_LOOKUP"] = {}
     return host
 
 
 def records(server: Server) -> list[bool]:
-    """For each record, whether it has its answer."""
+    """Whether each record has an answer."""
     return [bool(kept) for (kept,) in server.execute("SELECT answer IS NOT NULL FROM agent_idempotency")]
 
 
@@ -60,7 +60,7 @@ def records(server: Server) -> list[bool]:
     ids=["threads", "transactions", "tasks"],
 )
 def test_race__in_one_process(host: Host, model: ScriptedServer, waiters: Waiters, ask: str, number: int) -> None:
-    """Of all that race on one key one asks, all get the very same answer, and who waits holds no connection."""
+    """Of all parallel callers with one key, one calls, all get its answer, and waiting callers hold no connection."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     process = host.start(waiters.script + ask)
@@ -76,7 +76,7 @@ def test_race__in_one_process(host: Host, model: ScriptedServer, waiters: Waiter
 
 
 def test_race__across_processes(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
-    """Of 4 processes one asks; those who wait hold no connection, and a later process gets the same answer."""
+    """Of 4 processes, one calls. Waiting ones hold no connection, and a later process gets the same answer."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     scripts = [IN_THREADS.format(n=3, within="nullcontext()"), IN_TASKS.format(n=3)] * 2
@@ -91,7 +91,7 @@ def test_race__across_processes(host: Host, model: ScriptedServer, waiters: Wait
 
 
 def test_race__for_an_expired_key(host: Host, model: ScriptedServer) -> None:
-    """Who race for a key whose time is over make one new call among them."""
+    """Parallel callers with an expired key make one new call."""
     host.agent["IDEMPOTENCY_TTL"] = 60
     model.replies = [answer("that"), answer("this")]
     host.run(ASK)
@@ -109,7 +109,7 @@ def test_race__for_an_expired_key(host: Host, model: ScriptedServer) -> None:
 
 
 def test_race__another_payload(host: Host, model: ScriptedServer) -> None:
-    """While the first is under way another payload is refused at once, in another process as well."""
+    """While the first call is under way, another payload is refused at once, also in another process."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     first = host.start(ASK)
@@ -121,7 +121,7 @@ def test_race__another_payload(host: Host, model: ScriptedServer) -> None:
 
 
 def test_failure__is_tried_again(host: Host, model: ScriptedServer, waiters: Waiters) -> None:
-    """When the first call fails, one of those who wait makes the next, and all others get its answer."""
+    """If the first call fails, one waiting caller makes the next, and all others get its answer."""
     gate = threading.Barrier(2)
     model.replies = [Reply.of({"error": "no"}, status=404, gate=gate), answer("this")]
     scripts = [IN_THREADS.format(n=2, within="nullcontext()"), IN_TASKS.format(n=2)]
@@ -134,7 +134,7 @@ def test_failure__is_tried_again(host: Host, model: ScriptedServer, waiters: Wai
 
 
 def test_first_process__is_killed(host: Host, model: ScriptedServer) -> None:
-    """Who waits for a process that dies takes over when it has been silent long enough; its row is closed as lost."""
+    """If a process dies, a waiting caller takes over after the silence, and closes its row as lost."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     first = host.start(ASK)
     until(lambda: model.requests)
@@ -149,7 +149,7 @@ def test_first_process__is_killed(host: Host, model: ScriptedServer) -> None:
 
 
 def test_first_process__goes_on(host: Host, model: ScriptedServer) -> None:
-    """A call that takes longer than the silence after which a process counts as dead is waited for."""
+    """A call that takes longer than the silence of a dead process is waited for."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     processes = [host.start(SHORT_SILENCE + ASK) for _ in range(2)]
@@ -161,7 +161,7 @@ def test_first_process__goes_on(host: Host, model: ScriptedServer) -> None:
 
 
 def test_rollback__leaves_the_record(host: Host, model: ScriptedServer) -> None:
-    """The caller's rollback does not make a paid answer one that is paid again."""
+    """After the caller's rollback, a paid answer is not paid for again."""
     model.replies = [answer("this")]
     host.run(
         """
@@ -178,7 +178,7 @@ def test_rollback__leaves_the_record(host: Host, model: ScriptedServer) -> None:
 
 
 def test_cancelled__at_every_step(host: Host) -> None:
-    """A task cancelled wherever it stands leaves the key free or answered, and no trace in its process."""
+    """A task that is cancelled at any point leaves the key free or answered, and nothing in its process."""
     left = host.run(
         """
         from stapel_agent.sharing import leases as heartbeat
@@ -205,7 +205,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
 
 
 def test_sqlite__threads_and_tasks(tmp_path: Path) -> None:
-    """On a file of SQLite one of all that race asks, too, in and outside of an event loop."""
+    """With a SQLite file, one of all parallel callers calls too, on and off an event loop."""
     script = """
     import uuid
     from asgiref.sync import sync_to_async

@@ -1,4 +1,4 @@
-"""What is measured of every call, with which labels."""
+"""What is measured for each call, with which labels."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SMALL = ("anthropic", "claude-haiku-4-5-20251001", "llm_facade")
 
 @pytest.fixture
 def measured() -> Iterator[Measurements]:
-    """What is measured in one test."""
+    """The metrics of one test."""
     with measuring() as measurements:
         yield measurements
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on by as many seconds as it is told to."""
+    """A clock that advances by the given seconds."""
 
     class Clock:
         now = 100.0
@@ -48,7 +48,7 @@ def clock(monkeypatch):
 
 
 def test_call__measured(facade, scripted_model, measured):
-    """A call counts once, with its tokens of each kind and its time; nothing tells who asked, or what."""
+    """A call counts once, with its tokens of each kind and its time. No label names the caller or a text."""
     scripted_model.script(ProviderResult("answer", 1, 2, 1, 4, 5))
     facade.complete("say", "small", user_id="user-7", workspace_id="acme", context={"run": 9})
     assert measured.of(metrics.CALLS) == [(1, (*SMALL, "success"))]
@@ -64,7 +64,7 @@ def test_call__measured(facade, scripted_model, measured):
 
 
 def test_calls__by_status(facade, agent, measured):
-    """Each attempt counts, with the status that its row has."""
+    """Each attempt counts, with the status of its row."""
     scripted_chain(agent, first=AccessDenied("key"), second=ProviderTimeout("slow"), third="unused")
     facade.complete("say", "small")
     assert [labels for _, labels in measured.of(metrics.CALLS)] == [
@@ -76,7 +76,7 @@ def test_calls__by_status(facade, agent, measured):
 
 
 def test_calls__made_elsewhere(measured):
-    """What a host records of its own calls is measured too."""
+    """Recorded external calls are measured too."""
     record_call(source="embed", provider="house", model="m", input_tokens=9, duration_ms=1500)
     asked = ("house", "m", "embed")
     assert measured.of(metrics.CALLS) == [(1, (*asked, "success"))]
@@ -86,7 +86,7 @@ def test_calls__made_elsewhere(measured):
 
 @pytest.mark.parametrize(("cost", "told"), [(Decimal("0.0125"), [0.0125]), (Decimal(0), []), (None, [])])
 def test_cost__where_it_is_known(measured, cost, told):
-    """Dollars are added up where a call's cost is known."""
+    """Dollars are summed up for calls with a known cost."""
     facts = {"source": "llm_facade", "provider": "anthropic", "model": SMALL[1], "model_size": "small"}
     facts |= {"status": "success", "failure": None, "usage": Usage(), "duration_ms": None, "metadata": {}}
     whose = {"user_id": None, "workspace_id": None}
@@ -95,7 +95,7 @@ def test_cost__where_it_is_known(measured, cost, told):
 
 
 def test_cost__estimated(facade, agent, measured):
-    """The estimated costs of calls with an unknown outcome are added up apart from the known ones."""
+    """Estimated costs of calls with an unknown outcome are summed up separately."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     agent(PRICES={SMALL[1]: {"input": "1", "output": "2"}})
     facade.complete("say", "small")
@@ -105,7 +105,7 @@ def test_cost__estimated(facade, agent, measured):
 
 
 def test_hits__of_the_cache(facade, scripted_model, agent, measured):
-    """An answer that is found in the cache is a hit, and no call; a miss is none."""
+    """A cached answer is a hit and not a call. A miss is not a hit."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     for _ in range(3):
         facade.complete("say", "small")
@@ -115,7 +115,7 @@ def test_hits__of_the_cache(facade, scripted_model, agent, measured):
 
 
 def test_hits__of_a_translation(facade, scripted_model, measured):
-    """Each text that is known counts."""
+    """Each cached text counts as a hit."""
     scripted_model.script('{"1": "Hallo", "2": "Welt"}', '{"1": "Neu"}')
     facade.translate("en", "de", {"a": "Hello", "b": "World"})
     facade.translate("en", "de", {"a": "Hello", "b": "World", "c": "New"})
@@ -123,7 +123,7 @@ def test_hits__of_a_translation(facade, scripted_model, measured):
 
 
 def test_hits__shared_in_flight(agent, measured, monkeypatch):
-    """Who gets the answer that another one asked for is a hit."""
+    """An answer that is shared with another caller is a hit."""
     release, following = asyncio.Event(), asyncio.Semaphore(0)
     awaited = SingleFlight._await_outcome
 
@@ -151,7 +151,7 @@ def test_hits__shared_in_flight(agent, measured, monkeypatch):
 
 
 def test_overhead__is_our_own_time(clock, measured):
-    """The waits for others are no overhead; those that overlap, in threads of the call, are taken off once."""
+    """Waits for others do not count as overhead. Overlapping waits, also in threads of the call, count once."""
     with metrics.request_timed("translate"):
         clock.now += 1
         with metrics.waiting():
@@ -166,7 +166,7 @@ def test_overhead__is_our_own_time(clock, measured):
 
 
 def test_overhead__of_a_call_within_a_call(clock, measured):
-    """A provider that asks the facade itself makes a call of its own, which is a wait of the outer one's."""
+    """If a provider calls the facade, the inner call is a wait of the outer one."""
     with metrics.request_timed("outer"):
         clock.now += 1
         with metrics.provider_call("asking"), metrics.request_timed("inner"):
@@ -176,7 +176,7 @@ def test_overhead__of_a_call_within_a_call(clock, measured):
 
 
 def test_overhead__without_the_providers_time(facade, agent, clock, measured):
-    """Of a call, with its retries and in whichever thread, what the provider takes is not ours."""
+    """The provider's time does not count as overhead, including retries, in any thread."""
 
     class Slow(LlmProvider):
         def complete(self, **arguments):
@@ -189,7 +189,7 @@ def test_overhead__without_the_providers_time(facade, agent, clock, measured):
 
 
 def test_in_flight__while_the_provider_thinks(facade, agent, measured):
-    """The gauge has each call while it is waited for, of all threads of the process."""
+    """The gauge counts running calls of all threads of the process."""
     seen = []
 
     class Looking(LlmProvider):
@@ -205,7 +205,7 @@ def test_in_flight__while_the_provider_thinks(facade, agent, measured):
 
 
 def test_in_flight__of_a_forked_child(measured):
-    """A forked child starts anew: it has none of its parent's calls under way."""
+    """A forked child starts without its parent's running calls."""
     parents = metrics.InFlight()
     parents.change("parents", 1)
     parents.start_anew()
@@ -214,7 +214,7 @@ def test_in_flight__of_a_forked_child(measured):
 
 
 def test_backend__options(facade, scripted_model, measured):
-    """Histograms reach as far as models take; processes are added up, and a flag is up where any raises it."""
+    """Histograms cover the times of models. Gauges of processes are added up, and a flag is raised if any raises it."""
     facade.complete("say", "small")
     metrics.COOLING_DOWN.show(1, provider="anthropic")
     assert measured.buckets["stapel_agent_call_seconds"][-1] == 300
@@ -226,14 +226,14 @@ def test_backend__options(facade, scripted_model, measured):
 
 
 def test_metrics__all_declared():
-    """Every metric of the module is in the list of them, each under a name of its own."""
+    """The list of metrics has every metric of the module, with a unique name."""
     declared = [value for value in vars(metrics).values() if isinstance(value, metrics.Metric)]
     assert declared == list(metrics.METRICS)
     assert len({metric.name for metric in declared}) == len(declared)
 
 
 def test_backend__that_fails(facade, scripted_model):
-    """A backend of the host's that raises costs nobody the answer."""
+    """If the host's metrics backend raises, the answer is not affected."""
     with measuring() as broken:
         broken._tell = None
         assert facade.complete("say", "small")["status"] == "ok"

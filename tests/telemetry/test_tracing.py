@@ -1,4 +1,4 @@
-"""Spans by the conventions of OpenTelemetry for generative AI, through its SDK."""
+"""Spans by OpenTelemetry's conventions for generative AI, through its SDK."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ASKED = {
 
 @pytest.fixture(scope="module")
 def provider() -> TracerProvider:
-    """The process's one tracer provider."""
+    """The only tracer provider of the process."""
     provider = TracerProvider()
     trace.set_tracer_provider(provider)
     return provider
@@ -53,7 +53,7 @@ def provider() -> TracerProvider:
 
 @pytest.fixture
 def spans(provider: TracerProvider) -> Iterator[InMemorySpanExporter]:
-    """What is exported in one test."""
+    """The spans that one test exports."""
     exporter = InMemorySpanExporter()
     processor = SimpleSpanProcessor(exporter)
     provider.add_span_processor(processor)
@@ -71,7 +71,7 @@ def parent(span: ReadableSpan) -> int | None:
 
 
 def test_spans__of_a_call(facade, scripted_model, spans):
-    """A span for the facade's call and within it a client span for the attempt, in full."""
+    """A span for the facade's call, and within it a client span for the attempt, with all attributes."""
     scripted_model.script(ProviderResult('{"a": 1}', 1, 2, 1, 4, 5))
     facade.complete_json("a secret prompt", "small", schema={"type": "object"}, user_id="user-7")
     attempt, call = spans.get_finished_spans()
@@ -96,7 +96,7 @@ def test_spans__of_a_call(facade, scripted_model, spans):
 
 
 def test_spans__of_a_failure(facade, scripted_model, spans):
-    """Both name the failure; its message, which quotes the answer, is in neither."""
+    """Both spans name the failure. Neither has its message, which quotes the answer."""
     scripted_model.script(AnswerInterrupted("broke off after 'a secret answer'", usage=Usage(7, 3), text="a secret"))
     facade.complete("say", "small")
     attempt, call = spans.get_finished_spans()
@@ -108,7 +108,7 @@ def test_spans__of_a_failure(facade, scripted_model, spans):
 
 
 def test_spans__of_each_attempt(facade, agent, spans):
-    """Retries and fallbacks are siblings, and an answer makes a call of failures a success."""
+    """Retries and fallbacks are siblings, and a final answer makes the facade's span a success."""
     agent(RETRIES=1)
     scripted_chain(agent, first=[ProviderUnavailable("busy"), AccessDenied("key")], second="answer")
     facade.complete("say", "small")
@@ -123,7 +123,7 @@ def test_spans__of_each_attempt(facade, agent, spans):
 
 
 def test_spans__of_a_reused_answer(facade, scripted_model, agent, spans):
-    """Where nobody is called, there is the facade's span alone."""
+    """Without a call, there is only the facade's span."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     facade.complete("say", "small")
     spans.clear()
@@ -132,7 +132,7 @@ def test_spans__of_a_reused_answer(facade, scripted_model, agent, spans):
 
 
 def test_spans__of_an_invalid_request(facade, scripted_model, spans):
-    """A request that is none has a span that says so."""
+    """The span of an invalid request says so."""
     facade.complete("", "small")
     (call,) = spans.get_finished_spans()
     assert told(call)[2:] == (StatusCode.ERROR, {**OURS, "error.type": "rejected"})
@@ -156,7 +156,7 @@ def test_spans__of_an_invalid_request(facade, scripted_model, spans):
     ],
 )
 def test_content__only_where_it_is_wished(facade, scripted_model, agent, spans, content, expected):
-    """What was asked and answered is in a span if TRACE_CONTENT is True, and not otherwise."""
+    """Spans have prompts and answers only if TRACE_CONTENT is True."""
     agent(TRACE_CONTENT=content)
     scripted_model.script("answer")
     facade.complete("say \ud800", "small", system_prompt="Be brief. é")
@@ -166,7 +166,7 @@ def test_content__only_where_it_is_wished(facade, scripted_model, agent, spans, 
 
 
 def test_content__of_a_failure(facade, scripted_model, agent, spans):
-    """What came of an answer that broke off is content as well."""
+    """An incomplete answer counts as content too."""
     agent(TRACE_CONTENT=True)
     scripted_model.script(AnswerInterrupted("broke off", text="half"))
     facade.complete("say", "small")
@@ -177,7 +177,7 @@ def test_content__of_a_failure(facade, scripted_model, agent, spans):
 
 
 def test_context__of_the_caller(facade, agent, scripted_model, spans, provider):
-    """All spans of a translation in parallel are of the caller's trace, its questions within the facade's span."""
+    """All spans of a parallel translation are in the caller's trace, its questions within the facade's span."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=4)
     scripted_model.script('{"1": "Hallo"}')
     with provider.get_tracer("host").start_as_current_span("a view") as view:
@@ -190,7 +190,7 @@ def test_context__of_the_caller(facade, agent, scripted_model, spans, provider):
 
 
 def test_context__of_the_provider(facade, agent, spans, provider):
-    """What a provider traces is within its attempt, in whichever thread it runs."""
+    """A provider's own spans are children of its attempt, in any thread."""
 
     class Tracing(LlmProvider):
         def complete(self, **arguments):
@@ -204,7 +204,7 @@ def test_context__of_the_provider(facade, agent, spans, provider):
 
 
 def test_context__cancelled(agent, spans):
-    """A cancelled call has its spans, which say so, and leaves nothing behind in the context."""
+    """A cancelled call has spans that say so, and leaves nothing in the context."""
     asked = asyncio.Event()
 
     class Waiting(LlmProvider):
@@ -225,7 +225,7 @@ def test_context__cancelled(agent, spans):
 
 
 class BrokenProcessor(SimpleSpanProcessor):
-    """A host's own that fails at every turn."""
+    """A host's processor that raises in every method."""
 
     def on_start(self, span, parent_context=None):
         raise ValueError("broken")
@@ -235,7 +235,7 @@ class BrokenProcessor(SimpleSpanProcessor):
 
 
 def test_fault__of_the_hosts_tracing(facade, scripted_model, spans, provider, caplog):
-    """What fails in a host's tracing costs the span, and not the answer; a caller's own span stays current."""
+    """An error in a host's tracing loses the span, not the answer. The caller's own span stays current."""
     provider.add_span_processor(BrokenProcessor(InMemorySpanExporter()))
     processors = provider._active_span_processor
     try:
@@ -250,7 +250,7 @@ def test_fault__of_the_hosts_tracing(facade, scripted_model, spans, provider, ca
     Version(version("opentelemetry-semantic-conventions")) < Version("0.63b0"), reason="the convention is older"
 )
 def test_names__are_those_of_the_convention():
-    """Each attribute of the convention is called as it calls it."""
+    """The names of attributes are those of the convention."""
     with open(asking_spans.__file__, encoding="utf-8") as source:
         used = {word for word in source.read().split('"') if word.startswith("gen_ai.")}
     assert used <= {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
@@ -281,6 +281,6 @@ print(asked)
 
 
 def test_package__that_is_not_there():
-    """Without the extra there are no spans, and it is looked for once."""
+    """Without the extra there are no spans, and the import is tried once."""
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines() == ["ok"] * 3 + ["['opentelemetry']"], done.stderr

@@ -1,4 +1,4 @@
-"""Texts of real catalogues and what people made of them: source, translation; none may be refused."""
+"""Texts of real catalogues and their published translations: source, translation. None may be refused."""
 
 PAIRS = [
     # Django

@@ -1,4 +1,4 @@
-"""Honest translations: people's ways to write numbers, dates, times, apologies and names. None may be refused."""
+"""Honest translations: ways in which people write numbers, dates, times, apologies and names. None may be refused."""
 
 from __future__ import annotations
 
@@ -181,4 +181,4 @@ HONEST = [
     for language, text in TRANSLATIONS.items()
     for source, line in zip(SOURCES, text.splitlines(), strict=True)
 ]
-"""Source, translation, and its language."""
+"""The source, the translation, and its language."""

@@ -1,4 +1,4 @@
-"""Texts that try to be more than texts, by name: what they say must stay data, whatever it is."""
+"""Texts that try to be instructions or code, by name. They must be treated as data."""
 
 import itertools
 from collections.abc import Iterator

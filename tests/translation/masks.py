@@ -4,7 +4,7 @@ from stapel_agent.translation.protected_spans import spans
 
 
 def hidden(text):
-    """What is hidden of a text, in order."""
+    """The hidden parts of a text, in order."""
     return [text[span.start : span.end] for span in spans(text)]
 
 
@@ -61,7 +61,7 @@ MASKS = [
     ("{n, plural, other {a '{b}' <a href=\"{url}\">c</a>}}", "⟦1⟧a ⟦2⟧ ⟦3⟧c⟦4⟧⟦5⟧"),
     ("{n, plural, one {a {m, select, x {b} other {c}}} other {d}}", "⟦1⟧a ⟦2⟧b⟦3⟧c⟦4⟧d⟦5⟧"),
     ("[{n, plural, other {a}}](/b)", "⟦1⟧⟦2⟧a⟦3⟧⟦4⟧"),
-    # By convention of one project or another
+    # Conventions of single projects
     ("Hello [name], ~user~, §id§, ##no##, <<date>> and [%key:a b%]", "Hello ⟦1⟧, ⟦2⟧, ⟦3⟧, ⟦4⟧, ⟦5⟧ and ⟦6⟧"),
     ("Set %x% to %command.name%, %link_start%here%link_end%", "Set ⟦1⟧ to ⟦2⟧, ⟦3⟧here⟦4⟧"),
     ("%sread more%s, %sBBCode%s, %s or %sthis%s", "⟦1⟧read more⟦2⟧, ⟦3⟧BBCode⟦4⟧, ⟦5⟧ or ⟦6⟧this⟦7⟧"),
@@ -79,9 +79,9 @@ MASKS = [
     ("Phone [optional] [To] [too long] [y/N]", "Phone [optional] [To] [too long] [y/N]"),
     ("[duplicate]", "[duplicate]"),
     ("You are #1 of ~100, about 5~10, a^2, §5", "You are #1 of ~100, about 5~10, a^2, §5"),
-    # Our own
+    # Our own marks
     ("A ⟦1⟧ and ⟦⟦2⟧⟧ mark", "A ⟦1⟧1⟦2⟧ and ⟦3⟧2⟦4⟧ mark"),
-    # Nothing
+    # Nothing is hidden
     ("", ""),
     ("Plain words, 12 of them.\n\nTwo paragraphs\u2028", "Plain words, 12 of them.\n\nTwo paragraphs\u2028"),
 ]

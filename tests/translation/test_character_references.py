@@ -22,11 +22,11 @@ from stapel_agent.translation.character_references import changed, corrected
     ],
 )
 def test_changed(source, translation, fault):
-    """References are kept, and none is made up; punctuation follows the language."""
+    """References are kept and none is added. Punctuation follows the language."""
     assert changed(source, translation) == fault
 
 
 def test_mended__ampersand():
-    """A bare ampersand is written as the source writes it."""
+    """A bare ampersand is written as in the source."""
     assert corrected("Tom &amp; Jerry", "Tom & Jerry &copy;") == "Tom &amp; Jerry &copy;"
     assert corrected("Tom & Jerry &amp;", "Tom & Jerry") == "Tom & Jerry"

@@ -1,4 +1,4 @@
-"""Translations that end half-way, or are made twice at once, on a real PostgreSQL: what is paid is kept."""
+"""Interrupted and concurrent translations on a real PostgreSQL: everything that was paid for is kept."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ WHOLE = {f"key.{n}": f"TEXT {n} FOR {{name}}" for n in range(COUNT)}
 
 
 class Translator(ScriptedServer):
-    """An endpoint that translates to capitals. It answers `patience` questions, and hangs at the rest.
+    """An endpoint that translates to capitals. It answers `patience` questions, and hangs on the rest.
 
-    Of the texts that it sees for the first time it leaves out those whose number ends in one of `forgets`.
+    When it sees a text for the first time, it leaves it out if its number ends in one of `forgets`.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Translator(ScriptedServer):
         return self.asked[text] == 1 and text.split()[1][-1] in self.forgets
 
     def start_over(self) -> None:
-        """Answer everything, and count anew."""
+        """Answer everything, and restart the counts."""
         self.patience = 1000
         self.requests.clear()
         self.asked.clear()
@@ -104,7 +104,7 @@ def host(host: Host) -> Host:
 
 
 def killed_half_way(host: Host, model: Translator, script: str) -> None:
-    """A process of this script, killed when three chunks have landed and the next ones are under way."""
+    """A process that runs this script, killed after three chunks were answered while the next ones are under way."""
     model.patience = 3
     process = host.start(script)
     until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
@@ -119,7 +119,7 @@ def kept(server: Server) -> int:
 
 @BOTH
 def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: str) -> None:
-    """A process killed when some chunks have landed has not paid for them in vain: the next one asks for the rest."""
+    """After a process is killed, the next one only asks for the chunks that were not answered."""
     killed_half_way(host, model, script)
     landed = [text for request in model.requests[:3] for text in texts_of(request).values()]
     model.start_over()
@@ -131,7 +131,7 @@ def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: s
 
 @BOTH
 def test_killed__rows(host: Host, model: Translator, script: str) -> None:
-    """Of the killed process the ledger has every call: those that were answered, and those that never were."""
+    """The ledger has every call of the killed process, answered or not."""
     killed_half_way(host, model, script)
     rows = host.server.rows()
     assert Counter(row["status"] for row in rows) == {"success": 3, "pending": AT_ONCE}
@@ -142,7 +142,7 @@ def test_killed__rows(host: Host, model: Translator, script: str) -> None:
 
 
 def at_once(host: Host, *scripts: str) -> list[Any]:
-    """What processes say that begin at the same moment, and take none for dead that is slow."""
+    """What several processes print that start at the same moment and wait for slow leaders."""
     patient = [script.removeprefix(IMPATIENT) for script in scripts]
     processes = [host.start(f"say('ready')\nsys.stdin.readline()\n{script}") for script in patient]
     for process in processes:
@@ -156,7 +156,7 @@ def at_once(host: Host, *scripts: str) -> list[Any]:
 
 @pytest.mark.parametrize("scripts", [(SYNC, SYNC), (ASYNC, ASYNC), (SYNC, ASYNC)], ids=["sync", "async", "mixed"])
 def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator, scripts: tuple[str, str]) -> None:
-    """Two processes that translate the same at once pay for each text once between them."""
+    """Two processes that translate the same texts at once pay for each text once between them."""
     answers = at_once(host, *scripts)
     assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 2
     assert model.asked == masked(WHOLE)
@@ -166,7 +166,7 @@ def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator, scri
 
 
 def test_two_at_once__with_faults(host: Host, model: Translator) -> None:
-    """Where texts are left out at first, both get all, and what is spent is in the ledger to the token."""
+    """If texts are left out at first, both processes get all of them, and the ledger has the exact tokens."""
     model.forgets = "37"
     answers = at_once(host, SYNC, ASYNC)
     assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 2
@@ -194,7 +194,7 @@ say(asyncio.run(main()))
 
 @pytest.mark.parametrize("script", [THREADS, TASKS], ids=["threads", "tasks"])
 def test_three_at_once__in_one_process(host: Host, model: Translator, script: str) -> None:
-    """Threads, or tasks of one loop, that translate the same at once pay for each text once between them."""
+    """Threads, or tasks on one loop, that translate the same texts at once pay for each text once between them."""
     answers = host.run(script)
     assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 3
     assert model.asked == masked(WHOLE)
@@ -216,7 +216,7 @@ asyncio.run(main())
 
 
 def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> None:
-    """What had landed before the caller was cancelled is kept; its other calls are written down as cancelled."""
+    """Answers from before the caller was cancelled are kept. Its other calls are recorded as cancelled."""
     model.patience = 3
     process = host.start(CANCELLED)
     until(lambda: kept(host.server) == 3 * CHUNK and len(model.requests) == 3 + AT_ONCE)
@@ -234,7 +234,7 @@ def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> Non
 
 @BOTH
 def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str) -> None:
-    """When the time is over, the rest has failed as "deadline"; a second run asks for the rest alone."""
+    """After the deadline, the rest has failed as "deadline", and a second run asks for the rest only."""
     host.agent["DEADLINE"] = 15
     model.patience = 3
     half = host.run(script)
@@ -254,7 +254,7 @@ def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str
 
 @BOTH
 def test_deadline__before_anything_is_done(host: Host, model: Translator, script: str) -> None:
-    """When nothing has come in time, it is a failure that names each text's."""
+    """If no text arrives in time, the answer is a failure with a reason for each text."""
     host.agent["DEADLINE"] = 3
     model.patience = 0
     failure = host.run(script)
@@ -286,7 +286,7 @@ except RuntimeError:
 @pytest.mark.parametrize("concurrency", [1, AT_ONCE])
 @pytest.mark.parametrize("count", [3, COUNT])
 def test_rollback__loses_nothing(host: Host, model: Translator, concurrency: int, count: int) -> None:
-    """A caller's transaction that is rolled back takes neither rows nor translations with it."""
+    """A rollback of the caller's transaction removes neither rows nor translations."""
     host.agent["TRANSLATE_CONCURRENCY"] = concurrency
     calls = -(-count // CHUNK)
     wanted = dict(list(WHOLE.items())[:count])

@@ -1,4 +1,4 @@
-"""What is known about single texts, the glossary and untranslated texts, through the facade."""
+"""Facts about single texts, the glossary and untranslated texts, through the facade."""
 
 import json
 
@@ -21,12 +21,12 @@ GERMAN = {
 
 
 def in_german(request):
-    """A model that knows some German."""
+    """A model that knows a little German."""
     return json.dumps({key: GERMAN.get(text, text.upper()) for key, text in json.loads(request.prompt).items()})
 
 
 def test_context__two_texts(facade, scripted_model):
-    """The same text in two contexts is asked for twice, in one question, and each is kept apart."""
+    """The same text in two contexts is asked for twice in one question, and stored separately."""
     scripted_model.script(
         lambda request: json.dumps({key: ("WORT", "STAND")[int(key) - 1] for key in json.loads(request.prompt)}),
         translating(str.upper),
@@ -46,7 +46,7 @@ def test_context__two_texts(facade, scripted_model):
 
 
 def test_max_length__checked(facade, scripted_model, agent):
-    """A translation that is too long is asked for again with that said, and fails in the end."""
+    """A translation that is too long is asked for again with a correction, and fails in the end."""
     agent(TRANSLATE_RETRIES=1)
     scripted_model.script(translating(lambda text: f"{text.upper()} UND MEHR"))
     answer = facade.translate("en", "de", {"a": {"text": "Save", "max_length": 6}, "b": "Load"})
@@ -72,7 +72,7 @@ def test_max_length__checked(facade, scripted_model, agent):
     ],
 )
 def test_entry__refused(facade, scripted_model, entry):
-    """What is no entry is a failure that names it, and nobody is asked."""
+    """An invalid entry is a failure that names it, and no model is called."""
     answer = facade.translate("en", "de", {"key": entry})
     assert (answer["status"], answer["reason"].partition(":")[0], scripted_model.requests) == (
         "failure",
@@ -83,7 +83,7 @@ def test_entry__refused(facade, scripted_model, entry):
 
 
 def test_protect__per_entry_and_call(facade, scripted_model):
-    """An entry's expressions come beside the call's, and texts with other ones are apart, in the cache too."""
+    """An entry's expressions are added to the call's. Texts with different ones are separate, also in the cache."""
     scripted_model.script(translating(str.upper))
     entries = {"a": {"text": "ab cd ef", "protect": ["ab"]}, "b": "ab cd ef", "c": {"text": "ab cd ef", "protect": []}}
     answer = facade.translate("en", "de", entries, protect=["ef"])
@@ -96,7 +96,7 @@ def test_protect__per_entry_and_call(facade, scripted_model):
 
 
 def test_protect__many(facade, scripted_model):
-    """The expressions of all entries are limited, whatever each of them has."""
+    """The total number of expressions of all entries is limited."""
     entries = {str(number): {"text": "a", "protect": [f"x{number}"]} for number in range(501)}
     answer = facade.translate("en", "de", entries)
     assert (answer["status"], scripted_model.requests) == ("failure", [])
@@ -104,7 +104,7 @@ def test_protect__many(facade, scripted_model):
 
 
 def test_format__per_entry_and_call(facade, scripted_model, agent):
-    """An entry's format comes before the call's, and that before the setting's."""
+    """An entry's format takes precedence over the call's, and that over the setting's."""
     agent(TRANSLATE_FORMAT="none")
     scripted_model.script(translating(lambda text: text))
     entries = {"a": {"text": "%1 {b} word", "format": "qt"}, "b": "%1 {b} word"}
@@ -116,14 +116,14 @@ def test_format__per_entry_and_call(facade, scripted_model, agent):
 
 
 def test_format__wrong(facade, scripted_model):
-    """An unknown format, or an expression that takes too long, is a failure before anything is asked."""
+    """An unknown format, or an expression that takes too long, is a failure before a model is called."""
     for options in ({"format": "word"}, {"protect": ["(a+)+b"]}):
         answer = facade.translate("en", "de", {"a": "x"}, **options)
         assert (answer["status"], scripted_model.requests) == ("failure", [])
 
 
 def test_attributes__texts_of_their_own(facade, scripted_model):
-    """The attributes that people read are translated as texts, and written back into their tags."""
+    """Readable attributes are translated as texts, and written back into their tags."""
     scripted_model.script(in_german)
     source = f'{CART} <img src="a.png" alt="A cat"> <b title="A cat">!</b>'
     GERMAN[f"{CART} ⟦1⟧ ⟦2⟧!⟦3⟧"] = "Ihr Warenkorb ist leer ⟦1⟧ ⟦2⟧!⟦3⟧"
@@ -137,7 +137,7 @@ def test_attributes__texts_of_their_own(facade, scripted_model):
 
 
 def test_unchanged__asked_again(facade, scripted_model):
-    """A text that comes back as it was is asked for once more with that said, and may then be right."""
+    """An unchanged text is asked for once more with a correction, and may then be translated."""
     scripted_model.script(translating(str), in_german)
     answer = facade.translate("en", "de", {"a": CART, "b": "OK"})
     assert (answer["result"], "unchanged" in answer) == ({"a": GERMAN[CART], "b": "OK"}, False)
@@ -146,7 +146,7 @@ def test_unchanged__asked_again(facade, scripted_model):
 
 
 def test_unchanged__named(facade, scripted_model):
-    """One that is unchanged again is taken, named and kept for nobody; the others are kept."""
+    """A text that is unchanged again is accepted and reported, and not kept for reuse. The others are kept."""
     scripted_model.script(lambda request: json.dumps(json.loads(request.prompt)))
     entries = {"a": CART, "b": "OK"}
     answer = facade.translate("en", "de", entries)
@@ -156,7 +156,7 @@ def test_unchanged__named(facade, scripted_model):
 
 
 def test_unchanged__without_retries(facade, scripted_model, agent):
-    """Where nothing is asked again, an unchanged text is named at once."""
+    """Without retries, an unchanged text is reported at once."""
     agent(TRANSLATE_RETRIES=0)
     scripted_model.script(translating(str))
     answer = facade.translate("en", "de", {"a": CART})
@@ -164,14 +164,14 @@ def test_unchanged__without_retries(facade, scripted_model, agent):
 
 
 def test_unchanged__second_answer_is_damaged(facade, scripted_model):
-    """Where the second answer is worse, the first one stands."""
+    """If the second answer is worse, the first one is used."""
     scripted_model.script(translating(str), translating(lambda text: f"{text} <b>"))
     answer = facade.translate("en", "de", {"a": CART})
     assert (answer["result"], answer["unchanged"], len(scripted_model.requests)) == ({"a": CART}, ["a"], 2)
 
 
 def test_third_language__refused(facade, scripted_model):
-    """A translation in a third language fails, and is asked for again with that said."""
+    """A translation in a third language fails, and is asked for again with a correction."""
     scripted_model.script(translating(lambda text: "Votre panier est vide pour le moment"))
     answer = facade.translate("en", "de", {"a": CART})
     assert (answer["status"], answer["failed"]) == (
@@ -181,7 +181,7 @@ def test_third_language__refused(facade, scripted_model):
 
 
 def test_glossary__sent_where_it_occurs(facade, scripted_model, agent):
-    """Only terms that occur in a question are sent, and a changed term makes anew only the texts that contain it."""
+    """Only terms that occur in a question are sent. A changed term affects only the texts that contain it."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
     scripted_model.script(in_german)
     entries = {"a": CART, "b": "Save your changes"}
@@ -195,7 +195,7 @@ def test_glossary__sent_where_it_occurs(facade, scripted_model, agent):
 
 @pytest.mark.parametrize("told", ["warnings", "failed"])
 def test_glossary__missed(facade, scripted_model, agent, told):
-    """A translation that lacks a term is asked for once more with the term named, and told as the setting says."""
+    """A translation without a term is asked for once more with the term named, and reported as configured."""
     agent(TRANSLATE_GLOSSARY_MISSED=told)
     scripted_model.script(in_german)
     entries = {"a": CART, "b": "Save your changes"}
@@ -207,14 +207,14 @@ def test_glossary__missed(facade, scripted_model, agent, told):
 
 
 def test_figures__refused(facade, scripted_model):
-    """A translation with other numbers fails, with the number named."""
+    """A translation with other numbers fails, and the reason names the number."""
     scripted_model.script(translating(lambda text: "360 EUR vor dem 21. Mai"))
     answer = facade.translate("en", "de", {"a": "180 EUR before 12 May"})
     assert answer["failed"] == {"a": "invalid_answer: the translation has 360 in place of 180"}
 
 
 def test_cost__of_asking_again(facade, scripted_model):
-    """A model that leaves every twentieth text as it is costs at most 1.15 times the tokens of one that leaves none."""
+    """A model that leaves every twentieth text unchanged costs at most 1.15 times the tokens of one that does not."""
     entries = {str(number): f"The text number {number} of a long catalogue of a shop" for number in range(400)}
 
     def forgetful(request):
@@ -261,7 +261,7 @@ def in_french(request):
 
 
 def test_surfaces__same_answer(scripted_model, client, settings):
-    """Entries as objects, formats and expressions are taken over comm, HTTP and in Python alike."""
+    """comm, HTTP and Python accept entries as objects, formats and expressions."""
     scripted_model.script(in_french)
     url, key = "/agent/api/v1/llm/translate", {"X-API-KEY": settings.SERVICE_API_KEY}
     answers = [
@@ -289,7 +289,7 @@ def test_surfaces__same_answer(scripted_model, client, settings):
     ],
 )
 def test_wrong__is_not_ok(facade, scripted_model, agent, source, reply):
-    """A translation with other placeholders, references or figures, or with more than words, is no result."""
+    """A translation with other placeholders, references or figures, or with additions, is not a result."""
     agent(TRANSLATE_RETRIES=0)
     scripted_model.script(translating(lambda text: reply))
     answer = facade.translate("en", "de", {"k": source})

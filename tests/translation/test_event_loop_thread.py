@@ -1,4 +1,4 @@
-"""Interrupts of a caller who waits for its event loop, at the moments at which no process can be made to have them."""
+"""Interrupts of a caller that waits for its event loop, at moments that a signal cannot hit reliably."""
 
 import asyncio
 import os
@@ -13,14 +13,14 @@ from stapel_agent.translation import event_loop_thread
 
 
 class Forgetful(Executor):
-    """Takes work on, and does none of it."""
+    """Accepts work and does none of it."""
 
     def submit(self, function, /, *arguments, **options):
         return Future()
 
 
 def test_interrupted__while_it_is_being_cancelled(monkeypatch):
-    """Interrupted anew before it waits for the end, the thread still leaves no call of the loop unanswered."""
+    """If the thread is interrupted again before it waits for the end, it still answers every call of the loop."""
     answers, answered, interrupts = [], threading.Event(), iter([KeyboardInterrupt])
 
     def interrupt(number, frame):
@@ -55,7 +55,7 @@ def test_interrupted__while_it_is_being_cancelled(monkeypatch):
 
 @pytest.mark.parametrize(("begun", "answer"), [(True, event_loop_thread.Interrupted), (False, CancelledError)])
 def test_refused__what_an_interrupt_came_between(begun, answer):
-    """A call that was taken on and never done is answered when the thread leaves, and is not begun by another."""
+    """A call that was accepted but not done is answered when the thread leaves, and no other thread starts it."""
     calls = event_loop_thread._Calls(Forgetful(), lambda interrupt: None)
     asked = calls.submit(print)
     if begun:

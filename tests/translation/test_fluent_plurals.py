@@ -1,4 +1,4 @@
-"""Fluent patterns in the plural variants of the target language."""
+"""Fluent patterns with the plural variants of the target language."""
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +31,7 @@ PIECES = [
 
 @pytest.mark.parametrize("to", ["ru", "pl", "ar", "cy", "sl", "ja", "lv", "de"])
 def test_cardinals(to):
-    """A pattern gets the categories of CLDR, indented alike, and `other` stays the default."""
+    """A pattern gets the categories of CLDR, with the same indentation, and `other` stays the default."""
     names = [form.category for form in forms(to)]
     lines = [f"    [{name}] {{ $n }} {'day' if name == 'one' else 'days'}\n" for name in names[:-1]]
     assert expanded(DAYS, "en", to) == "".join(["{ $n ->\n", *lines, "   *[other] { $n } days\n}"]).replace(
@@ -64,7 +64,7 @@ def test_cardinals(to):
     ],
 )
 def test_patterns(pattern, to, expected):
-    """Exact numbers stay, ordinals are told, and what is no plural stays as it is."""
+    """Exact numbers stay, ordinals are recognised, and other selectors stay as they are."""
     assert expanded(pattern, "en", to) == expected
     assert expanded(expected, "en", to) == expected
 
@@ -72,7 +72,7 @@ def test_patterns(pattern, to, expected):
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.sampled_from(["ru", "ja", "cy"]))
 def test_any_pattern(pattern, to):
-    """Whatever a pattern is, it has selectors after it where it had some before."""
+    """Any pattern with selectors still has selectors afterwards."""
     found = expanded(pattern, "en", to)
     assert (fluent.structure(found) is None) == (fluent.structure(pattern) is None)
     numbered_forms(found, to)
@@ -83,7 +83,7 @@ def test_any_pattern(pattern, to):
     [("{ $n ->\n [one] x\n *[other] ", 11), ("{ $n ->\n *[other] a [one] ", 40), ("{$n->*[other]", 1400)],
 )
 def test_hostile(opening, depth):
-    """Selectors within each other are not multiplied past the length of a text, nor followed to any depth."""
+    """Nested selectors are not multiplied beyond the maximum length, nor followed to any depth."""
     pattern = opening * depth + "y" + "}" * depth
     assert len(expanded(pattern, "en", "ar")) <= MAX_LENGTH
     assert len(numbered_forms(expanded(pattern, "en", "ar"), "ar")) <= 60
@@ -92,7 +92,7 @@ def test_hostile(opening, depth):
 @pytest.mark.django_db
 @pytest.mark.parametrize("to", ["ru", "ja", "ar"])
 def test_translate__variants_of_the_language(scripted_model, to):
-    """A map of patterns comes back with its keys, each in the variants of the language, with examples told."""
+    """A map of patterns keeps its keys. Each has the variants of the language, and the model gets example numbers."""
     scripted_model.script(translating(str.upper))
     answer = services.translate("en", to, {"days": DAYS}, format="fluent")
     assert [match[2] for match in KEY.finditer(answer["result"]["days"])] == [form.category for form in forms(to)]

@@ -1,4 +1,4 @@
-"""What the parser of Project Fluent says of patterns that were accepted."""
+"""The parser of Project Fluent accepts the patterns that we accept."""
 
 import random
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stapel_agent.translation.masking import MARK, Damaged, Protected
 from stapel_agent.translation.plural_forms import expanded
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 FILES = "{ $n ->\n    [0] none\n    [one] { $n } file\n   *[other] { $n } files\n}"
 PATTERNS = [
@@ -26,7 +26,7 @@ WORDS = ["wort", "[wort]", "*wort", ".wort", "{", "}", "->", "[one]", "*[other]"
 
 
 def junk(pattern):
-    """What is no message in a file with the pattern as its only one, written as `llm_translate` writes it."""
+    """The parts that are not a message in a file with only this pattern, as `llm_translate` writes it."""
     lines = pattern.split("\n")
     text = "\n    ".join(lines) if len(lines) == 1 else "\n    " + "\n    ".join(lines)
     resource = FluentParser().parse(f"key = {text}\n")
@@ -45,7 +45,7 @@ def test_expanded__parses(pattern, to, name):
 @unhurried
 @given(st.sampled_from(PATTERNS), st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), st.integers(0, 2**32))
 def test_restored__parses(pattern, words, seed):
-    """Whatever a model writes between the marks: what is accepted is one message, with the same placeables."""
+    """Whatever a model writes between the marks, an accepted answer is one message with the same placeables."""
     protected, chosen = Protected(expanded(pattern, "fluent", "en", "ru"), "fluent"), random.Random(seed)
     position, pieces = 0, []
     for mark in MARK.finditer(protected.masked):

@@ -1,4 +1,4 @@
-"""Texts of every format, made of anything: a faithful model changes nothing, and a damaged mark is always noticed."""
+"""Random texts in every format: a faithful model changes nothing, and a damaged mark is always noticed."""
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from stapel_agent.translation.placeholder_formats import FORMATS
 from tests.translation.test_masking import FRAGMENTS
 from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REORDERED
 
-unhurried = settings(deadline=None, max_examples=40)  # a busy machine is no fault
+unhurried = settings(deadline=None, max_examples=40)  # a busy machine must not fail the test
 
 PLACEHOLDERS = {
     name: sorted({text for format, text, *_ in [*HIDDEN, *REORDERED, *ESCAPED] if format == name}) for name in FORMATS
@@ -18,7 +18,7 @@ BROKEN_MARKS = ["", "⟦{0}", "{0}⟧", "[{0}]", "⟦⟧", "⟦{0}⟧⟦{0}⟧",
 
 
 def texts(name):
-    """Texts with placeholders of the format, some of them in pieces, between words and signs."""
+    """Texts with whole and broken placeholders of the format, between words and signs."""
     whole = PLACEHOLDERS[name]
     part = st.sampled_from([*whole, *FRAGMENTS]) | st.sampled_from(whole).flatmap(
         lambda text: st.integers(1, len(text)).map(lambda end: text[:end])
@@ -30,7 +30,7 @@ def texts(name):
 @unhurried
 @given(data=st.data())
 def test_restore__identity(name, data):
-    """What comes back as it was sent is the source, in every format."""
+    """An answer that equals the question gives the source, in every format."""
     source = data.draw(texts(name))
     protected = Protected(source, name)
     assert protected.restore(protected.masked) == source
@@ -40,7 +40,7 @@ def test_restore__identity(name, data):
 @unhurried
 @given(data=st.data())
 def test_restore__damaged_mark(name, data):
-    """A mark that is lost, doubled or misspelt is refused, in every format."""
+    """A lost, doubled or misspelt mark is refused, in every format."""
     protected = Protected(data.draw(texts(name).filter(lambda text: Protected(text, name).has_marks)), name)
     mark = data.draw(st.sampled_from(list(MARK.finditer(protected.masked))))
     broken = data.draw(st.sampled_from(BROKEN_MARKS)).format(mark[1])
@@ -52,7 +52,7 @@ def test_restore__damaged_mark(name, data):
 @unhurried
 @given(data=st.data())
 def test_restore__other_mark(name, data):
-    """One mark in place of another is refused, unless both hide the same: then the text is as before."""
+    """One mark in place of another is refused, unless both hide the same text: then nothing changes."""
     several = texts(name).filter(lambda text: Protected(text, name).masked.count("⟦") > 1)
     protected = Protected(data.draw(several), name)
     marks = list(MARK.finditer(protected.masked))

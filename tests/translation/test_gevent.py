@@ -1,4 +1,4 @@
-"""A worker of gevent, whose threads are greenlets that share one event loop's place."""
+"""A gevent worker, whose threads are greenlets that share one event loop."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def translated(client: httpx.Client, **fields: Any) -> dict[str, Any]:
 
 
 def test_gevent__several_questions(host):
-    """A translation of several questions succeeds, also beside others, and the worker goes on answering."""
+    """A translation of several questions succeeds, also in parallel, and the worker keeps answering."""
     assert translated(host)["result"] == dict.fromkeys(TEXTS, "Ein Text")
     with ThreadPoolExecutor(4) as callers:
         answers = list(callers.map(lambda number: translated(host, to=("fr", "es", "it", "nl")[number]), range(4)))

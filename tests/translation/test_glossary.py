@@ -1,4 +1,4 @@
-"""Which terms of a glossary a text has, and whether its translation has theirs."""
+"""Which glossary terms occur in a text, and whether its translation has their translations."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.steps import grows_linearly
     ],
 )
 def test_terms_in(text, found):
-    """Terms are found in any case and with an ending, and not within other words."""
+    """Terms are found in any case and with an ending, but not within other words."""
     terms = {"cart": "Warenkorb", "shopping cart": "Einkaufswagen", "購物車": "Warenkorb"}
     assert list(Glossary(terms, "de").terms_in(text)) == found
 
@@ -114,7 +114,7 @@ INFLECTED = [
 
 @pytest.mark.parametrize(("to", "wanted", "translation"), INFLECTED)
 def test_missed__inflected(to, wanted, translation):
-    """Endings, changed sounds and lost vowels are no fault, with a stemmer for the language or without."""
+    """Endings, changed sounds and lost vowels are accepted, with or without a stemmer for the language."""
     assert Glossary({"term": wanted}, to).missed({"term": wanted}, translation) == []
 
 
@@ -146,12 +146,12 @@ OTHERS = [
 
 @pytest.mark.parametrize(("to", "wanted", "translation"), OTHERS)
 def test_missed__other_word(to, wanted, translation):
-    """Another word does not count, though it looks a little like the term."""
+    """Another word does not count, even if it looks similar."""
     assert Glossary({"term": wanted}, to).missed({"term": wanted}, translation) == ["term"]
 
 
 def test_terms_in__inflected():
-    """A term that is inflected in the text is found by its stem, if the language of the text is known."""
+    """An inflected term in the text is found by its stem, if the language of the text is known."""
     terms = {"корзина": "cart", "новый заказ": "new order"}
     text = "В вашей корзине есть новые заказы"
     assert Glossary(terms, "en", "ru").terms_in(text) == terms
@@ -160,7 +160,7 @@ def test_terms_in__inflected():
 
 @pytest.mark.parametrize("part", ["а", "kn", "ng", "ção ", "カ", "a ", "ch"])
 def test_missed__linear(part):
-    """A long text is compared in a time that grows with its length."""
+    """A long text is compared in linear time."""
 
     def missed(size, to):
         stem_list.cache_clear()

@@ -1,4 +1,4 @@
-"""The checks of translations, measured: honest ones pass, and small corruptions of them do not."""
+"""The checks of translations, measured: honest ones pass, and slightly corrupted ones do not."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.translation.honest import HONEST, SORRY, TRANSLATIONS
 MASKS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]*>")
 PATHS = sorted(Path(django.__file__).parent.glob("c*/**/locale/*/LC_MESSAGES/django.po"))
 EVERY = 12
-"""One of so many catalogues of Django's is read."""
+"""Every twelfth catalogue of Django's is read."""
 MASKED = re.compile(r"differs|has a placeholder|lost '|has \d+ line breaks")
-"""Faults of placeholders and line breaks, which a model sees as marks."""
+"""Errors in placeholders and line breaks, which a model sees as marks."""
 MOST_REFUSED = 0.002
-"""Of real translations, some have a wrong number, a lost letter, or a translator's remark."""
+"""Some real translations have a wrong number, a lost letter, or a translator's remark."""
 
 CORRUPTIONS = {
     "empty of letters": lambda text: "—",
@@ -49,7 +49,7 @@ CORRUPTIONS = {
 
 @pytest.mark.parametrize(("source", "translation", "language"), HONEST)
 def test_honest(source, translation, language):
-    """Every way of people to write numbers, times, prices and apologies passes, and is in its language."""
+    """All ways in which people write numbers, times, prices and apologies pass, also the check of the language."""
     assert fault_in(Entry(source), translation, "en", language) == ""
     assert other_language(source, translation, "en", language) is None
     assert not is_unchanged(source, translation, "en", language)
@@ -62,7 +62,7 @@ def test_honest__languages():
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_corrupted(kind):
-    """None of the corruptions of any of the texts passes, where it changes the text."""
+    """No corruption that changes a text passes."""
     corrupted = [(source, CORRUPTIONS[kind](text), text, language) for source, text, language in HONEST]
     passed = [
         (bad, language)

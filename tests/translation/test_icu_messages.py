@@ -1,4 +1,4 @@
-"""ICU messages: what is structure and what is text in them, and hostile ones."""
+"""ICU messages: their structure and their texts, also in hostile ones."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from stapel_agent.translation.icu_messages import structure
 from stapel_agent.translation.masking import Protected
 from tests.steps import grows_linearly
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 PIECES = [
     "{n, plural, one {",
@@ -73,21 +73,21 @@ def in_pieces(text):
     ],
 )
 def test_structure(text, pieces):
-    """Texts are told from syntax, arguments and quoted syntax; what is no message has no structure."""
+    """Texts are separated from syntax, arguments and quoted syntax. An invalid message has no structure."""
     assert in_pieces(text) == pieces
 
 
 @unhurried
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 def test_structure__whole(text):
-    """The pieces of any message are all of it, in order."""
+    """The pieces of any message join to the message."""
     pieces = in_pieces(text)
     assert pieces is None or "".join(piece for _, piece in pieces) == text
 
 
 @pytest.mark.parametrize("nested", ["{{a{}, select, x {{", "{{a{}, select, 'x\" {{"])
 def test_structure__nested(nested):
-    """Branches within each other cost no more than others."""
+    """Nested branches cost no more than others."""
 
     def there_and_back(depth):
         text = "".join(nested.format(number) for number in range(depth)) + "y" + "}}" * depth

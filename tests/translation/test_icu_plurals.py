@@ -1,4 +1,4 @@
-"""ICU messages in the plural forms of the target language."""
+"""ICU messages with the plural forms of the target language."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from stapel_agent.translation.icu_plurals import expanded, numbered_forms
 from tests.steps import steps_of
 from tests.translation.test_icu_messages import PIECES
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 DAYS = "{n, plural, one {# day} other {# days}}"
 
@@ -35,7 +35,7 @@ DAYS = "{n, plural, one {# day} other {# days}}"
     ],
 )
 def test_cardinals(to, message):
-    """A message gets the categories of the target language, and loses those that it does not use."""
+    """A message gets the categories of the target language, and loses those that the language does not use."""
     assert expanded(DAYS, "en", to) == message
 
 
@@ -116,20 +116,20 @@ def test_cardinals(to, message):
     ],
 )
 def test_messages(message, to, expected):
-    """Each form is made of the source's for the same number, and what is no plural stays as it is."""
+    """Each form is made from the source's form for the same number. Other branches stay as they are."""
     assert expanded(message, "en", to) == expected
     assert expanded(expected, "en", to) == expected
 
 
 def test_unknown_source():
-    """Where the source's language is not known, forms are matched by name."""
+    """If the source language is unknown, forms are matched by name."""
     assert expanded("{n, plural, one {a} few {b} many {c} other {d}}", "auto", "ar") == (
         "{n, plural, zero {d} one {a} two {d} few {b} many {c} other {d}}"
     )
 
 
 def test_numbered_forms():
-    """Where each form begins, and numbers that stand for it, those of the plurals around it included."""
+    """Where each form begins, with example numbers, including those of the plurals around it."""
     message = expanded("{n, plural, =0 {no} one {#} other {{m, plural, one {x} other {y}}}}", "en", "ja")
     found = numbered_forms(message, "ja")
     assert message == "{n, plural, =0 {no} other {{m, plural, other {y}}}}"
@@ -143,7 +143,7 @@ def test_numbered_forms():
 @unhurried
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.sampled_from(["ru", "ja", "cy", "de"]))
 def test_any_message(text, to):
-    """Any message is still one with the other language's forms, expanded once and for all."""
+    """Any message is still a message with the other language's forms, and expanding it again changes nothing."""
     message = expanded(text, "en", to)
     assert (structure(message) is None) == (structure(text) is None)
     assert expanded(message, "en", to) == message
@@ -155,7 +155,7 @@ def test_any_message(text, to):
     [("{n, plural, one {x} other {", 11), ("{n, plural, one {{n} {#} {#}} other {x", 11), ("{n, plural, other {", 40)],
 )
 def test_hostile(opening, depth):
-    """Plurals within each other are not multiplied past the length of a message, and cost little."""
+    """Nested plurals are not multiplied beyond the maximum length, and cost little."""
     text = opening * depth + "y" + "}}" * depth
     assert len(expanded(text, "en", "ar")) <= MAX_LENGTH
     assert len(numbered_forms(expanded(text, "en", "ar"), "ar")) <= 60
@@ -167,9 +167,7 @@ def test_hostile(opening, depth):
 @pytest.mark.django_db
 @pytest.mark.parametrize("to", ["ru", "pl", "ar", "cy", "sl", "ja", "lv"])
 def test_translate__forms_of_the_language(scripted_model, to):
-    """A map comes back with the keys that were sent, each message in the categories of CLDR, and the model is told
-    an example number for each form.
-    """
+    """A map keeps its keys. Each message has CLDR's categories, and the model gets an example number for each form."""
     scripted_model.script(translating(str.upper))
     answer = services.translate("en", to, {"days": DAYS, "place": "{n, selectordinal, one {#st} other {#th}} place"})
     assert (answer["status"], answer["result"].keys()) == ("ok", {"days", "place"})
@@ -183,7 +181,7 @@ def test_translate__forms_of_the_language(scripted_model, to):
 
 @pytest.mark.django_db
 def test_translate__missing_form(scripted_model):
-    """A model that leaves out a form is told so, and its answer is not accepted."""
+    """A model that leaves out a form gets a correction, and its answer is not accepted."""
 
     def forgetful(request):
         reply = json.loads(translating(str.upper)(request))
@@ -196,7 +194,7 @@ def test_translate__missing_form(scripted_model):
 
 @pytest.mark.django_db
 def test_translate__no_message(scripted_model):
-    """A format whose braces are no ICU message is left with the branches it has."""
+    """In a format whose braces are not ICU messages, branches stay as they are."""
     scripted_model.script(translating(str.upper))
     answer = services.translate("en", "ru", {"days": DAYS}, format="none")
     assert "FEW" not in answer["result"]["days"].upper()

@@ -1,4 +1,4 @@
-"""What a page, a template or a mail client would run, in a translation of plain words."""
+"""Code for a page, a template or a mail client in a translation of plain words."""
 
 import pytest
 
@@ -131,14 +131,14 @@ FORMULAS = [
 
 @pytest.mark.parametrize("text", RUN)
 def test_injected(text):
-    """What would run, or lead somewhere, is refused in a translation, and accepted where the source has it."""
+    """Code and addresses are refused in a translation, unless the source has them."""
     assert injected("Read more about it", f"Mehr {text} davon")
     assert injected(f"Read {text} about it", f"Mehr {text} davon") is None
 
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_injected__formulas(text):
-    """What a spreadsheet computes is refused at the beginning of a translation, unless the source has it."""
+    """A spreadsheet formula at the beginning of a translation is refused, unless the source has it."""
     assert injected("Read more", f"{text} mehr")
     assert injected(f"{text} more", f"{text} mehr") is None
 
@@ -178,5 +178,5 @@ def test_injected__formulas(text):
     ],
 )
 def test_injected__none(translation):
-    """Prose that has such signs is no injection."""
+    """Prose with similar characters is accepted."""
     assert injected('He said "hello" and = online = available', translation) is None

@@ -1,4 +1,4 @@
-"""Ctrl-C, and a signal's handler that raises, in the middle of a translation, each in a process of its own."""
+"""Ctrl-C, and a signal handler that raises, during a translation, each in a separate process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ except KeyboardInterrupt:
     pass
 """
 EXIT_SECONDS = 100
-"""Far below the time that the rest of the translation would take."""
+"""Far less than the rest of the translation would take."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -61,7 +61,7 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 def met(host: Host, script: str) -> Process:
-    """A process that SIGINT has met when it said that it is in the middle."""
+    """A process that got SIGINT when it reported that it is in the middle."""
     process = host.start(script)
     assert process.stdout.readline() == '"asked"\n'
     process.send_signal(signal.SIGINT)
@@ -69,19 +69,19 @@ def met(host: Host, script: str) -> Process:
 
 
 def said_after(seconds: float, script: str) -> str:
-    """The script that says that it is in the middle so much later: the caller's thread waits for its providers."""
+    """The script that reports so much later that it is in the middle: the caller's thread waits for its providers."""
     return script.replace('say("asked")', f'threading.Timer({seconds}, say, ["asked"]).start()')
 
 
 def over(process: Process) -> list[str]:
-    """What it said last, at its end, which is soon and without an error."""
+    """The last line of a process, which ends soon and without an error."""
     out, errors = process.communicate(timeout=EXIT_SECONDS)
     assert (process.returncode, errors) == (0, "")
     return out.splitlines()
 
 
 def assert_accounted(host: Host, flights: int = 0) -> None:
-    """Every row is closed, paid for but for the last ones, which may have been given up; `flights` are left at most."""
+    """Every row is closed and paid for, except the last ones, which may be given up. At most `flights` are left."""
     rows, left_over = host.run(f"{TRANSLATION}\nsay(told())")
     paid, left = rows[:-AT_ONCE], rows[-AT_ONCE:]
     assert len(rows) < ASKED + 2 * AT_ONCE
@@ -92,13 +92,13 @@ def assert_accounted(host: Host, flights: int = 0) -> None:
 
 @pytest.mark.parametrize("wait", [0.0, 0.2])
 def test_ctrl_c__ends_the_process(host, wait):
-    """Whenever it comes, the process is over at once, and every row is closed: paid for, or cancelled."""
+    """Whenever SIGINT comes, the process ends at once, and every row is closed: paid for, or cancelled."""
     assert over(met(host, said_after(wait, INTERRUPTIBLE))) == []
     assert_accounted(host)
 
 
 def test_ctrl_c__in_a_call_of_the_loop(host):
-    """It may also come while the caller's thread does something for a provider on the event loop."""
+    """SIGINT may also come while the caller's thread runs something for a provider on the event loop."""
     script = INTERRUPTIBLE.replace(
         "register_provider(",
         """
@@ -115,7 +115,7 @@ translating = (""",
 
 
 def test_ctrl_c__twice(host):
-    """Whom a provider keeps waiting that takes no notice of its cancellation, a second one lets go."""
+    """If a provider ignores its cancellation, a second SIGINT ends the wait."""
     script = INTERRUPTIBLE.replace(
         "register_provider(",
         """
@@ -139,13 +139,13 @@ translating = (""",
     assert process.stdout.readline() == '"still there"\n'
     process.send_signal(signal.SIGINT)
     assert '["left", false]' in over(process)
-    assert_accounted(host, flights=AT_ONCE)  # which are silent from now on
+    assert_accounted(host, flights=AT_ONCE)  # which no longer renew their leases
 
 
 def test_time_limit__of_a_signal(host):
-    """An exception that a signal's handler raises is the translation's failure, and every row is closed.
+    """An exception from a signal handler becomes the translation's failure, and every row is closed.
 
-    It comes while the thread waits: in the middle of its work on the ledger, it would be a fault of the ledger.
+    It comes while the thread waits: during work on the ledger, it would be an error of the ledger.
     """
     script = f"""{TRANSLATION}
 class SoftTimeLimit(Exception):

@@ -12,7 +12,7 @@ CART = "Your shopping cart is empty"
     [CART, "Sign in", "YOUR CART IS NOW EMPTY", "See the server logs.", "{n} files <b>left</b>", "購物車是空的"],
 )
 def test_is_unchanged(source):
-    """Several words that come back as they were are untranslated."""
+    """Several words that come back unchanged are untranslated."""
     assert is_unchanged(source, source, "en", "de")
 
 
@@ -20,7 +20,7 @@ def test_is_unchanged(source):
     "translation", ["Your Shopping Cart Is Empty", f"{CART}!", f" {CART}.", "your shopping cart is empty"]
 )
 def test_is_unchanged__case(translation):
-    """Other capitals, or another mark at the end, are no translation."""
+    """Other capitals or another punctuation mark are not a translation."""
     assert is_unchanged(CART, translation, "en", "de")
 
 
@@ -36,7 +36,7 @@ def test_is_unchanged__case(translation):
     ],
 )
 def test_is_unchanged__exempt(source, from_lang, to):
-    """Names, codes, single words, and texts that are in the language already may stay as they are."""
+    """Names, codes, single words, and texts that are already in the language may stay unchanged."""
     assert not is_unchanged(source, source, from_lang, to)
 
 
@@ -66,7 +66,7 @@ def test_is_unchanged__exempt(source, from_lang, to):
     ],
 )
 def test_other_language(translation, to, is_source):
-    """Another language is told by its words and its letters, and the source's from a third one."""
+    """Another language is detected by its words and letters, and the source's is distinguished from a third one."""
     remark, found = other_language(CART, translation, "en", to)
     assert (bool(remark), found) == (True, is_source)
 
@@ -110,5 +110,5 @@ def test_other_language(translation, to, is_source):
     ],
 )
 def test_other_language__none(translation, to):
-    """A translation in its own language, a close relative of it, a name, or what no detector can tell, passes."""
+    """A translation in its own language, a close relative of it, a name, or one that no detector can judge passes."""
     assert other_language(CART, translation, "en", to) is None

@@ -1,4 +1,4 @@
-"""Language tags, and what a model is told of them."""
+"""Language tags, and the names that a model gets for them."""
 
 import re
 
@@ -33,7 +33,7 @@ NAMES = {
 
 @pytest.mark.parametrize(("tag", "name"), NAMES.items())
 def test_language_name(tag, name):
-    """A language is called by its English name and its tag, with what the tag says of script and region."""
+    """A language is described by its English name and its tag, including script and region."""
     check_tag("to", tag)
     assert language_name(tag) == name
 
@@ -64,7 +64,7 @@ def test_language_name(tag, name):
     ],
 )
 def test_check_tag__refused(tag):
-    """Nothing that could be read as a sentence is a language tag."""
+    """A text that could be read as a sentence is not a language tag."""
     with pytest.raises(InvalidRequest) as refusal:
         check_tag("to", tag)
     expected = f"'to' must be a language tag such as 'de' or 'pt-BR', not {str(tag)[:40]!r}"
@@ -85,6 +85,6 @@ def test_check_tag__refused(tag):
     ],
 )
 def test_check_tag__english_name(name, tag):
-    """For a language's English name, also misspelt, the error suggests its tag."""
+    """For a language's English name, even misspelt, the error suggests its tag."""
     with pytest.raises(InvalidRequest, match=f"not {re.escape(repr(name))}: did you mean '{tag}'"):
         check_tag("to", name)

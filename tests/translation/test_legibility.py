@@ -1,4 +1,4 @@
-"""Letters that a reader can see, and no characters that deceive the reader."""
+"""Translations have visible letters, and no characters that deceive the reader."""
 
 import pytest
 
@@ -62,14 +62,14 @@ def test_illegible__no_letters(translation):
 
 @pytest.mark.parametrize("translation", FILLED)
 def test_illegible__fillers(translation):
-    """Characters that look like nothing, and those for unreadable bytes, are no letters in any language."""
+    """Invisible characters, and those for unreadable bytes, are not letters in any language."""
     assert illegible("Size", translation) == "has invisible characters"
     assert illegible(translation, translation) != "has invisible characters"
 
 
 @pytest.mark.parametrize("translation", STRAY)
 def test_illegible__stray(translation):
-    """Characters without a width are refused where no script needs them."""
+    """Zero-width characters are refused where no script needs them."""
     assert illegible("Hello world", translation, "de") in (
         "has invisible characters where no script needs them",
         "has no letters",
@@ -78,13 +78,13 @@ def test_illegible__stray(translation):
 
 @pytest.mark.parametrize("translation", MISREAD)
 def test_illegible__encoding(translation):
-    """Letters that were written in one encoding and read in another are told from letters of a language."""
+    """Letters from a wrong encoding are distinguished from letters of a language."""
     assert illegible("About the size", translation) == "has letters in a wrong encoding"
     assert illegible(translation, translation) is None
 
 
 def test_illegible__stacked_marks():
-    """A letter under a heap of marks cannot be read."""
+    """A letter under many combining marks is refused."""
     assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under combining marks"
 
 
@@ -115,5 +115,5 @@ def test_illegible__stacked_marks():
     ],
 )
 def test_illegible__none(source, translation, to):
-    """Letters, signs and marks of any language can be read."""
+    """Letters, signs and marks of any language are accepted."""
     assert illegible(source, translation, to) is None

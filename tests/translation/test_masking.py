@@ -1,4 +1,4 @@
-"""Placeholders and markup on their way through a model: all that can happen to them there."""
+"""Placeholders and markup on their way through a model, and everything that can happen to them."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from stapel_agent.translation.plausibility import doubt
 from tests.translation.catalogues import PAIRS
 from tests.translation.masks import MASKS, hidden
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 FRAGMENTS = [
     "word",
@@ -117,7 +117,7 @@ TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join)
 
 
 def in_marks(source, translation):
-    """A translation as a faithful model gives it: with marks for what it has in common with the source."""
+    """A translation from a faithful model: with marks for what it shares with the source."""
     for number, placeholder in enumerate(hidden(source), 1):
         assert placeholder in translation
         translation = translation.replace(placeholder, f"⟦{number}⟧", 1)
@@ -126,7 +126,7 @@ def in_marks(source, translation):
 
 @pytest.mark.parametrize(("source", "translation"), PAIRS)
 def test_restore__catalogues(source, translation):
-    """Nothing that people have translated faithfully is refused."""
+    """No faithful human translation is refused."""
     protected = Protected(source)
     masked = in_marks(source, translation)
     assert (doubt(protected.masked, masked), protected.restore(masked)) == (None, translation)
@@ -173,7 +173,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize(("source", "translation", "remark"), DAMAGED)
 def test_restore__damaged(source, translation, remark):
-    """A translation that lost, moved or made up something is refused, and the remark says what in marks."""
+    """A translation that lost, moved or added protected text is refused. The remark describes it in marks."""
     with pytest.raises(Damaged) as damage:
         Protected(source).restore(translation)
     assert str(damage.value) == remark
@@ -205,12 +205,12 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("source", "translation", "restored"), ALLOWED)
 def test_restore__moved(source, translation, restored):
-    """What may move moves; breaks are as the source has them; an apostrophe before ICU syntax is doubled."""
+    """Named parts may move, breaks are as in the source, and an apostrophe before ICU syntax is doubled."""
     assert Protected(source).restore(translation) == restored
 
 
 def test_in_full__cut():
-    """A remark names what a mark stands for, but no more than the beginning of something long."""
+    """A remark shows what a mark stands for, but only the beginning of a long text."""
     protected = Protected(f"<b>a</b> `{'x' * 400}`")
     assert protected.in_full("lost ⟦1⟧, ⟦3⟧, ⟦4⟧") == f"lost '<b>', '`{'x' * 79}', '⟦4⟧'"
 
@@ -218,7 +218,7 @@ def test_in_full__cut():
 @unhurried
 @given(TEXTS)
 def test_restore__identity(source):
-    """What comes back as it was sent is the source, whatever it is made of."""
+    """An answer that equals the question gives the source, for any text."""
     protected = Protected(source)
     assert protected.restore(protected.masked) == source
 
@@ -226,7 +226,7 @@ def test_restore__identity(source):
 @unhurried
 @given(st.lists(st.sampled_from(WHOLE), max_size=25).map("".join))
 def test_restore__upper_case(source):
-    """A translation that changes every letter's case changes nothing that is hidden."""
+    """A translation that changes the case of every letter changes nothing that is hidden."""
     protected = Protected(source)
     assert hidden(protected.restore(protected.masked.upper())) == hidden(source)
 
@@ -234,7 +234,7 @@ def test_restore__upper_case(source):
 @unhurried
 @given(st.sampled_from(MASKS), st.randoms(use_true_random=False))
 def test_restore__shuffled(pair, random):
-    """Marks in any order, any number of times, are restored whole or refused: each hidden thing once."""
+    """Marks in any order and number are restored completely or refused: each hidden part once."""
     source, _ = pair
     protected = Protected(source)
     marks = [f"⟦{number}⟧" for number, _ in enumerate(hidden(source), 1)]

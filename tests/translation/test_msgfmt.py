@@ -1,4 +1,4 @@
-"""What the formats' own tools say of translations that were accepted."""
+"""The formats' own tools accept the translations that we accept."""
 
 import os
 import random
@@ -23,7 +23,7 @@ FLAGS = {
     "apple": "objc-format",
     "shell": "sh-format",
 }
-"""The flag of gettext for a format."""
+"""gettext's flag for a format."""
 TEMPLATES = ["%s", "%d", "{a}", "{}", "%(a)s", "%1$s", "%2$d", "%1", "%2", "$a", "%@", "%%", "5%", "word", "it's", ":a"]
 HEADER = {
     "Project-Id-Version": "a 1",
@@ -38,7 +38,7 @@ HEADER = {
 
 
 def accepted(name):
-    """Pairs of a text in the format and a translation that was accepted, however little a model was to be trusted."""
+    """Pairs of a text in the format and an accepted translation, even from a very unreliable model."""
     chosen = random.Random(name)
     rows = [text for format, text, *_ in [*HIDDEN, *REORDERED, *ESCAPED, *REFUSED] if format == name]
     for source in [*rows, *(" ".join(chosen.choices(TEMPLATES, k=4)) for _ in range(300))]:
@@ -54,7 +54,7 @@ def accepted(name):
 @pytest.mark.gettext
 @pytest.mark.parametrize("name", FLAGS)
 def test_accepted__by_msgfmt(tmp_path, name):
-    """A translation that was accepted passes `msgfmt -c` with the flag of its format; one of nothing does not."""
+    """An accepted translation passes `msgfmt -c` with the flag of its format. An empty one does not."""
     pairs = dict(accepted(name))
     assert len(pairs) > 50
     assert faults(tmp_path, name, pairs) == ""
@@ -62,7 +62,7 @@ def test_accepted__by_msgfmt(tmp_path, name):
 
 
 def faults(folder, name, pairs):
-    """What msgfmt has to say against the pairs of texts."""
+    """The errors that msgfmt reports about the pairs of texts."""
     file = polib.POFile(wrapwidth=0)
     file.metadata = HEADER
     file.extend(polib.POEntry(msgid=text, msgstr=other, flags=[FLAGS[name]]) for text, other in pairs.items())
@@ -79,7 +79,7 @@ class Anything(dict):
 
 
 def by_percent(text):
-    """Apply Python's `%`, with a mapping if the text has names, and with as many values as it takes otherwise."""
+    """Apply Python's `%`, with a mapping if the text has names, and otherwise with as many values as it takes."""
     values = [mark for mark in re.findall(r"%.", text) if mark != "%%"]
     if "%(" in values and set(values) != {"%("}:
         raise ValueError("Python cannot format names beside values without one")
@@ -99,7 +99,7 @@ RUN = {"python": by_percent, "python-brace": by_format, "icu": by_icu}
 
 @pytest.mark.parametrize("name", RUN)
 def test_accepted__by_the_format(name):
-    """A translation that was accepted can be formatted where its source can, and ICU finds the same arguments in it."""
+    """An accepted translation can be formatted if its source can, and ICU finds the same arguments in both."""
     tried = 0
     for source, translation in accepted(name):
         try:

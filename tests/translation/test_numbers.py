@@ -1,4 +1,4 @@
-"""Numbers, dates, amounts and units of translations."""
+"""Numbers, dates, amounts and units in translations."""
 
 import pytest
 
@@ -183,13 +183,13 @@ CHANGED = [
 
 @pytest.mark.parametrize(("source", "translation", "from_lang", "to"), SAME)
 def test_changed__none(source, translation, from_lang, to):
-    """What a language writes in its own way, counts otherwise or says in words is the same figure."""
+    """A figure that a language writes or counts in its own way, or in words, is the same figure."""
     assert changed(source, translation, from_lang, to) is None
 
 
 @pytest.mark.parametrize(("source", "translation", "from_lang", "to"), CHANGED)
 def test_changed(source, translation, from_lang, to):
-    """Another number, date, amount or unit is told."""
+    """Another number, date, amount or unit is reported."""
     assert changed(source, translation, from_lang, to)
 
 
@@ -197,7 +197,7 @@ def test_changed(source, translation, from_lang, to):
     "part", ["1", "1 ", "1,", "123 ", "1.", "two ", "zig", "a1", "٣ ", "5 kg ", "5 am ", "12 May ", "1-", "1:"]
 )
 def test_changed__linear(part):
-    """Long texts of nothing but figures are compared, or left alone, without end of work."""
+    """Long texts of only figures are compared, or left alone, in limited time."""
     text = part * (20_000 // len(part))
     assert changed(text, f"{text} x", "en", "de") is None
 

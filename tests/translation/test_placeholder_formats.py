@@ -1,4 +1,4 @@
-"""Formats of texts: what each one hides, and what a translation may not do to it."""
+"""The formats of texts: what each one hides, and which changes it refuses."""
 
 import json
 
@@ -44,7 +44,7 @@ HIDDEN = [
 
 @pytest.mark.parametrize(("format", "source", "masked"), HIDDEN)
 def test_masked(format, source, masked):
-    """A format hides its own placeholders and markup; what comes back as it was sent is the source."""
+    """A format hides its own placeholders and markup. An answer that equals the question gives the source."""
     protected = Protected(source, format)
     if masked is not None:
         assert protected.masked == masked
@@ -55,7 +55,7 @@ def test_masked(format, source, masked):
 
 @pytest.mark.parametrize("source", ["Save 50% now", "It costs $5", "%50 off", "C# and A&B", "wow! So"])
 def test_masked__prose(source):
-    """Without a format, percentages, prices and signs in prose are no placeholders."""
+    """Without a format, percentages, prices and signs in prose are not placeholders."""
     assert Protected(source).masked == source
 
 
@@ -98,7 +98,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("format", "source", "translation"), REFUSED)
 def test_restore__refused(format, source, translation):
-    """A translation that its format would read otherwise is refused."""
+    """A translation that its format would read differently is refused."""
     with pytest.raises(Damaged):
         Protected(source, format).restore(translation)
 
@@ -173,12 +173,12 @@ def test_restore__escaped(format, source, translation, restored):
 
 @pytest.mark.parametrize("rows", [HIDDEN, REFUSED, REORDERED, ESCAPED], ids=["hidden", "refused", "moved", "escaped"])
 def test_formats__each_tested(rows):
-    """Each format has a row for what it hides, refuses, lets move and escapes."""
+    """Each format has a case for what it hides, refuses, lets move and escapes."""
     assert {row[0] for row in rows} == set(FORMATS)
 
 
 def test_formats__same_everywhere():
-    """The table, the schema of the call and of an entry, the setting and the document name the same formats."""
+    """The document, the table, the schemas of the call and of an entry, and the setting name the same formats."""
     named = tuple(filter(None, FORMATS))
     schema = function_schema("llm.translate")["properties"]
     entry = schema["entries"]["additionalProperties"]["oneOf"][1]["properties"]
@@ -192,7 +192,7 @@ def test_formats__same_everywhere():
 @pytest.mark.usefixtures("counted_patterns")
 @pytest.mark.parametrize("format", FORMATS)
 def test_masked__linear(format):
-    """However often a sign is repeated, every format gives the text back, in linear time."""
+    """However often a sign is repeated, every format returns the text unchanged, in linear time."""
 
     def there_and_back(text):
         protected = Protected(text, format)

@@ -1,4 +1,4 @@
-"""What no translation looks like, and what may look like it."""
+"""What cannot be a translation, and what may be one."""
 
 import pytest
 
@@ -34,7 +34,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize(("source", "translation", "remark"), DOUBTFUL)
 def test_doubt(source, translation, remark):
-    """What a model says in place of a translation is told from one."""
+    """A model's remark in place of a translation is detected."""
     assert doubt(source, translation) == remark
 
 
@@ -58,7 +58,7 @@ PLAUSIBLE = [
 
 @pytest.mark.parametrize(("source", "translation"), PLAUSIBLE)
 def test_doubt__none(source, translation):
-    """Texts that speak of such things themselves, and short ones in long-winded languages, may be translations."""
+    """Texts about such things, and short texts in languages with long words, may be translations."""
     assert doubt(source, translation) is None
 
 
@@ -66,7 +66,7 @@ def test_doubt__none(source, translation):
     "part", ["I can", "as an ", "(note", "[", '{"', "\u202e", "a", "can't ", "?a", "Ã", "\u0301", "“"]
 )
 def test_doubt__linear(part):
-    """A reply is doubted in a time that grows with its length, up to a megabyte."""
+    """A reply is checked in linear time, up to a megabyte."""
     assert grows_linearly(lambda size: doubt("Hi", part * size), 10_000)
     assert doubt("Hi", part * (1_000_000 // len(part)))
 
@@ -82,7 +82,7 @@ def test_doubt__linear(part):
     ],
 )
 def test_doubt__apologies(translation):
-    """An apology for a text that is none is the model's own; that of a text which is one is its translation."""
+    """An apology is the model's own, unless the source is an apology: then it is the translation."""
     assert doubt("Delete all messages", translation)
     for source in (
         translation,
@@ -110,6 +110,6 @@ def test_doubt__apologies(translation):
     ],
 )
 def test_doubt__apologies_in_other_languages(translation):
-    """A model's refusal in the target language is told from a translation; a source that says so may be one."""
+    """A refusal in the target language is detected, unless the source says so itself."""
     assert doubt("Delete all messages", translation) == "is an apology, but the text is not"
     assert doubt("Sorry, I can't do that.", translation) is None

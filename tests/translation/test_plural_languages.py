@@ -1,4 +1,4 @@
-"""Plural forms in messages, for every language that Babel knows: the categories of CLDR, and numbers that are seen."""
+"""Plural forms in messages, for every language of Babel: the categories of CLDR, and visible numbers."""
 
 import re
 
@@ -34,7 +34,7 @@ def shows_number(text):
 @pytest.mark.parametrize("ordinal", [False, True], ids=["cardinal", "ordinal"])
 @pytest.mark.parametrize("notation", SOURCES)
 def test_messages__every_language(notation, ordinal):
-    """A message has the categories of CLDR, in each language, and says how many wherever its form is for several."""
+    """A message has the categories of CLDR in each language, and shows the number if its form is for several."""
     for tag in LANGUAGES:
         locale = Locale.parse(tag)
         rule = locale.ordinal_form if ordinal else locale.plural_form
@@ -49,7 +49,7 @@ def test_messages__every_language(notation, ordinal):
 @pytest.mark.parametrize("notation", SOURCES)
 @pytest.mark.parametrize("tag", ["ru", "pl", "ar", "cy", "sl", "ja", "lv"])
 def test_messages__two_plurals(notation, tag):
-    """Two plurals in one message get their forms each, one after the other or one within a case of the other."""
+    """Two plurals in one message both get their forms, one after the other or nested."""
     source = SOURCES[notation][False]
     message = EXPANDED[notation](f"{source} and {source}", "en", tag)
     found = [name for name, _ in BRANCHES[notation].findall(message)]
@@ -57,7 +57,7 @@ def test_messages__two_plurals(notation, tag):
 
 
 def test_messages__example_numbers():
-    """The number that a form is asked for with is one of those that the form is for, in every language."""
+    """The example number of a form belongs to that form, in every language."""
     for tag in LANGUAGES:
         for ordinal in (False, True):
             message = icu_plurals.expanded(SOURCES["icu"][ordinal], "en", tag)

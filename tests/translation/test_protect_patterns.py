@@ -1,4 +1,4 @@
-"""The caller's own regular expressions for what must stay as it is."""
+"""The caller's own regular expressions for text that must stay unchanged."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ from stapel_agent.translation.protect_patterns import TooSlow, check_patterns, o
 
 
 def test_masked():
-    """What an expression matches is hidden, beside what the format hides; the structure of a message comes first."""
+    """Matches are hidden, in addition to what the format hides. The structure of a message takes precedence."""
     assert Protected("ACME-12 has {n} and <<x y>>", "icu", (r"ACME-\d+", "<<.*?>>")).masked == "⟦1⟧ has ⟦2⟧ and ⟦3⟧"
     with pytest.raises(Damaged):
         Protected("Hi ACME-12", "", (r"ACME-\d+",)).restore("Hallo ACME-13")
@@ -28,7 +28,7 @@ def test_masked():
     ],
 )
 def test_check__refused(pattern):
-    """An expression that could take too long, or is none, is refused before anything is asked."""
+    """An expression that is invalid or could take too long is rejected before a model is called."""
     with pytest.raises(InvalidRequest, match="protect"):
         check_patterns([pattern])
 
@@ -43,7 +43,7 @@ def test_check__no_list(patterns):
 @pytest.mark.parametrize("pattern", [r"<<\w+>>", r"\[\[.*?\]\]", ".*.*x", r"(?:ab){0,3}", r"\w+\w+!", "(?<=a)b*$"])
 @pytest.mark.parametrize("part", ["a", "<", "[", "ab", "<<a"])
 def test_own_spans__bounded(pattern, part):
-    """What is accepted ends on any text, or says that it would not."""
+    """An accepted expression ends on any text, or raises TooSlow."""
     text = part * 30_000
     with contextlib.suppress(TooSlow):
         assert all(0 <= start < end <= len(text) for start, end in own_spans([pattern], text))

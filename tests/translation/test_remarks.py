@@ -1,4 +1,4 @@
-"""What a model says in place of a translation, or around one."""
+"""What a model writes in place of a translation, or around one."""
 
 import pytest
 
@@ -176,19 +176,19 @@ AROUND = [
 
 @pytest.mark.parametrize("translation", REFUSALS)
 def test_remark_in__refusals(translation):
-    """A refusal, an apology or a question of the model's own is told from a translation, in any language."""
+    """A refusal, an apology or a question of the model's own is detected, in any language."""
     for source in ("Delete all messages", "Help", "Send the request"):
         assert remark_in(source, translation), source
 
 
 @pytest.mark.parametrize("form", AROUND)
 def test_remark_in__around(form):
-    """Labels, notes, pleasantries and quotation marks around a translation are not a part of it."""
+    """Labels, notes, pleasantries and quotation marks around a translation are detected."""
     assert remark_in("Delete all messages", form.format("Alle Nachrichten löschen"), "de")
 
 
 def test_remark_in__around_quotes():
-    """A translation that is in quotation marks besides those of the text is not the translation alone."""
+    """A translation in additional quotation marks is not the translation alone."""
     source = 'Open the settings and select "Sound", please'
     assert remark_in(source, '"Die Einstellungen öffnen und "Ton" wählen"', "de") == "is quoted, but the text is not"
     assert remark_in('Choose "Sound", then "Yes", please', '"Ton" wählen, dann "Ja"', "de") is None
@@ -227,12 +227,12 @@ def test_remark_in__around_quotes():
     ],
 )
 def test_remark_in__none(source, translation, to):
-    """A source that says such things itself, and words that only look like them, are translated so."""
+    """A source with such phrases, and words that only look like them, may be translated."""
     assert remark_in(source, translation, to) is None
 
 
 def test_languages__lower_case():
-    """The table is compared with texts in lower case, so it is written in lower case."""
+    """The table is compared with lower-case texts, so it is in lower case."""
     for words in LANGUAGES.values():
         for column in (words.sorry, words.cannot, words.act, words.translate, words.model):
             assert column == column.lower().replace("’", "'")
@@ -240,5 +240,5 @@ def test_languages__lower_case():
 
 @pytest.mark.parametrize("translation", ["de: Save", "de: Speichern", "Übersetzt: Save", "translated Save"])
 def test_remark_in__label(translation):
-    """A label before a text is a remark, whether the text behind it is translated or not."""
+    """A label before a text is a remark, whether the text after it is translated or not."""
     assert remark_in("Save", translation, "de") is not None

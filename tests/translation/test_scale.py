@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db
 
 MANY = 2_000
 CHUNKS = 40
-"""Questions that hold so many texts of this size, at TRANSLATE_CHUNK_ENTRIES of 50."""
+"""The number of questions for so many texts of this size, with TRANSLATE_CHUNK_ENTRIES 50."""
 LONG = 200_000
 LONG_LIMIT = 2_044 * 3
-"""Bytes of the longest segment whose translation has room in MAX_TOKENS of 4096."""
+"""Bytes of the longest segment whose translation fits into MAX_TOKENS 4096."""
 
 
 def short_text(number: int) -> tuple[str, str]:
@@ -32,7 +32,7 @@ def short_text(number: int) -> tuple[str, str]:
 
 
 def long_text(size: int) -> tuple[str, str]:
-    """A text of `size` bytes or a little more, with borders of every kind, and its translation."""
+    """A text of at least `size` bytes, with borders of every kind, and its translation."""
     parts = [
         ("A sentence for {name}, said twice.  ", "A SENTENCE FOR {name}, SAID TWICE.  "),
         ("And one without an end\r\n", "AND ONE WITHOUT AN END\r\n"),
@@ -53,7 +53,7 @@ def long_text(size: int) -> tuple[str, str]:
 
 
 class Crowd:
-    """A reply that counts how many calls are under way, and lets them go in groups of `size`."""
+    """A reply that counts running calls, and answers them in groups of `size`."""
 
     def __init__(self, size: int, reply: Callable[[ModelRequest], str]) -> None:
         self.peak = self._under_way = 0
@@ -101,7 +101,7 @@ def paid(rows: list[PromptLog]) -> dict[str, int]:
 def test_many_texts__complete_in_order(
     facade: Any, agent: Any, scripted_model: ScriptedModel, concurrency: int
 ) -> None:
-    """2,000 texts come back whole and in order, in 40 calls, TRANSLATE_CONCURRENCY at once, each text asked once."""
+    """2,000 texts come back complete and in order, in 40 calls, TRANSLATE_CONCURRENCY at once, each asked for once."""
     agent(TRANSLATE_CONCURRENCY=concurrency)
     crowd = Crowd(concurrency, translating(str.upper))
     scripted_model.script(crowd)
@@ -119,7 +119,7 @@ def test_many_texts__complete_in_order(
 
 
 def test_many_texts__rows(facade: Any, scripted_model: ScriptedModel) -> None:
-    """The rows of one call have one request id, say which chunk they are, and add up to the answer's usage."""
+    """The rows of one call have one request id, name their chunk, and add up to the answer's usage."""
     scripted_model.script(translating(str.upper))
     answer = facade.translate("en", "de", {f"{number}": short_text(number)[0] for number in range(MANY)})
     rows = list(PromptLog.objects.all())
@@ -131,7 +131,7 @@ def test_many_texts__rows(facade: Any, scripted_model: ScriptedModel) -> None:
 
 
 def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: ScriptedModel) -> None:
-    """Texts that are asked again are in one row, which says how often and belongs to the same request."""
+    """Texts that are asked for again are in one row of the same request, which says how often."""
 
     def forgetful(request: ModelRequest) -> str:
         texts = json.loads(request.prompt)
@@ -152,7 +152,7 @@ def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: Sc
 
 
 def test_many_texts__duplicates(facade: Any, scripted_model: ScriptedModel) -> None:
-    """Two thousand keys of twenty texts, with other blanks around them, are one call for twenty texts."""
+    """Two thousand keys with twenty different texts, in various blanks, are one call for twenty texts."""
     scripted_model.script(translating(str.upper))
     blanks = ["", " ", "\n", "\t\u00a0"]
     entries = {f"{n}": f"{blanks[n % 4]}text {n % 20}{blanks[n % 3]}" for n in range(MANY)}
@@ -163,7 +163,7 @@ def test_many_texts__duplicates(facade: Any, scripted_model: ScriptedModel) -> N
 
 
 def test_long_text__byte_for_byte(facade: Any, scripted_model: ScriptedModel) -> None:
-    """200 KB come back byte for byte, in no more calls than there are halves of what an answer has room for."""
+    """200 KB are returned byte for byte, in no more calls than half-full answers need."""
     source, translation = long_text(LONG)
     scripted_model.script(translating(str.upper))
     answer = facade.translate("en", "ru", {"before": "one", "text": source, "after": "two"})
@@ -180,7 +180,7 @@ def test_long_text__byte_for_byte(facade: Any, scripted_model: ScriptedModel) ->
 
 
 def test_long_text__asked_once(facade: Any, scripted_model: ScriptedModel) -> None:
-    """A long text that is translated already is asked for no more, and one changed sentence costs one piece."""
+    """A translated long text is not asked for again, and one changed sentence costs one piece."""
     source, translation = long_text(40_000)
     scripted_model.script(translating(str.upper))
     facade.translate("en", "ru", {"text": source})
@@ -196,7 +196,7 @@ def test_long_text__asked_once(facade: Any, scripted_model: ScriptedModel) -> No
 
 @pytest.mark.parametrize("length", [400, 1_500])
 def test_truncated__many_texts(facade: Any, scripted_model: ScriptedModel, length: int) -> None:
-    """A model that breaks off is asked for halves, until every text is there; the calls stay in proportion."""
+    """If a model breaks off, its questions are halved until every text is there. The number of calls stays small."""
     scripted_model.script(cut_off_at(length))
     entries = {f"{number}": short_text(number)[0] for number in range(300)}
     answer = facade.translate("en", "de", entries)
@@ -211,9 +211,9 @@ def test_truncated__many_texts(facade: Any, scripted_model: ScriptedModel, lengt
 
 @pytest.mark.parametrize("length", [300, 2_000])
 def test_truncated__long_text(facade: Any, scripted_model: ScriptedModel, length: int) -> None:
-    """A text whose every piece is too long for the model is cut further, and put together byte for byte.
+    """A text whose every piece is too long for the model is cut further, and joined byte for byte.
 
-    It is named as unchanged, because its Japanese pieces have no capitals.
+    It is reported as unchanged, because its Japanese pieces have no capitals.
     """
     source, translation = long_text(20_000)
     scripted_model.script(cut_off_at(length))

@@ -8,7 +8,7 @@ from stapel_agent.translation.sentence_boundaries import cut, token_estimate
 from tests.steps import grows_linearly
 from tests.translation.masks import hidden
 
-unhurried = settings(deadline=None)  # a busy machine is no fault
+unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 FRAGMENTS = [
     "word",
@@ -67,21 +67,21 @@ TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=60).map("".join)
     ],
 )
 def test_cut(text, limit, pieces):
-    """The greatest border in reach is where a text is cut, and never one within what is to be left alone."""
+    """A text is cut at the strongest border in reach, and never inside a protected part."""
     assert cut(text, limit) == pieces
 
 
 @unhurried
 @given(TEXTS, st.integers(1, 40))
 def test_cut__whole(text, limit):
-    """The pieces and what stands between them are the text."""
+    """The pieces and the whitespace between them join to the text."""
     assert "".join(f"{piece}{blanks}" for piece, blanks in cut(text, limit)) == text
 
 
 @unhurried
 @given(TEXTS, st.integers(1, 40))
 def test_cut__left_alone(text, limit):
-    """What is to be left alone is whole in one of the pieces; a piece beyond the limit has no border in it."""
+    """Each protected part is whole in one of the pieces. A piece above the limit contains no border."""
     pieces = [piece for piece, _ in cut(text, limit)]
     for placeholder in hidden(text):
         assert any(placeholder in piece for piece in pieces)
@@ -91,5 +91,5 @@ def test_cut__left_alone(text, limit):
 
 @pytest.mark.parametrize("text", ["a ", "a. ", "。", "a\n\n", "a", " ", "`", "` ", "⟦ ", "{a} ", "<b ", "は、"])
 def test_cut__linear(text):
-    """A long text of anything is cut in a time that grows with its length."""
+    """Any long text is cut in linear time."""
     assert grows_linearly(lambda size: cut(text * size, 1000), 10_000 // len(text))

@@ -15,7 +15,7 @@ from stapel_agent.translation.tag_attributes import readable_attributes, with_va
     ],
 )
 def test_readable_attributes(tag, values):
-    """Texts for people are found, other attributes are not."""
+    """Readable attributes are found, others are not."""
     assert [attribute.value for attribute in readable_attributes(tag)] == values
 
 

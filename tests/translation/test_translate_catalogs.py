@@ -30,10 +30,10 @@ BY = by("misbehaving")
 
 START_SECONDS = 300
 CHUNK_ENTRIES = 10
-"""As `tests.catalogue_host` has it."""
+"""The value in `tests.catalogue_host`."""
 ROOT = Path(__file__).parents[2]
 
-# comm.call is listened to, and changed in nothing: the command itself does not show the answer.
+# comm.call is only recorded, because the command does not show the answer.
 RUN = """
 import json
 import django
@@ -78,7 +78,7 @@ def cursed() -> dict[str, str]:
 
 
 def capitals(text: str) -> str:
-    """What the model makes of a text, if all that is to be left alone is."""
+    """What the model makes of a text if it keeps all protected parts."""
     kept = iter(KEPT.findall(text))
     return "".join(part.upper() + next(kept, "") for part in KEPT.split(text))
 
@@ -89,13 +89,13 @@ def translated(texts: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Host:
-    """Where the command is run: `comm` is its STAPEL_COMM, `environment` that of its process."""
+    """Where the command runs: `comm` is its STAPEL_COMM, `environment` that of its process."""
 
     environment: Mapping[str, str]
     comm: Mapping[str, Any]
 
     def run(self, folder: Path, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Run the command for an app of these error texts in `folder`: its calls, and the catalogue that is read."""
+        """Run the command for an app with these error texts in `folder`. Returns its calls and the catalogue."""
         app = folder / "shop"
         app.mkdir(exist_ok=True)
         (app / "__init__.py").touch()
@@ -114,7 +114,7 @@ class Host:
 
 @contextmanager
 def process(environment: Mapping[str, str], *arguments: str) -> Iterator[None]:
-    """A process of the host that translates, which is gone afterwards."""
+    """A process of the host that translates. It ends after the block."""
     with subprocess.Popen([sys.executable, *arguments], env=environment, stderr=subprocess.DEVNULL) as started:
         try:
             yield
@@ -179,7 +179,7 @@ TRANSPORTS = [in_process, over_wsgi, over_asgi, pytest.param(over_nats, marks=py
 
 @pytest.fixture(params=TRANSPORTS)
 def host(request: pytest.FixtureRequest, file_server: Server) -> Iterator[Host]:
-    """A host that reaches `llm.translate` by each transport, on a database of its own."""
+    """A host that reaches `llm.translate` over each transport, with its own database."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.catalogue_host",
@@ -190,7 +190,7 @@ def host(request: pytest.FixtureRequest, file_server: Server) -> Iterator[Host]:
 
 
 def test_capitals__as_the_model_writes() -> None:
-    """What is compared with leaves alone what a model must leave alone."""
+    """The expected translation keeps what a model must keep."""
     assert capitals(TEMPLATES[1]) == (
         "ORDER {number} CANNOT BE PAID %D TIMES. WRITE TO help@example.com!\n\nOR SEE https://example.com/help?a=%d"
     )
@@ -198,7 +198,7 @@ def test_capitals__as_the_model_writes() -> None:
 
 
 def test_catalogue__complete_and_right(host: Host, tmp_path: Path) -> None:
-    """Every text that the model gives in the end is in the catalogue, to the letter; the next run asks for nothing."""
+    """Every text that the model eventually translates is in the catalogue, exactly. The next run asks for nothing."""
     texts = catalogue()
     first = host.run(tmp_path, texts)
     (name, payload, answer) = first["calls"][0]
@@ -210,7 +210,7 @@ def test_catalogue__complete_and_right(host: Host, tmp_path: Path) -> None:
 
 
 def test_catalogue__what_is_missing_is_named(host: Host, tmp_path: Path) -> None:
-    """Texts that the model never gives are those that the catalogue lacks, and those that the answer names."""
+    """The texts that the model never translates are missing from the catalogue, and the answer names them."""
     texts = {**catalogue(20), **cursed()}
     first = host.run(tmp_path, texts)
     ((_, _, answer),) = first["calls"]

@@ -23,7 +23,7 @@ PRICE = {"input_tokens": 10, "output_tokens": 5}
 
 
 def texts(request: ModelRequest) -> dict[str, str]:
-    """What a model was asked to translate."""
+    """The texts that a model was asked to translate."""
     return json.loads(request.prompt)
 
 
@@ -37,7 +37,7 @@ def usage(calls: int) -> dict[str, int]:
 
 
 def but(**replies: object):
-    """A translator to capitals that gives `replies` for the texts that are their names, "" for no reply at all."""
+    """A translator to capitals with other `replies` for some texts. An empty reply means none at all."""
 
     def reply(request: ModelRequest) -> str:
         translated = {key: replies.get(text, text.upper()) for key, text in texts(request).items()}
@@ -47,7 +47,7 @@ def but(**replies: object):
 
 
 def test_translate__translated(facade, scripted_model):
-    """The map comes back with the caller's keys in the caller's order, with what it cost."""
+    """The map is returned with the caller's keys in the caller's order, and its cost."""
     scripted_model.script(translating(str.upper))
     entries = {"b.title": "hello {name}", "a": "", "ключ": "мир"}
     answer = facade.translate("en", "de", entries)
@@ -57,7 +57,7 @@ def test_translate__translated(facade, scripted_model):
 
 
 def test_translate__nothing(facade, scripted_model):
-    """No entries are no call."""
+    """An empty map makes no call."""
     assert facade.translate("auto", "de", {}) == {"status": "ok", "result": {}}
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
@@ -68,14 +68,14 @@ def test_translate__nothing(facade, scripted_model):
      "<br/>", "`code`", "{{ user }}: ${total}", "👍"],
 )  # fmt: skip
 def test_translate__nothing_to_translate(facade, scripted_model, text):
-    """A text without a word of any language comes back as it is, without a call."""
+    """A text without a word is returned unchanged, without a call."""
     answer = facade.translate("en", "de", {"key": text})
     assert answer == {"status": "ok", "result": {"key": text}, "usage": {"input_tokens": 0, "output_tokens": 0}}
     assert scripted_model.requests == []
 
 
 def test_translate__keys_are_not_sent(facade, scripted_model):
-    """Keys come back exactly, whatever they are, and the model sees none of them."""
+    """Keys are returned exactly, whatever they are, and the model sees none of them."""
     keys = [
         "a.b",
         'quo"te',
@@ -99,7 +99,7 @@ def test_translate__keys_are_not_sent(facade, scripted_model):
 
 
 def test_translate__languages_by_name(facade, scripted_model):
-    """The model is told languages, what the texts are for, and those of the given terms that occur in them."""
+    """The model gets the languages, the purpose of the texts, and the given terms that occur in them."""
     scripted_model.script(translating(str.upper))
     terms = {"cart": "cesta", "basket": "cesto"}
     facade.translate("zh-Hant", "pt-BR", {"a": "cart"}, glossary=terms, context="Buttons of a shop, formal.")
@@ -110,7 +110,7 @@ def test_translate__languages_by_name(facade, scripted_model):
 
 
 def test_translate__duplicates(facade, scripted_model):
-    """The same text is asked once, whatever blanks are around it, and gets them back."""
+    """The same text is asked for once, and each copy keeps the blanks around it."""
     scripted_model.script(translating(str.upper))
     answer = facade.translate("en", "de", {"a": "Save", "b": " Save\n", "c": "Save", "d": "\tSave"})
     assert answer["result"] == {"a": "SAVE", "b": " SAVE\n", "c": "SAVE", "d": "\tSAVE"}
@@ -118,7 +118,7 @@ def test_translate__duplicates(facade, scripted_model):
 
 
 def test_translate__duplicates_within_long_texts(facade, scripted_model, agent):
-    """A paragraph that several long texts share, and that is a text by itself as well, is asked once."""
+    """A paragraph that several long texts share, and that is also a text by itself, is asked for once."""
     agent(MAX_TOKENS=100)
     scripted_model.script(translating(str.upper))
     shared, first, second = ("a shared paragraph " * 5, "the first " * 9, "the second " * 9)
@@ -144,7 +144,7 @@ def test_translate__duplicates_within_long_texts(facade, scripted_model, agent):
     ],
 )
 def test_translate__one_bad(facade, scripted_model, reply, reason):
-    """A translation that fails its checks is asked for again, alone of all, and left out with its reason in the end."""
+    """A translation that fails its checks is asked for again, finally alone, and then left out with its reason."""
     scripted_model.script(but(bad=reply))
     answer = facade.translate("en", "de", {"a": "good", "b": "bad", "c": "fine"})
     assert answer == {
@@ -159,7 +159,7 @@ def test_translate__one_bad(facade, scripted_model, reply, reason):
 
 
 def test_translate__mended(facade, scripted_model):
-    """A text that comes back right when it is asked again has not failed."""
+    """A text that is right at the second attempt has not failed."""
     scripted_model.script(but(bad=None), translating(str.upper))
     answer = facade.translate("en", "de", {"a": "good", "b": "bad"})
     assert answer == {"status": "ok", "result": {"a": "GOOD", "b": "BAD"}, "usage": usage(2), **by()}
@@ -199,7 +199,7 @@ def test_translate__asked_again_together(facade, scripted_model, agent):
 
 
 def test_translate__one_by_one(facade, scripted_model):
-    """Texts that fail together are asked for one by one in the end, since one may spoil it for the others."""
+    """Texts that fail together are finally asked for one by one, because one may spoil it for the others."""
 
     def spoiled(request: ModelRequest) -> str:
         return "Sorry." if len(texts(request)) > 1 and "bad" in request.prompt else but(bad=None)(request)
@@ -213,7 +213,7 @@ def test_translate__one_by_one(facade, scripted_model):
 
 @pytest.mark.parametrize(("retries", "calls"), [(0, 1), (1, 2), (3, 4)])
 def test_translate__retries(facade, scripted_model, agent, retries, calls):
-    """TRANSLATE_RETRIES is how often a text is asked for again; none is none."""
+    """TRANSLATE_RETRIES limits how often a text is asked for again. Zero means never."""
     agent(TRANSLATE_RETRIES=retries)
     scripted_model.script("{}")
     answer = facade.translate("en", "de", {"a": "x"})
@@ -222,7 +222,7 @@ def test_translate__retries(facade, scripted_model, agent, retries, calls):
 
 @pytest.mark.parametrize("reply", ["Sorry.", "{}", '["x", "y"]', '{"a": "x"}', "", "null", "NaN", '{"1": null}'])
 def test_translate__nothing_came_back(facade, scripted_model, reply):
-    """Without a single translation the answer is a failure, with what each text lacked and what was paid."""
+    """Without a single translation, the answer is a failure with a reason for each text and what was paid."""
     scripted_model.script(reply)
     answer = facade.translate("en", "de", {"a": "x", "b": "y"})
     assert (answer["status"], list(answer["failed"])) == ("failure", ["a", "b"])
@@ -232,7 +232,7 @@ def test_translate__nothing_came_back(facade, scripted_model, reply):
 
 
 def test_translate__vain_askings(facade, scripted_model):
-    """A model that is no use at all is not asked about each of many texts alone."""
+    """If a model is useless, it is not asked about each of many texts alone."""
     scripted_model.script("Sorry.")
     answer = facade.translate("en", "de", {str(number): f"text {number}" for number in range(40)})
     assert (answer["status"], len(answer["failed"])) == ("failure", 40)
@@ -248,7 +248,7 @@ def test_translate__vain_askings(facade, scripted_model):
     ids=["one long text", "many texts"],
 )
 def test_translate__answers_without_end(facade, scripted_model, entries, most):
-    """A model that goes on to its cap whatever it is asked is not asked for ever smaller pieces of a text."""
+    """If a model always writes up to its cap, it is not asked for ever smaller pieces of a text."""
     scripted_model.script(ProviderResult("{", 10, 4096, finish_reason="length"))
     answer = facade.translate("en", "de", entries)
     reason = "truncated: truncated at 4096 tokens"
@@ -257,7 +257,7 @@ def test_translate__answers_without_end(facade, scripted_model, entries, most):
 
 
 def test_translate__two_callers_half_way(scripted_model, agent):
-    """Who comes when a part is known waits for the questions under way, though a text of the first has failed."""
+    """A caller that finds a part waits for the questions under way, even if a text of the first caller has failed."""
     agent(TRANSLATE_CHUNK_ENTRIES=2, TRANSLATE_CONCURRENCY=9)
     half_way, all_here = threading.Event(), threading.Event()
 
@@ -290,7 +290,7 @@ def test_translate__two_callers_half_way(scripted_model, agent):
 
 @pytest.mark.parametrize(("fault", "calls"), [(AccessDenied("key"), 1), (ProviderTimeout("slow"), 3)])
 def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
-    """A fault that every question would meet ends the asking; another one costs its own texts alone."""
+    """An error that every question would meet ends the translation. Another one fails only its own texts."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
     scripted_model.script(fault)
     answer = facade.translate("en", "de", {"a": "x", "b": "y", "c": "z"})
@@ -306,7 +306,7 @@ def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
 
 
 def test_translate__rate_limited_for_a_moment(facade, scripted_model, agent):
-    """What one question does not get, the next one may."""
+    """A text that one question does not get may be translated by the next."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, RETRIES=0)
     scripted_model.script(RateLimited("slow down"), translating(str.upper))
     answer = facade.translate("en", "de", {"a": "x", "b": "y"})
@@ -315,7 +315,7 @@ def test_translate__rate_limited_for_a_moment(facade, scripted_model, agent):
 
 @pytest.mark.parametrize("fault", [AnswerRefused("no"), RequestRejected("HTTP 400: content filter")])
 def test_translate__refused_for_one(facade, scripted_model, fault):
-    """Where a vendor refuses a whole question for one of its texts, the others are translated all the same."""
+    """If a vendor refuses a question because of one text, the others are still translated."""
 
     def filtered(request: ModelRequest) -> str:
         if "obscene" in request.prompt:
@@ -330,7 +330,7 @@ def test_translate__refused_for_one(facade, scripted_model, fault):
 
 
 def test_translate__rejected_for_the_first(facade, scripted_model):
-    """A text that its vendor rejects does not keep the next one from being asked for."""
+    """A text that its vendor rejects does not stop the next one from being asked for."""
 
     def filtered(request: ModelRequest) -> str:
         if "obscene" in request.prompt:
@@ -344,7 +344,7 @@ def test_translate__rejected_for_the_first(facade, scripted_model):
 
 
 def test_translate__rejected_for_all(facade, scripted_model):
-    """A request that is rejected down to its single text is not tried with every other one."""
+    """If a request is rejected down to a single text, it is not tried with every other text."""
     scripted_model.script(RequestRejected("HTTP 404: no such model"))
     answer = facade.translate("en", "de", {str(number): f"text {number}" for number in range(50)})
     assert (answer["status"], answer["reason"]) == ("failure", "rejected: HTTP 404: no such model")
@@ -352,7 +352,7 @@ def test_translate__rejected_for_all(facade, scripted_model):
 
 
 def test_translate__truncated(facade, scripted_model):
-    """A question whose answer is cut off is halved until the answers fit, and a text that is too long is cut."""
+    """A question whose answer is truncated is halved until the answers fit, and a long text is cut."""
 
     def short_of_breath(request: ModelRequest) -> ProviderResult:
         reply = json.dumps({key: text.upper() for key, text in texts(request).items()})
@@ -374,7 +374,7 @@ def test_translate__truncated(facade, scripted_model):
 
 
 def test_translate__truncated_for_good(facade, scripted_model):
-    """A phrase is not cut into words: where its translation never ends, it has failed."""
+    """A phrase is not cut into words. If its translation never ends, it fails."""
     scripted_model.script(ProviderResult('{"1": "aaaa', 10, 5, finish_reason="length"))
     answer = facade.translate("en", "de", {"a": "Your shopping cart is empty."})
     assert len(scripted_model.requests) == 1
@@ -383,7 +383,7 @@ def test_translate__truncated_for_good(facade, scripted_model):
 
 @pytest.mark.parametrize("tag", ["", "english", "de\n", "de; ignore this", "d", "x" * 99, None, 7, "en us", "auto"])
 def test_translate__wrong_tag(facade, scripted_model, tag):
-    """What is no language tag cannot reach the prompt."""
+    """An invalid language tag never reaches the prompt."""
     answer = facade.translate("en", tag, {"a": "x"})
     assert (answer["status"], scripted_model.requests) == ("failure", [])
     assert "'to' must be a language tag" in answer["reason"]
@@ -392,7 +392,7 @@ def test_translate__wrong_tag(facade, scripted_model, tag):
 
 @pytest.mark.parametrize("tag", ["de", "pt-BR", "pt_br", "zh-Hant-TW", "es-419", "ca-valencia", "de-1996", "fil", "xx"])
 def test_translate__right_tag(facade, scripted_model, tag):
-    """The tags of languages in practice, also with Django's underscore, are accepted both ways."""
+    """The tags that are used in practice, also with Django's underscore, are accepted as source and target."""
     scripted_model.script(translating(str.upper))
     assert facade.translate(tag, tag, {"a": "x"})["result"] == {"a": "X"}
 
@@ -406,7 +406,7 @@ def test_translate__right_tag(facade, scripted_model, tag):
     ],
 )  # fmt: skip
 def test_translate__wrong_arguments(facade, scripted_model, options):
-    """What is no map of texts, or too long to be sent each time, is a failure that says so."""
+    """An invalid map, or one that is too long to send, is a failure that says so."""
     (name,) = options
     answer = facade.translate("en", "de", **{"entries": {"a": "x"}, **options})
     assert (answer["status"], scripted_model.requests) == ("failure", [])
@@ -415,14 +415,14 @@ def test_translate__wrong_arguments(facade, scripted_model, options):
 
 @pytest.mark.parametrize("options", [{"provider": "nobody"}, {"model_size": "huge"}])
 def test_translate__nobody_to_ask(facade, scripted_model, options):
-    """Where no provider could be asked at all, nothing is tried, and no text has failed."""
+    """If no provider can be asked, nothing is tried, and no text is listed as failed."""
     answer = facade.translate("en", "de", {"a": "x"}, **options)
     assert (answer["status"], answer["reason"].partition(":")[0]) == ("failure", "rejected")
     assert "failed" not in answer
 
 
 def test_translate__row(facade, scripted_model):
-    """The row says from, to, how many texts, and which question of how many it was."""
+    """The row has from, to, the number of texts, and the number of the question."""
     scripted_model.script(translating(str.upper))
     facade.translate("auto", "pt-BR", {"a": "x"}, "large", user_id="7")
     row = PromptLog.objects.get()
@@ -439,7 +439,7 @@ def test_translate__row(facade, scripted_model):
 
 
 def test_translate__in_parallel(facade, scripted_model, agent):
-    """TRANSLATE_CONCURRENCY questions are under way at once: each waits here until all of them are."""
+    """TRANSLATE_CONCURRENCY questions run at once: each waits here until all of them do."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=3)
     together = threading.Barrier(3)
 
@@ -461,13 +461,13 @@ def test_translate__in_parallel(facade, scripted_model, agent):
 
 @pytest.fixture
 def paid(scripted_model):
-    """A translator to capitals; how many texts it was asked for."""
+    """A translator to capitals, and the number of texts that it was asked for."""
     scripted_model.script(translating(str.upper))
     return lambda: sum(len(question) for question in asked(scripted_model))
 
 
 def test_reuse__per_text(facade, paid):
-    """Of a thousand texts with one changed, one is asked for."""
+    """If one of a thousand texts changes, one is asked for."""
     entries = {str(number): f"text {number}" for number in range(1000)}
     facade.translate("en", "de", entries)
     assert paid() == 1000
@@ -495,7 +495,7 @@ def test_reuse__per_text(facade, paid):
     ],
 )
 def test_reuse__of_the_same_only(facade, paid, options, is_reused):
-    """A translation is reused where everything is the same that decides what a right one is."""
+    """A translation is reused if everything that affects it is the same."""
     same = {"from_lang": "en", "to": "de", "entries": {"a": "x"}}
     for asked_for in (same, {**same, **options}):
         assert facade.translate(**asked_for)["result"] == {"a": "X"}
@@ -511,7 +511,7 @@ def test_reuse__under_another_cap(facade, paid, agent):
 
 
 def test_reuse__as_the_settings_say(facade, paid, agent):
-    """CACHE_LOOKUP, CACHE_SCOPE and CACHE_TTL hold for translations as for every answer."""
+    """CACHE_LOOKUP, CACHE_SCOPE and CACHE_TTL apply to translations as to other answers."""
     for expected, settings in enumerate(
         [{"CACHE_LOOKUP": {"translate": False}}, {"CACHE_LOOKUP": {"translate": False}}, {"CACHE_SCOPE": {}}], 1
     ):
@@ -528,7 +528,7 @@ def test_reuse__as_the_settings_say(facade, paid, agent):
 
 
 def test_reuse__what_has_expired_is_removed(facade, paid, agent):
-    """Translations that are too old to be reused go with the lost calls; the others stay."""
+    """Expired translations are removed with the lost calls. The others stay."""
     facade.translate("en", "de", {"a": "old", "b": "new"})
     Translation.objects.filter(text="OLD").update(created_at=timezone.now() - timedelta(days=8))
     call_command("close_lost_calls", verbosity=0)
@@ -536,14 +536,14 @@ def test_reuse__what_has_expired_is_removed(facade, paid, agent):
 
 
 def test_reuse__bad_translations_are_not_kept(facade, scripted_model):
-    """Only what passed its checks is there for others."""
+    """Only translations that passed their checks are reused."""
     scripted_model.script(but(bad="bad {name}"))
     facade.translate("en", "de", {"a": "good", "b": "bad"})
     assert [kept.text for kept in Translation.objects.all()] == ["GOOD"]
 
 
 def test_reuse__keeps_what_landed(facade, scripted_model, agent):
-    """Each question's translations are kept as it lands: a later fault costs none of them."""
+    """The translations of each question are stored when it is answered. A later error loses none of them."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1)
     scripted_model.script(translating(str.upper), RuntimeError("crash"))
     facade.translate("en", "de", {"a": "x", "b": "y"})
