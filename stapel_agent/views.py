@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, ClassVar
 
-from django.apps import apps
-from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, connections, transaction
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import ParseError
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from stapel_core.django.api.errors import (
     ERR_413_PAYLOAD_TOO_LARGE,
     ErrorKeysView,
-    StapelErrorSerializer,
     StapelServiceError,
     StapelValidationError,
     stapel_exception_handler,
@@ -31,8 +21,7 @@ from stapel_core.django.api.permissions import IsServiceRequest, IsStaffUser
 from stapel_core.django.api.views import StapelAPIView
 
 from . import services
-from .accounting import MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage
-from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
+from .accounting import InvalidUsageQuery, as_json, usage
 from .conf import agent_settings
 from .errors import (
     ERR_400_IDEMPOTENCY_KEYS_DIFFER,
@@ -42,9 +31,20 @@ from .errors import (
     ERR_503_LEDGER_UNAVAILABLE,
 )
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest, LedgerUnavailable
+from .http_api import (
+    KEY_HEADER,
+    REQUEST_HEADER,
+    AsciiJSONRenderer,
+    BoundedJSONParser,
+    EndpointSchema,
+    JsonNegotiation,
+    LoopPostMixin,
+    SeesLedger,
+    ServiceKeyAuthentication,
+    StaffTokenAuthentication,
+    UsageSchema,
+)
 from .images import read_images
-from .loop_views import LoopPostMixin
-from .models import PromptLog
 from .schemas import BaseAnswer, function_schema
 from .serializers import (
     CompleteAnswerSerializer,
@@ -55,109 +55,7 @@ from .serializers import (
     field_refusal,
 )
 
-REFUSALS = {
-    status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
-    for status in (400, 401, 403, 406, 409, 413, 415, 503)
-}
-KEY_HEADER, REQUEST_HEADER = "Idempotency-Key", "X-Request-ID"
-HEADERS = [
-    OpenApiParameter(
-        KEY_HEADER,
-        {"type": "string", "minLength": 1, "maxLength": 255},
-        OpenApiParameter.HEADER,
-        description="An alternative to the field idempotency_key. If you send both, they must be equal.",
-    ),
-    OpenApiParameter(
-        REQUEST_HEADER,
-        {"type": "string", "format": "uuid"},
-        OpenApiParameter.HEADER,
-        description="The request_id of the answer, if it has one.",
-        response=[200],
-    ),
-]
-
-
-class EndpointSchema(AutoSchema):
-    """Describes an endpoint by its view's serializers, including those that a host replaces."""
-
-    view: Any
-
-    def get_override_parameters(self) -> Any:
-        return HEADERS
-
-    def get_tags(self) -> list[str]:
-        return ["llm"]
-
-    def get_request_serializer(self) -> Any:
-        return self.view.get_request_serializer_class()
-
-    def get_response_serializers(self) -> Any:
-        refusals = {status: refusal for status, refusal in REFUSALS.items() if status != 503}
-        return {200: self.view.get_response_serializer_class(), **refusals}
-
-
-USAGE_NOTES = {
-    "group_by": "Comma-separated names: day, month, source, provider, model, user_id, workspace_id, status.",
-    "since": "An ISO 8601 date or time. Without a time zone, it is UTC.",
-    "until": "An ISO 8601 date or time. Calls at this time or later are left out.",
-    "limit": f"Rows per page, 1 to {MAX_LIMIT}.",
-    "cursor": "The next_cursor of the previous page.",
-}
 NO_FORMAT = "must be json: leave it out; for CSV, run `manage.py llm_usage --format csv`"
-
-
-class UsageSchema(AutoSchema):
-    """Describes the query parameters for usage."""
-
-    view: Any
-
-    def get_override_parameters(self) -> Any:
-        return [OpenApiParameter(name, str, description=USAGE_NOTES.get(name, "")) for name in OPTIONS]
-
-    def get_tags(self) -> list[str]:
-        return ["llm"]
-
-    def get_request_serializer(self) -> Any:
-        return None
-
-    def get_response_serializers(self) -> Any:
-        refusals = {status: REFUSALS[status] for status in (400, 401, 403, 406, 503)}
-        return {200: self.view.get_response_serializer_class(), **refusals}
-
-
-class BoundedJSONParser(JSONParser):
-    """Parses JSON. Too deep a nesting is reported as a client error, not as a server error."""
-
-    strict = True
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        # JSON is UTF-8. Content-Type can name any Python codec, and some take minutes for a body of the allowed size.
-        context = {**(parser_context or {}), "encoding": "utf-8"}
-        try:
-            return super().parse(stream, media_type, context)
-        except RecursionError as fault:
-            raise ParseError("JSON parse error - nested too deeply") from fault
-
-
-class AsciiJSONRenderer(JSONRenderer):
-    """Renders JSON as ASCII, so that an unpaired surrogate in a caller's key is returned unchanged."""
-
-    ensure_ascii = True
-
-
-ANYTHING = "*/*"
-
-
-class JsonNegotiation(DefaultContentNegotiation):
-    """Negotiates by the Accept header only. The view handles the query parameter `format`."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        if request.headers.get("Accept", ANYTHING) == ANYTHING:  # as most services ask
-            return renderers[0], renderers[0].media_type
-        return super().select_renderer(request, renderers, format_suffix)
-
-    def filter_renderers(self, renderers: Any, format: str) -> Any:
-        return renderers
 
 
 def outside_transactions(dispatch: Callable[..., Any]) -> Callable[..., Any]:
@@ -260,19 +158,6 @@ class TranslateView(LlmView):
         from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
         model_size = known_size(payload.pop("model", "small"))
         return self.respond(services.translate(from_lang, to, entries, model_size, **payload))
-
-
-class SeesLedger(IsStaffUser):
-    """Admits staff who may see the ledger in the admin or, if the admin does not show it, have its permission."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(super().has_permission(request, view)) and _sees_ledger(request)
-
-
-def _sees_ledger(request: Request) -> bool:
-    if apps.is_installed("django.contrib.admin") and admin.site.is_registered(PromptLog):
-        return bool(admin.site.get_model_admin(PromptLog).has_view_permission(request))
-    return any(request.user.has_perm(f"agent.{action}_promptlog") for action in ("view", "change"))
 
 
 class UsageView(ServiceOrStaffMixin, StapelAPIView):

@@ -11,9 +11,10 @@ from asgiref.sync import markcoroutinefunction, sync_to_async
 from rest_framework.response import Response
 from stapel_core.django.api.errors import StapelResponse
 
-from .database import is_on_event_loop
+from stapel_agent.database import is_on_event_loop
 
 Result = TypeVar("Result")
+OURS = "stapel_agent."
 LIGHT_LENGTH = 64 * 1024
 """The longest body, in bytes, that is parsed on the event loop. A longer one could hold it for milliseconds."""
 
@@ -43,7 +44,7 @@ class LoopPostMixin:
             return await self.dispatch_on_loop(request, *arguments, **options)
 
         methods = [getattr(cls, name) for name in ("dispatch", "post")]
-        is_ours = all(method.__module__.startswith(f"{__package__}.") for method in methods)
+        is_ours = all(method.__module__.startswith(OURS) for method in methods)
         return LoopAwareView(view, view_on_loop) if is_ours else view
 
     async def dispatch_on_loop(self, request: Any, *arguments: Any, **options: Any) -> Any:
@@ -67,7 +68,7 @@ class LoopPostMixin:
         """Whether no step of this request can block: it is short, comes from a service, and no host's code reads it."""
         length = request.META.get("CONTENT_LENGTH") or ""
         is_short = length.isdecimal() and len(length) < 10 and int(length) <= LIGHT_LENGTH
-        is_extended = not type(self).__module__.startswith(f"{__package__}.") or self.throttle_classes  # type: ignore[attr-defined]
+        is_extended = not type(self).__module__.startswith(OURS) or self.throttle_classes  # type: ignore[attr-defined]
         return is_short and not is_extended and getattr(request, "is_service_request", False)
 
     def _admit(self) -> Any:

@@ -16,7 +16,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from stapel_core.django.jwt.provider import jwt_provider
 
 from stapel_agent import LlmProvider, ProviderResult
-from stapel_agent.loop_views import LIGHT_LENGTH
+from stapel_agent.http_api.loop_posts import LIGHT_LENGTH
 from stapel_agent.serializers import CompleteAnswerSerializer
 from stapel_agent.views import CompleteView
 from tests.hosts import Host

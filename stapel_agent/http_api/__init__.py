@@ -1,0 +1,21 @@
+"""What the HTTP views share: whom they admit, how they read, answer and wait, and their description in OpenAPI."""
+
+from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
+from .json_exchange import AsciiJSONRenderer, BoundedJSONParser, JsonNegotiation
+from .ledger_permission import SeesLedger
+from .loop_posts import LoopPostMixin
+from .openapi import KEY_HEADER, REQUEST_HEADER, EndpointSchema, UsageSchema
+
+__all__ = [
+    "AsciiJSONRenderer",
+    "BoundedJSONParser",
+    "EndpointSchema",
+    "JsonNegotiation",
+    "KEY_HEADER",
+    "LoopPostMixin",
+    "REQUEST_HEADER",
+    "SeesLedger",
+    "ServiceKeyAuthentication",
+    "StaffTokenAuthentication",
+    "UsageSchema",
+]

@@ -1,0 +1,47 @@
+"""JSON in and out, whatever the host's REST framework defaults are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+
+class BoundedJSONParser(JSONParser):
+    """Parses JSON. Too deep a nesting is reported as a client error, not as a server error."""
+
+    strict = True
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        # JSON is UTF-8. Content-Type can name any Python codec, and some take minutes for a body of the allowed size.
+        context = {**(parser_context or {}), "encoding": "utf-8"}
+        try:
+            return super().parse(stream, media_type, context)
+        except RecursionError as fault:
+            raise ParseError("JSON parse error - nested too deeply") from fault
+
+
+class AsciiJSONRenderer(JSONRenderer):
+    """Renders JSON as ASCII, so that an unpaired surrogate in a caller's key is returned unchanged."""
+
+    ensure_ascii = True
+
+
+ANYTHING = "*/*"
+
+
+class JsonNegotiation(DefaultContentNegotiation):
+    """Negotiates by the Accept header only. The view handles the query parameter `format`."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        if request.headers.get("Accept", ANYTHING) == ANYTHING:  # as most services ask
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        return renderers
