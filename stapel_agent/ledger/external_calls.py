@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from stapel_agent import log_content
@@ -49,66 +49,16 @@ class CallFields(TypedDict, total=False):
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedCall:
-    """One external call. Raises a ValueError that names the fix, if the ledger cannot store a value."""
-
-    source: str
-    provider: str
-    model: str
-    model_size: str = ""
-    status: str = PromptStatus.SUCCESS
-    prompt: str = ""
-    system_prompt: str | None = None
-    response: str | None = None
-    error_message: str | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    thinking_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    cost_usd: Decimal | str | float | None = None
-    duration_ms: int | None = None
-    user_id: str | None = None
-    workspace_id: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name, (fits, rule) in RULES.items():
-            if not fits(getattr(self, name)):
-                raise ValueError(f"{name} must be {rule}")
-
-    def row(self) -> PromptLog:
-        """Returns the ledger row of this call. If the call states no cost, the price list gives it."""
-        tokens = {name: getattr(self, name) for name in columns.TOKEN_FIELDS}
-        usage = Usage(**tokens, cost_usd=money(self.cost_usd))
-        cost = cost_of(usage, self.provider, self.model, self.provider, self.metadata)
-        return PromptLog(
-            **{name: getattr(self, name) for name in (*NAMES, *FIGURES)},
-            prompt=log_content.stored(self.source, storable(self.prompt)) or "",
-            system_prompt=log_content.stored(self.source, storable(self.system_prompt)),
-            response=log_content.stored(self.source, storable(self.response)),
-            model_size=storable(self.model_size)[:16],
-            status=PromptStatus(self.status),
-            cost_usd=cost.usd,
-            cost_basis=cost.basis,
-            error_message=self._error_message,
-            user_id=columns.opaque_id(self.user_id),
-            workspace_id=columns.opaque_id(self.workspace_id),
-            metadata={
-                **redacted_json(columns.as_json(self.metadata)),
-                **({"prices": cost.stated_prices} if cost.prices else {}),
-                "provider": self.provider,
-                **columns.whole_ids(user_id=self.user_id, workspace_id=self.workspace_id),
-            },
-        )
-
-    @property
-    def _error_message(self) -> str | None:
-        """The error message. None if the call has no message, or if texts are not stored: a message may quote them."""
-        if not self.error_message or not log_content.is_full(self.source):
-            return None
-        return redact(storable(self.error_message))
+LEFT_OUT: Mapping[str, Any] = MappingProxyType(
+    {
+        **dict.fromkeys(CallFields.__annotations__),
+        **dict.fromkeys(columns.TOKEN_FIELDS, 0),
+        **dict.fromkeys(("model_size", "prompt"), ""),
+        "status": PromptStatus.SUCCESS,
+        "metadata": {},
+    }
+)
+"""The values of fields that a call leaves out."""
 
 
 def record_call(**fields: Unpack[CallFields]) -> str:
@@ -116,21 +66,57 @@ def record_call(**fields: Unpack[CallFields]) -> str:
 
     Raises TypeError or ValueError for invalid arguments, and LedgerUnavailable if the row cannot be written.
     """
-    return str(row_writer.record(_recorded("record_call", fields).row()))
+    return str(row_writer.record(_row("record_call", fields)))
 
 
 async def arecord_call(**fields: Unpack[CallFields]) -> str:
     """`record_call()` on an event loop."""
-    return str(await row_writer.arecord(_recorded("arecord_call", fields).row()))
+    return str(await row_writer.arecord(_row("arecord_call", fields)))
 
 
-def _recorded(function: str, fields: Mapping[str, Any]) -> RecordedCall:
+def _row(function: str, fields: Mapping[str, Any]) -> PromptLog:
+    """Returns the ledger row of a call. If the call states no cost, the price list gives it."""
+    call = _checked(function, fields)
+    source, provider, metadata = call["source"], call["provider"], call["metadata"]
+    usage = Usage(**{name: call[name] for name in columns.TOKEN_FIELDS}, cost_usd=money(call["cost_usd"]))
+    cost = cost_of(usage, provider, call["model"], provider, metadata)
+    owners = {name: call[name] for name in ("user_id", "workspace_id")}
+    return PromptLog(
+        **{name: call[name] for name in (*NAMES, *FIGURES)},
+        prompt=log_content.stored(source, storable(call["prompt"])) or "",
+        system_prompt=log_content.stored(source, storable(call["system_prompt"])),
+        response=log_content.stored(source, storable(call["response"])),
+        model_size=storable(call["model_size"])[:16],
+        status=PromptStatus(call["status"]),
+        cost_usd=cost.usd,
+        cost_basis=cost.basis,
+        error_message=_error_message(source, call["error_message"]),
+        **{name: columns.opaque_id(owner) for name, owner in owners.items()},
+        metadata={
+            **redacted_json(columns.as_json(metadata)),
+            **({"prices": cost.stated_prices} if cost.prices else {}),
+            "provider": provider,
+            **columns.whole_ids(**owners),
+        },
+    )
+
+
+def _checked(function: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all fields of a call as plain values. Raises TypeError, or ValueError with the fix."""
     check_keywords(function, fields, CallFields, required=NAMES)
-    plain = {name: readable(name, value) for name, value in fields.items()}
-    for value in plain.values():
+    call = {**LEFT_OUT, **{name: readable(name, value) for name, value in fields.items()}}
+    for value in call.values():
         if isinstance(value, Unreadable):
             raise ValueError(value.problem)
-    return RecordedCall(**plain)
+    for name, (fits, rule) in RULES.items():
+        if not fits(call[name]):
+            raise ValueError(f"{name} must be {rule}")
+    return call
+
+
+def _error_message(source: str, message: str | None) -> str | None:
+    """The error message. None if the call has no message, or if texts are not stored: a message may quote them."""
+    return redact(storable(message)) if message and log_content.is_full(source) else None
 
 
 def _is_count(value: object) -> bool:
