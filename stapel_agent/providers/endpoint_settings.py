@@ -11,7 +11,7 @@ from stapel_agent.exceptions import AccessDenied
 from stapel_agent.model_profiles import option_fault
 
 from .base import LlmProvider
-from .dialects import CAP_FIELDS, OUTCOMES, known_dialects
+from .dialects import MAX_TOKENS_PARAMS, OUTCOMES, known_dialects
 from .wire.http import api_root
 
 COMMON = ("class", "base_url", "api_key", "models", "options", "vendor")
@@ -73,9 +73,9 @@ class Endpoint:
     def max_tokens_param(self) -> str | None:
         """Return the request field for the token cap, if one is set. Raises AccessDenied with the fix."""
         chosen = self.get("max_tokens_param")
-        if chosen in (None, *CAP_FIELDS):
+        if chosen in (None, *MAX_TOKENS_PARAMS):
             return chosen  # type: ignore[no-any-return]
-        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {CAP_FIELDS}")
+        raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {MAX_TOKENS_PARAMS}")
 
     def options(self) -> Mapping[str, Any]:
         """Return the request fields to add to every call."""
@@ -151,7 +151,7 @@ def _models_fault(models: object) -> str | None:
 
 
 def _cap_fault(field: object) -> str | None:
-    return None if field in CAP_FIELDS else f"must be one of {CAP_FIELDS}"
+    return None if field in MAX_TOKENS_PARAMS else f"must be one of {MAX_TOKENS_PARAMS}"
 
 
 def _dialect_fault(name: object) -> str | None:

@@ -93,7 +93,7 @@ class Inquiry:
         body: dict[str, Any] = {
             "model": call.model,
             "messages": _messages(call),
-            self._endpoint.max_tokens_param() or self._dialect.cap_field: call.token_cap,
+            self._endpoint.max_tokens_param() or self._dialect.max_tokens_param: call.token_cap,
         }
         if call.schema is not None:
             body["response_format"] = response_format(call.schema)

@@ -51,7 +51,7 @@ def test_dialect_for__host(host: str) -> None:
 def test_dialect_for__unknown_host(host: str) -> None:
     """Any other host is spoken to in plain `openai`, without effort."""
     dialect = dialect_for(host)
-    assert (dialect.name, dialect.efforts, dialect.cap_field) == ("openai", (), "max_tokens")
+    assert (dialect.name, dialect.efforts, dialect.max_tokens_param) == ("openai", (), "max_tokens")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -110,7 +110,7 @@ def test_dialects__documented() -> None:
         cells[0].strip("`"): (re.findall(r"`([^`]+)`", cells[1]), cells[2].strip("`"))
         for cells in table("docs/dialects.md", "dialects")
     }
-    assert told == {name: (list(dialect.hosts), dialect.cap_field) for name, dialect in DIALECTS.items()}
+    assert told == {name: (list(dialect.hosts), dialect.max_tokens_param) for name, dialect in DIALECTS.items()}
 
 
 def test_endpoint__documented() -> None:
@@ -436,7 +436,7 @@ def test_dialects__of_a_host_by_address(agent: Any) -> None:
     """A host's entry takes precedence over the table's, and may override one."""
     agent(DIALECTS={"ours": {"hosts": ["api.deepseek.com"]}, "xai": {"max_tokens_param": "max_tokens"}})
     assert dialect_for("api.deepseek.com").name == "ours"
-    assert (dialect_for("api.x.ai").name, dialect_for("api.x.ai").cap_field) == ("xai", "max_tokens")
+    assert (dialect_for("api.x.ai").name, dialect_for("api.x.ai").max_tokens_param) == ("xai", "max_tokens")
     assert dialect_for("api.x.ai").efforts == DIALECTS["xai"].efforts
 
 
@@ -473,7 +473,7 @@ def test_table__every_row(name: str) -> None:
         re.compile(rule.models)
         assert rule.words.keys() <= {"none", "minimal", "low", "medium", "high", "max"}
         assert not {field for fields in rule.words.values() for field in fields} & {"model", "messages", "stream"}
-    assert dialect.cap_field in ("max_tokens", "max_completion_tokens")
+    assert dialect.max_tokens_param in ("max_tokens", "max_completion_tokens")
     assert not dialect.efforts or re.search(dialect.efforts[-1].models, "a model of tomorrow")
     assert set(dialect.finish_reasons.values()) <= {"stop", "length", "content_filter", "interrupted"}
     for host in dialect.hosts:

@@ -4,11 +4,11 @@ from .answer_reader import read_answer, stated_usage
 from .dialect import OUTCOMES, Dialect
 from .effort_fields import effort_fields, merged
 from .effort_rules import CLAUDE
-from .lookup import CAP_FIELDS, dialect_faults, dialect_for, known_dialects
+from .lookup import MAX_TOKENS_PARAMS, dialect_faults, dialect_for, known_dialects
 from .vendors import DIALECTS, OPENAI
 
 __all__ = [
-    "CAP_FIELDS",
+    "MAX_TOKENS_PARAMS",
     "CLAUDE",
     "DIALECTS",
     "OPENAI",

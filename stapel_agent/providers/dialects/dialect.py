@@ -32,7 +32,7 @@ class Dialect:
     """The API differences of one vendor or server.
 
     `hosts` are the hosts of its base URLs. A host that starts with `*.` matches every subdomain.
-    `cap_field` is the request field for the token cap.
+    `max_tokens_param` is the request field for the token cap.
     `key_header` is another header that carries the key, in addition to `Authorization`.
     `efforts` are tried in order. The first rule that matches the model's name applies.
     `finish_reasons` maps the vendor's own words to "stop", "length", "content_filter" or "interrupted". Common words
@@ -43,7 +43,7 @@ class Dialect:
 
     name: str
     hosts: tuple[str, ...] = ()
-    cap_field: str = "max_tokens"
+    max_tokens_param: str = "max_tokens"
     key_header: str = ""
     efforts: tuple[EffortRule, ...] = ()
     usage: UsageFields = UsageFields()

@@ -13,10 +13,10 @@ from .dialect import OUTCOMES, Dialect, EffortRule
 from .usage_fields import UsageFields
 from .vendors import DIALECTS, OPENAI
 
-UNKNOWN = replace(OPENAI, hosts=(), efforts=(), cap_field="max_tokens", vendor=None)
+UNKNOWN = replace(OPENAI, hosts=(), efforts=(), max_tokens_param="max_tokens", vendor=None)
 """The dialect for unknown hosts: plain `openai`, without effort."""
 
-CAP_FIELDS = ("max_tokens", "max_completion_tokens")
+MAX_TOKENS_PARAMS = ("max_tokens", "max_completion_tokens")
 USAGE_FIELDS = tuple(field.name for field in fields(UsageFields))
 
 
@@ -62,7 +62,7 @@ def _dialect(name: str, entry: Mapping[str, Any]) -> Dialect:
         base,
         name=name,
         hosts=tuple(entry.get("hosts", base.hosts if base.name == name else ())),
-        cap_field=entry.get("max_tokens_param", base.cap_field),
+        max_tokens_param=entry.get("max_tokens_param", base.max_tokens_param),
         efforts=base.efforts if effort is None else (EffortRule("", effort),),
         usage=replace(base.usage, **usage),
         finish_reasons={**base.finish_reasons, **entry.get("finish_reasons", {})},
@@ -93,7 +93,7 @@ def _is_text(value: object) -> bool:
 _CHECKS: dict[str, tuple[Any, str]] = {
     "like": (lambda value: value in DIALECTS, f"one of {', '.join(DIALECTS)}"),
     "hosts": (_are_texts, "a list of hosts, such as ['llm.example.com', '*.example.com']"),
-    "max_tokens_param": (lambda value: value in CAP_FIELDS, f"one of {CAP_FIELDS}"),
+    "max_tokens_param": (lambda value: value in MAX_TOKENS_PARAMS, f"one of {MAX_TOKENS_PARAMS}"),
     "effort": (
         lambda value: _is_map_of(value, EFFORTS, lambda fields: isinstance(fields, Mapping)),
         f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that express it",

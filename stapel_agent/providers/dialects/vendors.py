@@ -10,7 +10,7 @@ NEWER_CAP = "max_completion_tokens"
 OPENAI = Dialect(
     "openai",
     hosts=("api.openai.com", "*.api.openai.com"),
-    cap_field=NEWER_CAP,
+    max_tokens_param=NEWER_CAP,
     efforts=effort_rules.OPENAI,
     vendor="openai",
 )
@@ -23,7 +23,7 @@ DIALECTS: dict[str, Dialect] = {
             "azure",
             hosts=("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com"),
             key_header="api-key",
-            cap_field=NEWER_CAP,
+            max_tokens_param=NEWER_CAP,
             efforts=effort_rules.OPENAI,
             vendor="azure",
         ),
@@ -38,11 +38,11 @@ DIALECTS: dict[str, Dialect] = {
         Dialect(
             "moonshot",
             hosts=("api.moonshot.ai", "api.moonshot.cn"),
-            cap_field=NEWER_CAP,
+            max_tokens_param=NEWER_CAP,
             efforts=effort_rules.MOONSHOT,
             vendor="moonshotai",
         ),
-        Dialect("xiaomi", hosts=("*.xiaomimimo.com",), cap_field=NEWER_CAP, efforts=effort_rules.XIAOMI),
+        Dialect("xiaomi", hosts=("*.xiaomimimo.com",), max_tokens_param=NEWER_CAP, efforts=effort_rules.XIAOMI),
         Dialect("google", hosts=("*.googleapis.com",), efforts=effort_rules.GOOGLE, vendor="google"),
         Dialect(
             "mistral",
@@ -51,7 +51,7 @@ DIALECTS: dict[str, Dialect] = {
             error_codes=error_codes.MISTRAL,
             vendor="mistral",
         ),
-        Dialect("groq", hosts=("api.groq.com",), cap_field=NEWER_CAP, efforts=effort_rules.GROQ, vendor="groq"),
+        Dialect("groq", hosts=("api.groq.com",), max_tokens_param=NEWER_CAP, efforts=effort_rules.GROQ, vendor="groq"),
         Dialect(
             "openrouter",
             hosts=("openrouter.ai", "*.openrouter.ai"),
@@ -61,7 +61,7 @@ DIALECTS: dict[str, Dialect] = {
         Dialect(
             "xai",
             hosts=("api.x.ai", "*.api.x.ai"),
-            cap_field=NEWER_CAP,
+            max_tokens_param=NEWER_CAP,
             efforts=effort_rules.XAI,
             vendor="x-ai",
         ),
