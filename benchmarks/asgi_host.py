@@ -1,4 +1,4 @@
-"""The application under load: the agent's endpoints with a provider of one second, and beside them a bare view."""
+"""The application under load: the agent's endpoints with a provider of one second, and a bare view for comparison."""
 
 import asyncio
 import os

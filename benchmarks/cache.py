@@ -12,7 +12,7 @@ PAYLOAD = {"prompt": 'The capital of France, as {"city": ...}', "model": "small"
 
 
 def fill(rows: int) -> None:
-    """Bring the ledger to `rows` rows of other questions, by the database itself."""
+    """Add rows of other questions until the ledger has `rows`, in SQL."""
     from django.db import connection
 
     from stapel_agent.models import PromptLog

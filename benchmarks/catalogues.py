@@ -1,4 +1,4 @@
-"""`llm_translate` on growing files: the processor time of the whole command, which is to grow as the work does."""
+"""`llm_translate` on growing files: the processor time of the whole command, which should grow with the work."""
 
 import json
 import time
@@ -11,12 +11,12 @@ from benchmarks.translation import Model, asked
 
 SIZES = (1_000, 2_000, 4_000, 8_000)
 TURNS = 3
-"""The mean of them counts: now and then SQLite has its log to clear, which falls on few of the short ones."""
+"""Their mean counts: SQLite sometimes clears its log, which affects few of the short runs."""
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
 
 
 def gettext(folder: Path, count: int) -> Path:
-    """A template of so many entries that no other run has."""
+    """A template of `count` entries that no other run has."""
     entries = (f'\n#: shop.py:{n}\nmsgid "Text {n} of {count} is not empty"\nmsgstr ""\n' for n in range(count))
     path = folder / "shop.pot"
     path.write_text(HEADER + "".join(entries))
@@ -24,7 +24,7 @@ def gettext(folder: Path, count: int) -> Path:
 
 
 def nested_json(folder: Path, count: int) -> Path:
-    """An object of objects of ten texts each."""
+    """An object of objects with ten texts each."""
     tree = {f"page{n}": {f"key{m}": f"Text {n} {m} of {count}, as JSON" for m in range(10)} for n in range(count // 10)}
     path = folder / "en.json"
     path.write_text(json.dumps(tree, indent=2))
@@ -32,7 +32,7 @@ def nested_json(folder: Path, count: int) -> Path:
 
 
 def android(folder: Path, count: int) -> Path:
-    """Android's resources, a comment on each."""
+    """Android's resources, with a comment on each."""
     strings = (
         f'    <!-- Note {n} -->\n    <string name="s{n}">Text {n} of {count} is here</string>\n' for n in range(count)
     )
@@ -40,7 +40,7 @@ def android(folder: Path, count: int) -> Path:
 
 
 def apple(folder: Path, count: int) -> Path:
-    """Apple's strings, a comment on each."""
+    """Apple's strings, with a comment on each."""
     lines = (f'/* Note {n} */\n"key{n}" = "Text {n} of {count} for Apple";\n\n' for n in range(count))
     return _written(folder / "en.lproj" / "Localizable.strings", "".join(lines))
 
@@ -58,7 +58,7 @@ def rails(folder: Path, count: int) -> Path:
 
 
 def fluent(folder: Path, count: int) -> Path:
-    """Fluent messages, a comment on each."""
+    """Fluent messages, with a comment on each."""
     return _written(
         folder / "en.ftl", "".join(f"# Note {n}\nkey{n} = Text {n} of {count} in Fluent\n" for n in range(count))
     )
@@ -82,7 +82,7 @@ FILES = {
 
 
 def seconds(source: Path) -> float:
-    """Processor time of a run that translates all of `source`."""
+    """The processor time of a run that translates all of `source`."""
     from django.core.management import call_command
 
     with asked(Model()):
@@ -92,14 +92,14 @@ def seconds(source: Path) -> float:
 
 
 def run(made: Callable[[Path, int], Path], count: int, turn: int) -> float:
-    """One in so many turns, in a folder of its own, of texts of its own."""
+    """Run each size in turns, in its own folder with its own texts."""
     with TemporaryDirectory() as folder:
         return seconds(made(Path(folder), count + turn * 10)) * count / (count + turn * 10)
 
 
 def measure() -> None:
     with TemporaryDirectory() as folder:
-        seconds(gettext(Path(folder), 100))  # what is done once per process
+        seconds(gettext(Path(folder), 100))  # things that are done once per process
     for name, made in FILES.items():
         took = []
         for count in SIZES:

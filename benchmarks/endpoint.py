@@ -1,7 +1,7 @@
-"""Processor time of `POST llm/complete` on one ASGI process, and what it answers with many clients.
+"""Processor time of `POST llm/complete` on one ASGI process, and how many requests of many clients it answers.
 
-Reference: bare Django views that wait as long as the provider does, in the same process behind the same middleware. One
-is synchronous, as most views are; the other is asynchronous.
+Reference: bare Django views that wait as long as the provider, in the same process behind the same middleware. One is
+synchronous, as most views are. The other is asynchronous.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ LEAN = {"HOST_LEAN": "1"}
 
 
 def processor_time(server: Server, environment: dict[str, str]) -> dict[str, float]:
-    """Milliseconds of one process's processor time for a request, by target: the median of turns."""
+    """Milliseconds of a process's processor time per request, by target: the median of turns."""
     times: dict[str, list[float]] = {name: [] for name in TARGETS}
     with served(Host(server, environment={**environment, "HOST_SECONDS": "0.001"})) as (port, process):
         for turn in range(ROUNDS + 1):
@@ -35,7 +35,7 @@ def processor_time(server: Server, environment: dict[str, str]) -> dict[str, flo
 
 
 async def answered(port: int, target: str) -> int:
-    """How many requests a few clients got answered in a while."""
+    """The number of requests of a few clients that were answered in a while."""
     loop = asyncio.get_running_loop()
     until = loop.time() + SECONDS
     return sum(map(len, await asyncio.gather(*(client(port, target, number, until) for number in range(CLIENTS)))))

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a throwaway database on each engine that is there, and a fair stopwatch."""
+"""Shared by the benchmarks: a throwaway database on each available engine, and a fair stopwatch."""
 
 import os
 import statistics
@@ -18,7 +18,7 @@ ENGINES = ("sqlite", "postgresql")
 
 
 def on_each_engine(module: str, measure: Callable[[], None], engines: Sequence[str] = ENGINES) -> None:
-    """Run `measure` in a process of its own for each database engine, on a throwaway database."""
+    """Run `measure` in a separate process for each database engine, on a throwaway database."""
     if "BENCHMARK_ENGINE" in os.environ:
         with throwaway_database():
             measure()
@@ -53,7 +53,7 @@ def throwaway_database() -> Iterator[None]:
 
 
 def end_other_sessions() -> None:
-    """The ledger's own, in other threads: PostgreSQL drops no database that somebody is connected to."""
+    """End the ledger's own sessions in other threads: PostgreSQL does not drop a database that has connections."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -72,7 +72,7 @@ def start_django() -> None:
 def milliseconds(
     *steps: Callable[[], object], rounds: int = 400, warm_up: int = 30, clock: Callable[[], float] = time.perf_counter
 ) -> list[float]:
-    """The median of each step in milliseconds, measured in turns so that a busy moment meets them all."""
+    """The median of each step in milliseconds. Steps are measured in turns, so that a busy moment affects them all."""
     times: list[list[float]] = [[] for _ in steps]
     for turn in range(warm_up + rounds):
         for step, spent in zip(steps, times, strict=True):

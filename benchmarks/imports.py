@@ -1,4 +1,4 @@
-"""What starting costs: importing the package, and the first request of a process.
+"""The cost of starting: importing the package, and the first request of a process.
 
 Reference: starting the interpreter, and setting up Django without this app.
 """

@@ -1,4 +1,4 @@
-"""Figures as rows of a Markdown table, each beside what it is of its reference."""
+"""Figures as rows of a Markdown table, each with its ratio to its reference."""
 
 
 def head(title: str) -> None:

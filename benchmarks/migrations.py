@@ -1,8 +1,8 @@
-"""Each migration on a ledger of the first release, 1e6 rows, which goes on writing: how long an insert waits.
+"""Each migration on a ledger of the first release with 1e6 rows and running writers: how long an insert waits.
 
-    python -m benchmarks.migrations [--rows N] [--database postgresql|mariadb]
+python -m benchmarks.migrations [--rows N] [--database postgresql|mariadb]
 
-Reference: the longest insert of the same writers, in the same database, over as long a time without a migration.
+Reference: the longest insert of the same writers in the same database, for as long without a migration.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SEED_ROWS = 1000
 WRITERS = 2
 PAUSE_SECONDS = 0.005
 LEAST_SECONDS = 2.0
-"""How long writers are watched at the least, for a migration may be over before one of them writes."""
+"""The minimum time to watch writers: a migration may be over before one of them writes."""
 MOST_WAIT_SECONDS = 1.0
 UUIDS = {"postgresql": "gen_random_uuid()", "mysql": "UUID()"}
 COLUMNS = (
@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass
 class Watched:
-    """What writers saw: the seconds that each insert took, and what was raised."""
+    """What writers measured: the seconds of each insert, and the exceptions."""
 
     inserts: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ def columns_of(number: int) -> dict[str, Any]:
 
 
 def fill(first_release: Any, rows: int) -> None:
-    """Copies of a thousand rows, each twice as many as there were."""
+    """Copy a thousand rows, and double them until there are enough."""
     from django.db import connection
 
     first_release.objects.bulk_create([first_release(**columns_of(number)) for number in range(min(SEED_ROWS, rows))])
@@ -74,7 +74,7 @@ def fill(first_release: Any, rows: int) -> None:
 
 
 def write(first_release: Any, watched: Watched, is_over: threading.Event) -> None:
-    """Calls as the first release writes and reads them, one after the other."""
+    """Make calls as the first release writes and reads them, one after the other."""
     from django.db import connection
 
     number = 0
@@ -93,7 +93,7 @@ def write(first_release: Any, watched: Watched, is_over: threading.Event) -> Non
 
 @contextmanager
 def writers(first_release: Any) -> Iterator[Watched]:
-    """Writers at work; afterwards they have ended, and so have their last inserts."""
+    """Run writers during the block. Afterwards they have ended, and so have their last inserts."""
     watched, is_over = Watched(), threading.Event()
     threads = [threading.Thread(target=write, args=(first_release, watched, is_over)) for _ in range(WRITERS)]
     for thread in threads:
@@ -109,7 +109,7 @@ def writers(first_release: Any) -> Iterator[Watched]:
 
 
 def meanwhile(first_release: Any, work: Callable[[], None]) -> tuple[float, Watched]:
-    """The seconds of `work`, and what writers saw meanwhile and until LEAST_SECONDS were over."""
+    """The seconds of `work`, and what writers measured during it, for at least LEAST_SECONDS."""
     with writers(first_release) as watched:
         started_at = time.perf_counter()
         work()

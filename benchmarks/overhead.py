@@ -1,4 +1,4 @@
-"""What the facade adds to a provider call: `call("llm.complete")` with an instant provider, ledger on.
+"""What the facade adds to a provider call: `call("llm.complete")` with an instant provider and the ledger.
 
 Reference: one bare INSERT of the finished row, by the same driver.
 """
@@ -86,7 +86,7 @@ def bare_insert_of(attempt: Any) -> Callable[[], None]:
 
 
 def show_processor_time(whole: float, insert: float, ahead: float) -> None:
-    """Of this thread. The database's own is not in it, nor the wait for its disk."""
+    """The processor time of this thread, without the database's own and the wait for its disk."""
     show("processor time of the bare INSERT (reference)", insert)
     show("processor time of the row, written ahead and closed", ahead, note=f"= {ahead / insert:.2f}x the INSERT's")
     show("processor time of the call", whole, note=f"= {whole / insert:.2f}x the INSERT's")
@@ -117,7 +117,7 @@ def orders_of_apps() -> None:
 
 
 def validation(last: str) -> float:
-    """Milliseconds of processor time to validate a payload, where this app is the `last` one or taskstore is."""
+    """Milliseconds of processor time to validate a payload, with this app or taskstore `last`."""
     script = ORDER.format(last=last, payload=PAYLOAD)
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     return float(done.stdout)

@@ -1,8 +1,8 @@
-"""The ledger as one table and as monthly partitions: a year of calls, on PostgreSQL, by the SQL of docs/scaling.md.
+"""The ledger as one table and as monthly partitions by the SQL of docs/scaling.md: a year of calls on PostgreSQL.
 
-    python -m benchmarks.partitions
+python -m benchmarks.partitions
 
-Reference: the same rows and the same work in one table; for a month that goes, `purge_prompt_logs --delete`.
+Reference: the same rows and the same work in one table. For a dropped month: `purge_prompt_logs --delete`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def purge_first_month(server: Server) -> int:
-    """The rows that a purge without pauses has deleted of the oldest month."""
+    """The number of the oldest month's rows that a purge without pauses has deleted."""
     from stapel_agent.privacy import retention
 
     ((until,),) = server.execute(f"SELECT {EDGE} + interval '1 month'")
@@ -86,7 +86,7 @@ def purge_first_month(server: Server) -> int:
 
 
 def figures() -> dict[str, float]:
-    """Milliseconds of what the app does with the table."""
+    """Milliseconds of the app's queries on the table."""
     from stapel_agent import usage
     from stapel_agent.cache.kept_answers import latest_answer
     from stapel_agent.models import PromptLog

@@ -1,7 +1,7 @@
-"""A purge of 2e5 rows out of 1e6 beside a live table: rows a second, and what an insert and its closing wait meanwhile.
+"""A purge of 2e5 of 1e6 rows while calls are written: rows per second, and how long an insert and its closing wait.
 
-References: the same inserts with no purge, and while one UPDATE does all of it at once. And what the index is for: how
-long the next batch is looked for when most rows are scrubbed, by it and without it.
+References: the same inserts without a purge, and during one UPDATE of all rows. For the index: how long the search for
+the next batch takes with it and without it, when most rows are scrubbed.
 """
 
 import statistics
@@ -70,7 +70,7 @@ def size(relation: str) -> int:
 
 
 def purged(days: float, pause: float, speeds: dict[str, Any], name: str) -> tuple[list[float], float]:
-    """How long each call took beside a purge, and the purge's rows a second."""
+    """How long each call took beside a purge, and the purge's rows per second."""
     from stapel_agent.privacy import retention
 
     def run() -> None:
@@ -82,7 +82,7 @@ def purged(days: float, pause: float, speeds: dict[str, Any], name: str) -> tupl
 
 
 def beside(work: Callable[[], Any]) -> list[float]:
-    """Milliseconds of each call that is written and closed, one after the other, while `work` is done."""
+    """Milliseconds of each call that is written and closed, one after the other, during `work`."""
     times: list[float] = []
     is_over = threading.Event()
     writer = threading.Thread(target=write, args=(times, is_over))

@@ -1,4 +1,4 @@
-"""What a row of the ledger takes, and what each index adds: bytes, and the log that its call's two writes make."""
+"""The cost of a ledger row and of each index: bytes, and the log of its call's two writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TEXT_BYTES = "SELECT avg(pg_column_size(prompt) + pg_column_size(response)) FROM
 
 @dataclass(frozen=True, order=True)
 class Cost:
-    """What one call's two writes cost, however many processes and whatever disk: bytes of log, and milliseconds."""
+    """The cost of a call's two writes, whatever the processes and the disk: bytes of log, and milliseconds."""
 
     log_bytes: float
     milliseconds: float
@@ -55,7 +55,7 @@ def measure(server: Server) -> None:
         sizes = {name: size / ROWS for name, size, _ in connection.execute(INDEXES).fetchall()}
         (primary,) = (name for name, _, is_primary in connection.execute(INDEXES).fetchall() if is_primary)
         secondary = [name for name in sizes if name != primary]
-        written(connection, [])  # what the first run pays for pages of which the log must have a whole copy
+        written(connection, [])  # the first run pays for pages of which the log needs a whole copy
         bare, whole = written(connection, secondary), written(connection, [])
         table = figure(connection, "SELECT pg_table_size('agent_prompt_log')")
         texts = figure(connection, TEXT_BYTES)
@@ -87,9 +87,9 @@ def each_index(connection: psycopg.Connection[Any], sizes: dict[str, float], who
 
 
 def written(connection: psycopg.Connection[Any], dropped: Sequence[str]) -> Cost:
-    """The cost of a call where these indexes are not there; the lesser of two runs, which are rolled back.
+    """The cost of a call without these indexes: the lower of two runs, which are rolled back.
 
-    A run that follows a checkpoint has whole pages in its log.
+    A run right after a checkpoint has whole pages in its log.
     """
     return min(_written(connection, dropped) for _ in range(2))
 

@@ -1,6 +1,6 @@
-"""Sanitising retrieved text: linear in time for texts shaped to cost more.
+"""Sanitising retrieved text is linear in time, even for texts that are designed to take longer.
 
-Reference: one pass of `str.translate` over the same text. A ratio that stays from 100 KB to 1 MB is linear time.
+Reference: one pass of `str.translate` over the same text. If the ratio at 1 MB is that at 100 KB, time is linear.
 """
 
 from functools import partial
@@ -32,7 +32,7 @@ SHAPES = {
 
 
 def text_of(shape: str, size: int) -> str:
-    """`shape` over and over, `size` characters; what never ends begins once."""
+    """`shape` repeated to `size` characters. A shape that never ends begins once."""
     if shape == "</a_":
         return "</" + "a_" * (size // 2)
     return (shape * (size // len(shape) + 1))[:size]

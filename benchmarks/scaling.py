@@ -1,6 +1,6 @@
-"""What one process holds and what a row costs, on PostgreSQL: the figures that docs/scaling.md reckons with.
+"""The capacity of one process and the cost of a row, on PostgreSQL: the figures in docs/scaling.md.
 
-    python -m benchmarks.scaling
+python -m benchmarks.scaling
 
 References: the same requests without this package, one caller alone, and the table with its primary key only.
 """
@@ -30,7 +30,7 @@ from tests.scripted_server import Reply, Request, ScriptedServer
 CALLS, CALLERS = 800, 8
 WAIT_SECONDS = 8.0
 THREADS = 30
-"""Each of which holds a connection, out of a hundred that PostgreSQL has by default."""
+"""Each holds a connection, of a hundred that PostgreSQL allows by default."""
 NATS_CALLERS, NATS_SECONDS = 6, 0.5
 
 IN_THREADS = """
@@ -96,7 +96,7 @@ threads = [threading.Thread(target=services.complete, args=(f"what {{number}}?",
 
 
 class Model(ScriptedServer):
-    """A provider that takes `seconds`, and forgets what it was asked."""
+    """A provider that takes `seconds`, and keeps no requests."""
 
     seconds = 0.0
 
@@ -107,7 +107,7 @@ class Model(ScriptedServer):
 
 @dataclass(frozen=True)
 class Rate:
-    """Calls a second, and the processor's seconds for each."""
+    """Calls per second, and processor seconds per call."""
 
     calls: float
     cpu: float
@@ -123,7 +123,7 @@ def one_process(server: Server, model: Model) -> None:
 
 
 def rates(server: Server, model: Model, script: str, **agent: Any) -> tuple[Rate, Rate, int, float]:
-    """httpx alone, and calls; the connections held afterwards, and the database's processor seconds of a call."""
+    """httpx alone, and calls; then the connections held, and the database's processor seconds per call."""
     host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}, **agent})
     process = host.start(script.format(url=model.url, calls=CALLS, callers=CALLERS))
     bare, calls = (Rate(*figures) for figures in json.loads(_line(process)))
@@ -133,7 +133,7 @@ def rates(server: Server, model: Model, script: str, **agent: Any) -> tuple[Rate
 
 
 def budgets(server: Server, model: Model) -> None:
-    """What it costs that calls of many users are booked in accounts of their own, or all in one."""
+    """The cost of booking many users' calls in separate accounts, or all in one."""
     without = rates(server, model, IN_THREADS)[1]
     for scope in ("user", "all"):
         budget = {"scope": scope, "period": "month", "tokens": 10**12}
@@ -142,13 +142,13 @@ def budgets(server: Server, model: Model) -> None:
 
 
 def _line(process: Process) -> str:
-    """What a process says next."""
+    """The next line that a process prints."""
     assert process.stdout is not None
     return process.stdout.readline()
 
 
 def sessions_seconds(server: Server) -> float:
-    """The processor's seconds of all sessions of others since they began, where the database is on this machine."""
+    """The processor seconds of all other sessions, if the database is on this machine."""
     return sum(map(processor_seconds, server.sessions()))
 
 
@@ -195,7 +195,7 @@ def private_kilobytes(process: int) -> int:
 
 
 def endpoint(server: Server) -> None:
-    """Requests to the HTTP endpoint of one ASGI process, whose work for all of them has one second in a second."""
+    """Requests to the HTTP endpoint of one ASGI process, which has one second of work per second for all of them."""
     with served(Host(server, environment={"HOST_LEAN": "1"}, shares=False)) as (port, process):
         asyncio.run(load(port, COMPLETE, 10, 3))
         server.clear()
@@ -211,7 +211,7 @@ def endpoint(server: Server) -> None:
 
 
 def queue_group(server: Server) -> None:
-    """How many calls a process that serves functions over NATS has under way."""
+    """How many calls a process that serves functions over NATS runs at once."""
     calls = [Call(0.0, NATS_SECONDS + number * 1e-6) for number in range(NATS_CALLERS)]
     with members(server, 1) as prefix:
         alone, answers = asyncio.run(over_nats(prefix, calls, 1))

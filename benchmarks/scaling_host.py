@@ -1,4 +1,4 @@
-"""Settings of the processes that figures on scaling are taken of: tests.engine_host, with functions over NATS."""
+"""Settings of the measured processes: tests.engine_host, with functions over NATS."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A caller's schema: hostile ones end in bounded time, and an ordinary one costs little more than jsonschema itself.
+"""A caller's schema: hostile ones end in limited time, and an ordinary one costs little more than jsonschema itself.
 
 Reference: the library's own validator on the same answer.
 """
@@ -21,7 +21,7 @@ ORDINARY = {
     },
 }
 LIMIT_SECONDS = 20
-"""Of wall clock on a machine with other work: the limit is 5 s for a schema, and 5 s for an answer."""
+"""Of wall clock on a busy machine: the limits are 5 s for a schema, and 5 s for an answer."""
 
 
 def nested(depth: int) -> dict:

@@ -49,14 +49,14 @@ say(asyncio.run(main()))
 
 
 def trace(rate: float) -> list[Call]:
-    """Calls to be made; exact to the microsecond, so that no two are the same question."""
+    """Calls to make, exact to the microsecond, so that no two are the same question."""
     calls = poisson(rate, CALLS, lambda generator: generator.expovariate(1 / MEAN_SECONDS))
     return [replace(call, latency=round(call.latency, 6)) for call in calls]
 
 
 @contextmanager
 def members(server: Server, number: int) -> Iterator[str]:
-    """So many `serve_functions` processes of one queue group; their subject's prefix."""
+    """`serve_functions` processes of one queue group. Yields the prefix of their subject."""
     prefix = f"scaling.{uuid.uuid4().hex}"
     host = Host(server, AGENT, {"DJANGO_SETTINGS_MODULE": "benchmarks.scaling_host", "HOST_SUBJECT_PREFIX": prefix})
     script = "from django.core.management import call_command\ncall_command('serve_functions', skip_checks=True)"
@@ -69,7 +69,7 @@ def members(server: Server, number: int) -> Iterator[str]:
 
 
 async def asked(client: Any, prefix: str, latency: float, after: float = 0.0) -> tuple[float, int]:
-    """The seconds that a call waited for something other than its provider, and the process that answered."""
+    """The seconds that a call waited for anything but its provider, and the process that answered."""
     await asyncio.sleep(after)
     payload = json.dumps({"payload": {"prompt": f"{latency:.6f}", "model": "small"}}).encode()
     started_at = time.perf_counter()
@@ -93,7 +93,7 @@ async def all_are_there(client: Any, prefix: str, number: int) -> None:
 
 
 async def over_nats(prefix: str, calls: Sequence[Call], number: int) -> tuple[list[float], list[tuple[float, int]]]:
-    """What calls wait one at a time, and what those of the trace do."""
+    """How long calls wait one at a time, and how long those of the trace wait."""
     import nats
 
     client = await nats.connect(NATS_URL)

@@ -1,9 +1,9 @@
-"""Many processes on paper: how long calls wait for something other than their provider, at so many calls a second.
+"""Simulates many processes: how long calls wait for anything but their provider, at a given load.
 
-    python -m benchmarks.simulation
+python -m benchmarks.simulation
 
-First a queue whose answer is known, then the table of docs/scaling.md. benchmarks/simulated_and_real.py has the same
-model beside real processes.
+First a queue with a known answer, then the table of docs/scaling.md. benchmarks/simulated_and_real.py compares the same
+model with real processes.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ import simpy
 LOADS = (1, 10, 100, 1000)
 LEAST_CALLS, LEAST_SECONDS = 4000, 60
 WARM_UP = 0.2
-"""The share of the first calls that is left out: they find an empty fleet."""
+"""The share of the first calls that is left out, because they find an empty fleet."""
 SEED = 20
 
 ANSWER_SECONDS, ANSWER_SPREAD = 3.0, 0.8
 """Mean and sigma of a log-normal provider: half of its answers take less than 2.2 s, one in twenty more than 8.1 s."""
 VENDOR_LIMIT = 66.0
-"""Calls a second: 4000 requests a minute, as vendors allow a customer of theirs."""
+"""Calls per second: 4,000 requests a minute, a common limit of vendors."""
 CPU_SECONDS, DATABASE_SECONDS = 0.005, 0.00035
-"""Of a process for a call, and of the database's processor for each of its two writes: by `benchmarks.scaling`."""
+"""The processor seconds of a process per call, and of the database per write, by `benchmarks.scaling`."""
 REFUSED_SECONDS = 0.05
 RETRIES, FIRST_DELAY = 2, 0.5
 OWN_CONNECTIONS = 4
-"""These three as the package has them."""
+"""These three are the package's values."""
 
 WAIT_LIMIT, FAILED_LIMIT = 1.0, 0.01
-"""What is called broken: one call in twenty waits longer, or more fail."""
+"""A fleet is broken if one call in twenty waits longer, or more calls fail."""
 
 Steps = Generator[Any, Any, None]
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """What answers calls; `places` is how many a process has under way at once.
+    """The processes that answer calls. `places` is how many calls a process may run at once.
 
-    A call goes to a process "blindly", busy or not, as a NATS queue group or a balancer sends it; or the next process
-    that is "free" takes it out of one queue.
+    A call goes to a process "blindly", busy or not, as from a NATS queue group or a load balancer; or the next "free"
+    process takes it from one queue.
     """
 
     name: str = ""
     machines: int = 1
-    processes: int = 1  # on each machine
+    processes: int = 1  # per machine
     places: int = 1
     taken: Literal["blindly", "free"] = "blindly"
-    cores: int = 2  # of each machine
+    cores: int = 2  # per machine
     database_cores: int = 2
     cpu_seconds: float = CPU_SECONDS
     database_seconds: float = DATABASE_SECONDS
@@ -68,7 +68,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Call:
-    """When it arrives, how long its provider takes, and which process gets it where that is blind."""
+    """When it arrives, how long its provider takes, and which process gets it if it is sent blindly."""
 
     arrives_at: float
     latency: float
@@ -77,7 +77,7 @@ class Call:
 
 @dataclass
 class Outcome:
-    """The seconds that each answered call waited, why others failed, and the share of each resource that was used."""
+    """The seconds that each answered call waited, why others failed, and the used share of each resource."""
 
     waits: list[float] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
@@ -105,7 +105,7 @@ class Outcome:
 
 
 class VendorLimit:
-    """So many calls a second, and as many at once after a quiet second (the generic cell rate algorithm)."""
+    """A limit of calls per second, with as many at once after a quiet second (the generic cell rate algorithm)."""
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
@@ -154,7 +154,7 @@ class Simulation:
             "database": fleet.database_cores,
         }
         self._outcome.used = {name: self._held[name] / most / seconds for name, most in capacity.items()}
-        # Over the time in which calls come, as the limit has no queue that would be worked off afterwards.
+        # Over the time in which calls arrive: the limit has no queue to work off afterwards.
         self._outcome.used["vendor"] = self._limit.admitted / fleet.vendor_limit / self._calls[-1].arrives_at
         return self._outcome
 
@@ -185,7 +185,7 @@ class Simulation:
         return min(range(self._fleet.members), key=self._under_way.__getitem__)
 
     def _attempts(self, call: Call, member: int) -> Generator[Any, Any, str]:
-        """Ask the provider until it answers; what went wrong, if anything did."""
+        """Ask the provider until it answers. Returns the error, if any."""
         placed_at = self._world.now
         self._under_way[member] += 1
         fault = "refused by the vendor"
@@ -226,7 +226,7 @@ class Simulation:
 
 
 def poisson(rate: float, count: int, latency: Callable[[random.Random], float], members: int = 1) -> list[Call]:
-    """Independent calls: exponential gaps, and a process drawn for each."""
+    """Independent calls: exponential gaps, and a random process for each."""
     generator = random.Random(SEED)
     calls, now = [], 0.0
     for _ in range(count):
@@ -241,14 +241,14 @@ def answers_of_a_model(generator: random.Random) -> float:
 
 
 def simulated(fleet: Fleet, rate: float) -> Outcome:
-    """A model's calls, so many a second."""
+    """Simulate `rate` calls per second."""
     count = max(LEAST_CALLS, int(rate * LEAST_SECONDS))
     return Simulation(fleet, poisson(rate, count, answers_of_a_model, fleet.members)).run()
 
 
 @dataclass(frozen=True)
 class ErlangC:
-    """The M/M/c queue in closed form (Erlang, 1917): independent calls, exponential service, one queue."""
+    """The closed form of the M/M/c queue (Erlang, 1917): independent calls, exponential service, one queue."""
 
     places: int
     rate: float
@@ -256,7 +256,7 @@ class ErlangC:
 
     @property
     def spare(self) -> float:
-        """Calls a second that could be answered besides."""
+        """The unused capacity in calls per second."""
         return self.places / self.service_seconds - self.rate
 
     @property
@@ -278,7 +278,7 @@ class ErlangC:
 
 
 def queue_only(places: int, **options: Any) -> Fleet:
-    """A fleet in which nothing costs time but places and the provider."""
+    """A fleet in which only places and the provider cost time."""
     return Fleet(places=places, cpu_seconds=0.0, database_seconds=0.0, patience=math.inf, **options)
 
 
@@ -306,14 +306,14 @@ FLEETS = (
 
 
 def row(fleet: Fleet) -> Iterator[str]:
-    """The cells of the table: the fleet, its figures, and what is used up where it breaks first."""
+    """The cells of a row: the fleet, its figures, and what is used up first."""
     first_broken = "–"
     yield fleet.name
     for load in LOADS:
         outcome = simulated(fleet, load)
         if outcome.is_broken and first_broken == "–":
             first_broken = outcome.busiest
-        yield told(outcome)
+        yield described(outcome)
     yield first_broken
 
 
@@ -331,8 +331,8 @@ def needed(fleet: Fleet, load: float) -> int:
     return enough
 
 
-def told(outcome: Outcome) -> str:
-    """The wait of one in twenty; of no use where it grows for as long as the load lasts."""
+def described(outcome: Outcome) -> str:
+    """The 95th percentile of the waits, "grows" if it grows as long as the load lasts, or the share that fails."""
     if outcome.failed_share > FAILED_LIMIT:
         return f"{outcome.failed_share:.0%} fail"
     return "grows" if outcome.p95 > LEAST_SECONDS / 3 else f"{outcome.p95:.2f} s"

@@ -1,6 +1,6 @@
-"""A catalogue of 1,000 texts: how long it takes, what faults cost, what one change costs, and what the checks cost.
+"""A catalogue of 1,000 texts: how long it takes, and the cost of errors, of one change and of the checks.
 
-References: one call for each text, one call for all, a run without faults, and reading the same texts as JSON.
+References: one call for each text, one call for all, a run without errors, and reading the same texts as JSON.
 """
 
 import itertools
@@ -15,9 +15,9 @@ from benchmarks.host import milliseconds, on_each_engine, show, verdict
 
 COUNT = 1_000
 ALONE = 20
-"""Texts that are really put in a call each; the rest would take as long again, 49 times."""
+"""Texts that are really sent in a call each. The rest would take 49 times as long."""
 FAULTS = 20
-"""One in so many is a fault."""
+"""One in this many is an error."""
 CHARACTERS_PER_TOKEN = 4
 TEMPLATES = [
     "Field {field} must not be empty (%d)",
@@ -36,11 +36,11 @@ def catalogue(run: str) -> dict[str, str]:
 
 
 Fault = Callable[[dict[str, str], dict[str, str]], object]
-"""What a model answers, from the texts that it was sent and the replies that it has for them."""
+"""Returns what a model answers, from the texts it was sent and its replies for them."""
 
 
 class Model:
-    """A reply in capitals that takes `seconds`, costs tokens by its length, and makes a `fault` now and then."""
+    """A model that answers in capitals after `seconds`, costs tokens by length, and makes a `fault` now and then."""
 
     def __init__(self, seconds: float = 0, fault: Fault = lambda texts, replies: replies) -> None:
         self.calls = self.texts = self.tokens = 0
@@ -67,7 +67,7 @@ class Model:
 
 
 def one_text_in_twenty() -> Fault:
-    """Every twentieth text that is answered loses its marks, or is left out."""
+    """Every twentieth answered text loses its marks, or is left out."""
     numbers, faults = itertools.count(1), itertools.cycle(["", None])
 
     def fault(texts: dict[str, str], replies: dict[str, str]) -> object:
@@ -77,13 +77,13 @@ def one_text_in_twenty() -> Fault:
 
 
 def one_untranslated_in_twenty() -> Fault:
-    """Every twentieth text that is answered comes back as it was sent."""
+    """Every twentieth answered text is returned unchanged."""
     numbers = itertools.count(1)
     return lambda texts, replies: {n: texts[n] if next(numbers) % FAULTS == 0 else text for n, text in replies.items()}
 
 
 def one_answer_in_twenty() -> Fault:
-    """Every twentieth answer, the tenth first, is of no use at all."""
+    """Every twentieth answer, starting with the tenth, is useless."""
     numbers = itertools.count(FAULTS // 2)
     return lambda texts, replies: [] if next(numbers) % FAULTS == 0 else replies
 
@@ -99,7 +99,7 @@ def asked(model: Model, **settings: object) -> Iterator[None]:
 
 
 def translate(entries: Mapping[str, str]) -> tuple[float, Any]:
-    """How many seconds it takes, and the answer."""
+    """The seconds that it takes, and the answer."""
     from stapel_agent import services
 
     started_at = time.perf_counter()

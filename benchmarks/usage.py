@@ -1,7 +1,7 @@
-"""The ledger's figures out of 1e6 rows of three months: a workspace's month, a whole month by day and model, the page.
+"""Figures from a ledger of 1e6 rows in three months: a workspace's month, a month by day and model, and the page.
 
-References: the same sums by one query of the ORM, and without the index that holds them. What the index costs is shown
-beside what a roll-up would: one row for each day and kind of call, to which every closing adds in its transaction.
+References: the same sums by one ORM query, and without the covering index. The cost of the index is shown beside that
+of a roll-up: one row for each day and kind of call, which every closing updates in its transaction.
 """
 
 import threading
@@ -77,7 +77,7 @@ def measure() -> None:
 
 
 def the_page() -> float:
-    """The admin's page as HTML, and what it would take to add up users, workspaces, sources and models one by one."""
+    """The admin's page as HTML, and the cost of summing users, workspaces, sources and models one by one."""
     from django.contrib.auth import get_user_model
     from django.test import Client
 
@@ -121,7 +121,7 @@ def orm() -> list[Any]:
 
 
 def a_hit() -> None:
-    """What a hit pays for being counted."""
+    """The cost of counting a hit."""
     from stapel_agent.cache import hit_counts
     from stapel_agent.types import CompletionRequest
 
@@ -130,7 +130,7 @@ def a_hit() -> None:
 
 
 def writing(whole: Callable[[], Any]) -> None:
-    """Calls written and closed by many at once: with the index, without it, and with a roll-up in its place."""
+    """Calls written and closed by many threads: with the index, without it, and with a roll-up instead."""
     execute(ROLL_UP)
     show("rows that a roll-up by day would have", count("roll_up"), "", f"for {ROWS:,} calls")
     show("calls written a second, with the index", written_a_second(), "")
@@ -153,7 +153,7 @@ def written_a_second(besides: str = "") -> float:
 
 
 def write(besides: str) -> None:
-    """Rows as the ledger writes them: pending first, closed afterwards, each in a transaction."""
+    """Write rows as the ledger does: pending first, closed afterwards, each in a transaction."""
     from django.db import connection, transaction
 
     from stapel_agent.models import PromptLog

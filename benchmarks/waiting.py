@@ -1,6 +1,6 @@
-"""Many callers who wait: the HTTP endpoint on one ASGI process, and identical questions at once.
+"""Many waiting callers: the HTTP endpoint on one ASGI process, and identical questions at once.
 
-Reference: a bare Django view that sleeps as long as the provider does, in the same process, and the same clients.
+Reference: a bare Django view that sleeps as long as the provider, in the same process with the same clients.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ BODY = b'{"prompt": "Name the capital of France. %d", "model": "small"}'
 
 
 async def client(port: int, target: str, number: int, until: float) -> list[float]:
-    """When one client got its answers, on one connection; it asks again as soon as it has the last."""
+    """The times of one client's answers, on one connection. It asks again as soon as it has the last one."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answered_at: list[float] = []
     while time.perf_counter() < until:
@@ -43,9 +43,9 @@ async def client(port: int, target: str, number: int, until: float) -> list[floa
 
 
 async def load(port: int, target: str, clients: int, seconds: float) -> float:
-    """Requests answered per second, from when all clients are there until the first one goes.
+    """Requests answered per second, from when all clients have started until the first one stops.
 
-    They come one after the other in the first second, as independent ones do.
+    They start one after the other in the first second, as independent clients do.
     """
     started_at = time.perf_counter()
     until = started_at + seconds
@@ -87,7 +87,7 @@ def _listens(port: int) -> bool:
 
 
 def endpoint(server: Server) -> None:
-    """On a host for services, with the middleware that they need; then with all that people need as well."""
+    """On a host for services, with the middleware that they need, and then with everything that people need too."""
     lean = {"HOST_LEAN": "1"}
     reference = rate_of(Host(server, environment=lean), "/bare")
     with served(Host(server, environment=lean)) as (port, process):
@@ -113,7 +113,7 @@ def rate_of(host: Host, target: str) -> float:
 
 
 async def watched_load(port: int, process: int, server: Server) -> tuple[float, int, int]:
-    """The rate, and the largest memory and the most connections seen meanwhile."""
+    """The rate, and the maximum of memory and connections during the load."""
     running = asyncio.create_task(load(port, COMPLETE, CLIENTS, SECONDS))
     peak = held = 0
     while not running.done():

@@ -1,4 +1,4 @@
-"""A provider that waits for as many seconds as the prompt says, and answers which process it waited in."""
+"""A provider that waits for as many seconds as the prompt says, and answers with its process id."""
 
 import asyncio
 import json

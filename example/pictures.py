@@ -1,4 +1,4 @@
-"""Takes the pictures of the usage page that the documents show: `python example/pictures.py`, into docs/."""
+"""Takes the screenshots of the usage page for the documents: `python example/pictures.py` writes them to docs/."""
 
 import argparse
 import os
@@ -35,12 +35,12 @@ def main() -> None:
 
 @contextmanager
 def filled_host() -> Iterator[str]:
-    """The URL of the example's admin, whose ledger has a month in it."""
+    """The admin URL of the example, with a ledger of one month."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(EXAMPLE_DATABASE=f"{folder}/pictures.sqlite3", DJANGO_SETTINGS_MODULE="settings")
         django.setup()
         prepare_database(fresh=True)
-        # Importing models needs the line above.
+        # Models can be imported only after the line above.
         from sample import fill
 
         fill(datetime.now(UTC))
@@ -49,7 +49,7 @@ def filled_host() -> Iterator[str]:
 
 
 def take(browser: Browser, url: str, screen: dict[str, Any], path: Path) -> Path:
-    # Without scripts, as the page needs none.
+    # Without scripts, because the page needs none.
     with browser.new_context(java_script_enabled=False, **screen) as context:
         page = context.new_page()
         page.goto(f"{url}{LEDGER_PATH}usage/")

@@ -1,4 +1,4 @@
-"""A ledger as a month of a middling host leaves it: the same for a seed and a moment, at which it ends."""
+"""A ledger like that of a medium-sized host after one month. It is the same for the same seed and end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stapel_agent.models import HitCount, PromptLog
 SEED = 7
 DAYS = 60
 CALLS_A_DAY = 90
-# Model, provider, dollars for a million tokens in and out, milliseconds to begin and for a token, and how usual it is.
+# Model, provider, dollars per million tokens in and out, milliseconds to start and per token, and how common it is.
 MODELS = [
     ("claude-haiku-4-5-20251001", "anthropic", "1", "5", 450, 4, 60),
     ("claude-sonnet-5", "anthropic", "3", "15", 900, 7, 22),
@@ -39,13 +39,13 @@ BUDGETS = [
 
 
 def fill(now: datetime, *, seed: int = SEED) -> None:
-    """Write the rows of DAYS days, hits and budgets, into a database without any."""
+    """Write the rows of DAYS days, with hits and budgets, to an empty database."""
     chance = random.Random(seed)
     rows = list(_rows(chance, now))
     moments = [row.created_at for row in rows]
     PromptLog.objects.bulk_create(rows, batch_size=500)
     for row, moment in zip(rows, moments, strict=True):
-        row.created_at = moment  # in place of the present, which it was written with
+        row.created_at = moment  # instead of the current time, with which they were written
     PromptLog.objects.bulk_update(rows, ["created_at"], batch_size=200)
     HitCount.objects.bulk_create(_hits(chance, now))
     for limit, names in BUDGETS:

@@ -1,4 +1,4 @@
-"""Leaves the example running for a look in the browser, until Ctrl-C."""
+"""Runs the example until Ctrl-C, for a look in the browser."""
 
 import argparse
 import errno
@@ -21,12 +21,12 @@ Or ask:
 
 {command}
 
-Ctrl-C ends it."""
+Press Ctrl-C to stop."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT, help="0 takes any free one")
+    parser.add_argument("--port", type=int, default=PORT, help="the port to use; 0 means any free one")
     port = parser.parse_args().port
     sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -38,7 +38,7 @@ def main() -> None:
     except OSError as fault:
         if fault.errno != errno.EADDRINUSE:
             raise
-        sys.exit(f"Port {port} is taken: make serve PORT={port + 1}")
+        sys.exit(f"Port {port} is in use: make serve PORT={port + 1}")
     except KeyboardInterrupt:
         print("\nEnded.")
 

@@ -1,4 +1,4 @@
-"""A small Django project, and at the end what the README's quick start adds to it."""
+"""A small Django project. The end is what the README's quick start adds to it."""
 
 import os
 from pathlib import Path
@@ -37,16 +37,16 @@ TEMPLATES = [
 DATABASE = os.environ.get("EXAMPLE_DATABASE", BASE_DIR / "example.sqlite3")
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE}}
 
-# The quick start. The agent takes no address from the environment, because prompts and keys are sent there.
-# This host does so knowingly.
+# The quick start. The agent reads no address from the environment, because prompts and keys are sent there.
+# This host does so on purpose.
 base_url, model = os.environ.get("OPENAI_COMPAT_BASE_URL", ""), os.environ.get("OPENAI_COMPAT_MODEL", "smollm2-135m")
 INSTALLED_APPS += ["stapel_agent"]
 STAPEL_AGENT = {
     "DEFAULT_PROVIDER": "openai-compat" if base_url else "anthropic",
     "OPENAI_COMPAT_BASE_URL": base_url,
     "OPENAI_COMPAT_MODELS": {"small": model, "medium": model, "large": model},
-    "MAX_TOKENS": 256,  # a small model does not always know where to stop
-    "PRICES": {"smollm2-135m": {"input": "1", "output": "5"}},  # made up: it costs nothing
+    "MAX_TOKENS": 256,  # a small model does not always stop
+    "PRICES": {"smollm2-135m": {"input": "1", "output": "5"}},  # made up: the model costs nothing
 }
 
 # For other services: the middleware that reads their key, and the key.

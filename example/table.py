@@ -8,7 +8,7 @@ LEAST_WIDTH = 4
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as their longest cell, numbers to the right. Where the line is too short, the widest give way."""
+    """Format rows as columns, numbers right-aligned. If a line is too long, the widest columns are cut."""
     cells = [[_text(cell) for cell in row] for row in rows]
     natural = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     widths = _fitted(natural, shutil.get_terminal_size((120, 24)).columns - len(GAP) * (len(headings) - 1))

@@ -1,4 +1,4 @@
-"""The agent at its usual mount, the admin, which shows its ledger, and a first page that leads there."""
+"""The agent at its usual mount, the admin, which shows its ledger, and a first page with links."""
 
 from django.contrib import admin
 from django.urls import include, path

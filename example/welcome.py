@@ -46,12 +46,12 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 def no_icon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for an icon by themselves."""
+    """Browsers request an icon on their own."""
     return HttpResponse(status=204)
 
 
 def ask_command(url: str, question: dict[str, Any] = QUESTION) -> str:
-    """The curl command that asks the example a question which the small model can answer."""
+    """Return the curl command with a question that the small model can answer."""
     headers = {"X-API-KEY": settings.SERVICE_API_KEY, "Content-Type": "application/json"}
     lines = [f"curl {url}/agent/api/v1/llm/complete"]
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]

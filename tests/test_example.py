@@ -236,7 +236,7 @@ def test_serve__port_taken(start):
         port = server.server_address[1]
         with start("serve.py", "--port", str(port), OPENAI_COMPAT_BASE_URL=server.url) as process:
             finished = finish(process)
-    assert finished == (1, "", f"Port {port} is taken: make serve PORT={port + 1}\n")
+    assert finished == (1, "", f"Port {port} is in use: make serve PORT={port + 1}\n")
 
 
 def test_settings__checks(start):

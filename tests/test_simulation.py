@@ -14,11 +14,11 @@ from benchmarks.simulation import (
     Simulation,
     VendorLimit,
     answers_of_a_model,
+    described,
     known_queue,
     poisson,
     queue_only,
     simulated,
-    told,
 )
 from tests.documents import table
 
@@ -105,4 +105,4 @@ def test_fleets__table():
     told_of = {name: cells for name, *cells in table("docs/scaling.md", "simulated fleets")}
     assert list(told_of) == [fleet.name for fleet in FLEETS]
     for fleet in FLEETS:
-        assert told_of[fleet.name][:2] == [told(simulated(fleet, load)) for load in LOADS[:2]]
+        assert told_of[fleet.name][:2] == [described(simulated(fleet, load)) for load in LOADS[:2]]
