@@ -9,8 +9,6 @@ from .images import afetched, fetched
 from .sharing import SingleFlight
 from .types import Completion, CompletionRequest
 
-__all__ = ["acomplete", "as_text", "complete"]
-
 
 def complete(request: CompletionRequest, read: Reader = as_text) -> Completion:
     """Answer `request`. Raises an AgentError if there is no answer that `read` accepts."""

@@ -29,7 +29,7 @@ VALIDATED_LENGTH = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class JsonAnswer:
+class ParsedAnswer:
     """The JSON in an answer, and the prose around it."""
 
     result: Any
@@ -37,7 +37,7 @@ class JsonAnswer:
 
 
 class JsonReader:
-    """Parse an answer's text into a JsonAnswer.
+    """Parse an answer's text into a ParsedAnswer.
 
     Raises InvalidAnswer if the answer contains no JSON. With a schema, raises SchemaMismatch, and the model is asked
     again. The constructor raises InvalidRequest if `schema` is not a JSON Schema or refers outside itself.
@@ -48,7 +48,7 @@ class JsonReader:
         self.is_slow = schema is not None
         self._read = read
 
-    def __call__(self, text: str) -> JsonAnswer:
+    def __call__(self, text: str) -> ParsedAnswer:
         result, comment = parse_json_response(text)
         if result is None:
             raise self._no_json(text)
@@ -59,7 +59,7 @@ class JsonReader:
                 correction=f"\n\nAn earlier answer did not satisfy the JSON schema:\n{lines}\nFix it and answer again.",
                 text=text,
             )
-        return JsonAnswer(result, comment)
+        return ParsedAnswer(result, comment)
 
     def _no_json(self, text: str) -> InvalidAnswer:
         message = "the answer contains no JSON"
@@ -89,7 +89,7 @@ class JsonReader:
 
 
 def complete_json(request: CompletionRequest, *, read: Read | None = None) -> Completion:
-    """Answer `request` with a JsonAnswer as the completion's `value`. Raises AgentError.
+    """Answer `request` with a ParsedAnswer as the completion's `value`. Raises AgentError.
 
     `read` builds an instance from the JSON. If it raises, the model is asked again, as after a schema mismatch.
     """

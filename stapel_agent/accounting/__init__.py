@@ -2,7 +2,7 @@
 
 from .csv_table import write_csv
 from .top_spenders import CachedInput, Durations, Rankings, TopSpender, rankings
-from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment
+from .usage_query import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, moment_of
 from .usage_report import as_json, ausage, usage
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "TopSpender",
     "as_json",
     "ausage",
-    "moment",
+    "moment_of",
     "rankings",
     "usage",
     "write_csv",

@@ -16,7 +16,7 @@ from stapel_agent.database import on_ledger
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .usage_query import UsageQuery
-from .usage_sql import CALLS, FIRST, Reader, Slice, Table, text
+from .usage_sql import CALLS, FIRST, FigureReader, Slice, Table, text
 
 NAMES = ("user_id", "workspace_id", "source", "model")
 
@@ -106,7 +106,7 @@ def _read(query: UsageQuery, places: int, alias: str) -> Rankings:
     return Rankings(spenders, counts, durations, pending, cached)
 
 
-class RankingReader(Reader):
+class RankingReader(FigureReader):
     """Sums up calls with the same four names, then adds these sums up for each of the names."""
 
     def prepare(self) -> None:

@@ -78,7 +78,7 @@ class UsageQuery:
         groups, place = _groups(_readable("group_by", group_by)), _readable("cursor", cursor)
         after = None if place is None else _after(place, groups)
         wanted = tuple(_filter(name, _readable(name, value)) for name, value in filters.items() if value is not None)
-        period = (moment(name, _readable(name, end)) for name, end in (("since", since), ("until", until)))
+        period = (moment_of(name, _readable(name, end)) for name, end in (("since", since), ("until", until)))
         since_moment, until_moment = period
         return cls(groups, since_moment, until_moment, wanted, _limit(_readable("limit", limit)), after)
 
@@ -117,7 +117,7 @@ def _filter(name: str, value: Any) -> tuple[str, str]:
     return name, str(opaque_id(value)) if name in ("user_id", "workspace_id") else str(value)
 
 
-def moment(name: str, value: Any) -> datetime | None:
+def moment_of(name: str, value: Any) -> datetime | None:
     if value is None:
         return None
     moment: datetime = value

@@ -23,15 +23,13 @@ from stapel_agent.database import aon_ledger, on_ledger, reading
 from stapel_agent.redaction import describe
 from stapel_agent.types import Standing
 
-from .usage_query import InvalidUsageQuery, Key, UsageOptions, UsageQuery
-from .usage_sql import COSTS, FIGURES, Reader, Slice
-
-__all__ = ["InvalidUsageQuery", "Usage", "as_json", "ausage", "usage"]
+from .usage_query import Key, UsageOptions, UsageQuery
+from .usage_sql import COSTS, FIGURES, FigureReader, Slice
 
 logger = logging.getLogger(__name__)
 
 
-class Usage(TypedDict):
+class UsageReport(TypedDict):
     """Each row has its group's names and figures; `totals` cover all rows of all pages.
 
     If BUDGETS is set, `budgets` has the current ones of the spenders in the filters, and of all together.
@@ -43,7 +41,7 @@ class Usage(TypedDict):
     next_cursor: str | None
 
 
-def usage(**options: Unpack[UsageOptions]) -> Usage:
+def usage(**options: Unpack[UsageOptions]) -> UsageReport:
     """Return the ledger's figures, grouped by the names in `group_by`, in their order.
 
     Raises InvalidUsageQuery, a ValueError, and LedgerUnavailable if the database does not answer or is not migrated.
@@ -56,14 +54,14 @@ def usage(**options: Unpack[UsageOptions]) -> Usage:
         return on_ledger(partial(_answer, query))
 
 
-async def ausage(**options: Unpack[UsageOptions]) -> Usage:
+async def ausage(**options: Unpack[UsageOptions]) -> UsageReport:
     """`usage()` on an event loop."""
     query = UsageQuery.of(**options)
     with reading():
         return await aon_ledger(partial(_answer, query))
 
 
-def as_json(found: Usage) -> dict[str, Any]:
+def as_json(found: UsageReport) -> dict[str, Any]:
     """Return `found` for JSON. Costs are texts, because most JSON readers make floats of numbers."""
     rows, standings = map(_plain, found["rows"]), found.get("budgets")
     budgets = {} if standings is None else {"budgets": [standing.as_json() for standing in standings]}
@@ -79,14 +77,14 @@ def dollars(cost: Decimal) -> str:
     return f"{cost.normalize() + 0:f}"
 
 
-def _answer(query: UsageQuery, alias: str) -> Usage:
+def _answer(query: UsageQuery, alias: str) -> UsageReport:
     flush_hits()
-    reader = Reader(alias)
+    reader = FigureReader(alias)
     found = _found(reader, query)
     keys = sorted(found, key=_order)
     page = keys[: query.limit]
     is_whole = query.after is None and len(keys) <= query.limit
-    answer: Usage = {
+    answer: UsageReport = {
         "rows": [{**dict(zip(query.groups, key, strict=True)), **found[key]} for key in page],
         "totals": _sum(found.values() if is_whole else reader.totals(query)),
         "next_cursor": query.cursor(page[-1]) if len(keys) > query.limit else None,
@@ -110,7 +108,7 @@ def _standings(query: UsageQuery, alias: str) -> list[Standing] | None:
         return None
 
 
-def _found(reader: Reader, query: UsageQuery) -> dict[Key, dict[str, Any]]:
+def _found(reader: FigureReader, query: UsageQuery) -> dict[Key, dict[str, Any]]:
     """Return the figures of the page, and of at least one row after it, if there is one."""
     found: dict[Key, dict[str, Any]] = {}
     leading = query.groups[0] if query.groups and query.groups[0] in PERIODS else ""
@@ -138,7 +136,7 @@ def _order(key: Key) -> tuple[tuple[bool, str], ...]:
     return tuple((value is not None, value or "") for value in key)
 
 
-def _slices(reader: Reader, query: UsageQuery) -> Iterator[Slice]:
+def _slices(reader: FigureReader, query: UsageQuery) -> Iterator[Slice]:
     """Yield the days or months with figures, or the whole period if rows are grouped by neither."""
     if not set(query.groups) & set(PERIODS):
         yield Slice(query.since, query.until, {})

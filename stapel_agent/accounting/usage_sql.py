@@ -91,7 +91,7 @@ HITS = Table(
 TABLES = (CALLS, HITS)
 
 
-class Reader:
+class FigureReader:
     """Reads figures from one database."""
 
     def __init__(self, alias: str) -> None:

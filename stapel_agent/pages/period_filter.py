@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from stapel_agent.accounting import InvalidUsageQuery, moment
+from stapel_agent.accounting import InvalidUsageQuery, moment_of
 from stapel_agent.database import as_stored
 
 from .form_filter import FormFilter
@@ -110,7 +110,7 @@ def _midnight(day: date) -> datetime:
 def _instant(name: str, text: str) -> datetime | None:
     """A time from the URL, in the form that the ledger stores."""
     try:
-        instant = moment(name, text or None)
+        instant = moment_of(name, text or None)
     except InvalidUsageQuery as fault:
         raise IncorrectLookupParameters from fault
     return instant and as_stored(instant)

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from stapel_agent import ausage, usage
-from stapel_agent.accounting.usage_query import GROUPS
-from stapel_agent.accounting.usage_report import InvalidUsageQuery, as_json
+from stapel_agent.accounting.usage_query import GROUPS, InvalidUsageQuery
+from stapel_agent.accounting.usage_report import as_json
 from stapel_agent.accounting.usage_sql import FIGURES
 from stapel_agent.cache import hit_counts
 from stapel_agent.ledger.columns import TOKEN_FIELDS
