@@ -19,10 +19,10 @@ from .conf import DEFAULTS, agent_settings
 from .cost_checks import cost_messages
 from .database import is_in_tenant_schemas, ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
-from .model_profiles import known_profile, profile_faults
+from .model_profiles import known_profile, profile_problems
 from .prices import list_date
 from .privacy import overdue
-from .providers import LlmProvider, dialect_faults, model_warnings, provider_registry
+from .providers import LlmProvider, dialect_problems, model_warnings, provider_registry
 from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
@@ -82,8 +82,8 @@ def check_provider_configuration(app_configs: Any = None, **options: Any) -> lis
 def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
     try:
         provider = provider_registry.load(name)()
-        if fault := provider.configuration_error():
-            return [Warning(f"Provider {name!r} is not configured: {fault}", id="stapel_agent.W003")]
+        if problem := provider.configuration_error():
+            return [Warning(f"Provider {name!r} is not configured: {problem}", id="stapel_agent.W003")]
         return list(_foreign_models(name, provider, sizes))
     except ProviderUnusable:
         return []  # check_providers has reported it
@@ -100,18 +100,18 @@ def check_service_middleware(app_configs: Any = None, **options: Any) -> list[Ch
     except NoReverseMatch:
         return []
     if SERVICE_MIDDLEWARE not in settings.MIDDLEWARE:
-        fault, hint = (
+        problem, hint = (
             "no middleware reads X-API-KEY",
             f"Add {SERVICE_MIDDLEWARE!r} to MIDDLEWARE, after AuthenticationMiddleware.",
         )
     elif not _has_service_key():
-        fault, hint = (
+        problem, hint = (
             "no key is set",
             "Set SERVICE_API_KEY to a long random string, or SERVICE_API_KEYS to one for each service.",
         )
     else:
         return []
-    return [Warning(f"No service can call the agent: {fault}.", hint, id="stapel_agent.W004")]
+    return [Warning(f"No service can call the agent: {problem}.", hint, id="stapel_agent.W004")]
 
 
 @register("stapel_agent", deploy=True)
@@ -210,8 +210,8 @@ def _sizes() -> Iterator[CheckMessage]:
         text = f"MODELS has no size {DEFAULT_SIZE!r}: translations and commands that name no size fail."
         yield Warning(text, hint, id="stapel_agent.W016")
     for size, entry in agent_settings.MODELS.items():
-        for fault in (*profile_faults(size, entry), *_unregistered(size, entry)):
-            yield Error(f"{fault}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
+        for problem in (*profile_problems(size, entry), *_unregistered(size, entry)):
+            yield Error(f"{problem}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
     for name, sizes in _in_use().items():
         for size in _nameless(name, sizes):
             hint = "Set a model there or in the provider's models. Calls of that size fail until this is fixed."
@@ -239,8 +239,8 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
 
 def _foreign_models(name: str, provider: LlmProvider, sizes: list[str]) -> Iterator[CheckMessage]:
     for size in sizes:
-        if fault := provider.model_error(size, known_profile(size).model):
-            yield Warning(f"Provider {name!r} has no model for the size {size!r}: {fault}", id="stapel_agent.W011")
+        if problem := provider.model_error(size, known_profile(size).model):
+            yield Warning(f"Provider {name!r} has no model for the size {size!r}: {problem}", id="stapel_agent.W011")
 
 
 def _unregistered(size: str, entry: Any) -> Iterator[str]:
@@ -262,9 +262,9 @@ def _dialects() -> Iterator[CheckMessage]:
     if any(wrong_kinds(["DIALECTS"])):
         return
     for name, entry in (agent_settings.DIALECTS or {}).items():
-        for fault in dialect_faults(name, entry):
+        for problem in dialect_problems(name, entry):
             hint = "The entry has no effect until this is fixed. docs/dialects.md lists its keys."
-            yield Error(f"{fault}.", hint, id="stapel_agent.E010")
+            yield Error(f"{problem}.", hint, id="stapel_agent.E010")
 
 
 def _tenants() -> Iterator[CheckMessage]:

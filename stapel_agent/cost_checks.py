@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from . import budgets
 from .conf import agent_settings
 from .model_profiles import known_profile
-from .prices import UnitPrices, tier_faults, unit_prices
+from .prices import UnitPrices, invalid_tiers, unit_prices
 from .providers import provider_registry
 from .settings_validation import wrong_kinds
 
@@ -31,7 +31,7 @@ def _prices() -> Iterator[CheckMessage]:
     wrong = [
         model
         for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
-        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(tier_faults(entry))
+        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(invalid_tiers(entry))
     ]
     for model in wrong:
         hint = "Example: {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
@@ -46,7 +46,7 @@ def _unpricing(prices: Any, model: Any) -> str:
     entry = entry if isinstance(entry, Mapping) else {}
     unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
     if not unknown and UnitPrices.of(entry) is not None:
-        return f"has an invalid tier, {next(tier_faults(entry))}: each tier needs at least input and output"
+        return f"has an invalid tier, {next(invalid_tiers(entry))}: each tier needs at least input and output"
     if unknown:
         return f"has the unknown key {unknown[0]!r}: use {', '.join(UnitPrices.__dataclass_fields__)}"
     return "must be US dollars per million tokens, with at least input and output"
@@ -54,8 +54,8 @@ def _unpricing(prices: Any, model: Any) -> str:
 
 def _budgets() -> Iterator[CheckMessage]:
     setting = agent_settings.BUDGETS
-    for fault in budgets.budget_faults(setting) if isinstance(setting, list | tuple) else budgets.policy_faults():
-        yield Error(f"{fault}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
+    for problem in budgets.budget_problems(setting) if isinstance(setting, list | tuple) else budgets.policy_problems():
+        yield Error(f"{problem}.", "No provider is called until this is fixed.", id="stapel_agent.E006")
         setting = ()
     for text in budgets.undecided_budgets(setting) if isinstance(setting, list | tuple) else ():
         yield Warning(f"{text}.", id="stapel_agent.W013")

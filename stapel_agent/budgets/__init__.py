@@ -8,8 +8,8 @@ from .estimates import Estimate, estimated, unbounded
 from .periods import PERIODS
 from .periods import name as period_name
 from .periods import span as period_span
-from .policies import SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_faults
-from .policies import faults as budget_faults
+from .policies import SCOPES, Budget, BudgetPolicy, ListedBudgets, Spend, Spender, policy_problems
+from .policies import problems as budget_problems
 from .policies import undecided as undecided_budgets
 from .reservations import budgets_of, charge_lost, charging, is_reserved, reserve, settling, standings
 from .reservations import hand_over as hand_over_accounts
@@ -28,7 +28,7 @@ __all__ = [
     "Spender",
     "Standing",
     "TOKENS",
-    "budget_faults",
+    "budget_problems",
     "budgets_of",
     "charge_lost",
     "charging",
@@ -39,7 +39,7 @@ __all__ = [
     "make_accounts",
     "period_name",
     "period_span",
-    "policy_faults",
+    "policy_problems",
     "reserve",
     "settling",
     "standings",

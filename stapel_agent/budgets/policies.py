@@ -85,8 +85,8 @@ class ListedBudgets(BudgetPolicy):
     """The policy for the entries of BUDGETS. Raises a ValueError that names the fix if an entry is invalid."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        for fault in faults(entries):
-            raise ValueError(fault)
+        for problem in problems(entries):
+            raise ValueError(problem)
         self._limits = {_place(entry): (_usd(entry.get("usd")), entry.get("tokens")) for entry in entries}
         self._refusing = {entry["scope"] for entry in entries if entry.get("without_id") == REFUSE}
 
@@ -114,8 +114,8 @@ def _checked(budget: object) -> Budget:
     if not isinstance(budget, Budget):
         raise TypeError(f"budgets() must return Budget objects, not {type(budget).__name__}")
     limits = {name: limit for name in ("usd", "tokens") if (limit := getattr(budget, name)) is not None}
-    if fault := _fault({"scope": budget.scope, "period": budget.period, "tokens": 0, **limits}):
-        raise ValueError(f"a budget {fault}")
+    if problem := _problem({"scope": budget.scope, "period": budget.period, "tokens": 0, **limits}):
+        raise ValueError(f"a budget {problem}")
     return budget if budget.usd is None else replace(budget, usd=_usd(budget.usd))
 
 
@@ -129,17 +129,17 @@ def policy() -> BudgetPolicy:
     return _instance(setting)
 
 
-def faults(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yields a message for each invalid entry of BUDGETS, with the fix."""
     places: set[tuple[str, str | None, str]] = set()
     for number, entry in enumerate(entries):
-        fault = _fault(entry)
-        if fault is None and _place(entry) in places:
-            fault = "repeats the scope, id and period of another entry: put both limits into one"
-        if fault is None:
+        problem = _problem(entry)
+        if problem is None and _place(entry) in places:
+            problem = "repeats the scope, id and period of another entry: put both limits into one"
+        if problem is None:
             places.add(_place(entry))
         else:
-            yield f"BUDGETS[{number}] {fault}, not {entry!r:.200}"
+            yield f"BUDGETS[{number}] {problem}, not {entry!r:.200}"
 
 
 def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -152,7 +152,7 @@ def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             )
 
 
-def policy_faults() -> Iterator[str]:
+def policy_problems() -> Iterator[str]:
     """Yields a message if BUDGETS does not name a valid policy."""
     setting = agent_settings.BUDGETS
     try:
@@ -167,7 +167,7 @@ def nanos(usd: Decimal) -> int:
     return int(ARITHMETIC.multiply(usd, NANOS).to_integral_value(ROUND_CEILING))
 
 
-def _fault(entry: object) -> str | None:
+def _problem(entry: object) -> str | None:
     """Returns the rule that a single entry breaks, or None."""
     if not isinstance(entry, Mapping):
         return 'must be a map such as {"scope": "user", "period": "month", "usd": "5.00"}'

@@ -2,6 +2,6 @@
 
 from .profile import EFFORTS, Profile
 from .sizes import known_profile, profile_of, token_limit
-from .validation import option_fault, profile_faults
+from .validation import option_problem, profile_problems
 
-__all__ = ["EFFORTS", "Profile", "known_profile", "option_fault", "profile_faults", "profile_of", "token_limit"]
+__all__ = ["EFFORTS", "Profile", "known_profile", "option_problem", "profile_problems", "profile_of", "token_limit"]

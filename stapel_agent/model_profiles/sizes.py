@@ -6,7 +6,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import InvalidRequest, WrongSetting
 
 from .profile import Profile
-from .validation import profile_faults
+from .validation import profile_problems
 
 
 def profile_of(size: str) -> Profile:
@@ -14,8 +14,8 @@ def profile_of(size: str) -> Profile:
     sizes = agent_settings.MODELS
     if size not in sizes:
         raise InvalidRequest(f"unknown model size {size!r}; MODELS has: {', '.join(sorted(sizes))}")
-    if fault := next(profile_faults(size, sizes[size]), None):
-        raise WrongSetting(fault)
+    if problem := next(profile_problems(size, sizes[size]), None):
+        raise WrongSetting(problem)
     return Profile.of(sizes[size])
 
 

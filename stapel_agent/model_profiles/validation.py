@@ -18,7 +18,7 @@ SENT_BY_US = frozenset(
 """Request fields that the package sets itself. Options cannot replace them."""
 
 
-def profile_faults(size: str, entry: object) -> Iterator[str]:
+def profile_problems(size: str, entry: object) -> Iterator[str]:
     """Yield the errors in an entry of MODELS, each with its fix."""
     if not isinstance(entry, Mapping):
         return
@@ -33,11 +33,11 @@ def profile_faults(size: str, entry: object) -> Iterator[str]:
         yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
     if not _is_cap(entry.get("max_tokens")):
         yield f"{place}['max_tokens'] must be a whole number from 1, not {str(entry['max_tokens'])[:40]!r}"
-    if fault := option_fault(entry.get("options") or {}):
-        yield f"{place}['options'] {fault}"
+    if problem := option_problem(entry.get("options") or {}):
+        yield f"{place}['options'] {problem}"
 
 
-def option_fault(options: object) -> str | None:
+def option_problem(options: object) -> str | None:
     """Return the error in options for a vendor's request, or None."""
     if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
         return "must be a dict of request fields, such as {'temperature': 0}"

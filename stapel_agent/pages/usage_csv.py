@@ -19,10 +19,10 @@ ROWS_A_PAGE = 1000
 
 def csv_file(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tuple[str, str] | None:
     """The file's name and text for the page's parameters; `csv` names the table. None for an unknown table."""
-    _, period, fault = period_of(parameters, aware(timezone.now()).astimezone(UTC).date())
+    _, period, problem = period_of(parameters, aware(timezone.now()).astimezone(UTC).date())
     table = parameters.get("csv", "")
     group = period.unit if table == "period" else table
-    if fault or group in hidden or group not in (period.unit, *TITLES):
+    if problem or group in hidden or group not in (period.unit, *TITLES):
         return None
     rows, cursor = [], None
     while True:

@@ -60,11 +60,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class UsagePage:
-    """What the template shows. `fault` says why the requested period is not shown."""
+    """What the template shows. `problem` says why the requested period is not shown."""
 
     period: Period
     choices: Sequence[tuple[str, str, bool]]
-    fault: str
+    problem: str
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     parts: Sequence[Line]
@@ -92,7 +92,7 @@ class UsagePage:
 def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[str] = ()) -> UsagePage:
     """The page for a URL's parameters. `address` is that of the list; `hidden` columns are not shown."""
     now = aware(timezone.now()).astimezone(UTC)
-    name, period, fault = period_of(parameters, now.date())
+    name, period, problem = period_of(parameters, now.date())
     links = LedgerLinks(address, period)
     since, until = start_of(period.since), start_of(period.until)
     found = usage(group_by=(period.unit,), since=since, until=until, limit=1000)
@@ -104,7 +104,7 @@ def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[s
     return UsagePage(
         period=period,
         choices=[(key, choice.title, key == name) for key, choice in CHOICES.items()],
-        fault=fault,
+        problem=problem,
         tiles=list(_tiles(found["totals"], ranked, links)),
         charts=list(charts(parts, period, links)) if found["totals"]["calls"] else [],
         parts=[_part(key, parts[key], links.within(part), places) for key, part in period.parts() if key in parts],

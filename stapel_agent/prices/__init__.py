@@ -2,7 +2,7 @@
 
 from .cost import CONDITIONS, NOTHING_SPENT, Cost, cost_of, unit_prices
 from .price_list import aload, list_date
-from .token_prices import UnitPrices, tier_faults
+from .token_prices import UnitPrices, invalid_tiers
 
 __all__ = [
     "CONDITIONS",
@@ -12,6 +12,6 @@ __all__ = [
     "aload",
     "cost_of",
     "list_date",
-    "tier_faults",
+    "invalid_tiers",
     "unit_prices",
 ]

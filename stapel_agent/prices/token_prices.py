@@ -69,7 +69,7 @@ class UnitPrices:
 KINDS = tuple(field.name for field in fields(UnitPrices))
 
 
-def tier_faults(entry: Mapping[str, Any]) -> Iterator[str]:
+def invalid_tiers(entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield the tiers of an entry of PRICES that have no valid prices."""
     tiers = entry.get(TIERS, {})
     if not isinstance(tiers, Mapping):

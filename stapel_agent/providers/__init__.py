@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .builtins import BUILTIN_PROVIDERS
-    from .dialects import dialect_faults
+    from .dialects import dialect_problems
     from .model_checks import model_warnings
     from .model_facts import ModelFacts
     from .prompt_cache import forget_prefixes
@@ -23,7 +23,7 @@ __all__ = [
     "ModelFacts",
     "ProviderEntry",
     "ProviderResult",
-    "dialect_faults",
+    "dialect_problems",
     "finish_reason",
     "forget_prefixes",
     "forget_refusals",
@@ -42,7 +42,7 @@ _HOME = {
     "ModelFacts": ".model_facts",
     "ProviderEntry": ".registry",
     "ProviderResult": ".base",
-    "dialect_faults": ".dialects",
+    "dialect_problems": ".dialects",
     "finish_reason": ".wire.finish_reasons",
     "forget_prefixes": ".prompt_cache",
     "forget_refusals": ".wire.optional_fields",

@@ -8,7 +8,7 @@ from typing import Any
 
 from stapel_agent.conf import agent_settings, key_texts, unset_variables
 from stapel_agent.exceptions import AccessDenied
-from stapel_agent.model_profiles import option_fault
+from stapel_agent.model_profiles import option_problem
 
 from .base import LlmProvider
 from .dialects import MAX_TOKENS_PARAMS, OUTCOMES, known_dialects
@@ -113,7 +113,7 @@ class EndpointProvider(LlmProvider):
         return self.endpoint.models().get(model_size) or default
 
 
-def entry_faults(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+def entry_problems(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield the errors in an entry of PROVIDERS that is a dict, each with its fix."""
     place, kind = f"PROVIDERS[{name!r}]", entry.get("class", "openai-compat")
     if not isinstance(kind, str) or kind not in FIELDS:
@@ -174,7 +174,7 @@ _CHECKS = {
     "api_key": _key_fault,
     "models": _models_fault,
     "max_tokens_param": _cap_fault,
-    "options": option_fault,
+    "options": option_problem,
     "dialect": _dialect_fault,
     "vendor": _vendor_fault,
     "finish_reasons": _reasons_fault,

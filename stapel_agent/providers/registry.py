@@ -13,7 +13,7 @@ from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, Provi
 
 from .base import LlmProvider
 from .builtins import BUILTIN_PROVIDERS
-from .endpoint_settings import entry_faults
+from .endpoint_settings import entry_problems
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
 """A class, its dotted path, or, in PROVIDERS, a dict for an endpoint."""
@@ -120,8 +120,8 @@ def _of_endpoint(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
 
 
 def _endpoint_class(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
-    if fault := next(entry_faults(name, entry), None):
-        raise ProviderMisconfigured(fault)
+    if problem := next(entry_problems(name, entry), None):
+        raise ProviderMisconfigured(problem)
     path = BUILTIN_PROVIDERS[entry.get("class", "openai-compat")]
     base = Registry.imported(name, path)
     return type(base.__name__, (base,), {"__module__": base.__module__, "entry": entry, "entry_name": name})

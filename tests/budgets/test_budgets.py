@@ -504,7 +504,7 @@ WRONG = [
 @pytest.mark.parametrize(("entry", "mend"), WRONG)
 def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
     """Each wrong entry says the mend, at check time; and who goes on without mending it spends nothing."""
-    (fault,) = policies.faults([entry])
+    (fault,) = policies.problems([entry])
     assert fault.startswith(f"BUDGETS[0] {mend}")
     agent(BUDGETS=[entry])
     assert services.complete("hello", "small")["reason"].startswith("over_budget: BUDGETS cannot be applied")
@@ -518,8 +518,8 @@ def test_entry__twice():
     """Two entries for the same are told apart from two for different periods or ids."""
     budget = {"scope": "user", "period": "day", "tokens": 1}
     good = [budget, {**budget, "period": "month"}, {**budget, "id": "1"}]
-    assert list(policies.faults(good)) == []
-    assert list(policies.faults([*good, {"scope": "user", "period": "day", "usd": 1}])) == [
+    assert list(policies.problems(good)) == []
+    assert list(policies.problems([*good, {"scope": "user", "period": "day", "usd": 1}])) == [
         "BUDGETS[3] repeats the scope, id and period of another entry: put both limits into one, "
         "not {'scope': 'user', 'period': 'day', 'usd': 1}"
     ]
@@ -694,7 +694,7 @@ def test_without_id__refused(agent, scripted_model, scope, caller):
 )
 def test_without_id__wrong(entry):
     """The option belongs to general entries of users and workspaces, with one of its two values."""
-    (fault,) = policies.faults([{"period": "day", "tokens": 1, **entry}])
+    (fault,) = policies.problems([{"period": "day", "tokens": 1, **entry}])
     assert fault.startswith("BUDGETS[0] may have a 'without_id' of share or refuse")
 
 

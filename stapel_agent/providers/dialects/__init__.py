@@ -4,7 +4,7 @@ from .answer_reader import read_answer, stated_usage
 from .dialect import OUTCOMES, Dialect
 from .effort_fields import effort_fields, merged
 from .effort_rules import CLAUDE
-from .lookup import MAX_TOKENS_PARAMS, dialect_faults, dialect_for, known_dialects
+from .lookup import MAX_TOKENS_PARAMS, dialect_for, dialect_problems, known_dialects
 from .vendors import DIALECTS, OPENAI
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "OPENAI",
     "OUTCOMES",
     "Dialect",
-    "dialect_faults",
+    "dialect_problems",
     "dialect_for",
     "effort_fields",
     "known_dialects",

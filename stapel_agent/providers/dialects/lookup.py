@@ -27,7 +27,7 @@ def known_dialects() -> dict[str, Dialect]:
         return DIALECTS
     known = dict(DIALECTS)
     for name, entry in own.items():
-        if not any(dialect_faults(name, entry)):
+        if not any(dialect_problems(name, entry)):
             known[name] = _dialect(name, entry)
     return known
 
@@ -41,7 +41,7 @@ def dialect_for(host: str, name: str | None = None) -> Dialect:
     return next((dialect for dialect in reversed(known.values()) if _speaks(dialect, host)), UNKNOWN)
 
 
-def dialect_faults(name: object, entry: Any) -> Iterator[str]:
+def dialect_problems(name: object, entry: Any) -> Iterator[str]:
     """Yield the errors in an entry of DIALECTS, each with its fix."""
     place = f"STAPEL_AGENT['DIALECTS'][{name!r}]"
     if not isinstance(name, str) or not isinstance(entry, Mapping):
