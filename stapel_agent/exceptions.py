@@ -268,7 +268,7 @@ class SchemaMismatch(InvalidAnswer):
         self.correction = correction
 
 
-def fault_named(failure: str | None) -> type[ProviderError]:
+def exception_named(failure: str | None) -> type[ProviderError]:
     """Returns the exception type for a failure name. If several share it, returns the most general, then the first."""
     kinds: list[type[ProviderError]] = [ProviderError]
     for kind in kinds:

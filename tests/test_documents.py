@@ -29,7 +29,7 @@ from stapel_agent.providers import BUILTIN_PROVIDERS
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.providers.registry import provider_registry
 from stapel_agent.providers.wire.error_response import classify
-from stapel_agent.providers.wire.status_codes import FAULT_BY_STATUS
+from stapel_agent.providers.wire.status_codes import EXCEPTION_BY_STATUS
 from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
 from stapel_agent.signals import call_finished
@@ -354,7 +354,7 @@ def test_statuses__table():
     rows = table("docs/failures.md", "statuses")
     listed = {int(status): cells[1:] for cells in rows for status in re.findall(r"\b\d{3}\b", cells[0])}
     others = {int(first) * 100: cells[1:] for cells in rows for first in re.findall(r"(\d)xx", cells[0])}
-    assert sorted(listed) == sorted(FAULT_BY_STATUS)
+    assert sorted(listed) == sorted(EXCEPTION_BY_STATUS)
     for status in range(300, 600):
         fault = classify(status, "")
         name, follows = listed.get(status) or others[status // 100 * 100]

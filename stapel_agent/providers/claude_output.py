@@ -42,7 +42,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 # For errors without an HTTP status. "Unable to connect to API (ECONNRESET)" may come after the request was sent, so the
 # codes of broken connections are before the words for failed ones.
-FAULT_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
+EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (EMPTY_ACCOUNT, OutOfCredit),
     (_words(r"/login|not logged in|api key|authenticat|oauth|access to claude"), AccessDenied),
     (_words(r"unknown option|command not found|no such file or directory"), AccessDenied),
@@ -144,7 +144,7 @@ class Report:
             return classify(status, notice)
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
-        return _fault_by_words(notice, ProviderUnavailable)(f"the Claude Code CLI failed: {notice}")
+        return _exception_by_words(notice, ProviderUnavailable)(f"the Claude Code CLI failed: {notice}")
 
     def gap(self) -> ProviderError | None:
         """Return the exception if the result is not an answer although the CLI reports no error."""
@@ -208,9 +208,9 @@ def _exit_fault(outcome: Outcome) -> ProviderError | None:
     ending = f"exit code {code}" if code > 0 else f"signal {-code}"
     notice = excerpt(outcome.stderr) or excerpt(outcome.stdout)
     was_killed = code < 0 or code in SHELL_SIGNALS
-    kind = RequestInterrupted if was_killed else _fault_by_words(notice, RequestInterrupted)
+    kind = RequestInterrupted if was_killed else _exception_by_words(notice, RequestInterrupted)
     return kind(f"the Claude Code CLI ended with {ending}: {notice}")
 
 
-def _fault_by_words(notice: str, otherwise: type[ProviderError]) -> type[ProviderError]:
-    return next((fault for words, fault in FAULT_BY_WORDS if words.search(notice)), otherwise)
+def _exception_by_words(notice: str, otherwise: type[ProviderError]) -> type[ProviderError]:
+    return next((exception for words, exception in EXCEPTION_BY_WORDS if words.search(notice)), otherwise)

@@ -9,7 +9,14 @@ from uuid import UUID
 from stapel_agent import ledger
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import on_ledger
-from stapel_agent.exceptions import AgentError, AttemptCancelled, AttemptLost, OverBudget, ProviderDeclined, fault_named
+from stapel_agent.exceptions import (
+    AgentError,
+    AttemptCancelled,
+    AttemptLost,
+    OverBudget,
+    ProviderDeclined,
+    exception_named,
+)
 from stapel_agent.models import Flight, PromptLog, PromptStatus
 from stapel_agent.types import Completion
 
@@ -60,7 +67,7 @@ def _recorded_outcome(row: PromptLog | None, asked: str) -> FlightOutcome:
         return FlightOutcome(Completion(row.response, provider=str(metadata.get("provider")), model=row.model))
     if metadata.get("failure") == OverBudget.failure:  # the leader's alone: followers may have budgets of their own
         return FlightOutcome()
-    fault = fault_named(metadata.get("failure"))(row.error_message or "")
+    fault = exception_named(metadata.get("failure"))(row.error_message or "")
     # A fallback's cached answer has no row of this request.
     may_have_turned = isinstance(fault, ProviderDeclined) and (agent_settings.FALLBACKS or {}).get(asked)
     if isinstance(fault, AttemptCancelled | AttemptLost) or may_have_turned:

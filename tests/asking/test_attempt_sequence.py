@@ -26,7 +26,7 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestInterrupted,
     RequestRejected,
-    fault_named,
+    exception_named,
 )
 from stapel_agent.ledger import row_statements
 from stapel_agent.models import PromptLog
@@ -281,11 +281,11 @@ def test_failure__table_is_whole():
     for name, cells in FAILURES.items():
         kinds = [getattr(exceptions, kind.strip("` ")) for kind in cells[1].split(",")]
         assert {kind.failure for kind in kinds} == {name}
-    assert {fault_named(name).failure for name in FAILURES} - {"provider_bug"} == set(FAILURES) - {
+    assert {exception_named(name).failure for name in FAILURES} - {"provider_bug"} == set(FAILURES) - {
         "ledger_unavailable",  # without a row, so it is never read from one
         "over_budget",  # never shared with other callers
         "provider_bug",
     }
-    assert fault_named("rejected") is RequestRejected
+    assert exception_named("rejected") is RequestRejected
     ours = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, AgentError)]
     assert {kind.failure for kind in ours} == set(FAILURES)

@@ -11,7 +11,7 @@ import pytest
 from stapel_agent.exceptions import ProviderError
 from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
 from stapel_agent.providers.wire.error_response import classify, error_codes, excerpt
-from stapel_agent.providers.wire.error_rules import FAULT_BY_NAME, RULES
+from stapel_agent.providers.wire.error_rules import EXCEPTION_BY_NAME, RULES
 
 BODIES = json.loads((Path(__file__).parent / "errors" / "bodies.json").read_text(encoding="utf-8"))
 
@@ -59,7 +59,7 @@ def test_rules__each_has_a_body() -> None:
 @pytest.mark.parametrize("name", DIALECTS)
 def test_dialects__error_codes(name: str) -> None:
     """The codes of a dialect map to failures."""
-    assert set(DIALECTS[name].error_codes.values()) <= FAULT_BY_NAME.keys()
+    assert set(DIALECTS[name].error_codes.values()) <= EXCEPTION_BY_NAME.keys()
 
 
 @pytest.mark.parametrize("code", DIALECTS["zai"].error_codes)

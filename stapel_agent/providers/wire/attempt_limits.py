@@ -25,7 +25,7 @@ from stapel_agent.exceptions import (
 from .error_response import classify, excerpt
 from .request_delivery import Delivery
 from .retry_waits import retry_after
-from .status_codes import fault_by_status
+from .status_codes import exception_by_status
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 ERROR_BODY_SECONDS = 10.0
@@ -71,7 +71,7 @@ class Bounds:
     def may_be_billed(self) -> bool:
         """Whether the server may have received the request, and has not answered that it did not process it."""
         if self.status >= 300:
-            return fault_by_status(self.status).may_be_billed
+            return exception_by_status(self.status).may_be_billed
         return bool(self.status) or (self.delivery is not None and self.delivery.may_be_taken)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:

@@ -15,14 +15,14 @@ from stapel_agent.redaction import redact_start
 
 from .error_rules import (
     EMPTY_ACCOUNT,
-    FAULT_BY_NAME,
+    EXCEPTION_BY_NAME,
     PACE,
     RULES,
     TOO_LONG,
     WRONG_ADDRESS,
 )
 from .retry_waits import stated_wait
-from .status_codes import STATUS_BY_TYPE, fault_by_status
+from .status_codes import STATUS_BY_TYPE, exception_by_status
 from .vendor_json import mapping
 
 __all__ = [
@@ -70,12 +70,12 @@ def classify(
 
 def _kind(status: int, message: str, codes: frozenset[str], own_codes: Mapping[str, str]) -> type[ProviderError]:
     for code, failure in own_codes.items():
-        if code.lower() in codes and failure in FAULT_BY_NAME:
-            return FAULT_BY_NAME[failure]
+        if code.lower() in codes and failure in EXCEPTION_BY_NAME:
+            return EXCEPTION_BY_NAME[failure]
     for rule in RULES:
         if rule.holds(status, message, codes):
-            return rule.fault
-    return fault_by_status(status)
+            return rule.exception
+    return exception_by_status(status)
 
 
 def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:

@@ -22,7 +22,7 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 
-FAULT_BY_NAME: Mapping[str, type[ProviderError]] = {
+EXCEPTION_BY_NAME: Mapping[str, type[ProviderError]] = {
     "auth": AccessDenied,
     "invalid_answer": AnswerMissing,
     "out_of_credit": OutOfCredit,
@@ -40,7 +40,7 @@ FAULT_BY_NAME: Mapping[str, type[ProviderError]] = {
 class Rule:
     """Matches an error that has one of these codes or words and one of these `statuses` (any if empty)."""
 
-    fault: type[ProviderError]
+    exception: type[ProviderError]
     words: re.Pattern[str] | None = None
     codes: frozenset[str] = frozenset()
     statuses: frozenset[int] = frozenset()

@@ -15,7 +15,7 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 
-FAULT_BY_STATUS: Mapping[int, type[ProviderError]] = {
+EXCEPTION_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: AccessDenied,
     402: OutOfCredit,
     403: AccessDenied,
@@ -49,6 +49,6 @@ STATUS_BY_TYPE: Mapping[str, int] = {
 """Error type -> the status it stands for, for errors inside a stream or a 200 answer, which have no status."""
 
 
-def fault_by_status(status: int) -> type[ProviderError]:
+def exception_by_status(status: int) -> type[ProviderError]:
     """Return the exception for an error status that no rule matches."""
-    return FAULT_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
+    return EXCEPTION_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
