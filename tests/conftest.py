@@ -32,13 +32,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules that bring a server or a program of their own may ask the built-in providers: nobody else is there."""
     for item in items:
-        if STAND_INS.search(source_of(item.path)):
+        if has_stand_in(item.path):
             item.add_marker("real_model")
 
 
 @cache
-def source_of(path: Path) -> str:
-    return path.read_text("utf-8")
+def has_stand_in(path: Path) -> bool:
+    return STAND_INS.search(path.read_text("utf-8")) is not None
 
 
 def pytest_collection_finish() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stapel_agent import LlmProvider, ProviderResult
-from stapel_agent.asking import clear_api_keys
+from stapel_agent.asking import clear_api_keys, clear_cooldowns
 from stapel_agent.exceptions import (
     OverBudget,
     ParameterRefused,
@@ -18,6 +18,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.models import PromptLog
 from stapel_agent.redaction import redact
 from stapel_agent.types import Usage
+from tests.rows import every_row
 from tests.test_arguments import OBJECTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -48,6 +49,7 @@ def provider(agent: Any, reply: Any, **attributes: Any) -> None:
             raise reply
         return reply
 
+    clear_cooldowns()
     kind = type("Hostile", (LlmProvider,), {"complete": complete, **attributes})
     agent(PROVIDERS={"hostile": kind}, RETRIES=0, BUDGETS=[{"scope": "all", "period": "month", "tokens": 10**7}])
 
@@ -55,17 +57,20 @@ def provider(agent: Any, reply: Any, **attributes: Any) -> None:
 def require_closed(answer: dict[str, Any]) -> None:
     """Check that the answer has no internal error, and that its call is closed."""
     assert answer.get("failure") != "internal_error"
-    assert PromptLog.objects.exclude(status="pending").count() == PromptLog.objects.count() > 0
+    rows = PromptLog.objects.filter(request_id=answer["request_id"])
+    assert rows.exclude(status="pending").count() == rows.count() > 0
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("field", ["text", "finish_reason", "metadata", *FIGURES])
-def test_result__hostile_field(facade, agent, field, kind):
+def test_result__hostile_field(facade, agent, field):
     """A field of a result that raises ends the call as an answer or a provider's bug, and the row is closed."""
-    result = ProviderResult("fine", 1, 1)
-    object.__setattr__(result, field, OBJECTS[kind]())
-    provider(agent, result)
-    require_closed(facade.complete("say", "small", provider="hostile"))
+    with every_row() as row:
+        for kind, make in OBJECTS.items():
+            with row(kind):
+                result = ProviderResult("fine", 1, 1)
+                object.__setattr__(result, field, make())
+                provider(agent, result)
+                require_closed(facade.complete("say", "small", provider="hostile"))
 
 
 def hostile_fault(field: str, kind: str) -> Exception | None:
@@ -78,44 +83,53 @@ def hostile_fault(field: str, kind: str) -> Exception | None:
     return fault
 
 
-@pytest.mark.parametrize(
-    ("field", "kind"), [(field, kind) for field in FAULTS for kind in OBJECTS if hostile_fault(field, kind)]
-)
-def test_fault__hostile_field(facade, agent, field, kind):
+@pytest.mark.parametrize("field", FAULTS)
+def test_fault__hostile_field(facade, agent, field):
     """A field of an exception that raises does not hide the failure, and the row is closed."""
-    fault = hostile_fault(field, kind)
-    provider(agent, fault)
-    require_closed(facade.complete("say", "small", provider="hostile"))
+    faults = {kind: fault for kind in OBJECTS if (fault := hostile_fault(field, kind))}
+    assert faults
+    with every_row() as row:
+        for kind, fault in faults.items():
+            with row(kind):
+                provider(agent, fault)
+                require_closed(facade.complete("say", "small", provider="hostile"))
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("name", ["options", "default_models", "vendor", *TRAITS])
-def test_class__hostile_attribute(facade, agent, name, kind):
+def test_class__hostile_attribute(facade, agent, name):
     """An attribute of a provider that raises is the provider's bug, and its call has a row."""
-    provider(agent, ProviderResult("fine", 1, 1), **{name: OBJECTS[kind]()})
-    require_closed(facade.complete("say", "small", provider="hostile"))
+    with every_row() as row:
+        for kind, make in OBJECTS.items():
+            with row(kind):
+                provider(agent, ProviderResult("fine", 1, 1), **{name: make()})
+                require_closed(facade.complete("say", "small", provider="hostile"))
 
 
-@pytest.mark.parametrize("name", ["options", "default_models", *TRAITS])
-def test_class__property_that_raises(facade, agent, name):
+def test_class__property_that_raises(facade, agent):
     """The same holds for a property that raises."""
 
     def refuse(self: Any) -> Any:
         raise RuntimeError("hostile")
 
-    provider(agent, ProviderResult("fine", 1, 1), **{name: property(refuse)})
-    require_closed(facade.complete("say", "small", provider="hostile"))
+    with every_row() as row:
+        for name in ("options", "default_models", *TRAITS):
+            with row(name):
+                provider(agent, ProviderResult("fine", 1, 1), **{name: property(refuse)})
+                require_closed(facade.complete("say", "small", provider="hostile"))
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("name", ["resolve_model", "api_keys"])
-def test_method__hostile_return(facade, agent, name, kind):
+def test_method__hostile_return(facade, agent, name):
     """A model name or a key of any type is read as text or ignored, and breaks no later redaction."""
-    value = [OBJECTS[kind]()] if name == "api_keys" else OBJECTS[kind]()
-    provider(agent, ProviderResult("fine", 1, 1), supports_api_key=True, **{name: lambda *ignored: value})
-    answer = facade.complete("say", "small", provider="hostile")
-    assert answer.get("failure") not in ("internal_error", "ledger_unavailable")
-    assert redact("nothing to hide") == "nothing to hide"
+    with every_row() as row:
+        for kind, make in OBJECTS.items():
+            with row(kind):
+                value = [make()] if name == "api_keys" else make()
+                returned = {name: lambda *ignored, value=value: value}
+                provider(agent, ProviderResult("fine", 1, 1), supports_api_key=True, **returned)
+                answer = facade.complete("say", "small", provider="hostile")
+                assert answer.get("failure") not in ("internal_error", "ledger_unavailable")
+                assert redact("nothing to hide") == "nothing to hide"
 
 
 @pytest.mark.parametrize("allowed", [False, True])
