@@ -1,4 +1,4 @@
-"""The ledger in the admin: who may look, and what is shown."""
+"""The ledger in the admin: who may see it, and what is shown."""
 
 import re
 import uuid
@@ -26,7 +26,7 @@ HOSTILE = "<script>alert(1)</script>\u202e"
 
 @pytest.fixture
 def account(django_user_model):
-    """Make accounts: `account("name", is_staff=True)`."""
+    """Create accounts: `account("name", is_staff=True)`."""
 
     def create(username="somebody", *, codenames=(), **fields):
         user = django_user_model.objects.create_user(username, f"{username}@example.com", "password", **fields)
@@ -38,7 +38,7 @@ def account(django_user_model):
 
 @pytest.fixture(autouse=True)
 def utc(settings):
-    """Times are shown in the host's time zone: here this one."""
+    """Times are shown in the host's time zone: here UTC."""
     settings.TIME_ZONE = "UTC"
 
 
@@ -73,7 +73,7 @@ def cells(response) -> list[dict[str, str]]:
     return [row for row in Cells(response).rows if row]
 
 
-# Who may look
+# Access
 
 MANDATE = {
     "AUTHENTICATION_BACKENDS": [
@@ -99,7 +99,7 @@ MANDATE = {
     ids=["anonymous", "user", "staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
 )
 def test_view__permission(client, account, settings, fields, host, status):
-    """The list, its rows and their figures are for those whom the access rules of stapel-core let see them."""
+    """The list, its rows and their figures are shown to those whom stapel-core's access rules allow to see them."""
     for name, value in host.items():
         setattr(settings, name, value)
     row = written()
@@ -112,7 +112,7 @@ def test_view__permission(client, account, settings, fields, host, status):
 @pytest.mark.parametrize("category", ["ops", "business", "secret"])
 @pytest.mark.parametrize("superuser", [True, False])
 def test_mutation__denied(client, account, settings, category, superuser):
-    """Nobody adds, changes or deletes, with every permission there is and whatever the host calls the model."""
+    """Nobody can add, change or delete, with any permission and any category of the model."""
     settings.STAPEL_ADMIN = {"MODELS": {"agent.PromptLog": {"category": category}}}
     codenames = [f"{action}_promptlog" for action in ("view", "add", "change", "delete")]
     client.force_login(account(is_staff=True, is_superuser=superuser, codenames=codenames))
@@ -131,7 +131,7 @@ def test_mutation__denied(client, account, settings, category, superuser):
 
 
 def test_mutation__no_action(admin_client, monkeypatch):
-    """The list offers no action, not even one of the whole site, and obeys none."""
+    """The list offers and runs no action, not even one of the whole site."""
     monkeypatch.setitem(site._actions, "erase", lambda model_admin, request, queryset: queryset.delete())
     row = written()
     answer = admin_client.post(LIST, {"action": "erase", "_selected_action": str(row.pk), "index": "0"})
@@ -143,7 +143,7 @@ def test_mutation__no_action(admin_client, monkeypatch):
 
 
 def test_list__row(admin_client):
-    """What a row of the list tells."""
+    """The cells of a row in the list."""
     written(
         status="timeout",
         source="translate",
@@ -191,14 +191,14 @@ def test_list__row(admin_client):
     ids=["free", "unpriced", "first release", "tiny", "pending", "under way", "cached"],
 )
 def test_list__cost(admin_client, columns, cost, tokens):
-    """What a call has cost is told as the usage page tells it, and which tokens it spent."""
+    """The cost of a call is shown as on the usage page, with its tokens."""
     written(**columns)
     (listed,) = cells(admin_client.get(LIST))
     assert (listed["cost"], listed["tokens"]) == (cost, tokens)
 
 
 def test_list__source_of_a_host(admin_client):
-    """A host's own source is told by its name, in list and page."""
+    """A host's own source is shown by its name, in the list and on the page."""
     row = written(source="embed")
     assert cells(admin_client.get(LIST))[0]["purpose"] == "embed\n"
     assert "<bdi>embed</bdi>" in admin_client.get(change_page(row)).content.decode()
@@ -206,7 +206,7 @@ def test_list__source_of_a_host(admin_client):
 
 @pytest.mark.parametrize("metadata", [None, [], "text"])
 def test_list__row_of_the_first_release(admin_client, metadata):
-    """A row without request, without usable metadata and without figures is shown as well, in list and page."""
+    """A row without request, usable metadata and figures is shown too, in the list and on the page."""
     row = written(request_id=None, metadata=metadata)
     (listed,) = cells(admin_client.get(LIST))
     assert (listed["asked"], listed["tokens"], listed["purpose"]) == ("small-model\nsmall\n", "-", "Completion\n")
@@ -214,7 +214,7 @@ def test_list__row_of_the_first_release(admin_client, metadata):
 
 
 def test_list__hostile_columns(admin_client):
-    """What callers wrote into a column is text."""
+    """What callers wrote into a column is shown as text."""
     written(model=HOSTILE, user_id=HOSTILE, metadata={"provider": HOSTILE}, error_message=HOSTILE)
     content = admin_client.get(LIST).content.decode()
     assert "<script>alert" not in content
@@ -225,7 +225,7 @@ def test_list__hostile_columns(admin_client):
 
 
 def test_page__texts(admin_client):
-    """Texts are escaped and unmasked, JSON is laid out, what is missing is a dash."""
+    """Texts are escaped and unmasked, JSON is indented, and missing values are dashes."""
     row = written(prompt=HOSTILE, response='{"answer":"</pre><script>"}', metadata={"provider": "p", "note": HOSTILE})
     content = admin_client.get(change_page(row)).content.decode()
     assert "<script>alert" not in content
@@ -240,13 +240,13 @@ def test_page__texts(admin_client):
 
 
 def test_page__characters_without_utf8(admin_client):
-    """Escapes in a JSON answer that make no character do not break the page."""
+    """Invalid escapes in a JSON answer do not break the page."""
     row = written(response=r'["\ud800", "\u0000", "\u202e"]')
     assert "⟨U+D800⟩" in admin_client.get(change_page(row)).content.decode()
 
 
 def test_page__long_text(admin_client):
-    """Of a long text a page shows the beginning."""
+    """The page shows the beginning of a long text."""
     row = written(prompt="x" * 5_000_000, response="[" + "1," * 2_500_000 + "1]")
     content = admin_client.get(change_page(row)).content.decode()
     assert len(content) < 500_000
@@ -254,7 +254,7 @@ def test_page__long_text(admin_client):
 
 
 def test_page__calls_of_the_request(admin_client):
-    """A row leads to the other calls of its request, in order, and to no more of them than fit."""
+    """A row links to the other calls of its request, in order, up to a limit."""
     request_id = uuid.uuid4()
     first, present, last = (
         written(request_id=request_id, created_at=NOON + timedelta(seconds=second)) for second in range(3)
@@ -277,7 +277,7 @@ def test_page__no_such_row(admin_client):
 
 
 def test_page__secret_fields(rf, account):
-    """What a host's subclass calls secret is on no page."""
+    """A secret column of a host's subclass is on no page."""
 
     class Discreet(PromptLogAdmin):
         secret_fields = ("prompt", "metadata", "user_id")
@@ -295,7 +295,7 @@ def test_page__secret_fields(rf, account):
 
 
 def test_list__secret_fields(rf, account):
-    """Each column that a host's subclass calls secret is masked in the list, wherever it stands."""
+    """Each secret column of a host's subclass is masked in the list, in every cell."""
 
     class Discreet(PromptLogAdmin):
         secret_fields = (
@@ -317,14 +317,14 @@ def test_list__secret_fields(rf, account):
     }
 
 
-# Kept translations
+# Stored translations
 
 KEPT = reverse("admin:agent_translation_changelist")
 
 
 @pytest.fixture
 def kept():
-    """Two kept translations, one of them hostile and without what older rows lack."""
+    """Two stored translations, one of them hostile and without the facts that older rows lack."""
     columns = {"provider": "p", "model": "m", "request_id": uuid.uuid4()}
     owner = {"user_id": "7", "workspace_id": "acme", "from_lang": "en", "to_lang": "de"}
     Translation.objects.create(key="a", text="Sichern", source_text="Save", **columns, **owner)
@@ -332,7 +332,7 @@ def kept():
 
 
 def test_kept_translations__list(admin_client, kept):
-    """Source text, translation, languages and owner are listed, whatever they hold; older rows have none of some."""
+    """Source text, translation, languages and owner are listed, whatever they contain. Older rows lack some of them."""
     first, second = sorted(cells(admin_client.get(KEPT)), key=lambda row: row["kept_text"], reverse=True)
     assert (first["source"], first["kept_text"], first["languages"]) == ("Save", "Sichern", "en → de")
     assert ("user 7" in first["owner"], "workspace acme" in first["owner"]) == (True, True)
@@ -349,14 +349,14 @@ def test_kept_translations__search(admin_client, kept, term, found):
 
 
 def test_kept_translations__empty(admin_client):
-    """An empty list says where translations come from; after a search, that none matches."""
+    """An empty list says where translations come from. After a search, it says that none matches."""
     page = "/admin/agent/translation/"
     assert "Translations appear here when" in admin_client.get(page).content.decode()
     assert "No kept translation matches." in admin_client.get(page, {"q": "nobody"}).content.decode()
 
 
 def test_kept_translations__forget(admin_client, kept):
-    """Who deletes a row has its translation forgotten; the page of a row shows it, and takes no change."""
+    """Deleting a row forgets its translation. The page of a row shows it and accepts no change."""
     page = admin_client.get(reverse("admin:agent_translation_change", args=["a"])).content.decode()
     assert ("Sichern" in page, 'name="_save"' in page) == (True, False)
     admin_client.post(reverse("admin:agent_translation_delete", args=["a"]), {"post": "yes"})
@@ -364,7 +364,7 @@ def test_kept_translations__forget(admin_client, kept):
 
 
 def test_kept_translations__not_stored_any_more(admin_client, kept, agent):
-    """A host that stores no texts of translations is shown none of those that are left."""
+    """If a host stores no texts of translations, those that are left are masked."""
     agent(LOG_CONTENT={"translate": "none"})
     page = admin_client.get(KEPT).content.decode()
     assert ("Save<" in page, "Sichern" in page, "acme" in page) == (False, False, True)
@@ -372,7 +372,7 @@ def test_kept_translations__not_stored_any_more(admin_client, kept, agent):
 
 @pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 403), (["view_translation"], 200)])
 def test_kept_translations__who_may_look(client, account, kept, codenames, status):
-    """The list has a permission of its own."""
+    """The list has its own permission."""
     client.force_login(account(is_staff=True, codenames=codenames))
     assert client.get(KEPT).status_code == status
 
@@ -393,7 +393,7 @@ def test_kept_translations__who_may_look(client, account, kept, codenames, statu
     ids=["user", "staff", "no staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
 )
 def test_usage_endpoint__permission(client, account, settings, fields, host, status):
-    """GET usage asks a person for the permission that the ledger in the admin asks for."""
+    """GET usage requires the same permission as the ledger in the admin."""
     for name, value in host.items():
         setattr(settings, name, value)
     client.force_login(account(**fields), settings.AUTHENTICATION_BACKENDS[-1])
@@ -403,7 +403,7 @@ def test_usage_endpoint__permission(client, account, settings, fields, host, sta
 
 @pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 200), (["change_promptlog"], 200)])
 def test_usage_endpoint__without_the_admin(client, account, monkeypatch, codenames, status):
-    """Where no admin shows the ledger, its permission counts."""
+    """If no admin shows the ledger, its model permission counts."""
     monkeypatch.delitem(site._registry, PromptLog)
     client.force_login(account(is_staff=True, codenames=codenames))
     assert client.get("/agent/api/v1/llm/usage").status_code == status

@@ -1,4 +1,4 @@
-"""docs/architecture.md is true: its picture is the import contract, and requests go the ways it tells."""
+"""docs/architecture.md is true: its picture is the import contract, and requests take the documented ways."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAYER = re.compile(r"^   (\w+(?: [|:] \w+)*) {2,}\S")
 
 
 def drawn() -> list[list[str]]:
-    """The layers of the picture, from above."""
+    """The layers of the picture, from the top."""
     lines = block_after(DOCUMENT, "<!-- diagram: layers -->").splitlines()
     found = [LAYER.match(line) for line in lines if not line.startswith("── ")]
     assert all(found), lines
@@ -37,7 +37,7 @@ def drawn() -> list[list[str]]:
 
 
 def contracted() -> list[list[str]]:
-    """The layers of the import contract, from above."""
+    """The layers of the import contract, from the top."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["name"] == "Imports point down")
     return [[module.removeprefix("stapel_agent.") for module in SEPARATOR.split(layer)] for layer in layers]
@@ -49,7 +49,7 @@ def test_layers__as_drawn():
 
 
 def test_layers__every_module():
-    """Every module of the package has its place in the picture, but for the migrations."""
+    """The picture contains every module of the package except the migrations."""
     modules = {module.name for module in pkgutil.iter_modules(stapel_agent.__path__)}
     assert {module for layer in drawn() for module in layer} == modules - {"migrations"}
 
@@ -69,7 +69,7 @@ def module(file: str) -> str:
 
 @contextmanager
 def watched() -> Iterator[list[str]]:
-    """The functions of this package that are called inside, each where it is called first."""
+    """The functions of this package that are called inside, in the order of their first calls."""
     called = dict[str, None]()
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
@@ -104,7 +104,7 @@ def over_comm(verb: str, payload: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("edge", [over_comm, over_http])
 @pytest.mark.parametrize("way", WAYS)
 def test_ways__are_gone(agent, scripted_model, way, edge):
-    """A request calls the functions that the document names, in its order."""
+    """A request calls the documented functions, in the documented order."""
     title, verb, payload = way
     agent(CACHE_LOOKUP={"llm_facade": True, "translate": True})
     scripted_model.script('{"city": "Paris"}' if verb == "complete" else translating(str.upper))

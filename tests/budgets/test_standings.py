@@ -1,4 +1,4 @@
-"""What `usage()` says of budgets: how those of today stand, for whom the filters name."""
+"""`usage()` returns the current budgets of the spenders in the filters."""
 
 import io
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 MODEL = "claude-haiku-4-5-20251001"
 PRICES = {MODEL: {"input": "1000", "output": "2000"}}
-"""The scripted model's call of ten tokens and five costs two cents."""
+"""A call of the scripted model has ten and five tokens and costs two cents."""
 OF_A_USER = {"scope": "user", "period": "day", "tokens": 150}
 OF_ALL = {"scope": "all", "period": "month", "usd": "1.5"}
 FACADES = {"sync": usage, "async": async_to_sync(ausage)}
@@ -46,7 +46,7 @@ def standing(scope: str, identity: str, period: str, **figures) -> Standing:
 
 
 def test_standing__before_and_after_a_call(told, agent, scripted_model):
-    """What the ledger has is spent, whether or not a call has been held against the budget; asking writes nothing."""
+    """Everything in the ledger counts as spent, even without an account. Reading writes nothing."""
     record_call(source="embed", provider="house", model="m", input_tokens=100, user_id="u")
     agent(BUDGETS=[OF_A_USER, OF_ALL])
     user = standing("user", "u", "day", limit_tokens=150, spent_tokens=100)
@@ -60,7 +60,7 @@ def test_standing__before_and_after_a_call(told, agent, scripted_model):
 
 
 def test_standing__of_a_call_under_way(told, agent, scripted_model):
-    """What is set aside while a provider thinks is told apart from what is spent, and is not left."""
+    """The reservation of a running call is shown separately from what is spent, and does not count as left."""
     seen = []
 
     def answer(request):
@@ -81,7 +81,7 @@ def test_standing__of_a_call_under_way(told, agent, scripted_model):
 
 
 def test_standing__overspent_is_nothing_left(told, agent):
-    """Where more is spent than a budget allows nothing is left of it, and not less."""
+    """If more is spent than the budget allows, nothing is left, and never less."""
     record_call(source="embed", provider="house", model="m", input_tokens=1000, cost_usd=Decimal("2.5"))
     agent(BUDGETS=[{**OF_ALL, "tokens": 999}])
     (found,) = told()
@@ -99,20 +99,20 @@ def test_standing__overspent_is_nothing_left(told, agent):
     ids=str,
 )
 def test_standings__of_whom_the_filters_name(told, agent, filters, scopes):
-    """Budgets of users, workspaces and sources are told of those that are named; the one of all always."""
+    """Budgets of users, workspaces and sources are returned for those in the filters, and the budget of all always."""
     every = [{"scope": scope, "period": "day", "tokens": 5} for scope in policies.SCOPES]
     agent(BUDGETS=every)
     assert [(found.scope, found.identity) for found in told(**filters)] == scopes
 
 
 def test_standings__one_with_an_id_of_its_own(told, agent):
-    """The limit of a user named in BUDGETS is the one that is told."""
+    """If a user has an entry of their own in BUDGETS, its limit is the one that is returned."""
     agent(BUDGETS=[OF_A_USER, {**OF_A_USER, "id": "vip", "tokens": 9000}])
     assert [found.limit_tokens for user in ("u", "vip") for found in told(user_id=user)] == [150, 9000]
 
 
 def test_standings__without_budgets(told, agent):
-    """No budgets, no key; budgets that hold for nobody who is named are an empty list."""
+    """Without BUDGETS there is no key. If no budget applies, the list is empty."""
     agent(BUDGETS=[])
     assert told(user_id="u") is None
     agent(BUDGETS=[OF_A_USER])
@@ -120,7 +120,7 @@ def test_standings__without_budgets(told, agent):
 
 
 class ByPlan(BudgetPolicy):
-    """What a host may do: ask the database who has which plan."""
+    """Looks budgets up in the database, as a host may do."""
 
     def budgets(self, spender):
         if spender.user_id and PromptLog.objects.filter(user_id=spender.user_id).exists():
@@ -129,7 +129,7 @@ class ByPlan(BudgetPolicy):
 
 
 def test_standings__of_a_policy(told, agent):
-    """A host's policy is asked for whom the filters name, with the source that they name or none."""
+    """A host's policy is asked about the spender in the filters, whose source may be empty."""
     agent(BUDGETS="tests.budgets.test_standings.ByPlan")
     record_call(source="embed", provider="house", model="m", user_id="u", input_tokens=7)
     assert told(user_id="u") == [standing("user", "u", "month", limit_tokens=77, spent_tokens=7)]
@@ -144,7 +144,7 @@ class Broken(BudgetPolicy):
 
 @pytest.mark.parametrize("wrong", ["tests.budgets.test_standings.Broken", "no.such.Policy", [{"scope": "galaxy"}], 5])
 def test_standings__wrong_setting(agent, caplog, wrong):
-    """BUDGETS that cannot be applied are logged, and the figures are told all the same."""
+    """If BUDGETS cannot be applied, the log says so, and the figures are still returned."""
     record_call(source="embed", provider="house", model="m", input_tokens=7)
     agent(BUDGETS=wrong)
     with caplog.at_level(logging.ERROR, "stapel_agent.accounting"):
@@ -155,7 +155,7 @@ def test_standings__wrong_setting(agent, caplog, wrong):
 
 
 def as_told(**options) -> tuple[dict, dict]:
-    """The same question over HTTP and to the command."""
+    """The same query over HTTP and by the command."""
     written = io.StringIO()
     call_command("llm_usage", stdout=written, format="json", **options)
     client = Client(headers={"X-API-KEY": "service-key-for-tests"})
@@ -163,7 +163,7 @@ def as_told(**options) -> tuple[dict, dict]:
 
 
 def test_surfaces__same_budgets(agent):
-    """Over HTTP and from the command dollars are texts, and what has no value is absent."""
+    """Over HTTP and in the command's JSON, dollars are strings, and keys without a value are absent."""
     agent(BUDGETS=[OF_A_USER, OF_ALL])
     record_call(
         source="embed", provider="house", model="m", input_tokens=7, user_id="u", cost_usd=Decimal("0.000000001")
@@ -202,7 +202,7 @@ def test_surfaces__same_budgets(agent):
 
 
 def test_command__table_of_budgets(agent, capsys):
-    """Behind the figures the table has the budgets; where there are none it ends with the figures."""
+    """The table ends with the budgets, if there are any."""
     agent(BUDGETS=[OF_A_USER, OF_ALL])
     call_command("llm_usage", user_id="u\x1b")
     figures, _, table = capsys.readouterr().out.partition("\n\n")

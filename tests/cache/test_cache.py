@@ -1,4 +1,4 @@
-"""Reuse of answers: what is a hit, what never is, and what a broken policy costs."""
+"""Which answers are reused, which never are, and what a broken cache policy does."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ POLICIES = ["stapel_agent.cache.PromptLogCachePolicy", "stapel_agent.cache.Djang
 
 @pytest.fixture(params=POLICIES)
 def cached(request, agent, scripted_model):
-    """Every source may be reused, by each of the policies that keep answers."""
+    """Every source may be reused, with each policy that stores answers."""
     caches["default"].clear()
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=request.param)
     scripted_model.script('{"n": 1}', '{"n": 2}', '{"n": 3}')
@@ -40,7 +40,7 @@ def cached(request, agent, scripted_model):
 
 
 def test_cache__hit(facade, cached):
-    """The same question is asked once; a hit writes no row and reports no tokens."""
+    """The same question is asked once. A hit writes no row and reports no tokens."""
     first, second = (facade.complete_json("same", "small") for _ in range(2))
     assert first == {"status": "ok", "result": {"n": 1}, "usage": FRESH, **by()}
     assert second == {"status": "ok", "result": {"n": 1}, "usage": REUSED, **by()}
@@ -61,7 +61,7 @@ def test_cache__hit(facade, cached):
     ids=lambda other: next(iter(other)),
 )
 def test_cache__another_question(facade, cached, agent, other):
-    """A hit never crosses what changes a right answer: text, size, provider, source, user or schema."""
+    """A request with another text, size, provider, source, user or schema gets no hit."""
     agent(CACHE_LOOKUP={**ALWAYS, "other": True})
     facade.complete_json("same", "small")
     facade.complete_json(**{"prompt": "same", "model_size": "small", **other})
@@ -70,7 +70,7 @@ def test_cache__another_question(facade, cached, agent, other):
 
 @pytest.mark.parametrize("change", [{"MAX_TOKENS": 9}, {"MODELS": {"small": "another-model"}}])
 def test_cache__another_setting(facade, cached, agent, change):
-    """Neither another token cap nor another model behind the size reuses the answer."""
+    """An answer is not reused with another token cap, or if the size has another model."""
     facade.complete_json("same", "small")
     agent(**change)
     facade.complete_json("same", "small")
@@ -78,21 +78,21 @@ def test_cache__another_setting(facade, cached, agent, change):
 
 
 def test_cache__scope_shared(facade, cached, agent):
-    """A shared scope lets users share answers."""
+    """With the scope "shared", users share answers."""
     agent(CACHE_SCOPE={"llm_facade": "shared"})
     answers = [facade.complete_json("same", "small", user_id=user) for user in ("1", "2", None)]
     assert [answer["usage"] for answer in answers] == [FRESH, REUSED, REUSED]
 
 
 def test_cache__scope_user(facade, cached):
-    """Under the default scope nobody, and a user called "None", are not the same."""
+    """With the default scope, no user and a user called "None" are different users."""
     for user_id in (None, "None", "", "1"):
         facade.complete_json("same", "small", user_id=user_id)
     assert len(cached.requests) == 4
 
 
 def test_cache__translations_are_shared(facade, cached):
-    """Translations are reused across users by default."""
+    """By default, users of a workspace share translations."""
     cached.script(translating(str.upper))
     answers = [facade.translate("en", "de", {"a": "x"}, user_id=user) for user in ("1", "2")]
     assert [answer["result"] for answer in answers] == [{"a": "X"}] * 2
@@ -100,21 +100,21 @@ def test_cache__translations_are_shared(facade, cached):
 
 
 def test_cache__skip(facade, cached):
-    """`skip_cache` asks anew, and what comes back may be reused from then on."""
+    """`skip_cache` asks the provider again, and the new answer may be reused."""
     facade.complete_json("same", "small")
     assert facade.complete_json("same", "small", skip_cache=True)["result"] == {"n": 2}
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {"n": 2}, "usage": REUSED, **by()}
 
 
 def test_cache__failures_are_not_reused(facade, cached):
-    """An answer that did not count is not reused."""
+    """An answer that failed is not reused."""
     cached.script("prose", '{"n": 2}')
     assert facade.complete_json("same", "small")["status"] == "failure"
     assert facade.complete_json("same", "small")["result"] == {"n": 2}
 
 
 def test_cache__kept_text_that_no_longer_reads(facade, cached):
-    """An answer kept by the raw verb that the JSON verb cannot read is passed over and asked anew."""
+    """An answer that the raw verb stored is skipped if the JSON verb cannot read it."""
     cached.script("prose", '{"n": 2}')
     assert facade.complete("same", "small", system_prompt="s")["result"] == "prose"
     assert facade.complete_json("same", "small", system_prompt="s")["result"] == {"n": 2}
@@ -122,7 +122,7 @@ def test_cache__kept_text_that_no_longer_reads(facade, cached):
 
 
 def test_cache__mended_answer_answers_the_question(facade, cached):
-    """What the model said on the second asking is reused for the question as it was first put."""
+    """An answer to a corrected question is reused for the original question."""
     schema = {"type": "object", "required": ["n"]}
     cached.script("{}", '{"n": 2}')
     first, second = (facade.complete_json("same", "small", schema=schema) for _ in range(2))
@@ -130,7 +130,7 @@ def test_cache__mended_answer_answers_the_question(facade, cached):
 
 
 def test_cache__off_by_default_for_completions(facade, scripted_model):
-    """Completions are asked each time unless the host says otherwise, without a look into the ledger."""
+    """By default, completions are asked for each time, without a lookup."""
     with CaptureQueriesContext(connection) as queries:
         facade.complete_json("same", "small")
         facade.complete_json("same", "small")
@@ -139,7 +139,7 @@ def test_cache__off_by_default_for_completions(facade, scripted_model):
 
 
 def test_prompt_log_policy__older_rows(facade, agent, scripted_model):
-    """Rows older than CACHE_TTL are ignored, as are rows that were no success."""
+    """Rows older than CACHE_TTL and rows without success are ignored."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_TTL=60)
     facade.complete_json("same", "small")
     PromptLog.objects.update(created_at=timezone.now() - timedelta(seconds=61))
@@ -150,7 +150,7 @@ def test_prompt_log_policy__older_rows(facade, agent, scripted_model):
 
 
 def test_prompt_log_policy__one_indexed_query(agent):
-    """A lookup is one query, answered by the digest's index."""
+    """A lookup is one query, and uses the index on the digest."""
     request = CompletionRequest("p", "small", "anthropic", "llm_facade", max_tokens=1)
     with CaptureQueriesContext(connection) as queries:
         assert PromptLogCachePolicy().lookup(request) is None
@@ -162,7 +162,7 @@ def test_prompt_log_policy__one_indexed_query(agent):
 
 
 def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):
-    """Django's cache is told how long an answer may be reused; a lifetime of nothing keeps nothing."""
+    """Django's cache gets CACHE_TTL as the timeout. With a timeout of zero, nothing is stored."""
     caches["default"].clear()
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
     facade.complete_json("same", "small")
@@ -171,7 +171,7 @@ def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):
 
 
 def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
-    """So it is of translations, which are kept several at a time."""
+    """The same holds for translations, which are stored several at a time."""
     caches["default"].clear()
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
     scripted_model.script(translating(str.upper))
@@ -182,7 +182,7 @@ def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
 
 @pytest.mark.redis
 def test_django_policy__redis(agent, scripted_model, facade, settings):
-    """On a real Redis: a hit, another policy's alias, and an answer that leaves with its lifetime."""
+    """On a real Redis: a hit, another alias, and an answer that expires."""
 
     class OnRedis(DjangoCachePolicy):
         alias = "redis"
@@ -205,16 +205,16 @@ def test_django_policy__redis(agent, scripted_model, facade, settings):
 
 
 def test_no_policy__asks_each_time(agent, scripted_model, facade):
-    """NoCachePolicy never reuses, whatever CACHE_LOOKUP says."""
+    """NoCachePolicy never reuses an answer, whatever CACHE_LOOKUP says."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=NoCachePolicy)
     facade.complete_json("same", "small")
     facade.complete_json("same", "small")
     assert len(scripted_model.requests) == 2
-    assert NoCachePolicy().should_cache("llm_facade") is False  # or those who ask at once would share an answer
+    assert NoCachePolicy().should_cache("llm_facade") is False  # otherwise concurrent callers would share an answer
 
 
 def test_own_policy__knows_too_few(agent, scripted_model, facade, caplog):
-    """A policy that tells of fewer texts than it was asked for has told of the first ones."""
+    """If a policy returns fewer answers than it was asked for, they are those of the first requests."""
 
     class Short(PromptLogCachePolicy):
         def lookup_many(self, requests):
@@ -229,7 +229,7 @@ def test_own_policy__knows_too_few(agent, scripted_model, facade, caplog):
 
 
 def test_translations__long_names(agent, facade):
-    """A provider or a model with a name longer than the table's columns does not cost the reuse."""
+    """A provider or model name that is longer than the column does not prevent reuse."""
 
     class Babel(LlmProvider):
         def complete(self, *, prompt, **arguments):
@@ -244,14 +244,14 @@ def test_translations__long_names(agent, facade):
 
 
 def test_sweep__counts_all(monkeypatch):
-    """What is too old goes in batches, and all of them are counted."""
+    """Expired translations are removed in batches, and all of them are counted."""
     batches = iter([3, 2, 0])
     monkeypatch.setattr(forgetting, "_remove_batch", lambda conditions, alias: next(batches))
     assert cache.sweep() == 5
 
 
 def test_sweep__spares_what_is_reused(agent):
-    """A moment before the last one at which a translation was of use takes nothing more."""
+    """A time before the oldest usable translation removes no more."""
     agent(CACHE_TTL=60)
     Translation.objects.create(key="k", text="t", provider="p", model="m", request_id=uuid.uuid4())
     now = timezone.now()
@@ -259,7 +259,7 @@ def test_sweep__spares_what_is_reused(agent):
 
 
 def test_own_policy__one_instance(agent, scripted_model, facade):
-    """A host's policy is made once per process, and is handed whole requests and completions."""
+    """A host's policy is created once per process, and gets whole requests and completions."""
 
     class InMemory(CachePolicy):
         def __init__(self):
@@ -277,7 +277,7 @@ def test_own_policy__one_instance(agent, scripted_model, facade):
 
 
 class Broken(CachePolicy):
-    """Fails at the step its test names."""
+    """Raises at the step that a test names."""
 
     failing = ""
 
@@ -297,7 +297,7 @@ class Broken(CachePolicy):
 
 @pytest.mark.parametrize("step", ["should_cache", "lookup", "store"])
 def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, step, monkeypatch):
-    """A policy that raises is logged without its secrets, and the call goes on."""
+    """If a policy raises, the log has the error without secrets, and the call continues."""
     monkeypatch.setattr(Broken, "failing", step)
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Broken)
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
@@ -309,7 +309,7 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("field", ["text", "saving", None])
 def test_hostile_policy__costs_the_reuse_only(agent, scripted_model, facade, field, kind):
-    """A policy that returns anything, such as an answer kept by another version, breaks no call."""
+    """If a policy returns anything else, such as an answer stored by another version, the call still works."""
     value = OBJECTS[kind]()
     found = value if field is None else SimpleNamespace(**{"text": "kept", "saving": Saving(), field: value})
     kind_of_policy = type("Hostile", (CachePolicy,), {"lookup": lambda self, request: found})
@@ -320,7 +320,7 @@ def test_hostile_policy__costs_the_reuse_only(agent, scripted_model, facade, fie
 
 
 def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
-    """A place that cannot be reached is looked at once for a request, and every fault is one line of the log."""
+    """A cache that cannot be reached is tried once per request, and each error is one line in the log."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Unreachable, TRANSLATE_CHUNK_ENTRIES=1)
     Unreachable.steps.clear()
     scripted_model.script(translating(str.upper))
@@ -334,7 +334,7 @@ def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog
 
 
 class Unreachable(CachePolicy):
-    """A cache whose server is down; `steps` is what it was asked to do."""
+    """A cache whose server is down. `steps` records the calls."""
 
     steps = []
 
@@ -353,7 +353,7 @@ class Unreachable(CachePolicy):
     ("key", "value"), [("CACHE_LOOKUP", {"llm_facade": "no"}), ("CACHE_LOOKUP", True), ("CACHE_TTL", "1h")]
 )
 def test_wrong_setting__costs_the_reuse_only(agent, scripted_model, facade, caplog, key, value):
-    """Nothing is reused where it is not said clearly that it may be, and one line of the log says why."""
+    """If CACHE_LOOKUP is invalid, nothing is reused, and one line in the log says why."""
     agent(**{"CACHE_LOOKUP": ALWAYS, key: value})
     scripted_model.script("first", "second")
     assert [facade.complete("same", "small")["result"] for _ in range(2)] == ["first", "second"]
@@ -362,7 +362,7 @@ def test_wrong_setting__costs_the_reuse_only(agent, scripted_model, facade, capl
 
 
 def test_should_cache__yes_alone():
-    """What is no bool is no permission, whoever asks the policy."""
+    """A CACHE_LOOKUP value that is not a bool allows no reuse, whichever policy reads it."""
     with override_settings(STAPEL_AGENT={"CACHE_LOOKUP": {"llm_facade": "False", "translate": 1, "embed": True}}):
         policy = CachePolicy()
         assert [policy.should_cache(source) for source in ("llm_facade", "translate", "embed")] == [False, False, True]
@@ -370,7 +370,7 @@ def test_should_cache__yes_alone():
 
 @pytest.mark.parametrize("policy", ["no.such.Policy", "stapel_agent.cache.no_such", dict])
 def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, policy):
-    """A policy that cannot be imported, or is none, is logged, and the call goes on."""
+    """If a policy cannot be imported or is not a policy, the log says so, and the call continues."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=policy)
     assert facade.complete_json("same", "small") == {"status": "ok", "result": {}, "usage": FRESH, **by()}
     told = "cache policy failed, the call continues without it: WrongSetting: CACHE_POLICY is not a cache policy: "
@@ -380,7 +380,7 @@ def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, ca
 
 
 def test_cached_provider_is_not_called(agent, facade):
-    """A hit makes no provider call, even of a provider that has since broken."""
+    """A hit makes no provider call, even if the provider is broken by now."""
     calls = []
 
     class Once(LlmProvider):
@@ -395,7 +395,7 @@ def test_cached_provider_is_not_called(agent, facade):
 
 
 def test_cache_key__every_part_counts():
-    """Two requests have the same key exactly when all that decides a right answer is the same."""
+    """Two requests have the same key if and only if everything that affects a right answer is equal."""
     base = {"prompt": "p", "model_size": "s", "provider": "a", "source": "x", "max_tokens": 5, "model": "m"}
     variants = [
         {},
@@ -416,7 +416,7 @@ def test_cache_key__every_part_counts():
 
 
 def test_cache_key__parts_do_not_run_together():
-    """Moving text from one part to another changes the key, as does the order of nothing but a schema's keys not."""
+    """Moving text from one field to another changes the key. The order of keys in a schema does not."""
     first = CompletionRequest("ab", "s", "p", "x", 1, system_prompt="c")
     second = CompletionRequest("a", "s", "p", "x", 1, system_prompt="bc")
     assert first.cache_key != second.cache_key
@@ -426,5 +426,5 @@ def test_cache_key__parts_do_not_run_together():
 
 
 def test_completion__cached_answer_has_spent_nothing():
-    """A completion from a policy that forgets to say so is still reported as costing nothing."""
+    """A policy's completion is reported as free of cost, even if the policy does not say so."""
     assert Completion("t", "p", "m", cached=True).usage == Completion("t", "p", "m").usage

@@ -1,4 +1,4 @@
-"""The ledger in monthly partitions on PostgreSQL: made by the documented SQL beside calls, used by the whole app."""
+"""The documented SQL partitions the ledger on PostgreSQL by month, beside running calls. The whole app still works."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fill(rows, months, **columns):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A database whose ledger is partitioned."""
+    """A database with a partitioned ledger."""
     with own_database("postgresql") as server:
         partitions.partition(server)
         yield server
@@ -42,7 +42,7 @@ def count(server: Server, table: str = "agent_prompt_log", condition: str = "tru
 
 
 def test_turn__beside_calls() -> None:
-    """A ledger in use becomes partitioned while calls go on: none fails, no row is lost, and each name is kept."""
+    """While calls continue, the ledger becomes partitioned. No call fails, no row is lost, and all names are kept."""
     with own_database("postgresql") as server, ScriptedServer(answer("this")) as model:
         plain = server.execute(INDEXES)
         host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "CACHE_LOOKUP": {}})
@@ -65,14 +65,14 @@ def test_turn__beside_calls() -> None:
 
 
 def test_months__made_once(server: Server) -> None:
-    """The monthly run is repeatable, and finds nothing to do."""
+    """The monthly statements can be repeated."""
     there = partitions.months(server)
     partitions.make_months(server)
     assert partitions.months(server) == there
 
 
 def test_call__in_partitions(host: Host) -> None:
-    """A call is written, closed, reused and added up as in a table that is whole."""
+    """A call is written, closed, reused and summed up as in an unpartitioned table."""
     answers = host.run("""
     from stapel_agent import usage
     say([services.complete("what?", "small"), services.complete("what?", "small"), usage()["totals"]["calls"]])
@@ -82,20 +82,20 @@ def test_call__in_partitions(host: Host) -> None:
 
 
 def test_call__within_a_budget(host: Host) -> None:
-    """What a call reserves and spends is booked once."""
+    """What a call reserves and spends is charged once."""
     host.agent["BUDGETS"] = [{"scope": "user", "period": "month", "tokens": 100_000}]
     assert host.run("say(services.complete('what?', 'small', user_id='ann')['status'])") == "ok"
     assert host.server.execute("SELECT spent_tokens, reserved_tokens FROM agent_budget") == [(10, 0)]
 
 
 def test_call__of_a_month_without_partition(host: Host) -> None:
-    """Where the monthly run was forgotten, rows go to the rest, and calls go on."""
+    """If the monthly run was forgotten, rows go to the rest partition, and calls continue."""
     host.run(f"{IN_MONTH}\nfill(2, 30)\nsay(1)")
     assert count(host.server, "agent_prompt_log_rest") == 2
 
 
 def test_insert__tried_again(host: Host) -> None:
-    """A row whose first insert had arrived, before its connection was lost, is there once, whatever the key."""
+    """A row whose insert arrived before the connection broke exists once, whatever its key."""
     script = """
     def open_twice(insert):
         row = PromptLog(source="other", model="m", prompt="p", status="pending")
@@ -110,7 +110,7 @@ def test_insert__tried_again(host: Host) -> None:
 
 
 def test_lookup__reads_its_months(host: Host) -> None:
-    """The search for an earlier answer reads no partition from before it may be reused."""
+    """The lookup of an earlier answer reads no partition from before CACHE_TTL."""
     plan = host.run(
         IN_MONTH
         + """
@@ -127,7 +127,7 @@ with connection.cursor() as cursor:
 
 
 def test_usage__reads_its_month(host: Host) -> None:
-    """The sums of one month read that month's partition alone."""
+    """The sums of a month read only that month's partition."""
     tables = host.run(
         IN_MONTH
         + """
@@ -154,7 +154,7 @@ say([calls, sorted(set(re.findall(r" on (agent_prompt_log_\\w+)", " ".join(plans
 
 @pytest.mark.parametrize("options", [(), ("--delete",)], ids=("scrub", "delete"))
 def test_purge__in_partitions(host: Host, options: tuple[str, ...]) -> None:
-    """A purge finds its rows in each partition, and leaves others alone."""
+    """A purge finds its rows in every partition, and leaves others alone."""
     host.run(f"{IN_MONTH}\nfill(20, -3)\nfill(10, 5)\nsay(1)")
     host.manage("purge_prompt_logs", "--days", "40", "--pause", "0", *options)
     left = {(): 30, ("--delete",): 10}[options]
@@ -162,7 +162,7 @@ def test_purge__in_partitions(host: Host, options: tuple[str, ...]) -> None:
 
 
 def test_erasure__in_partitions(host: Host) -> None:
-    """A person's rows lose their texts in each partition."""
+    """An erasure removes texts in every partition."""
     script = f"{IN_MONTH}\nfill(3, -3, user_id='ann')\nfill(2, 5, user_id='ann')\n"
     script += "from stapel_agent.privacy.erasure import erase\n"
     assert host.run(f"{script}say(erase('account', 'ann')['calls'])") == 5
@@ -170,7 +170,7 @@ def test_erasure__in_partitions(host: Host) -> None:
 
 
 def test_drop__a_month(host: Host) -> None:
-    """A month's rows go with its partition, and no others; calls go on."""
+    """Dropping a partition removes the rows of its month and no others. Calls continue."""
     month = partitions.months(host.server)[3]
     host.run(f"{IN_MONTH}\n[fill(1, months) for months in range(2, 9)]\nsay(1)")
     rows = count(host.server, month)
@@ -182,7 +182,7 @@ def test_drop__a_month(host: Host) -> None:
 
 
 def test_migrations__on_partitions(host: Host) -> None:
-    """A migration that adds an index adds it to each partition, and is undone again; other names stay as they are."""
+    """A migration adds an index to every partition, and can be reversed. Other names stay."""
     server = host.server
     before = server.execute(INDEXES)
     host.manage("migrate", "agent", "0002", "-v0")

@@ -19,14 +19,14 @@ pytestmark = [
 
 @pytest.fixture
 def entrance(live_server: Any, django_user_model: Any) -> str:
-    """The list's address on a running host, whose reader is called "reader"."""
+    """The list's address on a running host, with a reader called "reader"."""
     django_user_model.objects.create_superuser("reader", "reader@example.com", "password")
     return f"{live_server.url}/admin/agent/promptlog/"
 
 
 @pytest.fixture
 def rows() -> dict[str, PromptLog]:
-    """A good answer and two failed ones, of the first of which the caller was no friend."""
+    """One successful row and two failed ones, the first of them from a hostile caller."""
     columns = {"source": "llm_facade", "model": "claude-haiku-4-5-20251001", "model_size": "small"}
     good = PromptLog.objects.create(
         **columns,
@@ -72,7 +72,7 @@ def enter(page: Page, entrance: str) -> None:
     ids=["light", "dark", "phone", "no script"],
 )
 def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
-    """Sign in, filter by status, open the row, read its answer laid out: on any screen, with or without scripts."""
+    """A reader signs in, filters by status, opens a row and reads its answer on any screen, with or without scripts."""
 
     def visit(page: Page) -> None:
         enter(page, entrance)
@@ -93,7 +93,7 @@ def test_reading__from_list_to_row(chromium, entrance, rows, name, options):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_reading__room(chromium, entrance, rows, scheme):
-    """On a screen of 1280 pixels, beside the sidebar and the filters, every column is in sight, the cost among them."""
+    """On a screen of 1280 pixels, beside the sidebar and the filters, every column is visible."""
     ids = {"user_id": "daf0105b-a06c-05a1-c76a-bf436fa84dca", "workspace_id": "6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10"}
     PromptLog.objects.update(**ids, input_tokens=75_062_749, cost_usd="1234.5", provider="openai-compat")
 
@@ -108,7 +108,7 @@ def test_reading__room(chromium, entrance, rows, scheme):
 
 
 def test_reading__hostile_row(chromium, entrance, rows):
-    """Markup in the texts of a row is shown and does nothing, in list and page."""
+    """Markup in the texts of a row is shown as text, in the list and on the page."""
 
     def visit(page: Page) -> None:
         enter(page, entrance)
@@ -138,7 +138,7 @@ def test_reading__long_text(chromium, entrance, rows):
 
 
 def test_filtering__by_day(chromium, entrance, rows):
-    """The form for days keeps the filter that is set, and finds what was written today."""
+    """The form for days keeps the current filter, and finds today's rows."""
     PromptLog.objects.filter(pk=rows["late"].pk).update(created_at="2026-01-10T12:00:00Z", status="success")
 
     def visit(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The usage page in a real browser, without scripts: clicked through as a reader does, on every kind of screen."""
+"""The usage page in a real browser, without scripts, on screens of every kind."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -33,14 +33,14 @@ SCREENS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def entrance(live_server: Any, django_user_model: Any) -> str:
-    """The page's address on a running host, whose reader is called "reader"."""
+    """The page's address on a running host, with a reader called "reader"."""
     django_user_model.objects.create_superuser("reader", "reader@example.com", "password")
     return f"{live_server.url}/admin/agent/promptlog/usage/"
 
 
 @pytest.fixture
 def calls() -> None:
-    """Two calls of today, one of two days ago, and one of another month by somebody with an unpleasant name."""
+    """Two calls of today, one of two days ago, and one of another month by a user with markup in the name."""
     now = timezone.now()
     usual = {"user_id": "anna", "workspace_id": "acme", "cost_usd": Decimal("1.25"), "cost_basis": "provider"}
     written(**usual, model="small-model", input_tokens=10**9, created_at=now, duration_ms=900)
@@ -62,14 +62,14 @@ def calls() -> None:
 
 
 def listed(page: Page, number: int) -> None:
-    """The list has so many rows."""
+    """The number of rows in the list."""
     expect(page.locator("#result_list tbody tr")).to_have_count(number)
     page.go_back()
 
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_usage__clicked_through(chromium, entrance, calls, name):
-    """Without scripts: choose periods, follow a bar, a user, a model, a figure to their rows; nobody else is asked."""
+    """Without scripts, a reader chooses periods and follows bars, users, models and figures to rows on this host."""
     origins: set[str] = set()
 
     def note(request: Request) -> None:
@@ -121,7 +121,7 @@ LAYOUT = """() => {
 
 @pytest.mark.parametrize("sidebar", [True, False])
 def test_usage__room(chromium, entrance, calls, sidebar):
-    """At any width names have room, tables end with the page, tiles fill rows and bars line up."""
+    """At any width, names have room, tables fit the page, tiles fill rows and bars line up."""
     written(user_id="6b1c2f0e-7d7f-4f39-9a55-0f1f5f1b8f10", cost_basis="unpriced", input_tokens=10**9)
     spent = BudgetAccount.objects.get()
     for key, percentage in (("over", 104_170), ("low", 3)):
@@ -146,7 +146,7 @@ def test_usage__room(chromium, entrance, calls, sidebar):
 
 
 def test_usage__from_the_list(chromium, entrance, calls):
-    """The list leads to the page, and names that are markup do nothing where scripts run."""
+    """The list links to the page, and markup in names is not executed, even with scripts."""
 
     def visit(page: Page) -> None:
         sign_in(page, entrance.replace("usage/", ""))

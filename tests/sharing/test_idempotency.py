@@ -1,4 +1,4 @@
-"""The same key from the same caller: the first answer again, a refusal, or another try."""
+"""The same key from the same caller gets the first answer again, is refused, or may try again."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ CONFLICT = {
 
 
 def age(**fields) -> None:
-    """Let all records be as old as that."""
+    """Set the age of all records."""
     moment = timezone.now() - timedelta(**fields)
     IdempotencyRecord.objects.update(created_at=moment, seen_at=moment)
 
 
 def under_way(**columns) -> IdempotencyRecord:
-    """The record of a call for key "k" that another process has begun."""
+    """The record of a call with key "k" that another process has begun."""
     services.complete("say", "small", idempotency_key="k")
     IdempotencyRecord.objects.update(answer=None, **columns)
     return IdempotencyRecord.objects.get()
@@ -44,7 +44,7 @@ def under_way(**columns) -> IdempotencyRecord:
 
 @pytest.mark.parametrize("verb", ["complete", "complete_json"])
 def test_key__same_payload(facade, scripted_model, verb):
-    """The first answer comes again, whole, without a call of a provider and without a row."""
+    """The first answer is returned again, complete, without a call and without a row."""
     scripted_model.script('{"n": 1} and prose', '{"n": 2}')
     first, second = (getattr(facade, verb)("say", "small", idempotency_key="k") for _ in range(2))
     assert first == second
@@ -54,7 +54,7 @@ def test_key__same_payload(facade, scripted_model, verb):
 
 
 def test_key__translation(facade, scripted_model):
-    """A translation's keys come back in their order and as they came, whatever a database could hold of them."""
+    """A translation's keys are returned unchanged and in order, even those that a database could not store."""
     scripted_model.script(translating(str.upper))
     entries = {"b": "x", "nul\x00": "y", "a": "z", "lone\ud800": "ключ"}
     first, second = (facade.translate("en", "de", entries, idempotency_key="k") for _ in range(2))
@@ -67,7 +67,7 @@ def test_key__translation(facade, scripted_model):
 
 
 def test_key__of_no_entries(facade, scripted_model):
-    """No entries are answered as ever."""
+    """An empty map of entries is answered as usual."""
     for _ in range(2):
         assert facade.translate("en", "de", {}, idempotency_key="k") == {"status": "ok", "result": {}}
     assert scripted_model.requests == []
@@ -90,7 +90,7 @@ def test_key__of_no_entries(facade, scripted_model):
     ids=lambda other: next(iter(other)),
 )
 def test_key__another_payload(facade, scripted_model, other):
-    """Whatever else is asked with a used key is refused, and nobody is asked."""
+    """Any other payload with a used key is refused, and no provider is called."""
     facade.complete_json("say", "small", idempotency_key="k")
     again = {"prompt": "say", "model_size": "small", "idempotency_key": "k", **other}
     assert facade.complete_json(**again) == CONFLICT
@@ -98,28 +98,28 @@ def test_key__another_payload(facade, scripted_model, other):
 
 
 def test_key__another_verb(facade, scripted_model):
-    """The same words to another verb are another payload."""
+    """The same text to another verb is another payload."""
     facade.complete_json("say", "small", idempotency_key="k")
     assert facade.complete("say", "small", idempotency_key="k") == CONFLICT
 
 
 @pytest.mark.parametrize("other", [{"user_id": "2"}, {"workspace_id": "2"}, {"caller": "service"}])
 def test_key__another_caller(facade, scripted_model, other):
-    """Another caller's key is another key, though it reads the same."""
+    """Another caller's key is another key, even if it is the same text."""
     facade.complete("say", "small", idempotency_key="k")
     facade.complete("say", "small", idempotency_key="k", **other)
     assert len(scripted_model.requests) == 2
 
 
 def test_key__callers_cannot_be_forged(facade, scripted_model):
-    """Nobody becomes another caller by the way his ids and his key are put together."""
+    """No caller can get another one's answer by the way its ids and key are joined."""
     for ids in ({"user_id": "1"}, {"workspace_id": "1"}, {"caller": "1"}, {"user_id": "null"}, {"caller": "[null, 1]"}):
         facade.complete("say", "small", idempotency_key="k", **ids)
     assert len(scripted_model.requests) == 5
 
 
 def test_key__absent_options(facade, scripted_model):
-    """An option that is None is one that was left out."""
+    """An option that is None counts as left out."""
     facade.complete("say", "small", idempotency_key="k")
     facade.complete("say", "small", idempotency_key="k", provider=None, context=None, user_id=None)
     assert len(scripted_model.requests) == 1
@@ -127,7 +127,7 @@ def test_key__absent_options(facade, scripted_model):
 
 @pytest.mark.parametrize("reply", [ProviderTimeout("slow"), ProviderResult("cut", 1, 2, finish_reason="length")])
 def test_key__failure_may_be_tried_again(facade, scripted_model, reply):
-    """A failure, paid or not, is not remembered: the next try asks anew, with this payload or another."""
+    """A failure, paid or not, is not kept: the next request calls a provider, with this payload or another."""
     scripted_model.script(reply, "answer", "another")
     assert facade.complete("say", "small", idempotency_key="k")["status"] == "failure"
     assert not IdempotencyRecord.objects.exists()
@@ -135,7 +135,7 @@ def test_key__failure_may_be_tried_again(facade, scripted_model, reply):
 
 
 def test_key__is_nowhere(facade, scripted_model):
-    """Neither the key nor what was asked is written down but as a digest."""
+    """The key and the payload are stored as digests only."""
     facade.complete("the prompt", "small", idempotency_key="the-key", user_id="the-user")
     record = IdempotencyRecord.objects.values().get()
     row = PromptLog.objects.values().get()
@@ -146,14 +146,14 @@ def test_key__is_nowhere(facade, scripted_model):
 
 @pytest.mark.parametrize("key", ["k" * 255, "\x00", "\ud800", "ключ 鍵", " ", "a\nb"])
 def test_key__any_characters(facade, scripted_model, key):
-    """A key is a text of up to 255 characters of any kind."""
+    """A key is any text of up to 255 characters."""
     first, second = (facade.complete("say \ud800", "small", idempotency_key=key) for _ in range(2))
     assert (first, len(scripted_model.requests)) == (second, 1)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, 7, b"k", ["k"]])
 def test_key__that_is_none(facade, scripted_model, key):
-    """What is no key is refused with the mend, and without saying it again."""
+    """An invalid key is refused with the fix, and not quoted."""
     answer = facade.complete("say", "small", idempotency_key=key)
     assert answer["reason"].startswith("rejected: idempotency_key is invalid: A text of 1 to 255 characters.")
     assert scripted_model.requests == []
@@ -167,7 +167,7 @@ def test_key__arguments_without_a_json_form(facade, scripted_model):
 
 
 def test_ttl__expired(facade, scripted_model, agent):
-    """After IDEMPOTENCY_TTL the key is a new one, for whatever payload."""
+    """After IDEMPOTENCY_TTL, the key is new, for any payload."""
     agent(IDEMPOTENCY_TTL=60)
     facade.complete("say", "small", idempotency_key="k")
     age(seconds=50)
@@ -178,7 +178,7 @@ def test_ttl__expired(facade, scripted_model, agent):
 
 
 def test_under_way__process_died(facade, scripted_model):
-    """Who finds the record of a process that gives no sign of life takes over, and closes its row as lost."""
+    """If the process of a record no longer renews it, the next caller takes over, and closes its row as lost."""
     record = under_way(seen_at=timezone.now() - timedelta(seconds=leases.SILENCE_SECONDS + 1))
     PromptLog.objects.update(status="pending")
     scripted_model.script("anew")
@@ -189,7 +189,7 @@ def test_under_way__process_died(facade, scripted_model):
 
 
 def test_under_way__where_nobody_can_wait(facade, scripted_model):
-    """In a transaction of the ledger's own database, whose end nobody else sees, there is no use in waiting."""
+    """A caller in a transaction that hides the first call's end is refused, because waiting cannot help."""
     under_way(seen_at=timezone.now() + timedelta(seconds=60))
     scripted_model.script("anew")
     answer = facade.complete("say", "small", idempotency_key="k")
@@ -198,13 +198,13 @@ def test_under_way__where_nobody_can_wait(facade, scripted_model):
 
 
 def test_under_way__another_payload(facade, scripted_model):
-    """Another payload is refused at once, while the first is still under way."""
+    """Another payload is refused at once while the first call is under way."""
     under_way(seen_at=timezone.now() + timedelta(seconds=60))
     assert facade.complete("other", "small", idempotency_key="k") == CONFLICT
 
 
 def test_under_way__within_itself(facade, agent):
-    """A provider that makes the very call it is asked for is refused, and does not wait for itself."""
+    """A provider that makes the call it is answering is refused, and does not wait for itself."""
     inner = []
 
     class Recursive(LlmProvider):
@@ -224,7 +224,7 @@ def test_under_way__within_itself(facade, agent):
 
 
 def test_ledger__unavailable(facade, scripted_model, monkeypatch):
-    """Where the key cannot be looked up nobody is asked, for it might be the second time."""
+    """If the key cannot be looked up, no provider is called, because it might be the second time."""
 
     def broken(*arguments):
         raise DatabaseError("no such table")
@@ -242,7 +242,7 @@ def test_ledger__unavailable(facade, scripted_model, monkeypatch):
 
 
 def test_keep__fault(facade, scripted_model, monkeypatch, caplog):
-    """A paid answer that cannot be kept is given all the same, and the key is free again."""
+    """A paid answer that cannot be kept is still returned, and the key is free again."""
 
     def broken(*arguments):
         raise DatabaseError("disk full")
@@ -255,20 +255,20 @@ def test_keep__fault(facade, scripted_model, monkeypatch, caplog):
 
 
 def test_once__leaves_nothing_behind(facade, scripted_model):
-    """After a call no holder, no sign of life and no mark of it is left."""
+    """After a call, no record without an answer, no lease and no marker is left."""
     facade.complete("say", "small", idempotency_key="k")
     assert (idempotency._holders, idempotency._held_here.get(), leases._led) == ({}, frozenset(), {})
 
 
 async def test_key__synchronous_on_an_event_loop(scripted_model):
-    """A synchronous call on an event loop is refused with the mend, with a key as without."""
+    """A synchronous call on an event loop is refused with the fix, with or without a key."""
     answer = services.complete("say", "small", idempotency_key="k")
     assert answer["reason"] == "rejected: called on an event loop: await its async twin, whose name begins with 'a'"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_acomplete__tasks_with_one_key(scripted_model, agent):
-    """Tasks that race on one key make one call, and all get its answer, on SQLite too."""
+    """Tasks with the same key make one call, and all get its answer, also on SQLite."""
 
     class Slow(LlmProvider):
         calls = 0
@@ -292,7 +292,7 @@ def test_acomplete__tasks_with_one_key(scripted_model, agent):
 
 @pytest.mark.django_db(transaction=True)
 def test_acomplete__deadline_while_waiting(scripted_model, agent):
-    """Who waits for another's answer waits no longer than its deadline."""
+    """A caller waits for another one's answer until its deadline at most."""
     agent(DEADLINE=0.3)
     under_way(seen_at=timezone.now() + timedelta(seconds=60))
     answer = async_to_sync(services.acomplete)("say", "small", idempotency_key="k")
@@ -302,7 +302,7 @@ def test_acomplete__deadline_while_waiting(scripted_model, agent):
 
 @pytest.mark.parametrize("how", ["command", "sweep", "answers"])
 def test_sweep__expired_records(scripted_model, agent, monkeypatch, how):
-    """What has expired goes, batch by batch: by the command, and on the occasion of later answers."""
+    """Expired records are removed in batches, by the command and by later answers."""
     monkeypatch.setattr(idempotency_records, "SWEPT_BATCH", 3)
     for number in range(7):
         services.complete("say", "small", idempotency_key=f"old {number}")
