@@ -64,7 +64,7 @@ def expanded(localization: Tree, to: str) -> tuple[Tree, dict[Path, PluralForm]]
 
 
 def merged(existing: Any, new: Tree) -> Tree:
-    """Return `existing` with what `new` has besides."""
+    """Return `existing` with the parts of `new` that it lacks."""
     if not isinstance(existing, dict):
         return deepcopy(new)
     kept = dict(existing)
@@ -81,7 +81,7 @@ def written(tree: Tree, depth: int = 0) -> str:
 
 
 def sorted_as(before: Mapping[str, Any], tree: Tree) -> Tree:
-    """Return `tree` with sorted keys if those of `before` are, as Xcode has them."""
+    """Return `tree` with sorted keys, in Xcode's order, if those of `before` are sorted."""
     return dict(sorted(tree.items())) if list(before) == sorted(before) else tree
 
 

@@ -49,7 +49,7 @@ class DocumentCatalogue(Catalogue[Group]):
         """Return `text` as it is written in place of `value`, which is the source's."""
 
     def localized(self, document: Group) -> Group:
-        """Return the source with what else depends on the language, besides plural forms."""
+        """Return the source with everything else that depends on the language, apart from plural forms."""
         return document
 
     def texts(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ RULES = {
 """The number of forms and the C expression that selects one, by language."""
 FORMS = {language: PluralForms(*forms) for languages, forms in RULES.items() for language in languages.split()}
 NUMBERED = {"jv", "or"}
-"""Languages with two forms that are numbered all the same: their first form is not that of 1."""
+"""Languages whose two forms are numbered, because the first one is not the form of 1."""
 
 
 def numbered_keys(base: str, singular: str, plural: str, to: str) -> Iterator[tuple[str, str, int | None]]:

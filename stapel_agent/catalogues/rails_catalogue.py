@@ -79,7 +79,7 @@ class _Reader:
         while _is(start, yaml.StreamStartEvent) or _is(start, yaml.DocumentStartEvent):
             start = self._next()
         if not _is(start, yaml.MappingStartEvent) or start.flow_style:
-            raise ValueError("it does not hold keys with texts, one below the other")
+            raise ValueError("it does not map keys to texts")
         head = self._up_to(start.start_mark.index)
         children = self._mapping(in_flow=False, depth=1)
         self._next()

@@ -12,7 +12,7 @@ from .text_file import CatalogueError
 LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 HEADER = re.compile(r"(?P<header>[|>][-+]?)[ \t]*(?:#[^\n]*)?\n+(?P<indent>[ ]+)")
 FLOW_SYNTAX = re.compile(r"[\[\]{},:?#]")
-"""What readers of YAML disagree about in a list."""
+"""Characters in a list that YAML readers treat differently."""
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 

@@ -14,7 +14,7 @@ from stapel_agent.signals import call_finished
 from stapel_agent.types import FinishedCall
 
 from . import columns
-from .signal_dispatch import atell, tell, tell_later
+from .signal_dispatch import adispatch, dispatch, dispatch_later
 
 # Rows that were closed during other work; the next announcement includes them.
 _late: deque[PromptLog] = deque(maxlen=1000)
@@ -25,7 +25,7 @@ closed_late = _late.append
 
 def announce(closed: list[PromptLog], *, timeout: float | None = None) -> None:
     """Announces `closed` rows and waits for the receivers, unless the caller was cancelled."""
-    send = tell_later if is_leaving() else partial(tell, timeout=timeout)
+    send = dispatch_later if is_leaving() else partial(dispatch, timeout=timeout)
     for call in _calls(closed):
         send(call_finished, PromptLog, call=call)
 
@@ -36,13 +36,13 @@ async def aannounce(closed: list[PromptLog], *, timeout: float | None = None) ->
         announce_later(closed)
         return
     for call in _calls(closed):
-        await atell(call_finished, PromptLog, timeout=timeout, call=call)
+        await adispatch(call_finished, PromptLog, timeout=timeout, call=call)
 
 
 def announce_later(closed: list[PromptLog]) -> None:
     """`announce()` without waiting for the receivers."""
     for call in _calls(closed):
-        tell_later(call_finished, PromptLog, call=call)
+        dispatch_later(call_finished, PromptLog, call=call)
 
 
 def is_leaving() -> bool:

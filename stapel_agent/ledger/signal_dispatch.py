@@ -29,7 +29,7 @@ THREADS = 4
 EXIT_SECONDS = 2.0
 
 
-def tell(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
+def dispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
     """Sends `signal`. Django logs what a receiver raises; nothing is raised here."""
     if not signal.has_listeners(sender):
         return
@@ -41,8 +41,8 @@ def tell(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: 
             _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts).result(timeout)
 
 
-async def atell(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
-    """`tell()` on an event loop. A cancelled caller leaves at once."""
+async def adispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
+    """`dispatch()` on an event loop. A cancelled caller leaves at once."""
     if not signal.has_listeners(sender):
         return
     if works_in_callers_thread():
@@ -54,8 +54,8 @@ async def atell(signal: Signal, sender: Any, *, timeout: float | None = None, **
                 await asyncio.wrap_future(sending)
 
 
-def tell_later(signal: Signal, sender: Any, **facts: Any) -> None:
-    """`tell()` for a cancelled caller, without waiting for the receivers."""
+def dispatch_later(signal: Signal, sender: Any, **facts: Any) -> None:
+    """`dispatch()` for a cancelled caller, without waiting for the receivers."""
     if signal.has_listeners(sender):
         _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts)
 

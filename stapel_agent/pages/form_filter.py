@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 
 class FormFilter(admin.ListFilter):
-    """Filters by what is typed into a form or brought by a link: `given` has those of the `parameters` in the URL."""
+    """A filter whose values come from a form or a link. `given` maps its `parameters` to their values in the URL."""
 
     template = "admin/agent/form_filter.html"
     parameters: ClassVar[tuple[str, ...]]

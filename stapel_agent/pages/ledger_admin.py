@@ -1,4 +1,4 @@
-"""The ledger in the admin: its list, which nobody changes."""
+"""The ledger in the admin: a read-only list."""
 
 from __future__ import annotations
 

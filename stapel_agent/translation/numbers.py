@@ -26,7 +26,7 @@ BUDDHIST_YEARS = 543
 SHIFTS, SUNRISE_SHIFTS = frozenset({12, 24}), frozenset({6, 12, 18, 24})
 MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
 COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
-"""A word after a number is what it counts, or multiplies it. It is no other number."""
+"""A word after a number is a unit or a magnitude, not another number."""
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
 DIGIT = re.compile(r"\d")

@@ -22,7 +22,7 @@ REACH = 400
 MAX_WAYS = 200_000
 """Ways in which an expression may match at one position."""
 MAX_REPETITIONS = REACH
-"""Repetitions that a match needs at the least, nested ones multiplied: even those of nothing take time and memory."""
+"""Repetitions that a match needs at least, nested ones multiplied: even empty ones take time and memory."""
 MAX_SECONDS = 1.0
 """The time limit for one text."""
 

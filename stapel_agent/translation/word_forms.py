@@ -107,7 +107,7 @@ class WordForms:
         return plain(self.text)
 
     def _beginning(self, word: str) -> str:
-        """Return `word` without the last letters, which may be others."""
+        """Return `word` without its last letters, which inflection may change."""
         if len(word) <= ENDING or self.language in KEEPS_ITS_ENDINGS:
             return word
         return word[: len(word) - min(ENDING, len(word) // 3)]
@@ -134,7 +134,7 @@ class WordForms:
         return frozenset(map(self._skeleton, self._words)) if self.language in LOSES_VOWELS else frozenset()
 
     def _skeleton(self, word: str) -> str:
-        """Return the first letter and the consonants of `word`. What is too short to tell matches nothing."""
+        """Return the first letter and the consonants of `word`. A word that is too short matches nothing."""
         skeleton = VOWELS.sub("", folded(self.language, word))
         return skeleton if len(skeleton) >= SHORTEST_SKELETON else f"{word} "
 
