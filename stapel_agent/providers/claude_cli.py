@@ -74,18 +74,18 @@ class ClaudeCodeCLIProvider(LlmProvider):
     default_models = DEFAULTS["MODELS"]
 
     def complete(self, **arguments: Any) -> ProviderResult:
-        invocation = Invocation(**arguments)
-        with invocation.command() as command:
+        cli_call = CliCall(**arguments)
+        with cli_call.command() as command:
             outcome = run(command)
-        invocation.check_effort(outcome)
-        return read_output(outcome, structured=invocation.schema is not None)
+        cli_call.check_effort(outcome)
+        return read_output(outcome, structured=cli_call.schema is not None)
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        invocation = Invocation(**arguments)
-        with invocation.command() as command:
+        cli_call = CliCall(**arguments)
+        with cli_call.command() as command:
             outcome = await arun(command)
-        invocation.check_effort(outcome)
-        return read_output(outcome, structured=invocation.schema is not None)
+        cli_call.check_effort(outcome)
+        return read_output(outcome, structured=cli_call.schema is not None)
 
     def configuration_error(self) -> str | None:
         try:
@@ -96,7 +96,7 @@ class ClaudeCodeCLIProvider(LlmProvider):
 
 
 @dataclass(frozen=True)
-class Invocation(Call):
+class CliCall(Call):
     """A call to the CLI."""
 
     @contextmanager

@@ -51,12 +51,12 @@ class OpenAICompatProvider(EndpointProvider):
         self.vendor = type(self).vendor or _price_list(self.endpoint)
 
     def complete(self, **arguments: Any) -> ProviderResult:
-        inquiry = Inquiry(self.endpoint, Call(**arguments))
-        return inquiry.read(post(inquiry.request()))
+        chat_call = ChatCall(self.endpoint, Call(**arguments))
+        return chat_call.read(post(chat_call.request()))
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
-        inquiry = Inquiry(self.endpoint, Call(**arguments))
-        return inquiry.read(await apost(inquiry.request()))
+        chat_call = ChatCall(self.endpoint, Call(**arguments))
+        return chat_call.read(await apost(chat_call.request()))
 
     def model_error(self, model_size: str, default: str) -> str | None:
         if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
@@ -66,7 +66,7 @@ class OpenAICompatProvider(EndpointProvider):
 
     def configuration_error(self) -> str | None:
         try:
-            Inquiry(self.endpoint, Call("", "")).request()
+            ChatCall(self.endpoint, Call("", "")).request()
             self.endpoint.models()
         except ProviderError as fault:
             return str(fault)
@@ -79,7 +79,7 @@ def _price_list(endpoint: Endpoint) -> str | None:
     return endpoint.get("vendor") or (known.vendor if known else None) or endpoint.get("base_url") or None
 
 
-class Inquiry:
+class ChatCall:
     """One call to one endpoint: builds the request and reads the answer. Raises AccessDenied with the fix."""
 
     def __init__(self, endpoint: Endpoint, call: Call) -> None:
