@@ -1,6 +1,6 @@
 """Decides what may follow a failed attempt: a retry, and after how long, another key, or a fallback.
 
-The wait that a vendor names comes from `providers.wire`.
+The wait that a vendor names is read in `providers.wire.retry_after`.
 """
 
 from __future__ import annotations

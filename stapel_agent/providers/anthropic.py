@@ -32,7 +32,7 @@ from .wire.call_arguments import Call
 from .wire.error_response import classify, error_codes, excerpt, is_of_another_address
 from .wire.http import api_root, base_url_fix, peer_of
 from .wire.optional_fields import OptionalFields
-from .wire.retry_waits import retry_after, stated_wait
+from .wire.retry_after import retry_after, stated_wait
 from .wire.status_codes import STATUS_BY_TYPE
 
 CACHE_CONTROL = {"type": "ephemeral"}

@@ -33,7 +33,8 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 from stapel_agent.providers.wire import attempt_limits, http
-from stapel_agent.providers.wire.attempt_limits import abounded_attempt, bounded, bounded_attempt
+from stapel_agent.providers.wire.attempt_limits import abounded_attempt, bounded_attempt
+from stapel_agent.providers.wire.bounded_streams import bounded
 from stapel_agent.providers.wire.connection_pool import ClientPool
 from stapel_agent.providers.wire.error_response import classify, excerpt
 from stapel_agent.providers.wire.http import Post, apost, post, proxy_for

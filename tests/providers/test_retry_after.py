@@ -15,7 +15,7 @@ import pytest
 
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
-from stapel_agent.providers.wire.retry_waits import LONGEST_IN_A_BODY, retry_after, stated_wait
+from stapel_agent.providers.wire.retry_after import LONGEST_IN_A_BODY, retry_after, stated_wait
 from tests.conftest import Facade
 from tests.scripted_chain import recorded_waits
 from tests.scripted_server import Reply, ScriptedServer

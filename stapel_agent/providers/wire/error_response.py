@@ -21,7 +21,7 @@ from .error_rules import (
     TOO_LONG,
     WRONG_ADDRESS,
 )
-from .retry_waits import stated_wait
+from .retry_after import stated_wait
 from .status_codes import STATUS_BY_TYPE, exception_by_status
 from .vendor_json import mapping
 

@@ -15,12 +15,13 @@ import httpx
 from stapel_agent.exceptions import AccessDenied, InvalidAnswer
 from stapel_agent.types import Usage
 
-from .attempt_limits import Bounds, abounded_attempt, bounded, bounded_attempt
+from .attempt_limits import Bounds, abounded_attempt, bounded_attempt
+from .bounded_streams import bounded
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .error_response import classify, error_codes, excerpt, is_of_another_address
 from .optional_fields import OptionalFields
-from .retry_waits import stated_wait
+from .retry_after import stated_wait
 
 CONNECT_SECONDS = 10.0
 
