@@ -1,4 +1,4 @@
-"""Fixtures common to all tests."""
+"""Fixtures for all tests."""
 
 import gc
 import re
@@ -15,7 +15,7 @@ from asgiref.sync import async_to_sync
 from stapel_agent import services
 from stapel_agent.cache import hit_counts
 
-# Without OpenTelemetry's SDK, which `tests.__main__` says, this module cannot be imported. The API comes with others.
+# Without OpenTelemetry's SDK, this module cannot be imported. `tests.__main__` reports that.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["telemetry/test_tracing.py"]
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
@@ -24,13 +24,13 @@ STAND_INS = re.compile(r"scripted_server|local_model|fake_claude|message_stream|
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where only tests with a database are chosen, a module that has none is not even imported."""
+    """If only tests with a database are selected, modules without any are not imported."""
     is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db and ")
     return True if is_module and "django_db" not in collection_path.read_text("utf-8") else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules that bring a server or a program of their own may ask the built-in providers: nobody else is there."""
+    """Modules with their own server or program may call the built-in providers: nothing else can answer there."""
     for item in items:
         if has_stand_in(item.path):
             item.add_marker("real_model")
@@ -42,13 +42,13 @@ def has_stand_in(path: Path) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """What stays for good, thousands of tests among it, is not searched for garbage again and again."""
+    """Permanent objects, such as thousands of tests, are excluded from garbage collection."""
     gc.freeze()
 
 
 @dataclass(frozen=True)
 class Facade:
-    """The services, called the way a parametrised test asks for."""
+    """The services, called synchronously or on an event loop."""
 
     complete: Callable[..., dict[str, Any]]
     complete_json: Callable[..., dict[str, Any]]
@@ -65,7 +65,7 @@ FACADES = {
 
 @pytest.fixture(params=sorted(FACADES))
 def facade(request: pytest.FixtureRequest) -> Facade:
-    """The services, once called synchronously and once on an event loop."""
+    """The services, once synchronously and once on an event loop."""
     return FACADES[request.param]
 
 
@@ -81,5 +81,5 @@ def agent(settings: Any) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def no_hits() -> None:
-    """What an earlier test's cache hits have left in memory is forgotten."""
+    """Forget cache hits of earlier tests that are still in memory."""
     hit_counts.start_anew()

@@ -1,4 +1,4 @@
-"""What the documents say is true: every snippet runs, every command is there, every table agrees with the code."""
+"""The documents are true: every snippet runs, every command exists, and every table matches the code."""
 
 import ast
 import doctest
@@ -45,7 +45,7 @@ RUN_ELSEWHERE = {"docs/callers.md"}
 """Its snippets need the packages of the fleet, whose tests run them."""
 WITH_SNIPPETS = [name for name in DOCUMENTS if any(blocks(name, "python", "pycon")) and name not in RUN_ELSEWHERE]
 
-# Never by its name from an index, which has a different package of that name.
+# Never by its name from an index, where that name is a different package.
 INSTALLATION = r"git clone \$URL_OF_THIS_REPOSITORY stapel-agent|pip install \./stapel-agent(\[(anthropic|otel)\])?"
 
 REPLIES = {
@@ -64,7 +64,7 @@ def model_of_the_documents(request: ModelRequest) -> ProviderResult:
 
 @pytest.fixture
 def documented_model(scripted_model, agent, monkeypatch):
-    """A model that says what the documents show, in the host of the quick start; what they register is forgotten."""
+    """A model that gives the documented answers, in the host of the quick start. Registrations are undone."""
     host: dict = {"INSTALLED_APPS": [], "MIDDLEWARE": []}
     exec(block_after("README.md", "<!-- file: settings.py -->"), host)
     chosen = host["STAPEL_AGENT"]
@@ -108,7 +108,7 @@ def test_curl__as_pasted(documented_model, live_server, settings):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands__exist(name):
-    """Every make target, manage.py command, pip extra and test path that a document names is there."""
+    """Every make target, manage.py command, pip extra and test path in a document exists."""
     for block in blocks(name, "bash"):
         for line in block.text.splitlines():
             words = shlex.split(line) if "curl" not in block.text else []
@@ -137,13 +137,13 @@ def test_links__lead_somewhere(name):
 
 
 def test_links__from_the_readme():
-    """The README leads to every other document."""
+    """The README links to every other document."""
     links = set(re.findall(r"\]\(([^)#\s]+)", read("README.md")))
     assert set(DOCUMENTS) - links == {"README.md"}
 
 
 def test_documents__brief():
-    """README and MODULE.md are read in one sitting."""
+    """README and MODULE.md are short enough to read in one sitting."""
     lines = {name: read(name).count("\n") for name in ("README.md", "MODULE.md")}
     assert lines["README.md"] < 370
     assert lines["MODULE.md"] < 320
@@ -162,7 +162,7 @@ def settings_rows() -> list[list[str]]:
 
 
 def test_settings__tables():
-    """The tables of settings have every setting once, with its default, and no other."""
+    """The tables list each setting once, with its default, and no other."""
     rows = [(cells[0].strip("`"), cells[1]) for cells in settings_rows()]
     assert sorted(key for key, _ in rows) == sorted(DEFAULTS)
     for key, cell in rows:
@@ -173,7 +173,7 @@ def test_settings__tables():
 
 
 def test_settings__meaning():
-    """The tables say of each setting what its comment in `conf` says."""
+    """The tables describe each setting like its comment in `conf`."""
     commented = re.findall(r"((?:^    # .*\n)+)    \"(\w+)\":", read("stapel_agent/conf.py"), re.MULTILINE)
     comments = {key: " ".join(line.strip(" #") for line in lines.splitlines()) for lines, key in commented}
     told = {cells[0].strip("`"): cells[2] for cells in settings_rows()}
@@ -181,7 +181,7 @@ def test_settings__meaning():
 
 
 def test_settings__of_the_readme():
-    """The README's table has settings that there are, with their defaults."""
+    """The settings in the README's table exist, with these defaults."""
     for keys, defaults, _ in table("README.md", "common settings"):
         shown = re.findall(r"`(\w+)`", keys)
         if shown != ["MODELS"]:
@@ -191,19 +191,19 @@ def test_settings__of_the_readme():
 
 
 def plain(text: str) -> str:
-    """The words of a comment or of a cell, without what tells the two apart."""
+    """The words of a comment or a cell, without their different markup."""
     return re.sub(r"[`\"]", "", text).replace("->", "→").replace(". ", "; ").rstrip(".").lower()
 
 
 def test_providers__table():
-    """The provider matrix has every built-in provider, and no other; the default is marked."""
+    """The provider matrix lists exactly the built-in providers, and marks the default."""
     rows = [cells[0] for cells in table("README.md", "providers")]
     assert [row.split("`")[1] for row in rows] == list(BUILTIN_PROVIDERS)
     assert [row.split("`")[1] for row in rows if row.endswith("(default)")] == [DEFAULTS["DEFAULT_PROVIDER"]]
 
 
 def test_surfaces__table():
-    """The table of the two surfaces has every field that their schemas have, required or not, and no other."""
+    """The table of the two surfaces lists exactly the fields of their schemas, required and optional."""
     fields = [row[1:] for row in table("README.md", "surfaces") if row[0].startswith(("required", "optional"))]
     for verb, cells in zip(("complete", "translate"), zip(*fields, strict=True), strict=True):
         required, *optional = (re.findall(r"`(\w+)`", cell) for cell in cells)
@@ -213,34 +213,34 @@ def test_surfaces__table():
 
 
 def test_answers__table():
-    """The one table of an answer's keys has each that the endpoints answer with, and no other."""
+    """The only table of an answer's keys lists exactly the keys of the endpoints' answers."""
     told = [key for cells in table("docs/requests.md", "answers") for key in re.findall(r"`(\w+)`", cells[0])]
     assert told == list({**CompleteAnswerSerializer().fields, **TranslateAnswerSerializer().fields})
 
 
 def test_names__imported():
-    """MODULE.md imports each public name, and no other."""
+    """MODULE.md imports exactly the public names."""
     lines = block_after("MODULE.md", "Public imports").splitlines()
     imported = [name for line in lines for name in line.removeprefix("from stapel_agent import ").split(", ")]
     assert sorted(imported) == stapel_agent.__all__
 
 
 def test_endpoints__table():
-    """The one table of endpoints has every endpoint with its method, and no other."""
+    """The only table of endpoints lists exactly the endpoints, with their methods."""
     told = [tuple(cells[0].strip("`").split()) for cells in table("docs/requests.md", "endpoints")]
     routes = [(endpoint.callback.view_class, f"api/v1/{endpoint.pattern}") for endpoint in urls.endpoints]
     assert told == [("POST" if hasattr(view, "post") else "GET", route) for view, route in routes]
 
 
 def test_errors__table():
-    """The one table of error keys has every key that this package adds, with its text, and no other."""
+    """The only table of error keys lists exactly the keys that this package adds, with their texts."""
     assert [[key.strip("`"), text] for key, text in table("docs/requests.md", "errors")] == [
         [key, text] for key, text in errors.ERRORS.items()
     ]
 
 
 def test_file_types__table():
-    """docs/translation.md has the file types that there are, with their suffixes."""
+    """docs/translation.md lists the file types with their suffixes."""
     rows = [
         (name, tuple(re.findall(r"`(\.\w+)`", files))) for name, files, *_ in table("docs/translation.md", "file types")
     ]
@@ -248,7 +248,7 @@ def test_file_types__table():
 
 
 def test_commands__table():
-    """The one table of commands has each with every option of its own, and no other."""
+    """The only table of commands lists exactly the commands, with all their own options."""
     rows = {command.strip("`"): re.findall(r"`(--[\w-]+)`", options) for command, options, _ in commands_table()}
     assert rows == {name: own_options(parser) for name, parser in own_commands()}
 
@@ -275,20 +275,20 @@ def own_options(parser: ArgumentParser) -> list[str]:
 
 
 def test_checks__table():
-    """The one table of checks has every id that a check can report, and no other."""
+    """The only table of checks lists exactly the ids that checks report."""
     rows = [cells[0].strip("`") for cells in table("docs/operations.md", "checks")]
     source = "".join(read(f"stapel_agent/{name}.py") for name in ("checks", "cost_checks", "settings_validation"))
     assert rows == sorted(set(re.findall(r'"(stapel_agent\.[EW]\d{3})"', source)))
 
 
 def test_signals__table():
-    """The one table of signals has every signal, and no other."""
+    """The only table of signals lists exactly the signals."""
     rows = [cells[0].strip("`") for cells in table("docs/operations.md", "signals")]
     assert rows == [name for name, value in vars(signals).items() if isinstance(value, Signal)]
 
 
 def test_metrics__table():
-    """The one table of metrics has every metric as the code declares it, and no other."""
+    """The only table of metrics lists exactly the metrics as the code declares them."""
     assert table("docs/operations.md", "metrics") == [
         [f"`stapel_{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.description]
         for metric in metrics.METRICS
@@ -296,13 +296,13 @@ def test_metrics__table():
 
 
 def test_usage__groups():
-    """The page on usage has every name that usage can be grouped by, and no other."""
+    """The page on usage lists exactly the names that usage can be grouped by."""
     (groups,) = re.findall(r"`group_by` takes any of ([^.]*?), and rows", read("docs/usage.md"))
     assert re.findall(r"`(\w+)`", groups) == list(GROUPS)
 
 
 def test_columns__table():
-    """The one table of a row's columns has each, and each status that a row may have, and no other."""
+    """The only table of a row's columns lists exactly the columns, and every status."""
     rows = table("docs/ledger.md", "columns")
     columns = [name for cells in rows for name in re.findall(r"`(\w+)`", cells[0])]
     assert sorted(columns) == sorted(field.name for field in PromptLog._meta.get_fields())
@@ -311,12 +311,12 @@ def test_columns__table():
 
 
 def test_cost_bases__table():
-    """The one table of cost bases has each, and no other."""
+    """The only table of cost bases lists exactly the cost bases."""
     assert [cells[0].strip("`") for cells in table("docs/costs.md", "cost bases")] == CostBasis.values
 
 
 def test_cache_policies__table():
-    """The one table of cache policies has each that is ready-made, and no other; the default is marked."""
+    """The only table of cache policies lists exactly the ready-made ones, and marks the default."""
     cells = [cells[0] for cells in table("docs/caching.md", "cache policies")]
     *told, own = [cell.split("`")[1] if "`" in cell else cell for cell in cells]
     policies = [value for value in vars(cache).values() if isinstance(value, type) and issubclass(value, CachePolicy)]
@@ -326,19 +326,19 @@ def test_cache_policies__table():
 
 
 def test_providers_offer__table():
-    """The one table of what a provider may offer has each public attribute of LlmProvider, and no other."""
+    """The only table of what a provider may offer lists exactly the public attributes of LlmProvider."""
     told = [re.split(r"[ (`]+", cells[0].replace("async ", ""))[1] for cells in table("MODULE.md", "providers offer")]
     assert told == [name for name in vars(LlmProvider) if not name.startswith("_") and name != "complete"]
 
 
 def test_tables__of_the_database():
-    """The one table of database tables has each, and no other."""
+    """The only table of database tables lists exactly the tables."""
     rows = {cells[0].strip("`") for cells in table("docs/ledger.md", "tables")}
     assert rows == {model._meta.db_table for model in apps.get_app_config("agent").get_models()}
 
 
 def test_failures__table():
-    """The one table of failures names each exception's failure truly, and every failure there is."""
+    """The only table of failures lists every failure, with its exceptions."""
     rows = table("docs/failures.md", "failures")
     for failure, names, *_ in rows:
         for name in re.findall(r"`(\w+)`", names):
@@ -350,7 +350,7 @@ def test_failures__table():
 
 
 def test_statuses__table():
-    """The one table of statuses names the exception for each status, and says which are retried and may fall back."""
+    """The only table of statuses lists the exception for each status, and whether it is retried and may fall back."""
     rows = table("docs/failures.md", "statuses")
     listed = {int(status): cells[1:] for cells in rows for status in re.findall(r"\b\d{3}\b", cells[0])}
     others = {int(first) * 100: cells[1:] for cells in rows for first in re.findall(r"(\d)xx", cells[0])}
@@ -366,7 +366,7 @@ def test_statuses__table():
 
 
 def test_exceptions__tree():
-    """The tree drawn in the module's docstring is the tree of its classes."""
+    """The tree in the module's docstring is the tree of its classes."""
     drawn = re.findall(r"^[ │├└─]*([A-Z]\w+) {2,}\w", exceptions.__doc__, re.MULTILINE)
     faults = [value for value in vars(exceptions).values() if isinstance(value, type) and issubclass(value, Exception)]
     classes = {fault.__name__ for fault in faults}

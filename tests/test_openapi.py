@@ -1,4 +1,4 @@
-"""OpenAPI describes the endpoints truly: schemathesis believes it, and tries."""
+"""The OpenAPI document is true: schemathesis tests the endpoints against it."""
 
 import pytest
 import schemathesis
@@ -25,7 +25,7 @@ PATHS = {f"/agent/api/{version}llm/{verb}" for version in ("", "v1/") for verb i
 
 @pytest.fixture(scope="module")
 def document():
-    """The OpenAPI document of the test host, our paths alone."""
+    """The OpenAPI document of the test host, with only our paths."""
     generated = SchemaGenerator().get_schema(request=None, public=True)
     return {**generated, "paths": {path: item for path, item in generated["paths"].items() if path in PATHS}}
 
@@ -40,7 +40,7 @@ def resolved(document, schema):
 
 
 def test_document__paths(document):
-    """Both verbs at both mounts, each operation with an id of its own."""
+    """Both verbs are at both mounts, each with its own operation id."""
     assert document["paths"].keys() == PATHS
     operations = [item["post"]["operationId"] for item in document["paths"].values()]
     assert len(set(operations)) == len(operations)
@@ -48,8 +48,7 @@ def test_document__paths(document):
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__request(document, path):
-    """The request is the function's own schema, with `from` for `from_lang`, the host's sizes named, and no word that
-    OpenAPI 3.0 does not have."""
+    """The request is the function's schema in OpenAPI 3.0, with `from` for `from_lang` and the host's sizes."""
     described = resolved(document, body(document, path))
     verb = path.rpartition("/")[2]
     properties = _described(function_schema(f"llm.{verb}")["properties"])
@@ -64,7 +63,7 @@ def test_document__request(document, path):
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__answers(document, path):
-    """Success, and each refusal, is described."""
+    """Success and every error are described."""
     assert set(document["paths"][path]["post"]["responses"]) == {
         *("200", "400", "401", "403", "406", "409", "413", "415")
     }
@@ -72,14 +71,14 @@ def test_document__answers(document, path):
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_document__credentials(document, path):
-    """A service's key, or staff's token or session: any one of them will do."""
+    """A service's key, or staff's token or session: any one of them is enough."""
     schemes = document["components"]["securitySchemes"]
     named = [schemes[name] for requirement in document["paths"][path]["post"]["security"] for name in requirement]
     assert {"X-API-KEY", "stapel_jwt", "sessionid"} <= {scheme.get("name") for scheme in named}
 
 
 def test_document__valid(tmp_path):
-    """The document validates, and generating our part of it warns of nothing."""
+    """The document is valid, and generating our part of it raises no warning."""
     options = {"urlconf": "stapel_agent.urls", "validate": True, "fail_on_warn": True}
     call_command("spectacular", file=str(tmp_path / "openapi.yaml"), **options)
     assert "/v1/llm/complete:" in (tmp_path / "openapi.yaml").read_text(encoding="utf-8")
@@ -99,7 +98,7 @@ class TerseCompleteView(CompleteView):
 
 
 def test_document__swapped_serializers():
-    """A host's subclass of a view is described by the serializers that the host has given it."""
+    """A host's subclass of a view is described by the host's serializers."""
     patterns = [route("api/terse", TerseCompleteView.as_view())]
     terse = SchemaGenerator(patterns=patterns).get_schema(request=None, public=True)
     answer = terse["paths"]["/api/terse"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -127,8 +126,8 @@ def test_description__holds(document, verb, mode, scripted_model):
     @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def holds(case):
         if mode is GenerationMode.POSITIVE and case.body.get("images"):
-            case.body["images"] = [PNG_DATA for image in case.body["images"]]  # no schema tells what a picture is
-        # Its probe of the other credentials keeps the valid key, which is enough by itself.
+            case.body["images"] = [PNG_DATA for image in case.body["images"]]  # no schema can say what an image is
+        # Its probe with other credentials keeps the valid key, which is enough on its own.
         key = {"X-API-KEY": django_settings.SERVICE_API_KEY}
         statuses.add(case.call_and_validate(headers=key, excluded_checks=[ignored_auth]).status_code)
 
