@@ -14,6 +14,7 @@ from itertools import count, takewhile
 import pytest
 
 from tests.documents import DOCUMENTS, ROOT, read, table
+from tests.rows import every_row
 
 WORDS = "docs/words.md"
 PACKAGE = ROOT / "stapel_agent"
@@ -65,21 +66,25 @@ def done_without() -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(words)})s?\b", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_words__in_the_code(path):
+def test_words__in_the_code():
     """No comment, docstring or message has a forbidden word."""
-    told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path.read_text(encoding="utf-8"))]
-    assert [text for text in told if done_without().search(text)] == []
+    with every_row() as row:
+        for path in SOURCES:
+            with row(path):
+                told = [OTHERS_WORDS.sub("", text) for text in prose_of_code(path.read_text(encoding="utf-8"))]
+                assert [text for text in told if done_without().search(text)] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_comments__tell_no_stories(path):
+def test_comments__tell_no_stories():
     """Comments and docstrings tell no stories, comments have at most three lines, and the pages they name exist."""
-    source = path.read_text(encoding="utf-8")
-    told = [*comments(source), *docstrings(source)]
-    assert [text for text in told if STORIES.search(text)] == []
-    assert [comment for comment in comments(source) if comment.count("\n") >= COMMENT_LINES] == []
-    assert all((ROOT / page).exists() for text in told for page in re.findall(r"\bdocs/\w+\.md", text))
+    with every_row() as row:
+        for path in SOURCES:
+            with row(path):
+                source = path.read_text(encoding="utf-8")
+                told = [*comments(source), *docstrings(source)]
+                assert [text for text in told if STORIES.search(text)] == []
+                assert [comment for comment in comments(source) if comment.count("\n") >= COMMENT_LINES] == []
+                assert all((ROOT / page).exists() for text in told for page in re.findall(r"\bdocs/\w+\.md", text))
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != WORDS])

@@ -3,10 +3,12 @@
 import inspect
 import json
 import sys
+from itertools import product
 
 import pytest
 
 from stapel_agent.parsing import MAX_DEPTH, parse_json_response, parse_translation_response, storable
+from tests.rows import every_row
 
 FENCE = "```"
 ANSWER = {"a": 1}
@@ -37,10 +39,9 @@ def test_parse__json_as_a_whole(text, result):
     assert parse_json_response(text) == (result, None)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["true", "false", "3", "-1.5", "0", '"word"', '""', '"[1]"', '"{\\"a\\": 1}"', '"a\nb"', '"<think>b</think>"'],
-)
+SCALARS = ["true", "false", "3", "-1.5", "0", '"word"', '""', '"[1]"', '"{\\"a\\": 1}"', '"a\nb"', '"<think>b</think>"']
+
+
 @pytest.mark.parametrize(
     "wrapping",
     [
@@ -55,9 +56,12 @@ def test_parse__json_as_a_whole(text, result):
         "<think>4</think>{}",
     ],
 )
-def test_parse__scalar_as_a_whole(text, wrapping):
+def test_parse__scalar_as_a_whole(wrapping):
     """A reply that is one JSON scalar, fenced or not, is that scalar, even if it quotes some JSON."""
-    assert parse_json_response(wrapping.replace("{}", text)) == (json.loads(text, strict=False), None)
+    with every_row() as row:
+        for text in SCALARS:
+            with row(text):
+                assert parse_json_response(wrapping.replace("{}", text)) == (json.loads(text, strict=False), None)
 
 
 @pytest.mark.parametrize(
@@ -183,15 +187,18 @@ def test_parse__json_inside_prose(before, after, json_text):
     assert parse_json_response(f"{before} {json_text} {after}") == (expected, comment)
 
 
-@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\t", "\n\n- "])
-@pytest.mark.parametrize("wrapping", ["{}", "Sure: {} Bye.", "```json\n{}\n```", "Sure:\n```\n{}\n```\nBye."])
 @pytest.mark.parametrize(
     "answer", ['{"a": "x^y"}', '["x^y", {"^": "^"}]', '{"a": "x^y", "b": [1,],}', '{"a": "```^b^```"}']
 )
-def test_parse__raw_line_breaks(line_break, wrapping, answer):
+def test_parse__raw_line_breaks(answer):
     """A raw line break or tab in a string is part of the string."""
-    expected = json.loads(answer.replace(",]", "]").replace(",}", "}").replace("^", json.dumps(line_break)[1:-1]))
-    assert parse_json_response(wrapping.replace("{}", answer.replace("^", line_break)))[0] == expected
+    wrappings = ["{}", "Sure: {} Bye.", "```json\n{}\n```", "Sure:\n```\n{}\n```\nBye."]
+    strict = answer.replace(",]", "]").replace(",}", "}")
+    with every_row() as row:
+        for line_break, wrapping in product(["\n", "\r\n", "\t", "\n\n- "], wrappings):
+            with row(repr(line_break), wrapping):
+                expected = json.loads(strict.replace("^", json.dumps(line_break)[1:-1]))
+                assert parse_json_response(wrapping.replace("{}", answer.replace("^", line_break)))[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -214,7 +221,6 @@ def test_parse__closing_bracket_in_the_prose_after(before, after):
     assert parse_json_response(f'{before}{{"a": 1}}{closing}\n{after}')[0] == ANSWER
 
 
-@pytest.mark.parametrize("stray", ["}", "}}", "\n}", "]", "}]", " } ]\n}", "]" * 300])
 @pytest.mark.parametrize(
     "answer",
     [
@@ -228,11 +234,14 @@ def test_parse__closing_bracket_in_the_prose_after(before, after):
         "{}",
     ],
 )
-@pytest.mark.parametrize("wrapping", ["{}", " {}\n", "```json\n{}\n```", "\ufeff{}", "<think>[1]</think>\n{}"])
-def test_parse__stray_closing_brackets(answer, stray, wrapping):
+def test_parse__stray_closing_brackets(answer):
     """Closing brackets after an answer that close nothing do not affect it."""
     expected = json.loads(answer.replace(",}", "}"))
-    assert parse_json_response(wrapping.replace("{}", answer + stray)) == (expected, None)
+    wrappings = ["{}", " {}\n", "```json\n{}\n```", "\ufeff{}", "<think>[1]</think>\n{}"]
+    with every_row() as row:
+        for stray, wrapping in product(["}", "}}", "\n}", "]", "}]", " } ]\n}", "]" * 300], wrappings):
+            with row(repr(stray), wrapping):
+                assert parse_json_response(wrapping.replace("{}", answer + stray)) == (expected, None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from stapel_agent.exceptions import ProviderError
 from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
 from stapel_agent.providers.wire.error_response import classify, error_codes, excerpt
 from stapel_agent.providers.wire.error_rules import EXCEPTION_BY_NAME, RULES
+from tests.rows import every_row
 
 BODIES = json.loads((Path(__file__).parent / "errors" / "bodies.json").read_text(encoding="utf-8"))
 
@@ -27,19 +28,23 @@ def fault_of(answer: dict[str, Any]) -> ProviderError:
     return classify(answer["status"], excerpt(body), codes=error_codes(body), own_codes=dialect.error_codes)
 
 
-@pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
-def test_error_answer__failure(answer: dict[str, Any]) -> None:
+def test_error_answer__failure() -> None:
     """Each real body becomes the failure that decides what happens next."""
-    assert fault_of(answer).failure == answer["failure"]
+    with every_row() as row:
+        for answer in BODIES:
+            with row(answer):
+                assert fault_of(answer).failure == answer["failure"]
 
 
-@pytest.mark.parametrize("answer", BODIES, ids=[f"{answer['vendor']}-{answer['status']}" for answer in BODIES])
-def test_error_answer__words_alone(answer: dict[str, Any]) -> None:
+def test_error_answer__words_alone() -> None:
     """If a gateway keeps the message and drops the codes, the message gives the same failure."""
-    if answer["status"] == 200 or "dialect" in answer or answer.get("by_code"):
-        return
-    message = excerpt(json.dumps(answer["body"]).encode())
-    assert classify(answer["status"], message).failure == answer["failure"]
+    by_words = [body for body in BODIES if body["status"] != 200 and "dialect" not in body and not body.get("by_code")]
+    assert by_words
+    with every_row() as row:
+        for answer in by_words:
+            with row(answer):
+                message = excerpt(json.dumps(answer["body"]).encode())
+                assert classify(answer["status"], message).failure == answer["failure"]
 
 
 def test_rules__each_has_a_body() -> None:
@@ -62,13 +67,15 @@ def test_dialects__error_codes(name: str) -> None:
     assert set(DIALECTS[name].error_codes.values()) <= EXCEPTION_BY_NAME.keys()
 
 
-@pytest.mark.parametrize("code", DIALECTS["zai"].error_codes)
-def test_dialects__codes_of_their_own(code: str) -> None:
+def test_dialects__codes_of_their_own() -> None:
     """A code of one vendor is in its dialect, and means nothing to another."""
-    codes = frozenset({code})
-    expected = DIALECTS["zai"].error_codes[code]
-    assert classify(400, "", codes=codes, own_codes=DIALECTS["zai"].error_codes).failure == expected
-    assert classify(400, "", codes=codes).failure == "rejected"
+    own_codes = DIALECTS["zai"].error_codes
+    with every_row() as row:
+        for code, expected in own_codes.items():
+            with row(code):
+                codes = frozenset({code})
+                assert classify(400, "", codes=codes, own_codes=own_codes).failure == expected
+                assert classify(400, "", codes=codes).failure == "rejected"
 
 
 HOSTILE = [
