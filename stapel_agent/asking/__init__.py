@@ -1,11 +1,12 @@
 """Attempts: calls one provider once, and decides which attempt comes next."""
 
 from .api_keys import clear as clear_api_keys
-from .attempt import Attempt, Reader, as_text, off_loop
+from .attempt import Attempt
 from .attempt_sequence import Attempts
 from .circuit_breaker import clear as clear_cooldowns
 from .fallback_chain import candidate_of
 from .fallback_chain import nameless as nameless_models
+from .reader import Reader, as_text, off_loop
 from .retries import immediate as immediate_retries
 
 __all__ = [

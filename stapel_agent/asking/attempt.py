@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -17,7 +17,6 @@ from stapel_agent.column_ranges import milliseconds
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
-    AnswerMissing,
     AttemptCancelled,
     OverBudget,
     ProviderBug,
@@ -25,7 +24,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
-from stapel_agent.redaction import describe, without_keys
+from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
 from stapel_agent.types import Prefix, Usage
 
@@ -35,32 +34,10 @@ from .attempt_tracing import attempt_span
 from .concurrency_limit import Place
 from .exception_mapping import NOT_TAKEN_ON, as_agent_error
 from .fallback_chain import Candidate
+from .plain_result import plain_result
+from .reader import Reader, as_text, off_loop
 
 logger = logging.getLogger(__name__)
-
-ORDINARY = frozenset({"", "stop", "length", "content_filter"})
-EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
-"""Characters of a provider's finish reason: those that are searched for keys, and those that are kept."""
-
-Reader = Callable[[str], Any]
-"""Converts the `text` of an answer to a verb's value. Raises an AnswerError if the text is not what was asked for.
-
-A slow reader sets its attribute `is_slow` to True, and is not called on an event loop.
-"""
-
-
-async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: Any) -> Any:
-    """Calls `function`, which calls `reader`; runs it in its own thread if the reader is slow."""
-    if getattr(reader, "is_slow", False):
-        return await asyncio.wrap_future(in_own_thread(function, **arguments))
-    return function(**arguments)
-
-
-def as_text(text: str) -> str:
-    """The Reader of a verb that accepts any text except a blank one."""
-    if not text.strip():
-        raise AnswerMissing("the answer contains no text", text=text or None)
-    return text
 
 
 class Attempt:
@@ -274,7 +251,7 @@ class Attempt:
         self._stop_clock()
         is_result = isinstance(result, ProviderResult)
         if is_result:
-            self.result = _plain(result)
+            self.result = plain_result(result)
         if not is_result or self.result is None or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} did not return a ProviderResult whose text is a str")
         require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
@@ -282,33 +259,6 @@ class Attempt:
 
     def _stop_clock(self) -> None:
         self.duration_ms = milliseconds((time.perf_counter() - self._started_at) * 1000) or 0
-
-
-def _plain(result: ProviderResult) -> ProviderResult:
-    """Copies `result` to plain types, so that a host's subclass of it or of `str` runs no code later.
-
-    Keeps the token counts of a result whose text or finish reason is unusable.
-    """
-    return ProviderResult(
-        str.__str__(result.text) if isinstance(result.text, str) else "",
-        result.input_tokens,
-        result.output_tokens,
-        result.thinking_tokens,
-        result.cache_read_tokens,
-        result.cache_write_tokens,
-        _word(result.finish_reason),
-        result.metadata,
-        result.cache_write_1h_tokens,
-        result.cost_usd,
-    )
-
-
-def _word(reason: object) -> str:
-    try:
-        word = "" if reason is None else str.__str__(str(reason))
-    except Exception:
-        return "unreadable"
-    return word if word in ORDINARY else without_keys(word[:EXAMINED_LENGTH])[:WORD_LENGTH]
 
 
 def _is_cancelled() -> bool:

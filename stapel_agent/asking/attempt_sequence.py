@@ -23,8 +23,9 @@ from stapel_agent.telemetry import waiting
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
 from . import api_keys
-from .attempt import Attempt, Reader
+from .attempt import Attempt
 from .fallback_chain import Candidate, Chain
+from .reader import Reader
 from .retries import MAX_DELAY, allows_fallback, allows_other_key, delay_before_retry
 
 logger = logging.getLogger(__name__)
