@@ -1,4 +1,4 @@
-"""The ledger and the kept translations in the Django admin. `pages` has what they show."""
+"""The ledger and the stored translations in the Django admin. `pages` has what they show."""
 
 from django.contrib import admin
 

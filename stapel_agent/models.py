@@ -201,7 +201,7 @@ class Translation(models.Model):
 
     class Meta:
         db_table = "agent_translation"
-        verbose_name = "kept translation"
+        verbose_name = "stored translation"
 
     def __str__(self) -> str:
         return self.key

@@ -351,8 +351,8 @@ def test_kept_translations__search(admin_client, kept, term, found):
 def test_kept_translations__empty(admin_client):
     """An empty list says where translations come from. After a search, it says that none matches."""
     page = "/admin/agent/translation/"
-    assert "Translations appear here when" in admin_client.get(page).content.decode()
-    assert "No kept translation matches." in admin_client.get(page, {"q": "nobody"}).content.decode()
+    assert "appear here. They are reused" in admin_client.get(page).content.decode()
+    assert "No stored translation matches." in admin_client.get(page, {"q": "nobody"}).content.decode()
 
 
 def test_kept_translations__forget(admin_client, kept):

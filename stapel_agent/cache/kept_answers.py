@@ -1,4 +1,4 @@
-"""What the default cache reads and writes: answers in the ledger, and kept translations."""
+"""What the default cache reads and writes: answers in the ledger, and stored translations."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def latest_answer(cache_key: str, since: datetime, alias: str) -> KeptAnswer | N
 
 
 def known_translations(keys: Sequence[str], since: datetime, alias: str) -> dict[str, str]:
-    """Key -> kept translation, if that is no older than `since`."""
+    """Key -> stored translation, if it is no older than `since`."""
     found: dict[str, str] = {}
     for start in range(0, len(keys), BATCH):
         kept = Translation.objects.using(alias).filter(key__in=keys[start : start + BATCH], created_at__gte=since)

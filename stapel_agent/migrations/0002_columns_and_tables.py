@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ),
                 ("workspace_id", models.CharField(db_index=True, max_length=64, null=True)),
             ],
-            options={"db_table": "agent_translation", "verbose_name": "kept translation"},
+            options={"db_table": "agent_translation", "verbose_name": "stored translation"},
         ),
         CreateModelOnce(
             name="IdempotencyRecord",

@@ -121,7 +121,7 @@ def test_cache__kept_text_that_no_longer_reads(facade, cached):
     assert facade.complete_json("same", "small", system_prompt="s")["usage"] == REUSED
 
 
-def test_cache__mended_answer_answers_the_question(facade, cached):
+def test_cache__corrected_answer_answers_the_question(facade, cached):
     """An answer to a corrected question is reused for the original question."""
     schema = {"type": "object", "required": ["n"]}
     cached.script("{}", '{"n": 2}')

@@ -127,7 +127,7 @@ def test_draft__answer_breaks_the_schema(scripted_model, verdict):
     assert [row.status for row in PromptLog.objects.all()] == ["failure", "failure"]
 
 
-def test_draft__answer_mended(scripted_model):
+def test_draft__answer_corrected(scripted_model):
     """The second answer may be valid."""
     scripted_model.script(json.dumps({**APPROVED, "confidence": 90}), json.dumps(APPROVED))
     assert screen()["allowed"]

@@ -26,7 +26,7 @@ def test_changed(source, translation, fault):
     assert changed(source, translation) == fault
 
 
-def test_mended__ampersand():
+def test_corrected__ampersand():
     """A bare ampersand is written as in the source."""
     assert corrected("Tom &amp; Jerry", "Tom & Jerry &copy;") == "Tom &amp; Jerry &copy;"
     assert corrected("Tom & Jerry &amp;", "Tom & Jerry") == "Tom & Jerry"
