@@ -134,7 +134,8 @@ class CompletionRequest:
     `parts` are the questions that this one combines. Their answers are cached and looked up one by one instead of
         the whole, whose value maps each part's number to its answer, if there is one. A part is not `in_ledger`: no
         row holds its answer alone.
-    `effort` sets how hard the model thinks, one of `profiles.EFFORTS`; `options` are fields of the vendor's request.
+    `effort` says how hard the model thinks, one of `model_profiles.EFFORTS`. `options` are fields of the vendor's
+        request.
     `stable_length` is the number of system prompt characters that other requests share; None means all of them.
     `cache_faults` names the cache steps that failed during this request.
     """

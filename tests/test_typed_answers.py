@@ -14,8 +14,13 @@ from stapel_core.comm import call
 from stapel_agent import AnswerFailed, aask, acomplete_json, ask, complete, complete_json, services
 from stapel_agent.exceptions import OutOfCredit
 from stapel_agent.models import PromptLog
-from stapel_agent.schemas.answer_types import JsonAnswer, TextAnswer, TranslationAnswer
-from stapel_agent.serializers import CompleteAnswerSerializer, TranslateAnswerSerializer
+from stapel_agent.schemas.answer_types import AnswerUsage, BudgetLeft, JsonAnswer, TextAnswer, TranslationAnswer
+from stapel_agent.serializers import (
+    BudgetSerializer,
+    CompleteAnswerSerializer,
+    TranslateAnswerSerializer,
+    UsageSerializer,
+)
 from tests.documents import ROOT
 from tests.schemas.test_answer_schema import PydanticLike
 
@@ -125,6 +130,8 @@ def test_types__as_the_answers():
     assert JsonAnswer.__annotations__.keys() == CompleteAnswerSerializer().fields.keys()
     assert TextAnswer.__annotations__.keys() == CompleteAnswerSerializer().fields.keys()
     assert TranslationAnswer.__annotations__.keys() == TranslateAnswerSerializer().fields.keys()
+    assert AnswerUsage.__annotations__.keys() == UsageSerializer().fields.keys()
+    assert BudgetLeft.__annotations__.keys() == BudgetSerializer().fields.keys()
 
 
 @pytest.mark.parametrize(

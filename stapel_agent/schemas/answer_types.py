@@ -12,6 +12,7 @@ class AnswerUsage(TypedDict):
 
     input_tokens: int
     output_tokens: int
+    thinking_tokens: NotRequired[int]
     cost_usd: NotRequired[str]
 
 
