@@ -1,4 +1,4 @@
-"""What `manage.py check` says of settings that will not work."""
+"""What `manage.py check` reports about settings that will not work."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ TAG = ["stapel_agent"]
 
 
 FIRST_CALL = {"stapel_agent.W003", "stapel_agent.W011"}
-"""What would make the first call fail: the shipped default has no key."""
+"""Findings for the first call: the shipped default has no key."""
 
 
 def found(deploy: bool = False) -> list[str]:
@@ -35,7 +35,7 @@ class Raising(LlmProvider):
 
 
 def test_checks__shipped_defaults(settings):
-    """The shipped defaults are fine, except that they have no key."""
+    """The shipped defaults have no finding, except for the missing key."""
     settings.STAPEL_AGENT = {}
     assert [*check_providers(), *check_settings()] == []
     assert found() == ["stapel_agent.W003"]
@@ -52,7 +52,7 @@ def test_checks__shipped_defaults(settings):
     ],
 )
 def test_checks__endpoint_without_a_model(agent, keys, sizes):
-    """An endpoint that would be asked for one of Anthropic's models is reported, size by size, with the setting."""
+    """An endpoint that would get the name of an Anthropic model is reported, for each size, with the setting."""
     agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1", **keys)
     messages = run_checks(tags=TAG)
     assert [message.id for message in messages] == ["stapel_agent.W011"] * len(sizes)
@@ -61,7 +61,7 @@ def test_checks__endpoint_without_a_model(agent, keys, sizes):
 
 
 def test_checks__default_size_missing(agent):
-    """MODELS without the size that translations and commands take by default is reported, with the fix."""
+    """MODELS without the default size of translations and commands is reported, with the fix."""
     agent(MODELS={"large": "claude-opus-4-8"}, ANTHROPIC_API_KEY="key-of-a-test")
     (message,) = run_checks(tags=TAG)
     assert (message.id, "'small'" in message.msg) == ("stapel_agent.W016", True)
@@ -113,14 +113,14 @@ def test_checks__wrong_setting(agent, keys, ids):
 
 
 def test_checks__unknown_key_is_guessed(agent):
-    """A misspelt key is told with the one that was meant."""
+    """The finding for a misspelt key suggests the right one."""
     agent(DEFUALT_PROVIDER="openai-compat")
     (message,) = check_settings()
     assert message.hint == "Did you mean 'DEFAULT_PROVIDER'?"
 
 
 def test_check_providers__by_itself(agent):
-    """The function that hosts may call reports the provider findings."""
+    """The function that hosts may call returns the findings about providers."""
     agent(DEFAULT_PROVIDER="nobody", PROVIDERS={"mine": "no.such.Provider", "other": dict})
     assert [message.id for message in check_providers()] == [
         "stapel_agent.E001",
@@ -134,14 +134,14 @@ def test_check_providers__by_itself(agent):
     [(Lacking, "its key is missing; set MINE_KEY"), (Raising, "its check raised OSError")],
 )
 def test_checks__provider_in_use_lacks_something(agent, provider, text):
-    """The provider in use is asked what it lacks; one that is not in use is not."""
+    """The provider in use is asked what it lacks. Others are not."""
     agent(PROVIDERS={"mine": provider}, DEFAULT_PROVIDER="mine", ANTHROPIC_API_KEY="")
     (message,) = run_checks(tags=TAG)
     assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' is not configured: {text}")
 
 
 def test_checks__anthropic_without_a_key(agent):
-    """The shipped default says that it has no key."""
+    """The shipped default reports its missing key."""
     agent(ANTHROPIC_API_KEY="")
     (message,) = run_checks(tags=TAG)
     assert "ANTHROPIC_API_KEY" in message.msg
@@ -179,7 +179,7 @@ def test_checks__no_key_of_services(agent, settings):
     "prices", [{"m": {}}, {"m": "3"}, {"m": {"input": 1}}, {"m": {"input": 1, "output": "dear"}}, [], "m"]
 )
 def test_prices__wrong(agent, prices):
-    """An entry that prices nothing is an error that shows a right one."""
+    """An entry without a price is an error that shows a valid one."""
     agent(PRICES=prices)
     (found,) = [message for message in check_settings() if message.id == "stapel_agent.E008"]
     assert "must be US dollars per million tokens" in found.msg
@@ -191,21 +191,21 @@ def test_prices__wrong(agent, prices):
     "tiers", [7, {"flex": {"input": "1"}}, {"flex": 7}, {"flex": {"input": 1, "output": 2, "tiers": {}}}]
 )
 def test_prices__wrong_tier(agent, tiers):
-    """A tier that prices nothing is an error that names it."""
+    """A tier without a price is an error that names it."""
     agent(PRICES={"m": {"input": "1", "output": "2", "tiers": tiers}})
     (message,) = (message for message in run_checks(tags=TAG) if message.id not in FIRST_CALL)
     assert (message.id, "has an invalid tier, tiers" in message.msg) == ("stapel_agent.E008", True)
 
 
 def test_prices__tiers(agent):
-    """Prices per tier are right."""
+    """Prices per tier are valid."""
     agent(PRICES={"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "1", "output": "2"}}}})
     assert set(found()) <= FIRST_CALL
 
 
 @pytest.mark.parametrize(("days", "ids"), [(60, []), (61, ["stapel_agent.W012"])])
 def test_price_list__age(monkeypatch, days, ids):
-    """A price list of more than sixty days ago is told before a deployment."""
+    """Before a deployment, a price list older than sixty days is reported."""
     newest = timezone.now().date() - timedelta(days=days)
     monkeypatch.setattr("stapel_agent.checks.list_date", lambda today: newest)
     told = {"stapel_agent.W012"}
@@ -214,7 +214,7 @@ def test_price_list__age(monkeypatch, days, ids):
 
 
 def test_prices__unknown_key(agent):
-    """A misspelt kind of token is named, with those that there are."""
+    """A misspelt kind of token is named, with the valid ones."""
     agent(PRICES={"house-1": {"inptu": "3", "input": "3", "output": "15"}})
     (fault,) = check_settings()
     assert (fault.id, fault.msg) == (
@@ -235,7 +235,7 @@ def test_prices__unknown_key(agent):
     ids=str,
 )
 def test_budgets__no_policy(agent, value, reason):
-    """What is neither a list nor a policy is told without what Python says of it."""
+    """A value that is neither a list nor a policy is reported without Python's own message."""
     agent(BUDGETS=value)
     (fault,) = check_settings()
     kind = "BUDGETS must be a list of maps, or the dotted path of a BudgetPolicy"
@@ -251,7 +251,7 @@ def test_budgets__no_policy(agent, value, reason):
     ],
 )
 def test_cache_policy__none(agent, value, reason):
-    """W005 says what is wrong in words."""
+    """W005 says in words what is wrong."""
     agent(CACHE_POLICY=value)
     (fault,) = check_settings()
     assert (fault.id, fault.msg) == ("stapel_agent.W005", f"CACHE_POLICY is not a cache policy: {reason}")

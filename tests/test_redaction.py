@@ -187,7 +187,7 @@ def test_describe__unreadable():
 
 
 def test_describe__key_over_two_lines(agent):
-    """A key that a line break divides does not leave its first half in the first line."""
+    """A key that contains a line break leaves no first half in the first line."""
     agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
     assert describe(ValueError(f"no {ODD_KEY[:CUT]}\n{ODD_KEY[CUT:]}\nmore")) == "ValueError: no [redacted]"
 

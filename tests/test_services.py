@@ -1,4 +1,4 @@
-"""The facade's answers, as the contract gives them, sync and async."""
+"""The facade returns the documented answers, sync and async."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 
 
 def test_complete__raw_text(facade, scripted_model):
-    """The raw verb answers with the text as it is, and what it cost."""
+    """The raw verb returns the text unchanged, and its cost."""
     scripted_model.script("plain prose")
     assert facade.complete("say", "small") == {
         "status": "ok",
@@ -45,7 +45,7 @@ def test_complete__raw_text(facade, scripted_model):
 
 
 def test_complete__request_reaches_the_provider(facade, scripted_model, agent):
-    """Size, system prompt, token cap and timeout arrive as the provider's keywords."""
+    """Size, system prompt, token cap and timeout are passed to the provider as keywords."""
     agent(MODELS={"tiny": "model-t"}, MAX_TOKENS=77, CLI_TIMEOUT=9)
     facade.complete("say", "tiny", system_prompt="be brief")
     assert scripted_model.requests == [
@@ -66,7 +66,7 @@ def test_complete__request_reaches_the_provider(facade, scripted_model, agent):
     ],
 )
 def test_complete_json__parsed(facade, scripted_model, reply, answer):
-    """JSON is the result, also a scalar that is the whole answer; the prose around it is the comment, if any."""
+    """JSON is the result, also a scalar that is the whole answer. The prose around it is the comment."""
     scripted_model.script(reply)
     usage = {"input_tokens": 10, "output_tokens": 5}
     assert facade.complete_json("say", "small") == {"status": "ok", **answer, "usage": usage, **by()}
@@ -74,7 +74,7 @@ def test_complete_json__parsed(facade, scripted_model, reply, answer):
 
 @pytest.mark.parametrize("reply", ["no json", "null", "It is 42.", '{"a": NaN}', "[1e999]", "[" * 100_000])
 def test_complete_json__unparsable(facade, scripted_model, reply):
-    """An answer without JSON, or of `null` alone, is a failure that keeps the raw text and what it cost."""
+    """An answer without JSON, or with only `null`, is a failure with the raw text and the cost."""
     scripted_model.script(reply)
     assert facade.complete_json("say", "small") == {
         "status": "failure",
@@ -87,14 +87,14 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
 
 
 def test_complete_json__system_prompt(facade, scripted_model):
-    """The built-in system prompt is sent unless the request brings its own."""
+    """The built-in system prompt is sent unless the request has its own."""
     facade.complete_json("say", "small")
     facade.complete_json("say", "small", system_prompt="mine")
     assert [request.system_prompt for request in scripted_model.requests] == [SYSTEM_PROMPT, "mine"]
 
 
 def test_complete_json__truncated(facade, scripted_model):
-    """An answer cut off at the cap is its own failure, even where its beginning would parse."""
+    """An answer that was cut off at the cap is a failure, even if its beginning is valid JSON."""
     scripted_model.script(ProviderResult('{"a": 1}', output_tokens=64, finish_reason="length"))
     assert facade.complete_json("say", "small") == {
         "status": "failure",
@@ -107,7 +107,7 @@ def test_complete_json__truncated(facade, scripted_model):
 
 
 def test_complete_json__refused(facade, scripted_model):
-    """A refusal is a failure, and was paid for."""
+    """A refusal is a failure, and is paid for."""
     scripted_model.script(ProviderResult("I cannot", output_tokens=3, finish_reason="content_filter"))
     assert facade.complete_json("say", "small") == {
         "status": "failure",
@@ -132,7 +132,7 @@ def test_complete_json__refused(facade, scripted_model):
     ],
 )
 def test_complete_json__provider_fault(facade, scripted_model, fault, status, name):
-    """A provider's fault is a failure whose reason names it and says its text, and a row that does the same."""
+    """A provider's error is a failure. The reason and the row have its name and message."""
     scripted_model.script(fault)
     assert facade.complete_json("say", "small") == {
         "status": "failure",
@@ -146,7 +146,7 @@ def test_complete_json__provider_fault(facade, scripted_model, fault, status, na
 
 @pytest.mark.parametrize("fault", [ValueError("secret sk-12345678"), KeyError("x"), RecursionError(), MemoryError()])
 def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
-    """Another exception is told by its type alone; the log has its traceback, without credentials."""
+    """Any other exception is reported by its type only. The log has its traceback, without credentials."""
     scripted_model.script(fault)
     reason = f"provider 'anthropic' raised {type(fault).__name__}"
     assert facade.complete_json("say", "small") == {
@@ -162,7 +162,7 @@ def test_complete_json__foreign_fault(facade, scripted_model, fault, caplog):
 
 @pytest.mark.parametrize("returned", [None, b"{}", "text", 7, ProviderResult(None), ProviderResult(b"{}")])
 def test_complete__foreign_return(facade, agent, returned):
-    """A provider that returns no ProviderResult at all is a failure with a row of status error."""
+    """A provider that does not return a ProviderResult is a failure with a row of status error."""
 
     class Careless(LlmProvider):
         def complete(self, **arguments):
@@ -219,14 +219,14 @@ def test_complete__odd_usage(facade, scripted_model, usage):
     ],
 )
 def test_complete__wrong_arguments(facade, scripted_model, arguments, reason):
-    """Arguments that make no request are a failure with the fix. No provider is asked, and no row is written."""
+    """Invalid arguments are a failure with the fix. No provider is asked, and no row is written."""
     assert facade.complete(*arguments) == {"status": "failure", "failure": "rejected", "reason": f"rejected: {reason}"}
     assert (scripted_model.requests, PromptLog.objects.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("source", ["x" * 33, "\udfff", "a\x00"])
 def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
-    """A source that the ledger could not hold whole is refused, rather than booked on another one."""
+    """A source that is too long for its column is refused, not cut to another source."""
     assert facade.complete("say", "small", source=source) == {
         "status": "failure",
         "failure": "rejected",
@@ -236,14 +236,14 @@ def test_complete__source_that_cannot_be_stored(facade, scripted_model, source):
 
 
 def test_complete__unknown_keyword(facade):
-    """A misspelt keyword is the caller's TypeError, not an answer."""
+    """A misspelt keyword is a TypeError, not an answer."""
     with pytest.raises(TypeError, match="temperature"):
         facade.complete("say", "small", temperature=1)
 
 
 @pytest.mark.parametrize("name", ["nobody", "removed", "foreign", "unimportable"])
 def test_complete__unusable_provider(facade, agent, name):
-    """A provider that is unknown, removed, foreign or unimportable is a failure naming it, without a row."""
+    """An unknown, removed, foreign or unimportable provider is a failure that names it, without a row."""
     agent(PROVIDERS={"removed": None, "foreign": dict, "unimportable": "no.such.Provider"})
     answer = facade.complete("say", "small", provider=name)
     assert answer["status"] == "failure"
@@ -252,7 +252,7 @@ def test_complete__unusable_provider(facade, agent, name):
 
 
 def test_complete__nul_and_surrogates(facade, scripted_model):
-    """A prompt with NUL or a lone surrogate is sent and stored in a form that every wire and database takes."""
+    """A prompt with NUL or a lone surrogate is sent and stored in a form that every vendor and database accepts."""
     scripted_model.script("answer \x00 \ud800")
     answer = facade.complete("prompt \x00 \udfff", "small", system_prompt="\x00")
     assert answer["result"] == "answer \ufffd \ufffd"
@@ -269,7 +269,7 @@ def test_complete_json__schema_satisfied(facade, scripted_model):
 
 
 def test_complete_json__schema_mended(facade, scripted_model):
-    """After a mismatch the model is asked once more, with the faults named; both calls are paid and booked."""
+    """After a mismatch, the model is asked once more with the errors named. Both calls are paid and recorded."""
     scripted_model.script('{"n": "three"}', '{"n": 3}')
     assert facade.complete_json("count", "small", schema=SCHEMA) == {
         "status": "ok",
@@ -286,7 +286,7 @@ def test_complete_json__schema_mended(facade, scripted_model):
 
 
 def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
-    """After the last retry it is a failure that names the first fault, with all that was spent."""
+    """After the last retry, the failure names the first error and has the whole usage."""
     agent(SCHEMA_RETRIES=2)
     scripted_model.script('{"n": "x"}', "[]", '{"m": 1}')
     assert facade.complete_json("count", "small", schema=SCHEMA) == {
@@ -300,7 +300,7 @@ def test_complete_json__schema_never_satisfied(facade, scripted_model, agent):
 
 
 def test_complete_json__schema_retry_fails(facade, scripted_model):
-    """A fault on the second asking ends it, with what the first one cost."""
+    """An error in the second call ends the request, with what the first one cost."""
     scripted_model.script('{"n": "x"}', ProviderTimeout("slow"))
     answer = facade.complete_json("count", "small", schema=SCHEMA)
     assert answer == {
@@ -326,7 +326,7 @@ def test_complete_json__schema_retry_fails(facade, scripted_model):
     ],
 )
 def test_complete_json__wrong_schema(facade, scripted_model, schema, reason):
-    """A schema that is none, or points outside itself, is refused before anything is spent or fetched."""
+    """An invalid schema, or one with external references, is refused before anything is spent or fetched."""
     answer = facade.complete_json("count", "small", schema=schema)
     assert answer["status"] == "failure"
     assert answer["reason"].startswith(f"rejected: {reason}")
@@ -334,7 +334,7 @@ def test_complete_json__wrong_schema(facade, scripted_model, schema, reason):
 
 
 def test_complete_json__endless_schema(facade, scripted_model):
-    """A schema that refers to itself without end is a failure, not a crash."""
+    """A schema that refers to itself endlessly is a failure, not a crash."""
     scripted_model.script("{}")
     answer = facade.complete_json("count", "small", schema={"$ref": "#"})
     assert (answer["status"], answer["reason"]) == ("failure", "rejected: schema refers to itself for one value")
@@ -342,7 +342,7 @@ def test_complete_json__endless_schema(facade, scripted_model):
 
 
 def test_complete_json__too_much_work(facade, scripted_model):
-    """An answer that cannot be held against its schema in bounded work is a failure, with its text."""
+    """An answer that cannot be validated within the limits is a failure with its text."""
     text = json.dumps(["a" * 60 + "b"])
     scripted_model.script(text)
     answer = facade.complete_json("count", "small", schema={"items": {"pattern": "(a|a)*$"}})
@@ -351,7 +351,7 @@ def test_complete_json__too_much_work(facade, scripted_model):
 
 
 def test_acomplete_json__validates_off_the_loop(agent, scripted_model, monkeypatch):
-    """On an event loop, neither the check of a schema nor that of an answer runs in the loop's thread."""
+    """On an event loop, schemas and answers are checked in another thread."""
     on_loop = []
 
     class Recorded(structured.CallerSchema):
@@ -370,7 +370,7 @@ def test_acomplete_json__validates_off_the_loop(agent, scripted_model, monkeypat
 
 
 def test_complete_json__provider_without_schema(facade, agent):
-    """A provider that cannot constrain its answer makes the call a failure before anything is spent."""
+    """A provider without schema support makes the call fail before anything is spent."""
 
     class Free(LlmProvider):
         def complete(self, **arguments):
@@ -384,7 +384,7 @@ def test_complete_json__provider_without_schema(facade, agent):
 
 
 def test_complete__minimal_provider(facade, agent):
-    """A provider that declares nothing gets the contract's three keywords and no more."""
+    """A provider that declares nothing gets the three basic keywords and no more."""
     asked = []
 
     class Minimal(LlmProvider):
@@ -404,7 +404,7 @@ def test_complete__minimal_provider(facade, agent):
 
 @pytest.mark.real_model
 def test_get_provider__default_and_named(agent):
-    """The default provider without a name; an unknown name raises."""
+    """Without a name, it returns the default provider. An unknown name raises."""
     assert type(services.get_provider()) is AnthropicProvider
     agent(DEFAULT_PROVIDER="openai-compat")
     assert type(services.get_provider()).__name__ == "OpenAICompatProvider"
@@ -413,7 +413,7 @@ def test_get_provider__default_and_named(agent):
 
 
 def test_services__own_fault(facade, agent, caplog):
-    """A fault outside any provider is a failure too, told by its type and logged."""
+    """An exception outside of a provider is a failure too, reported by its type and logged."""
 
     class Broken(dict):
         def get(self, *arguments):
@@ -430,7 +430,7 @@ def test_services__own_fault(facade, agent, caplog):
 
 
 async def test_services__called_on_an_event_loop(scripted_model):
-    """A synchronous call on an event loop is refused before anything is spent, with the mend."""
+    """A synchronous call on an event loop is refused with the fix before anything is spent."""
     reason = "called on an event loop: await its async twin, whose name begins with 'a'"
     assert services.complete("say", "small") == {
         "status": "failure",
@@ -441,21 +441,21 @@ async def test_services__called_on_an_event_loop(scripted_model):
 
 
 class Uncalled(ProviderTimeout):
-    """A subclass that forgets its base's constructor."""
+    """A subclass that does not call its base's constructor."""
 
     def __init__(self, code):
         self.code = code
 
 
 class Unspeakable(ProviderTimeout):
-    """A subclass that cannot say what happened."""
+    """A subclass whose message cannot be read."""
 
     def __str__(self):
         raise ValueError("no words")
 
 
 class Leaking(ProviderTimeout):
-    """A subclass that says more than it should."""
+    """A subclass that reveals too much."""
 
     def __str__(self):
         return "refused Bearer abcdefghijklmnop"
@@ -488,7 +488,7 @@ def test_complete__odd_provider_fault(facade, scripted_model, fault, reason, sta
 
 
 class Figure:
-    """A number that is none when it is looked at."""
+    """A number that raises when it is read."""
 
     def __int__(self):
         raise RuntimeError("no figure")
@@ -497,7 +497,7 @@ class Figure:
 
 
 class Text(str):
-    """A text that breaks when it is touched."""
+    """A text that raises when it is used."""
 
     def __str__(self):
         raise RuntimeError("no text")
@@ -515,7 +515,7 @@ class Text(str):
     ids=["figures", "metadata", "text"],
 )
 def test_complete__hostile_result(facade, scripted_model, result):
-    """What a host's own types do when they are touched costs neither the paid answer nor its row."""
+    """A host's types that raise when used lose neither the paid answer nor its row."""
     scripted_model.script(result)
     usage = {"input_tokens": 0, "output_tokens": 0}
     assert facade.complete("say", "small") == {"status": "ok", "result": "fine", "usage": usage, **by()}
@@ -532,14 +532,14 @@ def test_complete__hostile_result(facade, scripted_model, result):
     ],
 )
 def test_complete__fault_with_a_secret(facade, scripted_model, fault):
-    """Whatever kind of ours a provider raises, its text is cleaned of credentials, in the answer and in the row."""
+    """The message of any exception of this package is redacted, in the answer and in the row."""
     scripted_model.script(fault)
     assert "abcdefgh" not in facade.complete("say", "small")["reason"]
     assert {"abcdefgh" in row.error_message for row in PromptLog.objects.all()} == {False}
 
 
 def test_complete__provider_that_cancels_itself(facade, agent):
-    """A cancellation that nobody asked for is the provider's fault, not the caller's end."""
+    """A cancellation that nobody asked for is the provider's error, and does not end the caller."""
 
     class Cancelling(LlmProvider):
         def complete(self, **arguments):
@@ -558,7 +558,7 @@ def test_complete__provider_that_cancels_itself(facade, agent):
 
 
 def test_acomplete__callable_without_a_name(agent):
-    """A provider whose `complete` is no function is a failure like any other when it raises, at once."""
+    """If `complete` is not a function, its exception is a failure like any other, at once."""
 
     def refuse(**arguments):
         raise ProviderTimeout("slow")
@@ -569,7 +569,7 @@ def test_acomplete__callable_without_a_name(agent):
 
 
 def test_acomplete__callable_without_a_name_that_exits(agent):
-    """The same, when what it raises would end an event loop."""
+    """The same holds for an exception that would end an event loop."""
 
     def leave(**arguments):
         raise SystemExit(1)
@@ -603,20 +603,20 @@ def test_acomplete__provider_that_exits(agent):
 
 @pytest.mark.parametrize("keys", [{"CACHE_SCOPE": None}, {"CACHE_LOOKUP": None}, {"MODELS": []}])
 def test_services__broken_settings(facade, scripted_model, agent, keys):
-    """Settings of the wrong kind are a failure or cost the reuse; they raise nothing."""
+    """Settings of the wrong type are a failure or prevent the reuse. They never raise."""
     agent(**keys)
     assert facade.complete("say", "small")["status"] in {"ok", "failure"}
 
 
 def test_complete_json__answer_too_long_for_a_schema(facade, scripted_model):
-    """An answer of megabytes is not held against a schema, and says so."""
+    """An answer of megabytes is not validated, and the failure says so."""
     scripted_model.script('["' + "x" * 1_100_000 + '"]')
     answer = facade.complete_json("say", "small", schema={"type": "array"})
     assert answer["reason"].endswith("too many to validate")
 
 
 def test_acomplete__bounded_for_any_provider(agent):
-    """On an event loop CLI_TIMEOUT holds for a provider that keeps no time itself."""
+    """On an event loop, CLI_TIMEOUT also limits a provider without its own timeout."""
 
     class Endless(LlmProvider):
         async def acomplete(self, **arguments):
@@ -638,7 +638,7 @@ def test_acomplete__bounded_for_any_provider(agent):
     ],
 )
 def test_services__unknown_keyword(ask, arguments):
-    """The error names the function that the caller has called."""
+    """The error names the function that was called."""
     name = getattr(ask, "awaitable", ask).__name__
     with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected keyword argument 'foo'$"):
         ask(*arguments, foo=1)

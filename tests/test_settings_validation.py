@@ -1,4 +1,4 @@
-"""Settings that a host gets wrong: each is told by name, with its type and the mend, by a check and by a call."""
+"""Each invalid setting is reported by its name, its type and the fix, by a check and by a call."""
 
 import pytest
 from django.core.checks import run_checks
@@ -47,7 +47,7 @@ BREAKING = [
     ("CACHE_SCOPE", "user", "E004", "each with one of ('user', 'workspace', 'shared')", "str"),
     ("IDEMPOTENCY_TTL", 10**20, "E002", "a number from 0 to 1000000000", "int"),
 ]
-"""Setting, value, id of the check, a part of the mend, and the type that is told: no call can do with these."""
+"""Setting, value, id of the check, a part of the fix, and the reported type. Every call fails with these."""
 
 BEARABLE = [
     ("DEFAULT_PROVIDER", ["anthropic"], "E009", "the name of a provider", "list"),
@@ -70,17 +70,17 @@ BEARABLE = [
     ("TRANSLATE_CONCURRENCY", 1.5, "E002", "a whole number from 1 ", "float"),
     ("TRANSLATE_CHUNK_ENTRIES", "50", "E002", "a whole number from 1 ", "str"),
 ]
-"""The same, of what a completion by another provider, or without the cache, can do with."""
+"""The same. A completion by another provider, or without the cache, still works with these."""
 
 
 def errors() -> list[tuple[str, str]]:
-    """What all checks say, those before a deployment too."""
+    """The messages of all checks, including those for deployments."""
     return [(found.id, found.msg) for found in run_checks(tags=["stapel_agent"], include_deployment_checks=True)]
 
 
 @pytest.mark.parametrize(("key", "value", "id", "mend", "kind"), [*BREAKING, *BEARABLE])
 def test_check__says_the_mend(agent, key, value, id, mend, kind):
-    """One error, which names the setting, what it must be and the type that it is of; nothing else stumbles over it."""
+    """There is one error, which names the setting, its valid values and its type. No other check fails for it."""
     agent(**{"ANTHROPIC_API_KEY": KEY, key: value})
     ((found, message),) = errors()
     assert (found, message.startswith(f"STAPEL_AGENT[{key!r}] must be ")) == (f"stapel_agent.{id}", True)
@@ -90,7 +90,7 @@ def test_check__says_the_mend(agent, key, value, id, mend, kind):
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, value, *_ in BREAKING])
 def test_call__says_the_mend(facade, agent, scripted_model, key, value):
-    """Nobody is asked, nothing is written, and every verb's failure says what the check says."""
+    """No provider is asked, no row is written, and every verb fails with the message of the check."""
     agent(**{key: value})
     (message,) = [text for _, text in errors() if key in text]
     expected = {"status": "failure", "failure": "rejected", "reason": f"rejected: {message.removesuffix('.')}{TOLD}"}
@@ -103,7 +103,7 @@ def test_call__says_the_mend(facade, agent, scripted_model, key, value):
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, value, *_ in BEARABLE])
 def test_call__goes_on(facade, agent, scripted_model, key, value):
-    """What a call does not need wrong does it no harm."""
+    """A setting that a call does not need does not affect it."""
     agent(**{key: value})
     provider = "openai-compat" if key == "DEFAULT_PROVIDER" else None
     assert facade.complete("say", "small", provider=provider)["status"] == "ok"
@@ -111,7 +111,7 @@ def test_call__goes_on(facade, agent, scripted_model, key, value):
 
 @pytest.mark.parametrize("value", [None, 5, "50", 1.5])
 def test_translate__says_the_mend(facade, agent, scripted_model, value):
-    """What translations alone need is told by them."""
+    """A setting that only translations need makes only translations fail."""
     agent(TRANSLATE_CHUNK_ENTRIES=value)
     reason = facade.translate("en", "de", {"a": "one"}).get("reason", "")
     assert ("TRANSLATE_CHUNK_ENTRIES'] must be a whole number" in reason) == (value != 5)
@@ -119,7 +119,7 @@ def test_translate__says_the_mend(facade, agent, scripted_model, value):
 
 @pytest.mark.parametrize("value", [[], None, "PROVIDERS MAX_TOKENS", 5, [("ANTHROPIC_API_KEY", KEY)]], ids=repr)
 def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
-    """The dict itself of another kind is one error, and no call is made with the defaults in its place."""
+    """If STAPEL_AGENT is not a dict, there is one error, and no call is made with the defaults."""
     settings.STAPEL_AGENT = value
     text = f"STAPEL_AGENT must be a dict, such as {{'DEFAULT_PROVIDER': 'anthropic'}}, not {type(value).__name__}"
     assert errors() == [("stapel_agent.E009", f"{text}.")]
@@ -133,13 +133,13 @@ def test_stapel_agent__no_dict(facade, settings, scripted_model, value):
 
 @pytest.mark.sdk
 def test_stapel_agent__a_key_that_is_no_text(settings):
-    """It means nothing, as any unknown key."""
+    """A key that is not a text has no effect, like any unknown key."""
     settings.STAPEL_AGENT = {"ANTHROPIC_API_KEY": KEY, 5: 6}
     assert errors() == [("stapel_agent.W006", "STAPEL_AGENT has an unknown key 5; it has no effect.")]
 
 
 class Secretive:
-    """A value of the host's own class, which cannot be looked at."""
+    """A value of a host's own class that cannot be read."""
 
     def __repr__(self):
         raise RuntimeError(KEY)
@@ -187,7 +187,7 @@ def test_anthropic__setting_of_another_kind(facade, agent, key):
     ],
 )
 def test_openai_compat__setting_of_another_kind(facade, agent, key):
-    """The same of endpoints that speak OpenAI's dialect."""
+    """The same holds for OpenAI-compatible endpoints."""
     agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
     starts = (f"auth: {key} has a value of the type int: ", f"auth: {key} must be ", f"auth: {key} is invalid: ")
@@ -199,7 +199,7 @@ def test_openai_compat__setting_of_another_kind(facade, agent, key):
 
 @pytest.mark.parametrize("models", ["llama", ["llama"], {"small": 5}, {"large": None, "small": "llama"}])
 def test_openai_compat__models(facade, agent, caplog, models):
-    """Names of models that are none are the setting's fault, not the provider's: another one answers in its place."""
+    """Invalid model names are the setting's error, not the provider's: a fallback answers."""
     agent(OPENAI_COMPAT_BASE_URL="http://127.0.0.1:9/v1", OPENAI_COMPAT_MODELS=models)
     fault = "OPENAI_COMPAT_MODELS must be a dict of sizes, each with the name of a model: "
     for ask in (facade.complete, facade.complete_json):
@@ -210,14 +210,14 @@ def test_openai_compat__models(facade, agent, caplog, models):
 
 
 def test_anthropic__without_a_key(facade, agent):
-    """Who reads the failure is told where to look."""
+    """The failure says where to get details."""
     agent(ANTHROPIC_API_KEY="")
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
     assert reason == f"auth: ANTHROPIC_API_KEY is empty: set it to a key of the Anthropic API{TOLD_BY_PROVIDERS}"
 
 
 def test_anthropic__what_is_missing_first(agent, monkeypatch):
-    """What a call would come upon is told first, and then what it would come upon next."""
+    """The first setting that a call needs is reported first, then the next one."""
     agent(ANTHROPIC_API_KEY="")
     monkeypatch.setattr(anthropic, "find_spec", lambda name: None)
     assert AnthropicProvider().configuration_error() == (
@@ -227,7 +227,7 @@ def test_anthropic__what_is_missing_first(agent, monkeypatch):
 
 
 def test_models__empty_name(facade, agent):
-    """No model without a name is asked for; a provider that has one of its own goes on."""
+    """A size without a model name is never asked for. A provider with its own default still answers."""
     agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
     fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no default model for it"
     assert errors() == [("stapel_agent.E003", f"{fault}.")]
@@ -265,14 +265,14 @@ PROVIDERS = {"gone": "no.such.Provider", "int": int}
     ],
 )
 def test_provider__unusable(facade, agent, default, named, reason):
-    """The failure says who cannot be asked, by which path or setting, and which command gives details."""
+    """The failure names the provider, its path or setting, and the command that gives details."""
     agent(PROVIDERS=PROVIDERS, DEFAULT_PROVIDER=default)
     names = ", ".join(sorted(registered_providers()))
     assert facade.complete("say", "small", provider=named)["reason"] == f"rejected: {reason.format(names)}"
 
 
 def test_get_provider__default_of_another_kind(agent):
-    """What is asked for outside of a call raises one of our own exceptions."""
+    """Functions outside of a call raise exceptions of this package."""
     agent(DEFAULT_PROVIDER=["anthropic"])
     with pytest.raises(AgentError, match="is not registered: use one of anthropic"):
         get_provider()

@@ -1,4 +1,4 @@
-"""The values that travel."""
+"""The values that the layers exchange."""
 
 import pytest
 
@@ -31,6 +31,6 @@ def test_token_count__any_figure(figure, count):
 
 
 def test_usage__sums():
-    """Usages add up bucket by bucket; one that has spent nothing is false."""
+    """Usages add up field by field. An empty one is false."""
     assert Usage(1, 2, 3, 4, 5) + Usage(10, 20, 30, 40, 50) == Usage(11, 22, 33, 44, 55)
     assert (bool(Usage()), bool(Usage(cache_read_tokens=1))) == (False, True)

@@ -27,6 +27,12 @@ STORIES = re.compile(
     re.IGNORECASE,
 )
 """Words that only dates, plans and stories need."""
+STILTED = re.compile(
+    r"\b(mend(s|ed|ing)?|amiss|anew|lest|heed(s|ed)?|thereof|of no use|in vain|for want of|all the same"
+    r"|as ever|at the least|but for|told|none the less)\b",
+    re.IGNORECASE,
+)
+"""Words for which there are commoner ones, such as "fix", "again", "except" and "reported"."""
 COMMENT_LINES = 3
 
 
@@ -91,6 +97,21 @@ def test_comments__tell_no_stories():
 def test_words__in_the_documents(name):
     """No document has a forbidden word."""
     assert done_without().findall(prose_of(name)) == []
+
+
+@pytest.mark.parametrize("folder", ["stapel_agent", "benchmarks", "example"])
+def test_words__plain_in_comments(folder):
+    """No comment or docstring has a stilted word."""
+    sources = [(path.name, path.read_text(encoding="utf-8")) for path in (ROOT / folder).rglob("*.py")]
+    suspects = [(name, source) for name, source in sources if STILTED.search(source)]
+    prose = [(name, text) for name, source in suspects for text in (*comments(source), *docstrings(source))]
+    assert [(name, text) for name, text in prose if STILTED.search(text)] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_words__plain_in_documents(name):
+    """No document has a stilted word."""
+    assert STILTED.findall(prose_of(name)) == []
 
 
 def test_words__in_code():

@@ -1,4 +1,4 @@
-"""Budgets, in one process: what they let through, what they refuse, and what their accounts hold."""
+"""Budgets in one process: which calls they allow and refuse, and what their accounts hold."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ pytestmark = pytest.mark.django_db
 
 MODEL = "claude-haiku-4-5-20251001"
 PRICES = {MODEL: {"input": "1000", "output": "2000"}}
-"""A thousandth of a dollar for a token that is sent, two for one that comes."""
+"""A thousandth of a dollar for each token that is sent, and two for each token of the answer."""
 SENT = estimates.FRAME_TOKENS + len("hello")
-"""Estimated for the prompt "hello" without a system prompt or a schema."""
+"""The estimate for the prompt "hello" without a system prompt or a schema."""
 HOUSE = {"scope": "all", "period": "month"}
 
 
@@ -44,7 +44,7 @@ def small_answers(agent):
 
 
 def balances() -> dict[tuple[str, str, str], tuple[int, int, int, int]]:
-    """Spent and reserved money, then tokens, of each account."""
+    """The spent and reserved money, then tokens, of each account."""
     return {
         (kept.scope, kept.identity, kept.period): (
             kept.spent_nanos,
@@ -57,14 +57,14 @@ def balances() -> dict[tuple[str, str, str], tuple[int, int, int, int]]:
 
 
 def at(monkeypatch, *moment: int) -> datetime:
-    """Let it be another time, in UTC."""
+    """Set the current time, in UTC."""
     now = datetime(*moment, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: now)
     return now
 
 
 def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_model):
-    """A call that may cost more than is left asks nobody; its row has cost nothing, its answer says what is left."""
+    """A call that may cost more than is left is not made. Its row cost nothing, and its answer says what is left."""
     agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10 - 1}])
     answer = facade.complete("hello", "small")
     resets_at = periods.span("month", datetime.now(UTC))[1]
@@ -91,7 +91,7 @@ def test_over_budget__is_a_failure_that_tells_the_rest(facade, agent, scripted_m
 
 
 def test_budget__is_charged_what_it_cost(agent, scripted_model):
-    """While the provider thinks the estimate is set aside; afterwards the account has what was spent."""
+    """During the call, the estimate is reserved. Afterwards, the account has what was spent."""
     seen = []
 
     def answer(request):
@@ -108,7 +108,7 @@ def test_budget__is_charged_what_it_cost(agent, scripted_model):
 
 
 def test_budget__exactly_what_is_left_may_be_spent(agent, scripted_model):
-    """The estimate fits into the budget to the last token, and to the last billionth of a dollar."""
+    """A call fits if its estimate does, to the last token and the last billionth of a dollar."""
     exact = {"usd": str(Decimal(SENT + 2 * 10) / 1000), "tokens": SENT + 10}
     agent(BUDGETS=[{**HOUSE, **exact}])
     assert services.complete("hello", "small")["status"] == "ok"
@@ -117,7 +117,7 @@ def test_budget__exactly_what_is_left_may_be_spent(agent, scripted_model):
 
 
 def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):
-    """Of the same scope and period; those of others hold beside it."""
+    """An entry with an id replaces the general one of the same scope and period. Other entries apply as well."""
     general, own = {"scope": "user", "period": "month", "tokens": 0}, {"scope": "user", "period": "month", "id": "42"}
     agent(BUDGETS=[general, {**own, "tokens": 1000}])
     assert services.complete("hello", "small", user_id="41")["status"] == "failure"
@@ -138,7 +138,7 @@ def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):
     ids=lambda value: value.get("scope", "") if isinstance(value, dict) else "",
 )
 def test_budget__of_each_scope(agent, scripted_model, budget, caller):
-    """Each scope bounds its own callers, and no others."""
+    """Each scope limits only its own callers."""
     agent(BUDGETS=[{**budget, "period": "day", "tokens": 0}])
     named = services.complete("hello", "small", **caller)
     others = services.complete("hello", "small", source="x", user_id="x", workspace_id="x")
@@ -147,7 +147,7 @@ def test_budget__of_each_scope(agent, scripted_model, budget, caller):
 
 
 def test_budget__begins_anew(agent, scripted_model, monkeypatch):
-    """A day and a month end at midnight in UTC, and a budget is whole again in the next."""
+    """Days and months end at midnight UTC. Then the budget is full again."""
     agent(BUDGETS=[{**HOUSE, "tokens": 100}, {**HOUSE, "period": "day", "tokens": SENT + 10}])
     statuses = []
     for moment in [(2026, 1, 30, 23, 59, 59), (2026, 1, 31), (2026, 1, 31, 12), (2026, 2, 1), (2026, 2, 1, 1)]:
@@ -176,12 +176,12 @@ def test_budget__begins_anew(agent, scripted_model, monkeypatch):
     ],
 )
 def test_span__in_utc(period, moment, start, end):
-    """Wherever the host is, days and months are those of UTC."""
+    """Days and months are in UTC, whatever the host's time zone is."""
     assert periods.span(period, moment) == (datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC))
 
 
 def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypatch):
-    """A call over midnight is charged to the day that it was made on, as the ledger has it."""
+    """A call over midnight is charged to the day on which it began, as in the ledger."""
     agent(BUDGETS=[{**HOUSE, "period": "day", "tokens": 1000}])
     at(monkeypatch, 2026, 1, 31, 23, 59, 59)
 
@@ -195,7 +195,7 @@ def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypat
 
 
 def test_budget__counts_what_the_ledger_has(agent, scripted_model):
-    """What was spent before there was a budget counts, of its own spender and time alone, and so does record_call()."""
+    """A new budget counts earlier spending, only of its own spender and period, including record_call()."""
     call = {"source": "embed", "provider": "house", "model": "m", "input_tokens": 100, "workspace_id": "w"}
     record_call(**call)
     PromptLog.objects.update(cost_usd=Decimal("0.5"))
@@ -210,7 +210,7 @@ def test_budget__counts_what_the_ledger_has(agent, scripted_model):
 
 
 def test_budget__takes_effect_at_once(agent, scripted_model):
-    """A budget that is edited, taken away or put back holds for the next call, with all that was spent meanwhile."""
+    """A budget that is changed, removed or restored applies to the next call, with everything spent meanwhile."""
     budget = {**HOUSE, "period": "day"}
     seen = []
     for limits in [{"tokens": 100}, {"tokens": 14}, None, {"tokens": 110}]:
@@ -243,7 +243,7 @@ def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
 
 
 def test_budget__each_attempt_is_a_spend(facade, agent, scripted_model):
-    """A retry reserves for itself; where that is too much, the request fails with what was paid before."""
+    """A retry reserves its own estimate. If that does not fit, the request fails and keeps what was paid before."""
     fault = ProviderUnavailable("busy", usage=None)
     scripted_model.script(fault, "this")
     agent(BUDGETS=[{**HOUSE, "tokens": SENT + 10}])
@@ -260,7 +260,7 @@ def test_budget__each_attempt_is_a_spend(facade, agent, scripted_model):
 
 
 def test_budget__no_fallback(agent, facade):
-    """Over budget no other provider is asked, and nobody cools down."""
+    """Over budget, no other provider is asked, and no provider cools down."""
     models = scripted_chain(agent, first="this", second="that")
     agent(BUDGETS=[{**HOUSE, "tokens": 0}], COOLDOWN_FAILURES=1)
     assert facade.complete("hello", "small")["reason"].startswith("over_budget: ")
@@ -270,7 +270,7 @@ def test_budget__no_fallback(agent, facade):
 
 
 def test_budget__a_fallback_reserves_for_itself(agent, facade):
-    """What the first provider did not spend, the second may."""
+    """A fallback may use what the first provider did not spend."""
     scripted_chain(agent, first=ProviderUnavailable("busy"), second="that")
     agent(RETRIES=0, BUDGETS=[{**HOUSE, "tokens": SENT + 10}])
     assert facade.complete("hello", "small") == {
@@ -282,7 +282,7 @@ def test_budget__a_fallback_reserves_for_itself(agent, facade):
 
 
 def test_budget__a_translation_keeps_what_it_could_pay(agent, facade, scripted_model):
-    """Of its questions those go that the budget has room for; the texts of the others say why they are missing."""
+    """Only the questions that fit the budget are asked. The other texts have a reason in `failed`."""
     scripted_model.script(translating(str.upper))
     agent(MAX_TOKENS=200, TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, BUDGETS=[{**HOUSE, "tokens": 1500}])
     answer = facade.translate("en", "de", {"a": "one more", "b": "two more"})
@@ -297,7 +297,7 @@ def test_budget__a_translation_keeps_what_it_could_pay(agent, facade, scripted_m
 
 
 def test_budget__answers_that_are_kept_cost_nothing(agent, facade, scripted_model):
-    """A cached answer comes also where nothing is left."""
+    """A cached answer is returned even if the budget is used up."""
     agent(CACHE_LOOKUP={"llm_facade": True})
     assert facade.complete("hello", "small")["status"] == "ok"
     agent(BUDGETS=[{**HOUSE, "tokens": 0}])
@@ -305,14 +305,14 @@ def test_budget__answers_that_are_kept_cost_nothing(agent, facade, scripted_mode
 
 
 def test_budget__without_a_price_money_is_no_matter(agent, scripted_model):
-    """A model without a price counts its tokens, and no money."""
+    """A model without a price counts in tokens only."""
     agent(PRICES={}, BUDGETS=[{**HOUSE, "usd": "0", "tokens": 1000}])
     assert services.complete("hello", "small")["status"] == "ok"
     assert balances() == {("all", "", "month"): (0, 0, 15, 0)}
 
 
 def test_budget__of_a_failed_call_is_released(agent, facade, scripted_model):
-    """A provider's failure gives the reservation back; what it has spent is charged."""
+    """A failed call releases its reservation. What it has spent is charged."""
     scripted_model.script(RequestRejected("no", usage=estimates.Usage(input_tokens=3)))
     agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
     assert facade.complete("hello", "small")["status"] == "failure"
@@ -320,7 +320,7 @@ def test_budget__of_a_failed_call_is_released(agent, facade, scripted_model):
 
 
 class OnePlan(BudgetPolicy):
-    """Budgets as a host keeps them, in its database."""
+    """Budgets in the database, as a host may have them."""
 
     def budgets(self, spender):
         PromptLog.objects.count()
@@ -333,7 +333,7 @@ class Failing(BudgetPolicy):
 
 
 def test_policy__by_dotted_path(agent, facade, scripted_model):
-    """A host's own policy says which budgets hold; one that fails lets nobody spend."""
+    """A host's policy decides which budgets apply. If it raises, no call is made."""
     agent(BUDGETS="tests.budgets.test_budgets.OnePlan")
     assert facade.complete("hello", "small", user_id="guest")["budget"]["id"] == "guest"
     assert facade.complete("hello", "small", user_id="member")["status"] == "ok"
@@ -366,7 +366,7 @@ def test_policy__invalid_budget(agent, facade, scripted_model, budget):
 
 @pytest.mark.parametrize("usd", ["0.5", 0.5, Decimal("0.5")], ids=repr)
 def test_policy__dollars_of_any_type(agent, facade, scripted_model, usd):
-    """The dollars of a policy's budget may be a text or a float, as those of an entry."""
+    """A policy may give dollars as strings or floats, like an entry."""
     agent(BUDGETS=type("Plain", (BudgetPolicy,), {"budgets": lambda self, spender: [Budget("all", "day", usd)]}))
     assert facade.complete("hello", "small")["status"] == "ok"
     (standing,) = usage()["budgets"]
@@ -374,7 +374,7 @@ def test_policy__dollars_of_any_type(agent, facade, scripted_model, usd):
 
 
 def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
-    """A call taken for lost is charged its estimate; if its answer comes after all, what that cost replaces it."""
+    """A lost call is charged its estimate. If its answer still arrives, its real cost replaces the estimate."""
 
     def answer(request):
         call_command("close_lost_calls", "--older-than", "0", verbosity=0)
@@ -391,7 +391,7 @@ def test_sweep__releases_what_lost_calls_reserved(agent, scripted_model):
 
 
 def test_sweep__reservations_without_a_row(agent, scripted_model):
-    """Also those whose rows are gone or closed are released, and accounts of long ago removed."""
+    """Reservations of deleted or closed rows are released, and old accounts are deleted."""
     agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
     services.complete("hello", "small")
     (account,) = BudgetAccount.objects.all()
@@ -428,7 +428,7 @@ def test_sweep__by_a_process_without_budgets(agent, scripted_model):
 
 
 def test_budgets__cost_nothing_without_any(agent, scripted_model, django_assert_num_queries):
-    """Without budgets there is no query for them."""
+    """Without budgets, no query is made for them."""
     agent(BUDGETS=[])
     with django_assert_num_queries(6):  # the row, and its outcome, each in a savepoint of this test's transaction
         services.complete("hello", "small")
@@ -437,7 +437,7 @@ def test_budgets__cost_nothing_without_any(agent, scripted_model, django_assert_
 
 @pytest.mark.django_db(transaction=True)
 def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch):
-    """Who follows the same question of one that is over budget is not refused with them."""
+    """A caller that waits for another one's answer does not fail with that caller's `over_budget`."""
     agent(CACHE_LOOKUP={"llm_facade": True}, CACHE_SCOPE={"llm_facade": "shared"})
     agent(BUDGETS=[{"scope": "user", "id": "poor", "period": "day", "tokens": 0}])
     answers, follows = {}, threading.Event()
@@ -466,7 +466,7 @@ def test_followers__have_budgets_of_their_own(agent, scripted_model, monkeypatch
 
 
 def test_rollback__of_the_caller(agent, scripted_model):
-    """Row, reservation and account stay or go together."""
+    """Row, reservation and account are committed or rolled back together."""
     agent(BUDGETS=[{**HOUSE, "tokens": 1000}])
     with transaction.atomic():
         services.complete("hello", "small")
@@ -503,7 +503,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("entry", "mend"), WRONG)
 def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
-    """Each wrong entry says the mend, at check time; and who goes on without mending it spends nothing."""
+    """The check names the fix for each invalid entry. Until it is fixed, no call is made."""
     (fault,) = policies.problems([entry])
     assert fault.startswith(f"BUDGETS[0] {mend}")
     agent(BUDGETS=[entry])
@@ -515,7 +515,7 @@ def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
 
 
 def test_entry__twice():
-    """Two entries for the same are told apart from two for different periods or ids."""
+    """Two entries for the same scope, period and id are an error. Entries that differ in one of these are not."""
     budget = {"scope": "user", "period": "day", "tokens": 1}
     good = [budget, {**budget, "period": "month"}, {**budget, "id": "1"}]
     assert list(policies.problems(good)) == []
@@ -526,14 +526,14 @@ def test_entry__twice():
 
 
 def test_listed__amounts_in_any_form():
-    """Dollars may be a text, a whole number, a float or a Decimal."""
+    """Dollars may be a string, a whole number, a float or a Decimal."""
     for usd in ("5.10", 5.1, Decimal("5.1")):
         (budget,) = ListedBudgets([{**HOUSE, "usd": usd}]).budgets(Spender("x"))
         assert budget == Budget("all", "month", usd=Decimal("5.1"))
 
 
 def test_estimate__covers_all_that_is_sent(agent):
-    """System prompt, schema and images are in the estimate, and money is rounded up."""
+    """The estimate includes system prompt, schema and images. Money is rounded up."""
     request = replace(arguments.json_request_of("hello", "small", schema={"type": "object"}), images=())
     bare = replace(arguments.request_of("hello", "small"), images=())
     assert estimates.estimated(request, None).tokens > estimates.estimated(bare, None).tokens == SENT + 10
@@ -543,7 +543,7 @@ def test_estimate__covers_all_that_is_sent(agent):
 
 
 def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
-    """What is sent is priced as the dearest that a vendor may take it for, on the dearest terms."""
+    """Input is priced at the highest price that a vendor may charge for it, on the most expensive terms."""
     tier = {"priority": {"input": "1", "output": "7"}}
     agent(PRICES={"m": {"input": "3", "output": "1", "cache_write": "4", "cache_write_1h": "6", "tiers": tier}})
     request = replace(arguments.request_of("hello", "small"), images=(), model="m")
@@ -557,7 +557,7 @@ def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
     [("anthropic", 5_000), ("https://api.openai.com/v1", 48_169), ("https://api.x.ai/v1", 1_792), (None, 48_169)],
 )
 def test_estimate__of_images(agent, vendor, tokens):
-    """An image counts what the dearest model of its vendor makes of one, and the most of all at an unknown vendor."""
+    """An image counts as in its vendor's most expensive model, and as the most of all vendors at an unknown one."""
     bare = replace(arguments.request_of("hello", "small"), images=())
     image = LinkedImage("https://example.com/a.png")
     taken = estimates.estimated(replace(bare, images=(image, image)), vendor).tokens
@@ -565,7 +565,7 @@ def test_estimate__of_images(agent, vendor, tokens):
 
 
 class Uncapped(LlmProvider):
-    """Takes no cap, and images at a vendor that nobody knows."""
+    """Supports no token cap, and takes images of an unknown vendor."""
 
     supports_images = True
 
@@ -574,7 +574,7 @@ class Uncapped(LlmProvider):
 
 
 def test_check__what_has_no_bound(agent):
-    """With budgets the check names the providers whose calls may cost more than is reserved; without, none."""
+    """With budgets, the check names providers whose calls may cost more than is reserved. Without, it does not."""
     agent(PROVIDERS={"house": Uncapped}, BUDGETS=[])
     assert [found for found in check_settings() if found.id == "stapel_agent.W015"] == []
     agent(BUDGETS=[{**HOUSE, "usd": "5"}])
@@ -587,13 +587,13 @@ def test_check__what_has_no_bound(agent):
 
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
 def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
-    """A token is a byte at least: of numbers and rare letters tokenizers make one of each."""
+    """The estimate counts a token for each byte: tokenizers may need as many for numbers and rare letters."""
     estimate = estimates.estimated(replace(arguments.request_of(text * 100, "small"), images=(), max_tokens=1), None)
     assert estimate.tokens > len((text * 100).encode())
 
 
 def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
-    """Current budgets, by the used share of their nearer limit; a limit of nothing is full."""
+    """Current budgets are sorted by the used share of their nearer limit. A limit of zero counts as full."""
     now = at(monkeypatch, 2026, 1, 31, 12)
     month, day = date(2026, 1, 1), date(2026, 1, 31)
     spent = {
@@ -633,7 +633,7 @@ def test_fullest__are_the_nearest_to_their_limits(monkeypatch):
 
 
 def test_account__that_is_as_full_as_its_columns(agent, scripted_model):
-    """A vendor that claims absurd costs does not keep the rows of its calls open."""
+    """Absurd costs from a vendor do not prevent rows from being closed."""
     agent(BUDGETS=[{"scope": "user", "period": "month", "tokens": 10**9}])
     scripted_model.script(ProviderResult("ok", 7, 3, cost_usd="999999"))
     for _ in range(2):
@@ -655,7 +655,7 @@ NAMELESS = [
 
 @pytest.mark.parametrize(("scope", "caller"), NAMELESS)
 def test_without_id__shares_an_account(agent, scripted_model, scope, caller):
-    """By default, and as "share", calls that name nobody share one account, which counts what they spent before."""
+    """By default, and with "share", calls without an id share one account, which counts their earlier spending."""
     scripted_model.script(*["yes"] * 9)
     assert services.complete("hello", "small", **caller)["status"] == "ok"
     assert services.complete("hello", "small", **{f"{scope}_id": "named"})["status"] == "ok"
@@ -672,7 +672,7 @@ def test_without_id__shares_an_account(agent, scripted_model, scope, caller):
 
 @pytest.mark.parametrize(("scope", "caller"), NAMELESS)
 def test_without_id__refused(agent, scripted_model, scope, caller):
-    """With "refuse" such a call asks nobody and says what to pass; calls that name somebody go on."""
+    """With "refuse", a call without an id is not made, and the reason says what to pass. Other calls are made."""
     scripted_model.script("yes")
     agent(BUDGETS=[{"scope": scope, "period": "day", "tokens": 1000, "without_id": "refuse"}])
     answer = services.complete("hello", "small", **caller)
@@ -693,13 +693,13 @@ def test_without_id__refused(agent, scripted_model, scope, caller):
     ],
 )
 def test_without_id__wrong(entry):
-    """The option belongs to general entries of users and workspaces, with one of its two values."""
+    """`without_id` belongs to general entries of users and workspaces, and has one of two values."""
     (fault,) = policies.problems([{"period": "day", "tokens": 1, **entry}])
     assert fault.startswith("BUDGETS[0] may have a 'without_id' of share or refuse")
 
 
 def test_without_id__check(agent):
-    """The check mentions budgets that leave it open."""
+    """The check lists budgets that do not set `without_id`."""
     open_entry = {"scope": "user", "period": "day", "tokens": 1}
     agent(BUDGETS=[{**HOUSE, "tokens": 1}, open_entry, {**open_entry, "id": "1"}])
     (found,) = [found for found in check_settings() if found.id == "stapel_agent.W013"]

@@ -1,4 +1,4 @@
-"""What a call may have cost where nobody knows its outcome: an estimate in its row, its budgets and the figures."""
+"""A call with an unknown outcome has an estimate in its row, in its budgets and in the figures."""
 
 import asyncio
 from decimal import Decimal
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MODEL = "claude-haiku-4-5-20251001"
 PRICES = {MODEL: {"input": "1000", "output": "2000"}}
-"""A thousandth of a dollar for a token that is sent, two for one that comes."""
+"""A thousandth of a dollar for each token that is sent, and two for each token of the answer."""
 TOKENS = estimates.FRAME_TOKENS + len("hello") + 10
 USD = Decimal(TOKENS + 10) / 1000
 MONTH = {"scope": "all", "period": "month"}
@@ -59,7 +59,7 @@ UNKNOWN = [ProviderTimeout("slow"), TimeoutError(), RequestInterrupted("gone"), 
 @pytest.mark.parametrize("budgets", [[], [{**MONTH, "usd": "5", "tokens": 1000}]], ids=["without", "with"])
 @pytest.mark.parametrize("fault", UNKNOWN, ids=repr)
 def test_estimate__of_an_unknown_outcome(facade, agent, fault, budgets):
-    """A call that may be billed has an estimate and no cost, and its budgets are charged by it."""
+    """A call that may be billed has an estimate and no cost, and its budgets are charged the estimate."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=budgets)
     assert facade.complete("hello", "small")["status"] == "failure"
@@ -71,7 +71,7 @@ def test_estimate__of_an_unknown_outcome(facade, agent, fault, budgets):
 
 @pytest.mark.parametrize("fault", [ProviderUnreachable("away"), ProviderUnavailable("busy")], ids=repr)
 def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
-    """A call that nobody took, or whose vendor says that the work was not done, has cost nothing."""
+    """A call that was not accepted, or that the vendor did not process, cost nothing."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
@@ -88,7 +88,7 @@ def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
     ids=repr,
 )
 def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault):
-    """A refusal that has a part of the answer was worked on, and may be billed."""
+    """A refusal with a part of the answer may be billed."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
@@ -98,7 +98,7 @@ def test_estimate__of_a_refusal_with_a_part_of_the_answer(facade, agent, fault):
 
 @pytest.mark.parametrize("fault", [ValueError("odd"), ProviderBug("odd")], ids=repr)
 def test_estimate__of_a_provider_with_a_bug(facade, agent, fault):
-    """A provider that raises an unknown exception may have been billed by its vendor."""
+    """If a provider raises an unknown exception, the vendor may have billed the call."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
@@ -108,7 +108,7 @@ def test_estimate__of_a_provider_with_a_bug(facade, agent, fault):
 
 @pytest.mark.parametrize("fault", [InvalidAnswer("too large"), AnswerMissing("empty")], ids=repr)
 def test_estimate__of_an_answer_that_cannot_be_read(facade, agent, fault):
-    """Under a budget, an unreadable answer is charged its estimate, because nothing says what it has cost."""
+    """With a budget, an unreadable answer is charged its estimate, because it states no cost."""
     scripted_chain(agent, only=fault)
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
@@ -117,7 +117,7 @@ def test_estimate__of_an_answer_that_cannot_be_read(facade, agent, fault):
 
 
 def test_estimate__of_an_answer_that_states_nothing(facade, agent):
-    """Under a budget, an answer that states neither tokens nor cost is charged its estimate, so the budget ends."""
+    """With a budget, an answer without tokens and cost is charged its estimate, so the budget is used up."""
     scripted_chain(agent, only=ProviderResult("this"))
     agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
     statuses = [facade.complete("hello", "small")["status"] for _ in range(5)]
@@ -135,21 +135,21 @@ class Unreadable:
     "part", [{"text": None}, {"text": b"x"}, {"text": 5}, {"finish_reason": Unreadable()}], ids=list
 )
 def test_cost__of_an_unusable_result(facade, agent, part):
-    """A result whose text or finish reason is unusable costs the tokens that it states."""
+    """If a result's text or finish reason is unusable, the stated tokens are charged."""
     scripted_chain(agent, only=ProviderResult(**{"text": "this", "input_tokens": 10, "output_tokens": 5, **part}))
     assert facade.complete("hello", "small")["status"] == "failure"
     assert costs() == ("price_list", Decimal("0.02"), None, None)
 
 
 def test_estimate__is_dropped_by_an_answer(facade, agent):
-    """A call that is answered has its cost, and no estimate."""
+    """An answered call has a cost and no estimate."""
     scripted_chain(agent, only=ProviderResult("this", 10, 5))
     facade.complete("hello", "small")
     assert costs() == ("price_list", Decimal("0.02"), None, None)
 
 
 def test_estimate__beyond_what_is_known(facade, agent):
-    """What was reported before the outcome was lost is its cost; the estimate is what may come on top of it."""
+    """Usage reported before the outcome was lost is the cost. The estimate covers what may have come after it."""
     scripted_chain(agent, only=ProviderTimeout("slow", usage=Usage(input_tokens=20, output_tokens=1)))
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
     facade.complete("hello", "small")
@@ -158,21 +158,21 @@ def test_estimate__beyond_what_is_known(facade, agent):
 
 
 def test_estimate__of_an_answer_that_the_vendor_broke_off(facade, agent):
-    """A whole result states all that was spent, though the vendor broke its text off."""
+    """A complete result states everything that was spent, even if the vendor cut its text off."""
     scripted_chain(agent, only=ProviderResult("ha", 10, 5, finish_reason="interrupted"))
     facade.complete("hello", "small")
     assert costs() == ("price_list", Decimal("0.02"), None, None)
 
 
 def test_estimate__of_a_stream_that_broke_off(facade, agent):
-    """What had come of a stream is its cost; what the vendor may have gone on to write is estimated."""
+    """The received part of a stream is the cost. What the vendor may have written after it is estimated."""
     scripted_chain(agent, only=AnswerInterrupted("half", usage=Usage(10, 1), text="ha"))
     facade.complete("hello", "small")
     assert costs() == ("estimated", Decimal("0.012"), USD - Decimal("0.012"), TOKENS - 11)
 
 
 def test_estimate__without_a_price(facade, agent):
-    """Without a price the tokens are estimated, and the call counts as unpriced."""
+    """Without a price, tokens are estimated, and the call counts as unpriced."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     agent(PRICES={}, BUDGETS=[{**MONTH, "tokens": 1000}])
     facade.complete("hello", "small")
@@ -182,7 +182,7 @@ def test_estimate__without_a_price(facade, agent):
 
 
 def test_estimate__of_a_lost_call():
-    """A row that its process left behind keeps the estimate that was written before the call."""
+    """The row of a dead process keeps the estimate from before the call."""
     facts = {"source": "other", "model": MODEL, "model_size": "small", "prompt": "p", "metadata": {"provider": "x"}}
     row = PromptLog.objects.create(**facts, status="pending", estimated_cost_usd="0.5", estimated_tokens=70)
     assert usage(group_by=())["totals"]["estimated_cost_usd"] == 0
@@ -193,7 +193,7 @@ def test_estimate__of_a_lost_call():
 
 
 def test_cost__of_a_call_cancelled_before_it_was_made(agent):
-    """A call that is cancelled before its provider is called has cost nothing, and its cost is not unknown."""
+    """A call that is cancelled before its provider is called has a known cost of zero."""
     scripted_chain(agent, only="answer")
     request = arguments.valid(arguments.request_of("say", "small"))
     with pytest.raises(KeyboardInterrupt), ledger.entry(next(Attempts(request, as_text))):
@@ -204,7 +204,7 @@ def test_cost__of_a_call_cancelled_before_it_was_made(agent):
 
 @pytest.mark.parametrize("was_sent", [False, True])
 def test_estimate__of_a_cancelled_call(agent, was_sent):
-    """A caller who goes away after the request was sent may be billed, and before that is not."""
+    """A call that is cancelled after the request was sent may be billed. Before that, it costs nothing."""
 
     async def cancelled(url, came):
         agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=url)
@@ -227,7 +227,7 @@ def test_estimate__of_a_cancelled_call(agent, was_sent):
 
 
 def test_estimate__uses_up_a_budget(facade, agent):
-    """Calls that time out use up their budget, so that not all of them reach the vendor."""
+    """Calls that time out use up their budget, so not all of them reach the vendor."""
     models = scripted_chain(agent, only=ProviderTimeout("slow"))
     agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
     reasons = [facade.complete("hello", "small")["reason"].partition(":")[0] for _ in range(12)]
@@ -236,7 +236,7 @@ def test_estimate__uses_up_a_budget(facade, agent):
 
 
 def test_estimate__is_counted_anew(facade, agent):
-    """A budget that is set later counts the estimates that the ledger has."""
+    """A new budget counts the estimates in the ledger."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     facade.complete("hello", "small")
     agent(BUDGETS=[{**MONTH, "usd": "5"}])
@@ -245,7 +245,7 @@ def test_estimate__is_counted_anew(facade, agent):
 
 
 def test_budget__used_up_by_what_a_vendor_reported(facade, agent):
-    """A model without a list price is refused once what its vendor reported has used a budget up; a free one is not."""
+    """A model without a list price is refused when reported costs have used the budget up. A free model is not."""
     models = scripted_chain(agent, only=ProviderResult("this", 1, 1, cost_usd="0.6"), free="that")
     agent(PRICES={}, BUDGETS=[{**MONTH, "usd": "1"}], FALLBACKS={})
     statuses = [facade.complete("hello", "small", provider="only")["status"] for _ in range(3)]
@@ -255,7 +255,7 @@ def test_budget__used_up_by_what_a_vendor_reported(facade, agent):
 
 
 def test_figures__show_the_estimate(facade, agent, capsys):
-    """`usage()` and the command tell estimates beside what is known, and never in it."""
+    """`usage()` and the command show estimates separately from known costs."""
     scripted_chain(agent, only=[ProviderTimeout("slow"), ProviderResult("this", 10, 5)])
     facade.complete("hello", "small")
     facade.complete("hello", "small")
@@ -266,7 +266,7 @@ def test_figures__show_the_estimate(facade, agent, capsys):
 
 
 def test_figures__on_the_page(facade, agent, admin_client):
-    """The usage page and the list tell estimates, with a link to their rows."""
+    """The usage page and the list show estimates, linked to their rows."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
     facade.complete("hello", "small")
     page = admin_client.get("/admin/agent/promptlog/usage/").content.decode()

@@ -1,4 +1,4 @@
-"""The ledger's rows: one for every provider call, whole, whatever happens."""
+"""Every provider call has exactly one complete row, whatever happens."""
 
 import asyncio
 import threading
@@ -69,7 +69,7 @@ def test_row__success(facade, scripted_model):
 
 
 def test_row__unusable_answer(facade, scripted_model):
-    """An answer that does not count is booked with its text and its tokens."""
+    """An unusable answer is stored with its text and its tokens."""
     scripted_model.script("prose")
     facade.complete_json("say", "small")
     row = PromptLog.objects.get()
@@ -89,7 +89,7 @@ def test_row__unusable_answer(facade, scripted_model):
     ],
 )
 def test_row__odd_metadata(facade, scripted_model, metadata):
-    """Metadata that a database would refuse never costs the row."""
+    """Metadata that a database would reject does not prevent the row."""
     if isinstance(metadata, dict) and "deep" in metadata:
         for _ in range(100_000):
             metadata = {"deep": metadata}
@@ -99,14 +99,14 @@ def test_row__odd_metadata(facade, scripted_model, metadata):
 
 
 def test_row__long_model_name(facade, scripted_model, agent):
-    """A model name over the column's width is cut, not lost."""
+    """A model name that is too long for its column is cut."""
     agent(MODELS={"small": "m" * 200})
     assert facade.complete("say", "small")["status"] == "ok"
     assert PromptLog.objects.get().model == "m" * 128
 
 
 def test_row__big_prompt(facade, scripted_model):
-    """Five megabytes each way are stored whole."""
+    """Prompts and answers of five megabytes are stored in full."""
     text = "é" * 2_500_000
     scripted_model.script(text)
     assert facade.complete(text, "small")["result"] == text
@@ -115,14 +115,14 @@ def test_row__big_prompt(facade, scripted_model):
 
 
 def test_row__caller_provider_name_wins_nothing(facade, scripted_model):
-    """A caller's metadata cannot pass one provider's call off as another's."""
+    """A caller's metadata cannot attribute a call to another provider."""
     facade.complete("say", "small", metadata={"provider": "other", "failure": "none"})
     assert PromptLog.objects.get().metadata["provider"] == "anthropic"
 
 
 @pytest.mark.parametrize("length", [64, 65, 5000])
 def test_row__long_user_id(facade, scripted_model, length):
-    """An id over the column's width is cut and told apart by its digest; the metadata has it whole."""
+    """An id that is too long for its column is cut and made unique by a digest. The metadata has the whole id."""
     first, second = "x" * length, "x" * (length - 1) + "y"
     assert {facade.complete("say", "small", user_id=name)["status"] for name in (first, second)} == {"ok"}
     written = PromptLog.objects.order_by("created_at")
@@ -132,7 +132,7 @@ def test_row__long_user_id(facade, scripted_model, length):
 
 @pytest.mark.parametrize("user_id", ["\ud800", "a\x00b"])
 def test_row__user_id_that_cannot_be_stored(facade, scripted_model, user_id):
-    """An id that no database holds is booked on one that no other id gets."""
+    """An id that no database can store is replaced by one that no other id gets."""
     assert facade.complete("say", "small", user_id=user_id)["status"] == "ok"
     row = PromptLog.objects.get()
     assert row.user_id == rows.opaque_id(user_id) != rows.opaque_id("\ufffd")
@@ -168,7 +168,7 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
 
 
 def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog):
-    """Without a row no provider is asked; the answer says why, the log says all but secrets."""
+    """If the row cannot be written, no provider is called. The answer says why, and the log has no secrets."""
 
     def refuse(*arguments, **options):
         raise DatabaseError("no space left: postgres://user:hunter22@host\nDETAIL: Failing row contains (say).")
@@ -184,7 +184,7 @@ def test_row__that_cannot_be_written(facade, scripted_model, monkeypatch, caplog
 
 
 def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog):
-    """The answer that is paid for is given, the fault is logged, and the row is closed beside the next one."""
+    """If the row cannot be closed, the caller still gets the answer, and the row is closed with the next one."""
 
     def refuse(*arguments, **options):
         raise DatabaseError("gone away: postgres://user:hunter22@host")
@@ -206,7 +206,7 @@ def test_row__that_cannot_be_closed(facade, scripted_model, monkeypatch, caplog)
 
 @pytest.mark.parametrize("faults", [1, 2, 3])
 def test_row__long_text_and_passing_faults(facade, scripted_model, monkeypatch, faults):
-    """A long answer is whole in its row in the end: only MySQL's own word that it is too large leaves it out."""
+    """A long answer is stored in full, unless MySQL itself says that it is too large."""
     fault = OperationalError("database is locked")
     fault.__cause__ = DatabaseError(1205, "Lock wait timeout exceeded; try restarting transaction")
     left, update = iter([fault] * faults), row_statements._update
@@ -227,7 +227,7 @@ def test_row__long_text_and_passing_faults(facade, scripted_model, monkeypatch, 
 
 
 def test_row__purged_in_mid_call(facade, agent, caplog):
-    """A row that somebody deletes while the provider thinks stays deleted; the log says what was spent."""
+    """A row that is deleted during its call stays deleted. The log says what was spent."""
 
     class Purging(LlmProvider):
         def complete(self, **arguments):
@@ -244,7 +244,7 @@ def test_row__purged_in_mid_call(facade, agent, caplog):
 
 
 def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monkeypatch):
-    """A row that the database refuses does not break the caller's transaction."""
+    """A row that the database rejects does not break the caller's transaction."""
     facade.complete("say", "small")
     taken = PromptLog.objects.get()
     pending = rows.pending
@@ -262,7 +262,7 @@ def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monke
 
 
 def test_row__cancelled_task(agent):
-    """A task cancelled in mid-call leaves a row that says so, and the cancellation goes on."""
+    """A task that is cancelled during a call leaves a cancelled row, and the cancellation continues."""
     asked = asyncio.Event()
 
     class Waiting(LlmProvider):
@@ -285,7 +285,7 @@ def test_row__cancelled_task(agent):
 
 
 def test_row__cancelled_while_it_is_written(agent):
-    """A task cancelled after the answer, while its row waits for the database, still leaves the row. Twice even."""
+    """A task that is cancelled after the answer, even twice, still closes its row."""
 
     asked, answered = asyncio.Event(), asyncio.Event()
 
@@ -317,7 +317,7 @@ def test_row__cancelled_while_it_is_written(agent):
 
 
 def test_row__interrupted(agent):
-    """A worker that is told to stop in mid-call leaves a row, and stops."""
+    """A worker that is stopped during a call closes the row and stops."""
 
     class Interrupted(LlmProvider):
         def complete(self, **arguments):
@@ -330,14 +330,14 @@ def test_row__interrupted(agent):
 
 
 def test_widths__are_those_of_the_columns():
-    """The lengths at which values are refused or cut are those of the columns."""
+    """Values are rejected or cut at the lengths of their columns."""
     assert PromptLog._meta.get_field("source").max_length == arguments.SOURCE_LENGTH
     assert PromptLog._meta.get_field("user_id").max_length == rows.ID_LENGTH
 
 
 @pytest.mark.parametrize("age", [None, 50])
 def test_close_lost__rows_of_dead_processes(scripted_model, age):
-    """Rows pending for longer than a provider may take are closed as lost; younger and closed ones are left alone."""
+    """Rows that are pending for longer than a provider may take are closed as lost. Newer and closed ones are not."""
     facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p"}
     now = timezone.now()
     ages = {"dead": 121, "middle-aged": 60, "young": 1, "closed": 500}
@@ -358,14 +358,14 @@ def test_close_lost__rows_of_dead_processes(scripted_model, age):
 
 @pytest.mark.parametrize("age", ["-1", "nan", "inf", "1e300"])
 def test_close_lost__of_no_age(age):
-    """An age that would take in calls under way, or leads out of the calendar, is refused."""
+    """An age that would include running calls, or exceed the calendar, is rejected."""
     with pytest.raises(CommandError, match="must be from 0"):
         call_command("close_lost_calls", "--older-than", age)
 
 
 @pytest.mark.parametrize("command", ["close_lost_calls", "purge_prompt_logs --days 1"])
 def test_commands_of_cron__say_nothing_of_others(command):
-    """What other apps' checks find is not told by each run: a cron job makes a mail of every line."""
+    """The command reports no checks of other apps: cron mails every line of output."""
 
     def finding(app_configs, **options):
         return [checks.Warning("another app's", id="other.W001")]
@@ -380,7 +380,7 @@ def test_commands_of_cron__say_nothing_of_others(command):
 
 
 def test_close_lost__its_process_knows_better(agent):
-    """A call that was given up too early is closed with its outcome all the same."""
+    """A call that was closed as lost too early gets its outcome anyway."""
 
     class Slow(LlmProvider):
         def complete(self, **arguments):
@@ -394,7 +394,7 @@ def test_close_lost__its_process_knows_better(agent):
 
 
 def lost_rows(number):
-    """Rows of processes that have ended, as they are read."""
+    """Rows of dead processes, when they are read."""
     facts = {"source": "other", "model": "m", "model_size": "small", "prompt": "p", "status": "pending"}
     facts["request_id"] = uuid.uuid4()
     ids = [PromptLog.objects.create(**facts).pk for _ in range(number)]
@@ -402,7 +402,7 @@ def lost_rows(number):
 
 
 def test_close_lost__batches(monkeypatch):
-    """However many there are, all are closed, counted, and announced by the time it returns."""
+    """All lost rows, however many, are closed, counted and announced before the function returns."""
     monkeypatch.setattr(lost_calls, "LOST_BATCH", 2)
     told, lost = set(), {row.pk for row in lost_rows(5)}
 
@@ -418,14 +418,14 @@ def test_close_lost__batches(monkeypatch):
 
 
 def test_close_lost__all_closed_meanwhile(monkeypatch):
-    """Rows that their processes keep closing first are left to them, and looked at once."""
+    """Rows that their processes close first are left alone, and looked at once."""
     lost_rows(2)
     monkeypatch.setattr(lost_calls, "_close_as_lost", lambda row, alias: 0)
     assert ledger.close_lost(older_than=0) == 0
 
 
 def test_close_lost__of_a_request(monkeypatch):
-    """Whoever takes over from a dead process leaves the announcing for later."""
+    """A caller that takes over from a dead process leaves the announcement for later."""
     later = []
     monkeypatch.setattr(lost_calls, "announce_later", later.append)
     (row,) = lost_rows(1)
@@ -436,7 +436,7 @@ def test_close_lost__of_a_request(monkeypatch):
 
 @pytest.mark.parametrize("meanwhile", [{"status": "success"}, {"scrubbed_at": timezone.now()}], ids=["ended", "erased"])
 def test_close_lost__row_that_has_changed(meanwhile):
-    """A row that its process has closed since it was read, or that was scrubbed, is not written over."""
+    """A row that was closed or scrubbed since it was read is not overwritten."""
     (row,) = lost_rows(1)
     PromptLog.objects.update(**meanwhile)
     before = PromptLog.objects.values().get()
@@ -445,7 +445,7 @@ def test_close_lost__row_that_has_changed(meanwhile):
 
 
 def test_record__that_had_arrived():
-    """A row whose insert was answered by a broken connection is there once, and no fault."""
+    """A row whose insert arrived before the connection broke exists once, and raises no error."""
     (row,) = lost_rows(1)
     again = PromptLog(**PromptLog.objects.values().get())
     assert row_writer.record(again) == row.pk
@@ -453,14 +453,14 @@ def test_record__that_had_arrived():
 
 
 def test_record__that_cannot_arrive():
-    """A row that the database refuses for what it holds is a fault, though its key is not taken."""
+    """If the database rejects the values of a row, an error is raised, even though its key is free."""
     with pytest.raises(LedgerUnavailable, match="IntegrityError"), transaction.atomic():
         row_writer.record(PromptLog(source="other", model="m", model_size="small", prompt=None, status="success"))
     assert not PromptLog.objects.exists()
 
 
 def test_metadata__too_deep(facade, scripted_model):
-    """Foreign metadata that not everybody could read again is dropped; the answer and its row are not."""
+    """Foreign metadata that could not be read back is dropped. The answer and its row are kept."""
     deep: dict = {}
     for _ in range(300):
         deep = {"a": deep}

@@ -1,4 +1,4 @@
-"""The Anthropic provider: the real SDK against a scripted Messages API on loopback, sync and async alike."""
+"""The Anthropic provider: the real SDK against a scripted Messages API on loopback, both sync and async."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SPENT = Usage(input_tokens=25, output_tokens=1)
 
 @dataclass(frozen=True)
 class Fault:
-    """All of a ProviderError that a caller can see."""
+    """Everything in a ProviderError that a caller can see."""
 
     type: type[ProviderError]
     message: str
@@ -75,7 +75,7 @@ class Fault:
 
 
 class Asker:
-    """Asks the provider, synchronously or on an event loop of its own."""
+    """Calls the provider synchronously, or on its own event loop."""
 
     def __init__(self, *, on_loop: bool) -> None:
         self._on_loop = on_loop
@@ -102,20 +102,20 @@ class Asker:
 
 @pytest.fixture(params=["sync", "async"])
 def ask(request: pytest.FixtureRequest) -> Asker:
-    """The provider, called both ways through the same assertions."""
+    """The provider, called both ways."""
     return Asker(on_loop=request.param == "async")
 
 
 @pytest.fixture
 def server(agent: Callable[..., None]) -> Iterator[ScriptedServer]:
-    """A Messages API that the settings point to; it says "Hello" until its replies are changed."""
+    """A Messages API at the configured address. It answers "Hello" until its replies are changed."""
     with ScriptedServer(stream(message("Hello"))) as scripted:
         agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=scripted.url)
         yield scripted
 
 
 def test_complete__whole_answer(ask: Asker, server: ScriptedServer) -> None:
-    """Text blocks are joined, thinking and unknown events left out, and each token figure lands in its bucket."""
+    """Text blocks are joined, thinking and unknown events are left out, and each token count has its own field."""
     server.replies = [
         stream(
             message_start(cache_read_input_tokens=7, cache_creation_input_tokens=3),
@@ -140,7 +140,7 @@ def test_complete__whole_answer(ask: Asker, server: ScriptedServer) -> None:
 
 
 def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> None:
-    """What is asked is sent as the API wants it: constraints that its decoder does not know become descriptions."""
+    """The request has the API's format. Unsupported keywords of the schema become descriptions."""
     schema = {
         "type": "object",
         "properties": {"age": {"type": "integer", "minimum": 0}, "name": {"type": ["string", "null"]}},
@@ -177,7 +177,7 @@ def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> No
 
 
 def test_complete__settings_fill_in(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
-    """Without a cap of its own a request has that of MAX_TOKENS; an empty system prompt is not sent."""
+    """Without its own cap, a request has that of MAX_TOKENS. An empty system prompt is not sent."""
     agent(MAX_TOKENS=321)
 
     ask(system_prompt="")
@@ -191,7 +191,7 @@ def test_complete__settings_fill_in(ask: Asker, server: ScriptedServer, agent: C
 
 
 def test_complete__cli_timeout_fills_in(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
-    """Without a timeout of its own an attempt has that of CLI_TIMEOUT."""
+    """Without its own timeout, an attempt has that of CLI_TIMEOUT."""
     agent(CLI_TIMEOUT=0.2)
     server.replies = [unfinished_stream(ending="hang")]
 
@@ -199,7 +199,7 @@ def test_complete__cli_timeout_fills_in(ask: Asker, server: ScriptedServer, agen
 
 
 def test_complete__lone_surrogate(ask: Asker, server: ScriptedServer) -> None:
-    """A prompt with half a character is sent with a question mark in its place."""
+    """A lone surrogate in a prompt is sent as a question mark."""
     assert ask(prompt="a\ud800b", system_prompt="c\udfffd") == ANSWER
 
     sent = server.requests[0].json
@@ -207,13 +207,13 @@ def test_complete__lone_surrogate(ask: Asker, server: ScriptedServer) -> None:
 
 
 def test_complete__one_connection(ask: Asker, server: ScriptedServer) -> None:
-    """Fifty calls in one process and one loop share one connection."""
+    """Fifty calls in one process and on one loop share one connection."""
     assert ask.times(50) == [ANSWER] * 50
     assert (len(server.requests), server.connections) == (50, 1)
 
 
 def test_complete__key_rotation(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
-    """The key is that of the settings at the time of the call."""
+    """The key is read from the settings at call time."""
     ask()
     agent(ANTHROPIC_API_KEY="sk-ant-api03-new-key")
     ask()
@@ -234,7 +234,7 @@ def test_complete__key_rotation(ask: Asker, server: ScriptedServer, agent: Calla
     ],
 )
 def test_complete__stop_reasons(ask: Asker, server: ScriptedServer, stop_reason: str, finish_reason: str) -> None:
-    """Why the model stopped is told in the words that every provider uses."""
+    """The finish reason is one of the words that all providers use."""
     server.replies = [stream(message_start(), text_block("Hello"), message_delta(stop_reason), MESSAGE_STOP)]
 
     assert ask() == replace(ANSWER, finish_reason=finish_reason)
@@ -244,14 +244,14 @@ def test_complete__stop_reasons(ask: Asker, server: ScriptedServer, stop_reason:
 def test_complete__no_text_but_a_reason(
     ask: Asker, server: ScriptedServer, stop_reason: str, finish_reason: str
 ) -> None:
-    """An answer that was refused, or cut off while thinking, is returned with its reason: it says more than no text."""
+    """An answer that was refused, or cut off while thinking, keeps its finish reason, although it has no text."""
     server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(stop_reason), MESSAGE_STOP)]
 
     assert ask() == ProviderResult("", input_tokens=25, output_tokens=15, finish_reason=finish_reason)
 
 
 def test_complete__no_text(ask: Asker, server: ScriptedServer) -> None:
-    """An answer of thinking alone does not count, but what was paid for it is kept."""
+    """An answer with only thinking fails, and what it cost is kept."""
     server.replies = [stream(message_start(), thinking_block("Hm."), message_delta(), MESSAGE_STOP)]
 
     assert ask.fault() == Fault(AnswerMissing, "the answer contains no text", Usage(25, 15))
@@ -268,7 +268,7 @@ def test_complete__no_text(ask: Asker, server: ScriptedServer) -> None:
     ],
 )
 def test_complete__refusal(ask: Asker, server: ScriptedServer, details: Any, metadata: dict[str, str]) -> None:
-    """A refusal has the vendor's category, if that is told."""
+    """A refusal has the vendor's category, if it is stated."""
     server.replies = [stream(message_start(), text_block("No."), message_delta("refusal", details), MESSAGE_STOP)]
 
     result = ask()
@@ -301,7 +301,7 @@ def test_complete__odd_usage(ask: Asker, server: ScriptedServer, usage: dict[str
 
 @pytest.mark.parametrize("usage", ["none", None, 7, []])
 def test_complete__usage_of_another_type(ask: Asker, server: ScriptedServer, usage: object) -> None:
-    """An answer whose usage is no object, or missing, is an answer that cost nothing."""
+    """An answer with missing or invalid usage counts as free."""
     start = event("message_start", message={"role": "assistant", "content": [], "usage": usage})
     end = event("message_delta", delta={"stop_reason": "end_turn"}, usage=usage)
     server.replies = [stream(start, text_block("Hello"), end, MESSAGE_STOP)]
@@ -310,7 +310,7 @@ def test_complete__usage_of_another_type(ask: Asker, server: ScriptedServer, usa
 
 
 def test_complete__long_answer(ask: Asker, server: ScriptedServer) -> None:
-    """A megabyte in 20,000 pieces is put together in linear time: quadratic work would take minutes."""
+    """A megabyte in 20,000 pieces is joined in linear time: quadratic work would take minutes."""
     pieces = [f"{number:052}" for number in range(20_000)]
     server.replies = [stream(message(*pieces))]
 
@@ -344,7 +344,7 @@ class TestErrors:
     def test_complete__http_error(
         self, ask: Asker, server: ScriptedServer, status: int, kind: str, text: str, fault: type[ProviderError]
     ) -> None:
-        """An error answer is the fault its status and text mean, asked for once: the SDK does not retry."""
+        """An error answer raises the exception for its status and text, after one request: the SDK does not retry."""
         server.replies = [Reply.of(error_document(kind, text), status=status)]
 
         assert ask.fault() == Fault(fault, f"HTTP {status}: {text}")
@@ -353,7 +353,7 @@ class TestErrors:
     def test_complete__error_in_the_stream(
         self, ask: Asker, server: ScriptedServer, status: int, kind: str, text: str, fault: type[ProviderError]
     ) -> None:
-        """An error inside the stream is the same fault, and keeps what had been answered and paid."""
+        """An error inside the stream raises the same exception, with the text and usage so far."""
         server.replies = [stream(message_start(), text_block("Hel"), error_event(kind, text))]
 
         assert ask.fault() == Fault(fault, f"HTTP {status}: {text}", SPENT, "Hel")
@@ -365,7 +365,7 @@ class TestErrors:
 def test_complete__error_in_the_stream_is_booked(
     facade: Any, server: ScriptedServer, agent: Callable[..., None], kind: str, usage: dict[str, int]
 ) -> None:
-    """An answer that ends in an error after it began is booked as estimated, never as free."""
+    """An answer that ends in an error after it began is charged its estimate, and never counts as free."""
     agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=server.url, DEFAULT_PROVIDER="anthropic", RETRIES=0)
     server.replies = [stream(message_start(**usage), error_event(kind, "no"))]
 
@@ -427,7 +427,7 @@ def test_complete__undelivered_body_of_an_error(
 def test_complete__undelivered_body_leaves_time(
     ask: Asker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error whose body hangs does not take the whole time of the attempt, so that a retry may follow."""
+    """An error whose body hangs leaves time for a retry."""
     monkeypatch.setattr(attempt_limits, "ERROR_BODY_SECONDS", 0.25)
     server.replies = [Reply(b"{", status=529, content_length=10, ending="hang")]
 
@@ -437,7 +437,7 @@ def test_complete__undelivered_body_leaves_time(
 
 
 def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
-    """A redirect is not followed: it would take the prompt to a host that nobody configured."""
+    """A redirect is not followed: it would send the prompt to a host that nobody configured."""
     with ScriptedServer(stream(message("Hello"))) as elsewhere:
         server.replies = [Reply(status=307, headers={"Location": f"{elsewhere.url}/v1/messages"})]
 
@@ -446,7 +446,7 @@ def test_complete__redirect(ask: Asker, server: ScriptedServer) -> None:
 
 
 def test_complete__keeps_no_cookies(ask: Asker, server: ScriptedServer) -> None:
-    """What one answer sets is not sent with the next: one client serves every user."""
+    """A cookie from one answer is not sent with the next request: one client serves every user."""
     server.replies = [Reply(message("Hello"), headers={"Set-Cookie": "user=1"})]
 
     assert ask.times(2) == [ANSWER, ANSWER]
@@ -454,7 +454,7 @@ def test_complete__keeps_no_cookies(ask: Asker, server: ScriptedServer) -> None:
 
 
 def test_complete__nobody_listens(ask: Asker, agent: Callable[..., None]) -> None:
-    """An address where nobody listens makes the provider unavailable."""
+    """If nothing listens at the address, the provider is unreachable."""
     with ScriptedServer() as gone:
         agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=gone.url)
 
@@ -463,7 +463,7 @@ def test_complete__nobody_listens(ask: Asker, agent: Callable[..., None]) -> Non
 
 @pytest.mark.parametrize("ending", ["close", "reset"])
 def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: Any) -> None:
-    """A stream that is cut off in the middle is no answer, and keeps what had been answered and paid."""
+    """A stream that breaks off is not an answer, and its text and usage are kept."""
     server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending=ending)]
 
     fault = ask.fault()
@@ -474,7 +474,7 @@ def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: An
 
 @pytest.mark.parametrize("last", [b"", message_delta()])
 def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, last: bytes) -> None:
-    """A stream that ends in good order, but before the message does, is no answer."""
+    """A stream that ends cleanly before the message does is not an answer."""
     server.replies = [stream(message_start(), text_block("Hel"), last)]
 
     usage = replace(SPENT, output_tokens=15 if last else 1)
@@ -483,7 +483,7 @@ def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, las
 
 @pytest.mark.parametrize("last", [b"", message_delta(None), message_delta("")], ids=["no delta", "null", "empty"])
 def test_complete__stream_without_a_stop_reason(ask: Asker, server: ScriptedServer, last: bytes) -> None:
-    """A stream that never says why the model stopped is no whole answer."""
+    """A stream without a stop reason is not a complete answer."""
     server.replies = [stream(message_start(), text_block("Hel"), last, MESSAGE_STOP)]
 
     usage = replace(SPENT, output_tokens=15 if last else 1)
@@ -491,7 +491,7 @@ def test_complete__stream_without_a_stop_reason(ask: Asker, server: ScriptedServ
 
 
 def test_complete__stop_reason_in_an_earlier_event(ask: Asker, server: ScriptedServer) -> None:
-    """A later event without a stop reason does not take the stated one back."""
+    """A later event without a stop reason does not remove an earlier one."""
     deltas = message_delta("max_tokens"), message_delta(None)
     server.replies = [stream(message_start(), text_block("Hello"), *deltas, MESSAGE_STOP)]
 
@@ -500,7 +500,7 @@ def test_complete__stop_reason_in_an_earlier_event(ask: Asker, server: ScriptedS
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
 def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, ending: Any) -> None:
-    """What happens to the connection after the last event does not cost the answer."""
+    """An error of the connection after the last event does not lose the answer."""
     server.replies = [unfinished_stream(message("Hello"), ending=ending)]
 
     assert ask(timeout=3 if ending == "hang" else 30) == ANSWER
@@ -519,7 +519,7 @@ def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, end
     ],
 )
 def test_complete__malformed_event(ask: Asker, server: ScriptedServer, events: bytes) -> None:
-    """An event that makes no sense ends the answer, and keeps what had been answered and paid."""
+    """A malformed event ends the answer, and its text and usage are kept."""
     server.replies = [stream(message_start(), text_block("Hel"), events, text_block("lo"), MESSAGE_STOP)]
 
     fault = ask.fault()
@@ -531,14 +531,14 @@ def test_complete__malformed_event(ask: Asker, server: ScriptedServer, events: b
 
 @pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>", json.dumps({"choices": []}).encode(), b"\0" * 5000])
 def test_complete__no_event_stream(ask: Asker, server: ScriptedServer, body: bytes) -> None:
-    """A page that is no stream of events is no answer."""
+    """A page that is not an event stream is not an answer."""
     server.replies = [Reply(body)]
 
     assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", Usage())
 
 
 def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
-    """A body that comes packed, though it was asked for plain, is not unpacked: a small one can fill the memory."""
+    """A compressed body that was not requested is not unpacked, because a small one can fill the memory."""
     packed = gzip.compress(message("Hello"))
     server.replies = [Reply(packed, headers={"Content-Encoding": "gzip"})]
 
@@ -556,28 +556,28 @@ def test_complete__packed_answer(ask: Asker, server: ScriptedServer) -> None:
     ids=["silent", "trickled head", "trickled body", "trickled pings"],
 )
 def test_complete__timeout(ask: Asker, server: ScriptedServer, reply: Reply) -> None:
-    """The whole attempt ends at its time, whatever keeps coming."""
+    """The whole attempt ends at its timeout, whatever the server still sends."""
     server.replies = [reply]
 
     assert ask.fault(timeout=0.4) == Fault(ProviderTimeout, "no complete answer within 0.4 s")
 
 
 def test_complete__timeout_in_the_middle(ask: Asker, server: ScriptedServer) -> None:
-    """An attempt that runs out of time keeps what had been answered and paid."""
+    """An attempt that times out keeps the text and usage so far."""
     server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending="hang")]
 
     assert ask.fault(timeout=3) == Fault(ProviderTimeout, "no complete answer within 3 s", SPENT, "Hel")
 
 
 def test_complete__endless_answer(ask: Asker, server: ScriptedServer) -> None:
-    """An answer without an end is given up at the limit of its size."""
+    """An endless answer ends at the size limit."""
     server.replies = [unfinished_stream(message_start(), text_block("Hel"), ending="endless")]
 
     assert ask.fault(timeout=60) == Fault(InvalidAnswer, "the answer is larger than 16,777,216 bytes", SPENT, "Hel")
 
 
 def test_complete__schema_without_types(ask: Asker, server: ScriptedServer) -> None:
-    """A part of a schema that says which values there are needs no type, in its place or referred to."""
+    """A part of a schema that lists its values needs no type, directly or by reference."""
     parts = {"kind": {"enum": ["car", 5, None]}, "version": {"const": 1}, "colour": {"$ref": "#/$defs/colour"}}
     defined = {"colour": {"enum": ["red", "blue"]}}
     ask(schema={"type": "object", "properties": parts, "$defs": defined})
@@ -609,14 +609,14 @@ def test_complete__schema_without_types(ask: Asker, server: ScriptedServer) -> N
 def test_complete__schema_that_does_not_fit(
     ask: Asker, server: ScriptedServer, schema: dict[str, Any], message: str
 ) -> None:
-    """A schema that the vendor's decoder cannot follow is refused before anything is spent on it."""
+    """A schema that the vendor's decoder does not support is refused before anything is spent."""
     assert ask.fault(schema=schema) == Fault(RequestRejected, message)
     assert server.requests == []
 
 
 @pytest.fixture
 def poisoned_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[ScriptedServer]:
-    """Every variable and file that the SDK would take a host, a credential or a header from, all pointing elsewhere."""
+    """Set each variable and file from which the SDK could read a host, a credential or a header to another address."""
     with ScriptedServer(stream(message("Stolen"))) as thief:
         profile = {
             "version": "1.0",
@@ -664,7 +664,7 @@ def test_complete__poisoned_environment(
 def test_client__vendor_by_default(
     poisoned_environment: ScriptedServer, agent: Callable[..., None], base_url: str | None
 ) -> None:
-    """An empty ANTHROPIC_BASE_URL means the vendor, and not what the environment names; no prompt goes into traces."""
+    """An empty ANTHROPIC_BASE_URL means the vendor's, not the environment's. Traces contain no prompt."""
     agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=base_url)
 
     client = anthropic_sdk.make_client(*access())
@@ -677,7 +677,7 @@ def test_client__vendor_by_default(
 
 @pytest.mark.otel
 def test_complete__baggage_stays_home(ask: Asker, server: ScriptedServer) -> None:
-    """What a host carries in its OpenTelemetry baggage is not told to the vendor."""
+    """A host's OpenTelemetry baggage is not sent to the vendor."""
     baggage, context = import_module("opentelemetry.baggage"), import_module("opentelemetry.context")
     token = context.attach(baggage.set_baggage("user", "alice@example.org"))
     try:
@@ -691,7 +691,7 @@ def test_complete__baggage_stays_home(ask: Asker, server: ScriptedServer) -> Non
 def test_complete__proxy_of_the_environment(
     ask: Asker, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy that the environment names is used, as by every other provider."""
+    """The environment's proxy is used, as with every other provider."""
     with ScriptedServer(stream(message("Hello"))) as proxy:
         agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL="http://api.test/anthropic")
         monkeypatch.setenv("http_proxy", proxy.url)
@@ -702,7 +702,7 @@ def test_complete__proxy_of_the_environment(
 
 
 def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
-    """The key is in no log, not at DEBUG either, in no exception and in no repr, even when the vendor echoes it."""
+    """The key is in no log, not even at DEBUG, in no exception and in no repr, even if the vendor echoes it."""
     caplog.set_level(logging.DEBUG)
     server.replies = [
         stream(message("Hello")),
@@ -745,7 +745,7 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
 def test_configuration__what_is_wrong(
     ask: Asker, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], fault: Fault
 ) -> None:
-    """A setting that cannot work is named with its mend, at check time and at the call."""
+    """An invalid setting is named with its fix, by the check and by the call."""
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     agent(**keys)
 
@@ -754,14 +754,14 @@ def test_configuration__what_is_wrong(
 
 
 def test_configuration__complete(agent: Callable[..., None]) -> None:
-    """A key is all that the provider lacks by default."""
+    """By default, the provider only lacks a key."""
     agent(ANTHROPIC_API_KEY=KEY)
 
     assert AnthropicProvider().configuration_error() is None
 
 
 def test_acomplete__short_lived_loops(server: ScriptedServer, recwarn: pytest.WarningsRecorder) -> None:
-    """The loops that async_to_sync makes and ends leave no client, connection or warning behind."""
+    """Short event loops, as of async_to_sync, leave no client, connection or warning behind."""
     ask = async_to_sync(AnthropicProvider().acomplete)
 
     assert [ask(**QUESTION) for _ in range(10)] == [ANSWER] * 10
@@ -773,7 +773,7 @@ def test_acomplete__short_lived_loops(server: ScriptedServer, recwarn: pytest.Wa
 
 
 def test_acomplete__at_the_same_time(server: ScriptedServer) -> None:
-    """Many calls on one loop run side by side, each with its own answer and its own time."""
+    """Parallel calls on one loop have their own answers and durations."""
     slow = unfinished_stream(message_start(), ending="hang")
     server.replies = [slow, stream(message("Hello"))]
     provider = AnthropicProvider()
@@ -792,7 +792,7 @@ def test_acomplete__at_the_same_time(server: ScriptedServer) -> None:
 
 
 def run_python(script: str, *arguments: str) -> list[str]:
-    """The lines that `script` prints in a process of its own, where warnings are errors."""
+    """The lines that `script` prints in its own process, in which warnings are errors."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (finished.returncode, finished.stderr) == (0, "")
@@ -809,7 +809,7 @@ from stapel_agent.providers.base import ProviderError
 
 
 def test_import__only_when_asked() -> None:
-    """Importing, making and checking the provider loads no SDK: it takes seconds."""
+    """Importing, creating and checking the provider does not import the SDK, which takes seconds."""
     script = """
     provider = AnthropicProvider()
     print(provider.configuration_error(), {"anthropic", "httpx2", "pydantic"} & set(sys.modules))
@@ -819,7 +819,7 @@ def test_import__only_when_asked() -> None:
 
 
 def test_import__off_the_event_loop(server: ScriptedServer) -> None:
-    """The first call on an event loop imports the SDK in a thread, so that the loop goes on meanwhile."""
+    """The first call on an event loop imports the SDK in a thread, so the loop is not blocked."""
     script = """
     import asyncio, threading
     from django.conf import settings
@@ -838,7 +838,7 @@ def test_import__off_the_event_loop(server: ScriptedServer) -> None:
 
 
 def test_import__before_the_limit(server: ScriptedServer) -> None:
-    """A process that imports the SDK for longer than an attempt may take still sends its first request."""
+    """If importing the SDK takes longer than an attempt, the first request is still sent."""
     script = """
     import time
     from django.conf import settings
@@ -857,7 +857,7 @@ def test_import__before_the_limit(server: ScriptedServer) -> None:
 
 
 def test_import__missing_sdk() -> None:
-    """Without the SDK the module imports, and check and call say what to install."""
+    """Without the SDK, the module can be imported, and check and call say what to install."""
     script = """
     import asyncio
     sys.modules["anthropic"] = None
@@ -875,7 +875,7 @@ def test_import__missing_sdk() -> None:
 
 
 def test_complete__after_a_fork(server: ScriptedServer) -> None:
-    """A forked child opens a connection of its own, and its parent's stays usable."""
+    """A forked child opens its own connection, and the parent's stays usable."""
     script = """
     from django.conf import settings
     settings.STAPEL_AGENT = {"ANTHROPIC_BASE_URL": sys.argv[1]}

@@ -1,4 +1,4 @@
-"""The table of dialects: which endpoint speaks which, and what every one of them reads."""
+"""The table of dialects: which endpoint has which, and what all of them can read."""
 
 import json
 from decimal import Decimal
@@ -36,20 +36,20 @@ HOSTS = {
 
 
 def test_dialects__names() -> None:
-    """Every dialect that an endpoint may name is in the table."""
+    """The table has every dialect that an endpoint may name."""
     assert tuple(DIALECTS) == NAMES
     assert all(dialect.name == name for name, dialect in DIALECTS.items())
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_dialect_for__host(host: str) -> None:
-    """The host of the base URL says which dialect is spoken there."""
+    """The host of the base URL selects the dialect."""
     assert dialect_for(host).name == HOSTS[host]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "api.openai.com.evil.example", "evilapi.x.ai", "", "xiaomimimo.com"])
 def test_dialect_for__unknown_host(host: str) -> None:
-    """Any other host is spoken to in plain `openai`, without effort."""
+    """Any other host gets plain `openai`, without effort."""
     dialect = dialect_for(host)
     assert (dialect.name, dialect.efforts, dialect.max_tokens_param) == ("openai", (), "max_tokens")
 
@@ -95,7 +95,7 @@ WORDS_BY_MODEL = {
 
 @pytest.mark.parametrize("name", WORDS_BY_MODEL)
 def test_effort_fields__words(name: str) -> None:
-    """Each model is told an effort in a word that its vendor's documentation lists for it."""
+    """Each model gets an effort that its vendor's documentation lists for it."""
     dialect, model = name.split()
     fields = [effort_fields(DIALECTS[dialect].efforts, model, effort) for effort in ("none", "low", "medium", "max")]
     assert fields == [{} if word == "-" else {"reasoning_effort": word} for word in WORDS_BY_MODEL[name].split()]
@@ -121,7 +121,7 @@ SWITCHES = {
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_effort_fields__switch(name: str) -> None:
-    """Where thinking is turned on and off, efforts do that, with a word beside it where the vendor knows one."""
+    """If thinking is a switch, efforts set it, with a word beside it if the vendor has one."""
     dialect, model = name.split()
     fields = [effort_fields(DIALECTS[dialect].efforts, model, effort) for effort in ("none", "low", "max")]
     assert fields == list(SWITCHES[name])
@@ -153,7 +153,7 @@ MEANINGS = {
 
 @pytest.mark.parametrize("meaning", MEANINGS)
 def test_finish_reason__known_words(meaning: str) -> None:
-    """A word means the same in every spelling that vendors use."""
+    """A finish reason means the same in every spelling that vendors use."""
     assert {finish_reason(word) for word in MEANINGS[meaning]} == {meaning}
 
 
@@ -161,13 +161,13 @@ def test_finish_reason__known_words(meaning: str) -> None:
     "word", ["OTHER", "LANGUAGE", "MALFORMED_FUNCTION_CALL", "tool_calls", "pause_turn", "load", "stopped by: x", "7"]
 )
 def test_finish_reason__unknown_words(word: str) -> None:
-    """A word that nobody knows is given as it is: it never passes for a complete answer."""
+    """An unknown finish reason is kept, and never counts as complete."""
     assert finish_reason(word) == word
 
 
 @pytest.mark.parametrize("word", [7, True, ["stop"], {"stop": 1}, "x" * 10**6, "\0", " - " * 10**5])
 def test_finish_reason__hostile(word: Any) -> None:
-    """Whatever stands there is a short text, and no complete answer."""
+    """An invalid finish reason becomes a short text, and never counts as complete."""
     found = finish_reason(word)
     assert len(found) <= 40
     assert found != "stop"
@@ -216,14 +216,14 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
 
 @pytest.mark.parametrize("case", FIGURES)
 def test_usage__other_names(case: str) -> None:
-    """Figures are read under every name that vendors and gateways give them."""
+    """Token counts are read under every name that vendors and gateways use."""
     usage, result = FIGURES[case]
     assert _read(usage) == result
 
 
 @pytest.mark.parametrize("ticks", [-1, True, "37756000", 1.5, None, 10**16, 10**30, [], {}])
 def test_usage__ticks_that_are_none(ticks: Any) -> None:
-    """Any other figure in their place is no cost."""
+    """Any other value in their place is not a cost."""
     assert _read({"prompt_tokens": 1, "cost_in_usd_ticks": ticks}).cost_usd is None
 
 

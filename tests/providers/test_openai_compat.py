@@ -1,4 +1,4 @@
-"""The openai-compat provider: what it sends, what it reads, and what it says when it cannot."""
+"""The openai-compat provider: its requests, the answers it reads, and its errors."""
 
 import asyncio
 import json
@@ -45,14 +45,14 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 
 
 def answer(content: Any = "pong", *, finish_reason: Any = "stop", usage: Any = None, **message: Any) -> dict[str, Any]:
-    """The body of a success."""
+    """The body of a successful answer."""
     choice = {"message": {"role": "assistant", "content": content, **message}, "finish_reason": finish_reason}
     return {"id": "1", "choices": [choice], "usage": USAGE if usage is None else usage}
 
 
 @pytest.fixture
 def exchange(ask: Ask, agent: Any) -> Callable[..., tuple[Request, ProviderResult]]:
-    """One call against a server with one reply: what was sent, and what came of it."""
+    """One call to a server with one reply: the request, and its result."""
 
     def call(reply: Reply | None = None, path: str = "/v1", **arguments: Any) -> tuple[Request, ProviderResult]:
         with ScriptedServer(reply or Reply.of(answer())) as server:
@@ -65,7 +65,7 @@ def exchange(ask: Ask, agent: Any) -> Callable[..., tuple[Request, ProviderResul
 
 @pytest.fixture
 def fault(exchange: Any) -> Callable[..., tuple[type[ProviderError], str, Usage | None, str | None]]:
-    """The fault of one call: its type, text, and what was paid."""
+    """The exception of one call: its type, message and usage."""
 
     def call(reply: Reply, **arguments: Any) -> tuple[type[ProviderError], str, Usage | None, str | None]:
         with pytest.raises(ProviderError) as caught:
@@ -79,7 +79,7 @@ def fault(exchange: Any) -> Callable[..., tuple[type[ProviderError], str, Usage 
 
 
 def test_complete__request(exchange: Any, agent: Any) -> None:
-    """Everything that is asked for is sent, under the key."""
+    """Everything in the call is sent, with the key."""
     agent(OPENAI_COMPAT_API_KEY=KEY)
     request, result = exchange(system_prompt="Be brief.", max_tokens=9)
     assert result == ProviderResult("pong", input_tokens=7, output_tokens=3)
@@ -94,7 +94,7 @@ def test_complete__request(exchange: Any, agent: Any) -> None:
 
 
 def test_complete__request_by_default(exchange: Any, agent: Any) -> None:
-    """Without a key, a system prompt and a cap, none of the first two is sent and the setting is the cap."""
+    """Without a key and a system prompt, neither is sent. Without a cap, MAX_TOKENS applies."""
     agent(MAX_TOKENS=55, OPENAI_COMPAT_MAX_TOKENS_PARAM="max_completion_tokens")
     request, _ = exchange()
     assert "authorization" not in request.headers
@@ -116,7 +116,7 @@ def test_complete__request_by_default(exchange: Any, agent: Any) -> None:
     ],
 )
 def test_complete__path(exchange: Any, path: str, sent: str) -> None:
-    """The endpoint is below the base URL, however that ends."""
+    """The endpoint is below the base URL, with or without a trailing slash."""
     request, _ = exchange(path=path)
     assert request.path == sent
 
@@ -133,7 +133,7 @@ def test_complete__path(exchange: Any, path: str, sent: str) -> None:
     ids=["200 KB", "400 KB of Cyrillic", "control characters", "lone surrogate", "empty"],
 )
 def test_complete__any_prompt_is_valid_json(exchange: Any, prompt: str, arrives: str) -> None:
-    """The body is valid UTF-8 and JSON whatever the prompt holds."""
+    """The body is valid UTF-8 and JSON, whatever the prompt contains."""
     request, _ = exchange(prompt=prompt, system_prompt=prompt)
     assert json.loads(request.body.decode("utf-8"))["messages"][-1] == {"role": "user", "content": arrives}
 
@@ -148,7 +148,7 @@ def test_complete__schema_that_is_no_json(fault: Any) -> None:
 
 
 def test_complete__schema_is_sent(exchange: Any) -> None:
-    """A schema goes out as `response_format`."""
+    """A schema is sent as `response_format`."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     request, _ = exchange(schema=schema)
     assert request.json["response_format"] == response_format(schema)
@@ -217,7 +217,7 @@ def test_response_format__strict_subset() -> None:
     ],
 )
 def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> None:
-    """What the subset cannot say is sent as it is and without `strict`, never narrowed."""
+    """A schema outside of the subset is sent unchanged without `strict`, and never narrowed."""
     assert response_format(schema) == {
         "type": "json_schema",
         "json_schema": {"name": "answer", "strict": False, "schema": schema},
@@ -269,7 +269,7 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
     ],
 )
 def test_complete__answers(exchange: Any, body: dict[str, Any], result: ProviderResult) -> None:
-    """The text is the message's content, and the reason one of three words."""
+    """The text is the message's content. The finish reason is one of three words."""
     assert exchange(Reply.of(body))[1] == result
 
 
@@ -313,7 +313,7 @@ def test_complete__usage_never_breaks_an_answer(exchange: Any, usage: Any, resul
     ("cost", "known"), [(3, Decimal(3)), (0, Decimal(0)), (-1, None), (10**30, None), (-(10**30), None), ("-1", None)]
 )
 def test_complete__cost_that_is_none(exchange: Any, cost: Any, known: Decimal | None) -> None:
-    """A negative or absurd cost is unknown, and no zero."""
+    """A negative or absurd cost is unknown, not zero."""
     assert money(exchange(Reply.of(answer(usage={"cost": cost})))[1].cost_usd) == known
 
 
@@ -326,12 +326,12 @@ def test_complete__figures_that_are_no_numbers(exchange: Any, figure: str) -> No
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_complete__byte_order_mark(exchange: Any, encoding: str) -> None:
-    """A byte order mark before the body does no harm."""
+    """A byte order mark before the body is ignored."""
     assert exchange(Reply(json.dumps(answer("ж"), ensure_ascii=False).encode(encoding)))[1].text == "ж"
 
 
 def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
-    """A broken byte in a paid answer costs that letter, not the answer."""
+    """An invalid byte in a paid answer loses one letter, not the answer."""
     body = json.dumps(answer("a#b")).encode().replace(b"#", b"\xff")
     assert exchange(Reply(body))[1].text == "a\ufffdb"
 
@@ -360,7 +360,7 @@ def test_complete__byte_that_is_no_utf8(exchange: Any) -> None:
     ],
 )
 def test_complete__unusable_answers(fault: Any, body: bytes, text: str) -> None:
-    """A 200 that says nothing usable is an InvalidAnswer that says what is wrong with it."""
+    """A 200 without a usable answer is an InvalidAnswer that says what is wrong."""
     assert fault(Reply(body))[:2] == (InvalidAnswer, text)
 
 
@@ -375,7 +375,7 @@ EMPTY = [
 
 @pytest.mark.parametrize("body", EMPTY)
 def test_complete__empty(fault: Any, body: dict[str, Any]) -> None:
-    """An answer without a text is missing; thinking is no answer, even if it speaks of JSON."""
+    """An answer without a text fails. Thinking is not an answer, even if it mentions JSON."""
     assert fault(Reply.of(body))[:2] == (AnswerMissing, "the answer contains no text")
 
 
@@ -399,7 +399,7 @@ STATED: list[tuple[Any, type[ProviderError], str]] = [
 @pytest.mark.parametrize(("error", "kind", "words"), STATED)
 @pytest.mark.parametrize("within", ["choice", "answer"])
 def test_complete__stated_error(fault: Any, error: Any, kind: type[ProviderError], words: str, within: str) -> None:
-    """An error inside a choice, or inside a 200, is classified by its code and words; what was paid is kept."""
+    """An error inside a choice or a 200 is classified by its code and message. Its usage is kept."""
     body = answer("half", finish_reason="error")
     if within == "choice":
         body["choices"][0]["error"] = error
@@ -409,13 +409,13 @@ def test_complete__stated_error(fault: Any, error: Any, kind: type[ProviderError
 
 
 def test_complete__status_of_minimax(fault: Any) -> None:
-    """MiniMax says 200 and null for the choices; its own status says why."""
+    """MiniMax returns 200 without choices, and its own status in the body."""
     body = {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}
     assert fault(Reply.of(body))[:2] == (OutOfCredit, "the answer is an error: insufficient balance")
 
 
 def test_complete__wrong_address_that_says_200(fault: Any) -> None:
-    """LM Studio answers 200 where it has no such endpoint: the failure names the fix."""
+    """LM Studio returns 200 if it has no such endpoint. The failure names the fix."""
     kind, words, *_ = fault(
         Reply.of({"error": "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"})
     )
@@ -424,7 +424,7 @@ def test_complete__wrong_address_that_says_200(fault: Any) -> None:
 
 
 def test_complete__category_of_a_filter(exchange: Any) -> None:
-    """Azure's filter says what it found."""
+    """The failure names the category that Azure's filter found."""
     body = answer(None, finish_reason="content_filter")
     found = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": True, "severity": "high"}}
     body["choices"][0]["content_filter_results"] = found
@@ -461,22 +461,22 @@ def test_complete__category_of_a_filter(exchange: Any) -> None:
     ],
 )
 def test_complete__what_was_paid_is_kept(fault: Any, body: dict[str, Any], expected: tuple[Any, ...]) -> None:
-    """A fault carries the tokens and the text that came with it."""
+    """An exception carries the tokens and the text that came with it."""
     assert fault(Reply.of(body)) == expected
 
 
 @pytest.mark.parametrize(("status", "kind"), [(500, ProviderUnavailable), (429, RateLimited), (400, RequestRejected)])
 def test_complete__error_that_states_tokens(fault: Any, status: int, kind: type[ProviderError]) -> None:
-    """An error response that states tokens carries them, so that the call is not booked as free or sent again."""
+    """An error that states tokens carries them, so the call is neither counted as free nor repeated."""
     body = {"error": {"message": "broke off"}, "usage": USAGE}
     assert fault(Reply.of(body, status=status)) == (kind, f"HTTP {status}: broke off", SPENT, None)
 
 
-# --- time, and many at once
+# --- time and concurrency
 
 
 def test_complete__timeout_of_the_setting(fault: Any, agent: Any) -> None:
-    """CLI_TIMEOUT bounds the attempt where the call brings no timeout."""
+    """CLI_TIMEOUT limits the attempt if the call has no timeout."""
     agent(CLI_TIMEOUT=0.25)
     assert fault(Reply(ending="hang", content_length=9))[:2] == (
         ProviderTimeout,
@@ -485,7 +485,7 @@ def test_complete__timeout_of_the_setting(fault: Any, agent: Any) -> None:
 
 
 def test_complete__timeout_of_the_call(fault: Any) -> None:
-    """The call's own timeout comes first."""
+    """The call's own timeout takes precedence."""
     assert fault(Reply.of(answer(), trickle="body"), timeout=0.25)[0] is ProviderTimeout
 
 
@@ -503,7 +503,7 @@ def test_acomplete__does_not_block_its_loop(agent: Any) -> None:
 
 
 def test_complete__keeps_its_connection(ask: Ask, agent: Any) -> None:
-    """A hundred calls are made over one connection per event loop, or process."""
+    """A hundred calls share one connection per event loop or process."""
     with ScriptedServer(Reply.of(answer())) as server:
         agent(OPENAI_COMPAT_BASE_URL=server.url)
         provider = OpenAICompatProvider()
@@ -563,7 +563,7 @@ NO_ENDPOINTS = (
     ],
 )
 def test_configuration_error__and_a_call(ask: Ask, agent: Any, keys: dict[str, str], error: str | None) -> None:
-    """What the check reports is what a call fails with, before it asks anyone."""
+    """The check reports the same message with which a call fails, before a provider is called."""
     agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", **keys})
     assert OpenAICompatProvider().configuration_error() == error
     if error:
@@ -573,7 +573,7 @@ def test_configuration_error__and_a_call(ask: Ask, agent: Any, keys: dict[str, s
 
 
 def test_resolve_model__falls_back(agent: Any) -> None:
-    """A size that the endpoint's map lacks is the default's."""
+    """A size that the endpoint's map lacks gets the default model."""
     agent(OPENAI_COMPAT_MODELS={"small": "tiny"})
     provider = OpenAICompatProvider()
     assert [provider.resolve_model(size, "default") for size in ("small", "large")] == ["tiny", "default"]
@@ -598,7 +598,7 @@ ECHO = {
 
 @pytest.mark.parametrize("case", ECHO)
 def test_complete__key_is_in_no_exception(ask: Ask, agent: Any, caplog: pytest.LogCaptureFixture, case: str) -> None:
-    """Neither the text, the repr and the traceback of a fault nor a log line shows the key."""
+    """Neither an exception's message, repr and traceback nor a log line contains the key."""
     caplog.set_level(logging.DEBUG, "stapel_agent")
     with ScriptedServer(ECHO[case]) as server, caplog.at_level(logging.INFO):
         agent(OPENAI_COMPAT_BASE_URL=server.url, OPENAI_COMPAT_API_KEY=KEY)

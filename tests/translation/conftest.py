@@ -1,4 +1,4 @@
-"""What the tests of translations share."""
+"""Fixtures for the tests of translations."""
 
 from functools import lru_cache
 

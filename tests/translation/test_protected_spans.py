@@ -1,4 +1,4 @@
-"""What is left alone in a text: kind by kind, and in linear time."""
+"""What is protected in a text: kind by kind, and in linear time."""
 
 from re import _constants, _parser
 
@@ -71,13 +71,13 @@ SIGNS += ["'", "'{", "{n, plural, one {", " ", "\n", "a", "é", "0"]
 
 @pytest.mark.parametrize(("source", "masked"), MASKS)
 def test_masked(source, masked):
-    """A translator sees the words of a text, and marks for all that is not to be touched."""
+    """A translator sees the words of a text, and marks for everything protected."""
     assert Protected(source).masked == masked
 
 
 @pytest.mark.parametrize(("source", "masked"), MASKS)
 def test_restored(source, masked):
-    """What comes back as it was sent is the source."""
+    """An answer that equals the question gives the source."""
     assert Protected(source).restore(masked) == source
 
 
@@ -85,20 +85,20 @@ def test_restored(source, masked):
     "source", ["", " ", "12.5 %", "https://a.example", "{name}", "%s", "<br>", "&nbsp;", "…", "⟦⟧"]
 )
 def test_has_words__none(source):
-    """Numbers, a lone address and a lone placeholder are nothing to translate."""
+    """Numbers, a lone address and a lone placeholder have nothing to translate."""
     assert not Protected(source).has_words
 
 
 @pytest.mark.parametrize("source", ["a", "{name} x", "&nbsp;x", "は", "{n, plural, other {x}}", "⟦x⟧", "<b>x</b>"])
 def test_has_words(source):
-    """One letter outside of what is hidden is something to translate."""
+    """A single letter outside of the hidden parts is something to translate."""
     assert Protected(source).has_words
 
 
 @pytest.mark.usefixtures("counted_patterns")
 @pytest.mark.parametrize("sign", SIGNS)
 def test_spans__linear(sign):
-    """However often a sign is repeated, alone or with the beginning of another thing, scanning is linear."""
+    """However often a sign is repeated, alone or with the beginning of another syntax, scanning is linear."""
     for part in [sign, *(sign + other for other in SIGNS)]:
         assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 600 // len(part))
 
@@ -113,7 +113,7 @@ def test_grammar__no_backtracking(name):
 
 
 def ways_back(nodes):
-    """How often each repetition in a parsed expression may be repeated and then tried otherwise."""
+    """How often each repetition in a parsed expression can backtrack."""
     yield 0
     for operator, argument in nodes:
         if operator in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
@@ -127,5 +127,5 @@ def ways_back(nodes):
 
 @pytest.mark.parametrize("opening", ["<\u017fcript>", "<\u017ftyle>", "java\u017fcript:x"])
 def test_spans__letters_like_those_of_a_tag(opening: str) -> None:
-    """A long s is no s of a tag or an address: such a text has no end to search for, and breaks nothing."""
+    """A long s is not the s of a tag or an address: such a text has no end to search for, and breaks nothing."""
     assert all(span.kind != "delimited" for span in spans(opening))
