@@ -250,11 +250,6 @@ def _spelled_out(part: Any) -> Any:
     return {"anyOf": [{"type": name} if name == "null" else {**part, "type": name} for name in types]}
 
 
-def access() -> tuple[str, str]:
-    """Return the key and the base URL from the settings. Raises AccessDenied with the fix."""
-    return Access.of(Endpoint.of_settings(AnthropicProvider.settings_prefix)).client
-
-
 @contextmanager
 def _sdk_faults(bounds: Bounds, question: Question) -> Iterator[None]:
     """Turn every exception of the SDK into a ProviderError."""

@@ -36,7 +36,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import anthropic_sdk
-from stapel_agent.providers.anthropic import AnthropicProvider, access
+from stapel_agent.providers.anthropic import Access, AnthropicProvider
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire import attempt_limits
 from stapel_agent.types import Usage
@@ -667,7 +667,7 @@ def test_client__vendor_by_default(
     """An empty ANTHROPIC_BASE_URL means the vendor's, not the environment's. Traces contain no prompt."""
     agent(ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=base_url)
 
-    client = anthropic_sdk.make_client(*access())
+    client = anthropic_sdk.make_client(*Access.of(AnthropicProvider().endpoint).client)
 
     assert (client.base_url.host, client.max_retries) == ("api.anthropic.com", 0)
     assert client.open_telemetry["traces"]["content_mode"] == "metadata_only"
