@@ -35,15 +35,18 @@ def milliseconds(figure: Any) -> int | None:
 
 
 def bounded_count(figure: Any) -> int | None:
-    """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative."""
+    """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative.
+
+    A larger figure, also an infinite one, becomes that maximum.
+    """
     whole = _whole(figure)
     if whole is not None:
         return None if whole < 0 else min(whole, MAX_TOKEN_COUNT)
-    number = _decimal(figure)
-    if number is None or number < 0:
-        return None
     # Compare first: int(Decimal("1e999999999")) never returns.
-    return MAX_TOKEN_COUNT if number > MAX_TOKEN_COUNT else int(number)
+    if seconds(figure) == math.inf:
+        return MAX_TOKEN_COUNT
+    number = _decimal(figure)
+    return None if number is None or number < 0 else int(number)
 
 
 def money(figure: Any) -> Decimal | None:
@@ -59,6 +62,11 @@ def money(figure: Any) -> Decimal | None:
     if not -COST_PLACES <= int(amount.as_tuple().exponent) <= 0:
         amount = amount.quantize(SMALLEST_COST, context=ARITHMETIC)
     return amount.copy_abs() if amount < MAX_USD else None
+
+
+def storable_cost(usd: Decimal) -> Decimal:
+    """Returns a computed cost; the most that a cost column can store if it is larger."""
+    return min(usd, MAX_USD - SMALLEST_COST)
 
 
 def seconds(figure: Any) -> float | None:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from .column_ranges import ARITHMETIC, MAX_TOKEN_COUNT, money, token_count
+from .column_ranges import ARITHMETIC, MAX_TOKEN_COUNT, bounded_count, money
 from .deadline import Deadline
 
 
@@ -72,8 +72,9 @@ class Usage:
     """Tokens spent. Input, output, cache reads and cache writes are disjoint: `input_tokens` excludes the cached ones.
 
     `thinking_tokens` is the part of `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of
-    `cache_write_tokens` that the vendor keeps for an hour. `cost_usd` is the total cost, if known. All figures are
-    coerced, so that an invalid one never breaks a paid answer.
+    `cache_write_tokens` that the vendor keeps for an hour. `cost_usd` is the total cost, if known. `unsplit_tokens`
+    are input and output together, if only their sum is known. All figures are coerced, so that an invalid one never
+    breaks a paid answer: None, or an invalid figure, counts as 0, and `unknown` names it.
     """
 
     input_tokens: int = 0
@@ -83,14 +84,24 @@ class Usage:
     cache_write_tokens: int = 0
     cache_write_1h_tokens: int = 0
     cost_usd: Decimal | None = None
+    unsplit_tokens: int = 0
+    unknown: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in TOKEN_FIGURES:
             figure = getattr(self, name)
             if type(figure) is not int or not 0 <= figure <= MAX_TOKEN_COUNT:
-                object.__setattr__(self, name, token_count(figure))
+                count = bounded_count(figure)
+                object.__setattr__(self, name, count or 0)
+                if count is None:
+                    object.__setattr__(self, "unknown", self.unknown | {name})
         if self.cost_usd is not None:
             object.__setattr__(self, "cost_usd", money(self.cost_usd))
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The figures as the fields of a ProviderResult. If others are known, an unknown one is None."""
+        return {name: None if self and name in self.unknown else getattr(self, name) for name in FIGURES}
 
     def __add__(self, other: Usage) -> Usage:
         tokens = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_FIGURES}
@@ -101,6 +112,7 @@ class Usage:
 
 
 TOKEN_FIGURES = tuple(name for name in Usage.__slots__ if name.endswith("_tokens"))
+FIGURES = (*TOKEN_FIGURES, "cost_usd")
 
 
 def _total(*usages: Usage) -> Decimal | None:

@@ -18,7 +18,7 @@ from stapel_agent.types import Usage
         ("many", 0),
         ("9" * 10_000, 0),
         (float("nan"), 0),
-        (float("inf"), 0),
+        (float("inf"), 2**31 - 1),
         (10**30, 2**31 - 1),
         ([], 0),
         ({}, 0),

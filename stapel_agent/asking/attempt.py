@@ -22,11 +22,11 @@ from stapel_agent.exceptions import (
     ProviderBug,
     ProviderTimeout,
 )
-from stapel_agent.prices import NOTHING_SPENT, Cost, cost_of
+from stapel_agent.prices import NOTHING_SPENT, PROVIDER, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
-from stapel_agent.types import Prefix, Usage
+from stapel_agent.types import FIGURES, Prefix, Usage
 
 from . import api_keys, circuit_breaker
 from .answer_completeness import require_whole
@@ -36,6 +36,7 @@ from .exception_mapping import NOT_TAKEN_ON, as_agent_error
 from .fallback_chain import Candidate
 from .plain_result import plain_result
 from .reader import Reader, as_text, off_loop
+from .unstated_usage import unstated_halves
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class Attempt:
         if known is None or known[0] is not self.result or known[1] is not self.error:
             reported = self._reported
             cost = self._priced(reported)
-            usage = reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
+            usd = None if self.unstated_halves and cost.basis != PROVIDER else cost.usd
+            usage = reported if reported.cost_usd is usd else replace(reported, cost_usd=usd)
             known = self.result, self.error, usage, cost
             self._worked_out = known
         return known[2:]
@@ -115,6 +117,11 @@ class Attempt:
             return Cost()
 
     @property
+    def unstated_halves(self) -> frozenset[str]:
+        """The halves of the usage, `input_tokens` and `output_tokens`, that the provider did not state."""
+        return unstated_halves(self._reported, self.text)
+
+    @property
     def _was_not_taken_on(self) -> bool:
         if self.error is None or self.error.may_be_billed:
             return False
@@ -125,7 +132,7 @@ class Attempt:
         """The usage that the provider reported."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
-        return Usage(**{name: getattr(self.result, name) for name in Usage.__slots__})
+        return Usage(**{name: getattr(self.result, name) for name in FIGURES})
 
     @property
     def vendor(self) -> str | None:

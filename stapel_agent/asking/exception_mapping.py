@@ -19,7 +19,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.parsing import storable
 from stapel_agent.redaction import message_of, redact_start, traceback_of
-from stapel_agent.types import Standing, Usage
+from stapel_agent.types import FIGURES, Standing, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _sanitised(fault: AgentError) -> AgentError:
     own = kind(redact_start(storable(message_of(fault)), MESSAGE_LENGTH))
     own.may_be_billed = bool(getattr(fault, "may_be_billed", own.may_be_billed))
     usage, text = getattr(fault, "usage", None), getattr(fault, "text", None)
-    own.usage = usage + Usage() if isinstance(usage, Usage) else None
+    own.usage = _plain_usage(usage) if isinstance(usage, Usage) else None
     own.text = str.__str__(text) if isinstance(text, str) else None
     if isinstance(own, NOT_TAKEN_ON) and (own.text or (own.usage and isinstance(own, ProviderDeclined))):
         own.may_be_billed = True
@@ -73,6 +73,11 @@ def _sanitised(fault: AgentError) -> AgentError:
         standing = getattr(fault, "standing", None)
         own.standing = standing if type(standing) is Standing else None
     return own
+
+
+def _plain_usage(usage: Usage) -> Usage:
+    unknown = usage.unknown if type(usage) is Usage else frozenset()
+    return Usage(**{name: getattr(usage, name) for name in FIGURES}, unknown=unknown)
 
 
 def _text(value: object) -> str:

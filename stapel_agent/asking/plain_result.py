@@ -23,6 +23,7 @@ def plain_result(result: ProviderResult) -> ProviderResult:
         result.metadata,
         result.cache_write_1h_tokens,
         result.cost_usd,
+        result.unsplit_tokens,
     )
 
 

@@ -47,10 +47,15 @@ def spender_of(row: PromptLog) -> Spender:
 
 
 def spent_on(row: PromptLog) -> Spend:
-    """Returns the spend that a row is charged: the known part, plus the estimated rest if the outcome is unknown."""
+    """Returns the spend that a row is charged: the known part, plus the estimate of the unknown part.
+
+    A pending row, which has no cost basis yet, is charged nothing: its estimate is reserved.
+    """
     usd, tokens = row.cost_usd or Decimal(), sum(getattr(row, name) or 0 for name in TOKENS)
     if row.cost_basis == CostBasis.ESTIMATED:
-        usd, tokens = usd + (row.estimated_cost_usd or 0), tokens + (row.estimated_tokens or 0)
+        usd += row.estimated_cost_usd or 0
+    if row.cost_basis:
+        tokens += row.estimated_tokens or 0
     return Spend(policies.nanos(usd), tokens)
 
 
@@ -232,10 +237,10 @@ def _count(account: BudgetAccount, alias: str) -> None:
     if column := SPENDER.get(account.scope):
         nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty text
         rows = rows.filter(exactly(column, account.identity) if account.identity else nobody)
-    is_estimated = Q(cost_basis=CostBasis.ESTIMATED)
     sums = rows.aggregate(
         **{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)},
-        **{f"{name}_sum": Sum(name, filter=is_estimated) for name in ("estimated_cost_usd", "estimated_tokens")},
+        estimated_cost_usd_sum=Sum("estimated_cost_usd", filter=Q(cost_basis=CostBasis.ESTIMATED)),
+        estimated_tokens_sum=Sum("estimated_tokens", filter=Q(cost_basis__isnull=False)),
     )
     usd = Decimal(sums["cost_usd_sum"] or 0) + Decimal(sums["estimated_cost_usd_sum"] or 0)
     account.spent_nanos = policies.nanos(usd)

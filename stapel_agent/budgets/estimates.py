@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
+from stapel_agent.asking import Attempt
 from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
 from stapel_agent.prices import UnitPrices, unit_prices
@@ -54,21 +57,54 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
     Without a known price, the estimate has tokens only. It is an upper bound if the provider supports a cap
     (`supports_max_tokens`) and the vendor's image tokens are known.
     """
+    return _priced(request, vendor, _sent_tokens(request, vendor), request.max_tokens)
+
+
+def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
+    """Estimates the most that the `unstated` halves of a finished attempt's usage may cost.
+
+    The text of the answer bounds its tokens if the provider takes no cap.
+    """
+    request, vendor, usage = attempt.request, attempt.vendor, attempt.usage
+    terms = [attempt.result.metadata] if attempt.result and isinstance(attempt.result.metadata, Mapping) else []
+    sent, cached = _sent_tokens(request, vendor), usage.cache_read_tokens + usage.cache_write_tokens
+    priced = partial(_priced, request, vendor, prompt_tokens=max(sent, usage.input_tokens + cached), terms=terms)
+    if total := usage.unsplit_tokens:
+        return max(priced(total, 0), priced(0, total), key=attrgetter("nanos"))
+    answered = max(request.max_tokens, byte_length(attempt.text or ""))
+    return priced(
+        max(0, sent - cached) if "input_tokens" in unstated else 0,
+        max(0, answered - usage.output_tokens) if "output_tokens" in unstated else 0,
+    )
+
+
+def _sent_tokens(request: CompletionRequest, vendor: str | None) -> int:
     schema = json.dumps(request.schema) if request.schema else ""
     texts = (request.message, request.system_prompt or "", schema)
     # Prose has four bytes per token, but numbers, hexadecimal digits and rare letters have one.
     images = (image_tokens(vendor) or UNKNOWN_IMAGE_TOKENS) * len(request.images)
-    sent = sum(map(byte_length, texts)) + images + FRAME_TOKENS
-    answered = Usage(output_tokens=request.max_tokens)
+    return sum(map(byte_length, texts)) + images + FRAME_TOKENS
+
+
+def _priced(
+    request: CompletionRequest,
+    vendor: str | None,
+    sent: int,
+    answered: int,
+    *,
+    prompt_tokens: int = 0,
+    terms: Sequence[Mapping[str, Any]] = (),
+) -> Estimate:
+    """Prices tokens on the dearest terms that the call may be given on; `prompt_tokens` is the length of its prompt."""
     prices = [
         found
-        for terms in _terms(request)
-        if (found := unit_prices(request.provider, request.model, vendor, sent, terms)) is not None
+        for some in (*_terms(request), *terms)
+        if (found := unit_prices(request.provider, request.model, vendor, prompt_tokens or sent, some)) is not None
     ]
     if not prices:
-        return Estimate(0, sent + request.max_tokens, is_priced=False)
-    usd = max(_dearest_input(found, sent) + found.cost(answered) for found in prices)
-    return Estimate(nanos(usd), sent + request.max_tokens)
+        return Estimate(0, sent + answered, is_priced=False)
+    usd = max(_dearest_input(found, sent) + found.cost(Usage(output_tokens=answered)) for found in prices)
+    return Estimate(nanos(usd), sent + answered)
 
 
 def unbounded(provider: LlmProvider) -> Iterator[str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 
-from stapel_agent.asking import Attempt
-from stapel_agent.budgets import TOKENS, Estimate
+from stapel_agent.asking import BOTH_HALVES, Attempt
+from stapel_agent.budgets import TOKENS, Estimate, estimated_rest
 from stapel_agent.column_ranges import MAX_USD, SMALLEST_COST
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerError
 from stapel_agent.models import CostBasis, PromptLog
+from stapel_agent.redaction import describe
+from stapel_agent.types import Usage
+
+logger = logging.getLogger(__name__)
 
 
 def set_estimate(row: PromptLog, estimate: Estimate) -> None:
@@ -20,16 +25,27 @@ def set_estimate(row: PromptLog, estimate: Estimate) -> None:
 
 
 def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> None:
-    """Stores the cost of the attempt. Keeps an estimate of the rest only if the outcome is unknown.
+    """Stores the cost of the attempt, and keeps or makes an estimate of what is unknown.
 
     A complete result states everything that was spent, even if its answer is unusable. Usage reported before an
     error may be only a part of it.
     """
-    usage, cost = attempt.usage, attempt.cost
+    cost = attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis
-    if _is_known(attempt, error):
+    if attempt.result is None and error is not None and error.may_be_billed:
+        _keep_rest(row, attempt.usage)
+    elif unstated := _unstated(attempt, error):
+        set_estimate(row, _rest(attempt, unstated, row))
+        if cost.basis == CostBasis.PROVIDER:  # the cost is known, and only tokens are not
+            row.estimated_cost_usd = None
+        else:
+            row.cost_basis = CostBasis.ESTIMATED
+    else:
         forget_estimate(row)
-        return
+
+
+def _keep_rest(row: PromptLog, usage: Usage) -> None:
+    """Keeps the part of the opening estimate that is beyond the known usage."""
     row.cost_basis = CostBasis.ESTIMATED
     if row.estimated_cost_usd is not None:
         row.estimated_cost_usd = max(Decimal(0), row.estimated_cost_usd - (row.cost_usd or 0))
@@ -37,13 +53,21 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
     row.estimated_tokens = max(0, (row.estimated_tokens or 0) - known)
 
 
-def _is_known(attempt: Attempt, error: AgentError | None) -> bool:
-    if attempt.result is None and error is not None and error.may_be_billed:
-        return False
-    if attempt.result is None and not isinstance(error, AnswerError):
-        return True
+def _unstated(attempt: Attempt, error: AgentError | None) -> frozenset[str]:
+    """Returns the halves of the usage to estimate."""
+    is_answer = attempt.result is not None or isinstance(error, AnswerError)
+    if attempt.usage or not is_answer:
+        return attempt.unstated_halves
     # An answer that states nothing would never use up a budget.
-    return bool(attempt.usage) or attempt.cost.usd is not None or not agent_settings.BUDGETS
+    return BOTH_HALVES if agent_settings.BUDGETS else frozenset()
+
+
+def _rest(attempt: Attempt, unstated: frozenset[str], row: PromptLog) -> Estimate:
+    try:
+        return estimated_rest(attempt, unstated)
+    except Exception as fault:  # from the host's prices: the opening estimate bounds the rest as well
+        logger.error("cannot estimate a call to provider %r: %s", attempt.request.provider, describe(fault))
+        return Estimate(tokens=row.estimated_tokens or 0, is_priced=False)
 
 
 def forget_estimate(row: PromptLog) -> None:

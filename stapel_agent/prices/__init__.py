@@ -1,12 +1,13 @@
 """Computes the cost of a call."""
 
-from .cost import CONDITIONS, NOTHING_SPENT, Cost, cost_of, unit_prices
+from .cost import CONDITIONS, NOTHING_SPENT, PROVIDER, Cost, cost_of, unit_prices
 from .price_list import aload, list_date
 from .token_prices import UnitPrices, invalid_tiers
 
 __all__ = [
     "CONDITIONS",
     "NOTHING_SPENT",
+    "PROVIDER",
     "Cost",
     "UnitPrices",
     "aload",

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from stapel_agent.column_ranges import money
+from stapel_agent.column_ranges import money, storable_cost
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import Usage
 
@@ -44,8 +44,7 @@ def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, 
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)
     prices = unit_prices(provider, model, vendor, _prompt_tokens(usage), terms) if usage else None
-    usd = money(prices.cost(usage)) if prices else None
-    return Cost() if usd is None else Cost(usd, PRICE_LIST, prices)
+    return Cost(storable_cost(prices.cost(usage)), PRICE_LIST, prices) if prices else Cost()
 
 
 def unit_prices(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -27,6 +27,7 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self._text = StringIO()
         self._tokens: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
         self._finish_reason = ""
         self._metadata: dict[str, str] = {}
         self._begun = False
@@ -38,8 +39,14 @@ class StreamedAnswer:
 
     @property
     def usage(self) -> Usage:
-        usage = Usage(**self._tokens)  # type: ignore[arg-type]
-        return replace(usage, thinking_tokens=min(usage.thinking_tokens, usage.output_tokens))
+        """The tokens stated so far. Only the end states the output: `message_start` counts its first token."""
+        tokens: dict[str, Any] = {"input_tokens": None, **self._tokens}
+        usage = Usage(**tokens)
+        thinking = min(usage.thinking_tokens, usage.output_tokens)
+        at_end = self._ended.get("output_tokens")
+        is_stated = bool(at_end) or (at_end == 0 and not self.text)
+        unknown = usage.unknown if is_stated else usage.unknown | {"output_tokens"}
+        return replace(usage, thinking_tokens=thinking, unknown=unknown)
 
     def add(self, event: Any) -> None:
         """Add one event. The SDK does not validate events, so any exception here means a malformed event."""
@@ -51,7 +58,7 @@ class StreamedAnswer:
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
             self._text.write(event.delta.text)
         elif event.type == "message_delta":
-            self._count(getattr(event, "usage", None))
+            self._ended |= self._count(getattr(event, "usage", None))
             self._end(event.delta)
         elif event.type == "message_stop":
             self._complete = bool(self._finish_reason)
@@ -63,9 +70,12 @@ class StreamedAnswer:
         if category:
             self._metadata["refusal_category"] = redact_start(str(category), CATEGORY_LENGTH)
 
-    def _count(self, usage: Any) -> None:
+    def _count(self, usage: Any) -> dict[str, int]:
+        """Add the figures of an event, and return them."""
         self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
-        self._tokens = totals(self._tokens, stated_figures(usage))
+        stated = stated_figures(usage)
+        self._tokens = totals(self._tokens, stated)
+        return stated
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -87,5 +97,5 @@ class StreamedAnswer:
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
             raise AnswerMissing("the answer contains no text", usage=self.usage)
         return ProviderResult(
-            self.text, finish_reason=self._finish_reason, metadata=self._metadata, **asdict(self.usage)
+            self.text, finish_reason=self._finish_reason, metadata=self._metadata, **self.usage.figures
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stapel_agent.column_ranges import token_count
+from stapel_agent.column_ranges import bounded_count
 
 CACHED = ("cache_read_tokens", "cache_write_tokens")
 PROMPT = ("input_tokens", *CACHED)
@@ -13,7 +13,7 @@ PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 
 def stated_figures(usage: Any) -> dict[str, int]:
-    """Return the token counts that the `usage` of one event states."""
+    """Return the valid token counts that the `usage` of one event states."""
     figures = {
         "input_tokens": getattr(usage, "input_tokens", None),
         "output_tokens": getattr(usage, "output_tokens", None),
@@ -22,7 +22,8 @@ def stated_figures(usage: Any) -> dict[str, int]:
         "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
         "cache_write_1h_tokens": getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None),
     }
-    return {name: token_count(figure) for name, figure in figures.items() if figure is not None}
+    counts = {name: bounded_count(figure) for name, figure in figures.items()}
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, int]:

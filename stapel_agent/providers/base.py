@@ -21,6 +21,8 @@ __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 class ProviderResult:
     """A model's answer and what it cost.
 
+    A token count that is None is unknown, and so is an `output_tokens` of 0 beside a text: budgets are then charged an
+    estimate. `unsplit_tokens` are input and output together, if the vendor states only their sum.
     `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`. `thinking_tokens` is the part of
     `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of `cache_write_tokens` cached for an hour.
     `finish_reason` says why the model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or
@@ -29,15 +31,16 @@ class ProviderResult:
     """
 
     text: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    thinking_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    thinking_tokens: int | None = 0
+    cache_read_tokens: int | None = 0
+    cache_write_tokens: int | None = 0
     finish_reason: str = "stop"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cache_write_1h_tokens: int = 0
     cost_usd: Decimal | str | float | None = None
+    unsplit_tokens: int = 0
 
 
 class LlmProvider:

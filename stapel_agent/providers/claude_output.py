@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -78,7 +77,7 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
         fault.usage, fault.text = report.usage or None, report.text or report.written or None
         raise fault
     text = report.text if finish_reason == "stop" else report.written or report.text  # unknown reason: all text
-    return ProviderResult(text, **asdict(report.usage), finish_reason=finish_reason, metadata=report.metadata)
+    return ProviderResult(text, **report.usage.figures, finish_reason=finish_reason, metadata=report.metadata)
 
 
 class Report:
@@ -95,8 +94,8 @@ class Report:
     def usage(self) -> Usage:
         figures = mapping(self._result.get("usage"))
         return Usage(
-            input_tokens=figures.get("input_tokens", 0),
-            output_tokens=figures.get("output_tokens", 0),
+            input_tokens=figures.get("input_tokens"),  # type: ignore[arg-type]
+            output_tokens=figures.get("output_tokens"),  # type: ignore[arg-type]
             cache_read_tokens=figures.get("cache_read_input_tokens", 0),
             cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
             cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),

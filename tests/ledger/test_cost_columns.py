@@ -25,6 +25,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.models import BudgetAccount, PromptLog, Reservation
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.types import Usage
+from tests.providers.message_stream import MESSAGE_STOP, event, message_start, stream, text_block
 from tests.scripted_chain import scripted_chain
 from tests.scripted_server import Reply, ScriptedServer, full_listener
 
@@ -124,6 +125,93 @@ def test_estimate__of_an_answer_that_states_nothing(facade, agent):
     assert statuses == ["ok"] * 3 + ["failure"] * 2
     row = PromptLog.objects.filter(status="success").first()
     assert costs(row) == ("estimated", None, USD, TOKENS)
+
+
+IN, OUT = Decimal("0.001"), Decimal("0.002")
+SENT = TOKENS - 10
+HALVES = [
+    ("only the input", ProviderResult("this", 7), 7 * IN, 10 * OUT, 10),
+    ("an output of None", ProviderResult("this", 7, None), 7 * IN, 10 * OUT, 10),
+    ("an output of 0 and no text", ProviderResult(" ", 7, None), 7 * IN, 10 * OUT, 10),
+    ("a text longer than the cap", ProviderResult("t" * 30, 7), 7 * IN, 30 * OUT, 30),
+    ("only the output", ProviderResult("this", output_tokens=4), 4 * OUT, SENT * IN, SENT),
+    ("a word as the input", ProviderResult("this", "many", 4), 4 * OUT, SENT * IN, SENT),  # type: ignore[arg-type]
+    ("only cached input", ProviderResult("this", None, 4, cache_read_tokens=5), None, (SENT - 5) * IN, SENT - 5),
+    ("only the sum", ProviderResult("this", None, None, unsplit_tokens=500), 0, 500 * OUT, 500),
+]
+
+
+@pytest.mark.parametrize("budgets", [[], [{**MONTH, "usd": "50", "tokens": 10000}]], ids=["without", "with"])
+@pytest.mark.parametrize(
+    ("result", "known", "rest", "tokens"), [half[1:] for half in HALVES], ids=[h[0] for h in HALVES]
+)
+def test_estimate__of_the_half_that_is_not_stated(facade, agent, result, known, rest, tokens, budgets):
+    """If an answer states a half of its tokens, its cost is that half's, and the other half is estimated."""
+    scripted_chain(agent, only=result)
+    agent(BUDGETS=budgets)
+    answer = facade.complete("hello", "small")
+    assert "cost_usd" not in answer["usage"]
+    row = PromptLog.objects.get()
+    basis, usd, estimated_usd, estimated_tokens = costs(row)
+    assert (basis, estimated_usd, estimated_tokens) == ("estimated", rest, tokens)
+    assert known is None or usd == known
+    if budgets:
+        stated = (row.input_tokens or 0) + (row.output_tokens or 0) + (row.cache_read_tokens or 0)
+        assert charged() == ((usd + rest) * 10**9, stated + tokens, 0, 0)
+
+
+def test_estimate__of_tokens_alone(facade, agent):
+    """If the vendor states the cost but not all tokens, the cost is known, and budgets of tokens get the estimate."""
+    scripted_chain(agent, only=[ProviderResult("this", 7, cost_usd="0.5"), ProviderResult("this", cost_usd="0.5")])
+    agent(BUDGETS=[{**MONTH, "usd": "50", "tokens": 10000}])
+    assert facade.complete("hello", "small")["usage"]["cost_usd"] == "0.5"
+    assert costs() == ("provider", Decimal("0.5"), None, 10)
+    assert charged() == (Decimal("0.5") * 10**9, 17, 0, 0)
+    facade.complete("hello", "small")
+    assert charged() == (10**9, 17 + TOKENS, 0, 0)
+    agent(BUDGETS=[{**MONTH, "usd": "50", "tokens": 10000}, {**MONTH, "period": "day", "tokens": 10000}])
+    assert {standing.spent_tokens for standing in usage()["budgets"]} == {17 + TOKENS}
+
+
+@pytest.mark.parametrize(
+    ("reported", "tokens"),
+    [
+        ({"prompt_tokens": 12}, (12, 0, 0, 10)),
+        ({"completion_tokens": 3}, (0, 3, 0, SENT)),
+        ({"total_tokens": 500}, (0, 0, 0, 500)),
+        ({"prompt_tokens": 12, "completion_tokens": 0}, (12, 0, 0, 10)),
+        ({"prompt_tokens": 12, "completion_tokens": "many"}, (12, 0, 0, 10)),
+        ({"prompt_tokens": 12, "total_tokens": 15}, (12, 3, 0, None)),
+        ({"input_tokens": 100, "output_tokens": 3, "cache_read_input_tokens": 900}, (100, 3, 900, None)),
+    ],
+)
+def test_estimate__of_a_usage_in_part(facade, agent, reported, tokens):
+    """The row of an OpenAI-compatible answer keeps the figures that it states, and estimates the others."""
+    body = {"choices": [{"message": {"content": "this"}, "finish_reason": "stop"}], "usage": reported}
+    with ScriptedServer(Reply.of(body)) as server:
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url)
+        assert facade.complete("hello", "small")["status"] == "ok"
+    row = PromptLog.objects.get()
+    assert (row.input_tokens, row.output_tokens, row.cache_read_tokens, row.estimated_tokens) == tokens
+    assert row.cost_basis == ("price_list" if tokens[3] is None else "estimated")
+
+
+@pytest.mark.parametrize("end", [{"output_tokens": None}, {"output_tokens": 0}, {}], ids=str)
+def test_estimate__of_a_stream_that_states_no_output(facade, agent, end):
+    """The first token that `message_start` counts is no count of the answer."""
+    delta = event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage=end)
+    with ScriptedServer(stream(message_start(), text_block("this"), delta, MESSAGE_STOP)) as server:
+        agent(DEFAULT_PROVIDER="anthropic", ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url)
+        assert facade.complete("hello", "small")["status"] == "ok"
+    assert costs() == ("estimated", Decimal("0.025"), 10 * OUT, 10)
+
+
+def test_estimate__of_a_usage_with_unreadable_prices(facade, agent, monkeypatch):
+    """A row is closed even if the estimate of its missing half fails."""
+    scripted_chain(agent, only=ProviderResult("this", 7))
+    monkeypatch.setattr("stapel_agent.ledger.cost_columns.estimated_rest", lambda *given: 1 / 0)
+    facade.complete("hello", "small")
+    assert costs() == ("estimated", 7 * IN, None, TOKENS)
 
 
 class Unreadable:

@@ -192,7 +192,44 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         },
         ProviderResult("{}", 395, 5, 0, 0, 1605),
     ),
-    "Anthropic's figures behind a gateway": (
+    # https://docs.litellm.ai/docs/completion/prompt_caching
+    "Anthropic's figures behind LiteLLM, in the prompt": (
+        {
+            "prompt_tokens": 3000,
+            "completion_tokens": 100,
+            "total_tokens": 3100,
+            "prompt_tokens_details": {
+                "cached_tokens": 2000,
+                "cache_creation_token_details": {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100},
+            },
+            "cache_creation_input_tokens": 400,
+            "cache_read_input_tokens": 2000,
+        },
+        ProviderResult("{}", 600, 100, 0, 2000, 400, cache_write_1h_tokens=100),
+    ),
+    # https://github.com/BerriAI/litellm/issues/15270
+    "Bedrock's cache writes behind LiteLLM, beside the prompt": (
+        {
+            "prompt_tokens": 2600,
+            "completion_tokens": 100,
+            "total_tokens": 3100,
+            "prompt_tokens_details": {"cached_tokens": 2000},
+            "cache_creation_input_tokens": 400,
+        },
+        ProviderResult("{}", 600, 100, 0, 2000, 400),
+    ),
+    # https://github.com/Portkey-AI/gateway/pull/1211
+    "Bedrock's figures behind Portkey, beside the prompt": (
+        {
+            "prompt_tokens": 368,
+            "completion_tokens": 19,
+            "total_tokens": 10923,
+            "cache_read_input_tokens": 10536,
+            "cache_creation_input_tokens": 0,
+        },
+        ProviderResult("{}", 368, 19, 0, 10536),
+    ),
+    "Anthropic's names without OpenAI's details: beside the prompt": (
         {
             "prompt_tokens": 3000,
             "completion_tokens": 100,
@@ -200,8 +237,45 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
             "cache_creation_input_tokens": 400,
             "cache_read_input_tokens": 2000,
         },
-        ProviderResult("{}", 600, 100, 0, 2000, 400),
+        ProviderResult("{}", 3000, 100, 0, 2000, 400),
     ),
+    "Anthropic's own usage": (
+        {
+            "input_tokens": 100,
+            "output_tokens": 7,
+            "cache_read_input_tokens": 900,
+            "cache_creation_input_tokens": 50,
+            "cache_creation": {"ephemeral_1h_input_tokens": 50},
+        },
+        ProviderResult("{}", 100, 7, 0, 900, 50, cache_write_1h_tokens=50),
+    ),
+    "more cached tokens than the prompt has: beside it": (
+        {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 900}},
+        ProviderResult("{}", 100, 7, 0, 900),
+    ),
+    "all of the prompt cached": (
+        {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 100}},
+        ProviderResult("{}", 0, 7, 0, 100),
+    ),
+    "cached tokens in the total, beside the prompt": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 10,
+            "total_tokens": 1910,
+            "prompt_tokens_details": {"cached_tokens": 900},
+        },
+        ProviderResult("{}", 1000, 10, 0, 900),
+    ),
+    "only the prompt": ({"prompt_tokens": 12}, ProviderResult("{}", 12, None)),
+    "only the completion": ({"completion_tokens": 3}, ProviderResult("{}", None, 3)),
+    "only the total": ({"total_tokens": 500}, ProviderResult("{}", None, None, unsplit_tokens=500)),
+    "prompt and total": ({"prompt_tokens": 12, "total_tokens": 15}, ProviderResult("{}", 12, 3)),
+    "completion and total": ({"completion_tokens": 3, "total_tokens": 15}, ProviderResult("{}", 12, 3)),
+    "a prompt of 0 and a total": (
+        {"prompt_tokens": 0, "completion_tokens": 3, "total_tokens": 15},
+        ProviderResult("{}", 12, 3),
+    ),
+    "a total below the prompt": ({"prompt_tokens": 12, "total_tokens": 5}, ProviderResult("{}", 12, None)),
     "thinking beside the details": (
         {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 40},
         ProviderResult("{}", 10, 50, 40),

@@ -281,14 +281,15 @@ def test_complete__answers(exchange: Any, body: dict[str, Any], result: Provider
         ({"prompt_tokens": 1.9, "completion_tokens": 2.0}, ProviderResult("pong", 1, 2)),
         ({"prompt_tokens": [1], "completion_tokens": {"a": 1}}, ProviderResult("pong")),
         ({"prompt_tokens": 10**18, "completion_tokens": 2**31}, ProviderResult("pong", 2**31 - 1, 2**31 - 1)),
-        ({"prompt_tokens": 10**30, "completion_tokens": 10**4000}, ProviderResult("pong")),
+        ({"prompt_tokens": 10**30, "completion_tokens": 10**4000}, ProviderResult("pong", 2**31 - 1, 2**31 - 1)),
+        ({"prompt_tokens": 7, "completion_tokens": -(10**30)}, ProviderResult("pong", 7, None)),
         ({"prompt_tokens": None}, ProviderResult("pong")),
         ({}, ProviderResult("pong")),
         ([1, 2], ProviderResult("pong")),
         ("many", ProviderResult("pong")),
         (
-            {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}},
-            ProviderResult("pong", 0, cache_read_tokens=5),
+            {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 50}},
+            ProviderResult("pong", 5, 2, cache_read_tokens=50),
         ),
         (
             {"prompt_tokens": 5, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 9}},
@@ -296,11 +297,11 @@ def test_complete__answers(exchange: Any, body: dict[str, Any], result: Provider
         ),
         (
             {"prompt_tokens": 5, "prompt_tokens_details": [1], "completion_tokens_details": "x", "cached_tokens": "2"},
-            ProviderResult("pong", 3, cache_read_tokens=2),
+            ProviderResult("pong", 3, None, cache_read_tokens=2),
         ),
         (
             {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": None}, "prompt_cache_hit_tokens": 4},
-            ProviderResult("pong", 1, cache_read_tokens=4),
+            ProviderResult("pong", 1, None, cache_read_tokens=4),
         ),
     ],
 )
@@ -317,11 +318,18 @@ def test_complete__cost_that_is_none(exchange: Any, cost: Any, known: Decimal | 
     assert money(exchange(Reply.of(answer(usage={"cost": cost})))[1].cost_usd) == known
 
 
-@pytest.mark.parametrize("figure", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 6000, "-" + "9" * 6000, "1e-5"])
-def test_complete__figures_that_are_no_numbers(exchange: Any, figure: str) -> None:
-    """Nor do literals that JSON or Python will not have."""
-    body = json.dumps(answer(usage={"prompt_tokens": 0})).replace('"prompt_tokens": 0', f'"prompt_tokens": {figure}')
-    assert exchange(Reply(body.encode()))[1] == ProviderResult("pong")
+@pytest.mark.parametrize(
+    ("figure", "tokens"),
+    [
+        *[("NaN", None), ("-Infinity", None), ("-" + "9" * 6000, None), ("1e-5", None)],
+        *[("Infinity", 2**31 - 1), ("1e999", 2**31 - 1), ("9" * 6000, 2**31 - 1)],
+    ],
+)
+def test_complete__figures_that_are_no_numbers(exchange: Any, figure: str, tokens: int | None) -> None:
+    """A literal that JSON or Python does not allow is unknown, or the largest storable count, but never 0."""
+    usage = {"prompt_tokens": 0, "completion_tokens": 2}
+    body = json.dumps(answer(usage=usage)).replace('"prompt_tokens": 0', f'"prompt_tokens": {figure}')
+    assert exchange(Reply(body.encode()))[1] == ProviderResult("pong", tokens, 2)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

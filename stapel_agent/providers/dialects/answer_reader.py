@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
@@ -40,7 +39,7 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
         raise _kept(stated_fault(error, own_codes=dialect.error_codes, address_fix=fix), usage, text)
     refusal = message.get("refusal")
     if refusal and isinstance(refusal, str):
-        return ProviderResult(refusal, **asdict(usage), finish_reason="content_filter")
+        return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     reason = finish_reason(choice.get("finish_reason"), dialect.finish_reasons)
     if reason == "interrupted":
         raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {choice['finish_reason']}"), usage, text)
@@ -49,7 +48,7 @@ def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> Provid
         if not text:
             raise _kept(_gap(answer, message), usage, None)
     metadata = {**_refused_category(choice), **price_conditions(answer)}
-    return ProviderResult(text, **asdict(usage), finish_reason=reason, metadata=metadata)
+    return ProviderResult(text, **usage.figures, finish_reason=reason, metadata=metadata)
 
 
 def stated_usage(body: bytes, dialect: Dialect = OPENAI) -> Usage:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from stapel_agent.column_ranges import money, token_count
+from stapel_agent.column_ranges import bounded_count, money
 from stapel_agent.providers.wire.vendor_json import mapping
 from stapel_agent.types import Usage
 
@@ -19,9 +19,10 @@ MOST_TICKS = 10**16
 class UsageFields:
     """Dotted paths below `usage` to the figures of an answer. The first path with a value other than zero counts.
 
-    `prompt` is a total that includes the cached tokens. `thinking` is part of `completion`, or separate: then `total`
-    is more than `prompt` plus `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the
-    endpoint used your own key at a vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars.
+    `prompt` is a total that includes the cached tokens, except those at a path in `beside_prompt`; docs/dialects.md
+    lists the sources. `thinking` is part of `completion`, or separate: then `total` is more than `prompt` plus
+    `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the endpoint used your own key at a
+    vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
@@ -40,9 +41,15 @@ class UsageFields:
     )
     cache_write: tuple[str, ...] = (
         "prompt_tokens_details.cache_write_tokens",
+        "input_tokens_details.cache_write_tokens",
         "prompt_tokens_details.cache_creation_input_tokens",
         "cache_creation_input_tokens",
     )
+    cache_write_1h: tuple[str, ...] = (
+        "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+        "cache_creation.ephemeral_1h_input_tokens",
+    )
+    beside_prompt: tuple[str, ...] = ("cache_read_input_tokens", "cache_creation_input_tokens")
     total: tuple[str, ...] = ("total_tokens",)
     cost_usd: tuple[str, ...] = ("cost",)
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
@@ -50,39 +57,110 @@ class UsageFields:
     own_key: tuple[str, ...] = ("is_byok",)
 
 
+DETAILS = ("prompt_tokens_details", "input_tokens_details")
+"""Objects in which OpenAI, and gateways that follow it, state the cached tokens in the prompt."""
+
+
 def read_usage(reported: object, fields: UsageFields) -> Usage:
-    """Return the tokens and the cost in the `usage` of an answer."""
-    prompt = _tokens(reported, fields.prompt)
-    output, thinking = _output(reported, fields, prompt)
-    cached = min(_tokens(reported, fields.cache_read), prompt)
-    written = min(_tokens(reported, fields.cache_write), prompt - cached)
+    """Return the tokens and the cost in the `usage` of an answer. What it does not state is unknown, not zero."""
+    stated = _Stated.of(reported, fields)
+    read, written = stated.read, stated.written
     return Usage(
-        prompt - cached - written,
-        output,
-        thinking,
-        cache_read_tokens=cached,
+        **stated.input,
+        **stated.output,
+        cache_read_tokens=read,
         cache_write_tokens=written,
+        cache_write_1h_tokens=min(written, _tokens(reported, fields.cache_write_1h)),
+        unsplit_tokens=stated.unsplit,
         cost_usd=_cost(reported, fields),
     )
 
 
-def _output(reported: object, fields: UsageFields, prompt: int) -> tuple[int, int]:
-    """Return all tokens of the answer, and the thinking tokens among them.
+@dataclass(frozen=True)
+class _Stated:
+    """The token counts of a `usage`. Prompt, completion and total are None if missing or invalid."""
 
-    Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion.
-    """
-    completion, thinking = _tokens(reported, fields.completion), _tokens(reported, fields.thinking)
-    beyond = max(0, _tokens(reported, fields.total) - prompt - completion)
-    if beyond and not thinking and beyond not in _cached(reported, fields):
-        thinking = beyond
-    output = completion + min(beyond, thinking)
-    return output, min(thinking, output)
+    prompt: int | None
+    completion: int | None
+    total: int | None
+    thinking: int
+    read: int
+    written: int
+    is_read_beside: bool
+    is_written_beside: bool
 
+    @classmethod
+    def of(cls, reported: object, fields: UsageFields) -> _Stated:
+        prompt, completion, total = (
+            _count(reported, paths) for paths in (fields.prompt, fields.completion, fields.total)
+        )
+        if not prompt and total is not None and completion is not None:
+            prompt = total - completion
+        has_details = any(mapping(value_at(reported, name)) for name in DETAILS)
+        beside = () if has_details else fields.beside_prompt
+        return cls(
+            prompt if prompt and prompt > 0 else None,  # no prompt has 0 tokens
+            completion,
+            total,
+            thinking=_tokens(reported, fields.thinking),
+            read=_tokens(reported, fields.cache_read),
+            written=_tokens(reported, fields.cache_write),
+            is_read_beside=_path(reported, fields.cache_read) in beside,
+            is_written_beside=_path(reported, fields.cache_write) in beside,
+        )
 
-def _cached(reported: object, fields: UsageFields) -> tuple[int, ...]:
-    """Return what a total may contain besides prompt and completion, if a gateway counts cached tokens separately."""
-    read, written = _tokens(reported, fields.cache_read), _tokens(reported, fields.cache_write)
-    return (read, written, read + written)
+    @property
+    def beside(self) -> tuple[int, int]:
+        """The cached tokens, read and written, that the prompt does not include."""
+        read, written = self.read, self.written
+        if self.prompt is not None and read + written > self.prompt:
+            return read, written
+        if self._cached_beyond is not None:
+            return self._cached_beyond
+        return read if self.is_read_beside else 0, written if self.is_written_beside else 0
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The uncached tokens of the prompt."""
+        inside = self.read + self.written - sum(self.beside)
+        return {"input_tokens": None if self.prompt is None else self.prompt - inside}
+
+    @property
+    def output(self) -> dict[str, Any]:
+        """All tokens of the answer, and the thinking tokens among them.
+
+        Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion.
+        """
+        completion, thinking = self.completion, self.thinking
+        if completion is None:
+            rest = -1 if self.total is None or self.prompt is None else self.total - self.prompt - sum(self.beside)
+            return {"output_tokens": rest if rest >= 0 else None, "thinking_tokens": max(0, min(thinking, rest))}
+        beyond = 0 if self._cached_beyond else self._beyond
+        thinking = thinking or beyond
+        output = completion + min(beyond, thinking)
+        return {"output_tokens": output, "thinking_tokens": min(thinking, output)}
+
+    @property
+    def unsplit(self) -> int:
+        """The total, without cached tokens, if neither half of it is known."""
+        if self.total is None or self.prompt is not None or self.completion is not None:
+            return 0
+        return max(0, self.total - self.read - self.written)
+
+    @property
+    def _beyond(self) -> int:
+        """The part of the total that is neither prompt nor completion."""
+        if self.prompt is None or self.completion is None or self.total is None:
+            return 0
+        return max(0, self.total - self.prompt - self.completion)
+
+    @property
+    def _cached_beyond(self) -> tuple[int, int] | None:
+        """The cached tokens that make up `_beyond`, if any do: a gateway counts them beside the prompt."""
+        if not self._beyond or self._beyond == self.thinking:
+            return None
+        parts = ((self.read, self.written), (self.read, 0), (0, self.written))
+        return next((part for part in parts if sum(part) == self._beyond), None)
 
 
 def _cost(reported: object, fields: UsageFields) -> Decimal | None:
@@ -114,4 +192,15 @@ def value_at(document: object, path: str) -> Any:
 
 
 def _tokens(reported: object, paths: tuple[str, ...]) -> int:
-    return next((count for path in paths if (count := token_count(value_at(reported, path)))), 0)
+    return _count(reported, paths) or 0
+
+
+def _count(reported: object, paths: tuple[str, ...]) -> int | None:
+    """Return the first count other than zero; None if no path has a valid count."""
+    counts = [count for path in paths if (count := bounded_count(value_at(reported, path))) is not None]
+    return next(filter(None, counts), 0) if counts else None
+
+
+def _path(reported: object, paths: tuple[str, ...]) -> str | None:
+    """Return the path of the first count other than zero."""
+    return next((path for path in paths if bounded_count(value_at(reported, path))), None)

@@ -12,7 +12,9 @@ def decoded(body: bytes, digits: int) -> Any:
     """Return the value of a JSON text, or None if it is invalid. Integers with more than `digits` become infinity."""
 
     def integer(literal: str) -> float:
-        return int(literal) if len(literal) <= digits else math.inf
+        if len(literal) <= digits:
+            return int(literal)
+        return -math.inf if literal.startswith("-") else math.inf
 
     try:
         return json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"), parse_int=integer)
