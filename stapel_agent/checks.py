@@ -23,6 +23,7 @@ from .model_profiles import known_profile, profile_problems
 from .prices import list_date
 from .privacy import overdue
 from .providers import LlmProvider, dialect_problems, model_warnings, provider_registry
+from .redaction import KEY_LENGTH, settings_with_short_keys
 from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
@@ -135,6 +136,15 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     sizes = (known_profile(size).provider for size in agent_settings.MODELS)
     names = dict.fromkeys(name or agent_settings.DEFAULT_PROVIDER for name in sizes)
     return [Warning(text, id="stapel_agent.W014") for name in names for text in model_warnings(name)]
+
+
+@register("stapel_agent", deploy=True)
+def check_key_lengths(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W017: every key is long enough to be recognized in an error message, however it is encoded."""
+    hint = f"Use a key of at least {KEY_LENGTH} characters, or none if the endpoint needs none."
+    text = "is shorter than {0} characters: in messages, it is redacted only where it is written as it is."
+    found = settings_with_short_keys()
+    return [Warning(f"{name} {text.format(KEY_LENGTH)}", hint, id="stapel_agent.W017") for name in found]
 
 
 def _has_service_key() -> bool:

@@ -113,7 +113,7 @@ def key_texts(setting: object) -> list[str]:
         return [key for item in setting for key in key_texts(item)]
     if isinstance(setting, Mapping):
         setting = os.environ.get(str(setting.get("env")), "")
-    return [setting] if setting and isinstance(setting, str) else []
+    return [setting] if isinstance(setting, str) and setting else []
 
 
 def unset_variables(setting: object) -> list[str]:

@@ -72,7 +72,7 @@ def choices(*values: object) -> Kind:
 
 SWITCH = Kind("True or False, without quotes", lambda value: isinstance(value, bool), "stapel_agent.E002")
 API_KEY = Kind(
-    "a string, or be left out",
+    "a string, or be left out (an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too)",
     lambda value: value is None or _is_text(value),
     may_be_shown=lambda value: False,
 )

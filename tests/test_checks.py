@@ -60,6 +60,20 @@ def test_checks__endpoint_without_a_model(agent, keys, sizes):
         assert f"the size {size!r}: set OPENAI_COMPAT_MODELS[{size!r}]" in message.msg
 
 
+def test_checks__short_keys(agent, monkeypatch):
+    """A key that is too short to be recognized in an encoded form is reported by its setting before a deployment."""
+    monkeypatch.setenv("HOUSE_KEY", "short")
+    house = {"base_url": "http://127.0.0.1:9/v1", "api_key": ["long-enough", {"env": "HOUSE_KEY"}]}
+    agent(ANTHROPIC_API_KEY="7-signs", OPENAI_COMPAT_API_KEY="8-signs.", PROVIDERS={"house": house, "none": None})
+    messages = [m for m in run_checks(tags=TAG, include_deployment_checks=True) if m.id == "stapel_agent.W017"]
+    assert [message.msg.partition(" is shorter")[0] for message in messages] == [
+        "ANTHROPIC_API_KEY",
+        "PROVIDERS['house']['api_key']",
+    ]
+    assert not any(key in str(message) for message in messages for key in ("7-signs", "long-enough"))
+    assert "stapel_agent.W017" not in found()
+
+
 def test_checks__default_size_missing(agent):
     """MODELS without the default size of translations and commands is reported, with the fix."""
     agent(MODELS={"large": "claude-opus-4-8"}, ANTHROPIC_API_KEY="key-of-a-test")
@@ -150,7 +164,7 @@ def test_checks__anthropic_without_a_key(agent):
 @pytest.mark.sdk
 def test_checks__forgotten_middleware(agent, settings):
     """A host whose services cannot sign in is told before a deployment, unless it does not mount the endpoints."""
-    agent(ANTHROPIC_API_KEY="k")
+    agent(ANTHROPIC_API_KEY="key-of-a-test")
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "ServiceAPIKey" not in name]
     assert found(deploy=True) == ["stapel_agent.W004"]
     settings.ROOT_URLCONF = "tests.urls_without_agent"
@@ -160,7 +174,7 @@ def test_checks__forgotten_middleware(agent, settings):
 @pytest.mark.sdk
 def test_checks__no_key_of_services(agent, settings):
     """With the middleware there must be a key, of one kind or the other, or no service can sign in."""
-    agent(ANTHROPIC_API_KEY="k")
+    agent(ANTHROPIC_API_KEY="key-of-a-test")
     for keys in (
         {"SERVICE_API_KEY": None},
         {"SERVICE_API_KEY": ""},

@@ -3,6 +3,7 @@
 import html
 import json
 from base64 import b64encode, urlsafe_b64encode
+from quopri import encodestring
 from textwrap import wrap
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from stapel_agent.redaction import describe, redact, redact_start, traceback_of
 
 SHAPES = [
     *("sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"),
-    *("%25", "\\", "\\u0061", "&amp;", "=\n", "a\u200b", "sk-aaaa"),
+    *("%25", "\\", "\\u0061", "&amp;", "=\n", "a\u200b", "sk-aaaa", "=61", "=3D", "=  "),
 ]
 
 
@@ -79,6 +80,7 @@ def test_redact__linear(agent, shape):
 ODD_KEY = "gw/7f+3a9c=1d'2e\\5b<K>&"
 JSON_KEY = json.dumps(ODD_KEY)[1:-1]
 BASE64_KEY = b64encode(ODD_KEY.encode()).decode()
+MAIL_KEY = encodestring(JSON_KEY.encode()).decode()
 CUT = len(ODD_KEY) // 2
 
 WRITTEN = {
@@ -102,6 +104,12 @@ WRITTEN = {
     "broken by carriage returns": "\r".join(ODD_KEY),
     "broken by line separators": "\u2028".join(ODD_KEY),
     "in HTML of JSON": html.escape(JSON_KEY),
+    "in quoted-printable": encodestring(f"x={ODD_KEY}".encode()).decode().removeprefix("x=3D"),
+    "in quoted-printable, all escaped": "".join(f"={ord(sign):02X}" for sign in ODD_KEY),
+    "in quoted-printable of JSON": MAIL_KEY,
+    "broken by a soft line break": f"{ODD_KEY[:CUT]}=\r\n{ODD_KEY[CUT:]}",
+    "broken by a soft line break in JSON": f"{MAIL_KEY[:4]}=\\n{MAIL_KEY[4:]}",
+    "in base64 in quoted-printable": encodestring(BASE64_KEY.encode()).decode(),
     "in capitals": ODD_KEY.upper(),
     "in hex": ODD_KEY.encode().hex(),
     "in capital hex": ODD_KEY.encode().hex().upper(),
@@ -268,3 +276,16 @@ def test_redact__key_that_only_its_provider_knows(agent, caplog):
     answer = services.complete("say", "small", provider="vault")
     assert answer["reason"] == "overloaded: refused [redacted]"
     assert "vault-7f3a9c1d" not in f"{list(PromptLog.objects.values())} {caplog.text}"
+
+
+def test_redact__key_that_cannot_be_read(agent):
+    """A setting of a host's class that raises does not keep the other keys from being redacted."""
+
+    class Secretive:
+        def __str__(self):
+            raise RuntimeError
+
+        __len__ = __bool__ = __str__
+
+    agent(ANTHROPIC_API_KEY=Secretive(), OPENAI_COMPAT_API_KEY="the-other-key")
+    assert redact("the-other-key") == "[redacted]"

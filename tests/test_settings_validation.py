@@ -4,7 +4,7 @@ import pytest
 from django.core.checks import run_checks
 
 from stapel_agent import LlmProvider, ProviderResult, registered_providers, usage
-from stapel_agent.exceptions import AgentError
+from stapel_agent.exceptions import AccessDenied, AgentError
 from stapel_agent.management.provider_report import reports
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import anthropic
@@ -153,7 +153,7 @@ class Secretive:
 @pytest.mark.parametrize("value", [[KEY], {5: KEY}, Secretive(), 31337, KEY.encode()], ids=type)
 def test_keys__are_never_shown(agent, key, value):
     """A key of the wrong kind is told by its type alone, and so is what cannot be looked at."""
-    agent(**{"ANTHROPIC_API_KEY": "k", key: value})
+    agent(**{"ANTHROPIC_API_KEY": "key-of-a-test", key: value})
     ((_, message),) = [(found, text) for found, text in errors() if key in text]
     assert type(value).__name__ in message
     if "KEY" in key:
@@ -162,7 +162,7 @@ def test_keys__are_never_shown(agent, key, value):
 
 def test_base_url__password_is_not_shown(agent):
     """An address with a password is told without it."""
-    agent(ANTHROPIC_API_KEY="k", OPENAI_COMPAT_BASE_URL="https://user:secret-word@host/v1")
+    agent(ANTHROPIC_API_KEY="key-of-a-test", OPENAI_COMPAT_BASE_URL="https://user:secret-word@host/v1")
     ((_, message),) = errors()
     assert "secret-word" not in message
     assert message.endswith("not a value of the type str.")
@@ -171,12 +171,32 @@ def test_base_url__password_is_not_shown(agent):
 @pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"])
 def test_anthropic__setting_of_another_kind(facade, agent, key):
     """The provider says it of its own settings, where another one may be asked in its place."""
-    agent(**{"ANTHROPIC_API_KEY": "k", "RETRIES": 0, key: 31337})
+    agent(**{"ANTHROPIC_API_KEY": "key-of-a-test", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
     assert reason.startswith((f"auth: {key} has a value of the type int: ", f"auth: {key} must be "))
     assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
     assert AnthropicProvider().configuration_error() is not None
+
+
+@pytest.mark.parametrize("prefix", ["ANTHROPIC", "OPENAI_COMPAT"])
+@pytest.mark.parametrize(
+    "value", [["one-long-key"], ("one-long-key",), {"env": "HOUSE_KEY"}, [{"env": "HOUSE_KEY"}], b"one-long-key", {}]
+)
+def test_keys__that_the_check_refuses(agent, monkeypatch, prefix, value):
+    """A setting for one key is a string: whatever the check refuses, no call uses."""
+    monkeypatch.setenv("HOUSE_KEY", "one-long-key")
+    agent(
+        **{
+            "ANTHROPIC_API_KEY": "key-of-a-test",
+            "OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1",
+            f"{prefix}_API_KEY": value,
+        }
+    )
+    assert [found for found, text in errors() if f"{prefix}_API_KEY" in text] == ["stapel_agent.E009"]
+    provider = {"ANTHROPIC": AnthropicProvider, "OPENAI_COMPAT": OpenAICompatProvider}[prefix]()
+    with pytest.raises(AccessDenied, match=f"{prefix}_API_KEY has a value of the type .*must be a string"):
+        provider.complete(prompt="say", model="m")
 
 
 @pytest.mark.parametrize(

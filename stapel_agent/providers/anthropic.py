@@ -29,10 +29,11 @@ from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.call_arguments import Call
-from .wire.error_response import classify, error_codes, excerpt, is_of_another_address
+from .wire.error_body import ErrorBody
+from .wire.error_response import classify, error_codes, is_of_another_address
 from .wire.http import api_root, base_url_fix, peer_of
 from .wire.optional_fields import OptionalFields
-from .wire.retry_after import retry_after, stated_wait
+from .wire.retry_after import stated_wait
 from .wire.status_codes import STATUS_BY_TYPE
 
 CACHE_CONTROL = {"type": "ephemeral"}
@@ -58,7 +59,7 @@ class AnthropicProvider(EndpointProvider):
         with (
             question.plan.settled(answer),
             answer.kept(),
-            bounded_attempt(question.seconds, question.access.peer) as bounds,
+            bounded_attempt(question.seconds, question.access.peer, question.refusal) as bounds,
             _sdk_faults(bounds, question),
         ):
             messages = clients.client(*question.access.client).messages
@@ -74,7 +75,7 @@ class AnthropicProvider(EndpointProvider):
         question = self._question(arguments)
         answer = StreamedAnswer()
         with question.plan.settled(answer), answer.kept():
-            async with abounded_attempt(question.seconds, question.access.peer) as bounds:
+            async with abounded_attempt(question.seconds, question.access.peer, question.refusal) as bounds:
                 with _sdk_faults(bounds, question):
                     messages = (await clients.async_client(*question.access.client)).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
@@ -155,6 +156,20 @@ class Question:
         if call.options:
             question["extra_body"] = dict(call.options)
         return merged(question, self._effort.fields)
+
+    def refusal(self, bounds: Bounds, body: ErrorBody) -> ProviderError:
+        """Return the exception for an error response."""
+        return self.refusal_of(bounds.status, body, bounds.retry_after)
+
+    def refusal_of(self, status: int, body: ErrorBody, wait: float | None) -> ProviderError:
+        message = body.message
+        if is_of_another_address(status, message) and self.access.label:
+            message = f"{message}; {base_url_fix(self.access.label, '/v1/messages')}"
+        for optional_fields in self.optional_fields:
+            if refusal := optional_fields.refusal(status, body.text, message):
+                return refusal
+        wait = stated_wait(body.text) if wait is None else wait
+        return classify(status, message, clues=body.clues, codes=error_codes(body.text), retry_after=wait)
 
     @property
     def optional_fields(self) -> tuple[OptionalFields, ...]:
@@ -266,7 +281,7 @@ def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> Pro
 
     anthropic = sdk()
     if isinstance(fault, anthropic.APIStatusError):
-        return _refusal(fault, question)
+        return _stated_refusal(fault, bounds, question)
     if isinstance(fault, anthropic.APIConnectionError) and isinstance(fault.__cause__, Exception):
         cause = fault.__cause__
         return cause if isinstance(cause, ProviderError) else bounds.fault(cause)
@@ -275,18 +290,11 @@ def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> Pro
     return bounds.fault(fault)
 
 
-def _refusal(fault: Any, question: Question) -> ProviderError:
+def _stated_refusal(fault: Any, bounds: Bounds, question: Question) -> ProviderError:
     """Return the exception for an error answer. `fault` is the SDK's APIStatusError."""
-    status = fault.status_code
-    if 200 <= status < 300:
-        status = STATUS_BY_TYPE.get(str(fault.type), 500)
+    if bounds.status >= 300:
+        return question.refusal(bounds, ErrorBody(bytes(bounds.error_body), bounds.coding, is_whole=True))
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
-    message = excerpt(text)
-    if is_of_another_address(status, message) and question.access.label:
-        message = f"{message}; {base_url_fix(question.access.label, '/v1/messages')}"
-    for optional_fields in question.optional_fields:
-        if refusal := optional_fields.refusal(status, text, message):
-            return refusal
-    wait = retry_after(fault.response.headers)
-    return classify(status, message, codes=error_codes(text), retry_after=stated_wait(text) if wait is None else wait)
+    status = STATUS_BY_TYPE.get(str(fault.type), 500)
+    return question.refusal_of(status, ErrorBody(text.encode(), "", is_whole=True), bounds.retry_after)

@@ -25,9 +25,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
 class Endpoint:
     """The settings of one API, with their names for error messages."""
 
-    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+    def __init__(self, values: Mapping[str, Any], place: str, *, is_entry: bool = False) -> None:
         self._values = values
         self._place = place
+        self._is_entry = is_entry
 
     @classmethod
     def of_settings(cls, prefix: str) -> Endpoint:
@@ -39,7 +40,7 @@ class Endpoint:
     @classmethod
     def of_entry(cls, name: str, entry: Mapping[str, Any]) -> Endpoint:
         """Return the endpoint of the entry `name` of PROVIDERS."""
-        return cls(entry, f"PROVIDERS[{name!r}]")
+        return cls(entry, f"PROVIDERS[{name!r}]", is_entry=True)
 
     def label(self, name: str) -> str:
         """Return the name of the setting for a value."""
@@ -51,8 +52,8 @@ class Endpoint:
     def keys(self) -> tuple[str, ...]:
         """Return the API keys without duplicates. Raises AccessDenied with the fix."""
         setting, label = self.get("api_key"), self.label("api_key")
-        if setting is not None and not isinstance(setting, str | list | tuple | Mapping):
-            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: set it to a string")
+        if fault := _key_fault(setting) if self._is_entry else _single_key_fault(setting):
+            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: it {fault}")
         keys = tuple(dict.fromkeys(key_texts(setting)))
         if not all(re.fullmatch("[!-~]*", key) for key in keys):
             raise AccessDenied(f"{label} contains a space, a line break or a non-ASCII letter: set it again")
@@ -135,7 +136,14 @@ def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator
         yield f"{place}['base_url'] must be an http(s) URL without a password: set it to the bare root of the API"
 
 
+def _single_key_fault(setting: object) -> str | None:
+    is_right = setting is None or isinstance(setting, str)
+    return None if is_right else "must be a string; an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too"
+
+
 def _key_fault(setting: object) -> str | None:
+    if setting is None:
+        return None
     items = setting if isinstance(setting, list | tuple) else [setting]
     is_right = all(isinstance(item, str) or _names_variable(item) for item in items)
     return None if is_right else "must be a string, {'env': 'NAME'}, or a list of these"

@@ -1,6 +1,6 @@
 """Removes credentials from texts before they are logged, stored or returned."""
 
-from .configured_keys import configured_keys, remember_keys
+from .configured_keys import KEY_LENGTH, configured_keys, remember_keys, settings_with_short_keys
 from .messages import (
     REDACTED,
     describe,
@@ -13,6 +13,7 @@ from .messages import (
 )
 
 __all__ = [
+    "KEY_LENGTH",
     "REDACTED",
     "configured_keys",
     "describe",
@@ -21,6 +22,7 @@ __all__ = [
     "redact_start",
     "redacted_json",
     "remember_keys",
+    "settings_with_short_keys",
     "traceback_of",
     "without_keys",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from stapel_agent.conf import ENVIRONMENT_KEYS, agent_settings
+from stapel_agent.conf import ENVIRONMENT_KEYS, agent_settings, key_texts
 
 KEY_NAME = re.compile(
     r"(?:(?:^|[_-]|api|access|auth)(?:keys?|token)|secret|password|authorization|credentials?)$", re.IGNORECASE
@@ -27,6 +27,18 @@ def configured_keys() -> set[str]:
     found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *_keys_in_environment(), *tuple(_remembered))
     # The key may have blanks around it, as in a file, or follow the scheme of a header.
     return {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part}
+
+
+def settings_with_short_keys() -> Iterator[str]:
+    """Yield the names of the settings with a key that is shorter than KEY_LENGTH."""
+    places = {name: getattr(agent_settings, name) for name in sorted(ENVIRONMENT_KEYS)}
+    entries = agent_settings.PROVIDERS
+    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+        if isinstance(entry, Mapping):
+            places[f"PROVIDERS[{name!r}]['api_key']"] = entry.get("api_key")
+    for place, setting in places.items():
+        if any(len(key) < KEY_LENGTH for key in key_texts(setting)):
+            yield place
 
 
 def remember_keys(keys: Iterable[str]) -> None:
@@ -49,8 +61,15 @@ def _keys_in(value: Any, *, is_key: bool = False) -> Iterator[str]:
     elif isinstance(value, list | tuple | set | frozenset):
         for part in value:
             yield from _keys_in(part, is_key=is_key)
-    elif is_key and value:
-        yield str(value)
+    elif is_key and value is not None:
+        yield _text(value)
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # a host's class
+        return ""
 
 
 def _keys_in_environment() -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -31,6 +31,8 @@ ESCAPE = re.compile(
     """,
     re.VERBOSE,
 )
+QUOTED_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})|=[ \t]{0,8}(?:\r?\n|(?:\\r)?\\n)")
+"""The escapes of mail. On their own: "=ab" is also the start of a value in a URL."""
 LAST_CODE_POINT = 0x10FFFF
 LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 URL_SAFE = str.maketrans("+/", "-_")
@@ -49,6 +51,13 @@ class Form:
 def key_spans(text: str, keys: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield where the `keys` start and end in `text`, in any order. They may overlap."""
     forms = [form for key in keys for form in _forms(key)]
+    yield from _spans(text, forms)
+    if QUOTED_PRINTABLE.search(text):
+        mail = _Layer(text, QUOTED_PRINTABLE)
+        yield from ((mail.start(start), mail.end(end)) for start, end in _spans(mail.text, forms))
+
+
+def _spans(text: str, forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
     layers: list[_Layer] = []
     for _ in range(LAYERS + 1):
         for start, end in _found(text, forms):
@@ -100,12 +109,12 @@ def _with_margin(text: str, start: int, end: int, margin: int) -> tuple[int, int
 class _Layer:
     """A text without one level of escapes, and the way back to the places in the escaped text."""
 
-    def __init__(self, escaped: str) -> None:
+    def __init__(self, escaped: str, escapes: re.Pattern[str] = ESCAPE) -> None:
         # Each escape has two marks, before and after it: its place here, and its place in the escaped text.
         self._here, self._there = [0], [0]
         pieces: list[str] = []
         size = end = 0
-        for escape in ESCAPE.finditer(escaped):
+        for escape in escapes.finditer(escaped):
             sign = _unescaped(escape)
             size += escape.start() - end
             self._here += (size, size + len(sign))

@@ -230,7 +230,7 @@ def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
         raise ValueError("the receiver's own fault")
 
     budget_warning.connect(receive)
-    scripted_model.script(ProviderResult("this", input_tokens=40))
+    scripted_model.script(ProviderResult("this", input_tokens=39, output_tokens=1))
     agent(BUDGETS=[{"scope": "user", "period": "day", "tokens": 2 * 40 + SENT + 10}])
     try:
         answers = [facade.complete("hello", "small", user_id="u")["status"] for _ in range(4)]

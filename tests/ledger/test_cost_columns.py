@@ -142,11 +142,10 @@ HALVES = [
 
 
 @pytest.mark.parametrize("budgets", [[], [{**MONTH, "usd": "50", "tokens": 10000}]], ids=["without", "with"])
-@pytest.mark.parametrize(
-    ("result", "known", "rest", "tokens"), [half[1:] for half in HALVES], ids=[h[0] for h in HALVES]
-)
-def test_estimate__of_the_half_that_is_not_stated(facade, agent, result, known, rest, tokens, budgets):
+@pytest.mark.parametrize("half", HALVES, ids=[half[0] for half in HALVES])
+def test_estimate__of_the_half_that_is_not_stated(facade, agent, half, budgets):
     """If an answer states a half of its tokens, its cost is that half's, and the other half is estimated."""
+    _, result, known, rest, tokens = half
     scripted_chain(agent, only=result)
     agent(BUDGETS=budgets)
     answer = facade.complete("hello", "small")

@@ -146,7 +146,7 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
     class Looking(LlmProvider):
         def complete(self, **arguments):
             seen.append(columns(PromptLog.objects.get()))
-            return ProviderResult("fine", input_tokens=1)
+            return ProviderResult("fine", input_tokens=1, output_tokens=1)
 
         async def acomplete(self, **arguments):
             return await sync_to_async(self.complete)(**arguments)
@@ -160,8 +160,8 @@ def test_row__pending_while_the_provider_thinks(facade, agent):
     assert changed == {
         "status": "success",
         "response": "fine",
-        "input_tokens": 1,
-        **dict.fromkeys(("output_tokens", "thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
+        **dict.fromkeys(("input_tokens", "output_tokens"), 1),
+        **dict.fromkeys(("thinking_tokens", "cache_read_tokens", "cache_write_tokens"), 0),
         "cost_basis": "unpriced",
         "estimated_tokens": None,
     }

@@ -279,9 +279,9 @@ def test_complete__refusal(ask: Asker, server: ScriptedServer, details: Any, met
     ("usage", "counted"),
     [
         ({"input_tokens": "12", "output_tokens": "many"}, Usage(12, 15)),
-        ({"input_tokens": -4, "output_tokens": 1e300}, Usage(0, 2**31 - 1)),
-        ({"input_tokens": None, "output_tokens": None}, Usage(0, 15)),
-        ({"input_tokens": [5], "output_tokens": {"a": 1}, "cache_read_input_tokens": "none"}, Usage(0, 15)),
+        ({"input_tokens": -4, "output_tokens": 1e300}, Usage(None, 2**31 - 1)),
+        ({"input_tokens": None, "output_tokens": None}, Usage(None, 15)),
+        ({"input_tokens": [5], "output_tokens": {"a": 1}, "cache_read_input_tokens": "none"}, Usage(None, 15)),
         ({"output_tokens_details": "none"}, Usage(25, 15)),
         ({"output_tokens_details": {"thinking_tokens": "a few"}}, Usage(25, 15)),
         ({"output_tokens_details": {"thinking_tokens": 99}}, Usage(25, 15, 15)),
@@ -295,7 +295,7 @@ def test_complete__odd_usage(ask: Asker, server: ScriptedServer, usage: dict[str
 
     answer = ask()
 
-    assert (answer.text, answer.input_tokens) == ("Hello", counted.input_tokens)
+    assert (answer.text, answer.input_tokens) == ("Hello", counted.figures["input_tokens"])
     assert (answer.output_tokens, answer.thinking_tokens) == (counted.output_tokens, counted.thinking_tokens)
 
 
@@ -383,7 +383,7 @@ def test_complete__error_in_the_stream_is_booked(
             Fault(ProviderUnavailable, "HTTP 502: <html>Bad gateway</html>"),
         ),
         (Reply(status=500), Fault(ProviderUnavailable, "HTTP 500")),
-        (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400")),
+        (Reply(b"null", status=400), Fault(RequestRejected, "HTTP 400: null")),
         (Reply(b'["no such model"]', status=404), Fault(RequestRejected, "HTTP 404: no such model")),
         (Reply(b"\xff\xfe", status=400), Fault(RequestRejected, "HTTP 400: \ufffd\ufffd")),
         (stream(event("error", error="none")), Fault(ProviderUnavailable, "HTTP 500: none")),

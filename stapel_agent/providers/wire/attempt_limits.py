@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
@@ -19,6 +19,7 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
 )
 
+from .error_body import ErrorBody
 from .error_response import classify, excerpt
 from .request_delivery import Delivery
 from .retry_after import retry_after
@@ -45,19 +46,29 @@ class SizeLimit:
         return chunk
 
 
+Refusal = Callable[["Bounds", ErrorBody], ProviderError]
+
+
+def _refusal_by_status(bounds: Bounds, body: ErrorBody) -> ProviderError:
+    return classify(bounds.status, body.message, retry_after=bounds.retry_after)
+
+
 class Bounds:
     """The limits of one attempt: `timeout` seconds on the wall clock, and MAX_ANSWER_BYTES on the wire.
 
     `peer` is the address of the server, for error messages.
     Call `answered()` when the headers arrive: from then on, an error status decides, whatever happens to its body.
-    An error after a 2xx status is an incomplete answer that was billed.
+    An error after a 2xx status is an incomplete answer that was billed. `kept()` keeps the
+    received parts of an error's body, and `refusal` makes the exception for an error status from them.
     """
 
-    def __init__(self, timeout: float, peer: str = "") -> None:
+    def __init__(self, timeout: float, peer: str = "", refusal: Refusal | None = None) -> None:
         self.timeout = timeout
         self.peer = peer
         self.deadline = time.monotonic() + timeout
         self._size = SizeLimit()
+        self._refusal = refusal or _refusal_by_status
+        self.error_body = bytearray()
         self.status = 0
         self.coding = ""
         self.retry_after: float | None = None
@@ -98,10 +109,16 @@ class Bounds:
         except InvalidAnswer as fault:
             raise self.fault(fault) if self.status >= 300 else fault from None
 
+    def kept(self, chunk: bytes) -> bytes:
+        """Keep a part of an error's body, in case that the rest does not arrive."""
+        if self.status >= 300:
+            self.error_body += chunk
+        return chunk
+
     def fault(self, cause: Exception) -> ProviderError:
         """Return the ProviderError for `cause`, which was raised during the attempt."""
         if self.status >= 300:
-            return classify(self.status, "the body of the error is incomplete", retry_after=self.retry_after)
+            return self._refusal(self, ErrorBody(bytes(self.error_body), self.coding, is_whole=False))
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"
@@ -127,9 +144,9 @@ def current_bounds() -> Bounds:
 
 
 @contextmanager
-def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
+def bounded_attempt(timeout: float, peer: str = "", refusal: Refusal | None = None) -> Iterator[Bounds]:
     """Apply the limits to `bounded` transports in this block, and turn exceptions of httpx into ProviderErrors."""
-    bounds = Bounds(timeout, peer)
+    bounds = Bounds(timeout, peer, refusal)
     token = _bounds.set(bounds)
     try:
         yield bounds
@@ -144,8 +161,8 @@ def bounded_attempt(timeout: float, peer: str = "") -> Iterator[Bounds]:
 
 
 @asynccontextmanager
-async def abounded_attempt(timeout: float, peer: str = "") -> AsyncIterator[Bounds]:
+async def abounded_attempt(timeout: float, peer: str = "", refusal: Refusal | None = None) -> AsyncIterator[Bounds]:
     """`bounded_attempt` for an event loop, which enforces the timeout itself."""
-    with bounded_attempt(timeout, peer) as bounds:
+    with bounded_attempt(timeout, peer, refusal) as bounds:
         async with asyncio.timeout(timeout) as bounds.loop_timeout:
             yield bounds

@@ -40,6 +40,7 @@ CODE_LENGTH = 64
 CODE_DEPTH = 3
 MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
+CODE_IN_PART = re.compile(rf'"(?:{"|".join(CODE_FIELDS)})"\s{{0,9}}:\s{{0,9}}"?([A-Za-z0-9_.-]{{1,64}})(?=["\s,}}])')
 EXCERPT_LENGTH = 300
 EXAMINED_LENGTH = 64 * 1024
 
@@ -53,18 +54,19 @@ def classify(
     status: int,
     message: str,
     *,
+    clues: str = "",
     codes: frozenset[str] = frozenset(),
     own_codes: Mapping[str, str] = NO_CODES,
     retry_after: float | None = None,
 ) -> ProviderError:
     """Return the exception for an error answer.
 
-    `message` is short and contains no secrets. `codes` are the `error_codes()` of the body. `own_codes` maps codes of
-    this vendor to the names of failures.
+    `message` is short and contains no secrets. `clues` are the words that decide, if others do. `codes` are the
+    `error_codes()` of the body. `own_codes` maps codes of this vendor to the names of failures.
     """
     if 300 <= status < 400:
         return ProviderDown(f"HTTP {status}: redirects are not followed; set the base URL to the target")
-    kind = _kind(status, message, codes, own_codes)
+    kind = _kind(status, clues or message, codes, own_codes)
     return kind(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
 
 
@@ -111,10 +113,16 @@ def error_codes(body: str | bytes) -> frozenset[str]:
     try:
         found = json.loads(text) if len(text) <= EXAMINED_LENGTH else None
     except (ValueError, RecursionError):
-        return frozenset()
-    stated = (str(code).lower() for code in _stated_codes(found))
+        found = None
+    codes = _stated_codes(found) if found is not None else _codes_in_part(text[:EXAMINED_LENGTH])
+    stated = (str(code).lower() for code in codes)
     short = {code for code in stated if 0 < len(code) <= CODE_LENGTH}
     return frozenset(short | {code.partition(".")[0] for code in short})
+
+
+def _codes_in_part(text: str) -> list[str]:
+    """Return the codes in a JSON object that is too long, or whose end is missing."""
+    return CODE_IN_PART.findall(text) if text.lstrip()[:1] in ("{", "[") else []
 
 
 def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from typing import TypeVar
@@ -12,14 +12,15 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from stapel_agent.exceptions import AccessDenied, InvalidAnswer
+from stapel_agent.exceptions import AccessDenied, ProviderError
 from stapel_agent.types import Usage
 
 from .attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .bounded_streams import bounded
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
-from .error_response import classify, error_codes, excerpt, is_of_another_address
+from .error_body import ErrorBody
+from .error_response import classify, error_codes, is_of_another_address
 from .optional_fields import OptionalFields
 from .retry_after import stated_wait
 
@@ -115,51 +116,47 @@ class Post:
 
 def post(request: Post) -> bytes:
     """Send `request` and return the body of a 2xx answer. Raises ProviderError for any other answer."""
-    with bounded_attempt(request.timeout, request.peer) as bounds:
+    with bounded_attempt(request.timeout, request.peer, partial(_refusal, request)) as bounds:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
-            body = b"".join(response.iter_raw())
+            body = b"".join(map(bounds.kept, response.iter_raw()))
     return _accepted(request, bounds, body)
 
 
 async def apost(request: Post) -> bytes:
     """`post()` for a caller on an event loop."""
-    async with abounded_attempt(request.timeout, request.peer) as bounds:
+    async with abounded_attempt(request.timeout, request.peer, partial(_refusal, request)) as bounds:
         client = await clients.async_client(request.origin)
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
-            body = b"".join([chunk async for chunk in response.aiter_raw()])
+            body = b"".join([bounds.kept(chunk) async for chunk in response.aiter_raw()])
     return _accepted(request, bounds, body)
 
 
 def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
     if not 200 <= bounds.status < 300:
-        readable = _readable(body, bounds)
-        message = excerpt(readable)
-        if request.setting and is_of_another_address(bounds.status, message):
-            fix = base_url_fix(request.setting, request.path)
-            message = f"{message}; the request went to {request.url.path!r}: {fix}"
-        if refusal := request.optional_fields.refusal(bounds.status, body, message):
-            raise refusal
-        fault = classify(
-            bounds.status,
-            message,
-            codes=error_codes(readable),
-            own_codes=request.own_codes,
-            retry_after=stated_wait(readable) if bounds.retry_after is None else bounds.retry_after,
-        )
-        fault.usage = request.usage_in(readable) or None
-        raise fault
+        raise _refusal(request, bounds, ErrorBody(body, bounds.coding, is_whole=True))
     return unpacked(body, bounds.coding)
 
 
-def _readable(body: bytes, bounds: Bounds) -> bytes:
-    """Return the body of an error, or why it cannot be decompressed. The status counts in both cases."""
-    try:
-        return unpacked(body, bounds.coding)
-    except InvalidAnswer as fault:
-        return str(fault).encode()
+def _refusal(request: Post, bounds: Bounds, body: ErrorBody) -> ProviderError:
+    message = body.message
+    if request.setting and is_of_another_address(bounds.status, message):
+        fix = base_url_fix(request.setting, request.path)
+        message = f"{message}; the request went to {request.url.path!r}: {fix}"
+    if refusal := request.optional_fields.refusal(bounds.status, body.text, message):
+        return refusal
+    fault = classify(
+        bounds.status,
+        message,
+        clues=body.clues,
+        codes=error_codes(body.text),
+        own_codes=request.own_codes,
+        retry_after=stated_wait(body.text) if bounds.retry_after is None else bounds.retry_after,
+    )
+    fault.usage = request.usage_in(body.text) or None
+    return fault
 
 
 def peer_of(url: httpx.URL, setting: str) -> str:
