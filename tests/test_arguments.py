@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -229,3 +230,60 @@ def test_usage__hostile_argument(option):
         for kind, make in OBJECTS.items():
             with row(kind), suppress(InvalidUsageQuery):
                 usage(**{option: make()})
+
+
+class EndlessList(Sequence):  # type: ignore[type-arg]
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, place: Any) -> str:
+        return "x"
+
+
+def endless() -> Iterator[str]:
+    while True:
+        yield "x"
+
+
+ENDLESS: dict[str, Callable[[], Any]] = {
+    "a range": lambda: range(10**12),
+    "a range beyond an index": lambda: range(10**30),
+    "a generator": endless,
+    "a list without an end": EndlessList,
+}
+
+
+@pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("name", ["prompt", "system_prompt", "model", "provider", "source", "user_id", "workspace_id"])
+def test_complete__endless_value_for_a_text(scripted_model: Any, name: str, value: Callable[[], Any]) -> None:
+    """A text that is something else is refused by its type, and its end is not waited for."""
+    started_at = time.monotonic()
+    given = {"prompt": "hi", **({} if name == "model" else {"model_size": "small"}), name: value()}
+    answer = services.complete(**given)
+    assert (answer["failure"], scripted_model.requests) == ("rejected", [])
+    assert answer["reason"].startswith(f"rejected: {name.replace('_', ' ')} must be a string, not ")
+    assert time.monotonic() - started_at < 5
+
+
+@pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("name", ["images", "max_tokens", "context", "effort", "idempotency_key", "schema"])
+def test_complete__endless_value(scripted_model: Any, name: str, value: Callable[[], Any]) -> None:
+    """Any other argument that has no end is refused as well."""
+    answer = services.complete_json("hi", "small", **{name: value()})
+    assert (answer["failure"], scripted_model.requests) == ("rejected", [])
+
+
+@pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("name", ["from_lang", "to", "entries", "glossary", "protect", "context", "format"])
+def test_translate__endless_value(scripted_model: Any, name: str, value: Callable[[], Any]) -> None:
+    """So it is in a translation."""
+    given = {"from_lang": "en", "to": "de", "entries": {"a": "Hello"}, name: value()}
+    assert (services.translate(**given)["failure"], scripted_model.requests) == ("rejected", [])
+
+
+@pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("name", ["group_by", "since", "user_id", "source", "status", "limit"])
+def test_usage__endless_value(name: str, value: Callable[[], Any]) -> None:
+    """So it is among the filters of `usage()`."""
+    with pytest.raises(InvalidUsageQuery):
+        usage(**{name: value()})

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly, on_ledger
+from stapel_agent.ledger import opaque_id
 from stapel_agent.models import Translation
 
 BATCH = 500
@@ -97,7 +98,8 @@ def _conditions(selection: Selection) -> Q:
     if selection.to is not None:
         conditions &= Q(to_lang__iexact=selection.to)
     if selection.workspace_id is not None:
-        conditions &= exactly("workspace_id", selection.workspace_id)
+        stored = opaque_id(selection.workspace_id) or ""
+        conditions &= exactly("workspace_id", selection.workspace_id) | exactly("workspace_id", stored)
     if selection.since is not None:
         conditions &= Q(created_at__gte=selection.since)
     return conditions

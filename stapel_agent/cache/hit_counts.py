@@ -78,7 +78,8 @@ def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> N
     if not hits:
         return
     hour = int(timezone.now().timestamp()) // 3600
-    key = Key(hour, request.source, request.provider, request.model, request.user_id, request.workspace_id)
+    owners = opaque_id(request.user_id), opaque_id(request.workspace_id)
+    key = Key(hour, request.source, request.provider, request.model, *owners)
     with _lock:
         _add(key, Count(hits, saving.tokens, saving.cost_usd))
         _ensure_waiting()
@@ -205,8 +206,8 @@ def _row(key: Key) -> HitCount:
         "source": storable(key.source)[:32],
         "provider": storable(key.provider)[:64],
         "model": storable(key.model)[:128],
-        "user_id": opaque_id(key.user_id),
-        "workspace_id": opaque_id(key.workspace_id),
+        "user_id": key.user_id,
+        "workspace_id": key.workspace_id,
     }
     identity = json.dumps([key.hour, *names.values()]).encode("ascii")
     return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=as_stored(moment), **names)

@@ -25,6 +25,7 @@ from .cost_columns import settle_cost
 logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
+CUT_ID = re.compile(r"#[0-9a-f]{32}\Z", re.IGNORECASE)
 LONG = 256 * 1024
 """Characters. A shorter text fits into a statement on any database server with its default settings."""
 
@@ -172,8 +173,13 @@ def _status(error: AgentError | None) -> PromptStatus:
 
 
 def opaque_id(identity: str | None) -> str | None:
-    """Returns an id that fits into its column. A longer one is cut, and a digest keeps it distinct."""
-    if identity is None or (len(identity) <= ID_LENGTH and storable(identity) == identity):
+    """Returns an id that fits into its column. A longer one is cut, and a digest keeps it distinct.
+
+    So does an id that looks like a cut one: nobody can name themselves as another caller's id is stored.
+    """
+    if identity is None or (
+        len(identity) <= ID_LENGTH and storable(identity) == identity and not CUT_ID.search(identity)
+    ):
         return identity
     digest = sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{storable(identity)[: ID_LENGTH - 33]}#{digest}"

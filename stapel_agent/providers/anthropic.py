@@ -59,7 +59,7 @@ class AnthropicProvider(EndpointProvider):
         with (
             question.plan.settled(answer),
             answer.kept(),
-            bounded_attempt(question.seconds, question.access.peer, question.refusal) as bounds,
+            bounded_attempt(question.seconds, question.access.peer, question.refused_in_part) as bounds,
             _sdk_faults(bounds, question),
         ):
             messages = clients.client(*question.access.client).messages
@@ -75,7 +75,7 @@ class AnthropicProvider(EndpointProvider):
         question = self._question(arguments)
         answer = StreamedAnswer()
         with question.plan.settled(answer), answer.kept():
-            async with abounded_attempt(question.seconds, question.access.peer, question.refusal) as bounds:
+            async with abounded_attempt(question.seconds, question.access.peer, question.refused_in_part) as bounds:
                 with _sdk_faults(bounds, question):
                     messages = (await clients.async_client(*question.access.client)).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
@@ -157,9 +157,9 @@ class Question:
             question["extra_body"] = dict(call.options)
         return merged(question, self._effort.fields)
 
-    def refusal(self, bounds: Bounds, body: ErrorBody) -> ProviderError:
-        """Return the exception for an error response."""
-        return self.refusal_of(bounds.status, body, bounds.retry_after)
+    def refused_in_part(self, bounds: Bounds) -> ProviderError:
+        """Return the exception for an error response whose end did not arrive."""
+        return self.refusal_of(bounds.status, ErrorBody(bounds, is_whole=False), bounds.retry_after)
 
     def refusal_of(self, status: int, body: ErrorBody, wait: float | None) -> ProviderError:
         message = body.message
@@ -293,8 +293,8 @@ def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> Pro
 def _stated_refusal(fault: Any, bounds: Bounds, question: Question) -> ProviderError:
     """Return the exception for an error answer. `fault` is the SDK's APIStatusError."""
     if bounds.status >= 300:
-        return question.refusal(bounds, ErrorBody(bytes(bounds.error_body), bounds.coding, is_whole=True))
+        return question.refusal_of(bounds.status, ErrorBody(bounds, is_whole=True), bounds.retry_after)
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
     status = STATUS_BY_TYPE.get(str(fault.type), 500)
-    return question.refusal_of(status, ErrorBody(text.encode(), "", is_whole=True), bounds.retry_after)
+    return question.refusal_of(status, ErrorBody(bounds, text.encode(), is_whole=True), bounds.retry_after)

@@ -53,6 +53,7 @@ EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
         RequestInterrupted,
     ),
     (_words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable),
+    (_words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable),
     (_words(r"connection error|fetch failed|terminated"), RequestInterrupted),
 )
 STATUS = _words(r"\bAPI Error:? \(?([45]\d\d)\b")
@@ -143,7 +144,8 @@ class Report:
             return classify(status, notice)
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
-        return _exception_by_words(notice, ProviderUnavailable)(f"the Claude Code CLI failed: {notice}")
+        # An unknown error may come after the request was sent, so the vendor may bill it.
+        return _exception_by_words(notice, RequestInterrupted)(f"the Claude Code CLI failed: {notice}")
 
     def gap(self) -> ProviderError | None:
         """Return the exception if the result is not an answer although the CLI reports no error."""

@@ -2,6 +2,7 @@
 
 from .answer_schema import JUST_JSON, AnswerSchema
 from .answer_types import AnswerFailed, AnswerUsage, BaseAnswer, JsonAnswer, TextAnswer, TranslationAnswer
+from .bounded_patterns import with_plain_sets
 from .caller_schema import CallerSchema
 from .function_schemas import field_problem, function_schema, function_validator
 from .keyword_arguments import (
@@ -36,4 +37,5 @@ __all__ = [
     "given_keywords",
     "readable",
     "readable_argument",
+    "with_plain_sets",
 ]

@@ -27,6 +27,10 @@ TOKEN = re.compile(
 )
 
 
+SET = re.compile(r"\\.|(?P<start>\[\^?)(?P<items>\]?(?:\\.|[^\]\\])*+)\]", re.DOTALL)
+ITEM = re.compile(r"\\.|.", re.DOTALL)
+
+
 def found(pattern: str, text: str) -> bool:
     """Whether `pattern` matches somewhere in `text`. Raises TooMuchWork, or ValueError for an invalid pattern."""
     limit = current_limit()
@@ -42,10 +46,37 @@ def found(pattern: str, text: str) -> bool:
 def compiled(pattern: str) -> regex.Pattern[str]:
     """Compile `pattern`, in the syntax of Python's `re`. Raises ValueError if it is invalid or too large."""
     try:
-        re.compile(pattern)
-        return regex.compile(_without_fuzziness(pattern))
+        plain = with_plain_sets(pattern)
+        re.compile(plain)
+        return regex.compile(_without_fuzziness(plain))
     except (re.error, regex.error, RecursionError, OverflowError) as fault:
         raise ValueError(f"holds a pattern that is not a regular expression: {pattern[:100]!r} ({fault})") from None
+
+
+def with_plain_sets(pattern: str) -> str:
+    """Return `pattern` with the signs escaped that a later version of Python may read as set operations.
+
+    `re` warns of `[[`, `--`, `&&`, `||` and `~~` in a set, and takes them literally. `regex` reads `[[:alpha:]]` as a
+    class of its own.
+    """
+    return SET.sub(lambda found: found[0] if found["items"] is None else _plain_set(found), pattern)
+
+
+def _plain_set(found: re.Match[str]) -> str:
+    items = ITEM.findall(found["items"])
+    written = [_literal(item, items[place + 1 : place + 2]) for place, item in enumerate(items)]
+    place = 0
+    while place + 2 < len(items):
+        if items[place + 1] == "-":  # a range: only its ends are literals
+            written[place + 1] = "-"
+            written[place + 2] = _literal(items[place + 2], ["-"] if items[place + 2] == "-" else [])
+            place += 2
+        place += 1
+    return f"{found['start']}{''.join(written)}]"
+
+
+def _literal(item: str, following: list[str]) -> str:
+    return f"\\{item}" if item == "[" or (item in "-&|~" and following == [item]) else item
 
 
 def _without_fuzziness(pattern: str) -> str:

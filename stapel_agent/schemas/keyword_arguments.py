@@ -114,9 +114,9 @@ def given_keywords(
     named = given.pop("model", NOT_GIVEN)
     if model_size is not NOT_GIVEN and named is not NOT_GIVEN:
         raise TypeError(f"{function}() got both model_size and model: they are two names of one argument")
-    size = named if model_size is NOT_GIVEN else model_size
+    size: Any = named if model_size is NOT_GIVEN else model_size
     if (size is NOT_GIVEN or size is None) and default is not NOT_GIVEN:
         return default, given
     if size is NOT_GIVEN:
         raise TypeError(f"{function}() needs model_size, one of the sizes in MODELS, such as 'small'")
-    return readable_argument("model_size", size), given
+    return (size if size is named else readable_argument("model_size", size)), given

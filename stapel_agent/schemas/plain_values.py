@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 MAX_DEPTH = 200
-TEXTS = frozenset({"prompt", "model_size", "system_prompt", "provider", "caller", "format"})
+MAX_PARTS = 1_000_000
+"""The most keys, items and values in one argument: a sequence may be endless."""
+TEXTS = frozenset({"prompt", "model", "model_size", "system_prompt", "provider", "caller", "format"})
 """Arguments that must be strings. The others have rules of their own."""
 CONVERTED = ("source", "user_id", "workspace_id", "from_lang", "to")
 """Arguments that are converted to strings, such as a UUID."""
+
+
+COLLECTIONS = (bytes, bytearray, memoryview, Mapping, Sequence, Set, Iterator)
+
+
+class TooManyParts(Exception):
+    """Raised for an argument with more than MAX_PARTS."""
 
 
 class Unreadable:
@@ -30,7 +39,9 @@ def readable(name: str, value: Any) -> Any:
     if value is None or type(value) is str:
         return value
     try:
-        return _plain(value)
+        return _Copy().of(value)
+    except TooManyParts:
+        return Unreadable(f"{name} has more than {MAX_PARTS:,} parts")
     except RecursionError:  # the ledger drops metadata that is nested too deeply
         return {} if name == "metadata" else Unreadable(f"{name} is nested too deeply")
     except Exception as fault:
@@ -39,15 +50,25 @@ def readable(name: str, value: Any) -> Any:
 
 def readable_argument(name: str, value: Any) -> Any:
     """`readable()` for an argument of the facade: converts identities to strings, and a flag to a bool."""
+    if _is_no_text(name, value):
+        return Unreadable(f"{name.replace('_', ' ')} must be a string, not {type(value).__name__}")
     plain = readable(name, value)
     if plain is None or isinstance(plain, str | Unreadable):
         return plain
-    if name in TEXTS:
-        return Unreadable(f"{name.replace('_', ' ')} must be a string, not {type(value).__name__}")
     try:
         return _CONVERTED.get(name, _unchanged)(plain)
     except Exception as fault:
         return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
+
+
+def _is_no_text(name: str, value: Any) -> bool:
+    """Whether a text is required, and `value` is something else. Decided by its type, as it may be endless."""
+    try:
+        return (name in TEXTS and not isinstance(value, str | None)) or (
+            name in CONVERTED and isinstance(value, COLLECTIONS) and not isinstance(value, str)
+        )
+    except Exception:  # from a host's class, of which `readable()` says more
+        return False
 
 
 def _text(value: Any) -> str:
@@ -61,17 +82,29 @@ def _unchanged(value: Any) -> Any:
 _CONVERTED: dict[str, Callable[[Any], Any]] = {"skip_cache": bool, **dict.fromkeys(CONVERTED, _text)}
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        raise RecursionError
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return value if type(value) is bool else int.__int__(value)
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, Mapping):
-        return {_plain(key, MAX_DEPTH): _plain(part, depth + 1) for key, part in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_plain(part, depth + 1) for part in value]
-    return value
+class _Copy:
+    """A plain copy of one argument, which counts its parts."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        self._count(depth)
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, int):
+            return value if type(value) is bool else int.__int__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
+        if isinstance(value, Mapping):
+            return {self.of(key, MAX_DEPTH): self.of(part, depth + 1) for key, part in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+            return [self.of(part, depth + 1) for part in value]
+        return value
+
+    def _count(self, depth: int) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise TooManyParts
+        if depth > MAX_DEPTH:
+            raise RecursionError

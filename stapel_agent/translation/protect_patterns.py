@@ -15,6 +15,7 @@ from re import _constants, _parser  # type: ignore[attr-defined]  # the only par
 from typing import Any, NamedTuple
 
 from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.schemas import with_plain_sets
 
 MAX_PATTERNS, MAX_PATTERN_LENGTH = 20, 200
 REACH = 400
@@ -60,8 +61,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """Compile `pattern`. Raises InvalidRequest if it is not a regular expression or may take too long."""
     named = f"{pattern[:60]!r}, which"
     try:
-        ways, repetitions = _work(_parser.parse(pattern))
-        expression = re.compile(pattern) if repetitions <= MAX_REPETITIONS else NOTHING
+        plain = with_plain_sets(pattern)
+        ways, repetitions = _work(_parser.parse(plain))
+        expression = re.compile(plain) if repetitions <= MAX_REPETITIONS else NOTHING
     except (re.error, ValueError, RecursionError, OverflowError, MemoryError) as fault:
         raise InvalidRequest(f"{named} is not a regular expression: {str(fault)[:100]}") from fault
     if ways > MAX_WAYS or repetitions > MAX_REPETITIONS:

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 
-from stapel_agent import arguments, ledger, services
+from stapel_agent import arguments, ledger, services, usage
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.ledger import columns as rows
 from stapel_agent.ledger import lost_calls, row_statements, row_writer
@@ -128,6 +128,18 @@ def test_row__long_user_id(facade, scripted_model, length):
     written = PromptLog.objects.order_by("created_at")
     assert len({row.user_id for row in written}) == 2
     assert [row.metadata.get("user_id", row.user_id) for row in written] == [first, second]
+
+
+@pytest.mark.parametrize("victim", ["x" * 65, "a\x00b"])
+def test_row__id_of_a_caller_who_knows_how_another_is_stored(facade, agent, scripted_model, victim):
+    """A caller who takes the stored form of another's id as a name is somebody else, in rows, budgets and figures."""
+    agent(BUDGETS=[{"scope": "user", "period": "day", "tokens": 10**6}])
+    stored = rows.opaque_id(victim)
+    for name in (victim, stored, rows.opaque_id(stored)):
+        assert facade.complete("say", "small", user_id=name)["status"] == "ok"
+    assert PromptLog.objects.values("user_id").distinct().count() == 3
+    figures = [usage(user_id=name) for name in (stored, rows.opaque_id(stored))]
+    assert [(found["totals"]["calls"], found["budgets"][0].spent_tokens > 0) for found in figures] == [(1, True)] * 2
 
 
 @pytest.mark.parametrize("user_id", ["\ud800", "a\x00b"])

@@ -162,10 +162,10 @@ def test_answer__sum_of_the_attempts(facade, scripted_model, agent):
     """A request costs the sum of its attempts, if all of them are known."""
     agent(PRICES={MODEL: OWN})
     schema = {"type": "object", "required": ["a"]}
-    scripted_model.script(ProviderResult("{}", 1000), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
+    scripted_model.script(ProviderResult("{}", 995, 1), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
     assert facade.complete_json("say", "small", schema=schema)["usage"]["cost_usd"] == "0.103"
     agent(PRICES={})
-    scripted_model.script(ProviderResult("{}", 1000), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
+    scripted_model.script(ProviderResult("{}", 995, 1), ProviderResult('{"a": 1}', 1000, cost_usd="0.1"))
     assert "cost_usd" not in facade.complete_json("say", "small", schema=schema)["usage"]
 
 

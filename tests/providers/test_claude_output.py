@@ -250,6 +250,11 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
         ProviderUnavailable,
         "HTTP 529: API Error: 529 Overloaded.",
     ),
+    "overloaded, no status": (
+        failed("API Error: Overloaded"),
+        ProviderUnavailable,
+        "the Claude Code CLI failed: API Error: Overloaded",
+    ),
     "unreachable": (
         failed("API Error: Unable to connect to API (ConnectionRefused)"),
         ProviderUnreachable,
@@ -292,7 +297,7 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
     ),
     "absurd status": (
         failed("Odd.", api_error_status="many"),
-        ProviderUnavailable,
+        RequestInterrupted,
         "the Claude Code CLI failed: Odd.",
     ),
     "several lines and a key": (
@@ -317,7 +322,7 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
     ),
     "execution": (
         {"type": "result", "subtype": "error_during_execution", "is_error": True, "errors": ["it broke"]},
-        ProviderUnavailable,
+        RequestInterrupted,
         "the Claude Code CLI failed: error_during_execution ['it broke']",
     ),
 }

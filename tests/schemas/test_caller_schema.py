@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 from jsonschema.validators import validator_for
 
 from stapel_agent.exceptions import InvalidRequest
-from stapel_agent.schemas import TooMuchWork, work_limit
+from stapel_agent.schemas import TooMuchWork, bounded_patterns, work_limit
 from stapel_agent.schemas.caller_schema import SCHEMA_LENGTH, CallerSchema
 from stapel_agent.schemas.function_schemas import PREPARED_DIALECT
 
@@ -108,6 +109,27 @@ def test_schema__many_anchors():
 def test_unique_items__linear(items, unique):
     """Items are compared as in JSON Schema, and fifty thousand of them quickly."""
     assert (CallerSchema({"uniqueItems": True}).faults(items) == []) is unique
+
+
+SETS = [
+    ("^[[:alpha:]]$", ["a]", ":]", "[]"], ["b", "a", "]"]),
+    ("^[+--]$", ["+", ",", "-"], ["."]),
+    ("^[a&&b]$", ["a", "&", "b"], ["c"]),
+    ("^[a||b~~]$", ["a", "|", "b", "~"], ["c"]),
+    ("^[]a[]$", ["]", "a", "["], ["b"]),
+    (r"^[\[\w&&-]$", ["[", "x", "&", "-"], ["+"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "matching", "others"), SETS, ids=[pattern for pattern, *_ in SETS])
+def test_pattern__that_looks_like_a_set_operation(pattern, matching, others):
+    """Brackets and doubled signs in a set are literals, each time, and no warning of Python's escapes."""
+    bounded_patterns.compiled.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        schema = CallerSchema({"items": {"pattern": pattern}, "patternProperties": {pattern: {}}})
+        assert [schema.faults([text]) for text in matching] == [[]] * len(matching)
+        assert all(schema.faults([text]) for text in others)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,20 @@
 """The caller's own regular expressions for text that must stay unchanged."""
 
 import contextlib
+import warnings
 
 import pytest
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.translation.masking import Damaged, Protected
 from stapel_agent.translation.protect_patterns import TooSlow, check_patterns, own_spans
+
+
+def test_compiled__set_operations():
+    """Brackets and doubled signs in a set are literals, and no warning of Python's escapes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(own_spans(["[[:x:]]", "[-0-9||&&]+"], "x] 1-2& y")) == [(0, 2), (3, 7)]
 
 
 def test_masked():

@@ -19,7 +19,6 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
 )
 
-from .error_body import ErrorBody
 from .error_response import classify, excerpt
 from .request_delivery import Delivery
 from .retry_after import retry_after
@@ -46,11 +45,12 @@ class SizeLimit:
         return chunk
 
 
-Refusal = Callable[["Bounds", ErrorBody], ProviderError]
+Refusal = Callable[["Bounds"], ProviderError]
+INCOMPLETE = "the body of the error is incomplete"
 
 
-def _refusal_by_status(bounds: Bounds, body: ErrorBody) -> ProviderError:
-    return classify(bounds.status, body.message, retry_after=bounds.retry_after)
+def _refusal_by_status(bounds: Bounds) -> ProviderError:
+    return classify(bounds.status, INCOMPLETE, retry_after=bounds.retry_after)
 
 
 class Bounds:
@@ -118,7 +118,7 @@ class Bounds:
     def fault(self, cause: Exception) -> ProviderError:
         """Return the ProviderError for `cause`, which was raised during the attempt."""
         if self.status >= 300:
-            return self._refusal(self, ErrorBody(bytes(self.error_body), self.coding, is_whole=False))
+            return self._refusal(self)
         if time.monotonic() >= self.deadline:
             return self._timed_out()
         text = f"{type(cause).__name__}: {excerpt(str(cause))}"

@@ -116,7 +116,7 @@ class Post:
 
 def post(request: Post) -> bytes:
     """Send `request` and return the body of a 2xx answer. Raises ProviderError for any other answer."""
-    with bounded_attempt(request.timeout, request.peer, partial(_refusal, request)) as bounds:
+    with bounded_attempt(request.timeout, request.peer, partial(_refused_in_part, request)) as bounds:
         client = clients.client(request.origin)
         with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
@@ -126,7 +126,7 @@ def post(request: Post) -> bytes:
 
 async def apost(request: Post) -> bytes:
     """`post()` for a caller on an event loop."""
-    async with abounded_attempt(request.timeout, request.peer, partial(_refusal, request)) as bounds:
+    async with abounded_attempt(request.timeout, request.peer, partial(_refused_in_part, request)) as bounds:
         client = await clients.async_client(request.origin)
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
@@ -136,8 +136,12 @@ async def apost(request: Post) -> bytes:
 
 def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
     if not 200 <= bounds.status < 300:
-        raise _refusal(request, bounds, ErrorBody(body, bounds.coding, is_whole=True))
+        raise _refusal(request, bounds, ErrorBody(bounds, body, is_whole=True))
     return unpacked(body, bounds.coding)
+
+
+def _refused_in_part(request: Post, bounds: Bounds) -> ProviderError:
+    return _refusal(request, bounds, ErrorBody(bounds, is_whole=False))
 
 
 def _refusal(request: Post, bounds: Bounds, body: ErrorBody) -> ProviderError:
