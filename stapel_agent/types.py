@@ -105,7 +105,7 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         tokens = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_FIGURES}
-        return Usage(**tokens, cost_usd=_total(self, other))
+        return Usage(**tokens, cost_usd=_total(self, other), unknown=self.unknown | other.unknown)
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in TOKEN_FIGURES)
@@ -116,7 +116,9 @@ FIGURES = (*TOKEN_FIGURES, "cost_usd")
 
 
 def _total(*usages: Usage) -> Decimal | None:
-    """The total cost, if the cost of every usage that spent anything is known."""
+    """The total cost, if the cost of every usage that spent anything is known, and of no usage only a part."""
+    if any("cost_usd" in usage.unknown for usage in usages):
+        return None
     spent = [usage for usage in usages if usage or usage.cost_usd is not None]
     known = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
     return reduce(ARITHMETIC.add, known, Decimal(0)) if spent and len(known) == len(spent) else None

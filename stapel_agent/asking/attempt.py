@@ -100,11 +100,19 @@ class Attempt:
         if known is None or known[0] is not self.result or known[1] is not self.error:
             reported = self._reported
             cost = self._priced(reported)
-            usd = None if self.unstated_halves and cost.basis != PROVIDER else cost.usd
-            usage = reported if reported.cost_usd is usd else replace(reported, cost_usd=usd)
-            known = self.result, self.error, usage, cost
+            known = self.result, self.error, self._with_cost(reported, cost), cost
             self._worked_out = known
         return known[2:]
+
+    def _with_cost(self, reported: Usage, cost: Cost) -> Usage:
+        """Returns the usage with its cost, unless more may be billed than that."""
+        if self._may_cost_more or (self.unstated_halves and cost.basis != PROVIDER):
+            return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
+        return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
+
+    @property
+    def _may_cost_more(self) -> bool:
+        return self.result is None and self.error is not None and self.error.may_be_billed
 
     def _priced(self, reported: Usage) -> Cost:
         if not reported and self._was_not_taken_on:

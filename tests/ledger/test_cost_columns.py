@@ -258,6 +258,15 @@ def test_estimate__of_a_stream_that_broke_off(facade, agent):
     assert costs() == ("estimated", Decimal("0.012"), USD - Decimal("0.012"), TOKENS - 11)
 
 
+@pytest.mark.parametrize("usage", [None, Usage(20, 1)], ids=["nothing known", "a part known"])
+def test_answer__has_no_cost_if_one_attempt_has_an_estimate(facade, agent, usage):
+    """The cost of an answer is that of all its calls, so it is left out if one of them may cost more than is known."""
+    scripted_chain(agent, only=[ProviderTimeout("slow", usage=usage), ProviderResult("this", 10, 5)])
+    agent(RETRIES=1, RETRY_BILLED=True)
+    answer = facade.complete("hello", "small")
+    assert (answer["status"], "cost_usd" in answer["usage"]) == ("ok", False)
+
+
 def test_estimate__without_a_price(facade, agent):
     """Without a price, tokens are estimated, and the call counts as unpriced."""
     scripted_chain(agent, only=ProviderTimeout("slow"))
