@@ -158,7 +158,7 @@ def test_connection__lost_in_mid_call(host: Host, model: ScriptedServer) -> None
             row_statements.write_outcome = written
             raise __import__("django").db.OperationalError("the connection is lost after the commit")
         row_statements.write_outcome = broken_once
-        with scripted_provider(ProviderResult("this", input_tokens=5)):
+        with scripted_provider(ProviderResult("this", input_tokens=4, output_tokens=1)):
             say(services.complete("what?", "small", workspace_id="acme")["status"])
         """
     )
