@@ -171,7 +171,7 @@ ODD_FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
     "usage is a list": ({"usage": [1]}, ProviderResult("Hello.", cost_usd=Decimal("0.0125"))),
     "odd counts": (
         {"usage": {"input_tokens": "7", "output_tokens": -1, "cache_read_input_tokens": "many"}},
-        ProviderResult("Hello.", input_tokens=7, cost_usd=Decimal("0.0125")),
+        ProviderResult("Hello.", 7, None, cache_read_tokens=None, cost_usd=Decimal("0.0125")),
     ),
     "cost is a word": ({"total_cost_usd": "free"}, answered(cost_usd=None)),
     "cost is not a number": ({"total_cost_usd": float("nan")}, answered(cost_usd=None)),
@@ -189,7 +189,7 @@ def test_read_output__odd_figures(changes: dict[str, Any], result: ProviderResul
 def test_read_output__figure_of_many_digits() -> None:
     """Neither does a number that is too long for an int."""
     stdout = json.dumps(RESULT).replace('"output_tokens": 7', f'"output_tokens": {"9" * 5000}')
-    assert read(stdout) == answered(output_tokens=0)
+    assert read(stdout) == answered(output_tokens=2**31 - 1)
 
 
 @pytest.mark.parametrize("figure", [10**25, -(10**19), 10**299])
