@@ -1,8 +1,7 @@
 """What the HTTP views share: whom they admit, how they read, answer and wait, and their description in OpenAPI."""
 
-from .authentication import ServiceKeyAuthentication, StaffTokenAuthentication
+from .admission import SeesLedger, ServiceKeyAuthentication, StaffTokenAuthentication
 from .json_exchange import AsciiJSONRenderer, BoundedJSONParser, JsonNegotiation
-from .ledger_permission import SeesLedger
 from .loop_posts import LoopPostMixin
 from .openapi import KEY_HEADER, REQUEST_HEADER, EndpointSchema, UsageSchema
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -11,10 +11,6 @@ from stapel_core.django.api.errors import StapelErrorSerializer
 
 from stapel_agent.accounting import MAX_LIMIT, OPTIONS
 
-REFUSALS = {
-    status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
-    for status in (400, 401, 403, 406, 409, 413, 415, 503)
-}
 KEY_HEADER, REQUEST_HEADER = "Idempotency-Key", "X-Request-ID"
 HEADERS = [
     OpenApiParameter(
@@ -37,6 +33,7 @@ class EndpointSchema(AutoSchema):
     """Describes an endpoint by its view's serializers, including those that a host replaces."""
 
     view: Any
+    refusals: ClassVar[tuple[int, ...]] = (400, 401, 403, 406, 409, 413, 415)
 
     def get_override_parameters(self) -> Any:
         return HEADERS
@@ -48,8 +45,11 @@ class EndpointSchema(AutoSchema):
         return self.view.get_request_serializer_class()
 
     def get_response_serializers(self) -> Any:
-        refusals = {status: refusal for status, refusal in REFUSALS.items() if status != 503}
-        return {200: self.view.get_response_serializer_class(), **refusals}
+        refused = {
+            status: OpenApiResponse(StapelErrorSerializer, description=HTTPStatus(status).phrase)
+            for status in self.refusals
+        }
+        return {200: self.view.get_response_serializer_class(), **refused}
 
 
 USAGE_NOTES = {
@@ -61,20 +61,13 @@ USAGE_NOTES = {
 }
 
 
-class UsageSchema(AutoSchema):
+class UsageSchema(EndpointSchema):
     """Describes the query parameters for usage."""
 
-    view: Any
+    refusals = (400, 401, 403, 406, 503)
 
     def get_override_parameters(self) -> Any:
         return [OpenApiParameter(name, str, description=USAGE_NOTES.get(name, "")) for name in OPTIONS]
 
-    def get_tags(self) -> list[str]:
-        return ["llm"]
-
     def get_request_serializer(self) -> Any:
         return None
-
-    def get_response_serializers(self) -> Any:
-        refusals = {status: REFUSALS[status] for status in (400, 401, 403, 406, 503)}
-        return {200: self.view.get_response_serializer_class(), **refusals}

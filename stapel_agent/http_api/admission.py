@@ -1,14 +1,19 @@
-"""Authentication over HTTP, and its description in OpenAPI."""
+"""Whom the HTTP API admits: authentication, with its description in OpenAPI, and the permission to see the ledger."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
+from django.contrib import admin
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
+from stapel_core.django.api.permissions import IsStaffUser
 from stapel_core.django.jwt.authentication import JWTCookieAuthentication
 from stapel_core.django.jwt.utils import jwt_cookie_names
+
+from stapel_agent.models import PromptLog
 
 
 class StaffTokenAuthentication(JWTCookieAuthentication):
@@ -39,3 +44,16 @@ class ServiceKeyExtension(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": "SERVICE_API_KEY of the host."}
+
+
+class SeesLedger(IsStaffUser):
+    """Admits staff who may see the ledger in the admin or, if the admin does not show it, have its permission."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(super().has_permission(request, view)) and _sees_ledger(request)
+
+
+def _sees_ledger(request: Request) -> bool:
+    if apps.is_installed("django.contrib.admin") and admin.site.is_registered(PromptLog):
+        return bool(admin.site.get_model_admin(PromptLog).has_view_permission(request))
+    return any(request.user.has_perm(f"agent.{action}_promptlog") for action in ("view", "change"))
