@@ -10,7 +10,7 @@ from typing import Any
 
 from .completion import acomplete, complete
 from .exceptions import InvalidAnswer, RequestRejected, SchemaMismatch
-from .parsing import parse_json_response
+from .parsing import has_json, parse_json_response
 from .providers import in_own_thread
 from .schemas import CallerSchema, TooMuchWork
 from .types import Completion, CompletionRequest
@@ -21,6 +21,9 @@ SYSTEM_PROMPT = (
 )
 NO_JSON_CORRECTION = (
     "\n\nAn earlier answer contained no JSON. Answer again, with only JSON that satisfies the JSON schema."
+)
+CONFLICT_CORRECTION = (
+    "\n\nAn earlier answer had a key twice in one object, with different values. Answer again, with each key once."
 )
 MISFIT_LENGTH = 300
 Read = Callable[[Any], Any]
@@ -62,10 +65,11 @@ class JsonReader:
         return ParsedAnswer(result, comment)
 
     def _no_json(self, text: str) -> InvalidAnswer:
-        message = "the answer contains no JSON"
+        message = "the answer has a key with different values" if has_json(text) else "the answer contains no JSON"
         if self._schema is None:
             return InvalidAnswer(message, text=text)
-        return SchemaMismatch(message, correction=NO_JSON_CORRECTION, text=text)
+        correction = CONFLICT_CORRECTION if has_json(text) else NO_JSON_CORRECTION
+        return SchemaMismatch(message, correction=correction, text=text)
 
     def _faults(self, schema: CallerSchema, result: Any, text: str) -> list[str]:
         if len(text) > VALIDATED_LENGTH:

@@ -1,7 +1,15 @@
 """Extract JSON from a model's answer, without side effects and in linear time for any answer."""
 
-from .answer import parse_json_response, parse_translation_response
+from .answer import has_json, parse_json_response, parse_texts, parse_translation_response
 from .decoding import MAX_DEPTH, is_deep
 from .storable_text import storable
 
-__all__ = ["MAX_DEPTH", "is_deep", "parse_json_response", "parse_translation_response", "storable"]
+__all__ = [
+    "MAX_DEPTH",
+    "has_json",
+    "is_deep",
+    "parse_json_response",
+    "parse_texts",
+    "parse_translation_response",
+    "storable",
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from .decoding import decode
+from .decoding import conflicts_in, decode
 from .passages import Rank, passages
 from .storable_text import storable
 from .thoughts import without_thoughts
@@ -24,23 +24,52 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
     Parts of broken JSON are never an answer: text inside brackets that do not contain JSON, text after an opening
     bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing. Nor
     is JSON before an object that is cut off, unless it stands in a fence of its own.
+    JSON in which a key has different values is no answer either: nobody knows which one is meant.
     Trailing commas, raw line breaks in strings, and closing brackets too many at the end are accepted. Numbers that do
     not fit a double and values nested deeper than MAX_DEPTH are rejected. Both results are `storable`.
     """
+    found = _parsed(text)
+    has_conflict, _ = conflicts_in(found.json)
+    return (None, found.answer) if has_conflict else (found.value, found.comment)
+
+
+def parse_translation_response(text: str) -> dict[str, Any]:
+    """Return the JSON object in a model's answer, without keys that have different values in it. Raises ValueError if
+    it has no object.
+    """
+    return parse_texts(text)[0]
+
+
+def parse_texts(text: str) -> tuple[dict[str, Any], frozenset[str]]:
+    """`parse_translation_response()`, and the keys that have different values."""
+    found = _parsed(text)
+    if not isinstance(found.value, dict):
+        raise ValueError("the answer contains no JSON object")
+    _, conflicting = conflicts_in(found.json)
+    return {key: value for key, value in found.value.items() if key not in conflicting}, conflicting
+
+
+def has_json(text: str) -> bool:
+    """Whether `text` has JSON in it, even if a key has different values."""
+    return _parsed(text).value is not None
+
+
+class Found(NamedTuple):
+    """The JSON found in an answer, its value, the prose around it, and the answer without what the model thought."""
+
+    value: Any
+    comment: str | None
+    json: str
+    answer: str
+
+
+def _parsed(text: str) -> Found:
     answer = storable(text).strip().lstrip("\ufeff").strip()
     value = decode(answer)
     if value is None:  # think tags inside a string of the answer are part of it
         answer = without_thoughts(answer)
         value = _decode_scalar(answer)
-    return _find(answer) if value is None else (value, None)
-
-
-def parse_translation_response(text: str) -> dict[str, Any]:
-    """Return the JSON object in a model's answer. Raises ValueError if it has no object."""
-    result, _ = parse_json_response(text)
-    if not isinstance(result, dict):
-        raise ValueError("the answer contains no JSON object")
-    return result
+    return _find(answer) if value is None else Found(value, None, answer, answer)
 
 
 FENCE_AROUND = re.compile(r"(`{3,}+|~{3,}+|`)(?:[ \t]*+(?:json\w*+|te?xt|plaintext)?+\s)?", re.IGNORECASE)
@@ -60,16 +89,17 @@ FENCE_BEFORE = re.compile(r"(?<![`~])(?:(?:`{3,}+|~{3,}+)[^\n`~]*+\s*+|`)\Z")
 FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
 
-def _find(text: str) -> tuple[Any, str | None]:
-    """The result of `parse_json_response()` for a text of which only a part may be JSON."""
+def _find(text: str) -> Found:
+    """What is found in a text of which only a part may be JSON."""
     _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
     before, after = text[:start], text[end:]
     fence = FENCE_BEFORE.search(before)
     if _is_cut_off(after) and not (fence and FENCE_AFTER.match(after)):
-        return None, text
+        return Found(None, text, "", text)
     if fence:
         before, after = before[: fence.start()], FENCE_AFTER.sub("", after)
-    return value, "\n".join(filter(None, (before.strip(), after.strip()))) or None
+    comment = "\n".join(filter(None, (before.strip(), after.strip()))) or None
+    return Found(value, comment, text[start:end], text)
 
 
 def _is_cut_off(after: str) -> bool:

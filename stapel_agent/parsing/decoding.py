@@ -45,6 +45,40 @@ def decode_tolerantly(text: str) -> Any:
     return value
 
 
+def conflicts_in(text: str) -> tuple[bool, frozenset[str]]:
+    """Whether any object of the JSON at the beginning of `text` has a key with different values, and such keys of the
+    outermost object. Decoders keep the last of the values; RFC 8259 does not say which one is meant.
+    """
+    for candidate in (text, TRAILING_COMMA.sub(r"\1", text)):
+        keys = _Conflicts()
+        decoder = json.JSONDecoder(object_pairs_hook=keys, parse_int=NUMBER, parse_float=NUMBER, strict=False)
+        try:
+            decoder.raw_decode(candidate)
+        except (ValueError, RecursionError):
+            continue
+        return keys.found, keys.outermost
+    return False, frozenset()
+
+
+NUMBER = "\0{}".format
+"""Reads a number as a text that no string is equal to, and in linear time."""
+
+
+class _Conflicts:
+    """Makes the objects of a JSON text, and remembers the keys that have different values."""
+
+    def __init__(self) -> None:
+        self.found = False
+        self.outermost = frozenset[str]()
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        last = dict(pairs)
+        different = (key for key, value in pairs if last[key] != value) if len(last) < len(pairs) else ()
+        self.outermost = frozenset(different)  # objects are read from the inside out
+        self.found = self.found or bool(self.outermost)
+        return last
+
+
 def is_deep(text: str) -> bool:
     """Whether a JSON text has more than MAX_DEPTH nested objects and arrays."""
     return text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -22,6 +22,7 @@ TEXT_LENGTH, ITEMS, MORE = 50, 20, "..."
 PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
 UNREAD = "<unreadable>"
 LANGUAGE_FORMAT = "language-tag"
+ANY_TEXT = {"type": "string"}
 
 
 @cache
@@ -80,19 +81,12 @@ def _checked_once() -> type[Validator]:
     standard = Draft202012Validator
     validator_class = validators.create(
         meta_schema={**standard.META_SCHEMA, "$id": PREPARED_DIALECT},
-        validators={**standard.VALIDATORS, "maxItems": _max_items, "pattern": _pattern},
+        validators={**standard.VALIDATORS, **KEYWORDS},
         version="stapel-agent",
         type_checker=standard.TYPE_CHECKER,
         format_checker=standard.FORMAT_CHECKER,
     )
-    checked: dict[int, Any] = {}
-
-    def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
-        if id(schema) not in checked:
-            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)
-            checked[id(schema)] = schema
-
-    validator_class.check_schema = classmethod(check_schema)  # type: ignore[assignment]
+    validator_class.check_schema = classmethod(_remembering(standard))  # type: ignore[assignment]
     iter_errors: Any = validator_class.iter_errors
 
     def iter_brief_errors(self: Validator, *arguments: Any) -> Iterator[ValidationError]:
@@ -101,8 +95,38 @@ def _checked_once() -> type[Validator]:
         except Exception as fault:  # from an object of a host's class
             yield ValidationError(f"cannot be read: {type(fault).__name__}", instance=UNREAD)
 
+    def is_valid(self: Validator, instance: Any, *arguments: Any) -> bool:
+        # Nobody reads these errors: there are some for each entry of a map, from the other kinds that it may be of.
+        return next(iter_errors(self, instance, *arguments), None) is None
+
     validator_class.iter_errors = iter_brief_errors  # type: ignore[assignment]
+    validator_class.is_valid = is_valid  # type: ignore[assignment]
     return validator_class
+
+
+def _remembering(standard: type[Validator]) -> Callable[..., None]:
+    """Return a `check_schema()` that remembers the schemas it has checked."""
+    checked: dict[int, Any] = {}
+
+    def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
+        if id(schema) not in checked:
+            standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)
+            checked[id(schema)] = schema
+
+    return check_schema
+
+
+def _additional_properties(validator: Validator, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `additionalProperties`. Texts that a map may have in any case are not validated one by one."""
+    if type(instance) is dict and _allows_any_text(rule):
+        instance = {name: value for name, value in instance.items() if type(value) is not str}
+    yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
+
+
+def _allows_any_text(rule: Any) -> bool:
+    """Whether `rule` offers a choice between any text and what is no text."""
+    choices = rule.get("oneOf", ()) if isinstance(rule, dict) and rule.keys() == {"oneOf"} else ()
+    return ANY_TEXT in choices and all(choice == ANY_TEXT or choice.get("type") == "object" for choice in choices)
 
 
 def _max_items(validator: Validator, limit: int, items: Any, schema: Any) -> Iterator[ValidationError]:
@@ -116,6 +140,10 @@ def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iter
     if validator.is_type(text, "string") and not re.search(pattern, text):
         is_language = schema.get("format") == LANGUAGE_FORMAT
         yield ValidationError(tag_error(text) if is_language else f"{text!r} does not match {pattern!r}")
+
+
+KEYWORDS: dict[str, Any] = {"additionalProperties": _additional_properties, "maxItems": _max_items, "pattern": _pattern}
+"""The keywords that are checked here."""
 
 
 def _brief(fault: ValidationError) -> ValidationError:

@@ -17,7 +17,7 @@ from stapel_agent.exceptions import (
     InvalidAnswer,
     RequestRejected,
 )
-from stapel_agent.parsing import parse_translation_response
+from stapel_agent.parsing import parse_texts
 from stapel_agent.types import CompletionRequest, Usage
 
 from .masking import Damaged
@@ -99,12 +99,14 @@ class Chunk:
         self._remarks = dict.fromkeys(range(len(self.segments)), "is not in a JSON object")
         self._reserved = {}
         try:
-            reply = parse_translation_response(text)
+            reply, conflicting = parse_texts(text)
         except ValueError as fault:
             raise InvalidAnswer(str(fault), text=text) from fault
         translations = {}
         for number, segment in enumerate(self.segments):
             try:
+                if str(number + 1) in conflicting:
+                    raise Damaged("has two different translations")
                 translation, reservation = segment.checked(reply.get(str(number + 1)))
             except Damaged as fault:
                 self._remarks[number] = str(fault)

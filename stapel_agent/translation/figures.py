@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from babel.numbers import get_decimal_symbol
 
 from .calendar_words import hours_in
 from .language_names import cldr
-from .units import Spellings, is_unit, magnitude_after, spellings_of, tidy, unit_after, unit_before
+from .unit_spellings import Spellings, spellings_of, tidy
+from .units import is_unit, magnitude_after, unit_after, unit_before
 
 NUMBER = re.compile(r"\d\d{0,39}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
 SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
+HOUR_LENGTH = 2
 NEARBY = 40
 """Characters next to a number in which its unit stands."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
@@ -29,34 +31,70 @@ SHORT_MAGNITUDES = 3
 VERSION_PARTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Place(NamedTuple):
+    """What stands around a number. Most numbers of a translation match, and nobody asks."""
+
+    before: str
+    after: str
+    spellings: Spellings
+
+
+class Figure(NamedTuple):
     """One number. `parts` has the parts of a version or an address, which stay together."""
 
     written: str
     values: frozenset[float]
     units: frozenset[str] = frozenset()
     parts: tuple[int, ...] = ()
-    is_negative: bool = False
-    is_bare: bool = False
-    """Whether no letter or sign stands next to it."""
     is_clock: bool = False
     """Whether it is an hour that the text says to be in one half of the day."""
-    is_in_word: bool = False
-    """Whether it is a part of a word that may be written without it, as in 3-way or i18n."""
+    has_magnitude: bool = False
     unscaled: frozenset[float] = frozenset()
     """Its values without a magnitude such as "million"."""
+    place: Place | None = None
+
+    @property
+    def is_negative(self) -> bool:
+        return self.place is not None and not self._is_glued and MINUS.search(self.place.before) is not None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether no letter or sign stands next to it."""
+        if self.place is None or self._is_glued:
+            return False
+        before, after, spellings = self.place
+        is_bare = not (SIGN_AFTER.match(after) or SIGN_BEFORE.match(before[-1:]))
+        return is_bare and not is_unit(tidy(before).rstrip(), spellings)
+
+    @property
+    def is_in_word(self) -> bool:
+        """Whether it is a part of a word that may be written without it, as in 3-way or i18n."""
+        if self.place is None:
+            return False
+        if self._is_glued:
+            return self.place.after[:1].isalpha()
+        return not (self.has_magnitude or self.units) and AFTER_WORD.match(self.place.after) is not None
+
+    @property
+    def _is_glued(self) -> bool:
+        """Whether it is glued to a word before it, as in IPv4."""
+        if self.place is None or not _ends_in_letter(self.place.before):
+            return False
+        return not _ends_in_money(tidy(self.place.before).rstrip(), self.place.spellings)
 
 
 def figures(text: str, tag: str, decimal: str = "") -> Iterator[Figure]:
     """Yield the figures of a text in the language `tag`. `decimal` is its decimal separator, or empty if unknown."""
-    spellings, hours = spellings_of(tag), hours_in(text, tag)
+    spellings, hours = spellings_of(tag), None
     for match in NUMBER.finditer(text):
-        before, after = text[max(0, match.start() - NEARBY) : match.start()], text[match.end() : match.end() + NEARBY]
-        if match.start() in hours and match[0].isdecimal():
-            yield Figure(match[0], hours[match.start()], is_clock=True)
-            continue
-        yield from _read(match[0], before, after, decimal, spellings)
+        written, (start, end) = match[0], match.span()
+        if len(written) <= HOUR_LENGTH and written.isdecimal():
+            hours = hours_in(text, tag) if hours is None else hours
+            if start in hours:
+                yield Figure(written, hours[start], is_clock=True)
+                continue
+        place = Place(text[max(0, start - NEARBY) : start], text[end : end + NEARBY], spellings)
+        yield from _read(written, place, decimal)
 
 
 @lru_cache(maxsize=64)
@@ -66,33 +104,35 @@ def decimal_of(tag: str) -> str:
     return str(get_decimal_symbol(locale)) if locale else ""
 
 
-def _read(written: str, before: str, after: str, decimal: str, spellings: Spellings) -> Iterator[Figure]:
+def _read(written: str, place: Place, decimal: str) -> Iterator[Figure]:
+    if written.isdecimal():
+        yield _number(written, frozenset({float(int(written))}), place)
+        return
     parts, signs = SEPARATORS.split(written), SEPARATORS.findall(written)
     values = frozenset(_values(parts, signs, decimal))
     if values:
-        yield _number(written, values, before, after, spellings)
+        yield _number(written, values, place)
     elif len(parts) >= VERSION_PARTS and "." in signs and not _may_be_date(parts):
         yield Figure(written, frozenset(), parts=tuple(map(int, parts)))
     else:
         yield from (Figure(part, frozenset({float(int(part))})) for part in parts)
 
 
-def _number(written: str, values: frozenset[float], before: str, after: str, spellings: Spellings) -> Figure:
-    is_glued, ahead = before[-1:].isalpha() and before[-1] < "\u0e00", tidy(before).rstrip()
-    if is_glued and not any(unit.startswith("money") for unit in unit_before(ahead, spellings)):
-        return Figure(written, values, is_in_word=after[:1].isalpha(), unscaled=values)
-    factors, units = _next_to(ahead, tidy(after), spellings)
-    scaled = frozenset(value * factor for value in values for factor in factors or {1.0})
-    is_bare = not (SIGN_AFTER.match(after) or SIGN_BEFORE.match(before[-1:]))
-    return Figure(
-        written,
-        scaled,
-        units,
-        is_negative=MINUS.search(before) is not None,
-        is_bare=is_bare and not is_unit(ahead, spellings),
-        is_in_word=not (factors or units) and AFTER_WORD.match(after) is not None,
-        unscaled=values,
-    )
+def _number(written: str, values: frozenset[float], place: Place) -> Figure:
+    ahead = tidy(place.before).rstrip()
+    if _ends_in_letter(place.before) and not _ends_in_money(ahead, place.spellings):
+        return Figure(written, values, unscaled=values, place=place)
+    factors, units = _next_to(ahead, tidy(place.after), place.spellings)
+    scaled = frozenset(value * factor for value in values for factor in factors) if factors else values
+    return Figure(written, scaled, units, has_magnitude=bool(factors), unscaled=values, place=place)
+
+
+def _ends_in_letter(before: str) -> bool:
+    return before[-1:].isalpha() and before[-1] < "\u0e00"
+
+
+def _ends_in_money(ahead: str, spellings: Spellings) -> bool:
+    return any(unit.startswith("money") for unit in unit_before(ahead, spellings))
 
 
 def _next_to(before: str, after: str, spellings: Spellings) -> tuple[frozenset[float], frozenset[str]]:
@@ -118,9 +158,6 @@ def _may_be_date(parts: list[str]) -> bool:
 
 
 def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]:
-    if not signs:
-        yield float(int(parts[0]))
-        return
     if len(parts[0]) > 3 and len(parts) == 2 and signs[0] in ".,٫·":
         yield _decimal(parts)
         return

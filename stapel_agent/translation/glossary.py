@@ -39,6 +39,8 @@ class Glossary:
 
     def missed(self, terms: Mapping[str, str], translation: str) -> list[str]:
         """Return the `terms` whose translation is missing from `translation`. Terms of one letter are skipped."""
+        if not terms:
+            return []
         words = WordForms(translation, self._to)
         return [
             term

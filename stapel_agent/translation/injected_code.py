@@ -17,7 +17,9 @@ MOST_ROUNDS = 3
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
 COMMON_DOMAINS = (
     "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion|tech|host|website|store|cloud|mobi|icu|cyou|cfd|sbs"
-    "|buzz|vip|click"
+    "|buzz|vip|click|zip|mov|link|live|world|today|website|space|fun|bond|lol|quest|monster|beauty|hair|skin|autos|homes|pics|loan"
+    "|stream|download|review|racing|trade|webcam|party|science|faith|cricket|accountant|ltd|group|support|help|page|wiki|games|casino"
+    "|bet|poker|ink|wtf|rip|zone|run|foo|dad|esq|nexus"
 )
 COUNTRIES = (
     "ac|ae|af|ag|ai|am|ar|at|au|ba|bd|bg|bo|br|by|bz|ca|cc|cf|ch|cl|co|cr|cy|cz|de|dk|ec|ee|eg|es|eu|fi|fm|fr|ga|gd|ge|gg|gl|gq"
@@ -25,6 +27,21 @@ COUNTRIES = (
     "|nz|pe|ph|pk|pl|pr|pt|pw|qa|ro|rs|sa|sc|se|sg|si|sk|sm|st|su|sv|sx|th|tj|tk|tm|tn|tr|tt|tv|tw|ua|ug|uk|us|uy|uz|vc|ve|vg|vn|ws|za"
 )
 """Domains of countries that are not also common endings of files, or words after a missing blank."""
+
+SCHEMES = """
+about acct aim alipay alipays android-app apt aw-bolt bitcoin bitcoincash blob callto cashapp chrome chrome-
+extension content data discord dogecoin ed2k ethereum facetime facetime-audio fb fb-messenger feed file
+filesystem ftp ftps geo gopher gtalk im instagram intent irc ircs itms itms-apps itms-services jar javascript
+ldap ldaps lightning litecoin livescript magnet mailto maps market message mms mmsto monero ms-access ms-
+appinstaller ms-cxh ms-excel ms-gamebar ms-msdt ms-officecmd ms-powerpoint ms-screenclip ms-search ms-settings
+ms-store ms-windows-store ms-word msteams nntp onenote openid otpauth paytmmp payto phonepe resource rtmp rtsp
+search-ms sftp shell shortcuts sip sips skype slack sms smsto spotify ssh steam svn teams tel telnet tez tg
+tg-user twitter upi ventrilo viber view-source vnc vscode webcal wechat weixin whatsapp workflow wtai x-apple
+xmpp zoommtg zoomus
+"""
+"""Schemes of addresses that a phone or a browser opens, wherever they lead."""
+SCHEME = re.compile(r"(?<![\w.-])([a-z][a-z0-9+.-]{1,30}):(?=[^\s⟦⟧\"'»”’)\]])")
+WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 DOMAIN_END = r"(?![\w-]|\.[\w-])"
 """A domain may end a sentence: a full stop after it does not belong to it."""
@@ -45,7 +62,7 @@ SYNTAX = {
         | \b(?:constructor|prototype|__proto__)\b\s{0,5}[.\[(]
         | ["'`][\s)\]}]{0,9}[;+]\s{0,5}[\w$.]{1,40}+\( | ["'`]-[\w$.]{1,40}+\([^()\n]{0,40}+\)-["'`]
         """,
-        re.VERBOSE | re.IGNORECASE,
+        re.VERBOSE,
     ),
     ATTRIBUTE: re.compile(
         r"""["'`](?:/?>|[\s/]{1,20}+(?:[\w:@.-]{1,40}+[\s/]{1,20}+){0,5}?[\w:@.-]{1,40}+\s{0,5}+=)"""
@@ -69,37 +86,54 @@ SYNTAX = {
 }
 """How each kind of injection is found, by its name in error messages."""
 NEEDED = {
-    SCRIPT: re.compile(r"[<:=(@\[]|(?i:constructor|prototype|__proto__)"),
+    "template syntax": re.compile(r"[<>{}\[\](|]"),
+    SCRIPT: re.compile(r"[<:=(@\[]|constructor|prototype|__proto__"),
+    ATTRIBUTE: re.compile("[\"'`]"),
     ADDRESS: re.compile(r"[/\\:@\]]|\.\S|xn--|[\[(]\s?(?:dot|at)"),
 }
-"""What every match of a slow pattern of SYNTAX has. It is searched first."""
-SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕]|xn--", re.IGNORECASE)
+"""What every match of a pattern of SYNTAX has. It is searched first, since that is fast."""
+SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕\u00ad\u200b-\u200d\u2060\ufeff]|--")
+"""What every injection has one of, as it is written."""
 FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
 """The beginning of what a spreadsheet computes."""
 DOTS = "。｡．․"
+FOLDED = re.compile(f"[{DOTS}\u00ad\u200b-\u200d\u2060\ufeff\uff10-\uff5a＜＞ſ\U0001d400-\U0001d7ff]")
+"""What is read as another character, or as none."""
 
 
 def injected(source: str, translation: str) -> str | None:
     """Describe syntax that `translation` has and `source` does not, or return None. Both texts are masked."""
-    if translation.isascii() and SIGNS.search(translation) is None:
+    if SIGNS.search(translation) is None:
         return None
     if FORMULA.match(translation.lstrip()) and not FORMULA.match(source.lstrip()):
         return "begins like a formula of a spreadsheet"
-    theirs, ours = _as_run(translation), _as_run(source)
+    theirs, ours = _as_run(translation), ""
     for name, syntax in SYNTAX.items():
         found = _found(syntax, theirs, name)
+        ours = ours or (_as_run(source) if found else "")
         had = found and _found(syntax, ours, name)
         # Prose can have words between a quote and an equals sign, and these are translated.
         if found and (not had if name == ATTRIBUTE else found - had):
             return f"has {name} that the text does not have"
+    if ":" in theirs and _new_schemes(theirs, source):
+        return f"has {ADDRESS} that the text does not have"
     return None
+
+
+def _new_schemes(translation: str, source: str) -> list[str]:
+    """The schemes in `translation` that are no words of `source`: Finnish writes "SMS:n" in a text about "SMS"."""
+    found = set(SCHEMES.split()).intersection(SCHEME.findall(translation))
+    words = WORD.findall(_as_run(source)) if found else ()
+    return [scheme for scheme in found if not any(word.startswith(scheme) for word in words)]
 
 
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:
     """The matches in `text`. Script is also found across line breaks, which browsers ignore."""
-    texts = {text, DROPPED.sub("", text)} if name == SCRIPT else {text}
-    needed = NEEDED.get(name, syntax)
-    return {match for each in texts if needed.search(each) for match in syntax.findall(each)}
+    texts = {text}
+    if name == SCRIPT:
+        text = text.replace("ı", "i")
+        texts = {text, DROPPED.sub("", text)}
+    return {match for each in texts if NEEDED[name].search(each) for match in syntax.findall(each)}
 
 
 def _as_run(text: str) -> str:
@@ -110,7 +144,9 @@ def _as_run(text: str) -> str:
         if read == text:
             break
         text = read
-    return WIDTHLESS.sub("", text if text.isascii() else text.translate(_plain_forms())).lower()
+    if FOLDED.search(text):
+        text = WIDTHLESS.sub("", text.translate(_plain_forms()))
+    return text.lower()
 
 
 def _character(escape: re.Match[str]) -> str:
@@ -120,7 +156,7 @@ def _character(escape: re.Match[str]) -> str:
 
 @cache
 def _plain_forms() -> dict[int, str]:
-    """The letters, brackets and dots that browsers and databases read as those of ASCII."""
+    """The letters, brackets and dots that browsers and databases read as those of ASCII, and the long s."""
     wide = {code: chr(code - 0xFEE0) for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
     marked = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)}
-    return wide | marked | {ord("＜"): "<", ord("＞"): ">"} | dict.fromkeys(map(ord, DOTS), ".")
+    return wide | marked | {ord("＜"): "<", ord("＞"): ">", ord("ſ"): "s"} | dict.fromkeys(map(ord, DOTS), ".")

@@ -40,6 +40,7 @@ VAIN_REJECTIONS = 3
 """After this many single segments are rejected and nothing has been answered, the job stops asking."""
 DEADLINE = "deadline"
 GLOSSARY_MISSED = "glossary_missed"
+NO_TEXT = Entry("")
 NOBODY = Completion("", provider="", model="")
 
 
@@ -81,12 +82,14 @@ class Job:
 
     @cached_property
     def _entries(self) -> Mapping[str, Placed]:
-        detector()  # loading takes a second, which would block an event loop
         return {key: self._entry(entry) for key, entry in self._texts.read_entries.items()}
 
     def whole(self) -> Chunk:
         """All segments as one chunk. It is looked up in the cache and never sent."""
-        asked = dict.fromkeys(part for _, segment, _ in self._entries.values() for part in segment.asked)
+        segments = dict.fromkeys(segment for _, segment, _ in self._entries.values())
+        asked = dict.fromkeys(part for segment in segments for part in segment.asked)
+        if asked:
+            detector()  # loading takes a second, which would block an event loop
         return Chunk(self.request, list(asked), 0)
 
     def chunks(self) -> list[Chunk]:
@@ -195,6 +198,8 @@ class Job:
     def _entry(self, entry: Entry) -> Placed:
         text = entry.text
         core = text.strip()
+        if not core:
+            return text, self._segments.of(NO_TEXT), ""
         start = text.index(core) if core else len(text)
         blanks = len(text) - len(core)
         limit = max(1, entry.max_length - blanks) if entry.max_length else 0

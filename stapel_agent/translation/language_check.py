@@ -6,7 +6,7 @@ import re
 
 from .language_detection import languages_of
 from .language_names import AUTO, base, language_name
-from .scripts import MARK, READ, has_kana, other_chinese, script_of, scripts_in
+from .scripts import MARK, READ, has_kana, has_script, other_chinese, script_of, scripts_in
 
 WORD = re.compile(r"(?<!\d)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\d)")
 CODE = re.compile(r"[_/\\=<>|]|\w[.:]\w|^-")
@@ -49,7 +49,8 @@ def _are_same_words(source: str, translation: str) -> bool:
 
 def _is_foreign(text: str, to: str) -> bool:
     """Whether `text`, whose language is not given, is detected as a language other than `to`."""
-    if _other_script(text, text, to):
+    expected = script_of(to)
+    if expected and not has_script(text, expected) and _other_script(text, text, expected):
         return True
     found, probabilities = _top(text)
     return bool(found) and found not in _related(base(to)) and probabilities[found] > LIKELY
@@ -59,11 +60,19 @@ def other_language(source: str, translation: str, from_lang: str, to: str) -> tu
     """Return a remark on the wrong language of `translation`, and whether it is the source's. None if it is in `to`."""
     if fault := other_chinese(translation, to):
         return fault, other_chinese(source, to) is not None
-    if strange := _strange_script(source, translation, to):
+    if base(to) == "zh" and has_kana(translation) and not has_kana(source):
+        return "is in Japanese", False
+    expected = script_of(to)
+    is_in_script = expected is None or has_script(translation, expected)
+    if expected and not is_in_script and (strange := _strange_script(source, translation, expected)):
         return strange
-    if base(from_lang) == base(to) or not _has_several_words(translation):
+    if base(from_lang) == base(to) or (is_in_script and _is_shouted(translation)):
         return None
-    return _other_script(source, translation, to) or _detected(source, translation, from_lang, to)
+    if not _has_several_words(translation):
+        return None
+    if expected and not is_in_script and (strange := _other_script(source, translation, expected)):
+        return strange
+    return _detected(source, translation, from_lang, to)
 
 
 def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[str, bool] | None:
@@ -85,21 +94,19 @@ def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[s
     return f"is in {language_name(found)}, not in {language_name(to)}", is_source
 
 
-def _strange_script(source: str, translation: str, to: str) -> tuple[str, bool] | None:
+def _strange_script(source: str, translation: str, expected: str) -> tuple[str, bool] | None:
     """Find even a single word in a script that neither the language nor the source has. Latin names are common."""
-    expected, found = script_of(to), scripts_in(translation)
-    if base(to) == "zh" and has_kana(translation) and not has_kana(source):
-        return "is in Japanese", False
-    if expected is None or found[expected] or found["LATIN"] or found.total() < SEVERAL:
+    found = scripts_in(translation)
+    if found["LATIN"] or found.total() < SEVERAL:
         return None
     strange = found.most_common(1)[0][0]
     return None if strange in scripts_in(source) else (f"has no {expected.title()} letters", False)
 
 
-def _other_script(source: str, translation: str, to: str) -> tuple[str, bool] | None:
-    """Find a translation without any letter of its language's script. Returns the same as `other_language()`."""
-    expected, found = script_of(to), scripts_in(translation)
-    if expected is None or not found or found[expected]:
+def _other_script(source: str, translation: str, expected: str) -> tuple[str, bool] | None:
+    """Describe the script of a translation without any letter of its language's script."""
+    found = scripts_in(translation)
+    if not found:
         return None
     strange = found.most_common(1)[0][0]
     return f"has no {expected.title()} letters", strange in scripts_in(source)

@@ -25,6 +25,8 @@ JOINED = re.compile("[\u0300-\u1fff\u2190-\uffef\U00010000-\U0010ffff]")
 HYPHENS = re.compile(r"\u00ad(?![^\W\d_])|(?<![^\W\d_])\u00ad")
 NEEDED_IN = ((SPACES, UNSPACED), (JOINERS, JOINED), (DIRECTIONS, RIGHT_TO_LEFT), (HYPHENS, re.compile("(?!)")))
 """Characters without a width, and the scripts that need them."""
+STRAY = re.compile("[\u00ad\u200b-\u200d\u202a-\u202c\u2060\u2066-\u2069]")
+"""All of those characters."""
 
 TAIL = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 ODD_TAIL = r"\x80-\x9f¡-\xa9¬-\xb6\xb8¹¼-\xbf€ƒ†‡ˆ‰ŠŒŽ˜™šœžŸ"
@@ -42,6 +44,8 @@ REPLACED = re.compile(r"(?:(?<![^\s(«„“¿-])|[^\W\d_])\?++[^\W\d_]")
 QUESTIONS = "???"
 MOST_MARKS = 7
 """The most combining marks on a letter. No script stacks as many."""
+READABLE = re.compile("[0-9A-Za-z]")
+"""Letters and digits that are found fast."""
 STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
 """Has every run of more than MOST_MARKS combining marks, and is searched faster than them."""
 FEW_LETTERS = 3
@@ -50,29 +54,39 @@ MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
 
 def illegible(source: str, translation: str, to: str = "") -> str | None:
     """Return why readers of the language `to` cannot read `translation`, or None. Both texts are masked."""
-    if (unseen := UNSEEN.findall(translation)) and not set(unseen) <= set(UNSEEN.findall(source)):
+    is_ascii = translation.isascii()
+    is_plain = is_ascii and translation.isprintable()
+    unseen = [] if is_plain else UNSEEN.findall(translation)
+    if unseen and not set(unseen) <= set(UNSEEN.findall(source)):
         return "has invisible characters"
-    if not translation.isascii() and _has_stray(source, translation, to):
+    if not is_ascii and _has_stray(source, translation, to):
         return "has invisible characters where no script needs them"
-    if (MISREAD.search(translation) and not MISREAD.search(source)) or _lost_letters(source, translation):
+    is_misread = not is_ascii and MISREAD.search(translation) and not MISREAD.search(source)
+    if is_misread or _lost_letters(source, translation):
         return "has letters in a wrong encoding"
-    if STACK.search(translation) and _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
+    if not is_ascii and _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
         return "has letters under combining marks"
-    if _is_readable(MARK.sub("\ufffc", translation)):
+    if _is_readable(_without_marks(translation)):
         return None
-    ours = MARK.sub("\ufffc", source)
+    ours = _without_marks(source)
     letters = sum(map(str.isalpha, ours))
     # "{x} of {y}" may become "{x} / {y}", and "n/a" a dash.
     may_lack_letters = letters <= FEW_LETTERS and ("\ufffc" in ours or "/" in ours)
     return "has no letters" if letters and not may_lack_letters else None
 
 
+def _without_marks(text: str) -> str:
+    return MARK.sub("\ufffc", text) if "⟦" in text or "&" in text else text
+
+
 def _is_readable(text: str) -> bool:
+    if READABLE.search(text):
+        return True
     return any(character.isalpha() or character.isdigit() for character in BLANK.sub("", text))
 
 
 def _has_stray(source: str, translation: str, to: str) -> bool:
-    if base(to) in FROM_THE_RIGHT:
+    if STRAY.search(translation) is None or base(to) in FROM_THE_RIGHT:
         return False
     return any(
         stray.search(translation) and not (stray.search(source) or script.search(translation) or script.search(source))
@@ -95,7 +109,9 @@ def _is_replaced(question: re.Match[str]) -> bool:
 
 
 def _stacked_marks(text: str) -> int:
-    """The length of the longest run of combining marks."""
+    """The length of the longest run of combining marks. 0 if there is certainly none of more than MOST_MARKS."""
+    if STACK.search(text) is None:
+        return 0
     return _longest(unicodedata.category(character)[0] == "M" for character in text)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from . import character_references, fluent, icu_messages
 from .format_validators import VALIDATORS
 from .injected_code import injected
+from .mark_order import misplaced
 from .placeholder_formats import FORMATS, GUESS
 from .protected_spans import Span, is_fluent, spans
 
@@ -26,16 +27,15 @@ BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
-TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
 ENTITY = re.compile(r"&#?\w{1,31};")
-DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
 # Fragments that a page or a format string would interpret, although they are not complete markup or placeholders.
 FRAGMENTS = re.compile(r"[{}]|<(?=[A-Za-z/!?])")
+SPECIAL = re.compile("[{}#'|<>]")
+"""Characters that may be the syntax of an ICU message."""
 WRITTEN_SO = {"name", "linked", "entity"}
 """Kinds that ordinary text may match by chance: some languages write a colon before a word."""
 READ = {"brace", "delimited", "printf", "number", "variable", "own"}
 """Kinds of placeholders that an adjacent letter may turn into others."""
-NAMED_MARKS = 5
 QUOTED_LENGTH = 80
 
 
@@ -77,7 +77,7 @@ class Protected:
     def restore(self, translation: str) -> str:
         """Return `translation` with the hidden parts restored. Raises Damaged."""
         translation = character_references.corrected(self.masked, translation)
-        self._check_marks([int(mark[1]) for mark in MARK.finditer(translation)])
+        self._check_marks(translation)
         self._check_inventions(translation)
         written = self._with_apostrophes(self._with_breaks(translation))
         restored = self._unmasked(written)
@@ -120,45 +120,28 @@ class Protected:
     def _hidden(self) -> Mapping[int, str]:
         return {number: self.source[span.start : span.end] for number, span in enumerate(self._spans, 1)}
 
+    @cached_property
+    def _is_fluent(self) -> bool:
+        return is_fluent(self.source, FORMATS[self.format])
+
     def _unmasked(self, text: str) -> str:
         return MARK.sub(lambda mark: self._hidden[int(mark[1])], text)
 
-    def _check_marks(self, found: list[int]) -> None:
+    def _check_marks(self, translation: str) -> None:
+        found = [int(mark[1]) for mark in MARK.finditer(translation)]
         if found == list(self._hidden):
             return
-        if strange := set(found) - self._hidden.keys():
-            raise Damaged(f"has {_few(strange)}, which is not in the text")
-        # Marks that hide equal text are interchangeable.
-        if Counter(map(self._hidden.get, found)) != Counter(self._hidden.values()):
-            if lost := self._hidden.keys() - set(found):
-                raise Damaged(f"lost {_few(lost)}")
-            raise Damaged(f"has {_few(number for number, times in Counter(found).items() if times > 1)} more than once")
-        self._check_order(found)
-        self._check_nesting(found)
-
-    def _check_order(self, found: list[int]) -> None:
-        """Check the order of positional placeholders. Those of a date may be reordered."""
-        keeps_order = re.compile(FORMATS[self.format].keeps_order)
-        unnamed = [number for number in found if self._spans[number - 1].kind != "name"]
-        positional = [number for number in unnamed if keeps_order.fullmatch(self._hidden[number])]
-        if positional != sorted(positional) and not any(map(DATE_PART.fullmatch, self._hidden.values())):
-            raise Damaged(f"has {_few(positional)} in another order")
-
-    def _check_nesting(self, found: list[int]) -> None:
-        """Check that tags and links are still nested correctly."""
-        expected: list[str] = []
-        closing = set(self._pairs.values())
-        for number in found:
-            if number in self._pairs:
-                expected.append(self._hidden[self._pairs[number]])
-            elif number in closing and (not expected or expected.pop() != self._hidden[number]):
-                raise Damaged(f"has {_few([number])} where it does not close anything")
+        kinds = [span.kind for span in self._spans]
+        keeps_order = FORMATS[self.format].keeps_order
+        if fault := misplaced(found, list(self._hidden.values()), kinds, keeps_order):
+            raise Damaged(fault)
 
     def _check_inventions(self, translation: str) -> None:
         # The source may also look like a placeholder next to a mark.
         if (invented := self._looks(translation)) and invented - self._looks(self.masked):
             raise Damaged("has a placeholder, markup or an address that the text does not have")
-        if strange := set(FRAGMENTS.findall(translation)) - set(FRAGMENTS.findall(self.masked)):
+        fragments = set(FRAGMENTS.findall(translation))
+        if strange := fragments and fragments - set(FRAGMENTS.findall(self.masked)):
             raise Damaged(f"has {min(strange)!r}, which the text does not have")
         if fault := injected(self.masked, translation) or character_references.changed(self.masked, translation):
             raise Damaged(fault)
@@ -171,32 +154,6 @@ class Protected:
         # Without a format, a bar may be the full stop of a language.
         if bars != expected and (expected or self.format):
             raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
-
-    @cached_property
-    def _pairs(self) -> Mapping[int, int]:
-        """The closing mark of each opening mark, for tags and links. Unclosed tags such as `<br>` have no pair."""
-        pairs, still_open, open_count = {}, list[tuple[str, int]](), Counter[str]()
-        for number, span in enumerate(self._spans, 1):
-            sign, name = self._sign(span)
-            if sign == "open":
-                still_open.append((name, number))
-                open_count[name] += 1
-            while sign == "close" and open_count[name]:
-                opened, opener = still_open.pop()
-                open_count[opened] -= 1
-                if opened == name:
-                    pairs[opener] = number
-                    break
-        return pairs
-
-    def _sign(self, span: Span) -> tuple[str, str]:
-        hidden = self.source[span.start : span.end]
-        if span.kind == "link":
-            return ("close" if hidden.startswith("]") else "open"), "link"
-        if span.kind != "tag" or hidden.endswith("/>"):
-            return "", ""
-        tag = TAG_NAME.match(hidden)
-        return ("close" if tag and tag[1] else "open"), tag[2].lower() if tag else ""
 
     def _with_breaks(self, translation: str) -> str:
         """Return `translation` with the source's line breaks and the whitespace around them."""
@@ -232,10 +189,10 @@ class Protected:
         return "’" if is_brace and apostrophe[0] == "'" else apostrophe[0]
 
     def _check_message(self, written: str, message: str) -> None:
-        if is_fluent(self.source, FORMATS[self.format]):
+        if self._is_fluent:
             if self._branches(written) != self._branches(self.masked):
                 raise Damaged("does not keep the structure of the selectors")
-        else:
+        elif not self._differs_in_words_alone(written, message):
             is_kept = self._signature(written) == self._signature(self.masked)
             # Hidden text may contain apostrophes, which quote syntax in their new place.
             is_kept &= "'" not in message or icu_messages.signature(message) == icu_messages.signature(self.source)
@@ -243,6 +200,12 @@ class Protected:
                 raise Damaged("does not keep the structure of the ICU message")
         if self._filled(written) != self._filled(self.masked):
             raise Damaged("has a branch without its text")
+
+    def _differs_in_words_alone(self, written: str, message: str) -> bool:
+        """Whether the marks are in the source's order, and no text between them has a meaning in a message."""
+        if "'" in message or MARK.findall(written) != MARK.findall(self.masked):
+            return False
+        return not (SPECIAL.search(MARK.sub("", written)) or SPECIAL.search(MARK.sub("", self.masked)))
 
     def _filled(self, masked: str) -> Counter[str]:
         """Count the branches that contain a word or a placeholder, by the syntax before them."""
@@ -277,7 +240,7 @@ class Protected:
 
     def _validate(self, restored: str) -> None:
         """Check `restored` with the validator of its format."""
-        name = "fluent" if is_fluent(self.source, FORMATS[self.format]) else FORMATS[self.format].validator
+        name = "fluent" if self._is_fluent else FORMATS[self.format].validator
         if fault := name and VALIDATORS[name](self.source, restored):
             raise Damaged(fault)
 
@@ -294,12 +257,6 @@ class Protected:
         return icu_messages.signature(MARK.sub(lambda mark: kept[int(mark[1])], masked), MARK)
 
 
-def _read(text: str, found: Iterable[Span]) -> Counter[str]:
-    """Count the placeholders of the kinds in READ."""
-    return Counter(text[span.start : span.end] for span in found if span.kind in READ)
-
-
-def _few(numbers: Iterable[int]) -> str:
-    named = sorted(numbers)
-    marks = ", ".join(f"⟦{number}⟧" for number in named[:NAMED_MARKS])
-    return f"{marks} and {len(named) - NAMED_MARKS} more" if len(named) > NAMED_MARKS else marks
+def _read(text: str, found: Iterable[Span]) -> list[str]:
+    """The placeholders of the kinds in READ, sorted."""
+    return sorted(text[span.start : span.end] for span in found if span.kind in READ)

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import chain, product
 
 from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in
 from .figures import Figure, decimal_of, figures
-from .language_names import FROM_THE_RIGHT, base
+from .language_names import base
+from .number_order import other_order, without_shared_phones
+from .number_signs import SIGNS, in_digits, other_exponent, with_caret
 from .number_words import says
 from .units import are_alike, seconds
 
 SMALL = 12
 """Numbers up to this are often written as words, or counted from another start."""
-ROUND = frozenset({20, 24, 50, 100, 1000})
+SAYABLE = frozenset({*range(2, SMALL + 1), 20, 24, 50, 100, 1000})
+"""Numbers that may be written as a word beside another new number."""
 MAX_FIGURES, MOST = 2000, 50
 """A text with more than MAX_FIGURES is not compared. Of the unmatched figures, at most MOST are compared singly."""
 BUDDHIST_YEARS = 543
@@ -29,17 +32,15 @@ COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
 """A word after a number is a unit or a magnitude, not another number."""
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
+DASHED = re.compile(r"[-−–﹣－][€$£¥₹]?\d")
+"""What every number with a minus sign has."""
 DIGIT = re.compile(r"\d")
 SPACED = re.compile(r"(\d(?<![\d.,]\d)\d{0,2})((?: \d{3}){1,4})(?![\d])")
 DOTTED = re.compile(r"\d\.\d")
 DOTTED_CLOCK = re.compile(r"(?<![\d.,])([01]?\d|2[0-3])\.([0-5]\d)(?![\d.,])")
 CLOCK = re.compile(r"(?<![\d:])\d{1,2}:[0-5]\d(?![\d:])")
-PHONE = re.compile(r"(?<![\w.,:])\+?\(?\d{1,5}\)?(?:[ /-]{1,2}\(?\d{2,8}\)?){1,6}(?![\w:])")
-PHONE_DIGITS = 7
 SHORT_YEAR = re.compile(r"(?<=\d[./-])\s?(\d\d)(?!\d)")
 DOTTED_DATE = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
-PAIRED = re.compile(r"\d\s?[:×x–-]\s?\d")
-PAIR = re.compile(r"(?<![\d.,:])(\d{1,9})\s?([:×x–-])\s?(\d{1,9})(?![\d.,:])")
 PERCENT = re.compile(
     r"%|percent|procent|prozent|pour cent|por cien|por cento"
     r"|per cento|percentu|процент|відсот|százalék|yüzde|prosent"
@@ -58,42 +59,61 @@ BELOW_ZERO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class _Text:
-    text: str
-    tag: str
+    """A text in the language `tag`."""
+
+    def __init__(self, text: str, tag: str) -> None:
+        self.text, self.tag = text, tag
+
+    @cached_property
+    def months(self) -> set[int]:
+        return months_in(self.text, self.tag)
+
+    @cached_property
+    def has_half(self) -> bool:
+        return has_half(self.text, self.tag)
 
 
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
     """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
-    source, translation = (
-        ALWAYS.sub(" ", text) if "24" in text else text
-        for text in (MARKED.sub(" ⟦⟧ ", text.replace("∶", ":")) for text in (source, translation))
-    )
-    if not (DIGIT.search(source) or DIGIT.search(translation)):
+    source, translation = _plain(source), _plain(translation)
+    has_signs = SIGNS.search(source) or SIGNS.search(translation)
+    if has_signs and (fault := other_exponent(source, translation)):
+        return fault
+    if not has_signs and not (DIGIT.search(source) or DIGIT.search(translation)):
         return None
-    source, translation = _without_shared_phones(source, translation)
+    source, translation = without_shared_phones(source, translation)
     ours, theirs = _Text(source, from_lang), _Text(translation, to)
     # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.
-    our_readings = [list(figures(text, from_lang, decimal_of(from_lang))) for text in _readings(source, theirs)]
-    their_readings = [list(figures(text, to)) for text in _readings(translation, ours)]
+    our_readings = [list(figures(text, from_lang, decimal_of(from_lang))) for text in _readings(ours, theirs)]
+    their_readings = [list(figures(text, to)) for text in _readings(theirs, ours)]
     first = None
     for readings in product(our_readings, their_readings):
         fault = _difference(*readings, ours, theirs)
         if fault is None:
-            return _other_sign(our_readings[0], their_readings[0], ours, theirs) or _other_order(ours, theirs)
+            return _other_sign(our_readings[0], their_readings[0], ours, theirs) or other_order(
+                source, translation, from_lang, to
+            )
         first = first or fault
     return first
 
 
-def _readings(text: str, other: _Text) -> list[str]:
-    readings = [text]
-    _add(readings, SPACED, lambda match: match[1] + match[2].replace(" ", "\u00a0"))
-    if DOTTED.search(text) is None:
+def _plain(text: str) -> str:
+    """Return `text` without marks, and without "24/7"."""
+    if not text.isascii():
+        text = with_caret(MARKED.sub(" ⟦⟧ ", text.replace("∶", ":")))
+    return ALWAYS.sub(" ", text) if "24" in text else text
+
+
+def _readings(one: _Text, other: _Text) -> list[str]:
+    readings = in_digits(one.text, other.text)
+    if SPACED.search(one.text):
+        _add(readings, SPACED, lambda match: match[1] + match[2].replace(" ", "\u00a0"))
+    if DOTTED.search(one.text) is None:
         return readings
     if CLOCK.search(other.text) or hours_in(other.text, other.tag):
         _add(readings, DOTTED_CLOCK, lambda match: f"{match[1]}:{match[2]}")
-    if months_in(other.text, other.tag):
+    if other.months:
         _add(readings, DOTTED_DATE, lambda match: f"{match[1]}. {match[2]}.")
     return readings
 
@@ -112,8 +132,7 @@ def _difference(source: list[Figure], translation: list[Figure], ours: _Text, th
         lost, new = _explained(lost[:MOST], new[:MOST], hours[:MOST], ours, theirs)
         if fault := _unexplained(lost, new, ours, theirs):
             return fault
-    months = months_in(ours.text, ours.tag)
-    if months and (others := months_in(theirs.text, theirs.tag)) and not months & others:
+    if ours.months and theirs.months and not ours.months & theirs.months:
         return "has another month"
     return _other_unit(source, translation, theirs.text)
 
@@ -129,7 +148,7 @@ def _explained(
     lost: list[Figure], new: list[Figure], hours: list[Figure], ours: _Text, theirs: _Text
 ) -> tuple[list[Figure], list[Figure]]:
     """The figures left after matching those that only count in another way."""
-    halves = has_half(ours.text, ours.tag), has_half(theirs.text, theirs.tag)
+    halves = ours.has_half, theirs.has_half
     shifts = SUNRISE_SHIFTS if {base(ours.tag), base(theirs.tag)} & FROM_SUNRISE else SHIFTS
     left = list(new)
     gone = []
@@ -179,6 +198,8 @@ def _unexplained(lost: list[Figure], new: list[Figure], ours: _Text, theirs: _Te
     is_replaced = bool(lost and new)
     lost = [figure for figure in lost if not _is_said(figure, theirs, is_replaced)]
     new = [figure for figure in new if not _is_said(figure, ours, is_replaced)]
+    if not is_replaced:  # "a file" may become "1 file", and "6 pm" 18:00
+        new = [figure for figure in new if min(figure.values, default=SMALL) > 1]
     if lost and new:
         return f"has {new[0].written} in place of {lost[0].written}"
     if lost:
@@ -190,10 +211,10 @@ def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
     """Whether the other text may have the number as a word, or as the name of a month."""
     if figure.is_in_word and not is_replaced:
         return True
-    if figure.values & set(map(float, months_in(other.text, other.tag))):
+    if figure.values & set(map(float, other.months)):
         return True
     values = figure.values | {value % 12 or 12.0 for value in figure.values if figure.is_clock}
-    sayable = [value for value in values if not is_replaced or 1 < value <= SMALL or value in ROUND]
+    sayable = [value for value in values if not is_replaced or value in SAYABLE]
     return any(
         says(value, other.text if value <= SMALL else COUNTED.sub(r"\1 ", other.text), other.tag) for value in sayable
     )
@@ -201,6 +222,8 @@ def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
 
 def _other_unit(source: list[Figure], translation: list[Figure], text: str) -> str | None:
     """Find a number that has another unit in the translation."""
+    if not any(figure.units for figure in chain(source, translation)):
+        return None
     ours = _by_value(source)
     for figure in translation:
         matches = [(other, value) for value in figure.values for other in ours[value]]
@@ -238,59 +261,10 @@ def _by_value(all_figures: list[Figure]) -> defaultdict[float, list[Figure]]:
     return table
 
 
-def _other_order(ours: _Text, theirs: _Text) -> str | None:
-    """Find a telephone number, ratio or range whose parts are in another order."""
-    if base(theirs.tag) in FROM_THE_RIGHT:
-        return None
-    if PAIRED.search(ours.text):
-        pairs = {(int(match[1]), int(match[3])) for match in PAIR.finditer(theirs.text)}
-        for match in PAIR.finditer(ours.text):
-            pair = int(match[1]), int(match[3])
-            if pair not in pairs and pair[::-1] in pairs:
-                return f"has {match[0]} in another order"
-    return _other_phone(ours, theirs)
-
-
-def _other_phone(ours: _Text, theirs: _Text) -> str | None:
-    phones = list(_phones(ours.text))
-    if not phones:
-        return None
-    groups = re.findall(r"\d+", theirs.text)
-    joined = re.sub(r"(?<=\d)[ ()/.\u00a0-]{1,3}(?=\d)", "", theirs.text)
-    for phone in phones:
-        following = iter(map(int, groups))
-        if "".join(phone) not in joined and not all(int(group) in following for group in phone):
-            return f"has the digits of {' '.join(phone)} in another order"
-    return None
-
-
-def _without_shared_phones(*texts: str) -> list[str]:
-    """Return both texts without the telephone numbers that they share. Their digits may be grouped in other ways."""
-    if not all(map(_may_have_phone, texts)):
-        return list(texts)
-    digits = [{re.sub(r"\D", "", match[0]) for match in PHONE.finditer(text)} for text in texts]
-    shared = {number for number in digits[0] & digits[1] if len(number) >= PHONE_DIGITS}
-
-    def without(match: re.Match[str]) -> str:
-        return " " if re.sub(r"\D", "", match[0]) in shared else match[0]
-
-    return [PHONE.sub(without, text) for text in texts]
-
-
-def _may_have_phone(text: str) -> bool:
-    return len(DIGIT.findall(text)) >= PHONE_DIGITS
-
-
-def _phones(text: str) -> Iterator[list[str]]:
-    for match in PHONE.finditer(text) if _may_have_phone(text) else ():
-        groups = re.findall(r"\d+", match[0])
-        is_date = len(groups) == 3 and any(len(group) == 4 for group in groups) and len("".join(groups)) <= 8
-        if not is_date and len("".join(groups)) >= PHONE_DIGITS:
-            yield groups
-
-
 def _other_sign(our_figures: list[Figure], their_figures: list[Figure], ours: _Text, theirs: _Text) -> str | None:
     """Find a number that lost its minus sign, or that has a new one."""
+    if not (DASHED.search(ours.text) or DASHED.search(theirs.text)):
+        return None
     if not any(figure.is_negative for figure in chain(our_figures, their_figures)):
         return None
     source, translation = _by_value(our_figures), _by_value(their_figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stapel_agent.parsing import parse_json_response
+from stapel_agent.parsing import has_json
 from stapel_agent.token_estimation import token_estimate
 
 from .legibility import illegible
@@ -46,4 +46,4 @@ def _doubtful_length(source: int, translation: int) -> str | None:
 def _is_json(text: str) -> bool:
     if text[:1] not in ("{", "[") or text[-1:] not in ("}", "]"):
         return False
-    return parse_json_response(text)[0] is not None
+    return has_json(text)

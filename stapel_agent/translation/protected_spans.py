@@ -45,6 +45,8 @@ AFTER = r"""
     | (?P<bracket>!?+\[|\])
     | (?P<entity>&[lg]t;|&amp;\#?+\w{1,31}+;)
     )
+"""
+ADDRESS = r"""
     | (?<![A-Za-z0-9]) (?P<address>
         (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?ai:javascript|mailto|tel):)
         [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
@@ -53,6 +55,8 @@ AFTER = r"""
       | (?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+(?:\.[\w-]{1,63}+)++
       )
 """
+ADDRESS_SIGNS = re.compile(r"[:/@]|www\.")
+"""What every address has one of."""
 MARKUP_CLOSING = {
     "<!--": "-->",
     "<![cdata[": "]]>",
@@ -67,10 +71,12 @@ MARKUP_CLOSING = {
 @dataclass(frozen=True)
 class Grammar:
     """The patterns for the texts of one format. Delimited expressions are tried first; if one is not closed, the other
-    patterns are tried. The first step of each half skips most characters quickly.
+    patterns are tried. The first step of each half skips most characters quickly. `without_addresses` is `pattern` for
+    texts that have no address.
     """
 
     pattern: re.Pattern[str]
+    without_addresses: re.Pattern[str]
     undelimited: re.Pattern[str]
     closing: Mapping[str, re.Pattern[str]]
 
@@ -87,12 +93,18 @@ def grammar_of(format: str) -> Grammar:
         if notation.pattern
     ]
     before = BEFORE.replace("OPENINGS", openings)
-    pattern = re.compile("\n".join([before, *own, AFTER]), re.VERBOSE)
-    undelimited = re.compile("\n".join([UNDELIMITED, *own, AFTER]), re.VERBOSE)
+    pattern, without_addresses, undelimited = (
+        re.compile("\n".join(parts), re.VERBOSE)
+        for parts in (
+            [before, *own, AFTER, ADDRESS],
+            [before, *own, AFTER],
+            [UNDELIMITED, *own, AFTER, ADDRESS],
+        )
+    )
     closing = {
         opening: re.compile(re.escape(end), re.IGNORECASE) for opening, end in {**MARKUP_CLOSING, **delimiters}.items()
     }
-    return Grammar(pattern, undelimited, closing)
+    return Grammar(pattern, without_addresses, undelimited, closing)
 
 
 LONE_TAG = re.compile(r"<[^<>]*+>")
@@ -106,6 +118,8 @@ FIRST_NUMBERS = {
     "#": re.compile(r"(?<![\w&])#1(?!\w).*#2(?!\w)", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""
+LINKED = frozenset({"bracket", "linkend"})
+"""The kinds of span that may be the end of a link."""
 TARGETS = {"address", "number"}
 """The kinds of span that begin a link of MediaWiki: `[https://a.example text]`, `[$1 text]`."""
 NAMES = {"syntax": "icu", "argument": "icu", "quoted": "quoted"}
@@ -119,6 +133,8 @@ def spans(text: str, format: Format = FORMATS[GUESS], protect: Sequence[str] = (
     found = _in_format(text, format)
     if protect:
         found = _with_own(found, [Span(start, end, "own") for start, end in own_spans(protect, text)])
+    if LINKED.isdisjoint(span.kind for span in found):
+        return found
     links = _links(text, found)
     found = [Span(span.start, span.end, "link") if span.start in links else span for span in found]
     return [span for span in found if span.kind != "bracket"]
@@ -136,6 +152,8 @@ def _in_format(text: str, format: Format) -> list[Span]:
 def _without_amounts(text: str, found: list[Span]) -> list[Span]:
     """Leave out numbers with a sign that does not count from 1 in the text: percentages, prices and ranks."""
     signs = {text[span.start] for span in found if span.kind == "number"}
+    if not signs:
+        return found
     amounts = {sign for sign in signs if FIRST_NUMBERS[sign].search(text) is None}
     return [span for span in found if span.kind != "number" or text[span.start] not in amounts]
 
@@ -185,7 +203,8 @@ def _in_message(text: str, pieces: Sequence[icu_messages.Piece], grammar: Gramma
 
 def _matches(text: str, position: int, end: int, grammar: Grammar) -> Iterator[Span]:
     unclosed = set[str]()
-    while match := grammar.pattern.search(text, position, end):
+    pattern = grammar.pattern if ADDRESS_SIGNS.search(text, position, end) else grammar.without_addresses
+    while match := pattern.search(text, position, end):
         start, position, kind = match.start(), match.end(), str(match.lastgroup).partition("_")[0]
         if kind == "delimited":
             closed = _closed(text, match, end, unclosed, grammar)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Set
 from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError
 
+from .phrases import Phrases, either, heads_of, listed
 from .remark_words import LANGUAGES
 
 READ = 300
@@ -16,7 +16,7 @@ READ = 300
 NEAR = 120
 """A refusal begins within so many characters, and says within as many what is refused."""
 
-NOTES = """
+NOTES = listed("""
 note / n.b / nb / p.s / remark / disclaimer / explanation / literal* / anmerkung / hinweis / erläuterung /
 wörtlich / remarque / commentaire / littéral* / nota / literalmente / observación / commento / letteralmente /
 observação / notă / opmerking / letterlijk / anm / anmärkning / bemærk / merknad / huom / huomautus / megjegyzés
@@ -24,50 +24,37 @@ observação / notă / opmerking / letterlijk / anm / anmärkning / bemærk / me
 забележка / примечание / буквально / прим / примітка / дослівно / заўвага / σημείωση / κυριολεκτικά / not /
 açıklama / ملاحظة / حرفيا / توجه / نکته / הערה / टिप्पणी / नोट / หมายเหตุ / ghi chú / chú thích / catatan / 注 /
 注意 / 备注 / 備註 / 註 / 说明 / 說明 / 備考 / 注記 / 補足 / 참고 / 주의 / 비고
-"""
+""")
 """What begins a model's note on its own translation."""
-LABELS = """
+LABELS = listed("""
 translation / перевод / вот перевод / превод / ето превода / prijevod / prevod / käännös / translated text /
 output / answer / result / response / target / target language / text
-"""
+""")
 """English labels before an answer."""
-OPENERS = "sure / certainly / absolutely / of course / here you go / here it is / as requested"
-CLOSERS = """
+OPENERS = listed("sure / certainly / absolutely / of course / here you go / here it is / as requested")
+CLOSERS = listed("""
 hope this helps / hope that helps / i hope this / i hope that / let me know / feel free to / if you need any
 / if you have any / is there anything else / happy to help / glad to help
-"""
+""")
 """English phrases before and after an answer."""
+CONTROL_SIGNS = re.compile(r"[/\[<|>`~]|end of t")
+"""What every match of CONTROL has. It is searched faster."""
 CONTROL = re.compile(
     r"/no_think|/think\b|\[/?(?:end|inst|done|eos)\]|<\||\|>|```|~~~|\bend of (?:text|translation)", re.IGNORECASE
 )
 """Control words of models and prompts, and fences."""
 
 
-def _any(phrases: Iterable[str], ending: str = r"(?!\w)") -> str:
-    """A pattern for any of `phrases`, which are written as in LANGUAGES. Scripts without spaces have no word ends."""
-    parts = sorted({part for phrase in phrases for part in " ".join(phrase.split()).split(" / ") if part}, key=len)
-    by_letter = defaultdict[str, list[str]](list)
-    for part in reversed(parts):
-        end = ending if part[-1] != "*" and part[-1] < "\u0900" else ""
-        by_letter[part[0]].append(re.escape(part[1:].rstrip("*")) + end)
-    return "|".join(f"{re.escape(letter)}(?:{'|'.join(rest)})" for letter, rest in by_letter.items())
-
-
-WORD_START = r"(?:(?<![^\W\d_])|(?=[\u0900-\U0010ffff]))"
-"""Where a phrase may begin. Scripts without spaces have no beginnings of words."""
-
-
-def _words(kind: str) -> re.Pattern[str]:
-    """A pattern for the words of one kind in all languages, where they begin a word."""
-    return re.compile(f"{WORD_START}(?:{_any(getattr(words, kind) for words in LANGUAGES.values())})")
-
-
-SORRY, CANNOT, ACT, TRANSLATE, MODEL = map(_words, ("sorry", "cannot", "act", "translate", "model"))
-OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern})")
-NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{_any([NOTES])})\**\s?[:：]")
-LABEL = re.compile(rf"\W{{0,4}}(?:{_any([LABELS])})\W{{0,4}}[:：]")
+SORRY, CANNOT, ACT, TRANSLATE, MODEL = (
+    Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
+    for kind in ("sorry", "cannot", "act", "translate", "model")
+)
+OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern.pattern})")
+NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{either(NOTES)})\**\s?[:：]")
+LABEL = re.compile(rf"\W{{0,4}}(?:{either(LABELS)})\W{{0,4}}[:：]")
 NOTED = re.compile(r"[(（\[【*—–-][^)\]]{0,30}[:：]")
-CHATTED = re.compile(rf"\W{{0,3}}(?:{_any([OPENERS])})\s?[,!.:]|.*?(?<!\w)(?:{_any([CLOSERS])})", re.DOTALL)
+CHAT = Phrases([*OPENERS, *CLOSERS])
+CHATTED = re.compile(rf"\W{{0,3}}(?:{either(OPENERS)})\s?[,!.:]|.*?(?<!\w)(?:{either(CLOSERS)})", re.DOTALL)
 COLON = re.compile("[:：]")
 APOLOGETIC = re.compile(
     r"""
@@ -116,24 +103,25 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
     """Return what `translation` has in place of, or around, a translation of `source`, or None."""
     theirs, ours = _plain(translation), _plain(source)
     ends = theirs if len(theirs) <= 2 * READ else f"{theirs[:READ]}\n{theirs[-READ:]}"
-    if fault := _refusal(ours, ends):
+    heads = heads_of(ends)
+    if fault := _refusal(ours, ends, heads):
         return fault
-    if TRANSLATE.search(ends) and not _may_mention(ours):
+    if TRANSLATE.may_be_in(ends, heads) and TRANSLATE.search(ends) and not _may_mention(ours):
         return "is not a translation but a remark about one"
-    if CONTROL.search(ends) and not CONTROL.search(ours):
+    if CONTROL_SIGNS.search(ends) and CONTROL.search(ends) and not CONTROL.search(ours):
         return "has a control word"
-    if _is_annotated(ours, ends, to):
+    if _is_annotated(ours, ends, to, heads):
         return "is not the translation alone"
     if _is_wrapped(source.strip(), translation.strip()):
         return "is quoted, but the text is not"
     return None
 
 
-def _refusal(source: str, translation: str) -> str | None:
-    if MODEL.search(translation) and not _may_mention(source):
+def _refusal(source: str, translation: str, heads: Set[str]) -> str | None:
+    if MODEL.may_be_in(translation, heads) and MODEL.search(translation) and not _may_mention(source):
         return "is not a translation but a remark about one"
     is_apology = OPENING.match(translation) is not None
-    refusal = CANNOT.search(translation[:NEAR])
+    refusal = CANNOT.search(translation[:NEAR]) if CANNOT.may_be_in(translation, heads) else None
     act = refusal and ACT.search(translation[: refusal.end() + NEAR])
     if not (APOLOGY.match(translation) or (is_apology and refusal) or act):
         return None
@@ -148,14 +136,15 @@ def _may_mention(source: str) -> bool:
     return any(pattern.search(source) for pattern in (KINDRED, TRANSLATE, MODEL))
 
 
-def _is_annotated(source: str, translation: str, to: str) -> bool:
+def _is_annotated(source: str, translation: str, to: str, heads: Set[str]) -> bool:
     if len(COLON.findall(translation)) > len(COLON.findall(source)):
         label = COLON.split(translation[:READ], maxsplit=1)[0]
         if (LABEL.match(translation) and not LABEL.match(source)) or _is_language(label, to):
             return True
     if NOTE.search(translation) and not NOTED.search(source):
         return True
-    return bool(_is_foreign(to) and CHATTED.match(translation) and not CHATTED.match(source))
+    may_chat = CHAT.may_be_in(translation, heads) and _is_foreign(to)
+    return bool(may_chat and CHATTED.match(translation) and not CHATTED.match(source))
 
 
 def _is_foreign(to: str) -> bool:

@@ -16,6 +16,7 @@ from .language_names import base
 READ = 2000
 """Characters of a text that are read."""
 MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
+BASIC_LETTER = re.compile("[A-Za-z]")
 NAMES = """
 Adlm ADLAM, Arab ARABIC, Armn ARMENIAN, Beng BENGALI, Cans CANADIAN, Cher CHEROKEE, Cyrl CYRILLIC, Deva
 DEVANAGARI, Ethi ETHIOPIC, Geor GEORGIAN, Grek GREEK, Gujr GUJARATI, Guru GURMUKHI, Hans CJK, Hant CJK, Hang
@@ -58,13 +59,26 @@ def script_of(tag: str) -> str | None:
     return NAME_OF.get(code or "")
 
 
+def has_script(text: str, script: str) -> bool:
+    """Whether `text` has a letter of the script. Only the beginning of a long text is read."""
+    plain = _without_marks(text[:READ])
+    if script == "LATIN" and BASIC_LETTER.search(plain):
+        return True
+    letters = filter(str.isalpha, plain)
+    return any(_script_of_letter(letter) == script for letter in letters)
+
+
 def scripts_in(text: str) -> Counter[str]:
     """Count the letters of `text` by script. Only the beginning of a long text is read."""
-    letters = Counter(filter(str.isalpha, MARK.sub("", text[:READ])))
+    letters = Counter(filter(str.isalpha, _without_marks(text[:READ])))
     scripts = Counter[str]()
     for letter, times in letters.items():
         scripts[_script_of_letter(letter)] += times
     return scripts
+
+
+def _without_marks(text: str) -> str:
+    return MARK.sub("", text) if "⟦" in text or "&" in text else text
 
 
 @lru_cache(maxsize=4096)

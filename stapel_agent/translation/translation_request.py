@@ -83,6 +83,8 @@ class Texts:
         return {part for parts in given if isinstance(parts, list | tuple) for part in parts if isinstance(part, str)}
 
     def _complete(self, entry: Entry) -> Entry:
+        if not (self.protect or entry.protect) and (entry.format or not self.format):
+            return entry
         protect = tuple(dict.fromkeys((*self.protect, *entry.protect)))
         return replace(entry, format=entry.format or self.format, protect=protect)
 

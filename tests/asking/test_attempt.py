@@ -64,6 +64,18 @@ def test_finish_reason__unknown(facade, agent):
     assert "'finish_reasons': {'zapped': 'stop'}" in reason
 
 
+def test_answer__different_values_of_a_key(facade, scripted_model):
+    """An answer with two values for one key is a failure, and with a schema, the model is told and asked once more."""
+    conflict = '{"a": 1, "a": 2}'
+    scripted_model.script(conflict)
+    answer = facade.complete_json("say", "small")
+    assert answer["reason"] == "invalid_answer: the answer has a key with different values"
+    assert answer["comment"] == conflict
+    scripted_model.script(conflict, '{"a": 2}')
+    assert facade.complete_json("say", "small", schema={"type": "object"})["result"] == {"a": 2}
+    assert "had a key twice" in scripted_model.requests[-1].prompt
+
+
 def test_finish_reason__unknown_of_a_translation(facade, agent):
     """A translation is accepted if its JSON is complete."""
     scripted_chain(agent, only=finished("zapped", '{"1": "Ja"}'))

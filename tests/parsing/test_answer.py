@@ -7,7 +7,14 @@ from itertools import product
 
 import pytest
 
-from stapel_agent.parsing import MAX_DEPTH, parse_json_response, parse_translation_response, storable
+from stapel_agent.parsing import (
+    MAX_DEPTH,
+    has_json,
+    parse_json_response,
+    parse_texts,
+    parse_translation_response,
+    storable,
+)
 from tests.rows import every_row
 
 FENCE = "```"
@@ -28,7 +35,6 @@ def nested(depth, innermost=""):
         ("[]", []),
         ('\ufeff{"a": 1}', {"a": 1}),
         (' \ufeff\n{"a": 1}', {"a": 1}),
-        ('{"a": 1, "a": 2}', {"a": 2}),
         ('{"a": "b ```json\\n[1]\\n``` <think>c</think> d"}', {"a": "b ```json\n[1]\n``` <think>c</think> d"}),
         ('{\n"a": "</think>"\n}', {"a": "</think>"}),
         ("[1.5, -2e3, 1e-999, 123456789012345678901234567890]", [1.5, -2000.0, 0.0, 123456789012345678901234567890]),
@@ -77,6 +83,36 @@ def test_parse__no_scalar(text):
 def test_parse__null(text):
     """`null` is not a value, fenced or not: the whole reply is the comment."""
     assert parse_json_response(text) == (None, text)
+
+
+CONFLICTS = [
+    '{"a": 1, "a": 2}',
+    '{"a": {"b": 1, "b": "1"}}',
+    '[{"a": 1, "c": 0, "a": true}]',
+    '{"\\u0061": 1, "a": 2}',
+    'Here it is: {"a": 1, "a": 2,}',
+    '```json\n{"a": 1, "a": 2}\n```',
+    '{"a": 1, "a": 2}}',
+]
+
+
+@pytest.mark.parametrize("text", CONFLICTS)
+def test_parse__different_values_of_a_key(text):
+    """JSON in which a key has different values is no answer: nobody knows which one is meant."""
+    assert parse_json_response(text) == (None, text)
+    assert has_json(text)
+
+
+def test_parse__same_value_again():
+    """A key that is repeated with the same value has that value."""
+    assert parse_json_response('{"a": [1, {"b": 2}], "a": [1, {"b": 2}]}') == ({"a": [1, {"b": 2}]}, None)
+
+
+def test_parse_texts__different_values_of_a_key():
+    """Of an answer to a translation, only the keys that have different values are left out."""
+    text = '{"1": "A", "2": "C", "1": "B", "3": "D", "3": "D"}'
+    assert parse_texts(text) == ({"2": "C", "3": "D"}, {"1"})
+    assert parse_translation_response(text) == {"2": "C", "3": "D"}
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "<think>only this</think>"])

@@ -15,6 +15,7 @@ from stapel_core.comm.registry import action_registry
 from stapel_agent import functions
 from stapel_agent.schemas.function_schemas import FOLDER, PREPARED_DIALECT, function_schema, function_validator
 from tests.rows import every_row
+from tests.steps import steps_of
 
 COMPLETE = {"prompt": "say", "model": "small"}
 PAYLOADS = {
@@ -110,6 +111,18 @@ def test_validator__as_plain_jsonschema(payload: object) -> None:
     ours = function_validator("llm.complete").iter_errors(payload)
     assert [fault.message for fault in ours] == [fault.message for fault in plain]
     assert not function_validator("llm.complete").is_valid(payload)
+
+
+@pytest.mark.parametrize("strange", [1, None, [], {"text": 1}, {}])
+def test_validator__entries(strange: object) -> None:
+    """Of many entries, only those that are not plain texts are validated one by one, and faults are found."""
+    validator = function_validator("llm.translate")
+    payload = {**PAYLOADS["llm.translate"], "entries": {str(number): "" for number in range(1000)}}
+    assert steps_of(lambda: validator.is_valid(payload)) < 3000
+    assert validator.is_valid(payload)
+    payload["entries"]["strange"] = strange
+    assert [list(fault.absolute_path) for fault in validator.iter_errors(payload)] == [["entries", "strange"]]
+    assert not validator.is_valid(payload)
 
 
 LONG = "B" * 20_000

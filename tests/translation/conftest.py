@@ -18,6 +18,7 @@ def counted_patterns(monkeypatch):
     def counted(name):
         grammar = grammar_of(name)
         closing = {opening: CountedPattern(pattern) for opening, pattern in grammar.closing.items()}
-        return Grammar(CountedPattern(grammar.pattern), CountedPattern(grammar.undelimited), closing)
+        patterns = (grammar.pattern, grammar.without_addresses, grammar.undelimited)
+        return Grammar(*map(CountedPattern, patterns), closing)
 
     monkeypatch.setattr(protected_spans, "grammar_of", counted)

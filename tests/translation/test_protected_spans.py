@@ -107,7 +107,7 @@ def test_spans__linear(sign):
 def test_grammar__no_backtracking(name):
     """No repetition of a grammar can be tried in more than a few ways: what it has taken, it keeps."""
     grammar = grammar_of(name)
-    for pattern in (grammar.pattern, grammar.undelimited):
+    for pattern in (grammar.pattern, grammar.without_addresses, grammar.undelimited):
         tree = _parser.parse(pattern.pattern, pattern.flags)
         assert max(ways_back(tree)) <= 10
 

@@ -234,8 +234,8 @@ def test_remark_in__none(source, translation, to):
 def test_languages__lower_case():
     """The table is compared with lower-case texts, so it is in lower case."""
     for words in LANGUAGES.values():
-        for column in (words.sorry, words.cannot, words.act, words.translate, words.model):
-            assert column == column.lower().replace("’", "'")
+        for phrases in (words.sorry, words.cannot, words.act, words.translate, words.model):
+            assert phrases == tuple(phrase.lower().replace("’", "'") for phrase in phrases)
 
 
 @pytest.mark.parametrize("translation", ["de: Save", "de: Speichern", "Übersetzt: Save", "translated Save"])

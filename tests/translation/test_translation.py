@@ -56,6 +56,15 @@ def test_translate__translated(facade, scripted_model):
     assert list(answer["result"]) == list(entries)
 
 
+def test_translate__two_translations_of_a_text(facade, scripted_model):
+    """Of an answer with two translations of one text, neither is taken: the text is asked for again, the others not."""
+    scripted_model.script('{"1": "EINS", "2": "ZWEI", "1": "DREI"}', '{"1": "EINS"}')
+    answer = facade.translate("en", "de", {"a": "one text", "b": "another text"})
+    assert answer["result"] == {"a": "EINS", "b": "ZWEI"}
+    assert texts(scripted_model.requests[1]) == {"1": "one text"}
+    assert "has two different translations" in scripted_model.requests[1].system_prompt
+
+
 def test_translate__nothing(facade, scripted_model):
     """An empty map makes no call."""
     assert facade.translate("auto", "de", {}) == {"status": "ok", "result": {}}
