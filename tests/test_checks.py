@@ -163,7 +163,7 @@ def test_checks__anthropic_without_a_key(agent):
 
 @pytest.mark.sdk
 def test_checks__forgotten_middleware(agent, settings):
-    """A host whose services cannot sign in is told before a deployment, unless it does not mount the endpoints."""
+    """Before a deployment, a host with the endpoints is warned if no service can sign in."""
     agent(ANTHROPIC_API_KEY="key-of-a-test")
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "ServiceAPIKey" not in name]
     assert found(deploy=True) == ["stapel_agent.W004"]
@@ -173,7 +173,7 @@ def test_checks__forgotten_middleware(agent, settings):
 
 @pytest.mark.sdk
 def test_checks__no_key_of_services(agent, settings):
-    """With the middleware there must be a key, of one kind or the other, or no service can sign in."""
+    """Besides the middleware, there must be a key of either kind, or no service can sign in."""
     agent(ANTHROPIC_API_KEY="key-of-a-test")
     for keys in (
         {"SERVICE_API_KEY": None},

@@ -198,7 +198,7 @@ def test_complete__provider_that_cannot_be_made(facade, agent):
 
 @pytest.mark.parametrize("usage", ["12", -3, None, float("nan"), float("inf"), 10**30, [], "many"])
 def test_complete__odd_usage(facade, scripted_model, usage):
-    """A figure that cannot be one never breaks a paid answer."""
+    """Invalid figures never break a paid answer."""
     scripted_model.script(ProviderResult("text", input_tokens=usage, output_tokens=usage))
     counts = {"12": 12, 10**30: 2**31 - 1, float("inf"): 2**31 - 1}
     counted = 0 if isinstance(usage, list) else counts.get(usage, 0)

@@ -152,7 +152,7 @@ class Secretive:
 )
 @pytest.mark.parametrize("value", [[KEY], {5: KEY}, Secretive(), 31337, KEY.encode()], ids=type)
 def test_keys__are_never_shown(agent, key, value):
-    """A key of the wrong kind is told by its type alone, and so is what cannot be looked at."""
+    """A key of the wrong type is reported by its type only, and so is a value that cannot be read."""
     agent(**{"ANTHROPIC_API_KEY": "key-of-a-test", key: value})
     ((_, message),) = [(found, text) for found, text in errors() if key in text]
     assert type(value).__name__ in message
@@ -161,7 +161,7 @@ def test_keys__are_never_shown(agent, key, value):
 
 
 def test_base_url__password_is_not_shown(agent):
-    """An address with a password is told without it."""
+    """An address with a password is reported without it."""
     agent(ANTHROPIC_API_KEY="key-of-a-test", OPENAI_COMPAT_BASE_URL="https://user:secret-word@host/v1")
     ((_, message),) = errors()
     assert "secret-word" not in message
@@ -170,7 +170,7 @@ def test_base_url__password_is_not_shown(agent):
 
 @pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"])
 def test_anthropic__setting_of_another_kind(facade, agent, key):
-    """The provider says it of its own settings, where another one may be asked in its place."""
+    """The provider reports its own settings, and its fallback may be asked."""
     agent(**{"ANTHROPIC_API_KEY": "key-of-a-test", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="anthropic")["reason"]
     assert reason.startswith((f"auth: {key} has a value of the type int: ", f"auth: {key} must be "))

@@ -26,7 +26,7 @@ from stapel_agent.types import Usage
     ],
 )
 def test_token_count__any_figure(figure, count):
-    """Whatever a vendor reports becomes a count that a column can hold."""
+    """Any figure of a vendor becomes a count that fits its column."""
     assert token_count(figure) == count
 
 

@@ -222,7 +222,7 @@ def test_budget__takes_effect_at_once(agent, scripted_model):
 
 @pytest.mark.django_db(transaction=True)
 def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
-    """At four fifths the signal is sent, once; what a receiver raises harms nobody."""
+    """The signal is sent once, at four fifths. An exception of a receiver does no harm."""
     standings: list[Standing] = []
 
     def receive(standing, **named):

@@ -152,7 +152,7 @@ def test_row__user_id_that_cannot_be_stored(facade, scripted_model, user_id):
 
 
 def test_row__pending_while_the_provider_thinks(facade, agent):
-    """The row is there, with all that is known, before the provider is asked."""
+    """The row exists, with everything that is known, before the provider is called."""
     seen = []
 
     class Looking(LlmProvider):

@@ -290,7 +290,7 @@ def test_complete__refusal(ask: Asker, server: ScriptedServer, details: Any, met
     ],
 )
 def test_complete__odd_usage(ask: Asker, server: ScriptedServer, usage: dict[str, Any], counted: Usage) -> None:
-    """A figure that is no count never costs the answer that was paid for."""
+    """An invalid token count does not lose a paid answer."""
     server.replies = [stream(message_start(**usage), text_block("Hello"), message_delta(), MESSAGE_STOP)]
 
     answer = ask()
@@ -391,7 +391,7 @@ def test_complete__error_in_the_stream_is_booked(
     ],
 )
 def test_complete__error_of_another_form(ask: Asker, server: ScriptedServer, reply: Reply, fault: Fault) -> None:
-    """An error that is not in the API's form, as of a gateway, is classified all the same."""
+    """An error in another format, as from a gateway, is classified too."""
     server.replies = [reply]
 
     assert ask.fault() == fault

@@ -306,7 +306,7 @@ def test_complete__answers(exchange: Any, body: dict[str, Any], result: Provider
     ],
 )
 def test_complete__usage_never_breaks_an_answer(exchange: Any, usage: Any, result: ProviderResult) -> None:
-    """Figures of any shape and size become storable, disjoint counts."""
+    """Token counts of any type and size become storable, disjoint counts."""
     assert exchange(Reply.of(answer(usage=usage)))[1] == result
 
 
