@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,21 +40,24 @@ class Answer:
         self.verb = verb
         self.request = request
         self._fields = fields
-        self._observers = ExitStack()
+        self._observers: tuple[AbstractContextManager[None], ...] = ()
 
     def of(self, completion: Completion) -> dict[str, Any]:
         """The answer dict of a completion."""
         return {"status": "ok", **self._fields(completion), **self._attribution(completion)}
 
     def __enter__(self) -> Self:
-        self._observers.enter_context(request_timed(self.request.source))
-        self._observers.enter_context(request_span(self.verb, self.request))
+        self._observers = timing, tracing = request_timed(self.request.source), request_span(self.verb, self.request)
+        timing.__enter__()
+        tracing.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        self._observers.__exit__(kind, fault, trace)
+        timing, tracing = self._observers
+        tracing.__exit__(kind, fault, trace)
+        timing.__exit__(kind, fault, trace)
         if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):

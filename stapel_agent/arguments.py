@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from . import structured
@@ -95,8 +94,7 @@ def valid(request: CompletionRequest) -> CompletionRequest:
         )
     for field in ("context", "idempotency_key", "effort"):
         _check(field, getattr(request, field))
-    return replace(
-        request,
+    return request.replaced(
         images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
         cache_scope=_cache_scope(request),
         max_tokens=_token_cap(request.max_tokens, token_limit(request.model_size)),

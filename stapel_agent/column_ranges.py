@@ -39,6 +39,8 @@ def bounded_count(figure: Any) -> int | None:
 
     A larger figure, also an infinite one, becomes that maximum.
     """
+    if type(figure) is float and 0 <= figure <= MAX_TOKEN_COUNT:
+        return int(figure)
     whole = _whole(figure)
     if whole is not None:
         return None if whole < 0 else min(whole, MAX_TOKEN_COUNT)

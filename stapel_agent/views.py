@@ -33,6 +33,7 @@ from .errors import (
 from .exceptions import IdempotencyConflict, InvalidImage, InvalidRequest, LedgerUnavailable
 from .http_api import (
     KEY_HEADER,
+    KEY_META,
     REQUEST_HEADER,
     AsciiJSONRenderer,
     BoundedJSONParser,
@@ -192,7 +193,7 @@ def known_size(model_size: str) -> str:
 def _idempotency_key(request: Request, payload: Mapping[str, Any]) -> str | None:
     """The idempotency key from the payload or the header. If both have one, they must be equal."""
     named: str | None = payload.get("idempotency_key")
-    header = request.headers.get(KEY_HEADER)
+    header = request.META.get(KEY_META)
     if header is None:
         return named
     key = _text(header)

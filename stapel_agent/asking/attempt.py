@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,6 +40,8 @@ from .reader import Reader, as_text, off_loop
 from .unstated_usage import unstated_halves
 
 logger = logging.getLogger(__name__)
+
+_spending: Callable[[ProviderResult], tuple[Any, ...]] = attrgetter(*FIGURES)
 
 
 class Attempt:
@@ -75,8 +78,7 @@ class Attempt:
         """`ask()` on an event loop."""
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
-                async with self._time_limit():
-                    result = await self._acomplete()
+                result = await self._acomplete()
             self.value = await off_loop(self._read, self._read, text=self._taken(result))
 
     def fail(self, fault: BaseException) -> None:
@@ -140,7 +142,7 @@ class Attempt:
         """The usage that the provider reported."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
-        return Usage(**{name: getattr(self.result, name) for name in FIGURES})
+        return Usage(**dict(zip(FIGURES, _spending(self.result), strict=True)))
 
     @property
     def vendor(self) -> str | None:
@@ -218,18 +220,6 @@ class Attempt:
             raise self._too_late(patience)
         return call.result()
 
-    @asynccontextmanager
-    async def _time_limit(self) -> AsyncIterator[None]:
-        patience = self._patience
-        limit = asyncio.timeout(patience)
-        try:
-            async with limit:
-                yield
-        except TimeoutError:
-            if limit.expired():
-                raise self._too_late(patience or 0) from None
-            raise
-
     def _too_late(self, patience: float) -> ProviderTimeout:
         """Returns the timeout error for a provider that does not enforce timeouts itself."""
         limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline.seconds
@@ -237,6 +227,19 @@ class Attempt:
         return ProviderTimeout(f"provider {self.request.provider!r} timed out: {bound}")
 
     async def _acomplete(self) -> ProviderResult:
+        patience = self._patience
+        if patience is None:
+            return await self._answer()
+        limit = asyncio.timeout(patience)
+        try:
+            async with limit:
+                return await self._answer()
+        except TimeoutError:
+            if limit.expired():
+                raise self._too_late(patience) from None
+            raise
+
+    async def _answer(self) -> ProviderResult:
         if type(self.provider).acomplete is LlmProvider.acomplete:
             return await asyncio.wrap_future(self._in_own_thread())
         return await self.provider.acomplete(**self._arguments)

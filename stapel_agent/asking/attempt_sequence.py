@@ -66,7 +66,8 @@ class Attempts:
     async def __anext__(self) -> Attempt:
         while attempt := self._following():
             with waiting():
-                await asyncio.sleep(attempt.delay)
+                if attempt.delay:
+                    await asyncio.sleep(attempt.delay)
                 has_place = await attempt.place.atake(self._patience)
             if self._is_due(attempt, has_place=has_place):
                 return attempt
@@ -111,6 +112,8 @@ class Attempts:
 
     @property
     def _spent(self) -> Usage:
+        if len(self._made) == 1:
+            return self._made[0].usage
         return sum((attempt.usage for attempt in self._made), Usage())
 
     @property

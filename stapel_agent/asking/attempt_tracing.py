@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError
 from stapel_agent.parsing import storable
 from stapel_agent.providers import LlmProvider, ProviderResult
-from stapel_agent.telemetry import Facts, describe_span, fail_span, request_facts, span
+from stapel_agent.telemetry import UNTRACED, Facts, describe_span, fail_span, is_traced, request_facts, span
 from stapel_agent.types import CompletionRequest, Usage
 
 
@@ -34,9 +34,13 @@ class Traced(Protocol):
     def text(self) -> str | None: ...
 
 
-@contextmanager
-def attempt_span(attempt: Traced) -> Iterator[None]:
+def attempt_span(attempt: Traced) -> AbstractContextManager[None]:
     """Opens a span around one attempt. The attempt stores its own error."""
+    return _attempt_span(attempt) if is_traced() else UNTRACED
+
+
+@contextmanager
+def _attempt_span(attempt: Traced) -> Iterator[None]:
     with span(f"chat {attempt.request.model}", "CLIENT", partial(_asked, attempt)) as current:
         try:
             yield

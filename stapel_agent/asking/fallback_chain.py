@@ -89,7 +89,7 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
     if not model.strip():
         raise WrongSetting(nameless(request.model_size, request.provider))
     options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
-    return Candidate(provider, replace(request, model=model, options=options))
+    return Candidate(provider, request.replaced(model=model, options=options))
 
 
 def _text(model: object) -> str:

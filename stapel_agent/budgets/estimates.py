@@ -128,7 +128,7 @@ def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
     entry = own.get(f"{request.provider}/{request.model}", own.get(request.model)) if isinstance(own, Mapping) else None
     tiers = entry.get("tiers") if isinstance(entry, Mapping) else None
     named = [{"service_tier": name} for name in tiers] if isinstance(tiers, Mapping) else []
-    return [{}, request.options, *named]
+    return [{}, *([request.options] if request.options else ()), *named]
 
 
 def _dearest_input(prices: UnitPrices, tokens: int) -> Decimal:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -80,15 +80,19 @@ def is_reserved(row_id: UUID, alias: str) -> bool:
     return Reservation.objects.using(alias).filter(pk=row_id).exists()
 
 
-@contextmanager
-def settling(row: PromptLog, alias: str) -> Iterator[None]:
+NOTHING_TO_SETTLE = nullcontext()
+
+
+def settling(row: PromptLog, alias: str) -> AbstractContextManager[None]:
     """Surrounds the update of a row with its outcome: charges the added spend and releases the reservation.
 
     It charges the difference, because the update may be repeated, or may follow one that closed the call as lost.
     """
-    if not agent_settings.BUDGETS:
-        yield
-        return
+    return _settling(row, alias) if agent_settings.BUDGETS else NOTHING_TO_SETTLE
+
+
+@contextmanager
+def _settling(row: PromptLog, alias: str) -> Iterator[None]:
     with ledger_transaction(alias):
         _take_write_lock(alias)
         rows = PromptLog.objects.using(alias).select_for_update().filter(pk=row.pk)

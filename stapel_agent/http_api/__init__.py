@@ -3,7 +3,7 @@
 from .admission import SeesLedger, ServiceKeyAuthentication, StaffTokenAuthentication
 from .json_exchange import AsciiJSONRenderer, BoundedJSONParser, JsonNegotiation
 from .loop_posts import LoopPostMixin
-from .openapi import KEY_HEADER, REQUEST_HEADER, EndpointSchema, UsageSchema
+from .openapi import KEY_HEADER, KEY_META, REQUEST_HEADER, EndpointSchema, UsageSchema
 
 __all__ = [
     "AsciiJSONRenderer",
@@ -11,6 +11,7 @@ __all__ = [
     "EndpointSchema",
     "JsonNegotiation",
     "KEY_HEADER",
+    "KEY_META",
     "LoopPostMixin",
     "REQUEST_HEADER",
     "SeesLedger",

@@ -39,9 +39,14 @@ class JsonNegotiation(DefaultContentNegotiation):
     """Negotiates by the Accept header only. The view handles the query parameter `format`."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        if request.headers.get("Accept", ANYTHING) == ANYTHING:  # as most services ask
+        if request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING:  # as most services ask
             return renderers[0], renderers[0].media_type
         return super().select_renderer(request, renderers, format_suffix)
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        if request.META.get("CONTENT_TYPE") == parsers[0].media_type:  # as most services send
+            return parsers[0]
+        return super().select_parser(request, parsers)
 
     def filter_renderers(self, renderers: Any, format: str) -> Any:
         return renderers

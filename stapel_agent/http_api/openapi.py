@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.http.request import HttpHeaders
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from stapel_core.django.api.errors import StapelErrorSerializer
@@ -12,6 +13,8 @@ from stapel_core.django.api.errors import StapelErrorSerializer
 from stapel_agent.accounting import MAX_LIMIT, OPTIONS
 
 KEY_HEADER, REQUEST_HEADER = "Idempotency-Key", "X-Request-ID"
+KEY_META = HttpHeaders.to_wsgi_name(KEY_HEADER)
+"""The name of the first one in a request's META."""
 HEADERS = [
     OpenApiParameter(
         KEY_HEADER,

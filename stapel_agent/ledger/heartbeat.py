@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import Q
 
-from stapel_agent.database import UtcNow, is_test_run, on_ledger, works_in_callers_thread
+from stapel_agent.database import UtcNow, on_ledger, works_in_callers_thread
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.redaction import describe
 
@@ -30,16 +30,20 @@ _under_way: set[UUID] = set()
 _is_beating = False
 
 
-@contextmanager
-def beating(row: PromptLog) -> Iterator[None]:
+UNBEATEN = nullcontext()
+
+
+def beating(row: PromptLog) -> AbstractContextManager[None]:
     """Renews the row of a call every BEAT_SECONDS inside the block.
 
     Does nothing on SQLite, whose only writer may be the caller, or in a test, whose rows are visible only to its own
     connection.
     """
-    if works_in_callers_thread() or is_test_run():
-        yield
-        return
+    return UNBEATEN if works_in_callers_thread() else _beating(row)
+
+
+@contextmanager
+def _beating(row: PromptLog) -> Iterator[None]:
     with _lock:
         _under_way.add(row.pk)
         _ensure_beating()

@@ -112,7 +112,7 @@ def _execute(statement: str, values: Mapping[str, Any], alias: str) -> int:
     """Runs a statement and returns the number of rows. After an error, a surrounding block can only be rolled back."""
     connection = connections[alias]
     prepared = [
-        FIELDS[name].get_db_prep_save(value, connection) if name in CONVERTED else value
+        FIELDS[name].get_db_prep_save(value, connection) if name in CONVERTED and value is not None else value
         for name, value in values.items()
     ]
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from uuid import UUID
 
@@ -90,7 +90,7 @@ def record(row: PromptLog) -> UUID:
     """Inserts a complete row. Raises LedgerUnavailable."""
     with _recording(row):
         on_ledger(partial(_insert_charged, row))
-    telemetry.count_call(columns.finished(row))
+    _count(row)
     announce([row])
     return row.pk
 
@@ -99,7 +99,7 @@ async def arecord(row: PromptLog) -> UUID:
     """`record()` on an event loop. A cancelled caller leaves after the row is written."""
     with _recording(row):
         await uncancelled(partial(_insert_charged, row))
-    telemetry.count_call(columns.finished(row))
+    _count(row)
     await aannounce([row])
     return row.pk
 
@@ -127,14 +127,12 @@ def _estimate(attempt: Attempt) -> Estimate:
         return Estimate(is_priced=False)
 
 
-@contextmanager
-def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> Iterator[None]:
-    """Surrounds the call of an open row. Raises the refusal, if any."""
+def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> AbstractContextManager[None]:
+    """Returns what surrounds the call of an open row. Raises the refusal, if any."""
     if refusal is not None:
         attempt.fail(refusal)
         raise refusal
-    with beating(row):
-        yield
+    return beating(row)
 
 
 def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
@@ -215,6 +213,11 @@ def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
         raise
 
 
+def _count(row: PromptLog) -> None:
+    if telemetry.is_recorded():
+        telemetry.count_call(columns.finished(row))
+
+
 @contextmanager
 def _recording(row: PromptLog) -> Iterator[None]:
     try:
@@ -235,7 +238,7 @@ def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
     closed: list[PromptLog] = []
     try:
         columns.settle(row, attempt)
-        telemetry.count_call(columns.finished(row))
+        _count(row)
         yield closed
     except BaseException as fault:
         if closed:

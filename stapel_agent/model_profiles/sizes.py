@@ -8,15 +8,22 @@ from stapel_agent.exceptions import InvalidRequest, WrongSetting
 from .profile import Profile
 from .validation import profile_problems
 
+# Size -> its entry in MODELS and the profile made of it, so that an entry is not validated for each request.
+_profiles: dict[object, tuple[object, Profile]] = {}
+
 
 def profile_of(size: str) -> Profile:
     """Return the profile of a model size. Raises InvalidRequest if it is unknown, WrongSetting if it is invalid."""
     sizes = agent_settings.MODELS
     if size not in sizes:
         raise InvalidRequest(f"unknown model size {size!r}; MODELS has: {', '.join(sorted(sizes))}")
-    if problem := next(profile_problems(size, sizes[size]), None):
-        raise WrongSetting(problem)
-    return Profile.of(sizes[size])
+    entry = sizes[size]
+    known = _profiles.get(size)
+    if known is None or known[0] is not entry:
+        if problem := next(profile_problems(size, entry), None):
+            raise WrongSetting(problem)
+        known = _profiles[size] = entry, Profile.of(entry)
+    return known[1]
 
 
 def known_profile(size: object) -> Profile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from stapel_agent.conf import agent_settings, key_texts, unset_variables
@@ -33,9 +34,7 @@ class Endpoint:
     @classmethod
     def of_settings(cls, prefix: str) -> Endpoint:
         """Return the endpoint of the settings that start with `prefix`."""
-        names = {name: f"{prefix}_{name.upper()}" for name in FIELDS["openai-compat"]}
-        values = {name: getattr(agent_settings, key) for name, key in names.items() if key in agent_settings.defaults}
-        return cls(values, prefix)
+        return cls({name: getattr(agent_settings, key) for name, key in _keys_of(prefix)}, prefix)
 
     @classmethod
     def of_entry(cls, name: str, entry: Mapping[str, Any]) -> Endpoint:
@@ -81,6 +80,13 @@ class Endpoint:
     def options(self) -> Mapping[str, Any]:
         """Return the request fields to add to every call."""
         return self.get("options") or {}
+
+
+@cache
+def _keys_of(prefix: str) -> list[tuple[str, str]]:
+    """The fields of an endpoint that settings with this prefix have, each with its setting."""
+    keys = ((name, f"{prefix}_{name.upper()}") for name in FIELDS["openai-compat"])
+    return [(name, key) for name, key in keys if key in agent_settings.defaults]
 
 
 class EndpointProvider(LlmProvider):

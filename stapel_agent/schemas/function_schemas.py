@@ -15,6 +15,8 @@ from jsonschema.protocols import Validator
 
 from stapel_agent.language_tags import tag_error
 
+from .ordinary_payloads import OrdinaryPayloads
+
 # Not `schemas/functions`, from which stapel-core would load the plain files over the schemas that are registered here.
 FOLDER = Path(__file__).parent / "comm_functions"
 MESSAGE_LENGTH = 250
@@ -23,6 +25,9 @@ PREPARED_DIALECT = "urn:stapel-agent:json-schema-2020-12-checked-once"
 UNREAD = "<unreadable>"
 LANGUAGE_FORMAT = "language-tag"
 ANY_TEXT = {"type": "string"}
+
+_checked: dict[int, tuple[Any, OrdinaryPayloads]] = {}
+"""The schemas that have been checked, by their identity."""
 
 
 @cache
@@ -90,6 +95,8 @@ def _checked_once() -> type[Validator]:
     iter_errors: Any = validator_class.iter_errors
 
     def iter_brief_errors(self: Validator, *arguments: Any) -> Iterator[ValidationError]:
+        if (known := _checked.get(id(self.schema))) and known[1].include(*arguments[:1]):
+            return
         try:
             yield from map(_brief, iter_errors(self, *arguments))
         except Exception as fault:  # from an object of a host's class
@@ -106,12 +113,11 @@ def _checked_once() -> type[Validator]:
 
 def _remembering(standard: type[Validator]) -> Callable[..., None]:
     """Return a `check_schema()` that remembers the schemas it has checked."""
-    checked: dict[int, Any] = {}
 
     def check_schema(cls: type[Validator], schema: Any, *arguments: Any) -> None:
-        if id(schema) not in checked:
+        if id(schema) not in _checked:
             standard.check_schema({**schema, "$schema": standard.META_SCHEMA["$id"]}, *arguments)
-            checked[id(schema)] = schema
+            _checked[id(schema)] = schema, OrdinaryPayloads(schema)
 
     return check_schema
 

@@ -15,8 +15,15 @@ class HeldRow:
     """A context manager around a call that may hold a row under a lease. Removing the row is retried if it fails."""
 
     def __init__(self) -> None:
-        self._lease: UUID = uuid4()
+        self._lease_if_any: UUID | None = None
         self._has_row = False
+
+    @property
+    def _lease(self) -> UUID:
+        """The id of the lease. Most calls hold no row, and need none."""
+        if self._lease_if_any is None:
+            self._lease_if_any = uuid4()
+        return self._lease_if_any
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +65,8 @@ class HeldRow:
 
     def _leave(self, fault: BaseException | None) -> None:
         """Ends the lease. Subclasses add what else ends with the call."""
-        leases.stop(self._lease)
+        if self._lease_if_any is not None:
+            leases.stop(self._lease_if_any)
 
     def _report(self, fault: Exception) -> None:
         raise NotImplementedError

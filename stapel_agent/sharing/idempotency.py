@@ -235,7 +235,8 @@ class Once(HeldRow):
 
     def _leave(self, fault: BaseException | None) -> None:
         super()._leave(fault)
-        if _holders.pop(self._lease, None):
+        holder = None if self._lease_if_any is None else _holders.pop(self._lease_if_any, None)
+        if holder is not None:
             _held_here.set(_held_here.get() - {self._digest})
         if self._has_row:
             leases.remove_later(self._lease)

@@ -56,7 +56,7 @@ class SingleFlight(HeldRow):
         self._read = read
         self._is_reusable = False
         self._shares = False
-        self._opens_connection = database.thread_connection().connection is None
+        self._opens_connection = False
         self._own: Leader | None = None
         self._outcome = FlightOutcome()
 
@@ -65,6 +65,7 @@ class SingleFlight(HeldRow):
 
         None if this caller must ask a provider: nobody else asks, or the answer cannot be shared.
         """
+        self._opens_connection = database.thread_connection().connection is None
         self._is_reusable = cache.is_reusable(self._request)
         if not self._request.parts and (earlier := self.find(self._request)):  # parts have just been looked up
             return earlier

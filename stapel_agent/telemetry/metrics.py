@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,6 +22,14 @@ from stapel_agent.types import CompletionRequest, FinishedCall
 CALL_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 45, 60, 90, 120, 180, 240, 300)
 OVERHEAD_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 TOKEN_KINDS = ("input", "output", "cache_read", "cache_write")
+
+
+def is_recorded() -> bool:
+    """Whether the host records metrics. Otherwise they are not prepared."""
+    try:
+        return bool(getattr(metrics.get_backend(), "available", True))
+    except Exception:  # from a host's class
+        return True
 
 
 @dataclass(frozen=True)
@@ -120,9 +128,16 @@ def unchanged(request: CompletionRequest, texts: int) -> None:
     UNCHANGED.add(texts, provider=request.provider, model=request.model, source=request.source)
 
 
-@contextmanager
-def request_timed(source: str) -> Iterator[None]:
+UNTIMED = nullcontext(None)
+
+
+def request_timed(source: str) -> AbstractContextManager[None]:
     """Measure one request, including its work in other threads and tasks."""
+    return _request_timed(source) if is_recorded() else UNTIMED
+
+
+@contextmanager
+def _request_timed(source: str) -> Iterator[None]:
     clock, outer = RequestClock(), _request_clock.get()
     _request_clock.set(clock)
     started_at = time.perf_counter()
@@ -144,13 +159,14 @@ def provider_call(provider: str) -> Iterator[None]:
         in_flight.change(provider, -1)
 
 
-@contextmanager
-def waiting() -> Iterator[None]:
+def waiting() -> AbstractContextManager[None]:
     """Mark a wait for others, which does not count as overhead of this package."""
     clock = _request_clock.get()
-    if clock is None:
-        yield
-        return
+    return UNTIMED if clock is None else _waiting(clock)
+
+
+@contextmanager
+def _waiting(clock: RequestClock) -> Iterator[None]:
     clock.change_waits(1)
     try:
         yield
@@ -186,7 +202,8 @@ class InFlight:
     def change(self, provider: str, by: int) -> None:
         with self._lock:
             self._calls[provider] += by
-            IN_FLIGHT.show(self._calls[provider], provider=provider)
+            if is_recorded():
+                IN_FLIGHT.show(self._calls[provider], provider=provider)
 
     def start_anew(self) -> None:
         """Forget the parent's calls in a forked child."""

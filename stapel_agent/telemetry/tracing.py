@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,15 +26,28 @@ Facts = dict[str, Any]
 """Attributes by name; None leaves one out."""
 
 
-@contextmanager
-def request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
+UNTRACED = nullcontext(None)
+
+
+def request_span(verb: str, request: CompletionRequest) -> AbstractContextManager[None]:
     """The span of one request. An exception that leaves the block sets the span's error type."""
+    return _request_span(verb, request) if is_traced() else UNTRACED
+
+
+@contextmanager
+def _request_span(verb: str, request: CompletionRequest) -> Iterator[None]:
     with span(f"stapel_agent.{verb}", "INTERNAL", partial(request_facts, request)) as current:
         try:
             yield
         except BaseException as fault:
             fail(current, fault.failure if isinstance(fault, AgentError) else type(fault).__name__)
             raise
+
+
+def is_traced() -> bool:
+    """Whether the host has set up OpenTelemetry."""
+    installed = _opentelemetry()
+    return installed is not None and _is_set_up(installed[0])
 
 
 @lru_cache(maxsize=1)

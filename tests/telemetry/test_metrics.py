@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 from asgiref.sync import async_to_sync
+from stapel_core.observability import metrics as facade
+from stapel_core.observability.backends import MetricsBackend
 
 from stapel_agent import record_call, services
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
@@ -16,6 +18,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.sharing.single_flight import SingleFlight
 from stapel_agent.telemetry import metrics
+from stapel_agent.testing import scripted_provider
 from stapel_agent.types import FinishedCall, Usage
 from tests.measured import Measurements, measuring
 from tests.scripted_chain import scripted_chain
@@ -237,3 +240,22 @@ def test_backend__that_fails(facade, scripted_model):
     with measuring() as broken:
         broken._tell = None
         assert facade.complete("say", "small")["status"] == "ok"
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_metrics__prepared_for_a_backend_that_records(monkeypatch, available):
+    """Without a backend that records, such as Prometheus without its client, no metric is prepared."""
+    told = []
+
+    class Backend(MetricsBackend):
+        def counter(self, name, *facts, **more):
+            told.append(name)
+
+        gauge = histogram = counter
+
+    Backend.available = available
+    monkeypatch.setattr(facade, "_override", Backend())
+    with scripted_provider("Paris"):
+        assert services.complete("capital?", "small")["status"] == "ok"
+    assert ("stapel_agent_calls_total" in told) is available
+    assert bool(told) is available
