@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stapel_agent.exceptions import AccessDenied
 
-from .wire.attempt_limits import Bounds, current_bounds
+from .anthropic_events import EventWork
+from .wire.attempt_limits import current_bounds
 from .wire.connection_pool import ClientPool
 from .wire.content_coding import REQUEST_HEADERS
 from .wire.http import CONNECT_SECONDS, bounded_transport, no_cookies
@@ -58,23 +59,23 @@ def _http_options() -> dict[str, Any]:
 
 
 def _on_head(response: Any) -> None:
-    # The SDK reads the body of an error before it raises.
+    # The SDK reads the body of an error before it raises, and drops one whose end does not arrive.
     bounds = current_bounds()
     bounds.answered(response.status_code, response.headers)
     response.headers.pop("Content-Encoding", None)
-    if response.status_code >= 300:
-        response.stream = _kept_stream(response.stream, bounds)
+    watch = bounds.kept if response.status_code >= 300 else EventWork().count
+    response.stream = _watched_stream(response.stream, watch)
 
 
 async def _aon_head(response: Any) -> None:
     _on_head(response)
 
 
-def _kept_stream(stream: Any, bounds: Bounds) -> Any:
-    """Return `stream` with its parts kept: the SDK drops a body whose end does not arrive."""
+def _watched_stream(stream: Any, watch: Callable[[bytes], bytes]) -> Any:
+    """Return `stream`, each part of which goes through `watch`."""
     import httpx2
 
-    class KeptStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    class WatchedStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         def close(self) -> None:
             stream.close()
 
@@ -82,13 +83,13 @@ def _kept_stream(stream: Any, bounds: Bounds) -> Any:
             await stream.aclose()
 
         def __iter__(self) -> Iterator[bytes]:
-            return map(bounds.kept, stream)
+            return map(watch, stream)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             async for chunk in stream:
-                yield bounds.kept(chunk)
+                yield watch(chunk)
 
-    return KeptStream()
+    return WatchedStream()
 
 
 def _client_options(key: str, base_url: str) -> dict[str, Any]:

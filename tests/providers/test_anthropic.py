@@ -37,6 +37,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import anthropic_sdk
 from stapel_agent.providers.anthropic import Access, AnthropicProvider
+from stapel_agent.providers.anthropic_events import EventWork
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire import attempt_limits
 from stapel_agent.types import Usage
@@ -322,6 +323,35 @@ def test_complete__large_event(ask: Asker, server: ScriptedServer) -> None:
     server.replies = [stream(message("é" * 1_300_000))]
 
     assert ask(timeout=60) == replace(ANSWER, text="é" * 1_300_000)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [b":\n" * 200_000, b"\r: \n" * 50_000, b"data: " + b"x" * 4_000_000 + b"\n" + b":\n" * 1_000],
+    ids=["short lines", "carriage returns", "a long line first"],
+)
+def test_complete__event_of_many_lines(ask: Asker, server: ScriptedServer, lines: bytes) -> None:
+    """An event without an end does not hold the process: the SDK would copy it once per line."""
+    server.replies = [unfinished_stream(lines, ending="hang")]
+
+    assert ask.fault(timeout=10) == Fault(InvalidAnswer, "the answer is not made of events that end")
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"])
+def test_complete__many_comments(ask: Asker, server: ScriptedServer, line_end: bytes) -> None:
+    """A vendor may send many comments, which end like events, also in parts that arrive separately."""
+    whole = (b": wait\n\n" * 20_000 + message("Hello")).replace(b"\n", line_end)
+    server.replies = [stream(whole)]
+
+    assert ask(timeout=30) == ANSWER
+
+
+def test_event_work__split_anywhere() -> None:
+    """The end of an event counts wherever the network splits it."""
+    work = EventWork()
+    for _ in range(20_000):
+        for part in (b"data: {}\r", b"\n\r", b"\n", b": a\n", b"\n", b"\n"):
+            assert work.count(part) == part
 
 
 @pytest.mark.parametrize(
