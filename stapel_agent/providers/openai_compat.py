@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,10 +20,13 @@ from .base import ProviderResult
 from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
+from .wire.call_thread import in_own_thread
 from .wire.http import Post, api_root, apost, base_url_fix, post
 from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
+QUICKLY_READ_BYTES = 256 * 1024
+"""A longer answer is not read on an event loop: 16 MiB of hostile JSON take seconds."""
 
 STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
     "$defs",
@@ -56,7 +60,10 @@ class OpenAICompatProvider(EndpointProvider):
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         chat_call = ChatCall(self.endpoint, Call(**arguments))
-        return chat_call.read(await apost(chat_call.request()))
+        body = await apost(chat_call.request())
+        if len(body) > QUICKLY_READ_BYTES:
+            return await asyncio.wrap_future(in_own_thread(chat_call.read, body=body))
+        return chat_call.read(body)
 
     def model_error(self, model_size: str, default: str) -> str | None:
         if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
@@ -111,7 +118,8 @@ class ChatCall:
         )
 
     def read(self, body: bytes) -> ProviderResult:
-        return read_answer(body, self._dialect, base_url_fix(self._label, PATH))
+        fix = base_url_fix(self._label, PATH)
+        return read_answer(body, self._dialect, fix, token_cap=self._call.token_cap)
 
     @property
     def _label(self) -> str:

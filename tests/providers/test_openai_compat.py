@@ -24,6 +24,7 @@ from stapel_agent.exceptions import (
     RateLimited,
     RequestRejected,
 )
+from stapel_agent.providers import openai_compat
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
 from stapel_agent.types import Usage
@@ -251,6 +252,10 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
             ProviderResult("I cannot help with that.", 7, 3, finish_reason="content_filter"),
         ),
         (answer("a", refusal=""), ProviderResult("a", 7, 3)),
+        (
+            answer([{"type": "text", "text": "Well."}, {"type": "refusal", "refusal": "I cannot."}]),
+            ProviderResult("I cannot.", 7, 3, finish_reason="content_filter"),
+        ),
         (answer("a", finish_reason=None), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason="eos"), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason=["stop"]), ProviderResult("a", 7, 3, finish_reason="['stop']")),
@@ -265,12 +270,47 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
         (answer(" \n", reasoning_content='["b"]'), ProviderResult('["b"]', 7, 3)),
         (answer("a", tool_calls=[{"id": "1"}]), ProviderResult("a", 7, 3)),
         ({**answer("a"), "error": None}, ProviderResult("a", 7, 3)),
+        ({**answer("a"), "error": {"message": "ok"}}, ProviderResult("a", 7, 3)),
         ({"choices": [{"message": {"content": "a"}}]}, ProviderResult("a")),
     ],
 )
 def test_complete__answers(exchange: Any, body: dict[str, Any], result: ProviderResult) -> None:
     """The text is the message's content. The finish reason is one of three words."""
     assert exchange(Reply.of(body))[1] == result
+
+
+@pytest.mark.parametrize(("cap", "reason"), [(4, "stop"), (3, "length"), (2, "length")])
+def test_complete__cap_without_a_finish_reason(exchange: Any, cap: int, reason: str) -> None:
+    """An answer as long as its cap is truncated if the vendor does not say why it ended."""
+    result = exchange(Reply.of(answer("a", finish_reason=None)), max_tokens=cap)[1]
+    assert result == ProviderResult("a", 7, 3, finish_reason=reason)
+
+
+def test_complete__error_beside_an_unfinished_text(fault: Any) -> None:
+    """A text without a finish reason is not an answer if the vendor states an error beside it."""
+    body = {**answer("a par", finish_reason=None), "error": {"message": "broke off"}}
+    assert fault(Reply.of(body)) == (InvalidAnswer, "the answer is an error: broke off", Usage(7, 3), "a par")
+
+
+@pytest.mark.parametrize(("length", "is_on_loop"), [(1000, True), (300_000, False)])
+def test_acomplete__large_answer(agent: Any, monkeypatch: pytest.MonkeyPatch, length: int, is_on_loop: bool) -> None:
+    """A large answer is not read on the event loop, which its parsing would block."""
+    readers = []
+    read = openai_compat.read_answer
+
+    def watched(*arguments: Any, **options: Any) -> ProviderResult:
+        readers.append(threading.get_ident())
+        return read(*arguments, **options)
+
+    async def ask() -> tuple[ProviderResult, int]:
+        return await OpenAICompatProvider().acomplete(prompt="hello", model="m"), threading.get_ident()
+
+    monkeypatch.setattr(openai_compat, "read_answer", watched)
+    with ScriptedServer(Reply.of(answer("a" * length))) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url)
+        result, loop = asyncio.run(ask())
+    assert result == ProviderResult("a" * length, 7, 3)
+    assert (readers == [loop]) is is_on_loop
 
 
 @pytest.mark.parametrize(
@@ -293,7 +333,15 @@ def test_complete__answers(exchange: Any, body: dict[str, Any], result: Provider
         ),
         (
             {"prompt_tokens": 5, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 9}},
-            ProviderResult("pong", 5, 2, 2),
+            ProviderResult("pong", 5, 11, 9),
+        ),
+        (
+            {"prompt_tokens": 5, "completion_tokens": 0, "completion_tokens_details": {"reasoning_tokens": 9}},
+            ProviderResult("pong", 5, 9, 9),
+        ),
+        (
+            {"completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 9}},
+            ProviderResult("pong", None, 11, 9),
         ),
         (
             {"prompt_tokens": 5, "prompt_tokens_details": [1], "completion_tokens_details": "x", "cached_tokens": "2"},

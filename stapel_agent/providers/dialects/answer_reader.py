@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT
 from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
 from stapel_agent.parsing import parse_json_response
 from stapel_agent.providers.base import ProviderResult
@@ -24,23 +25,28 @@ CATEGORY_LENGTH = 64
 FIGURE_DIGITS = 20
 
 
-def read_answer(body: bytes, dialect: Dialect = OPENAI, fix: str = "") -> ProviderResult:
+def read_answer(
+    body: bytes, dialect: Dialect = OPENAI, fix: str = "", token_cap: int = MAX_TOKEN_COUNT
+) -> ProviderResult:
     """Return the result of a 200 answer. Raises ProviderError, with the usage, if the answer is not usable.
 
-    `fix` is the fix to show if a web page answers instead of the API.
+    `fix` is the fix to show if a web page answers instead of the API. An answer of `token_cap` tokens without a finish
+    reason is truncated.
     """
     answer = _parsed(body, fix)
     usage = read_usage(answer.get("usage"), dialect.usage)
     choice = _first_choice(answer)
     message = mapping(choice.get("message"))
     text = _text(message.get("content"))
-    error = choice.get("error") or (None if text else _error(answer))
+    word = choice.get("finish_reason")
+    # Some gateways state an error beside every answer, but only an answer that did not finish has no reason.
+    error = choice.get("error") or (None if text and word else _error(answer))
     if error:
         raise _kept(stated_fault(error, own_codes=dialect.error_codes, address_fix=fix), usage, text)
-    refusal = message.get("refusal")
-    if refusal and isinstance(refusal, str):
+    if refusal := _refusal(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
-    reason = finish_reason(choice.get("finish_reason"), dialect.finish_reasons)
+    is_cut_off = not word and usage.output_tokens >= token_cap
+    reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
     if reason == "interrupted":
         raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {choice['finish_reason']}"), usage, text)
     if not text.strip() and reason not in ("length", "content_filter"):
@@ -111,8 +117,16 @@ def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(content: object) -> str:
-    if isinstance(content, list):
-        parts = [mapping(part) for part in content]
-        texts = [part.get("text") for part in parts if part.get("type") == "text"]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
+    return content if isinstance(content, str) else _parts(content, "text")
+
+
+def _refusal(message: Mapping[str, Any]) -> str:
+    """Return the text with which the model refuses to answer: a field of the message, or a part of its content."""
+    stated = message.get("refusal")
+    return stated if stated and isinstance(stated, str) else _parts(message.get("content"), "refusal")
+
+
+def _parts(content: object, kind: str) -> str:
+    parts = [mapping(part) for part in content] if isinstance(content, list) else []
+    texts = [part.get(kind) for part in parts if part.get("type") == kind]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -149,7 +149,12 @@ class _Stated:
 
     @property
     def _beyond(self) -> int:
-        """The part of the total that is neither prompt nor completion."""
+        """The part of the total that is neither prompt nor completion.
+
+        Without a total, it is the thinking, if that is more than the completion and so cannot be a part of it.
+        """
+        if self.total is None and self.completion is not None and self.thinking > self.completion:
+            return self.thinking
         if self.prompt is None or self.completion is None or self.total is None:
             return 0
         return max(0, self.total - self.prompt - self.completion)
@@ -168,10 +173,9 @@ def _cost(reported: object, fields: UsageFields) -> Decimal | None:
     cost = money(_first(reported, fields.cost_usd))
     if cost is None:
         cost = _dollars(_first(reported, fields.cost_ticks))
-    upstream = money(_first(reported, fields.upstream_cost_usd))
+    upstream, own_key = money(_first(reported, fields.upstream_cost_usd)), _first(reported, fields.own_key)
     if cost is None or upstream is None:
-        return cost
-    own_key = _first(reported, fields.own_key)
+        return None if own_key is True and not cost else cost  # no fee does not mean that the vendor is free
     is_fee = own_key is True or (own_key is None and upstream > cost)
     return cost + upstream if is_fee else cost
 
