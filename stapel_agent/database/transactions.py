@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
@@ -23,14 +23,29 @@ def ledger_transaction(alias: str) -> Iterator[None]:
     """`transaction.atomic()` that waits for rows locked by others, at any isolation level of the host.
 
     At REPEATABLE READ or SERIALIZABLE, PostgreSQL rejects rows that others have changed since the transaction began.
+    SQLite rejects a write at once if another connection writes after this one has read: so it waits before it reads.
     """
     connection = connections[alias]
     is_outermost = not connection.in_atomic_block
-    with transaction.atomic(alias):
+    with _writing_first(connection), transaction.atomic(alias):
         if is_outermost and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         yield
+
+
+@contextmanager
+def _writing_first(connection: Any) -> Iterator[None]:
+    """Let an SQLite transaction that begins in this block take the write lock at its beginning."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    connection.ensure_connection()  # which sets the host's mode
+    before, connection.transaction_mode = connection.transaction_mode, "IMMEDIATE"
+    try:
+        yield
+    finally:
+        connection.transaction_mode = before
 
 
 def done(operation: Callable[[str], Result], alias: str) -> Result:
