@@ -147,7 +147,7 @@ def works_in_callers_thread() -> bool:
 
 @lru_cache(maxsize=8)
 def _vendor(engine: str) -> str:
-    """The vendor of a database, by its class. Asking a connection would create one for each request on an event loop."""
+    """The vendor of a database, by its class. Asking a connection creates one for each request on an event loop."""
     return str(load_backend(engine).DatabaseWrapper.vendor)
 
 
