@@ -64,7 +64,7 @@ class StreamedAnswer:
             self._complete = bool(self._finish_reason)
 
     def _end(self, delta: Any) -> None:
-        if delta.stop_reason:
+        if delta.stop_reason and self._finish_reason in ("", "stop"):  # a cut or a refusal stays one
             self._finish_reason = finish_reason(delta.stop_reason)
         category = getattr(getattr(delta, "stop_details", None), "category", None)
         if category:

@@ -520,6 +520,18 @@ def test_complete__stream_without_a_stop_reason(ask: Asker, server: ScriptedServ
     assert ask.fault() == Fault(AnswerInterrupted, "the answer ended before it was complete", usage, "Hel")
 
 
+@pytest.mark.parametrize(("reason", "kind"), [("max_tokens", "length"), ("refusal", "content_filter")])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_complete__two_stop_reasons(
+    ask: Asker, server: ScriptedServer, reason: str, kind: str, *, is_first: bool
+) -> None:
+    """A truncated or refused answer stays one, whatever a gateway says before or after that."""
+    ends = [message_delta(reason), message_delta("end_turn")]
+    server.replies = [stream(message_start(), text_block("Hello"), *ends[:: 1 if is_first else -1], MESSAGE_STOP)]
+
+    assert ask() == replace(ANSWER, finish_reason=kind)
+
+
 def test_complete__stop_reason_in_an_earlier_event(ask: Asker, server: ScriptedServer) -> None:
     """A later event without a stop reason does not remove an earlier one."""
     deltas = message_delta("max_tokens"), message_delta(None)
