@@ -13,6 +13,7 @@ SENT_BY_US = frozenset(
         *("response_format", "output_config", "output_format"),
         *("max_tokens", "max_completion_tokens", "max_output_tokens"),
         *("stream", "stream_options"),
+        *("n", "best_of"),  # one answer is read, and reserved in the budgets
     }
 )
 """Request fields that the package sets itself. Options cannot replace them."""

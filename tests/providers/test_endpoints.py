@@ -368,6 +368,10 @@ WRONG = [
     ({"base_url": "http://x", "models": ["m"]}, "PROVIDERS['mine']['models'] must be a dict"),
     ({"base_url": "http://x", "max_tokens_param": "limit"}, "PROVIDERS['mine']['max_tokens_param'] must be one of"),
     ({"base_url": "http://x", "options": {"stream": True}}, "PROVIDERS['mine']['options'] cannot set stream"),
+    (
+        {"base_url": "http://x", "options": {"n": 10, "best_of": 10}},
+        "PROVIDERS['mine']['options'] cannot set best_of, n",
+    ),
     ({"base_url": "http://x", "dialect": "klingon"}, "PROVIDERS['mine']['dialect'] must be one of openai, azure"),
     ({"base_url": "http://x", "vendor": 1}, "PROVIDERS['mine']['vendor'] must be a string"),
     ({"base_url": "http://x", "finish_reasons": {"eos": "done"}}, "PROVIDERS['mine']['finish_reasons'] must be a dict"),
