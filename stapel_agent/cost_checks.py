@@ -84,11 +84,11 @@ def _without_price(name: str, sizes: list[str]) -> list[str]:
 def _unbounded() -> Iterator[CheckMessage]:
     if not agent_settings.BUDGETS:
         return
-    for name in sorted(provider_registry.entries()):
-        for kind in _unbounded_kinds(name):
-            hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
-            text = f"BUDGETS is set, but calls to {name!r} may cost more than reserved: nothing limits their {kind}."
-            yield Warning(text, hint, id="stapel_agent.W015")
+    kinds = [(f"to {name!r}", kind) for name in sorted(provider_registry.entries()) for kind in _unbounded_kinds(name)]
+    for calls, kind in (*kinds, *_vendor_tools()):
+        hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
+        text = f"BUDGETS is set, but calls {calls} may cost more than reserved: nothing limits their {kind}."
+        yield Warning(text, hint, id="stapel_agent.W015")
 
 
 def _unbounded_kinds(name: str) -> list[str]:
@@ -97,3 +97,16 @@ def _unbounded_kinds(name: str) -> list[str]:
         return [] if provider.configuration_error() else list(budgets.unbounded(provider))
     except Exception:  # other checks report errors in the provider
         return []
+
+
+def _vendor_tools() -> Iterator[tuple[str, str]]:
+    """Yield the settings whose options let a vendor do more than answer, and what that is."""
+    sizes, entries = agent_settings.MODELS, agent_settings.PROVIDERS
+    places: dict[str, object] = {}
+    for size in sizes if isinstance(sizes, Mapping) else ():
+        places[f"with MODELS[{size!r}]"] = known_profile(size).options
+    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
+        places[f"to {name!r}"] = entry.get("options") if isinstance(entry, Mapping) else None
+    for calls, options in places.items():
+        if tools := sorted(budgets.VENDOR_TOOLS.intersection(options if isinstance(options, Mapping) else ())):
+            yield calls, f"use of {', '.join(tools)}, which the vendor bills by itself"

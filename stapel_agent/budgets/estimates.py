@@ -39,6 +39,9 @@ IMAGE_TOKENS = {
 UNKNOWN_IMAGE_TOKENS = max(IMAGE_TOKENS.values())
 """An estimate for other vendors, not an upper bound."""
 
+VENDOR_TOOLS = frozenset({"tools", "plugins", "web_search_options", "search_parameters", "enable_search"})
+"""Options that let a vendor search or run code, which it bills beside the tokens that are sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Spend):

@@ -23,7 +23,7 @@ from .anthropic_models import model_facts
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .anthropic_stream import StreamedAnswer
 from .base import ProviderResult
-from .dialects import CLAUDE, effort_fields, merged
+from .dialects import CLAUDE, effort_fields, merged, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
@@ -169,7 +169,9 @@ class Question:
             if refusal := optional_fields.refusal(status, body.text, message):
                 return refusal
         wait = stated_wait(body.text) if wait is None else wait
-        return classify(status, message, clues=body.clues, codes=error_codes(body.text), retry_after=wait)
+        fault = classify(status, message, clues=body.clues, codes=error_codes(body.text), retry_after=wait)
+        fault.usage = stated_usage(body.text) or None  # a vendor that states tokens bills them
+        return fault
 
     @property
     def optional_fields(self) -> tuple[OptionalFields, ...]:

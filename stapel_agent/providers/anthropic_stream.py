@@ -87,7 +87,7 @@ class StreamedAnswer:
             yield
         except ProviderError as fault:
             if not self._complete:
-                fault.usage, fault.text = self.usage or None, self.text or None
+                fault.usage, fault.text = self.usage or fault.usage, self.text or None
                 fault.may_be_billed = fault.may_be_billed or self._begun or bool(fault.usage or fault.text)
                 raise
 

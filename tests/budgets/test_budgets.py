@@ -585,6 +585,23 @@ def test_check__what_has_no_bound(agent):
     assert "images" in texts[1]
 
 
+def test_check__vendor_tools_have_no_bound(agent):
+    """With budgets, the check names the options with which a vendor bills more than the tokens that are sent."""
+    models = {"small": {"model": "m", "options": {"web_search_options": {}, "temperature": 0}}, "large": "m"}
+    search = {"class": "stapel_agent.providers.openai_compat.OpenAICompatProvider", "options": {"tools": [], "a": 1}}
+    search["base_url"] = "https://api.openai.com/v1"
+    agent(MODELS=models, PROVIDERS={"search": search})
+    assert [found for found in check_settings() if found.id == "stapel_agent.W015"] == []
+    agent(
+        MODELS=models,
+        PROVIDERS={"search": {**search, "base_url": "https://api.openai.com/v1"}},
+        BUDGETS=[{**HOUSE, "tokens": 5}],
+    )
+    texts = [found.msg for found in check_settings() if found.id == "stapel_agent.W015"]
+    assert ["web_search_options" in text and "MODELS['small']" in text for text in texts] == [True, False]
+    assert ["use of tools," in text and "'search'" in text for text in texts] == [False, True]
+
+
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
 def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
     """The estimate counts a token for each byte: tokenizers may need as many for numbers and rare letters."""

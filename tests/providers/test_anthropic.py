@@ -389,6 +389,15 @@ class TestErrors:
         assert ask.fault() == Fault(fault, f"HTTP {status}: {text}", SPENT, "Hel")
 
 
+@pytest.mark.parametrize("status", [429, 500, 529])
+def test_complete__error_with_usage(ask: Asker, server: ScriptedServer, status: int) -> None:
+    """The tokens that an error answer states are kept: they are billed."""
+    usage = {"input_tokens": 500, "cache_read_input_tokens": 30, "output_tokens": 40}
+    server.replies = [Reply.of({**error_document("odd", "no"), "usage": usage}, status=status)]
+
+    assert ask.fault().usage == Usage(500, 40, cache_read_tokens=30)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["overloaded_error", "rate_limit_error", "api_error", "authentication_error", "odd"])
 @pytest.mark.parametrize("usage", [{}, {"input_tokens": 0, "output_tokens": 0}], ids=["stated", "not stated"])
