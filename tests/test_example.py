@@ -68,7 +68,7 @@ def finish(process: Script) -> tuple[int, str, str]:
 def admin_url(process: Script) -> str:
     """The root URL of the example, when it reports that it is running."""
     url = next(re.search(r"http://[\d.]+:\d+", line) for line in process.stdout if line.startswith("admin "))
-    next(line for line in process.stdout if line.startswith("Ctrl-C"))
+    next(line for line in process.stdout if "Ctrl-C" in line)
     return url.group()
 
 
