@@ -74,8 +74,7 @@ class Usage:
 
     `thinking_tokens` is the part of `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of
     `cache_write_tokens` that the vendor keeps for an hour. `cost_usd` is the total cost, if known. `unsplit_tokens`
-    are input and output together, if only their sum is known. All figures are coerced, so that an invalid one never
-    breaks a paid answer: None, or an invalid figure, counts as 0, and `unknown` names it.
+    is the sum of input and output, if only that is known. An invalid figure counts as 0, and `unknown` names it.
     """
 
     input_tokens: int = 0
@@ -149,8 +148,7 @@ class CompletionRequest:
     `parts` are the questions that this one combines. Their answers are cached and looked up one by one instead of
         the whole, whose value maps each part's number to its answer, if there is one. A part is not `in_ledger`: no
         row holds its answer alone.
-    `effort` says how hard the model thinks, one of `model_profiles.EFFORTS`. `options` are fields of the vendor's
-        request.
+    `effort` is one of `model_profiles.EFFORTS`; `options` are fields of the vendor's request.
     `stable_length` is the number of system prompt characters that other requests share; None means all of them.
     `cache_faults` names the cache steps that failed during this request.
     """
