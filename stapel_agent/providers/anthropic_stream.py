@@ -53,15 +53,19 @@ class StreamedAnswer:
         if event.type == "message_start":
             self._begun = True
             self._count(getattr(event.message, "usage", None))
-        elif event.type == "content_block_start" and event.content_block.type == "text":
-            self._text.write(event.content_block.text)
-        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            self._text.write(event.delta.text)
         elif event.type == "message_delta":
             self._ended |= self._count(getattr(event, "usage", None))
             self._end(event.delta)
         elif event.type == "message_stop":
             self._complete = bool(self._finish_reason)
+        elif not self._complete:  # what follows the end is counted, and is no part of the answer
+            self._add_text(event)
+
+    def _add_text(self, event: Any) -> None:
+        if event.type == "content_block_start" and event.content_block.type == "text":
+            self._text.write(event.content_block.text)
+        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+            self._text.write(event.delta.text)
 
     def _end(self, delta: Any) -> None:
         if delta.stop_reason and self._finish_reason in ("", "stop"):  # a cut or a refusal stays one

@@ -389,6 +389,14 @@ class TestErrors:
         assert ask.fault() == Fault(fault, f"HTTP {status}: {text}", SPENT, "Hel")
 
 
+@pytest.mark.parametrize("rest", [text_block(" and more"), message(" and another")], ids=["text", "message"])
+def test_complete__text_after_the_end(ask: Asker, server: ScriptedServer, rest: bytes) -> None:
+    """What follows the end of a message is no part of the answer."""
+    server.replies = [stream(message("Hello"), rest)]
+
+    assert ask().text == "Hello"
+
+
 @pytest.mark.parametrize("status", [429, 500, 529])
 def test_complete__error_with_usage(ask: Asker, server: ScriptedServer, status: int) -> None:
     """The tokens that an error answer states are kept: they are billed."""
