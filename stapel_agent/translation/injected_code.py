@@ -50,7 +50,7 @@ ATTRIBUTE, SCRIPT, ADDRESS = "an attribute", "script", "an address"
 SYNTAX = {
     "template syntax": re.compile(
         r"""
-          <%|%>|<\?|\?>|<[\#@|]|\|>|\{[{%\#$!@:~]|[}%\#]\}|[$\#@%!~&*]!?\{|\[\[[^\[\]\n]{1,200}+\]\]|\$\(|@\(|\*\||\|\*
+          <%|%>|<\?|\?>|<[\#@|]|\|>|\{[{%\#$!@:~*]|[}%\#*]\}|[$\#@%!~&*^]!?\{|\[%|%\]|\[\[[^\[\]\n]{1,200}+\]\]|\$\(|@\(|\*\||\|\*
         | <!--|--!?>|\]\]> | \#(?:set|if|elseif|else|end|foreach|parse|include|macro|define|evaluate|stop)\s{0,5}\(
         """,
         re.VERBOSE,
