@@ -17,7 +17,7 @@ from stapel_core.comm.exceptions import SchemaValidationError
 from stapel_agent import arecord_call, arguments, record_call, services, usage
 from stapel_agent.accounting import InvalidUsageQuery
 from stapel_agent.exceptions import AgentError
-from stapel_agent.models import PromptLog, PromptSource
+from stapel_agent.models import PromptLog, PromptSource, PromptStatus
 from stapel_agent.schemas import AnswerFailed
 from tests.rows import every_row
 
@@ -149,12 +149,14 @@ def test_record_call__hostile_argument(record, field):
     ],
 )
 def test_others__hostile_argument(scripted_model, ask):
-    """Functions that raise for invalid arguments raise only the documented exceptions."""
+    """Functions that raise for invalid arguments raise only the documented exceptions, and leave no row open."""
     scripted_model.script("fine")
     with every_row() as row:
         for kind, make in OBJECTS.items():
-            with row(kind), suppress(AgentError, AnswerFailed, TypeError):
-                ask(make())
+            with row(kind):
+                with suppress(AgentError, AnswerFailed, TypeError):
+                    ask(make())
+                assert not PromptLog.objects.filter(status=PromptStatus.PENDING).exists()
 
 
 @pytest.mark.parametrize(

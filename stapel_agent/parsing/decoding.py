@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -49,15 +50,33 @@ def conflicts_in(text: str) -> tuple[bool, frozenset[str]]:
     """Whether any object of the JSON at the beginning of `text` has a key with different values, and such keys of the
     outermost object. Decoders keep the last of the values; RFC 8259 does not say which one is meant.
     """
-    for candidate in (text, TRAILING_COMMA.sub(r"\1", text)):
+    for candidate in _spellings(text):
         keys = _Conflicts()
-        decoder = json.JSONDecoder(object_pairs_hook=keys, parse_int=NUMBER, parse_float=NUMBER, strict=False)
         try:
+            if not _repeats_a_key(candidate):
+                break
+            decoder = json.JSONDecoder(object_pairs_hook=keys, parse_int=NUMBER, parse_float=NUMBER, strict=False)
             decoder.raw_decode(candidate)
         except (ValueError, RecursionError):
             continue
         return keys.found, keys.outermost
     return False, frozenset()
+
+
+def _spellings(text: str) -> Iterator[str]:
+    yield text
+    yield TRAILING_COMMA.sub(r"\1", text)
+
+
+def _repeats_a_key(text: str) -> bool:
+    """Whether any object has a key twice, whatever its values. Most answers need no closer look."""
+    found: list[bool] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        found.append(len(dict(pairs)) < len(pairs))
+
+    json.JSONDecoder(object_pairs_hook=note, strict=False).raw_decode(text)
+    return any(found)
 
 
 NUMBER = "\0{}".format
