@@ -29,15 +29,15 @@ COUNTRIES = (
 """Domains of countries that are not also common endings of files, or words after a missing blank."""
 
 SCHEMES = """
-about acct aim alipay alipays android-app apt aw-bolt bitcoin bitcoincash blob callto cashapp chrome chrome-
-extension content data discord dogecoin ed2k ethereum facetime facetime-audio fb fb-messenger feed file
+about acct aim alipay alipays android-app apt aw-bolt bitcoin bitcoincash blob callto cashapp chrome
+chrome-extension content data discord dogecoin ed2k ethereum facetime facetime-audio fb fb-messenger feed file
 filesystem ftp ftps geo gopher gtalk im instagram intent irc ircs itms itms-apps itms-services jar javascript
-ldap ldaps lightning litecoin livescript magnet mailto maps market message mms mmsto monero ms-access ms-
-appinstaller ms-cxh ms-excel ms-gamebar ms-msdt ms-officecmd ms-powerpoint ms-screenclip ms-search ms-settings
-ms-store ms-windows-store ms-word msteams nntp onenote openid otpauth paytmmp payto phonepe resource rtmp rtsp
-search-ms sftp shell shortcuts sip sips skype slack sms smsto spotify ssh steam svn teams tel telnet tez tg
-tg-user twitter upi ventrilo viber view-source vnc vscode webcal wechat weixin whatsapp workflow wtai x-apple
-xmpp zoommtg zoomus
+ldap ldaps lightning litecoin livescript magnet mailto maps market message mms mmsto monero ms-access
+ms-appinstaller ms-cxh ms-excel ms-gamebar ms-msdt ms-officecmd ms-powerpoint ms-screenclip ms-search
+ms-settings ms-store ms-windows-store ms-word msteams nntp onenote openid otpauth paytmmp payto phonepe
+resource rtmp rtsp search-ms sftp shell shortcuts sip sips skype slack sms smsto spotify ssh steam svn teams
+tel telnet tez tg tg-user twitter upi ventrilo viber view-source vnc vscode webcal wechat weixin whatsapp
+workflow wtai x-apple xmpp zoommtg zoomus
 """
 """Schemes of addresses that a phone or a browser opens, wherever they lead."""
 SCHEME = re.compile(r"(?<![\w.-])([a-z][a-z0-9+.-]{1,30}):(?=[^\s⟦⟧\"'»”’)\]])")

@@ -1,8 +1,10 @@
 """Code for a page, a template or a mail client in a translation of plain words."""
 
+import re
+
 import pytest
 
-from stapel_agent.translation.injected_code import injected
+from stapel_agent.translation.injected_code import SCHEMES, injected
 
 RUN = [
     'x" autofocus onfocus="alert(1)',
@@ -67,6 +69,8 @@ RUN = [
     "facetime:x",
     "bitcoin:1A2b",
     "ms-settings:x",
+    "ms-appinstaller:?source=x",
+    "chrome-extension:x",
     "ınline onclıck=x",
     "conſtructor.x",
     "10.0.0.1/x",
@@ -151,6 +155,12 @@ def test_injected(text):
     """Code and addresses are refused in a translation, unless the source has them."""
     assert injected("Read more about it", f"Mehr {text} davon")
     assert injected(f"Read {text} about it", f"Mehr {text} davon") is None
+
+
+def test_injected__every_scheme():
+    """Every scheme of the table is a whole name, as in RFC 3986, and is found."""
+    assert [scheme for scheme in SCHEMES.split() if not re.fullmatch(r"[a-z][a-z0-9+.-]*[a-z0-9]", scheme)] == []
+    assert [scheme for scheme in SCHEMES.split() if injected("Hello", f"Hallo {scheme}:x1") is None] == []
 
 
 @pytest.mark.parametrize("text", FORMULAS)
