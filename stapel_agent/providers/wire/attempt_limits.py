@@ -110,7 +110,7 @@ class Bounds:
             raise self.fault(fault) if self.status >= 300 else fault from None
 
     def kept(self, chunk: bytes) -> bytes:
-        """Keep a part of an error's body, in case that the rest does not arrive."""
+        """Keep a part of an error's body, in case the rest does not arrive."""
         if self.status >= 300:
             self.error_body += chunk
         return chunk

@@ -18,7 +18,7 @@ class ErrorBody:
 
     def __init__(self, bounds: Bounds, received: bytes | None = None, *, is_whole: bool) -> None:
         received = bytes(bounds.error_body) if received is None else received
-        coding = bounds.coding if bounds.status >= 300 else ""  # an error inside of an answer is a part of it
+        coding = bounds.coding if bounds.status >= 300 else ""  # an error inside an answer is a part of it
         try:
             self.text = unpacked(received, coding)
         except InvalidAnswer as fault:
