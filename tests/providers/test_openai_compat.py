@@ -336,6 +336,25 @@ def test_acomplete__large_answer(agent: Any, monkeypatch: pytest.MonkeyPatch, le
             ProviderResult("pong", 5, 11, 9),
         ),
         (
+            {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "total_tokens": 1015,
+                "completion_tokens_details": {"reasoning_tokens": 5},
+            },
+            ProviderResult("pong", 10, 1005, 5),
+        ),
+        (
+            {
+                "prompt_tokens": 100,
+                "cache_read_input_tokens": 900,
+                "completion_tokens": 5,
+                "total_tokens": 1025,
+                "completion_tokens_details": {"reasoning_tokens": 20},
+            },
+            ProviderResult("pong", 100, 25, 20, 900),
+        ),
+        (
             {"prompt_tokens": 5, "completion_tokens": 0, "completion_tokens_details": {"reasoning_tokens": 9}},
             ProviderResult("pong", 5, 9, 9),
         ),

@@ -129,7 +129,8 @@ class _Stated:
     def output(self) -> dict[str, Any]:
         """All tokens of the answer, and the thinking tokens among them.
 
-        Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion.
+        Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion. What
+        else a total has beyond these and the cached tokens counts as output too, which has the higher price.
         """
         completion, thinking = self.completion, self.thinking
         if completion is None:
@@ -137,7 +138,7 @@ class _Stated:
             return {"output_tokens": rest if rest >= 0 else None, "thinking_tokens": max(0, min(thinking, rest))}
         beyond = 0 if self._cached_beyond else self._beyond
         thinking = thinking or beyond
-        output = completion + min(beyond, thinking)
+        output = completion + max(min(beyond, thinking), beyond - sum(self.beside))
         return {"output_tokens": output, "thinking_tokens": min(thinking, output)}
 
     @property
