@@ -178,14 +178,15 @@ CASES: dict[str, Case] = {
         {},
         "19.95",
     ),
+    # The fee is not the cost: the vendor's bill is missing.
     "openrouter, own key at an unknown price": (
         "openrouter",
         "any",
-        {"cost": 0.0018, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
+        counted(9171, 113, cost=0.0018, is_byok=True, cost_details={"upstream_inference_cost": None}),
         {},
-        "0.0018",
+        None,
     ),
-    # Neither a fee nor the vendor's bill: unknown, not free.
+    # Without a fee, the vendor is still not free.
     "openrouter, own key without a figure": (
         "openrouter",
         "any",

@@ -170,13 +170,16 @@ class _Stated:
 
 
 def _cost(reported: object, fields: UsageFields) -> Decimal | None:
-    """Return the cost that the vendor reports. If a router uses your own key, its figure is only the router's fee."""
+    """Return the cost that the vendor reports. If a router uses your own key, its figure is only the router's fee.
+
+    The fee alone is not the cost: without the vendor's bill, the cost is unknown.
+    """
     cost = money(_first(reported, fields.cost_usd))
     if cost is None:
         cost = _dollars(_first(reported, fields.cost_ticks))
     upstream, own_key = money(_first(reported, fields.upstream_cost_usd)), _first(reported, fields.own_key)
     if cost is None or upstream is None:
-        return None if own_key is True and not cost else cost  # no fee does not mean that the vendor is free
+        return None if own_key is True else cost
     is_fee = own_key is True or (own_key is None and upstream > cost)
     return cost + upstream if is_fee else cost
 
