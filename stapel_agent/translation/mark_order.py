@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-TAG_NAME = re.compile(r"<(/?)([A-Za-z0-9][\w:.-]*|)")
+TAG_NAME = re.compile(r"(?:<|&(?:amp;)?(?:lt|#60|#x3c);)(/?)([A-Za-z0-9][\w:.-]*|)", re.IGNORECASE)
+SELF_CLOSED = re.compile(r"/(?:>|&(?:amp;)?(?:gt|#62|#x3e);)\Z", re.IGNORECASE)
 DATE_PART = re.compile(r"%[-+0#]*[aAbBHIjmMSUwWyYzZ]")
 NAMED_MARKS = 5
 
@@ -70,7 +71,7 @@ def _pairs(hidden: Sequence[str], kinds: Sequence[str]) -> Mapping[int, int]:
 def _sign(hidden: str, kind: str) -> tuple[str, str]:
     if kind == "link":
         return ("close" if hidden.startswith("]") else "open"), "link"
-    if kind != "tag" or hidden.endswith("/>"):
+    if kind != "tag" or SELF_CLOSED.search(hidden):
         return "", ""
     tag = TAG_NAME.match(hidden)
     return ("close" if tag and tag[1] else "open"), tag[2].lower() if tag else ""

@@ -32,6 +32,17 @@ class Span:
 # A text without any of these has nothing to protect.
 SIGNS = re.compile(r"[⟦⟧<`{%$\[\]:@\\&#!_*~^§¤]|www\.", re.IGNORECASE)
 
+ELEMENTS = (
+    "abbr|address|article|aside|a|audio|base|bdi|bdo|big|blockquote|body|br|button|b|caption|center|cite|code|col|dd|del|details"
+    "|dfn|dialog|div|dl|dt|embed|em|fieldset|figcaption|figure|font|footer|form|h[1-6]|header|head|hr|html|iframe|img|input|ins|i"
+    "|kbd|label|legend|link|li|main|mark|math|meta|nav|noscript|object|ol|optgroup|option|output|picture|pre|progress|p|q|rp|rt"
+    "|ruby|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|s|table|tbody|td|template"
+    "|textarea|tfoot|thead|th|time|title|track|tr|tt|ul|u|var|video|wbr"
+)
+"""HTML's elements. Another name in escaped angle brackets is for people: `&lt;your name&gt;`."""
+LT, GT = (rf"&(?:amp;)?+(?:{references});" for references in (r"lt|\#60|\#x3c", r"gt|\#62|\#x3e"))
+ESCAPED_TAG = rf"{LT}/?+(?ai:{ELEMENTS})(?![\w:.-])(?:[^<>&]|(?!{LT}|{GT})&){{0,300}}+(?:>|{GT})"
+
 # Protected in every format: our own marks (see `masking`), code, tags, links, entities that hide a tag.
 BEFORE = r"""
     (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}~^§¤]) (?:
@@ -40,12 +51,13 @@ BEFORE = r"""
 """
 UNDELIMITED = r"(?: (?!)"
 AFTER = r"""
-    | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>)
+    | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>
+      | ESCAPED_TAG)
     | (?P<linkend>\]\((?:[^()\s<>]++|\([^()\s]*+\))*+(?:[ ]"[^"\n]*+")?+\)|\]\[[^\[\]\n]{0,100}+\])
     | (?P<bracket>!?+\[|\])
     | (?P<entity>&[lg]t;|&amp;\#?+\w{1,31}+;)
     )
-"""
+""".replace("ESCAPED_TAG", ESCAPED_TAG)
 ADDRESS = r"""
     | (?<![A-Za-z0-9]) (?P<address>
         (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?ai:javascript|mailto|tel):)

@@ -42,7 +42,11 @@ MASKS = [
     ("<script src='x'> never closed", "⟦1⟧ never closed"),
     ("<!-- never closed", "⟦1⟧ never closed"),
     ("a < b and c > d, <3, x<y", "a < b and c > d, <3, x<y"),
-    ("&lt;b&gt; &amp; &nbsp; &#39;", "⟦1⟧b⟦2⟧ &amp; &nbsp; &#39;"),
+    ("a &lt; b &gt; c &amp; &nbsp; &#39;", "a ⟦1⟧ b ⟦2⟧ c &amp; &nbsp; &#39;"),
+    ("Enter &lt;your name&gt; or &lt;id&gt;", "Enter ⟦1⟧your name⟦2⟧ or ⟦3⟧id⟦4⟧"),
+    ("&lt;b>a&lt;/b> &lt;B&gt;", "⟦1⟧a⟦2⟧ ⟦3⟧"),
+    ("&lt;a href=&quot;/b?c&amp;d&quot;&gt;e&lt;/a&gt;&lt;br/&gt;", "⟦1⟧e⟦2⟧⟦3⟧"),
+    ("&#60;b&#62;a&#60;/b&#62; &amp;lt;i&amp;gt;", "⟦1⟧a⟦2⟧ ⟦3⟧"),
     ('a\\nb\\tc don\\\'t \\"d\\"', 'a⟦1⟧b⟦2⟧c don\\\'t \\"d\\"'),
     # Markdown
     ('[a](/b) ![c](d.png "e") [f][g] [h] i](j)', "⟦1⟧a⟦2⟧ ⟦3⟧c⟦4⟧ ⟦5⟧f⟦6⟧ ⟦7⟧ i⟦8⟧"),
