@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -15,6 +16,7 @@ from stapel_agent.exceptions import (
     ProviderBusy,
     ProviderError,
     ProviderTimeout,
+    RateLimited,
     RequestRejected,
     SchemaMismatch,
 )
@@ -171,11 +173,11 @@ class Attempts:
         return None if key is None else self._to(Candidate(last.provider, last.request, key))
 
     def _retry(self, last: Attempt) -> Attempt | None:
-        if not isinstance(last.error, ProviderError):
-            return None
-        retries = sum(attempt.provider is last.provider and attempt.is_retry for attempt in self._made)
-        delay = delay_before_retry(last.error, retries, self._patience)
-        return None if delay is None else self._to(Candidate(last.provider, last.request), delay)
+        here = [attempt for attempt in self._made if attempt.provider is last.provider]
+        retries = sum(attempt.is_retry for attempt in here)
+        delays = [delay_before_retry(fault, retries, self._patience) for fault in _retryable(here)]
+        shortest = min((delay for delay in delays if delay is not None), default=None)
+        return None if shortest is None else self._to(Candidate(last.provider, last.request), shortest)
 
     def _fallback(self, last: Attempt) -> Attempt | None:
         return self._to(self._chain.next()) if allows_fallback(last.error) else None
@@ -208,3 +210,13 @@ class Attempts:
         notes = [f"before it, {name!r}: {fault.failure}: {fault}" for name, fault in declined.items()]
         notes += [f"skipped, cooling down: {name!r}" for name in self._chain.passed_over]
         return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _retryable(made: Sequence[Attempt]) -> list[ProviderError]:
+    """Returns the errors at one provider that a retry may follow: the last one, or each rate limit of a key."""
+    *_, last = made
+    of_each_key = {attempt.api_key: attempt.error for attempt in made}
+    limited = [fault for fault in of_each_key.values() if isinstance(fault, RateLimited)]
+    if allows_other_key(last.error) and limited:
+        return limited
+    return [last.error] if isinstance(last.error, ProviderError) else []

@@ -166,6 +166,41 @@ def test_retry__after_another_key(facade, agent, waits):
     assert (waits, len(server.requests)) == ([0.5, 1], 4)
 
 
+LIMITED = {seconds: Reply(b"slow down", status=429, headers={"Retry-After": str(seconds)}) for seconds in (3, 7, 90)}
+OUT_OF_CREDIT, REFUSED = Reply(b"no credit", status=402), Reply(b"no such key", status=401)
+
+
+@pytest.mark.parametrize(
+    ("replies", "wait", "key"),
+    [
+        ([LIMITED[7], OUT_OF_CREDIT], 7, "key-a"),
+        ([OUT_OF_CREDIT, LIMITED[7]], 7, "key-b"),
+        ([LIMITED[7], REFUSED], 7, "key-a"),
+        ([LIMITED[3], LIMITED[7]], 3, "key-a"),
+        ([LIMITED[7], LIMITED[3]], 3, "key-b"),
+        ([LIMITED[3], LIMITED[90]], 3, "key-a"),
+    ],
+)
+def test_retry__key_that_is_back_first(replies, wait, key, facade, agent, waits):
+    """If every key fails, the call waits for the one whose rate limit ends first, whatever the others' errors are."""
+    agent(DEADLINE=60)
+    with ScriptedServer(*replies, ANSWER) as server:
+        entry = {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}
+        agent(PROVIDERS={"only": entry}, DEFAULT_PROVIDER="only")
+        assert facade.complete("say", "small")["status"] == "ok"
+    assert waits == [wait]
+    assert server.requests[-1].headers["authorization"] == f"Bearer {key}"
+
+
+def test_retry__no_key_is_back(facade, agent, waits):
+    """A key that is refused is not asked again, and its error is reported."""
+    with ScriptedServer(REFUSED, OUT_OF_CREDIT) as server:
+        entry = {"base_url": server.url, "api_key": ["key-a", "key-b"], "models": {"small": "m"}}
+        agent(PROVIDERS={"only": entry}, DEFAULT_PROVIDER="only")
+        assert facade.complete("say", "small")["failure"] == "out_of_credit"
+    assert (waits, len(server.requests)) == ([], 2)
+
+
 # --- delays
 
 
