@@ -212,7 +212,7 @@ class Attempts:
         return f" ({'; '.join(notes)})" if notes else ""
 
 
-def _retryable(made: Sequence[Attempt]) -> list[ProviderError]:
+def _retryable(made: Sequence[Attempt]) -> Sequence[ProviderError]:
     """Returns the errors at one provider that a retry may follow: the last one, or each rate limit of a key."""
     *_, last = made
     of_each_key = {attempt.api_key: attempt.error for attempt in made}

@@ -9,11 +9,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from stapel_agent import services
-from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AgentError, AnswerTruncated, ProviderUnusable
+from stapel_agent.conf import agent_settings, unset_variables
+from stapel_agent.exceptions import AccessDenied, AgentError, AnswerTruncated, OutOfCredit, ProviderUnusable
 from stapel_agent.model_profiles import known_profile
-from stapel_agent.models import PromptLog, PromptSource
-from stapel_agent.providers import BUILTIN_PROVIDERS, LlmProvider, ProviderEntry, model_warnings, provider_registry
+from stapel_agent.models import PromptLog, PromptSource, PromptStatus
+from stapel_agent.providers import (
+    BUILTIN_PROVIDERS,
+    Endpoint,
+    EndpointProvider,
+    LlmProvider,
+    ProviderEntry,
+    model_warnings,
+    provider_registry,
+)
 
 from .answer_text import spent
 from .summary import printable
@@ -56,8 +64,14 @@ class ProviderReport:
         return self.ping is not None and self.ping.reason is not None
 
     def pinged(self) -> ProviderReport:
-        """The report after one tiny call, with warnings about its models, if the provider can be called."""
-        return self if self.error else replace(self, ping=_ping(self), warnings=list(model_warnings(self.name)))
+        """The report after one tiny call for each key, with warnings about keys and models, if it can be called."""
+        if self.error:
+            return self
+        pings = [_ping(self) for _ in range(max(1, len(_keys(self.name))))]  # the keys take turns
+        answered = next((ping for ping in pings if ping.reason is None), pings[0])
+        return replace(
+            self, ping=answered, warnings=[*self.warnings, *_refused_keys(self.name, pings), *model_warnings(self.name)]
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The report for JSON. Leaves out empty `warnings`."""
@@ -84,7 +98,8 @@ def reports() -> Iterator[ProviderReport]:
     entries, default = provider_registry.entries(), agent_settings.DEFAULT_PROVIDER
     for name in dict.fromkeys([*entries, default]):
         models, error = _configuration(name)
-        yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error)
+        unset = list(_unset_keys(name)) if error is None else ()
+        yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error, warnings=unset)
 
 
 def _path(entry: ProviderEntry) -> str:
@@ -122,6 +137,34 @@ def _models(name: str, provider: LlmProvider) -> tuple[dict[str, str], str | Non
     return models, missing
 
 
+def _keys(name: str) -> tuple[str, ...]:
+    provider = provider_registry.load(name)()
+    return tuple(provider.api_keys()) if provider.supports_api_key else ()
+
+
+def _endpoint(name: str) -> Endpoint | None:
+    """The settings of the provider, if it is a built-in one for an HTTP API."""
+    provider = provider_registry.load(name)()
+    return provider.endpoint if isinstance(provider, EndpointProvider) else None
+
+
+def _unset_keys(name: str) -> Iterator[str]:
+    if endpoint := _endpoint(name):
+        for variable in unset_variables(endpoint.get("api_key")):
+            fact = f"{endpoint.label('api_key')} names the environment variable {variable}, which is not set"
+            yield f"{fact}: calls use the other keys"
+
+
+def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:
+    """Why calls with one of several keys failed. The ledger names a key by the first digits of its SHA-256."""
+    ids = [ping.request_id for ping in pings if ping.request_id]
+    rows = PromptLog.objects.filter(request_id__in=ids, provider=name).exclude(status=PromptStatus.SUCCESS)
+    made = rows.order_by("created_at").values_list("metadata", "error_message")
+    failed = {facts["key"]: f"{facts['failure']}: {message}" for facts, message in made if facts and "key" in facts}
+    for key, failure in failed.items() if len(_keys(name)) > 1 else ():
+        yield f"the key whose SHA-256 begins with {key} failed: {failure}"
+
+
 def _ping(report: ProviderReport) -> Ping:
     size = "small" if "small" in report.models else next(iter(report.models), "small")
     started_at = time.perf_counter()
@@ -143,12 +186,23 @@ def _reason(answer: Mapping[str, Any], name: str) -> str | None:
     """Why this provider gave no answer. A truncated answer counts, a fallback's answer does not."""
     if answer["status"] != "ok":
         reason = str(answer["reason"])
-        return None if reason.startswith(AnswerTruncated.failure) else reason
+        is_cut = reason.startswith(AnswerTruncated.failure)
+        return None if is_cut else f"{reason}{_key_to_check(name, answer['failure'], reason)}"
     if answer["provider"] == name:
         return None
     row = PromptLog.objects.filter(request_id=answer["request_id"], provider=name).order_by("created_at").last()
-    failure = "cooling down" if row is None else f"{(row.metadata or {}).get('failure')}: {row.error_message}"
-    return f"{failure} (its fallback {answer['provider']!r} answered)"
+    reason = "cooling down"
+    if row is not None:
+        failure, message = str((row.metadata or {}).get("failure")), row.error_message or ""
+        reason = f"{failure}: {message}{_key_to_check(name, failure, message)}"
+    return f"{reason} (its fallback {answer['provider']!r} answered)"
+
+
+def _key_to_check(name: str, failure: str, reason: str) -> str:
+    """The setting of the key that the vendor refused, unless the reason names a setting itself."""
+    is_refused = failure in (AccessDenied.failure, OutOfCredit.failure) and "HTTP" in reason
+    endpoint = _endpoint(name) if is_refused else None
+    return f"; check {endpoint.label('api_key')}" if endpoint else ""
 
 
 def _wrapped(label: str, text: str, width: int | None) -> list[str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .builtins import BUILTIN_PROVIDERS
     from .dialects import dialect_problems
+    from .endpoint_settings import Endpoint, EndpointProvider
     from .model_checks import model_warnings
     from .model_facts import ModelFacts
     from .prompt_cache import forget_prefixes
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUILTIN_PROVIDERS",
+    "Endpoint",
+    "EndpointProvider",
     "LlmProvider",
     "ModelFacts",
     "ProviderEntry",
@@ -38,6 +41,8 @@ __all__ = [
 # The registry reads settings, but importing LlmProvider from this package must not load Django.
 _HOME = {
     "BUILTIN_PROVIDERS": ".builtins",
+    "Endpoint": ".endpoint_settings",
+    "EndpointProvider": ".endpoint_settings",
     "LlmProvider": ".base",
     "ModelFacts": ".model_facts",
     "ProviderEntry": ".registry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -30,6 +31,7 @@ from stapel_agent.providers.base import LlmProvider, ProviderResult, ProviderTim
 from stapel_agent.testing import translating
 from tests.answers import REQUEST_ID, by
 from tests.documents import block_after
+from tests.engine_fixtures import answer
 from tests.image_samples import PNG_DATA
 from tests.scripted_chain import provider_of, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
@@ -363,6 +365,33 @@ def test_providers__ping(agent):
     assert err == "CommandError: configured, but did not answer: denied\n"
     assert {request.max_tokens for model in models.values() for request in model.requests} == {32}
     assert list(PromptLog.objects.values_list("source", "metadata__ping").distinct()) == [("other", True)]
+
+
+def test_providers__ping_of_each_key(agent, monkeypatch):
+    """Each of several keys is tried. A refused key is reported by its digest, a missing one by its variable."""
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with ScriptedServer(answer("ok"), Reply(b"no such key", status=401), answer("ok")) as server:
+        keys = ["key-of-one", "key-of-two", "key-of-three", {"env": "NO_SUCH_KEY"}]
+        endpoint = {"base_url": server.url, "api_key": keys, "models": {"small": "m"}}
+        agent(PROVIDERS={**BUILTIN, "pool": endpoint}, DEFAULT_PROVIDER="pool", RETRIES=0)
+        out, err = run("providers", "--ping")
+    asked = {request.headers["authorization"].removeprefix("Bearer ") for request in server.requests}
+    assert asked == {"key-of-one", "key-of-two", "key-of-three"}
+    assert "ping           answered" in out
+    unset = "PROVIDERS['pool']['api_key'] names the environment variable NO_SUCH_KEY, which is not set"
+    assert f"warning        {unset}: calls use the other keys\n" in out
+    digest = hashlib.sha256(b"key-of-two").hexdigest()[:8]
+    assert f"warning        the key whose SHA-256 begins with {digest} failed: auth: HTTP 401: no such key\n" in out
+    assert err == ""
+
+
+def test_providers__ping_with_a_refused_key(agent):
+    """If the vendor refuses the key, the report names its setting."""
+    with ScriptedServer(Reply(b"no such key", status=401)) as server:
+        endpoint = {"base_url": server.url, "api_key": "key-of-one", "models": {"small": "m"}}
+        agent(PROVIDERS={**BUILTIN, "mine": endpoint}, DEFAULT_PROVIDER="mine", RETRIES=0)
+        out, _ = run("providers", "--ping")
+    assert "ping           auth: HTTP 401: no such key; check PROVIDERS['mine']['api_key'], 0" in out
 
 
 def test_providers__ping_that_is_cut_off(agent):
