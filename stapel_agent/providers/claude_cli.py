@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ from .claude_schema import schema_argument
 from .wire.call_arguments import Call
 from .wire.error_response import excerpt
 from .wire.optional_fields import OptionalFields
-from .wire.subprocess_runner import Command, Outcome, arun, run
+from .wire.subprocess_runner import Command, NotStarted, Outcome, arun, reporting_not_started, run
 
 PASSED_NAMES = frozenset(
     {
@@ -75,14 +75,14 @@ class ClaudeCodeCLIProvider(LlmProvider):
 
     def complete(self, **arguments: Any) -> ProviderResult:
         cli_call = CliCall(**arguments)
-        with cli_call.command() as command:
+        with _start_faults(), cli_call.command() as command:
             outcome = run(command)
         cli_call.check_effort(outcome)
         return read_output(outcome, structured=cli_call.schema is not None)
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         cli_call = CliCall(**arguments)
-        with cli_call.command() as command:
+        with _start_faults(), cli_call.command() as command:
             outcome = await arun(command)
         cli_call.check_effort(outcome)
         return read_output(outcome, structured=cli_call.schema is not None)
@@ -101,14 +101,16 @@ class CliCall(Call):
 
     @contextmanager
     def command(self) -> Iterator[Command]:
-        """Yield the command and its private folder, which is removed after the block. Raises if it cannot run."""
+        """Yield the command and its private folder, which is removed after the block. Raises NotStarted."""
         binary = _binary()
-        with _start_faults(binary), TemporaryDirectory(prefix="stapel-agent-", ignore_cleanup_errors=True) as private:
-            folder = Path(private, "empty")
-            folder.mkdir()
-            # In a file: an argument has at most 128 KiB, and every user of the machine can read it.
-            system_prompt = Path(private, "system-prompt")
-            system_prompt.write_bytes(_encoded(self.system_prompt or ""))
+        with ExitStack() as cleanup:
+            with reporting_not_started():
+                private = cleanup.enter_context(TemporaryDirectory(prefix="stapel-agent-", ignore_cleanup_errors=True))
+                folder = Path(private, "empty")
+                folder.mkdir()
+                # In a file: an argument has at most 128 KiB, and every user of the machine can read it.
+                system_prompt = Path(private, "system-prompt")
+                system_prompt.write_bytes(_encoded(self.system_prompt or ""))
             yield Command(
                 self._arguments(binary, system_prompt),
                 folder=folder,
@@ -163,14 +165,15 @@ def _binary() -> str:
 
 
 @contextmanager
-def _start_faults(binary: str) -> Iterator[None]:
+def _start_faults() -> Iterator[None]:
+    """Raise the ProviderError for a CLI that was not started, so that nothing was sent."""
     try:
         yield
-    except OSError as fault:
-        if fault.errno == errno.E2BIG:
+    except NotStarted as fault:
+        if fault.reason.errno == errno.E2BIG:
             raise RequestRejected("the schema is too long for the Claude Code CLI, which takes 128 KiB") from None
         raise AccessDenied(
-            f"CLI_BINARY {binary!r} could not be run ({fault.strerror}): "
+            f"CLI_BINARY {_binary()!r} could not be run ({fault.reason.strerror}): "
             "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and make sure that TMPDIR is writable"
         ) from None
 

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ from stapel_agent.exceptions import (
 from stapel_agent.providers import forget_refusals
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
+from stapel_agent.providers.wire import subprocess_runner
 from stapel_agent.types import Usage
 
 A_WHILE = 200
@@ -241,10 +243,14 @@ def test_complete__streams(fake: FakeClaude, complete: Complete, situation: str)
 
 
 def test_complete__timeout(fake: FakeClaude, complete: Complete) -> None:
-    """At the timeout, the whole process group is ended, even a child that ignores SIGTERM. The folder is removed."""
+    """At the timeout, the whole process group is ended, even a child that ignores SIGTERM. The folder is removed.
+
+    The vendor may have got the prompt, so the call may be billed.
+    """
     fake.does("hang")
-    with pytest.raises(ProviderTimeout, match=r"^no complete answer within 8 s$"):
+    with pytest.raises(ProviderTimeout, match=r"^no complete answer within 8 s$") as raised:
         complete(prompt="Hi", model="m", timeout=8)
+    assert raised.value.may_be_billed
     assert fake.lived() == {"program", "child"}
     assert not Path(fake.call["folder"]).parent.exists()
 
@@ -276,6 +282,31 @@ async def test_acomplete__cancelled(fake: FakeClaude) -> None:
         await task
     assert fake.lived() >= {"program"}
     assert not Path(fake.call["folder"]).parent.exists()
+
+
+@pytest.mark.parametrize("fault", [TimeoutError("soft limit"), ConnectionError("soft limit"), OSError(5, "I/O error")])
+def test_complete__signal_handler(fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, fault: OSError) -> None:
+    """An exception that a signal handler raises during the run does not mean that the CLI was not started."""
+
+    def interrupt(seconds: float) -> None:
+        assert fake.wait_for_life()
+        raise fault
+
+    fake.does("hang")
+    monkeypatch.setattr(subprocess_runner.time, "sleep", interrupt)
+    with pytest.raises(type(fault), match=str(fault.args[-1])):
+        ClaudeCodeCLIProvider().complete(prompt="Hi", model="m")
+    assert fake.lived() >= {"program"}
+    assert not Path(fake.call["folder"]).parent.exists()
+
+
+def test_complete__no_space(
+    fake: FakeClaude, complete: Complete, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a writable folder for temporary files, the CLI is not started."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(AccessDenied, match=r"could not be run \(No such file or directory\): .+ TMPDIR is writable$"):
+        complete(prompt="Hi", model="m")
 
 
 async def test_acomplete__side_by_side(fake: FakeClaude) -> None:
