@@ -16,7 +16,7 @@ from stapel_agent.conf import DEFAULTS, agent_settings
 from stapel_agent.exceptions import AccessDenied, RequestRejected
 
 from .base import LlmProvider, ProviderResult
-from .claude_output import read_output
+from .claude_output import has_started, read_output
 from .claude_schema import schema_argument
 from .wire.call_arguments import Call
 from .wire.error_response import excerpt
@@ -146,9 +146,8 @@ class CliCall(Call):
 
     def check_effort(self, outcome: Outcome) -> None:
         """Raise ParameterRefused if the CLI has no flag for effort."""
-        if refusal := self._optional_fields.refusal(
-            400 if outcome.exit_code else 200, outcome.stderr, excerpt(outcome.stderr)
-        ):
+        status = 400 if outcome.exit_code and not has_started(outcome) else 200
+        if refusal := self._optional_fields.refusal(status, outcome.stderr, excerpt(outcome.stderr)):
             raise refusal
 
 

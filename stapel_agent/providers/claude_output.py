@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -39,22 +40,23 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-# For errors without an HTTP status. "Unable to connect to API (ECONNRESET)" may come after the request was sent, so the
-# codes of broken connections are before the words for failed ones.
-EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
-    (EMPTY_ACCOUNT, OutOfCredit),
-    (_words(r"/login|not logged in|api key|authenticat|oauth|access to claude"), AccessDenied),
-    (_words(r"unknown option|command not found|no such file or directory"), AccessDenied),
-    (_words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited),
-    (_words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected),
-    (_words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout),
+# For errors without an HTTP status: nothing was sent, the answer had begun, or the CLI is an earlier version. The last
+# column says whether the vendor may bill the request. "Unable to connect to API (ECONNRESET)" may come after it was
+# sent, so the codes of broken connections are before the words for failed ones.
+EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...] = (
+    (EMPTY_ACCOUNT, OutOfCredit, True),
+    (_words(r"not logged in|unknown option|command not found|no such file or directory"), AccessDenied, False),
+    (_words(r"/login|api key|authenticat|oauth|access to claude"), AccessDenied, True),
+    (_words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, True),
+    (_words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected, False),
+    (_words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout, True),
     (
         _words(r"ECONNRESET|EPIPE|ECONNABORTED|socket hang up|ConnectionClosed|connection was closed"),
         RequestInterrupted,
+        True,
     ),
-    (_words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable),
-    (_words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable),
-    (_words(r"connection error|fetch failed|terminated"), RequestInterrupted),
+    (_words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable, False),
+    (_words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable, True),
 )
 STATUS = _words(r"\bAPI Error:? \(?([45]\d\d)\b")
 """The HTTP status in an error message. Earlier versions of the CLI do not state it elsewhere."""
@@ -75,10 +77,15 @@ def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
     if finish_reason not in ("length", "content_filter") and (
         fault := report.fault() or _exit_fault(outcome) or report.gap()
     ):
-        fault.usage, fault.text = report.usage or None, report.text or report.written or None
+        fault.usage, fault.text = report.usage or report.begun or None, report.text or report.written or None
         raise fault
     text = report.text if finish_reason == "stop" else report.written or report.text  # unknown reason: all text
     return ProviderResult(text, **report.usage.figures, finish_reason=finish_reason, metadata=report.metadata)
+
+
+def has_started(outcome: Outcome) -> bool:
+    """Whether the CLI accepted its arguments and printed an event, so that it may have sent the request."""
+    return bool(_events(outcome.stdout))
 
 
 class Report:
@@ -93,16 +100,14 @@ class Report:
 
     @property
     def usage(self) -> Usage:
-        figures = mapping(self._result.get("usage"))
-        return Usage(
-            input_tokens=figures.get("input_tokens"),  # type: ignore[arg-type]
-            output_tokens=figures.get("output_tokens"),  # type: ignore[arg-type]
-            cache_read_tokens=figures.get("cache_read_input_tokens", 0),
-            cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
-            cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
-            thinking_tokens=mapping(figures.get("output_tokens_details")).get("thinking_tokens", 0),
-            cost_usd=self._result.get("total_cost_usd"),
-        )
+        return replace(_usage(self._result.get("usage")), cost_usd=self._result.get("total_cost_usd"))
+
+    @property
+    def begun(self) -> Usage:
+        """The tokens that the last message stated at its start: all of its input, and an unknown part of its output."""
+        messages = [mapping(event.get("message")) for event in self._events if event.get("type") == "assistant"]
+        stated = [usage for message in messages if (usage := _usage(message.get("usage")))]
+        return replace(stated[-1], output_tokens=0, unknown=frozenset({"output_tokens"})) if stated else Usage()
 
     @property
     def text(self) -> str:
@@ -144,8 +149,7 @@ class Report:
             return classify(status, notice)
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
-        # An unknown error may come after the request was sent, so the vendor may bill it.
-        return _exception_by_words(notice, RequestInterrupted)(f"the Claude Code CLI failed: {notice}")
+        return _fault_by_words(notice, "the Claude Code CLI failed")
 
     def gap(self) -> ProviderError | None:
         """Return the exception if the result is not an answer although the CLI reports no error."""
@@ -206,12 +210,28 @@ def _exit_fault(outcome: Outcome) -> ProviderError | None:
     if outcome.exit_code == 0:
         return None
     code = outcome.exit_code
-    ending = f"exit code {code}" if code > 0 else f"signal {-code}"
+    ending = f"the Claude Code CLI ended with {f'exit code {code}' if code > 0 else f'signal {-code}'}"
     notice = excerpt(outcome.stderr) or excerpt(outcome.stdout)
     was_killed = code < 0 or code in SHELL_SIGNALS
-    kind = RequestInterrupted if was_killed else _exception_by_words(notice, RequestInterrupted)
-    return kind(f"the Claude Code CLI ended with {ending}: {notice}")
+    return RequestInterrupted(f"{ending}: {notice}") if was_killed else _fault_by_words(notice, ending)
 
 
-def _exception_by_words(notice: str, otherwise: type[ProviderError]) -> type[ProviderError]:
-    return next((exception for words, exception in EXCEPTION_BY_WORDS if words.search(notice)), otherwise)
+def _fault_by_words(notice: str, happened: str) -> ProviderError:
+    """Return the exception for an error without a status."""
+    rules = (rule for rule in EXCEPTION_BY_WORDS if rule[0].search(notice))
+    _, exception, may_be_billed = next(rules, (None, RequestInterrupted, True))
+    fault = exception(f"{happened}: {notice}")
+    fault.may_be_billed = may_be_billed
+    return fault
+
+
+def _usage(stated: object) -> Usage:
+    figures = mapping(stated)
+    return Usage(
+        input_tokens=figures.get("input_tokens"),  # type: ignore[arg-type]
+        output_tokens=figures.get("output_tokens"),  # type: ignore[arg-type]
+        cache_read_tokens=figures.get("cache_read_input_tokens", 0),
+        cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
+        cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+        thinking_tokens=mapping(figures.get("output_tokens_details")).get("thinking_tokens", 0),
+    )

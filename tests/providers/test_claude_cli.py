@@ -20,6 +20,7 @@ from stapel_agent.exceptions import (
     ParameterRefused,
     ProviderError,
     ProviderTimeout,
+    ProviderUnavailable,
     RequestInterrupted,
     RequestRejected,
 )
@@ -424,3 +425,12 @@ def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete:
     complete(prompt="Hi", model="m", effort="high")
     assert "--effort" not in fake.call["argv"]
     forget_refusals()
+
+
+def test_complete__error_beside_a_warning_about_effort(fake: FakeClaude, complete: Complete) -> None:
+    """A CLI that has started did not refuse the flag, whatever it warns of: the call is not repeated."""
+    stdout = json.dumps(RESULT | {"is_error": True, "result": "API Error: Overloaded", "usage": {}})
+    fake.does("answer", stdout, stderr="warning: effort 'high' is experimental", exit_code=1)
+    with pytest.raises(ProviderUnavailable) as raised:
+        complete(prompt="Hi", model="m", effort="high")
+    assert raised.value.may_be_billed

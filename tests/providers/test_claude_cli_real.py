@@ -24,6 +24,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
+from stapel_agent.types import Usage
 from tests.providers.message_stream import (
     MESSAGE_STOP,
     error_document,
@@ -303,11 +304,21 @@ def test_real__broken_off(serve: Serve) -> None:
 
 
 def test_real__error_in_the_stream(serve: Serve) -> None:
-    """A text that ends in an error is a failure, and the CLI does not retry it without streaming."""
+    """A text that ends in an error is a failure that may be billed. The CLI does not retry it without streaming."""
     begun = text_block("Half of").removesuffix(event("content_block_stop", index=0))
     server = serve(stream(message_start(), begun, error_event("overloaded_error", "Overloaded")))
-    with pytest.raises(ProviderUnavailable, match="Overloaded"):
+    with pytest.raises(ProviderUnavailable, match="Overloaded") as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
+    assert raised.value.may_be_billed
+    assert len(server.requests) == 1
+
+
+def test_real__error_after_a_block(serve: Serve) -> None:
+    """After a whole block of text, the CLI prints the text and the input. Both are kept."""
+    server = serve(stream(message_start(), text_block("Half of"), error_event("overloaded_error", "Overloaded")))
+    with pytest.raises(ProviderUnavailable, match="Overloaded") as raised:
+        WAYS["sync"](prompt="Hi", model=MODEL)
+    assert (raised.value.text, raised.value.usage) == ("Half of", Usage(25))
     assert len(server.requests) == 1
 
 
@@ -327,7 +338,7 @@ def test_real__refused(serve: Serve, status: int, kind: str, words: str, fault: 
     server = serve(Reply.of(error_document(kind, words), status=status, headers={"retry-after": "1"}))
     with pytest.raises(ProviderError) as raised:
         WAYS["sync"](prompt="Hi", model=MODEL)
-    assert type(raised.value) is fault
+    assert (type(raised.value), raised.value.may_be_billed) == (fault, False)
     assert str(raised.value).startswith(f"HTTP {status}: ")
     assert len(server.requests) <= 2  # the CLI asks what an unknown model is
 

@@ -336,6 +336,53 @@ def test_read_output__reported_fault(result: dict[str, Any], kind: type[Provider
     assert (type(raised.value), str(raised.value), raised.value.usage) == (kind, words, None)
 
 
+def billed(result: dict[str, Any], **printout: Any) -> bool:
+    """Whether the call may be billed that ended with this fault."""
+    with pytest.raises(ProviderError) as raised:
+        read(json.dumps(result) if result else "", exit_code=1, **printout)
+    return raised.value.may_be_billed
+
+
+MAYBE_BILLED = (
+    *("Credit balance is too low", "Invalid API key · Fix external API key", "Please run /login · API Error: 1"),
+    *("Your organization does not have access to Claude.", "API Error: This request would exceed your rate limit"),
+    *("You've hit your weekly limit · resets 5pm", "API Error: Request timed out.", "API Error: Connection error."),
+    *("API Error: Unable to connect to API (ECONNRESET)", "API Error: Overloaded", "API Error: Service unavailable"),
+    *("API Error: Internal server error", "API Error: Stream ended without receiving any events", ""),
+)
+NOTHING_SENT = (
+    *("Not logged in · Please run /login", "error: unknown option '--tools'", "Prompt is too long"),
+    *("exec: node: No such file or directory", "Error: Input must be provided either through stdin or ..."),
+    *("API Error: Unable to connect to API (ConnectionRefused)", "API Error: Unable to connect: certificate expired"),
+)
+
+
+@pytest.mark.parametrize("words", MAYBE_BILLED + NOTHING_SENT)
+def test_read_output__error_without_a_status(words: str) -> None:
+    """An error without a status may come after the answer began: it may be billed if it does not deny that."""
+    expected = words in MAYBE_BILLED
+    assert billed(failed(words)) is expected
+    assert billed({}, stderr=words) is expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [(401, False), (429, False), (500, False), (529, False), (504, True)])
+def test_read_output__error_with_a_status(status: int, expected: bool) -> None:
+    """A status comes before an answer, which has not begun: it decides, whatever the words are."""
+    assert billed(failed("API Error: Overloaded", api_error_status=status)) is expected
+
+
+def test_read_output__error_after_the_start_of_an_answer() -> None:
+    """What the answer stated at its start is kept: all of the input. Its output is unknown."""
+    begun = message("1", "Half of")
+    begun["message"]["usage"] = {"input_tokens": 25, "cache_read_input_tokens": 5, "output_tokens": 1}
+    own = message("2", "API Error: Overloaded", model="<synthetic>")
+    own["message"]["usage"] = {"input_tokens": 0, "output_tokens": 0}
+    with pytest.raises(ProviderUnavailable) as raised:
+        read(printed(failed("API Error: Overloaded", total_cost_usd=0), begun, own), exit_code=1)
+    assert (raised.value.usage, raised.value.text) == (Usage(25, cache_read_tokens=5), "Half of")
+    assert raised.value.usage.unknown == {"output_tokens"}
+
+
 def test_read_output__paid_fault() -> None:
     """A failed answer keeps what was spent and what the model wrote."""
     result = {**RESULT, "subtype": "error_max_structured_output_retries", "is_error": True, "errors": ["5 attempts"]}
