@@ -8,12 +8,14 @@ from .fallback_chain import candidate_of
 from .fallback_chain import nameless as nameless_models
 from .reader import Reader, as_text, off_loop
 from .retries import immediate as immediate_retries
-from .unstated_usage import BOTH_HALVES
+from .unstated_usage import BOTH_HALVES, INPUT, OUTPUT
 
 __all__ = [
     "Attempt",
     "Attempts",
     "BOTH_HALVES",
+    "INPUT",
+    "OUTPUT",
     "Reader",
     "as_text",
     "candidate_of",

@@ -4,7 +4,7 @@ from stapel_agent.types import Standing
 
 from .balances import SPENDER, TOKENS, AccountsMissing, fullest
 from .balances import make as make_accounts
-from .estimates import VENDOR_TOOLS, Estimate, estimated, estimated_rest, unbounded
+from .estimates import VENDOR_TOOLS, Estimate, estimated, estimated_beyond, estimated_rest, unbounded
 from .periods import PERIODS
 from .periods import name as period_name
 from .periods import span as period_span
@@ -34,6 +34,7 @@ __all__ = [
     "charge_lost",
     "charging",
     "estimated",
+    "estimated_beyond",
     "estimated_rest",
     "fullest",
     "hand_over_accounts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
-from stapel_agent.asking import Attempt
+from stapel_agent.asking import INPUT, OUTPUT, Attempt
 from stapel_agent.column_ranges import ARITHMETIC
 from stapel_agent.conf import agent_settings
 from stapel_agent.prices import UnitPrices, unit_prices
@@ -68,17 +68,38 @@ def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
 
     The text of the answer bounds its tokens if the provider takes no cap.
     """
-    request, vendor, usage = attempt.request, attempt.vendor, attempt.usage
-    terms = [attempt.result.metadata] if attempt.result and isinstance(attempt.result.metadata, Mapping) else []
-    sent, cached = _sent_tokens(request, vendor), usage.cache_read_tokens + usage.cache_write_tokens
-    priced = partial(_priced, request, vendor, prompt_tokens=max(sent, usage.input_tokens + cached), terms=terms)
+    usage, priced = attempt.usage, _pricing(attempt)
     if total := usage.unsplit_tokens:
         return max(priced(total, 0), priced(0, total), key=attrgetter("nanos"))
-    answered = max(request.max_tokens, byte_length(attempt.text or ""))
+    answered = max(attempt.request.max_tokens, byte_length(attempt.text or ""))
     return priced(
-        max(0, sent - cached) if "input_tokens" in unstated else 0,
-        max(0, answered - usage.output_tokens) if "output_tokens" in unstated else 0,
+        max(0, _sent_tokens(attempt.request, attempt.vendor) - _prompt_tokens(usage)) if INPUT in unstated else 0,
+        max(0, answered - usage.output_tokens) if OUTPUT in unstated else 0,
     )
+
+
+def estimated_beyond(attempt: Attempt) -> Estimate:
+    """Estimates the most that an attempt with an unknown outcome may cost beyond its known usage.
+
+    Each half has its own rest: a vendor that adds a prompt of its own states more input than was sent.
+    """
+    usage, priced = attempt.usage, _pricing(attempt)
+    sent = max(0, _sent_tokens(attempt.request, attempt.vendor) - _prompt_tokens(usage))
+    answered = max(0, attempt.request.max_tokens - usage.output_tokens)
+    total = usage.unsplit_tokens
+    return max(priced(sent, answered), priced(total, 0), priced(0, total), key=attrgetter("nanos", "tokens"))
+
+
+def _pricing(attempt: Attempt) -> Callable[[int, int], Estimate]:
+    """Returns the function that prices a number of sent and of answered tokens at the prices of this attempt."""
+    request, vendor, result = attempt.request, attempt.vendor, attempt.result
+    terms = [result.metadata] if result and isinstance(result.metadata, Mapping) else []
+    prompt_tokens = max(_sent_tokens(request, vendor), _prompt_tokens(attempt.usage))
+    return partial(_priced, request, vendor, prompt_tokens=prompt_tokens, terms=terms)
+
+
+def _prompt_tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 
 def _sent_tokens(request: CompletionRequest, vendor: str | None) -> int:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from decimal import Decimal
+from collections.abc import Callable
 
 from stapel_agent.asking import BOTH_HALVES, Attempt
-from stapel_agent.budgets import TOKENS, Estimate, estimated_rest
+from stapel_agent.budgets import Estimate, estimated_beyond, estimated_rest
 from stapel_agent.column_ranges import MAX_USD, SMALLEST_COST
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerError
 from stapel_agent.models import CostBasis, PromptLog
 from stapel_agent.redaction import describe
-from stapel_agent.types import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -33,24 +32,17 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
     cost = attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis
     if attempt.result is None and error is not None and error.may_be_billed:
-        _keep_rest(row, attempt.usage)
+        row.cost_basis = CostBasis.ESTIMATED
+        if attempt.usage:  # else the opening estimate is that of the whole call
+            set_estimate(row, _estimate(row, attempt, lambda: estimated_beyond(attempt)))
     elif unstated := _unstated(attempt, error):
-        set_estimate(row, _rest(attempt, unstated, row))
+        set_estimate(row, _estimate(row, attempt, lambda: estimated_rest(attempt, unstated)))
         if cost.basis == CostBasis.PROVIDER:  # the cost is known, and only tokens are not
             row.estimated_cost_usd = None
         else:
             row.cost_basis = CostBasis.ESTIMATED
     else:
         forget_estimate(row)
-
-
-def _keep_rest(row: PromptLog, usage: Usage) -> None:
-    """Keeps the part of the opening estimate that is beyond the known usage."""
-    row.cost_basis = CostBasis.ESTIMATED
-    if row.estimated_cost_usd is not None:
-        row.estimated_cost_usd = max(Decimal(0), row.estimated_cost_usd - (row.cost_usd or 0))
-    known = sum(getattr(usage, name) for name in TOKENS)
-    row.estimated_tokens = max(0, (row.estimated_tokens or 0) - known)
 
 
 def _unstated(attempt: Attempt, error: AgentError | None) -> frozenset[str]:
@@ -62,9 +54,9 @@ def _unstated(attempt: Attempt, error: AgentError | None) -> frozenset[str]:
     return BOTH_HALVES if agent_settings.BUDGETS else frozenset()
 
 
-def _rest(attempt: Attempt, unstated: frozenset[str], row: PromptLog) -> Estimate:
+def _estimate(row: PromptLog, attempt: Attempt, estimating: Callable[[], Estimate]) -> Estimate:
     try:
-        return estimated_rest(attempt, unstated)
+        return estimating()
     except Exception as fault:  # from the host's prices: the opening estimate bounds the rest as well
         logger.error("cannot estimate a call to provider %r: %s", attempt.request.provider, describe(fault))
         return Estimate(tokens=row.estimated_tokens or 0, is_priced=False)

@@ -244,6 +244,27 @@ def test_estimate__beyond_what_is_known(facade, agent):
     assert charged() == (USD * 10**9, TOKENS, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("known", "rest", "tokens"),
+    [
+        (Usage(5000, 1), 9 * OUT, 9),
+        (Usage(cache_read_tokens=4000, cache_write_tokens=1000), 10 * OUT, 10),
+        (Usage(20, 30), (SENT - 20) * IN, SENT - 20),
+        (Usage(unsplit_tokens=500), 500 * OUT, 500),
+        (Usage(unsplit_tokens=15), USD, TOKENS),
+    ],
+    ids=repr,
+)
+def test_estimate__of_each_half_alone(facade, agent, known, rest, tokens):
+    """If one half of the known usage is more than the estimate of it, the other half's estimate stays."""
+    scripted_chain(agent, only=AnswerInterrupted("half", usage=known, text="a text of more than ten letters"))
+    agent(BUDGETS=[{**MONTH, "usd": "50"}])
+    facade.complete("hello", "small")
+    row = PromptLog.objects.get()
+    assert costs(row) == ("estimated", row.cost_usd, rest, tokens)
+    assert charged()[0] == ((row.cost_usd or 0) + rest) * 10**9
+
+
 def test_estimate__of_an_answer_that_the_vendor_broke_off(facade, agent):
     """A complete result states everything that was spent, even if the vendor cut its text off."""
     scripted_chain(agent, only=ProviderResult("ha", 10, 5, finish_reason="interrupted"))
