@@ -7,6 +7,8 @@ from typing import Any
 
 from stapel_agent.column_ranges import bounded_count
 
+from .wire.cache_writes import cache_writes
+
 CACHED = ("cache_read_tokens", "cache_write_tokens")
 PROMPT = ("input_tokens", *CACHED)
 PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
@@ -14,13 +16,16 @@ PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 def stated_figures(usage: Any) -> dict[str, int]:
     """Return the valid token counts that the `usage` of one event states."""
+    split = getattr(usage, "cache_creation", None)
+    for_minutes, for_an_hour = (getattr(split, f"ephemeral_{time}_input_tokens", None) for time in ("5m", "1h"))
+    written = cache_writes(getattr(usage, "cache_creation_input_tokens", None), for_minutes, for_an_hour)
     figures = {
         "input_tokens": getattr(usage, "input_tokens", None),
         "output_tokens": getattr(usage, "output_tokens", None),
         "thinking_tokens": getattr(getattr(usage, "output_tokens_details", None), "thinking_tokens", None),
         "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
-        "cache_write_tokens": getattr(usage, "cache_creation_input_tokens", None),
-        "cache_write_1h_tokens": getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None),
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": for_an_hour,
     }
     counts = {name: bounded_count(figure) for name, figure in figures.items()}
     return {name: count for name, count in counts.items() if count is not None}

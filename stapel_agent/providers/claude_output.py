@@ -27,6 +27,7 @@ from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .base import ProviderResult
+from .wire.cache_writes import cache_writes
 from .wire.error_response import EMPTY_ACCOUNT, classify, excerpt
 from .wire.finish_reasons import finish_reason
 from .wire.subprocess_runner import Outcome
@@ -227,11 +228,13 @@ def _fault_by_words(notice: str, happened: str) -> ProviderError:
 
 def _usage(stated: object) -> Usage:
     figures = mapping(stated)
+    split = mapping(figures.get("cache_creation"))
+    for_minutes, for_an_hour = (split.get(f"ephemeral_{time}_input_tokens", 0) for time in ("5m", "1h"))
     return Usage(
         input_tokens=figures.get("input_tokens"),  # type: ignore[arg-type]
         output_tokens=figures.get("output_tokens"),  # type: ignore[arg-type]
         cache_read_tokens=figures.get("cache_read_input_tokens", 0),
-        cache_write_tokens=figures.get("cache_creation_input_tokens", 0),
-        cache_write_1h_tokens=mapping(figures.get("cache_creation")).get("ephemeral_1h_input_tokens", 0),
+        cache_write_tokens=cache_writes(figures.get("cache_creation_input_tokens", 0), for_minutes, for_an_hour),
+        cache_write_1h_tokens=for_an_hour,
         thinking_tokens=mapping(figures.get("output_tokens_details")).get("thinking_tokens", 0),
     )

@@ -140,6 +140,15 @@ def test_complete__whole_answer(ask: Asker, server: ScriptedServer) -> None:
     )
 
 
+def test_complete__cache_writes_by_their_lifetime(ask: Asker, server: ScriptedServer) -> None:
+    """If the sum of the cache writes is missing, it is that of its parts."""
+    parts = {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100}
+    start = message_start(cache_creation_input_tokens=None, cache_creation=parts)
+    server.replies = [stream(start, text_block("Hello"), message_delta(), MESSAGE_STOP)]
+
+    assert ask() == ProviderResult("Hello", 25, 15, cache_write_tokens=400, cache_write_1h_tokens=100)
+
+
 def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> None:
     """The request has the API's format. Unsupported keywords of the schema become descriptions."""
     schema = {

@@ -186,6 +186,13 @@ def test_read_output__odd_figures(changes: dict[str, Any], result: ProviderResul
     assert read(json.dumps(RESULT | changes)) == result
 
 
+def test_read_output__cache_writes_by_their_lifetime() -> None:
+    """If the sum of the cache writes is missing, it is that of its parts."""
+    parts = {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100}
+    usage = RESULT["usage"] | {"cache_creation_input_tokens": None, "cache_creation": parts}  # type: ignore[operator]
+    assert read(json.dumps(RESULT | {"usage": usage})) == answered(cache_write_tokens=400, cache_write_1h_tokens=100)
+
+
 def test_read_output__figure_of_many_digits() -> None:
     """Neither does a number that is too long for an int."""
     stdout = json.dumps(RESULT).replace('"output_tokens": 7', f'"output_tokens": {"9" * 5000}')

@@ -249,6 +249,32 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         },
         ProviderResult("{}", 100, 7, 0, 900, 50, cache_write_1h_tokens=50),
     ),
+    "Anthropic's cache writes by their lifetime alone": (
+        {
+            "input_tokens": 1000,
+            "output_tokens": 7,
+            "cache_creation_input_tokens": None,
+            "cache_creation": {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100},
+        },
+        ProviderResult("{}", 1000, 7, 0, 0, 400, cache_write_1h_tokens=100),
+    ),
+    "LiteLLM's cache writes by their lifetime alone, in the prompt": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 7,
+            "prompt_tokens_details": {"cache_creation_token_details": {"ephemeral_1h_input_tokens": 100}},
+        },
+        ProviderResult("{}", 900, 7, 0, 0, 100, cache_write_1h_tokens=100),
+    ),
+    "more cache writes by their lifetime than in their sum": (
+        {
+            "input_tokens": 1000,
+            "output_tokens": 7,
+            "cache_creation_input_tokens": 100,
+            "cache_creation": {"ephemeral_1h_input_tokens": 400},
+        },
+        ProviderResult("{}", 1000, 7, 0, 0, 400, cache_write_1h_tokens=400),
+    ),
     "more cached tokens than the prompt has: beside it": (
         {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 900}},
         ProviderResult("{}", 100, 7, 0, 900),

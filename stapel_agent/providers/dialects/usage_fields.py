@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any
 
 from stapel_agent.column_ranges import bounded_count, money
+from stapel_agent.providers.wire.cache_writes import cache_writes
 from stapel_agent.providers.wire.vendor_json import mapping
 from stapel_agent.types import Usage
 
@@ -22,7 +23,8 @@ class UsageFields:
     `prompt` is a total that includes the cached tokens, except those at a path in `beside_prompt`; docs/dialects.md
     lists the sources. `thinking` is part of `completion`, or separate: then `total` is more than `prompt` plus
     `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the endpoint used your own key at a
-    vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars.
+    vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the
+    parts of `cache_write`, by lifetime.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
@@ -45,11 +47,18 @@ class UsageFields:
         "prompt_tokens_details.cache_creation_input_tokens",
         "cache_creation_input_tokens",
     )
+    cache_write_5m: tuple[str, ...] = (
+        "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+        "cache_creation.ephemeral_5m_input_tokens",
+    )
     cache_write_1h: tuple[str, ...] = (
         "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
         "cache_creation.ephemeral_1h_input_tokens",
     )
-    beside_prompt: tuple[str, ...] = ("cache_read_input_tokens", "cache_creation_input_tokens")
+    beside_prompt: tuple[str, ...] = (
+        *("cache_read_input_tokens", "cache_creation_input_tokens"),
+        *("cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens"),
+    )
     total: tuple[str, ...] = ("total_tokens",)
     cost_usd: tuple[str, ...] = ("cost",)
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
@@ -98,15 +107,18 @@ class _Stated:
             prompt = total - completion
         has_details = any(mapping(value_at(reported, name)) for name in DETAILS)
         beside = () if has_details else fields.beside_prompt
+        lifetimes = fields.cache_write_5m, fields.cache_write_1h
         return cls(
             prompt if prompt and prompt > 0 else None,  # no prompt has 0 tokens
             completion,
             total,
             thinking=_tokens(reported, fields.thinking),
             read=_tokens(reported, fields.cache_read),
-            written=_tokens(reported, fields.cache_write),
+            written=cache_writes(
+                _tokens(reported, fields.cache_write), *(_tokens(reported, paths) for paths in lifetimes)
+            ),
             is_read_beside=_path(reported, fields.cache_read) in beside,
-            is_written_beside=_path(reported, fields.cache_write) in beside,
+            is_written_beside=_path(reported, sum(lifetimes, fields.cache_write)) in beside,
         )
 
     @property
