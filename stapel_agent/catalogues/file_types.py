@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .gettext_catalogue import GettextCatalogue
 from .json_catalogue import JsonCatalogue
 from .rails_catalogue import RailsCatalogue
 from .resource_folders import android_target, apple_target
-from .target_paths import is_language, target_path
+from .target_paths import is_named_by_language, target_path
 from .text_file import CatalogueError
 
 TargetPath = Callable[[Path, str, Path | None, str], Path]
@@ -73,16 +74,38 @@ def open_catalogue(
 
 
 def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
-    """Yield other files in the folder of `source` that have the same target."""
-    if is_language(source.stem):
+    """Yield other files in the folder of `source` that have the same target.
+
+    If the name of `source` has its language, files that differ in it are translations of the same texts.
+    """
+    if is_named_by_language(source):
         return
     place = _file_type(source).target
     target = place(source, to, folder, from_lang)
     for path in sorted(source.parent.glob(f"*{source.suffix}")):
-        if path.name == source.name or path == target or is_language(path.stem) or not path.is_file():
+        if path.name == source.name or path == target or is_named_by_language(path) or not path.is_file():
             continue
         if place(path, to, folder, from_lang) == target:
             yield path
+
+
+def without_translations(
+    files: Iterable[Path], languages: Iterable[str], folder: Path | None, from_lang: str = "auto"
+) -> list[Path]:
+    """Return `files` without the translations of others: of `l10n/*.arb`, app_en.arb without app_de.arb.
+
+    Files that may be completed in place, and files that are translations of each other, stay.
+    """
+    files = list(dict.fromkeys(files))
+    targets = {
+        source: {_file_type(source).target(source, to, folder, from_lang).absolute() for to in languages}
+        for source in files
+    }
+    found = Counter(path for paths in targets.values() for path in paths)
+    sources = [file for file in files if found[file.absolute()] == (file.absolute() in targets[file])]
+    translated = {path for source in sources for path in targets[source]}
+    in_place = {source for source in files if _file_type(source).catalogue.is_own_target}
+    return [file for file in files if file in sources or file in in_place or file.absolute() not in translated]
 
 
 def _file_type(source: Path) -> FileType:

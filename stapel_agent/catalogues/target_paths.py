@@ -16,7 +16,7 @@ from .text_file import CatalogueError
 TAG = re.compile(r"[A-Za-z0-9]++(?:[-_][A-Za-z0-9]++)*+(?:@\w{4,14}+)?+")
 LOCALE_FOLDERS = {"locales", "locale", "_locales", "i18n", "l10n", "lang", "langs", "languages", "translations"}
 """Folders with one folder per language, in which namespaces may have folders of their own."""
-NAMED = re.compile(r"(?P<base>.+?)(?P<sign>[._])(?P<tag>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)")
+NAMED = re.compile(r"(?=[._](?P<tag>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z)")
 DEPTH = 4
 LANGUAGE = re.compile(rb'^"Language:[ \t]*+([\w@-]++)', re.MULTILINE)
 
@@ -67,11 +67,13 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
         name = locale if "_" in place.name or place.parent.name == "_locales" else to
         within = source.absolute().relative_to(place)
         return (folder or place.parent) / name / within.with_suffix(suffix)
-    named = NAMED.fullmatch(source.stem)
-    stem = to
-    if named and is_language(named["tag"]) and (named["sign"] == "." or suffix.lower() == ".arb"):
-        stem = f"{named['base']}{named['sign']}{locale if named['sign'] == '_' else to}"
-    return (folder or source.parent) / f"{stem}{suffix}"
+    base = _base_name(source)
+    return (folder or source.parent) / f"{base}{locale if base.endswith('_') else to}{suffix}"
+
+
+def is_named_by_language(source: Path) -> bool:
+    """Whether the file's name has its language, such as `en.json`, `shop.en.json` and `app_en.arb`."""
+    return is_language(source.stem) or bool(_base_name(source))
 
 
 def own_language(source: Path) -> str:
@@ -93,6 +95,15 @@ def _language_folders(source: Path, from_lang: str) -> Iterator[Path]:
         if is_named and (depth == 0 or place.parent.name in LOCALE_FOLDERS):
             yield place
             return
+
+
+def _base_name(source: Path) -> str:
+    """Return the file's name up to its language, such as `shop.` and `app_`, or an empty string."""
+    for named in NAMED.finditer(source.stem, 1):
+        base = source.stem[: named.start() + 1]
+        if is_language(named["tag"]) and (base.endswith(".") or source.suffix.lower() == ".arb"):
+            return base
+    return ""
 
 
 def _base(tag: str) -> str:

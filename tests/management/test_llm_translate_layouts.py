@@ -80,6 +80,47 @@ def test_shared_target__of_folders(tmp_path, scripted_model):
     assert ("have the same target" in err, scripted_model.requests) == (True, [])
 
 
+NAMED_BY_LANGUAGE = {
+    "messages.{}.json": '{"a": "A text"}',
+    "app_{}.arb": '{"a": "A text"}',
+    "my_app_{}.arb": '{"a": "A text"}',
+    "devise.{}.yml": "a: A text\n",
+    "shop.{}.po": 'msgid "A text"\nmsgstr ""\n',
+    "main.{}.ftl": "a = A text\n",
+    "strings.{}.xml": '<resources><string name="a">A text</string></resources>',
+    "shop.{}.strings": '"a" = "A text";\n',
+    "{}.json": '{"a": "A text"}',
+    "locales/{}/shop.json": '{"a": "A text"}',
+    "locale/{}/LC_MESSAGES/django.po": 'msgid "A text"\nmsgstr ""\n',
+    "{}.lproj/Localizable.strings": '"a" = "A text";\n',
+}
+
+
+@pytest.mark.parametrize("known", [[], ["--from", "en"]])
+@pytest.mark.parametrize("to_folder", [False, True])
+@pytest.mark.parametrize(("name", "content"), NAMED_BY_LANGUAGE.items())
+def test_named_by_language__again(tmp_path, scripted_model, name, content, to_folder, known):
+    """The command continues beside the translations that it has made, for the same languages and for others."""
+    source = made(tmp_path, name.format("en"), content)
+    options = [*known, *(["--out", tmp_path / "out"] if to_folder else [])]
+    scripted_model.script(translating(str.upper))
+    for targets in (["de"], ["de", "pl"], ["pl", "fr"]):
+        _, err = run(source, *options, *(word for to in targets for word in ("--to", to)))
+        assert err == ""
+    if not to_folder:
+        assert all("A TEXT" in (tmp_path / name.format(to)).read_text() for to in ("de", "pl", "fr"))
+
+
+@pytest.mark.parametrize("name", ["app_{}.arb", "{}.json", "locales/{}/shop.json"])
+def test_translations_among_the_sources(tmp_path, scripted_model, name):
+    """Of files given by a pattern, those that are translations of another are no sources."""
+    sources = [made(tmp_path, name.format(tag), {"a": "A text"}) for tag in ("de", "en", "pl")]
+    scripted_model.script(translating(str.upper))
+    out, err = run(*sources, "--to", "de", "--to", "pl", "--to", "fr")
+    assert (err, out.count("\n"), row(out, "fr")[:2]) == ("", 4, ["0", "1"])
+    assert "have the same target" in run(*sources, "--to", "fr")[1]
+
+
 def test_own_language__in_place(tmp_path, scripted_model):
     """A .po file in the target language is completed in place, and its translations are kept."""
     header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'

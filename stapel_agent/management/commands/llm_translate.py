@@ -21,6 +21,7 @@ from stapel_agent.catalogues import (
     open_catalogue,
     read_glossary,
     same_target,
+    without_translations,
 )
 from stapel_agent.exceptions import AgentError
 from stapel_agent.management import INTERRUPTED
@@ -136,7 +137,8 @@ def _plan(**options: Any) -> list[Step]:
     if from_lang != "auto" and locale_name(from_lang) in map(locale_name, languages):
         raise CatalogueError(f"--from {from_lang!r} is also a target language: leave out one of them")
     tags = {locale_name(tag): tag for tag in languages}.values()
-    steps = [_step(source, tag, **options) for source in dict.fromkeys(options["source"]) for tag in tags]
+    sources = without_translations(options["source"], tags, options["out"], from_lang)
+    steps = [_step(source, tag, **options) for source in sources for tag in tags]
     targets: dict[Path, Path] = {}
     for step in steps:
         catalogue = step.translation.catalogue
