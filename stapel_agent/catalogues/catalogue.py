@@ -64,11 +64,19 @@ class Catalogue(ABC, Generic[Draft]):
     """Whether translations can be marked as fuzzy."""
 
     def __init__(
-        self, source: Path, target: Path, to: str, *, overwrite: bool = False, fuzzy: FuzzyPolicy = KEEP_FUZZY
+        self,
+        source: Path,
+        target: Path,
+        to: str,
+        *,
+        from_lang: str = "auto",
+        overwrite: bool = False,
+        fuzzy: FuzzyPolicy = KEEP_FUZZY,
     ) -> None:
         if not self.is_own_target and source.exists() and target.exists() and target.samefile(source):
             raise CatalogueError(f"{str(target)!r} is the source itself: choose another folder with --out")
-        self.source, self.target, self.to, self.overwrite, self.fuzzy = source, target, to, overwrite, fuzzy
+        self.source, self.target, self.to, self.from_lang = source, target, to, from_lang
+        self.overwrite, self.fuzzy = overwrite, fuzzy
         self.file = TextFile.read(source)
         self._written: dict[str, str] = {}
         self._target: OpenTarget[Draft] | None = None
@@ -82,6 +90,10 @@ class Catalogue(ABC, Generic[Draft]):
     @abstractmethod
     def name(self, key: str) -> str:
         """Return the name of the text `key` in messages to people."""
+
+    def language(self, key: str) -> str:
+        """Return the language of the text `key`, or "auto"."""
+        return self.from_lang
 
     def example(self, key: str) -> str:
         """Return a number that the text `key` is used with, or an empty string if it is not a plural form."""

@@ -70,7 +70,7 @@ def open_catalogue(
             f"{str(source)!r} cannot mark translations as fuzzy: use --mark with gettext and .xcstrings"
         )
     target = file_type.target(source, to, folder, from_lang)
-    return file_type.catalogue(source, target, to, overwrite=overwrite, fuzzy=fuzzy)
+    return file_type.catalogue(source, target, to, from_lang=from_lang, overwrite=overwrite, fuzzy=fuzzy)
 
 
 def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:

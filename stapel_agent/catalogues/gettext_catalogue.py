@@ -14,6 +14,7 @@ from polib import POEntry
 from .catalogue import Catalogue, ContextOptions
 from .gettext_file import GettextFile, identity
 from .gettext_plurals import PluralForms
+from .gettext_source_texts import SourceTexts, source_texts
 from .text_file import CatalogueError, TextFile
 
 FORMATS = {
@@ -41,10 +42,11 @@ class Slot:
     key: str
     form: int | None
     text: str
+    msgid: str
 
     def with_line_breaks(self, translation: str) -> str:
-        """Return `translation` with the text's line breaks at both ends, as gettext requires."""
-        start, end = self.text.startswith("\n"), self.text.endswith("\n")
+        """Return `translation` with the msgid's line breaks at both ends, as gettext requires."""
+        start, end = self.msgid.startswith("\n"), self.msgid.endswith("\n")
         return "\n" * start + translation.strip("\n") + "\n" * end
 
 
@@ -59,6 +61,7 @@ class GettextDraft:
 class GettextCatalogue(Catalogue[GettextDraft]):
     """A key is the entry's number in the source, the field to translate, and an example number of the plural form.
 
+    The field is a msgstr if the source language's file has one, or else the msgid.
     An empty msgstr is untranslated. A fuzzy translation is kept with its mark unless the policy overwrites it.
     """
 
@@ -71,7 +74,11 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def name(self, key: str) -> str:
         number, field = key.split()[:2]
-        return str(getattr(self._entries[int(number)], field))
+        return str(getattr(self._entries[int(number)], field if field == "msgid_plural" else "msgid"))
+
+    def language(self, key: str) -> str:
+        is_msgid = key.split()[1].startswith("msgid")
+        return "auto" if is_msgid and self._source_texts.has_other_msgids else self.from_lang
 
     def example(self, key: str) -> str:
         return "".join(key.split()[2:])
@@ -83,8 +90,8 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
 
     def sources(self, key: str, text: str) -> list[str]:
-        entry = self._entries[int(key.split(" ", 1)[0])]
-        return [text, entry.msgid, entry.msgid_plural] if entry.msgid_plural else [text]
+        texts, _ = self._source_texts.of_entry(self._entries[int(key.split(" ", 1)[0])])
+        return list(dict.fromkeys([text, *texts.values()]))
 
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
@@ -130,19 +137,33 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     @cached_property
     def _entries(self) -> dict[int, POEntry]:
         """The entries of the source that are in use, by number."""
+        return {number: entry for number, entry in enumerate(self._source_file) if not entry.obsolete}
+
+    @cached_property
+    def _source_file(self) -> GettextFile:
         with self._errors_in("source", "is not a gettext file"):
-            file = GettextFile.read(self.file.text)
-        return {number: entry for number, entry in enumerate(file) if not entry.obsolete}
+            return GettextFile.read(self.file.text)
+
+    @cached_property
+    def _source_texts(self) -> SourceTexts:
+        return source_texts(self.source, self.target, self._source_file, self.from_lang)
 
     def _slots(self, number: int, forms: PluralForms) -> list[Slot]:
         """Return the slots of an entry of the source whose texts are not blank."""
         entry = self._entries[number]
+        texts, source_forms = self._source_texts.of_entry(entry)
         if not entry.msgid_plural:
-            slots = [Slot(f"{number} msgid", None, entry.msgid)]
+            slots = [Slot(f"{number} {name}", None, text, entry.msgid) for name, text in texts.items()]
         else:
+            fields = list(texts)
             slots = [
-                Slot(f"{number} {field} {'' if example is None else example}".strip(), form, getattr(entry, field))
-                for form, (field, example) in forms.origins(entry.msgid, entry.msgid_plural).items()
+                Slot(
+                    f"{number} {fields[origin]} {'' if example is None else example}".strip(),
+                    form,
+                    texts[fields[origin]],
+                    entry.msgid,
+                )
+                for form, (origin, example) in forms.origins(list(texts.values()), source_forms).items()
             ]
         return [slot for slot in slots if slot.text.strip()]
 

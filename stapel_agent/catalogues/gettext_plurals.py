@@ -5,8 +5,9 @@ from __future__ import annotations
 import gettext
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from babel.core import UnknownLocaleError
 from babel.messages.plurals import DEFAULT_PLURAL, get_plural
@@ -74,29 +75,45 @@ class PluralForms:
         except ZeroDivisionError as fault:
             raise ValueError("Plural-Forms divides by zero") from fault
 
-    def origins(self, singular: str, plural: str) -> dict[int, tuple[str, int | None]]:
-        """Return for each form the field to translate, and an example number if one is needed.
+    def origins(self, texts: Sequence[str], source: PluralForms) -> dict[int, tuple[int, int | None]]:
+        """Return for each form the form of `source` to translate, and an example number if one is needed.
 
-        The form for 1 is translated from the singular. If that form is also used for other numbers, as in Russian
-        for 21, the singular must show the number as the plural does: "one file" would be wrong for 21. If the plural
-        is used for several of more than two forms, each gets an example number.
+        `texts` are those of `source`. A form is translated from the text for the same number. If it is also used for
+        other numbers, as in Russian for 21, that text must show the number as the text for them does: "one file"
+        would be wrong for 21. If there are more forms than in the source, each gets an example number.
         """
-        origins: dict[int, tuple[str, int | None]] = {
-            form: ("msgid_plural", self._example(form) if self.count > 2 else None) for form in range(self.count)
-        }
-        one = self.chosen[1]
-        shows_number = not placeholders(plural) - placeholders(singular)
-        if self.chosen.count(one) == 1 or (self.count > 1 and shows_number):
-            origins[one] = "msgid", None
-        return origins
+        found: dict[int, tuple[int, int | None]] = {}
+        for form, (first, other) in _candidates(self, source).items():
+            origin = other if placeholders(texts[other]) - placeholders(texts[first]) else first
+            is_singular = form == self.chosen[1] and origin == source.chosen[1] and source.count > 1
+            found[form] = origin, None if is_singular or self.count <= source.count else self.example(form)
+        return found
 
-    def _example(self, form: int) -> int | None:
+    def example(self, form: int) -> int | None:
         """Return the lowest number of `form`, preferably not 0, or None if the rule never selects it."""
         return self._examples.get(form)
 
     @cached_property
     def _examples(self) -> dict[int, int]:
         return {form: number for number, form in reversed([*list(enumerate(self.chosen))[1:], (0, self.chosen[0])])}
+
+
+ENGLISH = PluralForms(2, "(n != 1)")
+"""The forms of msgid and msgid_plural."""
+
+
+@lru_cache
+def _candidates(target: PluralForms, source: PluralForms) -> dict[int, tuple[int, int]]:
+    """Return for each form of `target` the form of `source` for its example, and for most of its other numbers."""
+    candidates: dict[int, tuple[int, int]] = {}
+    for form in range(target.count):
+        numbers = [number for number in NUMBERS if target.chosen[number] == form] or NUMBERS
+        usual = Counter(source.chosen[number] for number in numbers).most_common()
+        example = target.example(form)
+        first = usual[0][0] if example is None or target.count == 1 else source.chosen[example]
+        others = [other for other, _ in usual if other != first]
+        candidates[form] = first, others[0] if others and target.count > 1 else first
+    return candidates
 
 
 def placeholders(text: str) -> Counter[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .gettext_plurals import PluralForms
+from .gettext_plurals import ENGLISH, PluralForms
 from .target_paths import locale_name
 
 SLAVIC = "n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2"
@@ -53,6 +53,6 @@ def numbered_keys(base: str, singular: str, plural: str, to: str) -> Iterator[tu
         yield base, plural, None
         return
     is_named = forms.count == 2 and language not in NUMBERED
-    for form, (origin, example) in sorted(forms.origins(singular, plural).items()):
+    for form, (origin, example) in sorted(forms.origins((singular, plural), ENGLISH).items()):
         key = (base, f"{base}_plural")[form] if is_named else f"{base}_{form}"
-        yield key, singular if origin == "msgid" else plural, example if forms.count > 2 else None
+        yield key, (singular, plural)[origin], example if forms.count > 2 else None

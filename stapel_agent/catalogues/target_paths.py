@@ -71,6 +71,18 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
     return (folder or source.parent) / f"{base}{locale if base.endswith('_') else to}{suffix}"
 
 
+def path_language(source: Path) -> str:
+    """Return the language in the path of `source`, as it is written there, or an empty string."""
+    folders = source.absolute().parents
+    if folders[0].name == "LC_MESSAGES":
+        return folders[1].name if is_language(folders[1].name) else ""
+    if is_language(source.stem):
+        return source.stem
+    if base := _base_name(source):
+        return source.stem.removeprefix(base)
+    return next((folder.name for folder in _language_folders(source, "auto")), "")
+
+
 def is_named_by_language(source: Path) -> bool:
     """Whether the file's name has its language, such as `en.json`, `shop.en.json` and `app_en.arb`."""
     return is_language(source.stem) or bool(_base_name(source))

@@ -12,19 +12,19 @@ from .catalogue_translation import CatalogueTranslation
 
 
 class CostOf(Protocol):
-    """Returns the maximum cost of translating entries in a context."""
+    """Returns the maximum cost of translating entries from a language, with a hint about them."""
 
-    def __call__(self, entries: Any, hint: str) -> Most: ...
+    def __call__(self, from_lang: str, entries: Any, hint: str) -> Most: ...
 
 
-def faults(translation: CatalogueTranslation, from_lang: str) -> Iterator[tuple[str, str]]:
+def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
     """Yield the name of each text whose translation is wrong, and the reason."""
     catalogue = translation.catalogue
     texts = catalogue.texts()
     for key, existing in catalogue.translations().items():
         format, limit = catalogue.format(key), catalogue.max_length(key)
         entries = (Entry(text, format=format, max_length=limit) for text in catalogue.sources(key, texts[key]))
-        found = [fault_in(entry, existing, from_lang, catalogue.to) for entry in entries]
+        found = [fault_in(entry, existing, catalogue.language(key), catalogue.to) for entry in entries]
         if all(found):
             yield catalogue.name(key), f"the translation {found[0]}"
 
@@ -32,8 +32,8 @@ def faults(translation: CatalogueTranslation, from_lang: str) -> Iterator[tuple[
 def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> Most:
     """Return the maximum cost of the missing texts."""
     calls, tokens, dollars = 0, 0, list[Decimal | None]()
-    for hint, part in translation.slices(translation.pending()):
-        most = cost_of(translation.entries(part), hint)
+    for language, hint, part in translation.slices(translation.pending()):
+        most = cost_of(language, translation.entries(part), hint)
         calls, tokens = calls + most.calls, tokens + most.tokens
         dollars.append(most.cost_usd)
     known = [usd for usd in dollars if usd is not None]

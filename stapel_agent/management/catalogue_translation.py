@@ -12,8 +12,8 @@ from tqdm import tqdm
 from stapel_agent.catalogues import Catalogue, ContextOptions
 from stapel_agent.conf import agent_settings
 
-Ask = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
-"""Translates a slice of entries, with a hint about them, and returns the answer dict."""
+Ask = Callable[[str, Mapping[str, Any], str], Mapping[str, Any]]
+"""Translates a slice of entries from a language, with a hint about them, and returns the answer dict."""
 
 UNCHANGED = "came back untranslated; it is in the file, to be reviewed"
 
@@ -57,24 +57,24 @@ class CatalogueTranslation:
             return
         # `disable=None` hides the bar without a terminal.
         with tqdm(total=len(pending), desc=self.catalogue.to, unit="text", disable=quiet or None) as bar:
-            for hint, part in self.slices(pending):
-                self._record(part, ask(self.entries(part), hint))
+            for language, hint, part in self.slices(pending):
+                self._record(part, ask(language, self.entries(part), hint))
                 bar.update(len(part))
 
     def entries(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Return `texts` as entries of `services.translate()`, with their contexts and formats."""
         return {key: self.catalogue.entry(key, text, self.context_options) for key, text in texts.items()}
 
-    def slices(self, texts: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield the texts by hint, in portions of what is asked for concurrently. The target is written after each."""
+    def slices(self, texts: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield the language, the hint and the texts of what is asked for at once. The target is written after each."""
         size = agent_settings.TRANSLATE_CHUNK_ENTRIES * agent_settings.TRANSLATE_CONCURRENCY
-        by_hint: dict[str, dict[str, str]] = {}
+        groups: dict[tuple[str, str], dict[str, str]] = {}
         for key, text in texts.items():
-            by_hint.setdefault(self.catalogue.hint(key), {})[key] = text
-        for hint, group in by_hint.items():
+            groups.setdefault((self.catalogue.language(key), self.catalogue.hint(key)), {})[key] = text
+        for (language, hint), group in groups.items():
             items = iter(group.items())
             while part := dict(islice(items, size)):
-                yield hint, part
+                yield language, hint, part
 
     def _record(self, part: Mapping[str, str], answer: Mapping[str, Any]) -> None:
         """Write the translations of a slice to the target, and count them."""

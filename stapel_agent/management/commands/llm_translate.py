@@ -67,7 +67,7 @@ class Command(BaseCommand):
         try:
             plan = _plan(**options)
             if options["check"]:
-                return self._check(plan, verbosity, options["from_lang"])
+                return self._check(plan, verbosity)
             if options["estimate"]:
                 return self._estimate(plan)
         except (CatalogueError, AgentError) as fault:
@@ -93,10 +93,10 @@ class Command(BaseCommand):
         if missing := sum(translation.left + len(translation.failed) for translation in started):
             raise CommandError(f"not translated: {missing}; run the same command to translate the missing texts")
 
-    def _check(self, plan: list[Step], verbosity: int, from_lang: str) -> None:
+    def _check(self, plan: list[Step], verbosity: int) -> None:
         checked = 0
         for step in plan:
-            step.translation.failed += faults(step.translation, from_lang)
+            step.translation.failed += faults(step.translation)
             checked += len(step.translation.catalogue.translations())
             for line in failures(step.translation, None if verbosity > 1 else SHOWN_NAMES):
                 self.stderr.write(line)
@@ -157,14 +157,13 @@ def _step(file: Path, tag: str, **options: Any) -> Step:
             raise shared_target(file, other, catalogue.target)
     terms = read_glossary(glossary, tag) if glossary else None
     how = {"provider": options["provider"], "effort": options["effort"], "glossary": terms}
-    translate = partial(services.translate, from_lang, tag, model_size=options["model"], **how)
-    cost_of = partial(services.translation_cost, from_lang, tag, model_size=options["model"], **how)
+    how |= {"to": tag, "model_size": options["model"]}
     context = options["context"] or ""
     context_options = ContextOptions(references=options["references"], key_paths=options["key_paths"])
     return Step(
         CatalogueTranslation(catalogue, context_options),
-        partial(_ask, translate, context),
-        partial(_ask, cost_of, context),
+        partial(_ask, partial(services.translate, **how), context),
+        partial(_ask, partial(services.translation_cost, **how), context),
     )
 
 
@@ -176,6 +175,6 @@ def shared_target(source: Path, other: Path, target: Path) -> CatalogueError:
     )
 
 
-def _ask(ask: Callable[..., Any], context: str, texts: Mapping[str, Any], hint: str) -> Any:
-    """Call `ask` with `texts`, and with the context and the hint as one sentence."""
-    return ask(texts, context=f"{context} {hint}".strip())
+def _ask(ask: Callable[..., Any], context: str, from_lang: str, texts: Mapping[str, Any], hint: str) -> Any:
+    """Call `ask` with `texts` in a language, and with the context and the hint as one sentence."""
+    return ask(from_lang, entries=texts, context=f"{context} {hint}".strip())

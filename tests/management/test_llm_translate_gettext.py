@@ -1,0 +1,169 @@
+"""`manage.py llm_translate` on gettext files whose source texts are in the msgstr of another file."""
+
+import json
+import re
+import subprocess
+
+import polib
+import pytest
+
+from stapel_agent.testing import translating
+from tests.management.test_llm_translate import row, run
+from tests.management.test_llm_translate_layouts import made
+
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+
+HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+SYMBOLIC = """msgid "cart.title"
+msgstr "{}"
+
+msgid "cart.items"
+msgid_plural "cart.items.many"
+msgstr[0] "{}"
+msgstr[1] "{}"
+"""
+EMPTY = SYMBOLIC.format("", "", "")
+ENGLISH = SYMBOLIC.format("Shopping cart", "%(n)d item", "%(n)d items")
+PLACE = "locale/{}/LC_MESSAGES/django.po"
+
+
+def po(folder, language, entries, place=PLACE):
+    return made(folder, place.format(language), HEADER.format(language) + entries)
+
+
+def strings(path) -> list[str]:
+    """The translations in a file, in its order."""
+    return [text for entry in polib.pofile(str(path)) for text in [*entry.msgstr_plural.values()] or [entry.msgstr]]
+
+
+def asked(model) -> list[str]:
+    return [text for request in model.requests for text in json.loads(request.prompt).values()]
+
+
+@pytest.mark.parametrize("known", [[], ["--from", "en"]])
+@pytest.mark.parametrize("place", [PLACE, "po/{}.po", "po/shop.{}.po", "po/{}/shop.po"])
+def test_msgstr__is_the_source_text(tmp_path, scripted_model, place, known):
+    """The msgstr of the source language is translated, not the msgid. Line ends and names are those of the msgid."""
+    lines = 'msgid "note\\n"\nmsgstr "First note"\n\n'
+    source = po(tmp_path, "en", lines + ENGLISH, place)
+    scripted_model.script(translating(str.upper))
+    out, err = run(source, "--to", "de", *known)
+    assert (row(out)[:4], err) == (["0", "4", "0", "0"], "")
+    assert asked(scripted_model) == ["First note", "Shopping cart", "⟦1⟧ item", "⟦1⟧ items"]
+    target = tmp_path / place.format("de")
+    assert strings(target) == ["FIRST NOTE\n", "SHOPPING CART", "%(n)d ITEM", "%(n)d ITEMS"]
+    assert run(source, "--to", "de", "--check", *known)[1] == ""
+
+
+def test_msgstr__of_the_file_beside(tmp_path, scripted_model):
+    """A target that is completed in place, and a template, take the texts of the source language's file."""
+    po(tmp_path, "en", ENGLISH)
+    scripted_model.script(translating(str.upper))
+    assert run(po(tmp_path, "de", EMPTY), "--from", "en", "--to", "de")[1] == ""
+    assert strings(tmp_path / PLACE.format("de")) == ["SHOPPING CART", "%(n)d ITEM", "%(n)d ITEMS"]
+    assert run(made(tmp_path, "po/shop.pot", EMPTY), "--from", "en", "--to", "de")[1] == ""
+    assert strings(tmp_path / "po/de.po") == ["CART.TITLE", "CART.ITEMS", "CART.ITEMS.MANY"]
+    po(tmp_path, "en", ENGLISH, "po/{}.po")
+    assert run(tmp_path / "po/shop.pot", "--from", "en", "--to", "fr")[1] == ""
+    assert strings(tmp_path / "po/fr.po") == ["SHOPPING CART", "%(n)d ITEM", "%(n)d ITEMS"]
+
+
+def test_msgstr__translation_as_the_source(tmp_path, scripted_model):
+    """From German, the German texts are sent as German. For texts without a translation, the language is detected."""
+    fuzzy = '#, fuzzy\nmsgid "price"\nmsgstr "Gewinn"\n\nmsgid "name"\nmsgstr ""\n\n'
+    source = po(tmp_path, "de", 'msgid "category"\nmsgstr "Rubrik"\n\n' + fuzzy)
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--from", "de", "--to", "fr")[1] == ""
+    known, detected = scripted_model.requests
+    assert [json.loads(request.prompt) for request in (known, detected)] == [
+        {"1": "Rubrik"},
+        {"1": "price", "2": "name"},
+    ]
+    assert ["German" in request.system_prompt for request in (known, detected)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("source", "known", "text"),
+    [
+        ("de", ["--from", "en"], "category"),  # a German file is no source of English texts
+        ("en-GB", ["--from", "en"], "Rubrik"),
+        ("en", ["--from", "en-US"], "Rubrik"),
+        ("", [], "category"),  # the language of the file is not known
+    ],
+)
+def test_msgstr__of_another_language(tmp_path, scripted_model, source, known, text):
+    """A msgstr is a source text only in a file of the source language, or without --from in a file of a known one."""
+    place = PLACE if source else "shop.po"
+    path = po(tmp_path, source, 'msgid "category"\nmsgstr "Rubrik"\n', place)
+    scripted_model.script(translating(str.upper))
+    assert run(path, *known, "--to", "fr")[1] == ""
+    assert asked(scripted_model) == [text]
+
+
+def test_msgstr__header_and_path_differ(tmp_path, scripted_model):
+    """If the header and the path name different languages, the msgids are translated."""
+    content = HEADER.format("en") + 'msgid "category"\nmsgstr "Rubrik"\n'
+    scripted_model.script(translating(str.upper))
+    assert run(made(tmp_path, PLACE.format("de"), content), "--from", "en", "--to", "fr")[1] == ""
+    assert asked(scripted_model) == ["category"]
+
+
+def test_msgid__without_a_msgstr(tmp_path, scripted_model):
+    """In an English file, a msgid without a msgstr is the text, and costs what it costs in a template."""
+    entry = 'msgid "A text"\nmsgstr ""\n\nmsgid "%d day"\nmsgid_plural "%d days"\nmsgstr[0] ""\nmsgstr[1] "{}"\n'
+    scripted_model.script(translating(str.upper))
+    requests = []
+    for name in ("", "%d long days"):
+        source = po(tmp_path, "en", entry.format(name))
+        run(source, "--from", "en", "--to", "de", "--out", tmp_path / f"out{len(name)}")
+        requests.append([request.prompt for request in scripted_model.requests])
+    run(made(tmp_path, "shop.pot", entry.format("")), "--from", "en", "--to", "de")
+    assert (len(scripted_model.requests), requests[0]) == (1, requests[1])
+
+
+POLISH = '"Plural-Forms: nplurals=3; plural=n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2;\\n"\n\n'
+FILES = POLISH + 'msgid "f"\nmsgid_plural "fs"\nmsgstr[0] "jeden plik"\nmsgstr[1] "%d pliki"\nmsgstr[2] "%d plików"\n'
+ONE_FORM = 'msgid "f"\nmsgid_plural "fs"\nmsgstr[0] "%d fairu"\n'
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize(
+    ("source", "to", "translated", "examples"),
+    [
+        ("pl", "de", ["jeden plik", "%d pliki"], ""),
+        ("pl", "ru", ["%d plików", "%d pliki", "%d plików"], ""),
+        ("pl", "ja", ["%d plików"], ""),
+        ("pl", "ar", ["%d plików", "jeden plik", "%d pliki", "%d pliki", *["%d plików"] * 2], "0 2 3 11 100"),
+        ("ja", "de", ["%d fairu"] * 2, "1 2"),
+        ("ja", "ko", ["%d fairu"], ""),
+    ],
+)
+def test_plural__forms_of_the_source(tmp_path, scripted_model, source, to, translated, examples):
+    """Each form is translated from the source's form for the same number."""
+    path = made(
+        tmp_path, f"{source}.po", {"pl": HEADER.format("pl")[:-1] + FILES, "ja": HEADER.format("ja") + ONE_FORM}[source]
+    )
+    scripted_model.script(translating(str.upper))
+    assert run(path, "--from", source, "--to", to)[1] == ""
+    assert strings(tmp_path / f"{to}.po") == [text.upper().replace("%D", "%d") for text in translated]
+    told = " ".join(request.system_prompt for request in scripted_model.requests)
+    assert sorted(re.findall(r"numbers such as (\d+)", told), key=int) == examples.split()
+    assert run(path, "--from", source, "--to", to, "--check")[1] == ""
+    subprocess.run(["msgfmt", "-o", "/dev/null", tmp_path / f"{to}.po"], check=True)
+
+
+def test_check__compares_with_the_source_text(tmp_path):
+    """--check compares a translation with the msgstr of the source language, not with the msgid."""
+    po(tmp_path, "en", SYMBOLIC.format("Cart of {user}", "%(n)d item", "%(n)d items"))
+    path = po(tmp_path, "de", SYMBOLIC.format("Warenkorb von {user}", "%(n)d Artikel", "%(n)d Artikel"))
+    assert run(path, "--from", "en", "--to", "de", "--check") == ("3 translations checked: no errors\n", "")
+    path = po(tmp_path, "de", SYMBOLIC.format("Warenkorb", "%(n)d Artikel", "%(m)d Artikel"))
+    assert "wrong translations: 2" in run(path, "--from", "en", "--to", "de", "--check")[1]
+
+
+def test_broken_source_file__named(tmp_path, scripted_model):
+    """If the source language's file beside the given one cannot be read, the error names it."""
+    made(tmp_path, PLACE.format("en"), 'msgid "a"\n')
+    _, err = run(po(tmp_path, "de", EMPTY), "--from", "en", "--to", "de")
+    assert re.match(r"CommandError: '\S*/en/\S*' is not a gettext file: every msgid must have exactly one msgstr", err)
+    assert scripted_model.requests == []
