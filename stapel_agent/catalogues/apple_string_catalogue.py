@@ -93,6 +93,11 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         found = {key: existing[unit.name].get(unit.path, "") for key, unit in self._units.items()}
         return {key: text for key, text in found.items() if text}
 
+    def fuzzy_keys(self) -> set[str]:
+        draft = self.draft().tree
+        fuzzy = {name: self._fuzzy(draft, name) for name in self._keys}
+        return {key for key, unit in self._units.items() if unit.path in fuzzy[unit.name]}
+
     def open(self, target: TextFile | None) -> StringCatalogDraft:
         file, path = (target, self.target) if target else (self.file, self.source)
         return StringCatalogDraft.of(self._decoded(file, path))
@@ -159,13 +164,18 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
 
     def _existing(self, draft: Tree, name: str) -> dict[Path, str]:
         """Return the translated values of a name in the target, by path."""
+        found = localizations.texts(self._localization(draft, name))
+        replaced = self._fuzzy(draft, name) if self.fuzzy.overwrite else ()
+        return {path: text for path, text in found.items() if path not in replaced}
+
+    def _fuzzy(self, draft: Tree, name: str) -> set[Path]:
+        """Return the paths of the values in the target that are to be reviewed."""
+        units = localizations.units(self._localization(draft, name))
+        return {path for path, unit in units if unit.get("state") == "needs_review"}
+
+    def _localization(self, draft: Tree, name: str) -> Any:
         known = draft["strings"].get(name, {}).get("localizations", {})
-        localization = known.get(self._code(known), {})
-        found = localizations.texts(localization)
-        if self.fuzzy.overwrite:
-            fuzzy = {path for path, unit in localizations.units(localization) if unit.get("state") == "needs_review"}
-            found = {path: text for path, text in found.items() if path not in fuzzy}
-        return found
+        return known.get(self._code(known), {})
 
     def _localized(self, entry: Tree, name: str, new: Mapping[Path, str]) -> Tree:
         """Return `entry` with the `new` texts."""

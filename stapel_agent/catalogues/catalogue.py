@@ -135,6 +135,10 @@ class Catalogue(ABC, Generic[Draft]):
     def translations(self) -> dict[str, str]:
         """Return the existing translations, by the keys of `texts()`."""
 
+    def fuzzy_keys(self) -> set[str]:
+        """Return the keys of existing translations that are marked for review and kept."""
+        return set()
+
     @abstractmethod
     def open(self, target: TextFile | None) -> Draft:
         """Return a draft of `target`, or of a new file. Raises CatalogueError if source and target do not match."""

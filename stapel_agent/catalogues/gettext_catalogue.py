@@ -112,6 +112,10 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         missing = {key for key, text in existing if not text}
         return {key: text for key, text in existing if key not in missing}
 
+    def fuzzy_keys(self) -> set[str]:
+        file = self.draft().file
+        return {key for key in self.translations() if file.is_fuzzy(self._entries[int(key.split(" ", 1)[0])])}
+
     def open(self, target: TextFile | None) -> GettextDraft:
         entries = self._entries  # read first, so that an error in the source names the source
         with self._errors_in("target", "cannot be translated"):

@@ -30,6 +30,7 @@ class CatalogueTranslation:
     context_options: ContextOptions = ContextOptions()
     total: int = 0
     kept: int = 0
+    fuzzy: int = 0
     translated: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     doubtful: list[tuple[str, str]] = field(default_factory=list)
@@ -37,11 +38,12 @@ class CatalogueTranslation:
     output_tokens: int = 0
 
     def pending(self) -> dict[str, str]:
-        """Return the texts to translate. Sets `total` and `kept`."""
+        """Return the texts to translate. Sets `total`, `kept`, and how many of those are `fuzzy`."""
         texts = self.catalogue.texts()
         existing = {} if self.catalogue.overwrite else self.catalogue.translations()
         pending = {key: text for key, text in texts.items() if key not in existing}
         self.total, self.kept = len(texts), len(texts) - len(pending)
+        self.fuzzy = len(existing.keys() & self.catalogue.fuzzy_keys())
         return pending
 
     @property

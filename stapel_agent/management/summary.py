@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from .catalogue_translation import CatalogueTranslation
@@ -9,6 +10,12 @@ from .catalogue_translation import CatalogueTranslation
 COLUMNS = ("language", "kept", "translated", "failed", "left", "input tokens", "output tokens", "file")
 NAME_LENGTH = 80
 REASON_LENGTH = 300
+AMOUNT = re.compile(r"\d[\d.]*+")
+ADVICE = {
+    "rejected auth out_of_credit provider_bug internal_error ledger_unavailable": "correct what is named above",
+    "over_budget": "raise the budget or wait until it is renewed",
+}
+"""What to do first, by the failures that the same command would meet again."""
 
 
 def table(translations: Sequence[CatalogueTranslation]) -> Iterator[str]:
@@ -22,14 +29,36 @@ def table(translations: Sequence[CatalogueTranslation]) -> Iterator[str]:
 
 def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[str]:
     """A line for each reason why texts failed or are to be reviewed, with at most `most` names of these texts."""
-    found = [*translation.failed, *translation.doubtful]
-    for reason in dict.fromkeys(reason for _, reason in found):
-        names = [name for name, given in found if given == reason]
-        yield f"{translation.catalogue.to}: {printable(reason, REASON_LENGTH)}"
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, reason in [*translation.failed, *translation.doubtful]:
+        groups.setdefault(_cause(reason), []).append((name, reason))
+    for found in groups.values():
+        names = [name for name, _ in found]
+        yield f"{translation.catalogue.to}: {printable(found[0][1], REASON_LENGTH)}"
         for name in names[:most]:
             yield f"  {printable(name, NAME_LENGTH)}"
         if most is not None and len(names) > most:
             yield f"  and {len(names) - most} more, which --verbosity 2 names"
+
+
+def fuzzy_texts(translation: CatalogueTranslation) -> Iterator[str]:
+    """A line if existing translations are marked as fuzzy."""
+    if count := translation.fuzzy:
+        texts, them = ("1 text is", "it") if count == 1 else (f"{count} texts are", "them")
+        yield (
+            f"{translation.catalogue.to}: {texts} marked as fuzzy: review {them}, or translate {them} again with"
+            " --overwrite-fuzzy"
+        )
+
+
+def advice(translations: Sequence[CatalogueTranslation]) -> str:
+    """What to do about the texts that are missing."""
+    found = {_failure(reason) for translation in translations for _, reason in translation.failed}
+    again = "run the same command to translate the missing texts"
+    for names, first in ADVICE.items():
+        if found & set(names.split()):
+            return f"{first}, then {again}"
+    return again
 
 
 def counted(number: int, noun: str) -> str:
@@ -41,6 +70,17 @@ def printable(text: str, length: int, *, squeeze: bool = True) -> str:
     words = " ".join(text.split()) if squeeze else text
     line = "".join(sign if sign.isprintable() else "\ufffd" for sign in words)
     return line if len(line) <= length else f"{line[: length - 3]}..."
+
+
+def _failure(reason: str) -> str:
+    """The failure's name, with which a reason begins."""
+    return reason.partition(":")[0]
+
+
+def _cause(reason: str) -> str:
+    """The reason without the amounts of a call, which differ for the same cause."""
+    is_of_a_call = _failure(reason) in " ".join(ADVICE).split()
+    return AMOUNT.sub("0", reason) if is_of_a_call else reason
 
 
 def _row(translation: CatalogueTranslation) -> tuple[str, ...]:

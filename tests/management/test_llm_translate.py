@@ -199,9 +199,28 @@ def test_nobody_answers__ends_the_run(source, scripted_model, slices_of_one):
     assert row(out)[:4] == ["0", "0", "1", "1"]
     assert "fr " not in out
     assert re.fullmatch(
-        r"de: rejected: .*tiny.*\n  /greeting\nCommandError: not translated: 2; run the same command .*\n", err
+        r"de: rejected: .*tiny.*\n  /greeting\nCommandError: not translated: 2; correct what is named above, then run"
+        r" the same command to translate the missing texts\n",
+        err,
     )
     assert not (source.parent / "de.json").exists()
+
+
+def test_over_budget__one_reason(tmp_path, scripted_model, agent):
+    """A reason is printed once, although its amounts differ. The last line says what helps."""
+    agent(
+        BUDGETS=[{"scope": "source", "period": "month", "tokens": 100}],
+        TRANSLATE_CHUNK_ENTRIES=1,
+        TRANSLATE_CONCURRENCY=2,
+    )
+    source = tmp_path / "en.json"
+    source.write_text(json.dumps({"a": "A text", "b": "A text that is longer than the other one"}))
+    _, err = run(source, "--to", "de")
+    assert re.fullmatch(
+        r"de: over_budget: .*\n  /a\n  /b\n"
+        r"CommandError: not translated: 2; raise the budget or wait until it is renewed, then run the same .*\n",
+        err,
+    )
 
 
 def test_bad_answer__next_slice_goes_on(source, scripted_model, slices_of_one):

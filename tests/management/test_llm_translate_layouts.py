@@ -143,7 +143,9 @@ def test_mark__fuzzy(tmp_path, scripted_model):
     assert run(source, "--to", "de", "--mark", "fuzzy")[1] == ""
     assert '#, fuzzy\nmsgid "Old text"\nmsgstr "OLD TEXT"' in (tmp_path / "de.po").read_text()
     scripted_model.script("never asked")
-    assert row(run(source, "--to", "de")[0])[:2] == ["1", "0"]
+    out, err = run(source, "--to", "de")
+    assert row(out)[:2] == ["1", "0"]
+    assert err == "de: 1 text is marked as fuzzy: review it, or translate it again with --overwrite-fuzzy\n"
 
 
 def test_mark__not_in_json(tmp_path, scripted_model):
@@ -156,12 +158,24 @@ def test_mark__not_in_json(tmp_path, scripted_model):
     ("arguments", "kept", "is_marked"), [([], "Vorher", True), (["--overwrite-fuzzy"], "OTHER TEXT", False)]
 )
 def test_fuzzy__of_others(tmp_path, scripted_model, arguments, kept, is_marked):
-    """A fuzzy translation stays as it is, with its mark, unless --overwrite-fuzzy is given."""
+    """A fuzzy translation stays as it is, with its mark, unless --overwrite-fuzzy is given, which a line names."""
     target = made(tmp_path, "de.po", FUZZY)
     scripted_model.script(translating(str.upper))
-    assert run(target, "--to", "de", *arguments)[1] == ""
+    _, err = run(target, "--to", "de", *arguments)
+    assert err == "" if arguments else "de: 1 text is marked as fuzzy: review it, or translate" in err
     assert strings(target)[-2:] == ["OLD TEXT", kept]
     assert ("#, fuzzy\n#| msgid" in target.read_text()) == is_marked
+
+
+def test_fuzzy__named_by_check(tmp_path):
+    """--check also says how many texts are fuzzy. In string catalogs, these are the ones that need review."""
+    assert "de: 1 text is marked as fuzzy" in run(made(tmp_path, "de.po", FUZZY), "--to", "de", "--check")[1]
+    units = {tag: {"stringUnit": {"state": "needs_review", "value": tag}} for tag in ("de", "fr")}
+    tree = {"sourceLanguage": "en", "strings": {name: {"localizations": units} for name in ("One", "Two")}}
+    source = made(tmp_path, "App.xcstrings", tree)
+    _, err = run(source, "--to", "fr")
+    assert err == "fr: 2 texts are marked as fuzzy: review them, or translate them again with --overwrite-fuzzy\n"
+    assert run(source, "--to", "fr", verbosity=0) == ("", "")
 
 
 # Checks and estimates

@@ -27,7 +27,7 @@ from stapel_agent.exceptions import AgentError
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, faults
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
-from stapel_agent.management.summary import counted, failures, table
+from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, table
 from stapel_agent.model_profiles import EFFORTS
 
 SHOWN_NAMES = 10
@@ -91,14 +91,15 @@ class Command(BaseCommand):
             raise SystemExit(INTERRUPTED) from None
         self._summarise(started, verbosity)
         if missing := sum(translation.left + len(translation.failed) for translation in started):
-            raise CommandError(f"not translated: {missing}; run the same command to translate the missing texts")
+            raise CommandError(f"not translated: {missing}; {advice(started)}")
 
     def _check(self, plan: list[Step], verbosity: int) -> None:
         checked = 0
         for step in plan:
+            step.translation.pending()
             step.translation.failed += faults(step.translation)
             checked += len(step.translation.catalogue.translations())
-            for line in failures(step.translation, None if verbosity > 1 else SHOWN_NAMES):
+            for line in (*failures(step.translation, _shown(verbosity)), *fuzzy_texts(step.translation)):
                 self.stderr.write(line)
         if count := sum(len(step.translation.failed) for step in plan):
             raise CommandError(f"wrong translations: {count}; correct them, or delete them and run without --check")
@@ -118,7 +119,9 @@ class Command(BaseCommand):
         for line in table(translations) if translations and verbosity else ():
             self.stdout.write(line)
         for translation in translations:
-            for line in failures(translation, None if verbosity > 1 else SHOWN_NAMES):
+            for line in failures(translation, _shown(verbosity)):
+                self.stderr.write(line)
+            for line in fuzzy_texts(translation) if verbosity else ():
                 self.stderr.write(line)
 
 
@@ -165,6 +168,11 @@ def _step(file: Path, tag: str, **options: Any) -> Step:
         partial(_ask, partial(services.translate, **how), context),
         partial(_ask, partial(services.translation_cost, **how), context),
     )
+
+
+def _shown(verbosity: int) -> int | None:
+    """The number of texts to name for each reason, or None for all."""
+    return None if verbosity > 1 else SHOWN_NAMES
 
 
 def shared_target(source: Path, other: Path, target: Path) -> CatalogueError:
