@@ -11,6 +11,7 @@ from itertools import groupby
 
 import polib
 
+from .gettext_blocks import Block, Layout
 from .gettext_plurals import PluralForms
 from .target_paths import is_language, locale_name
 
@@ -40,6 +41,8 @@ CONTENT_TYPE = "text/plain; charset=UTF-8"
 CHARSET = re.compile(r"charset\s*+=\s*+([\w.:-]++)")
 UTF8 = {"utf-8", "utf8"}
 PLACEHOLDERS = {"charset", "ascii", "us-ascii"}
+MIME = {"MIME-Version": "1.0", "Content-Transfer-Encoding": "8bit"}
+"""Header fields that a new file has at least."""
 RESET = {"Last-Translator": "", "Language-Team": "", "Language": ""}
 """Header fields that a new file does not take over from the source."""
 
@@ -47,8 +50,9 @@ RESET = {"Last-Translator": "", "Language-Team": "", "Language": ""}
 class GettextFile(polib.POFile):
     """The entries without the header, whose fields are in `metadata`."""
 
-    tail = ""
-    """The text after the last entry."""
+    _blocks: dict[Identity, Block]
+    layout: Layout
+    """The file as it is written. Only what changes is serialized again."""
 
     @classmethod
     def read(cls, text: str) -> GettextFile:
@@ -62,9 +66,10 @@ class GettextFile(polib.POFile):
         forms = sum(len(entry.msgstr_plural) for entry in file)
         if len(MSGID.findall(text)) != len(MSGSTR.findall(text)) or len(FORM.findall(text)) != forms:
             raise ValueError("every msgid must have exactly one msgstr: run msgfmt to find the error")
-        file.wrapwidth = 0 if NOT_WRAPPED.search(text) else WIDTH
-        file.tail = "\n".join(lines[end:])
         file._check()
+        file._set_layout(lines)
+        is_wrapped = not NOT_WRAPPED.search("\n".join(map(str, file.layout.entries)))
+        file.wrapwidth = WIDTH if is_wrapped else 0
         return file
 
     @classmethod
@@ -77,6 +82,11 @@ class GettextFile(polib.POFile):
         file[:] = [_without_translation(entry, forms) for entry in file if not entry.obsolete]
         revised = f"{datetime.now(UTC):%Y-%m-%d %H:%M%z}"
         file.metadata |= {"PO-Revision-Date": revised, **RESET, "Content-Type": CONTENT_TYPE, "Plural-Forms": ""}
+        file.metadata |= {name: file.metadata.get(name) or value for name, value in MIME.items()}
+        file.metadata_is_fuzzy = False
+        comments = [f"#{line}" if line[:1] in (",", ":") else f"# {line}" if line else "#" for line in file._comments]
+        entries = "\n".join(map(file._serialized, [file.metadata_as_entry(), *file]))
+        file._set_layout([*comments, *entries.split("\n")])
         return file
 
     @cached_property
@@ -86,15 +96,16 @@ class GettextFile(polib.POFile):
     def complete(self, to: str) -> PluralForms:
         """Add the header fields that a translation needs. Raises ValueError if the file is not UTF-8."""
         fields = self.metadata
+        before = dict(fields)
         fields["Language"] = fields.get("Language") or locale_name(to)
-        fields["MIME-Version"] = fields.get("MIME-Version") or "1.0"
         fields["Content-Type"] = _content_type(fields.get("Content-Type", ""))
-        fields["Content-Transfer-Encoding"] = fields.get("Content-Transfer-Encoding") or "8bit"
         forms = PluralForms.of_header(fields.get("Plural-Forms", ""))
         if forms is None:
             forms = PluralForms.of_language(to)
             fields["Plural-Forms"] = str(forms)
-        self.metadata_is_fuzzy = False
+        if changed := {name: value for name, value in fields.items() if before.get(name) != value}:
+            self.metadata_is_fuzzy = False
+            self.layout.set_header(changed, self._serialized(self.metadata_as_entry()))
         return forms
 
     def is_fuzzy(self, entry: polib.POEntry) -> bool:
@@ -113,11 +124,12 @@ class GettextFile(polib.POFile):
     def fill(self, entry: polib.POEntry, strings: Mapping[int | None, str], forms: PluralForms, *, fuzzy: bool) -> None:
         """Write `strings`, by plural form, for an entry of the source, and set or clear the mark `fuzzy`."""
         here = self.live.get(identity(entry))
+        is_new = here is None or bool(here.msgid_plural) != bool(entry.msgid_plural)
         if here is None:
             here = _without_translation(deepcopy(entry), forms)
             self.append(here)
             self.live[identity(here)] = here
-        elif bool(here.msgid_plural) != bool(entry.msgid_plural):
+        elif is_new:
             here.msgid_plural = entry.msgid_plural
             _without_translation(here, forms)
         if not (fuzzy and here.fuzzy):
@@ -128,29 +140,36 @@ class GettextFile(polib.POFile):
                 here.msgstr = string
             else:
                 here.msgstr_plural[form] = string
-        self._serialized_entries[identity(here)] = self._serialized(here)
+        self._write(here, is_new=is_new)
 
     def ordered_metadata(self) -> list[tuple[str, str]]:
         """The header fields in the file's order, instead of polib's own."""
         return list(self.metadata.items())
 
     def __unicode__(self) -> str:
-        comments = [f"#{line}" if line[:1] in (",", ":") else f"# {line}" if line else "#" for line in self._comments]
-        entries = [self._serialized(self.metadata_as_entry()), *self._serialized_entries.values(), *self._obsolete]
-        return "".join(f"{comment}\n" for comment in comments) + "\n".join(entries) + self.tail
+        return str(self.layout)
+
+    def _set_layout(self, lines: list[str]) -> None:
+        self.layout = Layout(lines)
+        blocks = self.layout.entries
+        if len(blocks) != len(self):
+            raise ValueError("its entries cannot be told apart: run msgfmt to find the error")
+        self._blocks = {identity(entry): block for entry, block in zip(self, blocks, strict=True) if not entry.obsolete}
+
+    def _write(self, entry: polib.POEntry, *, is_new: bool) -> None:
+        serialized, block = self._serialized(entry), self._blocks.get(identity(entry))
+        if block is None:
+            self._blocks[identity(entry)] = self.layout.add(serialized)
+            return
+        if is_new:
+            block.replace(serialized)
+        else:
+            block.translate(serialized, entry.flags)
+        self.layout.update(block)
 
     @property
     def _comments(self) -> list[str]:
         return self.header.split("\n") if self.header else []
-
-    @cached_property
-    def _serialized_entries(self) -> dict[Identity, str]:
-        """The entries as text. Serializing is slow, so only an entry that changes is serialized again."""
-        return {identity(entry): self._serialized(entry) for entry in self if not entry.obsolete}
-
-    @cached_property
-    def _obsolete(self) -> list[str]:
-        return [self._serialized(entry) for entry in self.obsolete_entries()]
 
     def _serialized(self, entry: polib.POEntry) -> str:
         return str(entry.__unicode__(self.wrapwidth))

@@ -511,21 +511,12 @@ msgstr ""
 """
 
 
-GONE = '#, fuzzy\n#~ msgid "Gone"\n#~ msgstr "Weg"\n\n'
-
-
-def rewritten(content: str) -> str:
-    """PERSONS in the layout in which we write it."""
-    return content.replace('""\n"J"\n"a"', '"Ja"').replace(GONE, "").replace("#~ msgid", f"{GONE}#~ msgid")
-
-
 @pytest.mark.gettext
 def test_po__in_place(tmp_path):
     """A person's translations, comments, header and obsolete entries stay. Fuzzy entries are replaced on request."""
     source = made(tmp_path, "de.po", PERSONS)
     expected = (
-        rewritten(PERSONS)
-        .replace("#, fuzzy, c-format\n", "#, c-format\n")
+        PERSONS.replace("#, fuzzy, c-format\n", "#, c-format\n")
         .replace('#| msgid "Not"\n', "")
         .replace('msgstr "Nicht\\n"', 'msgstr ""\n"[No\\n"\n"]\\n"')
         .replace('and\\\\"\nmsgstr ""', 'and\\\\"\nmsgstr "[\\"Quoted\\"\\tand\\\\]"')
@@ -547,7 +538,7 @@ def test_po__new_entries(tmp_path):
     made(tmp_path, "de.po", PERSONS)
     source = made(tmp_path, "shop.pot", 'msgid "Yes"\nmsgstr ""\n\n\n#: new.py:1\n#, fuzzy\nmsgid "New"\nmsgstr "?"\n')
     new = '\n#: new.py:1\nmsgid "New"\nmsgstr "[New]"\n'
-    assert translate(source) == rewritten(PERSONS).replace(f"\n{GONE}", f"{new}\n{GONE}")
+    assert translate(source) == PERSONS.replace('\n#~ msgid "Later', f'{new}\n#~ msgid "Later')
 
 
 def test_po__context_tells_apart(tmp_path):
@@ -565,7 +556,7 @@ def test_po__crlf_and_mark(tmp_path):
     content = ("\ufeff" + PERSONS.replace("\n", "\r\n")).encode()
     target = translate(made(tmp_path, "de.po", content))
     assert target.startswith("# Von Hand\r\n")
-    assert target.count("\n") == target.count("\r\n") == 29
+    assert target.count("\n") == target.count("\r\n") == 31
 
 
 def test_po__line_separators(tmp_path):
@@ -588,6 +579,80 @@ def test_po__any_text(msgid, translation):
         written = open_catalogue(source, "de").translations()[key]
         assert written.strip("\n") == translation.strip("\n")
         assert [written.startswith("\n"), written.endswith("\n")] == [msgid.startswith("\n"), msgid.endswith("\n")]
+
+
+UNTOUCHED = r"""# Of the shop
+# by hand
+#, fuzzy
+msgid ""
+msgstr ""
+"Project-Id-Version: shop\n"
+"Language: \n"
+"X-Long: a field that another program has wrapped at a place that no wrapping "
+"would choose\n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Plural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n"
+"%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\n"
+
+#: shop.py:1
+# note after the place
+#, fuzzy
+#| msgid "prize"
+msgid "price"
+msgstr "цена"
+
+msgid ""
+"One text on "
+"two lines that is longer than a line of seventy-nine characters, so it would be wrapped again"
+msgstr ""
+"Один текст"
+
+#~ msgid "Gone"
+#~ msgstr   "Нет"
+
+#: shop.py:2
+#,python-format,  no-wrap
+msgid   "a gap"
+msgstr ""
+
+# The end."""
+
+
+def test_po__untouched(tmp_path):
+    """What is not translated keeps its bytes: comments, wrapping, blanks, obsolete entries and header fields."""
+    target = translate(made(tmp_path, "ru.po", UNTOUCHED), "ru")
+    expected = UNTOUCHED.replace('"Language: ', '"Language: ru').replace("hand\n#, fuzzy\n", "hand\n")
+    assert target == expected.replace('msgstr ""\n\n# The end', 'msgstr "[a gap]"\n\n# The end')
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_po__second_run(tmp_path, is_wrapped):
+    """A later run adds new entries and changes nothing else. Its header does not decide how texts are wrapped."""
+    words = "one two three " * 10
+    entry = 'msgid "{0}"\nmsgstr ""\n'
+    source = made(tmp_path, "shop.pot", entry.format(words))
+    if is_wrapped:
+        source.write_text(subprocess.run(["msgcat", source], capture_output=True, text=True, check=True).stdout)
+    before = translate(source, "pl")
+    source.write_text(source.read_text() + "\n" + entry.format("new") + "\n" + entry.format(f"new {words}"))
+    after = translate(source, "pl")
+    assert after.startswith(f'{before}\nmsgid "new"\nmsgstr "[new]"\n\nmsgid')
+    assert (f'msgid "new {words}"' in after) != is_wrapped
+    assert 'msgid "new"\nmsgstr "[new]"\n\n' in after
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('# Of a\nmsgid "a"\nmsgstr ""\n', '{}\n# Of a\nmsgid "a"\nmsgstr "[a]"\n'),
+        ('# Shop\n\n# Of a\nmsgid "a"\nmsgstr ""', '# Shop\n{}\n# Of a\nmsgid "a"\nmsgstr "[a]"'),
+        ('\nmsgid "a"\nmsgstr ""\n\n\n', '{}\nmsgid "a"\nmsgstr "[a]"\n\n\n'),
+    ],
+)
+def test_po__without_a_header(tmp_path, content, expected):
+    """A missing header is added after the comment of the file."""
+    header = HEADER.format("de") + '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
+    assert translate(made(tmp_path, "de.po", content)) == expected.format(header)
 
 
 def test_po__another_charset(tmp_path):
