@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from polib import POEntry
 
 from .catalogue import Catalogue, ContextOptions
 from .gettext_file import GettextFile, identity
-from .gettext_plurals import PluralForms
+from .gettext_plurals import PluralForms, placeholders
 from .gettext_source_texts import SourceTexts, source_texts
 from .text_file import CatalogueError, TextFile
 
@@ -27,9 +28,12 @@ FORMATS = {
     "kde-format": "kde",
     "php-format": "php",
     "sh-format": "shell",
-    "ruby-format": "rails",
 }
 """The format of a text, by gettext's flag."""
+
+STRICT = {"python-format", "ruby-format", "qt-format"}
+"""Flags of formats in which a plural form may leave out named placeholders only."""
+UNNAMED = re.compile(r"%[^({<]")
 
 MAX_LENGTH = re.compile(r"\bmax-length:\s?(\d{1,5})\b")
 """The flag by which Weblate, among others, limits the length of a translation."""
@@ -59,7 +63,7 @@ class GettextDraft:
 
 
 class GettextCatalogue(Catalogue[GettextDraft]):
-    """A key is the entry's number in the source, the field to translate, and an example number of the plural form.
+    """A key is the entry's number in the source, the field to translate, the plural form, and an example number for it.
 
     The field is a msgstr if the source language's file has one, or else the msgid.
     An empty msgstr is untranslated. A fuzzy translation is kept with its mark unless the policy overwrites it.
@@ -81,7 +85,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return "auto" if is_msgid and self._source_texts.has_other_msgids else self.from_lang
 
     def example(self, key: str) -> str:
-        return "".join(key.split()[2:])
+        return "".join(key.split()[3:])
 
     def context(self, key: str, options: ContextOptions) -> str:
         entry = self._entries[int(key.split(" ", 1)[0])]
@@ -90,8 +94,13 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
 
     def sources(self, key: str, text: str) -> list[str]:
-        texts, _ = self._source_texts.of_entry(self._entries[int(key.split(" ", 1)[0])])
-        return list(dict.fromkeys([text, *texts.values()]))
+        number, _, *form = key.split()[:3]
+        entry = self._entries[int(number)]
+        texts = list(dict.fromkeys([text, *self._source_texts.of_entry(entry)[0].values()]))
+        if form and (self.draft().forms.is_for_many(int(form[0])) or _always_shows(entry)):
+            shown = max(map(placeholders, texts), key=Counter.total)
+            return [text for text in texts if placeholders(text) >= shown]
+        return texts
 
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
@@ -160,14 +169,15 @@ class GettextCatalogue(Catalogue[GettextDraft]):
             slots = [Slot(f"{number} {name}", None, text, entry.msgid) for name, text in texts.items()]
         else:
             fields = list(texts)
+            origins = forms.origins(list(texts.values()), source_forms, always_shows=_always_shows(entry))
             slots = [
                 Slot(
-                    f"{number} {fields[origin]} {'' if example is None else example}".strip(),
+                    f"{number} {fields[origin]} {form} {'' if example is None else example}".strip(),
                     form,
                     texts[fields[origin]],
                     entry.msgid,
                 )
-                for form, (origin, example) in forms.origins(list(texts.values()), source_forms).items()
+                for form, (origin, example) in origins.items()
             ]
         return [slot for slot in slots if slot.text.strip()]
 
@@ -204,3 +214,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
             yield
         except ValueError as error:
             raise CatalogueError(f"{str(getattr(self, file))!r} {fault}: {error}") from error
+
+
+def _always_shows(entry: POEntry) -> bool:
+    """Whether `msgfmt --check` wants the plural's placeholders in every form, because they have no names."""
+    is_strict = any(flag in STRICT for flag in entry.flags)
+    return is_strict and any(UNNAMED.match(name) for name in placeholders(entry.msgid_plural))

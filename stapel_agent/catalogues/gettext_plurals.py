@@ -33,6 +33,7 @@ OF_NEW_FILES = {
     "pt_BR": (2, "(n > 1)"),
 }
 """The rules that msginit writes where newer versions of CLDR, and so of Babel, add a form for whole millions."""
+MANY = 5
 NUMBERS = range(1000)  # every form of every rule is for a number below this
 
 
@@ -75,19 +76,28 @@ class PluralForms:
         except ZeroDivisionError as fault:
             raise ValueError("Plural-Forms divides by zero") from fault
 
-    def origins(self, texts: Sequence[str], source: PluralForms) -> dict[int, tuple[int, int | None]]:
+    def origins(
+        self, texts: Sequence[str], source: PluralForms, *, always_shows: bool = False
+    ) -> dict[int, tuple[int, int | None]]:
         """Return for each form the form of `source` to translate, and an example number if one is needed.
 
         `texts` are those of `source`. A form is translated from the text for the same number. If it is also used for
-        other numbers, as in Russian for 21, that text must show the number as the text for them does: "one file"
-        would be wrong for 21. If there are more forms than in the source, each gets an example number.
+        other numbers, as in Russian for 21, or if every form `always_shows` its number, that text must show the
+        number as the others do: "one file" would be wrong for 21. If there are more forms than in the source, each
+        gets an example number.
         """
         found: dict[int, tuple[int, int | None]] = {}
-        for form, (first, other) in _candidates(self, source).items():
+        for form, (first, other, usual) in _candidates(self, source).items():
+            other = usual if always_shows else other
             origin = other if placeholders(texts[other]) - placeholders(texts[first]) else first
             is_singular = form == self.chosen[1] and origin == source.chosen[1] and source.count > 1
-            found[form] = origin, None if is_singular or self.count <= source.count else self.example(form)
+            has_example = self.count > source.count or (always_shows and origin != first)
+            found[form] = origin, self.example(form) if has_example and not is_singular else None
         return found
+
+    def is_for_many(self, form: int) -> bool:
+        """Whether `msgfmt --check` wants all placeholders in a form, because it is for five numbers or more."""
+        return self.chosen.count(form) >= MANY
 
     def example(self, form: int) -> int | None:
         """Return the lowest number of `form`, preferably not 0, or None if the rule never selects it."""
@@ -103,16 +113,19 @@ ENGLISH = PluralForms(2, "(n != 1)")
 
 
 @lru_cache
-def _candidates(target: PluralForms, source: PluralForms) -> dict[int, tuple[int, int]]:
-    """Return for each form of `target` the form of `source` for its example, and for most of its other numbers."""
-    candidates: dict[int, tuple[int, int]] = {}
+def _candidates(target: PluralForms, source: PluralForms) -> dict[int, tuple[int, int, int]]:
+    """Return for each form of `target` the form of `source` for its example, for most of its others, and for most."""
+    usual = Counter(source.chosen).most_common(1)[0][0]
+    candidates: dict[int, tuple[int, int, int]] = {}
     for form in range(target.count):
-        numbers = [number for number in NUMBERS if target.chosen[number] == form] or NUMBERS
-        usual = Counter(source.chosen[number] for number in numbers).most_common()
         example = target.example(form)
-        first = usual[0][0] if example is None or target.count == 1 else source.chosen[example]
-        others = [other for other, _ in usual if other != first]
-        candidates[form] = first, others[0] if others and target.count > 1 else first
+        if example is None or target.count == 1:
+            candidates[form] = usual, usual, usual
+            continue
+        first = source.chosen[example]
+        chosen = (source.chosen[number] for number in NUMBERS if target.chosen[number] == form)
+        others = Counter(other for other in chosen if other != first)
+        candidates[form] = first, max(others, key=lambda other: others[other], default=first), usual
     return candidates
 
 

@@ -33,7 +33,7 @@ def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[st
     for name, reason in [*translation.failed, *translation.doubtful]:
         groups.setdefault(_cause(reason), []).append((name, reason))
     for found in groups.values():
-        names = [name for name, _ in found]
+        names = list(dict.fromkeys(name for name, _ in found))
         yield f"{translation.catalogue.to}: {printable(found[0][1], REASON_LENGTH)}"
         for name in names[:most]:
             yield f"  {printable(name, NAME_LENGTH)}"

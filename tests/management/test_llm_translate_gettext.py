@@ -167,3 +167,48 @@ def test_broken_source_file__named(tmp_path, scripted_model):
     _, err = run(po(tmp_path, "de", EMPTY), "--from", "en", "--to", "de")
     assert re.match(r"CommandError: '\S*/en/\S*' is not a gettext file: every msgid must have exactly one msgstr", err)
     assert scripted_model.requests == []
+
+
+FORMATS = {
+    "c-format": ("One file of %s", "%2$d files of %1$s"),
+    "python-format": ("One open file", "%d open files"),
+    "python-format, fuzzy": ("One open file", "%(n)d open files"),
+    "python-brace-format": ("One open file", "{n} open files"),
+    "ruby-format": ("One open file", "%d open files"),
+    "qt-format": ("One open file", "%1 open files"),
+    "kde-format": ("One open file", "%1 open files"),
+    "php-format": ("One open file", "%d open files"),
+}
+"""A singular without its number and its plural, by flags."""
+
+
+def shout(text: str) -> str:
+    return re.sub(r"[A-Za-z]{2,}", lambda word: word[0].upper(), text)
+
+
+def fatal(path) -> bool:
+    """Whether msgfmt refuses a file."""
+    return (
+        subprocess.run(["msgfmt", "-f", "-c", "-o", "/dev/null", path], capture_output=True, text=True).returncode != 0
+    )
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize("to", ["de", "fr", "ru", "pl", "ja", "ar"])
+@pytest.mark.parametrize("flags", FORMATS)
+def test_plural__as_msgfmt_wants_it(tmp_path, scripted_model, flags, to):
+    """A translation leaves a number out only where msgfmt accepts that. --check finds the same faults as msgfmt."""
+    singular, plural = FORMATS[flags]
+    entry = f'#, {flags}\nmsgid "{singular}"\nmsgid_plural "{plural}"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    path = made(tmp_path, "shop.pot", entry)
+    scripted_model.script(translating(shout))
+    assert run(path, "--from", "en", "--to", to)[1] == ""
+    target = tmp_path / f"{to}.po"
+    assert not fatal(target)
+    assert run(path, "--to", to, "--check")[1] == ""
+    content = target.read_text()
+    for form, text in enumerate(strings(target)):
+        number = f"msgstr[{form}] "
+        without = shout(singular)
+        target.write_text(content.replace(f'{number}"{text}"', f'{number}"{without}"'))
+        assert ("wrong translations: 1" in run(path, "--to", to, "--check")[1]) == fatal(target)
