@@ -139,6 +139,10 @@ class Catalogue(ABC, Generic[Draft]):
         """Return the keys of existing translations that are marked for review and kept."""
         return set()
 
+    def uneven_arrays(self) -> list[str]:
+        """Return the keys of arrays that have another length in the target, where items may have moved."""
+        return []
+
     @abstractmethod
     def open(self, target: TextFile | None) -> Draft:
         """Return a draft of `target`, or of a new file. Raises CatalogueError if source and target do not match."""

@@ -73,6 +73,12 @@ class Group:
     written: str = field(default="", init=False)
     """The text of the group, or empty if a child has changed since."""
 
+    @property
+    def is_array(self) -> bool:
+        """Whether the children are named by their positions."""
+        names = [name for name in self.children if not name.startswith(FILLER)]
+        return self.is_whole and not self.has_forms and bool(names) and all(map(str.isdigit, names))
+
     def render(self) -> str:
         """Return the text of the group. Only groups that have changed are joined again."""
         if not self.written:
@@ -126,6 +132,18 @@ def whole_groups(group: Group, path: Path = ()) -> Iterator[tuple[Path, Path]]:
             yield from whole_groups(child, place)
         else:
             yield place, place
+
+
+def uneven_arrays(source: Group, target: Group, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of each array that has another number of items in the aligned `target`, unless that is empty."""
+    for name, ours in source.children.items():
+        theirs = target.children.get(name)
+        if not (isinstance(ours, Group) and isinstance(theirs, Group)):
+            continue
+        counts = [sum(isinstance(item, Value | Group) for item in group.children.values()) for group in (ours, theirs)]
+        if ours.is_array and counts[1] and counts[0] != counts[1]:
+            yield (*path, name)
+        yield from uneven_arrays(ours, theirs, (*path, name))
 
 
 def pointer(path: Path) -> str:

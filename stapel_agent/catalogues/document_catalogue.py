@@ -23,6 +23,7 @@ from .document import (
     has_other_forms,
     pointer,
     put,
+    uneven_arrays,
     values,
     whole_groups,
 )
@@ -75,6 +76,9 @@ class DocumentCatalogue(Catalogue[Group]):
     def translations(self) -> dict[str, str]:
         existing = {pointer(path): content for path, content in contents(self.draft())}
         return {key: existing[key] for key in self._values if key in existing}
+
+    def uneven_arrays(self) -> list[str]:
+        return [pointer(path) for path in uneven_arrays(self._source, self.draft())]
 
     def open(self, target: TextFile | None) -> Group:
         source = self._source

@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import Catalogue, ContextOptions
+from .json_edits import JsonText
 from .json_plurals import PluralTree
-from .json_tree import PointerTree, child_pointer, decode, encode, is_text, ordered_keys, pointer_tree, texts
+from .json_tree import (
+    PointerTree,
+    child_pointer,
+    decode,
+    encode,
+    is_text,
+    ordered_keys,
+    pointer_tree,
+    texts,
+    uneven_arrays,
+)
 from .target_paths import locale_name
 from .text_file import CatalogueError, TextFile
 
@@ -21,9 +32,13 @@ ARB_LOCALE = "@@locale"
 
 @dataclass
 class JsonDraft:
-    """The tree of a target file, or MISSING without a file. Once merged, only changed parts are merged again."""
+    """The tree of a target file, or MISSING without a file. Once merged, only changed parts are merged again.
+
+    `original` is the file as it was opened, or None.
+    """
 
     tree: Any
+    original: JsonText | None = None
     is_merged: bool = False
 
 
@@ -55,8 +70,14 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         existing = {} if tree is MISSING else dict(texts(tree))
         return {key: existing[key] for key in self.texts() if key in existing}
 
+    def uneven_arrays(self) -> list[str]:
+        return list(uneven_arrays(self._tree, self.draft().tree))
+
     def open(self, target: TextFile | None) -> JsonDraft:
-        draft = JsonDraft(decode(target, self.target) if target else MISSING)
+        draft = JsonDraft(MISSING)
+        if target:
+            draft.tree = decode(target, self.target)
+            draft.original = JsonText.of(target.text, draft.tree)
         self._merged(draft, None, {})
         return draft
 
@@ -67,8 +88,9 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         return bool(draft.tree != before)
 
     def text(self, draft: JsonDraft, target: TextFile | None) -> TextFile:
-        file = target or self.file
-        return replace(file, text=encode(draft.tree, file.text))
+        if draft.original is None:
+            return replace(self.file, text=encode(draft.tree, self.file.text))
+        return replace(target or self.file, text=draft.original.with_tree(draft.tree))
 
     @cached_property
     def _tree(self) -> dict[str, Any]:

@@ -30,12 +30,18 @@ def decode(file: TextFile, path: Path) -> dict[str, Any]:
     return tree
 
 
+def indent_unit(text: str) -> str | None:
+    """Return the indentation of one level, or None if the first key is on the line of the object."""
+    indent = INDENT.match(text)
+    return indent and indent[1]
+
+
 def encode(tree: dict[str, Any], layout: str) -> str:
     """Return `tree` as JSON with the indentation, separators and final line break of `layout`."""
-    indent = INDENT.match(layout)
+    indent = indent_unit(layout)
     dense = indent is None and '": ' not in layout
     separators = (",", ":") if dense else (", " if indent is None else ",", ": ")
-    text = json.dumps(tree, ensure_ascii=False, indent=indent and indent[1], separators=separators)
+    text = json.dumps(tree, ensure_ascii=False, indent=indent, separators=separators)
     return text + "\n" * layout.endswith("\n")
 
 
@@ -50,6 +56,16 @@ def texts(tree: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
         yield pointer, tree
     for key, value in _items(tree):
         yield from texts(value, child_pointer(pointer, key))
+
+
+def uneven_arrays(tree: Any, other: Any, pointer: str = "") -> Iterator[str]:
+    """Yield the JSON pointer of each array of `tree` that has another length in `other`, unless that is empty."""
+    if isinstance(tree, list) and isinstance(other, list) and other and len(tree) != len(other):
+        yield pointer
+    items = dict(_items(other)) if type(other) is type(tree) else {}
+    for key, value in _items(tree):
+        if key in items:
+            yield from uneven_arrays(value, items[key], child_pointer(pointer, key))
 
 
 def child_pointer(pointer: str, key: str | int) -> str:

@@ -16,6 +16,7 @@ Ask = Callable[[str, Mapping[str, Any], str], Mapping[str, Any]]
 """Translates a slice of entries from a language, with a hint about them, and returns the answer dict."""
 
 UNCHANGED = "came back untranslated; it is in the file, to be reviewed"
+UNEVEN = "an array has another length than in the source; items are matched by position, so review them"
 
 
 class NoProvider(Exception):
@@ -43,6 +44,7 @@ class CatalogueTranslation:
         existing = {} if self.catalogue.overwrite else self.catalogue.translations()
         pending = {key: text for key, text in texts.items() if key not in existing}
         self.total, self.kept = len(texts), len(texts) - len(pending)
+        self.doubtful += [(self.catalogue.name(key), UNEVEN) for key in self.catalogue.uneven_arrays()]
         self.fuzzy = len(existing.keys() & self.catalogue.fuzzy_keys())
         return pending
 

@@ -178,6 +178,41 @@ def test_fuzzy__named_by_check(tmp_path):
     assert run(source, "--to", "fr", verbosity=0) == ("", "")
 
 
+ARRAYS = {
+    "{}.json": ('{{"n": {{"list": [{}]}}}}', '"{}"', ", ", "/n/list"),
+    "{}.yml": ("{lang}:\n  list:\n{}", "    - {}\n", "", "/list"),
+    "values{}/a.xml": (
+        '<resources>\n  <string-array name="list">\n{}  </string-array>\n</resources>\n',
+        "    <item>{}</item>\n",
+        "",
+        "/list",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_array__another_length(tmp_path, scripted_model, name):
+    """If an array has another length in the target, its items may have moved: the command names it."""
+    layout, item, between, key = ARRAYS[name]
+
+    def array(language, *texts):
+        place = {"values{}/a.xml": {"en": "", "de": "-de"}}.get(name, {}).get(language, language)
+        return made(
+            tmp_path,
+            name.format(place),
+            layout.replace("{lang}", language).format(between.join(map(item.format, texts))),
+        )
+
+    source = array("en", "First line", "Second line")
+    scripted_model.script(translating(str.upper))
+    for _ in range(2):
+        assert run(source, "--to", "de")[1] == ""
+    array("en", "First line", "New line", "Second line")
+    _, err = run(source, "--to", "de")
+    assert re.fullmatch(rf"de: an array has another length than .*, so review them\n  {key}\n", err)
+    assert run(source, "--to", "de")[1] == ""
+
+
 # Checks and estimates
 
 
