@@ -46,7 +46,7 @@ def is_language(tag: str, other: str = "") -> bool:
 def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Path:
     """Return the target file for the language `to`, by the layout of `source`:
 
-    - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder;
+    - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder, also for <locale>/<domain>.pot;
     - <language>/<namespace>.json, also deeper below a folder such as `locales`;
     - <name>.<language>.json, and <name>_<language>.arb;
     - otherwise `<to>` with the suffix of the file type, beside the source or in `folder`.
@@ -57,6 +57,8 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
     suffix = ".po" if source.suffix.lower() in (".po", ".pot") else source.suffix
     if folder is None and suffix == ".po" and source.absolute().parent.name == "LC_MESSAGES":
         return Path(os.path.normpath(source.parent / ".." / ".." / locale / "LC_MESSAGES" / f"{source.stem}.po"))
+    if folder is None and _is_template_of_folders(source):
+        return source.parent / locale / "LC_MESSAGES" / f"{source.stem}.po"
     if folder is None and source.suffix.lower() == ".po" and is_language(own_language(source), to):
         return source
     if is_language(source.stem):
@@ -97,6 +99,12 @@ def own_language(source: Path) -> str:
         return ""
     found = LANGUAGE.search(header)
     return found[1].decode(errors="replace") if found else ""
+
+
+def _is_template_of_folders(source: Path) -> bool:
+    """Whether `source` is a template in a folder `locale`, or beside folders with LC_MESSAGES."""
+    parent = source.absolute().parent
+    return source.suffix.lower() == ".pot" and (parent.name == "locale" or any(parent.glob("*/LC_MESSAGES")))
 
 
 def _language_folders(source: Path, from_lang: str) -> Iterator[Path]:

@@ -51,14 +51,26 @@ def test_i18next__namespaces(tmp_path, scripted_model):
         ("web/en-US/app.json", "de", "web/de/app.json"),
         ("i18n/messages.en.json", "fr", "i18n/messages.fr.json"),
         ("po/en/shop.po", "de", "po/de/shop.po"),
+        ("locale/django.pot", "pt-br", "locale/pt_BR/LC_MESSAGES/django.po"),
+        ("i18n/shop.pot", "de", "i18n/de.po"),
     ],
 )
 def test_layouts(tmp_path, scripted_model, source, to, target):
     """The target is where the source's layout has it for the language."""
-    content = 'msgid "A text"\nmsgstr ""\n' if source.endswith("po") else {"a": {"message": "A text"}}
+    content = 'msgid "A text"\nmsgstr ""\n' if ".po" in source else {"a": {"message": "A text"}}
     scripted_model.script(translating(str.upper))
     _, err = run(made(tmp_path, source, content), "--to", to)
     assert (err, (tmp_path / target).exists()) == ("", True)
+
+
+def test_template__beside_folders(tmp_path, scripted_model):
+    """A template beside the folders of languages has its targets in them, and its source texts too."""
+    entry = 'msgid "cart.title"\nmsgstr "{}"\n'
+    header = 'msgid ""\nmsgstr ""\n"Language: en\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    made(tmp_path, "texts/en/LC_MESSAGES/shop.po", header + entry.format("A cart"))
+    scripted_model.script(translating(str.upper))
+    assert run(made(tmp_path, "texts/shop.pot", entry.format("")), "--from", "en", "--to", "de")[1] == ""
+    assert strings(tmp_path / "texts/de/LC_MESSAGES/shop.po") == ["A CART"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--out", "out"]])
