@@ -162,6 +162,35 @@ def test_redact__key_of_the_environment(monkeypatch):
     assert redact("oat-of-the-host dark-as-night") == "[redacted] dark-as-night"
 
 
+KEY_VARIABLES = (
+    *("AWS_BEARER_TOKEN_BEDROCK", "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE", "ANTHROPIC_AUTH_TOKEN", "API_KEY_2", "NPM_AUTH"),
+    *("AWS_SECRET_ACCESS_KEY", "DB_PASS", "GOOGLE_CREDENTIALS_JSON", "SESSION_COOKIE", "anthropic_api_key_backup"),
+)
+OTHER_VARIABLES = (
+    *("SSH_AUTH_SOCK", "API_KEY_FILE", "TOKEN_URL", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "KEYBOARD", "XAUTHORITY"),
+    *("MONKEY", "COMPASS", "AUTH_METHOD", "KEY_VAULT_NAME", "AWS_ACCESS_KEY_ID", "HOME"),
+)
+
+
+def test_redact__variables(monkeypatch):
+    """A word in the name of a variable says that it holds a credential. The words of its value are no keys."""
+    for name in KEY_VARIABLES + OTHER_VARIABLES:
+        monkeypatch.setenv(name, f"a value of {name}")
+    text = "; ".join(f"a value of {name}" for name in KEY_VARIABLES)
+    assert redact(text) == "; ".join(["[redacted]"] * len(KEY_VARIABLES))
+    text = "; ".join(f"a value of {name}" for name in OTHER_VARIABLES)
+    assert redact(text) == text
+
+
+def test_redact__headers_in_variables(monkeypatch):
+    """The values of headers in the environment are keys, without their names. Short ones are not."""
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Team: a b\nX-Gateway-Key:Zq81mmTT02xx\n")
+    monkeypatch.setenv("OTEL_HEADERS", "x-team=a,authorization=Custom Zq82mmTT02xx")
+    monkeypatch.setenv("A_HEADER", "X-Team: a, Authorization: Zq83mmTT02xx")
+    assert redact("Zq81mmTT02xx, Zq82mmTT02xx, Zq83mmTT02xx") == "[redacted], [redacted], [redacted]"
+    assert redact("a bad X-Gateway-Key of a team") == "a bad X-Gateway-Key of a team"
+
+
 def test_redact__authorization_header(agent):
     """The credentials in a configured header are replaced with and without their scheme."""
     agent(PROVIDERS={"own": {"options": {"headers": {"Authorization": "Custom 7f3a9c1d2e5b"}}}})

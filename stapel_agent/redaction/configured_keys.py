@@ -14,6 +14,16 @@ KEY_NAME = re.compile(
     r"(?:(?:^|[_-]|api|access|auth)(?:keys?|token)|secret|password|authorization|credentials?)$", re.IGNORECASE
 )
 """Names of settings and environment variables whose values are credentials."""
+KEY_VARIABLE = re.compile(
+    r"(?:^|_)(?:tokens?|keys?|secrets?|pass|passw(?:or)?d|passphrase|credentials?|headers?|cookies?)(?:_|$)|_auth$",
+    re.IGNORECASE,
+)
+"""More names of environment variables, such as AWS_BEARER_TOKEN_BEDROCK."""
+NO_KEY_VARIABLE = re.compile(
+    r"(?:_tokens|_(?:dir|endpoint|file|host|id|method|mode|name|path|sock|socket|type|uri|url))$", re.IGNORECASE
+)
+HEADER_VALUE = re.compile(r"[\w-]{1,100}[ \t]{0,9}[:=][ \t]{0,9}([^\r\n,;]+)")
+"""One of the headers in a variable such as ANTHROPIC_CUSTOM_HEADERS."""
 KEY_LENGTH = 8
 """A shorter value of an environment variable may be a switch, and a shorter text may be no key."""
 MOST_REMEMBERED = 100
@@ -24,9 +34,10 @@ _remembered: dict[str, None] = {}
 def configured_keys() -> set[str]:
     """Return every key: from the settings, from PROVIDERS, from the environment, and those that providers named."""
     named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
-    found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *_keys_in_environment(), *tuple(_remembered))
+    found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *tuple(_remembered))
     # The key may have blanks around it, as in a file, or follow the scheme of a header.
-    return {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part}
+    parts = {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part}
+    return parts | {key for key in _keys_in_environment() if len(key) >= KEY_LENGTH}
 
 
 def settings_with_short_keys() -> Iterator[str]:
@@ -75,12 +86,17 @@ def _text(value: object) -> str:
 def _keys_in_environment() -> Iterator[str]:
     """Yield the credentials in the environment, which the Claude Code CLI and its wrappers inherit."""
     for name in _variables(len(os.environ)):
-        value = os.environ.get(name, "")
-        if len(value) >= KEY_LENGTH:
-            yield value
+        value = os.environ.get(name, "").strip()
+        headers = HEADER_VALUE.findall(value) if "header" in name.lower() else ()
+        for key in (value, *map(str.strip, headers)):
+            yield from (key, *key.split()[-1:])  # also without the scheme of a header
 
 
 @lru_cache(maxsize=1)
 def _variables(count: int) -> tuple[str, ...]:
     """The variables whose names say that they hold a credential. Read again if the number of variables changes."""
-    return tuple(name for name in os.environ if KEY_NAME.search(name))
+    return tuple(name for name in os.environ if _is_of_a_key(name))
+
+
+def _is_of_a_key(name: str) -> bool:
+    return bool(KEY_NAME.search(name) or (KEY_VARIABLE.search(name) and not NO_KEY_VARIABLE.search(name)))
