@@ -57,11 +57,11 @@ def whole(least: int) -> Kind:
 
 
 def base_url(example: str) -> Kind:
-    """A URL. Messages do not show it if it may contain a password."""
+    """A URL. Messages do not show it if it may contain a password or key."""
     return Kind(
         f"empty, or a URL that starts with 'http://' or 'https://' and contains no password, such as {example!r}",
         lambda value: value is None or bool(BASE_URL.fullmatch(value)),
-        may_be_shown=lambda value: "@" not in value,
+        may_be_shown=lambda value: "@" not in value and "?" not in value,
     )
 
 

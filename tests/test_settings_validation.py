@@ -160,9 +160,10 @@ def test_keys__are_never_shown(agent, key, value):
         assert message.endswith(f"not a value of the type {type(value).__name__}.")
 
 
-def test_base_url__password_is_not_shown(agent):
-    """An address with a password is reported without it."""
-    agent(ANTHROPIC_API_KEY="key-of-a-test", OPENAI_COMPAT_BASE_URL="https://user:secret-word@host/v1")
+@pytest.mark.parametrize("url", ["https://user:secret-word@host/v1", "host/v1?key=secret-word"])
+def test_base_url__password_is_not_shown(agent, url):
+    """An address with a password or a key is reported without it."""
+    agent(ANTHROPIC_API_KEY="key-of-a-test", OPENAI_COMPAT_BASE_URL=url)
     ((_, message),) = errors()
     assert "secret-word" not in message
     assert message.endswith("not a value of the type str.")

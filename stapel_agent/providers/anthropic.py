@@ -31,7 +31,7 @@ from .wire.attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.call_arguments import Call
 from .wire.error_body import ErrorBody
 from .wire.error_response import classify, error_codes, is_of_another_address
-from .wire.http import api_root, base_url_fix, peer_of
+from .wire.http import ROOT_FIX, api_root, base_url_fix, peer_of
 from .wire.optional_fields import OptionalFields
 from .wire.retry_after import stated_wait
 from .wire.status_codes import STATUS_BY_TYPE
@@ -117,7 +117,7 @@ class Access:
             raise AccessDenied(f"{endpoint.label('api_key')} is empty: set it to a key of the Anthropic API")
         base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
         if base_url and (not isinstance(base_url, str) or api_root(base_url) is None):
-            raise AccessDenied(f"{label} must be an http(s) URL without a password: set it to the bare root of the API")
+            raise AccessDenied(f"{label} {ROOT_FIX}")
         return cls(key, base_url or VENDOR_URL, label if base_url else "")
 
     @property

@@ -13,7 +13,7 @@ from stapel_agent.model_profiles import option_problem
 
 from .base import LlmProvider
 from .dialects import MAX_TOKENS_PARAMS, OUTCOMES, known_dialects
-from .wire.http import api_root
+from .wire.http import ROOT_FIX, api_root
 
 COMMON = ("class", "base_url", "api_key", "models", "options", "vendor")
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -139,7 +139,7 @@ def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator
     if not url and kind == "openai-compat":
         yield f"{place}['base_url'] is missing: set it to the root of the API, such as 'https://api.deepseek.com'"
     elif url and (not isinstance(url, str) or api_root(url) is None):
-        yield f"{place}['base_url'] must be an http(s) URL without a password: set it to the bare root of the API"
+        yield f"{place}['base_url'] {ROOT_FIX}"
 
 
 def _single_key_fault(setting: object) -> str | None:

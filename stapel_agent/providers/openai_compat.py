@@ -21,7 +21,7 @@ from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merge
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
 from .wire.call_thread import in_own_thread
-from .wire.http import Post, api_root, apost, base_url_fix, post
+from .wire.http import ROOT_FIX, Post, api_root, apost, base_url_fix, post
 from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
@@ -155,7 +155,7 @@ def _url(endpoint: Endpoint) -> httpx.URL:
         raise AccessDenied(f"{label} is empty: set it to the root of the API, such as 'http://127.0.0.1:8000/v1'")
     url = _asked(base_url)
     if url is None:
-        raise AccessDenied(f"{label} must be an http(s) URL without a password: set it to the bare root of the API")
+        raise AccessDenied(f"{label} {ROOT_FIX}")
     return url
 
 

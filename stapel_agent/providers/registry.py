@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
+from stapel_agent.redaction import without_keys
 
 from .base import LlmProvider
 from .builtins import BUILTIN_PROVIDERS
@@ -17,6 +18,13 @@ from .endpoint_settings import entry_problems
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
 """A class, its dotted path, or, in PROVIDERS, a dict for an endpoint."""
+
+
+class EndpointEntry(dict[str, Any]):
+    """An entry of PROVIDERS that is a dict. Its repr, which logs and error reports may show, contains no key."""
+
+    def __repr__(self) -> str:
+        return without_keys(super().__repr__())
 
 
 class Registry:
@@ -62,6 +70,11 @@ class Registry:
             for name, entry in merged.items()
             if (entry or isinstance(entry, Mapping)) and isinstance(name, str)
         }
+
+    def shown_entries(self) -> dict[str, ProviderEntry]:
+        """Return the effective entries, without importing them. The keys of endpoints are not in their repr."""
+        entries = self.entries().items()
+        return {name: EndpointEntry(entry) if isinstance(entry, Mapping) else entry for name, entry in entries}
 
     def load(self, name: str) -> type[LlmProvider]:
         """Return the class registered as `name`. Raises ProviderUnusable if no class is registered."""
@@ -124,7 +137,9 @@ def _endpoint_class(name: str, entry: Mapping[str, Any]) -> type[LlmProvider]:
         raise ProviderMisconfigured(problem)
     path = BUILTIN_PROVIDERS[entry.get("class", "openai-compat")]
     base = Registry.imported(name, path)
-    return type(base.__name__, (base,), {"__module__": base.__module__, "entry": entry, "entry_name": name})
+    return type(
+        base.__name__, (base,), {"__module__": base.__module__, "entry": EndpointEntry(entry), "entry_name": name}
+    )
 
 
 def _is_built_in(provider: type[LlmProvider]) -> bool:
@@ -139,4 +154,4 @@ def _is_provider_class(candidate: object) -> bool:
 
 provider_registry = Registry(BUILTIN_PROVIDERS)
 register_provider = provider_registry.register
-registered_providers = provider_registry.entries
+registered_providers = provider_registry.shown_entries

@@ -605,6 +605,9 @@ NO_ENDPOINTS = (
     "http://[::1",
     "http://x:port",
     "https://user:password@api.invalid/v1",
+    "https://api.invalid/v1?key=gw-7f3a9c1d",
+    "https://api.invalid/v1?api-version=1&X-Amz-Signature=7f3a",
+    "https://api.invalid/v1?code=7f3a9c1d",
 )
 
 
@@ -613,6 +616,7 @@ NO_ENDPOINTS = (
     [
         ({}, None),
         ({"OPENAI_COMPAT_BASE_URL": "https://api.invalid/v1", "OPENAI_COMPAT_API_KEY": KEY}, None),
+        ({"OPENAI_COMPAT_BASE_URL": "https://api.invalid/v1?api-version=2024-10-21&region=eu"}, None),
         (
             {"OPENAI_COMPAT_BASE_URL": ""},
             "OPENAI_COMPAT_BASE_URL is empty: set it to the root of the API, such as 'http://127.0.0.1:8000/v1'",
@@ -620,7 +624,8 @@ NO_ENDPOINTS = (
         *(
             (
                 {"OPENAI_COMPAT_BASE_URL": url},
-                "OPENAI_COMPAT_BASE_URL must be an http(s) URL without a password: set it to the bare root of the API",
+                "OPENAI_COMPAT_BASE_URL must be an http(s) URL without a password or key: "
+                "set it to the bare root of the API",
             )
             for url in NO_ENDPOINTS
         ),

@@ -46,6 +46,16 @@ def test_registry__later_wins(agent):
     assert registered_providers() == {"mine": Two, "openai-compat": "tests.providers.test_registry.Two"}
 
 
+def test_registry__repr_without_keys(agent):
+    """The repr of an endpoint shows none of its keys, also not that of the class made for it."""
+    entry = {"base_url": "http://127.0.0.1:9", "api_key": ["gw-7f3a9c1d"], "options": {"headers": {"X-Key": "8d2e"}}}
+    agent(PROVIDERS={"gateway": entry})
+    shown = registered_providers()["gateway"]
+    assert shown == entry
+    expected = repr(entry).replace("gw-7f3a9c1d", "[redacted]").replace("8d2e", "[redacted]")
+    assert (repr(shown), repr(provider_registry.load("gateway").entry)) == (expected, expected)
+
+
 def test_registry__dotted_path(agent):
     """A dotted path is imported when it is first needed."""
     agent(PROVIDERS={"mine": "tests.providers.test_registry.One"})

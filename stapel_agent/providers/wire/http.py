@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -25,6 +26,10 @@ from .optional_fields import OptionalFields
 from .retry_after import stated_wait
 
 CONNECT_SECONDS = 10.0
+SECRET_PARAMETER = re.compile(r"key|token|secret|pass|auth|signature|credential|jwt|^(?:sig|code)$", re.IGNORECASE)
+"""Names of query parameters that hold a credential. Others, such as Azure's `api-version`, are sent."""
+ROOT_FIX = "must be an http(s) URL without a password or key: set it to the bare root of the API"
+"""The fix for a base URL that `api_root()` refuses."""
 
 Transport = TypeVar("Transport")
 
@@ -36,13 +41,14 @@ def ssl_context() -> SSLContext:
 
 
 def api_root(text: str) -> httpx.URL | None:
-    """Return `text` as the root URL of an API, or None if it is not an http(s) URL that is safe for a key."""
+    """Return `text` as the root URL of an API, or None if it is not an http(s) URL without a secret."""
     try:
         root = httpx.URL(text)
     except httpx.InvalidURL:
         return None
-    # A password in the URL would be logged with each request and sent instead of the key.
-    return root if root.scheme in ("http", "https") and root.host and not root.userinfo else None
+    # httpx logs the URL of each request at INFO. A password in it would also be sent instead of the key.
+    has_secret = bool(root.userinfo) or any(map(SECRET_PARAMETER.search, root.params))
+    return root if root.scheme in ("http", "https") and root.host and not has_secret else None
 
 
 def proxy_for(url: str) -> str | None:
