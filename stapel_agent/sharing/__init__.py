@@ -6,11 +6,12 @@ from .idempotency_records import forget as forget_idempotency
 from .idempotency_records import hand_over as hand_over_idempotency
 from .idempotency_records import stale as stale_idempotency
 from .idempotency_records import sweep as sweep_idempotency
-from .single_flight import SingleFlight
+from .single_flight import WAITING_LOGGER, SingleFlight
 
 __all__ = [
     "Once",
     "SingleFlight",
+    "WAITING_LOGGER",
     "forget_idempotency",
     "hand_over_idempotency",
     "stale_idempotency",

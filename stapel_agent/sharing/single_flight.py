@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -33,14 +34,31 @@ from .flight_leaders import Leader, leaders
 from .flight_outcome import FlightOutcome, outcome_of
 from .held_row import HeldRow
 
+WAITING_LOGGER = f"{__name__}.waiting"
 logger = logging.getLogger(__name__)
+waiting_logger = logging.getLogger(WAITING_LOGGER)
 
 FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
 SLICE_SECONDS = 1.0
+NOTICE_SECONDS = 3.0
 
 
 # A provider that asks the question it is answering would wait for itself.
 _led_here: ContextVar[frozenset[str]] = ContextVar("led_here", default=frozenset())
+
+
+class LongWait:
+    """Looks for the outcome in another process, and logs it once if that takes long."""
+
+    def __init__(self, look: Callable[[str], FlightOutcome | None]) -> None:
+        self._look = look
+        self._notice_at = time.monotonic() + NOTICE_SECONDS
+
+    def __call__(self, alias: str) -> FlightOutcome | None:
+        if time.monotonic() > self._notice_at:
+            self._notice_at = math.inf
+            waiting_logger.info("waiting for another process, which asks the same question")
+        return self._look(alias)
 
 
 class SingleFlight(HeldRow):
@@ -225,7 +243,7 @@ class SingleFlight(HeldRow):
 
     def _look(self, leader: UUID) -> Callable[[str], FlightOutcome | None]:
         flight = (self._key, leader, self._request.provider, self._attempts.cache_keys)
-        return partial(outcome_of, *flight, leases.Silence())
+        return LongWait(partial(outcome_of, *flight, leases.Silence()))
 
     def _too_late(self) -> ProviderTimeout:
         return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")

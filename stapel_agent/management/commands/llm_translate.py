@@ -28,6 +28,7 @@ from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, faults
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
 from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, table
+from stapel_agent.management.waiting_notice import waits_announced
 from stapel_agent.model_profiles import EFFORTS
 
 SHOWN_NAMES = 10
@@ -77,9 +78,10 @@ class Command(BaseCommand):
     def _translate(self, plan: list[Step], verbosity: int) -> None:
         started: list[CatalogueTranslation] = []
         try:
-            for step in plan:
-                started.append(step.translation)
-                step.translation.run(step.ask, quiet=verbosity == 0)
+            with waits_announced(self.stderr.write):
+                for step in plan:
+                    started.append(step.translation)
+                    step.translation.run(step.ask, quiet=verbosity == 0)
         except NoProvider:
             pass  # the summary has the reason
         except CatalogueError as fault:
