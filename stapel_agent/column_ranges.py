@@ -29,11 +29,6 @@ def token_count(figure: Any) -> int:
     return bounded_count(figure) or 0
 
 
-def milliseconds(figure: Any) -> int | None:
-    """Converts a duration to a storable whole number of milliseconds, or None if `figure` is invalid."""
-    return bounded_count(figure)
-
-
 def bounded_count(figure: Any) -> int | None:
     """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative.
 

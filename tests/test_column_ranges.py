@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from stapel_agent.column_ranges import bounded_count, milliseconds, money, seconds, token_count
+from stapel_agent.column_ranges import bounded_count, money, seconds, token_count
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import UnitPrices, cost_of
 from stapel_agent.types import Usage
@@ -49,7 +49,7 @@ def test_money__smaller_than_its_column_tells_apart(figure):
     assert str(amount) in ("0", "0E-10", "0.0")
 
 
-@pytest.mark.parametrize("figure", [*ABSURD, *NONSENSE, True, -1, "-0.5", Broken(), Evasive("free")], ids=label)
+@pytest.mark.parametrize("figure", [*ABSURD, *NONSENSE, True, -1, 10**6, "-0.5", Broken(), Evasive("free")], ids=label)
 def test_money__that_is_none(figure):
     """An invalid amount, or one that does not fit its column, is unknown."""
     assert money(figure) is None
@@ -66,6 +66,7 @@ def test_money__that_is_none(figure):
         ("999999.99999999999", None),
         (Evasive("0.5"), "0.5"),
         (0.000036, "0.000036"),
+        *[("0.0125", "0.0125"), (0.1, "0.1"), (0, "0"), (Decimal("1E-10"), "1E-10"), (999_999, "999999")],
     ],
 )
 def test_money__precision(figure, amount):
@@ -79,7 +80,8 @@ def test_money__precision(figure, amount):
 @pytest.mark.parametrize(
     ("figure", "count"),
     [
-        (HUGE, 2**31 - 1),
+        *[(5, 5), ("12", 12), (3.9, 3), (True, 1), (-1, 0), (object(), 0)],
+        *[(HUGE, 2**31 - 1), (float("inf"), 2**31 - 1)],
         (Decimal("1e999999999"), 2**31 - 1),
         ("1e999999999", 2**31 - 1),
         (Decimal("1e-999999999"), 0),
@@ -98,9 +100,9 @@ def test_token_count__hostile(figure, count):
 
 
 @pytest.mark.parametrize("figure", [*NONSENSE, -1, Broken()], ids=label)
-def test_milliseconds__unknown(figure):
-    """An invalid duration is unknown, not zero."""
-    assert (milliseconds(figure), bounded_count(figure)) == (None, None)
+def test_bounded_count__unknown(figure):
+    """An invalid figure is unknown, not zero."""
+    assert bounded_count(figure) is None
 
 
 @pytest.mark.parametrize(

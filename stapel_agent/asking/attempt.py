@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from stapel_agent import log_content
-from stapel_agent.column_ranges import milliseconds
+from stapel_agent.column_ranges import bounded_count
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AgentError,
@@ -276,7 +276,7 @@ class Attempt:
         return self.result.text
 
     def _stop_clock(self) -> None:
-        self.duration_ms = milliseconds((time.perf_counter() - self._started_at) * 1000) or 0
+        self.duration_ms = bounded_count((time.perf_counter() - self._started_at) * 1000) or 0
 
 
 def _is_cancelled() -> bool:

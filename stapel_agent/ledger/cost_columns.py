@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from stapel_agent.asking import BOTH_HALVES, Attempt
 from stapel_agent.budgets import Estimate, estimated_beyond, estimated_rest
-from stapel_agent.column_ranges import MAX_USD, SMALLEST_COST
+from stapel_agent.column_ranges import storable_cost
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, AnswerError
 from stapel_agent.models import CostBasis, PromptLog
@@ -18,8 +18,7 @@ logger = logging.getLogger(__name__)
 
 def set_estimate(row: PromptLog, estimate: Estimate) -> None:
     """Stores the estimated cost of a pending call. Budgets count it if the outcome stays unknown."""
-    usd = estimate.usd
-    row.estimated_cost_usd = None if usd is None else min(usd, MAX_USD - SMALLEST_COST)
+    row.estimated_cost_usd = None if estimate.usd is None else storable_cost(estimate.usd)
     row.estimated_tokens = estimate.tokens
 
 
