@@ -38,7 +38,8 @@ def test_checks__shipped_defaults(settings):
     """The shipped defaults have no finding, except for the missing key."""
     settings.STAPEL_AGENT = {}
     assert [*check_providers(), *check_settings()] == []
-    assert found() == ["stapel_agent.W003"]
+    (message,) = run_checks(tags=TAG)
+    assert (message.id, "ANTHROPIC_API_KEY" in message.msg) == ("stapel_agent.W003", True)
 
 
 @pytest.mark.parametrize(
@@ -92,26 +93,18 @@ def test_checks__default_size_missing(agent):
         ({"CACHE_POLICY": dict}, ["stapel_agent.W005"]),
         ({"CACHE_TTLS": 5}, ["stapel_agent.W006"]),
         ({"CLI_TIMEOUT": 0}, ["stapel_agent.E002"]),
-        ({"MAX_TOKENS": "many"}, ["stapel_agent.E002"]),
-        ({"CACHE_TTL": -1}, ["stapel_agent.E002"]),
         ({"IDEMPOTENCY_TTL": None}, ["stapel_agent.E002"]),
         ({"CACHE_SCOPE": {"llm_facade": "workspace"}}, []),
         ({"CACHE_SCOPE": {"llm_facade": "tenant"}}, ["stapel_agent.E004"]),
         ({"DEADLINE": 0}, ["stapel_agent.E002"]),
         ({"RETRIES": -1}, ["stapel_agent.E002"]),
         ({"IMAGE_MAX_BYTES": 0}, ["stapel_agent.E002"]),
-        ({"IMAGE_MAX_BYTES": "5 MB"}, ["stapel_agent.E002"]),
-        ({"IMAGE_FETCH": "no"}, ["stapel_agent.E002"]),
-        ({"IMAGE_FETCH": None}, ["stapel_agent.E002"]),
-        ({"TRACE_CONTENT": "False"}, ["stapel_agent.E002"]),
         ({"FALLBACKS": {"anthropic": "openai-compat"}}, ["stapel_agent.E005"]),
         ({"FALLBACKS": {"anthropic": ["nobody"]}}, ["stapel_agent.E005"]),
         ({"FALLBACKS": {"anthropic": ["anthropic"]}}, ["stapel_agent.E005"]),
         ({"FALLBACKS": {"nobody": ["anthropic"]}}, ["stapel_agent.E005"]),
-        ({"FALLBACKS": None}, ["stapel_agent.E005"]),
         ({"MAX_CONCURRENCY": {"anthropic": 0}}, ["stapel_agent.E005"]),
         ({"MAX_CONCURRENCY": {"nobody": 1}}, ["stapel_agent.E005"]),
-        ({"MAX_CONCURRENCY": 5}, ["stapel_agent.E005"]),
         ({"MODELS": {}}, ["stapel_agent.E003"]),
         ({"MODELS": {"small": None}}, ["stapel_agent.E003"]),
         ({"MODELS": {"small": ""}}, ["stapel_agent.E003"]),
@@ -152,13 +145,6 @@ def test_checks__provider_in_use_lacks_something(agent, provider, text):
     agent(PROVIDERS={"mine": provider}, DEFAULT_PROVIDER="mine", ANTHROPIC_API_KEY="")
     (message,) = run_checks(tags=TAG)
     assert (message.id, message.msg) == ("stapel_agent.W003", f"Provider 'mine' is not configured: {text}")
-
-
-def test_checks__anthropic_without_a_key(agent):
-    """The shipped default reports its missing key."""
-    agent(ANTHROPIC_API_KEY="")
-    (message,) = run_checks(tags=TAG)
-    assert "ANTHROPIC_API_KEY" in message.msg
 
 
 @pytest.mark.sdk

@@ -69,7 +69,10 @@ def blocking(agent):
     Blocking.release.set()
 
 
-@pytest.mark.parametrize("keys", [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}], ids=str)
+BOUNDS = [{"DEADLINE": SECONDS}, {"DEADLINE": 60, "CLI_TIMEOUT": SECONDS}]
+
+
+@pytest.mark.parametrize("keys", BOUNDS, ids=str)
 def test_deadline__provider_that_keeps_no_time(facade, agent, blocking, keys, caplog):
     """A blocked `complete()` is left running. The caller gets a failure that names the setting, and there is a row."""
     agent(**keys)
@@ -115,7 +118,8 @@ def test_deadline__provider_that_answers_in_time(facade, agent):
     assert seen == [["model", "prompt", "system_prompt"]] * 2
 
 
-def test_deadline__native_task(agent):
+@pytest.mark.parametrize("keys", BOUNDS, ids=str)
+def test_deadline__native_task(agent, keys):
     """An `acomplete()` that never ends is cancelled."""
     cancelled = []
 
@@ -127,10 +131,11 @@ def test_deadline__native_task(agent):
                 cancelled.append(True)
                 raise
 
-    agent(PROVIDERS={"hanging": Hanging}, DEFAULT_PROVIDER="hanging", DEADLINE=SECONDS)
+    agent(PROVIDERS={"hanging": Hanging}, DEFAULT_PROVIDER="hanging", **keys)
     with in_time():
         answer = async_to_sync(services.acomplete)("say", "small")
-    assert (answer["reason"], cancelled) == (f"timeout: provider 'hanging' timed out: DEADLINE is {SECONDS} s", [True])
+    bound = "CLI_TIMEOUT" if "CLI_TIMEOUT" in keys else "DEADLINE"
+    assert (answer["reason"], cancelled) == (f"timeout: provider 'hanging' timed out: {bound} is {SECONDS} s", [True])
     assert rows() == [("hanging", "timeout", "timeout")]
 
 

@@ -272,7 +272,7 @@ class Own(Plain):
         return default or "mine"
 
 
-PROVIDERS = {"gone": "no.such.Provider", "int": int}
+PROVIDERS = {"gone": "no.such.Provider", "int": int, "removed": None}
 
 
 @pytest.mark.parametrize(
@@ -283,13 +283,15 @@ PROVIDERS = {"gone": "no.such.Provider", "int": int}
         ("nobody", None, f"DEFAULT_PROVIDER 'nobody' is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
         (None, None, f"DEFAULT_PROVIDER None is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
         ("int", "nobody", f"provider 'nobody' is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
+        ("int", "removed", f"provider 'removed' is not registered: use one of {{}}{TOLD_BY_PROVIDERS}"),
     ],
 )
 def test_provider__unusable(facade, agent, default, named, reason):
-    """The failure names the provider, its path or setting, and the command that gives details."""
+    """The failure names the provider, its path or setting, and the command that gives details. It has no row."""
     agent(PROVIDERS=PROVIDERS, DEFAULT_PROVIDER=default)
     names = ", ".join(sorted(registered_providers()))
     assert facade.complete("say", "small", provider=named)["reason"] == f"rejected: {reason.format(names)}"
+    assert PromptLog.objects.count() == 0
 
 
 def test_get_provider__default_of_another_kind(agent):

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 COMPLETE = {"prompt": "say", "model": "small"}
 TRANSLATE = {"from": "en", "to": "de", "entries": {"a": "x"}}
 MOUNTS = ["/agent/api/v1/llm/", "/agent/api/llm/"]
+UNKNOWN_LANGUAGE = "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'"
 
 
 class AgentClient(Client):
@@ -166,30 +167,6 @@ def test_request__invalid(service, scripted_model, verb, payload, key, field):
     assert scripted_model.requests == []
 
 
-@pytest.mark.parametrize(
-    ("payload", "key", "field", "mend"),
-    [
-        ({"to": "de", "entries": {}}, "required", "from", "'from' is a required property"),
-        (
-            {**TRANSLATE, "from": "deutsch!"},
-            "invalid",
-            "from",
-            "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'",
-        ),
-        (
-            {**TRANSLATE, "to": "ignore the above"},
-            "invalid",
-            "to",
-            "unknown language 'ignore the above': give a tag such as 'de' or 'pt-BR'",
-        ),
-    ],
-)
-def test_translate__says_the_mend(service, payload, key, field, mend):
-    """The error uses the documented words: `from`, and a language tag."""
-    error = service.ask("translate", payload).json()
-    assert (error["localizable_error"], error["params"]["detail"]) == (f"error.400.field.{key}", {field: [mend]})
-
-
 def test_request__refusal_in_full(service, settings):
     """The envelope's text is the registered one, in the language that it names, with the limit."""
     settings.LANGUAGE_CODE = "ru"
@@ -202,25 +179,27 @@ def test_request__refusal_in_full(service, settings):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "told"),
+    ("languages", "key", "field", "told"),
     [
-        ({"from_lang": "en"}, "from", "from and from_lang are two names of one field: send one of them"),
-        ({"from": None}, "from", "None is not of type 'string'"),
-        ({"from": "deutsch!"}, "from", "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'"),
-        ({"to": "deutsch!"}, "to", "unknown language 'deutsch!': give a tag such as 'de' or 'pt-BR'"),
+        ({"to": "de"}, "required", "from", "'from' is a required property"),
+        (
+            {"from": "en", "from_lang": "en", "to": "de"},
+            "invalid",
+            "from",
+            "from and from_lang are two names of one field: send one of them",
+        ),
+        ({"from": None, "to": "de"}, "null", "from", "None is not of type 'string'"),
+        *(
+            ({"from": "en", "to": "de", field: "deutsch!"}, "invalid", field, UNKNOWN_LANGUAGE)
+            for field in ("from", "to")
+        ),
     ],
 )
-def test_translate__language_refused(service, scripted_model, wrong, field, told):
+def test_translate__language_refused(service, scripted_model, languages, key, field, told):
     """The detail names the field as in HTTP, and the fix."""
-    error = service.ask("translate", {**TRANSLATE, **wrong}).json()
-    assert error["params"]["detail"] == {field: [told]}
+    error = service.ask("translate", {"entries": {"a": "x"}, **languages}).json()
+    assert (error["localizable_error"], error["params"]["detail"]) == (f"error.400.field.{key}", {field: [told]})
     assert scripted_model.requests == []
-
-
-def test_translate__language_missing(service, scripted_model):
-    """The error for a missing field names the documented one."""
-    error = service.ask("translate", {"to": "de", "entries": {}}).json()
-    assert error["params"]["detail"] == {"from": ["'from' is a required property"]}
 
 
 @pytest.mark.parametrize(
@@ -280,64 +259,13 @@ def test_complete__broken_sizes(service, scripted_model, agent, sizes):
     assert (answer.status_code, answer.json()["status"]) == (200, "failure")
 
 
-def test_request__too_big(service, settings):
-    """A body over the host's limit is a 413 in the envelope."""
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    answer = service.ask("complete", {**COMPLETE, "prompt": "x" * 2000})
-    assert (answer.status_code, answer.json()["localizable_error"]) == (413, "error.413.payload_too_large")
-
-
-def test_request__wrong_kind(service):
-    """Another method, media type or Accept header is refused in the envelope."""
-    url = MOUNTS[0] + "complete"
-    answers = [
-        service.get(url),
-        service.post(url, {"prompt": "say"}),
-        service.post(url, json.dumps(COMPLETE), content_type="application/json", headers={"Accept": "text/csv"}),
-    ]
-    assert [answer.status_code for answer in answers] == [405, 415, 406]
-    assert [answer.json()["localizable_error"] for answer in answers] == [
-        "error.405.method_not_allowed",
-        "error.415.unsupported_media_type",
-        "error.406.not_acceptable",
-    ]
-
-
 @pytest.mark.parametrize("verb", ["complete", "translate"])
-@pytest.mark.parametrize("headers", [{}, {"X-API-KEY": "wrong"}, {"X-API-KEY": ""}, {"Authorization": "Bearer x.y.z"}])
+@pytest.mark.parametrize("headers", [{}, {"X-API-KEY": "wrong"}])
 def test_access__nobody(scripted_model, verb, headers):
-    """A caller without valid credentials gets 401."""
+    """Neither verb admits a caller without valid credentials. `test_permissions` has all kinds of callers."""
     answer = AgentClient().ask(verb, COMPLETE, **headers)
     assert (answer.status_code, answer.json()["localizable_error"]) == (401, "error.401.unauthorized")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert scripted_model.requests == []
-
-
-@pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
-def test_access__jwt(scripted_model, staff, status):
-    """A Stapel JWT admits only staff."""
-    answer = AgentClient().ask("complete", COMPLETE, Authorization=bearer(user(staff=staff)))
-    assert answer.status_code == status
-    assert len(scripted_model.requests) == (status == 200)
-
-
-@pytest.mark.parametrize(("staff", "status"), [(True, 200), (False, 403)])
-def test_access__session(scripted_model, staff, status):
-    """A Django session admits only staff, with a CSRF token."""
-    client = AgentClient(enforce_csrf_checks=True)
-    client.force_login(user(staff=staff))
-    assert client.ask("complete", COMPLETE).status_code == 403
-    assert scripted_model.requests == []
-    client.cookies["csrftoken"] = "a" * 32
-    answer = client.ask("complete", COMPLETE, **{"X-CSRFToken": "a" * 32})
-    assert answer.status_code == status
-
-
-def test_access__key_beside_other_credentials(service, scripted_model):
-    """A valid key is enough, whatever else the request has."""
-    assert service.ask("complete", COMPLETE, Authorization="Bearer garbage").status_code == 200
-    service.force_login(user(staff=False))
-    assert service.ask("complete", COMPLETE).status_code == 200
 
 
 def test_access__middleware_missing(scripted_model, settings):

@@ -179,13 +179,6 @@ def test_busy__no_row_and_no_call(facade, full):
     assert (asked(models), rows()) == ({"first": 0}, [])
 
 
-def test_busy__within_the_deadline(facade, full, agent):
-    """The deadline limits the wait too."""
-    full(first="answer")
-    agent(CLI_TIMEOUT=60, DEADLINE=1)
-    assert facade.complete("say", "small")["reason"].startswith("busy")
-
-
 def test_busy__falls_back(facade, full, agent, monkeypatch):
     """If there is a fallback, the wait is at most the longest backoff. Its failure mentions the first provider."""
     monkeypatch.setattr("stapel_agent.asking.attempt_sequence.MAX_DELAY", 0.1)

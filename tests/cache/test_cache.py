@@ -18,7 +18,7 @@ from stapel_agent.cache.kept_answers import LATEST_ANSWER
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import translating
-from stapel_agent.types import Completion, CompletionRequest, Saving
+from stapel_agent.types import CompletionRequest, Saving
 from tests.answers import by
 from tests.test_arguments import OBJECTS
 
@@ -408,6 +408,9 @@ def test_cache_key__every_part_counts():
         {"system_prompt": ""},
         {"schema": {}},
         {"cache_scope": "user"},
+        {"effort": "low"},
+        {"effort": "high"},
+        {"options": {"t": 0}},
     ]
     keys = [CompletionRequest(**{**base, **variant}).cache_key for variant in variants]
     assert len(set(keys)) == len(variants)
@@ -423,8 +426,3 @@ def test_cache_key__parts_do_not_run_together():
     one = CompletionRequest("a", "s", "p", "x", 1, schema={"a": 1, "b": 2})
     two = CompletionRequest("a", "s", "p", "x", 1, schema={"b": 2, "a": 1})
     assert one.cache_key == two.cache_key
-
-
-def test_completion__cached_answer_has_spent_nothing():
-    """A policy's completion is reported as free of cost, even if the policy does not say so."""
-    assert Completion("t", "p", "m", cached=True).usage == Completion("t", "p", "m").usage

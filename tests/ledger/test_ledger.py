@@ -121,13 +121,15 @@ def test_row__caller_provider_name_wins_nothing(facade, scripted_model):
 
 
 @pytest.mark.parametrize("length", [64, 65, 5000])
-def test_row__long_user_id(facade, scripted_model, length):
+@pytest.mark.parametrize("column", ["user_id", "workspace_id"])
+def test_row__long_id(facade, scripted_model, column, length):
     """An id that is too long for its column is cut and made unique by a digest. The metadata has the whole id."""
     first, second = "x" * length, "x" * (length - 1) + "y"
-    assert {facade.complete("say", "small", user_id=name)["status"] for name in (first, second)} == {"ok"}
+    assert {facade.complete("say", "small", **{column: name})["status"] for name in (first, second)} == {"ok"}
     written = PromptLog.objects.order_by("created_at")
-    assert len({row.user_id for row in written}) == 2
-    assert [row.metadata.get("user_id", row.user_id) for row in written] == [first, second]
+    assert {len(getattr(row, column)) for row in written} == {64}
+    assert len({getattr(row, column) for row in written}) == 2
+    assert [row.metadata.get(column, getattr(row, column)) for row in written] == [first, second]
 
 
 @pytest.mark.parametrize("victim", ["x" * 65, "a\x00b"])

@@ -8,7 +8,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,36 +27,13 @@ from stapel_agent.providers import forget_refusals
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.providers.wire import subprocess_runner
-from stapel_agent.types import Usage
+
+from .claude_result import RESULT, SPENT, answered
 
 A_WHILE = 200
 """Seconds after which everything that ends on its own has ended."""
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-RESULT = {
-    "type": "result",
-    "subtype": "success",
-    "is_error": False,
-    "api_error_status": None,
-    "num_turns": 1,
-    "result": "Hello.",
-    "stop_reason": "end_turn",
-    "total_cost_usd": 0.0125,
-    "usage": {
-        "input_tokens": 11,
-        "output_tokens": 7,
-        "cache_read_input_tokens": 3,
-        "cache_creation_input_tokens": 5,
-        "service_tier": "standard",
-    },
-}
-
-
-def answered(text: str = "Hello.", **changes: Any) -> ProviderResult:
-    """The expected result for RESULT."""
-    usage = {"input_tokens": 11, "output_tokens": 7, "cache_read_tokens": 3, "cache_write_tokens": 5}
-    return ProviderResult(text, **{**usage, "cost_usd": Decimal("0.0125"), **changes})
-
 
 Complete = Callable[..., ProviderResult]
 WAYS: dict[str, Complete] = {
@@ -324,7 +300,7 @@ def test_complete__fault(fake: FakeClaude, complete: Complete) -> None:
     fake.does("answer", json.dumps(RESULT | {"is_error": True, "result": "Not logged in"}), exit_code=1)
     with pytest.raises(AccessDenied, match="Not logged in") as raised:
         complete(prompt="Hi", model="m")
-    assert raised.value.usage == Usage(11, 7, cache_read_tokens=3, cache_write_tokens=5, cost_usd=Decimal("0.0125"))
+    assert raised.value.usage == SPENT
 
 
 @pytest.mark.parametrize(

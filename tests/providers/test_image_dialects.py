@@ -81,15 +81,6 @@ def test_openai__on_the_wire(facade, openai):
     ]
 
 
-@pytest.mark.sdk
-def test_anthropic__with_a_schema(facade, anthropic):
-    """The decoder is constrained as without images."""
-    facade.complete_json("Which animal?", "small", schema=SCHEMA, images=IMAGES)
-    sent = anthropic.requests[0].json
-    assert sent["output_config"]["format"]["schema"]["properties"] == SCHEMA["properties"]
-    assert sent["messages"][0]["content"] == ANTHROPIC_CONTENT
-
-
 def test_openai__with_a_schema(facade, openai):
     """The decoder is constrained as without images. A repeated question has the images again, before its own text."""
     openai.replies = [chat_completion("{}"), chat_completion(CAT)]
@@ -98,19 +89,6 @@ def test_openai__with_a_schema(facade, openai):
     assert first["response_format"]["json_schema"]["schema"] == SCHEMA
     assert first["messages"][1]["content"] == OPENAI_CONTENT
     assert second["messages"][1]["content"][:3] == OPENAI_CONTENT[:3]
-
-
-@pytest.mark.sdk
-def test_anthropic__without_images(facade, anthropic):
-    """A prompt without images is sent in the same form as before."""
-    facade.complete("Which animal?", "small", images=[])
-    assert anthropic.requests[0].json["messages"] == [{"role": "user", "content": "Which animal?"}]
-
-
-def test_openai__without_images(facade, openai):
-    """A prompt without images is sent in the same form as before."""
-    facade.complete("Which animal?", "small", images=[])
-    assert openai.requests[0].json["messages"] == [{"role": "user", "content": "Which animal?"}]
 
 
 @pytest.mark.sdk

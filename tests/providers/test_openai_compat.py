@@ -547,7 +547,7 @@ def test_complete__error_that_states_tokens(fault: Any, status: int, kind: type[
     assert fault(Reply.of(body, status=status)) == (kind, f"HTTP {status}: broke off", SPENT, None)
 
 
-# --- time and concurrency
+# --- time
 
 
 def test_complete__timeout_of_the_setting(fault: Any, agent: Any) -> None:
@@ -562,36 +562,6 @@ def test_complete__timeout_of_the_setting(fault: Any, agent: Any) -> None:
 def test_complete__timeout_of_the_call(fault: Any) -> None:
     """The call's own timeout takes precedence."""
     assert fault(Reply.of(answer(), trickle="body"), timeout=0.25)[0] is ProviderTimeout
-
-
-def test_acomplete__does_not_block_its_loop(agent: Any) -> None:
-    """Two tasks on one loop are in flight together."""
-
-    async def both() -> list[ProviderResult]:
-        provider = OpenAICompatProvider()
-        first = asyncio.create_task(provider.acomplete(prompt="1", model="m"))
-        return [await provider.acomplete(prompt="2", model="m"), await first]
-
-    with ScriptedServer(Reply.of(answer(), gate=threading.Barrier(2))) as server:
-        agent(OPENAI_COMPAT_BASE_URL=server.url)
-        assert asyncio.run(both()) == [ProviderResult("pong", 7, 3)] * 2
-
-
-def test_complete__keeps_its_connection(ask: Ask, agent: Any) -> None:
-    """A hundred calls share one connection per event loop or process."""
-    with ScriptedServer(Reply.of(answer())) as server:
-        agent(OPENAI_COMPAT_BASE_URL=server.url)
-        provider = OpenAICompatProvider()
-
-        async def hundred() -> None:
-            for _ in range(100):
-                await provider.acomplete(prompt="hello", model="m")
-
-        asyncio.run(hundred())
-        assert server.connections == 1
-        for _ in range(100):
-            provider.complete(prompt="hello", model="m")
-        assert server.connections == 2
 
 
 # --- the configuration

@@ -219,13 +219,6 @@ def test_stated_wait__header_first(vendor, exchange, waits):
     assert waits == [3]
 
 
-def test_stated_wait__longer_than_an_attempt(vendor, exchange, waits):
-    """If the wait is too long, the call ends at once."""
-    answer, requests = exchange(vendor, Reply.of(STATED["azure, a day"][0], status=429), vendor.answer)
-    assert answer["reason"].startswith("rate_limited: HTTP 429")
-    assert (requests, waits) == (1, [])
-
-
 def test_stated_wait__of_an_error_inside_an_answer(exchange, waits):
     """A wait in an error inside a choice counts too."""
     error = {"code": 429, "message": "Rate limited upstream. Please try again in 5s."}
