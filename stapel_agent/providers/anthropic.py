@@ -23,17 +23,15 @@ from .anthropic_models import model_facts
 from .anthropic_sdk import MISSING_SDK, clients, sdk
 from .anthropic_stream import StreamedAnswer
 from .base import ProviderResult
-from .dialects import CLAUDE, effort_fields, merged, stated_usage
+from .dialects import CLAUDE, merged, optional_effort, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .model_facts import ModelFacts
 from .prompt_cache import CachePlan, minimum_tokens, plan
 from .wire.attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .wire.call_arguments import Call
 from .wire.error_body import ErrorBody
-from .wire.error_response import classify, error_codes, is_of_another_address
-from .wire.http import ROOT_FIX, api_root, base_url_fix, peer_of
+from .wire.http import base_url_fix, peer_of
 from .wire.optional_fields import OptionalFields
-from .wire.retry_after import stated_wait
 from .wire.status_codes import STATUS_BY_TYPE
 
 CACHE_CONTROL = {"type": "ephemeral"}
@@ -59,7 +57,7 @@ class AnthropicProvider(EndpointProvider):
         with (
             question.plan.settled(answer),
             answer.kept(),
-            bounded_attempt(question.seconds, question.access.peer, question.refused_in_part) as bounds,
+            bounded_attempt(question.call.seconds, question.access.peer, question.refused_in_part) as bounds,
             _sdk_faults(bounds, question),
         ):
             messages = clients.client(*question.access.client).messages
@@ -75,7 +73,8 @@ class AnthropicProvider(EndpointProvider):
         question = self._question(arguments)
         answer = StreamedAnswer()
         with question.plan.settled(answer), answer.kept():
-            async with abounded_attempt(question.seconds, question.access.peer, question.refused_in_part) as bounds:
+            seconds, peer = question.call.seconds, question.access.peer
+            async with abounded_attempt(seconds, peer, question.refused_in_part) as bounds:
                 with _sdk_faults(bounds, question):
                     messages = (await clients.async_client(*question.access.client)).messages
                     async with await messages.create(stream=True, **question.wire_form()) as stream:
@@ -115,10 +114,9 @@ class Access:
         key = key or next(iter(endpoint.keys()), "")
         if not key:
             raise AccessDenied(f"{endpoint.label('api_key')} is empty: set it to a key of the Anthropic API")
-        base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
-        if base_url and (not isinstance(base_url, str) or api_root(base_url) is None):
-            raise AccessDenied(f"{label} {ROOT_FIX}")
-        return cls(key, base_url or VENDOR_URL, label if base_url else "")
+        if endpoint.root() is None:
+            return cls(key, VENDOR_URL)
+        return cls(key, endpoint.get("base_url"), endpoint.label("base_url"))
 
     @property
     def client(self) -> tuple[str, str]:
@@ -136,10 +134,6 @@ class Question:
     call: Call
     access: Access
     plan: CachePlan
-
-    @property
-    def seconds(self) -> float:
-        return self.call.seconds
 
     def wire_form(self) -> dict[str, Any]:
         """Return the arguments for the SDK's `messages.create`."""
@@ -159,19 +153,12 @@ class Question:
 
     def refused_in_part(self, bounds: Bounds) -> ProviderError:
         """Return the exception for an error response whose end did not arrive."""
-        return self.refusal_of(bounds.status, ErrorBody(bounds, is_whole=False), bounds.retry_after)
+        return self.fault(ErrorBody(bounds, is_whole=False))
 
-    def refusal_of(self, status: int, body: ErrorBody, wait: float | None) -> ProviderError:
-        message = body.message
-        if is_of_another_address(status, message) and self.access.label:
-            message = f"{message}; {base_url_fix(self.access.label, '/v1/messages')}"
-        for optional_fields in self.optional_fields:
-            if refusal := optional_fields.refusal(status, body.text, message):
-                return refusal
-        wait = stated_wait(body.text) if wait is None else wait
-        fault = classify(status, message, clues=body.clues, codes=error_codes(body.text), retry_after=wait)
-        fault.usage = stated_usage(body.text) or None  # a vendor that states tokens bills them
-        return fault
+    def fault(self, body: ErrorBody) -> ProviderError:
+        """Return the exception for an error."""
+        fix = base_url_fix(self.access.label, "/v1/messages") if self.access.label else ""
+        return body.fault(address_fix=fix, optional_fields=self.optional_fields, usage_in=stated_usage)
 
     @property
     def optional_fields(self) -> tuple[OptionalFields, ...]:
@@ -188,10 +175,7 @@ class Question:
 
     @property
     def _effort(self) -> OptionalFields:
-        call = self.call
-        fields = effort_fields(CLAUDE, call.model, call.effort)
-        fields = {name: value for name, value in fields.items() if name not in call.options}
-        return OptionalFields.for_effort(self.access.base_url, call.model, call.effort, fields)
+        return optional_effort(CLAUDE, self.call, self.access.base_url)
 
     def _content(self) -> str | list[dict[str, Any]]:
         text = _encodable(self.call.prompt)
@@ -295,8 +279,8 @@ def _provider_fault(fault: Exception, bounds: Bounds, question: Question) -> Pro
 def _stated_refusal(fault: Any, bounds: Bounds, question: Question) -> ProviderError:
     """Return the exception for an error answer. `fault` is the SDK's APIStatusError."""
     if bounds.status >= 300:
-        return question.refusal_of(bounds.status, ErrorBody(bounds, is_whole=True), bounds.retry_after)
+        return question.fault(ErrorBody(bounds, is_whole=True))
     body = fault.body or ""
     text = body if isinstance(body, str) else json.dumps(body)
     status = STATUS_BY_TYPE.get(str(fault.type), 500)
-    return question.refusal_of(status, ErrorBody(bounds, text.encode(), is_whole=True), bounds.retry_after)
+    return question.fault(ErrorBody(bounds, text.encode(), is_whole=True, status=status))

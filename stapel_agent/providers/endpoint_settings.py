@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import httpx
+
 from stapel_agent.conf import agent_settings, key_texts, unset_variables
 from stapel_agent.exceptions import AccessDenied
 from stapel_agent.model_profiles import option_problem
@@ -59,6 +61,12 @@ class Endpoint:
         if not keys and (unset := unset_variables(setting)):
             raise AccessDenied(f"{label} names the environment variable {unset[0]}, which is not set: set it")
         return keys
+
+    def root(self) -> httpx.URL | None:
+        """Return the root URL of the API, or None if it is not set. Raises AccessDenied with the fix."""
+        if not _is_root(self.get("base_url")):
+            raise AccessDenied(f"{self.label('base_url')} {ROOT_FIX}")
+        return api_root(self.get("base_url") or "")
 
     def models(self) -> Mapping[str, str]:
         """Return the models that this endpoint sets for sizes. Raises AccessDenied with the fix."""
@@ -138,8 +146,12 @@ def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator
     url = entry.get("base_url")
     if not url and kind == "openai-compat":
         yield f"{place}['base_url'] is missing: set it to the root of the API, such as 'https://api.deepseek.com'"
-    elif url and (not isinstance(url, str) or api_root(url) is None):
+    elif not _is_root(url):
         yield f"{place}['base_url'] {ROOT_FIX}"
+
+
+def _is_root(url: object) -> bool:
+    return not url or (isinstance(url, str) and api_root(url) is not None)
 
 
 def _single_key_fault(setting: object) -> str | None:

@@ -17,32 +17,24 @@ from stapel_agent.exceptions import AccessDenied, ProviderError, RequestRejected
 from stapel_agent.types import Image, LinkedImage
 
 from .base import ProviderResult
-from .dialects import Dialect, dialect_for, effort_fields, known_dialects, merged, read_answer, stated_usage
+from .dialects import Dialect, dialect_for, known_dialects, merged, optional_effort, read_answer, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
 from .wire.call_thread import in_own_thread
-from .wire.http import ROOT_FIX, Post, api_root, apost, base_url_fix, post
+from .wire.http import Post, apost, base_url_fix, post
 from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
 QUICKLY_READ_BYTES = 256 * 1024
 """A longer answer is not read on an event loop: 16 MiB of hostile JSON take seconds."""
 
-STRICT_KEYWORDS = frozenset(DROPPED_KEYS) | {
-    "$defs",
-    "$ref",
-    "additionalProperties",
-    "anyOf",
-    "const",
-    "definitions",
-    "description",
-    "enum",
-    "items",
-    "properties",
-    "required",
-    "title",
-    "type",
-}
+STRICT_KEYWORDS = frozenset(
+    {
+        *DROPPED_KEYS,
+        *("$defs", "$ref", "additionalProperties", "anyOf", "const", "definitions", "description", "enum"),
+        *("items", "properties", "required", "title", "type"),
+    }
+)
 
 
 class OpenAICompatProvider(EndpointProvider):
@@ -131,10 +123,7 @@ class ChatCall:
         return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 
     def _optional_fields(self) -> OptionalFields:
-        call = self._call
-        fields = effort_fields(self._dialect.efforts, call.model, call.effort)
-        fields = {name: value for name, value in fields.items() if name not in call.options}
-        return OptionalFields.for_effort(str(self._url), call.model, call.effort, fields)
+        return optional_effort(self._dialect.efforts, self._call, str(self._url))
 
 
 def _dialect(endpoint: Endpoint, host: str) -> Dialect:
@@ -148,21 +137,15 @@ def _dialect(endpoint: Endpoint, host: str) -> Dialect:
 
 
 def _url(endpoint: Endpoint) -> httpx.URL:
-    base_url, label = endpoint.get("base_url"), endpoint.label("base_url")
-    if base_url and not isinstance(base_url, str):
-        raise AccessDenied(f"{label} has a value of the type {type(base_url).__name__}: set it to a URL")
-    if not base_url:
+    root, label = endpoint.root(), endpoint.label("base_url")
+    if root is None:
         raise AccessDenied(f"{label} is empty: set it to the root of the API, such as 'http://127.0.0.1:8000/v1'")
-    url = _asked(base_url)
-    if url is None:
-        raise AccessDenied(f"{label} {ROOT_FIX}")
-    return url
+    return _asked(root)
 
 
 @lru_cache(maxsize=64)
-def _asked(base_url: str) -> httpx.URL | None:
-    root = api_root(base_url)
-    return root and root.copy_with(path=f"{root.path.rstrip('/')}{PATH}")
+def _asked(root: httpx.URL) -> httpx.URL:
+    return root.copy_with(path=f"{root.path.rstrip('/')}{PATH}")
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:

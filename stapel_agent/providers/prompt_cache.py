@@ -14,9 +14,10 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from stapel_agent.types import Usage
+
+from .anthropic_stream import StreamedAnswer
 
 KEPT_SECONDS = 300.0
 WRITING_SECONDS = 120.0
@@ -30,11 +31,6 @@ MINIMUMS = (
     (re.compile(r"claude-opus-4-[56]|claude-haiku-4-5"), 4096),
 )
 """Models -> minimum number of tokens in a cached prefix. 1024 for all other models."""
-
-
-class Answered(Protocol):
-    @property
-    def usage(self) -> Usage: ...
 
 
 @dataclass
@@ -53,7 +49,7 @@ class CachePlan:
     is_marked: bool
 
     @contextmanager
-    def settled(self, answer: Answered) -> Iterator[None]:
+    def settled(self, answer: StreamedAnswer) -> Iterator[None]:
         """Wrap the call. Afterwards, record from its usage whether the vendor cached the prefix."""
         try:
             yield

@@ -2,7 +2,7 @@
 
 from .answer_reader import read_answer, stated_usage
 from .dialect import OUTCOMES, Dialect
-from .effort_fields import effort_fields, merged
+from .effort_fields import effort_fields, merged, optional_effort
 from .effort_rules import CLAUDE
 from .lookup import MAX_TOKENS_PARAMS, dialect_for, dialect_problems, known_dialects
 from .vendors import DIALECTS, OPENAI
@@ -19,6 +19,7 @@ __all__ = [
     "effort_fields",
     "known_dialects",
     "merged",
+    "optional_effort",
     "read_answer",
     "stated_usage",
 ]

@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stapel_agent.providers.wire.call_arguments import Call
+from stapel_agent.providers.wire.optional_fields import OptionalFields
+
 from .dialect import EffortRule
+
+
+def optional_effort(rules: tuple[EffortRule, ...], call: Call, endpoint: str) -> OptionalFields:
+    """Return the fields for the effort of `call`, except those that its options set, unless the model refused them."""
+    fields = effort_fields(rules, call.model, call.effort)
+    added = {name: value for name, value in fields.items() if name not in call.options}
+    return OptionalFields.for_effort(endpoint, call.model, call.effort, added)
 
 
 def effort_fields(rules: tuple[EffortRule, ...], model: str, effort: str | None) -> Mapping[str, Any]:

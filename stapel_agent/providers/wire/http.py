@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 from typing import TypeVar
@@ -21,9 +21,7 @@ from .bounded_streams import bounded
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .error_body import ErrorBody
-from .error_response import classify, error_codes, is_of_another_address
 from .optional_fields import OptionalFields
-from .retry_after import stated_wait
 
 CONNECT_SECONDS = 10.0
 SECRET_PARAMETER = re.compile(r"key|token|secret|pass|auth|signature|credential|jwt|^(?:sig|code)$", re.IGNORECASE)
@@ -40,6 +38,7 @@ def ssl_context() -> SSLContext:
     return httpx.create_ssl_context()
 
 
+@lru_cache(maxsize=64)
 def api_root(text: str) -> httpx.URL | None:
     """Return `text` as the root URL of an API, or None if it is not an http(s) URL without a secret."""
     try:
@@ -142,31 +141,22 @@ async def apost(request: Post) -> bytes:
 
 def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
     if not 200 <= bounds.status < 300:
-        raise _refusal(request, bounds, ErrorBody(bounds, body, is_whole=True))
+        raise _fault(request, ErrorBody(bounds, body, is_whole=True))
     return unpacked(body, bounds.coding)
 
 
 def _refused_in_part(request: Post, bounds: Bounds) -> ProviderError:
-    return _refusal(request, bounds, ErrorBody(bounds, is_whole=False))
+    return _fault(request, ErrorBody(bounds, is_whole=False))
 
 
-def _refusal(request: Post, bounds: Bounds, body: ErrorBody) -> ProviderError:
-    message = body.message
-    if request.setting and is_of_another_address(bounds.status, message):
-        fix = base_url_fix(request.setting, request.path)
-        message = f"{message}; the request went to {request.url.path!r}: {fix}"
-    if refusal := request.optional_fields.refusal(bounds.status, body.text, message):
-        return refusal
-    fault = classify(
-        bounds.status,
-        message,
-        clues=body.clues,
-        codes=error_codes(body.text),
+def _fault(request: Post, body: ErrorBody) -> ProviderError:
+    fix = f"the request went to {request.url.path!r}: {base_url_fix(request.setting, request.path)}"
+    return body.fault(
+        address_fix=fix if request.setting else "",
+        optional_fields=[request.optional_fields],
+        usage_in=request.usage_in,
         own_codes=request.own_codes,
-        retry_after=stated_wait(body.text) if bounds.retry_after is None else bounds.retry_after,
     )
-    fault.usage = request.usage_in(body.text) or None
-    return fault
 
 
 def peer_of(url: httpx.URL, setting: str) -> str:
