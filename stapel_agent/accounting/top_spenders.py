@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 
@@ -16,7 +15,7 @@ from stapel_agent.database import on_ledger
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .usage_query import UsageQuery
-from .usage_sql import CALLS, FIRST, FigureReader, Slice, Table, text
+from .usage_sql import CALLS, FIRST, Condition, FigureReader, Slice, Table, all_of, text
 
 NAMES = ("user_id", "workspace_id", "source", "model")
 
@@ -140,9 +139,8 @@ class RankingReader(FigureReader):
             CachedInput(text(provider), text(model), int(read), int(write)) for provider, model, read, write in rows
         ]
 
-    def _conditions(self, query: UsageQuery) -> tuple[str, list[Any]]:
-        within = self._within(SPENDING, query, Slice(query.since, query.until, {}))
-        return " AND ".join(condition for condition, _ in within), [value for _, values in within for value in values]
+    def _conditions(self, query: UsageQuery) -> Condition:
+        return all_of(self._within(SPENDING, query, Slice(query.since, query.until, {})))
 
     def _grouped(self, where: str) -> str:
         names = {name: self._distinguished(name) for name in NAMES}
@@ -167,8 +165,3 @@ class RankingReader(FigureReader):
             f"{', '.join(costs)} FROM spent GROUP BY {name} "
             f"ORDER BY cost_usd DESC, tokens DESC, calls DESC, {by_name} LIMIT {places}) AS ranked_{place}"
         )
-
-    def _fetched(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return list(cursor.fetchall())

@@ -118,11 +118,10 @@ class FigureReader:
     def extent(self) -> tuple[datetime, datetime] | None:
         """Return the first and the last moment with figures."""
         ends = []
-        with self._connection.cursor() as cursor:
-            for table in TABLES:
-                for end in ("MIN", "MAX"):
-                    cursor.execute(f"SELECT {end}({table.moment}) FROM {table.name}")  # noqa: S608
-                    ends.append(self._read_moment(cursor.fetchone()[0]))
+        for table in TABLES:
+            for end in ("MIN", "MAX"):
+                ((found,),) = self._fetched(f"SELECT {end}({table.moment}) FROM {table.name}", [])  # noqa: S608
+                ends.append(self._read_moment(found))
         known = [end for end in ends if end is not None]
         return (min(known), max(known)) if known else None
 
@@ -131,11 +130,14 @@ class FigureReader:
         places = range(1, len(keys) + 1)
         order = ", ".join(f"{place}{FIRST.get(self._vendor, '')}" for place in places)
         grouped = f" GROUP BY {', '.join(map(str, places))} ORDER BY {order}" if keys else ""
-        conditions = " AND ".join(f"({condition})" for condition, _ in where) or "1 = 1"
+        conditions, values = all_of(where)
         columns = ", ".join([*keys, *table.sums.values(), *self._cost_sums(table)])
         statement = f"SELECT {columns} FROM {table.name} WHERE {conditions}{grouped} LIMIT {limit}"  # noqa: S608
+        return self._fetched(statement, values)
+
+    def _fetched(self, statement: str, values: Sequence[Any]) -> list[Sequence[Any]]:
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, [value for _, values in where for value in values])
+            cursor.execute(statement, values)
             return list(cursor.fetchall())
 
     def _within(self, table: Table, query: UsageQuery, part: Slice) -> list[Condition]:
@@ -158,15 +160,15 @@ class FigureReader:
         for name, value in zip(query.groups, query.after or (), strict=False):
             if name not in part.periods:
                 column = self._bytes(table, name)
-                alternatives.append(_all([*equal, _greater(column, value)]))
+                alternatives.append(all_of([*equal, _greater(column, value)]))
                 equal.append(_equal(column, value))
             elif part.periods[name] > (value or ""):
-                alternatives.append(_all(equal))
+                alternatives.append(all_of(equal))
                 break
             elif part.periods[name] < (value or ""):
                 break
         if query.after is None:
-            return _all([])
+            return all_of([])
         if not alternatives:
             return None
         joined = " OR ".join(f"({condition})" for condition, _ in alternatives)
@@ -202,8 +204,8 @@ def _equal(column: str, value: str | None) -> Condition:
     return (f"{column} IS NULL", []) if value is None else (f"{column} = %s", [value])
 
 
-def _all(conditions: Sequence[Condition]) -> Condition:
-    joined = " AND ".join(condition for condition, _ in conditions) or "1 = 1"
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    joined = " AND ".join(f"({condition})" for condition, _ in conditions) or "1 = 1"
     return joined, [value for _, values in conditions for value in values]
 
 
