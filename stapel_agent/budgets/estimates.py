@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 from stapel_agent.asking import INPUT, OUTPUT, Attempt
 from stapel_agent.column_ranges import ARITHMETIC
-from stapel_agent.conf import agent_settings
-from stapel_agent.prices import UnitPrices, unit_prices
+from stapel_agent.prices import UnitPrices, own_entry, unit_prices
 from stapel_agent.providers import LlmProvider
 from stapel_agent.token_estimation import byte_length
 from stapel_agent.types import CompletionRequest, Usage
@@ -148,8 +147,7 @@ def image_tokens(vendor: str | None) -> int | None:
 
 def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
     """The terms under which a vendor may bill the call: the standard and requested ones, and each tier of PRICES."""
-    own = agent_settings.PRICES
-    entry = own.get(f"{request.provider}/{request.model}", own.get(request.model)) if isinstance(own, Mapping) else None
+    entry = own_entry(request.provider, request.model)
     tiers = entry.get("tiers") if isinstance(entry, Mapping) else None
     named = [{"service_tier": name} for name in tiers] if isinstance(tiers, Mapping) else []
     return [{}, *([request.options] if request.options else ()), *named]

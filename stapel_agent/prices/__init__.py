@@ -1,6 +1,6 @@
 """Computes the cost of a call."""
 
-from .cost import CONDITIONS, NOTHING_SPENT, PROVIDER, Cost, cost_of, unit_prices
+from .cost import CONDITIONS, NOTHING_SPENT, PROVIDER, Cost, cost_of, own_entry, unit_prices
 from .price_list import aload, list_date
 from .token_prices import UnitPrices, invalid_tiers
 
@@ -14,5 +14,6 @@ __all__ = [
     "cost_of",
     "list_date",
     "invalid_tiers",
+    "own_entry",
     "unit_prices",
 ]

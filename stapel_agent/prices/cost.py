@@ -56,13 +56,18 @@ def unit_prices(
     `terms`. An entry of PRICES applies to all terms that are not among its `tiers`.
     """
     conditions = _conditions(terms)
-    own = agent_settings.PRICES
-    entry = own.get(f"{provider}/{model}", own.get(model)) if isinstance(own, Mapping) else None
+    entry = own_entry(provider, model)
     if entry is not None:
         names = tuple(word for _, word in conditions)
         return UnitPrices.of_tier(entry, names) if isinstance(entry, Mapping) else None
     found = listed(vendor, model, conditions) if vendor else None
     return found.at(prompt_tokens) if found else None
+
+
+def own_entry(provider: str, model: str) -> Any:
+    """Return the entry of PRICES for a provider's model, or None."""
+    own = agent_settings.PRICES
+    return own.get(f"{provider}/{model}", own.get(model)) if isinstance(own, Mapping) else None
 
 
 def _conditions(terms: object) -> Conditions:
