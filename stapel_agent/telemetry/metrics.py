@@ -58,22 +58,16 @@ class Histogram(Metric):
         metrics.histogram(self.name, seconds, labels, description=self.description, buckets=self.buckets)
 
 
-class FlagGauge(Metric):
-    """Raised if any process of a host raises it."""
+@dataclass(frozen=True)
+class Gauge(Metric):
+    """`of_processes` says how the values of a host's processes are combined."""
+
+    of_processes: str = "livesum"
 
     kind = "gauge"
 
     def show(self, value: int, /, **labels: str) -> None:
-        metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livemax")
-
-
-class LevelGauge(Metric):
-    """The sum over a host's processes."""
-
-    kind = "gauge"
-
-    def show(self, value: int, /, **labels: str) -> None:
-        metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode="livesum")
+        metrics.gauge(self.name, value, labels, description=self.description, multiprocess_mode=self.of_processes)
 
 
 ASKED = ("provider", "model", "source")
@@ -88,14 +82,16 @@ CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a p
 OVERHEAD_SECONDS = Histogram(
     "agent_overhead_seconds", ("source",), "a request's time, without the time it waits for others", OVERHEAD_BUCKETS
 )
-IN_FLIGHT = LevelGauge("agent_calls_in_flight", ("provider",), "calls of providers in progress")
+IN_FLIGHT = Gauge("agent_calls_in_flight", ("provider",), "calls of providers in progress")
 CACHE_HITS = Counter(
     "agent_cache_hits_total",
     (*ASKED, "kind"),
     "reused answers, or texts of translations: `kept` before, or `shared` in flight",
 )
 UNCHANGED = Counter("agent_translations_unchanged_total", ASKED, "texts that came back untranslated and were accepted")
-COOLING_DOWN = FlagGauge("agent_provider_cooling_down", ("provider",), "1 while the provider is skipped, else 0")
+COOLING_DOWN = Gauge(
+    "agent_provider_cooling_down", ("provider",), "1 while the provider is skipped, else 0", of_processes="livemax"
+)
 
 METRICS: tuple[Metric, ...] = (
     *(CALLS, TOKENS, COST, ESTIMATED_COST, CALL_SECONDS, OVERHEAD_SECONDS),
