@@ -13,7 +13,7 @@ from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import exactly, on_ledger
+from stapel_agent.database import exactly, in_batches, on_ledger
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import Translation
 
@@ -76,10 +76,7 @@ def hand_over(old: str, new: str, alias: str) -> int:
 def sweep(*, before: datetime | None = None) -> int:
     """Remove the translations that are too old to be reused, or older than `before`. Returns how many."""
     since = max(oldest(), before) if before else oldest()
-    removed = 0
-    while batch := on_ledger(partial(_remove_batch, Q(created_at__lt=since))):
-        removed += batch
-    return removed
+    return in_batches(partial(_remove_batch, Q(created_at__lt=since)))
 
 
 def stale(*, before: datetime) -> int:

@@ -61,6 +61,14 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
     return done(operation, alias)
 
 
+def in_batches(batch: Operation[int]) -> int:
+    """Run `batch` until it finds nothing. Returns the sum of what the runs found. Each run commits by itself."""
+    total = 0
+    while count := on_ledger(batch):
+        total += count
+    return total
+
+
 async def aon_ledger(operation: Operation[Result], *, timeout: float | None = None) -> Result:
     """`on_ledger()` on an event loop. Cancelling does not stop work on the ledger's own connections."""
     if works_in_callers_thread():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,7 +25,7 @@ from stapel_core.gdpr import GDPRProvider, gdpr_registry, pseudonymize, register
 from stapel_agent import cache
 from stapel_agent.budgets import hand_over_accounts
 from stapel_agent.cache import flush_hits, hand_over_hits, hand_over_translations
-from stapel_agent.database import exactly, on_ledger
+from stapel_agent.database import exactly, in_batches, on_ledger
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import BudgetAccount, HitCount, IdempotencyRecord, PromptLog
 from stapel_agent.sharing import forget_idempotency, hand_over_idempotency
@@ -100,14 +100,14 @@ def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) 
     flush_hits()
     column = f"{scope}_id"
     answers = on_ledger(partial(forget_idempotency, column, old))
-    calls, translations = _all_of(partial(scrubbing.erase_batch, column, old, new))
+    calls, translations = _erased(column, old, new)
     translations += on_ledger(partial(cache.forget_owned, column, old))
     translations += on_ledger(partial(_forget_late, column, new))
     return {
         "calls": calls,
         "translations": translations,
         "idempotency_records": answers,
-        "cache_hits": _all_of(partial(_handed_over, column, old, new))[0],
+        "cache_hits": in_batches(partial(hand_over_hits, column, old, new)),
         "budgets": on_ledger(partial(hand_over_accounts, scope, old, new)),
     }
 
@@ -124,8 +124,8 @@ def handle_user_merged(event: Any) -> None:
         return
     flush_hits()
     on_ledger(partial(hand_over_idempotency, "user_id", old, new))
-    calls, _ = _all_of(lambda alias: (scrubbing.hand_over_batch("user_id", old, new, alias), 0))
-    _all_of(partial(_handed_over, "user_id", old, new))
+    calls = in_batches(partial(scrubbing.hand_over_batch, "user_id", old, new))
+    in_batches(partial(hand_over_hits, "user_id", old, new))
     on_ledger(partial(hand_over_accounts, "user", old, new))
     on_ledger(partial(hand_over_translations, old, new))
     logger.info("%d calls of a merged account were moved to the surviving account", calls)
@@ -135,16 +135,12 @@ def _stored_id(identity: Any) -> str:
     return opaque_id(str(identity)) or ""
 
 
-def _all_of(batch: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
-    """Runs batches until one finds nothing, and returns their sums."""
-    total, besides = 0, 0
-    while (counts := on_ledger(batch))[0]:
-        total, besides = total + counts[0], besides + counts[1]
-    return total, besides
-
-
-def _handed_over(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
-    return hand_over_hits(column, old, new, alias), 0
+def _erased(column: str, old: str, new: str) -> tuple[int, int]:
+    """Erases the calls of a name in batches. Returns how many, and how many translations were removed with them."""
+    calls, translations = 0, 0
+    while (found := on_ledger(partial(scrubbing.erase_batch, column, old, new)))[0]:
+        calls, translations = calls + found[0], translations + found[1]
+    return calls, translations
 
 
 def _forget_late(column: str, new: str, alias: str) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from django.db.models import Q, QuerySet
 
 from stapel_agent.conf import agent_settings
-from stapel_agent.database import UtcNow, exactly, on_ledger
+from stapel_agent.database import UtcNow, exactly, in_batches, on_ledger
 from stapel_agent.models import IdempotencyRecord
 
 from . import leases
@@ -21,10 +21,7 @@ def sweep(*, before: datetime | None = None) -> int:
 
     Returns how many records were removed.
     """
-    removed = 0
-    while batch := on_ledger(partial(remove_batch, before=before)):
-        removed += batch
-    return removed
+    return in_batches(partial(remove_batch, before=before))
 
 
 def stale(*, before: datetime) -> int:
