@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -29,9 +31,9 @@ class Deadline:
             return limit
         return max(0.0, min(limit, self.started_at + self.seconds - time.monotonic()))
 
-    def pauses(self, first: float, last: float) -> Iterator[float]:
-        """Seconds to wait between polls, growing from `first` to `last`, until the deadline."""
-        pause = first
+    def pauses(self) -> Iterator[float]:
+        """Seconds to wait between polls, growing from FIRST_PAUSE to LAST_PAUSE, until the deadline."""
+        pause = FIRST_PAUSE
         while not self.is_over:
             yield self.remaining(pause)
-            pause = min(pause * 1.5, last)
+            pause = min(pause * 1.5, LAST_PAUSE)

@@ -39,7 +39,6 @@ from .idempotency_records import has_expired, may_be_over, remove_batch
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
 KEEPING_SECONDS = 1.0
 CONTENTIONS = 5
 SWEEPING_SHARE = 32
@@ -73,7 +72,7 @@ class Once(HeldRow):
             return None
         database.refuse_event_loop()
         self._begin()
-        for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+        for pause in self.request.deadline.pauses():
             with self._looking():
                 first = on_ledger(self._take, timeout=self.request.deadline.left)
             if self._is_settled(first):
@@ -89,7 +88,7 @@ class Once(HeldRow):
             return None
         self._begin()
         await database.agive_back()
-        for pause in self.request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+        for pause in self.request.deadline.pauses():
             with self._looking():
                 first = await database.uncancelled(self._take, timeout=self.request.deadline.left)
             if self._is_settled(first, asyncio.get_running_loop()):

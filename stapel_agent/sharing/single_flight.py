@@ -38,7 +38,6 @@ WAITING_LOGGER = f"{__name__}.waiting"
 logger = logging.getLogger(__name__)
 waiting_logger = logging.getLogger(WAITING_LOGGER)
 
-FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
 SLICE_SECONDS = 1.0
 NOTICE_SECONDS = 3.0
 
@@ -214,7 +213,7 @@ class SingleFlight(HeldRow):
 
     def _watch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
-        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+        for pause in self._request.deadline.pauses():
             try:
                 outcome = on_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
@@ -229,7 +228,7 @@ class SingleFlight(HeldRow):
 
     async def _awatch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
-        for pause in self._request.deadline.pauses(FIRST_PAUSE, LAST_PAUSE):
+        for pause in self._request.deadline.pauses():
             try:
                 outcome = await aon_ledger(look, timeout=self._request.deadline.left)
             except Exception as fault:
