@@ -61,14 +61,12 @@ def spent_on(row: PromptLog) -> Spend:
 
 def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
     """Returns a new, empty account for a budget."""
-    identity, starts_on = spender.identity(limit.scope) or "", beginning(limit.period, moment)
-    return BudgetAccount(
-        key=_key(limit.scope, identity, limit.period, starts_on),
-        scope=limit.scope,
-        identity=identity,
-        period=limit.period,
-        starts_on=starts_on,
-    )
+    return _account(limit.scope, spender.identity(limit.scope) or "", limit.period, beginning(limit.period, moment))
+
+
+def _account(scope: str, identity: str, period: str, starts_on: date) -> BudgetAccount:
+    key = _key(scope, identity, period, starts_on)
+    return BudgetAccount(key=key, scope=scope, identity=identity, period=period, starts_on=starts_on)
 
 
 def keys_of(row: PromptLog) -> set[str]:
@@ -162,16 +160,8 @@ def _usd(nanos: int) -> Decimal:
 
 def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
     """Maps the key of each account of the spender `old` to the account that replaces it for the spender `new`."""
-    return {
-        account.key: BudgetAccount(
-            key=_key(scope, new, account.period, account.starts_on),
-            scope=scope,
-            identity=new,
-            period=account.period,
-            starts_on=account.starts_on,
-        )
-        for account in BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
-    }
+    accounts = BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
+    return {account.key: _account(scope, new, account.period, account.starts_on) for account in accounts}
 
 
 def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
