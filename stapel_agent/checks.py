@@ -123,8 +123,10 @@ def check_price_list(app_configs: Any = None, **options: Any) -> list[CheckMessa
     if newest is None or (today - newest).days <= PRICE_LIST_DAYS:
         return []
     hint = "Upgrade genai-prices, or set the prices of your models in STAPEL_AGENT['PRICES']."
-    age = f"more than {PRICE_LIST_DAYS} days ago"
-    text = f"The price list of genai-prices dates from {newest:%Y-%m-%d}, {age}: costs may be wrong."
+    text = (
+        f"The price list of genai-prices dates from {newest:%Y-%m-%d}, more than {PRICE_LIST_DAYS} days ago: "
+        "costs may be wrong."
+    )
     return [Warning(text, hint, id="stapel_agent.W012")]
 
 
@@ -142,9 +144,8 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
 def check_key_lengths(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W017: every key is long enough to be recognized in an error message, however it is encoded."""
     hint = f"Use a key of at least {KEY_LENGTH} characters, or none if the endpoint needs none."
-    text = "is shorter than {0} characters: in messages, it is redacted only where it is written as it is."
-    found = settings_with_short_keys()
-    return [Warning(f"{name} {text.format(KEY_LENGTH)}", hint, id="stapel_agent.W017") for name in found]
+    fault = f"is shorter than {KEY_LENGTH} characters: in messages, it is redacted only where it is written as it is."
+    return [Warning(f"{name} {fault}", hint, id="stapel_agent.W017") for name in settings_with_short_keys()]
 
 
 def _has_service_key() -> bool:
@@ -210,10 +211,6 @@ def _names_of_providers() -> Iterator[CheckMessage]:
 def _sizes() -> Iterator[CheckMessage]:
     if any(wrong_kinds(["MODELS", "OPENAI_COMPAT_MODELS"])):
         return
-    if unknown := sorted((agent_settings.OPENAI_COMPAT_MODELS or {}).keys() - agent_settings.MODELS.keys()):
-        hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or fix its name here."
-        text = f"OPENAI_COMPAT_MODELS has sizes that are missing in MODELS, so no request can use them: {unknown}."
-        yield Warning(text, hint, id="stapel_agent.W010")
     yield from _unknown_sizes()
     if DEFAULT_SIZE not in agent_settings.MODELS:
         hint = "Add it, or name another size each time: in llm.translate, `llm ask --size` and `llm_translate --model`."
@@ -237,12 +234,13 @@ def _in_use() -> dict[str, list[str]]:
 
 
 def _unknown_sizes() -> Iterator[CheckMessage]:
-    providers = agent_settings.PROVIDERS
+    sizes, providers = agent_settings.MODELS, agent_settings.PROVIDERS
+    places = {"OPENAI_COMPAT_MODELS": agent_settings.OPENAI_COMPAT_MODELS}
     for name, entry in providers.items() if isinstance(providers, Mapping) else ():
-        models = entry.get("models") if isinstance(entry, Mapping) else None
-        if isinstance(models, Mapping) and (unknown := sorted(map(str, models.keys() - agent_settings.MODELS.keys()))):
-            hint = f"MODELS has {sorted(agent_settings.MODELS)}: add the size there, or change its name here."
-            place = f"PROVIDERS[{name!r}]['models']"
+        places[f"PROVIDERS[{name!r}]['models']"] = entry.get("models") if isinstance(entry, Mapping) else None
+    for place, models in places.items():
+        if isinstance(models, Mapping) and (unknown := sorted(map(str, models.keys() - sizes.keys()))):
+            hint = f"MODELS has {sorted(sizes)}: add the size there, or change its name here."
             text = f"{place} has sizes that are missing in MODELS, so no request can use them: {unknown}."
             yield Warning(text, hint, id="stapel_agent.W010")
 
