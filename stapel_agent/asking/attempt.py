@@ -108,12 +108,13 @@ class Attempt:
 
     def _with_cost(self, reported: Usage, cost: Cost) -> Usage:
         """Returns the usage with its cost, unless more may be billed than that."""
-        if self._may_cost_more or (self.unstated_halves and cost.basis != PROVIDER):
+        if self.may_cost_more or (self.unstated_halves and cost.basis != PROVIDER):
             return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
         return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
 
     @property
-    def _may_cost_more(self) -> bool:
+    def may_cost_more(self) -> bool:
+        """Whether the vendor may bill more than the known usage, because the outcome of the call is unknown."""
         return self.result is None and self.error is not None and self.error.may_be_billed
 
     def _priced(self, reported: Usage) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stapel_agent.providers import ProviderResult
 from stapel_agent.redaction import without_keys
+from stapel_agent.types import FIGURES
 
 ORDINARY = frozenset({"", "stop", "length", "content_filter"})
 EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
@@ -12,19 +13,9 @@ EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
 
 def plain_result(result: ProviderResult) -> ProviderResult:
     """Keeps the token counts of a result whose text or finish reason is unusable."""
-    return ProviderResult(
-        str.__str__(result.text) if isinstance(result.text, str) else "",
-        result.input_tokens,
-        result.output_tokens,
-        result.thinking_tokens,
-        result.cache_read_tokens,
-        result.cache_write_tokens,
-        _word(result.finish_reason),
-        result.metadata,
-        result.cache_write_1h_tokens,
-        result.cost_usd,
-        result.unsplit_tokens,
-    )
+    text = str.__str__(result.text) if isinstance(result.text, str) else ""
+    figures = {name: getattr(result, name) for name in FIGURES}
+    return ProviderResult(text, finish_reason=_word(result.finish_reason), metadata=result.metadata, **figures)
 
 
 def _word(reason: object) -> str:

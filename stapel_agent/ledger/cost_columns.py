@@ -9,7 +9,7 @@ from stapel_agent.asking import BOTH_HALVES, Attempt
 from stapel_agent.budgets import Estimate, estimated_beyond, estimated_rest
 from stapel_agent.column_ranges import storable_cost
 from stapel_agent.conf import agent_settings
-from stapel_agent.exceptions import AgentError, AnswerError
+from stapel_agent.exceptions import AnswerError
 from stapel_agent.models import CostBasis, PromptLog
 from stapel_agent.redaction import describe
 
@@ -22,7 +22,7 @@ def set_estimate(row: PromptLog, estimate: Estimate) -> None:
     row.estimated_tokens = estimate.tokens
 
 
-def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> None:
+def settle_cost(row: PromptLog, attempt: Attempt) -> None:
     """Stores the cost of the attempt, and keeps or makes an estimate of what is unknown.
 
     A complete result states everything that was spent, even if its answer is unusable. Usage reported before an
@@ -30,11 +30,11 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
     """
     cost = attempt.cost
     row.cost_usd, row.cost_basis = cost.usd, cost.basis
-    if attempt.result is None and error is not None and error.may_be_billed:
+    if attempt.may_cost_more:
         row.cost_basis = CostBasis.ESTIMATED
         if attempt.usage:  # else the opening estimate is that of the whole call
             set_estimate(row, _estimate(row, attempt, lambda: estimated_beyond(attempt)))
-    elif unstated := _unstated(attempt, error):
+    elif unstated := _unstated(attempt):
         set_estimate(row, _estimate(row, attempt, lambda: estimated_rest(attempt, unstated)))
         if cost.basis == CostBasis.PROVIDER:  # the cost is known, and only tokens are not
             row.estimated_cost_usd = None
@@ -44,9 +44,9 @@ def settle_cost(row: PromptLog, attempt: Attempt, error: AgentError | None) -> N
         forget_estimate(row)
 
 
-def _unstated(attempt: Attempt, error: AgentError | None) -> frozenset[str]:
+def _unstated(attempt: Attempt) -> frozenset[str]:
     """Returns the halves of the usage to estimate."""
-    is_answer = attempt.result is not None or isinstance(error, AnswerError)
+    is_answer = attempt.result is not None or isinstance(attempt.error, AnswerError)
     if attempt.usage or not is_answer:
         return attempt.unstated_halves
     # An answer that states nothing would never use up a budget.
