@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
@@ -16,6 +15,7 @@ from .settings_validation import wrong_kinds
 
 Sizes = Mapping[str, list[str]]
 """Name of a provider -> the sizes that it serves."""
+NO_PRICE = "must be US dollars per million tokens, with at least input and output"
 
 
 def cost_messages(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
@@ -28,28 +28,26 @@ def cost_messages(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
 
 def _prices() -> Iterator[CheckMessage]:
     prices = agent_settings.PRICES
-    wrong = [
-        model
-        for model, entry in (prices.items() if isinstance(prices, Mapping) else [(prices, None)])
-        if not isinstance(entry, Mapping) or UnitPrices.of(entry) is None or any(invalid_tiers(entry))
-    ]
-    for model in wrong:
+    if not isinstance(prices, Mapping):
+        faults = {f", of the type {type(prices).__name__},": NO_PRICE}
+    else:
+        faults = {f"[{model!r}]": fault for model, entry in prices.items() if (fault := _price_fault(entry))}
+    for place, fault in faults.items():
         hint = "Example: {'input': '3', 'output': '15', 'cache_read': '0.3', 'cache_write': '3.75'}."
-        place = f"[{model!r}]" if isinstance(prices, Mapping) else f", of the type {type(prices).__name__},"
-        text = f"STAPEL_AGENT['PRICES']{place} {_unpricing(prices, model)}."
-        yield Error(text, hint, id="stapel_agent.E008")
+        yield Error(f"STAPEL_AGENT['PRICES']{place} {fault}.", hint, id="stapel_agent.E008")
 
 
-def _unpricing(prices: Any, model: Any) -> str:
-    """Return the error in an entry of PRICES."""
-    entry = prices[model] if isinstance(prices, Mapping) else {}
-    entry = entry if isinstance(entry, Mapping) else {}
-    unknown = sorted(map(str, entry.keys() - {*UnitPrices.__dataclass_fields__, "tiers"}))
-    if not unknown and UnitPrices.of(entry) is not None:
-        return f"has an invalid tier, {next(invalid_tiers(entry))}: each tier needs at least input and output"
-    if unknown:
-        return f"has the unknown key {unknown[0]!r}: use {', '.join(UnitPrices.__dataclass_fields__)}"
-    return "must be US dollars per million tokens, with at least input and output"
+def _price_fault(entry: object) -> str | None:
+    """Return the error in an entry of PRICES, or None."""
+    if not isinstance(entry, Mapping):
+        return NO_PRICE
+    kinds = UnitPrices.__dataclass_fields__
+    if unknown := sorted(map(str, entry.keys() - {*kinds, "tiers"})):
+        return f"has the unknown key {unknown[0]!r}: use {', '.join(kinds)}"
+    if UnitPrices.of(entry) is None:
+        return NO_PRICE
+    tier = next(invalid_tiers(entry), None)
+    return tier and f"has an invalid tier, {tier}: each tier needs at least input and output"
 
 
 def _budgets() -> Iterator[CheckMessage]:

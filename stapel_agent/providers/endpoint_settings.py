@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "anthropic": COMMON,
 }
 """The keys allowed in an entry of each class."""
+
+KEYS = "a string, {'env': 'NAME'}, or a list of these"
+ONE_KEY = "a string; an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too"
 
 
 class Endpoint:
@@ -53,8 +56,9 @@ class Endpoint:
     def keys(self) -> tuple[str, ...]:
         """Return the API keys without duplicates. Raises AccessDenied with the fix."""
         setting, label = self.get("api_key"), self.label("api_key")
-        if fault := _key_fault(setting) if self._is_entry else _single_key_fault(setting):
-            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: it {fault}")
+        is_right, described = (_are_keys, KEYS) if self._is_entry else (_is_text, ONE_KEY)
+        if setting is not None and not is_right(setting):
+            raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: it must be {described}")
         keys = tuple(dict.fromkeys(key_texts(setting)))
         if not all(re.fullmatch("[!-~]*", key) for key in keys):
             raise AccessDenied(f"{label} contains a space, a line break or a non-ASCII letter: set it again")
@@ -137,9 +141,13 @@ def entry_problems(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     for unknown in sorted(str(key) for key in entry if key not in FIELDS[kind]):
         yield f"{place} has an unknown key {unknown!r}: use {', '.join(FIELDS[kind])}"
     yield from _address_faults(place, kind, entry)
-    for field, check in _CHECKS.items():
-        if entry.get(field) is not None and (fault := check(entry[field])):
-            yield f"{place}[{field!r}] {fault}"
+    for field, (is_right, described) in _CHECKS.items():
+        if entry.get(field) is not None and not is_right(entry[field]):
+            yield f"{place}[{field!r}] must be {described}"
+    if entry.get("dialect") is not None and entry["dialect"] not in (names := list(known_dialects())):
+        yield f"{place}['dialect'] must be one of {', '.join(names)}"
+    if entry.get("options") is not None and (problem := option_problem(entry["options"])):
+        yield f"{place}['options'] {problem}"
 
 
 def _address_faults(place: str, kind: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -154,54 +162,26 @@ def _is_root(url: object) -> bool:
     return not url or (isinstance(url, str) and api_root(url) is not None)
 
 
-def _single_key_fault(setting: object) -> str | None:
-    is_right = setting is None or isinstance(setting, str)
-    return None if is_right else "must be a string; an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too"
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
-def _key_fault(setting: object) -> str | None:
-    if setting is None:
-        return None
+def _is_map(value: object, admits: Callable[[object], bool]) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(admits, value.values()))
+
+
+def _are_keys(setting: object) -> bool:
     items = setting if isinstance(setting, list | tuple) else [setting]
-    is_right = all(isinstance(item, str) or _names_variable(item) for item in items)
-    return None if is_right else "must be a string, {'env': 'NAME'}, or a list of these"
+    return all(isinstance(item, str) or (_is_map(item, _is_text) and item.keys() == {"env"}) for item in items)
 
 
-def _names_variable(item: object) -> bool:
-    return isinstance(item, Mapping) and item.keys() == {"env"} and isinstance(item["env"], str)
-
-
-def _models_fault(models: object) -> str | None:
-    is_right = isinstance(models, Mapping) and all(isinstance(part, str) for item in models.items() for part in item)
-    return None if is_right else "must be a dict of sizes, each with the name of a model"
-
-
-def _cap_fault(field: object) -> str | None:
-    return None if field in MAX_TOKENS_PARAMS else f"must be one of {MAX_TOKENS_PARAMS}"
-
-
-def _dialect_fault(name: object) -> str | None:
-    known = known_dialects()
-    return None if isinstance(name, str) and name in known else f"must be one of {', '.join(known)}"
-
-
-def _vendor_fault(vendor: object) -> str | None:
-    return None if isinstance(vendor, str) else "must be a string: an id of genai-prices, or the URL of an API"
-
-
-def _reasons_fault(reasons: object) -> str | None:
-    is_right = isinstance(reasons, Mapping) and all(isinstance(word, str) for word in reasons)
-    if is_right and all(outcome in OUTCOMES for outcome in reasons.values()):  # type: ignore[attr-defined]
-        return None
-    return f"must be a dict of the endpoint's words, each with one of {', '.join(OUTCOMES)}"
-
-
-_CHECKS = {
-    "api_key": _key_fault,
-    "models": _models_fault,
-    "max_tokens_param": _cap_fault,
-    "options": option_problem,
-    "dialect": _dialect_fault,
-    "vendor": _vendor_fault,
-    "finish_reasons": _reasons_fault,
+_CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "api_key": (_are_keys, KEYS),
+    "models": (lambda models: _is_map(models, _is_text), "a dict of sizes, each with the name of a model"),
+    "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, f"one of {MAX_TOKENS_PARAMS}"),
+    "vendor": (_is_text, "a string: an id of genai-prices, or the URL of an API"),
+    "finish_reasons": (
+        lambda reasons: _is_map(reasons, lambda outcome: outcome in OUTCOMES),
+        f"a dict of the endpoint's words, each with one of {', '.join(OUTCOMES)}",
+    ),
 }
