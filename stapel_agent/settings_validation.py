@@ -67,13 +67,13 @@ def base_url(example: str) -> Kind:
 
 def choices(*values: object) -> Kind:
     described = f"a dict of sources, each with one of {values}"
-    return Kind(described, lambda value: _is_map(value, lambda choice: choice in values), "stapel_agent.E004")
+    return Kind(described, lambda value: is_map(value, lambda choice: choice in values), "stapel_agent.E004")
 
 
 SWITCH = Kind("True or False, without quotes", lambda value: isinstance(value, bool), "stapel_agent.E002")
 API_KEY = Kind(
     "a string, or be left out (an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too)",
-    lambda value: value is None or _is_text(value),
+    lambda value: value is None or is_text(value),
     may_be_shown=lambda value: False,
 )
 
@@ -86,22 +86,22 @@ KINDS: dict[str, Kind] = {
     "MODELS": Kind(
         f"a dict of sizes, each of at most {SIZE_LENGTH} characters and with the name of a model, such as "
         "{'small': 'claude-haiku-4-5-20251001'}, or a profile, such as {'small': {'model': 'm', 'effort': 'low'}}",
-        lambda value: bool(value) and _is_map(value, _is_model) and all(len(size) <= SIZE_LENGTH for size in value),
+        lambda value: bool(value) and is_map(value, _is_model) and all(len(size) <= SIZE_LENGTH for size in value),
         "stapel_agent.E003",
     ),
     "PROVIDERS": Kind(
         "a dict of names, each with an LlmProvider or its dotted path, such as {'mine': 'host.llm.MyProvider'}, "
         "or with an endpoint, such as {'mine': {'base_url': 'https://llm.example.com/v1'}}",
-        lambda value: value is None or _is_map(value),
+        lambda value: value is None or is_map(value),
     ),
-    "DEFAULT_PROVIDER": Kind("a string, the name of a provider", lambda value: _is_text(value)),
+    "DEFAULT_PROVIDER": Kind("a string, the name of a provider", lambda value: is_text(value)),
     "ANTHROPIC_API_KEY": API_KEY,
     "ANTHROPIC_BASE_URL": base_url("https://api.anthropic.com"),
     "OPENAI_COMPAT_BASE_URL": base_url("http://127.0.0.1:8000/v1"),
     "OPENAI_COMPAT_API_KEY": API_KEY,
     "OPENAI_COMPAT_MODELS": Kind(
         "a dict of sizes, each with the name of a model, such as {'small': 'qwen3:4b'}",
-        lambda value: value is None or _is_map(value, _is_text),
+        lambda value: value is None or is_map(value, is_text),
     ),
     "OPENAI_COMPAT_MAX_TOKENS_PARAM": Kind(
         "'max_tokens', 'max_completion_tokens' or None",
@@ -116,7 +116,7 @@ KINDS: dict[str, Kind] = {
     "RETRY_BILLED": SWITCH,
     "FALLBACKS": Kind(
         "a dict of providers, each with a list of others, such as {'anthropic': ['openai-compat']}",
-        lambda value: _is_map(value, lambda names: isinstance(names, list | tuple) and all(map(_is_text, names))),
+        lambda value: is_map(value, lambda names: isinstance(names, list | tuple) and all(map(is_text, names))),
         "stapel_agent.E005",
     ),
     "FALLBACK_ON": Kind(
@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
     "COOLDOWN_SECONDS": number(0),
     "MAX_CONCURRENCY": Kind(
         "a dict of providers, each with a whole number from 1, such as {'anthropic': 8}",
-        lambda value: _is_map(value, whole(1).admits),
+        lambda value: is_map(value, whole(1).admits),
         "stapel_agent.E005",
     ),
     "MAX_TOKENS": whole(1),
@@ -147,7 +147,7 @@ KINDS: dict[str, Kind] = {
     "EFFORT": choices(*EFFORTS),
     "DIALECTS": Kind(
         "a dict of dialects, each with a dict, such as {'mine': {'like': 'openai', 'hosts': ['llm.example.com']}}",
-        lambda value: value is None or _is_map(value, lambda entry: isinstance(entry, Mapping)),
+        lambda value: value is None or is_map(value, lambda entry: isinstance(entry, Mapping)),
     ),
     "PROMPT_CACHE": choices(True, False),
     "CACHE_LOOKUP": choices(True, False),
@@ -218,11 +218,12 @@ def _answers(question: Callable[[Any], bool], value: object) -> bool:
         return False
 
 
-def _is_map(value: object, admits: Callable[[Any], bool] = lambda value: True) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(admits, value.values()))
+def is_map(value: object, admits: Callable[[Any], bool] = lambda value: True) -> bool:
+    """Whether `value` is a map of strings to values that `admits` accepts."""
+    return isinstance(value, Mapping) and all(map(is_text, value)) and all(map(admits, value.values()))
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     return isinstance(value, str)
 
 

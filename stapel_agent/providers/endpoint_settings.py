@@ -12,6 +12,7 @@ import httpx
 from stapel_agent.conf import agent_settings, key_texts, unset_variables
 from stapel_agent.exceptions import AccessDenied
 from stapel_agent.model_profiles import option_problem
+from stapel_agent.settings_validation import is_map, is_text
 
 from .base import LlmProvider
 from .dialects import MAX_TOKENS_PARAMS, OUTCOMES, known_dialects
@@ -56,7 +57,7 @@ class Endpoint:
     def keys(self) -> tuple[str, ...]:
         """Return the API keys without duplicates. Raises AccessDenied with the fix."""
         setting, label = self.get("api_key"), self.label("api_key")
-        is_right, described = (_are_keys, KEYS) if self._is_entry else (_is_text, ONE_KEY)
+        is_right, described = (_are_keys, KEYS) if self._is_entry else (is_text, ONE_KEY)
         if setting is not None and not is_right(setting):
             raise AccessDenied(f"{label} has a value of the type {type(setting).__name__}: it must be {described}")
         keys = tuple(dict.fromkeys(key_texts(setting)))
@@ -75,7 +76,7 @@ class Endpoint:
     def models(self) -> Mapping[str, str]:
         """Return the models that this endpoint sets for sizes. Raises AccessDenied with the fix."""
         models = self.get("models") or {}
-        if not isinstance(models, Mapping) or not all(isinstance(name, str) for name in models.values()):
+        if not isinstance(models, Mapping) or not all(map(is_text, models.values())):
             raise AccessDenied(
                 f"{self.label('models')} must be a dict of sizes, each with the name of a model: "
                 "set it to one, such as {'small': 'qwen3:4b'}"
@@ -162,26 +163,18 @@ def _is_root(url: object) -> bool:
     return not url or (isinstance(url, str) and api_root(url) is not None)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_map(value: object, admits: Callable[[object], bool]) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_text, value)) and all(map(admits, value.values()))
-
-
 def _are_keys(setting: object) -> bool:
     items = setting if isinstance(setting, list | tuple) else [setting]
-    return all(isinstance(item, str) or (_is_map(item, _is_text) and item.keys() == {"env"}) for item in items)
+    return all(isinstance(item, str) or (is_map(item, is_text) and item.keys() == {"env"}) for item in items)
 
 
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "api_key": (_are_keys, KEYS),
-    "models": (lambda models: _is_map(models, _is_text), "a dict of sizes, each with the name of a model"),
+    "models": (lambda models: is_map(models, is_text), "a dict of sizes, each with the name of a model"),
     "max_tokens_param": (lambda field: field in MAX_TOKENS_PARAMS, f"one of {MAX_TOKENS_PARAMS}"),
-    "vendor": (_is_text, "a string: an id of genai-prices, or the URL of an API"),
+    "vendor": (is_text, "a string: an id of genai-prices, or the URL of an API"),
     "finish_reasons": (
-        lambda reasons: _is_map(reasons, lambda outcome: outcome in OUTCOMES),
+        lambda reasons: is_map(reasons, lambda outcome: outcome in OUTCOMES),
         f"a dict of the endpoint's words, each with one of {', '.join(OUTCOMES)}",
     ),
 }

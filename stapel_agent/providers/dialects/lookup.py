@@ -8,6 +8,7 @@ from typing import Any
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.model_profiles import EFFORTS
+from stapel_agent.settings_validation import is_map, is_text
 
 from .dialect import OUTCOMES, Dialect, EffortRule
 from .usage_fields import UsageFields
@@ -80,35 +81,25 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
-def _is_map_of(value: object, names: tuple[str, ...] | None, admits: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) and (names is None or name in names) and admits(item) for name, item in value.items()
-    )
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
 _CHECKS: dict[str, tuple[Any, str]] = {
-    "like": (lambda value: value in DIALECTS, f"one of {', '.join(DIALECTS)}"),
+    "like": (lambda value: value in list(DIALECTS), f"one of {', '.join(DIALECTS)}"),
     "hosts": (_are_texts, "a list of hosts, such as ['llm.example.com', '*.example.com']"),
     "max_tokens_param": (lambda value: value in MAX_TOKENS_PARAMS, f"one of {MAX_TOKENS_PARAMS}"),
     "effort": (
-        lambda value: _is_map_of(value, EFFORTS, lambda fields: isinstance(fields, Mapping)),
+        lambda value: is_map(value, lambda fields: isinstance(fields, Mapping)) and value.keys() <= set(EFFORTS),
         f"a dict of efforts ({', '.join(EFFORTS)}), each with the request fields that express it",
     ),
     "usage": (
-        lambda value: _is_map_of(value, USAGE_FIELDS, _are_texts),
+        lambda value: is_map(value, _are_texts) and value.keys() <= set(USAGE_FIELDS),
         f"a dict of figures ({', '.join(USAGE_FIELDS)}), each with a list of dotted paths below 'usage'",
     ),
     "finish_reasons": (
-        lambda value: _is_map_of(value, None, lambda outcome: outcome in OUTCOMES),
+        lambda value: is_map(value, lambda outcome: outcome in OUTCOMES),
         f"a dict of the vendor's words, each with one of {', '.join(OUTCOMES)}",
     ),
     "error_codes": (
-        lambda value: _is_map_of(value, None, _is_text),
+        lambda value: is_map(value, is_text),
         "a dict of the vendor's codes, each with the name of a failure",
     ),
-    "vendor": (lambda value: value is None or _is_text(value), "an id of genai-prices, or the URL of an API"),
+    "vendor": (lambda value: value is None or is_text(value), "an id of genai-prices, or the URL of an API"),
 }
