@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 FIRST_PAUSE, LAST_PAUSE = 0.02, 0.5
+STORING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Deadline:
     def left(self) -> float | None:
         """Seconds left, or None without a deadline."""
         return None if self.seconds is None else self.remaining(self.seconds)
+
+    @property
+    def left_to_store(self) -> float | None:
+        """Seconds to store what is already paid for: those left, but at least STORING_SECONDS; None without a deadline."""
+        return None if self.seconds is None else max(self.remaining(self.seconds), STORING_SECONDS)
 
     def remaining(self, limit: float) -> float:
         """Seconds left for one step, at most `limit`."""

@@ -14,6 +14,7 @@ from stapel_agent import services
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
+from stapel_agent.deadline import Deadline
 from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from tests.answers import TRACED, failure_of
@@ -287,6 +288,12 @@ def test_deadline__follower(agent):
     assert leader == {**ANSWERED, "result": "answer"}
     reason = f"timeout: no answer within the deadline of {SECONDS:g} s"
     assert follower == {"status": "failure", "failure": failure_of(reason), "reason": reason, **TRACED}
+
+
+def test_deadline__time_to_store():
+    """Even after the deadline, a moment is left to store what is paid for."""
+    assert (Deadline().left_to_store, Deadline(0).left_to_store) == (None, 1)
+    assert 80 < Deadline(90).left_to_store <= 90
 
 
 def test_deadline__none(facade, agent):

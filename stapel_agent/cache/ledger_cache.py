@@ -18,9 +18,6 @@ from .base import CachePolicy, earlier_completion
 from .forgetting import Selection, forget_selected, oldest
 from .kept_answers import known_translations, latest_answer, remember_translations
 
-STORING_SECONDS = 1.0
-"""Minimum time to store a paid answer, even after the request's deadline."""
-
 
 class PromptLogCachePolicy(CachePolicy):
     """Uses the ledger as the cache: nothing is stored twice, and an answer is as auditable as its call.
@@ -52,8 +49,7 @@ class PromptLogCachePolicy(CachePolicy):
     def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
         translations = [_translation(*pair) for pair in answered if _is_part(pair[0])]
         if translations:
-            timeout = answered[0][0].deadline.left
-            on_ledger(partial(remember_translations, translations), timeout=timeout and max(timeout, STORING_SECONDS))
+            on_ledger(partial(remember_translations, translations), timeout=answered[0][0].deadline.left_to_store)
 
     def forget(self, selection: Selection) -> int:
         return on_ledger(partial(forget_selected, selection))

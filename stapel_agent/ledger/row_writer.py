@@ -43,8 +43,6 @@ from .unclosed_rows import close_later, close_left_over
 
 logger = logging.getLogger(__name__)
 
-CLOSING_SECONDS = 1.0
-
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
@@ -61,7 +59,7 @@ def entry(attempt: Attempt) -> Iterator[None]:
     finally:
         if not row._state.adding:
             with _closing(row, attempt) as closed:
-                on_ledger(partial(_update, row, closed), timeout=_closing_seconds(attempt))
+                on_ledger(partial(_update, row, closed), timeout=attempt.request.deadline.left_to_store)
             announce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -82,7 +80,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
                 if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
-                    await uncancelled(closing, timeout=_closing_seconds(attempt))
+                    await uncancelled(closing, timeout=attempt.request.deadline.left_to_store)
             await aannounce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -181,12 +179,6 @@ def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
         logger.error("ledger row %s (%s) was deleted while its call was running", row.pk, columns.spent(row))
     closed[:] = [row]
     close_left_over(alias)
-
-
-def _closing_seconds(attempt: Attempt) -> float | None:
-    """Returns the time left for the request, but at least CLOSING_SECONDS, enough to close most timed-out calls."""
-    left = attempt.request.deadline.left
-    return None if left is None else max(left, CLOSING_SECONDS)
 
 
 @contextmanager
