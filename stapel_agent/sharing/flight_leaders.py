@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from stapel_agent import database
+
 from .flight_outcome import FlightOutcome
 
 
@@ -25,6 +27,11 @@ class Leader:
     @property
     def is_gone(self) -> bool:
         return self.loop.is_closed() if self.loop else not self.thread.is_alive()
+
+    @property
+    def needs_this_thread(self) -> bool:
+        """Whether the leader needs the current thread for its own work on the ledger."""
+        return self.loop is not None and database.serves_event_loop() and database.works_in_callers_thread()
 
 
 class Leaders:

@@ -39,7 +39,6 @@ from .idempotency_records import has_expired, may_be_over, remove_batch
 
 logger = logging.getLogger(__name__)
 
-KEEPING_SECONDS = 1.0
 CONTENTIONS = 5
 SWEEPING_SHARE = 32
 """One answer in this many also removes expired records."""
@@ -192,7 +191,7 @@ class Once(HeldRow):
             raise IdempotencyConflict("the idempotency_key was used before with another payload: choose a new one")
         if first.answer is not None:
             self._answer = json.loads(first.answer)
-        elif self._would_block(first):
+        elif self._is_private or _needs_this_thread(first):
             raise InvalidRequest(
                 "the call with this idempotency_key is under way, and a transaction on SQLite cannot wait for it: "
                 "make the call outside the transaction"
@@ -204,13 +203,6 @@ class Once(HeldRow):
         _holders[self._lease] = holder
         if not self._is_private:  # or nobody else can see the row
             leases.start(self._lease, lambda: holder.is_gone)
-
-    def _would_block(self, first: IdempotencyRecord) -> bool:
-        """Whether the first call cannot end before this one: it is in this transaction, or needs this thread."""
-        holder = _holders.get(first.lease)
-        is_on_loop = holder is not None and holder.loop is not None
-        needs_this_thread = is_on_loop and database.serves_event_loop() and database.works_in_callers_thread()
-        return self._is_private or needs_this_thread
 
     def _write(self, answer: dict[str, Any], alias: str) -> None:
         self._own(alias).update(answer=json.dumps(answer, ensure_ascii=True))
@@ -228,9 +220,7 @@ class Once(HeldRow):
 
     @property
     def _removal_seconds(self) -> float | None:
-        """The time left until the deadline, but at least KEEPING_SECONDS."""
-        left = self.request.deadline.left
-        return None if left is None else max(left, KEEPING_SECONDS)
+        return self.request.deadline.left_to_store
 
     def _leave(self, fault: BaseException | None) -> None:
         super()._leave(fault)
@@ -243,6 +233,11 @@ class Once(HeldRow):
     def _too_late(self) -> ProviderTimeout:
         seconds = self.request.deadline.seconds
         return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
+
+
+def _needs_this_thread(first: IdempotencyRecord) -> bool:
+    holder = _holders.get(first.lease)
+    return holder is not None and holder.needs_this_thread
 
 
 def _digest(value: Any) -> str:

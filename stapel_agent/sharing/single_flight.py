@@ -89,7 +89,7 @@ class SingleFlight(HeldRow):
         self._shares = self._may_reuse and self._key not in _led_here.get()
         while self._shares:
             if ahead := self._ahead(Leader()):
-                if self._would_block(ahead):
+                if ahead.needs_this_thread:
                     break
                 outcome = self._wait(ahead)
             elif leader := self._contend():
@@ -161,11 +161,6 @@ class SingleFlight(HeldRow):
             self._own = own
             _led_here.set(_led_here.get() | {self._key})
         return ahead
-
-    @staticmethod
-    def _would_block(ahead: Leader) -> bool:
-        """Whether the leader needs this thread for its own work on the ledger."""
-        return ahead.loop is not None and database.serves_event_loop() and database.works_in_callers_thread()
 
     def _wait(self, ahead: Leader) -> FlightOutcome:
         database.give_back(ours=self._opens_connection)

@@ -498,6 +498,16 @@ WRONG = [
         ({"scope": "all", "period": "day", "tokens": tokens}, "must have a whole number from 0 as 'tokens'")
         for tokens in (-1, 1.5, "9", True, None, 10**30)
     ],
+    *[
+        ({"period": "day", "tokens": 1, **entry}, "may have a 'without_id' of share or refuse")
+        for entry in (
+            {"scope": "user", "without_id": "ignore"},
+            {"scope": "user", "without_id": None},
+            {"scope": "user", "id": "1", "without_id": "share"},
+            {"scope": "all", "without_id": "refuse"},
+            {"scope": "source", "without_id": "refuse"},
+        )
+    ],
 ]
 
 
@@ -697,22 +707,6 @@ def test_without_id__refused(agent, scripted_model, scope, caller):
     assert f"pass {scope}_id" in answer["reason"]
     assert services.complete("hello", "small", **{f"{scope}_id": "named"})["status"] == "ok"
     assert usage()["budgets"] == []
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"scope": "user", "without_id": "ignore"},
-        {"scope": "user", "without_id": None},
-        {"scope": "user", "id": "1", "without_id": "share"},
-        {"scope": "all", "without_id": "refuse"},
-        {"scope": "source", "without_id": "refuse"},
-    ],
-)
-def test_without_id__wrong(entry):
-    """`without_id` belongs to general entries of users and workspaces, and has one of two values."""
-    (fault,) = policies.problems([{"period": "day", "tokens": 1, **entry}])
-    assert fault.startswith("BUDGETS[0] may have a 'without_id' of share or refuse")
 
 
 def test_without_id__check(agent):
