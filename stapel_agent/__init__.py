@@ -42,31 +42,19 @@ __all__ = [
     "usage",
 ]
 
-_HOME = {
-    "AnswerFailed": ".schemas",
-    "AnswerUsage": ".schemas",
-    "CachePolicy": ".cache",
-    "JsonAnswer": ".schemas",
-    "LlmProvider": ".providers",
-    "ProviderResult": ".providers",
-    "TextAnswer": ".schemas",
-    "TranslationAnswer": ".schemas",
-    "aask": ".services",
-    "acomplete": ".services",
-    "acomplete_json": ".services",
-    "agent_settings": ".conf",
-    "arecord_call": ".ledger",
-    "ask": ".services",
-    "atranslate": ".services",
-    "ausage": ".accounting",
-    "complete": ".services",
-    "complete_json": ".services",
-    "record_call": ".ledger",
-    "register_provider": ".providers",
-    "registered_providers": ".providers",
-    "translate": ".services",
-    "usage": ".accounting",
+_NAMES = {
+    ".accounting": ("ausage", "usage"),
+    ".cache": ("CachePolicy",),
+    ".conf": ("agent_settings",),
+    ".ledger": ("arecord_call", "record_call"),
+    ".providers": ("LlmProvider", "ProviderResult", "register_provider", "registered_providers"),
+    ".schemas": ("AnswerFailed", "AnswerUsage", "JsonAnswer", "TextAnswer", "TranslationAnswer"),
+    ".services": (
+        *("aask", "acomplete", "acomplete_json", "ask", "atranslate"),
+        *("complete", "complete_json", "translate"),
+    ),
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

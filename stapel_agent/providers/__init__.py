@@ -39,25 +39,20 @@ __all__ = [
 ]
 
 # The registry reads settings, but importing LlmProvider from this package must not load Django.
-_HOME = {
-    "BUILTIN_PROVIDERS": ".builtins",
-    "Endpoint": ".endpoint_settings",
-    "EndpointProvider": ".endpoint_settings",
-    "LlmProvider": ".base",
-    "ModelFacts": ".model_facts",
-    "ProviderEntry": ".registry",
-    "ProviderResult": ".base",
-    "dialect_problems": ".dialects",
-    "finish_reason": ".wire.finish_reasons",
-    "forget_prefixes": ".prompt_cache",
-    "forget_refusals": ".wire.optional_fields",
-    "in_own_thread": ".wire.call_thread",
-    "model_warnings": ".model_checks",
-    "provider_registry": ".registry",
-    "register_provider": ".registry",
-    "registered_providers": ".registry",
-    "withdraw_refusal": ".wire.optional_fields",
+_NAMES = {
+    ".base": ("LlmProvider", "ProviderResult"),
+    ".builtins": ("BUILTIN_PROVIDERS",),
+    ".dialects": ("dialect_problems",),
+    ".endpoint_settings": ("Endpoint", "EndpointProvider"),
+    ".model_checks": ("model_warnings",),
+    ".model_facts": ("ModelFacts",),
+    ".prompt_cache": ("forget_prefixes",),
+    ".registry": ("ProviderEntry", "provider_registry", "register_provider", "registered_providers"),
+    ".wire.call_thread": ("in_own_thread",),
+    ".wire.finish_reasons": ("finish_reason",),
+    ".wire.optional_fields": ("forget_refusals", "withdraw_refusal"),
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
