@@ -45,6 +45,11 @@ class Usage:
         """The figures as the fields of a ProviderResult. If others are known, an unknown one is None."""
         return {name: None if self and name in self.unknown else getattr(self, name) for name in FIGURES}
 
+    @property
+    def prompt_tokens(self) -> int:
+        """All tokens of the prompt, also the cached ones."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
     def __add__(self, other: Usage) -> Usage:
         tokens = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_FIGURES}
         return Usage(**tokens, cost_usd=_total(self, other), unknown=self.unknown | other.unknown)

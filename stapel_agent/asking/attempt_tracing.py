@@ -70,7 +70,7 @@ def _answered(attempt: Traced) -> Facts:
     return {
         "gen_ai.response.finish_reasons": [attempt.result.finish_reason] if attempt.result else None,
         # The convention counts all input tokens; `Usage.input_tokens` excludes the cached ones.
-        "gen_ai.usage.input_tokens": usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens or None,
         "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens or None,

@@ -18,7 +18,6 @@ def unstated_halves(usage: Usage, text: str | None) -> frozenset[str]:
         return NEITHER
     if usage.unsplit_tokens:
         return BOTH_HALVES
-    prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    lacks_input = INPUT in usage.unknown or not prompt
+    lacks_input = INPUT in usage.unknown or not usage.prompt_tokens
     lacks_output = OUTPUT in usage.unknown or bool(text and not usage.output_tokens)
     return frozenset({INPUT} if lacks_input else ()) | frozenset({OUTPUT} if lacks_output else ())

@@ -72,7 +72,7 @@ def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
         return max(priced(total, 0), priced(0, total), key=attrgetter("nanos"))
     answered = max(attempt.request.max_tokens, byte_length(attempt.text or ""))
     return priced(
-        max(0, _sent_tokens(attempt.request, attempt.vendor) - _prompt_tokens(usage)) if INPUT in unstated else 0,
+        max(0, _sent_tokens(attempt.request, attempt.vendor) - usage.prompt_tokens) if INPUT in unstated else 0,
         max(0, answered - usage.output_tokens) if OUTPUT in unstated else 0,
     )
 
@@ -83,7 +83,7 @@ def estimated_beyond(attempt: Attempt) -> Estimate:
     Each half has its own rest: a vendor that adds a prompt of its own states more input than was sent.
     """
     usage, priced = attempt.usage, _pricing(attempt)
-    sent = max(0, _sent_tokens(attempt.request, attempt.vendor) - _prompt_tokens(usage))
+    sent = max(0, _sent_tokens(attempt.request, attempt.vendor) - usage.prompt_tokens)
     answered = max(0, attempt.request.max_tokens - usage.output_tokens)
     total = usage.unsplit_tokens
     return max(priced(sent, answered), priced(total, 0), priced(0, total), key=attrgetter("nanos", "tokens"))
@@ -93,12 +93,8 @@ def _pricing(attempt: Attempt) -> Callable[[int, int], Estimate]:
     """Returns the function that prices a number of sent and of answered tokens at the prices of this attempt."""
     request, vendor, result = attempt.request, attempt.vendor, attempt.result
     terms = [result.metadata] if result and isinstance(result.metadata, Mapping) else []
-    prompt_tokens = max(_sent_tokens(request, vendor), _prompt_tokens(attempt.usage))
+    prompt_tokens = max(_sent_tokens(request, vendor), attempt.usage.prompt_tokens)
     return partial(_priced, request, vendor, prompt_tokens=prompt_tokens, terms=terms)
-
-
-def _prompt_tokens(usage: Usage) -> int:
-    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
 
 
 def _sent_tokens(request: CompletionRequest, vendor: str | None) -> int:

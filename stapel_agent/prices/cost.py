@@ -43,7 +43,7 @@ def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, 
     """
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)
-    prices = unit_prices(provider, model, vendor, _prompt_tokens(usage), terms) if usage else None
+    prices = unit_prices(provider, model, vendor, usage.prompt_tokens, terms) if usage else None
     return Cost(storable_cost(prices.cost(usage)), PRICE_LIST, prices) if prices else Cost()
 
 
@@ -74,7 +74,3 @@ def _conditions(terms: object) -> Conditions:
     stated: Any = terms if isinstance(terms, Mapping) else {}
     words = ((name, stated.get(name)) for name in CONDITIONS)
     return tuple((name, word) for name, word in words if isinstance(word, str) and 0 < len(word) <= CONDITION_LENGTH)
-
-
-def _prompt_tokens(usage: Usage) -> int:
-    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
