@@ -28,7 +28,7 @@ class Deadline:
 
     @property
     def left_to_store(self) -> float | None:
-        """Seconds to store what is already paid for: those left, but at least STORING_SECONDS; None without a deadline."""
+        """Seconds left to store what is paid for, at least STORING_SECONDS. None without a deadline."""
         return None if self.seconds is None else max(self.remaining(self.seconds), STORING_SECONDS)
 
     def remaining(self, limit: float) -> float:

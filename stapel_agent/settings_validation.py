@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,11 @@ KINDS: dict[str, Kind] = {
     "MODELS": Kind(
         f"a dict of sizes, each of at most {SIZE_LENGTH} characters and with the name of a model, such as "
         "{'small': 'claude-haiku-4-5-20251001'}, or a profile, such as {'small': {'model': 'm', 'effort': 'low'}}",
-        lambda value: bool(value) and is_map(value, _is_model) and all(len(size) <= SIZE_LENGTH for size in value),
+        lambda value: (
+            bool(value)
+            and is_map(value, lambda entry: isinstance(entry, str | Mapping))
+            and all(len(size) <= SIZE_LENGTH for size in value)
+        ),
         "stapel_agent.E003",
     ),
     "PROVIDERS": Kind(
@@ -199,15 +204,10 @@ def require_cache_kinds() -> None:
 
 def _require(keys: tuple[str, ...]) -> None:
     if keys not in agent_settings.verdicts:
-        agent_settings.verdicts[keys] = next(_breaking(keys), None)
+        wrong = wrong_kinds(key for key in keys if key not in EMPTY_AS_NONE or getattr(agent_settings, key) is not None)
+        agent_settings.verdicts[keys] = next((fault.text for fault in wrong), None)
     if text := agent_settings.verdicts[keys]:
         raise WrongSetting(text)
-
-
-def _breaking(keys: tuple[str, ...]) -> Iterator[str]:
-    for wrong in wrong_kinds(keys):
-        if wrong.key not in EMPTY_AS_NONE or getattr(agent_settings, wrong.key) is not None:
-            yield wrong.text
 
 
 def _answers(question: Callable[[Any], bool], value: object) -> bool:
@@ -227,22 +227,16 @@ def is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_model(value: object) -> bool:
-    return isinstance(value, str | Mapping)
-
-
 def _is_number(value: object, least: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= MOST
 
 
 def _shown(kind: Kind, value: object) -> str:
     """Return the value, if it may be shown, and its type."""
-    if not _answers(kind.may_be_shown, value):
-        return f"a value of the type {_type(value)}"
-    try:
-        return f"{redact_start(repr(value), SHOWN_LENGTH)} ({_type(value)})"
-    except Exception:
-        return f"a value of the type {_type(value)}"
+    if _answers(kind.may_be_shown, value):
+        with suppress(Exception):
+            return f"{redact_start(repr(value), SHOWN_LENGTH)} ({_type(value)})"
+    return f"a value of the type {_type(value)}"
 
 
 def _type(value: object) -> str:

@@ -154,14 +154,14 @@ def finished(row: PromptLog) -> FinishedCall:
 
 def _is_fact(name: str, value: object) -> bool:
     if name == "prices":
-        return isinstance(value, dict) and value.keys() <= UnitPrices.__dataclass_fields__.keys() and _are_prices(value)
+        return (
+            isinstance(value, dict)
+            and value.keys() <= UnitPrices.__dataclass_fields__.keys()
+            and all(money(price) is not None for price in value.values())
+        )
     if isinstance(value, str):
         return bool(WORD.fullmatch(value)) or (name == "provider" and len(value) <= ID_LENGTH)
     return isinstance(value, int | float)
-
-
-def _are_prices(kinds: dict[str, object]) -> bool:
-    return all(money(price) is not None for price in kinds.values())
 
 
 def _length(metadata: Any) -> int:

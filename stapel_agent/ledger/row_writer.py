@@ -187,10 +187,7 @@ def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        unavailable = LedgerUnavailable(
-            f"the ledger cannot be written to ({type(fault).__name__}), so no provider was called: "
-            "check that its database answers and is migrated"
-        )
+        unavailable = _unavailable(fault, ", so no provider was called")
         if isinstance(fault, TimeoutError):
             row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
             row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
@@ -216,9 +213,12 @@ def _recording(row: PromptLog) -> Iterator[None]:
         yield
     except Exception as fault:
         logger.error("an external call (%s) could not be recorded: %s", columns.spent(row), describe(fault))
-        kind = type(fault).__name__
-        fix = "check that its database answers and is migrated"
-        raise LedgerUnavailable(f"the ledger cannot be written to ({kind}): {fix}") from None
+        raise _unavailable(fault) from None
+
+
+def _unavailable(fault: Exception, consequence: str = "") -> LedgerUnavailable:
+    kind, fix = type(fault).__name__, "check that its database answers and is migrated"
+    return LedgerUnavailable(f"the ledger cannot be written to ({kind}){consequence}: {fix}")
 
 
 @contextmanager

@@ -48,17 +48,13 @@ def old_rows(alias: str, *, before: datetime, with_texts: bool, since: datetime 
 def scrub_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
     """Remove the texts of the next rows from `before` a moment; figures, names and economic facts stay."""
     keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=True), size)
-    if not keys:
-        return Batch(0, None)
-    return Batch(_scrub(keys, IS_OVER & Q(scrubbed_at=None), alias), reached)
+    return Batch(_scrub(keys, IS_OVER & Q(scrubbed_at=None), alias) if keys else 0, reached)
 
 
 def delete_batch(alias: str, *, before: datetime, since: datetime | None, size: int) -> Batch:
     """Remove the next rows from `before` a moment."""
     keys, reached = _next(old_rows(alias, before=before, since=since, with_texts=False), size)
-    if not keys:
-        return Batch(0, None)
-    return Batch(PromptLog.objects.using(alias).filter(IS_OVER, pk__in=keys).delete()[0], reached)
+    return Batch(PromptLog.objects.using(alias).filter(IS_OVER, pk__in=keys).delete()[0] if keys else 0, reached)
 
 
 def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:

@@ -28,7 +28,8 @@ from stapel_agent.types import Usage
 
 from .base import ProviderResult
 from .wire.cache_writes import cache_writes
-from .wire.error_response import EMPTY_ACCOUNT, classify, excerpt
+from .wire.error_response import classify, excerpt
+from .wire.error_rules import EMPTY_ACCOUNT, words
 from .wire.finish_reasons import finish_reason
 from .wire.subprocess_runner import Outcome
 from .wire.vendor_json import decoded, mapping
@@ -36,30 +37,25 @@ from .wire.vendor_json import decoded, mapping
 FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
-
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
 # For errors without an HTTP status: nothing was sent, the answer had begun, or the CLI is an earlier version. The last
 # column says whether the vendor may bill the request. "Unable to connect to API (ECONNRESET)" may come after it was
 # sent, so the codes of broken connections are before the words for failed ones.
 EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...] = (
     (EMPTY_ACCOUNT, OutOfCredit, True),
-    (_words(r"not logged in|unknown option|command not found|no such file or directory"), AccessDenied, False),
-    (_words(r"/login|api key|authenticat|oauth|access to claude"), AccessDenied, True),
-    (_words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, True),
-    (_words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected, False),
-    (_words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout, True),
+    (words(r"not logged in|unknown option|command not found|no such file or directory"), AccessDenied, False),
+    (words(r"/login|api key|authenticat|oauth|access to claude"), AccessDenied, True),
+    (words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, True),
+    (words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected, False),
+    (words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout, True),
     (
-        _words(r"ECONNRESET|EPIPE|ECONNABORTED|socket hang up|ConnectionClosed|connection was closed"),
+        words(r"ECONNRESET|EPIPE|ECONNABORTED|socket hang up|ConnectionClosed|connection was closed"),
         RequestInterrupted,
         True,
     ),
-    (_words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable, False),
-    (_words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable, True),
+    (words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable, False),
+    (words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable, True),
 )
-STATUS = _words(r"\bAPI Error:? \(?([45]\d\d)\b")
+STATUS = words(r"\bAPI Error:? \(?([45]\d\d)\b")
 """The HTTP status in an error message. Earlier versions of the CLI do not state it elsewhere."""
 SHELL_SIGNALS = range(129, 160)
 """The exit codes of a wrapper whose program was ended by a signal."""

@@ -30,26 +30,16 @@ ONE_KEY = "a string; an endpoint in PROVIDERS takes {'env': 'NAME'} and lists to
 
 
 class Endpoint:
-    """The settings of one API, with their names for error messages."""
+    """The settings of one API: an entry of PROVIDERS, or the settings that start with `place`."""
 
-    def __init__(self, values: Mapping[str, Any], place: str, *, is_entry: bool = False) -> None:
+    def __init__(self, values: Mapping[str, Any], place: str, *, is_entry: bool) -> None:
         self._values = values
         self._place = place
         self._is_entry = is_entry
 
-    @classmethod
-    def of_settings(cls, prefix: str) -> Endpoint:
-        """Return the endpoint of the settings that start with `prefix`."""
-        return cls({name: getattr(agent_settings, key) for name, key in _keys_of(prefix)}, prefix)
-
-    @classmethod
-    def of_entry(cls, name: str, entry: Mapping[str, Any]) -> Endpoint:
-        """Return the endpoint of the entry `name` of PROVIDERS."""
-        return cls(entry, f"PROVIDERS[{name!r}]", is_entry=True)
-
     def label(self, name: str) -> str:
         """Return the name of the setting for a value."""
-        return f"{self._place}[{name!r}]" if self._place.endswith("]") else f"{self._place}_{name.upper()}"
+        return f"{self._place}[{name!r}]" if self._is_entry else f"{self._place}_{name.upper()}"
 
     def get(self, name: str) -> Any:
         return self._values.get(name)
@@ -90,10 +80,6 @@ class Endpoint:
             return chosen  # type: ignore[no-any-return]
         raise AccessDenied(f"{self.label('max_tokens_param')} is invalid: set it to one of {MAX_TOKENS_PARAMS}")
 
-    def options(self) -> Mapping[str, Any]:
-        """Return the request fields to add to every call."""
-        return self.get("options") or {}
-
 
 @cache
 def _keys_of(prefix: str) -> list[tuple[str, str]]:
@@ -118,13 +104,14 @@ class EndpointProvider(LlmProvider):
     supports_api_key = True
 
     def __init__(self) -> None:
-        self.options = self.endpoint.options()
+        self.options = self.endpoint.get("options") or {}
 
     @property
     def endpoint(self) -> Endpoint:
-        if self.entry is None:
-            return Endpoint.of_settings(self.settings_prefix)
-        return Endpoint.of_entry(self.entry_name, self.entry)
+        if self.entry is not None:
+            return Endpoint(self.entry, f"PROVIDERS[{self.entry_name!r}]", is_entry=True)
+        settings = {name: getattr(agent_settings, key) for name, key in _keys_of(self.settings_prefix)}
+        return Endpoint(settings, self.settings_prefix, is_entry=False)
 
     def api_keys(self) -> tuple[str, ...]:
         return () if self.entry is None else self.endpoint.keys()

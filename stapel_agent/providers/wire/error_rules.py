@@ -51,7 +51,8 @@ class Rule:
         return not self.codes.isdisjoint(codes) or bool(self.words and self.words.search(message))
 
 
-def _words(*alternatives: str) -> re.Pattern[str]:
+def words(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern for any of the `alternatives`, in any case."""
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
@@ -59,11 +60,7 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _statuses(*statuses: int) -> frozenset[int]:
-    return frozenset(statuses)
-
-
-EMPTY_ACCOUNT = _words(
+EMPTY_ACCOUNT = words(
     r"credit balance is too low",
     r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)",
     r"specified (?:workspace |organization )?API usage limits",
@@ -80,13 +77,13 @@ EMPTY_ACCOUNT = _words(
 )
 """Messages about an empty account. No vendor uses these words for a rate limit."""
 
-PACE = _words(
+PACE = words(
     r"rate.?limit|per (?:second|minute|min|hour|day)|(?:try again|retry) (?:in|after)|requests?_per_|tokens?_per_",
     r"allocated quota|quota exceeded for|quota ?increase|free_tier|too many requests|throttl|concurren",
     r"resource.{0,10}exhausted|usage limit reached|\b[RT]P[MD]\b|help\.aliyun\.com",
 )
 
-CONTENT_FILTER = _words(
+CONTENT_FILTER = words(
     r"content (?:management|filtering|safety|usage) polic|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
     r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged as potentially|our safety system",
@@ -95,31 +92,31 @@ CONTENT_FILTER = _words(
 )
 """Messages of a vendor's filter. It declined to answer, and another vendor may not."""
 
-BUSY = _words(
+BUSY = words(
     r"capacity exceeded|at capacity|capacity limits?|overload|(?:high|unusual) (?:demand|traffic)|访问量过大",
     r"has (?:unloaded or )?crashed",
 )
 """Messages of a server that has no capacity left for anybody. That is not the limit of this account."""
 
-TOO_LONG = _words(
+TOO_LONG = words(
     r"context (?:length|size|window)|maximum (?:context|prompt) length|context the overflows|too (?:long|many tokens)"
 )
 
-WRONG_ADDRESS = _words(
+WRONG_ADDRESS = words(
     r"unexpected endpoint", r"unknown (?:endpoint|url|request url)", r"no such endpoint", r"invalid url"
 )
 
-MONEY = _words("credit|billing|balance|arrears|recharge|payment|余额|欠费")
+MONEY = words("credit|billing|balance|arrears|recharge|payment|余额|欠费")
 
 RULES: tuple[Rule, ...] = (
     Rule(
         AnswerMissing,
-        _words(
+        words(
             r"failed to (?:generate|validate) JSON|generated JSON does not match|json_validate_failed",
             r"failed to call a function|model produced invalid content",
         ),
         _codes("json_validate_failed tool_use_failed"),
-        _statuses(400, 422),
+        frozenset({400, 422}),
     ),
     Rule(
         AnswerRefused,
@@ -129,11 +126,11 @@ RULES: tuple[Rule, ...] = (
             "data_inspection_failed sensitivecontentdetected"
         ),
     ),
-    Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=_statuses(400, 401, 402, 403, 412, 429, 500, 503)),
-    Rule(ProviderUnavailable, BUSY, statuses=_statuses(429)),
-    Rule(ProviderUnavailable, _words(r"model has (?:unloaded or )?crashed"), statuses=_statuses(400)),
-    Rule(RequestRejected, TOO_LONG, statuses=_statuses(500)),
-    Rule(RateLimited, PACE, statuses=_statuses(403, 429)),
+    Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
+    Rule(ProviderUnavailable, BUSY, statuses=frozenset({429})),
+    Rule(ProviderUnavailable, words(r"model has (?:unloaded or )?crashed"), statuses=frozenset({400})),
+    Rule(RequestRejected, TOO_LONG, statuses=frozenset({500})),
+    Rule(RateLimited, PACE, statuses=frozenset({403, 429})),
     Rule(
         OutOfCredit,
         codes=_codes(
@@ -142,17 +139,17 @@ RULES: tuple[Rule, ...] = (
             "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly budget_exceeded"
         ),
     ),
-    Rule(OutOfCredit, MONEY, statuses=_statuses(401, 402, 403, 429)),
-    Rule(OutOfCredit, _words("quota"), statuses=_statuses(401, 402, 403)),
+    Rule(OutOfCredit, MONEY, statuses=frozenset({401, 402, 403, 429})),
+    Rule(OutOfCredit, words("quota"), statuses=frozenset({401, 402, 403})),
     Rule(
         AccessDenied,
-        _words(
+        words(
             r"api.?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|incorrect|required)",
             r"(?:invalid|incorrect|expired|missing|wrong|no|valid) (?:\w+ )?api.?key",
             r"organization has been (?:disabled|restricted)|user location is not supported",
         ),
         _codes("invalid_api_key api_key_invalid invalidapikey authentication_error unauthenticated"),
-        _statuses(400, 404, 422, 500),
+        frozenset({400, 404, 422, 500}),
     ),
     Rule(
         RateLimited,
@@ -160,7 +157,7 @@ RULES: tuple[Rule, ...] = (
             "rate_limit_exceeded rate_limit_error rate_limit_reached_error throttling throttlingexception "
             "resource_exhausted too_many_requests"
         ),
-        statuses=_statuses(400, 403, 413, 500, 503),
+        statuses=frozenset({400, 403, 413, 500, 503}),
     ),
     Rule(ProviderUnavailable, codes=_codes("engine_overloaded_error overloaded_error server_busy model_loading")),
 )
