@@ -1,9 +1,11 @@
 """Reads the project's documents: their fenced blocks, tables and links."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,6 +40,12 @@ def block_after(name: str, marker: str) -> str:
     match = FENCE.search(text, text.index(marker))
     assert match
     return match[2]
+
+
+def setups() -> dict[str, dict[str, Any]]:
+    """The documented entries of PROVIDERS, by their dialect."""
+    found = re.findall(r"<!-- setup: (\w+) -->\n```python\n(.*?)\n```", read("docs/models.md"), re.DOTALL)
+    return {name: ast.literal_eval(text) for name, text in found}
 
 
 def table(name: str, title: str) -> list[list[str]]:

@@ -225,11 +225,12 @@ def test_finish_reason__declared(facade, agent):
 
 
 def test_row__service_tier(facade, agent):
-    """The tier that the endpoint states is stored in the row, and determines the price."""
+    """The tier that the endpoint states and the prices of that tier are in the row, and determine the cost."""
     prices = {"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "0.5", "output": "1"}}}}
     with ScriptedServer(completed("{}", service_tier="flex")) as server:
         agent(PROVIDERS={"own": {"base_url": server.url, "models": {"small": "m"}}}, DEFAULT_PROVIDER="own")
         agent(PRICES=prices)
         answer = facade.complete_json("say", "small")
     assert answer["usage"]["cost_usd"] == "0.00001"
-    assert PromptLog.objects.get().metadata["service_tier"] == "flex"
+    metadata = PromptLog.objects.get().metadata
+    assert (metadata["service_tier"], metadata["prices"]["input"]) == ("flex", "0.5")

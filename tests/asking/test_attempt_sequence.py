@@ -34,7 +34,7 @@ from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import Usage
 from tests.answers import TRACED, by
 from tests.documents import table
-from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
+from tests.scripted_chain import asked, rows, scripted_chain
 
 pytestmark = pytest.mark.django_db
 
@@ -179,12 +179,6 @@ def test_reason__tells_the_circumstances(facade, agent, replies, reason):
     """The reason begins with the last error, then names each provider that declined before. It has no credentials."""
     scripted_chain(agent, **replies)
     assert facade.complete("say", "small")["reason"] == reason
-
-
-def test_reason__of_an_answer(facade, agent):
-    """A successful answer does not mention providers that declined. The ledger does."""
-    scripted_chain(agent, first=AccessDenied("key"), second="answer")
-    assert facade.complete("say", "small") == {**ANSWERED, "result": "answer"}
 
 
 # --- failure names

@@ -56,13 +56,6 @@ def test_cost__at_cheaper_hours(hour, usd, monkeypatch):
     assert cost.usd == Decimal(usd)
 
 
-def test_cost__of_a_long_prompt():
-    """If long prompts cost more, the length of the prompt decides, including its cached part."""
-    google, model = "https://generativelanguage.googleapis.com/v1beta/openai/", "gemini-2.5-pro"
-    assert cost_of(Usage(200_000, 1000), "any", model, google).usd == Decimal("0.26")
-    assert cost_of(Usage(100_000, 1000, 0, 100_001), "any", model, google).usd == Decimal("0.29000025")
-
-
 @pytest.mark.parametrize(
     ("vendor", "model"),
     [

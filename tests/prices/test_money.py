@@ -15,9 +15,7 @@ import pytest
 from genai_prices import types
 from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 
-from stapel_agent.models import PromptLog
 from stapel_agent.prices import cost_of, list_date
-from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.dialects import DIALECTS, read_answer
 from stapel_agent.types import Usage
 from tests.prices.price_list import SOURCES, VENDORS
@@ -318,16 +316,6 @@ def test_tiers__that_price_nothing(agent: Any) -> None:
     agent(PRICES={"m": {"input": "1", "output": "2", "tiers": {"flex": {"input": "0.5"}}}})
     assert cost_of(Usage(1000), "any", "m", None, {"service_tier": "flex"}).usd is None
     assert cost_of(Usage(1000), "any", "m").usd == Decimal("0.001")
-
-
-@pytest.mark.django_db
-def test_row__has_the_terms(facade: Any, scripted_model: Any, agent: Any) -> None:
-    """The row has the terms of the call and the prices on these terms."""
-    agent(PRICES={"claude-haiku-4-5-20251001": OWN})
-    scripted_model.script(ProviderResult("fine", 1000, 100, metadata={"service_tier": "flex"}))
-    assert facade.complete("say", "small")["usage"]["cost_usd"] == "0.0006"
-    metadata = PromptLog.objects.get().metadata
-    assert (metadata["service_tier"], metadata["prices"]["input"]) == ("flex", "0.5")
 
 
 # --- the age of the list

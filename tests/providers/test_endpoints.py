@@ -1,6 +1,5 @@
 """Endpoints in PROVIDERS: each documented set-up against a server with its dialect."""
 
-import ast
 import json
 import re
 from dataclasses import replace
@@ -22,7 +21,7 @@ from stapel_agent.providers import forget_refusals, provider_registry
 from stapel_agent.providers.dialects import DIALECTS, dialect_for
 from stapel_agent.providers.endpoint_settings import FIELDS
 from stapel_agent.types import CompletionRequest
-from tests.documents import read, table
+from tests.documents import setups, table
 from tests.providers.message_stream import message, stream
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -59,12 +58,6 @@ def forgetful() -> None:
     """Forget what other tests have learned about a model or a key."""
     forget_refusals()
     clear_api_keys()
-
-
-def setups() -> dict[str, dict[str, Any]]:
-    """The documented entries, by their dialect."""
-    found = re.findall(r"<!-- setup: (\w+) -->\n```python\n(.*?)\n```", read("docs/models.md"), re.DOTALL)
-    return {name: ast.literal_eval(text) for name, text in found}
 
 
 def answer(content: str = "pong") -> Reply:

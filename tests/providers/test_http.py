@@ -348,27 +348,17 @@ def test_post__deadline(send: Send, case: str) -> None:
         assert time.monotonic() - started_at < A_HANG
 
 
-def test_post__deadline_while_connecting(send: Send) -> None:
-    """A host that never accepts the connection is given up at the deadline."""
-    with full_listener() as url:
+@pytest.mark.parametrize(
+    ("listener", "scheme", "size"),
+    [(full_listener, "http", 10), (silent_listener, "http", 32 * 1024 * 1024), (silent_listener, "https", 10)],
+    ids=["connecting", "sending", "handshake"],
+)
+def test_post__deadline_before_the_answer(send: Send, listener: Any, scheme: str, size: int) -> None:
+    """A host that never accepts the connection, the request or the handshake is given up at the deadline."""
+    with listener() as url:
         started_at = time.monotonic()
-        assert fault_of(send, question(url, timeout=A_MOMENT))[0] is ProviderTimeout
-        assert time.monotonic() - started_at < A_HANG
-
-
-def test_post__deadline_while_sending(send: Send) -> None:
-    """A host that reads nothing is given up at the deadline."""
-    with silent_listener() as url:
-        started_at = time.monotonic()
-        assert fault_of(send, question(url, timeout=A_MOMENT, content=bytes(32 * 1024 * 1024)))[0] is ProviderTimeout
-        assert time.monotonic() - started_at < A_HANG
-
-
-def test_post__deadline_in_the_tls_handshake(send: Send) -> None:
-    """The same holds for one that never answers the handshake."""
-    with silent_listener() as url:
-        started_at = time.monotonic()
-        assert fault_of(send, question(url.replace("http", "https"), timeout=A_MOMENT))[0] is ProviderTimeout
+        request = question(url.replace("http", scheme), timeout=A_MOMENT, content=bytes(size))
+        assert fault_of(send, request)[0] is ProviderTimeout
         assert time.monotonic() - started_at < A_HANG
     gc.collect()  # a connection left open raises a warning here
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +13,7 @@ from stapel_agent.asking import clear_api_keys, clear_cooldowns, immediate_retri
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import forget_refusals
 from stapel_agent.providers.dialects import DIALECTS
-from tests.documents import read
+from tests.documents import setups
 from tests.prices.price_list import listed
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -86,10 +84,7 @@ FAILURES: dict[str, tuple[str, int, str, str]] = {
 }
 """Recorded body -> the dialect, the status, the failure of the call, and words of its reason."""
 
-SETUPS = {
-    name: ast.literal_eval(text)
-    for name, text in re.findall(r"<!-- setup: (\w+) -->\n```python\n(.*?)\n```", read("docs/models.md"), re.DOTALL)
-}
+SETUPS = setups()
 
 
 @pytest.fixture(autouse=True)
