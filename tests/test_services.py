@@ -348,20 +348,6 @@ def test_acomplete_json__validates_off_the_loop(agent, scripted_model, monkeypat
     assert on_loop == [False, False, False]
 
 
-def test_complete_json__provider_without_schema(facade, agent):
-    """A provider without schema support makes the call fail before anything is spent."""
-
-    class Free(LlmProvider):
-        def complete(self, **arguments):
-            raise AssertionError("must not be asked")
-
-    agent(PROVIDERS={"free": Free})
-    answer = facade.complete_json("count", "small", schema=SCHEMA, provider="free")
-    assert answer["status"] == "failure"
-    assert "'free' cannot constrain" in answer["reason"]
-    assert PromptLog.objects.count() == 0
-
-
 def test_complete__minimal_provider(facade, agent):
     """A provider that declares nothing gets the three basic keywords and no more."""
     asked = []

@@ -241,7 +241,7 @@ def test_failure__ledger_unavailable(facade, agent, monkeypatch):
 
 
 def test_failure__cancelled(agent):
-    """`cancelled` is in the row of a cancelled caller."""
+    """`cancelled` is in the row of a cancelled caller, whose cancellation continues."""
     asked_for = asyncio.Event()
 
     class Hanging(LlmProvider):
@@ -253,11 +253,13 @@ def test_failure__cancelled(agent):
         task = asyncio.create_task(services.acomplete("say", "small", provider="hanging"))
         await asked_for.wait()
         task.cancel()
-        await asyncio.wait({task})
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     agent(PROVIDERS={"hanging": Hanging})
     async_to_sync(cancelled_call)()
-    assert {(status, failure) for _, status, failure in rows()} == {(statuses("cancelled").pop(), "cancelled")}
+    assert rows() == [("hanging", statuses("cancelled").pop(), "cancelled")]
+    assert PromptLog.objects.get().error_message == "cancelled"
 
 
 def test_failure__lost():

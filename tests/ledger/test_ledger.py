@@ -275,29 +275,6 @@ def test_row__fault_inside_the_callers_transaction(facade, scripted_model, monke
         assert PromptLog.objects.get() == taken
 
 
-def test_row__cancelled_task(agent):
-    """A task that is cancelled during a call leaves a cancelled row, and the cancellation continues."""
-    asked = asyncio.Event()
-
-    class Waiting(LlmProvider):
-        async def acomplete(self, **arguments):
-            asked.set()
-            await asyncio.Event().wait()
-
-    agent(PROVIDERS={"waiting": Waiting})
-
-    async def cancelled_call():
-        task = asyncio.create_task(services.acomplete("say", "small", provider="waiting"))
-        await asked.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    async_to_sync(cancelled_call)()
-    row = PromptLog.objects.get()
-    assert (row.status, row.error_message, row.metadata["failure"]) == ("error", "cancelled", "cancelled")
-
-
 def test_row__cancelled_while_it_is_written(agent):
     """A task that is cancelled after the answer, even twice, still closes its row."""
 

@@ -300,14 +300,6 @@ def test_post__undelivered_body_of_a_gateway(send: Send) -> None:
         assert fault_of(send, question(server.url, timeout=A_MOMENT))[0] is RequestInterrupted
 
 
-def test_post__undelivered_body_states_a_wait(send: Send) -> None:
-    """The wait in the headers of an error counts, even if its body never ends."""
-    reply = Reply(b"{", status=429, headers={"Retry-After": "7"}, content_length=10, ending="hang")
-    with ScriptedServer(reply) as server, pytest.raises(RateLimited) as caught:
-        send(question(server.url, timeout=A_MOMENT))
-    assert caught.value.retry_after == 7
-
-
 @pytest.mark.parametrize(("status", "may_be_billed"), [(503, False), (504, True), (200, True)])
 def test_bounded_attempt__cancelled_in_the_body(status: int, may_be_billed: bool) -> None:
     """A call that is cancelled after the headers of an error may be billed only if the status allows it."""

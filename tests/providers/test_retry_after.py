@@ -90,16 +90,7 @@ def exchange(facade: Facade, agent: Callable[..., None]) -> Exchange:
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, []),
         ({"Retry_After": "-5"}, []),
         ({}, BACKOFF),
-        ({"Retry_After": ""}, BACKOFF),
         ({"Retry_After": "soon"}, BACKOFF),
-        ({"Retry_After": "nan"}, BACKOFF),
-        ({"Retry_After": "inf"}, BACKOFF),
-        ({"Retry_After": "1e300"}, BACKOFF),
-        ({"Retry_After": "9" * 400}, BACKOFF),
-        ({"Retry_After": "Wed, 21 Oct 99999 07:28:00 GMT"}, BACKOFF),
-        ({"Retry_After": "Fri, 31 Dec 9999 23:59:59 GMT"}, BACKOFF),
-        ({"retry_after_ms": "soon"}, BACKOFF),
-        ({"retry_after_ms": "nan"}, BACKOFF),
     ],
     ids=repr,
 )
@@ -156,7 +147,12 @@ def test_retry_after__of_an_error_that_broke_off(vendor, exchange, waits, status
         ({"retry-after": "-inf"}, 0),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, 0),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 +9999"}, None),
-        ({"retry-after": "\x00"}, None),
+        *(
+            ({"retry-after": text}, None)
+            for text in ("", "\x00", "nan", "inf", "1e300", "9" * 400, "Wed, 21 Oct 99999 07:28:00 GMT")
+        ),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
+        ({"retry-after-ms": "soon"}, None),
         ({}, None),
     ],
     ids=repr,
