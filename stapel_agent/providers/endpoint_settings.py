@@ -150,7 +150,7 @@ def _is_root(url: object) -> bool:
     return not url or (isinstance(url, str) and api_root(url) is not None)
 
 
-def _are_keys(setting: object) -> bool:
+def _are_keys(setting: Any) -> bool:
     items = setting if isinstance(setting, list | tuple) else [setting]
     return all(isinstance(item, str) or (is_map(item, is_text) and item.keys() == {"env"}) for item in items)
 

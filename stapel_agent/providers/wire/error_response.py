@@ -13,27 +13,10 @@ from stapel_agent.column_ranges import token_count
 from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
 from stapel_agent.redaction import redact_start
 
-from .error_rules import (
-    EMPTY_ACCOUNT,
-    EXCEPTION_BY_NAME,
-    PACE,
-    RULES,
-    TOO_LONG,
-    WRONG_ADDRESS,
-)
+from .error_rules import EXCEPTION_BY_NAME, PACE, RULES, TOO_LONG, WRONG_ADDRESS
 from .retry_after import stated_wait
 from .status_codes import STATUS_BY_TYPE, exception_by_status
 from .vendor_json import mapping
-
-__all__ = [
-    "EMPTY_ACCOUNT",
-    "PAGE",
-    "classify",
-    "error_codes",
-    "excerpt",
-    "is_of_another_address",
-    "stated_fault",
-]
 
 NO_CODES: Mapping[str, str] = MappingProxyType({})
 CODE_LENGTH = 64
