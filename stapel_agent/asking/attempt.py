@@ -23,7 +23,7 @@ from stapel_agent.exceptions import (
     ProviderBug,
     ProviderTimeout,
 )
-from stapel_agent.prices import NOTHING_SPENT, PROVIDER, Cost, cost_of
+from stapel_agent.prices import ESTIMATED, NOTHING_SPENT, PROVIDER, Cost, cost_of
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
@@ -108,7 +108,7 @@ class Attempt:
 
     def _with_cost(self, reported: Usage, cost: Cost) -> Usage:
         """Returns the usage with its cost, unless more may be billed than that."""
-        if self.may_cost_more or (self.unstated_halves and cost.basis != PROVIDER):
+        if self.may_cost_more or cost.basis == ESTIMATED or (self.unstated_halves and cost.basis != PROVIDER):
             return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
         return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
 

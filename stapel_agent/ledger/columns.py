@@ -18,7 +18,7 @@ from stapel_agent.exceptions import AgentError, AttemptCancelled, ProviderBug, P
 from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import is_deep, storable
-from stapel_agent.prices import CONDITIONS, UnitPrices
+from stapel_agent.prices import CONDITIONS, TOOL_USES, UnitPrices, tool_uses
 from stapel_agent.redaction import redacted_json
 from stapel_agent.types import FinishedCall, Usage
 
@@ -38,10 +38,11 @@ CALL_FIELDS = (
 )
 ECONOMIC_FACTS = (
     *("provider", "key", "from", "to", "key_count", "chunk", "chunks", "asked_again"),
-    *("failure", "prices", "cache_write_1h_tokens", "response_length", *CONDITIONS),
+    *("failure", "prices", "cache_write_1h_tokens", "response_length", *CONDITIONS, *TOOL_USES),
 )
 # Matches a failure's name or a language tag, but not a sentence or an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PRICE_NAMES = {*UnitPrices.__dataclass_fields__, "web_search"}
 FIELDS = tuple(field.attname for field in PromptLog._meta.concrete_fields)
 OPENING_FIELDS = (
     *("id", "request_id", "source", "provider", "model", "model_size", "prompt", "system_prompt", "status"),
@@ -156,7 +157,7 @@ def _is_fact(name: str, value: object) -> bool:
     if name == "prices":
         return (
             isinstance(value, dict)
-            and value.keys() <= UnitPrices.__dataclass_fields__.keys()
+            and value.keys() <= PRICE_NAMES
             and all(money(price) is not None for price in value.values())
         )
     if isinstance(value, str):
@@ -225,7 +226,7 @@ def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
 
 
 def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {**tool_uses(attempt.result.metadata)} if attempt.result else {}
     if error:
         facts["failure"] = error.failure
     if prices := attempt.cost.stated_prices:

@@ -1,13 +1,30 @@
 """Computes the cost of a call."""
 
-from .cost import CONDITIONS, NOTHING_SPENT, PROVIDER, Cost, cost_of, own_entry, unit_prices
+from .cost import (
+    CONDITIONS,
+    ESTIMATED,
+    NOTHING_SPENT,
+    OTHER_TOOL_USES,
+    PROVIDER,
+    TOOL_USES,
+    WEB_SEARCHES,
+    Cost,
+    cost_of,
+    own_entry,
+    tool_uses,
+    unit_prices,
+)
 from .price_list import aload, list_date
 from .token_prices import UnitPrices, invalid_tiers
 
 __all__ = [
     "CONDITIONS",
+    "ESTIMATED",
     "NOTHING_SPENT",
+    "OTHER_TOOL_USES",
     "PROVIDER",
+    "TOOL_USES",
+    "WEB_SEARCHES",
     "Cost",
     "UnitPrices",
     "aload",
@@ -15,5 +32,6 @@ __all__ = [
     "list_date",
     "invalid_tiers",
     "own_entry",
+    "tool_uses",
     "unit_prices",
 ]

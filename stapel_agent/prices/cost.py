@@ -7,30 +7,39 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from stapel_agent.column_ranges import money, storable_cost
+from stapel_agent.column_ranges import ARITHMETIC, money, storable_cost, token_count
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import Usage
 
 from .price_list import Conditions, listed
 from .token_prices import UnitPrices
 
-PROVIDER, PRICE_LIST, UNPRICED = "provider", "price_list", "unpriced"
+PROVIDER, PRICE_LIST, ESTIMATED, UNPRICED = "provider", "price_list", "estimated", "unpriced"
 CONDITIONS = ("service_tier", "speed", "inference_geo")
 CONDITION_LENGTH = 32
+WEB_SEARCHES, OTHER_TOOL_USES = "web_searches", "other_tool_uses"
+TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
+"""Uses of the vendor's own tools that it bills beside the tokens: their numbers in a result's metadata."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a call in US dollars, or None if unknown; the source of the figure, and the prices used."""
+    """The cost of a call in US dollars, or None if unknown; the source of the figure, and the prices used.
+
+    The basis ESTIMATED means that the vendor also bills something whose price is unknown. `web_search` is the price
+    of a thousand searches, if there were any.
+    """
 
     usd: Decimal | None = None
     basis: str = UNPRICED
     prices: UnitPrices | None = None
+    web_search: Decimal | None = None
 
     @property
     def stated_prices(self) -> dict[str, str]:
         """The unit prices, as stored in the ledger's metadata."""
-        return {kind: f"{price.normalize():f}" for kind, price in asdict(self.prices).items()} if self.prices else {}
+        prices = {**(asdict(self.prices) if self.prices else {}), "web_search": self.web_search}
+        return {kind: f"{price.normalize():f}" for kind, price in prices.items() if price is not None}
 
 
 NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
@@ -39,12 +48,29 @@ NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
 def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, terms: object = None) -> Cost:
     """Return the cost of `usage`: the vendor's own figure, or computed from unit prices. Unknown usage has no cost.
 
-    `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price.
+    `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price, and its
+    TOOL_USES are billed beside the tokens.
     """
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)
     prices = unit_prices(provider, model, vendor, usage.prompt_tokens, terms) if usage else None
-    return Cost(storable_cost(prices.cost(usage)), PRICE_LIST, prices) if prices else Cost()
+    if prices is None:
+        return Cost()
+    tokens, uses = prices.cost(usage), tool_uses(terms)
+    if not uses:
+        return Cost(storable_cost(tokens), PRICE_LIST, prices)
+    found = listed(vendor, model) if vendor else None
+    if found is None or found.web_search is None or OTHER_TOOL_USES in uses:
+        return Cost(storable_cost(tokens), ESTIMATED, prices)
+    fee = ARITHMETIC.multiply(found.web_search, uses[WEB_SEARCHES]).scaleb(-3, ARITHMETIC)
+    return Cost(storable_cost(ARITHMETIC.add(tokens, fee)), PRICE_LIST, prices, found.web_search)
+
+
+def tool_uses(terms: object) -> dict[str, int]:
+    """Return the TOOL_USES in the metadata of a result that are more than 0."""
+    stated: Any = terms if isinstance(terms, Mapping) else {}
+    counts = ((name, token_count(stated.get(name))) for name in TOOL_USES)
+    return {name: count for name, count in counts if count}
 
 
 def unit_prices(

@@ -14,6 +14,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from stapel_agent.column_ranges import money
+
 from .token_prices import KINDS, UnitPrices
 
 LIBRARY = "genai_prices"
@@ -52,10 +54,14 @@ SAME_PRICE = frozenset({("anthropic", ("service_tier", "priority"))})
 
 @dataclass(frozen=True)
 class Listed:
-    """Kind of token -> listed price, which may depend on the prompt's length. Each is multiplied by `factor`."""
+    """Kind of token -> listed price, which may depend on the prompt's length. Each is multiplied by `factor`.
+
+    `web_search` is the price of a thousand web searches by the vendor, if it is listed.
+    """
 
     prices: Mapping[str, Any]
     factor: Decimal
+    web_search: Decimal | None = None
 
     def at(self, prompt_tokens: int) -> UnitPrices | None:
         prices = UnitPrices.of({kind: _at(price, prompt_tokens) for kind, price in self.prices.items()})
@@ -95,7 +101,8 @@ def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Li
     product = Decimal(1)
     for factor in factors:
         product *= factor or 1
-    return Listed({kind: price for kind, price in prices.items() if price is not None}, product)
+    search = money(_at(getattr(found.model_price, "web_searches_kcount", None), 0))
+    return Listed({kind: price for kind, price in prices.items() if price is not None}, product, search)
 
 
 def _name(condition: tuple[str, str]) -> str:

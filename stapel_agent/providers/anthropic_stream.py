@@ -13,7 +13,7 @@ from stapel_agent.prices import CONDITIONS
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
-from .anthropic_usage import stated_figures, totals
+from .anthropic_usage import stated_figures, stated_tool_uses, totals
 from .base import ProviderResult
 from .wire.finish_reasons import finish_reason
 from .wire.price_conditions import price_conditions
@@ -29,7 +29,7 @@ class StreamedAnswer:
         self._tokens: dict[str, int] = {}
         self._ended: dict[str, int] = {}
         self._finish_reason = ""
-        self._metadata: dict[str, str] = {}
+        self._metadata: dict[str, Any] = {}
         self._begun = False
         self._complete = False
 
@@ -77,6 +77,7 @@ class StreamedAnswer:
     def _count(self, usage: Any) -> dict[str, int]:
         """Add the figures of an event, and return them."""
         self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
+        self._metadata |= stated_tool_uses(usage)
         stated = stated_figures(usage)
         self._tokens = totals(self._tokens, stated)
         return stated

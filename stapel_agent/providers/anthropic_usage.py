@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stapel_agent.column_ranges import bounded_count
+from stapel_agent.column_ranges import bounded_count, token_count
+from stapel_agent.prices import OTHER_TOOL_USES, WEB_SEARCHES
 
 from .wire.cache_writes import cache_writes
 
 CACHED = ("cache_read_tokens", "cache_write_tokens")
 PROMPT = ("input_tokens", *CACHED)
+FREE_TOOLS = ("web_fetch_requests",)
+"""https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool: it costs only its tokens."""
 PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 
@@ -29,6 +32,16 @@ def stated_figures(usage: Any) -> dict[str, int]:
     }
     counts = {name: bounded_count(figure) for name, figure in figures.items()}
     return {name: count for name, count in counts.items() if count is not None}
+
+
+def stated_tool_uses(usage: Any) -> dict[str, int]:
+    """Return the uses of Anthropic's own tools that it bills beside the tokens, for a result's metadata."""
+    stated = getattr(usage, "server_tool_use", None)
+    counts: dict[str, Any] = getattr(stated, "model_dump", dict)()
+    uses = {name: token_count(count) for name, count in counts.items() if name not in FREE_TOOLS}
+    searches = uses.pop("web_search_requests", 0)
+    found = {WEB_SEARCHES: searches, OTHER_TOOL_USES: sum(uses.values())}
+    return {name: count for name, count in found.items() if count}
 
 
 def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 SOURCES names the page on which each vendor publishes its prices, and the date when it was read. "page": we read it
 ourselves; "quoted": we read a quotation. VENDORS maps the pattern of a vendor's URL to its models: US dollars per
-million tokens of input, output, cache reads, cache writes and one-hour cache writes, by the terms of a call or the
-hour. "1>200000:2" is 2 if the prompt has more tokens than that.
+million tokens of input, output, cache reads, cache writes and one-hour cache writes, and per thousand web searches, by
+the terms of a call or the hour. "1>200000:2" is 2 if the prompt has more tokens than that.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,10 @@ from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 
 from stapel_agent.prices import price_list
 
-KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+KINDS = (
+    *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
+    "web_searches_kcount",
+)
 SOURCES: dict[str, tuple[str, str, str]] = {
     "anthropic": ("page", "2026-11-29", "https://platform.claude.com/docs/en/about-claude/pricing"),
     "azure": ("page", "2026-08-11", "https://prices.azure.com/api/retail/prices (global deployments)"),
@@ -35,7 +38,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
     "anthropic": (
         "https://api\\.anthropic\\.com",
         {
-            "claude-haiku-4-5": {"base": "1 5 0.1 1.25 2", "processing=batch": "0.5 2.5 0.05 0.625 1"},
+            "claude-haiku-4-5": {"base": "1 5 0.1 1.25 2 10", "processing=batch": "0.5 2.5 0.05 0.625 1"},
             "claude-opus-4-6": {"base": "5 25 0.5 6.25 10", "processing=batch": "2.5 12.5 0.25 3.125 5"},
             "claude-opus-4-8": {
                 "base": "5 25 0.5 6.25 10",
@@ -200,7 +203,7 @@ def _model(name: str, terms: dict[str, str]) -> types.ModelInfo:
 
 def _prices(listed: str) -> types.ModelPrice:
     figures = zip(KINDS, listed.split(), strict=False)
-    return types.ModelPrice(**{f"{kind}_mtok": _price(figure) for kind, figure in figures if figure != "-"})
+    return types.ModelPrice(**{kind: _price(figure) for kind, figure in figures if figure != "-"})
 
 
 def _price(figure: str) -> Any:

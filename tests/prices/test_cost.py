@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from stapel_agent import usage
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout
 from stapel_agent.models import PromptLog
 from stapel_agent.prices import Cost, UnitPrices, cost_of, unit_prices
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.types import Usage
+from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.any_database
@@ -46,6 +48,59 @@ def test_cost__by_the_vendors_price_list(vendor, model, usage, usd, monkeypatch)
     monkeypatch.setattr("time.time", lambda: NOON.timestamp())
     cost = cost_of(usage, "whatever", model, vendor)
     assert (cost.usd, cost.basis) == (Decimal(usd), "price_list")
+
+
+SEARCHED = [
+    ("listed", "anthropic", {"web_searches": 3}, ("0.03015", "price_list", Decimal(10))),
+    ("not listed", "https://api.deepseek.com", {"web_searches": 3}, ("0.000019", "estimated", None)),
+    ("no list", None, {"web_searches": 3}, ("0.0003", "estimated", None)),
+    ("another tool too", "anthropic", {"web_searches": 3, "other_tool_uses": 1}, ("0.00015", "estimated", None)),
+    ("another tool", "anthropic", {"other_tool_uses": 1}, ("0.00015", "estimated", None)),
+    ("none", "anthropic", {"web_searches": 0, "other_tool_uses": "many"}, ("0.00015", "price_list", None)),
+    ("a great many", "anthropic", {"web_searches": 10**99}, ("999999.9999999999", "price_list", Decimal(10))),
+]
+
+
+@pytest.mark.parametrize(("vendor", "terms", "expected"), [case[1:] for case in SEARCHED], ids=lambda case: str(case))
+def test_cost__of_web_searches(agent, monkeypatch, vendor, terms, expected):
+    """Searches are priced by the vendor's list. If their price is unknown, the cost of the tokens is a lower bound."""
+    monkeypatch.setattr("time.time", lambda: NOON.replace(hour=17).timestamp())
+    model = {"anthropic": MODEL, None: "m"}.get(vendor, "deepseek-chat")
+    agent(PRICES={"m": {"input": "2", "output": "10"}})
+    cost = cost_of(Usage(100, 10), "whatever", model, vendor, terms)
+    usd, *others = expected
+    assert [cost.usd, cost.basis, cost.web_search] == [Decimal(usd), *others]
+    stated = Usage(100, 10, cost_usd=Decimal(1))
+    assert cost_of(stated, "whatever", model, vendor, terms) == Cost(Decimal(1), "provider")
+
+
+@pytest.mark.django_db
+def test_row__web_searches(facade, agent):
+    """The row has the number of searches and their price. Without a price, the call has no exact cost."""
+    searched = {"server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 2}}
+    with ScriptedServer(stream(message_start(), text_block("x"), message_delta(**searched), MESSAGE_STOP)) as server:
+        agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, DEFAULT_PROVIDER="anthropic")
+        answer = facade.complete("search", "small")
+    assert (answer["usage"]["cost_usd"], row().cost_basis) == ("0.0301", "price_list")
+    assert (row().metadata["web_searches"], row().metadata["prices"]["web_search"]) == (3, "10")
+
+
+@pytest.mark.django_db
+def test_row__web_searches_without_a_price(facade, agent):
+    """The call counts as unpriced, beside the cost of its tokens."""
+    body = {
+        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "num_sources_used": 5},
+    }
+    with ScriptedServer(Reply.of(body)) as server:
+        agent(OPENAI_COMPAT_BASE_URL=server.url, DEFAULT_PROVIDER="openai-compat")
+        agent(PRICES={MODEL: {"input": "2", "output": "10"}}, LOG_CONTENT="none")
+        answer = facade.complete("search", "small")
+    assert "cost_usd" not in answer["usage"]
+    assert (row().cost_usd, row().cost_basis, row().estimated_cost_usd) == (Decimal("0.0003"), "estimated", None)
+    assert row().metadata["web_searches"] == 5
+    totals = usage(group_by=())["totals"]
+    assert (totals["cost_usd"], totals["unpriced_calls"]) == (Decimal("0.0003"), 1)
 
 
 @pytest.mark.parametrize(("hour", "usd"), [(12, "0.27"), (17, "0.135"), (12, "0.27")])

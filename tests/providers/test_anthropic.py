@@ -147,6 +147,24 @@ def test_complete__cache_writes_by_their_lifetime(ask: Asker, server: ScriptedSe
     assert ask() == ProviderResult("Hello", 25, 15, cache_write_tokens=400, cache_write_1h_tokens=100)
 
 
+@pytest.mark.parametrize(
+    ("stated", "metadata"),
+    [
+        ({"web_search_requests": 3, "web_fetch_requests": 5}, {"web_searches": 3}),
+        ({"web_search_requests": 0, "tool_search_requests": 2}, {"other_tool_uses": 2}),
+        ({"web_search_requests": None, "web_fetch_requests": 5, "odd": "x"}, {}),
+        (None, {}),
+        ("many", {}),
+    ],
+    ids=str,
+)
+def test_complete__tool_uses(ask: Asker, server: ScriptedServer, stated: Any, metadata: dict[str, int]) -> None:
+    """The uses of the vendor's tools that it bills are in the metadata."""
+    server.replies = [stream(message_start(), text_block("x"), message_delta(server_tool_use=stated), MESSAGE_STOP)]
+
+    assert ask() == ProviderResult("x", 25, 15, metadata=metadata)
+
+
 def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> None:
     """The request has the API's format. Unsupported keywords of the schema become descriptions."""
     schema = {

@@ -296,6 +296,24 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 40},
         ProviderResult("{}", 10, 50, 40),
     ),
+    # https://docs.perplexity.ai/api-reference/chat-completions-post
+    "Perplexity's cost": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "num_search_queries": 2,
+            "cost": {"input_tokens_cost": 0.00001, "request_cost": 0.005, "total_cost": 0.00502},
+        },
+        ProviderResult("{}", 10, 5, cost_usd=Decimal("0.00502"), metadata={"web_searches": 2}),
+    ),
+    "xAI's searches": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "num_sources_used": 3},
+        ProviderResult("{}", 10, 5, metadata={"web_searches": 3}),
+    ),
+    "searches of nobody": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "num_sources_used": 0, "server_tool_use": "none"},
+        ProviderResult("{}", 10, 5),
+    ),
     # The example of https://docs.x.ai/developers/cost-tracking.
     "the cost in ticks": (
         {"prompt_tokens": 10, "completion_tokens": 5, "cost_in_usd_ticks": 37756000},

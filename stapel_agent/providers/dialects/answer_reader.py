@@ -17,7 +17,7 @@ from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .dialect import Dialect
-from .usage_fields import read_usage
+from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
 
 CATEGORY_LENGTH = 64
@@ -53,7 +53,8 @@ def read_answer(
         text = _json_in_reasoning(message)
         if not text:
             raise _kept(_gap(answer, message), usage, None)
-    metadata = {**_refused_category(choice), **price_conditions(answer)}
+    searches = read_web_searches(answer.get("usage"), dialect.usage)
+    metadata = {**_refused_category(choice), **price_conditions(answer), **searches}
     return ProviderResult(text, **usage.figures, finish_reason=reason, metadata=metadata)
 
 

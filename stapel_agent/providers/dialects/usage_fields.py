@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any
 
 from stapel_agent.column_ranges import bounded_count, money
+from stapel_agent.prices import WEB_SEARCHES
 from stapel_agent.providers.wire.cache_writes import cache_writes
 from stapel_agent.providers.wire.vendor_json import mapping
 from stapel_agent.types import Usage
@@ -24,7 +25,7 @@ class UsageFields:
     lists the sources. `thinking` is part of `completion`, or separate: then `total` is more than `prompt` plus
     `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the endpoint used your own key at a
     vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the
-    parts of `cache_write`, by lifetime.
+    parts of `cache_write`, by lifetime. `web_searches` are billed beside the tokens.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
@@ -60,7 +61,11 @@ class UsageFields:
         *("cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens"),
     )
     total: tuple[str, ...] = ("total_tokens",)
-    cost_usd: tuple[str, ...] = ("cost",)
+    web_searches: tuple[str, ...] = (
+        *("server_tool_use.web_search_requests", "num_sources_used", "num_search_queries"),
+        "plugins.search.count",
+    )
+    cost_usd: tuple[str, ...] = ("cost.total_cost", "cost")
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
     upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
     own_key: tuple[str, ...] = ("is_byok",)
@@ -83,6 +88,12 @@ def read_usage(reported: object, fields: UsageFields) -> Usage:
         unsplit_tokens=stated.unsplit,
         cost_usd=_cost(reported, fields),
     )
+
+
+def read_web_searches(reported: object, fields: UsageFields) -> dict[str, int]:
+    """Return the number of the vendor's web searches, for a result's metadata, if there were any."""
+    searches = _tokens(reported, fields.web_searches)
+    return {WEB_SEARCHES: searches} if searches else {}
 
 
 @dataclass(frozen=True)
