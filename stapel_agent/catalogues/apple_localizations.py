@@ -5,8 +5,6 @@ Source: Apple, "Localizing and varying text with a string catalog"; the files th
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,8 +16,6 @@ from .plural_categories import target_forms
 
 Tree = dict[str, Any]
 Path = tuple[str, ...]
-
-EMPTY_OBJECT = re.compile(r'^([ ]*)("(?:[^"\\\n]|\\.)*+" : )\{\}', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -71,13 +67,6 @@ def merged(existing: Any, new: Tree) -> Tree:
     for name, child in new.items():
         kept[name] = merged(existing.get(name), child) if isinstance(child, dict) else existing.get(name, child)
     return kept
-
-
-def written(tree: Tree, depth: int = 0) -> str:
-    """Return `tree` as Xcode writes it, `depth` objects deep."""
-    text = json.dumps(tree, ensure_ascii=False, indent=2, separators=(",", " : "))
-    text = EMPTY_OBJECT.sub(r"\1\2{\n\n\1}", "{\n\n}" if text == "{}" else text)
-    return text.replace("\n", "\n" + "  " * depth).replace("\n" + "  " * depth + "\n", "\n\n")
 
 
 def sorted_as(before: Mapping[str, Any], tree: Tree) -> Tree:

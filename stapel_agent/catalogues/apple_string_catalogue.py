@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,40 +11,28 @@ from typing import Any, ClassVar
 from . import apple_localizations as localizations
 from .apple_localizations import NO_FORM, Path, PluralForm, Tree
 from .catalogue import Catalogue, ContextOptions
+from .json_edits import JsonText
 from .json_tree import child_pointer, decode
 from .target_paths import is_language, locale_name
 from .text_file import CatalogueError, TextFile
 
-ENTRY_DEPTH = 2
-"""Objects around the entry of a name."""
-INDENT = "  " * ENTRY_DEPTH
-NO_STRINGS = '"strings" : {\n\n  }'
-
 
 @dataclass(frozen=True)
 class StringCatalogDraft:
-    """A string catalog in memory. `entries` has what is written for each name, so that only changes are encoded."""
+    """A string catalog in memory, and its file as it was opened."""
 
     tree: Tree
-    entries: dict[str, str]
+    original: JsonText
 
     @classmethod
-    def of(cls, tree: Tree) -> StringCatalogDraft:
-        draft = cls(tree, {})
-        for name, entry in tree["strings"].items():
-            draft.put(name, entry)
-        return draft
+    def of(cls, tree: Tree, text: str) -> StringCatalogDraft:
+        return cls({**tree, "strings": dict(tree["strings"])}, JsonText.of(text, tree))
 
     def put(self, name: str, entry: Tree) -> None:
         self.tree["strings"][name] = entry
-        written = localizations.written(entry, ENTRY_DEPTH)
-        self.entries[name] = f"\n{INDENT}{json.dumps(name, ensure_ascii=False)} : {written}"
 
     def __str__(self) -> str:
-        empty = localizations.written({**self.tree, "strings": {}})
-        if not self.entries:
-            return empty
-        return empty.replace(NO_STRINGS, f'"strings" : {{{",".join(self.entries.values())}\n  }}', 1)
+        return self.original.with_tree(self.tree)
 
 
 @dataclass(frozen=True)
@@ -100,7 +87,7 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
 
     def open(self, target: TextFile | None) -> StringCatalogDraft:
         file, path = (target, self.target) if target else (self.file, self.source)
-        return StringCatalogDraft.of(self._decoded(file, path))
+        return StringCatalogDraft.of(self._decoded(file, path), file.text)
 
     def fill(self, draft: StringCatalogDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
         changed = False
@@ -118,8 +105,7 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         return changed
 
     def text(self, draft: StringCatalogDraft, target: TextFile | None) -> TextFile:
-        file = target or self.file
-        return replace(file, text=str(draft) + "\n" * file.text.endswith("\n"))
+        return replace(target or self.file, text=str(draft))
 
     @cached_property
     def _tree(self) -> Tree:

@@ -110,6 +110,8 @@ def without_translations(
 
 def _file_type(source: Path) -> FileType:
     file_type = SUFFIXES.get(source.suffix.lower())
+    if source.is_dir():
+        raise CatalogueError(f"{str(source)!r} is a folder: name the files in it, as with {str(source / '*.json')!r}")
     if file_type is None:
         raise CatalogueError(f"{str(source)!r} is not a catalogue: its name must end in {', '.join(SUFFIXES)}")
     return file_type

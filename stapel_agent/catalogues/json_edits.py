@@ -11,6 +11,7 @@ from typing import Any
 from .json_tree import indent_unit
 
 TOKEN = re.compile(r'[ \t\n\r]*+("(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++)')
+COLON = re.compile(r'\A[\s{]*+"(?:[^"\\]|\\.)*+"([ \t]*+:[ \t]*+)')
 INDENTATION = re.compile(r"\n([ \t]*+)[^\n]*+\Z")
 
 
@@ -32,10 +33,12 @@ class JsonText:
     tree: Any
     span: Span
     unit: str | None
+    colon: str
 
     @classmethod
     def of(cls, text: str, tree: Any) -> JsonText:
-        return cls(text, tree, _span(text, 0), indent_unit(text))
+        colon = COLON.search(text)
+        return cls(text, tree, _span(text, 0), indent_unit(text), colon[1] if colon else ": ")
 
     def with_tree(self, tree: Any) -> str:
         """Return the text with the values of `tree`, in which values may be new or other ones, but none is missing."""
@@ -84,9 +87,8 @@ class JsonText:
         """Return `value` as JSON, in as many lines as the text `before` it suggests."""
         indentation = INDENTATION.search(before)
         unit = self.unit if indentation else None
-        colon = ": " if unit or '": ' in self.text else ":"
-        comma = ", " if colon == ": " and not unit else ","
-        text = json.dumps(value, ensure_ascii=False, indent=unit, separators=(comma, colon))
+        comma = ", " if self.colon.endswith(" ") and not unit else ","
+        text = json.dumps(value, ensure_ascii=False, indent=unit, separators=(comma, self.colon))
         return text.replace("\n", f"\n{indentation[1]}") if indentation else text
 
 

@@ -51,6 +51,22 @@ def test_target__keeps_its_bytes(tmp_path, before, after):
     assert target.read_text() == after
 
 
+def test_string_catalog__keeps_its_bytes(tmp_path):
+    """In a string catalog, the texts and the layout of other languages and keys stay."""
+    unit = '{ "stringUnit" : { "state" : "translated", "value" : "%s" } }'
+    content = (
+        '{\n  "sourceLanguage" : "en",\n  "strings" : {\n\t"Away" : { "comment":"\\u00e9", "localizations" : '
+        '{ "de" : %s, "ru" : %s } },\n    "Other" : {\n\n    }\n  },\n  "version" : 1e0\n}\n'
+    )
+    german, russian = unit % r"Weg \/ damit \u00e9", unit % "!"
+    source = made(tmp_path, "App.xcstrings", content % (german, russian))
+    catalogue = open_catalogue(source, "fr")
+    (away,) = (key for key, text in catalogue.texts().items() if text == "Away")
+    catalogue.write({away: "Loin"})
+    french = unit.replace("{ ", "{").replace(" }", "}") % "Loin"
+    assert source.read_text() == content % (f'{german}, "fr" : {french}', russian)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(min_value=2) | st.text(),
     lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=5), values, max_size=4),

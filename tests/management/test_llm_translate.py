@@ -318,6 +318,12 @@ def test_refused__with_the_mend(tmp_path, scripted_model, name, content, argumen
     assert [path.name for path in tmp_path.iterdir()] == ([name] if content is not None else [])
 
 
+def test_refused__folder(source, scripted_model):
+    """A folder is no catalogue: its files are to be named."""
+    _, err = run(source.parent, "--to", "de")
+    assert f"'{source.parent}' is a folder: name the files in it, as with '{source.parent}/*.json'" in err
+
+
 def test_refused__one_bad_target_before_all(source, scripted_model):
     """All targets are read before the first call."""
     (source.parent / "fr.json").write_text('{"menu": "no object"}')
