@@ -122,8 +122,14 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return {key: text for key, text in existing if key not in missing}
 
     def fuzzy_keys(self) -> set[str]:
-        file = self.draft().file
-        return {key for key in self.translations() if file.is_fuzzy(self._entries[int(key.split(" ", 1)[0])])}
+        draft = self.draft()
+        fuzzy = {number: entry for number, entry in self._entries.items() if draft.file.is_fuzzy(entry)}
+        return {
+            slot.key
+            for number, entry in fuzzy.items()
+            for slot in self._slots(number, draft.forms)
+            if self._existing(draft, entry, slot.form)
+        }
 
     def open(self, target: TextFile | None) -> GettextDraft:
         entries = self._entries  # read first, so that an error in the source names the source

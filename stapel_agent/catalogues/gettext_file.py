@@ -51,8 +51,9 @@ class GettextFile(polib.POFile):
     """The entries without the header, whose fields are in `metadata`."""
 
     _blocks: dict[Identity, Block]
-    layout: Layout
-    """The file as it is written. Only what changes is serialized again."""
+    _lines: list[str]
+    _end: int
+    """The number of `_lines` up to the end of the last entry."""
 
     @classmethod
     def read(cls, text: str) -> GettextFile:
@@ -67,9 +68,9 @@ class GettextFile(polib.POFile):
         if len(MSGID.findall(text)) != len(MSGSTR.findall(text)) or len(FORM.findall(text)) != forms:
             raise ValueError("every msgid must have exactly one msgstr: run msgfmt to find the error")
         file._check()
-        file._set_layout(lines)
-        is_wrapped = not NOT_WRAPPED.search("\n".join(map(str, file.layout.entries)))
-        file.wrapwidth = WIDTH if is_wrapped else 0
+        file._lines, file._end = lines, end
+        after_header = text.find("\n\n") + 1
+        file.wrapwidth = 0 if NOT_WRAPPED.search(text, after_header) else WIDTH
         return file
 
     @classmethod
@@ -85,8 +86,8 @@ class GettextFile(polib.POFile):
         file.metadata |= {name: file.metadata.get(name) or value for name, value in MIME.items()}
         file.metadata_is_fuzzy = False
         comments = [f"#{line}" if line[:1] in (",", ":") else f"# {line}" if line else "#" for line in file._comments]
-        entries = "\n".join(map(file._serialized, [file.metadata_as_entry(), *file]))
-        file._set_layout([*comments, *entries.split("\n")])
+        entries = "\n".join(map(file._serialized, [file.metadata_as_entry(), *file])).split("\n")
+        file._lines = [*comments, *entries[:-1], *(file._lines[file._end :] or [""])]
         return file
 
     @cached_property
@@ -95,7 +96,7 @@ class GettextFile(polib.POFile):
 
     def complete(self, to: str) -> PluralForms:
         """Add the header fields that a translation needs. Raises ValueError if the file is not UTF-8."""
-        fields = self.metadata
+        layout, fields = self._layout, self.metadata
         before = dict(fields)
         fields["Language"] = fields.get("Language") or locale_name(to)
         fields["Content-Type"] = _content_type(fields.get("Content-Type", ""))
@@ -105,7 +106,7 @@ class GettextFile(polib.POFile):
             fields["Plural-Forms"] = str(forms)
         if changed := {name: value for name, value in fields.items() if before.get(name) != value}:
             self.metadata_is_fuzzy = False
-            self.layout.set_header(changed, self._serialized(self.metadata_as_entry()))
+            layout.set_header(changed, self._serialized(self.metadata_as_entry()))
         return forms
 
     def is_fuzzy(self, entry: polib.POEntry) -> bool:
@@ -147,25 +148,29 @@ class GettextFile(polib.POFile):
         return list(self.metadata.items())
 
     def __unicode__(self) -> str:
-        return str(self.layout)
+        return str(self._layout)
 
-    def _set_layout(self, lines: list[str]) -> None:
-        self.layout = Layout(lines)
-        blocks = self.layout.entries
-        if len(blocks) != len(self):
+    @cached_property
+    def _layout(self) -> Layout:
+        """The file as it is written. Only what changes is serialized again. Raises ValueError."""
+        layout = Layout(self._lines)
+        if len(layout.entries) != len(self):
             raise ValueError("its entries cannot be told apart: run msgfmt to find the error")
-        self._blocks = {identity(entry): block for entry, block in zip(self, blocks, strict=True) if not entry.obsolete}
+        self._blocks = {
+            identity(entry): block for entry, block in zip(self, layout.entries, strict=True) if not entry.obsolete
+        }
+        return layout
 
     def _write(self, entry: polib.POEntry, *, is_new: bool) -> None:
         serialized, block = self._serialized(entry), self._blocks.get(identity(entry))
         if block is None:
-            self._blocks[identity(entry)] = self.layout.add(serialized)
+            self._blocks[identity(entry)] = self._layout.add(serialized)
             return
         if is_new:
             block.replace(serialized)
         else:
             block.translate(serialized, entry.flags)
-        self.layout.update(block)
+        self._layout.update(block)
 
     @property
     def _comments(self) -> list[str]:
