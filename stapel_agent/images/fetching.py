@@ -17,6 +17,7 @@ from stapel_agent.providers import in_own_thread
 from stapel_agent.types import CompletionRequest, InlineImage, LinkedImage
 
 from .reading import TYPES, inline_image, numbered
+from .reserved_addresses import is_reserved
 from .socket_deadline import socket_deadline
 
 FETCH_SECONDS = 30.0
@@ -94,7 +95,7 @@ def _content(url: str, seconds: float) -> bytes:
     limit = seconds + GRACE_SECONDS
     try:
         # safe_fetch checks its deadline only between large chunks of the body.
-        with socket_deadline(limit):
+        with socket_deadline(limit, _refuse_reserved):
             answer = fetch_bytes(
                 url,
                 max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
@@ -107,6 +108,11 @@ def _content(url: str, seconds: float) -> bytes:
     except Exception:
         raise InvalidImage(UNREACHABLE) from None
     return answer.content
+
+
+def _refuse_reserved(host: str) -> None:
+    if is_reserved(host):
+        raise SafeFetchError("blocked_ip")
 
 
 def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> CompletionRequest:

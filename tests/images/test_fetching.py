@@ -2,6 +2,7 @@
 
 import gc
 import http.client
+import socket
 import threading
 import time
 from hashlib import sha256
@@ -144,6 +145,29 @@ def test_fetch__private_address(facade, server, scripted_model, caplog, url):
     """A private host is never connected to, and looks like one that does not exist."""
     assert refusal(facade, url) == f"rejected: images[1] {NOT_PUBLIC}"
     assert (server.requests, scripted_model.requests, "hunter2" in caplog.text) == ([], [], False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "[fec0::1]",
+            "[fec0::1%1]",
+            "[3fff::1]",
+            "[::ffff:192.0.0.192]",
+            "[64:ff9b::192.0.0.192]",
+            "[2002:c000:c0::]",
+        ),
+        *("192.0.0.192", "192.88.99.1", "168.63.129.16"),
+    ],
+)
+def test_fetch__reserved_address(facade, agent, monkeypatch, scripted_model, address):
+    """Nothing is sent to an address that no public host has."""
+    connected = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: connected.append(address))
+    agent(IMAGE_FETCH=True)
+    assert refusal(facade, f"https://{address}/1.png") == f"rejected: images[1] {NOT_PUBLIC}"
+    assert connected == []
 
 
 @pytest.mark.parametrize("options", [{"provider": "nobody"}, {"provider": "blind"}])
