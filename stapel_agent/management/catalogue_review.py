@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Protocol
 
 from stapel_agent.translation import Entry, Most, fault_in
@@ -31,10 +30,5 @@ def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
 
 def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> Most:
     """Return the maximum cost of the missing texts."""
-    calls, tokens, dollars = 0, 0, list[Decimal | None]()
-    for language, hint, part in translation.slices(translation.pending()):
-        most = cost_of(language, translation.entries(part), hint)
-        calls, tokens = calls + most.calls, tokens + most.tokens
-        dollars.append(most.cost_usd)
-    known = [usd for usd in dollars if usd is not None]
-    return Most(calls, tokens, sum(known, Decimal(0)) if len(known) == len(dollars) else None)
+    slices = translation.slices(translation.pending())
+    return Most.total(cost_of(language, translation.entries(part), hint) for language, hint, part in slices)

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from babel import Locale
 
-from .language_names import AUTO, base, cldr
+from stapel_agent.language_tags import AUTO
+
+from .language_names import base, cldr
 
 AM, PM = "am", "pm"
 HALVES = {

@@ -33,6 +33,14 @@ class Most:
     tokens: int
     cost_usd: Decimal | None
 
+    @classmethod
+    def total(cls, parts: Iterable[Most]) -> Most:
+        """Add up `parts`. If the cost of one of them is unknown, so is the total cost."""
+        listed = list(parts)
+        known = [part.cost_usd for part in listed if part.cost_usd is not None]
+        cost_usd = sum(known, Decimal(0)) if len(known) == len(listed) else None
+        return cls(sum(part.calls for part in listed), sum(part.tokens for part in listed), cost_usd)
+
 
 def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
@@ -57,21 +65,13 @@ def most(texts: Texts, request: CompletionRequest) -> Most:
     whole = job.whole()
     whole.take(cache.recall(whole.question()))
     vendor = candidate_of(job.request).provider.vendor
-    calls, spends = 0, list[Estimate]()
+    retries, spends = agent_settings.TRANSLATE_RETRIES, list[Estimate]()
     for chunk in job.chunks():
         # All together, retries for failures, one retry for untranslated texts, and finally each text alone.
-        again = agent_settings.TRANSLATE_RETRIES + 2
-        alone = [chunk.alone(segment) for segment in chunk.segments] if agent_settings.TRANSLATE_RETRIES else []
-        spends += [estimated(chunk.question(), vendor)] * again
+        spends += [estimated(chunk.question(), vendor)] * (retries + 2)
+        alone = map(chunk.alone, chunk.segments if retries else ())
         spends += [estimated(question.question(), vendor) for question in alone]
-        calls += again + len(alone)
-    return Most(calls, sum(spend.tokens for spend in spends), _dollars(spends))
-
-
-def _dollars(spends: Iterable[Estimate]) -> Decimal | None:
-    dollars = [spend.usd for spend in spends]
-    known = [usd for usd in dollars if usd is not None]
-    return sum(known, Decimal(0)) if len(known) == len(dollars) else None
+    return Most.total(Most(1, spend.tokens, spend.usd) for spend in spends)
 
 
 def _is_same_message(source: str, translation: str) -> bool:

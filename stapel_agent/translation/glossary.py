@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from .word_forms import ENDING, UNSPACED, WORD, WordForms, base_language, plain, stem_list
+from .language_names import base
+from .word_forms import ENDING, UNSPACED, WORD, WordForms, plain, stem_list
 
 KEY_LENGTH = 3
 
@@ -19,7 +20,7 @@ class Glossary:
     """Terms of the language `from_lang` and their required translations. `from_lang` may be unknown."""
 
     def __init__(self, terms: Mapping[str, str], to: str, from_lang: str = "") -> None:
-        self._to, self._from = base_language(to), base_language(from_lang)
+        self._to, self._from = base(to), base(from_lang)
         self._terms: dict[str, list[Term]] = defaultdict(list)
         self._anywhere: list[Term] = []
         self._stems: dict[str, list[tuple[Sequence[str], Term]]] = defaultdict(list)

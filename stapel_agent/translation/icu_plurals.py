@@ -10,6 +10,7 @@ from itertools import islice
 from stapel_agent.plurals import CATEGORIES, Form, category, forms
 
 from . import icu_messages
+from .icu_messages import Token
 
 MAX_FORMS = 60
 """Maximum forms of one message whose numbers are sent to the model."""
@@ -18,7 +19,6 @@ ORDINALS = {"plural": False, "selectordinal": True}
 
 NAME = re.compile(r"\{?+\s*+([^\s,}|]*+)")
 
-Token = dict[str, str]
 Numbers = tuple[tuple[str, str], ...]
 """Arguments, each with an example number."""
 

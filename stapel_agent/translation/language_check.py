@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from stapel_agent.language_tags import AUTO
+
 from .language_detection import languages_of
-from .language_names import AUTO, base, language_name
+from .language_names import base, language_name
 from .scripts import MARK, READ, has_kana, has_script, other_chinese, script_of, scripts_in
 
 WORD = re.compile(r"(?<!\d)[^\W\d_]+(?:['’-][^\W\d_]+)*(?!\d)")

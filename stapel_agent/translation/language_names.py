@@ -7,9 +7,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 
 from stapel_agent.exceptions import InvalidRequest
-from stapel_agent.language_tags import AUTO, bcp47, is_language_tag, suggested_tag
-
-__all__ = ["AUTO", "FROM_THE_RIGHT", "base", "check_tag", "cldr", "language_name"]
+from stapel_agent.language_tags import bcp47, is_language_tag, suggested_tag
 
 FROM_THE_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "ug", "ur", "yi"}
 """Languages written from right to left."""
@@ -27,9 +25,7 @@ def check_tag(field: str, tag: object) -> None:
 def language_name(tag: str) -> str:
     """Return the English name of the language in Unicode's CLDR, with its tag: `Portuguese (Brazil) [pt-BR]`.
 
-    Other forms of a tag, such as `pt_br`, give the same name.
-
-    A language that is not in CLDR is described by its tag alone.
+    Other forms of a tag, such as `pt_br`, give the same name. A language that CLDR lacks is described by its tag alone.
     """
     tag = bcp47(tag)
     language, *subtags = tag.split("-")

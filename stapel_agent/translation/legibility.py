@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from .language_names import FROM_THE_RIGHT, base
+from .scripts import MARK
 
 # Control characters, direction overrides, tags, and what stands for unreadable bytes.
 NEVER = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f"
@@ -49,7 +50,6 @@ READABLE = re.compile("[0-9A-Za-z]")
 STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
 """Has every run of more than MOST_MARKS combining marks, and is searched faster than them."""
 FEW_LETTERS = 3
-MARK = re.compile(r"⟦[^⟧]{0,12}⟧|&#?\w{1,31};")
 
 
 def illegible(source: str, translation: str, to: str = "") -> str | None:

@@ -14,68 +14,23 @@ PHONE_DIGITS = 7
 SIGNS = "[:×x–-]"
 SEVERAL = re.compile(r"\d\D{1,9}\d")
 """Two numbers side by side."""
-TO = {
-    "en": "to through until till",
-    "de": "bis",
-    "fr": "à",
-    "es": "a hasta",
-    "it": "a",
-    "pt": "a até",
-    "ca": "a fins",
-    "gl": "a ata",
-    "ro": "la până",
-    "nl": "tot t/m",
-    "sv": "till",
-    "da": "til",
-    "nb": "til",
-    "no": "til",
-    "nn": "til",
-    "pl": "do",
-    "cs": "do až",
-    "sk": "do až",
-    "sl": "do",
-    "hr": "do",
-    "bs": "do",
-    "sr": "do до",
-    "ru": "до по",
-    "uk": "до по",
-    "bg": "до",
-    "be": "да",
-    "el": "έως ως μέχρι",
-    "id": "sampai hingga",
-    "ms": "hingga sehingga",
-    "vi": "đến tới",
-}
+
+
+def _by_language(table: str) -> dict[str, str]:
+    """The words of each language, as the alternatives of a pattern."""
+    return {language: "|".join(words) for language, *words in map(str.split, table.split(","))}
+
+
+TO = _by_language("""
+en to through until till, de bis, fr à, es a hasta, it a, pt a até, ca a fins, gl a ata, ro la până, nl tot t/m,
+sv till, da til, nb til, no til, nn til, pl do, cs do až, sk do až, sl do, hr do, bs do, sr do до, ru до по, uk до по,
+bg до, be да, el έως ως μέχρι, id sampai hingga, ms hingga sehingga, vi đến tới
+""")
 """What stands between the first and the last number of a range."""
-OF = {
-    "en": "of",
-    "de": "von",
-    "fr": "sur",
-    "es": "de",
-    "it": "di su",
-    "pt": "de",
-    "ca": "de",
-    "gl": "de",
-    "ro": "din",
-    "nl": "van",
-    "sv": "av",
-    "da": "af",
-    "nb": "av",
-    "no": "av",
-    "nn": "av",
-    "pl": "z",
-    "cs": "z ze",
-    "sk": "z zo",
-    "sl": "od",
-    "hr": "od",
-    "bs": "od",
-    "ru": "из",
-    "uk": "з із",
-    "bg": "от",
-    "el": "από",
-    "id": "dari",
-    "ms": "daripada",
-}
+OF = _by_language("""
+en of, de von, fr sur, es de, it di su, pt de, ca de, gl de, ro din, nl van, sv av, da af, nb av, no av, nn av,
+pl z, cs z ze, sk z zo, sl od, hr od, bs od, ru из, uk з із, bg от, el από, id dari, ms daripada
+""")
 """What stands between a part and the whole. Languages that name the whole first are left out."""
 
 
@@ -124,8 +79,8 @@ def _pair(match: re.Match[str]) -> tuple[int, int]:
 @lru_cache(maxsize=64)
 def _pair_patterns(tag: str) -> tuple[re.Pattern[str] | None, ...]:
     """The patterns of two numbers that keep their order: with a sign, with a word for "to", with a word for "of"."""
-    words = (TO.get(base(tag), ""), OF.get(base(tag), ""))
-    joints = (rf"\s?{SIGNS}\s?", *(rf"\s(?:{'|'.join(each.split())})\s" if each else "" for each in words))
+    words = (TO.get(base(tag)), OF.get(base(tag)))
+    joints = (rf"\s?{SIGNS}\s?", *(rf"\s(?:{each})\s" if each else "" for each in words))
     return tuple(
         re.compile(rf"(\d(?<![\d.,:]\d)\d{{0,8}}){joint}(\d{{1,9}})(?![\d.,:])") if joint else None for joint in joints
     )

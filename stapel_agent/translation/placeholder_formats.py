@@ -158,18 +158,8 @@ NOTATIONS: dict[str, Notation] = {
 """The notations, by name."""
 
 LOOSE = (
-    *("double-braces", "templates", "erb", "untranslatable", "merge-tags", "directives", "intervals", "nested"),
-    *(
-        "loose-braces",
-        "loose-expressions",
-        "around",
-        "loose-printf",
-        "loose-numbers",
-        "variables",
-        "linked",
-        "loose-names",
-        "escapes",
-    ),
+    "double-braces templates erb untranslatable merge-tags directives intervals nested loose-braces loose-expressions"
+    " around loose-printf loose-numbers variables linked loose-names escapes"
 )
 """The notations that the guess protects."""
 
@@ -202,7 +192,14 @@ class Format:
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
-        Format(GUESS, LOOSE, apostrophe="typographic", message="branches", plural_separator="|", escapes_percent=True),
+        Format(
+            GUESS,
+            tuple(LOOSE.split()),
+            apostrophe="typographic",
+            message="branches",
+            plural_separator="|",
+            escapes_percent=True,
+        ),
         Format("icu", ("braces",), apostrophe="doubled", message="always"),
         Format("i18next", ("nested", "double-braces", "templates", "underscores"), message="branches"),
         Format("python", ("python",), escapes_percent=True),

@@ -77,25 +77,7 @@ KINDRED = re.compile(
     r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
 )
 """Words of a source whose translation may have the words of TRANSLATE or MODEL."""
-WRAPPERS = [
-    pair.split()
-    for pair in (
-        '" "',
-        "“ ”",
-        "„ “",
-        "„ ”",
-        "« »",
-        "» «",
-        "‘ ’",
-        "' '",
-        "「 」",
-        "『 』",
-        "** **",
-        "* *",
-        "` `",
-        "__ __",
-    )
-]
+WRAPPERS = listed("\" \" / “ ” / „ “ / „ ” / « » / » « / ‘ ’ / ' ' / 「 」 / 『 』 / ** ** / * * / ` ` / __ __")
 QUOTES = re.compile("[\"'“”„«»‘’「」『』*`_‹›《》]")
 
 
@@ -164,7 +146,7 @@ def _is_wrapped(source: str, translation: str) -> bool:
             all(inner.count(mark) == count for mark, count in ((opening, ours), (closing, theirs)))
             for ours, theirs in ((0, 0), (source.count(opening), source.count(closing)))
         )
-        for opening, closing in WRAPPERS
+        for opening, closing in map(str.split, WRAPPERS)
     )
 
 

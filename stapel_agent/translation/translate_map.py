@@ -13,10 +13,8 @@ from stapel_agent.types import Completion, CompletionRequest
 
 from .chunk import Chunk
 from .event_loop_thread import on_side_loop
-from .job import Job, Translations
+from .job import Job
 from .translation_request import Texts
-
-__all__ = ["NOTHING", "Texts", "Translations", "atranslate", "translate"]
 
 NOTHING = Completion(text="", provider="", model="")
 """The translation of no entries."""

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from stapel_agent.exceptions import InvalidRequest
+from stapel_agent.language_tags import AUTO
 from stapel_agent.parsing import storable
 
 from .entry import MAX_CONTEXT_LENGTH, Entry, check_format
-from .language_names import AUTO, check_tag, language_name
+from .language_names import check_tag, language_name
 from .placeholder_formats import GUESS
 from .protect_patterns import check_patterns
 

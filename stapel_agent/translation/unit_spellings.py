@@ -16,7 +16,9 @@ from babel import Locale
 from babel.numbers import format_compact_decimal, format_currency, get_currency_symbol
 from babel.units import UnknownUnitError, format_unit
 
-from .language_names import AUTO, cldr
+from stapel_agent.language_tags import AUTO
+
+from .language_names import cldr
 
 UNITS = {
     "time": "millisecond second minute hour day week month year",

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from babel import Locale
+
 WORD = re.compile(r"\w+")
 ENDING = 3
 """Letters that an inflected form may have beyond the term, or in place of its last ones."""
@@ -48,40 +50,8 @@ KEEPS_ITS_ENDINGS = frozenset(["en", "vi"])
 """Languages whose words only add letters."""
 WITHOUT_COMPOUNDS = frozenset(f"en vi {ROMANCE}".split())
 
-STEMMERS = {
-    "ar": "arabic",
-    "hy": "armenian",
-    "eu": "basque",
-    "ca": "catalan",
-    "da": "danish",
-    "nl": "dutch",
-    "en": "english",
-    "et": "estonian",
-    "fi": "finnish",
-    "fr": "french",
-    "de": "german",
-    "el": "greek",
-    "hi": "hindi",
-    "hu": "hungarian",
-    "id": "indonesian",
-    "ga": "irish",
-    "it": "italian",
-    "lt": "lithuanian",
-    "ne": "nepali",
-    "no": "norwegian",
-    "nb": "norwegian",
-    "nn": "norwegian",
-    "pl": "polish",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sr": "serbian",
-    "es": "spanish",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-    "yi": "yiddish",
-}
+STEMMED = "ar hy eu ca da nl en et fi fr de el hi hu id ga it lt ne no nb nn pl pt ro ru sr es sv ta tr yi"
+"""Languages for which Snowball's stemmers are used."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +120,6 @@ def _is_accent(letter: str) -> bool:
     return unicodedata.combining(letter) != 0 and letter not in VOICING
 
 
-def base_language(tag: str) -> str:
-    return tag.replace("_", "-").partition("-")[0].lower()
-
-
 def stems_of(language: str, text: str) -> frozenset[str]:
     """The stems of the words of a plain text. Empty without a stemmer."""
     return frozenset(stem_list(language, text))
@@ -186,5 +152,5 @@ def _stemmer(language: str) -> Any:
         from snowballstemmer import algorithms, stemmer
     except ImportError:
         return None
-    name = STEMMERS.get(language, "")
+    name = Locale("en").languages[language].lower().partition(" ")[0] if language in STEMMED.split() else ""
     return stemmer(name) if name in algorithms() else None
