@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import count
 from typing import ClassVar
 
 from stapel_agent.plurals import CATEGORIES
 
 from .android_text import CDATA, REFERENCE, decode, encode
-from .document import FILLER, Filler, Group, Node, Value
+from .document import Group, Node, Value, add_filler, own_lead
 from .document_catalogue import DocumentCatalogue
-from .lines import comment_text, split_lead
+from .lines import comment_text
 from .text_file import TextFile
 from .xml_elements import COMMENT, Element, ElementText, parse_xml
 
@@ -53,7 +52,6 @@ class _Resources:
 
     def __init__(self, content: bytes) -> None:
         self._text = ElementText(content)
-        self._numbers = count()
 
     def document(self, resources: Element) -> Group:
         head = self._text.up_to(resources.inner_start)
@@ -62,13 +60,11 @@ class _Resources:
             name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
             name = f"{name} ({product})" if product else name
             if not name or element.attributes.get("translatable") == "false" or not self._is_text(element):
-                children[self._filler_name()] = Filler(self._text.up_to_line_end(element.end), is_comment=False)
+                add_filler(children, self._text.up_to_line_end(element.end), is_comment=False)
                 continue
             if name in children:
                 raise ValueError(f"the name {name[:80]!r} occurs twice")
-            loose, lead = split_lead(self._text.up_to(element.start), COMMENT)
-            if loose:
-                children[self._filler_name()] = Filler(loose)
+            lead = own_lead(children, self._text.up_to(element.start), COMMENT)
             children[name] = self._value(element, lead) if element.tag == "string" else self._group(element, lead)
         return Group(head, children, self._text.up_to_end())
 
@@ -124,6 +120,3 @@ class _Resources:
             comment=comment,
             is_copied=element.tag == "item",
         )
-
-    def _filler_name(self) -> str:
-        return f"{FILLER}{next(self._numbers)}"

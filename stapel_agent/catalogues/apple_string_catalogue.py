@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from . import apple_localizations as localizations
 from .apple_localizations import NO_FORM, Path, PluralForm, Tree
 from .catalogue import Catalogue, ContextOptions
+from .document import pointer
 from .json_edits import JsonText
-from .json_tree import child_pointer, decode
+from .json_tree import decode
 from .target_paths import is_language, locale_name
 from .text_file import CatalogueError, TextFile
 
@@ -117,10 +118,7 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         for name, localization in self._expanded.items():
             comment = str(self._tree["strings"][name].get("comment") or "")
             for path, text in localizations.texts(localization[0]).items():
-                key = child_pointer("", name)
-                for part in path:
-                    key = child_pointer(key, part)
-                units[key] = Unit(name, path, text, comment, localization[1].get(path, NO_FORM))
+                units[pointer((name, *path))] = Unit(name, path, text, comment, localization[1].get(path, NO_FORM))
         return units
 
     @cached_property

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from .document import FILLER, Filler, Group, Node, Value
+from .document import Group, Node, Value, own_lead
 from .document_catalogue import DocumentCatalogue
-from .lines import comment_text, split_lead, with_last_line_end
+from .lines import comment_text, with_last_line_end
 
 COMMENT = re.compile(r"/\*(.*?)\*/|//([^\n]*)", re.DOTALL)
 STRING = r'"(?:[^"\\]|\\.)*+"'
@@ -43,9 +43,7 @@ class AppleStringsCatalogue(DocumentCatalogue):
             name = entry["key"].strip('"')
             if name in children:
                 raise ValueError(f"the key {name[:80]!r} occurs twice")
-            loose, lead = split_lead(entry["lead"], COMMENT)
-            if loose:
-                children[f"{FILLER}{entry.start()}"] = Filler(loose)
+            lead = own_lead(children, entry["lead"], COMMENT)
             comment = comment_text(lead, COMMENT)
             lead += f"{entry['key']}{entry['gap']}"
             decoded = decode(entry["raw"][1:-1])

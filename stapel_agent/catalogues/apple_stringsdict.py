@@ -5,13 +5,12 @@ Source: Apple, "Localizing strings that contain plurals" and "Stringsdict file f
 
 from __future__ import annotations
 
-from itertools import count
 from typing import ClassVar
 from xml.sax.saxutils import escape
 
-from .document import FILLER, Filler, Group, Node, Value
+from .document import Group, Node, Value, own_lead
 from .document_catalogue import DocumentCatalogue
-from .lines import comment_text, split_lead
+from .lines import comment_text
 from .xml_elements import COMMENT, Element, ElementText, parse_xml
 
 RULE_FIELDS = {"NSStringFormatSpecTypeKey", "NSStringFormatValueTypeKey"}
@@ -38,7 +37,6 @@ class _Entries:
 
     def __init__(self, content: bytes) -> None:
         self._text = ElementText(content)
-        self._numbers = count()
 
     def document(self, entries: Element) -> Group:
         head = self._text.up_to(entries.inner_start)
@@ -53,9 +51,7 @@ class _Entries:
                 raise ValueError(f"a dictionary has {key.text[:80]!r} twice, or a value without a key")
             lead = self._text.up_to(key.start)
             if depth == 0:
-                loose, lead = split_lead(lead, COMMENT)
-                if loose:
-                    children[f"{FILLER}{next(self._numbers)}"] = Filler(loose)
+                lead = own_lead(children, lead, COMMENT)
             comment = comment_text(lead, COMMENT)
             lead += self._text.up_to(key.inner_start)
             label = self._text.up_to(key.inner_end)

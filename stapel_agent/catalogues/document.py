@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from .json_tree import child_pointer, ordered_keys
+from .lines import split_lead
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -91,6 +93,18 @@ class Group:
 
 
 Node: TypeAlias = Value | Group | Filler | None
+
+
+def add_filler(children: dict[str, Node], written: str, *, is_comment: bool = True) -> None:
+    children[f"{FILLER}{len(children)}"] = Filler(written, is_comment)
+
+
+def own_lead(children: dict[str, Node], lead: str, comment: re.Pattern[str]) -> str:
+    """Return the part of the text before a value that belongs to it. The rest becomes a filler in `children`."""
+    loose, own = split_lead(lead, comment)
+    if loose:
+        add_filler(children, loose)
+    return own
 
 
 def values(group: Group, path: Path = ()) -> Iterator[tuple[Path, Value]]:

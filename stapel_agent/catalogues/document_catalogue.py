@@ -55,7 +55,7 @@ class DocumentCatalogue(Catalogue[Group]):
 
     def texts(self) -> dict[str, str]:
         draft = self.draft()
-        return {key: text for key, text in self._texts.items() if not self._has_other_forms(draft, key)}
+        return {key: value.text for key, value in self._values.items() if not self._has_other_forms(draft, key)}
 
     def name(self, key: str) -> str:
         return key
@@ -116,10 +116,6 @@ class DocumentCatalogue(Catalogue[Group]):
     @cached_property
     def _values(self) -> dict[str, Value]:
         return {pointer(path): value for path, value in values(self._source)}
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        return {key: value.text for key, value in self._values.items()}
 
     @cached_property
     def _paths(self) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from .document import FILLER, Filler, Group, Node, Value
+from .document import Group, Node, Value, add_filler
 from .document_catalogue import DocumentCatalogue
 from .lines import with_last_line_end
 from .text_file import CatalogueError
@@ -55,7 +55,7 @@ class _Reader:
                 line = self._text.count("\n", 0, entry.span.start) + 1
                 raise ValueError(f"line {line} is not valid Fluent: {entry.annotations[0].message}")
             if kind not in ("Message", "Term"):
-                children[f"{FILLER}{entry.span.start}"] = Filler(self._up_to_line_end(entry.span.end))
+                add_filler(children, self._up_to_line_end(entry.span.end))
                 continue
             name = f"-{entry.id.name}" if kind == "Term" else entry.id.name
             if name in children:

@@ -14,9 +14,9 @@ import yaml
 
 from stapel_agent.plurals import CATEGORIES
 
-from .document import FILLER, Filler, Group, Node, Value
+from .document import FILLER, Group, Node, Value, own_lead
 from .document_catalogue import DocumentCatalogue
-from .lines import comment_text, split_lead, with_last_line_end
+from .lines import comment_text, with_last_line_end
 from .target_paths import is_language
 from .yaml_text import LOADER, encode
 
@@ -51,7 +51,7 @@ class RailsCatalogue(DocumentCatalogue):
 
     def format(self, key: str) -> str:
         # The format `rails` has no placeholders of dates.
-        return "" if DATE.search(self._texts[key]) else super().format(key)
+        return "" if DATE.search(self._values[key].text) else super().format(key)
 
     def localized(self, document: Group) -> Group:
         root = document.children.get(ROOT)
@@ -98,9 +98,7 @@ class _Reader:
                 raise ValueError(f"line {key.start_mark.line + 1} has a key that is not a text, or that occurs twice")
             lead = self._up_to(key.start_mark.index)
             if not in_flow and COMMENT.search(lead):
-                loose, lead = split_lead(lead, COMMENT)
-                if loose:
-                    children[f"{FILLER}{key.start_mark.index}"] = Filler(loose)
+                lead = own_lead(children, lead, COMMENT)
             label = self._up_to(key.end_mark.index)
             children[key.value] = self._node(lead, label, in_flow=in_flow, depth=depth)
         return children

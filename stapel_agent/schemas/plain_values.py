@@ -56,7 +56,7 @@ def readable_argument(name: str, value: Any) -> Any:
     if plain is None or isinstance(plain, str | Unreadable):
         return plain
     try:
-        return _CONVERTED.get(name, _unchanged)(plain)
+        return _CONVERTED[name](plain) if name in _CONVERTED else plain
     except Exception as fault:
         return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
 
@@ -73,10 +73,6 @@ def _is_no_text(name: str, value: Any) -> bool:
 
 def _text(value: Any) -> str:
     return str.__str__(str(value))
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 _CONVERTED: dict[str, Callable[[Any], Any]] = {"skip_cache": bool, **dict.fromkeys(CONVERTED, _text)}

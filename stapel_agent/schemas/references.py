@@ -112,14 +112,19 @@ class _References:
         return costs
 
 
+def resolved(name: str, reference: str, resolver: Any) -> Any:
+    """Return the contents that the keyword `name` refers to, with the resolver for their references."""
+    return lookup_recursive_ref(resolver) if name == "$recursiveRef" else resolver.lookup(reference)
+
+
 def _target(name: str, reference: str, resolver: Any) -> tuple[dict[str, Any], Any]:
     """Return the schema that a reference leads to, and the resolver for its references."""
-    resolved = lookup_recursive_ref(resolver) if name == "$recursiveRef" else resolver.lookup(reference)
-    if isinstance(resolved.contents, bool):
-        return {}, resolved.resolver
-    if not isinstance(resolved.contents, dict):
+    found = resolved(name, reference, resolver)
+    if isinstance(found.contents, bool):
+        return {}, found.resolver
+    if not isinstance(found.contents, dict):
         raise ValueError(f"has a reference to something that is not a schema: {reference[:100]!r}")
-    return resolved.contents, resolved.resolver
+    return found.contents, found.resolver
 
 
 def _subschemas(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jsonschema import ValidationError
-from referencing.jsonschema import lookup_recursive_ref
 
-from .bounded_patterns import found
+from .bounded_patterns import found as matches
+from .references import REFERENCES, resolved
 from .work_limit import current_limit
 
 NAMED = 5
 
+Own = Callable[[Any, dict[str, Any], Any], Iterable[Any]]
+"""Returns the members of an instance that a schema's own keywords evaluate."""
+
 
 def unevaluated_properties(validator: Any, subschema: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
-        evaluated = _Evaluated(instance, _names_of)
-        evaluated.add(validator, {name: value for name, value in schema.items() if name != "unevaluatedProperties"})
-        left = [name for name in instance if name not in evaluated.found]
+        evaluated = _evaluated("unevaluatedProperties", _names_of, validator, schema, instance)
+        left = [name for name in instance if name not in evaluated]
         wrong = [name[:100] for name in left if not _holds(validator, subschema, instance[name])]
         if wrong:
             yield ValidationError(f"unevaluated properties are not allowed: {', '.join(map(repr, wrong[:NAMED]))}")
@@ -26,36 +28,34 @@ def unevaluated_properties(validator: Any, subschema: Any, instance: Any, schema
 
 def unevaluated_items(validator: Any, subschema: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, list):
-        evaluated = _Evaluated(instance, _indexes_of)
-        evaluated.add(validator, {name: value for name, value in schema.items() if name != "unevaluatedItems"})
-        left = [index for index in range(len(instance)) if index not in evaluated.found]
+        evaluated = _evaluated("unevaluatedItems", _indexes_of, validator, schema, instance)
+        left = [index for index in range(len(instance)) if index not in evaluated]
         wrong = [index for index in left if not _holds(validator, subschema, instance[index])]
         if wrong:
             yield ValidationError(f"unevaluated items are not allowed: {', '.join(map(str, wrong[:NAMED]))}")
 
 
-class _Evaluated:
-    """The members of `instance` that a schema's other keywords have evaluated."""
+def _evaluated(keyword: str, own: Own, validator: Any, schema: dict[str, Any], instance: Any) -> set[Any]:
+    """Return the members of `instance` that the other keywords of `schema` have evaluated."""
+    found = set[Any]()
+    _add(found, own, validator, {name: value for name, value in schema.items() if name != keyword}, instance)
+    return found
 
-    def __init__(self, instance: Any, own: Any) -> None:
-        self.found: set[Any] = set()
-        self._instance = instance
-        self._own = own
 
-    def add(self, validator: Any, schema: Any) -> None:
-        """Add the members that `schema` and its in-place subschemas evaluate. The instance must satisfy `schema`."""
-        if not isinstance(schema, dict):
-            return
-        current_limit().spend(1 + len(schema))
-        self.found.update(self._own(validator, schema, self._instance))
-        for name in ("$ref", "$dynamicRef", "$recursiveRef"):
-            if name in schema:
-                resolved = _resolved(validator, name, schema[name])
-                followed = validator.evolve(schema=resolved.contents, _resolver=resolved.resolver)
-                self.add(followed, resolved.contents)
-        for subschema in _applied(validator, schema, self._instance):
-            if _holds(validator, subschema, self._instance):
-                self.add(validator, subschema)
+def _add(found: set[Any], own: Own, validator: Any, schema: Any, instance: Any) -> None:
+    """Add the members that `schema` and its in-place subschemas evaluate. The instance must satisfy `schema`."""
+    if not isinstance(schema, dict):
+        return
+    current_limit().spend(1 + len(schema))
+    found.update(own(validator, schema, instance))
+    for name in REFERENCES:
+        if name in schema:
+            target = resolved(name, schema[name], validator._resolver)
+            followed = validator.evolve(schema=target.contents, _resolver=target.resolver)
+            _add(found, own, followed, target.contents, instance)
+    for subschema in _applied(validator, schema, instance):
+        if _holds(validator, subschema, instance):
+            _add(found, own, validator, subschema, instance)
 
 
 def _applied(validator: Any, schema: dict[str, Any], instance: Any) -> Iterator[Any]:
@@ -74,7 +74,7 @@ def _names_of(validator: Any, schema: dict[str, Any], instance: dict[str, Any]) 
     properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     rest = "additionalProperties" in schema or "unevaluatedProperties" in schema
     for name in instance:
-        if rest or name in properties or any(found(pattern, name) for pattern in patterns):
+        if rest or name in properties or any(matches(pattern, name) for pattern in patterns):
             yield name
 
 
@@ -92,9 +92,3 @@ def _indexes_of(validator: Any, schema: dict[str, Any], instance: list[Any]) -> 
 def _holds(validator: Any, schema: Any, instance: Any) -> bool:
     current_limit().spend(1)
     return next(iter(validator.descend(instance, schema)), None) is None
-
-
-def _resolved(validator: Any, name: str, reference: str) -> Any:
-    if name == "$recursiveRef":
-        return lookup_recursive_ref(validator._resolver)
-    return validator._resolver.lookup(reference)
