@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
+
+NAME_LENGTH = 80
 
 
 @contextmanager
@@ -18,9 +21,27 @@ def every_row() -> Iterator[Callable[..., AbstractContextManager[None]]]:
         try:
             yield
         except (Exception, pytest.fail.Exception) as fault:
-            fault.add_note(f"in the row {', '.join(map(str, names))}")
+            fault.add_note(f"in the row {', '.join(str(name)[:NAME_LENGTH] for name in names)}")
             faults.append(fault)
 
     yield row
     if faults:
         raise BaseExceptionGroup("rows that failed", faults)
+
+
+def each_row(table: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    """Make one test of a test that takes a row: a tuple of its arguments, or its only argument."""
+
+    def decorated(test: Callable[..., None]) -> Callable[[], None]:
+        def test_of_all() -> None:
+            with every_row() as row:
+                for arguments in table:
+                    names = arguments if isinstance(arguments, tuple) else (arguments,)
+                    with row(*names):
+                        test(*names)
+
+        test_of_all.__doc__, test_of_all.__module__ = test.__doc__, test.__module__
+        test_of_all.__name__, test_of_all.__qualname__ = test.__name__, test.__qualname__
+        return test_of_all
+
+    return decorated

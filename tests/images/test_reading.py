@@ -16,6 +16,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import ModelRequest
 from tests.image_samples import FILES, GIF, JPEG, PNG, PNG_B64, PNG_DATA, PNG_IMAGE, PNG_SHA256, encoded, inline
+from tests.rows import each_row
 from tests.scripted_chain import rows, scripted_chain
 from tests.test_views import MOUNTS, AgentClient
 
@@ -107,7 +108,7 @@ def test_read__keeps_the_callers_own_string():
     assert image.data_b64 is PNG_B64
 
 
-@pytest.mark.parametrize(("given", "reason"), REFUSED)
+@each_row(REFUSED)
 def test_read__refused(given, reason):
     """An invalid image is refused, with its position and the fix."""
     with pytest.raises(InvalidImage) as raised:
@@ -115,7 +116,7 @@ def test_read__refused(given, reason):
     assert (str(raised.value), raised.value.__context__ and raised.value.__cause__) == (f"images[1] {reason}", None)
 
 
-@pytest.mark.parametrize("given", SHAPELESS)
+@each_row(SHAPELESS)
 def test_read__shapeless(given):
     """A value that is not a list of images is refused too."""
     with pytest.raises(InvalidImage):
@@ -220,7 +221,7 @@ def test_provider__that_cannot_be_made(agent):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("given", "reason"), REFUSED)
+@pytest.mark.parametrize(("given", "reason"), {reason: (given, reason) for given, reason in REFUSED}.values())
 def test_surfaces__refuse_alike(facade, scripted_model, service, given, reason):
     """Invalid data is a failure over comm and in Python, and a 400 at both mounts. It costs nothing."""
     told = f"images[0] {reason}"
@@ -254,9 +255,7 @@ def test_surfaces__refuse_alike_by_the_schema(facade, scripted_model, service, g
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "images", [[], [PNG_DATA], [{**PNG_DATA, "mime": "image/png"}, {"url": LINK}], [PNG_DATA] * 20]
-)
+@pytest.mark.parametrize("images", TAKEN)
 def test_surfaces__take_alike(scripted_model, service, images):
     """Every surface accepts a valid image, and the provider gets the same."""
     asked = {**ASKED, "images": images}

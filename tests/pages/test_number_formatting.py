@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from stapel_agent.pages.number_formatting import money, money_in_column, percent, places_for, time_taken
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    ("usd", "text"),
+@each_row(
     [
         ("0", "$0"),
         ("0.0000000001", "$0.0000000001"),
@@ -21,7 +21,7 @@ from stapel_agent.pages.number_formatting import money, money_in_column, percent
         ("12.345", "$12.34"),
         ("1234567.891", "$1,234,567.89"),
         ("9999999999.9999999999", "$10,000,000,000.00"),
-    ],
+    ]
 )
 def test_money__digits(usd, text):
     """Amounts from a dollar up have cents. Smaller ones have three significant digits, and are never shown as zero."""

@@ -5,12 +5,12 @@ from datetime import date
 import pytest
 
 from stapel_agent.pages.usage_period import LONGEST, InvalidPeriod, Period, chosen
+from tests.rows import each_row
 
 TODAY = date(2026, 3, 31)
 
 
-@pytest.mark.parametrize(
-    ("parameters", "name", "since", "until"),
+@each_row(
     [
         ({}, "30d", "2026-03-02", "2026-04-01"),
         ({"period": "today"}, "today", "2026-03-31", "2026-04-01"),
@@ -22,8 +22,7 @@ TODAY = date(2026, 3, 31)
         ({"since": "2026-05-05"}, "", "2026-05-05", "2026-05-06"),
         ({"since": "2026-01-05", "period": "today"}, "", "2026-01-05", "2026-04-01"),
         ({"since": "", "until": "", "period": "today"}, "today", "2026-03-31", "2026-04-01"),
-    ],
-    ids=str,
+    ]
 )
 def test_chosen__period(parameters, name, since, until):
     """The parameters of a URL choose the period. Custom days take precedence over a named period."""
@@ -38,6 +37,9 @@ def test_chosen__period(parameters, name, since, until):
         ({"since": "2026-01-05", "until": "2026-01-05"}, "“Until” must be later"),
         ({"since": "2020-01-01", "until": "2026-01-05"}, f"longer than {LONGEST} days"),
         ({"since": "1970-12-31"}, "in the years 1971 to 9997"),
+        ({"since": "9999-12-31"}, "in the years 1971 to 9997"),
+        ({"since": "2026-01-10", "until": "2026-01-09"}, "“Until” must be later"),
+        ({"since": "2026-01-10T00:00:00Z"}, "“From” must be a day"),
     ],
     ids=str,
 )

@@ -15,7 +15,7 @@ from stapel_agent.parsing import (
     parse_translation_response,
     storable,
 )
-from tests.rows import every_row
+from tests.rows import each_row, every_row
 
 FENCE = "```"
 ANSWER = {"a": 1}
@@ -26,8 +26,7 @@ def nested(depth, innermost=""):
     return "[" * depth + innermost + "]" * depth
 
 
-@pytest.mark.parametrize(
-    ("text", "result"),
+@each_row(
     [
         ('{"a": 1}', {"a": 1}),
         (' \r\n\t[1, {"a": null}]\n', [1, {"a": None}]),
@@ -38,7 +37,7 @@ def nested(depth, innermost=""):
         ('{"a": "b ```json\\n[1]\\n``` <think>c</think> d"}', {"a": "b ```json\n[1]\n``` <think>c</think> d"}),
         ('{\n"a": "</think>"\n}', {"a": "</think>"}),
         ("[1.5, -2e3, 1e-999, 123456789012345678901234567890]", [1.5, -2000.0, 0.0, 123456789012345678901234567890]),
-    ],
+    ]
 )
 def test_parse__json_as_a_whole(text, result):
     """A reply that is an object or array, apart from a byte order mark and blanks, is the answer, without a comment."""
@@ -48,20 +47,10 @@ def test_parse__json_as_a_whole(text, result):
 SCALARS = ["true", "false", "3", "-1.5", "0", '"word"', '""', '"[1]"', '"{\\"a\\": 1}"', '"a\nb"', '"<think>b</think>"']
 
 
-@pytest.mark.parametrize(
-    "wrapping",
-    [
-        "{}",
-        " {}\n",
-        "\ufeff{}",
-        "`{}`",
-        "```{}```",
-        "```json\n{}\n```",
-        "```\n{}\n```",
-        "~~~ JSON5\n{}\n~~~\n",
-        "<think>4</think>{}",
-    ],
-)
+@each_row([
+    "{}", " {}\n", "\ufeff{}", "`{}`", "```{}```", "```json\n{}\n```", "```\n{}\n```", "~~~ JSON5\n{}\n~~~\n",
+    "<think>4</think>{}",
+])  # fmt: skip
 def test_parse__scalar_as_a_whole(wrapping):
     """A reply that is one JSON scalar, fenced or not, is that scalar, even if it quotes some JSON."""
     with every_row() as row:
@@ -70,9 +59,8 @@ def test_parse__scalar_as_a_whole(wrapping):
                 assert parse_json_response(wrapping.replace("{}", text)) == (json.loads(text, strict=False), None)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["null", "True", "NaN", "1e999", "01", "word", "'word'", '"wo', '"a" "b"', "It is 4.", "4 it is", "```json\n4"],
+@each_row(
+    ["null", "True", "NaN", "1e999", "01", "word", "'word'", '"wo', '"a" "b"', "It is 4.", "4 it is", "```json\n4"]
 )
 def test_parse__no_scalar(text):
     """`null`, a scalar beside prose, and an invalid scalar are not answers."""
@@ -86,14 +74,9 @@ def test_parse__null(text):
 
 
 CONFLICTS = [
-    '{"a": 1, "a": 2}',
-    '{"a": {"b": 1, "b": "1"}}',
-    '[{"a": 1, "c": 0, "a": true}]',
-    '{"\\u0061": 1, "a": 2}',
-    'Here it is: {"a": 1, "a": 2,}',
-    '```json\n{"a": 1, "a": 2}\n```',
-    '{"a": 1, "a": 2}}',
-]
+    '{"a": 1, "a": 2}', '{"a": {"b": 1, "b": "1"}}', '[{"a": 1, "c": 0, "a": true}]', '{"\\u0061": 1, "a": 2}',
+    'Here it is: {"a": 1, "a": 2,}', '```json\n{"a": 1, "a": 2}\n```', '{"a": 1, "a": 2}}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", CONFLICTS)
@@ -146,8 +129,7 @@ def test_parse__no_json():
     assert parse_json_response(" I cannot answer {that}. [sic]\n") == (None, "I cannot answer {that}. [sic]")
 
 
-@pytest.mark.parametrize(
-    ("text", "comment"),
+@each_row(
     [
         (f'{FENCE}json\n{{"a": 1}}\n{FENCE}', None),
         (f'{FENCE}\n{{"a": 1}}\n{FENCE}', None),
@@ -161,15 +143,14 @@ def test_parse__no_json():
         (f'Sure:\n{FENCE}json\n{{"a": 1}}', "Sure:"),
         ('It is `{"a": 1}`.', "It is\n."),
         ('The `answer` is {"a": 1}', "The `answer` is"),
-    ],
+    ]
 )
 def test_parse__fence(text, comment):
     """JSON in any kind of fence is found. The fence is not part of the comment."""
     assert parse_json_response(text) == (ANSWER, comment)
 
 
-@pytest.mark.parametrize(
-    "text",
+@each_row(
     [
         f'{FENCE}json\n{{"a": 0}}\n{FENCE}\nNo:\n{FENCE}json\n{{"a": 1}}\n{FENCE}',
         f'{FENCE}json\n{{"a": \n{FENCE}\nAgain:\n{FENCE}json\n{{"a": 1}}\n{FENCE}',
@@ -184,15 +165,14 @@ def test_parse__fence(text, comment):
         f'{FENCE}python\nf([1])\n{FENCE}\n{{"a": 1}}',
         f'````\n{FENCE}json\n{{"a": 1}}\n{FENCE}\n````',
         f'~~~markdown\n{FENCE}json\n{{"a": 1}}\n{FENCE}\n~~~',
-    ],
+    ]
 )
 def test_parse__several_fences(text):
     """The last closed fence that contains only JSON takes precedence over everything else."""
     assert parse_json_response(text)[0] == ANSWER
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
+@each_row(
     [
         ("Sure! Here:", ""),
         ("", "Anything else?"),
@@ -213,14 +193,12 @@ def test_parse__several_fences(text):
         ("NaN is no answer: [NaN] {};", ""),
     ],
 )
-@pytest.mark.parametrize(
-    "json_text", ['{"a": 1}', '{\n  "a": 1\n}', '{"a": 1,}', '{"a":\n{"}{][": ["{", "]\\"", "\\\\"]}}', '["}", "["]']
-)
-def test_parse__json_inside_prose(before, after, json_text):
+def test_parse__json_inside_prose(before, after):
     """The last non-trivial object or array is found, whatever brackets and quotes the prose contains."""
     comment = "\n".join(filter(None, (before.strip(), after.strip())))
-    expected = json.loads(json_text.replace(",}", "}"))
-    assert parse_json_response(f"{before} {json_text} {after}") == (expected, comment)
+    for text in ('{"a": 1}', '{\n  "a": 1\n}', '{"a": 1,}', '{"a":\n{"}{][": ["{", "]\\"", "\\\\"]}}', '["}", "["]'):
+        expected = json.loads(text.replace(",}", "}"))
+        assert parse_json_response(f"{before} {text} {after}") == (expected, comment)
 
 
 @pytest.mark.parametrize(
@@ -237,39 +215,23 @@ def test_parse__raw_line_breaks(answer):
                 assert parse_json_response(wrapping.replace("{}", answer.replace("^", line_break)))[0] == expected
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
-        "Mind the closing }.",
-        ":}",
-        "- closed by }\n- or by ]",
-        "It ends with `}`",
-        "(so it ends in ]})",
-        "} is the end",
-        "]} or so, I think",
-        ", you } see?",
-    ],
-)
-@pytest.mark.parametrize("before", ["", "Sure:\n", "```json\n"])
-def test_parse__closing_bracket_in_the_prose_after(before, after):
+@each_row([
+    "Mind the closing }.", ":}", "- closed by }\n- or by ]", "It ends with `}`", "(so it ends in ]})", "} is the end",
+    "]} or so, I think", ", you } see?",
+])  # fmt: skip
+def test_parse__closing_bracket_in_the_prose_after(after):
     """A closing bracket in the prose after an answer does not affect it."""
-    closing = "\n```" if before.startswith("```") else ""
-    assert parse_json_response(f'{before}{{"a": 1}}{closing}\n{after}')[0] == ANSWER
+    for answer in ('{"a": 1}', 'Sure:\n{"a": 1}', '```json\n{"a": 1}\n```'):
+        assert parse_json_response(f"{answer}\n{after}")[0] == ANSWER
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        '{"a": 1}',
-        '{"b": {"c": [{"a": "}"}]}}',
-        '[{"a": 1}]',
-        '["a", "b"]',
-        '{"a": "x\\ny",}',
-        "[1, 2]",
-        "[[1], [2]]",
+        '{"a": 1}', '{"b": {"c": [{"a": "}"}]}}', '[{"a": 1}]', '["a", "b"]', '{"a": "x\\ny",}', "[1, 2]", "[[1], [2]]",
         "{}",
     ],
-)
+)  # fmt: skip
 def test_parse__stray_closing_brackets(answer):
     """Closing brackets after an answer that close nothing do not affect it."""
     expected = json.loads(answer.replace(",}", "}"))
@@ -288,8 +250,7 @@ def test_parse__stray_closing_bracket_in_prose(before):
     assert parse_json_response(f'{before}{{"a": 1}}}}') == (ANSWER, before.strip())
 
 
-@pytest.mark.parametrize(
-    "sample",
+@each_row(
     [
         f'{FENCE}python\nd = {{"x": 1}}\n{FENCE}',
         f'{FENCE}\nd = {{"x": 1}}\n{FENCE}',
@@ -302,11 +263,11 @@ def test_parse__stray_closing_bracket_in_prose(before):
         'Like `{"x": 1}`.',
     ],
 )
-@pytest.mark.parametrize("answer", ['{"a": 1}', "[1, 2]", "[]", '```json\n{"a": 1}\n```', 'Sure: {"a": 1}.'])
-def test_parse__code_sample_after_the_answer(answer, sample):
+def test_parse__code_sample_after_the_answer(sample):
     """JSON in a code sample is not the answer if there is JSON outside of it."""
-    expected = [] if answer == "[]" else [1, 2] if answer == "[1, 2]" else ANSWER
-    assert parse_json_response(f"{answer}\n\nUse it so:\n{sample}")[0] == expected
+    for answer in ('{"a": 1}', "[1, 2]", "[]", '```json\n{"a": 1}\n```', 'Sure: {"a": 1}.'):
+        expected = [] if answer == "[]" else [1, 2] if answer == "[1, 2]" else ANSWER
+        assert parse_json_response(f"{answer}\n\nUse it so:\n{sample}")[0] == expected
 
 
 @pytest.mark.parametrize("sample", [f'{FENCE}js\n{{"a": 1}}\n{FENCE}', 'answer = {"a": 1}', 'return {"a": 1};'])
@@ -321,8 +282,7 @@ def test_parse__light_values(text, result):
     assert parse_json_response(text)[0] == result
 
 
-@pytest.mark.parametrize(
-    ("text", "result"),
+@each_row(
     [
         ('{"a": 1,}', {"a": 1}),
         ("[1, 2 , \n]", [1, 2]),
@@ -333,15 +293,14 @@ def test_parse__light_values(text, result):
         ("[1,,]", None),
         ('{"a": ,}', None),
         ("{,}", None),
-    ],
+    ]
 )
 def test_parse__trailing_commas(text, result):
     """One trailing comma is accepted, one in a string is kept, and one with nothing before it is an error."""
     assert parse_json_response(text) == (result, None if result else text)
 
 
-@pytest.mark.parametrize(
-    ("text", "comment"),
+@each_row(
     [
         ('<think>Is it {"a": 0}?</think>{"a": 1}', None),
         ('<thinking>\nIs it\n```json\n{"a": 0}\n```\n</thinking>\n\n{"a": 1}', None),
@@ -353,7 +312,7 @@ def test_parse__trailing_commas(text, result):
         ('<Thought>\n{"a": 0}</Thought>\n{"a": 1}', None),
         ('<THINK>{"a": 0}</think>{"a": 1}', None),
         ('\ufeff<think></think>```json\n{"a": 1}\n```', None),
-    ],
+    ]
 )
 def test_parse__thoughts(text, comment):
     """A model's thoughts are neither answer nor comment, wherever they are, even if the opening tag is missing."""
@@ -371,75 +330,56 @@ def test_parse__think_tags_in_a_string():
     assert parse_json_response(text) == ({"a": "<think>b</think>"}, "Sure:")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"a": [1, 2], "b": ',
-        '[{"a":1},{"a":2}',
-        '[{"a":1},{"a":2} and so on',
-        '{"a": {"b": 1}, "c": "d',
-        '{"a": {"b": 1}\n\nThat was all.',
-        '{"[1]',
-        '{"[1]"',
-        '{"[1]\\',
-        '```json\n{"{}[1]\n```',
-        "```json\n[[1, 2], [3\n```",
-        '["a", [1]',
-        '[["a", "b"], ["c", "d"]',
-        "{'a': [1, 2], 'b': ",
-        "{a: [1, 2], b: ",
-        '{ // a comment\n "a": [1, 2], ',
-        '{"a": oops, "b": [1, 2]}',
-        '{"a": [1, 2], "b": NaN}',
-        '{"a" = [1, 2]}',
-        "{'a': [1, 2]}",
-        "{a: [1, 2]}",
-        '["a" "b", {"c": 1}]',
-        '[{"a": 1} {"a": 2}]',
-        '{"a": 1 "b": {"c": 2}}',
-        '{"a": "the "best" [1]", "b": [2]}',
-        '{"a": "a 5" screen", "b": [2]}',
-        '{"a": "he said "}" too", "b": [2]}',
-        '"a": 1, "b": [1, {"c": 2}]}',
-        '{"a": [1], "b": 2]',
-        '{"a": {"b": 1}}, "c": 2}',
-        'b": {"a": 1}}',
-        '"b": 1, "c": {"a": 1}}',
-        '"b": {"a": 1},\n"c":\n        {"a": 1}\n}}',
-        '1, {"a": 1}]',
-        '"x"], ["a"]]',
-        'true, {"a": 1}]',
-        "1, [2, 3]]",
-        "see [1, 2]]",
-        '[{"a": 1}}]',
-        '{{"a": 1}}',
-        "{}1}",
-        ']{{"a"{}}',
-        'Sure: {"a": [1, 2], "b": ',
-        'He said "use {" then {"a": "}", "b": [1], "c": ',
-    ],
-)
+@each_row([
+    '{"a": [1, 2], "b": ', '[{"a":1},{"a":2}', '[{"a":1},{"a":2} and so on', '{"a": {"b": 1}, "c": "d',
+    '{"a": {"b": 1}\n\nThat was all.', '{"[1]', '{"[1]"', '{"[1]\\', '```json\n{"{}[1]\n```',
+    "```json\n[[1, 2], [3\n```", '["a", [1]', '[["a", "b"], ["c", "d"]', "{'a': [1, 2], 'b': ", "{a: [1, 2], b: ",
+    '{ // a comment\n "a": [1, 2], ', '{"a": oops, "b": [1, 2]}', '{"a": [1, 2], "b": NaN}', '{"a" = [1, 2]}',
+    "{'a': [1, 2]}", "{a: [1, 2]}", '["a" "b", {"c": 1}]', '[{"a": 1} {"a": 2}]', '{"a": 1 "b": {"c": 2}}',
+    '{"a": "the "best" [1]", "b": [2]}', '{"a": "a 5" screen", "b": [2]}', '{"a": "he said "}" too", "b": [2]}',
+    '"a": 1, "b": [1, {"c": 2}]}', '{"a": [1], "b": 2]', '{"a": {"b": 1}}, "c": 2}', 'b": {"a": 1}}',
+    '"b": 1, "c": {"a": 1}}', '"b": {"a": 1},\n"c":\n        {"a": 1}\n}}', '1, {"a": 1}]', '"x"], ["a"]]',
+    'true, {"a": 1}]', "1, [2, 3]]", "see [1, 2]]", '[{"a": 1}}]', '{{"a": 1}}', "{}1}", ']{{"a"{}}',
+    'Sure: {"a": [1, 2], "b": ', 'He said "use {" then {"a": "}", "b": [1], "c": ',
+])  # fmt: skip
 def test_parse__no_piece_of_something_broken(text):
     """JSON that is cut off at either end, or invalid inside, contains no answer."""
     assert parse_json_response(text) == (None, text.strip())
 
 
 @pytest.mark.parametrize(
-    "number",
+    "text",
     [
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "1e999",
-        "-1e309",
-        "1.8e308",
-        "9" * 309,
-        "-" + "9" * 309,
-        "9" * (sys.get_int_max_str_digits() + 1),
-        "9" * 1_000_000,
-        "1" * 308 + "e9",
+        '{"a": 1}\n{"a":',
+        'I think {"a": 1} is wrong, the answer is {"a": 2',
+        '{"a": 1}\nBetter:\n```json\n{"a": {"b": 1}',
+        '[1, "x"]\nNo, as an object: {"items": [1, "x"',
     ],
 )
+def test_parse__draft_before_a_cut(text):
+    """If the object that follows is never closed, the complete one before it is not taken for the answer."""
+    assert parse_json_response(text) == (None, text)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        ' Use "{" to open.', '\n```python\nd = {"x": 1}\n```', ' Note: {"b": ...} is another form.', " and {curly",
+        " }",
+    ],
+)  # fmt: skip
+def test_parse__brackets_in_the_prose_behind(after):
+    """Prose, code samples and forms after an answer do not matter."""
+    assert parse_json_response('{"a": 1}' + after)[0] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "NaN", "Infinity", "-Infinity", "1e999", "-1e309", "1.8e308", "9" * 309, "-" + "9" * 309,
+        "9" * (sys.get_int_max_str_digits() + 1), "9" * 1_000_000, "1" * 308 + "e9",
+    ],
+)  # fmt: skip
 def test_parse__numbers_beyond_a_double(number):
     """A number that is not valid JSON, or does not fit a double, is rejected anywhere."""
     for text in (f"[{number}]", f'{{"a": [1], "b": {number}, "c": [2]}}', f"It is [{number},]!"):

@@ -111,24 +111,13 @@ def test_stray_brackets__do_no_harm(answer_and_text, stray):
     [
         *("[", "{", '{"a":', '["', '{"', "{ ", '{" ', "{'", "[[1],", '[{"a":1},', "{a ", "[ ", '{"\\'),
         *(
-            "]",
-            ",]",
-            '"',
-            "\\",
-            '\\"',
-            "<think>",
-            "</think>",
-            "<think></think>",
-            "```",
-            "`a",
-            "```\n",
-            "\n~~~a",
+            "]", ",]", '"', "\\", '\\"', "<think>", "</think>", "<think></think>", "```", "`a", "```\n", "\n~~~a",
             "~~~a",
-        ),
+),
         *('{"a": 1}}', '{"a": 1}} ', '"a": {"b": 1}}\n', ', {"b": 1}]'),
         *("{}", "{x}", "{[}]", '{"}"', '"["{"]"}', "[1,]", "[NaN]", "```\n[1]\n```\n", "9", "\ud800", "\n["),
     ],
-)
+)  # fmt: skip
 def test_long_text__linear_time(unit):
     """A megabyte of any shape before an answer takes seconds. Work that is not linear would take minutes."""
     text = unit * (MEGABYTE // len(unit))
@@ -140,25 +129,14 @@ def test_long_text__linear_time(unit):
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 100_000 + "]" * 100_000,
-        '{"a":' * 100_000 + "1" + "}" * 100_000,
-        "[" * 500_000 + "x" + "]" * 500_000,
-        "{" + " " * MEGABYTE,
-        "{ " * 500_000 + "}",
-        "[" + ", " * 500_000 + "]",
-        '["' + "\\" * MEGABYTE,
-        "[" + "9" * MEGABYTE + "]",
-        "[1e" + "9" * MEGABYTE + "]",
-        "x {" + '"a": 1, ' * 100_000,
-        "`" * MEGABYTE + "!",
-        "`" * (MEGABYTE // 2) + "a" + "`" * (MEGABYTE // 2 - 1) + "a",
-        '"' + "x" * MEGABYTE,
-        "I " + "{ unclosed " * 90_000,
-        "}" * MEGABYTE,
-        '"a": {"b": 1}' + " " * (MEGABYTE // 2) + "}" * (MEGABYTE // 2),
-    ],
+        "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 500_000 + "x" + "]" * 500_000,
+        "{" + " " * MEGABYTE, "{ " * 500_000 + "}", "[" + ", " * 500_000 + "]", '["' + "\\" * MEGABYTE,
+        "[" + "9" * MEGABYTE + "]", "[1e" + "9" * MEGABYTE + "]", "x {" + '"a": 1, ' * 100_000, "`" * MEGABYTE + "!",
+        "`" * (MEGABYTE // 2) + "a" + "`" * (MEGABYTE // 2 - 1) + "a", '"' + "x" * MEGABYTE,
+        "I " + "{ unclosed " * 90_000, "}" * MEGABYTE, '"a": {"b": 1}' + " " * (MEGABYTE // 2) + "}" * (MEGABYTE // 2),
+],
     ids=lambda text: text[:12],
-)
+)  # fmt: skip
 def test_long_text__no_answer(text):
     """A megabyte that is too deep, unclosed or invalid is rejected in seconds, and without exhausting the stack."""
     started = time.thread_time()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stapel_agent.safety import invisible_characters, markers
 from stapel_agent.safety.markers import sanitize_for_rag
+from tests.rows import each_row
 from tests.safety.attacks import ATTACKS
 from tests.safety.ordinary import ORDINARY
 
@@ -18,35 +19,21 @@ unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 # Independent of the package's tables: what a tokenizer or a parser would look for, after NFKC.
 LITERALS = [
-    *("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|start_header_id|>", "<|eot_id|>", "<|channel|>", "<|user|>"),
-    *("[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<start_of_turn>", "<end_of_turn>", "<turn|>", "<|turn>", "<bos>"),
-    *("</s>", "[tool_calls]", "[available_tools]", "[system_prompt]", "<tool_call>", "</tool_call>", "[gmask]"),
-    *("<function_calls>", '<invoke name="', "<think>", "</think>", "<system>", "[|system|]", "]~b]", "```"),
-    *("</document>", "</context>", "</source>", "</system>", "</search_results>", "✿function✿"),
-]
+    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|start_header_id|>", "<|eot_id|>", "<|channel|>", "<|user|>",
+    "[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<start_of_turn>", "<end_of_turn>", "<turn|>", "<|turn>", "<bos>",
+    "</s>", "[tool_calls]", "[available_tools]", "[system_prompt]", "<tool_call>", "</tool_call>", "[gmask]",
+    "<function_calls>", '<invoke name="', "<think>", "</think>", "<system>", "[|system|]", "]~b]", "```", "</document>",
+    "</context>", "</source>", "</system>", "</search_results>", "✿function✿",
+]  # fmt: skip
 LINES = ["\n\nHuman:", "\n\nAssistant:", "\n### Instruction:", "\n### Response:", "\n~~~", "\nSystem:"]
-HIDDEN = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u200f", "\ufe0f"]
-HIDDEN += ["\0", "\x1b", "\x9b", "\u034f", "\u3164", "\U000e0041", "\U000e0101", "\u180e", "\u061c"]
+HIDDEN = [
+    "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u200f", "\ufe0f", "\0", "\x1b",
+    "\x9b", "\u034f", "\u3164", "\U000e0041", "\U000e0101", "\u180e", "\u061c",
+]  # fmt: skip
 SIGNS = list("<>|[]/«»#:`~_ \n\r\ts·") + ["＜", "‹", "｜", "［", "：", "\f", "\u2028"]
 WORDS = [
-    "Human",
-    "system",
-    "SYS",
-    "INST",
-    "document",
-    "a",
-    "e~",
-    "im_start",
-    "א",
-    "م",
-    "क",
-    "葛",
-    "ᠨ",
-    "☎",
-    "👩",
-    "🏴",
-    "1",
-]
+    "Human", "system", "SYS", "INST", "document", "a", "e~", "im_start", "א", "م", "क", "葛", "ᠨ", "☎", "👩", "🏴", "1",
+]  # fmt: skip
 FRAGMENTS = st.lists(st.sampled_from([*LITERALS, *LINES, *HIDDEN, *SIGNS, *WORDS]), max_size=30).map("".join)
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | FRAGMENTS
 
@@ -65,7 +52,7 @@ def survivors(text):
     ]
 
 
-@pytest.mark.parametrize(("attack", "quoted"), ATTACKS.values(), ids=ATTACKS)
+@each_row(ATTACKS.values())
 def test_sanitize__attack(attack, quoted):
     """Wherever the text is, each marker gets its dot and hidden characters are removed. Nothing else changes."""
     assert sanitize_for_rag(attack) == quoted
@@ -73,13 +60,13 @@ def test_sanitize__attack(attack, quoted):
     assert sanitize_for_rag(f"\n{attack}\n") == f"\n{quoted}\n"
 
 
-@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
+@each_row(ORDINARY.values())
 def test_sanitize__ordinary(text):
     """Ordinary text stays exactly as it is."""
     assert sanitize_for_rag(text) == text
 
 
-@pytest.mark.parametrize("marker", [*LITERALS, *LINES])
+@each_row([*LITERALS, *LINES])
 def test_sanitize__every_marker(marker):
     """One dot breaks each marker, in ASCII or fullwidth, even if hidden characters split it anywhere."""
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c < "~" else c for c in marker)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NotRequired, Optional, TypedDict
 import pytest
 
 from stapel_agent.schemas import AnswerSchema, CallerSchema
+from tests.rows import each_row
 
 
 class Topic(Enum):
@@ -123,8 +124,7 @@ def test_recursive_type():
     assert schema.read(value) == Tree("oak", [Tree("twig")])
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
+@each_row(
     [
         ({"id": "7"}, "'7' is not a valid UUID"),
         ({"placed": "yesterday"}, "'yesterday' is not a valid datetime"),
@@ -140,7 +140,7 @@ def test_recursive_type():
         ({"size": [1.5, 2]}, "is not int"),
         ({"tags": []}, "is not an object"),
         ({"note": 5}, "is not a text"),
-    ],
+    ]
 )
 def test_read__misfit(change, words):
     """A value that does not fit the type is a ValueError that says what was expected."""

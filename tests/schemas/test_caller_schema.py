@@ -12,6 +12,7 @@ from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.schemas import TooMuchWork, bounded_patterns, work_limit
 from stapel_agent.schemas.caller_schema import SCHEMA_LENGTH, CallerSchema
 from stapel_agent.schemas.function_schemas import PREPARED_DIALECT
+from tests.rows import each_row
 
 
 def nested(depth: int) -> list:
@@ -48,8 +49,7 @@ def unevaluated(keyword: str, applicator: str, depth: int = 14) -> dict:
     return schema
 
 
-@pytest.mark.parametrize(
-    "schema",
+@each_row(
     [
         {"$ref": "#"},
         {"$ref": "https://127.0.0.1:9/schema"},
@@ -76,7 +76,7 @@ def unevaluated(keyword: str, applicator: str, depth: int = 14) -> dict:
         {"items": {"patternProperties": {"[": {}}}},
         {"pattern": "((a{1000}){1000}){1000}"},
         {"allOf": [{}] * 15_000},
-    ],
+    ]
 )
 def test_schema__refused(schema):
     """A schema that could never be applied is rejected at once."""
@@ -174,33 +174,48 @@ OLD = "http://json-schema.org/draft-0{}/schema#"
 YEAR = "https://json-schema.org/draft/2019-09/schema"
 
 
-@pytest.mark.parametrize(
-    "schema",
+@each_row(
     [
         {"$schema": OLD.format(4), "minimum": 3, "exclusiveMinimum": True, "items": [{"type": "object"}]},
         {"$schema": OLD.format(7), "$ref": "#/definitions/a", "type": "string", "definitions": {"a": {"minimum": 2}}},
         {"$schema": OLD.format(7), "dependencies": {"a": ["b"], "b": {"required": ["c"]}}, "additionalItems": False},
         {"$schema": OLD.format(7), "items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
-        {"$schema": YEAR, "$recursiveAnchor": True, "properties": {"a": {"$recursiveRef": "#"}},
-         "unevaluatedProperties": False},
+        {
+            "$schema": YEAR,
+            "$recursiveAnchor": True,
+            "properties": {"a": {"$recursiveRef": "#"}},
+            "unevaluatedProperties": False,
+        },
         {"$schema": YEAR, "items": [{}], "unevaluatedItems": {"type": "string"}},
         {"allOf": [{"properties": {"a": {}}}, {"patternProperties": {"^b": {}}}], "unevaluatedProperties": False},
-        {"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"properties": {"b": {}}},
-         "else": {"properties": {"c": {}}}, "unevaluatedProperties": False},
-        {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {}}}],
-         "unevaluatedProperties": False},
+        {
+            "if": {"properties": {"a": {"const": 1}}, "required": ["a"]},
+            "then": {"properties": {"b": {}}},
+            "else": {"properties": {"c": {}}},
+            "unevaluatedProperties": False,
+        },
+        {
+            "anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {}}}],
+            "unevaluatedProperties": False,
+        },
         {"dependentSchemas": {"a": {"properties": {"b": {}}}}, "properties": {"a": {}}, "unevaluatedProperties": False},
         {"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a": {}}}}, "unevaluatedProperties": {"type": "integer"}},
         {"oneOf": [{"prefixItems": [{"type": "integer"}]}, {"minItems": 4}], "unevaluatedItems": False},
         {"prefixItems": [{}], "contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
         {"enum": [1, "a", None, [1.0], {"a": True}]},
         {"uniqueItems": True, "items": {"enum": [1, 1.5, "a", True, []]}},
-        {"$id": "https://example.org/root", "properties": {"a": {"$ref": "item"}},
-         "$defs": {"i": {"$id": "item", "type": "integer"}}},
-        {"properties": {"a": True, "b": False}, "patternProperties": {"c$": {"type": "null"}},
-         "additionalProperties": False},
-    ],
-)  # fmt: skip
+        {
+            "$id": "https://example.org/root",
+            "properties": {"a": {"$ref": "item"}},
+            "$defs": {"i": {"$id": "item", "type": "integer"}},
+        },
+        {
+            "properties": {"a": True, "b": False},
+            "patternProperties": {"c$": {"type": "null"}},
+            "additionalProperties": False,
+        },
+    ]
+)
 def test_faults__same_verdict_as_the_library(schema):
     """Keywords that are replaced for speed give the same results as the library's own, in each draft."""
     values = [1, 2, 3, 4, "a", "b", None, True, [], [1], [1.0], ["a"], [1, "a"], ["a", 1], [1, 1.0], [1, True], [{}, 2]]

@@ -1,12 +1,10 @@
 """Character references in translations."""
 
-import pytest
-
 from stapel_agent.translation.character_references import changed, corrected
+from tests.rows import each_row
 
 
-@pytest.mark.parametrize(
-    ("source", "translation", "fault"),
+@each_row(
     [
         ("Terms &copy; more", "Terms &kopie; mehr", "has '&kopie;', which the text does not have"),
         ("Terms &copy; more", "Begriffe mehr", "lost '&copy;'"),
@@ -19,7 +17,7 @@ from stapel_agent.translation.character_references import changed, corrected
         ("Really &ldquo;so&rdquo;?", "Wirklich &bdquo;so&ldquo;&nbsp;?", None),
         ("5 &euro; &#8211; 6", "5 &#8364; - 6", None),
         ("a & b", "a & b", None),
-    ],
+    ]
 )
 def test_changed(source, translation, fault):
     """References are kept and none is added. Punctuation follows the language."""

@@ -4,6 +4,7 @@ import pytest
 
 from stapel_agent.translation.fluent import structure
 from stapel_agent.translation.masking import Damaged, Protected
+from tests.rows import each_row
 
 NESTED = "{ $n ->\n    [one] One { $x ->\n        [a] cat\n       *[b] dog\n    }\n   *[other] Many\n}"
 
@@ -30,7 +31,7 @@ def test_structure__none(text):
     assert structure(text) is None
 
 
-@pytest.mark.parametrize("part", ["{ $n -> ", "[a] ", "{", "}", "{ $n -> [one] a *[b] ", " ", "->", '"', '{"'])
+@each_row(["{ $n -> ", "[a] ", "{", "}", "{ $n -> [one] a *[b] ", " ", "->", '"', '{"'])
 def test_structure__hostile(part):
     """However often a sign is repeated, a text has a complete structure or none."""
     text = (part * (18_000 // len(part))) + "->"

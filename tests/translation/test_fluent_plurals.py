@@ -13,20 +13,9 @@ from stapel_agent.translation.icu_messages import MAX_LENGTH
 
 DAYS = "{ $n ->\n    [one] { $n } day\n   *[other] { $n } days\n}"
 PIECES = [
-    "{ $n ->",
-    "{ $g ->\n",
-    "\n [one] ",
-    "\n*[other] ",
-    " [0] ",
-    "[m]",
-    "text",
-    "{ $n }",
-    "}",
-    "\n}",
-    " ",
-    '{"x"}',
+    "{ $n ->", "{ $g ->\n", "\n [one] ", "\n*[other] ", " [0] ", "[m]", "text", "{ $n }", "}", "\n}", " ", '{"x"}',
     "{ -brand }",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("to", ["ru", "pl", "ar", "cy", "sl", "ja", "lv", "de"])

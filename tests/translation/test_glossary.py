@@ -4,6 +4,7 @@ import pytest
 
 from stapel_agent.translation.glossary import Glossary
 from stapel_agent.translation.word_forms import stem_list
+from tests.rows import each_row
 from tests.steps import grows_linearly
 
 
@@ -24,26 +25,10 @@ def test_terms_in(text, found):
     assert list(Glossary(terms, "de").terms_in(text)) == found
 
 
-@pytest.mark.parametrize(
-    ("wanted", "to", "translation", "is_missed"),
-    [
-        ("Warenkorb", "de", "Ihr Warenkorb ist leer", False),
-        ("Warenkorb", "de", "Ihre Warenkörbe sind leer", False),
-        ("Warenkorb", "de", "Der Warenkorbinhalt", False),
-        ("Warenkorb", "de", "Ihre Tasche ist leer", True),
-        ("корзина", "ru", "В вашей корзине пусто", False),
-        ("carrito", "es", "Los carritos están vacíos", False),
-        ("購物車", "zh", "您的購物車是空的", False),
-        ("購物車", "zh", "您的籃子是空的", True),
-        ("panier d'achat", "fr", "Vos paniers d'achats", False),
-    ],
-)
-def test_missed(wanted, to, translation, is_missed):
-    """A term counts in any of its forms and in compounds."""
-    assert bool(Glossary({"cart": wanted}, to).missed({"cart": wanted}, translation)) == is_missed
-
-
 INFLECTED = [
+    ("de", "Warenkorb", "Ihr Warenkorb ist leer"),
+    ("de", "Warenkorb", "Der Warenkorbinhalt"),
+    ("fr", "panier d'achat", "Vos paniers d'achats"),
     ("fi", "ostoskori", "Lisää ostoskoriin"),
     ("fi", "katu", "Asun kadun varrella"),
     ("fi", "kauppa", "Mene kaupan sivulle"),
@@ -112,9 +97,9 @@ INFLECTED = [
 ]
 
 
-@pytest.mark.parametrize(("to", "wanted", "translation"), INFLECTED)
+@each_row(INFLECTED)
 def test_missed__inflected(to, wanted, translation):
-    """Endings, changed sounds and lost vowels are accepted, with or without a stemmer for the language."""
+    """A term counts in any form and in compounds, with or without a stemmer for the language."""
     assert Glossary({"term": wanted}, to).missed({"term": wanted}, translation) == []
 
 
@@ -144,7 +129,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("to", "wanted", "translation"), OTHERS)
+@each_row(OTHERS)
 def test_missed__other_word(to, wanted, translation):
     """Another word does not count, even if it looks similar."""
     assert Glossary({"term": wanted}, to).missed({"term": wanted}, translation) == ["term"]

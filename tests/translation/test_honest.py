@@ -8,11 +8,11 @@ from pathlib import Path
 
 import django
 import polib
-import pytest
 
 from stapel_agent.translation.entry import Entry
 from stapel_agent.translation.existing_translations import fault_in
 from stapel_agent.translation.language_check import is_unchanged, other_language
+from tests.rows import each_row
 from tests.translation.honest import HONEST, SORRY, TRANSLATIONS
 
 MASKS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]*>")
@@ -47,7 +47,7 @@ CORRUPTIONS = {
 }
 
 
-@pytest.mark.parametrize(("source", "translation", "language"), HONEST)
+@each_row(HONEST)
 def test_honest(source, translation, language):
     """All ways in which people write numbers, times, prices and apologies pass, also the check of the language."""
     assert fault_in(Entry(source), translation, "en", language) == ""
@@ -60,7 +60,7 @@ def test_honest__languages():
     assert len(TRANSLATIONS) > 30
 
 
-@pytest.mark.parametrize("kind", CORRUPTIONS)
+@each_row(CORRUPTIONS)
 def test_corrupted(kind):
     """No corruption that changes a text passes."""
     corrupted = [(source, CORRUPTIONS[kind](text), text, language) for source, text, language in HONEST]

@@ -6,37 +6,16 @@ from hypothesis import strategies as st
 
 from stapel_agent.translation.icu_messages import structure
 from stapel_agent.translation.masking import Protected
+from tests.rows import each_row
 from tests.steps import grows_linearly
 
 unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 PIECES = [
-    "{n, plural, one {",
-    "{n,plural,offset:1 =0 {",
-    "{g, select, a {",
-    "} other {",
-    "}}",
-    "}",
-    "{n}",
-    "{d, date, 'at 'HH}",
-]
-PIECES += [
-    "#",
-    "'",
-    "''",
-    "'{'",
-    "'#",
-    "text",
-    " ",
-    "|",
-    "<b>",
-    "{",
-    ",",
-    "\n",
-    "{n, selectordinal, few {",
-    "é",
-    "offset:",
-]
+    "{n, plural, one {", "{n,plural,offset:1 =0 {", "{g, select, a {", "} other {", "}}", "}", "{n}",
+    "{d, date, 'at 'HH}", "#", "'", "''", "'{'", "'#", "text", " ", "|", "<b>", "{", ",", "\n",
+    "{n, selectordinal, few {", "é", "offset:",
+]  # fmt: skip
 
 
 def in_pieces(text):
@@ -45,8 +24,7 @@ def in_pieces(text):
     return pieces and [(piece.kind, text[piece.start : piece.end]) for piece in pieces]
 
 
-@pytest.mark.parametrize(
-    ("text", "pieces"),
+@each_row(
     [
         (
             "{n, plural, one {# item} other {# items}}",
@@ -70,7 +48,7 @@ def in_pieces(text):
         ("{n, plural, }", None),
         (f"{{n, plural, other {{{'x' * 20_000}}}}}", None),
         ("{n, plural, other {" * 5000, None),
-    ],
+    ]
 )
 def test_structure(text, pieces):
     """Texts are separated from syntax, arguments and quoted syntax. An invalid message has no structure."""

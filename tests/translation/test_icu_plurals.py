@@ -12,6 +12,7 @@ from stapel_agent.plurals import forms
 from stapel_agent.testing import translating
 from stapel_agent.translation.icu_messages import MAX_LENGTH, structure
 from stapel_agent.translation.icu_plurals import expanded, numbered_forms
+from tests.rows import each_row
 from tests.steps import steps_of
 from tests.translation.test_icu_messages import PIECES
 
@@ -20,8 +21,7 @@ unhurried = settings(deadline=None)  # a busy machine must not fail the test
 DAYS = "{n, plural, one {# day} other {# days}}"
 
 
-@pytest.mark.parametrize(
-    ("to", "message"),
+@each_row(
     [
         ("ru", "{n, plural, one {# day} few {# days} many {# days} other {# days}}"),
         ("pl", "{n, plural, one {# day} few {# days} many {# days} other {# days}}"),
@@ -32,15 +32,14 @@ DAYS = "{n, plural, one {# day} other {# days}}"
         ("lv", "{n, plural, zero {# days} one {# day} other {# days}}"),
         ("de", DAYS),
         ("xx", DAYS),
-    ],
+    ]
 )
 def test_cardinals(to, message):
     """A message gets the categories of the target language, and loses those that the language does not use."""
     assert expanded(DAYS, "en", to) == message
 
 
-@pytest.mark.parametrize(
-    ("message", "to", "expected"),
+@each_row(
     [
         # Ordinals: by the source's form for the same number
         (
@@ -113,7 +112,7 @@ def test_cardinals(to, message):
         ("{n, plural, lots {x} other {y}}", "ru", "{n, plural, lots {x} other {y}}"),
         ("{n, plural, one {x", "ru", "{n, plural, one {x"),
         ("The word plural, {n}", "ru", "The word plural, {n}"),
-    ],
+    ]
 )
 def test_messages(message, to, expected):
     """Each form is made from the source's form for the same number. Other branches stay as they are."""

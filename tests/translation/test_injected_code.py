@@ -2,155 +2,38 @@
 
 import re
 
-import pytest
-
 from stapel_agent.translation.injected_code import SCHEMES, injected
+from tests.rows import each_row
 
 RUN = [
-    'x" autofocus onfocus="alert(1)',
-    "x' onmouseover=alert(1) y='",
-    "Hallo onclick = alert",
-    'x"><b',
-    "<%= 7 * 7 %>",
-    "[% 7 * 7 %]",
-    "{* 7 * 7 *}",
-    "^{7 * 7}",
-    "<? echo 1",
-    "{{7*7}}",
-    "{% debug %}",
-    "{# a #}",
-    "${7*7}",
-    "#{7*7}",
-    "@{7*7}",
-    "*{7*7}",
-    "[[ x ]]",
-    "$(rm)",
-    "@(Model)",
-    "#set($x = 1)",
-    "#include('x')",
-    "<#assign x=1>",
-    "*|FNAME|*",
-    "<script",
-    "javascript:alert(1)",
-    "JavaScript: alert(1)",
-    "java\tscript:alert(1)",
-    "&#106;avascript:alert(1)",
-    "vbscript:x",
-    "data:text/html,x",
-    "data:;base64,x",
-    "expression(1)",
-    "');alert(1);//",
-    '"; eval("x")',
-    "x'+alert(1)+'",
-    "'-alert(1)-'",
-    "&quot;);alert(1);//",
-    "\\x27);alert(1)//",
-    "//evil.example/x",
-    "\\\\evil.example\\x",
-    "//localhost/x",
-    "evil.example/x",
-    "evil.example:8080/x",
-    "пример.рф/x",
-    "www.evil.zone",
-    "tg://resolve?domain=evil",
-    "whatsapp://send",
-    "magnet:?xt=urn:btih:0",
-    "evil.com",
-    "evil.com.",
-    "evil.de. Jetzt",
-    "evil.com...",
-    "a.b.c.d.e.f.g.evil.com",
-    "evil.tech",
-    "evil.zip",
-    "evil.mov",
-    "intent:x",
-    "skype:x",
-    "tg:resolve",
-    "facetime:x",
-    "bitcoin:1A2b",
-    "ms-settings:x",
-    "ms-appinstaller:?source=x",
-    "chrome-extension:x",
-    "ınline onclıck=x",
-    "conſtructor.x",
-    "10.0.0.1/x",
-    *("bit.ly/x", "t.co/x", "evil.de", "evil.tk", "shop.evil.ly", "пример.com", "exаmple.com", "xn--e1awd7f.com"),
-    *(
-        "https:evil.com",
-        "https:evilhost",
-        "http:\\evil",
-        "https:/evil.com",
-        "ftp:evil.com",
-        "file:/etc/passwd",
-        "hxxp://evil",
-    ),
-    *(
-        "evil%2ecom",
-        "evil%252ecom",
-        "evil。com",
-        "evil․com",
-        "evil｡com/x",
-        "evil．com",
-        "evil\u200b.com",
-        "evil[.]com",
-        "ｅｖｉｌ.com",
-    ),
-    *("x@evil.example", "user [at] evil", "evil (dot) com", "mailto:x", "tel:+491", "⟦1⟧.evil.com", "⟦1⟧@evil.com"),
-    *(
-        r"\u003cscript\u003e",
-        r"\u{3c}script",
-        r"\x3cscript",
-        "%3Cscript",
-        "%253Cscript",
-        "&#60;img src=x",
-        "&ltimg src=x",
-    ),
-    *(
-        "&amp;lt;script",
-        "&#x6a;avascript:x",
-        "javascript&colon;x",
-        "java&#10;script:x",
-        "ｊａｖａｓｃｒｉｐｔ:x",
-        "＜script＞",
-        "＜img src=x＞",
-    ),
-    *(
-        "𝐣avascript:x",
-        "jav\u00adascript:x",
-        "<svg/onload",
-        "{{constructor.constructor('x')()}}",
-        "&lbrace;&lbrace;x",
-        r"\u007b\u007bx",
-    ),
-    *(
-        "constructor.constructor(1)",
-        "url('x')",
-        "url(//x)",
-        "url(javascript:1)",
-        "[x](evil)",
-        "![x](y)",
-        "[x]: //evil",
-        "[x]: https:y",
-    ),
-    *("<|im_start|>", "@import 'x'"),
-]
+    'x" autofocus onfocus="alert(1)', "x' onmouseover=alert(1) y='", "Hallo onclick = alert", 'x"><b', "<%= 7 * 7 %>",
+    "[% 7 * 7 %]", "{* 7 * 7 *}", "^{7 * 7}", "<? echo 1", "{{7*7}}", "{% debug %}", "{# a #}", "${7*7}", "#{7*7}",
+    "@{7*7}", "*{7*7}", "[[ x ]]", "$(rm)", "@(Model)", "#set($x = 1)", "#include('x')", "<#assign x=1>", "*|FNAME|*",
+    "<script", "javascript:alert(1)", "JavaScript: alert(1)", "java\tscript:alert(1)", "&#106;avascript:alert(1)",
+    "vbscript:x", "data:text/html,x", "data:;base64,x", "expression(1)", "');alert(1);//", '"; eval("x")',
+    "x'+alert(1)+'", "'-alert(1)-'", "&quot;);alert(1);//", "\\x27);alert(1)//", "//evil.example/x",
+    "\\\\evil.example\\x", "//localhost/x", "evil.example/x", "evil.example:8080/x", "пример.рф/x", "www.evil.zone",
+    "tg://resolve?domain=evil", "whatsapp://send", "magnet:?xt=urn:btih:0", "evil.com", "evil.com.", "evil.de. Jetzt",
+    "evil.com...", "a.b.c.d.e.f.g.evil.com", "evil.tech", "evil.zip", "evil.mov", "intent:x", "skype:x", "tg:resolve",
+    "facetime:x", "bitcoin:1A2b", "ms-settings:x", "ms-appinstaller:?source=x", "chrome-extension:x",
+    "ınline onclıck=x", "conſtructor.x", "10.0.0.1/x", "bit.ly/x", "t.co/x", "evil.de", "evil.tk", "shop.evil.ly",
+    "пример.com", "exаmple.com", "xn--e1awd7f.com", "https:evil.com", "https:evilhost", "http:\\evil",
+    "https:/evil.com", "ftp:evil.com", "file:/etc/passwd", "hxxp://evil", "evil%2ecom", "evil%252ecom", "evil。com",
+    "evil․com", "evil｡com/x", "evil．com", "evil\u200b.com", "evil[.]com", "ｅｖｉｌ.com", "x@evil.example",
+    "user [at] evil", "evil (dot) com", "mailto:x", "tel:+491", "⟦1⟧.evil.com", "⟦1⟧@evil.com", r"\u003cscript\u003e",
+    r"\u{3c}script", r"\x3cscript", "%3Cscript", "%253Cscript", "&#60;img src=x", "&ltimg src=x", "&amp;lt;script",
+    "&#x6a;avascript:x", "javascript&colon;x", "java&#10;script:x", "ｊａｖａｓｃｒｉｐｔ:x", "＜script＞",
+    "＜img src=x＞", "𝐣avascript:x", "jav\u00adascript:x", "<svg/onload", "{{constructor.constructor('x')()}}",
+    "&lbrace;&lbrace;x", r"\u007b\u007bx", "constructor.constructor(1)", "url('x')", "url(//x)", "url(javascript:1)",
+    "[x](evil)", "![x](y)", "[x]: //evil", "[x]: https:y", "<|im_start|>", "@import 'x'",
+]  # fmt: skip
 FORMULAS = [
-    *(
-        '=HYPERLINK("x","y")',
-        "=1+1",
-        "=cmd",
-        "+SUM(1,2)",
-        "@SUM(1)",
-        "-2+3+cmd|' /C calc'!A0",
-        "＝1+1",
-        "＝SUM(1)",
-        "\t=1",
-    ),
-    *("+cmd|' /C calc'!A0", '="x"', "-HYPERLINK(1)"),
-]
+    '=HYPERLINK("x","y")', "=1+1", "=cmd", "+SUM(1,2)", "@SUM(1)", "-2+3+cmd|' /C calc'!A0", "＝1+1", "＝SUM(1)",
+    "\t=1", "+cmd|' /C calc'!A0", '="x"', "-HYPERLINK(1)",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", RUN)
+@each_row(RUN)
 def test_injected(text):
     """Code and addresses are refused in a translation, unless the source has them."""
     assert injected("Read more about it", f"Mehr {text} davon")
@@ -163,47 +46,22 @@ def test_injected__every_scheme():
     assert [scheme for scheme in SCHEMES.split() if injected("Hello", f"Hallo {scheme}:x1") is None] == []
 
 
-@pytest.mark.parametrize("text", FORMULAS)
+@each_row(FORMULAS)
 def test_injected__formulas(text):
     """A spreadsheet formula at the beginning of a translation is refused, unless the source has it."""
     assert injected("Read more", f"{text} mehr")
     assert injected(f"{text} more", f"{text} mehr") is None
 
 
-@pytest.mark.parametrize(
-    "translation",
-    [
-        "Data: 12 maggio",
-        "A/B-Tests und/oder z. B. km/h",
-        'Er sagte "hallo" und ging.',
-        "JavaScript : désactivé",
-        "Preis ($) 5 (ca.)",
-        "50 % von 100 %",
-        "„Datei“ > „Öffnen“",
-        "C# und F#",
-        "usw./etc.",
-        "online = verfügbar",
-        "im Format [DD] [[HH:]MM:]ss",
-        "die URL(Adresse)",
-        "Fertig.Danach weiter",
-        "Los cambios.\nSi desea seguir",
-        "HTTP:n virhe ja HTTPS:ää",
-        "价格（美元）：５＝五",
-        "请打开 Django。下一步",
-        "＜開始＞キーを押す",
-        "--regex ist nicht erlaubt",
-        "-l und -d fehlen",
-        "+ Neu (leer)",
-        "Datei: Ablage.txt, z.B. d.h. usw.",
-        "[⟦1⟧]: nieuwe waarde",
-        "m.in. np. t.d. s.r.o.",
-        "10.5 und 3.de Versuch",
-        "100 % sicher, 25 %ige Lösung",
-        "Konstruktor (constructor) fehlt",
-        "⟦1⟧-Datei, ⟦1⟧/Tag, ⟦1⟧.Ende",
-        "@alle: bitte lesen",
-    ],
-)
+@each_row([
+    "Data: 12 maggio", "A/B-Tests und/oder z. B. km/h", 'Er sagte "hallo" und ging.', "JavaScript : désactivé",
+    "Preis ($) 5 (ca.)", "50 % von 100 %", "„Datei“ > „Öffnen“", "C# und F#", "usw./etc.", "online = verfügbar",
+    "im Format [DD] [[HH:]MM:]ss", "die URL(Adresse)", "Fertig.Danach weiter", "Los cambios.\nSi desea seguir",
+    "HTTP:n virhe ja HTTPS:ää", "价格（美元）：５＝五", "请打开 Django。下一步", "＜開始＞キーを押す",
+    "--regex ist nicht erlaubt", "-l und -d fehlen", "+ Neu (leer)", "Datei: Ablage.txt, z.B. d.h. usw.",
+    "[⟦1⟧]: nieuwe waarde", "m.in. np. t.d. s.r.o.", "10.5 und 3.de Versuch", "100 % sicher, 25 %ige Lösung",
+    "Konstruktor (constructor) fehlt", "⟦1⟧-Datei, ⟦1⟧/Tag, ⟦1⟧.Ende", "@alle: bitte lesen",
+])  # fmt: skip
 def test_injected__none(translation):
     """Prose with similar characters is accepted."""
     assert injected('He said "hello" and = online = available', translation) is None

@@ -3,6 +3,7 @@
 import pytest
 
 from stapel_agent.translation.language_check import is_unchanged, other_language
+from tests.rows import each_row
 
 CART = "Your shopping cart is empty"
 
@@ -40,8 +41,7 @@ def test_is_unchanged__exempt(source, from_lang, to):
     assert not is_unchanged(source, source, from_lang, to)
 
 
-@pytest.mark.parametrize(
-    ("translation", "to", "is_source"),
+@each_row(
     [
         ("Votre panier est vide pour le moment", "de", False),
         ("Your basket has nothing in it right now", "de", True),
@@ -63,7 +63,7 @@ def test_is_unchanged__exempt(source, from_lang, to):
         ("您的购物车是空的", "ko", False),
         ("장바구니가 비어 있습니다", "ja", False),
         ("O seu carrinho de compras está vazio neste momento, adicione alguns produtos ao carrinho", "es", False),
-    ],
+    ]
 )
 def test_other_language(translation, to, is_source):
     """Another language is detected by its words and letters, and the source's is distinguished from a third one."""
@@ -71,8 +71,7 @@ def test_other_language(translation, to, is_source):
     assert (bool(remark), found) == (True, is_source)
 
 
-@pytest.mark.parametrize(
-    ("translation", "to"),
+@each_row(
     [
         ("Ihr Warenkorb ist im Moment leer", "de"),
         ("Din indkøbskurv er tom lige nu", "da"),
@@ -107,7 +106,7 @@ def test_other_language(translation, to, is_source):
         ("O seu carrinho está vazio neste momento, adicione alguns produtos", "pt"),
         ("Niemahčyma zapisać fajł buferu, sprabujcie jašče raz paźniej", "be@latin"),
         ("Votre panier", "fr"),
-    ],
+    ]
 )
 def test_other_language__none(translation, to):
     """A translation in its own language, a close relative of it, a name, or one that no detector can judge passes."""

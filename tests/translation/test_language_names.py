@@ -6,6 +6,7 @@ import pytest
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.translation.language_names import check_tag, language_name
+from tests.rows import each_row
 
 NAMES = {
     "de": "German [de]",
@@ -31,15 +32,14 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("tag", "name"), NAMES.items())
+@each_row(NAMES.items())
 def test_language_name(tag, name):
     """A language is described by its English name and its tag, including script and region."""
     check_tag("to", tag)
     assert language_name(tag) == name
 
 
-@pytest.mark.parametrize(
-    "tag",
+@each_row(
     [
         "",
         "d",
@@ -61,7 +61,7 @@ def test_language_name(tag, name):
         "sr@ignoretheabove",
         "sr@latin@latin",
         "@latin",
-    ],
+    ]
 )
 def test_check_tag__refused(tag):
     """A text that could be read as a sentence is not a language tag."""

@@ -3,58 +3,25 @@
 import pytest
 
 from stapel_agent.translation.legibility import illegible
+from tests.rows import each_row
 
 WITHOUT_LETTERS = [
-    "....",
-    "????",
-    "—",
-    "👍",
-    "👍👍",
-    "...",
-    "\u0301\u0301",
-    "\u200f\u200e",
-    "□□",
-    "“”",
-    "*",
-    "\ue000\ue001",
-]
+    "....", "????", "—", "👍", "👍👍", "...", "\u0301\u0301", "\u200f\u200e", "□□", "“”", "*", "\ue000\ue001",
+]  # fmt: skip
 FILLED = [
-    "\u2800",
-    "\u3164",
-    "\u115f\u1160",
-    "Ha\u3164llo",
-    "\ufeffHallo",
-    "Hal\u180elo",
-    "\ufffd\ufffd",
-    "Gr\ufffd\ufffde",
-]
+    "\u2800", "\u3164", "\u115f\u1160", "Ha\u3164llo", "\ufeffHallo", "Hal\u180elo", "\ufffd\ufffd", "Gr\ufffd\ufffde",
+    "\u202eollaH", "Hallo\U000e0041\U000e0042",
+]  # fmt: skip
 STRAY = [
-    "\u200b",
-    "\u2060",
-    "Hal\u200blo",
-    "\u202bHallo\u202c",
-    "\u2067Hallo\u2069",
-    "Hal\u200dlo",
-    "Hallo \u00ad Welt",
-]
+    "\u200b", "\u2060", "Hal\u200blo", "\u202bHallo\u202c", "\u2067Hallo\u2069", "Hal\u200dlo", "Hallo \u00ad Welt",
+]  # fmt: skip
 MISREAD = [
-    *(
-        "Ã¼ber",
-        "GrÃ¶ÃŸe",
-        "â€žHalloâ€œ",
-        "5 â‚¬",
-        "PamyÅ‚ka",
-        "urzÄ…dzenie",
-        "Ð¿Ñ€Ð¸Ð²ÐµÑ‚",
-        "Î“ÎµÎ¹Î±",
-        "ä½ å¥½",
-        "Â«TitreÂ»",
-    ),
-    *("20 Â°C", "Ø§Ù„Ø¹Ø±", "KoÊ»rib", "Gr??e", "h?ren", "Datei ????", "?asov? ?daj", "锟斤拷"),
-]
+    "Ã¼ber", "GrÃ¶ÃŸe", "â€žHalloâ€œ", "5 â‚¬", "PamyÅ‚ka", "urzÄ…dzenie", "Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "Î“ÎµÎ¹Î±", "ä½ å¥½",
+    "Â«TitreÂ»", "20 Â°C", "Ø§Ù„Ø¹Ø±", "KoÊ»rib", "Gr??e", "h?ren", "Datei ????", "?asov? ?daj", "锟斤拷",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("translation", WITHOUT_LETTERS)
+@each_row(WITHOUT_LETTERS)
 def test_illegible__no_letters(translation):
     """A text with words is not translated by signs, pictures or marks."""
     assert illegible("Delete the file!", translation) == "has no letters"
@@ -76,7 +43,7 @@ def test_illegible__stray(translation):
     )
 
 
-@pytest.mark.parametrize("translation", MISREAD)
+@each_row(MISREAD)
 def test_illegible__encoding(translation):
     """Letters from a wrong encoding are distinguished from letters of a language."""
     assert illegible("About the size", translation) == "has letters in a wrong encoding"
@@ -88,8 +55,7 @@ def test_illegible__stacked_marks():
     assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under combining marks"
 
 
-@pytest.mark.parametrize(
-    ("source", "translation", "to"),
+@each_row(
     [
         ("Ihr Spaß (“Äpfel”, Straße)", "„Äpfel“ – „Größe“ … „Spaß“", "de"),
         ("In between", "État « indéterminé\u00a0» – café…”", "fr"),
@@ -112,7 +78,7 @@ def test_illegible__stacked_marks():
         ("Railway companies", "Eisenbahn\u00adgesellschaften", "de"),
         ("Holy scripture", "בְּרֵאשִׁ֖ית בָּרָ֣א", "he"),
         ("Tibetan", "བསྒྲུབས་ཧྥུ", "bo"),
-    ],
+    ]
 )
 def test_illegible__none(source, translation, to):
     """Letters, signs and marks of any language are accepted."""

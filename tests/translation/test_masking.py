@@ -8,111 +8,25 @@ from hypothesis import strategies as st
 
 from stapel_agent.translation.masking import Damaged, Protected
 from stapel_agent.translation.plausibility import doubt
+from tests.rows import each_row
 from tests.translation.catalogues import PAIRS
 from tests.translation.masks import MASKS, hidden
 
 unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
 FRAGMENTS = [
-    "word",
-    " ",
-    "\n",
-    "\n\n",
-    "\t",
-    ".",
-    ", ",
-    "é",
-    "は",
-    "א",
-    "\u200f",
-    "👋",
-    "'",
-    "''",
-    '"',
-    "12",
-    "%",
-    "|",
-    "#",
-]
-FRAGMENTS += [
-    "%s",
-    "%(a)d",
-    "%1$s",
-    "%%",
-    "{name}",
-    "{0}",
-    "{}",
-    "{{x}}",
-    "${x}",
-    "%{x}",
-    ":name",
-    "{",
-    "}",
-    "{{",
-    "%(",
-]
-FRAGMENTS += [
-    "<b>",
-    "</b>",
-    "<br>",
-    "<1>",
-    "</1>",
-    '<a href="{x}">',
-    "</a>",
-    "<!-- a -->",
-    "<",
-    ">",
-    "<script>",
-    "</script>",
-]
-FRAGMENTS += [
-    "[",
-    "](/a)",
-    "]",
-    "`",
-    "`a`",
-    "```",
-    "https://a.example/b",
-    "a@b.example",
-    "&lt;",
-    "&",
-    "\\n",
-    "\\",
-    "@:a.b",
-]
-FRAGMENTS += [
-    "{n, plural, one {",
-    "} other {",
-    "}}",
-    "{g, select, a {",
-    "'{'",
-    "⟦",
-    "⟧",
-    "⟦1⟧",
-    "⟦99⟧",
-    "\ufffc",
-    "\r\n",
-]
+    "word", " ", "\n", "\n\n", "\t", ".", ", ", "é", "は", "א", "\u200f", "👋", "'", "''", '"', "12", "%", "|", "#",
+    "%s", "%(a)d", "%1$s", "%%", "{name}", "{0}", "{}", "{{x}}", "${x}", "%{x}", ":name", "{", "}", "{{", "%(", "<b>",
+    "</b>", "<br>", "<1>", "</1>", '<a href="{x}">', "</a>", "<!-- a -->", "<", ">", "<script>", "</script>", "[",
+    "](/a)", "]", "`", "`a`", "```", "https://a.example/b", "a@b.example", "&lt;", "&", "\\n", "\\", "@:a.b",
+    "{n, plural, one {", "} other {", "}}", "{g, select, a {", "'{'", "⟦", "⟧", "⟦1⟧", "⟦99⟧", "\ufffc", "\r\n",
+]  # fmt: skip
 WHOLE = [
-    "word ",
-    " ",
-    "\n",
-    ". ",
-    "é",
-    "は",
-    "א",
-    "👋",
-    " %s ",
-    " %(a)d ",
-    " %1$s ",
-    "{name}",
-    "{}",
-    "{{x}}",
-    "${x}",
-    "%{x} ",
-]
-WHOLE += [" :name ", "<b>", "</b>", "<br>", '<a href="{x}">', "</a>", "<!-- a -->", "[a](/a)", " `a` ", " a@b.example "]
-WHOLE += [" https://a.example/b ", "{n, plural, one {it''s # a} other {<b>b</b> {c}}}", "\\n", "&lt;", "⟦1⟧", "'{'"]
+    "word ", " ", "\n", ". ", "é", "は", "א", "👋", " %s ", " %(a)d ", " %1$s ", "{name}", "{}", "{{x}}", "${x}",
+    "%{x} ", " :name ", "<b>", "</b>", "<br>", '<a href="{x}">', "</a>", "<!-- a -->", "[a](/a)", " `a` ",
+    " a@b.example ", " https://a.example/b ", "{n, plural, one {it''s # a} other {<b>b</b> {c}}}", "\\n", "&lt;", "⟦1⟧",
+    "'{'",
+]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join)
 
 
@@ -124,7 +38,7 @@ def in_marks(source, translation):
     return translation
 
 
-@pytest.mark.parametrize(("source", "translation"), PAIRS)
+@each_row(PAIRS)
 def test_restore__catalogues(source, translation):
     """No faithful human translation is refused."""
     protected = Protected(source)
@@ -173,7 +87,7 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.parametrize(("source", "translation", "remark"), DAMAGED)
+@each_row(DAMAGED)
 def test_restore__damaged(source, translation, remark):
     """A translation that lost, moved or added protected text is refused. The remark describes it in marks."""
     with pytest.raises(Damaged) as damage:
@@ -205,7 +119,7 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("source", "translation", "restored"), ALLOWED)
+@each_row(ALLOWED)
 def test_restore__moved(source, translation, restored):
     """Named parts may move, breaks are as in the source, and an apostrophe before ICU syntax is doubled."""
     assert Protected(source).restore(translation) == restored

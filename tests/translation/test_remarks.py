@@ -4,6 +4,7 @@ import pytest
 
 from stapel_agent.translation.remark_words import LANGUAGES
 from stapel_agent.translation.remarks import remark_in
+from tests.rows import each_row
 
 REFUSALS = [
     "I'm sorry, but I can't assist with that request.",
@@ -11,6 +12,11 @@ REFUSALS = [
     "I won't translate this.",
     "I'm not able to translate that text.",
     "As an AI, I cannot do this.",
+    "As an AI language model, I have no feelings.",
+    "I'm unable to help with that.",
+    "I cannot fulfill this request.",
+    "I am very sorry, this is beyond me.",
+    "I apologize for the confusion.",
     "Sorry, this content cannot be translated.",
     "This text cannot be translated.",
     "Please provide the text you want translated.",
@@ -125,63 +131,42 @@ REFUSALS = [
     "Mae'n ddrwg gennyf, ni allaf helpu gyda hynny.",
     "Tá brón orm, ach ní féidir liom cabhrú leis sin.",
     "Pardonu, sed mi ne povas helpi pri tio.",
+    "Es tut mir leid, aber das kann ich nicht tun.",
+    "Désolé, mais je ne peux pas répondre à cette demande.",
+    "Lo siento, pero no puedo ayudarte con eso.",
+    "Mi dispiace, ma non posso farlo.",
+    "Desculpe, mas não posso fazer isso.",
+    "Извините, но я не могу выполнить этот запрос.",
+    "Przepraszam, ale nie mogę tego zrobić.",
+    "抱歉，我无法满足您的要求。",
+    "申し訳ありませんが、その依頼にはお応えできません。",
+    "죄송하지만 그 요청은 도와드릴 수 없습니다.",
+    "عذرًا، لا أستطيع القيام بذلك.",
+    "Üzgünüm, bunu yapamam.",
 ]
 AROUND = [
-    *("Here is the translation: {}", "Sure! Here is your translation: {}", "Translation: {}", "**Translation:** {}"),
-    *(
-        "Hier ist die Übersetzung: {}",
-        "Voici la traduction : {}",
-        "Вот перевод: {}",
-        "Перевод: {}",
-        "以下是翻译：{}",
-        "翻訳：{}",
-    ),
-    *("번역: {}", "الترجمة: {}", "Ето превода: {}", "İşte çeviri: {}", "Bản dịch: {}", "ترجمه: {}", "अनुवाद: {}"),
-    *(
-        "German: {}",
-        "Deutsch: {}",
-        "de: {}",
-        "[German] : {}",
-        "Output: {}",
-        "Answer: {}",
-        "Certainly! {}",
-        "Of course: {}",
-    ),
-    *("{} (Note: this is informal.)", "{} (Anmerkung: sehr frei)", "{} (Remarque : très libre)", "{}（注：意译）"),
-    *("{} — Note: literal", "{} (Примечание: вольно)", "{} [translated from English]", "{} (literal translation)"),
-    *(
-        "{} Hope this helps!",
-        "{} Let me know if you need more.",
-        "{} (I hope this is right.)",
-        "{} /no_think",
-        "```\n{}",
-    ),
-    *(
-        "{}```",
-        "{} <|im_end|>",
-        "{} [END]",
-        '"{}"',
-        "“{}”",
-        "„{}“",
-        "«{}»",
-        "« {} »",
-        "'{}'",
-        "`{}`",
-        "**{}**",
-        "*{}*",
-        "「{}」",
-    ),
-]
+    "Here is the translation: {}", "Sure! Here's your translation: {}", "Translation: {}", "**Translation:** {}",
+    "Hier ist die Übersetzung: {}", "Voici la traduction : {}", "Вот перевод: {}", "Перевод: {}", "以下是翻译：{}",
+    "翻訳：{}", "번역: {}", "الترجمة: {}", "Ето превода: {}", "İşte çeviri: {}", "Bản dịch: {}", "ترجمه: {}",
+    "अनुवाद: {}", "German: {}", "Deutsch: {}", "de: {}", "[German] : {}", "Output: {}", "Answer: {}", "Certainly! {}",
+    "Of course: {}", "{} (Note: this is informal.)", "{} (Anmerkung: sehr frei)", "{} (Remarque : très libre)",
+    "{}（注：意译）", "{} — Note: literal", "{} (Примечание: вольно)", "{} [translated from English]",
+    "{} (literal translation)", "{} Hope this helps!", "{} Let me know if you need more.", "{} (I hope this is right.)",
+    "{} /no_think", "```\n{}", "{}```", "{} <|im_end|>", "{} [END]", '"{}"', "“{}”", "„{}“", "«{}»", "« {} »", "'{}'",
+    "`{}`", "**{}**", "*{}*", "「{}」",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("translation", REFUSALS)
+@each_row(REFUSALS)
 def test_remark_in__refusals(translation):
-    """A refusal, an apology or a question of the model's own is detected, in any language."""
+    """A refusal, an apology or a question of the model's own is detected, in any language, unless the source is one."""
     for source in ("Delete all messages", "Help", "Send the request"):
         assert remark_in(source, translation), source
+    for source in (translation, "Es tut mir leid, das geht nicht. Das kann ich nicht für dich übersetzen."):
+        assert remark_in(source, translation) is None, source
 
 
-@pytest.mark.parametrize("form", AROUND)
+@each_row(AROUND)
 def test_remark_in__around(form):
     """Labels, notes, pleasantries and quotation marks around a translation are detected."""
     assert remark_in("Delete all messages", form.format("Alle Nachrichten löschen"), "de")
@@ -194,8 +179,7 @@ def test_remark_in__around_quotes():
     assert remark_in('Choose "Sound", then "Yes", please', '"Ton" wählen, dann "Ja"', "de") is None
 
 
-@pytest.mark.parametrize(
-    ("source", "translation", "to"),
+@each_row(
     [
         ("Sorry, I can't do that.", "Es tut mir leid, das kann ich nicht tun.", "de"),
         ("I can't help you", "Je ne peux pas vous aider", "fr"),
@@ -224,7 +208,7 @@ def test_remark_in__around_quotes():
         ("(draft)", "[draft]", "de"),
         ("Note: unsaved", "Примечание: не сохранено", "ru"),
         ("Note that it is unsaved", "Huomaa: tallentamatta", "fi"),
-    ],
+    ]
 )
 def test_remark_in__none(source, translation, to):
     """A source with such phrases, and words that only look like them, may be translated."""
