@@ -187,10 +187,12 @@ SOURCES = {
 """A source of each type, by its path in a project."""
 
 
-def made(folder: Path, name: str, content: str) -> Path:
+def made(folder: Path, name: str, content: object) -> Path:
+    """A file with this text, these bytes, or this JSON."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 

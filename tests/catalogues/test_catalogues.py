@@ -17,15 +17,10 @@ from hypothesis import strategies as st
 
 from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary
 from stapel_agent.catalogues.target_paths import target_path
+from tests.catalogues.files import made
 from tests.steps import grows_linearly
 
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
-
-
-def made(folder: Path, name: str, content: str | bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def translate(source: Path, to: str = "de", *, overwrite: bool = False, fuzzy: FuzzyPolicy = FuzzyPolicy()) -> str:  # noqa: B008
@@ -47,7 +42,7 @@ def compiled(path: Path) -> str:
 def test_json__keys_are_pointers(tmp_path):
     """Texts at any depth have unique keys, even if names contain dots and slashes. Blanks and numbers are not texts."""
     tree = {"a.b": "1", "a": {"b": "2", "b/c~": "3"}, "l": ["4", {"x": "5"}, ["6"], 7, None, True], "": "8", "no": " "}
-    catalogue = open_catalogue(made(tmp_path, "en.json", json.dumps(tree)), "de")
+    catalogue = open_catalogue(made(tmp_path, "en.json", tree), "de")
     assert catalogue.texts() == {
         "/a.b": "1",
         "/a/b": "2",
@@ -62,7 +57,7 @@ def test_json__keys_are_pointers(tmp_path):
 def test_json__the_rest_is_copied(tmp_path):
     """Numbers, booleans, nulls, blanks and empty containers are copied unchanged."""
     tree = {"t": "x", "n": 1.5, "b": [True, None, "x"], "e": {}, "l": [], "blank": " "}
-    target = translate(made(tmp_path, "en.json", json.dumps(tree)))
+    target = translate(made(tmp_path, "en.json", tree))
     assert json.loads(target) == {**tree, "t": "[x]", "b": [True, None, "[x]"]}
 
 
@@ -117,7 +112,7 @@ def test_json__overwrite(tmp_path):
 def test_json__long_keys(tmp_path):
     """Keys may have any length and script."""
     keys = ["k" * 500, "ключ", "鍵" * 200, "a\nb"]
-    source = made(tmp_path, "en.json", json.dumps(dict.fromkeys(keys, "x")))
+    source = made(tmp_path, "en.json", dict.fromkeys(keys, "x"))
     assert json.loads(translate(source)) == dict.fromkeys(keys, "[x]")
 
 
@@ -130,7 +125,7 @@ TREE = st.dictionaries(
     ),
 )
 
-unhurried = settings(deadline=None, max_examples=50)  # each writes files
+unhurried = settings(deadline=None, max_examples=30)  # each writes files
 
 
 @unhurried
@@ -138,7 +133,7 @@ unhurried = settings(deadline=None, max_examples=50)  # each writes files
 def test_json__any_tree(tree):
     """A tree translated into itself is unchanged, and then nothing is pending."""
     with TemporaryDirectory() as folder:
-        catalogue = open_catalogue(made(Path(folder), "en.json", json.dumps(tree)), "de")
+        catalogue = open_catalogue(made(Path(folder), "en.json", tree), "de")
         catalogue.write(catalogue.texts())
         assert json.loads(catalogue.target.read_text()) == tree
         assert catalogue.translations() == catalogue.texts()
@@ -196,11 +191,8 @@ def test_write__portions(tmp_path, name):
     """A portion costs the same in a large file as in a small one. After each, the file has all translations so far."""
     costs = []
     for count in (100, 1600):
-        folder = tmp_path / str(count)
-        source = folder / name
-        source.parent.mkdir(parents=True)
         texts = {f"key{number}": f"text {number}" for number in range(count)}
-        source.write_text(FILES[name](texts))
+        source = made(tmp_path / str(count), name, FILES[name](texts))
         catalogue = open_catalogue(source, "de")
         items = [(key, f"[{text}]") for key, text in catalogue.texts().items()]
         catalogue.write(dict(items[:20]))
@@ -214,9 +206,8 @@ def test_file__linear(tmp_path_factory, name):
     """A file with four times as many texts takes about four times the work."""
 
     def work(count: int) -> None:
-        source = tmp_path_factory.mktemp("linear") / name
-        source.parent.mkdir(exist_ok=True)
-        source.write_text(FILES[name]({f"key{number}": f"text {number}" for number in range(count)}))
+        texts = {f"key{number}": f"text {number}" for number in range(count)}
+        source = made(tmp_path_factory.mktemp("linear"), name, FILES[name](texts))
         catalogue = open_catalogue(source, "ru")
         catalogue.write({key: f"[{text}]" for key, text in catalogue.texts().items()})
         assert len(catalogue.translations()) == count
@@ -238,9 +229,7 @@ def test_file__linear(tmp_path_factory, name):
 def test_write__changed_meanwhile(tmp_path, name, before, mine):
     """What a person saves in the target between two portions is kept, and so are earlier translations."""
     texts = {"a": "one", "b": "two", "c": "three"}
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    made(tmp_path, name, FILES[name](texts))
-    catalogue = open_catalogue(tmp_path / name, "de")
+    catalogue = open_catalogue(made(tmp_path, name, FILES[name](texts)), "de")
     first, second, third = catalogue.texts()
     catalogue.write({first: "eins"})
     written = catalogue.target.read_text()
@@ -802,7 +791,7 @@ def test_po__refused(tmp_path, content, fault):
 def test_json__many_plural_texts(tmp_path):
     """Twenty thousand texts with plural forms take a second, not a minute: each is looked up once."""
     forms = {f"key{number}_{form}": form for number in range(20_000) for form in ("one", "other")}
-    source = made(tmp_path, "en.json", json.dumps(forms))
+    source = made(tmp_path, "en.json", forms)
     began = time.process_time()
     assert len(open_catalogue(source, "pl").texts()) == 80_000
     assert time.process_time() - began < 10
@@ -810,5 +799,5 @@ def test_json__many_plural_texts(tmp_path):
 
 def test_json__form_that_has_forms(tmp_path):
     """If a key is a form of one text and the singular of another, both get their forms."""
-    source = made(tmp_path, "en.json", json.dumps({"x_one": "a", "x_other": "b", "x_other_plural": "c"}))
+    source = made(tmp_path, "en.json", {"x_one": "a", "x_other": "b", "x_other_plural": "c"})
     assert json.loads(translate(source)) == {"x_one": "[a]", "x_other": "[b]", "x_other_plural": "[c]"}

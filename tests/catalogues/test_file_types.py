@@ -291,7 +291,7 @@ def test_context__comments_and_limits(tmp_path):
 TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]) | st.sampled_from("\"'<>&\\@?#:{}[]*.% ")
 )
-unhurried = settings(deadline=None, max_examples=150)
+unhurried = settings(deadline=None, max_examples=40)
 
 
 @pytest.mark.parametrize(

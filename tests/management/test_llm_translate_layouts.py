@@ -8,16 +8,10 @@ from pathlib import Path
 import pytest
 
 from stapel_agent.testing import translating
+from tests.catalogues.files import made
 from tests.management.test_llm_translate import row, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-
-
-def made(folder: Path, name: str, content: object) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
 
 
 def held(path: Path) -> object:
@@ -364,11 +358,13 @@ def test_json__root_language(tmp_path, scripted_model):
     assert held(tmp_path / "de.json") == {"de": {"title": "A GOOD SHOP"}}
 
 
+NUMBERS = ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}}", "$n", "%{n}", "__n__"]
+
+
 @pytest.mark.gettext
 @pytest.mark.parametrize(
-    "number", ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}}", "$n", "%{n}", "__n__"]
+    ("number", "to"), [*((number, "ru") for number in NUMBERS), *(("%d", to) for to in ("sl", "lv", "de"))]
 )
-@pytest.mark.parametrize("to", ["ru", "sl", "lv", "de"])
 def test_gettext__forms_show_their_number(tmp_path, scripted_model, number, to):
     """A form for several numbers is translated from the text that shows the number. msgfmt accepts the file."""
     flag = "#, c-format\n" if number in ("%d", "%'d", "%<PRIuMAX>") else ""

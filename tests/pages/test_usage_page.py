@@ -217,7 +217,7 @@ def test_page__asks_for_no_script_and_no_style_of_its_own(admin_client):
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:|https?://", own)
 
 
-@pytest.mark.parametrize("period", ["today", "7d", "30d", "month", "last-month", ""])
+@pytest.mark.parametrize("period", ["today", "last-month", ""])
 def test_period__chosen(admin_client, period):
     """Each period of the picker shows its calls, and is marked as selected."""
     written(created_at=timezone.now())
@@ -229,18 +229,9 @@ def test_period__chosen(admin_client, period):
 @pytest.mark.parametrize(
     "query",
     [
-        {"period": "century"},
         {"period": "\0<script>"},
-        {"since": "yesterday"},
-        {"since": "2026-01-10", "until": "2026-01-10"},
-        {"since": "2026-01-10", "until": "2026-01-09"},
         {"since": "2026-01-10", "until": "2026-13-01"},
-        {"until": "2026-01-10"},
-        {"since": "0001-01-01"},
-        {"since": "9999-12-31"},
-        {"since": "1980-01-01", "until": "2026-01-01"},
         {"since": "x" * 5000},
-        {"since": "2026-01-10T00:00:00Z"},
         {"since": "\ud800"},
     ],
     ids=lambda query: str(query)[:60],

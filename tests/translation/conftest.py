@@ -11,7 +11,7 @@ from tests.steps import CountedPattern
 
 @pytest.fixture
 def counted_patterns(monkeypatch):
-    """Grammars whose patterns count the characters that they search."""
+    """Grammars whose patterns count the characters that they search, and end a search after fewer than usual."""
     grammar_of = protected_spans.grammar_of
 
     @lru_cache
@@ -22,3 +22,4 @@ def counted_patterns(monkeypatch):
         return Grammar(*map(CountedPattern, patterns), closing)
 
     monkeypatch.setattr(protected_spans, "grammar_of", counted)
+    monkeypatch.setattr(protected_spans, "MAX_EXPRESSION", 100)

@@ -129,10 +129,9 @@ def test_killed__pays_for_the_rest_only(host: Host, model: Translator, script: s
     assert (kept(host.server), host.server.flights()) == (COUNT, 0)
 
 
-@BOTH
-def test_killed__rows(host: Host, model: Translator, script: str) -> None:
+def test_killed__rows(host: Host, model: Translator) -> None:
     """The ledger has every call of the killed process, answered or not."""
-    killed_half_way(host, model, script)
+    killed_half_way(host, model, SYNC)
     rows = host.server.rows()
     assert Counter(row["status"] for row in rows) == {"success": 3, "pending": AT_ONCE}
     assert host.manage("close_lost_calls", "--older-than", "0") == f"closed {AT_ONCE} lost calls\n"
@@ -154,10 +153,9 @@ def at_once(host: Host, *scripts: str) -> list[Any]:
     return [said(process) for process in processes]
 
 
-@pytest.mark.parametrize("scripts", [(SYNC, SYNC), (ASYNC, ASYNC), (SYNC, ASYNC)], ids=["sync", "async", "mixed"])
-def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator, scripts: tuple[str, str]) -> None:
+def test_two_at_once__each_text_is_paid_once(host: Host, model: Translator) -> None:
     """Two processes that translate the same texts at once pay for each text once between them."""
-    answers = at_once(host, *scripts)
+    answers = at_once(host, SYNC, ASYNC)
     assert [{**one, "usage": None} for one in answers] == [{"status": "ok", "result": WHOLE, "usage": None, **BY}] * 2
     assert model.asked == masked(WHOLE)
     assert sum((Counter(one["usage"]) for one in answers), Counter()) == usage(COUNT // CHUNK)
@@ -252,12 +250,11 @@ def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str
     assert model.asked == masked(rest)
 
 
-@BOTH
-def test_deadline__before_anything_is_done(host: Host, model: Translator, script: str) -> None:
+def test_deadline__before_anything_is_done(host: Host, model: Translator) -> None:
     """If no text arrives in time, the answer is a failure with a reason for each text."""
     host.agent["DEADLINE"] = 3
     model.patience = 0
-    failure = host.run(script)
+    failure = host.run(SYNC)
     assert failure == {
         "status": "failure",
         "failure": failure_of(failure["reason"]),
@@ -283,8 +280,7 @@ except RuntimeError:
 )
 
 
-@pytest.mark.parametrize("concurrency", [1, AT_ONCE])
-@pytest.mark.parametrize("count", [3, COUNT])
+@pytest.mark.parametrize(("concurrency", "count"), [(1, COUNT), (AT_ONCE, COUNT), (AT_ONCE, 3)])
 def test_rollback__loses_nothing(host: Host, model: Translator, concurrency: int, count: int) -> None:
     """A rollback of the caller's transaction removes neither rows nor translations."""
     host.agent["TRANSLATE_CONCURRENCY"] = concurrency

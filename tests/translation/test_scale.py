@@ -17,10 +17,10 @@ from tests.answers import by
 
 pytestmark = pytest.mark.django_db
 
-MANY = 500
+MANY = 100
 CHUNKS = 10
-"""The number of questions for so many texts of this size, with TRANSLATE_CHUNK_ENTRIES 50."""
-LONG = 60_000
+"""The number of questions for so many texts, with TRANSLATE_CHUNK_ENTRIES 10."""
+LONG = 30_000
 LONG_LIMIT = 2_044 * 3
 """Bytes of the longest segment whose translation fits into MAX_TOKENS 4096."""
 
@@ -101,8 +101,8 @@ def paid(rows: list[PromptLog]) -> dict[str, int]:
 def test_many_texts__complete_in_order(
     facade: Any, agent: Any, scripted_model: ScriptedModel, concurrency: int
 ) -> None:
-    """500 texts come back complete and in order, in 10 calls, TRANSLATE_CONCURRENCY at once, each asked for once."""
-    agent(TRANSLATE_CONCURRENCY=concurrency)
+    """100 texts come back complete and in order, in 10 calls, TRANSLATE_CONCURRENCY at once, each asked for once."""
+    agent(TRANSLATE_CHUNK_ENTRIES=10, TRANSLATE_CONCURRENCY=concurrency)
     crowd = Crowd(concurrency, translating(str.upper))
     scripted_model.script(crowd)
     texts = {f"key.{number}": short_text(number) for number in range(MANY)}
@@ -118,13 +118,14 @@ def test_many_texts__complete_in_order(
     assert len(set(asked(scripted_model))) == len(asked(scripted_model)) == MANY
 
 
-def test_many_texts__rows(facade: Any, scripted_model: ScriptedModel) -> None:
+def test_many_texts__rows(facade: Any, agent: Any, scripted_model: ScriptedModel) -> None:
     """The rows of one call have one request id, name their chunk, and add up to the answer's usage."""
+    agent(TRANSLATE_CHUNK_ENTRIES=10)
     scripted_model.script(translating(str.upper))
     answer = facade.translate("en", "de", {f"{number}": short_text(number)[0] for number in range(MANY)})
     rows = list(PromptLog.objects.all())
     told = sorted((row.metadata for row in rows), key=lambda metadata: metadata["chunk"])
-    facts = {"provider": "anthropic", "from": "en", "to": "de", "key_count": 50, "chunks": CHUNKS, "asked_again": 0}
+    facts = {"provider": "anthropic", "from": "en", "to": "de", "key_count": 10, "chunks": CHUNKS, "asked_again": 0}
     assert told == [{**facts, "chunk": number} for number in range(1, CHUNKS + 1)]
     assert len({row.request_id for row in rows}) == 1
     assert answer["usage"] == paid(rows)
@@ -152,7 +153,7 @@ def test_many_texts__rows_of_what_is_asked_again(facade: Any, scripted_model: Sc
 
 
 def test_many_texts__duplicates(facade: Any, scripted_model: ScriptedModel) -> None:
-    """Hundreds of keys with twenty different texts, in various blanks, are one call for twenty texts."""
+    """A hundred keys with twenty different texts, in various blanks, are one call for twenty texts."""
     scripted_model.script(translating(str.upper))
     blanks = ["", " ", "\n", "\t\u00a0"]
     entries = {f"{n}": f"{blanks[n % 4]}text {n % 20}{blanks[n % 3]}" for n in range(MANY)}
@@ -163,7 +164,7 @@ def test_many_texts__duplicates(facade: Any, scripted_model: ScriptedModel) -> N
 
 
 def test_long_text__byte_for_byte(facade: Any, scripted_model: ScriptedModel) -> None:
-    """60 KB are returned byte for byte, in no more calls than half-full answers need."""
+    """30 KB are returned byte for byte, in no more calls than half-full answers need."""
     source, translation = long_text(LONG)
     scripted_model.script(translating(str.upper))
     answer = facade.translate("en", "ru", {"before": "one", "text": source, "after": "two"})
@@ -194,10 +195,9 @@ def test_long_text__asked_once(facade: Any, scripted_model: ScriptedModel) -> No
     assert len(scripted_model.requests) <= 2
 
 
-@pytest.mark.parametrize("length", [400, 1_500])
-def test_truncated__many_texts(facade: Any, scripted_model: ScriptedModel, length: int) -> None:
+def test_truncated__many_texts(facade: Any, scripted_model: ScriptedModel) -> None:
     """If a model breaks off, its questions are halved until every text is there. The number of calls stays small."""
-    scripted_model.script(cut_off_at(length))
+    scripted_model.script(cut_off_at(400))
     entries = {f"{number}": short_text(number)[0] for number in range(120)}
     answer = facade.translate("en", "de", entries)
     rows = list(PromptLog.objects.all())
@@ -209,14 +209,13 @@ def test_truncated__many_texts(facade: Any, scripted_model: ScriptedModel, lengt
     assert sum(row.metadata["key_count"] for row in answers) == len(entries)
 
 
-@pytest.mark.parametrize(("size", "length"), [(6_000, 300), (20_000, 2_000)])
-def test_truncated__long_text(facade: Any, scripted_model: ScriptedModel, size: int, length: int) -> None:
+def test_truncated__long_text(facade: Any, scripted_model: ScriptedModel) -> None:
     """A text whose every piece is too long for the model is cut further, and joined byte for byte.
 
     It is reported as unchanged, because its Japanese pieces have no capitals.
     """
-    source, translation = long_text(size)
-    scripted_model.script(cut_off_at(length))
+    source, translation = long_text(6_000)
+    scripted_model.script(cut_off_at(300))
     answer = facade.translate("en", "ru", {"text": source})
     rows = list(PromptLog.objects.all())
     found = {"result": {"text": translation}, "unchanged": ["text"], "usage": paid(rows)}

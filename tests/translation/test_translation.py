@@ -476,16 +476,16 @@ def paid(scripted_model):
 
 
 def test_reuse__per_text(facade, paid):
-    """If one of a thousand texts changes, one is asked for."""
-    entries = {str(number): f"text {number}" for number in range(1000)}
+    """If one of a hundred texts changes, one is asked for."""
+    entries = {str(number): f"text {number}" for number in range(100)}
     facade.translate("en", "de", entries)
-    assert paid() == 1000
-    answer = facade.translate("en", "de", {**entries, "500": "another"})
-    assert paid() == 1001
-    assert answer["result"] == {key: text.upper() for key, text in {**entries, "500": "another"}.items()}
+    assert paid() == 100
+    answer = facade.translate("en", "de", {**entries, "50": "another"})
+    assert paid() == 101
+    assert answer["result"] == {key: text.upper() for key, text in {**entries, "50": "another"}.items()}
     assert answer["usage"] == PRICE
     assert PromptLog.objects.latest("created_at").metadata["key_count"] == 1
-    assert Translation.objects.count() == 1001
+    assert Translation.objects.count() == 101
 
 
 @pytest.mark.parametrize(
