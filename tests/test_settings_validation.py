@@ -78,18 +78,18 @@ def errors() -> list[tuple[str, str]]:
     return [(found.id, found.msg) for found in run_checks(tags=["stapel_agent"], include_deployment_checks=True)]
 
 
-@pytest.mark.parametrize(("key", "value", "id", "mend", "kind"), [*BREAKING, *BEARABLE])
-def test_check__says_the_mend(agent, key, value, id, mend, kind):
+@pytest.mark.parametrize(("key", "value", "id", "fix", "kind"), [*BREAKING, *BEARABLE])
+def test_check__names_the_fix(agent, key, value, id, fix, kind):
     """There is one error, which names the setting, its valid values and its type. No other check fails for it."""
     agent(**{"ANTHROPIC_API_KEY": KEY, key: value})
     ((found, message),) = errors()
     assert (found, message.startswith(f"STAPEL_AGENT[{key!r}] must be ")) == (f"stapel_agent.{id}", True)
-    assert mend in message
+    assert fix in message
     assert message.endswith((f"({kind}).", f"not a value of the type {kind}."))
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, value, *_ in BREAKING])
-def test_call__says_the_mend(facade, agent, scripted_model, key, value):
+def test_call__names_the_fix(facade, agent, scripted_model, key, value):
     """No provider is asked, no row is written, and every verb fails with the message of the check."""
     agent(**{key: value})
     (message,) = [text for _, text in errors() if key in text]
@@ -110,7 +110,7 @@ def test_call__goes_on(facade, agent, scripted_model, key, value):
 
 
 @pytest.mark.parametrize("value", [None, 5, "50", 1.5])
-def test_translate__says_the_mend(facade, agent, scripted_model, value):
+def test_translate__names_the_fix(facade, agent, scripted_model, value):
     """A setting that only translations need makes only translations fail."""
     agent(TRANSLATE_CHUNK_ENTRIES=value)
     reason = facade.translate("en", "de", {"a": "one"}).get("reason", "")

@@ -98,7 +98,7 @@ async def uncancelled(operation: Operation[Result], *, timeout: float | None = N
 
 
 async def _end_of(work: Future[Any], loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
-    """Wait at most `seconds` for the end of work, which goes on meanwhile whatever becomes of the caller.
+    """Wait at most `seconds` for the end of work, which continues even if the caller gives up.
 
     Not by a task, because a closing event loop cancels all tasks. `asyncio.wrap_future()` takes three times as long.
     """

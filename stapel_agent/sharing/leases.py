@@ -46,7 +46,7 @@ def stop(lease: UUID) -> None:
 
 
 def remove_later(lease: UUID) -> None:
-    """Retry removing the row that holds this lease until the database lets us. Its call is over."""
+    """Retry removing the row that holds this lease until the database allows it. Its call is over."""
     with _lock:
         _left_over.add(lease)
         _ensure_beating()

@@ -511,11 +511,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "mend"), WRONG)
-def test_entry__wrong(agent, scripted_model, caplog, entry, mend):
+@pytest.mark.parametrize(("entry", "fix"), WRONG)
+def test_entry__wrong(agent, scripted_model, caplog, entry, fix):
     """The check names the fix for each invalid entry. Until it is fixed, no call is made."""
     (fault,) = policies.problems([entry])
-    assert fault.startswith(f"BUDGETS[0] {mend}")
+    assert fault.startswith(f"BUDGETS[0] {fix}")
     agent(BUDGETS=[entry])
     assert services.complete("hello", "small")["reason"].startswith("over_budget: BUDGETS cannot be applied")
     assert scripted_model.requests == []

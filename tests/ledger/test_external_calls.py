@@ -76,7 +76,7 @@ def test_record__awkward_values(record):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "mend"),
+    ("wrong", "fix"),
     [
         ({"source": ""}, "source must be a string of 1 to 32 characters that a database can store"),
         ({"source": "x" * 33}, "source must be a string of 1 to 32"),
@@ -102,9 +102,9 @@ def test_record__awkward_values(record):
         ({"metadata": None}, "metadata must be a map"),
     ],
 )
-def test_record__wrong_value(record, wrong, mend):
+def test_record__wrong_value(record, wrong, fix):
     """If the ledger cannot store a value, the error names it and the fix, and nothing is written."""
-    with pytest.raises(ValueError, match=f"^{mend}"):
+    with pytest.raises(ValueError, match=f"^{fix}"):
         record(**{**LEAST, **wrong})
     assert not PromptLog.objects.exists()
 

@@ -931,6 +931,6 @@ def test_import__missing_sdk() -> None:
         except ProviderError as fault:
             print(type(fault).__name__, fault)
     """
-    mend = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
+    fix = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
 
-    assert run_python(PROCESS + textwrap.dedent(script)) == [mend, *[f"AccessDenied {mend}"] * 2]
+    assert run_python(PROCESS + textwrap.dedent(script)) == [fix, *[f"AccessDenied {fix}"] * 2]
