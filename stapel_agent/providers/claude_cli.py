@@ -43,7 +43,8 @@ FIXED_ENVIRONMENT = {
     "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
     # No telemetry, error reports or updates from a web server.
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    # An attempt is one request, without hidden retries.
+    # An attempt is one request, without hidden retries. No variable turns off those of a stream that fails before its
+    # first text.
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
     "CLAUDE_CODE_MAX_RETRIES": "0",
 }

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +312,15 @@ def test_real__error_in_the_stream(serve: Serve) -> None:
         WAYS["sync"](prompt="Hi", model=MODEL)
     assert raised.value.may_be_billed
     assert len(server.requests) == 1
+
+
+def test_real__error_before_the_text(serve: Serve) -> None:
+    """The CLI itself repeats a request whose stream fails before a text. The cost is that of all of them."""
+    server = serve(stream(message_start(), error_event("overloaded_error", "Overloaded")))
+    with pytest.raises(ProviderUnavailable, match="Overloaded") as raised:
+        WAYS["sync"](prompt="Hi", model=MODEL)
+    assert raised.value.may_be_billed
+    assert raised.value.usage.cost_usd == len(server.requests) * Decimal("0.00003")
 
 
 def test_real__error_after_a_block(serve: Serve) -> None:
