@@ -131,6 +131,10 @@ class Catalogue(ABC, Generic[Draft]):
         """Return the texts that a person may have translated: for a plural form, the singular or the plural."""
         return [text]
 
+    def fault(self, key: str, translation: str) -> str:
+        """Return what the file type does not allow in a translation of `key`, or an empty string."""
+        return ""
+
     @abstractmethod
     def translations(self) -> dict[str, str]:
         """Return the existing translations, by the keys of `texts()`."""

@@ -102,6 +102,14 @@ class GettextCatalogue(Catalogue[GettextDraft]):
             return [text for text in texts if placeholders(text) >= shown]
         return texts
 
+    def fault(self, key: str, translation: str) -> str:
+        msgid = self._entries[int(key.split(" ", 1)[0])].msgid
+        for place, has_break in (("begin", str.startswith), ("end", str.endswith)):
+            is_wanted = has_break(msgid, "\n")
+            if is_wanted != has_break(translation, "\n"):
+                return f"must {'' if is_wanted else 'not '}{place} with a line break, to match the msgid"
+        return ""
+
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")

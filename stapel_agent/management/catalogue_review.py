@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from stapel_agent.translation import Entry, Most, fault_in
 
 from .catalogue_translation import CatalogueTranslation
+
+NUMBERED = {"printf", "php", "apple", "android"}
+"""The formats in which a placeholder may have the number of its argument."""
+NUMBER = re.compile(r"%\d{1,3}+\$")
+UNNUMBERED = re.compile(r"%(?!\d{1,3}+\$)[^\sA-Za-z@%]*+(?:hh|ll|[hlLqjzt])?+[A-Za-z@%]")
 
 
 class CostOf(Protocol):
@@ -22,10 +29,20 @@ def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
     texts = catalogue.texts()
     for key, existing in catalogue.translations().items():
         format, limit = catalogue.format(key), catalogue.max_length(key)
-        entries = (Entry(text, format=format, max_length=limit) for text in catalogue.sources(key, texts[key]))
+        sources = catalogue.sources(key, texts[key])
+        if format in NUMBERED and NUMBER.search(existing):
+            sources += [_numbered(text) for text in sources]
+        entries = [Entry(text, format=format, max_length=limit) for text in sources]
         found = [fault_in(entry, existing, catalogue.language(key), catalogue.to) for entry in entries]
-        if all(found):
-            yield catalogue.name(key), f"the translation {found[0]}"
+        fault = found[0] if all(found) else catalogue.fault(key, existing)
+        if fault:
+            yield catalogue.name(key), f"the translation {fault}"
+
+
+def _numbered(text: str) -> str:
+    """Return `text` with numbers in its placeholders, as a translation in another order needs them."""
+    count = itertools.count(1)
+    return UNNUMBERED.sub(lambda match: match[0] if match[0] == "%%" else f"%{next(count)}${match[0][1:]}", text)
 
 
 def estimate(translation: CatalogueTranslation, cost_of: CostOf) -> Most:

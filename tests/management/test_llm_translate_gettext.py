@@ -212,3 +212,30 @@ def test_plural__as_msgfmt_wants_it(tmp_path, scripted_model, flags, to):
         without = shout(singular)
         target.write_text(content.replace(f'{number}"{text}"', f'{number}"{without}"'))
         assert ("wrong translations: 1" in run(path, "--to", to, "--check")[1]) == fatal(target)
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize("msgid", ["A text", "A text\\n", "\\nA text", "\\nA text\\n"])
+@pytest.mark.parametrize("msgstr", ["Ein Satz", "Ein Satz\\n", "\\nEin Satz"])
+def test_check__line_breaks(tmp_path, msgid, msgstr):
+    """--check wants the line breaks at both ends that msgfmt wants."""
+    path = po(tmp_path, "de", f'msgid "{msgid}"\nmsgstr "{msgstr}"\n')
+    assert ("with a line break" in run(path, "--from", "en", "--to", "de", "--check")[1]) == fatal(path)
+
+
+@pytest.mark.parametrize(
+    ("flag", "msgid", "msgstr", "is_right"),
+    [
+        ("c-format", "%s has %5.2lf files, 5%%", "%2$5.2lf von %1$s, 5 %%", True),
+        ("c-format", "%s has %d files", "%1$d von %2$s", False),
+        ("c-format", "%s has %d files", "%1$s hat Dateien", False),
+        ("c-format", "%2$s has %1$d files", "%1$d von %2$s", True),
+        ("php-format", "%s has %d files", "%2$d von %1$s", True),
+        ("objc-format", "%@ has %lld files", "%2$lld von %1$@", True),
+        ("python-format", "%s has %d files", "%2$d von %1$s", False),
+    ],
+)
+def test_check__numbered_arguments(tmp_path, flag, msgid, msgstr, is_right):
+    """A person may number the placeholders, to put them into another order."""
+    path = po(tmp_path, "de", f'#, {flag}\nmsgid "{msgid}"\nmsgstr "{msgstr}"\n')
+    assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
