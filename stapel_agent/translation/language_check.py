@@ -73,7 +73,8 @@ def other_language(source: str, translation: str, from_lang: str, to: str) -> tu
     if not _has_several_words(translation):
         return None
     if expected and not is_in_script and (strange := _other_script(source, translation, expected)):
-        return strange
+        remark, is_source = strange
+        return remark, is_source and not _is_in_a_third_language(source, translation, from_lang, to)
     return _detected(source, translation, from_lang, to)
 
 
@@ -94,6 +95,16 @@ def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[s
         return None
     is_source = found in _related(base(from_lang)) or (not is_related and found == _top(source)[0])
     return f"is in {language_name(found)}, not in {language_name(to)}", is_source
+
+
+def _is_in_a_third_language(source: str, translation: str, from_lang: str, to: str) -> bool:
+    """Whether the detector is sure that `translation`, which has other words, is in neither language."""
+    found, probabilities = _top(translation)
+    known = _top(source)[0] if from_lang == AUTO else base(from_lang)
+    if not known or not found or found in _related(known) | _related(base(to)) or probabilities[found] < SURE:
+        return False
+    words, theirs = ({word.casefold() for word in WORD.findall(text)} for text in (translation, source))
+    return 2 * len(words & theirs) < len(words)
 
 
 def _strange_script(source: str, translation: str, expected: str) -> tuple[str, bool] | None:
