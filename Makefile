@@ -74,5 +74,5 @@ $(VENV)/model: $(VENV)/package
 	@touch $@
 
 $(VENV)/tools: $(VENV)/model
-	$(PIP) --group check --group fleet
+	$(PIP) --no-build-isolation --editable '.[anthropic,fluent,language]' --group check --group fleet
 	@touch $@

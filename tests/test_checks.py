@@ -75,6 +75,7 @@ def test_checks__short_keys(agent, monkeypatch):
     assert "stapel_agent.W017" not in found()
 
 
+@pytest.mark.sdk
 def test_checks__default_size_missing(agent):
     """MODELS without the default size of translations and commands is reported, with the fix."""
     agent(MODELS={"large": "claude-opus-4-8"}, ANTHROPIC_API_KEY="key-of-a-test")

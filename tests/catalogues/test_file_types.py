@@ -78,6 +78,7 @@ RUSSIAN = {
 }
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document__new_language(tmp_path, name):
     """Everything but the translations is as in the source: comments, order, layout. Plural forms are the target's."""
@@ -114,6 +115,7 @@ def test_string_catalog__layout(tmp_path):
         assert catalogue.text(catalogue.draft(), catalogue.file).text == content
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize(
     ("source", "to", "target"),
     [
@@ -167,6 +169,7 @@ EXISTING = {
 }
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize(("source", "target"), list(zip(DOCUMENTS, EXISTING, strict=True)))
 def test_document__existing_translations(tmp_path, source, target):
     """Existing values in the target stay as they are written. Missing ones are added in the source's order."""
@@ -183,6 +186,7 @@ def test_document__existing_translations(tmp_path, source, target):
     assert all(name in after for name in names)
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize("name", SOURCES)
 def test_document__overwrite_and_again(tmp_path, name):
     """`overwrite` replaces everything. Without it, a second run changes nothing."""
@@ -236,6 +240,7 @@ FORMS = {
 }
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize("to", FORMS)
 def test_plurals__categories(tmp_path, to):
     """Each type gets the categories of the language in CLDR. Apple and Rails also keep `zero`."""
@@ -265,6 +270,7 @@ def test_plurals__written_as_a_whole(tmp_path):
 # Context
 
 
+@pytest.mark.fluent
 def test_context__comments_and_limits(tmp_path):
     """Comments and length limits are sent with their text, and those on a plural with each of its forms."""
     limited = ANDROID.replace("Title of the page", "Title of the page [CHAR LIMIT=12]")
@@ -309,6 +315,7 @@ def test_texts__any(tmp_path_factory, name, text):
     read(catalogue.target)
 
 
+@pytest.mark.fluent
 @unhurried
 @given(text=TEXTS.filter(str.strip))
 def test_texts__any_for_android(tmp_path_factory, text):
@@ -324,6 +331,7 @@ def test_texts__any_for_android(tmp_path_factory, text):
     assert again.target.read_text() == first
 
 
+@pytest.mark.fluent
 @unhurried
 @given(text=TEXTS.filter(str.strip))
 def test_texts__any_for_fluent(tmp_path_factory, text):
@@ -339,6 +347,7 @@ def test_texts__any_for_fluent(tmp_path_factory, text):
 BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string name="x">&b;</string></resources>'
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize(
     ("name", "content", "fault"),
     [
@@ -409,6 +418,7 @@ def test_android__empty_tag(tmp_path):
     assert '\n  <string name="title">Der Titel</string>\n</resources>' in target.read_text()
 
 
+@pytest.mark.fluent
 def test_android__markup(tmp_path):
     """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
     catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de")
@@ -453,6 +463,7 @@ def test_rails__norwegian(tmp_path):
     assert list(read(target)) == ["no"]
 
 
+@pytest.mark.fluent
 def test_android__prefixes(tmp_path):
     """A target declares the prefixes of the source, because its markup may use them."""
     target = made(tmp_path, "res/values-de/strings.xml", '<resources xmlns:tools="t"></resources>')
@@ -469,6 +480,7 @@ def test_fluent__not_installed(tmp_path, monkeypatch):
         open_catalogue(made(tmp_path, "en.ftl", FLUENT), "de")
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("newline", ["\r\n", "\n"])
 def test_document__line_ends(tmp_path, name, newline):

@@ -139,6 +139,7 @@ def same_but_for_order(one: str, other: str) -> bool:
     return Counter(re.findall(r"\w+|\W", one)) == Counter(re.findall(r"\w+|\W", other))
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize("to", WORDS)
 def test_projects__a_model_that_translates(tmp_path, scripted_model, to):
     """Every text of every file is translated, each file is valid, and --check finds nothing."""
@@ -155,6 +156,7 @@ _right: dict[str, dict[str, dict[str, str]]] = {}
 """The right translations in each file, by language."""
 
 
+@pytest.mark.fluent
 @pytest.mark.parametrize(
     ("model", "to", "start"),
     [

@@ -170,6 +170,7 @@ def test_unchanged__second_answer_is_damaged(facade, scripted_model):
     assert (answer["result"], answer["unchanged"], len(scripted_model.requests)) == ({"a": CART}, ["a"], 2)
 
 
+@pytest.mark.language
 def test_third_language__refused(facade, scripted_model):
     """A translation in a third language fails, and is asked for again with a correction."""
     scripted_model.script(translating(lambda text: "Votre panier est vide pour le moment"))

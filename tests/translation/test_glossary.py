@@ -135,6 +135,7 @@ def test_missed__other_word(to, wanted, translation):
     assert Glossary({"term": wanted}, to).missed({"term": wanted}, translation) == ["term"]
 
 
+@pytest.mark.language
 def test_terms_in__inflected():
     """An inflected term in the text is found by its stem, if the language of the text is known."""
     terms = {"корзина": "cart", "новый заказ": "new order"}

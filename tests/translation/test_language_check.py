@@ -41,6 +41,7 @@ def test_is_unchanged__exempt(source, from_lang, to):
     assert not is_unchanged(source, source, from_lang, to)
 
 
+@pytest.mark.language
 @each_row(
     [
         ("Votre panier est vide pour le moment", "de", False),
