@@ -18,7 +18,7 @@ from .gettext_catalogue import GettextCatalogue
 from .json_catalogue import JsonCatalogue
 from .rails_catalogue import RailsCatalogue
 from .resource_folders import android_target, apple_target
-from .target_paths import is_named_by_language, target_path
+from .target_paths import is_language, is_named_by_language, path_language, target_path
 from .text_file import CatalogueError
 
 TargetPath = Callable[[Path, str, Path | None, str], Path]
@@ -94,7 +94,8 @@ def without_translations(
 ) -> list[Path]:
     """Return `files` without the translations of others: of `l10n/*.arb`, app_en.arb without app_de.arb.
 
-    Files that may be completed in place, and files that are translations of each other, stay.
+    Files that are translations of each other stay. So do files that may be completed in place, unless the source is
+    in `from_lang`.
     """
     files = list(dict.fromkeys(files))
     targets = {
@@ -103,9 +104,13 @@ def without_translations(
     }
     found = Counter(path for paths in targets.values() for path in paths)
     sources = [file for file in files if found[file.absolute()] == (file.absolute() in targets[file])]
-    translated = {path for source in sources for path in targets[source]}
-    in_place = {source for source in files if _file_type(source).catalogue.is_own_target}
-    return [file for file in files if file in sources or file in in_place or file.absolute() not in translated]
+    known = [source for source in sources if from_lang != "auto" and is_language(path_language(source), from_lang)]
+
+    def is_translation(file: Path) -> bool:
+        others = known if _file_type(file).catalogue.is_own_target else sources
+        return file not in sources and any(file.absolute() in targets[source] for source in others)
+
+    return [file for file in files if not is_translation(file)]
 
 
 def _file_type(source: Path) -> FileType:

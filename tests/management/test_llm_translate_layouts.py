@@ -127,6 +127,17 @@ def test_translations_among_the_sources(tmp_path, scripted_model, name):
     assert "have the same target" in run(*sources, "--to", "fr")[1]
 
 
+@pytest.mark.parametrize("place", ["locale/{}/LC_MESSAGES/django.po", "po/{}.po"])
+def test_translations_among_the_sources__gettext(tmp_path, scripted_model, place):
+    """Of gettext files given by a pattern, those of the language of --from are the sources."""
+    sources = [made(tmp_path, place.format(tag), 'msgid "A text"\nmsgstr ""\n') for tag in ("de", "en", "pl")]
+    scripted_model.script(translating(str.upper))
+    out, err = run(*sources, "--from", "en", "--to", "de", "--to", "pl", "--to", "fr")
+    assert (err, out.count("\n")) == ("", 4)
+    assert all(strings(tmp_path / place.format(to)) == ["A TEXT"] for to in ("de", "pl", "fr"))
+    assert "have the same target" in run(*sources, "--to", "de", "--to", "pl")[1]
+
+
 def test_own_language__in_place(tmp_path, scripted_model):
     """A .po file in the target language is completed in place, and its translations are kept."""
     header = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'

@@ -180,8 +180,8 @@ def _shown(verbosity: int) -> int | None:
 def shared_target(source: Path, other: Path, target: Path) -> CatalogueError:
     """Return the error for two sources with the same target, where one would overwrite the other."""
     return CatalogueError(
-        f"{str(source)!r} and {str(other)!r} have the same target {str(target)!r}: put the files of each"
-        " language into a folder named after it, such as locales/en/"
+        f"{str(source)!r} and {str(other)!r} have the same target {str(target)!r}: name the files of one"
+        " language, or put those of each language into a folder named after it, such as locales/en/"
     )
 
 
