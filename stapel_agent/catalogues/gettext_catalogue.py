@@ -173,7 +173,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     @cached_property
     def _source_texts(self) -> SourceTexts:
-        return source_texts(self.source, self.target, self._source_file, self.from_lang)
+        return source_texts(self.source, self.target, self._source_file, self.from_lang, self.to)
 
     def _slots(self, number: int, forms: PluralForms) -> list[Slot]:
         """Return the slots of an entry of the source whose texts are not blank."""

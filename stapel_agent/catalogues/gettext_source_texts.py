@@ -43,7 +43,7 @@ class SourceTexts:
         return msgids if entry.msgid_plural else {"msgid": entry.msgid}, ENGLISH
 
 
-def source_texts(source: Path, target: Path, file: GettextFile, from_lang: str) -> SourceTexts:
+def source_texts(source: Path, target: Path, file: GettextFile, from_lang: str, to: str) -> SourceTexts:
     """Return the texts of the language `from_lang`, or with "auto" of the language of `source`, which holds `file`.
 
     They are in `source` itself, or in the file that is at its place in `from_lang`. Raises CatalogueError.
@@ -53,7 +53,8 @@ def source_texts(source: Path, target: Path, file: GettextFile, from_lang: str) 
             continue
         try:
             found = file if path == source else GettextFile.read(TextFile.read(path).text)
-            if language := _language(path, found, from_lang):
+            language = _language(path, found, from_lang)
+            if language and language != locale_name(to):
                 return SourceTexts.of(found, language)
         except ValueError as fault:
             raise CatalogueError(f"{str(path)!r} is not a gettext file: {fault}") from fault

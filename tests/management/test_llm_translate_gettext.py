@@ -100,6 +100,15 @@ def test_msgstr__of_another_language(tmp_path, scripted_model, source, known, te
     assert asked(scripted_model) == [text]
 
 
+def test_msgstr__of_the_target_language(tmp_path, scripted_model):
+    """A translation in the language of the target is no source text."""
+    source = po(tmp_path, "de", 'msgid "category"\nmsgstr "Rubrik"\n')
+    made(tmp_path, "out/de.po", 'msgid "category"\nmsgstr ""\n')
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--to", "de", "--out", tmp_path / "out")[1] == ""
+    assert asked(scripted_model) == ["category"]
+
+
 def test_msgstr__header_and_path_differ(tmp_path, scripted_model):
     """If the header and the path name different languages, the msgids are translated."""
     content = HEADER.format("en") + 'msgid "category"\nmsgstr "Rubrik"\n'
