@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -332,63 +333,50 @@ def test_refused__one_bad_target_before_all(source, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_progress__none_in_a_pipe(source, scripted_model, capsys):
+    """Without a terminal, there is no progress bar."""
+    scripted_model.script(translating(str.upper))
+    run(source, "--to", "de")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress__bar_on_a_terminal(source, scripted_model, monkeypatch):
+    """On a terminal, a progress bar for each language reaches its end."""
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    scripted_model.script(translating(str.upper))
+    with os.fdopen(end, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        run(source, "--to", "de", "--to", "fr")
+    seen = b""
+    with suppress(OSError):  # Linux's end of file on a terminal
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    os.close(terminal)
+    assert [re.search(language + rb": 100%.*2/2", seen) is not None for language in (b"de", b"fr")] == [True, True]
+
+
 CHILD = """
 import sys, django
 django.setup()
 from django.core.management import call_command, execute_from_command_line
-from stapel_agent.testing import scripted_provider, translating
+from stapel_agent.testing import scripted_provider
+
+def wait(request):
+    print("asked", flush=True)
+    sys.stdin.read()
+
 call_command("migrate", verbosity=0)
-{before}
-with scripted_provider({reply}) as model:
+with scripted_provider(wait):
     execute_from_command_line(["manage.py", "llm_translate", *sys.argv[1:]])
 """
 
 
-def child(*arguments: object, reply: str = "translating(str.upper)", before: str = "", **options: object):
-    """The command in a child process, with a model that answers `reply`."""
-    code = CHILD.format(reply=reply, before=before)
-    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "DATABASE": "sqlite"}
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, env={**os.environ, **settings}, **options)
-
-
-def test_progress__none_in_a_pipe(source):
-    """In a pipe, stdout has the summary, and stderr is empty."""
-    process = child(source, "--to", "de", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    out, err = process.communicate()
-    assert (process.returncode, err, row(out)[:4]) == (0, "", ["0", "2", "0", "0"])
-
-
-def test_progress__bar_on_a_terminal(source):
-    """On a terminal, a progress bar for each language reaches its end."""
-    terminal, end = pty.openpty()
-    termios.tcsetwinsize(end, (24, 80))
-    process = child(source, "--to", "de", "--to", "fr", stdout=subprocess.DEVNULL, stderr=end)
-    os.close(end)
-    seen = b""
-    try:
-        while piece := os.read(terminal, 4096):
-            seen += piece
-    except OSError:  # Linux's end of file on a terminal
-        pass
-    os.close(terminal)
-    assert process.wait() == 0
-    assert [re.search(language + rb": 100%.*2/2", seen) is not None for language in (b"de", b"fr")] == [True, True]
-
-
 def test_ctrl_c__exit_code(source):
     """SIGINT ends the process with exit code 130, after a summary."""
-    process = child(
-        source,
-        "--to",
-        "de",
-        before="def wait(request):\n    print('asked', flush=True)\n    sys.stdin.read()",
-        reply="wait",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT), "DATABASE": "sqlite"}
+    command, pipe = [sys.executable, "-c", CHILD, str(source), "--to", "de"], subprocess.PIPE
+    process = subprocess.Popen(command, env={**os.environ, **settings}, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout.readline() == "asked\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()

@@ -73,7 +73,7 @@ def test_any_text__has_a_storable_answer(text):
     assert storable([result, comment]) == [result, comment]
 
 
-@unhurried
+@settings(deadline=None, max_examples=50)
 @given(serialised(), PROSE)
 def test_cut_off__has_no_answer(answer_and_text, before):
     """JSON without its end or its beginning contains no answer, wherever it is cut.
@@ -110,20 +110,21 @@ def test_stray_brackets__do_no_harm(answer_and_text, stray):
     "unit",
     [
         *("[", "{", '{"a":', '["', '{"', "{ ", '{" ', "{'", "[[1],", '[{"a":1},', "{a ", "[ ", '{"\\'),
-        *(
-            "]", ",]", '"', "\\", '\\"', "<think>", "</think>", "<think></think>", "```", "`a", "```\n", "\n~~~a",
-            "~~~a",
-),
+        *("]", ",]", '"', "\\", '\\"', "<think>", "</think>", "<think></think>", "```", "`a", "```\n", "\n~~~a"),
         *('{"a": 1}}', '{"a": 1}} ', '"a": {"b": 1}}\n', ', {"b": 1}]'),
-        *("{}", "{x}", "{[}]", '{"}"', '"["{"]"}', "[1,]", "[NaN]", "```\n[1]\n```\n", "9", "\ud800", "\n["),
+        *("{}", "{x}", "{[}]", '{"}"', '"["{"]"}', "[1,]", "[NaN]", "```\n[1]\n```\n", "9", "\ud800", "\n[", "~~~a"),
     ],
-)  # fmt: skip
+)
 def test_long_text__linear_time(unit):
-    """A megabyte of any shape before an answer takes seconds. Work that is not linear would take minutes."""
-    text = unit * (MEGABYTE // len(unit))
-    started = time.thread_time()
-    parse_json_response(f'{text} {{"a": 1}}')
-    assert time.thread_time() - started < 30
+    """Text of any shape before an answer takes linear time: four times as much does not take sixteen times as long."""
+
+    def seconds(size):
+        text = unit * (size // len(unit))
+        started = time.thread_time()
+        parse_json_response(f'{text} {{"a": 1}}')
+        return time.thread_time() - started
+
+    assert seconds(MEGABYTE // 4) <= 8 * seconds(MEGABYTE // 16) + 0.3
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_long_text__linear_time(unit):
         "[" + "9" * MEGABYTE + "]", "[1e" + "9" * MEGABYTE + "]", "x {" + '"a": 1, ' * 100_000, "`" * MEGABYTE + "!",
         "`" * (MEGABYTE // 2) + "a" + "`" * (MEGABYTE // 2 - 1) + "a", '"' + "x" * MEGABYTE,
         "I " + "{ unclosed " * 90_000, "}" * MEGABYTE, '"a": {"b": 1}' + " " * (MEGABYTE // 2) + "}" * (MEGABYTE // 2),
-],
+    ],
     ids=lambda text: text[:12],
 )  # fmt: skip
 def test_long_text__no_answer(text):

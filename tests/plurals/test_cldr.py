@@ -12,7 +12,7 @@ from stapel_agent.plurals import category, cldr, forms
 @pytest.mark.parametrize("ordinal", [False, True])
 def test_forms__every_language(ordinal):
     """Every language of Babel has CLDR's categories, each with an example number that CLDR puts into it."""
-    for identifier in localedata.locale_identifiers():
+    for identifier in {*(name.partition("_")[0] for name in localedata.locale_identifiers()), "pt_PT"}:
         locale = Locale.parse(identifier)
         rule = locale.ordinal_form if ordinal else locale.plural_form
         found = forms(identifier, ordinal=ordinal)

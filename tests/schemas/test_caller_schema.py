@@ -150,6 +150,7 @@ def test_faults__bounded_work(monkeypatch, schema, result):
     """A check that would take minutes is stopped after a number of steps or seconds."""
     validator = CallerSchema(schema)
     monkeypatch.setattr(work_limit, "STEP_LIMIT", 100_000)
+    monkeypatch.setattr(bounded_patterns, "SECONDS", 0.1)
     with pytest.raises(TooMuchWork):
         validator.faults(result)
 
