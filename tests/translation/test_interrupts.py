@@ -29,7 +29,7 @@ class Slow(LlmProvider):
         return ProviderResult(json.dumps({{key: text.upper() for key, text in json.loads(prompt).items()}}), 10, 5)
 
 register_provider("slow", Slow)
-entries = {{f"key {{n}}": f"text {{n}}" for n in range(2000)}}
+entries = {{f"key {{n}}": f"text {{n}}" for n in range(400)}}
 
 def translate():
     return services.translate("en", "de", entries, provider="slow")
