@@ -31,10 +31,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with their own server or program may call the built-in providers: nothing else can answer there."""
+    """Modules with their own server or program may call the built-in providers: nothing else can answer there.
+
+    Tests with a file of Fluent as parameter need its library.
+    """
     for item in items:
         if has_stand_in(item.path):
             item.add_marker("real_model")
+        if ".ftl" in item.name:
+            item.add_marker("fluent")
 
 
 @cache

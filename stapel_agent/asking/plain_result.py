@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stapel_agent.parsing import json_map
 from stapel_agent.providers import ProviderResult
 from stapel_agent.redaction import without_keys
 from stapel_agent.types import FIGURES
@@ -15,7 +16,9 @@ def plain_result(result: ProviderResult) -> ProviderResult:
     """Keeps the token counts of a result whose text or finish reason is unusable."""
     text = str.__str__(result.text) if isinstance(result.text, str) else ""
     figures = {name: getattr(result, name) for name in FIGURES}
-    return ProviderResult(text, finish_reason=_word(result.finish_reason), metadata=result.metadata, **figures)
+    return ProviderResult(
+        text, finish_reason=_word(result.finish_reason), metadata=json_map(result.metadata), **figures
+    )
 
 
 def _word(reason: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from copy import copy
 from hashlib import sha256
@@ -17,14 +16,12 @@ from stapel_agent.column_ranges import money
 from stapel_agent.exceptions import AgentError, AttemptCancelled, ProviderBug, ProviderTimeout
 from stapel_agent.images import described
 from stapel_agent.models import PromptLog, PromptStatus
-from stapel_agent.parsing import is_deep, storable
+from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import CONDITIONS, TOOL_USES, UnitPrices, tool_uses
 from stapel_agent.redaction import redacted_json
 from stapel_agent.types import FinishedCall, Usage
 
 from .cost_columns import settle_cost
-
-logger = logging.getLogger(__name__)
 
 ID_LENGTH = 64
 CUT_ID = re.compile(r"#[0-9a-f]{32}\Z", re.IGNORECASE)
@@ -212,8 +209,8 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
         is_stored = log_content.is_full(request.source)
         facts["images"] = described(request.images) if is_stored else {"count": len(request.images)}
     if request.context:
-        facts["context"] = redacted_json(as_json(request.context), only_keys=True)
-    own = redacted_json(as_json(request.metadata), only_keys=True) if request.metadata else {}
+        facts["context"] = redacted_json(json_map(request.context), only_keys=True)
+    own = redacted_json(json_map(request.metadata), only_keys=True) if request.metadata else {}
     return {**own, **facts}
 
 
@@ -221,7 +218,7 @@ def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
     """The provider's own metadata, only if texts are stored: they may quote the prompt."""
     if attempt.result is None or not log_content.is_full(attempt.request.source):
         return {}
-    stated = as_json(attempt.result.metadata)
+    stated = attempt.result.metadata
     return redacted_json(stated) if stated else {}
 
 
@@ -234,19 +231,3 @@ def _outcome_facts(attempt: Attempt, error: AgentError | None) -> dict[str, Any]
     if attempt.usage.cache_write_1h_tokens:
         facts["cache_write_1h_tokens"] = attempt.usage.cache_write_1h_tokens
     return facts
-
-
-def as_json(value: Any) -> dict[str, Any]:
-    """Converts a foreign mapping to JSON that every database accepts. Drops anything that cannot be converted.
-
-    Also drops a mapping that is nested too deeply: a purge could not read the row, and would always stop there.
-    """
-    try:
-        if not (given := dict(value)):
-            return {}
-        text = json.dumps(given, default=str, skipkeys=True)
-        plain = {} if is_deep(text) else json.loads(text, parse_constant=str)
-    except Exception:
-        logger.warning("dropped metadata that cannot be converted to JSON")
-        return {}
-    return storable(plain)  # type: ignore[no-any-return]

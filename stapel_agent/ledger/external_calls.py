@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from stapel_agent import log_content
 from stapel_agent.column_ranges import MAX_TOKEN_COUNT, money
 from stapel_agent.models import PromptLog, PromptStatus
-from stapel_agent.parsing import storable
+from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import cost_of
 from stapel_agent.redaction import redact, redacted_json
 from stapel_agent.schemas import Unreadable, check_keywords, readable
@@ -93,7 +93,7 @@ def _row(function: str, fields: Mapping[str, Any]) -> PromptLog:
         error_message=_error_message(source, call["error_message"]),
         **{name: columns.opaque_id(owner) for name, owner in owners.items()},
         metadata={
-            **redacted_json(columns.as_json(metadata)),
+            **redacted_json(json_map(metadata)),
             **({"prices": cost.stated_prices} if cost.prices else {}),
             "provider": provider,
             **columns.whole_ids(**owners),

@@ -2,12 +2,14 @@
 
 from .answer import has_json, parse_json_response, parse_texts, parse_translation_response
 from .decoding import MAX_DEPTH, is_deep
+from .plain_json import json_map
 from .storable_text import storable
 
 __all__ = [
     "MAX_DEPTH",
     "has_json",
     "is_deep",
+    "json_map",
     "parse_json_response",
     "parse_texts",
     "parse_translation_response",
