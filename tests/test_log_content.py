@@ -41,16 +41,18 @@ def test_content__full(facade, scripted_model, agent):
 
 
 def test_content__none(facade, scripted_model, agent):
-    """No text is stored. Tokens, cost and names are stored as usual."""
+    """No text is stored. Tokens, cost, the terms of its price and names are stored as usual."""
     agent(LOG_CONTENT={"llm_facade": "none"})
-    scripted_model.script(ProviderResult(ANSWER, 7, 3, cost_usd="0.5", metadata={"echo": PROMPT}))
+    scripted_model.script(
+        ProviderResult(ANSWER, 7, 3, cost_usd="0.5", metadata={"echo": PROMPT, "service_tier": "flex", "speed": PROMPT})
+    )
     answer = facade.complete(PROMPT, "small", system_prompt=SYSTEM, user_id="u", metadata={"ticket": 9})
     assert answer["result"] == ANSWER
     row = PromptLog.objects.get()
     assert texts(row) == ("", None, None)
     assert (row.cache_key, row.error_message) == (None, None)
     assert (row.input_tokens, row.output_tokens, str(row.cost_usd), row.user_id) == (7, 3, "0.5000000000", "u")
-    assert row.metadata == {"provider": "anthropic", "ticket": 9}
+    assert row.metadata == {"provider": "anthropic", "ticket": 9, "service_tier": "flex"}
     assert "secret" not in everything()
 
 

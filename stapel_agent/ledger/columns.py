@@ -215,10 +215,11 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
 
 
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
-    """The provider's own metadata, only if texts are stored: they may quote the prompt."""
-    if attempt.result is None or not log_content.is_full(attempt.request.source):
-        return {}
-    stated = attempt.result.metadata
+    """The provider's own metadata; only the terms of its price if texts are not stored, which others may quote."""
+    stated = dict(attempt.result.metadata) if attempt.result else {}
+    if stated and not log_content.is_full(attempt.request.source):
+        terms = economic_facts(stated)
+        stated = {name: terms[name] for name in CONDITIONS if name in terms}
     return redacted_json(stated) if stated else {}
 
 
