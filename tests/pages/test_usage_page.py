@@ -53,7 +53,7 @@ def behind(figure: Figure, rows: list[PromptLog]) -> str:
 
 def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page):
     """Every linked figure equals the sum of the rows in the list at that link, to the last digit."""
-    written_at_random(100)
+    written_at_random(50)
     page = Figures(admin_client.get(PAGE, FIVE_DAYS))
     known: dict[str, list[PromptLog]] = {}
     for figure in page.found:

@@ -135,15 +135,15 @@ def test_pattern__that_looks_like_a_set_operation(pattern, matching, others):
 @pytest.mark.parametrize(
     ("schema", "result"),
     [
-        ({"items": {"allOf": [{"type": "object"}] * 3000}}, [{}] * 2000),
-        ({"items": {"anyOf": [False] * 3000 + [{}]}}, [{}] * 2000),
-        ({"items": {"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{}] * 3000}}, [{}] * 2000),
+        ({"items": {"allOf": [{"type": "object"}] * 300}}, [{}] * 2000),
+        ({"items": {"anyOf": [False] * 300 + [{}]}}, [{}] * 2000),
+        ({"items": {"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{}] * 300}}, [{}] * 2000),
         ({"pattern": "(a|a)*$"}, "a" * 60 + "b"),
         ({"patternProperties": {"(a|aa)+$": {}}}, {"a" * 100 + "b": 1}),
         ({"additionalProperties": False, "patternProperties": {"(a|aa)+$": {}}}, {"a" * 100 + "b": 1}),
         ({"unevaluatedProperties": False, "allOf": [{"patternProperties": {r"(x+x+)+y": {}}}]}, {"x" * 2000: 1}),
         ({"propertyNames": {"pattern": "^(a|aa|b)*$"}}, {"a" * 100 + "!": 1}),
-        ({"not": {"anyOf": [{"type": "array"}] * 3000}}, "x" * 500_000),
+        ({"not": {"anyOf": [{"type": "array"}] * 300}}, "x" * 500_000),
     ],
 )
 def test_faults__bounded_work(monkeypatch, schema, result):
