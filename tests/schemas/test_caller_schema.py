@@ -175,48 +175,30 @@ OLD = "http://json-schema.org/draft-0{}/schema#"
 YEAR = "https://json-schema.org/draft/2019-09/schema"
 
 
-@each_row(
-    [
-        {"$schema": OLD.format(4), "minimum": 3, "exclusiveMinimum": True, "items": [{"type": "object"}]},
-        {"$schema": OLD.format(7), "$ref": "#/definitions/a", "type": "string", "definitions": {"a": {"minimum": 2}}},
-        {"$schema": OLD.format(7), "dependencies": {"a": ["b"], "b": {"required": ["c"]}}, "additionalItems": False},
-        {"$schema": OLD.format(7), "items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
-        {
-            "$schema": YEAR,
-            "$recursiveAnchor": True,
-            "properties": {"a": {"$recursiveRef": "#"}},
-            "unevaluatedProperties": False,
-        },
-        {"$schema": YEAR, "items": [{}], "unevaluatedItems": {"type": "string"}},
-        {"allOf": [{"properties": {"a": {}}}, {"patternProperties": {"^b": {}}}], "unevaluatedProperties": False},
-        {
-            "if": {"properties": {"a": {"const": 1}}, "required": ["a"]},
-            "then": {"properties": {"b": {}}},
-            "else": {"properties": {"c": {}}},
-            "unevaluatedProperties": False,
-        },
-        {
-            "anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {}}}],
-            "unevaluatedProperties": False,
-        },
-        {"dependentSchemas": {"a": {"properties": {"b": {}}}}, "properties": {"a": {}}, "unevaluatedProperties": False},
-        {"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a": {}}}}, "unevaluatedProperties": {"type": "integer"}},
-        {"oneOf": [{"prefixItems": [{"type": "integer"}]}, {"minItems": 4}], "unevaluatedItems": False},
-        {"prefixItems": [{}], "contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
-        {"enum": [1, "a", None, [1.0], {"a": True}]},
-        {"uniqueItems": True, "items": {"enum": [1, 1.5, "a", True, []]}},
-        {
-            "$id": "https://example.org/root",
-            "properties": {"a": {"$ref": "item"}},
-            "$defs": {"i": {"$id": "item", "type": "integer"}},
-        },
-        {
-            "properties": {"a": True, "b": False},
-            "patternProperties": {"c$": {"type": "null"}},
-            "additionalProperties": False,
-        },
-    ]
-)
+@each_row([
+    {"$schema": OLD.format(4), "minimum": 3, "exclusiveMinimum": True, "items": [{"type": "object"}]},
+    {"$schema": OLD.format(7), "$ref": "#/definitions/a", "type": "string", "definitions": {"a": {"minimum": 2}}},
+    {"$schema": OLD.format(7), "dependencies": {"a": ["b"], "b": {"required": ["c"]}}, "additionalItems": False},
+    {"$schema": OLD.format(7), "items": [{"type": "integer"}], "additionalItems": {"type": "string"}},
+    {"$schema": YEAR, "$recursiveAnchor": True, "properties": {"a": {"$recursiveRef": "#"}},
+     "unevaluatedProperties": False},
+    {"$schema": YEAR, "items": [{}], "unevaluatedItems": {"type": "string"}},
+    {"allOf": [{"properties": {"a": {}}}, {"patternProperties": {"^b": {}}}], "unevaluatedProperties": False},
+    {"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"properties": {"b": {}}},
+     "else": {"properties": {"c": {}}}, "unevaluatedProperties": False},
+    {"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {}}}],
+     "unevaluatedProperties": False},
+    {"dependentSchemas": {"a": {"properties": {"b": {}}}}, "properties": {"a": {}}, "unevaluatedProperties": False},
+    {"$ref": "#/$defs/x", "$defs": {"x": {"properties": {"a": {}}}}, "unevaluatedProperties": {"type": "integer"}},
+    {"oneOf": [{"prefixItems": [{"type": "integer"}]}, {"minItems": 4}], "unevaluatedItems": False},
+    {"prefixItems": [{}], "contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
+    {"enum": [1, "a", None, [1.0], {"a": True}]},
+    {"uniqueItems": True, "items": {"enum": [1, 1.5, "a", True, []]}},
+    {"$id": "https://example.org/root", "properties": {"a": {"$ref": "item"}},
+     "$defs": {"i": {"$id": "item", "type": "integer"}}},
+    {"properties": {"a": True, "b": False}, "patternProperties": {"c$": {"type": "null"}},
+     "additionalProperties": False},
+])  # fmt: skip
 def test_faults__same_verdict_as_the_library(schema):
     """Keywords that are replaced for speed give the same results as the library's own, in each draft."""
     values = [1, 2, 3, 4, "a", "b", None, True, [], [1], [1.0], ["a"], [1, "a"], ["a", 1], [1, 1.0], [1, True], [{}, 2]]
