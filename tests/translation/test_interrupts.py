@@ -120,14 +120,15 @@ def test_ctrl_c__twice(host):
         "register_provider(",
         """
 class Stubborn(Slow):
-    has_ended = False
+    may_end = has_ended = False
 
     async def acomplete(self, **arguments):
         try:
             return await super().acomplete(**arguments)
         except asyncio.CancelledError:
             say("still there")
-            await asyncio.sleep(60)
+            while not Stubborn.may_end:
+                await asyncio.sleep(0.05)
             Stubborn.has_ended = True
             raise
 
@@ -135,7 +136,9 @@ register_provider("slow", Stubborn)
 translating = (""",
         1,
     )
-    process = met(host, f"import logging\nlogging.disable()\n{script}\nsay(['left', Stubborn.has_ended])")
+    process = met(
+        host, f"import logging\nlogging.disable()\n{script}\nsay(['left', Stubborn.has_ended])\nStubborn.may_end = True"
+    )
     assert process.stdout.readline() == '"still there"\n'
     process.send_signal(signal.SIGINT)
     assert '["left", false]' in over(process)
