@@ -58,7 +58,7 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
-WORKERS = {"sqlite": "6"}
+WORKERS = {"sqlite": "4"}
 """The number of workers on a database, other than 2."""
 
 # On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
