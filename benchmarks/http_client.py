@@ -77,10 +77,12 @@ def measure() -> None:
     show("raw pooled httpx call (reference)", raw)
     show("the ledger's write (reference)", row)
     show("the provider alone", alone, note=f"= {alone / raw:.2f}x the raw call")
-    show("services.complete(), through openai-compat", whole, note=f"= {(whole - row) / raw:.2f}x without the write")
+    note = f"= {whole / (raw + row):.2f}x both references, {(whole - row) / raw:.2f}x the raw call without the write"
+    show("services.complete(), through openai-compat", whole, note=note)
     note = f"= {(whole_cpu - row_cpu) / raw_cpu:.2f}x the raw call's, without the write"
     show("processor time of services.complete()", whole_cpu, note=note)
-    verdict("<= 1.4x the raw call plus the ledger's write", whole <= 1.4 * raw + row)
+    verdict("<= 1.4x the raw call and the ledger's write together", whole <= 1.4 * (raw + row))
+    verdict("<= 1.4x the raw call, plus the ledger's write", whole <= 1.4 * raw + row)
 
 
 if __name__ == "__main__":
