@@ -37,14 +37,15 @@ from .wire.vendor_json import decoded, mapping
 FIRST_OBJECT = re.compile(rb"\A.*?(?=[\[{]\s*[{\"])", re.DOTALL)
 TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its context window limit")
 
-# For errors without an HTTP status: nothing was sent, the answer had begun, or the CLI is an earlier version. The last
-# column says whether the vendor may bill the request. "Unable to connect to API (ECONNRESET)" may come after it was
-# sent, so the codes of broken connections are before the words for failed ones.
+# For errors without an HTTP status. The last column says whether the vendor may bill the request: it checks the account
+# before an answer begins. "Unable to connect to API (ECONNRESET)" may come after the request was sent, so the codes of
+# broken connections are before the words for failed ones.
 EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...] = (
-    (EMPTY_ACCOUNT, OutOfCredit, True),
-    (words(r"not logged in|unknown option|command not found|no such file or directory"), AccessDenied, False),
-    (words(r"/login|api key|authenticat|oauth|access to claude"), AccessDenied, True),
-    (words(r"rate.?limit|limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, True),
+    (EMPTY_ACCOUNT, OutOfCredit, False),
+    (words(r"/login|not logged in|api key|authenticat|oauth|access to claude"), AccessDenied, False),
+    (words(r"unknown option|command not found|no such file or directory"), AccessDenied, False),
+    (words(r"rate.?limit"), RateLimited, True),
+    (words(r"limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, False),  # of a subscription
     (words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected, False),
     (words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout, True),
     (

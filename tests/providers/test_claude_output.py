@@ -329,13 +329,15 @@ def billed(result: dict[str, Any], **printout: Any) -> bool:
 
 
 MAYBE_BILLED = (
-    *("Credit balance is too low", "Invalid API key · Fix external API key", "Please run /login · API Error: 1"),
-    *("Your organization does not have access to Claude.", "API Error: This request would exceed your rate limit"),
-    *("You've hit your weekly limit · resets 5pm", "API Error: Request timed out.", "API Error: Connection error."),
+    *("API Error: This request would exceed your rate limit", "API Error: Rate limit reached"),
+    *("API Error: Request timed out.", "API Error: Connection error."),
     *("API Error: Unable to connect to API (ECONNRESET)", "API Error: Overloaded", "API Error: Service unavailable"),
     *("API Error: Internal server error", "API Error: Stream ended without receiving any events", ""),
 )
 NOTHING_SENT = (
+    *("Credit balance is too low", "Invalid API key · Fix external API key", "Please run /login · API Error: 1"),
+    *("Your organization does not have access to Claude.", "Claude AI usage limit reached|1760000000"),
+    *("You've hit your weekly limit · resets 5pm", "Your session limit reached ∙ resets 3am"),
     *("Not logged in · Please run /login", "error: unknown option '--tools'", "Prompt is too long"),
     *("exec: node: No such file or directory", "Error: Input must be provided either through stdin or ..."),
     *("API Error: Unable to connect to API (ConnectionRefused)", "API Error: Unable to connect: certificate expired"),
@@ -344,7 +346,7 @@ NOTHING_SENT = (
 
 @pytest.mark.parametrize("words", MAYBE_BILLED + NOTHING_SENT)
 def test_read_output__error_without_a_status(words: str) -> None:
-    """An error without a status may come after the answer began: it may be billed if it does not deny that."""
+    """An error without a status may come after the answer began: its words say whether it may be billed."""
     expected = words in MAYBE_BILLED
     assert billed(failed(words)) is expected
     assert billed({}, stderr=words) is expected
