@@ -188,6 +188,7 @@ def test_estimate__of_a_usage_in_part(facade, agent, reported, tokens):
     assert row.cost_basis == ("price_list" if tokens[3] is None else "estimated")
 
 
+@pytest.mark.sdk
 @pytest.mark.parametrize("end", [{"output_tokens": None}, {"output_tokens": 0}, {}], ids=str)
 def test_estimate__of_a_stream_that_states_no_output(facade, agent, end):
     """The first token that `message_start` counts is no count of the answer."""

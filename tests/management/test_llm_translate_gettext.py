@@ -100,6 +100,15 @@ def test_msgstr__of_another_language(tmp_path, scripted_model, source, known, te
     assert asked(scripted_model) == [text]
 
 
+def test_msgid__in_a_variant_of_english(tmp_path, scripted_model):
+    """British texts are English: a msgid without one is not in an unknown language."""
+    source = po(tmp_path, "en-GB", 'msgid "color"\nmsgstr "colour"\n\nmsgid "name"\nmsgstr ""\n')
+    scripted_model.script(translating(str.upper))
+    assert run(source, "--from", "en-GB", "--to", "fr")[1] == ""
+    (request,) = scripted_model.requests
+    assert json.loads(request.prompt) == {"1": "colour", "2": "name"}
+
+
 def test_msgstr__of_the_target_language(tmp_path, scripted_model):
     """A translation in the language of the target is no source text."""
     source = po(tmp_path, "de", 'msgid "category"\nmsgstr "Rubrik"\n')

@@ -74,6 +74,7 @@ def test_cost__of_web_searches(agent, monkeypatch, vendor, terms, expected):
     assert cost_of(stated, "whatever", model, vendor, terms) == Cost(Decimal(1), "provider")
 
 
+@pytest.mark.sdk
 @pytest.mark.django_db
 def test_row__web_searches(facade, agent):
     """The row has the number of searches and their price. Without a price, the call has no exact cost."""

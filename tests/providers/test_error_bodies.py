@@ -32,7 +32,10 @@ GZIP = {"Content-Encoding": "gzip"}
 Fault = Callable[[Reply], ProviderError]
 
 
-@pytest.fixture(params=["openai-compat", "openai-compat async", "anthropic", "anthropic async"])
+ANTHROPIC = [pytest.param(name, marks=pytest.mark.sdk) for name in ("anthropic", "anthropic async")]
+
+
+@pytest.fixture(params=["openai-compat", "openai-compat async", *ANTHROPIC])
 def fault_of(request: pytest.FixtureRequest, agent: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Fault:
     """Returns the exception for a reply, through each built-in HTTP provider."""
     monkeypatch.setattr(attempt_limits, "ERROR_BODY_SECONDS", 0.3)

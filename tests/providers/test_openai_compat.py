@@ -355,6 +355,10 @@ def test_acomplete__large_answer(agent: Any, monkeypatch: pytest.MonkeyPatch, le
             ProviderResult("pong", 100, 25, 20, 900),
         ),
         (
+            {"prompt_tokens": 100, "cache_read_input_tokens": 30, "total_tokens": 160},
+            ProviderResult("pong", 100, 30, cache_read_tokens=30),
+        ),
+        (
             {"prompt_tokens": 5, "completion_tokens": 0, "completion_tokens_details": {"reasoning_tokens": 9}},
             ProviderResult("pong", 5, 9, 9),
         ),
