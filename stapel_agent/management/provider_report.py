@@ -139,7 +139,10 @@ def _models(name: str, provider: LlmProvider) -> tuple[dict[str, str], str | Non
 
 def _keys(name: str) -> tuple[str, ...]:
     provider = provider_registry.load(name)()
-    return tuple(provider.api_keys()) if provider.supports_api_key else ()
+    try:
+        return tuple(provider.api_keys()) if provider.supports_api_key else ()
+    except Exception:  # from a host's class; a call reports it
+        return ()
 
 
 def _endpoint(name: str) -> Endpoint | None:
@@ -160,7 +163,8 @@ def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:
     ids = [ping.request_id for ping in pings if ping.request_id]
     rows = PromptLog.objects.filter(request_id__in=ids, provider=name).exclude(status=PromptStatus.SUCCESS)
     made = rows.order_by("created_at").values_list("metadata", "error_message")
-    failed = {facts["key"]: f"{facts['failure']}: {message}" for facts, message in made if facts and "key" in facts}
+    with_keys = ((facts, message) for facts, message in made if facts and "key" in facts)
+    failed = {facts["key"]: f"{facts.get('failure')}: {message}" for facts, message in with_keys}
     for key, failure in failed.items() if len(_keys(name)) > 1 else ():
         yield f"the key whose SHA-256 begins with {key} failed: {failure}"
 

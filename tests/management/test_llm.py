@@ -387,6 +387,20 @@ def test_providers__ping_of_each_key(agent, monkeypatch):
     assert err == ""
 
 
+def test_providers__ping_of_keys_that_cannot_be_read(agent):
+    """If a host's class fails to tell its keys, it still gets one question."""
+
+    class Keyed(Ready):
+        supports_api_key = True
+
+        def api_keys(self):
+            raise OSError("no vault")
+
+    agent(PROVIDERS={**BUILTIN, "keyed": Keyed})
+    out, _ = run("providers", "--ping")
+    assert "ping           " in out
+
+
 def test_providers__ping_with_a_refused_key(agent):
     """If the vendor refuses the key, the report names its setting."""
     with ScriptedServer(Reply(b"no such key", status=401)) as server:
