@@ -215,7 +215,7 @@ def _metadata(attempt: Attempt) -> dict[str, Any]:
 
 
 def _provider_metadata(attempt: Attempt) -> dict[str, Any]:
-    """The provider's own metadata; only the terms of its price if texts are not stored, which others may quote."""
+    """The provider's own metadata. Without stored texts, only the terms of its price: the rest may quote the prompt."""
     stated = dict(attempt.result.metadata) if attempt.result else {}
     if stated and not log_content.is_full(attempt.request.source):
         terms = economic_facts(stated)
