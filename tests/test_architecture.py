@@ -88,7 +88,7 @@ def watched() -> Iterator[list[str]]:
 
 PROMPT = {"prompt": "The capital of France, as JSON", "model": "small"}
 ENTRIES = {"from_lang": "en", "to": "de", "entries": {"greeting": "Hello, {name}"}}
-WAYS = [("way of a prompt", "complete", PROMPT), ("way of entries", "translate", ENTRIES)]
+PATHS = [("path of a prompt", "complete", PROMPT), ("path of entries", "translate", ENTRIES)]
 
 
 def over_http(verb: str, payload: dict[str, Any]) -> Any:
@@ -102,7 +102,7 @@ def over_comm(verb: str, payload: dict[str, Any]) -> Any:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("edge", [over_comm, over_http])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", PATHS)
 def test_ways__are_gone(agent, scripted_model, way, edge):
     """A request calls the documented functions, in the documented order."""
     title, verb, payload = way
