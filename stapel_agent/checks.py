@@ -144,7 +144,7 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
 def check_key_lengths(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W017: every key is long enough to be recognized in an error message, however it is encoded."""
     hint = f"Use a key of at least {KEY_LENGTH} characters, or none if the endpoint needs none."
-    fault = f"is shorter than {KEY_LENGTH} characters: in messages, it is redacted only where it is written as it is."
+    fault = f"is shorter than {KEY_LENGTH} characters: in messages, only its plain form is redacted."
     return [Warning(f"{name} {fault}", hint, id="stapel_agent.W017") for name in settings_with_short_keys()]
 
 
@@ -200,11 +200,11 @@ def _names_of_providers() -> Iterator[CheckMessage]:
     fallbacks, places = agent_settings.FALLBACKS, agent_settings.MAX_CONCURRENCY
     if "FALLBACKS" not in wrong and not all(_is_chain(item, names) for item in fallbacks.items()):
         text = (
-            f"STAPEL_AGENT['FALLBACKS'] must map a provider to a list of others in {sorted(names)}, not {fallbacks!r}."
+            f"STAPEL_AGENT['FALLBACKS'] must map each provider to others, all from {sorted(names)}, not {fallbacks!r}."
         )
         yield Error(text, id="stapel_agent.E005")
     if "MAX_CONCURRENCY" not in wrong and not places.keys() <= names:
-        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must map providers in {sorted(names)}, not {sorted(places)}."
+        text = f"STAPEL_AGENT['MAX_CONCURRENCY'] must name providers from {sorted(names)}, not {sorted(places)}."
         yield Error(text, id="stapel_agent.E005")
 
 

@@ -32,7 +32,7 @@ def token_count(figure: Any) -> int:
 def bounded_count(figure: Any) -> int | None:
     """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative.
 
-    A larger figure, also an infinite one, becomes that maximum.
+    A larger or infinite figure becomes that maximum.
     """
     if type(figure) is float and 0 <= figure <= MAX_TOKEN_COUNT:
         return int(figure)
@@ -47,7 +47,7 @@ def bounded_count(figure: Any) -> int | None:
 
 
 def money(figure: Any) -> Decimal | None:
-    """Rounds an amount of US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million)."""
+    """Rounds US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million or more)."""
     if _is(figure, bool):
         return None
     whole = _whole(figure)

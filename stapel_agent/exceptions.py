@@ -6,7 +6,7 @@ AgentError                                                the request cannot be 
 │   ├── IdempotencyConflict           rejected            the key was used for another payload
 │   └── WrongSetting                  rejected            a host's setting makes every such call fail
 ├── LedgerUnavailable                 ledger_unavailable  the row could not be written; no call was made
-├── OverBudget                        over_budget         the call might exceed a budget; not made
+├── OverBudget                        over_budget         the call might exceed a budget; no call was made
 └── ProviderError                     provider_bug        the attempt failed
     ├── RequestRejected               rejected            the provider will never accept this request (other 4xx)
     │   └── ParameterRefused          rejected            a field that we added; retried once without it
@@ -19,7 +19,7 @@ AgentError                                                the request cannot be 
     │   ├── ProviderUnavailable       overloaded          temporarily unavailable; retried
     │   │   └── ProviderUnreachable   unreachable         no connection; retried
     │   ├── RateLimited               rate_limited        over its rate limit (429); retried
-    │   ├── ProviderDown              overloaded          out of order; not retried
+    │   ├── ProviderDown              overloaded          down; not retried
     │   ├── OutOfCredit               out_of_credit       the account is empty
     │   ├── AccessDenied              auth                key, address or program missing, invalid or forbidden
     │   └── ProviderBusy              busy                MAX_CONCURRENCY calls are already running; not asked
@@ -187,7 +187,7 @@ class RateLimited(ProviderDeclined):
 
 
 class ProviderDown(ProviderDeclined):
-    """The provider is out of order, and a retry a moment later would fail too."""
+    """The provider is down, and a retry a moment later would fail too."""
 
 
 class OutOfCredit(ProviderDeclined):

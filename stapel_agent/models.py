@@ -117,7 +117,7 @@ class PromptLog(models.Model):
             models.Index(fields=["workspace_id", "-created_at"], name="agent_workspace_created_idx"),
             # Finds the next rows to scrub without reading scrubbed ones. MariaDB does not support partial indexes.
             models.Index(fields=["scrubbed_at", "created_at"], name="agent_scrubbed_idx"),
-            # Covers the queries of `accounting`, which then read no rows: a month's rows are a hundred times as large.
+            # Covers the queries of `accounting`, which then read no rows: a row is several times as large as its entry.
             models.Index(
                 fields=[
                     *("created_at", "workspace_id", "user_id", "source", "provider", "model", "status", "cost_basis"),

@@ -166,7 +166,7 @@ class TranslateAnswerSerializer(AnswerSerializer):
 
 
 class UsageFiguresSerializer(serializers.Serializer[dict[str, Any]]):
-    """Calls, spend and savings. Costs are exact amounts in US dollars, as texts."""
+    """Calls, spend and savings. Costs are exact amounts in US dollars, as strings."""
 
     calls = serializers.IntegerField()
     errors = serializers.IntegerField(help_text="Calls that ended without success.")  # type: ignore[assignment]

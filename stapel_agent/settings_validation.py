@@ -132,7 +132,7 @@ KINDS: dict[str, Kind] = {
     "COOLDOWN_FAILURES": whole(1),
     "COOLDOWN_SECONDS": number(0),
     "MAX_CONCURRENCY": Kind(
-        "a dict of providers, each with a whole number from 1, such as {'anthropic': 8}",
+        "a dict of providers, each with a whole number of at least 1, such as {'anthropic': 8}",
         lambda value: is_map(value, whole(1).admits),
         "stapel_agent.E005",
     ),

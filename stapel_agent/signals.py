@@ -1,4 +1,4 @@
-"""The signals of this package. Connect receivers in your `AppConfig.ready()`. Their exceptions never harm a call."""
+"""The signals of this package. Connect receivers in your `AppConfig.ready()`. Their exceptions never affect a call."""
 
 from django.dispatch import Signal
 

@@ -65,7 +65,7 @@ class JsonReader:
         return ParsedAnswer(result, comment)
 
     def _no_json(self, text: str) -> InvalidAnswer:
-        message = "the answer has a key with different values" if has_json(text) else "the answer contains no JSON"
+        message = "the answer repeats a key with different values" if has_json(text) else "the answer contains no JSON"
         if self._schema is None:
             return InvalidAnswer(message, text=text)
         correction = CONFLICT_CORRECTION if has_json(text) else NO_JSON_CORRECTION

@@ -47,7 +47,7 @@ class Usage:
 
     @property
     def prompt_tokens(self) -> int:
-        """All tokens of the prompt, also the cached ones."""
+        """All tokens of the prompt, including the cached ones."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
     def __add__(self, other: Usage) -> Usage:
@@ -64,7 +64,7 @@ _tokens = attrgetter(*TOKEN_FIGURES)
 
 
 def _total(*usages: Usage) -> Decimal | None:
-    """The total cost, if the cost of every usage that spent anything is known, and of no usage only a part."""
+    """The total cost, if the whole cost of every usage that spent anything is known."""
     if any("cost_usd" in usage.unknown for usage in usages):
         return None
     spent = [usage for usage in usages if usage or usage.cost_usd is not None]

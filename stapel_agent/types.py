@@ -273,7 +273,7 @@ class Standing:
         return max(usd, _share(self.spent_tokens + self.reserved_tokens, self.limit_tokens))
 
     def as_json(self) -> dict[str, Any]:
-        """Returns a dict for JSON. Dollars are texts, to avoid rounding; fields without a value are omitted."""
+        """Returns a dict for JSON. Dollars are strings, to avoid rounding; fields without a value are omitted."""
         entry = {
             "scope": self.scope,
             "id": self.identity or None,

@@ -216,7 +216,7 @@ def _text(header: str) -> str:
 
 
 def _envelope(fault: Exception, context: dict[str, Any]) -> Response | None:
-    """stapel-core's error envelope, also for a reused key, too large a body, and an unreachable database."""
+    """stapel-core's error envelope, also for a reused key, a body that is too large, and an unreachable database."""
     if isinstance(fault, RequestDataTooBig):
         fault = StapelServiceError(413, ERR_413_PAYLOAD_TOO_LARGE)
     if isinstance(fault, IdempotencyConflict):

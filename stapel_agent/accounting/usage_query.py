@@ -147,7 +147,7 @@ def _after(cursor: Any, groups: tuple[str, ...]) -> Key:
             raise ValueError("not a cursor")
         asked, last = json.loads(urlsafe_b64decode(cursor.encode("ascii")))
         if asked != list(groups) or len(last) != len(groups) or not all(map(_is_value, groups, last)):
-            raise ValueError("of another query")
+            raise ValueError("from another query")
     except (TypeError, ValueError, AttributeError, RecursionError) as fault:
         fix = "must be the next_cursor of an answer to the same group_by"
         raise InvalidUsageQuery("cursor", fix) from fault

@@ -62,7 +62,7 @@ async def ausage(**options: Unpack[UsageOptions]) -> UsageReport:
 
 
 def as_json(found: UsageReport) -> dict[str, Any]:
-    """Return `found` for JSON. Costs are texts, because most JSON readers make floats of numbers."""
+    """Return `found` for JSON. Costs are strings, because most JSON readers turn numbers into floats."""
     rows, standings = map(_plain, found["rows"]), found.get("budgets")
     budgets = {} if standings is None else {"budgets": [standing.as_json() for standing in standings]}
     return {**found, "rows": list(rows), "totals": _plain(found["totals"]), **budgets}

@@ -181,8 +181,10 @@ def _problem(entry: object) -> str | None:
             "without_id" not in entry or _is_choice(entry)
         ),
         "must have 'usd', 'tokens' or both": "usd" in entry or "tokens" in entry,
-        "must have a number from 0 as 'usd', preferably a string": "usd" not in entry or _usd(entry["usd"]) is not None,
-        "must have a whole number from 0 as 'tokens'": "tokens" not in entry or _is_tokens(entry["tokens"]),
+        "must have a number of at least 0 as 'usd', preferably as a string": (
+            "usd" not in entry or _usd(entry["usd"]) is not None
+        ),
+        "must have a whole number of at least 0 as 'tokens'": "tokens" not in entry or _is_tokens(entry["tokens"]),
     }
     return next((rule for rule, is_kept in rules.items() if not is_kept), None)
 

@@ -33,7 +33,7 @@ def profile_problems(size: str, entry: object) -> Iterator[str]:
     if entry.get("effort") not in (None, *EFFORTS):
         yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
     if not _is_cap(entry.get("max_tokens")):
-        yield f"{place}['max_tokens'] must be a whole number from 1, not {str(entry['max_tokens'])[:40]!r}"
+        yield f"{place}['max_tokens'] must be a whole number of at least 1, not {str(entry['max_tokens'])[:40]!r}"
     if problem := option_problem(entry.get("options") or {}):
         yield f"{place}['options'] {problem}"
 

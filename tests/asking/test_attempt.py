@@ -69,7 +69,7 @@ def test_answer__different_values_of_a_key(facade, scripted_model):
     conflict = '{"a": 1, "a": 2}'
     scripted_model.script(conflict)
     answer = facade.complete_json("say", "small")
-    assert answer["reason"] == "invalid_answer: the answer has a key with different values"
+    assert answer["reason"] == "invalid_answer: the answer repeats a key with different values"
     assert answer["comment"] == conflict
     scripted_model.script(conflict, '{"a": 2}')
     assert facade.complete_json("say", "small", schema={"type": "object"})["result"] == {"a": 2}

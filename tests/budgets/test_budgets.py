@@ -491,11 +491,11 @@ WRONG = [
     ({"scope": "user", "period": "day", "tokens": 1, "id": ""}, "may have an 'id' that is a string"),
     ({"scope": "all", "period": "day", "tokens": 1, "id": "x"}, "must not have an 'id', because its scope is all"),
     *[
-        ({"scope": "all", "period": "day", "usd": usd}, "must have a number from 0 as 'usd'")
+        ({"scope": "all", "period": "day", "usd": usd}, "must have a number of at least 0 as 'usd'")
         for usd in ("five", "-1", "NaN", "Infinity", True, None, [], 10**30)
     ],
     *[
-        ({"scope": "all", "period": "day", "tokens": tokens}, "must have a whole number from 0 as 'tokens'")
+        ({"scope": "all", "period": "day", "tokens": tokens}, "must have a whole number of at least 0 as 'tokens'")
         for tokens in (-1, 1.5, "9", True, None, 10**30)
     ],
     *[

@@ -368,7 +368,7 @@ def test_entry__wrong(facade: Any, agent: Any, entry: dict[str, Any], told: str)
 PROFILES = [
     ({"modle": "m"}, "MODELS']['small'] has an unknown key 'modle'"),
     ({"model": "m", "effort": "lots"}, "MODELS']['small']['effort'] is 'lots': use one of none, minimal"),
-    ({"model": "m", "max_tokens": 0}, "MODELS']['small']['max_tokens'] must be a whole number from 1"),
+    ({"model": "m", "max_tokens": 0}, "MODELS']['small']['max_tokens'] must be a whole number of at least 1"),
     ({"model": "m", "options": {"messages": []}}, "MODELS']['small']['options'] cannot set messages"),
     ({"model": "m", "options": {"max_completion_tokens": 1}}, "cannot set max_completion_tokens"),
     ({"model": "m", "options": {"response_format": {}}}, "cannot set response_format"),
