@@ -202,7 +202,10 @@ def _written_magnitudes(locale: Locale) -> Iterator[tuple[float, str]]:
     for power in range(3, 15):
         for sample in (1, 2, 5):
             for length in ("long", "short"):
-                written = format_compact_decimal(sample * 10**power, format_type=length, locale=locale)
+                try:
+                    written = format_compact_decimal(sample * 10**power, format_type=length, locale=locale)
+                except LookupError:  # the CLDR data of Babel 2.17 have no words for some languages
+                    continue
                 number = NUMBER.search(written)
                 if number and number[0].isdecimal():
                     ahead, behind = _around(written)
