@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
 
-from tests.preloaded import Preloaded, Process
+from tests.preloaded import Preloaded, Process, is_of_a_host
 
 PRELUDE = """
 import asyncio, json, os, signal, sys, threading, time
@@ -128,7 +128,8 @@ class Host:
         """Start a process that runs `script`. The script calls `say()` for output that the caller reads."""
         script = textwrap.dedent(script)
         if self.shares:
-            process = preloaded(self.variables()).start(script, self.agent, self.server.database)
+            variables = self.variables()
+            process = preloaded(variables).start(script, variables)
         else:
             process = cast(Process, by_itself(script, self.variables()))
         self.started.append(process)
@@ -170,18 +171,16 @@ def said(process: Process, timeout: float = 300) -> Any:
     return json.loads(out.splitlines()[-1])
 
 
-DATABASE_NAMES = {"POSTGRESQL_NAME", "MARIADB_NAME", "SQLITE_NAME", "HOST_DATABASE"}
 _preloaded: dict[frozenset[tuple[str, str]], Preloaded] = {}
 MOST_PRELOADED = 4
 
 
 def preloaded(variables: Mapping[str, str]) -> Preloaded:
-    """The process that starts hosts in this environment. Their database and STAPEL_AGENT are each host's own."""
-    common = {name: value for name, value in variables.items() if name != "HOST_AGENT"}
-    key = frozenset((name, value) for name, value in common.items() if name not in DATABASE_NAMES)
+    """The process that starts hosts in this environment."""
+    key = frozenset((name, value) for name, value in variables.items() if not is_of_a_host(name))
     if key not in _preloaded and len(_preloaded) == MOST_PRELOADED:
         _preloaded.pop(next(iter(_preloaded))).stop()
-    _preloaded[key] = _preloaded.pop(key, None) or Preloaded(common)
+    _preloaded[key] = _preloaded.pop(key, None) or Preloaded(variables)
     return _preloaded[key]
 
 

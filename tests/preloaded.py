@@ -20,7 +20,11 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any, Self
+
+SETTLED = frozenset({"HOST_APPS", "HOST_COMM"})
+"""Variables for settings that apps read while they are loaded."""
 
 
 class Process:
@@ -94,12 +98,19 @@ class Preloaded:
             command = [sys.executable, "-W", "ignore::ResourceWarning", "-m", __name__, str(theirs.fileno())]
             self._process = subprocess.Popen(command, env=dict(environment), pass_fds=[theirs.fileno()])
 
-    def start(self, script: str, agent: Mapping[str, Any], database: str) -> Process:
-        return Process(self._control, {"script": script, "agent": agent, "database": database})
+    def start(self, script: str, variables: Mapping[str, str]) -> Process:
+        """Start a host. Of the variables, only those that `is_of_a_host()` may differ from the environment."""
+        own = {name: value for name, value in variables.items() if is_of_a_host(name)}
+        return Process(self._control, {"script": script, "variables": own})
 
     def stop(self) -> None:
         self._control.close()
         self._process.wait(30)
+
+
+def is_of_a_host(variable: str) -> bool:
+    """Whether only the settings of databases, STAPEL_AGENT and the host's script depend on this variable."""
+    return variable.startswith(("DATABASE", "POSTGRESQL_", "MARIADB_", "HOST_")) and variable not in SETTLED
 
 
 def requested(control: socket.socket) -> dict[str, Any]:
@@ -134,14 +145,32 @@ def kept(stdin: int, stdout: int, stderr: int, life: int) -> dict[str, Any]:
     return dict(request)
 
 
-def configured(agent: Mapping[str, Any], database: str) -> None:
-    """Become a host with these keys of STAPEL_AGENT, on this database."""
+def configured(variables: Mapping[str, str]) -> None:
+    """Become a host with these variables: its settings are read again."""
     from django.conf import settings
     from django.db import connections
     from django.test import override_settings
 
-    override_settings(STAPEL_AGENT={**settings.STAPEL_AGENT, **agent}).enable()
-    connections.settings["default"]["NAME"] = database
+    for name in filter(is_of_a_host, list(os.environ)):
+        del os.environ[name]
+    os.environ.update(variables)
+    for name in [name for name in sys.modules if name.startswith("tests.") and name.endswith(("settings", "_host"))]:
+        del sys.modules[name]
+    own = import_module(settings.SETTINGS_MODULE)
+    override_settings(STAPEL_AGENT=own.STAPEL_AGENT).enable()
+    connections.settings = connections.configure_settings(own.DATABASES)
+    connections.close_all()
+    del connections["default"]
+
+
+def load_drivers() -> None:
+    """Load the drivers of all databases, of which each host uses one."""
+    import pymysql
+    from django.db.utils import load_backend
+
+    pymysql.install_as_MySQLdb()
+    for engine in ("sqlite3", "postgresql", "mysql"):
+        load_backend(f"django.db.backends.{engine}")
 
 
 def leave_quickly() -> None:
@@ -160,8 +189,9 @@ if __name__ == "__main__":
 
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(PRELUDE, names)
+    load_drivers()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         request = requested(control)
-    configured(request["agent"], request["database"])
+    configured(request["variables"])
     exec(compile(request["script"], "<host>", "exec"), names)
     went_well.append(True)
