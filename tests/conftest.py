@@ -21,13 +21,17 @@ collect_ignore += [] if find_spec("fluent") else ["translation/test_fluent_synta
 pytest_plugins = ["stapel_agent.testing", "tests.browser", "tests.engine_fixtures", "tests.local_model"]
 
 
+ANY_DATABASE = re.compile(r"^pytestmark = .*any_database", re.MULTILINE)
 STAND_INS = re.compile(r"scripted_server|local_model|fake_claude|message_stream|BASE_URL|CLI_BINARY|LIVE_SERVER")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """If only tests with a database are selected, modules without any are not imported."""
-    is_module = collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db and ")
-    return True if is_module and "django_db" not in collection_path.read_text("utf-8") else None
+    """Where only tests with a database are selected, modules that cannot have any are not imported."""
+    if not (collection_path.match("test_*.py") and config.option.markexpr.startswith("django_db and ")):
+        return None
+    text = collection_path.read_text("utf-8")
+    is_left_out = "any_database" in config.option.markexpr and ANY_DATABASE.search(text)
+    return True if is_left_out or "django_db" not in text else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,7 +28,7 @@ from stapel_agent.structured import SYSTEM_PROMPT
 from stapel_agent.testing import ModelRequest
 from tests.answers import TRACED, by, failure_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 

@@ -8,7 +8,7 @@ from stapel_agent.providers.base import ProviderResult
 from tests.scripted_chain import asked, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 

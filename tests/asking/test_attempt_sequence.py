@@ -36,7 +36,7 @@ from tests.answers import TRACED, by
 from tests.documents import table
 from tests.scripted_chain import asked, rows, scripted_chain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 

@@ -21,7 +21,7 @@ from stapel_agent.serializers import CompleteAnswerSerializer
 from stapel_agent.views import CompleteView
 from tests.hosts import Host
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 URL = "/agent/api/v1/llm/complete"
 COMPLETE = {"prompt": "say", "model": "small"}

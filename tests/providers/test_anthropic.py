@@ -55,7 +55,7 @@ from .message_stream import (
     unfinished_stream,
 )
 
-pytestmark = pytest.mark.sdk
+pytestmark = [pytest.mark.sdk, pytest.mark.any_database]
 
 KEY = "sk-ant-api03-test-key"
 QUESTION = {"prompt": "Say hello.", "model": "claude-x"}

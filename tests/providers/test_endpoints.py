@@ -25,7 +25,7 @@ from tests.documents import setups, table
 from tests.providers.message_stream import message, stream
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 OFF = {"thinking": {"type": "disabled"}}
 ON = {"thinking": {"type": "enabled"}}

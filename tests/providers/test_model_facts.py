@@ -224,6 +224,7 @@ def test_check__nobody_there(agent):
 
 @pytest.mark.sdk
 @pytest.mark.django_db
+@pytest.mark.any_database
 def test_answer__without_a_look_at_models(api):
     """No request waits for the Models API."""
     assert services.complete("ping", "small")["status"] == "ok"
@@ -232,6 +233,7 @@ def test_answer__without_a_look_at_models(api):
 
 @pytest.mark.sdk
 @pytest.mark.django_db
+@pytest.mark.any_database
 def test_ping__tells_of_models(api, agent, capsys):
     """`llm providers --ping` reports the warnings about models."""
     agent(PROVIDERS={"openai-compat": None, "claude-code": None})

@@ -14,7 +14,7 @@ from stapel_agent.types import Usage
 from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sdk]
+pytestmark = [pytest.mark.django_db, pytest.mark.sdk, pytest.mark.any_database]
 
 LONG = "Answer in the style of the house. " * 400
 MODEL = "claude-sonnet-5"

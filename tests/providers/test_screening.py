@@ -15,7 +15,7 @@ from tests.answers import by
 from tests.prices.price_list import listed
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 # Bodies by the references: https://platform.openai.com/docs/api-reference/chat,
 # https://docs.claude.com/en/api/messages-streaming and .../build-with-claude/structured-outputs

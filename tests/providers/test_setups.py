@@ -17,7 +17,7 @@ from tests.documents import setups
 from tests.prices.price_list import listed
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BODIES = Path(__file__).parent / "dialects"
 BERN = "Bern is the capital of Switzerland."

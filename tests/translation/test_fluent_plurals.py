@@ -79,6 +79,7 @@ def test_hostile(opening, depth):
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database
 @pytest.mark.parametrize("to", ["ru", "ja", "ar"])
 def test_translate__variants_of_the_language(scripted_model, to):
     """A map of patterns keeps its keys. Each has the variants of the language, and the model gets example numbers."""

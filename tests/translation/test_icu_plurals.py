@@ -164,6 +164,7 @@ def test_hostile(opening, depth):
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database
 @pytest.mark.parametrize("to", ["ru", "pl", "ar", "cy", "sl", "ja", "lv"])
 def test_translate__forms_of_the_language(scripted_model, to):
     """A map keeps its keys. Each message has CLDR's categories, and the model gets an example number for each form."""
@@ -179,6 +180,7 @@ def test_translate__forms_of_the_language(scripted_model, to):
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database
 def test_translate__missing_form(scripted_model):
     """A model that leaves out a form gets a correction, and its answer is not accepted."""
 
@@ -192,6 +194,7 @@ def test_translate__missing_form(scripted_model):
 
 
 @pytest.mark.django_db
+@pytest.mark.any_database
 def test_translate__no_message(scripted_model):
     """In a format whose braces are not ICU messages, branches stay as they are."""
     scripted_model.script(translating(str.upper))

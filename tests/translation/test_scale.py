@@ -15,7 +15,7 @@ from stapel_agent.models import PromptLog
 from stapel_agent.testing import ModelRequest, ScriptedModel, translating
 from tests.answers import by
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MANY = 100
 CHUNKS = 10
