@@ -42,6 +42,6 @@ def _truncation(usage: Usage, max_tokens: int) -> str:
 
 
 def _category(result: ProviderResult) -> str:
-    """Returns the vendor's category of the refusal in parentheses, or an empty text."""
+    """Returns the vendor's category of the refusal in parentheses, or an empty string."""
     category = result.metadata.get(REFUSAL_CATEGORY) if isinstance(result.metadata, Mapping) else None
     return f" ({category})" if category and isinstance(category, str) else ""

@@ -12,7 +12,8 @@ BOTH_HALVES = frozenset({INPUT, OUTPUT})
 def unstated_halves(usage: Usage, text: str | None) -> frozenset[str]:
     """Return the names of the halves that are missing from `usage`, which belongs to an answer with this `text`.
 
-    A zero counts as missing where it cannot be true: no prompt has 0 tokens, and no text. Empty if nothing is stated.
+    A zero counts as missing where it cannot be true: neither a prompt nor a text has 0 tokens. Empty if nothing is
+    stated.
     """
     if not usage:
         return NEITHER

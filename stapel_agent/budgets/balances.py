@@ -225,7 +225,7 @@ def _count(account: BudgetAccount, alias: str) -> None:
     start, end = map(as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):
-        nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty text
+        nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty string
         rows = rows.filter(exactly(column, account.identity) if account.identity else nobody)
     sums = rows.aggregate(
         **{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)},

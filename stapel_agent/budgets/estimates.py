@@ -39,7 +39,7 @@ UNKNOWN_IMAGE_TOKENS = max(IMAGE_TOKENS.values())
 """An estimate for other vendors, not an upper bound."""
 
 VENDOR_TOOLS = frozenset({"tools", "plugins", "web_search_options", "search_parameters", "enable_search"})
-"""Options that let a vendor search or run code, which it bills beside the tokens that are sent."""
+"""Options that let a vendor search or run code, which it bills in addition to the tokens that are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _priced(
     prompt_tokens: int = 0,
     terms: Sequence[Mapping[str, Any]] = (),
 ) -> Estimate:
-    """Prices tokens on the dearest terms that the call may be given on; `prompt_tokens` is the length of its prompt."""
+    """Prices tokens on the most expensive terms that may apply to the call, whose prompt has `prompt_tokens`."""
     prices = [
         found
         for some in (*_terms(request), *terms)

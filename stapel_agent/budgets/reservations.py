@@ -122,7 +122,7 @@ def charge_lost(row: PromptLog, alias: str) -> None:
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
-    """Returns the standing of each budget that applies to a spender, whose source may be an empty text."""
+    """Returns the standing of each budget that applies to a spender, whose source may be an empty string."""
     listed = policies.budgets_for(spender, policies.policy()) if agent_settings.BUDGETS else ()
     limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))

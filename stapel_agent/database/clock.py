@@ -1,4 +1,4 @@
-"""The database's clock, in UTC. Hosts' clocks differ, and time decides which calls are alive."""
+"""The database's clock, in UTC. The clocks of machines differ, and time decides which calls are alive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECT_NOW = {
     "postgresql": "SELECT STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC'",
     "mysql": "SELECT UTC_TIMESTAMP(6)",
 }
-"""SQLite uses the host's clock."""
+"""SQLite uses this machine's clock."""
 
 
 class UtcNow(Now):
@@ -40,7 +40,7 @@ def database_now(alias: str) -> datetime:
 
 
 def host_offset(alias: str) -> timedelta:
-    """How far the database's clock is ahead of this host's. Measured once every CHECKED_SECONDS."""
+    """How far the database's clock is ahead of this machine's. Measured once every CHECKED_SECONDS."""
     if connections[alias].vendor not in SELECT_NOW:
         return timedelta()
     return _offset(os.getpid(), alias, int(monotonic() // CHECKED_SECONDS))
@@ -52,7 +52,7 @@ def _offset(process: int, alias: str, period: int) -> timedelta:
 
 
 def stored_now(alias: str) -> datetime:
-    """The current time by the database's clock, as Django stores it: the host's clock plus `host_offset()`."""
+    """The current time by the database's clock, as Django stores it: this machine's clock plus `host_offset()`."""
     return as_stored(datetime.now(UTC) + host_offset(alias))
 
 

@@ -23,7 +23,7 @@ def ledger_transaction(alias: str) -> Iterator[None]:
     """`transaction.atomic()` that waits for rows locked by others, at any isolation level of the host.
 
     At REPEATABLE READ or SERIALIZABLE, PostgreSQL rejects rows that others have changed since the transaction began.
-    SQLite rejects a write at once if another connection writes after this one has read: so it waits before it reads.
+    SQLite rejects a write at once if another connection has written since this one read, so this waits before it reads.
     """
     connection = connections[alias]
     is_outermost = not connection.in_atomic_block

@@ -16,7 +16,7 @@ Ask = Callable[[str, Mapping[str, Any], str], Mapping[str, Any]]
 """Translates a slice of entries from a language, with a hint about them, and returns the answer dict."""
 
 UNCHANGED = "came back untranslated; it is in the file, to be reviewed"
-UNEVEN = "an array has another length than in the source; items are matched by position, so review them"
+UNEVEN = "an array differs in length from the source's; items are matched by position, so review them"
 
 
 class NoProvider(Exception):

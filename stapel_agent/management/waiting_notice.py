@@ -1,4 +1,4 @@
-"""Says on a terminal that a command waits for another process, which asks the same questions."""
+"""Says on a terminal that a command waits for another process that asks the same questions."""
 
 from __future__ import annotations
 

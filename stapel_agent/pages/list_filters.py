@@ -129,7 +129,7 @@ class DurationFilter(BroughtFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = self.value() or ""
-        return [(value, f"{value} ms and more")] if value.isascii() and value.isdigit() and len(value) < 10 else []
+        return [(value, f"{value} ms or more")] if value.isascii() and value.isdigit() and len(value) < 10 else []
 
     def chosen(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(duration_ms__gte=int(value))

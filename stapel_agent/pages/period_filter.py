@@ -32,7 +32,7 @@ class PeriodFilter(FormFilter):
 
     @property
     def bounds(self) -> dict[str, str]:
-        """Each parameter with its value in the URL, or an empty text."""
+        """Each parameter with its value in the URL, or an empty string."""
         return {**dict.fromkeys(self.parameters, ""), **self.given}
 
     @property

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 DISPLAYED_CHARACTERS = 100_000
 NOTHING = "-"
 
-# Control characters, zero-width and direction marks, half surrogates: browsers drop them, obey them or fail on them.
+# Control characters, zero-width and direction marks, lone surrogates: browsers drop them, obey them or fail on them.
 UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )

@@ -77,13 +77,13 @@ class TranslationAdmin(StapelModelAdmin):
     def languages(self, row: Translation) -> str:
         return visible(f"{row.from_lang or '?'} → {row.to_lang or '?'}")
 
-    @admin.display(description="kept for")
+    @admin.display(description="stored for")
     def owner(self, row: Translation) -> SafeString | str:
         named = [("user", "user_id", row.user_id), ("workspace", "workspace_id", row.workspace_id)]
         lines = [(label, visible(self._shown(column, name) or "")) for label, column, name in named if name]
         return format_html_join("", "<div>{} {}</div>", lines) or NOTHING
 
-    @admin.display(description="kept at")
+    @admin.display(description="stored at")
     def kept_at(self, row: Translation) -> SafeString:
         age = timesince(row.created_at)
         return format_html(

@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A table of the top spenders. `counted` is a text such as "10 of 25", the shown and all of them."""
+    """A table of the top spenders. `counted` is a text such as "10 of 25": how many are shown, of how many."""
 
     title: str
     column: str

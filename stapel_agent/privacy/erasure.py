@@ -74,7 +74,7 @@ class AgentData(GDPRProvider):
         erase("account", str(user_id))
 
     def anonymize(self, user_id: Any) -> None:
-        """Remove the texts of the user's calls and cached answers, and replace the user's id by a pseudonym."""
+        """Remove the texts of the user's calls and cached answers, and replace the user's id with a pseudonym."""
         erase("account", str(user_id))
 
 
@@ -87,10 +87,10 @@ def register() -> None:
 
 
 def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) -> dict[str, int] | None:
-    """Remove the texts of an account's or a workspace's calls, and replace its id by a pseudonym.
+    """Remove the texts of an account's or a workspace's calls, and replace its id with a pseudonym.
 
-    Returns how many records of each kind were found: zero the second time. Returns None for a subject type of which
-    this app holds nothing.
+    Returns how many records of each kind were found: zero the second time. Returns None for a subject type about which
+    this app stores nothing.
     """
     if subject_type not in SCOPES or not subject_key:
         return None

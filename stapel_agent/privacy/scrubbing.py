@@ -58,7 +58,7 @@ def delete_batch(alias: str, *, before: datetime, since: datetime | None, size: 
 
 
 def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
-    """Replace `old` by `new` in `column` of some rows, remove their texts and the translations made for them.
+    """Replace `old` with `new` in `column` of some rows, remove their texts and the translations made for them.
 
     Returns how many of each. This includes calls under way, whose answers will not be stored.
     """
@@ -69,7 +69,7 @@ def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
 
 
 def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
-    """Replace `old` by `new` in `column` of some rows, which keep their texts. Returns how many."""
+    """Replace `old` with `new` in `column` of some rows, which keep their texts. Returns how many."""
     keys, _ = _named(column, old, alias)
     rows = PromptLog.objects.using(alias).filter(exactly(column, old), pk__in=keys)
     return rows.update(**{column: new}) if keys else 0

@@ -31,7 +31,7 @@ class EventWork:
         self._add(unfinished)
         self._last = unfinished[1 - LONGEST_END :]
         if self._copied > MAX_COPIED_BYTES:
-            raise InvalidAnswer("the answer is not made of events that end")
+            raise InvalidAnswer("the answer has an event that is too long or never ends")
         return chunk
 
     def _add(self, part: bytes) -> None:

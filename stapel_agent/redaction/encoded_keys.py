@@ -1,4 +1,4 @@
-"""Finds keys in a text, also where they are escaped, encoded or broken up. Takes linear time for any text."""
+"""Finds keys in a text, even if they are escaped, encoded or broken up. Takes linear time for any text."""
 
 from __future__ import annotations
 

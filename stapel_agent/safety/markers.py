@@ -5,7 +5,7 @@ a marker. This is a mitigation, not a guarantee: an instruction in plain words s
 the model no rights that the author of the text does not have.
 
 A marker is broken by one middle dot, after its first character or before its colon. Nothing is removed, so people can
-still read the text. No vocabulary has a token with the dot, and no normalisation removes it.
+still read the text. No vocabulary has a token with the dot, and no normalization removes it.
 
     <|im_start|>  <·|im_start|>     [INST]  [·INST]    ### Response:  ### Response·:
     </document>   <·/document>      ```     ``·`       Human:         Human·:
@@ -140,7 +140,7 @@ APPEARANCES = _appearances()
 def sanitize_for_rag(text: str) -> str:
     """Return `text` for quoting in a prompt: without invisible characters, and with a middle dot in every marker.
 
-    Ordinary prose is returned unchanged, and so is text that was sanitised before. Takes linear time for any text.
+    Ordinary prose is returned unchanged, and so is text that was sanitized before. Takes linear time for any text.
     """
     if not isinstance(text, str):
         raise TypeError(f"sanitize_for_rag() takes a str, not {type(text).__name__!r}: decode or convert it first")

@@ -57,7 +57,7 @@ def _canonical(schema: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError) as fault:
         raise InvalidRequest(f"schema must be a JSON object ({type(fault).__name__})") from fault
     if len(canonical) > SCHEMA_LENGTH:
-        raise InvalidRequest(f"schema may have {SCHEMA_LENGTH:,} characters as JSON, not {len(canonical):,}")
+        raise InvalidRequest(f"schema may have at most {SCHEMA_LENGTH:,} characters as JSON, not {len(canonical):,}")
     return canonical
 
 

@@ -103,7 +103,7 @@ def _checked_once() -> type[Validator]:
             yield ValidationError(f"cannot be read: {type(fault).__name__}", instance=UNREAD)
 
     def is_valid(self: Validator, instance: Any, *arguments: Any) -> bool:
-        # Nobody reads these errors: there are some for each entry of a map, from the other kinds that it may be of.
+        # Nobody reads these errors: each entry of a map has some, one for each type that it might have had.
         return next(iter_errors(self, instance, *arguments), None) is None
 
     validator_class.iter_errors = iter_brief_errors  # type: ignore[assignment]
@@ -123,14 +123,14 @@ def _remembering(standard: type[Validator]) -> Callable[..., None]:
 
 
 def _additional_properties(validator: Validator, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `additionalProperties`. Texts that a map may have in any case are not validated one by one."""
+    """The keyword `additionalProperties`. If the map may hold any text, its texts are not validated one by one."""
     if type(instance) is dict and _allows_any_text(rule):
         instance = {name: value for name, value in instance.items() if type(value) is not str}
     yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
 
 
 def _allows_any_text(rule: Any) -> bool:
-    """Whether `rule` offers a choice between any text and what is no text."""
+    """Whether `rule` allows any text, and otherwise only objects."""
     choices = rule.get("oneOf", ()) if isinstance(rule, dict) and rule.keys() == {"oneOf"} else ()
     return ANY_TEXT in choices and all(choice == ANY_TEXT or choice.get("type") == "object" for choice in choices)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 MAX_DEPTH = 200
 MAX_PARTS = 1_000_000
-"""The most keys, items and values in one argument: a sequence may be endless."""
+"""The most keys, items and values in one argument: a sequence may be infinite."""
 TEXTS = frozenset({"prompt", "model", "model_size", "system_prompt", "provider", "caller", "format"})
 """Arguments that must be strings. The others have rules of their own."""
 CONVERTED = ("source", "user_id", "workspace_id", "from_lang", "to")
@@ -62,7 +62,7 @@ def readable_argument(name: str, value: Any) -> Any:
 
 
 def _is_no_text(name: str, value: Any) -> bool:
-    """Whether a text is required, and `value` is something else. Decided by its type, as it may be endless."""
+    """Whether a text is required, and `value` is something else. Decided by its type, as it may be infinite."""
     try:
         return (name in TEXTS and not isinstance(value, str | None)) or (
             name in CONVERTED and isinstance(value, COLLECTIONS) and not isinstance(value, str)

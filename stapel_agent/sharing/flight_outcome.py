@@ -34,7 +34,7 @@ class FlightOutcome:
 def outcome_of(
     key: str, leader: UUID, provider: str, cache_keys: Collection[str], silence: leases.Silence, alias: str
 ) -> FlightOutcome | None:
-    """How the leader's flight to `provider` ended, or None if it has not. A dead leader's ends here.
+    """How the leader's flight to `provider` ended, or None if it has not. Ends the flight of a dead leader.
 
     `cache_keys` are those of the flight's rows: the same request may lead other flights.
     """
@@ -45,7 +45,7 @@ def outcome_of(
         return _recorded_outcome(rows.order_by("created_at").last(), provider)
     if not silence.is_final(*observed):
         return None
-    if not flights.filter(leases.silent()).delete()[0]:  # it lives after all, or another follower was faster
+    if not flights.filter(leases.silent()).delete()[0]:  # it is alive after all, or another follower was faster
         return None
     ledger.close_lost(request_id=leader)
     return FlightOutcome()

@@ -65,7 +65,7 @@ def beat_seconds() -> float:
 
 
 def silent(times: int = 1) -> Q:
-    """Matches rows without a sign of life, by the database's clock: those of the hosts may differ."""
+    """Matches rows without a sign of life, by the database's clock: those of the machines may differ."""
     return Q(seen_at__lt=UtcNow() - timedelta(seconds=times * SILENCE_SECONDS))
 
 

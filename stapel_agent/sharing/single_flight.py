@@ -56,7 +56,7 @@ class LongWait:
     def __call__(self, alias: str) -> FlightOutcome | None:
         if time.monotonic() > self._notice_at:
             self._notice_at = math.inf
-            waiting_logger.info("waiting for another process, which asks the same question")
+            waiting_logger.info("waiting for another process that asks the same question")
         return self._look(alias)
 
 

@@ -219,7 +219,7 @@ def test_over_budget__one_reason(tmp_path, scripted_model, agent):
     _, err = run(source, "--to", "de")
     assert re.fullmatch(
         r"de: over_budget: .*\n  /a\n  /b\n"
-        r"CommandError: not translated: 2; raise the budget or wait until it is renewed, then run the same .*\n",
+        r"CommandError: not translated: 2; raise the budget or wait until it is reset, then run the same .*\n",
         err,
     )
 

@@ -226,7 +226,7 @@ def test_array__another_length(tmp_path, scripted_model, name):
         assert run(source, "--to", "de")[1] == ""
     array("en", "First line", "New line", "Second line")
     _, err = run(source, "--to", "de")
-    assert re.fullmatch(rf"de: an array has another length than .*, so review them\n  {key}\n", err)
+    assert re.fullmatch(rf"de: an array differs in length from .*, so review them\n  {key}\n", err)
     assert run(source, "--to", "de")[1] == ""
 
 
@@ -272,7 +272,7 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
     scripted_model.script(translating(str.upper))
     out, err = run(source, "--to", "de", "--from", "en", "--estimate")
     said = re.fullmatch(
-        r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at a price that is not known)\nThis is an upper bound: .*\n",
+        r"de: 60 texts, at most (\d+) tokens, (\$\d+\.\d+|at an unknown price)\nThis is an upper bound: .*\n",
         out,
     )
     assert (err, scripted_model.requests, (tmp_path / "de.json").exists()) == ("", [], False)

@@ -19,6 +19,6 @@ def test_long_wait__announced_once(monkeypatch):
             wait("default")
             wait("default")
     single_flight.LongWait(looks.append)("default")
-    assert lines == ["waiting for another process, which asks the same question"]
+    assert lines == ["waiting for another process that asks the same question"]
     assert looks == ["default"] * 6
     assert (logging.getLogger(WAITING_LOGGER).level, logging.getLogger(WAITING_LOGGER).handlers) == (logging.NOTSET, [])

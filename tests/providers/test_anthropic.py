@@ -359,7 +359,7 @@ def test_complete__event_of_many_lines(ask: Asker, server: ScriptedServer, lines
     """An event without an end does not hold the process: the SDK would copy it once per line."""
     server.replies = [unfinished_stream(lines, ending="hang")]
 
-    assert ask.fault(timeout=10) == Fault(InvalidAnswer, "the answer is not made of events that end")
+    assert ask.fault(timeout=10) == Fault(InvalidAnswer, "the answer has an event that is too long or never ends")
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"])

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         logs = commands.add_parser("logs", parents=djangos, help="print the last calls of the ledger")
         logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
         for name in FILTERS:
-            logs.add_argument(f"--{name.replace('_', '-')}", help=f"only calls of this {name.replace('_', ' ')}")
+            logs.add_argument(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
         logs.add_argument("--full", action="store_true", help="also print prompts and answers")
         logs.add_argument("--json", action="store_true", dest="as_json", help="print each call as a line of JSON")
         logs.add_argument("-f", "--follow", action="store_true", help="keep printing new calls until Ctrl-C")

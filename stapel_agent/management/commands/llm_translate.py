@@ -112,7 +112,7 @@ class Command(BaseCommand):
         for step in plan:
             most = estimate(step.translation, step.cost_of)
             left = step.translation.left
-            dollars = "at a price that is not known" if most.cost_usd is None else f"${most.cost_usd:.4f}"
+            dollars = "at an unknown price" if most.cost_usd is None else f"${most.cost_usd:.4f}"
             texts = counted(left, "text")
             self.stdout.write(f"{step.translation.catalogue.to}: {texts}, at most {most.tokens} tokens, {dollars}")
         self.stdout.write(ESTIMATE)

@@ -32,11 +32,11 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--group-by", default="day", metavar="NAMES", help=f"names separated by commas: {', '.join(GROUPS)}")
         add("--since", metavar="TIME", help="a date or a time in ISO 8601")
-        add("--until", metavar="TIME", help="the same; later calls are left out, and calls at this very time")
+        add("--until", metavar="TIME", help="the same; calls at this time or later are left out")
         for name in COLUMNS:
-            add(f"--{name.replace('_', '-')}", help=f"only calls of this {name.replace('_', ' ')}")
+            add(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
         add("--limit", default=100, help=f"rows per page, 1 to {MAX_LIMIT}")
-        add("--cursor", help="where this page begins: the cursor that the page before printed")
+        add("--cursor", help="where this page begins: the cursor that the previous page printed")
         add("--format", choices=FORMATS, default="table", help="json is for programs, csv for spreadsheets")
 
     def handle(self, *arguments: Any, **options: Any) -> None:

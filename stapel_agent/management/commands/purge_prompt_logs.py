@@ -89,5 +89,5 @@ def _days(given: float | None, delete: bool) -> float:
     if not KINDS["RETENTION_DAYS"].admits(days):
         raise CommandError(f"RETENTION_DAYS, or --days, must be {KINDS['RETENTION_DAYS'].described}, not {days!r}")
     if delete and agent_settings.BUDGETS and days < LEAST_DAYS_OF_ROWS:
-        raise CommandError(f"BUDGETS need this month's rows: use --days {LEAST_DAYS_OF_ROWS} or more, or no --delete")
+        raise CommandError(f"BUDGETS need this month's rows: use --days {LEAST_DAYS_OF_ROWS} or more, or omit --delete")
     return float(days)

@@ -38,7 +38,7 @@ PREFIX = re.compile(r"^finish_?reason[._]")
 def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return "stop", "length", "content_filter" or "interrupted". Return an unknown word unchanged, "stop" for none.
 
-    `own` maps the words of one vendor and takes precedence. Spelling counts for nothing: some vendors use capitals,
+    `own` maps the words of one vendor and takes precedence. Spelling does not matter: some vendors use capitals,
     hyphens or the name of their enumeration, or add their own word after the common one, as in "content_filter: SPII".
     """
     if word is None or word == "":

@@ -27,7 +27,7 @@ CONNECT_SECONDS = 10.0
 SECRET_PARAMETER = re.compile(r"key|token|secret|pass|auth|signature|credential|jwt|^(?:sig|code)$", re.IGNORECASE)
 """Names of query parameters that hold a credential. Others, such as Azure's `api-version`, are sent."""
 ROOT_FIX = "must be an http(s) URL without a password or key: set it to the bare root of the API"
-"""The fix for a base URL that `api_root()` refuses."""
+"""The fix for a base URL that `api_root()` rejects."""
 
 Transport = TypeVar("Transport")
 

@@ -82,7 +82,7 @@ def _is_closed(connection: Any) -> bool:
 
 
 def _acknowledged(connection: Any) -> int | None:
-    """Return the number of bytes that the server's host has acknowledged, or None if the system cannot tell."""
+    """Return the number of bytes that the server's machine has acknowledged, or None if the system cannot tell."""
     if sys.platform != "linux" or connection is None:
         return None
     try:

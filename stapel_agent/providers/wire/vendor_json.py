@@ -1,4 +1,4 @@
-"""Parses vendors' JSON so that an absurd number never loses the paid text beside it."""
+"""Parses vendors' JSON so that an absurd number never costs you the paid text beside it."""
 
 from __future__ import annotations
 
