@@ -107,4 +107,4 @@ def _vendor_tools() -> Iterator[tuple[str, str]]:
         places[f"to {name!r}"] = entry.get("options") if isinstance(entry, Mapping) else None
     for calls, options in places.items():
         if tools := sorted(budgets.VENDOR_TOOLS.intersection(options if isinstance(options, Mapping) else ())):
-            yield calls, f"use of {', '.join(tools)}, which the vendor bills by itself"
+            yield calls, f"use of {', '.join(tools)}, which the vendor bills separately"

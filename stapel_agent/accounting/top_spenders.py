@@ -1,4 +1,4 @@
-"""What the usage page shows beside `usage()`: top spenders, durations, and the number of calls under way."""
+"""What the usage page shows in addition to `usage()`: top spenders, durations, and the number of calls under way."""
 
 from __future__ import annotations
 

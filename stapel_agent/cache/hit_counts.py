@@ -1,4 +1,4 @@
-"""Counts cache hits, which have no row in the ledger, in memory and writes them in batches in the background.
+"""Counts cache hits, which have no row in the ledger: in memory, written in batches in the background.
 
 A killed process loses the hits of its last FLUSH_SECONDS. A process that exits normally writes them first.
 """

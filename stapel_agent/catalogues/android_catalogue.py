@@ -79,7 +79,7 @@ class _Resources:
         for number, item in enumerate(element.named("item")):
             name = item.attributes.get("quantity", "").strip() if is_plural else str(number)
             if is_plural and (name not in CATEGORIES or name in children):
-                raise ValueError(f"a plural has the quantity {name[:40]!r}, or has it twice")
+                raise ValueError(f"a plural has an unknown or repeated quantity, {name[:40]!r}")
             children[name] = self._value(item, self._text.up_to(item.start))
         has_text = any(isinstance(child, Value) and child.text for child in children.values())
         tail = self._text.up_to_line_end(element.end)

@@ -1,4 +1,4 @@
-"""A file as a tree of values and of the text between them, so that everything but the translations stays as it is."""
+"""A file as a tree of values and the text between them, so that everything except the translations stays as it is."""
 
 from __future__ import annotations
 
@@ -206,14 +206,14 @@ def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
 
 
 def _is_complete(source: Group, target: Group) -> bool:
-    """Whether nothing is to be written directly into `target`."""
+    """Whether nothing needs to be written directly into `target`."""
     wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
     found = [target.children.get(name) for name in wanted]
     return all(isinstance(child, Group) or (isinstance(child, Value) and child.content) for child in found)
 
 
 def has_other_forms(source: Node, target: Node) -> bool:
-    """Whether a person has translated a text with plural forms as one text, or the other way round."""
+    """Whether a person has translated a text with plural forms as a single text, or the other way round."""
     one, other = (source, target) if isinstance(source, Group) else (target, source)
     return isinstance(one, Group) and one.may_be_value and isinstance(other, Value) and bool(other.content)
 

@@ -231,6 +231,6 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
 
 def _always_shows(entry: POEntry) -> bool:
-    """Whether `msgfmt --check` wants the plural's placeholders in every form, because they have no names."""
+    """Whether `msgfmt --check` requires the plural's placeholders in every form, because they have no names."""
     is_strict = any(flag in STRICT for flag in entry.flags)
     return is_strict and any(UNNAMED.match(name) for name in placeholders(entry.msgid_plural))

@@ -225,7 +225,7 @@ def _for_polib(lines: list[str]) -> list[str]:
 
 
 def _marked(line: str) -> str:
-    """Add a blank after the marker. Turn `#~|` into `#|`, since polib skips the previous msgid of obsolete entries."""
+    """Add a space after the marker. Turn `#~|` into `#|`, since polib skips the previous msgid of obsolete entries."""
     if line in BARE_MARKERS:
         return ""
     return MARKER.sub(r"\g<0> ", f"#|{line[3:]}" if line.startswith("#~|") else line)

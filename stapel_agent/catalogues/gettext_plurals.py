@@ -96,7 +96,7 @@ class PluralForms:
         return found
 
     def is_for_many(self, form: int) -> bool:
-        """Whether `msgfmt --check` wants all placeholders in a form, because it is for five numbers or more."""
+        """Whether `msgfmt --check` requires all placeholders in a form, because it is for five numbers or more."""
         return self.chosen.count(form) >= MANY
 
     def example(self, form: int) -> int | None:

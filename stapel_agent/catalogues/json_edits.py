@@ -1,4 +1,4 @@
-"""Changes to the text of a JSON file, at their positions: everything else keeps its bytes."""
+"""Changes to the text of a JSON file, made in place: everything else keeps its bytes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class JsonText:
         return cls(text, tree, _span(text, 0), indent_unit(text), colon[1] if colon else ": ")
 
     def with_tree(self, tree: Any) -> str:
-        """Return the text with the values of `tree`, in which values may be new or other ones, but none is missing."""
+        """Return the text with the values of `tree`, which may add or change values, but lacks none."""
         pieces, position = [], 0
         for start, end, written in sorted(self._edits(self.span, self.tree, tree), key=lambda edit: edit[:2]):
             pieces += [self.text[position:start], written]

@@ -32,7 +32,7 @@ TEXT_TAG = "tag:yaml.org,2002:str"
 ROOT = ""
 """The name of the key that names the language."""
 BOOLEAN_TAGS = {"no", "on", "yes", "off"}
-"""Languages and others that YAML reads as a boolean without quotes."""
+"""Keys, such as the Norwegian language, that YAML reads as a boolean without quotes."""
 
 
 class RailsCatalogue(DocumentCatalogue):

@@ -1,4 +1,4 @@
-"""Text files: read with their line endings and byte order mark, and replaced atomically."""
+"""Text files: they keep their line endings and byte order mark, and are replaced atomically."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def on_ledger(operation: Operation[Result], *, timeout: float | None = None) -> 
 
 
 def in_batches(batch: Operation[int]) -> int:
-    """Run `batch` until it finds nothing. Returns the sum of what the runs found. Each run commits by itself."""
+    """Run `batch` until it finds nothing. Returns the sum of what the runs found. Each run commits on its own."""
     total = 0
     while count := on_ledger(batch):
         total += count

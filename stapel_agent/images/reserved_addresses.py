@@ -20,7 +20,7 @@ NAT64 = ip_network("64:ff9b::/96")
 
 
 def is_reserved(host: str) -> bool:
-    """Whether `host` is such an address, also as an IPv4 address inside an IPv6 address."""
+    """Whether `host` is such an address, even as an IPv4 address inside an IPv6 address."""
     try:
         address = _unwrapped(ip_address(host))
     except ValueError:

@@ -23,7 +23,7 @@ def printable_text(text: str) -> str:
 
 
 def answered_by(answer: Mapping[str, Any]) -> str:
-    """The provider, model, usage and request id, as far as the answer has them."""
+    """The provider, model, usage and request id, if the answer has them."""
     named = " ".join(str(answer[key]) for key in ("provider", "model") if key in answer)
     parts = [printable(named, NAME_LENGTH), spent(answer.get("usage")), _request(answer)]
     return ", ".join(part for part in parts if part)

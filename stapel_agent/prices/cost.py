@@ -19,7 +19,7 @@ CONDITIONS = ("service_tier", "speed", "inference_geo")
 CONDITION_LENGTH = 32
 WEB_SEARCHES, OTHER_TOOL_USES = "web_searches", "other_tool_uses"
 TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
-"""Uses of the vendor's own tools that it bills beside the tokens: their numbers in a result's metadata."""
+"""Uses of the vendor's own tools that it bills in addition to the tokens: their numbers in a result's metadata."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, 
     """Return the cost of `usage`: the vendor's own figure, or computed from unit prices. Unknown usage has no cost.
 
     `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price, and its
-    TOOL_USES are billed beside the tokens.
+    TOOL_USES are billed in addition to the tokens.
     """
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)

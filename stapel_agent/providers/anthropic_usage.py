@@ -35,7 +35,7 @@ def stated_figures(usage: Any) -> dict[str, int]:
 
 
 def stated_tool_uses(usage: Any) -> dict[str, int]:
-    """Return the uses of Anthropic's own tools that it bills beside the tokens, for a result's metadata."""
+    """Return the uses of Anthropic's own tools that it bills in addition to the tokens, for a result's metadata."""
     stated = getattr(usage, "server_tool_use", None)
     counts: dict[str, Any] = getattr(stated, "model_dump", dict)()
     uses = {name: token_count(count) for name, count in counts.items() if name not in FREE_TOOLS}

@@ -21,13 +21,13 @@ __all__ = ["LlmProvider", "ProviderError", "ProviderResult", "ProviderTimeout"]
 class ProviderResult:
     """A model's answer and what it cost.
 
-    A token count that is None is unknown, and so is an `output_tokens` of 0 beside a text: budgets are then charged an
-    estimate. `unsplit_tokens` are input and output together, if the vendor states only their sum.
+    A token count that is None is unknown, and so is an `output_tokens` of 0 if there is a text: budgets are then
+    charged an estimate. `unsplit_tokens` are input and output together, if the vendor states only their sum.
     `input_tokens` excludes `cache_read_tokens` and `cache_write_tokens`. `thinking_tokens` is the part of
     `output_tokens` spent on thinking. `cache_write_1h_tokens` is the part of `cache_write_tokens` cached for an hour.
     `finish_reason` says why the model stopped, in OpenTelemetry's words: "stop", "length" (the token cap) or
-    "content_filter". `metadata` (JSON) is stored in the ledger row. `cost_usd` is the vendor's own figure for the
-    call, if it reports one.
+    "content_filter". `metadata` (JSON) is stored in the ledger row. `cost_usd` is the vendor's own figure for the call,
+    if it reports one.
     """
 
     text: str

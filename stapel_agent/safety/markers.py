@@ -35,7 +35,7 @@ from .invisible_characters import SEEN, UNSEEN, without_invisible
 
 DOT = "\u00b7"
 
-# <|name|> is a marker with any name. With a blank, or with one bar missing, it is a marker with these names.
+# <|name|> is a marker with any name. With a space, or with one bar missing, it is a marker with these names.
 BARRED = """
     assistant begin_of_text bot call channel constrain developer end end_header_id end_of_text endofprompt endoftext
     eom_id eot eot_id final header_end header_start human im_end im_sep im_start image message return start

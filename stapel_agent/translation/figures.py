@@ -21,7 +21,7 @@ NUMBER = re.compile(r"\d\d{0,39}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0
 SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
 HOUR_LENGTH = 2
 NEARBY = 40
-"""Characters next to a number in which its unit stands."""
+"""How many characters next to a number are searched for its unit."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
 SIGN_AFTER, SIGN_BEFORE = re.compile(r"\s?[^\s\d.,;:!?)⟦]"), re.compile(r"[^\s\d.,;:!?(⟧]")
 AFTER_WORD = re.compile(r"-?[^\W\d_]")
@@ -32,7 +32,7 @@ VERSION_PARTS = 3
 
 
 class Place(NamedTuple):
-    """What stands around a number. Most numbers of a translation match, and nobody asks."""
+    """The text around a number. It is only read if the number has no match, which is rare."""
 
     before: str
     after: str
@@ -47,7 +47,7 @@ class Figure(NamedTuple):
     units: frozenset[str] = frozenset()
     parts: tuple[int, ...] = ()
     is_clock: bool = False
-    """Whether it is an hour that the text says to be in one half of the day."""
+    """Whether it is an hour, and the text says which half of the day it is in."""
     has_magnitude: bool = False
     unscaled: frozenset[float] = frozenset()
     """Its values without a magnitude such as "million"."""
@@ -68,7 +68,7 @@ class Figure(NamedTuple):
 
     @property
     def is_in_word(self) -> bool:
-        """Whether it is a part of a word that may be written without it, as in 3-way or i18n."""
+        """Whether it is part of a word that may be written without a number, as in 3-way or i18n."""
         if self.place is None:
             return False
         if self._is_glued:
@@ -172,5 +172,5 @@ def _values(parts: list[str], signs: list[str], decimal: str) -> Iterator[float]
 
 
 def _decimal(parts: list[str]) -> float:
-    """The number whose last part are its decimals, in digits of any script."""
+    """The number in digits of any script; the last of `parts` holds its decimals."""
     return float(f"{int(''.join(parts[:-1]))}.{''.join(str(int(digit)) for digit in parts[-1])}")

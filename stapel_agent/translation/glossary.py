@@ -1,4 +1,4 @@
-"""A caller's glossary: which terms occur in a text, and whether its translation uses theirs, inflected or not."""
+"""A caller's glossary: which terms occur in a text, and whether its translation has their translations, in any form."""
 
 from __future__ import annotations
 

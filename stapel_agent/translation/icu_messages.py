@@ -137,7 +137,7 @@ def _argument(tokens: list[Token], number: int) -> int:
 
 
 def _quoted_apart(text: str, offset: int) -> Iterator[Piece]:
-    """Split quoted syntax from the words of a text. Two apostrophes print as one and belong to a word."""
+    """Separate quoted syntax from the words of a text. Two apostrophes print as one and belong to a word."""
     position = 0
     for quoted in QUOTED.finditer(text):
         if quoted[0] == "''":

@@ -13,7 +13,7 @@ WIDTHLESS = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]++")
 # How a page, a script or an address writes a character: %3C, \x3c, \u003c, \u{3c}, \3c in CSS.
 ESCAPED = re.compile(r"%([0-9a-f]{2})|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\})", re.IGNORECASE)
 MOST_ROUNDS = 3
-"""How often an escape may stand in another one."""
+"""How deeply escapes may be nested."""
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
 COMMON_DOMAINS = (
     "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion|tech|host|website|store|cloud|mobi|icu|cyou|cfd|sbs"
@@ -26,7 +26,7 @@ COUNTRIES = (
     "|gr|gt|gy|hk|hn|hr|hu|ie|il|in|ir|is|it|je|jo|jp|ke|kg|kr|kz|la|lc|li|lk|lt|lu|lv|ly|ma|md|me|mk|ml|mn|ms|mu|mx|my|ng|ni|nl|nu"
     "|nz|pe|ph|pk|pl|pr|pt|pw|qa|ro|rs|sa|sc|se|sg|si|sk|sm|st|su|sv|sx|th|tj|tk|tm|tn|tr|tt|tv|tw|ua|ug|uk|us|uy|uz|vc|ve|vg|vn|ws|za"
 )
-"""Domains of countries that are not also common endings of files, or words after a missing blank."""
+"""Country domains that are not also common file extensions, or words after a missing space."""
 
 SCHEMES = """
 about acct aim alipay alipays android-app apt aw-bolt bitcoin bitcoincash blob callto cashapp chrome
@@ -85,21 +85,21 @@ SYNTAX = {
         re.VERBOSE,
     ),
 }
-"""How each kind of injection is found, by its name in error messages."""
+"""The pattern for each kind of injection, by its name in error messages."""
 NEEDED = {
     "template syntax": re.compile(r"[<>{}\[\](|]"),
     SCRIPT: re.compile(r"[<:=(@\[]|constructor|prototype|__proto__"),
     ATTRIBUTE: re.compile("[\"'`]"),
     ADDRESS: re.compile(r"[/\\:@\]]|\.\S|xn--|[\[(]\s?(?:dot|at)"),
 }
-"""What every match of a pattern of SYNTAX has. It is searched first, since that is fast."""
+"""What every match of a pattern in SYNTAX contains. It is searched for first, because that is fast."""
 SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕\u00ad\u200b-\u200d\u2060\ufeff]|--")
-"""What every injection has one of, as it is written."""
+"""Every injection, as it is written, contains one of these."""
 FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
-"""The beginning of what a spreadsheet computes."""
+"""The beginning of a formula that a spreadsheet would compute."""
 DOTS = "。｡．․"
 FOLDED = re.compile(f"[{DOTS}\u00ad\u200b-\u200d\u2060\ufeff\uff10-\uff5a＜＞ſ\U0001d400-\U0001d7ff]")
-"""What is read as another character, or as none."""
+"""Characters that are read as other ones, or ignored."""
 
 
 def injected(source: str, translation: str) -> str | None:
@@ -122,7 +122,7 @@ def injected(source: str, translation: str) -> str | None:
 
 
 def _new_schemes(translation: str, source: str) -> list[str]:
-    """The schemes in `translation` that are no words of `source`: Finnish writes "SMS:n" in a text about "SMS"."""
+    """The schemes in `translation` that are not words of `source`: Finnish writes "SMS:n" in a text about "SMS"."""
     found = set(SCHEMES.split()).intersection(SCHEME.findall(translation))
     words = WORD.findall(_as_run(source)) if found else ()
     return [scheme for scheme in found if not any(word.startswith(scheme) for word in words)]
@@ -157,7 +157,7 @@ def _character(escape: re.Match[str]) -> str:
 
 @cache
 def _plain_forms() -> dict[int, str]:
-    """The letters, brackets and dots that browsers and databases read as those of ASCII, and the long s."""
+    """The letters, brackets and dots that browsers and databases read as ASCII, and the long s."""
     wide = {code: chr(code - 0xFEE0) for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()}
     marked = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)}
     return wide | marked | {ord("＜"): "<", ord("＞"): ">", ord("ſ"): "s"} | dict.fromkeys(map(ord, DOTS), ".")

@@ -116,7 +116,7 @@ class Job:
         return [Chunk(self.request, segments, number, retries=1, asked_again=1) for number, segments in groups]
 
     def admits(self, chunk: Chunk) -> bool:
-        """Whether there is anything to ask and a chance of an answer. If there is no chance, the segments fail."""
+        """Whether there is anything to ask and a chance of an answer. Without a chance, the segments fail."""
         if not chunk.segments or (chunk.asked_again and self._vain_askings >= VAIN_ASKINGS):
             return False
         end = DEADLINE if self.request.deadline.is_over else self._end

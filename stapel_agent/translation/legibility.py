@@ -25,7 +25,7 @@ JOINERS = re.compile("[\u200c\u200d]")
 JOINED = re.compile("[\u0300-\u1fff\u2190-\uffef\U00010000-\U0010ffff]")
 HYPHENS = re.compile(r"\u00ad(?![^\W\d_])|(?<![^\W\d_])\u00ad")
 NEEDED_IN = ((SPACES, UNSPACED), (JOINERS, JOINED), (DIRECTIONS, RIGHT_TO_LEFT), (HYPHENS, re.compile("(?!)")))
-"""Characters without a width, and the scripts that need them."""
+"""Zero-width characters, and the scripts that need them."""
 STRAY = re.compile("[\u00ad\u200b-\u200d\u202a-\u202c\u2060\u2066-\u2069]")
 """All of those characters."""
 
@@ -39,16 +39,16 @@ MISREAD = re.compile(
     """,
     re.VERBOSE,
 )
-"""UTF-8 that was read in another encoding: `Ã¼` for `ü`. Three pairs in a row are no chance."""
+"""UTF-8 that was read in another encoding: `Ã¼` for `ü`. Three pairs in a row are no coincidence."""
 REPLACED = re.compile(r"(?:(?<![^\s(«„“¿-])|[^\W\d_])\?++[^\W\d_]")
-"""Question marks that may stand for letters that an encoding does not have."""
+"""Question marks that may stand for letters that an encoding lacks."""
 QUESTIONS = "???"
 MOST_MARKS = 7
 """The most combining marks on a letter. No script stacks as many."""
 READABLE = re.compile("[0-9A-Za-z]")
 """Letters and digits that are found fast."""
 STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
-"""Has every run of more than MOST_MARKS combining marks, and is searched faster than them."""
+"""Matches wherever there are more than MOST_MARKS combining marks in a row, and is faster to search for."""
 FEW_LETTERS = 3
 
 
@@ -103,7 +103,7 @@ def _lost_letters(source: str, translation: str) -> bool:
 
 
 def _is_replaced(question: re.Match[str]) -> bool:
-    """Whether the next sentence does not begin here, without the blank before it."""
+    """Whether this is not just the beginning of the next sentence without a space before it."""
     following = question[0][-1]
     return following.islower() or "\u0590" <= following <= "\u1fff"
 

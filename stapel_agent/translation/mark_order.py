@@ -1,4 +1,4 @@
-"""The order and nesting of marks: a translation has each of them once, in an equivalent order."""
+"""The order and nesting of marks: a translation must have each of them once, in an equivalent order."""
 
 from __future__ import annotations
 

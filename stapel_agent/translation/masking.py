@@ -23,7 +23,7 @@ from .protected_spans import Span, is_fluent, spans
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
-"""Whitespace that may be a line break, which a single blank is not."""
+"""Whitespace that may be a line break, which a single space is not."""
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
@@ -234,7 +234,7 @@ class Protected:
         return branches
 
     def _check_reading(self, restored: str) -> None:
-        """Check that `restored` parses to the same placeholders as the source, in any order."""
+        """Check that `restored` has the same placeholders as the source when it is parsed, in any order."""
         if self._spans and _read(restored, self._spans_of(restored)) != _read(self.source, self._spans):
             raise Damaged("has a placeholder next to text that changes its meaning")
 

@@ -26,12 +26,12 @@ en to through until till, de bis, fr à, es a hasta, it a, pt a até, ca a fins,
 sv till, da til, nb til, no til, nn til, pl do, cs do až, sk do až, sl do, hr do, bs do, sr do до, ru до по, uk до по,
 bg до, be да, el έως ως μέχρι, id sampai hingga, ms hingga sehingga, vi đến tới
 """)
-"""What stands between the first and the last number of a range."""
+"""The words between the first and the last number of a range."""
 OF = _by_language("""
 en of, de von, fr sur, es de, it di su, pt de, ca de, gl de, ro din, nl van, sv av, da af, nb av, no av, nn av,
 pl z, cs z ze, sk z zo, sl od, hr od, bs od, ru из, uk з із, bg от, el από, id dari, ms daripada
 """)
-"""What stands between a part and the whole. Languages that name the whole first are left out."""
+"""The words between a part and the whole. Languages that name the whole first are left out."""
 
 
 def without_shared_phones(*texts: str) -> Sequence[str]:

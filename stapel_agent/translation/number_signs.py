@@ -30,7 +30,7 @@ def in_digits(text: str, other: str) -> list[str]:
 
 
 def other_exponent(source: str, translation: str) -> str | None:
-    """Find an exponent that has another one in its place."""
+    """Find an exponent that was replaced by another one."""
     ours, theirs = (EXPONENTS.findall(text) for text in (source, translation))
     lost, new = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
     return f"has {new[0]} in place of {lost[0]}" if lost and new else None

@@ -2,8 +2,8 @@
 
 `number_words.json` has the words for 0 to 12 in this order, each with its ordinal and words such as "both" and "dozen";
 for 0 also words that say that there is none, or on which side of it a number is. `large` has words in larger numbers
-and words that stand for some number. `|` separates alternatives, `*` stands for any letters, and `_` for a blank.
-In a language that is not listed, any number may be written as a word.
+and words that stand for some number. `|` separates alternatives, `*` stands for any letters, and `_` for a space. In a
+language that is not listed, any number may be written as a word.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ DUALS = {"ar", "he", "iw", "mt", "sl"}
 """Languages whose nouns have a form for two."""
 ALIASES = {"nb": "no", "nn": "no", "bs": "hr", "sh": "hr", "ms": "id", "iw": "he", "yue": "zh"}
 PARTS = {0.5: 2, 0.33: 3, 0.67: 3, 0.25: 4, 0.75: 4, 0.2: 5, 0.1: 10}
-"""The number among whose words those of a part are."""
+"""Fraction -> the number whose words include the words for the fraction."""
 LARGE = -1
 SIGNS = re.compile(r"[①-⑳Ⅰ-ⅻ]|\b[IVXLC]{1,7}\b")
-"""Numbers that are signs, or written in Roman numerals."""
+"""Numbers written as single signs or in Roman numerals."""
 
 
 def says(value: float, text: str, tag: str) -> bool:

@@ -33,7 +33,7 @@ COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
 ALWAYS = re.compile(r"(?<![\d/])(?:24\s?/\s?7|7\s?/\s?24)(?![\d/])")
 """Around the clock."""
 DASHED = re.compile(r"[-−–﹣－][€$£¥₹]?\d")
-"""What every number with a minus sign has."""
+"""What every number with a minus sign contains."""
 DIGIT = re.compile(r"\d")
 SPACED = re.compile(r"(\d(?<![\d.,]\d)\d{0,2})((?: \d{3}){1,4})(?![\d])")
 DOTTED = re.compile(r"\d\.\d")
@@ -147,7 +147,7 @@ def _unmatched(ours: Sequence[Figure], others: Sequence[Figure]) -> list[Figure]
 def _explained(
     lost: list[Figure], new: list[Figure], hours: list[Figure], ours: _Text, theirs: _Text
 ) -> tuple[list[Figure], list[Figure]]:
-    """The figures left after matching those that only count in another way."""
+    """The figures that are left after matching those that are only counted in another way."""
     halves = ours.has_half, theirs.has_half
     shifts = SUNRISE_SHIFTS if {base(ours.tag), base(theirs.tag)} & FROM_SUNRISE else SHIFTS
     left = list(new)
@@ -208,7 +208,7 @@ def _unexplained(lost: list[Figure], new: list[Figure], ours: _Text, theirs: _Te
 
 
 def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
-    """Whether the other text may have the number as a word, or as the name of a month."""
+    """Whether the other text may write the number as a word, or as the name of a month."""
     if figure.is_in_word and not is_replaced:
         return True
     if figure.values & set(map(float, other.months)):

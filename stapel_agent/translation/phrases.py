@@ -14,7 +14,7 @@ WORD_START = r"(?:(?<![^\W\d_])|(?=[\u0900-\U0010ffff]))"
 UNSPACED_FROM = "\u0900"
 """The first letter of scripts whose phrases may begin and end anywhere."""
 HEAD = 3
-"""Letters at the beginning of a word that tell most words apart."""
+"""How many letters at the beginning of a word distinguish most words."""
 
 
 class Phrases:

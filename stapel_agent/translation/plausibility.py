@@ -1,4 +1,4 @@
-"""Plausibility: what no translation looks like, whatever its source says."""
+"""Plausibility: rejects what cannot be a translation, whatever its source says."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ ADDRESS = r"""
       )
 """
 ADDRESS_SIGNS = re.compile(r"[:/@]|www\.")
-"""What every address has one of."""
+"""Every address contains one of these."""
 MARKUP_CLOSING = {
     "<!--": "-->",
     "<![cdata[": "]]>",

@@ -1,8 +1,8 @@
 """What a model says in place of a translation, in its own or in any other language.
 
-`remark_words.json` has the words of each language, in lower case; `*` stands for any ending. A missing word lets one
-remark pass; a wrong one costs a question. Words that a text of another subject may have (Russian `перевод` is also a
-money transfer) are left out of `translate`.
+`remark_words.json` has the words of each language, in lower case; `*` stands for any ending. A missing word lets a
+remark pass; a wrong one costs another question. Words that a text of another subject may have (Russian `перевод` is
+also a money transfer) are left out of `translate`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ observação / notă / opmerking / letterlijk / anm / anmärkning / bemærk / me
 açıklama / ملاحظة / حرفيا / توجه / نکته / הערה / टिप्पणी / नोट / หมายเหตุ / ghi chú / chú thích / catatan / 注 /
 注意 / 备注 / 備註 / 註 / 说明 / 說明 / 備考 / 注記 / 補足 / 참고 / 주의 / 비고
 """)
-"""What begins a model's note on its own translation."""
+"""How a model begins a note on its own translation."""
 LABELS = listed("""
 translation / перевод / вот перевод / превод / ето превода / prijevod / prevod / käännös / translated text /
 output / answer / result / response / target / target language / text
@@ -38,7 +38,7 @@ hope this helps / hope that helps / i hope this / i hope that / let me know / fe
 """)
 """English phrases before and after an answer."""
 CONTROL_SIGNS = re.compile(r"[/\[<|>`~]|end of t")
-"""What every match of CONTROL has. It is searched faster."""
+"""What every match of CONTROL contains. It is faster to search for."""
 CONTROL = re.compile(
     r"/no_think|/think\b|\[/?(?:end|inst|done|eos)\]|<\||\|>|```|~~~|\bend of (?:text|translation)", re.IGNORECASE
 )

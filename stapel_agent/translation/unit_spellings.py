@@ -82,7 +82,7 @@ SAMPLES = (1, 2, 3, 5, 11, 20, 100, 1.5)
 """A number of each plural category that languages have."""
 DIRECTIONS = re.compile(r"[\u200e\u200f\u061c\u2066-\u2069]")
 SHORTEST_NAME = 4
-"""Letters that a part of a currency's name has at least."""
+"""The minimum number of letters in a part of a currency's name."""
 KEY_LENGTH = 2
 
 T = TypeVar("T")
@@ -219,7 +219,7 @@ def _ends(name: str) -> list[str]:
 
 
 def _around(written: str) -> tuple[str, str]:
-    """What stands before and after the number. Empty if there is none: Arabic has a word for two hours."""
+    """The text before and after the number. Empty if there is no number: Arabic has a word for two hours."""
     number = NUMBER.search(written)
     if number is None:
         return "", ""
@@ -227,7 +227,7 @@ def _around(written: str) -> tuple[str, str]:
 
 
 def tidy(text: str) -> str:
-    """Return `text` in lower case, with plain blanks and without invisible marks of direction."""
+    """Return `text` in lower case, with plain spaces and without invisible direction marks."""
     if text.isascii():
         return text.lower()
     return DIRECTIONS.sub("", text.lower().replace("\u00a0", " ").replace("\u202f", " "))

@@ -32,14 +32,14 @@ BILLIONS = re.compile(r"(?:bill?i?[oó]n|bilh|bilió|biljo|биллио|біль
 BILLION = frozenset({1e9, 1e12})
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uac00-\ud7af]")
 ENDING = 3
-"""Letters that an inflected unit may have beyond CLDR's forms."""
+"""How many letters an inflected unit may add to CLDR's forms."""
 STEM = 4
 WORD = re.compile(r"[^\W\d_]+")
 NONE = frozenset[str]()
 
 
 def unit_after(text: str, spellings: Spellings) -> frozenset[str]:
-    """The units that `text` begins with. It is in lower case and has no blanks before it."""
+    """The units that `text` begins with. It is in lower case and does not begin with a space."""
     if not spellings.may_follow(text):
         return NONE
     for spelling in spellings.after.at_start(text):
@@ -96,7 +96,7 @@ def seconds(units: frozenset[str]) -> list[int]:
 
 
 def is_word_end(text: str, position: int) -> bool:
-    """Whether a word may end before `position`. Scripts without blanks have no word ends."""
+    """Whether a word may end before `position`. Scripts without spaces have no word ends."""
     last, following = text[position - 1], text[position : position + 1]
     return not (_is_letter(last) and _is_letter(following)) or UNSPACED.match(last) is not None
 

@@ -17,7 +17,7 @@ from babel import Locale
 
 WORD = re.compile(r"\w+")
 ENDING = 3
-"""Letters that an inflected form may have beyond the term, or in place of its last ones."""
+"""How many letters an inflected form may add to the term, or put in place of its last ones."""
 READ = 5000
 """The most words of a text that are compared."""
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\u1100-\u11ff\uac00-\ud7af]")

@@ -358,7 +358,7 @@ BOMB = '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><resources><string
         ("values/strings.xml", '<?xml version="1.0" encoding="latin-1"?><resources></resources>', "save it as UTF-8"),
         ("values/strings.xml", ANDROID.replace('"html"', '"title"'), "the name 'title' occurs twice"),
         ("values/strings.xml", ANDROID.replace("<![CDATA[", "x<![CDATA["), "mixes CDATA"),
-        ("values/strings.xml", ANDROID.replace('"one"', '"single"'), "the quantity 'single'"),
+        ("values/strings.xml", ANDROID.replace('"one"', '"single"'), "an unknown or repeated quantity, 'single'"),
         ("en.lproj/a.strings", '"a" = "b"\n"c" = "d";', "the entry after line 1"),
         ("en.lproj/a.strings", '"a" = "b";\n/* open', "the entry after line"),
         ("en.lproj/a.strings", '"a" = "b";\n"a" = "c";', "the key 'a' occurs twice"),

@@ -59,7 +59,7 @@ def read_answer(
 
 
 def stated_usage(body: bytes, dialect: Dialect = OPENAI) -> Usage:
-    """Return the tokens that a body states, also that of an error: a vendor that states tokens bills them."""
+    """Return the tokens that a body states, even that of an error: a vendor that states tokens bills them."""
     return read_usage(mapping(decoded(body, FIGURE_DIGITS)).get("usage"), dialect.usage)
 
 
