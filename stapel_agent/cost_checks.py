@@ -43,7 +43,7 @@ def _price_fault(entry: object) -> str | None:
         return NO_PRICE
     kinds = UnitPrices.__dataclass_fields__
     if unknown := sorted(map(str, entry.keys() - {*kinds, "tiers"})):
-        return f"has the unknown key {unknown[0]!r}: use {', '.join(kinds)}"
+        return f"has the unknown key {unknown[0]!r}: use {', '.join((*kinds, 'tiers'))}"
     if UnitPrices.of(entry) is None:
         return NO_PRICE
     tier = next(invalid_tiers(entry), None)
@@ -66,7 +66,8 @@ def _unpriced(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
     for name, sizes in in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
         if unpriced := _without_price(name, sizes):
             hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
-            text = f"BUDGETS limits dollars, but models of {name!r} have no price and count as free: {unpriced}."
+            fault = f"models of {name!r} have no price, so no dollars are reserved for their calls"
+            text = f"BUDGETS limits dollars, but {fault}: {unpriced}."
             yield Warning(text, hint, id="stapel_agent.W007")
 
 

@@ -221,7 +221,7 @@ def test_prices__unknown_key(agent):
     assert (fault.id, fault.msg) == (
         "stapel_agent.E008",
         "STAPEL_AGENT['PRICES']['house-1'] has the unknown key 'inptu': use "
-        "input, output, cache_read, cache_write, cache_write_1h.",
+        "input, output, cache_read, cache_write, cache_write_1h, tiers.",
     )
 
 
