@@ -25,12 +25,12 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?"
 
 
 def token_count(figure: Any) -> int:
-    """Converts a number of tokens to a storable count, or 0 if `figure` is invalid (absent, negative, NaN, a word)."""
+    """Convert a number of tokens to a storable count, or 0 if `figure` is invalid (absent, negative, NaN, a word)."""
     return bounded_count(figure) or 0
 
 
 def bounded_count(figure: Any) -> int | None:
-    """Converts `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative.
+    """Convert `figure` to a whole number from 0 to the maximum of an integer column; None if invalid or negative.
 
     A larger or infinite figure becomes that maximum.
     """
@@ -47,7 +47,7 @@ def bounded_count(figure: Any) -> int | None:
 
 
 def money(figure: Any) -> Decimal | None:
-    """Rounds US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million or more)."""
+    """Round US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million or more)."""
     if _is(figure, bool):
         return None
     whole = _whole(figure)
@@ -62,12 +62,12 @@ def money(figure: Any) -> Decimal | None:
 
 
 def storable_cost(usd: Decimal) -> Decimal:
-    """Returns a computed cost; the most that a cost column can store if it is larger."""
+    """Return a computed cost; the most that a cost column can store if it is larger."""
     return min(usd, MAX_USD - SMALLEST_COST)
 
 
 def seconds(figure: Any) -> float | None:
-    """Converts `figure` to seconds to wait, possibly infinite; None if it is not a number. Negative becomes 0."""
+    """Convert `figure` to seconds to wait, possibly infinite; None if it is not a number. Negative becomes 0."""
     if _is(figure, float):
         plain = float.__float__(figure)
         return None if math.isnan(plain) else max(0.0, plain)
@@ -86,7 +86,7 @@ def _is(figure: Any, kind: Any) -> bool:
 
 
 def _whole(figure: Any) -> int | None:
-    """Converts an int, or another library's integer type, to an int. Returns None for other types."""
+    """Convert an int, or another library's integer type, to an int. Returns None for other types."""
     if type(figure) is int:
         return figure
     if _is(figure, int):
@@ -100,7 +100,7 @@ def _whole(figure: Any) -> int | None:
 
 
 def _decimal(figure: Any) -> Decimal | None:
-    """Converts any other finite number to a Decimal. Returns None if its text is longer than TEXT_LENGTH."""
+    """Convert any other finite number to a Decimal. Returns None if its text is longer than TEXT_LENGTH."""
     try:
         return _finite(figure)
     except Exception:  # as in _whole()

@@ -269,7 +269,7 @@ class SchemaMismatch(InvalidAnswer):
 
 
 def exception_named(failure: str | None) -> type[ProviderError]:
-    """Returns the exception type for a failure name. If several share it, returns the most general, then the first."""
+    """Return the exception type for a failure name. If several share it, return the most general, then the first."""
     kinds: list[type[ProviderError]] = [ProviderError]
     for kind in kinds:
         if kind.failure == failure:

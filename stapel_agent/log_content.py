@@ -25,7 +25,7 @@ def is_full(source: str) -> bool:
 
 
 def stored(source: str, text: str | None) -> str | None:
-    """Returns `text` as its column stores it."""
+    """Return `text` as its column stores it."""
     choice = kept_of(source)
     if choice == NONE:
         return None

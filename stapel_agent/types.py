@@ -273,7 +273,7 @@ class Standing:
         return max(usd, _share(self.spent_tokens + self.reserved_tokens, self.limit_tokens))
 
     def as_json(self) -> dict[str, Any]:
-        """Returns a dict for JSON. Dollars are strings, to avoid rounding; fields without a value are omitted."""
+        """Return a dict for JSON. Dollars are strings, to avoid rounding; fields without a value are omitted."""
         entry = {
             "scope": self.scope,
             "id": self.identity or None,
@@ -303,7 +303,7 @@ def _share(used: Decimal | int, limit: Decimal | int | None) -> float:
 
 
 def _described_url(url: str) -> dict[str, str]:
-    """Describes a URL without userinfo, parameters, query and fragment: they may be secret. A digest identifies it."""
+    """Describe a URL without userinfo, parameters, query and fragment: they may be secret. A digest identifies it."""
     parts = urlsplit(url)
     plain = f"https://{parts.netloc.rpartition('@')[2]}{parts.path.partition(';')[0]}"
     return {"url": plain, "url_sha256": sha256(url.encode()).hexdigest()}

@@ -10,14 +10,14 @@ FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  (as
 
 
 def write_csv(file: Any, names: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Writes a header and a line for each row to `file`, which has `write()`."""
+    """Write a header and a line for each row to `file`, which has `write()`."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
 
 
 def _harmless(value: Any) -> Any:
-    """Makes a cell harmless for terminals and spreadsheets, which may execute it: callers choose these names."""
+    """Make a cell harmless for terminals and spreadsheets, which may execute it: callers choose these names."""
     if not isinstance(value, str):
         return value
     text = "".join(sign if sign.isprintable() else "\ufffd" for sign in value)

@@ -91,7 +91,7 @@ class Rankings:
 
 
 def rankings(since: datetime, until: datetime, places: int) -> Rankings:
-    """Returns the rankings of a period. `pending` counts the calls under way now, whenever they began."""
+    """Return the rankings of a period. `pending` counts the calls under way now, whenever they began."""
     return on_ledger(partial(_read, UsageQuery.of(group_by=(), since=since, until=until), places))
 
 
@@ -131,7 +131,7 @@ class RankingReader(FigureReader):
         return Durations(p50_ms, p95_ms, int(calls or 0))
 
     def cached(self, query: UsageQuery) -> list[CachedInput]:
-        """Returns the thousand pairs of provider and model with the most cached input. Few ledgers have more."""
+        """Return the thousand pairs of provider and model with the most cached input. Few ledgers have more."""
         where, values = self._conditions(query)
         names = ", ".join(self._distinguished(name) for name in ("provider", "model"))
         rows = self._fetched(CACHED.format(table=CALLS.name, conditions=where, names=names), values)

@@ -97,7 +97,7 @@ def _text(model: object) -> str:
 
 
 def _read_traits(provider: LlmProvider) -> None:
-    """Read the attributes that say what a provider can do, so that one that raises is the provider's bug."""
+    """Reads the attributes that say what a provider can do, so that one that raises is the provider's bug."""
     for name in TRAITS:
         bool(getattr(provider, name))
     dict(provider.options)

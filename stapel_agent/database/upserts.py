@@ -11,7 +11,7 @@ BATCH = 500
 
 
 def upsert(rows: Sequence[Model], changes: Sequence[str], alias: str) -> None:
-    """Inserts `rows`, and sets the columns `changes` of those that exist.
+    """Insert `rows`, and set the columns `changes` of those that exist.
 
     Processes insert in the order of the primary keys, because they would deadlock otherwise. On MariaDB they would also
     deadlock with `ignore_conflicts`, which takes a shared lock.

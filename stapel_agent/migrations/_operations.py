@@ -151,7 +151,7 @@ def _is_partitioned(model: Any, schema_editor: Any) -> bool:
 
 
 def _add_to_partitions(model: Any, index: Any, schema_editor: Any) -> None:
-    """Builds an index of the whole that becomes valid once each partition has its own."""
+    """Build an index of the whole that becomes valid once each partition has its own."""
     schema_editor.execute(str(index.create_sql(model, schema_editor)).replace(" ON ", " ON ONLY ", 1))
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [index.name])

@@ -27,7 +27,7 @@ class Bar:
 
 
 def bar_chart(name: str, title: str, bars: Sequence[Bar | None]) -> SafeString:
-    """Draws the bars side by side; None is a gap. The longest is as high as the chart, which fills its container."""
+    """Draw the bars side by side; None is a gap. The longest is as high as the chart, which fills its container."""
     longest = max((bar.size for bar in bars if bar), default=0)
     drawn = format_html_join("", "{}", ((_drawn(bar, place, longest),) for place, bar in enumerate(bars) if bar))
     return format_html(

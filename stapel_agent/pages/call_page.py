@@ -41,7 +41,7 @@ PAGE = {
 
 
 def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
-    """Shows a column under a label in words."""
+    """Show a column under a label in words."""
 
     @admin.display(description=label)
     def display(self: CallPage, row: PromptLog) -> Any:

@@ -50,7 +50,7 @@ class Position(NamedTuple):
             raise IncorrectLookupParameters from fault
 
     def older(self) -> Q:
-        """Matches the rows behind this place."""
+        """Match the rows behind this place."""
         # An index can start at the first condition only.
         return Q(created_at__lte=self.created_at) & (Q(created_at__lt=self.created_at) | Q(pk__lt=self.pk))
 

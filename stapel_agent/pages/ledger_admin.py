@@ -47,7 +47,7 @@ class PromptLogAdmin(CallPage, UsageViews):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allows only the parameters of the filters: Django would accept any condition on any column from the URL."""
+        """Allow only the parameters of the filters: Django would accept any condition on any column from the URL."""
         return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
@@ -60,7 +60,7 @@ class PromptLogAdmin(CallPage, UsageViews):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
     ) -> tuple[QuerySet[PromptLog], bool]:
-        """Searches for whole values of indexed columns."""
+        """Search for whole values of indexed columns."""
         term = search_term.strip()
         if not term:
             return queryset, False

@@ -60,7 +60,7 @@ class PeriodFilter(FormFilter):
             yield self._choice(changelist, self._period(), **self.bounds)
 
     def _period(self) -> str:
-        """Describes the period in the URL."""
+        """Describe the period in the URL."""
         first, last, since, until = (self.bounds[name] or "…" for name in self.parameters)
         days = f"{first} to {last}" if {first, last} != {"…"} else ""
         moments = f"{since} until {until}, UTC" if {since, until} != {"…"} else ""

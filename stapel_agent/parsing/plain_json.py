@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def json_map(value: Any) -> dict[str, Any]:
-    """Converts a foreign mapping to JSON that every database accepts. Drops anything that cannot be converted.
+    """Convert a foreign mapping to JSON that every database accepts. Drops anything that cannot be converted.
 
     Also drops a mapping that is nested too deeply: a purge could not read the row, and would always stop there.
     """

@@ -53,7 +53,7 @@ class AgentData(GDPRProvider):
     section = OWNER
 
     def export(self, user_id: Any) -> dict[str, Any]:
-        """Returns everything at once. `export_to_staging()` holds only one page in memory."""
+        """Return everything at once. `export_to_staging()` holds only one page in memory."""
         return {name: list(entries) for name, entries in _exported(_stored_id(user_id)).items()}
 
     def export_to_staging(self, user_id: Any, staging_dir: Path) -> list[Path]:
@@ -136,7 +136,7 @@ def _stored_id(identity: Any) -> str:
 
 
 def _erased(column: str, old: str, new: str) -> tuple[int, int]:
-    """Erases the calls of a name in batches. Returns how many, and how many translations were removed with them."""
+    """Erase the calls of a name in batches. Returns how many, and how many translations were removed with them."""
     calls, translations = 0, 0
     while (found := on_ledger(partial(scrubbing.erase_batch, column, old, new)))[0]:
         calls, translations = calls + found[0], translations + found[1]
@@ -164,7 +164,7 @@ def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
 
 
 def _entries(model: type[Model], moment: str, fields: tuple[str, ...], **whose: str) -> Iterator[dict[str, Any]]:
-    """Yields rows by time and key, page by page. Each page begins after the last row of the previous one."""
+    """Yield rows by time and key, page by page. Each page begins after the last row of the previous one."""
     after: tuple[datetime, Any] | None = None
     while page := on_ledger(partial(_page, model, moment, fields, whose, after)):
         for row in page:

@@ -101,7 +101,7 @@ def _scrub(keys: Collection[UUID], condition: Q, alias: str, **columns: str) -> 
 
 
 def _wordy(rows: QuerySet[PromptLog]) -> list[tuple[dict[str, object], Sequence[UUID]]]:
-    """Returns the facts to keep of metadata that holds more, each with its rows."""
+    """Return the facts to keep of metadata that holds more, each with its rows."""
     by_facts: dict[str, tuple[dict[str, object], list[UUID]]] = {}
     for key, metadata in rows.filter(metadata__isnull=False).values_list("pk", "metadata"):
         facts = economic_facts(metadata)

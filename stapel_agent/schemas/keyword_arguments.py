@@ -93,7 +93,7 @@ class TranslateOptions(RequestOptions, total=False):
 
 
 def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
-    """Raises TypeError, naming the public function, for unknown or missing keywords."""
+    """Raise TypeError, naming the public function, for unknown or missing keywords."""
     names, known = set(given), set(declared.__annotations__)
     if unknown := sorted(names - known):
         near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)

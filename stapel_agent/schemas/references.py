@@ -38,7 +38,7 @@ class UnboundedSchema(Exception):
 
 
 def check_references(schema: dict[str, Any], resolver: Any, specification: Specification[Any]) -> None:
-    """Raises Unresolvable, UnboundedSchema, or ValueError for an invalid pattern or target."""
+    """Raise Unresolvable, UnboundedSchema, or ValueError for an invalid pattern or target."""
     _References(schema, resolver, specification)
 
 

@@ -64,7 +64,7 @@ class HeldRow:
         raise NotImplementedError
 
     def _leave(self, fault: BaseException | None) -> None:
-        """Ends the lease. Subclasses add what else ends with the call."""
+        """End the lease. Subclasses add what else ends with the call."""
         if self._lease_if_any is not None:
             leases.stop(self._lease_if_any)
 

@@ -52,7 +52,7 @@ def remove_batch(alias: str, *, before: datetime | None = None) -> int:
 
 
 def may_be_over() -> Q:
-    """Matches records with an expired answer, or without an answer or a sign of life."""
+    """Match records with an expired answer, or without an answer or a sign of life."""
     return Q(answer__isnull=False) & has_expired() | Q(answer__isnull=True) & leases.silent()
 
 

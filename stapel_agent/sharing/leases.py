@@ -65,12 +65,12 @@ def beat_seconds() -> float:
 
 
 def silent(times: int = 1) -> Q:
-    """Matches rows without a sign of life, by the database's clock: those of the machines may differ."""
+    """Match rows without a sign of life, by the database's clock: those of the machines may differ."""
     return Q(seen_at__lt=UtcNow() - timedelta(seconds=times * SILENCE_SECONDS))
 
 
 def annotated(rows: Any) -> Any:
-    """Annotates `rows` with what `Silence.is_final()` needs to know."""
+    """Annotate `rows` with what `Silence.is_final()` needs to know."""
     times = {"is_silent": 1, "is_long_silent": LONG_SILENCE}
     return rows.annotate(
         **{name: ExpressionWrapper(silent(times[name]), output_field=BooleanField()) for name in times}

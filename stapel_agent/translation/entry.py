@@ -52,7 +52,7 @@ class Entry:
 
 
 def check_format(name: object, field: str = "format") -> None:
-    """Raises InvalidRequest if `name` is not a format."""
+    """Raise InvalidRequest if `name` is not a format."""
     if not (isinstance(name, str) and name in FORMATS):
         known = ", ".join(filter(None, FORMATS))
         raise InvalidRequest(f"{field} must be one of {known}, not {str(name)[:40]!r}")

@@ -14,7 +14,7 @@ FROM_THE_RIGHT = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps",
 
 
 def check_tag(field: str, tag: object) -> None:
-    """Raises InvalidRequest if `tag` is not a language tag."""
+    """Raise InvalidRequest if `tag` is not a language tag."""
     if not is_language_tag(tag):
         name = str(tag)[:40]
         suggestion = f": did you mean {near!r}?" if (near := suggested_tag(name)) else ""

@@ -42,7 +42,7 @@ class TooSlow(InvalidRequest):
 
 
 def check_patterns(patterns: object, field: str = "protect") -> None:
-    """Raises InvalidRequest if `patterns` is not a list of regular expressions with bounded matching time."""
+    """Raise InvalidRequest if `patterns` is not a list of regular expressions with bounded matching time."""
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
         raise InvalidRequest(f"{field} must be a list of regular expressions, not {type(patterns).__name__}")
     if len(patterns) > MAX_PATTERNS:
