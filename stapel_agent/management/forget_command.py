@@ -20,11 +20,11 @@ CONDITIONS = ("text", "to", "workspace_id", "since")
 
 
 def add_forget_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--text", help="a whole source text")
+    parser.add_argument("--text", help="translations of this whole source text")
     parser.add_argument("--to", metavar="LANGUAGE", help="translations to this language, such as de or pt-BR")
     parser.add_argument("--workspace-id", metavar="ID", help="translations that this workspace asked for")
     parser.add_argument(
-        "--since", metavar="TIME", help="stored at this time or later, such as 2026-05-31 or 2026-05-31T18:00"
+        "--since", metavar="TIME", help="those stored at this time or later, such as 2026-05-31 or 2026-05-31T18:00"
     )
     parser.add_argument("--all", action="store_true", dest="everything", help="all stored translations")
 

@@ -155,7 +155,7 @@ def test_key__any_characters(facade, scripted_model, key):
 def test_key__that_is_none(facade, scripted_model, key):
     """An invalid key is refused with the fix, and not quoted."""
     answer = facade.complete("say", "small", idempotency_key=key)
-    assert answer["reason"].startswith("rejected: idempotency_key is invalid: A text of 1 to 255 characters.")
+    assert answer["reason"].startswith("rejected: idempotency_key is invalid: A string of 1 to 255 characters.")
     assert scripted_model.requests == []
 
 

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--older-than",
             type=number(float, 0, MOST_SECONDS),
             metavar="SECONDS",
-            help="how long a row must be pending; by default CLI_TIMEOUT, the longest that a call waits",
+            help="how long a row must have been pending; by default CLI_TIMEOUT, the longest that an attempt takes",
         )
 
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:

@@ -46,9 +46,11 @@ class Command(BaseCommand):
         )
         djangos = [djangos_options()]
         ask = commands.add_parser("ask", parents=djangos, help="print a model's answer")
-        ask.add_argument("prompt", nargs="?", help="without it, or if it is -, it is read from standard input")
-        ask.add_argument("--model", "--size", default="small", metavar="SIZE", help="one of the sizes in MODELS")
-        ask.add_argument("--provider", help="the provider to call; by default DEFAULT_PROVIDER")
+        ask.add_argument("prompt", nargs="?", help="if it is left out or -, it is read from standard input")
+        ask.add_argument(
+            "--model", "--size", default="small", metavar="SIZE", help="a size in MODELS; small by default"
+        )
+        ask.add_argument("--provider", help="the provider to call; by default as configured")
         ask.add_argument("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
         ask.add_argument(
             "--image", action="append", type=image, metavar="FILE", help="a file or https URL; may be repeated"
@@ -56,7 +58,9 @@ class Command(BaseCommand):
         ask.add_argument("--schema", type=Path, metavar="FILE", help="a JSON Schema that the answer must satisfy")
         ask.add_argument("--json", action="store_true", dest="as_json", help="ask for JSON, and print the whole answer")
         logs = commands.add_parser("logs", parents=djangos, help="print the last calls of the ledger")
-        logs.add_argument("-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many")
+        logs.add_argument(
+            "-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many to print; 20 by default"
+        )
         for name in FILTERS:
             logs.add_argument(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
         logs.add_argument("--full", action="store_true", help="also print prompts and answers")

@@ -47,10 +47,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
         add("source", type=Path, nargs="+", metavar="SOURCE", help=f"one or more files: {', '.join(SUFFIXES)}")
-        add("--to", action="append", required=True, metavar="TAG", help="target language, as in pt-BR; may be repeated")
+        add(
+            "--to",
+            action="append",
+            required=True,
+            metavar="TAG",
+            help="target language, such as pt-BR; may be repeated",
+        )
         add("--from", dest="from_lang", default="auto", metavar="TAG", help="language of the source, if known")
         add("--out", type=Path, metavar="DIR", help="folder for the target files")
-        add("--provider", help="name of the provider; DEFAULT_PROVIDER by default")
+        add("--provider", help="the provider to call; by default as configured")
         add("--model", default="small", metavar="SIZE", help="a size in MODELS; small by default")
         add("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
         add("--glossary", type=Path, metavar="FILE.json", help="{term: translation}, or one such object per language")

@@ -44,7 +44,9 @@ class Command(BaseCommand):
         add("--dry-run", action="store_true", help="print what would be done, and change nothing")
         add("--delete", action="store_true", help="remove the rows; usage() no longer includes them")
         add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows per transaction")
-        add("--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="between batches")
+        add(
+            "--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="pause between batches"
+        )
 
     def handle(  # noqa: PLR0913  (the command's options)
         self,
