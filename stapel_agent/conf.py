@@ -126,16 +126,24 @@ def unset_variables(setting: object) -> list[str]:
 class AgentSettings(AppSettings):
     """The settings. If STAPEL_AGENT is not a dict, reading a setting returns its default, and calls report the error.
 
-    `verdicts` caches the results of validation until the settings change.
+    A setting is an ordinary attribute once it was read, and `verdicts` has the results of validation, until the
+    settings change.
     """
 
     def __init__(self, namespace: str, **options: Any) -> None:
         super().__init__(namespace, **options)
         self.verdicts: dict[object, str | None] = {}
 
+    def __getattr__(self, key: str) -> Any:
+        value = super().__getattr__(key)
+        vars(self)[key] = value
+        return value
+
     def reload(self) -> None:
         super().reload()
         self.verdicts.clear()
+        for key in self.defaults:
+            vars(self).pop(key, None)
 
     def _raw(self, key: str) -> Any:
         is_readable = isinstance(getattr(settings, self.namespace, None) or {}, Mapping)
