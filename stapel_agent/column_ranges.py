@@ -34,6 +34,8 @@ def bounded_count(figure: Any) -> int | None:
 
     A larger or infinite figure becomes that maximum.
     """
+    if figure is None:
+        return None
     if type(figure) is float and 0 <= figure <= MAX_TOKEN_COUNT:
         return int(figure)
     whole = _whole(figure)
@@ -48,7 +50,7 @@ def bounded_count(figure: Any) -> int | None:
 
 def money(figure: Any) -> Decimal | None:
     """Round US dollars to COST_PLACES; None if `figure` is invalid (negative, NaN, a word, a million or more)."""
-    if _is(figure, bool):
+    if figure is None or _is(figure, bool):
         return None
     whole = _whole(figure)
     if whole is not None:

@@ -144,8 +144,8 @@ def image_tokens(vendor: str | None) -> int | None:
 def _terms(request: CompletionRequest) -> list[Mapping[str, Any]]:
     """The terms under which a vendor may bill the call: the standard and requested ones, and each tier of PRICES."""
     entry = own_entry(request.provider, request.model)
-    tiers = entry.get("tiers") if isinstance(entry, Mapping) else None
-    named = [{"service_tier": name} for name in tiers] if isinstance(tiers, Mapping) else []
+    tiers = entry.get("tiers") if entry and isinstance(entry, Mapping) else None
+    named = [{"service_tier": name} for name in tiers] if tiers and isinstance(tiers, Mapping) else []
     return [{}, *([request.options] if request.options else ()), *named]
 
 

@@ -14,6 +14,9 @@ from stapel_agent.types import Usage
 from .price_list import Conditions, listed
 from .token_prices import UnitPrices
 
+Terms = Mapping[str, Any] | None
+"""The metadata of a result, or the options of a request."""
+
 PROVIDER, PRICE_LIST, ESTIMATED, UNPRICED = "provider", "price_list", "estimated", "unpriced"
 CONDITIONS = ("service_tier", "speed", "inference_geo")
 CONDITION_LENGTH = 32
@@ -45,7 +48,7 @@ class Cost:
 NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
 
 
-def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, terms: object = None) -> Cost:
+def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, terms: Terms = None) -> Cost:
     """Return the cost of `usage`: the vendor's own figure, or computed from unit prices. Unknown usage has no cost.
 
     `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price, and its
@@ -66,15 +69,13 @@ def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, 
     return Cost(storable_cost(ARITHMETIC.add(tokens, fee)), PRICE_LIST, prices, found.web_search)
 
 
-def tool_uses(terms: object) -> dict[str, int]:
+def tool_uses(terms: Terms) -> dict[str, int]:
     """Return the TOOL_USES in the metadata of a result that are more than 0."""
-    stated: Any = terms if isinstance(terms, Mapping) else {}
-    counts = ((name, token_count(stated.get(name))) for name in TOOL_USES)
-    return {name: count for name, count in counts if count}
+    return {name: count for name in TOOL_USES if terms and (count := token_count(terms.get(name)))}
 
 
 def unit_prices(
-    provider: str, model: str, vendor: str | None = None, prompt_tokens: int = 0, terms: object = None
+    provider: str, model: str, vendor: str | None = None, prompt_tokens: int = 0, terms: Terms = None
 ) -> UnitPrices | None:
     """Return the prices from PRICES, or from the `vendor`'s price list, or None if neither has any.
 
@@ -93,10 +94,11 @@ def unit_prices(
 def own_entry(provider: str, model: str) -> Any:
     """Return the entry of PRICES for a provider's model, or None."""
     own = agent_settings.PRICES
-    return own.get(f"{provider}/{model}", own.get(model)) if isinstance(own, Mapping) else None
+    return own.get(f"{provider}/{model}", own.get(model)) if own and isinstance(own, Mapping) else None
 
 
-def _conditions(terms: object) -> Conditions:
-    stated: Any = terms if isinstance(terms, Mapping) else {}
-    words = ((name, stated.get(name)) for name in CONDITIONS)
+def _conditions(terms: Terms) -> Conditions:
+    if not terms:
+        return ()
+    words = ((name, terms.get(name)) for name in CONDITIONS)
     return tuple((name, word) for name, word in words if isinstance(word, str) and 0 < len(word) <= CONDITION_LENGTH)
