@@ -128,6 +128,8 @@ class Attempts:
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]
+        if last.error is None:
+            return None
         self._withdraw_refusal(last)
         return (
             self._correction(last)
