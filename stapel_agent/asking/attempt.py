@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from stapel_agent import log_content
 from stapel_agent.column_ranges import bounded_count
@@ -44,6 +44,14 @@ logger = logging.getLogger(__name__)
 _spending: Callable[[ProviderResult], tuple[Any, ...]] = attrgetter(*FIGURES)
 
 
+class Figures(NamedTuple):
+    """What an attempt spent, and the halves of it that its provider did not state."""
+
+    usage: Usage
+    cost: Cost
+    unstated_halves: frozenset[str]
+
+
 class Attempt:
     """One call to one provider, made by `ask()`, with its duration and its outcome: a `value` or an `error`.
 
@@ -65,7 +73,7 @@ class Attempt:
         self.duration_ms = 0
         self._read = read
         self._thread_call: Future[ProviderResult] | None = None
-        self._worked_out: tuple[ProviderResult | None, AgentError | None, Usage, Cost] | None = None
+        self._worked_out: tuple[ProviderResult | None, AgentError | None, Figures] | None = None
 
     def ask(self) -> None:
         """Calls the provider."""
@@ -88,27 +96,32 @@ class Attempt:
     @property
     def usage(self) -> Usage:
         """The tokens that this attempt spent, whether or not its answer is usable."""
-        return self._figures[0]
+        return self._figures.usage
 
     @property
     def cost(self) -> Cost:
         """The cost: zero if the provider did not accept the request, unknown if the token counts are unknown."""
-        return self._figures[1]
+        return self._figures.cost
 
     @property
-    def _figures(self) -> tuple[Usage, Cost]:
-        """Usage and cost, computed once per outcome, because every report of the outcome reads them."""
+    def unstated_halves(self) -> frozenset[str]:
+        """The halves of the usage, `input_tokens` and `output_tokens`, that the provider did not state."""
+        return self._figures.unstated_halves
+
+    @property
+    def _figures(self) -> Figures:
+        """Computed once per outcome, because every report of the outcome reads them."""
         known = self._worked_out
         if known is None or known[0] is not self.result or known[1] is not self.error:
             reported = self._reported
-            cost = self._priced(reported)
-            known = self.result, self.error, self._with_cost(reported, cost), cost
-            self._worked_out = known
-        return known[2:]
+            unstated, cost = unstated_halves(reported, self.text), self._priced(reported)
+            figures = Figures(self._with_cost(reported, cost, unstated), cost, unstated)
+            known = self._worked_out = self.result, self.error, figures
+        return known[2]
 
-    def _with_cost(self, reported: Usage, cost: Cost) -> Usage:
+    def _with_cost(self, reported: Usage, cost: Cost, unstated: frozenset[str]) -> Usage:
         """Returns the usage with its cost, unless more may be billed than that."""
-        if self.may_cost_more or cost.basis == ESTIMATED or (self.unstated_halves and cost.basis != PROVIDER):
+        if self.may_cost_more or cost.basis == ESTIMATED or (unstated and cost.basis != PROVIDER):
             return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
         return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
 
@@ -126,11 +139,6 @@ class Attempt:
         except Exception as fault:  # from a price list or the host's settings; the call is already paid for
             logger.error("cannot price a call to provider %r: %s", self.request.provider, describe(fault))
             return Cost()
-
-    @property
-    def unstated_halves(self) -> frozenset[str]:
-        """The halves of the usage, `input_tokens` and `output_tokens`, that the provider did not state."""
-        return unstated_halves(self._reported, self.text)
 
     @property
     def _was_not_taken_on(self) -> bool:
