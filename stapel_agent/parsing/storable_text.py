@@ -13,7 +13,7 @@ def storable(value: Any) -> Any:
     returned unchanged.
     """
     if isinstance(value, str):
-        return _storable_text(value)
+        return value if value.isascii() and "\0" not in value else _storable_text(value)
     root = [value]
     containers: list[Any] = [root]
     for container in containers:  # grows during the loop: recursion would limit the depth to the caller's stack

@@ -85,9 +85,11 @@ def span(name: str, kind: str, facts: Callable[[], Facts]) -> Iterator[Span | No
 
 def _is_set_up(trace: ModuleType) -> bool:
     """Whether the host has set up a tracer provider."""
-    with _harmless():
+    try:
         return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-    return False
+    except Exception as fault:
+        _report(fault)
+        return False
 
 
 @contextmanager
@@ -95,7 +97,11 @@ def _harmless() -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        logger.error("tracing: %s; the call continues without a span", type(fault).__name__)
+        _report(fault)
+
+
+def _report(fault: Exception) -> None:
+    logger.error("tracing: %s; the call continues without a span", type(fault).__name__)
 
 
 def describe(span: Span | None, facts: Callable[[], Facts]) -> None:

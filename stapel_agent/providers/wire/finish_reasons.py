@@ -44,8 +44,8 @@ def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -
     if word is None or word == "":
         return "stop"
     text = str(word)
-    known = own.get(text) or own.get(text.lower()) or FINISH_REASONS.get(_plain(text[:EXAMINED_LENGTH]))
-    return known or redact_start(text, WORD_LENGTH)
+    known = own.get(text) or FINISH_REASONS.get(text) or own.get(text.lower())
+    return known or FINISH_REASONS.get(_plain(text[:EXAMINED_LENGTH])) or redact_start(text, WORD_LENGTH)
 
 
 def _plain(text: str) -> str:
