@@ -33,7 +33,7 @@ def request_of(  # noqa: PLR0913  (the public keywords of complete())
     system_prompt: str | None = None,
     images: Any = None,
     provider: str | None = None,
-    source: str = PromptSource.LLM_FACADE,
+    source: str = PromptSource.LLM_FACADE.value,
     max_tokens: int | None = None,
     user_id: str | None = None,
     workspace_id: str | None = None,
@@ -42,15 +42,15 @@ def request_of(  # noqa: PLR0913  (the public keywords of complete())
     **as_given: Any,
 ) -> CompletionRequest:
     """Return the request as the caller gave it. Never raises for a value: `valid()` rejects the unusable ones."""
-    known_size = model_size if isinstance(model_size, str) else ""
+    profile = known_profile(model_size)
     return CompletionRequest(
         prompt=storable(readable_argument("prompt", prompt)),
         system_prompt=storable(system_prompt),
         images=images,
         model_size=model_size,
-        provider=provider or known_profile(known_size).provider or agent_settings.DEFAULT_PROVIDER,
-        source=readable_argument("source", source),
-        max_tokens=token_limit(known_size) if max_tokens is None else max_tokens,
+        provider=provider or profile.provider or agent_settings.DEFAULT_PROVIDER,
+        source=source,
+        max_tokens=token_limit(profile) if max_tokens is None else max_tokens,
         user_id=user_id,
         workspace_id=workspace_id,
         context=context,
@@ -76,7 +76,7 @@ def require_readable(**arguments: Any) -> dict[str, Any]:
 
 def _refuse_unreadable(arguments: Mapping[str, Any]) -> None:
     for value in arguments.values():
-        if isinstance(value, Unreadable):
+        if type(value) is Unreadable:
             raise InvalidRequest(value.problem)
 
 
@@ -94,11 +94,12 @@ def valid(request: CompletionRequest) -> CompletionRequest:
         )
     for field in ("context", "idempotency_key", "effort"):
         _check(field, getattr(request, field))
+    profile = known_profile(request.model_size)
     return request.replaced(
         images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
         cache_scope=_cache_scope(request),
-        max_tokens=_token_cap(request.max_tokens, token_limit(request.model_size)),
-        effort=request.effort or known_profile(request.model_size).effort or agent_settings.EFFORT.get(request.source),
+        max_tokens=_token_cap(request.max_tokens, token_limit(profile)),
+        effort=request.effort or profile.effort or agent_settings.EFFORT.get(request.source),
     )
 
 

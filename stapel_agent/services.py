@@ -199,7 +199,7 @@ def _translation_answer(
 ) -> tuple[Answer, Callable[[str, str, Mapping[str, Any]], translation.Texts]]:
     """The answer, and a function that makes its texts; inside the answer, invalid texts become a failure."""
     sentence, facts = (context, None) if isinstance(context, str) else ("", context)
-    request = request_of("", model_size, source=PromptSource.TRANSLATE, context=facts, **options)
+    request = request_of("", model_size, source=PromptSource.TRANSLATE.value, context=facts, **options)
     texts_of = partial(
         _texts,
         glossary={} if glossary is None else glossary,

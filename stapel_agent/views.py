@@ -136,7 +136,8 @@ class CompleteView(LoopPostMixin, LlmView):
         """The arguments of `complete_json()`."""
         payload = self.payload(request)
         known_size(payload["model"])
-        payload["images"] = self._read(payload.get("images"))
+        if payload.get("images"):
+            payload["images"] = self._read(payload["images"])
         return payload
 
     def _read(self, images: Any) -> Any:

@@ -34,8 +34,7 @@ def known_profile(size: object) -> Profile:
         return Profile()
 
 
-def token_limit(size: object) -> int:
-    """Return the maximum number of tokens in an answer of `size`."""
-    own = known_profile(size).max_tokens
-    limit: int = agent_settings.MAX_TOKENS if own is None else own
+def token_limit(profile: Profile) -> int:
+    """Return the maximum number of tokens in an answer."""
+    limit: int = agent_settings.MAX_TOKENS if profile.max_tokens is None else profile.max_tokens
     return limit

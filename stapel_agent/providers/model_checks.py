@@ -27,7 +27,8 @@ def model_warnings(name: str) -> Iterator[str]:
 
 
 def _warnings(name: str, provider: LlmProvider, size: str) -> Iterator[str]:
-    model = provider.resolve_model(size, known_profile(size).model_at(name, provider.default_models, size))
+    profile = known_profile(size)
+    model = provider.resolve_model(size, profile.model_at(name, provider.default_models, size))
     facts = provider.model_facts(model)
     if facts is not None:
-        yield from facts.warnings(model, size, token_limit(size), timezone.now(), known_profile(size).effort)
+        yield from facts.warnings(model, size, token_limit(profile), timezone.now(), profile.effort)

@@ -50,6 +50,8 @@ def readable(name: str, value: Any) -> Any:
 
 def readable_argument(name: str, value: Any) -> Any:
     """`readable()` for an argument of the facade: converts identities to strings, and a flag to a bool."""
+    if value is None or type(value) is str:
+        return value
     if _is_no_text(name, value):
         return Unreadable(f"{name.replace('_', ' ')} must be a string, not {type(value).__name__}")
     plain = readable(name, value)
