@@ -26,7 +26,11 @@ def is_full(source: str) -> bool:
 
 def stored(source: str, text: str | None) -> str | None:
     """Return `text` as its column stores it."""
-    choice = kept_of(source)
+    return stored_as(kept_of(source), text)
+
+
+def stored_as(choice: str, text: str | None) -> str | None:
+    """Return `text` as one of CHOICES stores it."""
     if choice == NONE:
         return None
     return _digest(text) if text and choice == HASH else text

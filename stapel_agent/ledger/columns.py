@@ -57,19 +57,20 @@ _outcome_values = attrgetter(*OUTCOME_FIELDS)
 def pending(attempt: Attempt) -> PromptLog:
     """Returns the row to insert before the call."""
     request = attempt.request
+    kept = log_content.kept_of(request.source)
     return _new_row(
         request_id=request.request_id,
         source=request.source,
         provider=storable(request.provider)[:64],
         model=storable(request.model)[:128],
         model_size=request.model_size[:16],
-        prompt=log_content.stored(request.source, request.message) or "",
-        system_prompt=log_content.stored(request.source, request.system_prompt),
+        prompt=log_content.stored_as(kept, request.message) or "",
+        system_prompt=log_content.stored_as(kept, request.system_prompt),
         status=PromptStatus.PENDING,
         user_id=opaque_id(request.user_id),
         workspace_id=opaque_id(request.workspace_id),
         metadata=_metadata(attempt),
-        cache_key=request.cache_key if log_content.is_full(request.source) else None,
+        cache_key=request.cache_key if kept == log_content.FULL else None,
     )
 
 
