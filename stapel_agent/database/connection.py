@@ -14,7 +14,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import lru_cache
 from queue import LifoQueue
@@ -83,18 +83,18 @@ async def uncancelled(operation: Operation[Result], *, timeout: float | None = N
     loop = asyncio.get_running_loop()
     ends_at = None if timeout is None or works_in_callers_thread() else loop.time() + timeout
     cancellation: asyncio.CancelledError | None = None
-    while not work.done() and (ends_at is None or loop.time() < ends_at):
+    while True:
         try:
             await _end_of(work, loop, None if ends_at is None else ends_at - loop.time())
+            break
         except asyncio.CancelledError as fault:
             cancellation = fault
     if cancellation is not None:
         raise cancellation
-    if work.cancelled():
-        raise asyncio.CancelledError
-    if not work.done():
-        raise TimeoutError
-    return work.result()
+    try:
+        return work.result(0)
+    except CancelledError:  # of a future, which is another exception than that of a task
+        raise asyncio.CancelledError from None
 
 
 async def _end_of(work: Future[Any], loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:

@@ -24,7 +24,8 @@ class Workers:
         self._size = size
         self._name = name
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._state = threading.Condition()
+        self._state = threading.Lock()
+        self._is_idle = threading.Condition(self._state)
         self._threads = 0
         self._unfinished = 0
 
@@ -59,8 +60,8 @@ class Workers:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds` for all work to finish. Returns whether it did."""
-        with self._state:
-            return self._state.wait_for(lambda: not self._unfinished, seconds)
+        with self._is_idle:
+            return self._is_idle.wait_for(lambda: not self._unfinished, seconds)
 
     def _start(self) -> None:
         with suppress(RuntimeError):  # Python 3.12 cannot start a thread while the process is ending
@@ -75,4 +76,5 @@ class Workers:
         work()
         with self._state:
             self._unfinished -= 1
-            self._state.notify_all()
+            if not self._unfinished:
+                self._is_idle.notify_all()
