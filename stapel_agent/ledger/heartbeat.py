@@ -6,8 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -39,19 +38,21 @@ def beating(row: PromptLog) -> AbstractContextManager[None]:
     Does nothing on SQLite, whose only writer may be the caller, or in a test, whose rows are visible only to its own
     connection.
     """
-    return UNBEATEN if works_in_callers_thread() else _beating(row)
+    return UNBEATEN if works_in_callers_thread() else _Beating(row.pk)
 
 
-@contextmanager
-def _beating(row: PromptLog) -> Iterator[None]:
-    with _lock:
-        _under_way.add(row.pk)
-        _ensure_beating()
-    try:
-        yield
-    finally:
+class _Beating(AbstractContextManager[None]):
+    def __init__(self, row_id: UUID) -> None:
+        self._row_id = row_id
+
+    def __enter__(self) -> None:
         with _lock:
-            _under_way.discard(row.pk)
+            _under_way.add(self._row_id)
+            _ensure_beating()
+
+    def __exit__(self, *outcome: object) -> None:
+        with _lock:
+            _under_way.discard(self._row_id)
 
 
 def silent() -> Q:

@@ -52,14 +52,20 @@ def entry(attempt: Attempt) -> Iterator[None]:
     """
     row, opening = _pending(attempt)
     try:
-        with _opening(row, attempt):
+        try:
             refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
+        except BaseException as fault:
+            raise _not_opened(row, attempt, fault) from None
         with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
-            with _closing(row, attempt) as closed:
-                on_ledger(partial(_update, row, closed), timeout=attempt.request.deadline.left_to_store)
+            closed: list[PromptLog] = []
+            try:
+                closing = _settled(row, attempt, closed)
+                on_ledger(closing, timeout=attempt.request.deadline.left_to_store)
+            except BaseException as fault:
+                _not_closed(row, closed, fault)
             announce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -69,18 +75,23 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     await aload(attempt.vendor)
     row, opening = _pending(attempt)
     try:
-        with _opening(row, attempt):
+        try:
             refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
+        except BaseException as fault:
+            raise _not_opened(row, attempt, fault) from None
         with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
-            with _closing(row, attempt) as closed:
-                closing = partial(_update, row, closed)
+            closed: list[PromptLog] = []
+            try:
+                closing = _settled(row, attempt, closed)
                 if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
                     in_background(closing).add_done_callback(lambda done: announce_later(closed))
                 else:
                     await uncancelled(closing, timeout=attempt.request.deadline.left_to_store)
+            except BaseException as fault:
+                _not_closed(row, closed, fault)
             await aannounce(closed, timeout=attempt.request.deadline.left)
 
 
@@ -181,25 +192,21 @@ def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
     close_left_over(alias)
 
 
-@contextmanager
-def _opening(row: PromptLog, attempt: Attempt) -> Iterator[None]:
-    """Converts any error to LedgerUnavailable. A row that may still be inserted is closed later."""
-    try:
-        yield
-    except Exception as fault:
-        unavailable = _unavailable(fault, ", so no provider was called")
-        if isinstance(fault, TimeoutError):
-            row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
-            row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
-            forget_estimate(row)
-            close_later(row)
-        logger.error("cannot write the ledger row, so no provider is called: %s", describe(fault))
-        raise unavailable from None
-    except BaseException:
+def _not_opened(row: PromptLog, attempt: Attempt, fault: BaseException) -> BaseException:
+    """Returns what to raise: LedgerUnavailable for any error. A row that may still be inserted is closed later."""
+    if not isinstance(fault, Exception):
         if row._state.adding:
             columns.settle(row, attempt)
             close_later(row)
-        raise
+        return fault
+    unavailable = _unavailable(fault, ", so no provider was called")
+    if isinstance(fault, TimeoutError):
+        row.status, row.error_message = PromptStatus.ERROR, str(unavailable)
+        row.metadata = {**(row.metadata or {}), "failure": unavailable.failure}
+        forget_estimate(row)
+        close_later(row)
+    logger.error("cannot write the ledger row, so no provider is called: %s", describe(fault))
+    return unavailable
 
 
 def _count(row: PromptLog) -> None:
@@ -221,23 +228,20 @@ def _unavailable(fault: Exception, consequence: str = "") -> LedgerUnavailable:
     return LedgerUnavailable(f"the ledger cannot be written to ({kind}){consequence}: {fix}")
 
 
-@contextmanager
-def _closing(row: PromptLog, attempt: Attempt) -> Iterator[list[PromptLog]]:
-    """Settles a row with the outcome of its attempt. Yields a list; put the row into it once it is closed.
+def _settled(row: PromptLog, attempt: Attempt, closed: list[PromptLog]) -> Callable[[str], None]:
+    """Settles a row with the outcome of its attempt. Returns the function that closes it and puts it into `closed`."""
+    columns.settle(row, attempt)
+    _count(row)
+    return partial(_update, row, closed)
 
-    Errors are logged and not raised, because the answer is already paid for.
-    """
-    closed: list[PromptLog] = []
-    try:
-        columns.settle(row, attempt)
-        _count(row)
-        yield closed
-    except BaseException as fault:
-        if closed:
-            announce_later(closed)
-        else:
-            close_later(row)
-        if not isinstance(fault, Exception):
-            raise
-        row_and_fault = (row.pk, columns.spent(row), describe(fault))
-        logger.error("ledger row %s (%s) could not be closed and is tried again later: %s", *row_and_fault)
+
+def _not_closed(row: PromptLog, closed: list[PromptLog], fault: BaseException) -> None:
+    """Logs an error and does not raise it, because the answer is already paid for. The row is closed later."""
+    if closed:
+        announce_later(closed)
+    else:
+        close_later(row)
+    if not isinstance(fault, Exception):
+        raise fault
+    row_and_fault = (row.pk, columns.spent(row), describe(fault))
+    logger.error("ledger row %s (%s) could not be closed and is tried again later: %s", *row_and_fault)
