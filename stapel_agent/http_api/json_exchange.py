@@ -10,18 +10,18 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.utils import json
 
 
 class BoundedJSONParser(JSONParser):
-    """Parses JSON. Too deep a nesting is reported as a client error, not as a server error."""
-
-    strict = True
+    """Parses strict JSON. Too deep a nesting is reported as a client error, not as a server error."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         # JSON is UTF-8. Content-Type can name any Python codec, and some take minutes for a body of the allowed size.
-        context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            return super().parse(stream, media_type, context)
+            return json.loads(stream.read().decode())
+        except ValueError as fault:
+            raise ParseError(f"JSON parse error - {fault}") from fault
         except RecursionError as fault:
             raise ParseError("JSON parse error - nested too deeply") from fault
 

@@ -91,8 +91,10 @@ class LoopAwareView:
         update_wrapper(self, view)
         self._view, self._view_on_loop = view, markcoroutinefunction(view_on_loop)
 
-    def __getattr__(self, name: str) -> Any:  # such as the mark of coroutine functions, which Django looks for
-        return getattr(self._here(), name)
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_is_coroutine"):  # the mark of a coroutine function, whose name depends on Python
+            return getattr(self._here(), name)
+        raise AttributeError(name)
 
     def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
         return self._here()(request, *arguments, **options)
