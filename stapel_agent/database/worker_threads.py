@@ -13,6 +13,13 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+class Work(Future[Result]):
+    """A future that cannot be cancelled: its work is done in any case."""
+
+    def cancel(self) -> bool:
+        return False
+
+
 class Workers:
     """At most `size` threads, started when first needed. The interpreter does not wait for them; see `wait()`.
 
@@ -31,8 +38,7 @@ class Workers:
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
         """Run `function` in the caller's context and return its future, which cannot be cancelled."""
-        future: Future[Result] = Future()
-        future.set_running_or_notify_cancel()
+        future: Future[Result] = Work()
         context = copy_context()
 
         def work() -> None:
@@ -43,7 +49,7 @@ class Workers:
 
         with self._state:
             self._unfinished += 1
-            if self._threads < min(self._size, self._unfinished):
+            if self._threads < self._size and self._threads < self._unfinished:
                 self._start()
             is_served = self._threads > 0
         if is_served:
