@@ -90,8 +90,9 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
     row.response = log_content.stored(row.source, storable(attempt.text))
     row.status = _status(error)
     row.error_message = error_message(row.source, error) if error else None
-    for name in TOKEN_FIELDS:
-        setattr(row, name, getattr(usage, name))
+    row.input_tokens, row.output_tokens = usage.input_tokens, usage.output_tokens
+    row.thinking_tokens = usage.thinking_tokens
+    row.cache_read_tokens, row.cache_write_tokens = usage.cache_read_tokens, usage.cache_write_tokens
     settle_cost(row, attempt)
     row.duration_ms = attempt.duration_ms
     row.metadata = {**_provider_metadata(attempt), **(row.metadata or {}), **_outcome_facts(attempt, error)}

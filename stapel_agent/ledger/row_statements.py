@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connections, transaction
@@ -66,7 +67,7 @@ def insert_new(row: PromptLog, alias: str) -> None:
     is_opening = row.status == PromptStatus.PENDING
     names, statement = (columns.OPENING_FIELDS, INSERT_OPENING) if is_opening else (tuple(FIELDS), INSERT)
     FIELDS["created_at"].pre_save(row, True)
-    _execute(statement, {name: getattr(row, name) for name in names}, alias)
+    _execute(statement, dict(zip(names, attrgetter(*names)(row), strict=True)), alias)
     row._state.adding, row._state.db = False, alias
 
 
