@@ -58,6 +58,8 @@ class Answer:
         timing, tracing = self._observers
         tracing.__exit__(kind, fault, trace)
         timing.__exit__(kind, fault, trace)
+        if fault is None:
+            return False
         if isinstance(fault, IdempotencyConflict) and self.request.caller:
             return False
         if isinstance(fault, AgentError):

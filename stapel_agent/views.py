@@ -105,9 +105,10 @@ class LlmView(ServiceOrStaffMixin, StapelAPIView):
         payload: dict[str, Any] = self.validated_request_data(request)
         if key := _idempotency_key(request, payload):
             payload["idempotency_key"] = key
-        if request.user and request.user.is_authenticated:
-            payload["user_id"] = str(request.user.pk)
-            return {**payload, "caller": f"user {request.user.pk}"}
+        user = request.user
+        if user and user.is_authenticated:
+            payload["user_id"] = str(user.pk)
+            return {**payload, "caller": f"user {user.pk}"}
         return {**payload, "caller": f"service {getattr(request, 'service_name', '')}"}
 
     def respond(self, answer: BaseAnswer, response_class: type[Response] | None = None) -> Response:

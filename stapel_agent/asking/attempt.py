@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
-from operator import attrgetter
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -27,7 +26,7 @@ from stapel_agent.prices import ESTIMATED, NOTHING_SPENT, PROVIDER, Cost, cost_o
 from stapel_agent.providers import LlmProvider, ProviderResult, in_own_thread
 from stapel_agent.redaction import describe
 from stapel_agent.telemetry import provider_call
-from stapel_agent.types import FIGURES, Prefix, Usage
+from stapel_agent.types import Prefix, Usage
 
 from . import api_keys, circuit_breaker
 from .answer_completeness import require_whole
@@ -35,13 +34,11 @@ from .attempt_tracing import attempt_span
 from .concurrency_limit import Place
 from .exception_mapping import NOT_TAKEN_ON, as_agent_error
 from .fallback_chain import Candidate
-from .plain_result import plain_result
+from .plain_result import figures_of, plain_result
 from .reader import Reader, as_text, off_loop
 from .unstated_usage import unstated_halves
 
 logger = logging.getLogger(__name__)
-
-_spending: Callable[[ProviderResult], tuple[Any, ...]] = attrgetter(*FIGURES)
 
 
 class Figures(NamedTuple):
@@ -151,7 +148,7 @@ class Attempt:
         """The usage that the provider reported."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
-        return Usage(**dict(zip(FIGURES, _spending(self.result), strict=True)))
+        return Usage(**figures_of(self.result))
 
     @property
     def vendor(self) -> str | None:

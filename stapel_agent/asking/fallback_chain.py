@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from stapel_agent.conf import agent_settings
@@ -19,8 +20,7 @@ from .schema_prompt import with_schema_in_prompt
 
 logger = logging.getLogger(__name__)
 
-
-TRAITS = tuple(name for name in vars(LlmProvider) if name.startswith("supports_"))
+_traits = attrgetter(*(name for name in vars(LlmProvider) if name.startswith("supports_")))
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def _text(model: object) -> str:
 
 def _read_traits(provider: LlmProvider) -> None:
     """Reads the attributes that say what a provider can do, so that one that raises is the provider's bug."""
-    for name in TRAITS:
-        bool(getattr(provider, name))
+    list(map(bool, _traits(provider)))
     dict(provider.options)
 
 

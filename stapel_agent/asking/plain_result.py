@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
 from stapel_agent.parsing import json_map
 from stapel_agent.providers import ProviderResult
 from stapel_agent.redaction import without_keys
 from stapel_agent.types import FIGURES
+
+_figures: Callable[[ProviderResult], tuple[Any, ...]] = attrgetter(*FIGURES)
 
 ORDINARY = frozenset({"", "stop", "length", "content_filter"})
 EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
@@ -15,10 +21,13 @@ EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
 def plain_result(result: ProviderResult) -> ProviderResult:
     """Keeps the token counts of a result whose text or finish reason is unusable."""
     text = str.__str__(result.text) if isinstance(result.text, str) else ""
-    figures = {name: getattr(result, name) for name in FIGURES}
-    return ProviderResult(
-        text, finish_reason=_word(result.finish_reason), metadata=json_map(result.metadata), **figures
-    )
+    metadata = json_map(result.metadata)
+    return ProviderResult(text, finish_reason=_word(result.finish_reason), metadata=metadata, **figures_of(result))
+
+
+def figures_of(result: ProviderResult) -> dict[str, Any]:
+    """What the provider states that the call spent, as the fields of a Usage."""
+    return dict(zip(FIGURES, _figures(result), strict=True))
 
 
 def _word(reason: object) -> str:
