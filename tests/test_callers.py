@@ -185,7 +185,9 @@ def test_max_tokens__lowers_the_cap(facade, scripted_model, agent, wish, sent):
 def test_max_tokens__that_is_none(facade, scripted_model, wish):
     """A value that is not a whole number from 1 is refused with the fix."""
     answer = facade.complete("say", "small", max_tokens=wish)
-    assert answer["reason"].startswith("rejected: max_tokens is invalid: Tokens the answer may have: a whole")
+    assert answer["reason"].startswith(
+        "rejected: max_tokens is invalid: The most tokens in the answer, a whole number of at least 1."
+    )
     assert scripted_model.requests == []
 
 
