@@ -151,16 +151,22 @@ class CompleteView(LoopPostMixin, LlmView):
             return images
 
 
-class TranslateView(LlmView):
+class TranslateView(LoopPostMixin, LlmView):
     request_serializer_class = TranslateRequestSerializer
     response_serializer_class = TranslateAnswerSerializer
 
     def post(self, request: Request) -> Response:
         """Translate a map of texts. A model's failure is HTTP 200 with status "failure" and a reason."""
+        return self.respond(services.translate(**self.question(request)))
+
+    async def aask(self, question: Mapping[str, Any]) -> BaseAnswer:
+        return await services.atranslate(**question)
+
+    def question(self, request: Request) -> dict[str, Any]:
+        """The arguments of `translate()`."""
         payload = self.payload(request)
-        from_lang, to, entries = (payload.pop(name) for name in ("from_lang", "to", "entries"))
-        model_size = known_size(payload.pop("model", "small"))
-        return self.respond(services.translate(from_lang, to, entries, model_size, **payload))
+        payload["model_size"] = known_size(payload.pop("model", "small"))
+        return payload
 
 
 class UsageView(ServiceOrStaffMixin, StapelAPIView):

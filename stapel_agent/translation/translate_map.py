@@ -48,11 +48,12 @@ async def atranslate(texts: Texts, request: CompletionRequest) -> Completion:
     if not texts.entries:
         return NOTHING
     job = Job(texts, request)
-    whole = await asyncio.to_thread(job.whole)  # splitting long texts may block the event loop
-    whole.take(await cache.arecall(whole.question()))
+    # In threads, because splitting, hashing or joining thousands of texts would block the event loop.
+    whole = await asyncio.to_thread(job.whole)
+    whole.take(await cache.arecall(await asyncio.to_thread(whole.question)))
     await _ask_all(job, job.chunks())
     await _ask_all(job, job.second_questions())
-    return job.completion()
+    return await asyncio.to_thread(job.completion)
 
 
 def _ask(job: Job, chunk: Chunk) -> None:

@@ -1,4 +1,4 @@
-"""The completion endpoint on an event loop gives the same answers, without a thread."""
+"""The endpoints of both verbs give the same answers on an event loop, without a thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from tests.hosts import Host
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 URL = "/agent/api/v1/llm/complete"
+TRANSLATE_URL = "/agent/api/v1/llm/translate"
 COMPLETE = {"prompt": "say", "model": "small"}
+TRANSLATE = {"from_lang": "en", "to": "de", "entries": {"a": "Cart"}}
 KEY = {"X-API-KEY": "service-key-for-tests"}
 REQUESTS = {
     "service": (KEY, COMPLETE),
@@ -40,6 +42,12 @@ REQUESTS = {
     "no JSON": (KEY, "{"),
     "another type wanted": ({**KEY, "Accept": "text/html"}, COMPLETE),
     "keys that differ": ({**KEY, "Idempotency-Key": "one"}, {**COMPLETE, "idempotency_key": "two"}),
+    "a service, to translate": (KEY, TRANSLATE),
+    "a service, to translate much": (KEY, {**TRANSLATE, "context": "x" * LIGHT_LENGTH}),
+    "staff, to translate": ("staff", {**TRANSLATE, "model": "large"}),
+    "nobody, to translate": ({}, TRANSLATE),
+    "a translation of an unknown size": (KEY, {**TRANSLATE, "model": "huge"}),
+    "a translation to nowhere": (KEY, {**TRANSLATE, "to": "!"}),
 }
 
 
@@ -61,13 +69,15 @@ def told(response: HttpResponse) -> list[object]:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_answer__as_elsewhere(scripted_model, name):
+def test_answer__as_elsewhere(agent, scripted_model, name):
     """Statuses, bodies and headers are the same on an event loop and without one."""
-    scripted_model.script('{"a": 1}')
+    agent(CACHE_LOOKUP={"translate": False})
+    scripted_model.script('{"1": "Wagen"}')
     caller, payload = REQUESTS[name]
     body = payload if isinstance(payload, str) else json.dumps(payload)
+    url = TRANSLATE_URL if "entries" in payload else URL
     request = {"data": body, "content_type": "application/json", "headers": headers_of(caller)}
-    assert told(async_to_sync(AsyncClient().post)(URL, **request)) == told(Client().post(URL, **request))
+    assert told(async_to_sync(AsyncClient().post)(url, **request)) == told(Client().post(url, **request))
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "options"])
@@ -87,7 +97,7 @@ class OnThisLoop(LlmProvider):
 
     async def acomplete(self, **arguments):
         self.threads.append(threading.current_thread().name)
-        return ProviderResult('{"a": 1}', input_tokens=1)
+        return ProviderResult('{"1": "Wagen"}', input_tokens=1)
 
 
 class OwnPost(CompleteView):
@@ -128,12 +138,13 @@ urlpatterns = [
 ]
 
 
-def test_provider__awaited(agent):
+@pytest.mark.parametrize(("url", "payload"), [(URL, COMPLETE), (TRANSLATE_URL, TRANSLATE)])
+def test_provider__awaited(agent, url, payload):
     """The provider is awaited on the server's loop, and the request is read in the loop's thread."""
     agent(PROVIDERS={"loop": OnThisLoop}, DEFAULT_PROVIDER="loop")
 
     async def thread_and_answer():
-        response = await AsyncClient().post(URL, COMPLETE, content_type="application/json", headers=KEY)
+        response = await AsyncClient().post(url, payload, content_type="application/json", headers=KEY)
         return threading.current_thread().name, response.json()["status"]
 
     thread, status = async_to_sync(thread_and_answer)()
