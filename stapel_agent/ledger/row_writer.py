@@ -43,6 +43,9 @@ from .unclosed_rows import close_later, close_left_over
 
 logger = logging.getLogger(__name__)
 
+Refusal = OverBudget | None
+"""The error of a budget without room for a call, if there is one."""
+
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
@@ -52,21 +55,12 @@ def entry(attempt: Attempt) -> Iterator[None]:
     """
     row, opening = _pending(attempt)
     try:
-        try:
-            refusal = on_ledger(opening, timeout=attempt.request.deadline.left)
-        except BaseException as fault:
-            raise _not_opened(row, attempt, fault) from None
+        refusal = _begin(row, attempt, opening)
         with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
-            closed: list[PromptLog] = []
-            try:
-                closing = _settled(row, attempt, closed)
-                on_ledger(closing, timeout=attempt.request.deadline.left_to_store)
-            except BaseException as fault:
-                _not_closed(row, closed, fault)
-            announce(closed, timeout=attempt.request.deadline.left)
+            _end(row, attempt)
 
 
 @asynccontextmanager
@@ -75,24 +69,12 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
     await aload(attempt.vendor)
     row, opening = _pending(attempt)
     try:
-        try:
-            refusal = await uncancelled(opening, timeout=attempt.request.deadline.left)
-        except BaseException as fault:
-            raise _not_opened(row, attempt, fault) from None
+        refusal = await _abegin(row, attempt, opening)
         with _under_way(row, attempt, refusal):
             yield
     finally:
         if not row._state.adding:
-            closed: list[PromptLog] = []
-            try:
-                closing = _settled(row, attempt, closed)
-                if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
-                    in_background(closing).add_done_callback(lambda done: announce_later(closed))
-                else:
-                    await uncancelled(closing, timeout=attempt.request.deadline.left_to_store)
-            except BaseException as fault:
-                _not_closed(row, closed, fault)
-            await aannounce(closed, timeout=attempt.request.deadline.left)
+            await _aend(row, attempt)
 
 
 def record(row: PromptLog) -> UUID:
@@ -118,7 +100,7 @@ def sweep() -> None:
     on_ledger(sweep_reservations)
 
 
-def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], OverBudget | None]]:
+def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], Refusal]]:
     """Returns the row for an upcoming attempt, and the function that opens it."""
     row, estimate = columns.pending(attempt), _estimate(attempt)
     set_estimate(row, estimate)
@@ -136,7 +118,7 @@ def _estimate(attempt: Attempt) -> Estimate:
         return Estimate(is_priced=False)
 
 
-def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> AbstractContextManager[None]:
+def _under_way(row: PromptLog, attempt: Attempt, refusal: Refusal) -> AbstractContextManager[None]:
     """Returns what surrounds the call of an open row. Raises the refusal, if any."""
     if refusal is not None:
         attempt.fail(refusal)
@@ -144,7 +126,43 @@ def _under_way(row: PromptLog, attempt: Attempt, refusal: OverBudget | None) -> 
     return beating(row)
 
 
-def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
+def _begin(row: PromptLog, attempt: Attempt, opening: Callable[[str], Refusal]) -> Refusal:
+    try:
+        return on_ledger(opening, timeout=attempt.request.deadline.left)
+    except BaseException as fault:
+        raise _not_opened(row, attempt, fault) from None
+
+
+async def _abegin(row: PromptLog, attempt: Attempt, opening: Callable[[str], Refusal]) -> Refusal:
+    try:
+        return await uncancelled(opening, timeout=attempt.request.deadline.left)
+    except BaseException as fault:
+        raise _not_opened(row, attempt, fault) from None
+
+
+def _end(row: PromptLog, attempt: Attempt) -> None:
+    closed: list[PromptLog] = []
+    try:
+        on_ledger(_settled(row, attempt, closed), timeout=attempt.request.deadline.left_to_store)
+    except BaseException as fault:
+        _not_closed(row, closed, fault)
+    announce(closed, timeout=attempt.request.deadline.left)
+
+
+async def _aend(row: PromptLog, attempt: Attempt) -> None:
+    closed: list[PromptLog] = []
+    try:
+        closing = _settled(row, attempt, closed)
+        if isinstance(sys.exception(), GeneratorExit):  # the loop has ended, so nothing can be awaited
+            in_background(closing).add_done_callback(lambda done: announce_later(closed))
+        else:
+            await uncancelled(closing, timeout=attempt.request.deadline.left_to_store)
+    except BaseException as fault:
+        _not_closed(row, closed, fault)
+    await aannounce(closed, timeout=attempt.request.deadline.left)
+
+
+def _open(row: PromptLog, estimate: Estimate, alias: str) -> Refusal:
     """Inserts the row of a call and reserves its estimated cost. Returns the error if a budget has no room."""
     if not agent_settings.BUDGETS:
         row_statements.insert(row, alias)
@@ -157,7 +175,7 @@ def _open(row: PromptLog, estimate: Estimate, alias: str) -> OverBudget | None:
     return _insert_reserved(row, estimate, limits, alias)
 
 
-def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
+def _insert_reserved(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> Refusal:
     try:
         with ledger_transaction(alias):
             row_statements.insert_new(row, alias)
