@@ -97,7 +97,7 @@ class PromptLog(models.Model):
     workspace_id = models.CharField(max_length=64, null=True, blank=True)
     metadata = models.JSONField(null=True, blank=True)
     cache_key = models.CharField(
-        max_length=64, null=True, help_text="SHA-256 of everything that changes what a right answer is."
+        max_length=64, null=True, help_text="SHA-256 of everything that affects what a right answer is."
     )
     created_at = CreationField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, help_text="When its process last reported that the call is in progress.")
@@ -186,7 +186,7 @@ class Translation(models.Model):
     """
 
     key = models.CharField(
-        max_length=64, primary_key=True, help_text="SHA-256 of everything that changes what a right translation is."
+        max_length=64, primary_key=True, help_text="SHA-256 of everything that affects what a right translation is."
     )
     text = models.TextField()
     provider = models.CharField(max_length=64)
@@ -253,7 +253,7 @@ class BudgetAccount(models.Model):
     reserved_tokens = models.BigIntegerField(default=0)
     limit_nanos = models.BigIntegerField(null=True, help_text="As last applied.")
     limit_tokens = models.BigIntegerField(null=True, help_text="As last applied.")
-    is_counted = models.BooleanField(default=False, help_text="Are the ledger's earlier rows in it?")
+    is_counted = models.BooleanField(default=False, help_text="Whether the ledger's earlier rows are in it.")
     is_warned = models.BooleanField(default=False)
 
     class Meta:

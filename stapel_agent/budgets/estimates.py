@@ -129,9 +129,9 @@ def _priced(
 def unbounded(provider: LlmProvider) -> Iterator[str]:
     """Yields the parts of a call to this provider that have no known upper bound."""
     if not provider.supports_max_tokens:
-        yield "answers, because it does not support max_tokens"
+        yield "answers, because the provider does not support max_tokens"
     if provider.supports_images and image_tokens(provider.vendor) is None:
-        yield "images, because its vendor's image tokens are unknown"
+        yield "images, because the vendor's image tokens are unknown"
 
 
 def image_tokens(vendor: str | None) -> int | None:

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="SHA-256 of everything that changes what a right translation is.",
+                        help_text="SHA-256 of everything that affects what a right translation is.",
                         max_length=64,
                         primary_key=True,
                         serialize=False,
@@ -159,7 +159,10 @@ class Migration(migrations.Migration):
                 ("reserved_tokens", models.BigIntegerField(default=0)),
                 ("limit_nanos", models.BigIntegerField(help_text="As last applied.", null=True)),
                 ("limit_tokens", models.BigIntegerField(help_text="As last applied.", null=True)),
-                ("is_counted", models.BooleanField(default=False, help_text="Are the ledger's earlier rows in it?")),
+                (
+                    "is_counted",
+                    models.BooleanField(default=False, help_text="Whether the ledger's earlier rows are in it."),
+                ),
                 ("is_warned", models.BooleanField(default=False)),
             ],
             options={"db_table": "agent_budget"},
@@ -186,7 +189,7 @@ class Migration(migrations.Migration):
             model_name="promptlog",
             name="cache_key",
             field=models.CharField(
-                help_text="SHA-256 of everything that changes what a right answer is.", max_length=64, null=True
+                help_text="SHA-256 of everything that affects what a right answer is.", max_length=64, null=True
             ),
         ),
         AddFieldOnce(

@@ -50,7 +50,7 @@ class Texts:
         if not isinstance(self.entries, Mapping):
             raise InvalidRequest(f"entries must be a map of texts, not {type(self.entries).__name__}")
         if not all(isinstance(key, str) for key in self.entries):
-            raise InvalidRequest("entries must map keys that are texts")
+            raise InvalidRequest("entries must have strings as keys")
         check_format(self.format)
         check_patterns(self.protect)
         if len(self._expressions) > MAX_EXPRESSIONS:
