@@ -93,7 +93,7 @@ async def uncancelled(operation: Operation[Result], *, timeout: float | None = N
         raise cancellation
     try:
         return work.result(0)
-    except CancelledError:  # of a future, which is another exception than that of a task
+    except CancelledError:  # a future's, which is not the exception of a task
         raise asyncio.CancelledError from None
 
 

@@ -14,7 +14,7 @@ from rest_framework.utils import json
 
 
 class BoundedJSONParser(JSONParser):
-    """Parses strict JSON. Too deep a nesting is reported as a client error, not as a server error."""
+    """Parses strict JSON. Excessive nesting is reported as a client error, not as a server error."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         # JSON is UTF-8. Content-Type can name any Python codec, and some take minutes for a body of the allowed size.
