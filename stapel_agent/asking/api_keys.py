@@ -1,4 +1,4 @@
-"""Rotates the API keys of a provider, and rests a key that is refused, out of credit or over its rate limit."""
+"""Rotates the API keys of a provider, and rests a key that is rejected, out of credit or over its rate limit."""
 
 from __future__ import annotations
 

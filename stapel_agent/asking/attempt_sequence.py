@@ -152,7 +152,7 @@ class Attempts:
         if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
             return None
         logger.warning(
-            "provider %r refuses %s for model %r; requests omit it from now on; see %s",
+            "provider %r rejects %s for model %r; requests omit it from now on; see %s",
             last.request.provider,
             last.error.parameter,
             last.request.model,

@@ -36,7 +36,7 @@ BOOLEAN_TAGS = {"no", "on", "yes", "off"}
 
 
 class RailsCatalogue(DocumentCatalogue):
-    """Anchors, aliases, tags and further documents are refused."""
+    """Anchors, aliases, tags and further documents are rejected."""
 
     text_format: ClassVar[str] = "rails"
 

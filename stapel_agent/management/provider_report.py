@@ -203,7 +203,7 @@ def _reason(answer: Mapping[str, Any], name: str) -> str | None:
 
 
 def _key_to_check(name: str, failure: str, reason: str) -> str:
-    """The setting of the key that the vendor refused, unless the reason names a setting itself."""
+    """The setting of the key that the vendor rejected, unless the reason names a setting itself."""
     is_refused = failure in (AccessDenied.failure, OutOfCredit.failure) and "HTTP" in reason
     endpoint = _endpoint(name) if is_refused else None
     return f"; check {endpoint.label('api_key')}" if endpoint else ""

@@ -13,7 +13,7 @@ from django.db.models import Index
 
 
 class RequireFirstRelease(Operation):
-    """Refuses to migrate a table that has columns which neither stapel-agent 0.1.0 nor this package added."""
+    """Refuses to migrate a table that has columns that neither stapel-agent 0.1.0 nor this package added."""
 
     reduces_to_sql = False
     reversible = True
@@ -42,7 +42,7 @@ class RequireFirstRelease(Operation):
         pass
 
     def describe(self) -> str:
-        return f"Refuse a table of {self.model_name} that is not of stapel-agent 0.1.0"
+        return f"Reject a table of {self.model_name} that is not of stapel-agent 0.1.0"
 
 
 class CreateModelOnce(CreateModel):

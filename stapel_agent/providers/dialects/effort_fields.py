@@ -13,7 +13,7 @@ from .dialect import EffortRule
 
 
 def optional_effort(rules: tuple[EffortRule, ...], call: Call, endpoint: str) -> OptionalFields:
-    """Return the fields for the effort of `call`, except those that its options set, unless the model refused them."""
+    """Return the fields for the effort of `call`, except those that its options set, unless the model rejects them."""
     fields = effort_fields(rules, call.model, call.effort)
     added = {name: value for name, value in fields.items() if name not in call.options}
     return OptionalFields.for_effort(endpoint, call.model, call.effort, added)
