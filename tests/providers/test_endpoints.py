@@ -189,7 +189,7 @@ def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sen
     assert given == ["ok"] * 3
     sent = [request.json.get("reasoning_effort") for request in server.requests]
     assert sent == ["low", None, None, sent_afterwards]
-    (warning,) = [message for message in caplog.messages if "refuses" in message]
+    (warning,) = [message for message in caplog.messages if "rejects" in message]
     assert "STAPEL_AGENT['EFFORT']['llm_facade']" in warning
     assert PromptLog.objects.count() == 4
 

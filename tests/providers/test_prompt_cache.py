@@ -96,7 +96,7 @@ def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
     with ScriptedServer(said(), Reply.of(error, status=400), said()) as server:
         ask(server, agent, facade, 3)
     assert marked(server) == [False, True, False, False]
-    (warning,) = [message for message in caplog.messages if "refuses" in message]
+    (warning,) = [message for message in caplog.messages if "rejects" in message]
     assert "STAPEL_AGENT['PROMPT_CACHE']['llm_facade']" in warning
 
 
