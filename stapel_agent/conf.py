@@ -126,8 +126,8 @@ def unset_variables(setting: object) -> list[str]:
 class AgentSettings(AppSettings):
     """The settings. If STAPEL_AGENT is not a dict, reading a setting returns its default, and calls report the error.
 
-    A setting is an ordinary attribute once it was read, and `verdicts` has the results of validation, until the
-    settings change.
+    After its first use a setting is an ordinary attribute. `verdicts` caches the results of validation. Both last
+    until the settings change.
     """
 
     def __init__(self, namespace: str, **options: Any) -> None:
@@ -136,7 +136,8 @@ class AgentSettings(AppSettings):
 
     def __getattr__(self, key: str) -> Any:
         value = super().__getattr__(key)
-        vars(self)[key] = value
+        if key in self.defaults:
+            vars(self)[key] = value
         return value
 
     def reload(self) -> None:
