@@ -91,10 +91,15 @@ class LoopAwareView:
         update_wrapper(self, view)
         self._view, self._view_on_loop = view, markcoroutinefunction(view_on_loop)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_is_coroutine"):  # the mark of a coroutine function, whose name depends on Python
-            return getattr(self._here(), name)
-        raise AttributeError(name)
+    @property
+    def _is_coroutine(self) -> Any:
+        """The mark of a coroutine function on Python 3.11. Django looks for it."""
+        return getattr(self._here(), "_is_coroutine", None)
+
+    @property
+    def _is_coroutine_marker(self) -> Any:
+        """The same mark on later versions of Python."""
+        return getattr(self._here(), "_is_coroutine_marker", None)
 
     def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
         return self._here()(request, *arguments, **options)
