@@ -41,13 +41,13 @@ def database_now(alias: str) -> datetime:
 
 def host_offset(alias: str) -> timedelta:
     """How far the database's clock is ahead of this machine's. Measured once every CHECKED_SECONDS."""
-    if connections[alias].vendor not in SELECT_NOW:
-        return timedelta()
     return _offset(os.getpid(), alias, int(monotonic() // CHECKED_SECONDS))
 
 
 @lru_cache(maxsize=8)
 def _offset(process: int, alias: str, period: int) -> timedelta:
+    if connections[alias].vendor not in SELECT_NOW:
+        return timedelta()
     return database_now(alias) - datetime.now(UTC)
 
 
