@@ -32,6 +32,7 @@ from stapel_agent.database import (
     is_test_run,
     on_ledger,
     prepare_background,
+    start_thread,
     upsert,
 )
 from stapel_agent.ledger import opaque_id
@@ -151,8 +152,7 @@ def _ensure_waiting() -> None:
     # A test's database may be rolled back or dropped before the flush, so in tests the readers of counts flush them.
     global _is_waiting
     if not _is_waiting and not is_test_run():
-        _is_waiting = True
-        threading.Thread(target=_flush_now_and_then, daemon=True, name="stapel-agent-hits").start()
+        _is_waiting = start_thread(_flush_now_and_then, "stapel-agent-hits")
         prepare_background()
 
 

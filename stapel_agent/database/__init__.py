@@ -26,7 +26,7 @@ from .greenlets import threads_are_greenlets
 from .tenant_schemas import is_in_tenant_schemas
 from .transactions import ledger_transaction
 from .upserts import upsert
-from .worker_threads import Workers
+from .worker_threads import Workers, start_thread
 
 __all__ = [
     "UtcNow",
@@ -52,6 +52,7 @@ __all__ = [
     "reading",
     "refuse_event_loop",
     "serves_event_loop",
+    "start_thread",
     "stored_now",
     "thread_connection",
     "threads_are_greenlets",

@@ -5,12 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+
+def start_thread(target: Callable[[], None], name: str) -> bool:
+    """Start a daemon thread. Returns False if there can be none, as in Python 3.12 while the process is ending."""
+    try:
+        threading.Thread(target=target, daemon=True, name=name).start()
+    except RuntimeError:
+        return False
+    return True
 
 
 class Work(Future[Result]):
@@ -70,8 +78,7 @@ class Workers:
             return self._is_idle.wait_for(lambda: not self._unfinished, seconds)
 
     def _start(self) -> None:
-        with suppress(RuntimeError):  # Python 3.12 cannot start a thread while the process is ending
-            threading.Thread(target=self._run, daemon=True, name=self._name).start()
+        if start_thread(self._run, self._name):
             self._threads += 1
 
     def _run(self) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import Q
 
-from stapel_agent.database import UtcNow, on_ledger, works_in_callers_thread
+from stapel_agent.database import UtcNow, on_ledger, start_thread, works_in_callers_thread
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.redaction import describe
 
@@ -63,8 +63,7 @@ def silent() -> Q:
 def _ensure_beating() -> None:
     global _is_beating
     if not _is_beating:
-        _is_beating = True
-        threading.Thread(target=_beat, daemon=True, name="stapel-agent-calls-heartbeat").start()
+        _is_beating = start_thread(_beat, "stapel-agent-calls-heartbeat")
 
 
 def _beat() -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from stapel_agent.database import UtcNow, on_ledger
+from stapel_agent.database import UtcNow, on_ledger, start_thread
 from stapel_agent.models import Flight, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,7 @@ def remove_later(lease: UUID) -> None:
 def _ensure_beating() -> None:
     global _is_beating
     if not _is_beating:
-        _is_beating = True
-        threading.Thread(target=_beat, daemon=True, name="stapel-agent-heartbeat").start()
+        _is_beating = start_thread(_beat, "stapel-agent-heartbeat")
 
 
 def beat_seconds() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import threading
@@ -380,6 +381,15 @@ def test_threads__after_the_main_one(host: Host) -> None:
     work = "\n".join(["def work():", " time.sleep(0.5)", *(f" {call}" for call in calls), " say(None)"])
     host.run(f"{work}\nthreading.Thread(target=work).start()")
     assert [row["status"] for row in host.server.rows()] == ["success"] * len(calls)
+
+
+def test_threads__there_are_no_more(host: Host) -> None:
+    """A process that may start no more threads still answers and writes its row; only renewals are missing."""
+    refusing = 'def refuse(thread): raise RuntimeError("can\'t start new thread")\nthreading.Thread.start = refuse\n'
+    process = host.start(f"{refusing}{ASK}")
+    out, errors = process.communicate(timeout=100)
+    assert (json.loads(out), errors) == (PAID, "")
+    assert [row["status"] for row in host.server.rows()] == ["success"]
 
 
 def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:
