@@ -23,7 +23,8 @@ from django.db import connection, connections, transaction
 from stapel_agent import services
 from stapel_agent.models import Flight, IdempotencyRecord, PromptLog
 def say(value):
-    print(json.dumps(value), flush=True)
+    sys.stdout.write(json.dumps(value) + "\\n")  # at once: other threads may say something, too
+    sys.stdout.flush()
 """
 
 

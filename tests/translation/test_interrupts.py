@@ -116,7 +116,7 @@ translating = (""",
 
 def test_ctrl_c__twice(host):
     """If a provider ignores its cancellation, a second SIGINT ends the wait."""
-    script = INTERRUPTIBLE.replace(
+    script = INTERRUPTIBLE.replace("else 5)", "else 60)").replace(
         "register_provider(",
         """
 class Stubborn(Slow):
