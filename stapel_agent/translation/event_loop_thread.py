@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from asgiref.sync import AsyncToSync, async_to_sync
+from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
 
 
 class Interrupted(Exception):
@@ -22,6 +23,7 @@ def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
     raised once `work` has ended. After a second interrupt, the thread stops serving the loop.
     """
     task = _SideTask(work, arguments)
+    outer_loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
     try:
         async_to_sync(task.run)()
     except BaseException:
@@ -31,6 +33,8 @@ def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
             task.let_go()
         if task.interrupt is None:
             raise
+    finally:  # asgiref would give the next work of this thread to the loop that is ending, which never begins it
+        SyncToAsync.threadlocal.main_event_loop = outer_loop
     if task.interrupt is not None:
         raise task.interrupt
 
@@ -67,6 +71,7 @@ class _SideTask:
         if self._calls is None:  # it has not begun, and checks this when it does
             return
         self._cancel()
+        self._calls.recover()
         self._calls.run_until_future(self._end)
 
     def let_go(self) -> None:
@@ -86,33 +91,60 @@ class _SideTask:
 
 
 class _Calls(Executor):
-    """The loop's calls in the caller's thread: asgiref's executor, but interrupts do not leave it."""
+    """The loop's calls in the caller's thread. Interrupts do not leave it, and a call that one prevented still runs.
+
+    asgiref's executor only wakes the thread: it would forget a call if an interrupt came as it takes it.
+    """
 
     def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
         self._executor = executor
         self._note = note
-        self._asked: set[Future[Any]] = set()
+        self._asked: dict[Future[Any], Callable[[], Any]] = {}
 
     def __getattr__(self, name: str) -> Any:  # nested executors read attributes of the outer ones
         return getattr(self._executor, name)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        future: Future[Any] = self._executor.submit(self._call, function, *arguments, **options)
-        self._asked.add(future)
-        future.add_done_callback(self._asked.discard)
+        future: Future[Any] = Future()
+        self._asked[future] = partial(function, *arguments, **options)
+        future.add_done_callback(self._asked.pop)
+        try:
+            self._executor.submit(self.serve).add_done_callback(self._served)
+        except BaseException:
+            future.cancel()
+            raise
         return future
 
+    def serve(self) -> None:
+        """Run the calls that have not begun."""
+        for future, call in tuple(self._asked.items()):
+            if not future.running():
+                self._answer(future, call)
+
+    def recover(self) -> None:
+        """After an interrupt: answer the calls that it stopped, and run the others."""
+        for future in tuple(self._asked):
+            if future.running():
+                future.set_exception(Interrupted())
+        self.serve()
+
     def refuse(self) -> None:
-        """Answer a call that an interrupt stopped after it was accepted."""
+        """Answer each call without running it."""
         for future in tuple(self._asked):
             if not future.cancel() and not future.done():
                 future.set_exception(Interrupted())
 
-    def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def _answer(self, future: Future[Any], call: Callable[[], Any]) -> None:
         try:
-            return function(*arguments, **options)
-        except (Exception, asyncio.CancelledError):
-            raise
+            if not future.done() and future.set_running_or_notify_cancel():
+                future.set_result(call())
+        except (Exception, asyncio.CancelledError) as fault:
+            future.set_exception(fault)
         except BaseException as interrupt:
             self._note(interrupt)
-            raise Interrupted(type(interrupt).__name__) from None
+            future.set_exception(Interrupted(type(interrupt).__name__))
+
+    def _served(self, service: Future[None]) -> None:
+        if interrupt := service.exception():
+            self._note(interrupt)
+            self.recover()

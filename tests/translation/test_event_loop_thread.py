@@ -5,9 +5,11 @@ import os
 import signal
 import threading
 from concurrent.futures import CancelledError, Executor, Future
+from contextlib import suppress
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref import current_thread_executor
+from asgiref.sync import SyncToAsync, sync_to_async
 
 from stapel_agent.translation import event_loop_thread
 
@@ -17,6 +19,64 @@ class Forgetful(Executor):
 
     def submit(self, function, /, *arguments, **options):
         return Future()
+
+
+class Once:
+    """An interrupt that comes the first time its place is reached."""
+
+    def __init__(self, place):
+        self.places = [place]
+
+    def at(self, place):
+        if place in self.places:
+            self.places.remove(place)
+            raise KeyboardInterrupt
+
+    def before(self, method, place):
+        def then(*arguments):
+            self.at(place)
+            return method(*arguments)
+
+        return then
+
+
+@pytest.mark.parametrize("when", ["as it takes the call", "before the call", "in the call"])
+def test_interrupted__around_a_call(monkeypatch, when):
+    """The interrupt is raised, and the call is answered: the loop waits for it, as it does for a row of the ledger."""
+    interrupt, done = Once(when), []
+    item, calls = current_thread_executor._WorkItem, event_loop_thread._Calls
+    monkeypatch.setattr(item, "run", interrupt.before(item.run, "as it takes the call"))
+    monkeypatch.setattr(calls, "_answer", interrupt.before(calls._answer, "before the call"))
+
+    def call():
+        done.append(True)
+        interrupt.at("in the call")
+
+    async def work():
+        asked = asyncio.ensure_future(sync_to_async(call)())
+        while not asked.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([asked])
+        asked.exception()
+
+    with pytest.raises(KeyboardInterrupt):
+        event_loop_thread.on_side_loop(work)
+    assert done == [True]
+
+
+def test_loop__is_forgotten():
+    """asgiref does not give the thread's next work to this loop: one that is still ending would never begin it."""
+
+    def loop_of_the_thread():
+        return getattr(SyncToAsync.threadlocal, "main_event_loop", None)
+
+    async def work():
+        inside.append(await sync_to_async(loop_of_the_thread)())
+
+    before, inside = loop_of_the_thread(), []
+    event_loop_thread.on_side_loop(work)
+    assert inside[0] is not before
+    assert loop_of_the_thread() is before
 
 
 def test_interrupted__while_it_is_being_cancelled(monkeypatch):
