@@ -79,8 +79,8 @@ def waiting(server: Server) -> int:
 
 
 def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> None:
-    """With ten connections allowed, 50 calls at once, each of two seconds, are all answered."""
-    host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten"}
+    """With ten connections allowed, 50 calls at once, each of five seconds, are all answered."""
+    host.environment = {"POSTGRESQL_USER": role_of_ten, "POSTGRESQL_PASSWORD": "ten", "HOST_SECONDS": "5"}
     host.agent["DEFAULT_PROVIDER"] = "slow"
     answers: list[Any] = []
     with served(host) as url:
@@ -91,7 +91,7 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
         for thread in threads:
             thread.start()
         until(lambda: len(host.server.rows()) == 50)
-        until(lambda: host.server.connections() <= 4, seconds=1.5)
+        until(lambda: host.server.connections() <= 4, seconds=4)
         assert waiting(host.server) > 25
         for thread in threads:
             thread.join()
@@ -104,6 +104,7 @@ def test_asgi__fifty_waits_on_ten_connections(host: Host, role_of_ten: str) -> N
 @pytest.mark.parametrize("view", ["orm-first", "async-orm-first"])
 def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
     """A connection that a view has opened is not held during the call."""
+    host.environment["HOST_SECONDS"] = "5"
     host.agent["DEFAULT_PROVIDER"] = "slow"
     replies: list[int] = []
     with served(host) as url:
@@ -115,7 +116,7 @@ def test_asgi__views_that_use_the_orm_first(host: Host, view: str) -> None:
         for thread in threads:
             thread.start()
         until(lambda: len(host.server.rows()) == 20)
-        until(lambda: host.server.connections() <= 4, seconds=1.5)
+        until(lambda: host.server.connections() <= 4, seconds=4)
         assert waiting(host.server) > 10
         for thread in threads:
             thread.join()
