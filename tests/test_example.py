@@ -135,6 +135,17 @@ def test_demo__translation_fails(start):
     assert [answer["status"] for answer in answers(output)] == ["ok", "ok", "failure", "failure", "failure", "ok"]
 
 
+def test_demo__completion_fails(start):
+    """Without a structured answer, the demo fails."""
+    with (
+        ScriptedServer(*[chat_reply("I would rather not.")] * 8) as server,
+        start("demo.py", OPENAI_COMPAT_BASE_URL=server.url) as process,
+    ):
+        status, output, _ = finish(process)
+    assert status == 1
+    assert answers(output)[0]["status"] == "failure"
+
+
 def test_demo__anthropic(start):
     """With an Anthropic key, Anthropic is asked. Here it is unreachable: the demo fails, and does not show the key."""
     with start("demo.py", ANTHROPIC_API_KEY="sk-ant-not-to-be-shown", **DEAD_PROXY) as process:

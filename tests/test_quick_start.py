@@ -131,6 +131,7 @@ def test_quick_start__own_user_model_before_the_first_migration(project, url):
     _, check, answer = project.follow_quick_start(url)
     assert "no issues" in check
     assert "Once upon a time" in answer
+    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
     (project.folder / "host" / "runner.py").write_text(block_after("README.md", "<!-- file: runner.py -->"))
     project.append("settings.py", 'TEST_RUNNER = "host.runner.TestRunner"\n')
     (project.folder / "host" / "tests.py").write_text(TESTS)

@@ -142,9 +142,14 @@ class _Calls(Executor):
             future.set_exception(fault)
         except BaseException as interrupt:
             self._note(interrupt)
-            future.set_exception(Interrupted(type(interrupt).__name__))
+            if not future.done():
+                future.set_exception(Interrupted(type(interrupt).__name__))
 
     def _served(self, service: Future[None]) -> None:
+        """Called in the caller's thread, or in the loop's if the service has already ended."""
         if interrupt := service.exception():
             self._note(interrupt)
-            self.recover()
+            try:
+                self._executor.submit(self.recover)
+            except RuntimeError:  # this is the caller's thread, which submits nothing to itself
+                self.recover()

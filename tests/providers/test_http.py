@@ -177,7 +177,7 @@ def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
 @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip,gzip,gzip", "br", "zstd", "compress", "gzip, br"])
 def test_post__compressed_otherwise(send: Send, coding: str) -> None:
     """Nested or unknown codings are not unpacked. `test_error_bodies` has those of errors."""
-    bomb = gzip.compress(gzip.compress(bytes(10**7)))
+    bomb = gzip.compress(gzip.compress(bytes(10**8)))
     with ScriptedServer(Reply(bomb, headers={"Content-Encoding": coding})) as server:
         kind, text = fault_of(send, question(server.url))
     assert (kind, "content coding" in text) == (InvalidAnswer, True)

@@ -200,4 +200,4 @@ def test_masked__linear(format):
         assert protected.restore(protected.masked) == protected.source
 
     for sign in SIGNS:
-        assert grows_linearly(lambda size, sign=sign: there_and_back(sign * size), 1 + 80 // len(sign))
+        assert grows_linearly(lambda size, sign=sign: there_and_back(sign * size), 1 + 150 // len(sign))
