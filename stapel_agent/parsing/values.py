@@ -32,6 +32,8 @@ CONTINUATION = re.compile(
     """,
     re.VERBOSE,
 )
+# The end of a string and what JSON has next, from within that string.
+STRING_END = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+[:,\]}]', re.DOTALL)
 # Brackets that a model wrote after its answer, and that close nothing.
 STRAY_BRACKETS = re.compile(r"((?:\s*+[\]}])++)\s*+\Z")
 # Text that ends within JSON, before a value. The beginning of that JSON is missing, if no bracket opens it.
@@ -57,7 +59,7 @@ def values(passage: Passage) -> Iterator[tuple[int, int, Any]]:
 def _scattered_values(passage: Passage) -> Iterator[tuple[int, int, Any]]:
     """`values()` of a passage with more than one pair of brackets."""
     text = passage.text
-    pairs, stray = _pairs(text)
+    pairs, stray, quoted = _pairs(text)
     resume = reach = prose = 0
     for start, end in pairs.items():
         closed = end <= len(text)
@@ -72,29 +74,32 @@ def _scattered_values(passage: Passage) -> Iterator[tuple[int, int, Any]]:
             reach = end
         else:
             resume = end
-            whole = end if end > stray else _end_of_whole(passage, start, end)
+            whole = end if end > stray else _end_of_whole(passage, start, end, start in quoted)
             if whole is not None:
                 yield start, whole, value
 
 
-def _end_of_whole(passage: Passage, start: int, end: int) -> int | None:
+def _end_of_whole(passage: Passage, start: int, end: int, quoted: bool) -> int | None:
     """Return the end of a value that brackets closing nothing come after. None if it is the rest of broken JSON."""
     text = passage.text
     has_string = '"' in text[start:end]
     brackets = STRAY_BRACKETS.match(text, end)  # of the last value alone, so that what follows happens once
     if brackets and (has_string or not text[:start].strip()):
         return None if JSON_BEFORE.search(f"{passage.language or ''}{text[:start]}") else brackets.end(1)
-    return end if has_string and not CONTINUATION.match(text, end) else None
+    in_string = quoted and STRING_END.match(text, end)
+    return end if has_string and not in_string and not CONTINUATION.match(text, end) else None
 
 
-def _pairs(text: str) -> tuple[dict[int, int], int]:
-    """Return a dict of opening bracket -> end of its pair, and the last bracket that closes nothing.
+def _pairs(text: str) -> tuple[dict[int, int], int, set[int]]:
+    """Return a dict of opening bracket -> end of its pair, the last bracket that closes nothing, and the opening
+    brackets that are within strings if the whole is the rest of JSON.
 
     An end beyond the text means that the pair is never closed. Which quotes open a string depends on where the JSON
     starts. Brackets after an even number of quotes are paired with each other, and brackets after an odd number with
     each other. JSON is paired correctly either way.
     """
     pairs, stray, odd = {}, -1, 0
+    openings: tuple[set[int], set[int]] = (set(), set())
     unclosed: tuple[dict[str, list[int]], ...] = ({"]": [], "}": []}, {"]": [], "}": []})
     for token in BRACKET.finditer(text):
         sign, position = token[0], token.start()
@@ -102,10 +107,11 @@ def _pairs(text: str) -> tuple[dict[int, int], int]:
             odd ^= 1
         elif sign in CLOSING:
             pairs[position] = len(text) + 1
+            openings[odd].add(position)
             unclosed[odd][CLOSING[sign]].append(position)
         elif sign in unclosed[odd]:
             if unclosed[odd][sign]:
                 pairs[unclosed[odd][sign].pop()] = position + 1
             else:
                 stray = position
-    return pairs, stray
+    return pairs, stray, openings[1 - odd] if stray == len(text.rstrip()) - 1 else set()

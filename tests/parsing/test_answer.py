@@ -341,10 +341,17 @@ def test_parse__think_tags_in_a_string():
     '"b": 1, "c": {"a": 1}}', '"b": {"a": 1},\n"c":\n        {"a": 1}\n}}', '1, {"a": 1}]', '"x"], ["a"]]',
     'true, {"a": 1}]', "1, [2, 3]]", "see [1, 2]]", '[{"a": 1}}]', '{{"a": 1}}', "{}1}", ']{{"a"{}}',
     'Sure: {"a": [1, 2], "b": ', 'He said "use {" then {"a": "}", "b": [1], "c": ',
+    ': "[", "]:": null}]', 'it: ["}, "].": 1}', '": "{\\"a\\": \\"b\\"}, see", "x": 1}]', '[", ",]]\\"`"]',
 ])  # fmt: skip
 def test_parse__no_piece_of_something_broken(text):
     """JSON that is cut off at either end, or invalid inside, contains no answer."""
     assert parse_json_response(text) == (None, text.strip())
+
+
+@each_row(['{"a": "b"} for a 5" pipe [sic]}', '{"a": "b"} for "x": yes}', '{"a": "b"} so "x": yes, 5"'])
+def test_parse__quotes_and_brackets_in_prose(text):
+    """Prose after an answer may have quotes and a bracket that closes nothing, like the rest of JSON."""
+    assert parse_json_response(text) == ({"a": "b"}, text[len('{"a": "b"}') :].strip())
 
 
 @pytest.mark.parametrize(
