@@ -211,11 +211,14 @@ def _begun(operation: Operation[Result]) -> Future[Result]:
     begun: Future[Result] = Future()
 
     def work() -> None:
-        if begun.set_running_or_notify_cancel():
-            try:
-                begun.set_result(on_ledger(operation))
-            except BaseException as fault:
-                begun.set_exception(fault)
+        if not begun.set_running_or_notify_cancel():
+            return
+        try:
+            result = on_ledger(operation)
+        except (Exception, asyncio.CancelledError) as fault:
+            begun.set_exception(fault)
+        else:
+            begun.set_result(result)  # Ctrl-C may come in here too, and is for the thread, not for the future
 
     def end(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (fault := task.exception()) and not begun.done():

@@ -51,9 +51,11 @@ class Workers:
 
         def work() -> None:
             try:
-                future.set_result(context.run(function, *arguments))
+                result = context.run(function, *arguments)
             except BaseException as fault:
                 future.set_exception(fault)
+            else:
+                future.set_result(result)
 
         with self._state:
             self._unfinished += 1

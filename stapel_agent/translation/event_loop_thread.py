@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
+
+WAKE_SECONDS = 0.5
+"""How often the waiting thread is woken: a signal that comes as a thread falls asleep does not wake it."""
 
 
 class Interrupted(Exception):
     """Raised in the loop in place of an interrupt in the caller's thread, which would end the loop."""
 
 
+@contextmanager
+def _interrupts_unhidden() -> Iterator[None]:
+    """Raises an interrupt that hit `Condition.wait()`, which without its lock raises a RuntimeError in its place."""
+    try:
+        yield
+    except RuntimeError as fault:
+        if str(fault) == "release unlocked lock" and fault.__context__ is not None:
+            raise fault.__context__ from None
+        raise
+
+
+@_interrupts_unhidden()
 def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
     """Run `work` on an event loop. This thread runs the loop's thread-sensitive calls.
 
@@ -56,9 +71,17 @@ class _SideTask:
             self._calls = calls
             if self._is_left:
                 self._task.cancel()
+            self._wake(calls)
             await self._task
         finally:
             self._finish()
+
+    def _wake(self, calls: _Calls) -> None:
+        """Have the caller's thread notice its signals, and any call whose notice a signal made it miss."""
+        if not self._end.done():
+            with suppress(RuntimeError):  # the thread serves the loop no longer
+                calls.submit(bool)
+            asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake, calls)
 
     def note(self, interrupt: BaseException) -> None:
         """Keep the interrupt of a call in the caller's thread, and end the work."""

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import pytest
 from asgiref import current_thread_executor
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
 
+from stapel_agent.database import uncancelled
 from stapel_agent.translation import event_loop_thread
 
 
@@ -62,6 +63,62 @@ def test_interrupted__around_a_call(monkeypatch, when):
     with pytest.raises(KeyboardInterrupt):
         event_loop_thread.on_side_loop(work)
     assert done == [True]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("when", ["in the work", "before telling the loop", "after telling the loop"])
+def test_interrupted__around_work_on_the_ledger(monkeypatch, when):
+    """The interrupt is raised, and the loop learns that the work has ended."""
+    interrupt, caller, begun, ended = Once(when), threading.get_ident(), [], []
+    tell = asyncio.BaseEventLoop.call_soon_threadsafe
+
+    def told(loop, *arguments, **context):
+        is_ours = begun == [loop] and threading.get_ident() == caller
+        if is_ours:
+            interrupt.at("before telling the loop")
+        handle = tell(loop, *arguments, **context)
+        if is_ours:
+            interrupt.at("after telling the loop")
+        return handle
+
+    async def work():
+        begun.append(asyncio.get_running_loop())
+        try:
+            await uncancelled(lambda alias: interrupt.at("in the work"))
+        finally:
+            ended.append(True)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", told)
+    with pytest.raises(KeyboardInterrupt):
+        event_loop_thread.on_side_loop(work)
+    assert ended == [True]
+
+
+@pytest.mark.parametrize("when", ["_release_save", "_acquire_restore"])
+def test_interrupted__in_a_wait_without_its_lock(monkeypatch, when):
+    """The interrupt is raised, not the RuntimeError that hides it, and the condition's next call is not forgotten."""
+    interrupt, called = Once("in the wait"), []
+    real = getattr(threading.Condition, when)
+
+    def interrupted(condition, *state):
+        if condition in conditions and interrupt.places:
+            if when == "_release_save":
+                real(condition)
+            interrupt.at("in the wait")
+        return real(condition, *state)
+
+    async def work():
+        conditions.append(AsyncToSync.executors.current._executor._work_ready)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            called.append(await sync_to_async(threading.get_ident)())
+
+    conditions = []
+    monkeypatch.setattr(threading.Condition, when, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        event_loop_thread.on_side_loop(work)
+    assert called == [threading.get_ident()]
 
 
 def test_loop__is_forgotten():

@@ -97,6 +97,17 @@ def test_ctrl_c__ends_the_process(host, wait):
     assert_accounted(host)
 
 
+def test_ctrl_c__that_does_not_wake_the_thread(host):
+    """SIGINT that another thread receives is noticed, as is one that comes just before the caller's thread waits."""
+    receiver = """
+threading.Thread(target=time.sleep, args=[600], daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+"""
+    script = receiver + INTERRUPTIBLE.replace("else 5)", "else 600)")
+    assert over(met(host, said_after(0.2, script))) == []
+    assert_accounted(host)
+
+
 def test_ctrl_c__in_a_call_of_the_loop(host):
     """SIGINT may also come while the caller's thread runs something for a provider on the event loop."""
     script = INTERRUPTIBLE.replace(
