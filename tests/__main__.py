@@ -59,7 +59,7 @@ SERVICES = {
 }
 
 WORKERS = {"sqlite": "4"}
-"""The number of workers on a database, other than 2."""
+"""The number of workers on a database, other than 1. Each takes several seconds to collect the tests."""
 
 # On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
@@ -108,7 +108,7 @@ def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
 
 
 def start(database: str, checkout: Path, arguments: list[str], output: IO[bytes] | None = None) -> Popen[bytes]:
-    workers = os.environ.get("WORKERS", WORKERS.get(database, "2"))
+    workers = os.environ.get("WORKERS", WORKERS.get(database, "1"))
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
