@@ -530,6 +530,23 @@ def test_po__new_entries(tmp_path):
     assert translate(source) == PERSONS.replace('\n#~ msgid "Later', f'{new}\n#~ msgid "Later')
 
 
+def test_po__new_entries_again(tmp_path):
+    """Several added entries keep their order, and can be translated again."""
+    made(tmp_path, "de.po", PERSONS)
+    source = made(
+        tmp_path, "shop.pot", "".join(f'msgid "{name}"\nmsgstr ""\n\n' for name in ("New", "Newer", "Newest"))
+    )
+    catalogue = open_catalogue(source, "de", overwrite=True)
+    new, newer, newest = catalogue.texts()
+    catalogue.write({new: "Neu", newer: "Neuer", newest: "Neueste"})
+    catalogue.write({newer: "Neuere"})
+    added = "".join(
+        f'\nmsgid "{name}"\nmsgstr "{text}"\n'
+        for name, text in {"New": "Neu", "Newer": "Neuere", "Newest": "Neueste"}.items()
+    )
+    assert catalogue.target.read_text() == PERSONS.replace('\n#~ msgid "Later', f'{added}\n#~ msgid "Later')
+
+
 def test_po__context_tells_apart(tmp_path):
     """The same msgid in two contexts is two texts. A failure names both by their msgid."""
     source = made(tmp_path, "shop.pot", "".join(f'msgctxt "{c}"\nmsgid "May"\nmsgstr ""\n\n' for c in "ab"))
