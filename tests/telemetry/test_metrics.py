@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -125,8 +126,15 @@ def test_hits__of_a_translation(facade, scripted_model, measured):
     assert measured.of(metrics.CACHE_HITS) == [(2, (*SMALL[:2], "translate", "kept"))]
 
 
-def test_hits__shared_in_flight(agent, measured, monkeypatch):
-    """An answer that is shared with another caller is a hit."""
+@pytest.mark.parametrize(
+    ("ask", "reply", "hits"),
+    [
+        (partial(services.acomplete, "say", "small"), "answer", (1, "llm_facade")),
+        (partial(services.atranslate, "en", "de", {"a": "A", "b": "B"}), '{"1": "Ä", "2": "Be"}', (2, "translate")),
+    ],
+)
+def test_hits__shared_in_flight(agent, measured, monkeypatch, ask, reply, hits):
+    """An answer that is shared with another caller is a hit, and so is each of its texts."""
     release, following = asyncio.Event(), asyncio.Semaphore(0)
     awaited = SingleFlight._await_outcome
 
@@ -139,18 +147,19 @@ def test_hits__shared_in_flight(agent, measured, monkeypatch):
     class Waiting(LlmProvider):
         async def acomplete(self, **arguments):
             await release.wait()
-            return ProviderResult("answer")
+            return ProviderResult(reply)
 
     async def main():
-        calls = [asyncio.create_task(services.acomplete("say", "small", provider="waiting")) for _ in range(3)]
+        calls = [asyncio.create_task(ask(provider="waiting")) for _ in range(3)]
         for _ in range(2):
             await following.acquire()
         release.set()
         return await asyncio.gather(*calls)
 
-    agent(PROVIDERS={"waiting": Waiting}, CACHE_LOOKUP={"llm_facade": True})
+    agent(PROVIDERS={"waiting": Waiting}, CACHE_LOOKUP={"llm_facade": True, "translate": True})
     assert {answer["status"] for answer in async_to_sync(main)()} == {"ok"}
-    assert measured.of(metrics.CACHE_HITS) == [(1, ("waiting", *SMALL[1:], "shared"))] * 2
+    number, source = hits
+    assert measured.of(metrics.CACHE_HITS) == [(number, ("waiting", SMALL[1], source, "shared"))] * 2
 
 
 def test_overhead__is_our_own_time(clock, measured):
