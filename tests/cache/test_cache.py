@@ -138,6 +138,14 @@ def test_cache__off_by_default_for_completions(facade, scripted_model):
     assert [query["sql"] for query in queries if query["sql"].startswith("SELECT")] == []
 
 
+def test_cache__unseen_by_others(facade, agent, scripted_model):
+    """A call whose rows nobody else can see yet offers its answer to no other process."""
+    agent(CACHE_LOOKUP={"llm_facade": True})
+    with CaptureQueriesContext(connection) as queries:
+        facade.complete_json("same", "small")
+    assert [query["sql"] for query in queries if "agent_flight" in query["sql"]] == []
+
+
 def test_prompt_log_policy__older_rows(facade, agent, scripted_model):
     """Rows older than CACHE_TTL and rows without success are ignored."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_TTL=60)
