@@ -86,8 +86,9 @@ def _end_of_whole(passage: Passage, start: int, end: int, quoted: bool) -> int |
     brackets = STRAY_BRACKETS.match(text, end)  # of the last value alone, so that what follows happens once
     if brackets and (has_string or not text[:start].strip()):
         return None if JSON_BEFORE.search(f"{passage.language or ''}{text[:start]}") else brackets.end(1)
-    in_string = quoted and STRING_END.match(text, end)
-    return end if has_string and not in_string and not CONTINUATION.match(text, end) else None
+    if not has_string or CONTINUATION.match(text, end) or (quoted and STRING_END.match(text, end)):
+        return None
+    return end
 
 
 def _pairs(text: str) -> tuple[dict[int, int], int, set[int]]:

@@ -135,6 +135,7 @@ def test_long_text__linear_time(unit):
         "[" + "9" * MEGABYTE + "]", "[1e" + "9" * MEGABYTE + "]", "x {" + '"a": 1, ' * 100_000, "`" * MEGABYTE + "!",
         "`" * (MEGABYTE // 2) + "a" + "`" * (MEGABYTE // 2 - 1) + "a", '"' + "x" * MEGABYTE,
         "I " + "{ unclosed " * 90_000, "}" * MEGABYTE, '"a": {"b": 1}' + " " * (MEGABYTE // 2) + "}" * (MEGABYTE // 2),
+        '"' + "[1]" * 300_000 + '" ]', '"' + '[1]\\"' * 200_000 + '" ]',
     ],
     ids=lambda text: text[:12],
 )  # fmt: skip
