@@ -80,7 +80,7 @@ class _SideTask:
         """Have the caller's thread notice its signals, and any call whose notice a signal made it miss."""
         if not self._end.done():
             with suppress(RuntimeError):  # the thread serves the loop no longer
-                calls.submit(bool)
+                calls.submit(bool)  # a call that does nothing
             asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake, calls)
 
     def note(self, interrupt: BaseException) -> None:

@@ -19,11 +19,9 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
 
     def run() -> None:
         try:
-            result = function(**arguments)
+            future.set_result(function(**arguments))
         except BaseException as fault:
             future.set_exception(_bearable(fault))
-        else:
-            future.set_result(result)
         finally:
             _close_connections()
 
