@@ -87,6 +87,8 @@ class _SideTask:
         """Keep the interrupt of a call in the caller's thread, and end the work."""
         self.interrupt = interrupt
         self._cancel()
+        if self._is_left:  # this is the second one
+            self._finish()
 
     def wind_up(self) -> None:
         """Cancel the work, and serve it until it ends."""
