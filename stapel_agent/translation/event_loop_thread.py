@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
@@ -41,14 +42,16 @@ def on_side_loop(work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
     outer_loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
     try:
         async_to_sync(task.run)()
-    except BaseException:
+    except BaseException as fault:
         try:
-            task.wind_up()
+            task.wind_up(fault)
         finally:  # even if another interrupt arrives in there
             task.let_go()
         if task.interrupt is None:
             raise
-    finally:  # asgiref would give the next work of this thread to the loop that is ending, which never begins it
+    finally:
+        task.is_left = True
+        # asgiref would give the next work of this thread to the loop that is ending, which never begins it
         SyncToAsync.threadlocal.main_event_loop = outer_loop
     if task.interrupt is not None:
         raise task.interrupt
@@ -61,15 +64,16 @@ class _SideTask:
         self._arguments = arguments
         self._end: Future[None] = Future()
         self._calls: _Calls | None = None
-        self._is_left = False
+        self._caller = threading.get_ident()
+        self.is_left = False
 
     async def run(self) -> None:
         # Calls in the tasks below find the caller's thread through this.
-        calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self.note)
+        calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self)
         try:
             self._task = asyncio.ensure_future(self._work(*self._arguments))
             self._calls = calls
-            if self._is_left:
+            if self.is_left:
                 self._task.cancel()
             self._wake(calls)
             await self._task
@@ -78,23 +82,29 @@ class _SideTask:
 
     def _wake(self, calls: _Calls) -> None:
         """Have the caller's thread notice its signals, and any call whose notice a signal made it miss."""
-        if not self._end.done():
+        if not (self.is_left and self._end.done()):
             with suppress(RuntimeError):  # the thread serves the loop no longer
                 calls.submit(bool)  # a call that does nothing
             asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake, calls)
 
     def note(self, interrupt: BaseException) -> None:
-        """Keep the interrupt of a call in the caller's thread, and end the work."""
-        self.interrupt = interrupt
-        self._cancel()
-        if self._is_left:  # this is the second one
+        """Keep an interrupt of the loop's calls. A second one ends the wait for the work."""
+        if self.is_left or self.interrupt is not None:
             self._finish()
+        self.interrupt = interrupt
 
-    def wind_up(self) -> None:
-        """Cancel the work, and serve it until it ends."""
-        self._is_left = True
+    def leave(self) -> None:
+        """Raise an interrupt of the loop's calls out of asgiref's wait, if this is the thread that waits there."""
+        if self.interrupt is not None and not self.is_left and threading.get_ident() == self._caller:
+            raise self.interrupt
+
+    def wind_up(self, fault: BaseException) -> None:
+        """Cancel the work, and serve it until it ends, unless this is the second interrupt."""
+        self.is_left = True
         if self._calls is None:  # it has not begun, and checks this when it does
             return
+        if self.interrupt not in (None, fault):
+            self._finish()
         self._cancel()
         self._calls.recover()
         self._calls.run_until_future(self._end)
@@ -121,9 +131,9 @@ class _Calls(Executor):
     asgiref's executor only wakes the thread: it would forget a call if an interrupt came as it takes it.
     """
 
-    def __init__(self, executor: Any, note: Callable[[BaseException], None]) -> None:
+    def __init__(self, executor: Any, task: _SideTask) -> None:
         self._executor = executor
-        self._note = note
+        self._task = task
         self._asked: dict[Future[Any], Callable[[], Any]] = {}
 
     def __getattr__(self, name: str) -> Any:  # nested executors read attributes of the outer ones
@@ -165,16 +175,9 @@ class _Calls(Executor):
                 future.set_result(call())
         except (Exception, asyncio.CancelledError) as fault:
             future.set_exception(fault)
-        except BaseException as interrupt:
-            self._note(interrupt)
-            if not future.done():
-                future.set_exception(Interrupted(type(interrupt).__name__))
 
     def _served(self, service: Future[None]) -> None:
         """Called in the caller's thread, or in the loop's if the service has already ended."""
         if interrupt := service.exception():
-            self._note(interrupt)
-            try:
-                self._executor.submit(self.recover)
-            except RuntimeError:  # this is the caller's thread, which submits nothing to itself
-                self.recover()
+            self._task.note(interrupt)
+        self._task.leave()

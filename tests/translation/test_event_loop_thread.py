@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, wait
 from contextlib import suppress
 
 import pytest
@@ -170,10 +170,52 @@ def test_interrupted__while_it_is_being_cancelled(monkeypatch):
     assert answers[0] == threading.get_ident() or isinstance(answers[0], RuntimeError | asyncio.CancelledError)
 
 
+@pytest.mark.parametrize("second", ["in a call", "in the wait"])
+@pytest.mark.parametrize("first", ["in a call", "in a call, which the loop notices first", "in the wait"])
+def test_interrupted__twice(monkeypatch, first, second):
+    """The second interrupt ends the wait for a work that ignores its cancellation, wherever the two come."""
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    async def interrupt_caller(place):
+        if place == "in the wait":
+            os.kill(os.getpid(), signal.SIGUSR1)
+        else:
+            await asyncio.gather(sync_to_async(interrupt)(), return_exceptions=True)
+
+    async def work():
+        loops.append((asyncio.get_running_loop(), may_end := asyncio.Event()))
+        with suppress(asyncio.CancelledError):
+            await interrupt_caller(first)
+            await asyncio.sleep(60)
+        await interrupt_caller(second)
+        loops.append(await may_end.wait())
+
+    def submit(executor, *arguments):
+        future = real(executor, *arguments)
+        if next(awaited, False):
+            wait([future])
+        return future
+
+    awaited = iter([first == "in a call, which the loop notices first"] * 2)  # for the wake, and for the call
+    loops, real = [], current_thread_executor.CurrentThreadExecutor.submit
+    monkeypatch.setattr(current_thread_executor.CurrentThreadExecutor, "submit", submit)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            event_loop_thread.on_side_loop(work)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    loop, may_end = loops.pop()
+    assert not loops
+    loop.call_soon_threadsafe(may_end.set)
+
+
 @pytest.mark.parametrize(("begun", "answer"), [(True, event_loop_thread.Interrupted), (False, CancelledError)])
 def test_refused__what_an_interrupt_came_between(begun, answer):
     """A call that was accepted but not done is answered when the thread leaves, and no other thread starts it."""
-    calls = event_loop_thread._Calls(Forgetful(), lambda interrupt: None)
+    calls = event_loop_thread._Calls(Forgetful(), None)
     asked = calls.submit(print)
     if begun:
         asked.set_running_or_notify_cancel()
