@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from tests.engine_fixtures import until
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -43,6 +46,8 @@ def chromium() -> Iterator[Callable[..., list[str]]]:
                 page = context.new_page()
                 page.on("pageerror", lambda error: errors.append(str(error)))
                 visit(page)
+            # Django's test server has a thread for each connection, and must not be stopped before them.
+            until(lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()))
             return errors
 
         yield lambda visit, **options: thread.submit(run, visit, **options).result()
