@@ -7,6 +7,7 @@ the databases. WHOLE also runs the tests that are the same on every database. WH
 folder for a JUnit report of each database.
 """
 
+import compileall
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 from tests.private_postgresql import program
 
 ROOT = Path(__file__).parent.parent
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
 
 
 def reachable(host: str, port: int) -> bool:
@@ -59,7 +61,7 @@ SERVICES = {
 }
 
 WORKERS = {"sqlite": "4"}
-"""The number of workers on a database, other than 1. Each takes several seconds to collect the tests."""
+"""The number of workers on a database, other than 0, which is none beside the process itself."""
 
 # On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
 ONCE = "browser or model or nats or redis or cli or fleet" + ("" if os.environ.get("WHOLE") else " or any_database")
@@ -67,15 +69,22 @@ ONCE_A_DATABASE = ("django_db", f"not ({ONCE})")
 
 
 def wheel_checkout(folder: Path) -> Path:
-    """A copy of the project in which the package is replaced by the contents of the wheel."""
+    """A copy of the project in which the package is replaced by the contents of the wheel. All modules are compiled."""
     checkout = folder / "project"
-    left_out = shutil.ignore_patterns(
-        "stapel_agent", ".*_cache", ".venv", ".matrix", ".git", "__pycache__", "dist", "*.sqlite3"
-    )
+    left_out = shutil.ignore_patterns("stapel_agent", ".*_cache", ".venv", ".matrix", ".git", "dist", "*.sqlite3")
+    # Every worker would compile the tests, as pytest rewrites them, again.
+    with Popen([*PYTEST, "-n", "0", "--collect-only"], cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL):
+        path = os.environ.get("WHEEL") or built_wheel(folder)
     shutil.copytree(ROOT, checkout, ignore=left_out)
-    with zipfile.ZipFile(os.environ.get("WHEEL") or built_wheel(folder)) as wheel:
+    with zipfile.ZipFile(path) as wheel:
         wheel.extractall(checkout)
+    compileall.compile_dir(checkout / "stapel_agent", quiet=1)
     return checkout
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This environment, in which Python keeps what it compiles."""
+    return {name: value for name, value in (os.environ | more).items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def built_wheel(folder: Path) -> Path:
@@ -108,13 +117,12 @@ def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
 
 
 def start(database: str, checkout: Path, arguments: list[str], output: IO[bytes] | None = None) -> Popen[bytes]:
-    workers = os.environ.get("WORKERS", WORKERS.get(database, "1"))
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *arguments]
+    workers = os.environ.get("WORKERS", WORKERS.get(database, "0"))
+    command = [*PYTEST, "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
-    environment = {**os.environ, "DATABASE": database, "PYTHONPATH": str(checkout)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise hundreds of processes compile the copy again
-    return Popen(command, cwd=checkout, env=environment, stdout=output)
+    variables = environment(DATABASE=database, PYTHONPATH=str(checkout))
+    return Popen(command, cwd=checkout, env=variables, stdout=output)
 
 
 def main(arguments: list[str]) -> int:

@@ -4,7 +4,10 @@
 addresses of the services, for CI jobs with service containers.
 """
 
+import gc
 import os
+
+gc.set_threshold(50_000, 50, 50)  # most objects of a test process live until its end
 
 DATABASE = os.environ.get("DATABASE", "sqlite")
 

@@ -76,8 +76,10 @@ class Project:
 
     def with_people(self) -> None:
         """The project's own user model."""
-        self.run("manage.py", "startapp", "people")
-        (self.folder / "people" / "models.py").write_text(MODELS)
+        app = self.folder / "people"
+        (app / "migrations").mkdir(parents=True)
+        for name, text in {"__init__.py": "", "migrations/__init__.py": "", "models.py": MODELS}.items():
+            (app / name).write_text(text)
         self.append("settings.py", 'INSTALLED_APPS += ["people"]\nAUTH_USER_MODEL = "people.Person"\n')
         self.run("manage.py", "makemigrations", "people")
 

@@ -238,10 +238,10 @@ def test_real__no_system_prompt(serve: Serve) -> None:
     assert len(system) < 200
 
 
-def test_real__structured(serve: Serve, complete: Complete) -> None:
+def test_real__structured(serve: Serve) -> None:
     """A schema is the input of a tool that the model must call. Its arguments are the answer."""
     server = serve(tool_call({"day": "2024-02-29"}))
-    result = complete(prompt="Hi", model=MODEL, schema=SCHEMA)
+    result = WAYS["sync"](prompt="Hi", model=MODEL, schema=SCHEMA)
     assert (json.loads(result.text), result.finish_reason) == ({"day": "2024-02-29"}, "stop")
     (tool,) = server.requests[0].json["tools"]
     assert tool["name"] == "StructuredOutput"
@@ -275,10 +275,10 @@ def test_real__schema_ignored(serve: Serve) -> None:
         WAYS["sync"](prompt="Hi", model=MODEL, schema=schema)
 
 
-def test_real__cut_off_and_continued(serve: Serve, complete: Complete) -> None:
+def test_real__cut_off_and_continued(serve: Serve) -> None:
     """The CLI asks a truncated model to continue and reports the last part. Here the answer is truncated."""
     server = serve(cut_off('{"a": [1,', "msg_1"), stream(message("2]}").replace(b"msg_1", b"msg_2")))
-    result = complete(prompt="Hi", model=MODEL)
+    result = WAYS["sync"](prompt="Hi", model=MODEL)
     assert (result.finish_reason, result.text, result.output_tokens) == ("length", '{"a": [1,2]}', 30)
     assert len(server.requests) == 2
 
