@@ -29,13 +29,18 @@ NEEDED_IN = ((SPACES, UNSPACED), (JOINERS, JOINED), (DIRECTIONS, RIGHT_TO_LEFT),
 STRAY = re.compile("[\u00ad\u200b-\u200d\u202a-\u202c\u2060\u2066-\u2069]")
 """All of those characters."""
 
-TAIL = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-ODD_TAIL = r"\x80-\x9f¡-\xa9¬-\xb6\xb8¹¼-\xbf€ƒ†‡ˆ‰ŠŒŽ˜™šœžŸ"
-"""The characters of TAIL that do not also stand after a word: no quotation mark, dash, dot or ordinal sign."""
+TAIL_LETTERS = "ŠŒŽšœžŸ"
+"""Characters of TAIL that words have too: Czech `Úžasné` and `„garáž“`, Northern Sami `áššit`."""
+ODD_SIGNS = r"\x80-\x9f¡-\xa9¬-\xb6\xb8¹¼-\xbf€ƒ†‡ˆ‰˜™"
+"""The characters of TAIL that do not also stand in or after a word: no quotation mark, dash, dot or ordinal sign."""
+SIGNS = rf"{ODD_SIGNS}\xa0ª«·º»‚„…‹‘’“”•–—›"
+ODD_TAIL = f"{ODD_SIGNS}{TAIL_LETTERS}"
+TAIL = f"{SIGNS}{TAIL_LETTERS}"
+"""The characters that the bytes 0x80 to 0xBF are misread as."""
 MISREAD = re.compile(
     rf"""
-      [ÂÃÄÅÎÏÐÑ][{ODD_TAIL}] | Ã[ªº\xa0] | Â[«»\xa0] | [Â-ÆÈÊËÎÏÐÑØ-Ü][{TAIL}](?=\w) | (?:[Â-ß][{TAIL}]){{3}}
-    | [à-ï](?:[{ODD_TAIL}][{TAIL}]|[{TAIL}][{ODD_TAIL}]) | 锟斤拷
+      [ÂÃÄÅÎÏÐÑ][{ODD_TAIL}] | Ã[ªº\xa0] | Â[«»\xa0] | (?:[Â-ÆÈÊËÎÏÐÑØÙÛ][{TAIL}]|[ÚÜ][{SIGNS}])(?=\w)
+    | (?:[Â-ß][{TAIL}]){{3}} | [à-ï](?:[{ODD_SIGNS}][{TAIL}]|[{TAIL}][{ODD_SIGNS}]|[{SIGNS}][{TAIL_LETTERS}]) | 锟斤拷
     """,
     re.VERBOSE,
 )

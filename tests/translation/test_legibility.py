@@ -17,7 +17,8 @@ STRAY = [
 ]  # fmt: skip
 MISREAD = [
     "Ã¼ber", "GrÃ¶ÃŸe", "â€žHalloâ€œ", "5 â‚¬", "PamyÅ‚ka", "urzÄ…dzenie", "Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "Î“ÎµÎ¹Î±", "ä½ å¥½",
-    "Â«TitreÂ»", "20 Â°C", "Ø§Ù„Ø¹Ø±", "KoÊ»rib", "Gr??e", "h?ren", "Datei ????", "?asov? ?daj", "锟斤拷",
+    "Â«TitreÂ»", "20 Â°C", "Ø§Ù„Ø¹Ø±", "Ãœber", "MÅ¡ka", "ÃšžasnÃ©",
+    "Èšara", "ÙŠوم", "Ú©ار", "å›ž", "éš¾", "KoÊ»rib", "Gr??e", "h?ren", "Datei ????", "?asov? ?daj", "锟斤拷",
 ]  # fmt: skip
 
 
@@ -63,6 +64,14 @@ def test_illegible__stacked_marks():
         ("Really?", "Tatsächlich???", "de"),
         ("Delete? All is lost.", "Scroiseadh?Beidh", "ga"),
         ("Are you sure? Press", "确定吗?请按", "zh"),
+        ("Awesome!", "Úžasné!", "cs"),
+        ("AWESOME", "ÚŽASNÉ", "cs"),
+        ("Grin", "Úškrn", "cs"),
+        ("Strait", "Úžina", "sk"),
+        ("The “garage”", "„Garáž“", "cs"),
+        ("Garage…", "Garáž…", "sk"),
+        ("Matters", "Áššit ja áššit", "se"),
+        ("Village", "kyläššä", "krl"),
         ("5 × 3 °C", "5×3 °C, ½ Å Ø", "da"),
         ("{x} of {y}", "{x}, {y}", "de"),
         ("⟦1⟧ of ⟦2⟧", "⟦1⟧ / ⟦2⟧", "de"),
