@@ -11,6 +11,7 @@ from babel import Locale
 from stapel_agent.language_tags import AUTO
 
 from .language_names import base, cldr
+from .unit_spellings import spellings_of
 
 AM, PM = "am", "pm"
 HALVES = {
@@ -149,7 +150,7 @@ def _halves(locale: Locale) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def _clock_pattern(tag: str) -> re.Pattern[str] | None:
-    halves = sorted(map(re.escape, halves_of(tag)), key=len, reverse=True)
+    halves = sorted(map(re.escape, _unlike_units(halves_of(tag), tag)), key=len, reverse=True)
     if not halves:
         return None
     either = "|".join(halves)
@@ -158,6 +159,12 @@ def _clock_pattern(tag: str) -> re.Pattern[str] | None:
         rf"(?:(?<!\w)(?P<before>{either})\s?)?(?P<hour>\d{{1,2}})(?:[:.h時點点时]\d\d){{0,2}}"
         rf"[\s\u200e\u200f]{{0,3}}(?P<after>(?:{either}|{english})(?!\w))?"
     )
+
+
+def _unlike_units(halves: Iterable[str], tag: str) -> list[str]:
+    """The halves of the day that are not also a unit of time: the Russian `3 дня` means 3 days."""
+    units = spellings_of(tag).after.meanings
+    return [half for half in halves if not any(unit.startswith("time:") for unit in units.get(half.lower(), ()))]
 
 
 def hours_in(text: str, tag: str) -> dict[int, frozenset[float]]:

@@ -26,6 +26,7 @@ SAYABLE = frozenset({*range(2, SMALL + 1), 20, 24, 50, 100, 1000})
 MAX_FIGURES, MOST = 2000, 50
 """A text with more than MAX_FIGURES is not compared. Of the unmatched figures, at most MOST are compared singly."""
 BUDDHIST_YEARS = 543
+HOUR = "time:hour"
 SHIFTS, SUNRISE_SHIFTS = frozenset({12, 24}), frozenset({6, 12, 18, 24})
 MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
 COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
@@ -164,8 +165,9 @@ def _explained(
 def _same(figure: Figure, other: Figure, halves: tuple[bool, bool], shifts: frozenset[int]) -> bool:
     """Whether the two may be the same number, counted in another way."""
     may_shift = halves[0] and not figure.is_clock, halves[1] and not other.is_clock
+    may_be_hours = not (figure.units and other.units) or HOUR in figure.units & other.units
     return any(
-        _same_hour(one, another, may_shift, shifts)
+        (may_be_hours and _same_hour(one, another, may_shift, shifts))
         or _same_time(one, another, figure, other)
         or _same_year(max(one, another), min(one, another))
         for one, another in product(figure.values, other.values)

@@ -120,6 +120,16 @@ SAME = [
     ("at 3 pm", "3 uur in die middag", "en", "af"),
     ("at 3 pm", "दुपारी 3 वाजता", "en", "mr"),
     ("at 3 pm", "a las 3", "en", "oc"),
+    ("Every 3 days", "Каждые 3 дня", "en", "ru"),
+    ("1 day", "1 день", "en", "uk"),
+    ("1 day", "1 diena", "en", "lt"),
+    ("2-3 days", "2–3 дня", "en", "ru"),
+    ("3 дня", "3 days", "ru", "en"),
+    ("3 p.m.", "3 часа дня", "en", "ru"),
+    ("at 3 p.m.", "в 3 дня", "en", "ru"),
+    ("в 3 часа дня", "at 3 p.m.", "ru", "en"),
+    ("3 p.m.", "15:00", "en", "ru"),
+    ("3 p.m.", "3 години дня", "en", "uk"),
 ]
 CHANGED = [
     ("1,000 files", "1,0 Dateien", "en", "de"),
@@ -212,6 +222,12 @@ CHANGED = [
     ("1,5 kg", "15 kg", "de", "en"),
     ("1990", "1991", "en", "de"),
     ("100 users", "10 Benutzer", "en", "de"),
+    ("15 days", "3 дня", "en", "ru"),
+    ("14-day trial", "Пробный период 2 дня", "en", "ru"),
+    ("14 days", "2 дня", "en", "uk"),
+    ("13 days", "1 diena", "en", "lt"),
+    ("15 GB until the evening", "3 GB bis zum Abend", "en", "de"),
+    ("4 p.m.", "3 часа дня", "en", "ru"),
 ]
 
 
