@@ -58,13 +58,17 @@ AFTER = r"""
     | (?P<entity>&[lg]t;|&amp;\#?+\w{1,31}+;)
     )
 """.replace("ESCAPED_TAG", ESCAPED_TAG)
-ADDRESS = r"""
-    | (?<![A-Za-z0-9]) (?P<address>
-        (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}+://|\bwww\.|\b(?ai:javascript|mailto|tel):)
-        [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]++
-      | (?<![\w.+@/-])(?:[A-Za-z0-9-]{1,63}+\.){1,9}+[a-z]{2,24}+(?::\d{1,5}+)?+/
-        [^\s<>"'`⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]*+
-      | (?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+(?:\.[\w-]{1,63}+)++
+IN_ADDRESS = r"""(?:[^\s<>"'`\\⟦⟧\u0e00-\u0e7f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]
+          | \\(?![nrt"'] | u[0-9A-Fa-f]{4} | U[0-9A-Fa-f]{4} | x[0-9A-Fa-f]{2}))"""
+"""A character of an address. An escape such as `\\n` ends it."""
+AFTER_ESCAPE = r"(?<=\\[nrt])"
+ADDRESS = rf"""
+    | (?:(?<![A-Za-z0-9])|{AFTER_ESCAPE}) (?P<address>
+        (?:(?<![+.-])[A-Za-z][A-Za-z0-9+.-]{{0,20}}+://|(?:\b|{AFTER_ESCAPE})(?:www\.|(?ai:javascript|mailto|tel):))
+        {IN_ADDRESS}++
+      | (?:(?<![\w.+@/-])|{AFTER_ESCAPE})(?:[A-Za-z0-9-]{{1,63}}+\.){{1,9}}+[a-z]{{2,24}}+(?::\d{{1,5}}+)?+/
+        {IN_ADDRESS}*+
+      | (?:(?<![\w.+-])|{AFTER_ESCAPE})[\w.+-]{{1,64}}+@[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)++
       )
 """
 ADDRESS_SIGNS = re.compile(r"[:/@]|www\.")

@@ -58,6 +58,10 @@ MASKS = [
     ("«https://a.example/b»، 请看https://a.example/b。", "«⟦1⟧»، 请看⟦2⟧。"),
     ("me.too+x@mail.example.org, mailto:a@b.example, tel:+49-30", "⟦1⟧, ⟦2⟧, ⟦3⟧"),
     ("myapp://open?id=1 javascript:alert(1)", "⟦1⟧ ⟦2⟧"),
+    (r"See https://a.example/x\n\nNew www.a.example\tTab a.example/b\rRun", "See ⟦1⟧⟦2⟧⟦3⟧New ⟦4⟧⟦5⟧Tab ⟦6⟧⟦7⟧Run"),
+    (r"\'https://a.example\' \"a.example/b\" https://a.example\u00a0so", r"\'⟦1⟧\' \"⟦2⟧\" ⟦3⟧⟦4⟧so"),
+    (r"Or:\nhttps://a.example\na.example/b\twww.a.example\na@b.example", "Or:⟦1⟧⟦2⟧⟦3⟧⟦4⟧⟦5⟧⟦6⟧⟦7⟧⟦8⟧"),
+    (r"file://C:\Users\udo a.example/b\c", "⟦1⟧ ⟦2⟧"),
     # ICU
     ("{n, plural, one {# item} other {# items}}", "⟦1⟧⟦2⟧ item⟦3⟧⟦4⟧ items⟦5⟧"),
     ("{g, select, a {He} other {They}} in {place}", "⟦1⟧He⟦2⟧They⟦3⟧ in ⟦4⟧"),
