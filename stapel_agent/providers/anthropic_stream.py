@@ -8,7 +8,7 @@ from dataclasses import replace
 from io import StringIO
 from typing import Any
 
-from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError
+from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError, ProviderTimeout
 from stapel_agent.prices import CONDITIONS
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
@@ -19,6 +19,7 @@ from .wire.finish_reasons import finish_reason
 from .wire.price_conditions import price_conditions
 
 CATEGORY_LENGTH = 64
+CONNECTION_FAULTS = (AnswerInterrupted, ProviderTimeout)
 
 
 class StreamedAnswer:
@@ -32,6 +33,7 @@ class StreamedAnswer:
         self._metadata: dict[str, Any] = {}
         self._begun = False
         self._complete = False
+        self._open_blocks: set[Any] = set()
 
     @property
     def text(self) -> str:
@@ -61,7 +63,16 @@ class StreamedAnswer:
         elif not self._complete:  # what follows the end is counted, and is no part of the answer
             self._add_text(event)
 
+    @property
+    def _has_all_parts(self) -> bool:
+        """Whether the stop reason arrived after the end of each block: `message_stop`, which follows, adds nothing."""
+        return self._complete or bool(self._finish_reason and not self._open_blocks)
+
     def _add_text(self, event: Any) -> None:
+        if event.type in ("content_block_start", "content_block_delta"):
+            self._open_blocks.add(getattr(event, "index", None))
+        elif event.type == "content_block_stop":
+            self._open_blocks.discard(getattr(event, "index", None))
         if event.type == "content_block_start" and event.content_block.type == "text":
             self._text.write(event.content_block.text)
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
@@ -86,18 +97,19 @@ class StreamedAnswer:
     def kept(self) -> Iterator[None]:
         """Attach the answer so far to an exception: the vendor may bill an answer that began, whatever ended it.
 
-        Suppress the exception after the last event: the answer is complete.
+        Suppress the exception after the last event, because the answer is complete, and a fault of the connection if
+        only that event is missing.
         """
         try:
             yield
         except ProviderError as fault:
-            if not self._complete:
+            if not (self._has_all_parts if isinstance(fault, CONNECTION_FAULTS) else self._complete):
                 fault.usage, fault.text = self.usage or fault.usage, self.text or None
                 fault.may_be_billed = fault.may_be_billed or self._begun or bool(fault.usage or fault.text)
                 raise
 
     def result(self) -> ProviderResult:
-        if not self._complete:
+        if not self._has_all_parts:
             raise AnswerInterrupted("the answer ended before it was complete", usage=self.usage, text=self.text or None)
         if not self.text.strip() and self._finish_reason not in ("length", "content_filter"):
             raise AnswerMissing("the answer contains no text", usage=self.usage)

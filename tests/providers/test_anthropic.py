@@ -527,10 +527,12 @@ def test_complete__stream_cut_off(ask: Asker, server: ScriptedServer, ending: An
 @pytest.mark.parametrize(
     "last",
     [
-        *([], [message_delta()], [MESSAGE_STOP]),
+        *([], [MESSAGE_STOP], [message_delta(None)]),
         *([message_delta(None), MESSAGE_STOP], [message_delta(""), MESSAGE_STOP]),
+        [event("content_block_start", index=1, content_block={"type": "text", "text": ""}), message_delta()],
+        [message_delta(), event("content_block_delta", index=0, delta={"type": "text_delta", "text": ""})],
     ],
-    ids=["nothing", "no stop", "no delta", "null", "empty"],
+    ids=["nothing", "no delta", "no reason", "null", "empty", "open block", "reopened block"],
 )
 def test_complete__stream_without_an_end(ask: Asker, server: ScriptedServer, last: list[bytes]) -> None:
     """A stream that ends cleanly before the message does, or without a stop reason, is not an answer."""
@@ -559,12 +561,28 @@ def test_complete__two_stop_reasons(
     assert ask() == replace(ANSWER, finish_reason=kind)
 
 
+@pytest.mark.parametrize("last", [MESSAGE_STOP, b"", b"event: message_st"], ids=["complete", "no stop", "half a stop"])
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
-def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, ending: Any) -> None:
-    """An error of the connection after the last event does not lose the answer."""
-    server.replies = [unfinished_stream(message("Hello"), ending=ending)]
+def test_complete__cut_off_after_the_end(ask: Asker, server: ScriptedServer, ending: Any, last: bytes) -> None:
+    """An error of the connection does not lose an answer of which at most the last event is missing."""
+    server.replies = [unfinished_stream(message_start(), text_block("Hello"), message_delta(), last, ending=ending)]
 
     assert ask(timeout=3 if ending == "hang" else 30) == ANSWER
+
+
+@pytest.mark.parametrize(("reason", "kind"), [("end_turn", "stop"), ("max_tokens", "length")])
+def test_complete__no_last_event(ask: Asker, server: ScriptedServer, reason: str, kind: str) -> None:
+    """A stream that ends cleanly with the stop reason is an answer: the last event would add nothing."""
+    server.replies = [stream(message_start(), text_block("Hello"), message_delta(reason))]
+
+    assert ask() == replace(ANSWER, finish_reason=kind)
+
+
+def test_complete__error_instead_of_the_last_event(ask: Asker, server: ScriptedServer) -> None:
+    """An error that the vendor states before the last event is not suppressed."""
+    server.replies = [stream(message_start(), text_block("Hi"), message_delta(), error_event("api_error", "Broken."))]
+
+    assert ask.fault().text == "Hi"
 
 
 @pytest.mark.parametrize(
