@@ -6,8 +6,10 @@ Source: Android developers, "String resources" and "Localize your app".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from functools import cached_property
+from typing import ClassVar, TypeAlias
 
 from stapel_agent.plurals import CATEGORIES
 
@@ -19,6 +21,8 @@ from .text_file import TextFile
 from .xml_elements import COMMENT, Element, ElementText, parse_xml
 
 PREFIX = re.compile(r"""\sxmlns:([\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+Types: TypeAlias = dict[str, list[str]]
+"""The types of the resources with each name, in order: `R.string.a` and `R.plurals.a` are two resources."""
 QUANTITY = re.compile(r"""\bquantity\s*=\s*["']\s*""")
 
 
@@ -32,7 +36,11 @@ class AndroidCatalogue(DocumentCatalogue):
         root, content = parse_xml(text)
         if root.tag != "resources" or root.is_empty_tag:
             raise ValueError("its root must be <resources>...</resources>")
-        return _Resources(content).document(root)
+        return _Resources(content).document(root, self._source_types)
+
+    @cached_property
+    def _source_types(self) -> Types:
+        return _types(parse_xml(self.file.text)[0])
 
     def open(self, target: TextFile | None) -> Group:
         """Return the draft, whose root declares the prefixes that the source's does."""
@@ -47,19 +55,44 @@ class AndroidCatalogue(DocumentCatalogue):
         return f"<![CDATA[{raw}]]>" if value.style == "cdata" else raw
 
 
+def _name(element: Element) -> str:
+    """The name of a text to translate, and the product that it is for. Empty for anything else."""
+    is_text = element.tag == "string" or (element.tag in ("string-array", "plurals") and not element.is_empty_tag)
+    if not is_text or element.attributes.get("translatable") == "false":
+        return ""
+    name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
+    return f"{name} ({product})" if product else name
+
+
+def _types(resources: Element) -> Types:
+    types: Types = {}
+    for element in resources.children:
+        types.setdefault(_name(element), []).append(element.tag)
+    return types
+
+
+def _is_other_type(tag: str, in_source: Sequence[str], in_file: Sequence[str]) -> bool:
+    """Whether the name stands for several resources, and first for one of another type."""
+    is_shared = len(set(in_source)) > 1 or len(set(in_file)) > 1
+    return is_shared and tag != (in_source or in_file)[0]
+
+
 class _Resources:
     """Reads the elements of a file."""
 
     def __init__(self, content: bytes) -> None:
         self._text = ElementText(content)
 
-    def document(self, resources: Element) -> Group:
+    def document(self, resources: Element, source_types: Types) -> Group:
+        """Return all of `resources`. The source's types make the keys of the target the same."""
         head = self._text.up_to(resources.inner_start)
         children: dict[str, Node] = {}
+        types = _types(resources)
         for element in resources.children:
-            name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
-            name = f"{name} ({product})" if product else name
-            if not name or element.attributes.get("translatable") == "false" or not self._is_text(element):
+            name = _name(element)
+            if name and _is_other_type(element.tag, source_types.get(name, []), types[name]):
+                name = f"{name} ({element.tag})"
+            if not name:
                 add_filler(children, self._text.up_to_line_end(element.end), is_comment=False)
                 continue
             if name in children:
@@ -67,9 +100,6 @@ class _Resources:
             lead = own_lead(children, self._text.up_to(element.start), COMMENT)
             children[name] = self._value(element, lead) if element.tag == "string" else self._group(element, lead)
         return Group(head, children, self._text.up_to_end())
-
-    def _is_text(self, element: Element) -> bool:
-        return element.tag == "string" or (element.tag in ("string-array", "plurals") and not element.is_empty_tag)
 
     def _group(self, element: Element, lead: str) -> Group:
         is_plural = element.tag == "plurals"

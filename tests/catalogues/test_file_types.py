@@ -423,6 +423,36 @@ def test_android__empty_tag(tmp_path):
     assert '\n  <string name="title">Der Titel</string>\n</resources>' in target.read_text()
 
 
+STRING, ARRAY = '<string name="a">A</string>', '<string-array name="a"><item>B</item></string-array>'
+PLURALS = '<plurals name="a"><item quantity="one">%d c</item><item quantity="other">%d d</item></plurals>'
+
+
+@pytest.mark.parametrize("theirs", ["", STRING, PLURALS, ARRAY, f"{ARRAY}\n{STRING}", f"{PLURALS}\n{ARRAY}"])
+def test_android__same_name(tmp_path, theirs):
+    """Resources of several types may have the same name, whichever of them the target has."""
+    source = made(tmp_path, "values/strings.xml", f"<resources>\n{STRING}\n{PLURALS}\n{ARRAY}\n</resources>\n")
+    target = made(tmp_path, "values-de/strings.xml", f"<resources>\n{theirs}\n</resources>\n")
+    catalogue = open_catalogue(source, "de")
+    assert list(catalogue.texts()) == ["/a", "/a (plurals)/one", "/a (plurals)/other", "/a (string-array)/0"]
+    existing = {"/a": STRING, "/a (plurals)/one": PLURALS, "/a (plurals)/other": PLURALS, "/a (string-array)/0": ARRAY}
+    assert set(catalogue.translations()) == {key for key, element in existing.items() if element in theirs}
+    catalogue.write({key: f"{text}!" for key, text in catalogue.texts().items()})
+    written = target.read_text()
+    assert all(written.count(tag) == 1 for tag in ("<string ", "<plurals ", "<string-array "))
+    assert written.count("!") == sum(element not in theirs for element in existing.values())
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "key"),
+    [(PLURALS, STRING, "/a/other"), (STRING, PLURALS, "/a"), (ARRAY, f"{STRING}{PLURALS}", "/a/0")],
+)
+def test_android__same_name_in_target(tmp_path, ours, theirs, key):
+    """If only the target has resources of several types with a name, the source's is found among them."""
+    source = made(tmp_path, "values/strings.xml", f"<resources>{ours}</resources>")
+    made(tmp_path, "values-de/strings.xml", f"<resources>{theirs}{ours}</resources>")
+    assert key in open_catalogue(source, "de").translations()
+
+
 @pytest.mark.fluent
 def test_android__markup(tmp_path):
     """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
