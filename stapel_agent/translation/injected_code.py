@@ -14,6 +14,10 @@ WIDTHLESS = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]++")
 ESCAPED = re.compile(r"%([0-9a-f]{2})|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\})", re.IGNORECASE)
 MOST_ROUNDS = 3
 """How deeply escapes may be nested."""
+JOINED = re.compile(
+    "[\u0590-\u06ff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]++[.-]*+"
+)
+"""Words that may be written without a space before a domain. None of these letters looks like a Latin one."""
 LETTERS = "a-z\u00a1-\u1fff\u2c00-\ud7ff"
 COMMON_DOMAINS = (
     "com|net|org|info|biz|xyz|top|online|site|shop|club|app|dev|io|ru|cn|onion|tech|host|website|store|cloud|mobi|icu|cyou|cfd|sbs"
@@ -113,8 +117,10 @@ def injected(source: str, translation: str) -> str | None:
         found = _found(syntax, theirs, name)
         ours = ours or (_as_run(source) if found else "")
         had = found and _found(syntax, ours, name)
-        # Prose can have words between a quote and an equals sign, and these are translated.
-        if found and (not had if name == ATTRIBUTE else found - had):
+        new = found - had
+        if name == ATTRIBUTE and had:
+            continue  # prose can have words between a quote and an equals sign, and these are translated
+        if new and not (name == ADDRESS and all(_is_joined(address, ours, had) for address in new)):
             return f"has {name} that the text does not have"
     if ":" in theirs and _new_schemes(theirs, source):
         return f"has {ADDRESS} that the text does not have"
@@ -128,12 +134,25 @@ def _new_schemes(translation: str, source: str) -> list[str]:
     return [scheme for scheme in found if not any(word.startswith(scheme) for word in words)]
 
 
+def _is_joined(address: str, source: str, known: set[str]) -> bool:
+    """Whether it is addresses of the source, and words without a space between: Chinese `请登录example.com`."""
+    ours = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    several = re.compile(rf"(?>{ours})(?:\.(?>{ours}))*+" if known else "(?!)")
+    parts = [part.strip(".") for part in JOINED.sub(" ", address).split()]
+    return bool(parts) and all(
+        several.fullmatch(part) or re.search(rf"(?<![\w@-])(?<!\w\.){re.escape(part)}(?![\w-])", source)
+        for part in parts
+    )
+
+
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:
-    """The matches in `text`. Script is also found across line breaks, which browsers ignore."""
+    """The matches in `text`. Browsers ignore line breaks in script; an address may follow a word without a space."""
     texts = {text}
     if name == SCRIPT:
         text = text.replace("ı", "i")
         texts = {text, DROPPED.sub("", text)}
+    elif name == ADDRESS:
+        texts = {text, JOINED.sub(" ", text)}
     return {match for each in texts if NEEDED[name].search(each) for match in syntax.findall(each)}
 
 

@@ -65,3 +65,33 @@ def test_injected__formulas(text):
 def test_injected__none(translation):
     """Prose with similar characters is accepted."""
     assert injected('He said "hello" and = online = available', translation) is None
+
+
+@each_row([
+    ("Sign in at example.com", "请登录example.com"), ("Visit WordPress.com.", "访问WordPress.com。"),
+    ("Details: example.com", "詳細はexample.com"), ("Sign in to example.com", "כניסה ל-example.com"),
+    ("Your gpodder.net account", "חשבון ה־gpodder.net שלך"), ("Log in with example.com", "تسجيل الدخول بexample.com"),
+    ("We like gpodder.net. Gpodder.net is free.", "我们喜欢 gpodder.net。Gpodder.net 是免费的。"),
+    ("The app. example.com is free.", "アプリ。example.com は無料です。"),
+    ("Use a.com or b.net", "使用a.com。或者b.net 吧"),
+    ("Go to example.com", "example.com으로 이동"),
+    ("Use .NET apps", "使用.NET 应用"), ("Open www.a.com", "打开www.a.com"),
+    ("请登录example.com。", "Sign in at example.com."), ("Read example.com/faq", "请看example.com/faq"),
+    ("Share on example.com", "แชร์บนexample.com"),
+])  # fmt: skip
+def test_injected__joined(source, translation):
+    """In scripts that write so, an address of the source may follow a word without a space, but no other one."""
+    assert injected(source, translation) is None
+    assert injected("Sign in", translation)
+
+
+@each_row([
+    "evil-example.com", "xn--example.com", "myexample.com", "аexample.com", "请登录evil.com", "请登录evil-example.com",
+    "example.com看evil.net", "example.com。或者evil.net", "登录xn--abc.com", "evil.com으로", "evil.com。下一步",
+    "ל-evil.com",
+    "ל־evil.de", "免费。evil.net 是", "example.com.evil.com", "evil.中国.com", "中国.com", "оexample.com",
+    "example.com/x", "请看example.com/x", "evil.example.com",
+])  # fmt: skip
+def test_injected__joined_others(translation):
+    """A new address is found next to any letters, also if it ends like one of the source."""
+    assert injected("Sign in at example.com", translation)
