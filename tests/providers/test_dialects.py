@@ -265,6 +265,52 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         },
         ProviderResult("{}", 1000, 7, 0, 0, 400, cache_write_1h_tokens=400),
     ),
+    # https://github.com/QuantumNous/new-api, dto/openai_response.go
+    "Claude's cache writes behind new-api, in the prompt": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 7,
+            "total_tokens": 1007,
+            "prompt_tokens_details": {"cached_tokens": 50, "cached_creation_tokens": 900},
+            "claude_cache_creation_5_m_tokens": 600,
+            "claude_cache_creation_1_h_tokens": 300,
+        },
+        ProviderResult("{}", 50, 7, 0, 50, 900, cache_write_1h_tokens=300),
+    ),
+    "LiteLLM's cache writes in the details alone": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 7,
+            "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_tokens": 900},
+        },
+        ProviderResult("{}", 100, 7, 0, 0, 900),
+    ),
+    "cache writes under two names: counted once": (
+        {
+            "input_tokens": 1000,
+            "output_tokens": 7,
+            "input_tokens_details": {"cache_write_tokens": 900, "cached_creation_tokens": 120},
+        },
+        ProviderResult("{}", 100, 7, 0, 0, 900),
+    ),
+    "Mistral's cached tokens beside the prompt's": (
+        {"prompt_tokens": 1000, "completion_tokens": 7, "total_tokens": 1007, "num_cached_tokens": 800},
+        ProviderResult("{}", 200, 7, 0, 800),
+    ),
+    "Mistral's cached tokens under all of its names: counted once": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 7,
+            "num_cached_tokens": 800,
+            "prompt_token_details": {"cached_tokens": 800},
+            "prompt_tokens_details": {"cached_tokens": 800},
+        },
+        ProviderResult("{}", 200, 7, 0, 800),
+    ),
+    "Mistral's details alone": (
+        {"prompt_tokens": 1000, "completion_tokens": 7, "prompt_token_details": {"cached_tokens": 800}},
+        ProviderResult("{}", 200, 7, 0, 800),
+    ),
     "more cached tokens than the prompt has: beside it": (
         {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 900}},
         ProviderResult("{}", 100, 7, 0, 900),

@@ -15,6 +15,9 @@ from stapel_agent.types import Usage
 
 TICK_PLACES = 10
 MOST_TICKS = 10**16
+DETAILS = ("prompt_tokens_details", "input_tokens_details", "prompt_token_details", "input_token_details")
+"""Objects in which OpenAI, and vendors and gateways that follow it, state the cached tokens in the prompt."""
+WRITES = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens", "cached_creation_tokens")
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,22 @@ class UsageFields:
         "reasoning_tokens",
     )
     cache_read: tuple[str, ...] = (
-        "prompt_tokens_details.cached_tokens",
-        "input_tokens_details.cached_tokens",
-        "prompt_cache_hit_tokens",
-        "cached_tokens",
-        "cache_read_input_tokens",
+        *(f"{details}.cached_tokens" for details in DETAILS),
+        *("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens"),
     )
     cache_write: tuple[str, ...] = (
-        "prompt_tokens_details.cache_write_tokens",
-        "input_tokens_details.cache_write_tokens",
-        "prompt_tokens_details.cache_creation_input_tokens",
+        *(f"{details}.{name}" for name in WRITES for details in DETAILS),
         "cache_creation_input_tokens",
     )
     cache_write_5m: tuple[str, ...] = (
         "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
         "cache_creation.ephemeral_5m_input_tokens",
+        "claude_cache_creation_5_m_tokens",
     )
     cache_write_1h: tuple[str, ...] = (
         "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
         "cache_creation.ephemeral_1h_input_tokens",
+        "claude_cache_creation_1_h_tokens",
     )
     beside_prompt: tuple[str, ...] = (
         *("cache_read_input_tokens", "cache_creation_input_tokens"),
@@ -69,10 +69,6 @@ class UsageFields:
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
     upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
     own_key: tuple[str, ...] = ("is_byok",)
-
-
-DETAILS = ("prompt_tokens_details", "input_tokens_details")
-"""Objects in which OpenAI, and gateways that follow it, state the cached tokens in the prompt."""
 
 
 def read_usage(reported: object, fields: UsageFields) -> Usage:
