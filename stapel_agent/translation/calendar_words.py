@@ -111,9 +111,10 @@ def _has_any(text: str, names: Iterable[str]) -> bool:
     return False
 
 
-def months_in(text: str, tag: str) -> set[int]:
-    """The months that `text` names next to a number, and those that a date in digits may mean."""
-    found = {int(part) for match in DIGITS.finditer(text) for part in re.findall(r"\d+", match[0])}
+def months_in(text: str, tag: str, *, dates: bool = True) -> set[int]:
+    """The months that `text` names next to a number, and with `dates` those that a date in digits may mean."""
+    in_digits = DIGITS.finditer(text) if dates else ()
+    found = {int(part) for match in in_digits for part in re.findall(r"\d+", match[0])}
     lower = text.lower()
     if base(tag) in NUMBERED:
         found |= {int(match[1] or match[2]) for match in NUMBERED_MONTH.finditer(lower)}
@@ -121,6 +122,12 @@ def months_in(text: str, tag: str) -> set[int]:
     if pattern and _has_any(lower, _month_hints(tag)):
         found |= {months[match["after"] or match["before"]] for match in pattern.finditer(lower)}
     return {month for month in found if 1 <= month <= 12}
+
+
+def months_named(text: str, tag: str) -> set[int]:
+    """The months whose names `text` has anywhere, also as other words such as "may"."""
+    lower, months = text.lower(), months_of(tag)
+    return {number for name, number in months.items() if name in lower}
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from .units import is_unit, magnitude_after, unit_after, unit_before
 
 NUMBER = re.compile(r"\d\d{0,39}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
 SEPARATORS = re.compile(r"[.,٫٬'’·\u00a0\u202f\u2009]")
+DOTTED = re.compile(r"\d+[.٫]\d+")
 HOUR_LENGTH = 2
 NEARBY = 40
 """How many characters next to a number are searched for its unit."""
@@ -56,6 +57,16 @@ class Figure(NamedTuple):
     @property
     def is_negative(self) -> bool:
         return self.place is not None and not self._is_glued and MINUS.search(self.place.before) is not None
+
+    @property
+    def is_dotted(self) -> bool:
+        """Whether it may be a version of two parts, such as 3.10: it has no unit, and a point in it."""
+        return not self.units and not self.has_magnitude and DOTTED.fullmatch(self.written) is not None
+
+    @property
+    def digits(self) -> str:
+        """Its digits, with any point."""
+        return "".join(str(int(sign)) if sign.isdecimal() else "." for sign in self.written)
 
     @property
     def is_bare(self) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain, product
 
-from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in
+from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in, months_named
+from .comparison_signs import other_comparison
 from .figures import Figure, decimal_of, figures
 from .language_names import base
 from .number_order import other_order, without_shared_phones
@@ -83,6 +84,8 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
         return fault
     if not has_signs and not (DIGIT.search(source) or DIGIT.search(translation)):
         return None
+    if fault := other_comparison(source, translation, to):
+        return fault
     source, translation = without_shared_phones(source, translation)
     ours, theirs = _Text(source, from_lang), _Text(translation, to)
     # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.
@@ -133,9 +136,31 @@ def _difference(source: list[Figure], translation: list[Figure], ours: _Text, th
         lost, new = _explained(lost[:MOST], new[:MOST], hours[:MOST], ours, theirs)
         if fault := _unexplained(lost, new, ours, theirs):
             return fault
-    if ours.months and theirs.months and not ours.months & theirs.months:
+    if _has_other_month(ours, theirs):
         return "has another month"
-    return _other_unit(source, translation, theirs.text)
+    return _other_version(source, translation) or _other_unit(source, translation, theirs.text)
+
+
+def _has_other_month(ours: _Text, theirs: _Text) -> bool:
+    if not (ours.months and theirs.months):
+        return False
+    return not ours.months & theirs.months or bool(
+        months_in(theirs.text, theirs.tag, dates=False) - ours.months - months_named(ours.text, ours.tag)
+    )
+
+
+def _other_version(source: list[Figure], translation: list[Figure]) -> str | None:
+    """Find a version that became another one of the same value, as 1.10 and 1.1. Amounts may lose or gain zeros."""
+    written = defaultdict[float, dict[str, str]](dict)
+    for figure in translation:
+        if figure.is_dotted:
+            for value in figure.values:
+                written[value][figure.digits] = figure.written
+    for figure in source:
+        for value in figure.values if figure.is_dotted else ():
+            if value in written and figure.digits not in written[value]:
+                return f"has {min(written[value].values())} in place of {figure.written}"
+    return None
 
 
 def _unmatched(ours: Sequence[Figure], others: Sequence[Figure]) -> list[Figure]:

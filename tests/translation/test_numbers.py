@@ -130,6 +130,22 @@ SAME = [
     ("в 3 часа дня", "at 3 p.m.", "ru", "en"),
     ("3 p.m.", "15:00", "en", "ru"),
     ("3 p.m.", "3 години дня", "en", "uk"),
+    ("From May 12 to June 3", "12. Mai bis 3. Juni", "en", "de"),
+    ("From May 12 to June 3, 2025", "Du 12/05/2025 au 3/06/2025", "en", "fr"),
+    ("From May 12 to 15", "Vom 12. Mai bis 15. Mai", "en", "de"),
+    ("31 days from June 1 to the end of July", "31 Tage vom 1. Juni bis zum 31. Juli", "en", "de"),
+    ("Requires version 1.10 or later", "Erfordert Version 1.10 oder höher", "en", "de"),
+    ("Version 1.10", "Version 1,10", "en", "de"),
+    ("1.50 €", "1,5 €", "en", "de"),
+    ("1.50 €", "1.5 €", "en", "ja"),
+    ("Python 3.10", "پایتون ۳٫۱۰", "en", "fa"),
+    ("Age ≥ 18", "Alter >= 18", "en", "de"),
+    ("Age &gt;= 18", "Alter ≥ 18", "en", "de"),
+    ("Age ≥ 18", "mindestens 18", "en", "de"),
+    ("x > 5", "5 < x", "en", "de"),
+    ("0 < x < 10", "0 < x < 10", "en", "de"),
+    ("Settings > 2", "الإعدادات < 2", "en", "ar"),
+    ("Go to 5 -> 6", "Gehe zu 5 <- 6", "en", "de"),
 ]
 CHANGED = [
     ("1,000 files", "1,0 Dateien", "en", "de"),
@@ -228,6 +244,25 @@ CHANGED = [
     ("13 days", "1 diena", "en", "lt"),
     ("15 GB until the evening", "3 GB bis zum Abend", "en", "de"),
     ("4 p.m.", "3 часа дня", "en", "ru"),
+    ("From May 12 to June 3", "12. Mai bis 3. Juli", "en", "de"),
+    ("Sale: May 12 – June 3, 2025", "Soldes : du 12 mai au 3 juillet 2025", "en", "fr"),
+    ("Valid from January 1 to March 31", "1. Januar bis 31. Mai", "en", "de"),
+    ("From May 1 to May 31", "1. Mai bis 31. März", "en", "de"),
+    ("Valid from March 1 to March 31", "3月1日から5月31日まで", "en", "ja"),
+    ("Requires version 1.10 or later", "Erfordert Version 1.1 oder höher", "en", "de"),
+    ("Python 3.10+", "Python 3.1+", "en", "de"),
+    ("Python 3.1", "Python 3.10", "en", "de"),
+    ("Upgrade from 3.10 to 3.11", "Upgrade von 3.1 auf 3.11", "en", "de"),
+    ("Python 3.10", "پایتون ۳٫۱", "en", "fa"),
+    ("Age ≥ 18", "Alter ≤ 18", "en", "de"),
+    ("Age ≥ 18", "Alter > 18", "en", "de"),
+    ("File size <= 5 MB", "Dateigröße >= 5 MB", "en", "de"),
+    ("File size &lt; 5 MB", "Dateigröße &gt; 5 MB", "en", "de"),
+    ("0 < x < 10", "0 < x > 10", "en", "de"),
+    ("5 < x", "5 > x", "en", "de"),
+    ("Age ≥ 18", "السن ≤ 18", "en", "ar"),
+    ("Age ≥ 18", "年齢 ≦ 18", "en", "ja"),
+    ("> 1,000 files", "< 1.000 Dateien", "en", "de"),
 ]
 
 
@@ -243,7 +278,28 @@ def test_changed(source, translation, from_lang, to):
     assert changed(source, translation, from_lang, to)
 
 
-@each_row(["1", "1 ", "1,", "123 ", "1.", "two ", "zig", "a1", "٣ ", "5 kg ", "5 am ", "12 May ", "1-", "1:"])
+@each_row(
+    [
+        "1",
+        "1 ",
+        "1,",
+        "123 ",
+        "1.",
+        "two ",
+        "zig",
+        "a1",
+        "٣ ",
+        "5 kg ",
+        "5 am ",
+        "12 May ",
+        "1-",
+        "1:",
+        "1.10 ",
+        "≥ 5 ",
+        "5 <",
+        "<=",
+    ]
+)
 def test_changed__linear(part):
     """Long texts of only figures are compared, or left alone, in limited time."""
     text = part * (8_000 // len(part))
