@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, ClassVar
@@ -30,19 +31,27 @@ class CountedPattern:
 
 def steps_of(work: Callable[[], Any]) -> int:
     """How many functions `work` calls, in Python or C, and how many characters counted patterns search for it."""
-    calls, characters = 0, CountedPattern.characters
+    characters = CountedPattern.characters
+    return calls_of(work, ("call", "c_call")) + CountedPattern.characters - characters
+
+
+def calls_of(work: Callable[[], Any], kinds: Collection[str] = ("call",)) -> int:
+    """How many functions `work` calls, in Python or as `kinds` says, without those of garbage that others left."""
+    calls = 0
 
     def note(frame: FrameType, event: str, argument: object) -> None:
         nonlocal calls
-        calls += event in ("call", "c_call")
+        calls += event in kinds
 
     before = sys.getprofile()
+    gc.disable()
     sys.setprofile(note)
     try:
         work()
     finally:
         sys.setprofile(before)
-    return calls + CountedPattern.characters - characters
+        gc.enable()
+    return calls
 
 
 def grows_linearly(work: Callable[[int], Any], size: int) -> bool:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary
 from stapel_agent.catalogues.target_paths import target_path
 from tests.catalogues.files import made
-from tests.steps import grows_linearly
+from tests.steps import calls_of, grows_linearly
 
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
 
@@ -140,22 +139,6 @@ def test_json__any_tree(tree):
 
 
 # Portions
-
-
-def calls_of(work) -> int:
-    """How many functions `work` calls."""
-    count = 0
-
-    def note(frame, event, argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def in_gettext(texts: dict[str, str]) -> str:
