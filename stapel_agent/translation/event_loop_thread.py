@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -18,6 +18,10 @@ WAKE_SECONDS = 0.5
 
 class Interrupted(Exception):
     """Raised in the loop in place of an interrupt in the caller's thread, which would end the loop."""
+
+
+class _Left(BaseException):
+    """Ends asgiref's wait. Not an Exception, which a future only logs if one of its callbacks raises it."""
 
 
 @contextmanager
@@ -69,7 +73,8 @@ class _SideTask:
 
     async def run(self) -> None:
         # Calls in the tasks below find the caller's thread through this.
-        calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self)
+        loop = asyncio.get_running_loop()
+        calls = AsyncToSync.executors.current = _Calls(AsyncToSync.executors.current, self, loop)
         try:
             self._task = asyncio.ensure_future(self._work(*self._arguments))
             self._calls = calls
@@ -84,7 +89,7 @@ class _SideTask:
         """Have the caller's thread notice its signals, and any call whose notice a signal made it miss."""
         if not (self.is_left and self._end.done()):
             with suppress(RuntimeError):  # the thread serves the loop no longer
-                calls.submit(bool)  # a call that does nothing
+                calls.wake()
             asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake, calls)
 
     def note(self, interrupt: BaseException) -> None:
@@ -96,14 +101,14 @@ class _SideTask:
     def leave(self) -> None:
         """Raise an interrupt of the loop's calls out of asgiref's wait, if this is the thread that waits there."""
         if self.interrupt is not None and not self.is_left and threading.get_ident() == self._caller:
-            raise self.interrupt
+            raise _Left
 
     def wind_up(self, fault: BaseException) -> None:
         """Cancel the work, and serve it until it ends, unless this is the second interrupt."""
         self.is_left = True
         if self._calls is None:  # it has not begun, and checks this when it does
             return
-        if self.interrupt not in (None, fault):
+        if self.interrupt is not None and not isinstance(fault, _Left):
             self._finish()
         self._cancel()
         self._calls.recover()
@@ -131,9 +136,10 @@ class _Calls(Executor):
     asgiref's executor only wakes the thread: it would forget a call if an interrupt came as it takes it.
     """
 
-    def __init__(self, executor: Any, task: _SideTask) -> None:
+    def __init__(self, executor: Any, task: _SideTask, loop: asyncio.AbstractEventLoop) -> None:
         self._executor = executor
         self._task = task
+        self._loop = loop
         self._asked: dict[Future[Any], Callable[[], Any]] = {}
 
     def __getattr__(self, name: str) -> Any:  # nested executors read attributes of the outer ones
@@ -144,11 +150,15 @@ class _Calls(Executor):
         self._asked[future] = partial(function, *arguments, **options)
         future.add_done_callback(self._asked.pop)
         try:
-            self._executor.submit(self.serve).add_done_callback(self._served)
+            self.wake()
         except BaseException:
             future.cancel()
             raise
         return future
+
+    def wake(self) -> None:
+        """Have the caller's thread run the calls that have not begun."""
+        self._executor.submit(self.serve).add_done_callback(self._served)
 
     def serve(self) -> None:
         """Run the calls that have not begun."""
@@ -160,7 +170,7 @@ class _Calls(Executor):
         """After an interrupt: answer the calls that it stopped, and run the others."""
         for future in tuple(self._asked):
             if future.running():
-                future.set_exception(Interrupted())
+                self._tell(future.set_exception, Interrupted())
         self.serve()
 
     def refuse(self) -> None:
@@ -170,14 +180,31 @@ class _Calls(Executor):
                 future.set_exception(Interrupted())
 
     def _answer(self, future: Future[Any], call: Callable[[], Any]) -> None:
+        if future.done() or not future.set_running_or_notify_cancel():
+            return
+        tell: Callable[[Any], None] = future.set_result
         try:
-            if not future.done() and future.set_running_or_notify_cancel():
-                future.set_result(call())
+            answer = call()
         except (Exception, asyncio.CancelledError) as fault:
-            future.set_exception(fault)
+            tell, answer = future.set_exception, fault
+        self._tell(tell, answer)
+
+    def _tell(self, tell: Callable[[Any], None], answer: Any) -> None:
+        """Tell the loop a call's answer, in its own thread, where no interrupt keeps it from those who wait for it."""
+
+        def tell_once() -> None:
+            with suppress(InvalidStateError):
+                tell(answer)
+
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(tell_once)
 
     def _served(self, service: Future[None]) -> None:
         """Called in the caller's thread, or in the loop's if the service has already ended."""
-        if interrupt := service.exception():
+        try:
+            if interrupt := service.exception():
+                self._task.note(interrupt)
+            self._task.leave()
+        except Exception as interrupt:
             self._task.note(interrupt)
-        self._task.leave()
+            raise _Left from None

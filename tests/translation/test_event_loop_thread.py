@@ -22,16 +22,20 @@ class Forgetful(Executor):
         return Future()
 
 
+class TimeLimit(Exception):
+    """As task queues raise it in a signal handler."""
+
+
 class Once:
     """An interrupt that comes the first time its place is reached."""
 
-    def __init__(self, place):
-        self.places = [place]
+    def __init__(self, place, kind=KeyboardInterrupt):
+        self.places, self.kind = [place], kind
 
     def at(self, place):
         if place in self.places:
             self.places.remove(place)
-            raise KeyboardInterrupt
+            raise self.kind
 
     def before(self, method, place):
         def then(*arguments):
@@ -41,13 +45,22 @@ class Once:
         return then
 
 
-@pytest.mark.parametrize("when", ["as it takes the call", "before the call", "in the call"])
-def test_interrupted__around_a_call(monkeypatch, when):
-    """The interrupt is raised, and the call is answered: the loop waits for it, as it does for a row of the ledger."""
-    interrupt, done = Once(when), []
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeLimit])
+@pytest.mark.parametrize(
+    "when", ["as it takes the call", "before the call", "in the call", "after the call", "behind the call"]
+)
+def test_interrupted__around_a_call(monkeypatch, when, kind):
+    """The interrupt is raised, and the call is answered: the loop waits for it, as it does for a row of the ledger.
+
+    In the call itself, an Exception is the call's error.
+    """
+    interrupt, done = Once(when, kind), []
     item, calls = current_thread_executor._WorkItem, event_loop_thread._Calls
     monkeypatch.setattr(item, "run", interrupt.before(item.run, "as it takes the call"))
-    monkeypatch.setattr(calls, "_answer", interrupt.before(calls._answer, "before the call"))
+    for name, place in {"_answer": "before the call", "_tell": "after the call"}.items():
+        monkeypatch.setattr(calls, name, interrupt.before(getattr(calls, name), place))
+    side_task = event_loop_thread._SideTask
+    monkeypatch.setattr(side_task, "leave", interrupt.before(side_task.leave, "behind the call"))
 
     def call():
         done.append(True)
@@ -58,9 +71,11 @@ def test_interrupted__around_a_call(monkeypatch, when):
         while not asked.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([asked])
-        asked.exception()
+        error = asked.exception()
+        if (when, kind) == ("in the call", TimeLimit):
+            raise error
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(kind):
         event_loop_thread.on_side_loop(work)
     assert done == [True]
 
@@ -215,7 +230,7 @@ def test_interrupted__twice(monkeypatch, first, second):
 @pytest.mark.parametrize(("begun", "answer"), [(True, event_loop_thread.Interrupted), (False, CancelledError)])
 def test_refused__what_an_interrupt_came_between(begun, answer):
     """A call that was accepted but not done is answered when the thread leaves, and no other thread starts it."""
-    calls = event_loop_thread._Calls(Forgetful(), None)
+    calls = event_loop_thread._Calls(Forgetful(), None, None)
     asked = calls.submit(print)
     if begun:
         asked.set_running_or_notify_cancel()
