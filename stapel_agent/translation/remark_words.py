@@ -2,7 +2,7 @@
 
 `remark_words.json` has the words of each language, in lower case; `*` stands for any ending. A missing word lets a
 remark pass; a wrong one costs another question. Words that a text of another subject may have (Russian `перевод` is
-also a money transfer) are left out of `translate`.
+also a money transfer, and Czech `přeložit` is also to postpone) are in `translate` only as parts of longer phrases.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one language: an apology, "I cannot", what a model cannot do, to translate, "as an AI"."""
+    """The words of one language: an apology, "I cannot", what a model cannot do, to translate, "as an AI".
+
+    `can` has the "I can" of languages that put "not" elsewhere in the sentence.
+    """
 
     sorry: tuple[str, ...]
     cannot: tuple[str, ...]
     act: tuple[str, ...]
     translate: tuple[str, ...]
     model: tuple[str, ...] = ()
+    can: tuple[str, ...] = ()
 
 
 def _read() -> dict[str, Words]:

@@ -28,9 +28,10 @@ açıklama / ملاحظة / حرفيا / توجه / نکته / הערה / टि
 """How a model begins a note on its own translation."""
 LABELS = listed("""
 translation / перевод / вот перевод / превод / ето превода / prijevod / prevod / käännös / translated text /
-output / answer / result / response / target / target language / text
+output / answer / result / response / target / target language / text / přeloženo / preložené / oversatt / þýðing
+/ การแปล
 """)
-"""English labels before an answer."""
+"""Labels before an answer, mostly English."""
 OPENERS = listed("sure / certainly / absolutely / of course / here you go / here it is / as requested")
 CLOSERS = listed("""
 hope this helps / hope that helps / i hope this / i hope that / let me know / feel free to / if you need any
@@ -45,10 +46,12 @@ CONTROL = re.compile(
 """Control words of models and prompts, and fences."""
 
 
-SORRY, CANNOT, ACT, TRANSLATE, MODEL = (
+SORRY, CANNOT, CAN, ACT, TRANSLATE, MODEL = (
     Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
-    for kind in ("sorry", "cannot", "act", "translate", "model")
+    for kind in ("sorry", "cannot", "can", "act", "translate", "model")
 )
+NOT = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie)\b")
+"""The "not" that makes a refusal of CAN."""
 OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern.pattern})")
 NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{either(NOTES)})\**\s?[:：]")
 LABEL = re.compile(rf"\W{{0,4}}(?:{either(LABELS)})\W{{0,4}}[:：]")
@@ -73,7 +76,8 @@ NEGATED = re.compile(
 )
 """Signs that a source says that something is not so."""
 KINDRED = re.compile(
-    r"translat|resolv|templat|compil|interpret|conver|locali[sz]|languag|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
+    r"translat|resolv|templat|compil|interpret|conver|locali[sz]|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
+    r"|legend|ondertitel|субтитр|字幕|자막|\bgear|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
     r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
 )
 """Words of a source whose translation may have the words of TRANSLATE or MODEL."""
@@ -103,7 +107,7 @@ def _refusal(source: str, translation: str, heads: Set[str]) -> str | None:
     if MODEL.may_be_in(translation, heads) and MODEL.search(translation) and not _may_mention(source):
         return "is not a translation but a remark about one"
     is_apology = OPENING.match(translation) is not None
-    refusal = CANNOT.search(translation[:NEAR]) if CANNOT.may_be_in(translation, heads) else None
+    refusal = _inability(translation, heads)
     act = refusal and ACT.search(translation[: refusal.end() + NEAR])
     if not (APOLOGY.match(translation) or (is_apology and refusal) or act):
         return None
@@ -112,6 +116,14 @@ def _refusal(source: str, translation: str, heads: Set[str]) -> str | None:
     if APOLOGY.match(translation) or (is_apology and act):
         return "is an apology, but the text is not"
     return None if NEGATED.search(source) else "is a refusal, but the text is not"
+
+
+def _inability(translation: str, heads: Set[str]) -> re.Match[str] | None:
+    """Find an "I cannot" near the beginning."""
+    if CANNOT.may_be_in(translation, heads) and (cannot := CANNOT.search(translation[:NEAR])):
+        return cannot
+    can = CAN.search(translation[:NEAR]) if CAN.may_be_in(translation, heads) else None
+    return can if can and NOT.search(translation, can.end(), can.end() + NEAR) else None
 
 
 def _may_mention(source: str) -> bool:
