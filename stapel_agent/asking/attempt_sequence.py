@@ -17,10 +17,9 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     RateLimited,
-    RequestRejected,
     SchemaMismatch,
 )
-from stapel_agent.providers import withdraw_refusal
+from stapel_agent.providers import LlmProvider, withdraw_refusal
 from stapel_agent.telemetry import waiting
 from stapel_agent.types import Completion, CompletionRequest, Usage
 
@@ -130,14 +129,10 @@ class Attempts:
         last = self._made[-1]
         if last.error is None:
             return None
-        self._withdraw_refusal(last)
-        return (
-            self._correction(last)
-            or self._without_refused(last)
-            or self._with_other_key(last)
-            or self._retry(last)
-            or self._fallback(last)
-        )
+        again = self._correction(last) or self._without_refused(last) or self._with_other_key(last) or self._retry(last)
+        if again is None:
+            self._withdraw_refusals(last.provider)
+        return again or self._fallback(last)
 
     def _correction(self, last: Attempt) -> Attempt | None:
         made = sum(isinstance(attempt.error, UNUSABLE) for attempt in self._made)
@@ -152,7 +147,7 @@ class Attempts:
         if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
             return None
         logger.warning(
-            "provider %r rejects %s for model %r; requests omit it from now on; see %s",
+            "provider %r rejects %s for model %r; requests omit it once one succeeds without it; see %s",
             last.request.provider,
             last.error.parameter,
             last.request.model,
@@ -160,11 +155,13 @@ class Attempts:
         )
         return self._to(Candidate(last.provider, last.request))
 
-    def _withdraw_refusal(self, last: Attempt) -> None:
-        """If the call is rejected without the field too, the field was not the cause: send it again next time."""
-        before = self._made[-2].error if len(self._made) > 1 else None
-        if isinstance(before, ParameterRefused) and isinstance(last.error, RequestRejected):
-            withdraw_refusal(before)
+    def _withdraw_refusals(self, provider: LlmProvider) -> None:
+        """If no call without the field has succeeded, the field may not be the cause: send it again next time."""
+        for attempt in reversed([attempt for attempt in self._made if attempt.provider is provider]):
+            if attempt.result is not None:
+                break
+            if isinstance(attempt.error, ParameterRefused):
+                withdraw_refusal(attempt.error)
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
         """Repeats the question with an untried key, if the last error was specific to its key."""

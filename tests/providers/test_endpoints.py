@@ -14,6 +14,7 @@ from stapel_core.comm import call
 from stapel_core.comm.exceptions import SchemaValidationError
 
 from stapel_agent.asking import candidate_of, clear_api_keys
+from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import WrongSetting
 from stapel_agent.model_profiles import Profile
 from stapel_agent.models import PromptLog
@@ -177,6 +178,19 @@ def test_effort__unknown_word(facade: Any, agent: Any) -> None:
         (refusal(400, "Unsupported value: 'low' is not supported", param="reasoning_effort"), "high"),
         (refusal(400, '"llama3.2" does not support thinking'), None),
         (refusal(422, "Extra inputs are not permitted: body.reasoning_effort"), None),
+        (refusal(400, "Model grok-3 does not support parameter reasoningEffort."), None),
+        (refusal(400, "body/reasoning_effort must NOT have additional properties", code="FST_ERR_VALIDATION"), None),
+        (refusal(400, f"'m' does not allow thinking; the prompt was: \"{'so, ' * 20}\""), None),
+        (refusal(400, "temperature is not supported with reasoning_effort", param="temperature"), None),
+        (Reply.of({"detail": [{"loc": ["body", "reasoning_effort"], "msg": "Extra inputs"}]}, status=422), None),
+        (
+            Reply.of(
+                {"message": {"detail": [{"loc": ["body", "x"]}, {"loc": ["body", "reasoning_effort"]}]}}, status=422
+            ),
+            None,
+        ),
+        (Reply(b"unknown field: reasoning_effort", status=400), None),
+        (Reply.of({"error": {"metadata": {"raw": '{"error": "thinking is not supported"}'}}}, status=400), None),
     ],
 )
 def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sent_afterwards: str | None) -> None:
@@ -192,6 +206,77 @@ def test_effort__refused(facade: Any, agent: Any, caplog: Any, reply: Reply, sen
     (warning,) = [message for message in caplog.messages if "rejects" in message]
     assert "STAPEL_AGENT['EFFORT']['llm_facade']" in warning
     assert PromptLog.objects.count() == 4
+
+
+INVALID_PROMPT = (
+    "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a "
+    "different prompt: https://platform.openai.com/docs/guides/reasoning#advice-on-prompting"
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        (refusal(400, INVALID_PROMPT, code="invalid_prompt"), "refused"),
+        (refusal(400, "Failed to validate JSON", failed_generation='{"reasoning": ""}'), "invalid_answer"),
+        (refusal(400, "Your credit balance is too low; reasoning needs credits"), "out_of_credit"),
+        (refusal(400, "Bad request", failed_generation='{"reasoning": ""}', thinking={"effort": 1}), "rejected"),
+        (refusal(400, "See https://docs.example.com/reasoning or docs.example.com/guides/thinking"), "rejected"),
+        (refusal(400, "No such model: claude-thinking (Model Group=anthropic/claude-3.7:thinking)"), "rejected"),
+        (refusal(400, "No deployment of reasoning/m", param=None), "rejected"),
+        (refusal(400, f'Cannot parse: "I was thinking, {"and then some, " * 9}"'), "rejected"),
+        (refusal(400, "'temperature' does not support 0 with reasoning models", param="temperature"), "rejected"),
+        (
+            Reply.of({"detail": [{"loc": ["body", "messages"], "msg": "thinking", "input": "effort"}]}, status=422),
+            "rejected",
+        ),
+        (Reply(b"<html><title>Bad request</title><p>effort</p></html>", status=400), "rejected"),
+    ],
+)
+def test_effort__not_refused(facade: Any, agent: Any, reply: Reply, failure: str) -> None:
+    """An error for another reason is not repeated, and the next request has the field, whatever the error quotes."""
+    with ScriptedServer(reply, answer()) as server:
+        entry = {"base_url": server.url, "dialect": "ollama", "models": {"small": "reasoning/m"}}
+        agent(PROVIDERS={"mine": entry}, SCHEMA_RETRIES=0)
+        given = [facade.complete("say", "small", provider="mine", effort="low").get("failure") for _ in range(2)]
+    assert given == [failure, None]
+    assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", "low"]
+
+
+def test_effort__in_an_answer_that_the_vendor_rejects(facade: Any, agent: Any) -> None:
+    """An answer that is not JSON is asked for again within SCHEMA_RETRIES, with the same effort."""
+    schema = {"type": "object", "properties": {"reasoning": {"type": "string"}}}
+    wrong = refusal(400, "Failed to generate JSON.", code="json_validate_failed", failed_generation='{"reasoning": "')
+    with ScriptedServer(wrong, answer('{"reasoning": ""}')) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}})
+        given = facade.complete_json("say", "small", provider="mine", effort="low", schema=schema)
+    assert given["result"] == {"reasoning": ""}
+    assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", "low"]
+
+
+@pytest.mark.parametrize("status", [400, 429, 503, 504])
+def test_effort__no_success_without_it(facade: Any, agent: Any, status: int) -> None:
+    """If the repeated request fails too, later requests have the field. Its retries do not."""
+    named, failed = refusal(400, "thinking is not supported"), refusal(status, "no")
+    with ScriptedServer(named, failed, *[failed] * (status in (429, 503)), answer()) as server, immediate():
+        entry = {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}
+        agent(PROVIDERS={"mine": entry}, RETRIES=1)
+        given = [facade.complete("say", "small", provider="mine", effort="low")["status"] for _ in range(2)]
+    assert given == ["failure", "ok"]
+    first, *repeated, last = [request.json.get("reasoning_effort") for request in server.requests]
+    assert (first, set(repeated), last) == ("low", {None}, "low")
+
+
+@pytest.mark.parametrize("text", ["prose", "{}"])
+def test_effort__refused_before_an_unusable_answer(facade: Any, agent: Any, text: str) -> None:
+    """A vendor that answers without the field has refused it, even if the answer is not what was asked for."""
+    schema = {"type": "object", "required": ["n"]}
+    with ScriptedServer(refusal(400, "thinking is not supported"), answer(text)) as server:
+        entry = {"base_url": server.url, "dialect": "ollama", "models": {"small": "m"}}
+        agent(PROVIDERS={"mine": entry}, SCHEMA_RETRIES=0)
+        for _ in range(2):
+            facade.complete_json("say", "small", provider="mine", effort="low", schema=schema)
+    assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", None, None]
 
 
 def test_effort__refused_twice(facade: Any, agent: Any) -> None:

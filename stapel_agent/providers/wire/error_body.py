@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stapel_agent.exceptions import InvalidAnswer, ProviderError
+from stapel_agent.exceptions import InvalidAnswer, ProviderError, RequestRejected
 from stapel_agent.types import Usage
 
 from .attempt_limits import INCOMPLETE, Bounds
@@ -52,9 +52,6 @@ class ErrorBody:
         """
         is_elsewhere = address_fix and is_of_another_address(self._status, self.message)
         message = f"{self.message}; {address_fix}" if is_elsewhere else self.message
-        for fields in optional_fields:
-            if refusal := fields.refusal(self._status, self.text, message):
-                return refusal
         fault = classify(
             self._status,
             message,
@@ -63,5 +60,8 @@ class ErrorBody:
             own_codes=own_codes,
             retry_after=stated_wait(self.text) if self._retry_after is None else self._retry_after,
         )
+        if type(fault) is RequestRejected:
+            refusals = (fields.refusal(self._status, self.text, message) for fields in optional_fields)
+            fault = next((refusal for refusal in refusals if refusal), fault)
         fault.usage = usage_in(self.text) or None
         return fault

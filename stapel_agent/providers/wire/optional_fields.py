@@ -9,6 +9,8 @@ from typing import Any
 
 from stapel_agent.exceptions import ParameterRefused
 
+from .error_subject import subject_of, without_model_names
+
 REFUSING = (400, 422)
 EXAMINED_LENGTH = 64 * 1024
 MOST_REFUSALS = 10_000
@@ -47,10 +49,13 @@ class OptionalFields:
         return not _refused.isdisjoint({(endpoint, model, purpose, choice), (endpoint, model, purpose, ANY)})
 
     def refusal(self, status: int, body: bytes | str, message: str) -> ParameterRefused | None:
-        """Return and remember the exception if an answer refuses one of the fields. Return None for other answers."""
+        """Return and remember the exception if an answer refuses one of the fields. Return None for other answers.
+
+        Ask only about an answer that rejects the request. `withdraw_refusal` forgets what the next answer refutes.
+        """
         start = body[:EXAMINED_LENGTH]
         text = start.decode("utf-8", "replace") if isinstance(start, bytes) else start
-        if not self.fields or status not in REFUSING or not _names(text, (*_keys(self.fields), *self.words)):
+        if not self.fields or status not in REFUSING or not self._is_named(text):
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]
         choice = self.choice if _names(text, values) else ANY
@@ -61,9 +66,17 @@ class OptionalFields:
         fault.parameter, fault.setting = ", ".join(sorted(self.fields)), self.setting
         return fault
 
+    def _is_named(self, text: str) -> bool:
+        """Whether an error is about one of the fields. A parameter that it states decides about an ordinary word."""
+        parameter, message = subject_of(text)
+        message = message.replace(self.model, " ") if self.model else message
+        if _names(f"{parameter} {message}", [key for key in _keys(self.fields) if key not in self.words]):
+            return True
+        return _names(parameter or without_model_names(message), self.words)
+
 
 def withdraw_refusal(fault: ParameterRefused) -> None:
-    """Forget the refusal that `fault` recorded, because the call was rejected without the field too."""
+    """Forget the refusal that `fault` recorded, because the call did not succeed without the field."""
     _refused.discard(fault.memory)
 
 
@@ -73,7 +86,9 @@ def forget_refusals() -> None:
 
 
 def _names(text: str, words: tuple[str, ...] | list[str]) -> bool:
-    return any(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text, re.IGNORECASE) for word in words)
+    """Whether `text` has one of the words. One of several parts may be written reasoningEffort or reasoning-effort."""
+    spelled = (re.escape(word).replace("_", "[_ -]?") for word in words)
+    return any(re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", text, re.IGNORECASE) for word in spelled)
 
 
 def _keys(fields: Mapping[str, Any]) -> Iterator[str]:
