@@ -342,6 +342,44 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 40},
         ProviderResult("{}", 10, 50, 40),
     ),
+    # https://docs.perplexity.ai/getting-started/models/models/sonar-deep-research
+    "Perplexity's thinking and citations, beyond its total": (
+        {
+            "prompt_tokens": 33,
+            "completion_tokens": 7163,
+            "total_tokens": 7196,
+            "citation_tokens": 20016,
+            "num_search_queries": 30,
+            "reasoning_tokens": 73997,
+        },
+        ProviderResult("{}", 20049, 81160, 73997, metadata={"web_searches": 30}),
+    ),
+    "citations in the total": (
+        {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 160, "citation_tokens": 100},
+        ProviderResult("{}", 110, 50),
+    ),
+    "citations of an unknown prompt": (
+        {"completion_tokens": 50, "citation_tokens": 100},
+        ProviderResult("{}", None, 50),
+    ),
+    "as much thinking as completion: a part of it": (
+        {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60, "reasoning_tokens": 50},
+        ProviderResult("{}", 10, 50, 50),
+    ),
+    "more thinking than completion, in the total": (
+        {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 130, "reasoning_tokens": 70},
+        ProviderResult("{}", 10, 120, 70),
+    ),
+    "more thinking than completion, beside a total with cached tokens": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 50,
+            "total_tokens": 960,
+            "reasoning_tokens": 70,
+            "prompt_tokens_details": {"cached_tokens": 900},
+        },
+        ProviderResult("{}", 10, 120, 70, 900),
+    ),
     # https://docs.perplexity.ai/api-reference/chat-completions-post
     "Perplexity's cost": (
         {

@@ -25,13 +25,15 @@ class UsageFields:
     """Dotted paths below `usage` to the figures of an answer. The first path with a value other than zero counts.
 
     `prompt` is a total that includes the cached tokens, except those at a path in `beside_prompt`; docs/dialects.md
-    lists the sources. `thinking` is part of `completion`, or separate: then `total` is more than `prompt` plus
-    `completion`. `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the endpoint used your own key at a
-    vendor behind it. `cost_ticks` is the cost in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the
-    parts of `cache_write`, by lifetime. `web_searches` are billed beside the tokens.
+    lists the sources. `citations` are input beside `prompt`. `thinking` is part of `completion`, or separate: then
+    `total` is more than `prompt` plus `completion`, or `thinking` more than `completion`. `upstream_cost_usd` is added
+    to `cost_usd` if `own_key` says that the endpoint used your own key at a vendor behind it. `cost_ticks` is the cost
+    in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the parts of `cache_write`, by lifetime.
+    `web_searches` are billed beside the tokens.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
+    citations: tuple[str, ...] = ("citation_tokens",)
     completion: tuple[str, ...] = ("completion_tokens", "output_tokens")
     thinking: tuple[str, ...] = (
         "completion_tokens_details.reasoning_tokens",
@@ -116,7 +118,8 @@ class _Stated:
         beside = () if has_details else fields.beside_prompt
         lifetimes = fields.cache_write_5m, fields.cache_write_1h
         return cls(
-            prompt if prompt and prompt > 0 else None,  # no prompt has 0 tokens
+            # No prompt has 0 tokens.
+            prompt + _tokens(reported, fields.citations) if prompt and prompt > 0 else None,
             completion,
             total,
             thinking=_tokens(reported, fields.thinking),
@@ -148,8 +151,9 @@ class _Stated:
     def output(self) -> dict[str, Any]:
         """All tokens of the answer, and the thinking tokens among them.
 
-        Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion. What
-        else a total has beyond these and the cached tokens counts as output too, which has the higher price.
+        Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion, or the
+        thinking is more than the completion. What else a total has beyond these and the cached tokens counts as output
+        too, which has the higher price.
         """
         completion, thinking = self.completion, self.thinking
         if completion is None:
@@ -157,7 +161,8 @@ class _Stated:
             return {"output_tokens": rest if rest >= 0 else None, "thinking_tokens": max(0, min(thinking, rest))}
         beyond = 0 if self._cached_beyond else self._beyond
         thinking = thinking or beyond
-        output = completion + max(min(beyond, thinking), beyond - sum(self.beside))
+        separate = thinking if thinking > completion else min(beyond, thinking)
+        output = completion + max(separate, beyond - sum(self.beside))
         return {"output_tokens": output, "thinking_tokens": min(thinking, output)}
 
     @property
@@ -169,12 +174,7 @@ class _Stated:
 
     @property
     def _beyond(self) -> int:
-        """The part of the total that is neither prompt nor completion.
-
-        Without a total, it is the thinking, if that is more than the completion and so cannot be a part of it.
-        """
-        if self.total is None and self.completion is not None and self.thinking > self.completion:
-            return self.thinking
+        """The part of the total that is neither prompt nor completion."""
         if self.prompt is None or self.completion is None or self.total is None:
             return 0
         return max(0, self.total - self.prompt - self.completion)
