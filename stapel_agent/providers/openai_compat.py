@@ -145,7 +145,8 @@ def _url(endpoint: Endpoint) -> httpx.URL:
 
 @lru_cache(maxsize=64)
 def _asked(root: httpx.URL) -> httpx.URL:
-    return root.copy_with(path=f"{root.path.rstrip('/')}{PATH}")
+    path, mark, query = root.raw_path.partition(b"?")  # `root.path` is decoded: its "/" may have been "%2F"
+    return root.copy_with(raw_path=path.rstrip(b"/") + PATH.encode() + mark + query)
 
 
 def _messages(call: Call) -> list[dict[str, Any]]:

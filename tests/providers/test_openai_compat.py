@@ -114,10 +114,15 @@ def test_complete__request_by_default(exchange: Any, agent: Any) -> None:
         ("/v1/", "/v1/chat/completions"),
         ("/api/paas/v4", "/api/paas/v4/chat/completions"),
         ("/v1?api-version=3", "/v1/chat/completions?api-version=3"),
+        ("/v1/?api-version=3&in=a%2Fb", "/v1/chat/completions?api-version=3&in=a%2Fb"),
+        ("/a%2Fb/v1", "/a%2Fb/v1/chat/completions"),
+        ("/a%3Fb/%252F/v1%2F", "/a%3Fb/%252F/v1%2F/chat/completions"),
+        ("/arn%3Aaws/a b/ü/{x}//", "/arn%3Aaws/a%20b/%C3%BC/%7Bx%7D/chat/completions"),
+        ("/v1#part", "/v1/chat/completions"),
     ],
 )
 def test_complete__path(exchange: Any, path: str, sent: str) -> None:
-    """The endpoint is below the base URL, with or without a trailing slash."""
+    """The endpoint is below the base URL, with or without a trailing slash, and an encoded character stays encoded."""
     request, _ = exchange(path=path)
     assert request.path == sent
 

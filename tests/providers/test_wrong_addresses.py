@@ -42,6 +42,12 @@ def test_openai_compat__nothing_there(reason, reply, said):
     assert reason(reply) == f"rejected: {said}; the request went to '/api/chat/completions': {MEND}"
 
 
+def test_openai_compat__nothing_at_an_encoded_path(reason):
+    """The failure names the path as it was sent, without the query."""
+    said = reason(Reply(b"nothing", status=404), path="/a%2Fb?api-version=1")
+    assert said == f"rejected: HTTP 404: nothing; the request went to '/a%2Fb/chat/completions': {MEND}"
+
+
 @pytest.mark.parametrize("text", ["The model `m` does not exist", "model 'm' not found, try pulling it first"])
 def test_openai_compat__no_such_model(reason, text):
     """An unknown model does not blame the address."""

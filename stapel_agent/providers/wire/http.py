@@ -150,7 +150,8 @@ def _refused_in_part(request: Post, bounds: Bounds) -> ProviderError:
 
 
 def _fault(request: Post, body: ErrorBody) -> ProviderError:
-    fix = f"the request went to {request.url.path!r}: {base_url_fix(request.setting, request.path)}"
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+    fix = f"the request went to {path!r}: {base_url_fix(request.setting, request.path)}"
     return body.fault(
         address_fix=fix if request.setting else "",
         optional_fields=[request.optional_fields],
