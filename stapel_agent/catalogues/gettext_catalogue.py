@@ -20,7 +20,7 @@ from .text_file import CatalogueError, TextFile
 
 FORMATS = {
     "c-format": "printf",
-    "objc-format": "apple",
+    "objc-format": "printf",
     "python-format": "python",
     "python-brace-format": "python-brace",
     "qt-format": "qt",

@@ -175,8 +175,9 @@ class Format:
     apostrophe: `doubled` before syntax (ICU), `backslash` (Android, double quotes too), `typographic` before a brace if
     some format would misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as
     messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign
-    is written `%%` if the text has placeholders. `plural_separator` separates plural forms. `validator` names a check
-    in `format_validators`.
+    is written `%%` if the text has placeholders. With `is_optional`, a text without placeholders
+    is not formatted, so that its percent signs are prose. `plural_separator` separates plural forms. `validator` names
+    a check in `format_validators`.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Format:
     apostrophe: str = "plain"
     message: str = ""
     escapes_percent: bool = False
+    is_optional: bool = False
     validator: str = ""
     plural_separator: str = ""
 
@@ -208,8 +210,14 @@ FORMATS: dict[str, Format] = {
         Format("qt", ("numbered",)),
         Format("kde", ("numbered",)),
         Format("fluent", ("fluent",), message="fluent"),
-        Format("android", ("untranslatable", "printf", "escapes"), apostrophe="backslash", escapes_percent=True),
-        Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True),
+        Format(
+            "android",
+            ("untranslatable", "printf", "escapes"),
+            apostrophe="backslash",
+            escapes_percent=True,
+            is_optional=True,
+        ),
+        Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True, is_optional=True),
         Format("rails", ("rails", "double-braces")),
         Format(
             "php",

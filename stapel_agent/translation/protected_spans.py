@@ -134,6 +134,10 @@ FIRST_NUMBERS = {
     "#": re.compile(r"(?<![\w&])#1(?!\w).*#2(?!\w)", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""
+PERCENTAGE = re.compile(
+    r"(?:(?<=\d)|(?<=\d\s))% [-+ #']*+(?:hh|ll|[hlLqjztZ])?+(?:[A-Za-z@](?=['’-]?+[^\W\d_])|[aeiosu](?!\w))"
+)
+"""A percent sign after a number, before a word. Its first letters look like a conversion with a space as its flag."""
 LINKED = frozenset({"bracket", "linkend"})
 """The kinds of span that may be the end of a link."""
 TARGETS = {"address", "number"}
@@ -162,7 +166,15 @@ def _in_format(text: str, format: Format) -> list[Span]:
     if pieces is not None:
         return list(_in_message(text, pieces, grammar))
     found = list(_matches(text, 0, len(text), grammar))
+    if format.is_optional and "% " in text:
+        return _without_percentages(text, found)
     return _without_amounts(text, found) if format.name == GUESS else found
+
+
+def _without_percentages(text: str, found: list[Span]) -> list[Span]:
+    """Leave out the `% o` of "20% off", unless the text has other placeholders and is formatted."""
+    are_prose = all(PERCENTAGE.match(text, span.start) for span in found if span.kind == "printf")
+    return [span for span in found if span.kind != "printf"] if are_prose else found
 
 
 def _without_amounts(text: str, found: list[Span]) -> list[Span]:

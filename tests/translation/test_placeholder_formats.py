@@ -27,6 +27,13 @@ HIDDEN = [
     ("fluent", "{ $n ->\n [one] A file\n *[other] { $n } files\n}", "⟦1⟧⟦2⟧A file⟦3⟧⟦4⟧ files⟦5⟧"),
     ("android", '%1$s <xliff:g id="x">%2$s</xliff:g> a\\nb', "⟦1⟧ ⟦2⟧ a⟦3⟧b"),
     ("apple", "%@ %1$@ %lld %#@files@ %arg", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ ⟦5⟧"),
+    ("printf", "Save 20% on all plans", "Save 20⟦1⟧n all plans"),
+    ("android", "100% charged, 5 % less - 20% - only a 5% a", "100% charged, 5 % less - 20% - only a 5% a"),
+    ("android", "% d items, 20% d items", "⟦1⟧ items, 20⟦2⟧ items"),
+    ("android", "100% free for % d days", "100⟦1⟧ree for ⟦2⟧ days"),
+    ("android", "<b>20%</b> and 5%d of 100%% of", "⟦1⟧20%⟦2⟧ and 5⟦3⟧ of 100⟦4⟧ of"),
+    ("apple", "Save 20% on all plans\\n", "Save 20% on all plans⟦1⟧"),
+    ("apple", "20% discount for %@, % ld left", "20⟦1⟧iscount for ⟦2⟧, ⟦3⟧ left"),
     ("rails", "%{name} %<price>.2f 5% off", "⟦1⟧ ⟦2⟧ 5% off"),
     ("php", ":name %s %user% [1,19] few|{0} none", "⟦1⟧ ⟦2⟧ ⟦3⟧ ⟦4⟧ few|⟦5⟧ none"),
     ("php", "%d%% %s%s %dx%d %sread it%s %b.c%", "⟦1⟧⟦2⟧ ⟦3⟧⟦4⟧ ⟦5⟧x⟦6⟧ ⟦7⟧read it⟦8⟧ ⟦9⟧"),
@@ -81,6 +88,9 @@ REFUSED = [
     ("android", "%d percent", "⟦1⟧ %"),
     ("apple", "%@ of %lld", "⟦2⟧ von ⟦1⟧"),
     ("apple", "%@ left", "⟦1⟧ %d"),
+    ("apple", "%@ left of 20 percent", "⟦1⟧ von 20% über"),
+    ("android", "Save 20% on all plans", "Mit allen Tarifen % d sparen"),
+    ("android", "Save 20% on all plans", "Mit %s 20% sparen"),
     ("rails", "%{a} left", "⟦1⟧ %{b}"),
     ("php", "one|two", "eins|zwei|drei"),
     ("php", ":name left", "⟦1⟧s :rest"),
@@ -163,6 +173,9 @@ ESCAPED = [
     ("ejs", "<%= a %> percent", "⟦1⟧ %", "<%= a %> %"),
     ("chrome", "$$5 for $A$", "⟦1⟧5 für ⟦2⟧", "$$5 für $A$"),
     ("none", "It's 5 percent", "C'est 5 %", "C'est 5 %"),
+    ("android", "Save 20% on all plans", "Mit allen Tarifen 20 % sparen", "Mit allen Tarifen 20 % sparen"),
+    ("android", "20% discount", "20 % d'escompte", "20 % d\\'escompte"),
+    ("apple", "20% off or more", "20% i więcej", "20% i więcej"),
 ]
 
 
