@@ -20,6 +20,13 @@ Terms = Mapping[str, Any] | None
 PROVIDER, PRICE_LIST, ESTIMATED, UNPRICED = "provider", "price_list", "estimated", "unpriced"
 CONDITIONS = ("service_tier", "speed", "inference_geo")
 CONDITION_LENGTH = 32
+ORDINARY = frozenset(
+    {
+        *("", "standard", "default", "auto", "normal", "regular", "on_demand", "on-demand", "standard_only"),
+        *("none", "null", "unspecified", "not_available", "global"),
+    }
+)
+"""The values of CONDITIONS at which the listed price applies."""
 WEB_SEARCHES, OTHER_TOOL_USES = "web_searches", "other_tool_uses"
 TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
 """Uses of the vendor's own tools that it bills in addition to the tokens: their numbers in a result's metadata."""
@@ -100,5 +107,6 @@ def own_entry(provider: str, model: str) -> Any:
 def _conditions(terms: Terms) -> Conditions:
     if not terms:
         return ()
-    words = ((name, terms.get(name)) for name in CONDITIONS)
-    return tuple((name, word) for name, word in words if isinstance(word, str) and 0 < len(word) <= CONDITION_LENGTH)
+    stated = ((name, terms.get(name)) for name in CONDITIONS)
+    words = ((name, word.lower()) for name, word in stated if isinstance(word, str) and len(word) <= CONDITION_LENGTH)
+    return tuple((name, word) for name, word in words if word not in ORDINARY)

@@ -28,28 +28,28 @@ Conditions = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Multiplier:
-    """A vendor's factor on all prices of a model, under a condition that the price list does not cover.
-
-    None if the vendor publishes none: the call is unpriced.
-    """
+    """A vendor's factor on all prices of a model, under a condition that the price list does not cover."""
 
     vendor: str
     condition: tuple[str, str]
     models: str
-    factor: Decimal | None
+    factor: Decimal
 
 
 # https://platform.claude.com/docs/en/about-claude/pricing: data residency, fast mode, batch processing.
-# https://ai.google.dev/gemini-api/docs/optimization: flex costs half, priority 75 to 100% more.
+# https://ai.google.dev/gemini-api/docs/optimization: flex costs half.
 MULTIPLIERS = (
     Multiplier("anthropic", ("inference_geo", "us"), r"", Decimal("1.1")),
     Multiplier("anthropic", ("speed", "fast"), r"opus-4-[67]", Decimal(6)),
     Multiplier("anthropic", ("service_tier", "batch"), r"", Decimal("0.5")),
     Multiplier("google", ("service_tier", "flex"), r"", Decimal("0.5")),
-    Multiplier("google", ("service_tier", "priority"), r"", None),
+    # Reserved capacity, which is billed separately. The listed price is the cost without it.
+    Multiplier("anthropic", ("service_tier", "priority"), r"", Decimal(1)),
+    Multiplier("openai", ("service_tier", "scale"), r"", Decimal(1)),
+    Multiplier("groq", ("service_tier", "performance"), r"", Decimal(1)),
+    # https://console.groq.com/docs/flex-processing: the price of the on-demand tier.
+    Multiplier("groq", ("service_tier", "flex"), r"", Decimal(1)),
 )
-SAME_PRICE = frozenset({("anthropic", ("service_tier", "priority"))})
-"""Reserved capacity, which is billed separately. The listed price is the cost without it."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,8 @@ def _factor(found: Any, condition: tuple[str, str], moment: datetime) -> Decimal
     """Return the factor by which a condition changes the listed price, or None if the factor is unknown."""
     if any(_is_in_force(variant, condition, moment) for variant in found.model.price_variants or ()):
         return Decimal(1)  # the list has applied it
-    vendor = found.provider.id
-    for rule in MULTIPLIERS:
-        if (rule.vendor, rule.condition) == (vendor, condition) and re.search(rule.models, found.model.id):
-            return rule.factor
-    if (vendor, condition) in SAME_PRICE:
-        return Decimal(1)
-    variants = (variant for model in found.provider.models for variant in model.price_variants or ())
-    is_priced_elsewhere = any(_is_of(variant, condition) for variant in variants)
-    return None if is_priced_elsewhere else Decimal(1)
+    rules = (rule for rule in MULTIPLIERS if (rule.vendor, rule.condition) == (found.provider.id, condition))
+    return next((rule.factor for rule in rules if re.search(rule.models, found.model.id)), None)
 
 
 def _is_of(variant: Any, condition: tuple[str, str]) -> bool:

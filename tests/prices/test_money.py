@@ -272,6 +272,14 @@ def test_money__fast_at_six_times() -> None:
         ("openai", "gpt-4.1", {"service_tier": "flex"}),
         ("anthropic", "claude-haiku-4-5", {"speed": "fast"}),
         ("google", "gemini-2.5-flash", {"service_tier": "priority"}),
+        ("azure", "gpt-4o", {"service_tier": "priority"}),
+        ("azure", "gpt-5-mini", {"service_tier": "flex"}),
+        ("deepseek", "deepseek-chat", {"service_tier": "priority"}),
+        ("mistral", "mistral-small-latest", {"service_tier": "Flex"}),
+        ("groq", "openai/gpt-oss-20b", {"service_tier": "priority"}),
+        ("groq", "openai/gpt-oss-20b", {"service_tier": "batch"}),
+        ("moonshotai", "kimi-k3", {"speed": "fast"}),
+        ("anthropic", "claude-haiku-4-5", {"inference_geo": "a new place"}),
     ],
 )
 def test_money__no_price_on_these_terms(vendor: str, model: str, terms: dict[str, str]) -> None:
@@ -279,10 +287,32 @@ def test_money__no_price_on_these_terms(vendor: str, model: str, terms: dict[str
     assert cost_of(Usage(1000, 100), "any", model, vendor, terms).usd is None
 
 
-@pytest.mark.parametrize("terms", [None, {}, [], {"service_tier": 7}, {"service_tier": "x" * 1000}, {"speed": ""}])
+@pytest.mark.parametrize(
+    "terms",
+    [
+        *(None, {}, [], {"service_tier": 7}, {"service_tier": "x" * 1000}, {"speed": ""}),
+        *({"service_tier": "auto"}, {"service_tier": "DEFAULT"}, {"service_tier": "standard"}),
+        *({"service_tier": "scale"}, {"speed": "standard"}, {"inference_geo": "global"}),
+    ],
+)
 def test_money__odd_terms(terms: Any) -> None:
-    """Metadata without terms do not change the price."""
+    """Metadata without terms do not change the price, and neither do those of the standard price."""
     assert cost_of(Usage(1000, 100), "any", "gpt-5", "openai", terms).usd == Decimal("0.00225")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "tier", "usd"),
+    [
+        ("groq", "openai/gpt-oss-20b", "flex", "0.000105"),
+        ("groq", "openai/gpt-oss-20b", "performance", "0.000105"),
+        ("groq", "openai/gpt-oss-20b", "on_demand", "0.000105"),
+        ("openai", "gpt-5.4-mini", "default", "0.0012"),
+        ("azure", "gpt-4o", "default", "0.0035"),
+    ],
+)
+def test_money__tier_at_the_standard_price(vendor: str, model: str, tier: str, usd: str) -> None:
+    """The standard tier, and one that costs the same, have the listed price without being listed."""
+    assert cost_of(Usage(1000, 100), "any", model, vendor, {"service_tier": tier}).usd == Decimal(usd)
 
 
 # --- the host's own prices

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stapel_agent.prices import CONDITIONS
+from stapel_agent.prices import CONDITIONS, ORDINARY
 
-ORDINARY = frozenset({"", "standard", "default", "auto", "on_demand", "standard_only", "not_available", "global"})
 WORD_LENGTH = 32
 
 
