@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from .counted_times import DUAL, has_noun
 from .language_names import base
 
 
@@ -34,8 +36,6 @@ LANGUAGES = _read()
 SMALL = range(13)
 ZERO_ANYWHERE = "zero*|null*|nul*|negativ*|positiv*"
 """Words for 0 in many languages."""
-DUALS = {"ar", "he", "iw", "mt", "sl"}
-"""Languages whose nouns have a form for two."""
 ALIASES = {"nb": "no", "nn": "no", "bs": "hr", "sh": "hr", "ms": "id", "iw": "he", "yue": "zh"}
 PARTS = {0.5: 2, 0.33: 3, 0.67: 3, 0.25: 4, 0.75: 4, 0.2: 5, 0.1: 10}
 """Fraction -> the number whose words include the words for the fraction."""
@@ -44,9 +44,10 @@ SIGNS = re.compile(r"[①-⑳Ⅰ-ⅻ]|\b[IVXLC]{1,7}\b")
 """Numbers written as single signs or in Roman numerals."""
 
 
-def says(value: float, text: str, tag: str) -> bool:
-    """Whether `text` in the language `tag` may have a word for the number."""
-    if SIGNS.search(text) or (value == 2 and base(tag) in DUALS):
+def says(value: float, text: str, tag: str, units: Collection[str] = ()) -> bool:
+    """Whether `text` in the language `tag` may have a word for the number, which counts `units`."""
+    noun = has_noun(value, units, text, tag)
+    if SIGNS.search(text) or noun or (noun is None and value == 2 and base(tag) in DUAL):
         return True
     value = PARTS.get(round(value, 2), value)
     pattern = _pattern(base(tag), int(value) if value in SMALL else LARGE)

@@ -243,7 +243,8 @@ def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
     values = figure.values | {value % 12 or 12.0 for value in figure.values if figure.is_clock}
     sayable = [value for value in values if not is_replaced or value in SAYABLE]
     return any(
-        says(value, other.text if value <= SMALL else COUNTED.sub(r"\1 ", other.text), other.tag) for value in sayable
+        says(value, other.text if value <= SMALL else COUNTED.sub(r"\1 ", other.text), other.tag, figure.units)
+        for value in sayable
     )
 
 

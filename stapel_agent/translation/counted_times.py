@@ -1,0 +1,64 @@
+"""Times that say their number in the form of their noun: "1 hour ago" is `час назад` in Russian, and "2 hours ago" is
+`לפני שעתיים` in Hebrew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_timedelta
+from babel.units import format_unit
+
+from .language_names import base, cldr
+from .units import SECONDS
+
+SINGULAR = "am ar be bg bs cs et fi ga gd he hr iw lt lv mk mt pl ru sk sl sr ti uk"
+"""Languages without an indefinite article, whose nouns have a singular."""
+DUAL = {"ar", "he", "iw", "mt", "sl"}
+"""Languages whose nouns have a form for two."""
+PREFIXES = {"ar": "[وفبلك]?", "he": "[ובלכמ]?", "iw": "[ובלכמ]?"}
+"""Prepositions that are written as part of the next word."""
+COUNTS = (1, 2, 3, 5)
+WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def has_noun(count: float, units: Collection[str], text: str, tag: str) -> bool | None:
+    """Whether `text` has one of the times in `units` in the form for so many, without a number before it. None if the
+    language has no such form.
+    """
+    languages = {1.0: SINGULAR.split(), 2.0: [*DUAL]}.get(count, ()) if units else ()
+    if base(tag) not in languages:
+        return None
+    patterns = [_pattern(int(count), unit, tag) for unit in units if unit.startswith("time:")]
+    known = [pattern for pattern in patterns if pattern]
+    return any(pattern.search(text.lower()) for pattern in known) if known else None
+
+
+@lru_cache(maxsize=512)
+def _pattern(count: int, unit: str, tag: str) -> re.Pattern[str] | None:
+    locale, name = cldr(tag), unit.partition(":")[2]
+    if locale is None or name not in SECONDS:
+        return None
+    others = {word for other in COUNTS if other != count for word in _words(other, name, locale)}
+    words = sorted(set(_words(count, name, locale)) - others)
+    prefix = PREFIXES.get(base(tag), "")
+    return re.compile(rf"(?<!\w)(?<!\d\s){prefix}(?:{'|'.join(words)})(?!\w)") if words else None
+
+
+def _words(count: int, unit: str, locale: Locale) -> Iterator[str]:
+    """The words of so many units, alone, in the past and in the future."""
+    span = timedelta(seconds=count * SECONDS[unit])
+    yield from WORD.findall(format_unit(count, f"duration-{unit}", "long", locale=locale).lower())
+    for direction in (span, -span):
+        written = format_timedelta(
+            direction,
+            unit,  # type: ignore[arg-type]
+            threshold=span.total_seconds(),
+            add_direction=True,
+            locale=locale,
+        )
+        yield from WORD.findall(written.lower())
