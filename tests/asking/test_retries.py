@@ -270,7 +270,7 @@ def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
 # --- over HTTP
 
 STATUSES = {
-    **dict.fromkeys([408, 409, 425, 429, 498, 500, 502, 503, 529], 3),
+    **dict.fromkeys([409, 425, 429, 498, 500, 502, 503, 529], 3),
     **dict.fromkeys([301, 302, 307, 400, 401, 402, 403, 404, 413, 422, 501, 505, 525], 1),
 }
 
@@ -296,7 +296,7 @@ def test_http__status(facade, agent, status, times):
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("provider", ["openai-compat", pytest.param("anthropic", marks=pytest.mark.sdk)])
-@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize("status", [409, 429, 503])
 @pytest.mark.parametrize("ending", ["close", "hang", "endless"])
 def test_http__undelivered_body_of_an_error(facade, agent, monkeypatch, provider, status, ending):
     """If the status says that the work was not done, the call is retried and costs nothing, whatever its body is."""
@@ -321,7 +321,7 @@ def test_http__undelivered_body_of_an_error(facade, agent, monkeypatch, provider
         (Reply(raw=b"", ending="hang"), "timeout"),
         (Reply(raw=b"", ending="close"), "interrupted"),
         (Reply(raw=b"", ending="reset"), "interrupted"),
-        *[(Reply(b"gone", status=status), "interrupted") for status in (504, 520, 521, 522, 523, 524)],
+        *[(Reply(b"gone", status=status), "interrupted") for status in (408, 504, 520, 521, 522, 523, 524)],
         (Reply(HALF, content_length=len(ANSWER.body), ending="hang"), "timeout"),
         (Reply(HALF, content_length=len(ANSWER.body), ending="close"), "invalid_answer"),
         (Reply(HALF, content_length=len(ANSWER.body), ending="reset"), "invalid_answer"),

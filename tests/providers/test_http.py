@@ -81,7 +81,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
         (403, "not available in your region", AccessDenied),
         (403, "organization exceeded current quota, please check your plan and billing details", OutOfCredit),
         (404, "no such model", RequestRejected),
-        (408, "", ProviderUnavailable),
+        (408, "", RequestInterrupted),
         (409, "", ProviderUnavailable),
         (413, "too large", RequestRejected),
         (425, "too early", ProviderUnavailable),
@@ -94,7 +94,7 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
         (500, "", ProviderUnavailable),
         (503, "no quota of servers left", ProviderUnavailable),
         (529, "overloaded", ProviderUnavailable),
-        *[(status, "", RequestInterrupted) for status in (504, 520, 521, 522, 523, 524)],
+        *[(status, "", RequestInterrupted) for status in (504, 520, 521, 522, 523, 524, 598, 599)],
         (525, "", ProviderDown),
     ],
 )
@@ -270,7 +270,7 @@ UNDELIVERED = {
 
 @pytest.mark.parametrize(
     ("status", "fault"),
-    [(400, RequestRejected), (408, ProviderUnavailable), (429, RateLimited), (503, ProviderUnavailable)],
+    [(400, RequestRejected), (408, RequestInterrupted), (429, RateLimited), (503, ProviderUnavailable)],
 )
 @pytest.mark.parametrize("case", UNDELIVERED)
 def test_post__undelivered_body_of_an_error(
@@ -281,7 +281,7 @@ def test_post__undelivered_body_of_an_error(
     reply = Reply(**{"body": b"{", "status": status, **UNDELIVERED[case]})  # type: ignore[arg-type]
     with ScriptedServer(reply) as server, pytest.raises(ProviderError) as caught:
         send(question(server.url, timeout=A_MOMENT if case in ("silent", "trickled") else 20))
-    assert (type(caught.value), caught.value.may_be_billed) == (fault, False)
+    assert (type(caught.value), caught.value.may_be_billed) == (fault, status == 408)
     assert str(caught.value).startswith(f"HTTP {status}: ")
 
 

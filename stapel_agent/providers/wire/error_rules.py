@@ -98,6 +98,9 @@ BUSY = words(
 )
 """Messages of a server that has no capacity left for anybody. That is not the limit of this account."""
 
+REQUEST_NOT_RECEIVED = words(r"did(?: not|n't|n&#39;t) send a complete request")
+"""HAProxy's message: it has forwarded nothing. Without it, a 408 may be that of a vendor that processed the request."""
+
 TOO_LONG = words(
     r"context (?:length|size|window)|maximum (?:context|prompt) length|context the overflows|too (?:long|many tokens)"
 )
@@ -129,6 +132,7 @@ RULES: tuple[Rule, ...] = (
     Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
     Rule(ProviderUnavailable, BUSY, statuses=frozenset({429})),
     Rule(ProviderUnavailable, words(r"model has (?:unloaded or )?crashed"), statuses=frozenset({400})),
+    Rule(ProviderUnavailable, REQUEST_NOT_RECEIVED, statuses=frozenset({408})),
     Rule(RequestRejected, TOO_LONG, statuses=frozenset({500})),
     Rule(RateLimited, PACE, statuses=frozenset({403, 429})),
     Rule(

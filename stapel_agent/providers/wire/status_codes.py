@@ -19,7 +19,6 @@ EXCEPTION_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: AccessDenied,
     402: OutOfCredit,
     403: AccessDenied,
-    408: ProviderUnavailable,
     409: ProviderUnavailable,
     425: ProviderUnavailable,
     429: RateLimited,
@@ -28,8 +27,9 @@ EXCEPTION_BY_STATUS: Mapping[int, type[ProviderError]] = {
     502: ProviderUnavailable,
     503: ProviderUnavailable,
     529: ProviderUnavailable,
-    # A gateway gave up. The vendor may still process and bill the request (520 to 524 are Cloudflare's).
-    **dict.fromkeys((499, 504, *range(520, 525)), RequestInterrupted),
+    # A gateway or the vendor gave up. The request may still be processed and billed: Azure bills a 408, and LiteLLM
+    # answers it after it has forwarded the request. 520 to 524 are Cloudflare's.
+    **dict.fromkeys((408, 499, 504, *range(520, 525), 598, 599), RequestInterrupted),
 }
 
 STATUS_BY_TYPE: Mapping[str, int] = {
