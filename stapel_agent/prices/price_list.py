@@ -22,6 +22,9 @@ LIBRARY = "genai_prices"
 QUARTER = 900
 """How many seconds a listed price is cached. Vendors have cheaper hours, and change prices on a given date."""
 
+GOOGLE_PREFIX = re.compile(r"^(?:.{0,200}publishers/google/models|google|models)/")
+"""What Google's APIs have before a model's name: Vertex AI "google/", and resource names the rest."""
+
 Conditions = tuple[tuple[str, str], ...]
 """The terms that an answer states, such as (("service_tier", "flex"),)."""
 
@@ -81,18 +84,9 @@ async def aload(vendor: str | None) -> None:
 
 @lru_cache(maxsize=256)
 def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Listed | None:
-    library = import_module(LIBRARY)
-    where = {"provider_api_url": vendor} if "://" in vendor else {"provider_id": vendor}
     moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
-    try:
-        found = library.calc_price(
-            library.Usage(),
-            model_ref=model,
-            genai_request_timestamp=moment,
-            price_context={_name(condition): condition[1] for condition in conditions} or None,
-            **where,
-        )
-    except LookupError:
+    found = _found(vendor, model, conditions, moment)
+    if found is None:
         return None
     factors = [_factor(found, condition, moment) for condition in conditions]
     if None in factors:
@@ -103,6 +97,23 @@ def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Li
         product *= factor or 1
     search = money(_at(getattr(found.model_price, "web_searches_kcount", None), 0))
     return Listed({kind: price for kind, price in prices.items() if price is not None}, product, search)
+
+
+def _found(vendor: str, model: str, conditions: Conditions, moment: datetime) -> Any:
+    """Return the entry of the list for a model, or None. `found.provider` is the vendor."""
+    library = import_module(LIBRARY)
+    where = {"provider_api_url": vendor} if "://" in vendor else {"provider_id": vendor}
+    context = {_name(condition): condition[1] for condition in conditions} or None
+    for name in dict.fromkeys((model, GOOGLE_PREFIX.sub("", model))):
+        try:
+            found = library.calc_price(
+                library.Usage(), model_ref=name, genai_request_timestamp=moment, price_context=context, **where
+            )
+        except LookupError:
+            continue
+        if name == model or found.provider.id == "google":
+            return found
+    return None
 
 
 def _name(condition: tuple[str, str]) -> str:

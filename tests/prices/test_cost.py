@@ -50,6 +50,29 @@ def test_cost__by_the_vendors_price_list(vendor, model, usage, usd, monkeypatch)
     assert (cost.usd, cost.basis) == (Decimal(usd), "price_list")
 
 
+@pytest.mark.parametrize(
+    "vendor", ["google", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/openapi"]
+)
+@pytest.mark.parametrize(
+    ("prefix", "is_listed"),
+    [
+        *[("", True), ("google/", True), ("models/", True), ("publishers/google/models/", True)],
+        ("projects/p/locations/l/publishers/google/models/", True),
+        *[("meta/", False), ("tunedModels/", False), ("publishers/meta/models/", False), ("google/google/", False)],
+    ],
+)
+def test_cost__googles_names(vendor, prefix, is_listed):
+    """A model of Google is priced under each name that Google's APIs give it, and a model of others is not."""
+    cost = cost_of(Usage(1_000_000), "whatever", f"{prefix}gemini-2.5-flash", vendor)
+    assert cost.usd == (Decimal("0.3") if is_listed else None)
+
+
+@pytest.mark.parametrize("model", ["google/gpt-4o", "models/gpt-4o"])
+def test_cost__googles_names_at_another_vendor(model):
+    """At another vendor, such a prefix is a part of the name."""
+    assert cost_of(Usage(1_000_000), "whatever", model, "openai").usd is None
+
+
 SEARCHED = [
     ("listed", "anthropic", {"web_searches": 3}, ("0.03015", "price_list", Decimal(10))),
     ("not listed", "https://api.deepseek.com", {"web_searches": 3}, ("0.000019", "estimated", None)),
