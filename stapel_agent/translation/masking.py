@@ -21,6 +21,8 @@ from .placeholder_formats import FORMATS, GUESS
 from .protected_spans import Span, is_fluent, spans
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
+BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
+"""A sign after a mark that another language writes before it."""
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
 """Whitespace that may be a line break, which a single space is not."""
@@ -111,10 +113,22 @@ class Protected:
 
     @cached_property
     def _spans(self) -> list[Span]:
-        return self._spans_of(self.source)
+        return spans(self.source, FORMATS[self.format], self.protect)
 
     def _spans_of(self, text: str) -> list[Span]:
+        """The spans of a translation, in which the signs that the source has after a brace may stand before it."""
+        for sign in self._signs:
+            if f"{sign}{{" in text and text.count(sign) <= self.source.count(sign):
+                text = text.replace(f"{sign}{{", "\ufffc{")
         return spans(text, FORMATS[self.format], self.protect)
+
+    @cached_property
+    def _signs(self) -> set[str]:
+        """The signs that stand beside a placeholder in braces, and do not begin any: Turkish writes "%{0}"."""
+        if "⟦" not in self.masked or not BESIDE.search(self.masked):
+            return set()
+        signs = {beside[2] for beside in BESIDE.finditer(self.masked) if self._hidden[int(beside[1])].startswith("{")}
+        return signs - {hidden[0] for hidden in self._hidden.values()}
 
     @cached_property
     def _hidden(self) -> Mapping[int, str]:

@@ -153,13 +153,14 @@ NOTATIONS: dict[str, Notation] = {
     ),
     "untranslatable": Notation("delimited", delimiters=(("<xliff:g", "</xliff:g>"),)),
     "erb": Notation("delimited", delimiters=(("<%", "%>"),)),
-    "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"), ("%{", "}"))),
+    "templates": Notation("delimited", delimiters=(("{%", "%}"), ("{#", "#}"), ("${", "}"), ("#{", "}"))),
+    "percent-braces": Notation("delimited", delimiters=(("%{", "}"),)),
 }
 """The notations, by name."""
 
 LOOSE = (
-    "double-braces templates erb untranslatable merge-tags directives intervals nested loose-braces loose-expressions"
-    " around loose-printf loose-numbers variables linked loose-names escapes"
+    "double-braces templates percent-braces erb untranslatable merge-tags directives intervals nested loose-braces"
+    " loose-expressions around loose-printf loose-numbers variables linked loose-names escapes"
 )
 """The notations that the guess protects."""
 
@@ -229,7 +230,7 @@ FORMATS: dict[str, Format] = {
         Format("angular", ("double-braces", "braces"), message="branches", apostrophe="doubled"),
         Format("drupal", ("drupal",), keeps_order="(?!)"),
         Format("shell", ("shell",)),
-        Format("ejs", ("erb", "templates", "double-braces")),
+        Format("ejs", ("erb", "templates", "percent-braces", "double-braces")),
         Format("chrome", ("chrome",)),
         Format("none"),
     )

@@ -17,6 +17,7 @@ HIDDEN = [
     ("icu", "Hi {name}, '{'x'}' {n, number}", "Hi ⟦1⟧, ⟦2⟧x⟦3⟧ ⟦4⟧"),
     ("icu", "50%d {x", "50%d {x"),
     ("i18next", "{{name}} $t(ok) __brand__ {x} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧ {x} %s"),
+    ("i18next", "%{{percent}} kullanıldı, ${x}", "%⟦1⟧ kullanıldı, ⟦2⟧"),
     ("i18next", "{{- name}} {{when, date}}", "⟦1⟧ ⟦2⟧"),
     ("python", "%(a)s %d %% {x} 5% off", "⟦1⟧ ⟦2⟧ ⟦3⟧ {x} 5⟦4⟧ff"),
     ("python-brace", "{a} {0!r:>{w}} {{b}} %s", "⟦1⟧ ⟦2⟧ ⟦3⟧b⟦4⟧ %s"),
@@ -104,6 +105,13 @@ REFUSED = [
     ("chrome", "Hi $NAME$", "Hallo ⟦1⟧ $NOM$"),
     ("none", "a <b>b</b>", "⟦2⟧a⟦1⟧"),
     ("", "Hi [name]", "Hallo ⟦1⟧ {x}"),
+    ("", "{0}% complete", "%⟦1⟧ %{x} tamam"),
+    ("", "{0}% complete", "%⟦1⟧ %s tamam"),
+    ("", "{0} percent complete", "%⟦1⟧ tamam"),
+    ("", "{0}% of %{b}", "%⟦1⟧ von ⟦2⟧"),
+    ("", "{0}% complete", "%⟦1⟧ %⟦1⟧ tamam"),
+    ("ejs", "<%= a %>% of {{b}}", "% von ⟦1⟧ $⟦2⟧"),
+    ("rails", "%{a}% off", "%⟦1⟧ indirim"),
 ]
 
 
@@ -152,6 +160,11 @@ ESCAPED = [
     ("icu", "Day # of {n, plural, other {#}}", "Jour # d'⟦1⟧⟦2⟧⟦3⟧", "Jour # d''{n, plural, other {#}}"),
     ("", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l’{hotel}"),
     ("i18next", "Welcome to {{hotel}}", "Bienvenue à l'⟦1⟧", "Bienvenue à l'{{hotel}}"),
+    ("i18next", "{{percent}}% used", "%⟦1⟧ kullanıldı", "%{{percent}} kullanıldı"),
+    ("i18next", "{{price}} $ off", "$⟦1⟧ menos", "${{price}} menos"),
+    ("", "{0}% complete", "%⟦1⟧ tamamlandı", "%{0} tamamlandı"),
+    ("", "{{a}}-{{b}} % off", "%⟦1⟧-⟦2⟧ indirim", "%{{a}}-{{b}} indirim"),
+    ("", "{price} $ off", "$⟦1⟧ menos", "${price} menos"),
     ("python", "%d%% of %s", "⟦1⟧⟦2⟧ de ⟦3⟧", "%d%% de %s"),
     ("python-brace", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l'{hotel}"),
     ("python-brace", "{{a}} is {b}", "⟦1⟧a⟦2⟧ ist ⟦3⟧", "{{a}} ist {b}"),
