@@ -80,9 +80,12 @@ def test_error__that_shows_a_part_of_a_key(fault_of: Fault, ending: Any) -> None
     assert KEY[:6] not in str(fault_of(Reply(body[:-6], status=401, content_length=len(body), ending=ending)))
 
 
-def test_error__compressed(fault_of: Fault) -> None:
+@pytest.mark.parametrize("sizes", [(None,), (20, None)], ids=["one member", "two members"])
+def test_error__compressed(fault_of: Fault, sizes: tuple[int | None, ...]) -> None:
     """The message and the code of a compressed error are read."""
-    fault = fault_of(Reply(gzip.compress(json.dumps(QUOTA).encode()), status=429, headers=GZIP))
+    text = json.dumps(QUOTA).encode()
+    body = b"".join(gzip.compress(text[start:end]) for start, end in zip((0, *sizes), sizes, strict=False))
+    fault = fault_of(Reply(body, status=429, headers=GZIP))
     assert (type(fault), str(fault)) == (OutOfCredit, f"HTTP 429: {QUOTA['error']['message']}")
 
 

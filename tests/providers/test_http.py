@@ -163,9 +163,28 @@ def test_post__body_of_a_success(send: Send) -> None:
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
+def in_members(body: bytes) -> bytes:
+    """Each byte in a gzip member of its own, and some that are empty (RFC 1952)."""
+    return b"".join(gzip.compress(bytes([byte])) + gzip.compress(b"") for byte in body)
+
+
+def padded(body: bytes) -> bytes:
+    return gzip.compress(body) + bytes(2000)
+
+
+def raw_deflate(body: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(body) + compressor.flush()
+
+
 @pytest.mark.parametrize(
     ("coding", "compress"),
-    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
+    [
+        *[("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)],
+        *[("gzip", in_members), ("x-gzip", in_members), ("gzip", padded), ("deflate", raw_deflate)],
+        *[("gzip, identity", gzip.compress), ("none, GZIP", gzip.compress), ("utf-8, deflate", zlib.compress)],
+        *[("none", bytes), ("UTF-8", bytes), ("identity, identity", bytes), ("", bytes)],
+    ],
 )
 def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
     """No content coding is requested. The answer of a gateway that compresses anyway is unpacked."""
@@ -174,7 +193,9 @@ def test_post__compressed(send: Send, coding: str, compress: Any) -> None:
     assert server.requests[0].headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,gzip,gzip,gzip", "br", "zstd", "compress", "gzip, br"])
+@pytest.mark.parametrize(
+    "coding", ["gzip, gzip", "gzip,gzip,gzip,gzip", "br", "zstd", "compress", "gzip, br", "none, br"]
+)
 def test_post__compressed_otherwise(send: Send, coding: str) -> None:
     """Nested or unknown codings are not unpacked. `test_error_bodies` has those of errors."""
     bomb = gzip.compress(gzip.compress(bytes(10**8)))
@@ -236,6 +257,14 @@ BROKEN = {
     ),
     "cut off in compressed content": (
         Reply(gzip.compress(os.urandom(100))[:-20], headers={"Content-Encoding": "gzip"}),
+        AnswerInterrupted,
+    ),
+    "cut off in a second member": (
+        Reply(gzip.compress(b"{}") + gzip.compress(b"{}")[:-3], headers={"Content-Encoding": "gzip"}),
+        AnswerInterrupted,
+    ),
+    "cut off in a bare deflate stream": (
+        Reply(zlib.compress(os.urandom(100))[2:-20], headers={"Content-Encoding": "deflate"}),
         AnswerInterrupted,
     ),
     "broken compression": (Reply(b"plain", headers={"Content-Encoding": "gzip"}), AnswerInterrupted),
@@ -366,6 +395,8 @@ ENDLESS = {
     "endless body": Reply(headers={"Content-Length": str(10**12)}, ending="endless"),
     "endless head": Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", ending="endless"),
     "small on the wire, huge unpacked": Reply(gzip.compress(bytes(10**7)), headers={"Content-Encoding": "gzip"}),
+    "small members, huge together": Reply(gzip.compress(bytes(200_000)) * 2, headers={"Content-Encoding": "gzip"}),
+    "huge bare deflate": Reply(zlib.compress(bytes(10**7))[2:-4], headers={"Content-Encoding": "deflate"}),
 }
 
 
@@ -379,6 +410,12 @@ def test_post__size_limit(send: Send, case: str, monkeypatch: pytest.MonkeyPatch
         assert kind is RequestInterrupted
     else:
         assert (kind, text) == (InvalidAnswer, "the answer is larger than 300,000 bytes")
+
+
+def test_post__too_many_members(send: Send) -> None:
+    """An answer of very many empty gzip members is refused, because each takes time."""
+    with ScriptedServer(Reply(gzip.compress(b"") * 20_000, headers={"Content-Encoding": "gzip"})) as server:
+        assert fault_of(send, question(server.url)) == (InvalidAnswer, "the answer is compressed in too many parts")
 
 
 def test_bounded__outside_an_attempt() -> None:
