@@ -14,7 +14,7 @@ from babel.numbers import get_decimal_symbol
 
 from .calendar_words import hours_in
 from .language_names import cldr
-from .unit_spellings import Spellings, spellings_of, tidy
+from .unit_spellings import Spellings, spellings_of, tidy, tidy_after
 from .units import is_unit, magnitude_after, unit_after, unit_before
 
 NUMBER = re.compile(r"\d\d{0,39}+(?:[.,٫٬'’·\u00a0\u202f\u2009]\d{1,40}+){0,8}+")
@@ -25,6 +25,8 @@ NEARBY = 40
 """How many characters next to a number are searched for its unit."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
 SIGN_AFTER, SIGN_BEFORE = re.compile(r"\s?[^\s\d.,;:!?)⟦]"), re.compile(r"[^\s\d.,;:!?(⟧]")
+DIMENSIONS = re.compile(r"-?D(?!\w)")
+"""As in 3D, which is not three days."""
 AFTER_WORD = re.compile(r"-?[^\W\d_]")
 BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
@@ -133,9 +135,13 @@ def _number(written: str, values: frozenset[float], place: Place) -> Figure:
     ahead = tidy(place.before).rstrip()
     if _ends_in_letter(place.before) and not _ends_in_money(ahead, place.spellings):
         return Figure(written, values, unscaled=values, place=place)
-    factors, units = _next_to(ahead, tidy(place.after), place.spellings)
+    factors, units = _next_to(ahead, _tidy_after(place.after), place.spellings)
     scaled = frozenset(value * factor for value in values for factor in factors) if factors else values
     return Figure(written, scaled, units, has_magnitude=bool(factors), unscaled=values, place=place)
+
+
+def _tidy_after(after: str) -> str:
+    return "" if DIMENSIONS.match(after) else tidy_after(after)
 
 
 def _ends_in_letter(before: str) -> bool:

@@ -28,7 +28,7 @@ UNITS = {
     "area": "square-centimeter square-meter square-kilometer hectare acre square-foot square-mile",
     "speed": "kilometer-per-hour mile-per-hour meter-per-second knot",
     "temperature": "celsius fahrenheit kelvin",
-    "data": "bit byte kilobyte megabyte gigabyte terabyte petabyte",
+    "data": "bit byte kilobit megabit gigabit terabit kilobyte megabyte gigabyte terabyte petabyte",
     "power": "milliwatt watt kilowatt megawatt gigawatt",
     "electric": "volt ampere milliampere ohm",
     "energy": "joule kilojoule calorie kilocalorie foodcalorie kilowatt-hour",
@@ -68,14 +68,35 @@ SYMBOLS = {
     "volume:milliliter": "ml",
     "volume:liter": "l",
     "length:millimeter": "mm",
+    "length:meter": "m",
     "length:centimeter": "cm",
     "length:kilometer": "km",
-    "data:kilobyte": "kb kib",
-    "data:megabyte": "mb mib",
-    "data:gigabyte": "gb gib",
-    "data:terabyte": "tb tib",
+    "data:kilobit": "kbit kbps kb?",
+    "data:megabit": "mbit mbps mb?",
+    "data:gigabit": "gbit gbps gb?",
+    "data:terabit": "tbit tbps tb?",
+    "data:kilobyte": "kb kib kb?",
+    "data:megabyte": "mb mib mb?",
+    "data:gigabyte": "gb gib gb?",
+    "data:terabyte": "tb tib tb?",
+    "time:second": "s sec",
+    "time:minute": "m min",
+    "time:hour": "h",
+    "time:month": "m",
 }
-"""The spellings of all languages."""
+"""The spellings of all languages. `mb?` is written `Mb`, which means bits, or bytes to many writers."""
+ABBREVIATIONS = {
+    "time:second": "secs",
+    "time:minute": "mins",
+    "time:hour": "hr hrs",
+    "time:day": "d",
+    "time:week": "w wk wks",
+    "time:month": "mo mos",
+    "time:year": "y yr yrs",
+}
+"""English spellings beyond those of CLDR."""
+CASED = {"bit", "kilobit", "megabit", "gigabit", "terabit"}
+"""Units whose short spellings differ from those of other units only in their case."""
 SAME = {"tonne": "metric-ton", "foodcalorie": "kilocalorie"}
 NUMBER = re.compile(r"\d(?:[\d.,٫٬\u00a0\u202f\s]*\d)?")
 SAMPLES = (1, 2, 3, 5, 11, 20, 100, 1.5)
@@ -84,6 +105,7 @@ DIRECTIONS = re.compile(r"[\u200e\u200f\u061c\u2066-\u2069]")
 SHORTEST_NAME = 4
 """The minimum number of letters in a part of a currency's name."""
 KEY_LENGTH = 2
+BITS, BYTES = re.compile(r"\A([\s-]{0,2}[kKMGT])b(?![^\W\d_])"), re.compile(r"\A([\s-]{0,2}[kKMGT]i?B)ps(?!\w)")
 
 T = TypeVar("T")
 
@@ -149,10 +171,13 @@ def spellings_of(tag: str) -> Spellings:
     """Return the spellings of a language. A text of unknown language is read like an English one."""
     locale = cldr("en" if tag == AUTO else tag)
     after, before = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    for unit, written in [*SYMBOLS.items(), *((f"money:{code}", code.lower()) for code in CURRENCIES.split())]:
+    abbreviations = ABBREVIATIONS.items() if locale is None or locale.language == "en" else ()
+    codes = ((f"money:{code}", code.lower()) for code in CURRENCIES.split())
+    for unit, written in [*SYMBOLS.items(), *abbreviations, *codes]:
         for spelling in written.split():
             after[spelling].add(unit)
-            before[spelling].add(unit)
+            if not unit.startswith("time:"):  # "Min 5" is not 5 minutes
+                before[spelling].add(unit)
     magnitudes = defaultdict[str, set[float]](set)
     if locale:
         for unit, written in [*_written_units(locale), *_written_currencies(locale)]:
@@ -173,7 +198,7 @@ def _written_units(locale: Locale) -> Iterator[tuple[str, str]]:
     for dimension, names in UNITS.items():
         for name in names.split():
             unit = f"{dimension}:{SAME.get(name, name)}"
-            for length in ("long", "short"):
+            for length in ("long", "short") if name not in CASED else ("long",):
                 for sample in SAMPLES:
                     try:
                         yield (
@@ -224,6 +249,11 @@ def _around(written: str) -> tuple[str, str]:
     if number is None:
         return "", ""
     return tidy(written[: number.start()]).strip(), tidy(written[number.end() :]).strip()
+
+
+def tidy_after(text: str) -> str:
+    """Return the text after a number like `tidy`, with different spellings for bits and bytes."""
+    return tidy(BITS.sub(r"\1b?", BYTES.sub(r"\1/s", text, count=1), count=1))
 
 
 def tidy(text: str) -> str:

@@ -59,15 +59,21 @@ def unit_before(text: str, spellings: Spellings) -> frozenset[str]:
     if not spellings.may_precede(text):
         return NONE
     for spelling in spellings.before.at_end(text):
-        is_in_word = spelling[0].isalpha() and text[: -len(spelling)][-1:].isalpha()
-        if not is_in_word:
+        if not _is_in_word(text, spelling):
             return spellings.before.meanings[spelling]
     return NONE
 
 
 def is_unit(text: str, spellings: Spellings) -> bool:
     """Whether `text` ends with any unit."""
-    return spellings.may_precede(text) and bool(spellings.after.at_end(text))
+    if not spellings.may_precede(text):
+        return False
+    return not all(_is_in_word(text, spelling) for spelling in spellings.after.at_end(text))
+
+
+def _is_in_word(text: str, spelling: str) -> bool:
+    """Whether the `spelling` that `text` ends with is only the end of a word."""
+    return spelling[0].isalpha() and text[: -len(spelling)][-1:].isalpha()
 
 
 def magnitude_after(text: str, spellings: Spellings) -> tuple[frozenset[float], int]:
