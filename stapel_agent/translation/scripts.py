@@ -28,7 +28,7 @@ TIFINAGH, Thaa THAANA, Thai THAI, Tibt TIBETAN
 NAME_OF = dict(pair.split() for pair in NAMES.split(","))
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "FULLWIDTH": "LATIN", "HALFWIDTH": "CJK"}
 IN_SEVERAL = """
-az ban be ber bs cnr crh ff ha jv kab kk kok ks ku ky mn ms nan pa ro sa sat sd sh shi sr su tg tk tt ug uz vai zgh
+az ban be ber bs cnr crh ff ha jv kab kk kok ks ku ky mn ms nan pa sa sat sd sh shi sr su tg tk tt ug uz vai zgh
 """
 """Languages that are written in several scripts. The script of a text is only known if the tag names it."""
 
@@ -53,10 +53,14 @@ FEW = 2
 @lru_cache(maxsize=256)
 def script_of(tag: str) -> str | None:
     """Return the script of the language, as in the names of its letters. None if it may be in another one."""
-    code = _code(tag)
-    if code is None and base(tag) not in IN_SEVERAL.split():
-        code = next((part for part in get_global("likely_subtags").get(base(tag), "").split("_")[1:2]), None)
-    return NAME_OF.get(code or "")
+    is_known = _code(tag) is not None or base(tag) not in IN_SEVERAL.split()
+    return usual_script(tag) if is_known else None
+
+
+def usual_script(tag: str) -> str | None:
+    """Return the script that the tag names, or the one that the language is mostly written in."""
+    likely = get_global("likely_subtags").get(base(tag), "").split("_")
+    return NAME_OF.get(_code(tag) or "".join(likely[1:2]))
 
 
 def has_script(text: str, script: str) -> bool:

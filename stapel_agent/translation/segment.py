@@ -11,6 +11,7 @@ from stapel_agent.token_estimation import token_estimate
 
 from . import numbers
 from .entry import Entry
+from .foreign_letters import foreign_letters
 from .glossary import Glossary
 from .language_check import is_unchanged, other_language
 from .masking import Damaged, Protected
@@ -164,7 +165,7 @@ class Segment:
         return restored, self._reservation(given, restored)
 
     def _reservation(self, given: str, restored: str) -> Reservation | None:
-        """Return the reservation of a complete translation, if any. Raises Damaged if it is in a third language."""
+        """Return the reservation of a complete translation, if any. Raises Damaged if it is not in the language."""
         source, task = self.protected.masked, self._task
         if is_unchanged(source, given, task.from_lang, task.to):
             return Reservation(UNCHANGED, is_unchanged=True)
@@ -173,6 +174,8 @@ class Segment:
             if not is_source:
                 raise Damaged(remark)
             return Reservation(remark, is_unchanged=True)
+        if fault := foreign_letters(" ".join([source, *self.terms.values()]), given, task.to):
+            raise Damaged(fault)
         if missed := task.glossary.missed(self.terms, restored):
             wanted = ", ".join(f"{term!r} as {self.terms[term]!r}" for term in missed)
             return Reservation(f"does not translate {wanted}", missed_terms=tuple(missed))
