@@ -1,4 +1,4 @@
-"""Character references such as `&amp;` and `&nbsp;`: a translation must have the same ones as its source."""
+"""Character references such as `&amp;` and `&nbsp;`, and ampersands: a translation must have the same as its source."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def changed(source: str, translation: str) -> str | None:
     """Return what is wrong with the references of `translation`, or None."""
     if "&" not in source and "&" not in translation:
         return None
+    if "&&" in source and _single(translation) > _single(source):
+        return "has '&' in place of '&&'"
     ours, theirs = _read(source), _read(translation)
     for reference, character in theirs.items():
         if reference in ours or character in ours.values():
@@ -40,6 +42,11 @@ def changed(source: str, translation: str) -> str | None:
             reference = next(name for name, value in ours.items() if value == character)
             return f"lost {reference!r}"
     return None
+
+
+def _single(text: str) -> int:
+    """Count the ampersands that are neither doubled nor part of a reference."""
+    return REFERENCE.sub("", text).replace("&&", "").count("&")
 
 
 def _read(text: str) -> dict[str, str]:

@@ -7,11 +7,16 @@ import unicodedata
 from functools import cache
 from html import unescape
 
+from .character_references import REFERENCE
+
 # Browsers ignore these characters inside an address.
 DROPPED = re.compile(r"[\t\n\r]++")
 WIDTHLESS = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]++")
 # How a page, a script or an address writes a character: %3C, \x3c, \u003c, \u{3c}, \3c in CSS.
 ESCAPED = re.compile(r"%([0-9a-f]{2})|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\})", re.IGNORECASE)
+ACCELERATOR = re.compile(r"(?<!&)&(?=[^\W\d_])(?![A-Za-z][A-Za-z0-9]{1,31};)")
+"""The sign before the key of a button or menu: `&Save`."""
+TAG_SIGNS = re.compile("[<>=/\"']")
 MOST_ROUNDS = 3
 """How deeply escapes may be nested."""
 JOINED = re.compile(
@@ -106,12 +111,14 @@ FOLDED = re.compile(f"[{DOTS}\u00ad\u200b-\u200d\u2060\ufeff\uff10-\uff5a＜＞�
 """Characters that are read as other ones, or ignored."""
 
 
-def injected(source: str, translation: str) -> str | None:
+def injected(source: str, translation: str, *, has_tags: bool = False) -> str | None:
     """Describe syntax that `translation` has and `source` does not, or return None. Both texts are masked."""
     if SIGNS.search(translation) is None:
         return None
     if FORMULA.match(translation.lstrip()) and not FORMULA.match(source.lstrip()):
         return "begins like a formula of a spreadsheet"
+    if not has_tags:
+        source, translation = _as_shown(source, translation)
     theirs, ours = _as_run(translation), ""
     for name, syntax in SYNTAX.items():
         found = _found(syntax, theirs, name)
@@ -125,6 +132,16 @@ def injected(source: str, translation: str) -> str | None:
     if ":" in theirs and _new_schemes(theirs, source):
         return f"has {ADDRESS} that the text does not have"
     return None
+
+
+def _as_shown(source: str, translation: str) -> tuple[str, str]:
+    """Return both without the signs before accelerators, if the source is no HTML: `Fi&lter` has no `&lt`."""
+    expected = len(ACCELERATOR.findall(source))
+    if not expected or REFERENCE.search(source) or len(ACCELERATOR.findall(translation)) > expected:
+        return source, translation
+    if not set(TAG_SIGNS.findall(translation)) <= set(TAG_SIGNS.findall(source)):
+        return source, translation
+    return ACCELERATOR.sub("", source), ACCELERATOR.sub("", translation)
 
 
 def _new_schemes(translation: str, source: str) -> list[str]:

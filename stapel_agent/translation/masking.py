@@ -157,7 +157,9 @@ class Protected:
         fragments = set(FRAGMENTS.findall(translation))
         if strange := fragments and fragments - set(FRAGMENTS.findall(self.masked)):
             raise Damaged(f"has {min(strange)!r}, which the text does not have")
-        if fault := injected(self.masked, translation) or character_references.changed(self.masked, translation):
+        if fault := injected(self.masked, translation, has_tags=bool(self.tags)):
+            raise Damaged(fault)
+        if fault := character_references.changed(self.masked, translation):
             raise Damaged(fault)
         format = FORMATS[self.format]
         is_printf = format.escapes_percent and any(span.kind == "printf" for span in self._spans)

@@ -29,6 +29,8 @@ MAX_FIGURES, MOST = 2000, 50
 BUDDHIST_YEARS = 543
 HOUR = "time:hour"
 SHIFTS, SUNRISE_SHIFTS = frozenset({12, 24}), frozenset({6, 12, 18, 24})
+ACCELERATOR = re.compile(r"[(（]([_&])(\d)[)）]")
+"""The key of a button or menu, as languages write it that have no such letter: `24時制(_2)` for `_24-hour`."""
 MARKED = re.compile(r"⟦[^⟧]{0,12}⟧")
 COUNTED = re.compile(r"(\d)[\s\u00a0\u202f-]{0,2}[^\W\d_]+")
 """A word after a number is a unit or a magnitude, not another number."""
@@ -78,6 +80,7 @@ class _Text:
 
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
     """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
+    translation = ACCELERATOR.sub(lambda key: "" if f"{key[1]}{key[2]}" in source else key[0], translation)
     source, translation = _plain(source), _plain(translation)
     has_signs = SIGNS.search(source) or SIGNS.search(translation)
     if has_signs and (fault := other_exponent(source, translation)):

@@ -17,6 +17,14 @@ from tests.rows import each_row
         ("Really &ldquo;so&rdquo;?", "Wirklich &bdquo;so&ldquo;&nbsp;?", None),
         ("5 &euro; &#8211; 6", "5 &#8364; - 6", None),
         ("a & b", "a & b", None),
+        ("&Save && Close", "&Speichern & Schließen", "has '&' in place of '&&'"),
+        ("&Save && Close", "&Speichern &Schließen", "has '&' in place of '&&'"),
+        ("R&&D", "F&E", "has '&' in place of '&&'"),
+        ("&Save && Close", "Speichern && S&chließen", None),
+        ("&Save && Close", "保存して閉じる(&S)", None),
+        ("&Save && Close", "&Speichern und schließen", None),
+        ("R&D && &ldquo;more&rdquo;", "F&E && &bdquo;mehr&ldquo;", None),
+        ("&Q&A", "&Frage & Antwort", None),
     ]
 )
 def test_changed(source, translation, fault):

@@ -95,3 +95,22 @@ def test_injected__joined(source, translation):
 def test_injected__joined_others(translation):
     """A new address is found next to any letters, also if it ends like one of the source."""
     assert injected("Sign in at example.com", translation)
+
+
+@each_row([
+    ("&Filter", "Fi&lter"), ("IP Fi&ltering", "Fi&ltraggio IP"), ("&High", "A&lto"), ("&Height:", "A&ltezza:"),
+    ("&Quotes", "Zi&quotate"), ("R&D = &High", "R&D = A&lto"),
+])  # fmt: skip
+def test_injected__accelerators(source, translation):
+    """If the source has an accelerator, the letters after one are no character reference without a semicolon."""
+    assert injected(source, translation) is None
+
+
+@each_row([
+    ("Filter", "Fi&lter"), ("&Read more", "&ltscript>a"), ("&Read more", "&ltscript src=x"), ("&Read", "&lt;script"),
+    ("&Read", "&ltb &lti"), ("&nbsp;R&D", "&ltscript"), ("&Read", "&#60script"), ("&Read", "&L &javascript&colon;x"),
+    ("&Read", "&amp;lt;script"), ("R&D", "&lt/script"), ("&Read", "java&Script:x"),
+])  # fmt: skip
+def test_injected__not_accelerators(source, translation):
+    """More ampersands, signs of a tag, semicolons, or a source without an accelerator make it a reference."""
+    assert injected(source, translation)

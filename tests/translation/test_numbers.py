@@ -5,6 +5,8 @@ from stapel_agent.translation.numbers import changed
 from tests.rows import each_row
 
 SAME = [
+    ("_24-hour", "24時制(_2)", "en", "ja"),
+    ("&24-hour", "24시간（&2）", "en", "ko"),
     ("$5M raised", "5.000.000 $ gesammelt", "en", "de"),
     ("The 80s", "Die Achtziger", "en", "de"),
     ("at 17:00", "at 5:00 PM", "de", "en"),
@@ -184,6 +186,9 @@ SAME = [
     ("5 MBps", "5 MB/s", "en", "de"),
 ]
 CHANGED = [
+    ("_24-hour", "24時制(_3)", "en", "ja"),
+    ("_24-hour", "12時制(_2)", "en", "ja"),
+    ("24-hour", "24時制(2)", "en", "ja"),
     ("1,000 files", "1,0 Dateien", "en", "de"),
     ("10^6 items", "10^5 Elemente", "en", "de"),
     ("10⁶ items", "10⁵ Elemente", "en", "de"),
