@@ -13,6 +13,7 @@ from itertools import chain, product
 
 from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in, months_named
 from .comparison_signs import other_comparison
+from .data_rates import other_rate
 from .figures import Figure, decimal_of, figures
 from .language_names import base
 from .number_order import other_order, without_shared_phones
@@ -141,6 +142,10 @@ def _difference(source: list[Figure], translation: list[Figure], ours: _Text, th
             return fault
     if _has_other_month(ours, theirs):
         return "has another month"
+    if rate := other_rate(source, theirs.text, theirs.tag):
+        return f"lost the time of the rate {rate.written}"
+    if rate := other_rate(translation, ours.text, ours.tag):
+        return f"has a rate at {rate.written}"
     return _other_version(source, translation) or _other_unit(source, translation, theirs.text)
 
 

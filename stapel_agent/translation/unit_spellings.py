@@ -81,7 +81,7 @@ SYMBOLS = {
     "data:terabyte": "tb tib tb?",
     "time:second": "s sec",
     "time:minute": "m min",
-    "time:hour": "h",
+    "time:hour": "h ω",
     "time:month": "m",
 }
 """The spellings of all languages. `mb?` is written `Mb`, which means bits, or bytes to many writers."""

@@ -184,6 +184,16 @@ SAME = [
     ("100 Mbit/s", "100 Мбит/с", "en", "ru"),
     ("5 Mb", "5 MB", "en", "de"),
     ("5 MBps", "5 MB/s", "en", "de"),
+    ("5 MB/s", "5 Mo/s", "en", "fr"),
+    ("5 MB/s", "5 МБ/сек", "en", "ru"),
+    ("5 MB/s", "5 MB pro Sekunde", "en", "de"),
+    ("5 MB/s", "5 МБ в секунду", "en", "ru"),
+    ("5 MB/s", "每秒 5 MB", "en", "zh"),
+    ("5 MB per second", "5 MB/s", "en", "de"),
+    ("Up to 5 MB", "Bis zu 5 MB", "en", "de"),
+    ("10-bit decoding", "Decodifica 10-bit per HEVC", "en", "it"),
+    ("Use 5 MB/file", "5 MB je Datei", "en", "de"),
+    ("1 h", "1 ω", "en", "el"),
 ]
 CHANGED = [
     ("_24-hour", "24時制(_3)", "en", "ja"),
@@ -332,6 +342,10 @@ CHANGED = [
     ("100 Mbit/s", "100 MB/s", "en", "de"),
     ("100 Mbps", "100 MB/s", "en", "de"),
     ("5 MBps", "5 Mbps", "en", "de"),
+    ("5 MB/s", "5 MB", "en", "de"),
+    ("100 Mbps", "100 Mbit", "en", "de"),
+    ("5 MB per second", "5 МБ", "en", "ru"),
+    ("5 MB", "5 MB/s", "en", "de"),
     ("$5 of this", "dies 5", "en", "de"),
 ]
 
