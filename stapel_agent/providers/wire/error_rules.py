@@ -51,34 +51,45 @@ class Rule:
         return not self.codes.isdisjoint(codes) or bool(self.words and self.words.search(message))
 
 
+WORD_START = r"(?-i:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z]))"
+WORD_END = r"(?-i:(?![A-Za-z])|(?<=[a-z])(?=[A-Z]))"
+
+
 def words(*alternatives: str) -> re.Pattern[str]:
-    """Return a pattern for any of the `alternatives`, in any case."""
-    return re.compile("|".join(alternatives), re.IGNORECASE)
+    """Return a pattern for any of the `alternatives`, in any case, but not inside a word."""
+    return re.compile(f"{WORD_START}(?:{'|'.join(alternatives)})", re.IGNORECASE)
+
+
+def whole_words(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern for any of the `alternatives` that are not followed by the rest of a longer word."""
+    return words(f"(?:{'|'.join(alternatives)}){WORD_END}")
 
 
 def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+BUDGET = "(?<!token )(?<!thinking )(?<!reasoning )budget"
 EMPTY_ACCOUNT = words(
     r"credit balance is too low",
     r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)",
     r"specified (?:workspace |organization )?API usage limits",
     r"(?:used|exhausted|spent) all (?:of )?(?:your |its |the )?(?:available |remaining |prepaid )?credits?",
-    r"(?:not|n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
+    r"(?:not|[a-z]{1,6}n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
     r"requires more credits|credit limit exceeded|monthly included credits",
-    r"(?:spend(?:ing)?|billing hard|budget) (?:limit|cap)(?: has been| was| is)? (?:reached|exceeded|hit)",
+    rf"(?:spend(?:ing)?|billing hard|{BUDGET}) (?:limit|cap)(?: has been| was| is)? (?:reached|exceeded|hit)",
     r"(?:reached|exceeded|hit) (?:its|your|the) (?:\w+ )?(?:spend(?:ing)?|billing|budget) (?:limit|cap)",
     r"key limit exceeded|monthly (?:usage|spend(?:ing)?|budget) (?:limit|cap)|out of extra usage",
-    r"budget has been exceeded|exceeded ?budget|over budget",
-    r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|payment required",
+    rf"{BUDGET} has been exceeded|exceeded ?budget|over budget",
+    r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|(?:pre)?payment required",
     r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
     "余额不足|额度不足|欠费|无可用资源包",
 )
 """Messages about an empty account. No vendor uses these words for a rate limit."""
 
 PACE = words(
-    r"rate.?limit|per (?:second|minute|min|hour|day)|(?:try again|retry) (?:in|after)|requests?_per_|tokens?_per_",
+    rf"rate.?limit|(?:per (?:second|minute|min|hour|day)s?|(?:try again|retry) (?:in|after)){WORD_END}",
+    r"requests?_per_|tokens?_per_|too many tokens, please wait",
     r"allocated quota|quota exceeded for|quota ?increase|free_tier|too many requests|throttl|concurren",
     r"resource.{0,10}exhausted|usage limit reached|\b[RT]P[MD]\b|help\.aliyun\.com",
 )
@@ -87,7 +98,7 @@ CONTENT_FILTER = words(
     r"content (?:management|filtering|safety|usage) polic|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
     r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged as potentially|our safety system",
-    r"inappropriate content|(?:un)?safe or sensitive content|sensitive (?:content|information)|new_sensitive",
+    r"(?:inappropriate|(?<!case.)(?<!time.)sensitive) (?:content|information)(?!.type)|new_sensitive",
     "敏感内容|敏感词",
 )
 """Messages of a vendor's filter. It declined to answer, and another vendor may not."""
@@ -101,15 +112,20 @@ BUSY = words(
 REQUEST_NOT_RECEIVED = words(r"did(?: not|n't|n&#39;t) send a complete request")
 """HAProxy's message: it has forwarded nothing. Without it, a 408 may be that of a vendor that processed the request."""
 
+A_LIMIT = r"(?:exceed|overflow|maximum|limit|larger|longer|greater|beyond|not fit|too small)"
+CONTEXT = r"context (?:length|size|window)"
+SENT = r"(?:prompt|inputs?|contexts?|messages?|conversation|history|text|sequence|content|request|query|string)"
 TOO_LONG = words(
-    r"context (?:length|size|window)|maximum (?:context|prompt) length|context the overflows|too (?:long|many tokens)"
+    rf"{A_LIMIT}[^.]{{0,60}}{CONTEXT}|{CONTEXT}[^.]{{0,40}}{WORD_START}{A_LIMIT}|{CONTEXT} is only",
+    r"maximum (?:context|prompt) length|context the overflows|too many tokens(?!, please wait)",
+    rf"{SENT}(?: length| size)?(?: (?:is|are|was|were|provided|given|sent))*(?: much| far| way)? too long",
 )
 
 WRONG_ADDRESS = words(
     r"unexpected endpoint", r"unknown (?:endpoint|url|request url)", r"no such endpoint", r"invalid url"
 )
 
-MONEY = words("credit|billing|balance|arrears|recharge|payment|余额|欠费")
+MONEY = whole_words(r"credits?|billing|(?<!load.)balances?|arrears|recharged?|(?:pre)?payments?", "余额|欠费")
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -144,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(OutOfCredit, MONEY, statuses=frozenset({401, 402, 403, 429})),
-    Rule(OutOfCredit, words("quota"), statuses=frozenset({401, 402, 403})),
+    Rule(OutOfCredit, whole_words("quotas?"), statuses=frozenset({401, 402, 403})),
     Rule(
         AccessDenied,
         words(
