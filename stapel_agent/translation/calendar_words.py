@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import product
 
 from babel import Locale
 
@@ -48,6 +49,7 @@ ar bg ca cs da de el en es et fi fr gl he hi hr hu id it ja ko lt lv nb nl nn no
 PARTS = {"morning1", "afternoon1", "night1"}
 """Parts of the day that CLDR names in the other languages of which it knows them all."""
 STEM = 4
+CONTEXTS, WIDTHS = ("format", "stand-alone"), ("wide", "abbreviated")
 
 
 DIGITS = re.compile(
@@ -70,8 +72,7 @@ def months_of(tag: str) -> dict[str, int]:
         return {}
     names = {
         name.lower().rstrip("."): number
-        for context in ("format", "stand-alone")
-        for width in ("wide", "abbreviated")
+        for context, width in product(CONTEXTS, WIDTHS)
         for number, name in locale.months[context][width].items()
     }
     return {name: number for name, number in names.items() if not any(map(str.isdigit, name)) and len(name) > 1}
@@ -125,9 +126,28 @@ def months_in(text: str, tag: str, *, dates: bool = True) -> set[int]:
 
 
 def months_named(text: str, tag: str) -> set[int]:
-    """The months whose names `text` has anywhere, also as other words such as "may"."""
-    lower, months = text.lower(), months_of(tag)
-    return {number for name, number in months.items() if name in lower}
+    """The months whose names `text` may have anywhere, also as other words such as "may"."""
+    lower = text.lower()
+    return {number for name, number in months_of(tag).items() if _stem(name) in lower}
+
+
+def weekdays_named(text: str, tag: str) -> set[int]:
+    """The weekdays whose names `text` may have anywhere. Monday is 2."""
+    lower = text.lower()
+    return {number for name, number in _weekdays_of(tag) if _stem(name) in lower}
+
+
+def _stem(name: str) -> str:
+    """The name without its last letter, which languages inflect."""
+    return name[:-1] if len(name) >= STEM else name
+
+
+@lru_cache(maxsize=64)
+def _weekdays_of(tag: str) -> tuple[tuple[str, int], ...]:
+    locale = cldr("en" if tag == AUTO else tag)
+    widths = [locale.days[context][width] for context, width in product(CONTEXTS, WIDTHS)] if locale else []
+    names = {(name.lower().rstrip("."), day + 2) for names in widths for day, name in names.items()}
+    return tuple(sorted(names))
 
 
 @lru_cache(maxsize=64)

@@ -32,6 +32,11 @@ BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
 SHORT_MAGNITUDES = 3
 VERSION_PARTS = 3
+POINTS = {".", "٫"}
+MONTHS, WEEKDAYS = range(1, 13), range(2, 8)
+MONTH_AFTER, MONTH_BEFORE = re.compile(r"\s?(?:月(?!曜)|월(?!요))"), re.compile(r"\bth(?:áng|g)\s\Z", re.IGNORECASE)
+WEEKDAY_AFTER, WEEKDAY_BEFORE = re.compile(r"ª[\s-]feira", re.IGNORECASE), re.compile(r"\b(?:[Tt]hứ\s|T)\Z")
+"""What makes a number the name of a month or of a weekday: `10月`, `Tháng 10`, `2ª-feira`, `Thứ 2`."""
 
 
 class Place(NamedTuple):
@@ -89,6 +94,21 @@ class Figure(NamedTuple):
         return not (self.has_magnitude or self.units) and AFTER_WORD.match(self.place.after) is not None
 
     @property
+    def is_month(self) -> bool:
+        """Whether it names a month, as in Vietnamese or Chinese."""
+        return self._names(MONTHS, MONTH_BEFORE, MONTH_AFTER)
+
+    @property
+    def is_weekday(self) -> bool:
+        """Whether it names a weekday, as in Vietnamese or Portuguese. Monday is 2."""
+        return self._names(WEEKDAYS, WEEKDAY_BEFORE, WEEKDAY_AFTER)
+
+    def _names(self, numbers: range, before: re.Pattern[str], after: re.Pattern[str]) -> bool:
+        if self.place is None or self.values.isdisjoint(numbers):
+            return False
+        return bool(before.search(self.place.before) or after.match(self.place.after))
+
+    @property
     def _is_glued(self) -> bool:
         """Whether it is glued to a word before it, as in IPv4."""
         if self.place is None or not _ends_in_letter(self.place.before):
@@ -125,7 +145,7 @@ def _read(written: str, place: Place, decimal: str) -> Iterator[Figure]:
     values = frozenset(_values(parts, signs, decimal))
     if values:
         yield _number(written, values, place)
-    elif len(parts) >= VERSION_PARTS and "." in signs and not _may_be_date(parts):
+    elif len(parts) >= VERSION_PARTS and POINTS & {*signs} and not _may_be_date(parts):
         yield Figure(written, frozenset(), parts=tuple(map(int, parts)))
     else:
         yield from (Figure(part, frozenset({float(int(part))})) for part in parts)

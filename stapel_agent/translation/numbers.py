@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain, product
 
-from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in, months_named
+from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in, months_named, weekdays_named
 from .comparison_signs import other_comparison
 from .data_rates import other_rate
 from .figures import Figure, decimal_of, figures
@@ -73,6 +73,14 @@ class _Text:
     @cached_property
     def months(self) -> set[int]:
         return months_in(self.text, self.tag)
+
+    @cached_property
+    def named_months(self) -> set[int]:
+        return months_named(self.text, self.tag)
+
+    @cached_property
+    def named_weekdays(self) -> set[int]:
+        return weekdays_named(self.text, self.tag)
 
     @cached_property
     def has_half(self) -> bool:
@@ -153,7 +161,7 @@ def _has_other_month(ours: _Text, theirs: _Text) -> bool:
     if not (ours.months and theirs.months):
         return False
     return not ours.months & theirs.months or bool(
-        months_in(theirs.text, theirs.tag, dates=False) - ours.months - months_named(ours.text, ours.tag)
+        months_in(theirs.text, theirs.tag, dates=False) - ours.months - ours.named_months
     )
 
 
@@ -234,7 +242,9 @@ def _unexplained(lost: list[Figure], new: list[Figure], ours: _Text, theirs: _Te
     lost = [figure for figure in lost if not _is_said(figure, theirs, is_replaced)]
     new = [figure for figure in new if not _is_said(figure, ours, is_replaced)]
     if not is_replaced:  # "a file" may become "1 file", and "6 pm" 18:00
-        new = [figure for figure in new if min(figure.values, default=SMALL) > 1]
+        new = [
+            figure for figure in new if min(figure.values, default=SMALL) > 1 or (figure.is_month and ours.named_months)
+        ]
     if lost and new:
         return f"has {new[0].written} in place of {lost[0].written}"
     if lost:
@@ -243,10 +253,11 @@ def _unexplained(lost: list[Figure], new: list[Figure], ours: _Text, theirs: _Te
 
 
 def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
-    """Whether the other text may write the number as a word, or as the name of a month."""
-    if figure.is_in_word and not is_replaced:
+    """Whether the other text may write the number as a word, or as the name of a month or weekday."""
+    if _is_named(figure, other):
         return True
-    if figure.values & set(map(float, other.months)):
+    is_other_month = figure.is_month and other.named_months
+    if figure.is_in_word and not is_replaced and not is_other_month:
         return True
     values = figure.values | {value % 12 or 12.0 for value in figure.values if figure.is_clock}
     sayable = [value for value in values if not is_replaced or value in SAYABLE]
@@ -254,6 +265,12 @@ def _is_said(figure: Figure, other: _Text, is_replaced: bool) -> bool:
         says(value, other.text if value <= SMALL else COUNTED.sub(r"\1 ", other.text), other.tag, figure.units)
         for value in sayable
     )
+
+
+def _is_named(figure: Figure, other: _Text) -> bool:
+    """Whether the other text may have the number as the name of a month or weekday."""
+    months = other.named_months if figure.is_month else other.months
+    return bool(figure.values & months) or (figure.is_weekday and bool(figure.values & other.named_weekdays))
 
 
 def _other_unit(source: list[Figure], translation: list[Figure], text: str) -> str | None:
