@@ -110,6 +110,7 @@ class Catalogue(ABC, Generic[Draft]):
             "context": self.context(key, options)[:MAX_CONTEXT_LENGTH].strip(),
             "format": self.format(key),
             "max_length": self.max_length(key),
+            "protect": self.protect(key, text),
         }
         known = {name: fact for name, fact in facts.items() if fact}
         return {"text": text, **known} if known else text
@@ -121,6 +122,10 @@ class Catalogue(ABC, Generic[Draft]):
     def format(self, key: str) -> str:
         """Return the format of the text `key`, or an empty string if the file does not define it."""
         return ""
+
+    def protect(self, key: str, text: str) -> list[str]:
+        """Return regular expressions for parts of the text that its format alone does not protect."""
+        return []
 
     def max_length(self, key: str) -> int:
         """Return the maximum characters of a translation, by a comment such as `[CHAR LIMIT=20]`. 0 means no limit."""

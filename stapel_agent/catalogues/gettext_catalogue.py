@@ -31,12 +31,24 @@ FORMATS = {
 }
 """The format of a text, by gettext's flag."""
 
+SPACED = {
+    "printf": r"% [-+ 0#'I]*+(?:hh|ll|[hlLqjztZ])?+[diouxXeEfFgGaAcCsSpnm@]",
+    "python": r"% [-+ 0#]*+[hlL]?+[diouxXeEfFgGcrsa]",
+    "php": r"% [-+ 0]*+[bcdeEfFgGhHosuxX]",
+}
+"""Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
+
 STRICT = {"python-format", "ruby-format", "qt-format"}
 """Flags of formats in which a plural form may leave out named placeholders only."""
 UNNAMED = re.compile(r"%[^({<]")
 
 MAX_LENGTH = re.compile(r"\bmax-length:\s?(\d{1,5})\b")
 """The flag by which Weblate, among others, limits the length of a translation."""
+
+
+def protected_percentages(format: str, text: str) -> list[str]:
+    """Return the expression for what msgfmt takes for a placeholder in `text`, if there may be any."""
+    return [SPACED[format]] if format in SPACED and "% " in text else []
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     def format(self, key: str) -> str:
         flags = self._entries[int(key.split(" ", 1)[0])].flags
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
+
+    def protect(self, key: str, text: str) -> list[str]:
+        return protected_percentages(self.format(key), text)
 
     def max_length(self, key: str) -> int:
         flags = ",".join(self._entries[int(key.split(" ", 1)[0])].flags)

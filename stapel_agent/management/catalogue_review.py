@@ -32,7 +32,10 @@ def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
         sources = catalogue.sources(key, texts[key])
         if format in NUMBERED and NUMBER.search(existing):
             sources += [_numbered(text) for text in sources]
-        entries = [Entry(text, format=format, max_length=limit) for text in sources]
+        entries = [
+            Entry(text, format=format, max_length=limit, protect=tuple(catalogue.protect(key, text)))
+            for text in sources
+        ]
         found = [fault_in(entry, existing, catalogue.language(key), catalogue.to) for entry in entries]
         fault = found[0] if all(found) else catalogue.fault(key, existing)
         if fault:

@@ -162,7 +162,7 @@ class Protected:
         if fault := character_references.changed(self.masked, translation):
             raise Damaged(fault)
         format = FORMATS[self.format]
-        is_printf = format.escapes_percent and any(span.kind == "printf" for span in self._spans)
+        is_printf = format.escapes_percent and any(map(self._is_printf, self._spans))
         if is_printf and "%" in translation and "%" not in self.masked:
             raise Damaged("has a percent sign that could be read as a placeholder")
         bars = translation.count(format.plural_separator) if format.plural_separator else 0
@@ -170,6 +170,9 @@ class Protected:
         # Without a format, a bar may be the full stop of a language.
         if bars != expected and (expected or self.format):
             raise Damaged(f"has {bars} {format.plural_separator!r} in place of {expected}")
+
+    def _is_printf(self, span: Span) -> bool:
+        return span.kind == "printf" or (span.kind == "own" and self.source[span.start] == "%")
 
     def _with_breaks(self, translation: str) -> str:
         """Return `translation` with the source's line breaks and the whitespace around them."""

@@ -233,6 +233,17 @@ def test_plural__as_msgfmt_wants_it(tmp_path, scripted_model, flags, to):
 
 
 @pytest.mark.gettext
+@pytest.mark.parametrize("flag", ["c-format", "objc-format", "python-format", "php-format", "no-c-format"])
+def test_percentage__by_flag(tmp_path, scripted_model, flag):
+    """The `% d` of a percentage stays where msgfmt takes it for a placeholder. Elsewhere, it is prose."""
+    source = po(tmp_path, "en", f'#, {flag}\nmsgid "20% discount"\nmsgstr ""\n')
+    scripted_model.script(translating(lambda text: "20 % Rabatt" if text == "20% discount" else text))
+    run(source, "--from", "en", "--to", "de")
+    assert (asked(scripted_model)[0] == "20% discount") == (flag == "no-c-format")
+    assert not fatal(tmp_path / PLACE.format("de"))
+
+
+@pytest.mark.gettext
 @pytest.mark.parametrize("msgid", ["A text", "A text\\n", "\\nA text", "\\nA text\\n"])
 @pytest.mark.parametrize("msgstr", ["Ein Satz", "Ein Satz\\n", "\\nEin Satz"])
 def test_check__line_breaks(tmp_path, msgid, msgstr):
@@ -251,6 +262,11 @@ def test_check__line_breaks(tmp_path, msgid, msgstr):
         ("php-format", "%s has %d files", "%2$d von %1$s", True),
         ("objc-format", "%@ has %lld files", "%2$lld von %1$@", True),
         ("python-format", "%s has %d files", "%2$d von %1$s", False),
+        ("c-format", "Save 20% on all", "Spare 20 % bei allen", False),
+        ("c-format", "Save 20% on all", "Spare 20% od. mehr", True),
+        ("objc-format", "20% discount", "20 % Rabatt", False),
+        ("python-format", "20% discount", "20 % Rabatt", False),
+        ("php-format", "20% discount", "20 % Rabatt", False),
     ],
 )
 def test_check__numbered_arguments(tmp_path, flag, msgid, msgstr, is_right):

@@ -10,7 +10,7 @@ import polib
 import pytest
 from pyicumessageformat import Parser
 
-from stapel_agent.catalogues.gettext_catalogue import FORMATS
+from stapel_agent.catalogues.gettext_catalogue import FORMATS, protected_percentages
 from stapel_agent.translation.masking import Damaged, Protected
 from tests.translation.test_placeholder_formats import ESCAPED, HIDDEN, REFUSED, REORDERED
 
@@ -33,7 +33,7 @@ def accepted(name):
     chosen = random.Random(name)
     rows = [text for format, text, *_ in [*HIDDEN, *REORDERED, *ESCAPED, *REFUSED] if format == name]
     for source in [*rows, *(" ".join(chosen.choices(TEMPLATES, k=4)) for _ in range(300))]:
-        protected = Protected(source, name)
+        protected = Protected(source, name, protected_percentages(name, source))
         words = protected.masked.split(" ")
         for translation in (" ".join(chosen.sample(words, len(words))), protected.masked.upper(), words[0], "% s %d"):
             try:
