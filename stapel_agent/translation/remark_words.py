@@ -16,7 +16,8 @@ from pathlib import Path
 class Words:
     """The words of one language: an apology, "I cannot", what a model cannot do, to translate, "as an AI".
 
-    `can` has the "I can" of languages that put "not" elsewhere in the sentence.
+    `can` has the "I can" of languages that put "not" elsewhere in the sentence. `opener`, `here` and `closer` have
+    "of course", "here is" and "let me know", which begin and end an answer in a chat.
     """
 
     sorry: tuple[str, ...]
@@ -25,6 +26,9 @@ class Words:
     translate: tuple[str, ...]
     model: tuple[str, ...] = ()
     can: tuple[str, ...] = ()
+    opener: tuple[str, ...] = ()
+    here: tuple[str, ...] = ()
+    closer: tuple[str, ...] = ()
 
 
 def _read() -> dict[str, Words]:

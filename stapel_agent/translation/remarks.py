@@ -50,6 +50,23 @@ SORRY, CANNOT, CAN, ACT, TRANSLATE, MODEL = (
     Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
     for kind in ("sorry", "cannot", "can", "act", "translate", "model")
 )
+OPENERS_ABROAD, HERE, CLOSERS_ABROAD = (
+    Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
+    for kind in ("opener", "here", "closer")
+)
+"""The phrases of a chat in other languages than English."""
+SAID_FIRST = re.compile(rf"\W{{0,3}}(?:{OPENERS_ABROAD.pattern.pattern})\s?[,!.:،，！。：、](?=\W{{0,5}}\w)")
+SAID_HERE = re.compile(rf"\W{{0,3}}(?:{HERE.pattern.pattern})[^:：\n]{{0,40}}[:：]")
+AGREEMENT = re.compile(
+    r"sure|certain|of course|clear|\bok\b|okay|\byes|yeah|yep|natural|absolut|defini|good|fine|\bwell|great|nice|light"
+    r"|bright|safe|secur|right|correct|agree|got it|glad|pleas|obvious|happy|welcome|underst|problem|indeed|exact"
+    r"|like|love|confiden"
+)
+INDICATION = re.compile(r"here|this|these|that|those|below|follow|behold|look|see\b|\bit\b|voil|\bis\b|\bare\b")
+WISH = re.compile(
+    r"know|tell|inform|notif|contact|hope|hesitat|free|need|help|\bif\b|question|assist|want|ask|reach|report|say"
+)
+"""Words of a source whose translation may have the phrases of a chat."""
 NOT = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie)\b")
 """The "not" that makes a refusal of CAN."""
 OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern.pattern})")
@@ -138,7 +155,19 @@ def _is_annotated(source: str, translation: str, to: str, heads: Set[str]) -> bo
     if NOTE.search(translation) and not NOTED.search(source):
         return True
     may_chat = CHAT.may_be_in(translation, heads) and _is_foreign(to)
-    return bool(may_chat and CHATTED.match(translation) and not CHATTED.match(source))
+    is_chat = may_chat and CHATTED.match(translation) and not CHATTED.match(source)
+    return bool(is_chat) or _chats_abroad(source, translation, heads)
+
+
+def _chats_abroad(source: str, translation: str, heads: Set[str]) -> bool:
+    """Whether it begins or ends like an answer in a chat in another language than English."""
+    if OPENERS_ABROAD.may_be_in(translation, heads) and SAID_FIRST.match(translation):
+        return not (AGREEMENT.search(source) or OPENERS_ABROAD.search(source))
+    if HERE.may_be_in(translation, heads) and SAID_HERE.match(translation) and not COLON.search(source):
+        return not (INDICATION.search(source) or HERE.search(source))
+    if CLOSERS_ABROAD.may_be_in(translation, heads) and CLOSERS_ABROAD.search(translation):
+        return not (WISH.search(source) or CLOSERS_ABROAD.search(source))
+    return False
 
 
 def _is_foreign(to: str) -> bool:

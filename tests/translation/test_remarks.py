@@ -1,5 +1,7 @@
 """What a model writes in place of a translation, or around one."""
 
+from dataclasses import astuple
+
 import pytest
 
 from stapel_agent.translation.remark_words import LANGUAGES
@@ -247,6 +249,18 @@ def test_remark_in__around_quotes():
         ("What may I do for you?", "Was darf ich für Sie tun?", "de"),
         ("How can I help you today?", "Waarmee kan ik je vandaag helpen?", "nl"),
         ("How can I help?", "Hoe kan ek help?", "af"),
+        ("Of course, we can help", "Natürlich, wir können helfen", "de"),
+        ("Sure! Let's go", "¡Claro! Vamos", "es"),
+        ("Light, dark", "Claro, oscuro", "es"),
+        ("Safe, fast", "Sicher, schnell", "de"),
+        ("Yes, delete", "はい、削除する", "ja"),
+        ("OK, continue", "好的，继续", "zh"),
+        ("Natürlich, gleich", "Bien sûr, tout de suite", "fr"),
+        ("Here is the list", "Hier ist die Liste: bitte", "de"),
+        ("Let me know", "Lass es mich wissen", "de"),
+        ("Please contact us", "N'hésitez pas à nous contacter", "fr"),
+        ("Naturally, yes", "Naturalmente, sì", "it"),
+        ("Clear all", "Alles klar, natürlich", "de"),
         ("Save", "Sicherstellen", "de"),
         ("“Hello”", "„Hallo“", "de"),
         ("New. Pickled cucumbers", "Nyt. Sure agurker", "da"),
@@ -265,7 +279,7 @@ def test_remark_in__none(source, translation, to):
 def test_languages__lower_case():
     """The table is compared with lower-case texts, so it is in lower case."""
     for words in LANGUAGES.values():
-        for phrases in (words.sorry, words.cannot, words.act, words.translate, words.model, words.can):
+        for phrases in astuple(words):
             assert phrases == tuple(phrase.lower().replace("’", "'") for phrase in phrases)
 
 
