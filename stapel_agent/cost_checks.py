@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from . import budgets
 from .conf import agent_settings
 from .model_profiles import known_profile
-from .prices import UnitPrices, invalid_tiers, unit_prices
+from .prices import VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
 from .providers import provider_registry
 from .settings_validation import wrong_kinds
 
@@ -107,5 +107,5 @@ def _vendor_tools() -> Iterator[tuple[str, str]]:
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         places[f"to {name!r}"] = entry.get("options") if isinstance(entry, Mapping) else None
     for calls, options in places.items():
-        if tools := sorted(budgets.VENDOR_TOOLS.intersection(options if isinstance(options, Mapping) else ())):
+        if tools := sorted(VENDOR_TOOLS.intersection(options if isinstance(options, Mapping) else ())):
             yield calls, f"use of {', '.join(tools)}, which the vendor bills separately"

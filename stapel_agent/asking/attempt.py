@@ -131,8 +131,8 @@ class Attempt:
         if not reported and self._was_not_taken_on:
             return NOTHING_SPENT
         try:
-            terms = self.result.metadata if self.result else None
-            return cost_of(reported, self.request.provider, self.request.model, self.vendor, terms)
+            request, terms = self.request, self.result.metadata if self.result else None
+            return cost_of(reported, request.provider, request.model, self.vendor, terms, request.options)
         except Exception as fault:  # from a price list or the host's settings; the call is already paid for
             logger.error("cannot price a call to provider %r: %s", self.request.provider, describe(fault))
             return Cost()

@@ -4,7 +4,7 @@ from stapel_agent.types import Standing
 
 from .balances import SPENDER, TOKENS, AccountsMissing, fullest
 from .balances import make as make_accounts
-from .estimates import VENDOR_TOOLS, Estimate, estimated, estimated_beyond, estimated_rest, unbounded
+from .estimates import Estimate, estimated, estimated_beyond, estimated_rest, unbounded
 from .periods import PERIODS
 from .periods import name as period_name
 from .periods import span as period_span
@@ -16,7 +16,6 @@ from .reservations import hand_over as hand_over_accounts
 from .reservations import sweep as sweep_reservations
 
 __all__ = [
-    "VENDOR_TOOLS",
     "AccountsMissing",
     "Budget",
     "BudgetPolicy",

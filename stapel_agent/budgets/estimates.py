@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from stapel_agent.asking import INPUT, OUTPUT, Attempt
 from stapel_agent.column_ranges import ARITHMETIC
-from stapel_agent.prices import UnitPrices, own_entry, unit_prices
+from stapel_agent.prices import UnitPrices, own_entry, request_fee, unit_prices
 from stapel_agent.providers import LlmProvider
 from stapel_agent.token_estimation import byte_length
 from stapel_agent.types import CompletionRequest, Usage
@@ -38,9 +38,6 @@ IMAGE_TOKENS = {
 UNKNOWN_IMAGE_TOKENS = max(IMAGE_TOKENS.values())
 """An estimate for other vendors, not an upper bound."""
 
-VENDOR_TOOLS = frozenset({"tools", "plugins", "web_search_options", "search_parameters", "enable_search"})
-"""Options that let a vendor search or run code, which it bills in addition to the tokens that are sent."""
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Spend):
@@ -59,7 +56,7 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
     Without a known price, the estimate has tokens only. It is an upper bound if the provider supports a cap
     (`supports_max_tokens`) and the vendor's image tokens are known.
     """
-    return _priced(request, vendor, _sent_tokens(request, vendor), request.max_tokens)
+    return _with_fee(_priced(request, vendor, _sent_tokens(request, vendor), request.max_tokens), request, vendor)
 
 
 def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
@@ -90,11 +87,21 @@ def estimated_beyond(attempt: Attempt) -> Estimate:
 
 
 def _pricing(attempt: Attempt) -> Callable[[int, int], Estimate]:
-    """Returns the function that prices a number of sent and of answered tokens at the prices of this attempt."""
+    """Returns the function that prices a number of sent and of answered tokens at the prices of this attempt.
+
+    If no usage is known, the cost so far has no fee for the request, so the estimate has it.
+    """
     request, vendor, result = attempt.request, attempt.vendor, attempt.result
     terms = [result.metadata] if result and isinstance(result.metadata, Mapping) else []
     prompt_tokens = max(_sent_tokens(request, vendor), attempt.usage.prompt_tokens)
-    return partial(_priced, request, vendor, prompt_tokens=prompt_tokens, terms=terms)
+    priced = partial(_priced, request, vendor, prompt_tokens=prompt_tokens, terms=terms)
+    return priced if attempt.usage else lambda *tokens: _with_fee(priced(*tokens), request, vendor)
+
+
+def _with_fee(estimate: Estimate, request: CompletionRequest, vendor: str | None) -> Estimate:
+    if not estimate.is_priced:
+        return estimate
+    return replace(estimate, nanos=estimate.nanos + nanos(request_fee(request.provider, request.model, vendor)))
 
 
 def _sent_tokens(request: CompletionRequest, vendor: str | None) -> int:

@@ -39,7 +39,7 @@ ECONOMIC_FACTS = (
 )
 # Matches a failure's name or a language tag, but not a sentence or an address.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-PRICE_NAMES = {*UnitPrices.__dataclass_fields__, "web_search"}
+PRICE_NAMES = {*UnitPrices.__dataclass_fields__, "web_search", "request"}
 FIELDS = tuple(field.attname for field in PromptLog._meta.concrete_fields)
 OPENING_FIELDS = (
     *("id", "request_id", "source", "provider", "model", "model_size", "prompt", "system_prompt", "status"),

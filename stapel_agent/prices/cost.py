@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from stapel_agent.column_ranges import ARITHMETIC, money, storable_cost, token_count
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import Usage
 
-from .price_list import Conditions, listed
+from .price_list import Conditions, Listed, listed
 from .token_prices import UnitPrices
 
 Terms = Mapping[str, Any] | None
@@ -30,50 +30,78 @@ ORDINARY = frozenset(
 WEB_SEARCHES, OTHER_TOOL_USES = "web_searches", "other_tool_uses"
 TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
 """Uses of the vendor's own tools that it bills in addition to the tokens: their numbers in a result's metadata."""
+VENDOR_TOOLS = frozenset({"tools", "plugins", "web_search_options", "search_parameters", "enable_search"})
+"""Options that let a vendor search or run code, which it bills in addition to the tokens that are sent."""
+STATING_VENDORS = frozenset({"anthropic", "perplexity", "x-ai"})
+"""Vendors whose answers state each such use, so that there was none if none is stated."""
 
 
 @dataclass(frozen=True)
 class Cost:
     """The cost of a call in US dollars, or None if unknown; the source of the figure, and the prices used.
 
-    The basis ESTIMATED means that the vendor also bills something whose price is unknown. `web_search` is the price
-    of a thousand searches, if there were any.
+    The basis ESTIMATED means that the vendor also bills something whose price or number is unknown. `web_search` is
+    the price of a thousand searches, if there were any, and `request` that of a thousand requests, if it has one.
     """
 
     usd: Decimal | None = None
     basis: str = UNPRICED
     prices: UnitPrices | None = None
     web_search: Decimal | None = None
+    request: Decimal | None = None
 
     @property
     def stated_prices(self) -> dict[str, str]:
         """The unit prices, as stored in the ledger's metadata."""
-        prices = {**(asdict(self.prices) if self.prices else {}), "web_search": self.web_search}
+        prices = {
+            **(asdict(self.prices) if self.prices else {}),
+            "web_search": self.web_search,
+            "request": self.request,
+        }
         return {kind: f"{price.normalize():f}" for kind, price in prices.items() if price is not None}
 
 
 NOTHING_SPENT = Cost(Decimal(0), PRICE_LIST)
 
 
-def cost_of(usage: Usage, provider: str, model: str, vendor: str | None = None, terms: Terms = None) -> Cost:
+def cost_of(
+    usage: Usage, provider: str, model: str, vendor: str | None = None, terms: Terms = None, options: Terms = None
+) -> Cost:
     """Return the cost of `usage`: the vendor's own figure, or computed from unit prices. Unknown usage has no cost.
 
     `terms` is the metadata of a result. Its `service_tier`, `speed` and `inference_geo` can change the price, and its
-    TOOL_USES are billed in addition to the tokens.
+    TOOL_USES are billed in addition to the tokens. `options` are those of the request.
     """
     if (stated := money(usage.cost_usd)) is not None:
         return Cost(stated, PROVIDER)
     prices = unit_prices(provider, model, vendor, usage.prompt_tokens, terms) if usage else None
     if prices is None:
         return Cost()
-    tokens, uses = prices.cost(usage), tool_uses(terms)
-    if not uses:
-        return Cost(storable_cost(tokens), PRICE_LIST, prices)
-    found = listed(vendor, model) if vendor else None
-    if found is None or found.web_search is None or OTHER_TOOL_USES in uses:
-        return Cost(storable_cost(tokens), ESTIMATED, prices)
-    fee = ARITHMETIC.multiply(found.web_search, uses[WEB_SEARCHES]).scaleb(-3, ARITHMETIC)
-    return Cost(storable_cost(ARITHMETIC.add(tokens, fee)), PRICE_LIST, prices, found.web_search)
+    uses, may_use_tools, is_own = tool_uses(terms), _may_use_tools(options), own_entry(provider, model) is not None
+    found = listed(vendor, model) if vendor and (uses or may_use_tools or not is_own) else None
+    request = None if is_own or found is None else found.request
+    search = _search_price(found, uses)
+    with localcontext(ARITHMETIC):
+        fees = (request or 0) + (search or 0) * uses.get(WEB_SEARCHES, 0)
+        usd = prices.cost(usage) + fees / Decimal(1000)
+    is_stated = bool(uses) or not may_use_tools or (found.vendor if found else vendor) in STATING_VENDORS
+    basis = PRICE_LIST if is_stated and (search is not None or not uses) else ESTIMATED
+    return Cost(storable_cost(usd), basis, prices, search, request)
+
+
+def request_fee(provider: str, model: str, vendor: str | None) -> Decimal:
+    """Return what the vendor bills for a request in addition to its tokens, in US dollars, by its price list."""
+    found = listed(vendor, model) if vendor and own_entry(provider, model) is None else None
+    return ARITHMETIC.divide(found.request, Decimal(1000)) if found and found.request else Decimal(0)
+
+
+def _search_price(found: Listed | None, uses: Mapping[str, int]) -> Decimal | None:
+    """Return the price of a thousand searches, if these are all that `uses` has, and their price is known."""
+    return found.web_search if found and uses.keys() == {WEB_SEARCHES} else None
+
+
+def _may_use_tools(options: Terms) -> bool:
+    return any(options.get(name) not in (None, False, [], ()) for name in VENDOR_TOOLS) if options else False
 
 
 def tool_uses(terms: Terms) -> dict[str, int]:

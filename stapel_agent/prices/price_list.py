@@ -59,12 +59,15 @@ MULTIPLIERS = (
 class Listed:
     """Kind of token -> listed price, which may depend on the prompt's length. Each is multiplied by `factor`.
 
-    `web_search` is the price of a thousand web searches by the vendor, if it is listed.
+    `web_search` is the price of a thousand web searches by the `vendor`, and `request` that of a thousand requests, if
+    they are listed.
     """
 
+    vendor: str
     prices: Mapping[str, Any]
     factor: Decimal
     web_search: Decimal | None = None
+    request: Decimal | None = None
 
     def at(self, prompt_tokens: int) -> UnitPrices | None:
         prices = UnitPrices.of({kind: _at(price, prompt_tokens) for kind, price in self.prices.items()})
@@ -95,8 +98,11 @@ def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Li
     product = Decimal(1)
     for factor in factors:
         product *= factor or 1
-    search = money(_at(getattr(found.model_price, "web_searches_kcount", None), 0))
-    return Listed({kind: price for kind, price in prices.items() if price is not None}, product, search)
+    fees = (
+        money(_at(getattr(found.model_price, name, None), 0)) for name in ("web_searches_kcount", "requests_kcount")
+    )
+    stated = {kind: price for kind, price in prices.items() if price is not None}
+    return Listed(found.provider.id, stated, product, *fees)
 
 
 def _found(vendor: str, model: str, conditions: Conditions, moment: datetime) -> Any:

@@ -26,7 +26,9 @@ from stapel_agent.signals import budget_warning
 from stapel_agent.testing import translating
 from stapel_agent.types import LinkedImage, Standing
 from tests.answers import TRACED, by
+from tests.prices.price_list import listed
 from tests.scripted_chain import scripted_chain
+from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = pytest.mark.django_db
 
@@ -560,6 +562,35 @@ def test_estimate__of_a_dear_tier_and_an_hours_cache(agent):
     assert estimates.estimated(request, None).usd == Decimal(SENT * 6 + 10) / 10**6
     agent(PRICES={"m": {"input": "1", "output": "1", "tiers": tier}})
     assert estimates.estimated(request, None).usd == Decimal(SENT * 1 + 70) / 10**6
+
+
+def test_estimate__of_a_fee_per_request(agent):
+    """The fee of the vendor's list is reserved with the tokens, unless the host has its own price for the model."""
+    request = replace(arguments.request_of("hello", "small"), images=(), model="sonar")
+    with listed():
+        estimate = estimates.estimated(request, "perplexity")
+        assert estimate.usd == Decimal(SENT + 10) / 10**6 + Decimal("0.012")
+        agent(PRICES={"sonar": {"input": "1", "output": "1"}})
+        assert estimates.estimated(request, "perplexity").usd == Decimal(SENT + 10) / 10**6
+
+
+@pytest.mark.parametrize(
+    ("reply", "cost", "fee"),
+    [
+        (Reply(raw=b"", ending="close"), None, "0.012"),
+        (Reply.of({"choices": [{"message": {"content": "{}"}}]}), None, "0.012"),
+        (Reply.of({"choices": [{"message": {"content": "{}"}}], "usage": {"prompt_tokens": SENT}}), "0.012055", "0"),
+    ],
+    ids=["interrupted", "without usage", "without completion"],
+)
+def test_estimate__of_a_fee_beyond_what_is_known(facade, agent, reply, cost, fee):
+    """The estimate of what else a call may cost has the fee for the request, unless its known cost has it."""
+    with listed(), ScriptedServer(reply) as server:
+        entry = {"base_url": server.url, "vendor": "perplexity", "models": {"small": "sonar"}}
+        agent(PROVIDERS={"search": entry}, DEFAULT_PROVIDER="search", RETRIES=0, BUDGETS=[{**HOUSE, "usd": "5"}])
+        facade.complete("hello", "small")
+    row, tokens = PromptLog.objects.get(), Decimal(10 if cost else SENT + 10) / 10**6
+    assert (row.cost_usd, row.estimated_cost_usd) == (cost and Decimal(cost), tokens + Decimal(fee))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 SOURCES names the page on which each vendor publishes its prices, and the date when it was read. "page": we read it
 ourselves; "quoted": we read a quotation. VENDORS maps the pattern of a vendor's URL to its models: US dollars per
-million tokens of input, output, cache reads, cache writes and one-hour cache writes, and per thousand web searches, by
-the terms of a call or the hour. "1>200000:2" is 2 if the prompt has more tokens than that.
+million tokens of input, output, cache reads, cache writes and one-hour cache writes, and per thousand web searches and
+requests, by the terms of a call or the hour. "1>200000:2" is 2 if the prompt has more tokens than that.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from stapel_agent.prices import price_list
 
 KINDS = (
     *("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"),
-    "web_searches_kcount",
+    *("web_searches_kcount", "requests_kcount"),
 )
 SOURCES: dict[str, tuple[str, str, str]] = {
     "anthropic": ("page", "2026-11-29", "https://platform.claude.com/docs/en/about-claude/pricing"),
@@ -31,6 +31,7 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K2.6 and K3 quoted, 2026-10-15)"),
     "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
     "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
+    "perplexity": ("quoted", "2026-11-30", "https://docs.perplexity.ai/docs/getting-started/pricing"),
     "x-ai": ("page", "2026-11-29", "https://docs.x.ai/developers/pricing (grok-3-mini 2025-06-02)"),
     "zai": ("page", "2026-11-29", "https://docs.z.ai/guides/overview/pricing"),
 }
@@ -141,6 +142,13 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
                 "service_tier=fast": "2.5 20 0.25",
                 "processing=batch": "0.625 5 0.0625",
             },
+        },
+    ),
+    "perplexity": (
+        "https://api\\.perplexity\\.ai",
+        {
+            "sonar-deep-research": {"base": "2 8 - - - 5"},
+            "sonar": {"base": "1 1 - - - - 12"},
         },
     ),
     "x-ai": (

@@ -1,6 +1,7 @@
 """What a call costs, and the source of that figure."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -95,6 +96,73 @@ def test_cost__of_web_searches(agent, monkeypatch, vendor, terms, expected):
     assert [cost.usd, cost.basis, cost.web_search] == [Decimal(usd), *others]
     stated = Usage(100, 10, cost_usd=Decimal(1))
     assert cost_of(stated, "whatever", model, vendor, terms) == Cost(Decimal(1), "provider")
+
+
+TOOLS = [
+    *[("openai", {name: {}}, {}, "estimated") for name in ("web_search_options", "search_parameters", "plugins")],
+    *[
+        ("openai", {"tools": [{"type": "web_search"}]}, {}, "estimated"),
+        (None, {"enable_search": True}, {}, "estimated"),
+    ],
+    ("openai", {"web_search_options": {}}, {"web_searches": 0}, "estimated"),
+    *[("openai", options, {}, "price_list") for options in (None, {}, {"seed": 1}, {"tools": []})],
+    *[("openai", {name: value}, {}, "price_list") for name in ("enable_search", "plugins") for value in (False, None)],
+    *[(vendor, {"tools": [{}]}, {}, "price_list") for vendor in ("anthropic", "https://api.x.ai/v1", "perplexity")],
+    ("anthropic", {"tools": [{}]}, {"web_searches": 1}, "price_list"),
+]
+
+
+@pytest.mark.parametrize(("vendor", "options", "terms", "basis"), TOOLS)
+def test_cost__of_tools_that_are_not_counted(agent, vendor, options, terms, basis):
+    """If the options let a vendor search and it does not say how often, the cost of the tokens is a lower bound."""
+    agent(PRICES={"m": {"input": "2", "output": "10"}})
+    models = {"openai": "gpt-4o", "anthropic": MODEL, "perplexity": "sonar-deep-research", None: "m"}
+    model = models.get(vendor, "grok-4.5")
+    cost = cost_of(Usage(100, 10), "any", model, vendor, terms, options)
+    assert (cost.basis, cost.usd is None) == (basis, False)
+    assert cost_of(Usage(100, 10, cost_usd=Decimal(1)), "any", model, vendor, terms, options).basis == "provider"
+
+
+@pytest.mark.parametrize("vendor", ["perplexity", "https://api.perplexity.ai"])
+def test_cost__of_a_request(agent, vendor):
+    """A fee per request is added to the cost of the tokens, unless the host has its own price for the model."""
+    usage, options = Usage(1000, 100), {"web_search_options": {"search_context_size": "low"}}
+    cost = cost_of(usage, "any", "sonar", vendor, None, options)
+    assert (cost.usd, cost.basis, cost.stated_prices["request"]) == (Decimal("0.0131"), "price_list", "12")
+    assert cost_of(Usage(), "any", "sonar", vendor) == Cost()
+    assert cost_of(replace(usage, cost_usd=Decimal("0.006")), "any", "sonar", vendor).usd == Decimal("0.006")
+    agent(PRICES={"sonar": {"input": "2", "output": "10"}})
+    cost = cost_of(usage, "any", "sonar", vendor)
+    assert (cost.usd, cost.request) == (Decimal("0.003"), None)
+
+
+@pytest.mark.django_db
+def test_row__fee_of_a_request(facade, agent):
+    """A call to a vendor with a fee per request has it in its cost and its unit prices."""
+    body = {
+        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
+    }
+    with ScriptedServer(Reply.of(body)) as server:
+        entry = {"base_url": server.url, "vendor": "perplexity", "models": {"small": "sonar"}}
+        agent(PROVIDERS={"search": entry}, DEFAULT_PROVIDER="search", LOG_CONTENT="none")
+        assert facade.complete("search", "small")["usage"]["cost_usd"] == "0.0131"
+    assert row().metadata["prices"]["request"] == "12"
+
+
+@pytest.mark.django_db
+def test_row__searches_of_unknown_number(facade, agent):
+    """A call whose options let OpenAI search counts as unpriced, beside the cost of its tokens."""
+    body = {
+        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
+    }
+    with ScriptedServer(Reply.of(body)) as server:
+        options = {"web_search_options": {}}
+        entry = {"base_url": server.url, "vendor": "openai", "models": {"small": "gpt-4o"}, "options": options}
+        agent(PROVIDERS={"search": entry}, DEFAULT_PROVIDER="search")
+        assert "cost_usd" not in facade.complete("search", "small")["usage"]
+    assert (row().cost_usd, row().cost_basis) == (Decimal("0.0035"), "estimated")
 
 
 @pytest.mark.sdk
