@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.retries import immediate
+from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
@@ -116,6 +117,28 @@ def test_fallback__after_a_status(facade, agent, status, is_followed):
         answer = facade.complete("say", "small", provider="openai-compat")
     assert answer["status"] == ("ok" if is_followed else "failure")
     assert asked(models)["second"] == is_followed
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (446, "The guardrail checks defined in the config failed."),
+        (400, "Prompt blocked due to security configurations"),
+        (424, "Response blocked due to security configurations"),
+    ],
+)
+def test_fallback_on__refused_by_a_gateway(facade, agent, status, message):
+    """What a gateway's guardrail refuses is paid by estimate, because the model may have answered before it."""
+    scripted_chain(agent, unused="", second="answer")
+    second = agent_settings.PROVIDERS["second"]
+    with ScriptedServer(Reply.of({"error": {"message": message}}, status=status)) as server:
+        first = {"base_url": server.url, "dialect": "openai", "models": {"small": "gpt-4o-mini"}}
+        agent(PROVIDERS={"first": first, "second": second}, FALLBACKS={"first": ["second"]}, FALLBACK_ON=["refused"])
+        agent(BUDGETS=[{"scope": "all", "period": "month", "tokens": 10**7}])
+        assert facade.complete("say", "small", provider="first")["result"] == "answer"
+    refused = PromptLog.objects.earliest("created_at")
+    assert (refused.metadata["failure"], refused.cost_usd, refused.cost_basis) == ("refused", None, "estimated")
+    assert (len(server.requests), refused.estimated_cost_usd > 0) == (1, True)
 
 
 @pytest.mark.parametrize("fault", [RequestInterrupted("gone"), ProviderTimeout("slow"), *DECLINED_HALFWAY], ids=repr)

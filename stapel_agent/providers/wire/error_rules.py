@@ -94,14 +94,21 @@ PACE = words(
     r"resource.{0,10}exhausted|usage limit reached|\b[RT]P[MD]\b|help\.aliyun\.com",
 )
 
+PASSED_ON = "(?:prompt|request|response|input|output|content|answer|message)s?"
 CONTENT_FILTER = words(
-    r"content (?:management|filtering|safety|usage) polic|content[ _]?(?:filter|polic)",
+    r"content (?:management|filtering|safety|usage|moderation) (?:polic|filter)|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
     r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged as potentially|our safety system",
     r"(?:inappropriate|(?<!case.)(?<!time.)sensitive) (?:content|information)(?!.type)|new_sensitive",
+    r"violat(?:es?|ed|ion of) [^.]{0,30}(?:guardrail|moderation) polic|responsible ai practices",
+    r"guardrail (?:checks? [^.]{0,30}failed|[^.]{0,40}(?:intervened|triggered|violat|blocked)|raised an exception)",
+    r"blocked by [^.]{0,30}(?:guardrail|model armor)|blocked (?:entity|word|keyword)[^.]{0,60}guardrail",
+    rf"{PASSED_ON} (?:was |is |has been )?blocked (?:due to|for) (?:security config|safety|content)",
+    r"failed (?:the )?content safety check|prompt pattern is blocked|prompt threat detected",
+    r"prompt injection (?:attack |attempt )?(?:was |is )?detected|this is a prompt injection attack",
     "敏感内容|敏感词",
 )
-"""Messages of a vendor's filter. It declined to answer, and another vendor may not."""
+"""Messages of a filter of the vendor or of a gateway. It declined to answer, and another vendor may not."""
 
 BUSY = words(
     r"capacity exceeded|at capacity|capacity limits?|overload|(?:high|unusual) (?:demand|traffic)|访问量过大",
@@ -142,7 +149,7 @@ RULES: tuple[Rule, ...] = (
         CONTENT_FILTER,
         _codes(
             "content_filter content_policy_violation responsibleaipolicyviolation datainspectionfailed "
-            "data_inspection_failed sensitivecontentdetected"
+            "data_inspection_failed sensitivecontentdetected hooks_failed prompt_threat_detected"
         ),
     ),
     Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
