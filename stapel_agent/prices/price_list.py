@@ -129,8 +129,10 @@ def _name(condition: tuple[str, str]) -> str:
 
 def _factor(found: Any, condition: tuple[str, str], moment: datetime) -> Decimal | None:
     """Return the factor by which a condition changes the listed price, or None if the factor is unknown."""
-    if any(_is_in_force(variant, condition, moment) for variant in found.model.price_variants or ()):
-        return Decimal(1)  # the list has applied it
+    # The list has applied a variant, except to a model that it borrows from another vendor's list, as for Azure.
+    variants = (found.model.price_variants or ()) if any(found.model is own for own in found.provider.models) else ()
+    if any(_is_in_force(variant, condition, moment) for variant in variants):
+        return Decimal(1)
     rules = (rule for rule in MULTIPLIERS if (rule.vendor, rule.condition) == (found.provider.id, condition))
     return next((rule.factor for rule in rules if re.search(rule.models, found.model.id)), None)
 

@@ -170,6 +170,8 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         },
     ),
 }
+BORROWED = {"azure": ["openai"]}
+"""Vendors whose models cost the same as those of the same name at others, on standard terms."""
 
 
 @contextmanager
@@ -186,7 +188,13 @@ def listed() -> Iterator[None]:
 
 def _snapshot() -> DataSnapshot:
     providers = [
-        types.Provider(id=vendor, name=vendor, api_pattern=pattern, models=[_model(*item) for item in models.items()])
+        types.Provider(
+            id=vendor,
+            name=vendor,
+            api_pattern=pattern,
+            models=[_model(*item) for item in models.items()],
+            fallback_model_providers=BORROWED.get(vendor),
+        )
         for vendor, (pattern, models) in VENDORS.items()
     ]
     return DataSnapshot(providers=providers, from_auto_update=False)

@@ -273,6 +273,7 @@ def test_money__fast_at_six_times() -> None:
         ("anthropic", "claude-haiku-4-5", {"speed": "fast"}),
         ("google", "gemini-2.5-flash", {"service_tier": "priority"}),
         ("azure", "gpt-4o", {"service_tier": "priority"}),
+        *[("azure", "gpt-5", {"service_tier": tier}) for tier in ("priority", "flex", "batch")],
         ("azure", "gpt-5-mini", {"service_tier": "flex"}),
         ("deepseek", "deepseek-chat", {"service_tier": "priority"}),
         ("mistral", "mistral-small-latest", {"service_tier": "Flex"}),
@@ -308,6 +309,7 @@ def test_money__odd_terms(terms: Any) -> None:
         ("groq", "openai/gpt-oss-20b", "on_demand", "0.000105"),
         ("openai", "gpt-5.4-mini", "default", "0.0012"),
         ("azure", "gpt-4o", "default", "0.0035"),
+        ("azure", "gpt-5", "default", "0.00225"),
     ],
 )
 def test_money__tier_at_the_standard_price(vendor: str, model: str, tier: str, usd: str) -> None:
