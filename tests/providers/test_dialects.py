@@ -277,6 +277,16 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         },
         ProviderResult("{}", 50, 7, 0, 50, 900, cache_write_1h_tokens=300),
     ),
+    # https://www.alibabacloud.com/help/en/model-studio/context-cache
+    "DashScope's cache writes by their lifetime alone, in the prompt": (
+        {
+            "prompt_tokens": 1000,
+            "completion_tokens": 7,
+            "total_tokens": 1007,
+            "prompt_tokens_details": {"cached_tokens": 500, "cache_creation": {"ephemeral_5m_input_tokens": 400}},
+        },
+        ProviderResult("{}", 100, 7, 0, 500, 400),
+    ),
     "LiteLLM's cache writes in the details alone": (
         {
             "prompt_tokens": 1000,

@@ -19,6 +19,8 @@ DETAILS = ("prompt_tokens_details", "input_tokens_details", "prompt_token_detail
 """Objects in which OpenAI, and vendors and gateways that follow it, state the cached tokens in the prompt."""
 WRITES = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens", "cached_creation_tokens")
 
+LIFETIMES = ("cache_creation_token_details", "cache_creation")
+
 
 @dataclass(frozen=True)
 class UsageFields:
@@ -49,12 +51,12 @@ class UsageFields:
         "cache_creation_input_tokens",
     )
     cache_write_5m: tuple[str, ...] = (
-        "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+        *(f"{details}.{name}.ephemeral_5m_input_tokens" for name in LIFETIMES for details in DETAILS),
         "cache_creation.ephemeral_5m_input_tokens",
         "claude_cache_creation_5_m_tokens",
     )
     cache_write_1h: tuple[str, ...] = (
-        "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+        *(f"{details}.{name}.ephemeral_1h_input_tokens" for name in LIFETIMES for details in DETAILS),
         "cache_creation.ephemeral_1h_input_tokens",
         "claude_cache_creation_1_h_tokens",
     )
