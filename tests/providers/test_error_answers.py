@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stapel_agent.exceptions import ProviderError
+from stapel_agent.exceptions import OutOfCredit, ProviderError
 from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
 from stapel_agent.providers.wire.error_response import classify, error_codes, excerpt
 from stapel_agent.providers.wire.error_rules import EXCEPTION_BY_NAME, RULES
@@ -82,6 +83,13 @@ def test_dialects__codes_of_their_own() -> None:
                 codes = frozenset({code})
                 assert classify(400, "", codes=codes, own_codes=own_codes).failure == expected
                 assert classify(400, "", codes=codes).failure == "rejected"
+
+
+def test_minimax__codes_of_a_dialect() -> None:
+    """A code in a dialect of the host takes precedence over that of MiniMax."""
+    body = json.dumps({"base_resp": {"status_code": 2056, "status_msg": "usage limit exceeded"}}).encode()
+    with pytest.raises(OutOfCredit):
+        read_answer(body, replace(OPENAI, error_codes={"2056": "out_of_credit"}))
 
 
 HOSTILE = [

@@ -17,6 +17,7 @@ from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .dialect import Dialect
+from .error_codes import MINIMAX
 from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
 
@@ -42,7 +43,8 @@ def read_answer(
     # Some gateways state an error beside every answer, but only an answer that did not finish has no reason.
     error = choice.get("error") or (None if text and word else _error(answer))
     if error:
-        raise _kept(stated_fault(error, own_codes=dialect.error_codes, address_fix=fix), usage, text)
+        codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
+        raise _kept(stated_fault(error, own_codes=codes, address_fix=fix), usage, text)
     if refusal := _refusal(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     is_cut_off = not word and usage.output_tokens >= token_cap

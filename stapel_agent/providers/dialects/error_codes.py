@@ -14,4 +14,17 @@ ZAI: Mapping[str, str] = MappingProxyType(
         "1301": "refused",
     }
 )
+MINIMAX: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("1004", "2049"), "auth"),
+        **dict.fromkeys(("1000", "1013", "1024", "1033"), "overloaded"),
+        **dict.fromkeys(("1002", "1039", "1041", "2045", "2056"), "rate_limited"),
+        **dict.fromkeys(("1008", "2061"), "out_of_credit"),
+        **dict.fromkeys(("1026", "1027"), "refused"),
+        **dict.fromkeys(("1042", "2013"), "rejected"),
+        "1001": "timeout",
+    }
+)
+"""The codes of `base_resp`, a field that no other vendor has. It needs no dialect."""
+
 MISTRAL: Mapping[str, str] = MappingProxyType({"3505": "overloaded"})

@@ -54,13 +54,18 @@ def classify(
 
 
 def _kind(status: int, message: str, codes: frozenset[str], own_codes: Mapping[str, str]) -> type[ProviderError]:
-    for code, failure in own_codes.items():
-        if code.lower() in codes and failure in EXCEPTION_BY_NAME:
-            return EXCEPTION_BY_NAME[failure]
+    if own := _own_kind(codes, own_codes):
+        return own
     for rule in RULES:
         if rule.holds(status, message, codes):
             return rule.exception
     return exception_by_status(status)
+
+
+def _own_kind(codes: frozenset[str], own_codes: Mapping[str, str]) -> type[ProviderError] | None:
+    """Return the exception that a code of this vendor stands for."""
+    named = (failure for code, failure in own_codes.items() if code.lower() in codes)
+    return next((EXCEPTION_BY_NAME[failure] for failure in named if failure in EXCEPTION_BY_NAME), None)
 
 
 def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:
@@ -72,8 +77,10 @@ def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, addr
     message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
     if status := _stated_status(error, codes):
         return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
-    kind: type[ProviderError] = _kind(400, message, codes, own_codes)
     said = f"the answer is an error: {message}"
+    if own := _own_kind(codes, own_codes):
+        return own(said, retry_after=wait)
+    kind: type[ProviderError] = _kind(400, message, codes, NO_CODES)
     if kind is RequestRejected and PACE.search(message):
         return RateLimited(said, retry_after=wait)
     if kind is RequestRejected and TOO_LONG.search(message):
