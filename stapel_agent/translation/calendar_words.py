@@ -177,7 +177,7 @@ def _halves(locale: Locale) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def _clock_pattern(tag: str) -> re.Pattern[str] | None:
-    halves = sorted(map(re.escape, _unlike_units(halves_of(tag), tag)), key=len, reverse=True)
+    halves = sorted(map(re.escape, _unlike_days(halves_of(tag), tag)), key=len, reverse=True)
     if not halves:
         return None
     either = "|".join(halves)
@@ -188,10 +188,10 @@ def _clock_pattern(tag: str) -> re.Pattern[str] | None:
     )
 
 
-def _unlike_units(halves: Iterable[str], tag: str) -> list[str]:
-    """The halves of the day that are not also a unit of time: the Russian `3 дня` means 3 days."""
+def _unlike_days(halves: Iterable[str], tag: str) -> list[str]:
+    """The halves of the day that are not also a form of "day": the Russian `3 дня` means 3 days."""
     units = spellings_of(tag).after.meanings
-    return [half for half in halves if not any(unit.startswith("time:") for unit in units.get(half.lower(), ()))]
+    return [half for half in halves if "time:day" not in units.get(half.lower(), ())]
 
 
 def hours_in(text: str, tag: str) -> dict[int, frozenset[float]]:

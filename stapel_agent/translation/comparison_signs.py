@@ -1,4 +1,4 @@
-"""Comparison signs next to numbers, such as the one in `≥ 18`: a translation must not turn them around."""
+"""Comparison signs next to numbers and marks, such as the one in `≥ 18`: a translation must not turn them around."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ READ = {written: sign for sign, spellings in SIGNS.items() for written in spelli
 SIGN = re.compile("|".join(re.escape(written) for written in sorted(READ, key=len, reverse=True)))
 EITHER = rf"(?<![-=<>＜＞-])(?:{SIGN.pattern})(?![-=<>＜＞])"
 """A sign that is not part of an arrow."""
-BEFORE = re.compile(rf"({EITHER})[\s\u00a0\u202f]?[$€£¥₹−-]?(\d[\d.,٫٬]{{0,20}})(?![\w.])")
-AFTER = re.compile(rf"(?<!\w)(\d[\d.,٫٬]{{0,20}}%?)[\s\u00a0\u202f]?({EITHER})")
+OPERAND = r"(⟦\d{1,4}⟧|\d[\d.,٫٬]{0,20})"
+BEFORE = re.compile(rf"({EITHER})[\s\u00a0\u202f]?[$€£¥₹−-]?{OPERAND}(?![\w.])")
+AFTER = re.compile(rf"(?<!\w){OPERAND}%?[\s\u00a0\u202f]?({EITHER})")
 
 
 def other_comparison(source: str, translation: str, to: str) -> str | None:
@@ -38,9 +39,9 @@ def other_comparison(source: str, translation: str, to: str) -> str | None:
     return None
 
 
-def _comparisons(text: str) -> Mapping[int, set[str]]:
-    """The signs of each number, as they are before it."""
-    found = defaultdict[int, set[str]](set)
+def _comparisons(text: str) -> Mapping[str, set[str]]:
+    """The signs of each number or mark, as they are before it."""
+    found = defaultdict[str, set[str]](set)
     for match in BEFORE.finditer(text):
         found[_digits(match[2])].add(READ[match[1]])
     for match in AFTER.finditer(text):
@@ -48,5 +49,6 @@ def _comparisons(text: str) -> Mapping[int, set[str]]:
     return found
 
 
-def _digits(number: str) -> int:
-    return int(re.sub(r"\D", "", number))
+def _digits(operand: str) -> str:
+    """The operand as other scripts and languages write it too."""
+    return operand if operand[0] == "⟦" else str(int(re.sub(r"\D", "", operand)))

@@ -10,7 +10,7 @@ from .figures import Figure
 from .unit_spellings import spellings_of, tidy_after
 from .units import unit_after
 
-RATE = re.compile(r"[\s-]{0,2}(?:[kmgt]?(bps)\b|[^\W\d_](?:[^\W\d_]|[.׳-]){0,11}\s?(?:/\s?|per |a ))", re.IGNORECASE)
+RATE = re.compile(r"[\s-]{0,2}(?:[kmgt]?(bps)\b|[^\W\d_](?:[^\W\d_]|[.?׳-]){0,11}\s?(?:/\s?|per |a ))", re.IGNORECASE)
 """A unit and what connects it to its time."""
 SLASH = re.compile(r"/|ps\b", re.IGNORECASE)
 SECOND = "time:second"

@@ -25,8 +25,8 @@ NEARBY = 40
 """How many characters next to a number are searched for its unit."""
 MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[-−–﹣－][€$£¥₹]?\Z")
 SIGN_AFTER, SIGN_BEFORE = re.compile(r"\s?[^\s\d.,;:!?)⟦]"), re.compile(r"[^\s\d.,;:!?(⟧]")
-DIMENSIONS = re.compile(r"-?D(?!\w)")
-"""As in 3D, which is not three days."""
+DIMENSIONS = re.compile(r"-?[DGДГ](?!\w)")
+"""As in 3D and 5G, which are not three days and five grams."""
 AFTER_WORD = re.compile(r"-?[^\W\d_]")
 BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")

@@ -90,14 +90,14 @@ class _Text:
 def changed(source: str, translation: str, from_lang: str, to: str) -> str | None:
     """Describe a number of `source` that differs in `translation`, or return None. The text may be sent to a model."""
     translation = ACCELERATOR.sub(lambda key: "" if f"{key[1]}{key[2]}" in source else key[0], translation)
+    if fault := other_comparison(source, translation, to):
+        return fault
     source, translation = _plain(source), _plain(translation)
     has_signs = SIGNS.search(source) or SIGNS.search(translation)
     if has_signs and (fault := other_exponent(source, translation)):
         return fault
     if not has_signs and not (DIGIT.search(source) or DIGIT.search(translation)):
         return None
-    if fault := other_comparison(source, translation, to):
-        return fault
     source, translation = without_shared_phones(source, translation)
     ours, theirs = _Text(source, from_lang), _Text(translation, to)
     # "12 345" is one number, or two: a room and its guests. "17.30" may be a time.

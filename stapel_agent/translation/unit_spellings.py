@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from babel import Locale
 from babel.numbers import format_compact_decimal, format_currency, get_currency_symbol
@@ -86,15 +86,23 @@ SYMBOLS = {
 }
 """The spellings of all languages. `mb?` is written `Mb`, which means bits, or bytes to many writers."""
 ABBREVIATIONS = {
-    "time:second": "secs",
-    "time:minute": "mins",
-    "time:hour": "hr hrs",
-    "time:day": "d",
-    "time:week": "w wk wks",
-    "time:month": "mo mos",
-    "time:year": "y yr yrs",
+    "cs": {"time:week": "t", "time:year": "r"},
+    "en": {
+        "time:second": "secs",
+        "time:minute": "mins",
+        "time:hour": "hr hrs",
+        "time:day": "d",
+        "time:week": "w wk wks",
+        "time:month": "mo mos",
+        "time:year": "y yr yrs s",
+    },
+    "es": {"time:week": "s", "time:year": "a"},
+    "id": {"time:minute": "m", "time:hour": "j", "time:day": "h", "time:week": "m", "time:month": "b"},
+    "pl": {"time:hour": "g", "time:week": "t", "time:year": "l r"},
+    "sk": {"time:week": "t", "time:year": "r"},
+    "tr": {"time:hour": "s", "time:day": "g", "time:week": "h", "time:month": "a", "time:year": "y"},
 }
-"""English spellings beyond those of CLDR."""
+"""Short spellings of times beyond those of CLDR. The English `s` is also that of "the 90s"."""
 CASED = {"bit", "kilobit", "megabit", "gigabit", "terabit"}
 """Units whose short spellings differ from those of other units only in their case."""
 SAME = {"tonne": "metric-ton", "foodcalorie": "kilocalorie"}
@@ -171,7 +179,7 @@ def spellings_of(tag: str) -> Spellings:
     """Return the spellings of a language. A text of unknown language is read like an English one."""
     locale = cldr("en" if tag == AUTO else tag)
     after, before = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    abbreviations = ABBREVIATIONS.items() if locale is None or locale.language == "en" else ()
+    abbreviations = ABBREVIATIONS.get(locale.language if locale else "en", {}).items()
     codes = ((f"money:{code}", code.lower()) for code in CURRENCIES.split())
     for unit, written in [*SYMBOLS.items(), *abbreviations, *codes]:
         for spelling in written.split():
@@ -198,7 +206,7 @@ def _written_units(locale: Locale) -> Iterator[tuple[str, str]]:
     for dimension, names in UNITS.items():
         for name in names.split():
             unit = f"{dimension}:{SAME.get(name, name)}"
-            for length in ("long", "short") if name not in CASED else ("long",):
+            for length in _lengths(dimension, name):
                 for sample in SAMPLES:
                     try:
                         yield (
@@ -209,6 +217,12 @@ def _written_units(locale: Locale) -> Iterator[tuple[str, str]]:
                         )
                     except UnknownUnitError:
                         break
+
+
+def _lengths(dimension: str, name: str) -> Sequence[Literal["long", "short", "narrow"]]:
+    if dimension == "time":
+        return "long", "short", "narrow"
+    return ("long",) if name in CASED else ("long", "short")
 
 
 def _written_currencies(locale: Locale) -> Iterator[tuple[str, str]]:
