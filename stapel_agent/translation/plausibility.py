@@ -5,6 +5,7 @@ from __future__ import annotations
 from stapel_agent.parsing import has_json
 from stapel_agent.token_estimation import token_estimate
 
+from .leftovers import leftover
 from .legibility import illegible
 from .remarks import remark_in
 from .translation_request import INSTRUCTIONS
@@ -25,8 +26,9 @@ def doubt(source: str, translation: str, to: str = "") -> str | None:
         return "repeats the instructions"
     if _is_json(translation) and not _is_json(source):
         return "is JSON, not a text"
-    if fault := illegible(source, translation, to) or remark_in(source, translation, to):
-        return fault
+    for check in (illegible, remark_in, leftover):
+        if fault := check(source, translation, to):
+            return fault
     return _doubtful_length(token_estimate(source), token_estimate(translation))
 
 
