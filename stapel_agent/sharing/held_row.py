@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
 from stapel_agent.database import in_background, on_ledger, uncancelled
+from stapel_agent.deadline import Deadline
 
 from . import leases
+
+Result = TypeVar("Result")
 
 
 class HeldRow:
     """A context manager around a call that may hold a row under a lease. Removing the row is retried if it fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
         self._lease_if_any: UUID | None = None
         self._has_row = False
+        self._has_ended = False
 
     @property
     def _lease(self) -> UUID:
@@ -31,9 +37,10 @@ class HeldRow:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._has_ended = True
         try:
             if self._has_row:
-                on_ledger(self._remove_row, timeout=self._removal_seconds)
+                on_ledger(self._remove_row, timeout=self._deadline.left_to_store)
         except Exception as unremoved:
             self._keep_for_later(unremoved)
         finally:
@@ -45,20 +52,27 @@ class HeldRow:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._has_ended = True
         try:
             if self._has_row and isinstance(fault, GeneratorExit):  # the loop is gone, and nothing can be awaited
                 in_background(self._remove_row)
             elif self._has_row:
-                await uncancelled(self._remove_row, timeout=self._removal_seconds)
+                await uncancelled(self._remove_row, timeout=self._deadline.left_to_store)
         except Exception as unremoved:
             self._keep_for_later(unremoved)
         finally:
             self._leave(fault)
 
-    @property
-    def _removal_seconds(self) -> float | None:
-        """The maximum seconds for the removal. None means no limit."""
-        return None
+    def _inserting(self, insert: Callable[[str], Result]) -> Callable[[str], Result]:
+        """Work that may insert the row. If the call ended before it did, the row is removed at once."""
+
+        def work(alias: str) -> Result:
+            found = insert(alias)
+            if self._has_ended:
+                self._remove_row(alias)
+            return found
+
+        return work
 
     def _remove_row(self, alias: str) -> None:
         raise NotImplementedError

@@ -57,7 +57,7 @@ class Once(HeldRow):
     """
 
     def __init__(self, request: CompletionRequest, payload: Any) -> None:
-        super().__init__()
+        super().__init__(request.deadline)
         self.request = request
         self._payload = payload
         self._silence = leases.Silence()
@@ -71,9 +71,9 @@ class Once(HeldRow):
             return None
         database.refuse_event_loop()
         self._begin()
-        for pause in self.request.deadline.pauses():
+        for pause in self._deadline.pauses():
             with self._looking():
-                first = on_ledger(self._take, timeout=self.request.deadline.left)
+                first = on_ledger(self._inserting(self._take), timeout=self._deadline.left)
             if self._is_settled(first):
                 return self._answer
             database.give_back(ours=self._opens_connection)
@@ -87,9 +87,9 @@ class Once(HeldRow):
             return None
         self._begin()
         await database.agive_back()
-        for pause in self.request.deadline.pauses():
+        for pause in self._deadline.pauses():
             with self._looking():
-                first = await database.uncancelled(self._take, timeout=self.request.deadline.left)
+                first = await database.uncancelled(self._inserting(self._take), timeout=self._deadline.left)
             if self._is_settled(first, asyncio.get_running_loop()):
                 return self._answer
             with waiting():
@@ -100,14 +100,14 @@ class Once(HeldRow):
         """Keep this answer for later calls with the same key. An error here never loses the answer."""
         if self._has_row:
             with self._reported():
-                on_ledger(partial(self._write, answer), timeout=self._removal_seconds)
+                on_ledger(partial(self._write, answer), timeout=self._deadline.left_to_store)
         return answer
 
     async def akeep(self, answer: dict[str, Any]) -> dict[str, Any]:
         """`keep()` on an event loop."""
         if self._has_row:
             with self._reported():
-                await database.uncancelled(partial(self._write, answer), timeout=self._removal_seconds)
+                await database.uncancelled(partial(self._write, answer), timeout=self._deadline.left_to_store)
         return answer
 
     @contextmanager
@@ -218,10 +218,6 @@ class Once(HeldRow):
         # By its lease: another call may have taken over.
         return IdempotencyRecord.objects.using(alias).filter(pk=self._digest, lease=self._lease)
 
-    @property
-    def _removal_seconds(self) -> float | None:
-        return self.request.deadline.left_to_store
-
     def _leave(self, fault: BaseException | None) -> None:
         super()._leave(fault)
         holder = None if self._lease_if_any is None else _holders.pop(self._lease_if_any, None)
@@ -231,7 +227,7 @@ class Once(HeldRow):
             leases.remove_later(self._lease)
 
     def _too_late(self) -> ProviderTimeout:
-        seconds = self.request.deadline.seconds
+        seconds = self._deadline.seconds
         return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
 
 

@@ -67,7 +67,7 @@ class SingleFlight(HeldRow):
     """
 
     def __init__(self, attempts: Attempts, read: Reader) -> None:
-        super().__init__()
+        super().__init__(attempts.request.deadline)
         self._attempts = attempts
         self._request = attempts.request
         self._read = read
@@ -164,20 +164,20 @@ class SingleFlight(HeldRow):
 
     def _wait(self, ahead: Leader) -> FlightOutcome:
         database.give_back(ours=self._opens_connection)
-        while not self._request.deadline.is_over:
+        while not self._deadline.is_over:
             try:
                 with waiting():
-                    return ahead.outcome.result(self._request.deadline.remaining(SLICE_SECONDS))
+                    return ahead.outcome.result(self._deadline.remaining(SLICE_SECONDS))
             except TimeoutError:
                 if ahead.is_gone:
                     return FlightOutcome()
         raise self._too_late()
 
     async def _await_outcome(self, ahead: Leader) -> FlightOutcome:
-        while not self._request.deadline.is_over:
+        while not self._deadline.is_over:
             try:
                 with waiting():
-                    async with asyncio.timeout(self._request.deadline.remaining(SLICE_SECONDS)):
+                    async with asyncio.timeout(self._deadline.remaining(SLICE_SECONDS)):
                         return await asyncio.wrap_future(ahead.outcome)
             except TimeoutError:
                 if ahead.is_gone:
@@ -188,7 +188,7 @@ class SingleFlight(HeldRow):
         """The id of the request that leads in another process, or None."""
         self._has_row = True  # until it is known: a row that arrives late must be removed too
         try:
-            return self._contended(on_ledger(self._insert_row, timeout=self._request.deadline.left))
+            return self._contended(on_ledger(self._inserting(self._insert_row), timeout=self._deadline.left))
         except Exception as fault:
             self._alone(fault)
             return None
@@ -196,7 +196,8 @@ class SingleFlight(HeldRow):
     async def _acontend(self) -> UUID | None:
         self._has_row = True
         try:
-            return self._contended(await database.uncancelled(self._insert_row, timeout=self._request.deadline.left))
+            inserting = self._inserting(self._insert_row)
+            return self._contended(await database.uncancelled(inserting, timeout=self._deadline.left))
         except Exception as fault:
             self._alone(fault)
             return None
@@ -208,9 +209,9 @@ class SingleFlight(HeldRow):
 
     def _watch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
-        for pause in self._request.deadline.pauses():
+        for pause in self._deadline.pauses():
             try:
-                outcome = on_ledger(look, timeout=self._request.deadline.left)
+                outcome = on_ledger(look, timeout=self._deadline.left)
             except Exception as fault:
                 self._alone(fault)
                 return FlightOutcome()
@@ -223,9 +224,9 @@ class SingleFlight(HeldRow):
 
     async def _awatch(self, leader: UUID) -> FlightOutcome:
         look = self._look(leader)
-        for pause in self._request.deadline.pauses():
+        for pause in self._deadline.pauses():
             try:
-                outcome = await aon_ledger(look, timeout=self._request.deadline.left)
+                outcome = await aon_ledger(look, timeout=self._deadline.left)
             except Exception as fault:
                 self._alone(fault)
                 return FlightOutcome()
@@ -240,7 +241,7 @@ class SingleFlight(HeldRow):
         return LongWait(partial(outcome_of, *flight, leases.Silence()))
 
     def _too_late(self) -> ProviderTimeout:
-        return ProviderTimeout(f"no answer within the deadline of {self._request.deadline.seconds:g} s")
+        return ProviderTimeout(f"no answer within the deadline of {self._deadline.seconds:g} s")
 
     def _alone(self, fault: Exception) -> None:
         """Continue as if nobody else asked: an error here must not lose the answer."""

@@ -155,6 +155,38 @@ def test_heartbeat__removes_what_was_left(host: Host) -> None:
     )
 
 
+BLOCKED = """
+from asgiref.sync import async_to_sync
+from stapel_agent.database import wait_for_own_work
+def ask():
+    return {ask}("what?", "small"{key})["status"]
+with connection.cursor() as cursor:
+    cursor.execute("CREATE OR REPLACE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END'")
+    cursor.execute("CREATE OR REPLACE TRIGGER gate BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION gate()")
+other = connections.create_connection("default")
+other.set_autocommit(False)
+with other.cursor() as cursor:
+    cursor.execute("{block}")
+first = ask()
+other.rollback()
+wait_for_own_work(60)
+with connection.cursor() as cursor:
+    cursor.execute("DROP TRIGGER gate ON {table}")
+say([first, [Flight.objects.count(), IdempotencyRecord.objects.count()], ask()])
+"""
+
+
+@pytest.mark.parametrize("ask", ["services.complete", "async_to_sync(services.acomplete)"])
+@pytest.mark.parametrize(("table", "key"), [("agent_flight", ""), ("agent_idempotency", ", idempotency_key='k'")])
+@pytest.mark.parametrize("block", ["SELECT pg_advisory_xact_lock(7)", "LOCK TABLE {table} IN SHARE MODE"])
+def test_row__whose_insert_or_removal_is_late(host: Host, block: str, table: str, key: str, ask: str) -> None:
+    """If the database does not insert or remove a row in time, the call ends, and later ones do not wait."""
+    host.agent["DEADLINE"] = 1
+    script = BLOCKED.format(ask=ask, key=key, table=table, block=block.format(table=table))
+    assert host.run(script) == ["failure", [0, 0], "ok"]
+
+
 def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None:
     """If a loop is closed without cancelling its tasks, no other caller is affected."""
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
