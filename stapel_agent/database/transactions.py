@@ -22,13 +22,14 @@ Result = TypeVar("Result")
 def ledger_transaction(alias: str) -> Iterator[None]:
     """`transaction.atomic()` that waits for rows locked by others, at any isolation level of the host.
 
-    At REPEATABLE READ or SERIALIZABLE, PostgreSQL rejects rows that others have changed since the transaction began.
+    At REPEATABLE READ or SERIALIZABLE, PostgreSQL rejects rows that others have changed since the transaction began,
+    and MariaDB and MySQL read them as they were.
     SQLite rejects a write at once if another connection has written since this one read, so this waits before it reads.
     """
     connection = connections[alias]
     is_outermost = not connection.in_atomic_block
     with _writing_first(connection), transaction.atomic(alias):
-        if is_outermost and connection.vendor == "postgresql":
+        if is_outermost and connection.vendor in ("postgresql", "mysql"):
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         yield

@@ -95,21 +95,55 @@ def test_budget__is_never_overshot(host: Host, model: ScriptedServer, ask: str, 
     assert host.server.execute("SELECT count(*) FROM agent_reservation") == [(0,)]
 
 
-@pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"], ids=["outside", "in a transaction"])
-@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
-def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> None:
-    """At stricter isolation levels of the host, no parallel call fails, and the budget is exact to the last call."""
+def isolate(host: Host, level: str) -> None:
+    """Give the host's transactions this isolation level."""
     if host.server.kind == "postgresql":
         escaped = level.replace(" ", "\\ ")
         options = {"options": f"-c default_transaction_isolation={escaped}"}
     else:
         options = {"isolation_level": level}
     host.environment["HOST_DATABASE_OPTIONS"] = json.dumps(options)
+
+
+@pytest.mark.parametrize("within", ["nullcontext()", "transaction.atomic()"], ids=["outside", "in a transaction"])
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_budget__at_any_isolation_level(host: Host, level: str, within: str) -> None:
+    """At stricter isolation levels of the host, no parallel call fails, and the budget is exact to the last call."""
+    isolate(host, level)
     host.agent["BUDGETS"] = list(BUDGETS.values())
     answers = Counter(host.run(IN_THREADS.format(within=within, n=ROOM + 10)))
     assert answers == {"ok": ROOM, "failure": 10}
     told = Counter(row["metadata"].get("failure") for row in host.server.rows())
     assert told == {None: ROOM, "over_budget": 10}
+
+
+def test_account__counts_what_is_committed_meanwhile(host: Host, model: ScriptedServer) -> None:
+    """A new account counts what another thread recorded after the call's own row was inserted, at REPEATABLE READ too.
+
+    The account is made by a first try of the insert, and counted by the second.
+    """
+    isolate(host, "repeatable read")
+    host.agent["BUDGETS"] = [BUDGETS["tokens"]]
+    spent = host.run(
+        """
+        from stapel_agent.ledger import record_call, row_writer
+        from stapel_agent.models import BudgetAccount
+        def record():
+            record_call(source="x", provider="v", model="m", cost_usd="0", input_tokens=7, workspace_id="acme")
+            connections.close_all()
+        def reserve(*arguments):
+            tries.append(arguments)
+            if len(tries) == 2:
+                recording = threading.Thread(target=record)
+                recording.start()
+                recording.join()
+            return reserved(*arguments)
+        tries, reserved, row_writer.reserve = [], row_writer.reserve, reserve
+        services.complete("what?", "small", workspace_id="acme")
+        say([len(tries), BudgetAccount.objects.get().spent_tokens])
+        """
+    )
+    assert spent == [2, 7 + COST]
 
 
 def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:
