@@ -22,7 +22,12 @@ DUAL = {"ar", "he", "iw", "mt", "sl"}
 """Languages whose nouns have a form for two."""
 PREFIXES = {"ar": "[وفبلك]?", "he": "[ובלכמ]?", "iw": "[ובלכמ]?"}
 """Prepositions that are written as part of the next word."""
+GENITIVES = {"ru": "часа дня месяца года"}
+"""Singulars that also stand after words for 2 to 4. They are not the plural."""
+AFTER_FEW = "".join(rf"(?<!{word}\s)" for word in ("два", "три", "четыре", "оба", "полтора", "половиной"))
 COUNTS = (1, 2, 3, 5)
+FRACTION = 1.5
+"""Its unit is in the genitive singular in Slavic languages, as after "within"."""
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -44,15 +49,21 @@ def _pattern(count: int, unit: str, tag: str) -> re.Pattern[str] | None:
     if locale is None or name not in SECONDS:
         return None
     others = {word for other in COUNTS if other != count for word in _words(other, name, locale)}
-    words = sorted(set(_words(count, name, locale)) - others)
+    genitive = {*_alone(FRACTION, name, locale)} if count == 1 else set()
+    words = ({*_words(count, name, locale)} | genitive) - others
+    words |= genitive & {*GENITIVES.get(base(tag), "").split()}
     prefix = PREFIXES.get(base(tag), "")
-    return re.compile(rf"(?<!\w)(?<!\d\s){prefix}(?:{'|'.join(words)})(?!\w)") if words else None
+    return re.compile(rf"(?<!\w)(?<!\d\s){AFTER_FEW}{prefix}(?:{'|'.join(sorted(words))})(?!\w)") if words else None
+
+
+def _alone(count: float, unit: str, locale: Locale) -> list[str]:
+    return WORD.findall(format_unit(count, f"duration-{unit}", "long", locale=locale).lower())
 
 
 def _words(count: int, unit: str, locale: Locale) -> Iterator[str]:
     """The words of so many units, alone, in the past and in the future."""
     span = timedelta(seconds=count * SECONDS[unit])
-    yield from WORD.findall(format_unit(count, f"duration-{unit}", "long", locale=locale).lower())
+    yield from _alone(count, unit, locale)
     for direction in (span, -span):
         written = format_timedelta(
             direction,
