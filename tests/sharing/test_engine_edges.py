@@ -157,6 +157,8 @@ def test_heartbeat__removes_what_was_left(host: Host) -> None:
 
 BLOCKED = """
 from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.test.utils import override_settings
 from stapel_agent.database import wait_for_own_work
 def ask():
     return {ask}("what?", "small"{key})["status"]
@@ -173,7 +175,8 @@ other.rollback()
 wait_for_own_work(60)
 with connection.cursor() as cursor:
     cursor.execute("DROP TRIGGER gate ON {table}")
-say([first, [Flight.objects.count(), IdempotencyRecord.objects.count()], ask()])
+with override_settings(STAPEL_AGENT={{**settings.STAPEL_AGENT, "DEADLINE": 60}}):
+    say([first, [Flight.objects.count(), IdempotencyRecord.objects.count()], ask()])
 """
 
 
