@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from itertools import product
@@ -56,8 +57,10 @@ DIGITS = re.compile(
     r"\d(?<![\d./-]\d)(?:\d?([./-])\s?\d{1,2}\1\s?\d{2,4}|\d{3}([./-])\s?\d{1,2}\2\s?\d{1,2})(?![\d/-]|\.\d)"
 )
 NUMBERED = {"ja", "ko", "vi", "yue", "zh"}
-NUMBERED_MONTH = re.compile(r"(\d{1,2})\s?(?:月|월)|th(?:áng|g)\s(\d{1,2})")
 """Languages that number their months."""
+NUMBERED_MONTH = re.compile(r"(\d{1,2})\s?(?:月|월)|th(?:áng|g)\s(\d{1,2})")
+NUMBERED_DATE = re.compile(r"(\d{1,2})\s?[月월]\s?(\d{1,2})(?!\d)|(?<!\d)(\d{1,2})\sth(?:áng|g)\s(\d{1,2})(?!\d)")
+DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 
 
 FROM_SUNRISE = frozenset({"am", "lg", "om", "rw", "so", "sw", "ti"})
@@ -123,6 +126,20 @@ def months_in(text: str, tag: str, *, dates: bool = True) -> set[int]:
     if pattern and _has_any(lower, _month_hints(tag)):
         found |= {months[match["after"] or match["before"]] for match in pattern.finditer(lower)}
     return {month for month in found if 1 <= month <= 12}
+
+
+def days_in(text: str, tag: str) -> dict[int, set[int]]:
+    """The months that `text` names next to each day of the month."""
+    found, lower = defaultdict[int, set[int]](set), text.lower()
+    if base(tag) in NUMBERED:
+        for match in NUMBERED_DATE.finditer(lower):
+            found[int(match[2] or match[3])].add(int(match[1] or match[4]))
+    pattern, months = _month_pattern(tag), months_of(tag)
+    for match in pattern.finditer(lower) if pattern and _has_any(lower, _month_hints(tag)) else ():
+        day = DAY.match(lower, match.start() if match["after"] else match.end() - 1)
+        if day and not {",", "/"} & {*match[0]}:  # "May 5-7, June 2"
+            found[int(day[0])].add(months[match["after"] or match["before"]])
+    return found
 
 
 def months_named(text: str, tag: str) -> set[int]:

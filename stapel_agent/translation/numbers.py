@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain, product
 
-from .calendar_words import FROM_SUNRISE, has_half, hours_in, months_in, months_named, weekdays_named
+from .calendar_words import FROM_SUNRISE, days_in, has_half, hours_in, months_in, months_named, weekdays_named
 from .comparison_signs import other_comparison
 from .data_rates import other_rate
 from .figures import Figure, decimal_of, figures
@@ -160,9 +160,11 @@ def _difference(source: list[Figure], translation: list[Figure], ours: _Text, th
 def _has_other_month(ours: _Text, theirs: _Text) -> bool:
     if not (ours.months and theirs.months):
         return False
-    return not ours.months & theirs.months or bool(
-        months_in(theirs.text, theirs.tag, dates=False) - ours.months - ours.named_months
-    )
+    named = months_in(theirs.text, theirs.tag, dates=False)
+    if not ours.months & theirs.months or named - ours.months - ours.named_months:
+        return True
+    our_days, their_days = days_in(ours.text, ours.tag), days_in(theirs.text, theirs.tag)
+    return any(our_days[day].isdisjoint(their_days[day]) for day in our_days.keys() & their_days.keys())
 
 
 def _other_version(source: list[Figure], translation: list[Figure]) -> str | None:
