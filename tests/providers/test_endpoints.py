@@ -254,6 +254,14 @@ def test_effort__in_an_answer_that_the_vendor_rejects(facade: Any, agent: Any) -
     assert [request.json.get("reasoning_effort") for request in server.requests] == ["low", "low"]
 
 
+def test_effort__refused_by_a_model_with_a_short_name(facade: Any, agent: Any) -> None:
+    """The name of a model counts as one only where it is a word."""
+    with ScriptedServer(refusal(400, "chat_template_kwargs and thinking are unknown"), answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "vllm", "models": {"small": "t"}}})
+        assert facade.complete("say", "small", provider="mine", effort="low")["status"] == "ok"
+    assert ["chat_template_kwargs" in request.json for request in server.requests] == [True, False]
+
+
 @pytest.mark.parametrize("status", [400, 429, 503, 504])
 def test_effort__no_success_without_it(facade: Any, agent: Any, status: int) -> None:
     """If the repeated request fails too, later requests have the field. Its retries do not."""

@@ -42,8 +42,9 @@ def subject_of(body: str) -> Subject:
     return Subject(" ".join(parameters), " ".join(messages))
 
 
-def without_model_names(text: str) -> str:
-    """Return `text` without words such as claude-thinking or o3:thinking, which are the names of models."""
+def without_model_names(text: str, model: str) -> str:
+    """Return `text` without `model` and words such as claude-thinking or o3:thinking, which are names of models."""
+    text = re.sub(rf"(?<!\w){re.escape(model)}(?!\w)", " ", text) if model else text
     return TOKEN.sub(lambda token: " " if MODEL_NAME.search(token[0]) else token[0], text)
 
 

@@ -69,10 +69,9 @@ class OptionalFields:
     def _is_named(self, text: str) -> bool:
         """Whether an error is about one of the fields. A parameter that it states decides about an ordinary word."""
         parameter, message = subject_of(text)
-        message = message.replace(self.model, " ") if self.model else message
         if _names(f"{parameter} {message}", [key for key in _keys(self.fields) if key not in self.words]):
             return True
-        return _names(parameter or without_model_names(message), self.words)
+        return _names(parameter or without_model_names(message, self.model), self.words)
 
 
 def withdraw_refusal(fault: ParameterRefused) -> None:
