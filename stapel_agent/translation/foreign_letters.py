@@ -9,6 +9,8 @@ from .language_names import base
 from .scripts import MARK, NAME_OF, READ, script_of, scripts_in, usual_script
 
 LETTERS = re.compile(r"[^\W\d_]+")
+BEYOND_LATIN = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u2c00-\uffff\U00010000-\U0010ffff]")
+"""Where letters other than Latin ones are, with signs among them. It is faster to search for."""
 KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 GREEK_SIGN = re.compile(r"(?<![\u0370-\u03ff\u1f00-\u1fff])([\u0370-\u03ff])\1*+(?![\u0370-\u03ff\u1f00-\u1fff])")
 """A Greek letter alone is a sign: `π`, `μs`."""
@@ -33,9 +35,9 @@ WITH_ENDING = re.compile(rf"[{LATIN}]{{2,40}}[{CYRILLIC}{GREEK}]{{1,40}}")
 
 def foreign_letters(source: str, translation: str, to: str) -> str | None:
     """Describe letters in a masked `translation` into `to` that belong to neither the language nor `source`."""
-    if translation.isascii():
-        return None
     plain = MARK.sub(" ", translation)
+    if plain.isascii() or not BEYOND_LATIN.search(plain):
+        return None
     if strange := _strange(source, plain, to):
         return f"has {NAMES.get(strange, strange.title())} letters, which neither the language nor the text has"
     if _has_lookalikes(source, plain, script_of(to)):
