@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 
@@ -18,8 +18,10 @@ from .units import SECONDS
 
 SINGULAR = "am ar be bg bs cs et fi ga gd he hr iw lt lv mk mt pl ru sk sl sr ti uk"
 """Languages without an indefinite article, whose nouns have a singular."""
-DUAL = {"ar", "he", "iw", "mt", "sl"}
+DUAL = frozenset({"ar", "he", "iw", "mt", "sl"})
 """Languages whose nouns have a form for two."""
+FORMS: Mapping[float, Collection[str]] = {1: SINGULAR.split(), 2: DUAL}
+"""Number -> the languages in which a noun may say it."""
 PREFIXES = {"ar": "[وفبلك]?", "he": "[ובלכמ]?", "iw": "[ובלכמ]?"}
 """Prepositions that are written as part of the next word."""
 GENITIVES = {"ru": "часа дня месяца года"}
@@ -35,8 +37,7 @@ def has_noun(count: float, units: Collection[str], text: str, tag: str) -> bool 
     """Whether `text` has one of the times in `units` in the form for so many, without a number before it. None if the
     language has no such form.
     """
-    languages = {1.0: SINGULAR.split(), 2.0: [*DUAL]}.get(count, ()) if units else ()
-    if base(tag) not in languages:
+    if base(tag) not in FORMS.get(count, ()):
         return None
     patterns = [_pattern(int(count), unit, tag) for unit in units if unit.startswith("time:")]
     known = [pattern for pattern in patterns if pattern]

@@ -16,7 +16,7 @@ QUOTES = " \t\"'“”„«»‘’「」『』*`_.!?…。！？"
 OPENS, CLOSES = "([{（［【", ")]}）］】"
 BETWEEN = r"[(\[{（［【)\]}）］】:：/／|=→⇒➜➔—–\n]|->|=>|\s-(?=\s)"
 BEGINS_REST = re.compile(rf"[{re.escape(QUOTES)}]{{0,4}}(?:{BETWEEN})")
-ENDS_REST = re.compile(rf"(?:{BETWEEN}|->|=>)[{re.escape(QUOTES)}]{{0,4}}\Z")
+ENDS_REST = re.compile(rf"(?:{BETWEEN})[{re.escape(QUOTES)}]{{0,4}}\Z")
 NOTHING = re.compile(
     r"\W{0,3}(?:nil|NaN|(?i:null|none|undefined|todo|tbd|fixme|n/a|n\.a|untranslated|not translated))\W{0,3}"
 )

@@ -21,6 +21,12 @@ pytestmark = pytest.mark.any_database
 OWN = {"input": "3", "output": "15", "cache_read": "0.30", "cache_write": "3.75", "cache_write_1h": "6"}
 MODEL = "claude-haiku-4-5-20251001"
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ANSWER = Reply.of(
+    {
+        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
+    }
+)
 
 
 def row() -> PromptLog:
@@ -139,11 +145,7 @@ def test_cost__of_a_request(agent, vendor):
 @pytest.mark.django_db
 def test_row__fee_of_a_request(facade, agent):
     """A call to a vendor with a fee per request has it in its cost and its unit prices."""
-    body = {
-        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
-    }
-    with ScriptedServer(Reply.of(body)) as server:
+    with ScriptedServer(ANSWER) as server:
         entry = {"base_url": server.url, "vendor": "perplexity", "models": {"small": "sonar"}}
         agent(PROVIDERS={"search": entry}, DEFAULT_PROVIDER="search", LOG_CONTENT="none")
         assert facade.complete("search", "small")["usage"]["cost_usd"] == "0.0131"
@@ -153,11 +155,7 @@ def test_row__fee_of_a_request(facade, agent):
 @pytest.mark.django_db
 def test_row__searches_of_unknown_number(facade, agent):
     """A call whose options let OpenAI search counts as unpriced, beside the cost of its tokens."""
-    body = {
-        "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 100},
-    }
-    with ScriptedServer(Reply.of(body)) as server:
+    with ScriptedServer(ANSWER) as server:
         options = {"web_search_options": {}}
         entry = {"base_url": server.url, "vendor": "openai", "models": {"small": "gpt-4o"}, "options": options}
         agent(PROVIDERS={"search": entry}, DEFAULT_PROVIDER="search")
