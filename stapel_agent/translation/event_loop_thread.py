@@ -174,10 +174,10 @@ class _Calls(Executor):
         self.serve()
 
     def refuse(self) -> None:
-        """Answer each call without running it."""
+        """Answer each call without running it. One that has run keeps its answer, which the loop is told first."""
         for future in tuple(self._asked):
-            if not future.cancel() and not future.done():
-                future.set_exception(Interrupted())
+            if not future.cancel():
+                self._tell(future.set_exception, Interrupted())
 
     def _answer(self, future: Future[Any], call: Callable[[], Any]) -> None:
         if future.done() or not future.set_running_or_notify_cancel():

@@ -227,15 +227,26 @@ def test_interrupted__twice(monkeypatch, first, second):
     loop.call_soon_threadsafe(may_end.set)
 
 
-@pytest.mark.parametrize(("begun", "answer"), [(True, event_loop_thread.Interrupted), (False, CancelledError)])
-def test_refused__what_an_interrupt_came_between(begun, answer):
+@pytest.mark.parametrize("begun", [True, False])
+async def test_refused__what_an_interrupt_came_between(begun):
     """A call that was accepted but not done is answered when the thread leaves, and no other thread starts it."""
-    calls = event_loop_thread._Calls(Forgetful(), None, None)
+    calls = event_loop_thread._Calls(Forgetful(), None, asyncio.get_running_loop())
     asked = calls.submit(print)
     if begun:
         asked.set_running_or_notify_cancel()
     calls.refuse()
-    with pytest.raises(answer):
+    await asyncio.sleep(0)
+    with pytest.raises(event_loop_thread.Interrupted if begun else CancelledError):
         asked.result(0)
     if not begun:
         assert not asked.set_running_or_notify_cancel()
+
+
+async def test_refused__after_it_has_run():
+    """A call that has run keeps its answer, although the thread leaves before the loop has taken it."""
+    calls = event_loop_thread._Calls(Forgetful(), None, asyncio.get_running_loop())
+    asked = calls.submit(lambda: 7)
+    calls.serve()
+    calls.refuse()
+    await asyncio.sleep(0)
+    assert asked.result(0) == 7
