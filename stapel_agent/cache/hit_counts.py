@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -18,13 +17,14 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Round
 from django.utils import timezone
 
 from stapel_agent.column_ranges import MAX_USD
 from stapel_agent.database import (
+    RepeatedWork,
     as_stored,
     aware,
     exactly,
@@ -32,15 +32,12 @@ from stapel_agent.database import (
     is_test_run,
     on_ledger,
     prepare_background,
-    start_thread,
     upsert,
 )
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import HitCount
 from stapel_agent.parsing import storable
 from stapel_agent.types import NOT_KNOWN, CompletionRequest, Saving
-
-logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 5.0
 EXIT_SECONDS = 2.0
@@ -68,10 +65,7 @@ class Count(NamedTuple):
 
 
 _counts: dict[Key, Count] = {}
-_lock = threading.Lock()
 _flushing = threading.Lock()
-_is_due = threading.Event()
-_is_waiting = False
 
 
 def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> None:
@@ -81,11 +75,13 @@ def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> N
     hour = int(timezone.now().timestamp()) // 3600
     owners = opaque_id(request.user_id), opaque_id(request.workspace_id)
     key = Key(hour, request.source, request.provider, request.model, *owners)
-    with _lock:
+    with _writing.lock:
         _add(key, Count(hits, saving.tokens, saving.cost_usd))
-        _ensure_waiting()
+        if not is_test_run():  # whose database may be rolled back or dropped: there, the readers of counts flush them
+            _writing.start()
+            prepare_background()
     if len(_counts) >= FULL:
-        _is_due.set()
+        _writing.hurry()
 
 
 def flush() -> None:
@@ -121,8 +117,8 @@ def hand_over(column: str, old: str, new: str, alias: str) -> int:
 
 def start_anew() -> None:
     """Drop all counts: in a forked child, they belong to the parent."""
-    global _lock, _flushing, _is_due, _is_waiting
-    _lock, _flushing, _is_due, _is_waiting = threading.Lock(), threading.Lock(), threading.Event(), False
+    global _flushing
+    _flushing = threading.Lock()
     _counts.clear()
 
 
@@ -136,42 +132,16 @@ def _sum(one: Count, other: Count) -> Count:
 
 
 def _take() -> dict[Key, Count]:
-    with _lock:
+    with _writing.lock:
         counts = dict(_counts)
         _counts.clear()
     return counts
 
 
 def _put_back(counts: Mapping[Key, Count]) -> None:
-    with _lock:
+    with _writing.lock:
         for key, count in counts.items():
             _add(key, count)
-
-
-def _ensure_waiting() -> None:
-    # A test's database may be rolled back or dropped before the flush, so in tests the readers of counts flush them.
-    global _is_waiting
-    if not _is_waiting and not is_test_run():
-        _is_waiting = start_thread(_flush_now_and_then, "stapel-agent-hits")
-        prepare_background()
-
-
-def _flush_now_and_then() -> None:
-    global _is_waiting
-    while True:
-        _is_due.wait(FLUSH_SECONDS)
-        _is_due.clear()
-        with _lock:
-            if not _counts:
-                _is_waiting = False
-                return
-        try:
-            flush()
-        except Exception as fault:
-            logger.error("cache hits could not be written (%s); retrying later", type(fault).__name__)
-            _is_due.clear()
-        finally:
-            connections.close_all()
 
 
 def _write(counts: Mapping[Key, Count], alias: str) -> None:
@@ -211,6 +181,15 @@ def _row(key: Key) -> HitCount:
     }
     identity = json.dumps([key.hour, *names.values()]).encode("ascii")
     return HitCount(digest=hashlib.sha256(identity).hexdigest(), hour=as_stored(moment), **names)
+
+
+_writing = RepeatedWork(
+    "stapel-agent-hits",
+    "cache hits could not be written",
+    seconds=lambda: FLUSH_SECONDS,
+    job=lambda: len(_counts),
+    do=lambda _: flush(),
+)
 
 
 @atexit.register

@@ -23,12 +23,14 @@ from .connection import (
     works_in_callers_thread,
 )
 from .greenlets import threads_are_greenlets
+from .repeated_work import RepeatedWork
 from .tenant_schemas import is_in_tenant_schemas
 from .transactions import ledger_transaction
 from .upserts import upsert
-from .worker_threads import Workers, start_thread
+from .worker_threads import Workers
 
 __all__ = [
+    "RepeatedWork",
     "UtcNow",
     "Workers",
     "agive_back",
@@ -52,7 +54,6 @@ __all__ = [
     "reading",
     "refuse_event_loop",
     "serves_event_loop",
-    "start_thread",
     "stored_now",
     "thread_connection",
     "threads_are_greenlets",

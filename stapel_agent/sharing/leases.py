@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,13 +10,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from stapel_agent.database import UtcNow, on_ledger, start_thread
+from stapel_agent.database import RepeatedWork, UtcNow, on_ledger
 from stapel_agent.models import Flight, IdempotencyRecord
-
-logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
@@ -27,35 +22,29 @@ LONG_SILENCE = 3
 """After this many times SILENCE_SECONDS, a leader counts as dead without further looks."""
 LEAST_LOOKS = 3
 
-_lock = threading.Lock()
 _led: dict[UUID, Callable[[], bool]] = {}
 _left_over: set[UUID] = set()
-_is_beating = False
+os.register_at_fork(after_in_child=_led.clear)
+os.register_at_fork(after_in_child=_left_over.clear)
 
 
 def start(lease: UUID, is_gone: Callable[[], bool]) -> None:
     """Renew this lease until `stop()`, or until its leader `is_gone`."""
-    with _lock:
+    with _heartbeat.lock:
         _led[lease] = is_gone
-        _ensure_beating()
+        _heartbeat.start()
 
 
 def stop(lease: UUID) -> None:
-    with _lock:
+    with _heartbeat.lock:
         _led.pop(lease, None)
 
 
 def remove_later(lease: UUID) -> None:
     """Retry removing the row that holds this lease until the database allows it. Its call is over."""
-    with _lock:
+    with _heartbeat.lock:
         _left_over.add(lease)
-        _ensure_beating()
-
-
-def _ensure_beating() -> None:
-    global _is_beating
-    if not _is_beating:
-        _is_beating = start_thread(_beat, "stapel-agent-heartbeat")
+        _heartbeat.start()
 
 
 def beat_seconds() -> float:
@@ -99,30 +88,18 @@ class Silence:
         return is_long_silent or has_waited
 
 
-def _beat() -> None:
-    global _is_beating
-    while True:
-        time.sleep(beat_seconds())
-        with _lock:
-            for lease in [lease for lease, is_gone in _led.items() if is_gone()]:
-                del _led[lease]
-                _left_over.add(lease)
-            led, left_over = list(_led), list(_left_over)
-            if not (led or left_over):
-                _is_beating = False
-                return
-        try:
-            on_ledger(partial(_renew, led, left_over))
-            with _lock:
-                _left_over.difference_update(left_over)
-        except Exception as fault:
-            logger.error(
-                "leases could not be renewed (%s); calls that take longer than %d s may be asked again",
-                type(fault).__name__,
-                SILENCE_SECONDS,
-            )
-        finally:
-            connections.close_all()
+def _job() -> tuple[list[UUID], list[UUID]] | None:
+    """The leases to renew, and those whose rows are to be removed."""
+    for lease in [lease for lease, is_gone in _led.items() if is_gone()]:
+        del _led[lease]
+        _left_over.add(lease)
+    return (list(_led), list(_left_over)) if _led or _left_over else None
+
+
+def _do(job: tuple[list[UUID], list[UUID]]) -> None:
+    on_ledger(partial(_renew, *job))
+    with _heartbeat.lock:
+        _left_over.difference_update(job[1])
 
 
 def _renew(led: list[UUID], left_over: list[UUID], alias: str) -> None:
@@ -132,11 +109,10 @@ def _renew(led: list[UUID], left_over: list[UUID], alias: str) -> None:
         rows.filter(lease__in=led).update(seen_at=UtcNow())
 
 
-def _reset() -> None:
-    global _lock, _is_beating
-    _lock, _is_beating = threading.Lock(), False
-    _led.clear()
-    _left_over.clear()
-
-
-os.register_at_fork(after_in_child=_reset)
+_heartbeat = RepeatedWork(
+    "stapel-agent-heartbeat",
+    f"leases could not be renewed, so calls that take longer than {SILENCE_SECONDS:g} s may be asked again",
+    seconds=beat_seconds,
+    job=_job,
+    do=_do,
+)
