@@ -45,7 +45,7 @@ say(asyncio.run(main()))
 TELL_OF_WAITING = """
 from contextlib import contextmanager
 from stapel_agent.sharing import single_flight as flights
-from stapel_agent.sharing import idempotency
+from stapel_agent.sharing import held_row
 told_of = set()
 @contextmanager
 def telling(waiting=flights.waiting):
@@ -59,7 +59,7 @@ def telling(waiting=flights.waiting):
             with open({path!r}, "ab") as file:
                 file.write(b".")
         yield
-flights.waiting = idempotency.waiting = telling
+flights.waiting = held_row.waiting = telling
 """
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
-from stapel_agent.database import in_background, on_ledger, uncancelled
+from stapel_agent.database import give_back, in_background, on_ledger, thread_connection, uncancelled
 from stapel_agent.deadline import Deadline
+from stapel_agent.telemetry import waiting
 
 from . import leases
 
@@ -16,13 +19,17 @@ Result = TypeVar("Result")
 
 
 class HeldRow:
-    """A context manager around a call that may hold a row under a lease. Removing the row is retried if it fails."""
+    """A context manager around a call that may hold a row under a lease. Removing the row is retried if it fails.
+
+    Entered before the call's first work on the ledger.
+    """
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
         self._lease_if_any: UUID | None = None
         self._has_row = False
         self._has_ended = False
+        self._opens_connection = False
 
     @property
     def _lease(self) -> UUID:
@@ -32,6 +39,7 @@ class HeldRow:
         return self._lease_if_any
 
     def __enter__(self) -> Self:
+        self._opens_connection = thread_connection().connection is None
         return self
 
     def __exit__(
@@ -62,6 +70,20 @@ class HeldRow:
             self._keep_for_later(unremoved)
         finally:
             self._leave(fault)
+
+    def _give_back(self) -> None:
+        """Close the connections that others could use while this call waits, and the one that it has opened itself."""
+        give_back(ours=self._opens_connection)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait before the next look at another call's row."""
+        self._give_back()
+        with waiting():
+            time.sleep(seconds)
+
+    async def _apause(self, seconds: float) -> None:
+        with waiting():
+            await asyncio.sleep(seconds)
 
     def _inserting(self, insert: Callable[[str], Result]) -> Callable[[str], Result]:
         """Work that may insert the row. If the call ended before it did, the row is removed at once."""

@@ -13,7 +13,6 @@ import hashlib
 import json
 import logging
 import os
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,20 +21,19 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, QuerySet
+from django.db.models import QuerySet
 
 from stapel_agent import database, ledger
 from stapel_agent.database import UtcNow, on_ledger
 from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, LedgerUnavailable, ProviderTimeout
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import IdempotencyRecord
-from stapel_agent.telemetry import waiting
 from stapel_agent.types import CompletionRequest
 
 from . import leases
 from .flight_leaders import Leader
 from .held_row import HeldRow
-from .idempotency_records import has_expired, may_be_over, remove_batch
+from .idempotency_records import may_be_over, remove_batch
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +61,7 @@ class Once(HeldRow):
         self._silence = leases.Silence()
         self._digest = self._payload_digest = ""
         self._answer: dict[str, Any] | None = None
-        self._is_private = self._opens_connection = False
+        self._is_private = False
 
     def follow(self) -> dict[str, Any] | None:
         """The first answer, after waiting for a call under way. Raises an AgentError if it cannot be given."""
@@ -76,9 +74,7 @@ class Once(HeldRow):
                 first = on_ledger(self._inserting(self._take), timeout=self._deadline.left)
             if self._is_settled(first):
                 return self._answer
-            database.give_back(ours=self._opens_connection)
-            with waiting():
-                time.sleep(pause)
+            self._pause(pause)
         raise self._too_late()
 
     async def afollow(self) -> dict[str, Any] | None:
@@ -92,8 +88,7 @@ class Once(HeldRow):
                 first = await database.uncancelled(self._inserting(self._take), timeout=self._deadline.left)
             if self._is_settled(first, asyncio.get_running_loop()):
                 return self._answer
-            with waiting():
-                await asyncio.sleep(pause)
+            await self._apause(pause)
         raise self._too_late()
 
     def keep(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +118,6 @@ class Once(HeldRow):
 
     def _begin(self) -> None:
         request = self.request
-        self._opens_connection = database.thread_connection().connection is None
         caller = [request.caller] if request.caller else [request.workspace_id, request.user_id]
         self._digest = _digest([caller, request.idempotency_key])
         self._payload_digest = _digest(self._payload)
@@ -147,8 +141,7 @@ class Once(HeldRow):
         self._is_private = database.is_private()
         records = IdempotencyRecord.objects.using(alias).filter(pk=self._digest)
         for _ in range(CONTENTIONS):
-            expired = ExpressionWrapper(has_expired(), output_field=BooleanField())
-            first: IdempotencyRecord | None = leases.annotated(records).annotate(has_expired=expired).first()
+            first: IdempotencyRecord | None = leases.annotated(records, may_be_over=may_be_over()).first()
             if first is None:
                 with suppress(IntegrityError), transaction.atomic(alias):
                     self._insert(alias)
@@ -163,10 +156,8 @@ class Once(HeldRow):
 
     def _is_over(self, first: Any) -> bool:
         """Whether a record is no longer valid: its answer has expired, or its process is dead."""
-        if first.answer is not None:
-            return bool(first.has_expired)
-        if self._is_private:  # this caller cannot wait
-            return bool(first.is_silent)
+        if first.answer is not None or self._is_private:  # a private caller cannot wait
+            return bool(first.may_be_over)
         return self._silence.is_final(first.is_silent, first.is_long_silent)
 
     def _insert(self, alias: str) -> None:

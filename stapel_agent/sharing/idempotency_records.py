@@ -40,7 +40,7 @@ def hand_over(column: str, old: str, new: str, alias: str) -> int:
 
 
 def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:
-    is_old = has_expired() if before is None else has_expired() | Q(created_at__lt=before)
+    is_old = _has_expired() if before is None else _has_expired() | Q(created_at__lt=before)
     long_silent = leases.silent(leases.LONG_SILENCE)
     return IdempotencyRecord.objects.using(alias).filter(is_old).filter(Q(answer__isnull=False) | long_silent)
 
@@ -53,8 +53,8 @@ def remove_batch(alias: str, *, before: datetime | None = None) -> int:
 
 def may_be_over() -> Q:
     """Match records with an expired answer, or without an answer or a sign of life."""
-    return Q(answer__isnull=False) & has_expired() | Q(answer__isnull=True) & leases.silent()
+    return Q(answer__isnull=False) & _has_expired() | Q(answer__isnull=True) & leases.silent()
 
 
-def has_expired() -> Q:
+def _has_expired() -> Q:
     return Q(created_at__lt=UtcNow() - timedelta(seconds=agent_settings.IDEMPOTENCY_TTL))

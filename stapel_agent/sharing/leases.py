@@ -57,11 +57,11 @@ def silent(times: int = 1) -> Q:
     return Q(seen_at__lt=UtcNow() - timedelta(seconds=times * SILENCE_SECONDS))
 
 
-def annotated(rows: Any) -> Any:
-    """Annotate `rows` with what `Silence.is_final()` needs to know."""
-    times = {"is_silent": 1, "is_long_silent": LONG_SILENCE}
+def annotated(rows: Any, **conditions: Q) -> Any:
+    """Annotate `rows` with `conditions`, and with what `Silence.is_final()` needs to know."""
+    conditions |= {"is_silent": silent(), "is_long_silent": silent(LONG_SILENCE)}
     return rows.annotate(
-        **{name: ExpressionWrapper(silent(times[name]), output_field=BooleanField()) for name in times}
+        **{name: ExpressionWrapper(conditions[name], output_field=BooleanField()) for name in conditions}
     )
 
 

@@ -63,7 +63,7 @@ class LongWait:
 class SingleFlight(HeldRow):
     """One request among identical ones: call `follow()`; if it returns None, ask a provider and `land()` the answer.
 
-    A context manager, created before the caller's first work on the ledger and left at the end of the call.
+    A context manager around the call.
     """
 
     def __init__(self, attempts: Attempts, read: Reader) -> None:
@@ -73,7 +73,6 @@ class SingleFlight(HeldRow):
         self._read = read
         self._is_reusable = False
         self._shares = False
-        self._opens_connection = False
         self._own: Leader | None = None
         self._outcome = FlightOutcome()
 
@@ -82,7 +81,6 @@ class SingleFlight(HeldRow):
 
         None if this caller must ask a provider: nobody else asks, or the answer cannot be shared.
         """
-        self._opens_connection = database.thread_connection().connection is None
         self._is_reusable = cache.is_reusable(self._request)
         if not self._request.parts and (earlier := self.find(self._request)):  # parts have just been looked up
             return earlier
@@ -163,7 +161,7 @@ class SingleFlight(HeldRow):
         return ahead
 
     def _wait(self, ahead: Leader) -> FlightOutcome:
-        database.give_back(ours=self._opens_connection)
+        self._give_back()
         while not self._deadline.is_over:
             try:
                 with waiting():
@@ -217,9 +215,7 @@ class SingleFlight(HeldRow):
                 return FlightOutcome()
             if outcome is not None:
                 return outcome
-            database.give_back(ours=self._opens_connection)
-            with waiting():
-                time.sleep(pause)
+            self._pause(pause)
         raise self._too_late()
 
     async def _awatch(self, leader: UUID) -> FlightOutcome:
@@ -232,8 +228,7 @@ class SingleFlight(HeldRow):
                 return FlightOutcome()
             if outcome is not None:
                 return outcome
-            with waiting():
-                await asyncio.sleep(pause)
+            await self._apause(pause)
         raise self._too_late()
 
     def _look(self, leader: UUID) -> Callable[[str], FlightOutcome | None]:
