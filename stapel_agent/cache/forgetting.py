@@ -35,13 +35,12 @@ class Selection:
     since: datetime | None = None
 
 
-def forget_selected(selection: Selection, alias: str) -> int:
+def forget_selected(selection: Selection) -> int:
     """Remove the translations in `selection`. Returns how many."""
     conditions = _conditions(selection)
-    if selection.text is None:
-        return _removed(conditions, alias)
-    found = _whole_and_pieces(selection.text.strip(), conditions, alias)
-    return _removed(Q(key__in=found), alias) if found else 0
+    if selection.text is not None:
+        conditions = Q(key__in=on_ledger(partial(_whole_and_pieces, selection.text.strip(), conditions)))
+    return in_batches(partial(_remove_batch, conditions))
 
 
 def _whole_and_pieces(text: str, conditions: Q, alias: str) -> list[str]:
@@ -100,14 +99,6 @@ def _conditions(selection: Selection) -> Q:
     if selection.since is not None:
         conditions &= Q(created_at__gte=selection.since)
     return conditions
-
-
-def _removed(conditions: Q, alias: str) -> int:
-    """Remove in batches, which hold their locks only briefly."""
-    removed = 0
-    while batch := _remove_batch(conditions, alias):
-        removed += batch
-    return removed
 
 
 def _remove_batch(conditions: Q, alias: str) -> int:

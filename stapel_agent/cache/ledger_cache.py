@@ -52,7 +52,7 @@ class PromptLogCachePolicy(CachePolicy):
             on_ledger(partial(remember_translations, translations), timeout=answered[0][0].deadline.left_to_store)
 
     def forget(self, selection: Selection) -> int:
-        return on_ledger(partial(forget_selected, selection))
+        return forget_selected(selection)
 
 
 def _is_part(request: CompletionRequest) -> bool:
