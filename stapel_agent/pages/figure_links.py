@@ -49,6 +49,12 @@ def estimated(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | N
     return aside(linked("estimated_cost_usd", f"{usd:f}", text, links.to(cost="estimated", **columns)))
 
 
+def whole_spend(figures: Mapping[str, Any], links: LedgerLinks, places: int, **columns: str | None) -> SafeString:
+    """`spend()`, `estimated()` and `without_price()`, for a column of a table."""
+    extra = estimated(figures, links, **columns) + without_price(figures, links, **columns)
+    return spend(figures, links, places, **columns) + extra
+
+
 def spend_text(figures: Mapping[str, Any]) -> str:
     """`spend()` and `without_price()` as one text."""
     number = figures["unpriced_calls"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 
@@ -15,9 +14,8 @@ def money(usd: Decimal) -> str:
     return f"${whole}.{part.rstrip('0'):0<2}"
 
 
-def places_for(amounts: Iterable[Decimal]) -> int:
-    """How many decimals a column of these amounts needs: cents, and more if the largest amount is small."""
-    largest = max(amounts, default=Decimal())
+def places_for(largest: Decimal) -> int:
+    """How many decimals a column of amounts needs: cents, and more if the largest amount is small."""
     return 2 if largest >= 100 else 4 if largest >= 1 else 6
 
 

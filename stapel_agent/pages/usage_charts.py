@@ -1,4 +1,4 @@
-"""The charts of the usage page: which there are, and what their bars show."""
+"""The charts of the usage page."""
 
 from __future__ import annotations
 

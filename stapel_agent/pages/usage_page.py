@@ -17,7 +17,7 @@ from stapel_agent.ledger import TOKEN_FIELDS
 from stapel_agent.models import PromptLog, PromptStatus
 
 from .budget_lines import BudgetLine, budget_lines
-from .figure_links import counted, errors, estimated, linked, named, spend, without_price
+from .figure_links import counted, errors, estimated, linked, named, spend, whole_spend, without_price
 from .ledger_urls import LedgerLinks
 from .list_filters import UNSUCCESSFUL
 from .number_formatting import count, money, percent, places_for, time_taken
@@ -99,7 +99,7 @@ def usage_view(parameters: Mapping[str, str], address: str, hidden: Collection[s
     ranked = rankings(since, until, PLACES)
     totals = found["totals"]
     parts = {row[period.unit]: row for row in found["rows"] if row["calls"] or row["cache_hits"]}
-    places = places_for([totals["cost_usd"]])
+    places = places_for(totals["cost_usd"])
     budgets, budgets_counted = budget_lines(now, PLACES, links, hidden)
     return UsagePage(
         period=period,
@@ -173,14 +173,14 @@ def _part(name: str, figures: Figures, links: LedgerLinks, places: int) -> Line:
         errors(figures["errors"], made, links),
         count(figures["cache_hits"]),
         *(counted(kind, figures[kind], every) for kind in TOKEN_FIELDS),
-        spend(figures, links, places) + estimated(figures, links) + without_price(figures, links) if made else "–",
+        whole_spend(figures, links, places) if made else "–",
     ]
     return Line(format_html("{}", name), cells)
 
 
 def _rankings(ranked: Rankings, totals: Figures, links: LedgerLinks, hidden: Collection[str]) -> Iterator[Ranking]:
     together = {**totals, "tokens": total_tokens(totals)}
-    places = places_for([totals["cost_usd"]])
+    places = places_for(totals["cost_usd"])
     for column, title in TITLES.items():
         spenders, number = ranked.spenders[column], ranked.counts[column]
         if column not in hidden and spenders:
@@ -199,9 +199,7 @@ def _spender(column: str, spender: TopSpender, links: LedgerLinks, places: int) 
 def _spent(figures: Figures, links: LedgerLinks, places: int, **columns: str | None) -> list[SafeString | str]:
     every, made = links.to(**columns), figures["calls"]
     return [
-        spend(figures, links, places, **columns)
-        + estimated(figures, links, **columns)
-        + without_price(figures, links, **columns),
+        whole_spend(figures, links, places, **columns),
         counted("tokens", figures["tokens"], every),
         counted("calls", made, every),
         errors(figures["errors"], made, links, **columns),
