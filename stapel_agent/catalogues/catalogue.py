@@ -87,9 +87,9 @@ class Catalogue(ABC, Generic[Draft]):
     def texts(self) -> dict[str, str]:
         """Return the texts to translate, by keys that are unique in this file. Blank texts are left out."""
 
-    @abstractmethod
     def name(self, key: str) -> str:
         """Return the name of the text `key` in messages to people."""
+        return key
 
     def language(self, key: str) -> str:
         """Return the language of the text `key`, or "auto"."""
@@ -117,6 +117,11 @@ class Catalogue(ABC, Generic[Draft]):
 
     def context(self, key: str, options: ContextOptions) -> str:
         """Return the comments and other context that the file has for the text `key`."""
+        known = [self.comment(key)] + [f"Key: {key.lstrip('/')}"] * options.key_paths
+        return "\n".join(filter(None, known))
+
+    def comment(self, key: str) -> str:
+        """Return the comment on the text `key`, or an empty string."""
         return ""
 
     def format(self, key: str) -> str:

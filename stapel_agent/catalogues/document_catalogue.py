@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from stapel_agent.plurals import CATEGORIES
 
-from .catalogue import Catalogue, ContextOptions
+from .catalogue import Catalogue
 from .document import (
     Group,
     Node,
@@ -57,18 +57,14 @@ class DocumentCatalogue(Catalogue[Group]):
         draft = self.draft()
         return {key: value.text for key, value in self._values.items() if not self._has_other_forms(draft, key)}
 
-    def name(self, key: str) -> str:
-        return key
-
     def example(self, key: str) -> str:
         return self._values[key].example
 
     def format(self, key: str) -> str:
         return self.text_format
 
-    def context(self, key: str, options: ContextOptions) -> str:
-        known = [self._comments[key]] + [f"Key: {key.lstrip('/')}"] * options.key_paths
-        return "\n".join(filter(None, known))
+    def comment(self, key: str) -> str:
+        return self._comments[key]
 
     def sources(self, key: str, text: str) -> list[str]:
         return list(dict.fromkeys([text, *self._values[key].sources]))

@@ -89,8 +89,8 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return {slot.key: slot.text for number in self._entries for slot in self._slots(number, forms)}
 
     def name(self, key: str) -> str:
-        number, field = key.split()[:2]
-        return str(getattr(self._entries[int(number)], field if field == "msgid_plural" else "msgid"))
+        field = key.split()[1]
+        return str(getattr(self._entry(key), field if field == "msgid_plural" else "msgid"))
 
     def language(self, key: str) -> str:
         is_msgid = key.split()[1].startswith("msgid")
@@ -100,14 +100,13 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return "".join(key.split()[3:])
 
     def context(self, key: str, options: ContextOptions) -> str:
-        entry = self._entries[int(key.split(" ", 1)[0])]
+        entry = self._entry(key)
         places = ", ".join(":".join(filter(None, place)) for place in entry.occurrences) if options.references else ""
         named = {"Context": entry.msgctxt, "Note": entry.tcomment, "From the program": entry.comment, "In": places}
         return "\n".join(f"{name}: {value}" for name, value in named.items() if value)
 
     def sources(self, key: str, text: str) -> list[str]:
-        number, _, *form = key.split()[:3]
-        entry = self._entries[int(number)]
+        entry, form = self._entry(key), key.split()[2:3]
         texts = list(dict.fromkeys([text, *self._source_texts.of_entry(entry)[0].values()]))
         if form and (self.draft().forms.is_for_many(int(form[0])) or _always_shows(entry)):
             shown = max(map(placeholders, texts), key=Counter.total)
@@ -115,7 +114,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return texts
 
     def fault(self, key: str, translation: str) -> str:
-        msgid = self._entries[int(key.split(" ", 1)[0])].msgid
+        msgid = self._entry(key).msgid
         for place, has_break in (("begin", str.startswith), ("end", str.endswith)):
             is_wanted = has_break(msgid, "\n")
             if is_wanted != has_break(translation, "\n"):
@@ -123,14 +122,14 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return ""
 
     def format(self, key: str) -> str:
-        flags = self._entries[int(key.split(" ", 1)[0])].flags
+        flags = self._entry(key).flags
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
 
     def protect(self, key: str, text: str) -> list[str]:
         return protected_percentages(self.format(key), text)
 
     def max_length(self, key: str) -> int:
-        flags = ",".join(self._entries[int(key.split(" ", 1)[0])].flags)
+        flags = ",".join(self._entry(key).flags)
         limit = MAX_LENGTH.search(flags)
         return int(limit[1]) if limit else super().max_length(key)
 
@@ -165,7 +164,7 @@ class GettextCatalogue(Catalogue[GettextDraft]):
 
     def fill(self, draft: GettextDraft, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
         changed = False
-        for number in dict.fromkeys(int(key.split(" ", 1)[0]) for key in keys):
+        for number in dict.fromkeys(map(_number, keys)):
             if strings := self._strings(draft, number, translations):
                 entry = self._entries[number]
                 fuzzy = self.fuzzy.mark or (draft.file.is_fuzzy(entry) and not self.fuzzy.overwrite)
@@ -180,6 +179,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     def _entries(self) -> dict[int, POEntry]:
         """The entries of the source that are in use, by number."""
         return {number: entry for number, entry in enumerate(self._source_file) if not entry.obsolete}
+
+    def _entry(self, key: str) -> POEntry:
+        return self._entries[_number(key)]
 
     @cached_property
     def _source_file(self) -> GettextFile:
@@ -243,6 +245,11 @@ class GettextCatalogue(Catalogue[GettextDraft]):
             yield
         except ValueError as error:
             raise CatalogueError(f"{str(getattr(self, file))!r} {fault}: {error}") from error
+
+
+def _number(key: str) -> int:
+    """The number of an entry, by the key of one of its texts."""
+    return int(key.split(" ", 1)[0])
 
 
 def _always_shows(entry: POEntry) -> bool:

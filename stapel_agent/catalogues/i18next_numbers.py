@@ -1,4 +1,4 @@
-"""The numbered plural forms of i18next's older JSON format (v3): how many a language has, and which number gets which.
+"""The numbered plural forms of i18next's older JSON format (v3): their count and their rule for each language.
 
 Source: i18next, `PluralResolver` of its versions up to 23, with `compatibilityJSON: "v3"`. The order is not always that
 of gettext: Slovenian's form 0 is for all numbers that the others do not cover.

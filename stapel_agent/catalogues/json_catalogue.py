@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .catalogue import Catalogue, ContextOptions
+from .catalogue import Catalogue
 from .json_edits import JsonText
 from .json_plurals import PluralTree
 from .json_tree import (
@@ -19,6 +19,7 @@ from .json_tree import (
     is_text,
     ordered_keys,
     pointer_tree,
+    segments,
     texts,
     uneven_arrays,
 )
@@ -52,18 +53,19 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     def texts(self) -> dict[str, str]:
         return {pointer: text for pointer, text in texts(self._tree) if not self._is_note(pointer)}
 
-    def name(self, key: str) -> str:
-        return key
-
     def example(self, key: str) -> str:
         return self._plurals.examples.get(key, "") if self._tree else ""
 
     def format(self, key: str) -> str:
         return "icu" if self._is_arb else "chrome" if self._has_messages else ""
 
-    def context(self, key: str, options: ContextOptions) -> str:
-        known = [self._description(key)] + [f"Key: {key.lstrip('/')}"] * options.key_paths
-        return "\n".join(filter(None, known))
+    def comment(self, key: str) -> str:
+        """Return the `description` of a message: beside it in Chrome files, in the object `@name` in ARB."""
+        name = segments(key)[0]
+        noted = self._has_messages or self._is_arb
+        notes = self._tree.get(f"@{name}" if self._is_arb else name) if noted else None
+        description = notes.get("description") if isinstance(notes, dict) else ""
+        return description if isinstance(description, str) else ""
 
     def translations(self) -> dict[str, str]:
         tree = self.draft().tree
@@ -119,14 +121,6 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         if self._is_arb:
             return pointer.startswith("/@")
         return self._has_messages and not (pointer.count("/") == 2 and pointer.endswith("/message"))
-
-    def _description(self, key: str) -> str:
-        """Return the `description` of a message: beside it in Chrome files, in the object `@name` in ARB."""
-        name = key.split("/")[1].replace("~1", "/").replace("~0", "~")
-        noted = self._has_messages or self._is_arb
-        notes = self._tree.get(f"@{name}" if self._is_arb else name) if noted else None
-        description = notes.get("description") if isinstance(notes, dict) else ""
-        return description if isinstance(description, str) else ""
 
     def _merged(self, draft: JsonDraft, changed: PointerTree | None, translations: Mapping[str, str]) -> Any:
         merge = Merge(translations, self.overwrite, self.target, self._is_note, self._has_messages)

@@ -73,13 +73,18 @@ def child_pointer(pointer: str, key: str | int) -> str:
     return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
+def segments(pointer: str) -> list[str]:
+    """Return the names in a JSON pointer."""
+    return [name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:]]
+
+
 def pointer_tree(pointers: Iterable[str]) -> PointerTree:
     """Return the path segments of `pointers`, nested."""
     tree: PointerTree = {}
     for pointer in pointers:
         node = tree
-        for name in pointer.split("/")[1:]:
-            node = node.setdefault(name.replace("~1", "/").replace("~0", "~"), {})
+        for name in segments(pointer):
+            node = node.setdefault(name, {})
     return tree
 
 
