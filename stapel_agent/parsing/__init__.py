@@ -1,14 +1,13 @@
 """Extract JSON from a model's answer, without side effects and in linear time for any answer."""
 
 from .answer import has_json, parse_json_response, parse_texts, parse_translation_response
-from .decoding import MAX_DEPTH, is_deep
+from .decoding import MAX_DEPTH
 from .plain_json import json_map
 from .storable_text import storable
 
 __all__ = [
     "MAX_DEPTH",
     "has_json",
-    "is_deep",
     "json_map",
     "parse_json_response",
     "parse_texts",

@@ -90,7 +90,7 @@ FENCE_AFTER = re.compile(r"\A\s*+(?:`+|~{3,})")
 
 
 def _find(text: str) -> Found:
-    """What is found in a text of which only a part may be JSON."""
+    """Find the JSON in a text that may also have prose."""
     _, start, end, value = max(_candidates(text), default=(Rank.CHANCE, 0, 0, None), key=itemgetter(0, 1))
     before, after = text[:start], text[end:]
     fence = FENCE_BEFORE.search(before)

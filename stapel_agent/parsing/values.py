@@ -80,7 +80,7 @@ def _scattered_values(passage: Passage) -> Iterator[tuple[int, int, Any]]:
 
 
 def _end_of_whole(passage: Passage, start: int, end: int, quoted: bool) -> int | None:
-    """Return the end of a value that brackets closing nothing come after. None if it is the rest of broken JSON."""
+    """Return the end of a value before brackets that close nothing. None if it is the rest of broken JSON."""
     text = passage.text
     has_string = '"' in text[start:end]
     brackets = STRAY_BRACKETS.match(text, end)  # of the last value alone, so that what follows happens once

@@ -1,6 +1,6 @@
 """Removes credentials from texts before they are logged, stored or returned."""
 
-from .configured_keys import KEY_LENGTH, configured_keys, remember_keys, settings_with_short_keys
+from .configured_keys import KEY_LENGTH, remember_keys, settings_with_short_keys
 from .messages import (
     REDACTED,
     describe,
@@ -15,7 +15,6 @@ from .messages import (
 __all__ = [
     "KEY_LENGTH",
     "REDACTED",
-    "configured_keys",
     "describe",
     "message_of",
     "redact",
