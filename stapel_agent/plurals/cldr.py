@@ -1,4 +1,4 @@
-"""Which plural categories a language has, and which numbers each of them is for.
+"""The plural categories of a language, and the numbers that take each one.
 
 Source: Unicode CLDR, "Language Plural Rules" (UTS 35, part 3), through Babel.
 """
@@ -25,7 +25,7 @@ RARE = (10**6, Decimal("1.5"), Decimal("0.5"), Decimal("0.1"), Decimal("1.0"), D
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A category. `example` is a number it is for; `only` is set where it is for that whole number and no other."""
+    """A category. `example` is a number that takes it. `only` is set if just one whole number does."""
 
     category: str
     example: str
@@ -34,7 +34,7 @@ class Form:
 
 @lru_cache(maxsize=1024)
 def forms(tag: str, *, ordinal: bool = False) -> tuple[Form, ...]:
-    """The forms that CLDR gives a language, in the order of CATEGORIES; empty where CLDR does not know the language."""
+    """Return the forms of a language, in the order of CATEGORIES. Empty if CLDR does not know the language."""
     rule = _rule(tag, ordinal)
     if rule is None:
         return ()
@@ -45,7 +45,7 @@ def forms(tag: str, *, ordinal: bool = False) -> tuple[Form, ...]:
 
 
 def category(tag: str, number: str, *, ordinal: bool = False) -> str:
-    """The category of a number, as in `1` or `1.5`; empty where CLDR does not know the language."""
+    """Return the category of a number such as `1` or `1.5`. Empty if CLDR does not know the language."""
     rule = _rule(tag, ordinal)
     return rule(Decimal(number)) if rule else ""
 
@@ -60,7 +60,7 @@ def _form(name: str, numbers: Sequence[int | Decimal]) -> Form:
 
 @lru_cache(maxsize=1024)
 def _rule(tag: str, ordinal: bool) -> PluralRule | None:
-    """The rule of the language, or of the nearest one that is less specific."""
+    """Return the rule of the language, or of a less specific tag: that of `pt` for an unknown `pt-XX`."""
     subtags = bcp47(tag).split("-")
     for length in range(len(subtags), 0, -1):
         try:

@@ -2,9 +2,9 @@
 
 from .entry import Entry
 from .existing_translations import Most, fault_in, most
-from .job import Translations
+from .job import NOTHING, Translations
 from .placeholder_formats import FORMATS
-from .translate_map import NOTHING, atranslate, translate
+from .translate_map import atranslate, translate
 from .translation_request import Texts
 
 __all__ = [

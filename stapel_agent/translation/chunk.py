@@ -72,20 +72,13 @@ class Chunk:
         """The request to send: a JSON object of numbers and masked texts. The answer has the same shape."""
         texts = {str(number): segment.protected.masked for number, segment in enumerate(self.segments, 1)}
         facts = {"key_count": len(self.segments), "chunk": self.number, "asked_again": self.asked_again}
+        instructions = str(self.request.system_prompt)
+        notes = f"{self._terms()}{self._marks()}{self._forms()}{self._known()}{self._correction()}"
         return replace(
             self.request,
             prompt=json.dumps(texts, ensure_ascii=False, indent=0),
-            system_prompt="".join(
-                [
-                    str(self.request.system_prompt),
-                    self._terms(),
-                    self._marks(),
-                    self._forms(),
-                    self._known(),
-                    self._correction(),
-                ]
-            ),
-            stable_length=len(self.request.system_prompt or ""),
+            system_prompt=f"{instructions}{notes}",
+            stable_length=len(instructions),
             parts=tuple(map(self._part, self.segments)),
             metadata={**self.request.metadata, **facts},
         )

@@ -34,8 +34,9 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def has_noun(count: float, units: Collection[str], text: str, tag: str) -> bool | None:
-    """Whether `text` has one of the times in `units` in the form for so many, without a number before it. None if the
-    language has no such form.
+    """Whether `text` has a noun that alone says this `count` of one of the times in `units`.
+
+    None if the language has no such form.
     """
     if base(tag) not in FORMS.get(count, ()):
         return None
@@ -62,7 +63,7 @@ def _alone(count: float, unit: str, locale: Locale) -> list[str]:
 
 
 def _words(count: int, unit: str, locale: Locale) -> Iterator[str]:
-    """The words of so many units, alone, in the past and in the future."""
+    """Yield the words for this `count` of a unit: alone, in the past and in the future."""
     span = timedelta(seconds=count * SECONDS[unit])
     yield from _alone(count, unit, locale)
     for direction in (span, -span):

@@ -1,4 +1,4 @@
-"""Data rates, such as 5 MB/s: a translation must not make a size of them, or a rate of a size."""
+"""Data rates, such as 5 MB/s: a translation must not turn a rate into a size, or a size into a rate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_rate(figure: Figure) -> bool:
 
 
 def other_rate(figures: Iterable[Figure], other: str, tag: str) -> Figure | None:
-    """The first rate of `figures` if the `other` text, in the language `tag`, speaks of no rate."""
+    """The first rate of `figures` if the `other` text, in the language `tag`, mentions none."""
     rate = next(filter(is_rate, figures), None)
     if rate is None or SLASH.search(other):
         return None

@@ -21,7 +21,6 @@ from .masking import Damaged
 from .placeholder_formats import FORMATS
 from .plural_forms import expanded
 from .segment import Segments, Task
-from .tag_attributes import readable_attributes, with_values
 from .translation_request import Texts
 
 
@@ -47,7 +46,7 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     source = expanded(entry.text.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     segment = Segments(task).of(replace(entry, text=source, context=""))
-    given = segment.protected.with_own_marks(translation.strip(), _without_values)
+    given = segment.protected.with_own_marks(translation.strip())
     if not segment.protected.has_words:
         return "" if given == segment.protected.masked else "differs from the text, which has no words"
     try:
@@ -78,8 +77,3 @@ def _is_same_message(source: str, translation: str) -> bool:
     expected = icu_messages.signature(source)
     is_same = expected is not None and expected == icu_messages.signature(translation)
     return is_same and icu_messages.has_branches(source)
-
-
-def _without_values(hidden: str) -> str:
-    """Return a tag without its readable attribute values, which are translated separately."""
-    return with_values(hidden, [(attribute, "") for attribute in readable_attributes(hidden)])

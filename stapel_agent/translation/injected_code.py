@@ -135,7 +135,7 @@ def injected(source: str, translation: str, *, has_tags: bool = False) -> str | 
 
 
 def _as_shown(source: str, translation: str) -> tuple[str, str]:
-    """Return both without the signs before accelerators, if the source is no HTML: `Fi&lter` has no `&lt`."""
+    """Return both without the signs before accelerators, unless the source is HTML: `Fi&lter` has no `&lt`."""
     expected = len(ACCELERATOR.findall(source))
     if not expected or REFERENCE.search(source) or len(ACCELERATOR.findall(translation)) > expected:
         return source, translation

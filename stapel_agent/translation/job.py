@@ -41,8 +41,8 @@ VAIN_REJECTIONS = 3
 DEADLINE = "deadline"
 GLOSSARY_MISSED = "glossary_missed"
 NO_TEXT = Entry("")
-NOBODY = Completion("", provider="", model="")
-
+NOTHING = Completion("", provider="", model="")
+"""The translation of no entries."""
 
 Placed = tuple[str, Segment, str]
 """The whitespace before a text, the text, and the whitespace after it."""
@@ -162,7 +162,7 @@ class Job:
             raise fault
         if outcome.unchanged:
             unchanged(self.request, len(outcome.unchanged))
-        by = self._answered_by or (self.request if whole else NOBODY)
+        by = self._answered_by or (self.request if whole else NOTHING)
         return Completion("", by.provider, by.model, usage=self._usage, value=outcome)
 
     def _outcome(self) -> Translations:
@@ -200,7 +200,7 @@ class Job:
         core = text.strip()
         if not core:
             return text, self._segments.of(NO_TEXT), ""
-        start = text.index(core) if core else len(text)
+        start = text.index(core)
         blanks = len(text) - len(core)
         limit = max(1, entry.max_length - blanks) if entry.max_length else 0
         placed = replace(

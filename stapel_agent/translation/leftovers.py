@@ -52,7 +52,7 @@ def _may_be_nothing(source: str, to: str) -> bool:
 
 
 def _rest(kept: str, theirs: str) -> str:
-    """What stands before or after the source `kept`, if something separates it."""
+    """Return the text before or after the source `kept`, if something separates it."""
     inner = theirs.strip(QUOTES + OPENS + CLOSES)
     if inner.startswith(kept) and BEGINS_REST.match(rest := theirs.partition(kept)[2]):
         return rest
@@ -68,7 +68,7 @@ def _has_others(text: str, kept: str) -> bool:
 
 
 def _has_several_words(source: str) -> bool:
-    """Whether it is no name or code, which a translation may have beside an explanation."""
+    """Whether it is more than a name or code, which may stay beside its explanation."""
     plain = MARK.sub(" ", source)
     words = WORD.findall(plain)
     if CODE.search(plain):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from .language_names import FROM_THE_RIGHT, base
 from .scripts import MARK
 
-# Control characters, direction overrides, tags, and what stands for unreadable bytes.
+# Control characters, direction overrides, tags, and the replacement for unreadable bytes.
 NEVER = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f"
 # Fillers look like nothing. Unicode calls those of Hangul letters.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180e\u2061-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"

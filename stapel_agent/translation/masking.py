@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from .injected_code import injected
 from .mark_order import misplaced
 from .placeholder_formats import FORMATS, GUESS
 from .protected_spans import Span, is_fluent, spans
+from .tag_attributes import without_values
 
 MARK = re.compile(r"⟦\s?+(\d{1,7}+)\s?+⟧")
 BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
@@ -90,15 +91,15 @@ class Protected:
         self._validate(restored)
         return restored
 
-    def with_own_marks(self, translation: str, essence: Callable[[str], str]) -> str:
-        """Mask an existing translation with the source's marks. Hidden parts match if their `essence` is equal."""
+    def with_own_marks(self, translation: str) -> str:
+        """Mask an existing translation with the source's marks. The readable attributes of tags may differ."""
         free: dict[str, list[int]] = {}
         for number, hidden in self._hidden.items():
-            free.setdefault(essence(hidden), []).append(number)
+            free.setdefault(without_values(hidden), []).append(number)
         pieces, position = [], 0
         for span in self._spans_of(translation):
             hidden = translation[span.start : span.end]
-            numbers = free.get(essence(hidden))
+            numbers = free.get(without_values(hidden))
             pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
             position = span.end
         return "".join([*pieces, translation[position:]])

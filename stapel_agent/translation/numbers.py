@@ -168,7 +168,7 @@ def _has_other_month(ours: _Text, theirs: _Text) -> bool:
 
 
 def _other_version(source: list[Figure], translation: list[Figure]) -> str | None:
-    """Find a version that became another one of the same value, as 1.10 and 1.1. Amounts may lose or gain zeros."""
+    """Find a version that turned into another with the same value, such as 1.10 into 1.1. Amounts may lose zeros."""
     written = defaultdict[float, dict[str, str]](dict)
     for figure in translation:
         if figure.is_dotted:

@@ -14,7 +14,7 @@ from .remark_words import LANGUAGES
 READ = 300
 """Characters at the beginning and the end of a translation that are searched for remarks."""
 NEAR = 120
-"""A refusal begins within so many characters, and says within as many what is refused."""
+"""A refusal begins within this many characters, and what is refused follows within as many."""
 
 NOTES = listed("""
 note / n.b / nb / p.s / remark / disclaimer / explanation / literal* / anmerkung / hinweis / erläuterung /

@@ -108,7 +108,7 @@ class Segment:
     @property
     def is_translated(self) -> bool:
         """Whether its own words are translated. The attributes of its tags do not count."""
-        return (self.translation if self._pieces else self._translation) is not None
+        return self.own_translation is not None
 
     @property
     def own_translation(self) -> str | None:

@@ -41,3 +41,8 @@ def with_values(tag: str, values: list[tuple[Attribute, str]]) -> str:
         pieces += [tag[position : attribute.start], value.replace(quote, "&quot;" if quote == '"' else "&#39;")]
         position = attribute.end
     return "".join([*pieces, tag[position:]])
+
+
+def without_values(hidden: str) -> str:
+    """Return hidden text, which may be a tag, without its readable attribute values."""
+    return with_values(hidden, [(attribute, "") for attribute in readable_attributes(hidden)])

@@ -13,11 +13,8 @@ from stapel_agent.types import Completion, CompletionRequest
 
 from .chunk import Chunk
 from .event_loop_thread import on_side_loop
-from .job import Job
+from .job import NOTHING, Job
 from .translation_request import Texts
-
-NOTHING = Completion(text="", provider="", model="")
-"""The translation of no entries."""
 
 
 def translate(texts: Texts, request: CompletionRequest) -> Completion:

@@ -258,7 +258,7 @@ def _ends(name: str) -> list[str]:
 
 
 def _around(written: str) -> tuple[str, str]:
-    """The text before and after the number. Empty if there is no number: Arabic has a word for two hours."""
+    """Return the text before and after the number. Empty without a number: Arabic has a word for "two hours"."""
     number = NUMBER.search(written)
     if number is None:
         return "", ""

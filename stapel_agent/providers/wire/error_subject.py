@@ -1,4 +1,4 @@
-"""What an error is about: the parameter and the message that it states, without what it quotes or links to."""
+"""Finds the subject of an error: the parameter and the message that it states, without quotes and links."""
 
 from __future__ import annotations
 
