@@ -62,14 +62,8 @@ def check_retention(
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W005 to W008, W010, W013, W015, W016, E002 to E011: the other settings are known and have valid values."""
-    others = (
-        *_sizes(),
-        *_dialects(),
-        *cost_messages(_in_use),
-        *_tenants(),
-        *_never_reused(),
-    )
-    return [*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *others]
+    own = (*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *_sizes(), *_dialects())
+    return [*own, *cost_messages(_in_use), *_tenants(), *_never_reused()]
 
 
 @register("stapel_agent")

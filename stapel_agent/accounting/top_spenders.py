@@ -32,7 +32,7 @@ SPENDING = Table(
 # For each duration, how many calls took no longer: the percentiles are the first with a large enough share.
 DURATIONS = """
     SELECT MIN(CASE WHEN upto * 2 >= calls THEN duration_ms END),
-        MIN(CASE WHEN upto * 20 >= calls * 19 THEN duration_ms END), MAX(calls)
+        MIN(CASE WHEN upto * 20 >= calls * 19 THEN duration_ms END)
     FROM (
         SELECT duration_ms, SUM(COUNT(*)) OVER (ORDER BY duration_ms) AS upto, SUM(COUNT(*)) OVER () AS calls
         FROM {table} WHERE {conditions} AND duration_ms IS NOT NULL GROUP BY duration_ms
@@ -66,7 +66,6 @@ class Durations:
 
     p50_ms: int | None
     p95_ms: int | None
-    calls: int
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,8 @@ class RankingReader(FigureReader):
 
     def durations(self, query: UsageQuery) -> Durations:
         where, values = self._conditions(query)
-        ((p50_ms, p95_ms, calls),) = self._fetched(DURATIONS.format(table=CALLS.name, conditions=where), values)
-        return Durations(p50_ms, p95_ms, int(calls or 0))
+        ((p50_ms, p95_ms),) = self._fetched(DURATIONS.format(table=CALLS.name, conditions=where), values)
+        return Durations(p50_ms, p95_ms)
 
     def cached(self, query: UsageQuery) -> list[CachedInput]:
         """Return the thousand pairs of provider and model with the most cached input. Few ledgers have more."""

@@ -8,34 +8,11 @@ also a money transfer, and Czech `přeložit` is also to postpone) are in `trans
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of one language: an apology, "I cannot", what a model cannot do, to translate, "as an AI".
-
-    `can` has the "I can" of languages that put "not" elsewhere in the sentence. `opener`, `here` and `closer` have
-    "of course", "here is" and "let me know", which begin and end an answer in a chat.
-    """
-
-    sorry: tuple[str, ...]
-    cannot: tuple[str, ...]
-    act: tuple[str, ...]
-    translate: tuple[str, ...]
-    model: tuple[str, ...] = ()
-    can: tuple[str, ...] = ()
-    opener: tuple[str, ...] = ()
-    here: tuple[str, ...] = ()
-    closer: tuple[str, ...] = ()
-
-
-def _read() -> dict[str, Words]:
-    table = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return {
-        language: Words(**{kind: tuple(words) for kind, words in kinds.items()}) for language, kinds in table.items()
-    }
-
-
-LANGUAGES = _read()
+KINDS = ("sorry", "cannot", "can", "act", "translate", "model", "opener", "here", "closer")
+"""An apology, "I cannot", "I can" where "not" is elsewhere in the sentence, what a model cannot do, to translate,
+"as an AI"; and the beginnings and the end of an answer in a chat: "of course", "here is", "let me know".
+"""
+LANGUAGES = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+PHRASES = {kind: [phrase for words in LANGUAGES.values() for phrase in words.get(kind, ())] for kind in KINDS}

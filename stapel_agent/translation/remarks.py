@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from babel import Locale, UnknownLocaleError
 
 from .phrases import Phrases, either, heads_of, listed
-from .remark_words import LANGUAGES
+from .remark_words import PHRASES
 
 READ = 300
 """Characters at the beginning and the end of a translation that are searched for remarks."""
@@ -47,13 +47,9 @@ CONTROL = re.compile(
 
 
 SORRY, CANNOT, CAN, ACT, TRANSLATE, MODEL = (
-    Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
-    for kind in ("sorry", "cannot", "can", "act", "translate", "model")
+    Phrases(PHRASES[kind]) for kind in ("sorry", "cannot", "can", "act", "translate", "model")
 )
-OPENERS_ABROAD, HERE, CLOSERS_ABROAD = (
-    Phrases(phrase for words in LANGUAGES.values() for phrase in getattr(words, kind))
-    for kind in ("opener", "here", "closer")
-)
+OPENERS_ABROAD, HERE, CLOSERS_ABROAD = (Phrases(PHRASES[kind]) for kind in ("opener", "here", "closer"))
 """The phrases of a chat in other languages than English."""
 SAID_FIRST = re.compile(rf"\W{{0,3}}(?:{OPENERS_ABROAD.pattern.pattern})\s?[,!.:،，！。：、](?=\W{{0,5}}\w)")
 SAID_HERE = re.compile(rf"\W{{0,3}}(?:{HERE.pattern.pattern})[^:：\n]{{0,40}}[:：]")

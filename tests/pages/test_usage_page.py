@@ -141,7 +141,6 @@ def test_durations__are_the_smallest_that_so_many_calls_kept_to(number):
     found = rankings(NOON, NOON + timedelta(hours=1), 1).durations
     kept_to = [[ms for ms in sorted(taken) if sum(t <= ms for t in taken) * 100 >= part * number] for part in (50, 95)]
     assert [found.p50_ms, found.p95_ms] == [found[0] if found else None for found in kept_to]
-    assert found.calls == number
 
 
 def test_figures__of_the_page(admin_client):

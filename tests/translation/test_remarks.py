@@ -1,10 +1,8 @@
 """What a model writes in place of a translation, or around one."""
 
-from dataclasses import astuple
-
 import pytest
 
-from stapel_agent.translation.remark_words import LANGUAGES
+from stapel_agent.translation.remark_words import KINDS, LANGUAGES
 from stapel_agent.translation.remarks import remark_in
 from tests.rows import each_row
 
@@ -277,10 +275,11 @@ def test_remark_in__none(source, translation, to):
 
 
 def test_languages__lower_case():
-    """The table is compared with lower-case texts, so it is in lower case."""
+    """The table has known kinds of phrases, in lower case, because it is compared with lower-case texts."""
     for words in LANGUAGES.values():
-        for phrases in astuple(words):
-            assert phrases == tuple(phrase.lower().replace("’", "'") for phrase in phrases)
+        assert {"sorry", "cannot", "act", "translate"} <= words.keys() <= set(KINDS)
+        for phrases in words.values():
+            assert phrases == [phrase.lower().replace("’", "'") for phrase in phrases]
 
 
 @pytest.mark.parametrize("translation", ["de: Save", "de: Speichern", "Übersetzt: Save", "translated Save"])
