@@ -76,10 +76,14 @@ class Group:
     """The text of the group, or empty if a child has changed since."""
 
     @property
+    def names(self) -> list[str]:
+        """The names of the children, without those of fillers."""
+        return [name for name in self.children if not name.startswith(FILLER)]
+
+    @property
     def is_array(self) -> bool:
         """Whether the children are named by their positions."""
-        names = [name for name in self.children if not name.startswith(FILLER)]
-        return self.is_whole and not self.has_forms and bool(names) and all(map(str.isdigit, names))
+        return self.is_whole and not self.has_forms and bool(self.names) and all(map(str.isdigit, self.names))
 
     def render(self) -> str:
         """Return the text of the group. Only groups that have changed are joined again."""
@@ -108,21 +112,17 @@ def own_lead(children: dict[str, Node], lead: str, comment: re.Pattern[str]) -> 
 
 
 def values(group: Group, path: Path = ()) -> Iterator[tuple[Path, Value]]:
-    """Yield the path and value of everything to translate."""
+    """Yield the path of each value with the value."""
     for name, child in group.children.items():
-        if isinstance(child, Value) and child.text.strip():
+        if isinstance(child, Value):
             yield (*path, name), child
         elif isinstance(child, Group):
             yield from values(child, (*path, name))
 
 
-def contents(group: Group, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield the path and content of each value that is not empty."""
-    for name, child in group.children.items():
-        if isinstance(child, Value) and child.content:
-            yield (*path, name), child.content
-        elif isinstance(child, Group):
-            yield from contents(child, (*path, name))
+def translatable(group: Group, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Yield the values to translate, like `values()`."""
+    return (found for found in values(group, path) if found[1].text.strip())
 
 
 def comments(group: Group, above: str = "", path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -141,7 +141,7 @@ def whole_groups(group: Group, path: Path = ()) -> Iterator[tuple[Path, Path]]:
     for name, child in group.children.items():
         place = (*path, name)
         if isinstance(child, Group) and child.is_whole:
-            yield from ((found, place) for found, _ in values(child, place))
+            yield from ((found, place) for found, _ in translatable(child, place))
         elif isinstance(child, Group):
             yield from whole_groups(child, place)
         else:
@@ -188,9 +188,8 @@ def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
     Raises ValueError if one has a group where the other has a value, unless `overwrite` replaces it or only one of the
     two has plural forms, or if the layout differs.
     """
-    wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
-    children = {name: target.children.get(name) for name in ordered_keys(wanted, target.children)}
-    for name in wanted:
+    children = {name: target.children.get(name) for name in ordered_keys(source.names, target.children)}
+    for name in source.names:
         ours, theirs = source.children[name], children[name]
         if isinstance(ours, Group) and isinstance(theirs, Group):
             if ours.layout != theirs.layout and (overwrite or not _is_complete(ours, theirs)):
@@ -207,8 +206,7 @@ def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
 
 def _is_complete(source: Group, target: Group) -> bool:
     """Whether nothing needs to be written directly into `target`."""
-    wanted = [name for name, child in source.children.items() if not isinstance(child, Filler)]
-    found = [target.children.get(name) for name in wanted]
+    found = [target.children.get(name) for name in source.names]
     return all(isinstance(child, Group) or (isinstance(child, Value) and child.content) for child in found)
 
 
@@ -222,14 +220,12 @@ def put(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -> Non
     """Write a value, or a whole group with its values by pointer, to the aligned `target`."""
     for depth, name in enumerate(path, 1):
         target.written = ""
-        ours, theirs = source.children[name], target.children.get(name)
+        ours = source.children[name]
         if isinstance(ours, Value):
             _put_value(ours, target, name, raw.get(pointer(path[:depth])))
             return
         assert isinstance(ours, Group)  # noqa: S101  (paths lead through groups)
-        if not isinstance(theirs, Group):
-            theirs = target.children[name] = blank(ours)
-        source, target = ours, theirs
+        source, target = ours, _group_in(target, name, ours)
     _put_all(source, target, path, raw)
 
 
@@ -240,10 +236,15 @@ def _put_all(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -
         if isinstance(child, Value):
             _put_value(child, target, name, raw.get(pointer(place)))
         elif isinstance(child, Group):
-            theirs = target.children.get(name)
-            if not isinstance(theirs, Group):
-                theirs = target.children[name] = blank(child)
-            _put_all(child, theirs, place, raw)
+            _put_all(child, _group_in(target, name, child), place, raw)
+
+
+def _group_in(target: Group, name: str, source: Group) -> Group:
+    """Return the group in `target`, or put a copy of `source` without its texts there."""
+    found = target.children.get(name)
+    if not isinstance(found, Group):
+        found = target.children[name] = blank(source)
+    return found
 
 
 def _put_value(source: Value, target: Group, name: str, raw: str | None) -> None:
@@ -256,7 +257,7 @@ def _put_value(source: Value, target: Group, name: str, raw: str | None) -> None
 
 
 def _blank_child(source: Group) -> Group | None:
-    if not source.is_copied or (source.is_whole and any(values(source))):
+    if not source.is_copied or (source.is_whole and any(translatable(source))):
         return None
     copy = blank(source)
     return copy if any(isinstance(child, Value | Group) for child in copy.children.values()) else None

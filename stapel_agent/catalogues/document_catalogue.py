@@ -19,10 +19,10 @@ from .document import (
     aligned,
     blank,
     comments,
-    contents,
     has_other_forms,
     pointer,
     put,
+    translatable,
     uneven_arrays,
     values,
     whole_groups,
@@ -70,7 +70,7 @@ class DocumentCatalogue(Catalogue[Group]):
         return list(dict.fromkeys([text, *self._values[key].sources]))
 
     def translations(self) -> dict[str, str]:
-        existing = {pointer(path): content for path, content in contents(self.draft())}
+        existing = {pointer(path): value.content for path, value in values(self.draft()) if value.content}
         return {key: existing[key] for key in self._values if key in existing}
 
     def uneven_arrays(self) -> list[str]:
@@ -111,11 +111,11 @@ class DocumentCatalogue(Catalogue[Group]):
 
     @cached_property
     def _values(self) -> dict[str, Value]:
-        return {pointer(path): value for path, value in values(self._source)}
+        return {pointer(path): value for path, value in translatable(self._source)}
 
     @cached_property
     def _paths(self) -> dict[str, Path]:
-        return {pointer(path): path for path, _ in values(self._source)}
+        return {pointer(path): path for path, _ in translatable(self._source)}
 
     @cached_property
     def _comments(self) -> dict[str, str]:
