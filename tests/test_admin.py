@@ -83,21 +83,24 @@ MANDATE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("fields", "host", "status"),
-    [
-        (None, {}, 302),
-        ({}, {}, 302),
-        ({"is_staff": True}, {}, 403),
-        ({"is_staff": True, "codenames": ["view_promptlog"]}, {}, 200),
-        ({"is_staff": True, "codenames": ["change_promptlog"]}, {}, 200),
-        ({"is_staff": True, "staff_roles": ["editor"]}, MANDATE, 403),
-        ({"is_staff": True, "staff_roles": ["admin"]}, MANDATE, 200),
-        ({"is_staff": True}, {"STAPEL_ADMIN": {"SHOW_OPS_MODELS": True}}, 200),
-        ({"is_staff": True, "is_superuser": True}, {}, 200),
-    ],
-    ids=["anonymous", "user", "staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
-)
+STAFF = {
+    "staff": ({"is_staff": True}, {}, 403),
+    "view": ({"is_staff": True, "codenames": ["view_promptlog"]}, {}, 200),
+    "change": ({"is_staff": True, "codenames": ["change_promptlog"]}, {}, 200),
+    "editor": ({"is_staff": True, "staff_roles": ["editor"]}, MANDATE, 403),
+    "admin": ({"is_staff": True, "staff_roles": ["admin"]}, MANDATE, 200),
+    "ops shown": ({"is_staff": True}, {"STAPEL_ADMIN": {"SHOW_OPS_MODELS": True}}, 200),
+    "superuser": ({"is_staff": True, "is_superuser": True}, {}, 200),
+}
+"""The fields of a user, the host's settings, and the status of what only staff with a right may see."""
+
+
+def visitors(**others):
+    rows = {**others, **STAFF}
+    return pytest.mark.parametrize(("fields", "host", "status"), rows.values(), ids=rows.keys())
+
+
+@visitors(anonymous=(None, {}, 302), user=({}, {}, 302))
 def test_view__permission(client, account, settings, fields, host, status):
     """The list, its rows and their figures are shown to those whom stapel-core's access rules allow to see them."""
     for name, value in host.items():
@@ -377,21 +380,7 @@ def test_kept_translations__who_may_look(client, account, kept, codenames, statu
     assert client.get(KEPT).status_code == status
 
 
-@pytest.mark.parametrize(
-    ("fields", "host", "status"),
-    [
-        ({}, {}, 403),
-        ({"is_staff": True}, {}, 403),
-        ({"codenames": ["view_promptlog"]}, {}, 403),
-        ({"is_staff": True, "codenames": ["view_promptlog"]}, {}, 200),
-        ({"is_staff": True, "codenames": ["change_promptlog"]}, {}, 200),
-        ({"is_staff": True, "staff_roles": ["editor"]}, MANDATE, 403),
-        ({"is_staff": True, "staff_roles": ["admin"]}, MANDATE, 200),
-        ({"is_staff": True}, {"STAPEL_ADMIN": {"SHOW_OPS_MODELS": True}}, 200),
-        ({"is_staff": True, "is_superuser": True}, {}, 200),
-    ],
-    ids=["user", "staff", "no staff", "view", "change", "editor", "admin", "ops shown", "superuser"],
-)
+@visitors(user=({}, {}, 403), no_staff=({"codenames": ["view_promptlog"]}, {}, 403))
 def test_usage_endpoint__permission(client, account, settings, fields, host, status):
     """GET usage requires the same permission as the ledger in the admin."""
     for name, value in host.items():

@@ -192,6 +192,7 @@ class _Reader:
 
 
 def _is(event: Any, kind: type) -> bool:
+    """`isinstance()` for events whose marks are read: to a type checker, these may be None."""
     return isinstance(event, kind)
 
 

@@ -61,9 +61,7 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
         return source.parent / locale / "LC_MESSAGES" / f"{source.stem}.po"
     if folder is None and source.suffix.lower() == ".po" and is_language(own_language(source), to):
         return source
-    if is_language(source.stem):
-        return (folder or source.parent) / f"{to}{suffix}"
-    if source.absolute().parent.name == "LC_MESSAGES":
+    if is_language(source.stem) or source.absolute().parent.name == "LC_MESSAGES":
         return (folder or source.parent) / f"{to}{suffix}"
     for place in _language_folders(source, from_lang):
         name = locale if "_" in place.name or place.parent.name == "_locales" else to
