@@ -11,7 +11,7 @@ from stapel_agent.column_ranges import ARITHMETIC, money, storable_cost, token_c
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import Usage
 
-from .price_list import Conditions, Listed, listed
+from .price_list import Listed, listed
 from .token_prices import UnitPrices
 
 Terms = Mapping[str, Any] | None
@@ -19,7 +19,7 @@ Terms = Mapping[str, Any] | None
 
 PROVIDER, PRICE_LIST, ESTIMATED, UNPRICED = "provider", "price_list", "estimated", "unpriced"
 CONDITIONS = ("service_tier", "speed", "inference_geo")
-CONDITION_LENGTH = 32
+LONGEST = 32
 ORDINARY = frozenset(
     {
         *("", "standard", "default", "auto", "normal", "regular", "on_demand", "on-demand", "standard_only"),
@@ -117,7 +117,7 @@ def unit_prices(
     `vendor` is an id of genai-prices or the URL of an API. A price list may charge more for a long prompt or for some
     `terms`. An entry of PRICES applies to all terms that are not among its `tiers`.
     """
-    conditions = _conditions(terms)
+    conditions = tuple(conditions_of(terms).items())
     entry = own_entry(provider, model)
     if entry is not None:
         names = tuple(word for _, word in conditions)
@@ -132,9 +132,8 @@ def own_entry(provider: str, model: str) -> Any:
     return own.get(f"{provider}/{model}", own.get(model)) if own and isinstance(own, Mapping) else None
 
 
-def _conditions(terms: Terms) -> Conditions:
-    if not terms:
-        return ()
-    stated = ((name, terms.get(name)) for name in CONDITIONS)
-    words = ((name, word.lower()) for name, word in stated if isinstance(word, str) and len(word) <= CONDITION_LENGTH)
-    return tuple((name, word) for name, word in words if word not in ORDINARY)
+def conditions_of(terms: Terms) -> dict[str, str]:
+    """Return the terms that may change the price, such as {"service_tier": "flex"}, without those at ORDINARY."""
+    stated = {name: terms.get(name) for name in CONDITIONS} if terms else {}
+    words = {name: word.lower() for name, word in stated.items() if isinstance(word, str) and len(word) <= LONGEST}
+    return {name: word for name, word in words.items() if word not in ORDINARY}

@@ -137,12 +137,9 @@ def _factor(found: Any, condition: tuple[str, str], moment: datetime) -> Decimal
     return next((rule.factor for rule in rules if re.search(rule.models, found.model.id)), None)
 
 
-def _is_of(variant: Any, condition: tuple[str, str]) -> bool:
-    return bool(variant.when.get(_name(condition)) == condition[1])
-
-
 def _is_in_force(variant: Any, condition: tuple[str, str], moment: datetime) -> bool:
-    return _is_of(variant, condition) and (variant.constraint is None or variant.constraint.active(moment))
+    is_of_condition = variant.when.get(_name(condition)) == condition[1]
+    return is_of_condition and (variant.constraint is None or variant.constraint.active(moment))
 
 
 def _at(price: Any, prompt_tokens: int) -> Any:

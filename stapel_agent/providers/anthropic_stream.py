@@ -9,14 +9,13 @@ from io import StringIO
 from typing import Any
 
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError, ProviderTimeout
-from stapel_agent.prices import CONDITIONS
+from stapel_agent.prices import CONDITIONS, conditions_of
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .anthropic_usage import stated_figures, stated_tool_uses, totals
 from .base import ProviderResult
 from .wire.finish_reasons import finish_reason
-from .wire.price_conditions import price_conditions
 
 CATEGORY_LENGTH = 64
 CONNECTION_FAULTS = (AnswerInterrupted, ProviderTimeout)
@@ -87,7 +86,7 @@ class StreamedAnswer:
 
     def _count(self, usage: Any) -> dict[str, int]:
         """Add the figures of an event, and return them."""
-        self._metadata |= price_conditions({name: getattr(usage, name, None) for name in CONDITIONS})
+        self._metadata |= conditions_of({name: getattr(usage, name, None) for name in CONDITIONS})
         self._metadata |= stated_tool_uses(usage)
         stated = stated_figures(usage)
         self._tokens = totals(self._tokens, stated)

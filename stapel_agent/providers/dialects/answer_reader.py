@@ -8,10 +8,10 @@ from typing import Any
 from stapel_agent.column_ranges import MAX_TOKEN_COUNT
 from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError, ProviderUnavailable
 from stapel_agent.parsing import parse_json_response
+from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault
 from stapel_agent.providers.wire.finish_reasons import finish_reason
-from stapel_agent.providers.wire.price_conditions import price_conditions
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
@@ -56,7 +56,7 @@ def read_answer(
         if not text:
             raise _kept(_gap(answer, message), usage, None)
     searches = read_web_searches(answer.get("usage"), dialect.usage)
-    metadata = {**_refused_category(choice), **price_conditions(answer), **searches}
+    metadata = {**_refused_category(choice), **conditions_of(answer), **searches}
     return ProviderResult(text, **usage.figures, finish_reason=reason, metadata=metadata)
 
 

@@ -16,7 +16,7 @@ from stapel_agent.redaction import redact_start
 from .error_rules import EXCEPTION_BY_NAME, PACE, RULES, TOO_LONG, WRONG_ADDRESS
 from .retry_after import stated_wait
 from .status_codes import STATUS_BY_TYPE, exception_by_status
-from .vendor_json import mapping
+from .vendor_json import mapping, text_of
 
 NO_CODES: Mapping[str, str] = MappingProxyType({})
 CODE_LENGTH = 64
@@ -99,7 +99,7 @@ def _stated_status(error: object, codes: frozenset[str]) -> int | None:
 
 def error_codes(body: str | bytes) -> frozenset[str]:
     """Return the codes and types in an error body, in lower case. A dotted code also counts as its first part."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = text_of(body)
     try:
         found = json.loads(text) if len(text) <= EXAMINED_LENGTH else None
     except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
 
 def excerpt(body: str | bytes) -> str:
     """Return the message of an error body as one short line, without credentials or control characters."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = text_of(body)
     if title := _title_of_page(text):
         return f"{PAGE}, {title!r}"
     # Redacted first, because a key that is broken up by a space is not recognized.

@@ -10,6 +10,7 @@ from typing import Any
 from stapel_agent.exceptions import ParameterRefused
 
 from .error_subject import subject_of, without_model_names
+from .vendor_json import text_of
 
 REFUSING = (400, 422)
 EXAMINED_LENGTH = 64 * 1024
@@ -53,8 +54,7 @@ class OptionalFields:
 
         Ask only about an answer that rejects the request. `withdraw_refusal` forgets what the next answer refutes.
         """
-        start = body[:EXAMINED_LENGTH]
-        text = start.decode("utf-8", "replace") if isinstance(start, bytes) else start
+        text = text_of(body[:EXAMINED_LENGTH])
         if not self.fields or status not in REFUSING or not self._is_named(text):
             return None
         values = [value for value in _values(self.fields) if isinstance(value, str)]

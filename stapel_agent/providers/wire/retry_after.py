@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from .vendor_json import text_of
+
 LONGEST = 366 * 24 * 60 * 60.0
 LONGEST_IN_A_BODY = 24 * 60 * 60.0
 """A body may quote the prompt, so it cannot name more than the longest wait that vendors name there."""
@@ -53,8 +55,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def stated_wait(body: bytes | str) -> float | None:
     """Return the seconds to wait that the body of an error states, or None."""
-    start = body[:EXAMINED_LENGTH]
-    text = start.decode("utf-8", "replace") if isinstance(start, bytes) else start
+    text = text_of(body[:EXAMINED_LENGTH])
     found = next((match for pattern in STATED if (match := pattern.search(text))), None)
     if found is None:
         return None

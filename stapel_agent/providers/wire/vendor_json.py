@@ -22,6 +22,10 @@ def decoded(body: bytes, digits: int) -> Any:
         return None
 
 
+def text_of(body: bytes | str) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     """Return `value` if it is an object, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
