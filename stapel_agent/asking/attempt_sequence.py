@@ -142,9 +142,11 @@ class Attempts:
         return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
 
     def _without_refused(self, last: Attempt) -> Attempt | None:
-        """Repeats the question without the field that the provider refused, once per provider."""
-        refused = [made for made in self._made if isinstance(made.error, ParameterRefused)]
-        if not isinstance(last.error, ParameterRefused) or sum(made.provider is last.provider for made in refused) > 1:
+        """Repeats the question without the field that the provider refused, once per field."""
+        if not isinstance(last.error, ParameterRefused):
+            return None
+        *earlier, refusal = self._refusals_by(last.provider)
+        if len(earlier) >= MOST_REFUSED_FIELDS or refusal.memory in [fault.memory for fault in earlier]:
             return None
         logger.warning(
             "provider %r rejects %s for model %r; requests omit it once one succeeds without it; see %s",
@@ -156,11 +158,16 @@ class Attempts:
         return self._to(Candidate(last.provider, last.request))
 
     def _withdraw_refusals(self, provider: LlmProvider) -> None:
-        """If no call without the field has succeeded, the field may not be the cause: send it again next time."""
+        """Sends a field again next time if it may not have been the cause.
+
+        A call without the field that succeeds, or that is refused another field in other words, proves that it was.
+        """
+        following: ParameterRefused | None = None
         for attempt in reversed([attempt for attempt in self._made if attempt.provider is provider]):
             if attempt.result is not None:
                 break
             if isinstance(attempt.error, ParameterRefused):
+                ...
                 withdraw_refusal(attempt.error)
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any
@@ -173,8 +174,9 @@ class Question:
         rest = {"type": "text", "text": _encodable(prompt[length:])}
         return [marked, rest] if prompt[length:] else [marked]
 
-    @property
+    @cached_property
     def _effort(self) -> OptionalFields:
+        # Read once: a parallel call may record a refusal before the answer to this one arrives.
         return optional_effort(CLAUDE, self.call, self.access.base_url)
 
     def _content(self) -> str | list[dict[str, Any]]:

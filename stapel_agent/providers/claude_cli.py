@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -140,8 +141,9 @@ class CliCall(Call):
         thinking = {} if self.effort in THOUGHTFUL else {"CLAUDE_CODE_DISABLE_THINKING": "1"}
         return {**passed, **FIXED_ENVIRONMENT, **thinking, "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(self.token_cap)}
 
-    @property
+    @cached_property
     def _optional_fields(self) -> OptionalFields:
+        # Read once: a parallel call may record a refusal before this one ends.
         word = self.effort if self.effort in ("low", *THOUGHTFUL) else None
         return OptionalFields.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
 

@@ -1,5 +1,6 @@
 """What is protected in a text: kind by kind, and in linear time."""
 
+import time
 from re import _constants, _parser
 
 import pytest
@@ -44,6 +45,13 @@ def test_spans__linear(sign):
     """However often a sign is repeated, alone or with the beginning of another syntax, scanning is linear."""
     for part in [sign, *(sign + other for other in SIGNS)]:
         assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 150 // len(part))
+
+
+def test_spans__numbers_without_a_second():
+    """Whether ranks count from 1 is decided in one pass, however often the first one occurs."""
+    began = time.process_time()
+    assert spans("Rank " + "#1 " * 40_000) == []
+    assert time.process_time() - began < 3
 
 
 @each_row(FORMATS)
