@@ -131,7 +131,7 @@ BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 FIRST_NUMBERS = {
     "%": re.compile(r"(?<![\w%])%L?1(?!\d)"),
     "$": re.compile(r"(?<![\w$])\$1(?!\w|[.,]\d)"),
-    "#": re.compile(r"(?<![\w&])#1(?!\w).*#2(?!\w)", re.DOTALL),
+    "#": re.compile(r"\A(?>.*?(?<![\w&])#1(?!\w)).*#2(?!\w)", re.DOTALL),
 }
 """What a text has if it numbers its placeholders, by their sign."""
 PERCENTAGE = re.compile(
