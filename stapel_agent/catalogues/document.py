@@ -216,6 +216,13 @@ def has_other_forms(source: Node, target: Node) -> bool:
     return isinstance(one, Group) and one.may_be_value and isinstance(other, Value) and bool(other.content)
 
 
+def placed(source: Value, existing: Value | None) -> Value:
+    """Return the source's value at the place of the `existing` one in the target."""
+    if existing is None:
+        return source
+    return replace(source, lead=existing.lead, label=existing.label, gap=existing.gap, tail=existing.tail)
+
+
 def put(source: Group, target: Group, path: Path, raw: Mapping[str, str]) -> None:
     """Write a value, or a whole group with its values by pointer, to the aligned `target`."""
     for depth, name in enumerate(path, 1):

@@ -20,6 +20,7 @@ from .document import (
     blank,
     comments,
     has_other_forms,
+    placed,
     pointer,
     put,
     translatable,
@@ -47,7 +48,7 @@ class DocumentCatalogue(Catalogue[Group]):
 
     @abstractmethod
     def encode(self, value: Value, text: str) -> str:
-        """Return `text` as it is written in place of `value`, which is the source's."""
+        """Return `text` as it is written in place of `value`: the source's, at its place in the target."""
 
     def localized(self, document: Group) -> Group:
         """Return the source with everything else that depends on the language, apart from plural forms."""
@@ -92,12 +93,12 @@ class DocumentCatalogue(Catalogue[Group]):
         changed = False
         for place in dict.fromkeys(self._places[key] for key in keys):
             wanted = self._parts[place]
-            existing = {key: self._existing(draft, key) for key in wanted}
+            existing = {key for key in wanted if self._is_translated(draft, key)}
             new = {key: translations[key] for key in wanted if key in translations}
-            new = {key: text for key, text in new.items() if self.overwrite or existing[key] is None}
-            if new and all(key in new or existing[key] is not None for key in wanted):
-                raw = {key: self.encode(self._values[key], text) for key, text in new.items()}
-                put(self._source, draft, place, raw)
+            new = {key: text for key, text in new.items() if self.overwrite or key not in existing}
+            if new and existing.union(new).issuperset(wanted):
+                there = {key: placed(self._values[key], self._value(draft, key)) for key in new}
+                put(self._source, draft, place, {key: self.encode(there[key], text) for key, text in new.items()})
                 changed = True
         return changed
 
@@ -135,12 +136,16 @@ class DocumentCatalogue(Catalogue[Group]):
             parts.setdefault(place, []).append(key)
         return parts
 
-    def _existing(self, draft: Group, key: str) -> Value | None:
-        """Return the value in the target, or None if it is untranslated."""
+    def _value(self, draft: Group, key: str) -> Value | None:
+        """Return the value in the target, or None."""
         node: object = draft
         for name in self._paths[key]:
             node = node.children.get(name) if isinstance(node, Group) else None
-        return node if isinstance(node, Value) and node.content else None
+        return node if isinstance(node, Value) else None
+
+    def _is_translated(self, draft: Group, key: str) -> bool:
+        value = self._value(draft, key)
+        return value is not None and bool(value.content)
 
     def _has_other_forms(self, draft: Group, key: str) -> bool:
         """Whether the target has the text with plural forms where the source has none, or the other way round."""

@@ -47,7 +47,8 @@ class RailsCatalogue(DocumentCatalogue):
             raise ValueError(f"it is not valid YAML: {fault}") from fault
 
     def encode(self, value: Value, text: str) -> str:
-        return encode(text, value.raw, in_flow=value.style == "flow")
+        written = encode(text, value.raw, in_flow=value.style == "flow", ends_line=value.tail.startswith("\n"))
+        return f"{_separator(value)}{written}"
 
     def format(self, key: str) -> str:
         # The format `rails` has no placeholders of dates.
@@ -189,6 +190,13 @@ class _Reader:
     def _up_to(self, end: int) -> str:
         start, self._position = self._position, end
         return self._text[start:end]
+
+
+def _separator(value: Value) -> str:
+    """Return what is missing between the text before a value, such as `key:`, and what is written there."""
+    if value.label and ":" not in value.gap:
+        return ": "
+    return " " if value.gap.endswith((":", "-")) else ""
 
 
 def _is(event: Any, kind: type) -> bool:

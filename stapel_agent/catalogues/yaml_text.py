@@ -16,9 +16,10 @@ FLOW_SYNTAX = re.compile(r"[\[\]{},:?#]")
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def encode(text: str, raw: str, *, in_flow: bool) -> str:
-    """Return `text` in the style of `raw`, or in double quotes."""
-    for written in (_in_style(text, raw, in_flow=in_flow), _double_quoted(text)):
+def encode(text: str, raw: str, *, in_flow: bool, ends_line: bool) -> str:
+    """Return `text` in the style of `raw`, or in double quotes. After a block, `ends_line` must be true."""
+    styled = _in_style(text, raw, in_flow=in_flow) if ends_line or not HEADER.match(raw) else ""
+    for written in (styled, _double_quoted(text)):
         if written and read(written, in_flow=in_flow) == text:
             return written
     raise CatalogueError(f"{text[:80]!r} cannot be written in YAML")

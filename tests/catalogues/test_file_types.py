@@ -492,6 +492,27 @@ def test_rails__values_of_a_person(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("target", "written"),
+    [
+        ("  a:\n  block:\n", "  a: A text\n  block: |\n    First\n    second\n"),
+        ("  a: \n  block: \n", '  a: A text \n  block: "First\\nsecond\\n" \n'),
+        ("  a: # todo\n  block: ~ # todo\n", '  a: A text # todo\n  block: "First\\nsecond\\n" # todo\n'),
+        ("  'a':\n  block: ''\n", "  'a': A text\n  block: |\n    First\n    second\n"),
+        ("  items:\n    -\n    - # two\n", "  items:\n    - One item\n    - Two items # two\n"),
+        ("  flow: {b: , c, d: }\n", "  flow: {b: B text, c: C text, d: D text}\n"),
+    ],
+)
+def test_rails__empty_values(tmp_path, target, written):
+    """A value is written so that it is separate from its key, and from a comment after it."""
+    block = "  a: A text\n  block: |\n    First\n    second\n"
+    source = f"{block}  items:\n    - One item\n    - Two items\n  flow: {{b: B text, c: C text, d: D text}}\n"
+    made(tmp_path, "de.yml", f"de:\n{target}")
+    path = translate(made(tmp_path, "en.yml", f"en:\n{source}"), how=str)
+    assert written in path.read_text()
+    assert read(path)["de"] == read(tmp_path / "en.yml")["en"]
+
+
 def test_rails__norwegian(tmp_path):
     """A language code that YAML reads as a boolean is quoted."""
     target = translate(made(tmp_path, "config/locales/en.yml", RAILS), "no")
