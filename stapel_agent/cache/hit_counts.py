@@ -77,8 +77,8 @@ def note(request: CompletionRequest, hits: int, saving: Saving = NOT_KNOWN) -> N
     key = Key(hour, request.source, request.provider, request.model, *owners)
     with _writing.lock:
         _add(key, Count(hits, saving.tokens, saving.cost_usd))
-        if not is_test_run():  # whose database may be rolled back or dropped: there, the readers of counts flush them
-            _writing.start()
+        # A test's database may be rolled back or dropped first, so in tests the readers of counts flush them.
+        if not is_test_run() and _writing.start():
             prepare_background()
     if len(_counts) >= FULL:
         _writing.hurry()

@@ -46,9 +46,12 @@ class RepeatedWork(Generic[Job]):
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
-    def start(self) -> None:
-        if not self._is_running:
-            self._is_running = start_thread(self._run, self._name)
+    def start(self) -> bool:
+        """Start the thread. Returns False if it runs already, or cannot be started."""
+        if self._is_running:
+            return False
+        self._is_running = start_thread(self._run, self._name)
+        return self._is_running
 
     def hurry(self) -> None:
         """Do the next job at once."""
