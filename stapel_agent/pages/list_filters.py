@@ -13,8 +13,10 @@ from django.http import HttpRequest
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import exactly
+from stapel_agent.model_profiles import known_profile
 from stapel_agent.models import CostBasis, PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import provider_registry
+from stapel_agent.settings_validation import wrong_kinds
 
 from .form_filter import FormFilter
 from .list_totals import IS_UNPRICED
@@ -102,7 +104,10 @@ class ModelFilter(NameFilter, SiftingFilter):
     title = parameter_name = "model"
 
     def known(self) -> Iterable[str]:
-        return [*agent_settings.MODELS.values(), *agent_settings.OPENAI_COMPAT_MODELS.values()]
+        if any(wrong_kinds(["MODELS", "OPENAI_COMPAT_MODELS"])):
+            return []  # calls and checks report it
+        named = [known_profile(size).model for size in agent_settings.MODELS]
+        return [*named, *(agent_settings.OPENAI_COMPAT_MODELS or {}).values()]
 
 
 class BroughtFilter(SiftingFilter):

@@ -161,14 +161,38 @@ def test_filter__rows(admin_client, settings, query, expected):
     assert "".join(sorted(row.prompt for row in shown(admin_client, **query))) == expected
 
 
+def models_offered(client, **query) -> list[tuple[str, bool]]:
+    """The models to choose from, and whether each is chosen."""
+    listing = client.get(LIST, query).context["cl"]
+    (models,) = [spec for spec in listing.filter_specs if spec.title == "model"]
+    return [(choice["display"], choice["selected"]) for choice in models.choices(listing)][1:]
+
+
 def test_filter__models_offered(admin_client, agent):
     """The models to choose from are those of the newest rows, of the settings and of the URL."""
-    agent(MODELS={"small": "in-models"}, OPENAI_COMPAT_MODELS={"small": "in-compat"})
+    profile = {"model": "in-profile", "effort": "low"}
+    agent(MODELS={"small": "in-models", "large": profile}, OPENAI_COMPAT_MODELS={"small": "in-compat"})
     written(model="in-rows")
-    listing = admin_client.get(LIST, {"model": "in-url"}).context["cl"]
-    (models,) = [spec for spec in listing.filter_specs if spec.title == "model"]
-    offered = [(choice["display"], choice["selected"]) for choice in models.choices(listing)][1:]
-    assert offered == [("in-compat", False), ("in-models", False), ("in-rows", False), ("in-url", True)]
+    offered = ["in-compat", "in-models", "in-profile", "in-rows"]
+    assert models_offered(admin_client, model="in-url") == [*((name, False) for name in offered), ("in-url", True)]
+
+
+@pytest.mark.parametrize(
+    ("models", "compatible", "offered"),
+    [
+        ({"small": "in-models", "large": {"modle": "m"}}, None, ["in-models", "in-rows"]),
+        ({"small": None, "large": "in-models"}, {}, ["in-rows"]),
+        (["small"], {}, ["in-rows"]),
+        (None, {"small": "in-compat"}, ["in-rows"]),
+        ({"small": "in-models"}, {"small": ["in-compat"]}, ["in-rows"]),
+    ],
+    ids=str,
+)
+def test_filter__models_of_invalid_settings(admin_client, agent, models, compatible, offered):
+    """A setting with an invalid value does not break the list."""
+    agent(MODELS=models, OPENAI_COMPAT_MODELS=compatible)
+    written(model="in-rows")
+    assert models_offered(admin_client) == [(name, False) for name in offered]
 
 
 def test_filter__names_of_the_newest_rows(admin_client):
