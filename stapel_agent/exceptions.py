@@ -9,7 +9,7 @@ AgentError                                                the request cannot be 
 ├── OverBudget                        over_budget         the call might exceed a budget; no call was made
 └── ProviderError                     provider_bug        the attempt failed
     ├── RequestRejected               rejected            the provider will never accept this request (other 4xx)
-    │   └── ParameterRefused          rejected            a field that we added; retried once without it
+    │   └── ParameterRefused          rejected            a field that we added; repeated without it
     ├── ProviderUnusable              rejected            no such provider, or not an LlmProvider
     │   ├── ProviderMisconfigured     rejected            its dict in PROVIDERS has an invalid key or value
     │   └── ProviderUnimportable      rejected            its dotted path cannot be imported

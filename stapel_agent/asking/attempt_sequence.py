@@ -31,6 +31,9 @@ from .retries import MAX_DELAY, allows_fallback, allows_other_key, delay_before_
 
 logger = logging.getLogger(__name__)
 
+MOST_REFUSED_FIELDS = 4
+"""A provider that refuses more fields than this package adds is not asked again."""
+
 UNUSABLE = (SchemaMismatch, AnswerMissing)
 """Errors that asking again may fix if the request has a schema."""
 
@@ -145,8 +148,8 @@ class Attempts:
         """Repeats the question without the field that the provider refused, once per field."""
         if not isinstance(last.error, ParameterRefused):
             return None
-        *earlier, refusal = self._refusals_by(last.provider)
-        if len(earlier) >= MOST_REFUSED_FIELDS or refusal.memory in [fault.memory for fault in earlier]:
+        *earlier, refused = [fault.memory for fault in self._refusals_by(last.provider)]
+        if refused in earlier or len(earlier) >= MOST_REFUSED_FIELDS:
             return None
         logger.warning(
             "provider %r rejects %s for model %r; requests omit it once one succeeds without it; see %s",
@@ -158,17 +161,22 @@ class Attempts:
         return self._to(Candidate(last.provider, last.request))
 
     def _withdraw_refusals(self, provider: LlmProvider) -> None:
-        """Sends a field again next time if it may not have been the cause.
+        """Sends the last refused field again next time, unless a call without it has succeeded.
 
-        A call without the field that succeeds, or that is refused another field in other words, proves that it was.
+        An earlier one was refused indeed, because its omission led to another error, unless that has the same words.
         """
-        following: ParameterRefused | None = None
+        last: ParameterRefused | None = None
         for attempt in reversed([attempt for attempt in self._made if attempt.provider is provider]):
             if attempt.result is not None:
                 break
             if isinstance(attempt.error, ParameterRefused):
-                ...
-                withdraw_refusal(attempt.error)
+                last = last or attempt.error
+                if str(attempt.error) == str(last):
+                    withdraw_refusal(attempt.error)
+
+    def _refusals_by(self, provider: LlmProvider) -> list[ParameterRefused]:
+        errors = (attempt.error for attempt in self._made if attempt.provider is provider)
+        return [error for error in errors if isinstance(error, ParameterRefused)]
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
         """Repeats the question with an untried key, if the last error was specific to its key."""

@@ -1,10 +1,12 @@
 """Which errors are retried, how often, and after which delay."""
 
 import random
+from itertools import count
 
 import pytest
 
 from stapel_agent.asking import circuit_breaker, clear_api_keys
+from stapel_agent.asking.attempt_sequence import MOST_REFUSED_FIELDS
 from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -22,7 +24,7 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 from stapel_agent.models import PromptLog
-from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.providers.wire import attempt_limits
 from stapel_agent.types import Usage
 from tests.answers import TRACED, failure_of
@@ -154,6 +156,22 @@ def test_retry__after_a_refused_field(facade, agent, waits):
     models = scripted_chain(agent, only=[ParameterRefused("no such field"), *[ProviderUnavailable("busy")] * 3])
     assert facade.complete("say", "small")["failure"] == "overloaded"
     assert (waits, asked(models)) == ([0.5, 1], {"only": 4})
+
+
+def test_retry__refused_fields_without_end(facade, agent):
+    """A provider that refuses another field each time is asked only a few times."""
+
+    class Picky(LlmProvider):
+        refusals = count()
+
+        def complete(self, **arguments):
+            fault = ParameterRefused("no such field")
+            fault.memory = (str(next(self.refusals)),)
+            raise fault
+
+    agent(PROVIDERS={"picky": Picky})
+    assert facade.complete("say", "small", provider="picky")["failure"] == "rejected"
+    assert next(Picky.refusals) == MOST_REFUSED_FIELDS + 1
 
 
 def test_retry__after_another_key(facade, agent, waits):

@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -24,6 +25,7 @@ from stapel_agent.exceptions import (
     AnswerMissing,
     InvalidAnswer,
     OutOfCredit,
+    ParameterRefused,
     ProviderDown,
     ProviderError,
     ProviderTimeout,
@@ -33,7 +35,7 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 from stapel_agent.models import PromptLog
-from stapel_agent.providers import anthropic_sdk
+from stapel_agent.providers import anthropic_sdk, forget_refusals
 from stapel_agent.providers.anthropic import Access, AnthropicProvider
 from stapel_agent.providers.anthropic_events import EventWork
 from stapel_agent.providers.base import ProviderResult
@@ -952,3 +954,18 @@ def test_import__missing_sdk() -> None:
     fix = "the Anthropic SDK is not installed: pip install 'anthropic>=2.7,<3'"
 
     assert run_python(PROCESS + textwrap.dedent(script)) == [fix, *[f"AccessDenied {fix}"] * 2]
+
+
+def test_acomplete__effort_refused_to_parallel_calls(server: ScriptedServer) -> None:
+    """Each of several calls is told that its field was refused, although the first has recorded that."""
+    forget_refusals()
+    refused = error_document("invalid_request_error", "output_config: Extra inputs are not permitted")
+    server.replies = [Reply.of(refused, status=400, gate=threading.Barrier(3))]
+    question = {"prompt": "Say hello.", "model": "claude-sonnet-5", "effort": "low"}
+
+    async def ask() -> list[Any]:
+        provider = AnthropicProvider()
+        return await asyncio.gather(*(provider.acomplete(**question) for _ in range(3)), return_exceptions=True)
+
+    assert [type(fault) for fault in asyncio.run(ask())] == [ParameterRefused] * 3
+    forget_refusals()

@@ -403,6 +403,19 @@ def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete:
     forget_refusals()
 
 
+def test_acomplete__effort_refused_to_parallel_calls(fake: FakeClaude) -> None:
+    """Each of several calls is told that its flag was refused, although the first has recorded that."""
+    forget_refusals()
+    fake.does("answer", stdout="", stderr="error: unknown option '--effort'", exit_code=1)
+
+    async def ask() -> list[Any]:
+        calls = (ClaudeCodeCLIProvider().acomplete(prompt="Hi", model="m", effort="high") for _ in range(3))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(fault) for fault in asyncio.run(ask())] == [ParameterRefused] * 3
+    forget_refusals()
+
+
 def test_complete__error_beside_a_warning_about_effort(fake: FakeClaude, complete: Complete) -> None:
     """A CLI that has started did not refuse the flag, whatever it warns of: the call is not repeated."""
     stdout = json.dumps(RESULT | {"is_error": True, "result": "API Error: Overloaded", "usage": {}})

@@ -100,6 +100,38 @@ def test_prefix__refused(facade: Any, agent: Any, caplog: Any) -> None:
     assert "STAPEL_AGENT['PROMPT_CACHE']['llm_facade']" in warning
 
 
+def refused(words: str) -> Reply:
+    return Reply.of({"type": "error", "error": {"type": "invalid_request_error", "message": words}}, status=400)
+
+
+NO_EFFORT, NO_MARK = refused("output_config: not permitted"), refused("system.0.cache_control: not permitted")
+NEITHER, BUSY = refused("output_config or cache_control is not permitted"), Reply(b"busy", status=503)
+
+
+@pytest.mark.parametrize(
+    ("replies", "given", "sent"),
+    [
+        ([NO_EFFORT, NO_MARK, said()], ["ok", "ok"], ["both", "mark", "none", "none"]),
+        ([NO_MARK, NO_EFFORT, said()], ["ok", "ok"], ["both", "effort", "none", "none"]),
+        ([NO_EFFORT, NO_MARK, BUSY, said()], ["failure", "ok"], ["both", "mark", "none", "mark"]),
+        ([NO_EFFORT, NO_EFFORT, NO_EFFORT, said()], ["failure", "ok"], ["both", "mark", "both", "mark"]),
+        ([NEITHER, NEITHER, NEITHER, said()], ["failure", "ok"], ["both", "mark", "none", "both"]),
+    ],
+)
+def test_prefix__refused_with_the_effort(
+    facade: Any, agent: Any, replies: list[Reply], given: list[str], sent: list[str]
+) -> None:
+    """A gateway may refuse each added field in turn. What led to another error was refused, whatever follows."""
+    with ScriptedServer(*replies) as server:
+        models, cache = {"small": MODEL}, {"llm_facade": True}
+        agent(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url, MODELS=models, RETRIES=0, PROMPT_CACHE=cache)
+        asked = {"provider": "anthropic", "system_prompt": LONG, "effort": "low"}
+        assert [facade.complete(f"say {number}", "small", **asked)["status"] for number in range(2)] == given
+    names = {(True, True): "both", (True, False): "mark", (False, True): "effort", (False, False): "none"}
+    has_effort = ["output_config" in request.json for request in server.requests]
+    assert [names[pair] for pair in zip(marked(server), has_effort, strict=True)] == sent
+
+
 def test_prefix__of_a_translation(agent: Any) -> None:
     """Of a translation's first questions, one writes the prefix. Only the stable part is marked."""
     entries = {str(number): f"Text number {number} with <b>markup</b>" for number in range(8)}
