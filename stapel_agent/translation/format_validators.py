@@ -25,6 +25,29 @@ def _fields(text: str) -> Counter[tuple[str | None, str | None, str | None]]:
     return Counter((name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None)
 
 
+JAVA_CONVERSION = re.compile(r"%(?:(?P<number>\d{1,3}+)\$|(?P<same><))?+[-+0#,(]*+[\d.]*+(?P<kind>[tT]?[A-Za-z])")
+
+
+def java(source: str, translation: str) -> str | None:
+    """Return what is wrong if a `%<s`, which repeats the argument before it, repeats another one than in `source`."""
+    if "%<" not in source or _java_arguments(source) == _java_arguments(translation):
+        return None
+    return "has a placeholder that stands for another argument than in the text"
+
+
+def _java_arguments(text: str) -> Counter[tuple[str, str]]:
+    """Count the arguments that are shown, with their conversions."""
+    found, argument, unnumbered = Counter[tuple[str, str]](), "", 0
+    for match in JAVA_CONVERSION.finditer(text.replace("%%", "").replace("%n", "")):
+        if match["number"]:
+            argument = match["number"]
+        elif not match["same"]:
+            unnumbered += 1
+            argument = str(unnumbered)
+        found[argument, match["kind"]] += 1
+    return found
+
+
 FLUENT_SYNTAX = re.compile(r"(?:\A|\n)[ ]*+([\[*.}])")
 
 
@@ -35,5 +58,9 @@ def fluent(source: str, translation: str) -> str | None:
     return "has a line that begins like the syntax of Fluent"
 
 
-VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {"python-brace": python_brace, "fluent": fluent}
+VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {
+    "python-brace": python_brace,
+    "java": java,
+    "fluent": fluent,
+}
 """The checks by the name in a format's `validator`. Each returns what is wrong, or None."""

@@ -68,6 +68,7 @@ NOTATIONS: dict[str, Notation] = {
            | (?<![\d%])%{FLAGS}\d{{0,4}}+\.[\d*]{{1,3}}+{LENGTH}{CONVERSION}
            | (?<![\d%])%\*?+{LENGTH}{CONVERSION}(?![A-Za-z0-9_]{{3}})
            | (?<![\w%])%L?n(?![A-Za-z%])
+           | (?<![\d%])%(?:\d{{1,3}}+\$)?+[(+-]?+,\d{{0,4}}+(?:\.\d{{1,3}}+)?+[df](?![A-Za-z])
            | (?<![\d%])%'\d{{0,4}}+(?:\.\d{{1,3}}+)?+{LENGTH}[diuf]
            | %I64[diuxX]|%arg\b|%%[A-Za-z_]\w{{0,100}}+%%|%\d{{1,2}}+![\w.*]{{1,9}}+!
            | (?<![\w%])%[+\#]?+(?:\[\d{{1,2}}+\])?+[vTqtC](?![A-Za-z])|%\[\d{{1,2}}+\][a-z]
@@ -117,6 +118,12 @@ NOTATIONS: dict[str, Notation] = {
         r"""%(?:\d{1,3}+\$)?+[-+\ 0\#'I]*+(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+(?:\.(?:\d{1,4}+|\*(?:\d{1,3}+\$)?+)?+)?+
             (?:hh|ll|[hlLqjztZ])?+(?:[diouxXeEfFgGaAcCsSpnm@]|<PRI[A-Za-z0-9]{1,9}+>)|%%""",
     ),
+    # What Java's `Formatter` has besides: grouping, `%b`, `%h`, dates, and `%<s` for the argument before.
+    "java": Notation(
+        "printf",
+        r"""%(?:\d{1,3}+\$|<(?![A-Za-z][^<>]{0,100}+>))?+(?:[-+0\#]|,(?!\ )|\((?=[,.\d]))*+\d{0,4}+(?:\.\d{1,4}+)?+
+            (?:[doxXeEfgGaAcCsSn] | [bBhH](?![A-Za-z]) | [tT][HIklMSLNpzZsQBbhAaCYyjmdeRTrDFc])""",
+    ),
     "python": Notation(
         "printf",
         r"""%(?:\([^()\n]{0,100}+\))?+[-+\ 0\#]*+(?:\d{1,4}+|\*)?+(?:\.(?:\d{1,4}+|\*)?+)?+[hlL]?+
@@ -127,6 +134,7 @@ NOTATIONS: dict[str, Notation] = {
     "double-braces": Notation("brace", delimiters=(("{{{", "}}}"), ("${{", "}}"), ("{{", "}}"))),
     "numbered": Notation("number", r"%L?+(?:\d{1,2}+|n)"),
     "apple-variables": Notation("printf", r"%(?:\d{1,3}+\$)?+\#@[^@\n]{1,100}+@|%arg\b"),
+    "dollar-braces": Notation("delimited", delimiters=(("${", "}"),)),
     "rails": Notation(
         "printf", r"%\{[^{}\n]{1,100}+\}|%<[^<>\n]{1,100}+>[-+\ 0\#]*+\d{0,4}+(?:\.\d{1,4}+)?+[a-zA-Z]|%%"
     ),
@@ -213,12 +221,15 @@ FORMATS: dict[str, Format] = {
         Format("fluent", ("fluent",), message="fluent"),
         Format(
             "android",
-            ("untranslatable", "printf", "escapes"),
+            ("untranslatable", "java", "printf", "escapes"),
             apostrophe="backslash",
             escapes_percent=True,
             is_optional=True,
+            validator="java",
         ),
-        Format("apple", ("apple-variables", "printf", "escapes"), escapes_percent=True, is_optional=True),
+        Format(
+            "apple", ("apple-variables", "dollar-braces", "printf", "escapes"), escapes_percent=True, is_optional=True
+        ),
         Format("rails", ("rails", "double-braces")),
         Format(
             "php",

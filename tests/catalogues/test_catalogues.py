@@ -406,11 +406,13 @@ def test_plurals__hints(tmp_path, to, examples):
         ("fr", ["[{n} files]", "[{n} files]"]),  # also for 0
     ],
 )
-def test_plurals__singular_without_its_number(tmp_path, to, strings):
+@pytest.mark.parametrize("number", ["{n}", "%d", "%,d", "%1$,d"])
+def test_plurals__singular_without_its_number(tmp_path, to, strings, number):
     """A singular that does not show the number is only used for a form that is for 1 alone."""
-    source = made(tmp_path, "shop.pot", 'msgid "One file"\nmsgid_plural "{n} files"\nmsgstr[0] ""\nmsgstr[1] ""\n')
-    target = translate(source, to)
-    assert [line.split('"')[1] for line in target.splitlines() if line.startswith("msgstr[")] == strings
+    entry = f'msgid "One file"\nmsgid_plural "{number} files"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    target = translate(made(tmp_path, "shop.pot", entry), to)
+    written = [line.split('"')[1] for line in target.splitlines() if line.startswith("msgstr[")]
+    assert written == [text.replace("{n}", number) for text in strings]
 
 
 @pytest.mark.parametrize(
