@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html.entities import html5
 
 from .xml_elements import parse_xml
 
@@ -27,7 +28,7 @@ CDATA_TOKENS = re.compile(TOKENS.pattern.replace(TAG, "(?!)"), TOKENS.flags)
 BLANKS = " \t\r\n\f\v"
 KEPT_ESCAPES = {r"\n", r"\t", r"\\", r"\r"}
 REFERENCES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-BARE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|\w{1,31});)")
+AMPERSAND = re.compile(r"&(?:#?\w{1,31};)?")
 REFERENCE = re.compile(r"[@?](?:[\w.:+-]++/)?[\w.:]++")
 
 
@@ -84,9 +85,9 @@ def _is_well_formed(raw: str) -> bool:
 
 def _encoded(kind: str, token: str, style: str) -> str:
     if kind == "tag":
-        return BARE_AMPERSAND.sub("&amp;", f"<{token[1:].replace('<', '&lt;')}")
+        return f"<{_escaped(token[1:])}"
     if kind == "text":
-        return BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;")).replace('"', r"\"").replace("'", r"\'")
+        return _escaped(token).replace('"', r"\"").replace("'", r"\'")
     if kind == "escape":
         return _escape(token, style)
     if kind == "blanks":
@@ -95,8 +96,20 @@ def _encoded(kind: str, token: str, style: str) -> str:
         return r"\""
     if kind == "other":
         token = token.replace("\\", r"\\").replace("'", r"\'")
-        return token if style == "cdata" else BARE_AMPERSAND.sub("&amp;", token.replace("<", "&lt;"))
+        return token if style == "cdata" else _escaped(token)
     return token
+
+
+def _escaped(token: str) -> str:
+    """Return `token` as XML without markup. References that only HTML knows, such as `&nbsp;`, become characters."""
+    return AMPERSAND.sub(_reference, token.replace("<", "&lt;"))
+
+
+def _reference(found: re.Match[str]) -> str:
+    if _is_well_formed(found[0]):
+        return found[0]
+    character = html5.get(found[0][1:], "")
+    return REFERENCES.get(character, character) or f"&amp;{found[0][1:]}"
 
 
 def _escape(token: str, style: str) -> str:

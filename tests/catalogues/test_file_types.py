@@ -464,6 +464,27 @@ def test_android__markup(tmp_path):
     read(catalogue.target)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Tom &amp; J&eacute;r&ocirc;me&nbsp;!", "Tom &amp; Jérôme\u00a0!"),
+        ("<b>&rsquo;</b> &AMP; &LT; &#8217; &#xe9; &apos;", "<b>’</b> &amp; &lt; &#8217; &#xe9; &apos;"),
+        ('<a title="R&amp;D&nbsp;&AMP;">x</a>', '<a title="R&amp;D\u00a0&amp;">x</a>'),
+        (
+            "&unknown; &été; &#0; &#xd800; &#X41; &amp;nbsp;",
+            "&amp;unknown; &amp;été; &amp;#0; &amp;#xd800; &amp;#X41; &amp;nbsp;",
+        ),
+        ("&nbsp; <b>", "\u00a0 &lt;b>"),
+    ],
+)
+def test_android__references(tmp_path, text, written):
+    """References that XML does not know become their characters, and whatever is none becomes text."""
+    source = made(tmp_path, "values/strings.xml", '<resources><string name="a">A &amp; <b>B</b></string></resources>')
+    target = translate(source, how=lambda _: text)
+    assert target.read_text() == f'<resources><string name="a">{written}</string></resources>'
+    assert list(open_catalogue(source, "de").translations()) == ["/a"]
+
+
 def test_rails__values_of_a_person(tmp_path):
     """Blanks, numbers and symbols in the target are values. So is one text in place of plural forms, or the reverse."""
     source = """en:
