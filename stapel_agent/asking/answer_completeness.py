@@ -13,7 +13,7 @@ REFUSAL_CATEGORY = "refusal_category"
 
 
 def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usage, *, is_text: bool) -> None:
-    """Raises an AnswerError unless the answer is complete and has a text.
+    """Raise an AnswerError unless the answer is complete and has a text.
 
     If the finish reason is unknown, JSON itself shows whether it is complete; plain text (`is_text`) does not.
     """
@@ -42,6 +42,6 @@ def _truncation(usage: Usage, max_tokens: int) -> str:
 
 
 def _category(result: ProviderResult) -> str:
-    """Returns the vendor's category of the refusal in parentheses, or an empty string."""
+    """Return the vendor's category of the refusal in parentheses, or an empty string."""
     category = result.metadata.get(REFUSAL_CATEGORY) if isinstance(result.metadata, Mapping) else None
     return f" ({category})" if category and isinstance(category, str) else ""

@@ -23,12 +23,12 @@ _resting_until: dict[str, float] = {}
 
 
 def fingerprint(key: str) -> str:
-    """Returns what a ledger row stores in place of a key: the first 8 hex digits of its SHA-256."""
+    """Return what a ledger row stores in place of a key: the first 8 hex digits of its SHA-256."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def next_key(name: str, provider: LlmProvider, tried: Collection[str | None] = ()) -> str | None:
-    """Returns the key for a call to provider `name`: the next in turn that is not resting and not in `tried`.
+    """Return the key for a call to provider `name`: the next in turn that is not resting and not in `tried`.
 
     If there is no such key: None if some were tried, otherwise the key whose rest ends first.
     """
@@ -42,7 +42,7 @@ def next_key(name: str, provider: LlmProvider, tried: Collection[str | None] = (
 
 
 def record_outcome(key: str | None, fault: AgentError | None) -> None:
-    """Rests a key after an error of its own, and ends its rest after a success."""
+    """Rest a key after an error of its own, and end its rest after a success."""
     if key is None:
         return
     if isinstance(fault, OF_THE_KEY):
@@ -54,7 +54,7 @@ def record_outcome(key: str | None, fault: AgentError | None) -> None:
 
 
 def clear() -> None:
-    """Forgets all turns and rests. For tests."""
+    """Forget all turns and rests. For tests."""
     _turns.clear()
     _resting_until.clear()
 

@@ -73,7 +73,7 @@ class Attempt:
         self._worked_out: tuple[ProviderResult | None, AgentError | None, Figures] | None = None
 
     def ask(self) -> None:
-        """Calls the provider."""
+        """Call the provider."""
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 result = self._complete()
@@ -87,7 +87,7 @@ class Attempt:
             self.value = await off_loop(self._read, self._read, text=self._taken(result))
 
     def fail(self, fault: BaseException) -> None:
-        """Stores the exception that ended the attempt as its `error`."""
+        """Store the exception that ended the attempt as its `error`."""
         self.error = as_agent_error(fault, self.request.provider, may_quote=log_content.is_full(self.request.source))
 
     @property
@@ -117,7 +117,7 @@ class Attempt:
         return known[2]
 
     def _with_cost(self, reported: Usage, cost: Cost, unstated: frozenset[str]) -> Usage:
-        """Returns the usage with its cost, unless more may be billed than that."""
+        """Return the usage with its cost, unless more may be billed than that."""
         if self.may_cost_more or cost.basis == ESTIMATED or (unstated and cost.basis != PROVIDER):
             return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
         return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
@@ -227,7 +227,7 @@ class Attempt:
         return call.result()
 
     def _too_late(self, patience: float) -> ProviderTimeout:
-        """Returns the timeout error for a provider that does not enforce timeouts itself."""
+        """Return the timeout error for a provider that does not enforce timeouts itself."""
         limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline.seconds
         bound = f"DEADLINE is {deadline:g} s" if patience < limit else f"CLI_TIMEOUT is {limit:g} s"
         return ProviderTimeout(f"provider {self.request.provider!r} timed out: {bound}")
@@ -271,7 +271,7 @@ class Attempt:
             api_keys.record_outcome(self.api_key, self.error)
 
     def _taken(self, result: ProviderResult) -> str:
-        """Accepts the provider's result and returns its text. Raises an error if the result is unusable."""
+        """Accept the provider's result and return its text. Raises an error if the result is unusable."""
         self._stop_clock()
         is_result = isinstance(result, ProviderResult)
         if is_result:

@@ -35,7 +35,7 @@ class Traced(Protocol):
 
 
 def attempt_span(attempt: Traced) -> AbstractContextManager[None]:
-    """Opens a span around one attempt. The attempt stores its own error."""
+    """Open a span around one attempt. The attempt stores its own error."""
     return _attempt_span(attempt) if is_traced() else UNTRACED
 
 

@@ -71,7 +71,7 @@ def cooldown_of(provider: str) -> Cooldown:
 
 
 def record_outcome(provider: str, fault: AgentError | None) -> None:
-    """Counts the outcome of one call. An answer or a rejection of the request shows that the provider works."""
+    """Count the outcome of one call. An answer or a rejection of the request shows that the provider works."""
     try:
         _record_outcome(provider, fault)
     except Exception as trouble:  # from the host's settings or metrics; the call is already paid for
@@ -86,5 +86,5 @@ def _record_outcome(provider: str, fault: AgentError | None) -> None:
 
 
 def clear() -> None:
-    """Forgets all failures. For tests."""
+    """Forget all failures. For tests."""
     _cooldowns.clear()

@@ -22,7 +22,7 @@ class Bulkhead:
         self._queue: deque[Future[None]] = deque()
 
     def queue(self, limit: int) -> Future[None]:
-        """Returns a future that is done when the caller has a slot."""
+        """Return a future that is done when the caller has a slot."""
         turn: Future[None] = Future()
         with self._lock:
             self._queue.append(turn)
@@ -35,7 +35,7 @@ class Bulkhead:
             self._admit(limit)
 
     def withdraw(self, turn: Future[None], limit: int) -> None:
-        """Stops waiting. Releases the slot if the caller got it in the meantime."""
+        """Stop waiting. Releases the slot if the caller got it in the meantime."""
         if not turn.cancel():
             self.leave(limit)
 
@@ -62,7 +62,7 @@ class Place:
         self._is_taken = False
 
     def take(self, patience: float) -> bool:
-        """Waits up to `patience` seconds for a slot. Returns whether the call got one."""
+        """Wait up to `patience` seconds for a slot. Returns whether the call got one."""
         if self._bulkhead is None:
             return True
         try:
@@ -96,7 +96,7 @@ class Place:
         self._is_taken = True
 
     def leave(self) -> None:
-        """Releases the slot for the next call. Does nothing if this call has no slot."""
+        """Release the slot for the next call. Does nothing if this call has no slot."""
         if self._bulkhead is not None and self._is_taken:
             self._is_taken = False
             self._bulkhead.leave(self._limit)

@@ -31,7 +31,7 @@ MESSAGE_LENGTH = 1000
 
 
 def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = True) -> AgentError:
-    """Converts `fault` to an AgentError. A foreign exception is logged, with its texts if `may_quote` is True.
+    """Convert `fault` to an AgentError. A foreign exception is logged, with its texts if `may_quote` is True.
 
     The returned error names only the type of a foreign exception.
     """
@@ -51,7 +51,7 @@ def as_agent_error(fault: BaseException, provider: str, *, may_quote: bool = Tru
 
 
 def _sanitised(fault: AgentError) -> AgentError:
-    """Copies an error to plain values of this package's own class: a host's subclass may hold anything."""
+    """Copy an error to plain values of this package's own class: a host's subclass may hold anything."""
     ours = AgentError.__module__
     kind: type[AgentError] = next(base for base in type(fault).__mro__ if base.__module__ == ours)
     own = kind(redact_start(storable(message_of(fault)), MESSAGE_LENGTH))

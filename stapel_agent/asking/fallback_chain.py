@@ -54,7 +54,7 @@ class Chain:
         return bool(self._waiting)
 
     def next(self) -> Candidate | None:
-        """Returns the next candidate. Skips one that is cooling down, unless it is the last."""
+        """Return the next candidate. Skips one that is cooling down, unless it is the last."""
         while self._waiting:
             candidate = self._waiting.popleft()
             name = candidate.request.provider
@@ -73,7 +73,7 @@ def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
 
 
 def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
-    """Returns the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
+    """Return the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
     profile = profile_of(request.model_size)
     model = _text(profile.model)
     provider_class = provider_registry.askable(request.provider)
@@ -97,13 +97,13 @@ def _text(model: object) -> str:
 
 
 def _read_traits(provider: LlmProvider) -> None:
-    """Reads the attributes that say what a provider can do, so that one that raises is the provider's bug."""
+    """Read the attributes that say what a provider can do, so that one that raises is the provider's bug."""
     list(map(bool, _traits(provider)))
     dict(provider.options)
 
 
 def _options(own: Mapping[str, Any], request: CompletionRequest, provider: LlmProvider) -> Mapping[str, Any]:
-    """Merges the options of the profile over the options of the provider's entry."""
+    """Merge the options of the profile over the options of the provider's entry."""
     if own and not provider.supports_options:
         raise WrongSetting(
             f"provider {request.provider!r} does not support options: remove them from MODELS[{request.model_size!r}]"
@@ -119,7 +119,7 @@ def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
 
 
 def nameless(model_size: str, provider: str) -> str:
-    """Returns the message for a size without a model name."""
+    """Return the message for a size without a model name."""
     return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no default model for it"
 
 

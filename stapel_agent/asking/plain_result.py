@@ -19,7 +19,7 @@ EXAMINED_LENGTH, WORD_LENGTH = 4096, 100
 
 
 def plain_result(result: ProviderResult) -> ProviderResult:
-    """Keeps the token counts of a result whose text or finish reason is unusable."""
+    """Keep the token counts of a result whose text or finish reason is unusable."""
     text = str.__str__(result.text) if isinstance(result.text, str) else ""
     metadata = json_map(result.metadata)
     return ProviderResult(text, finish_reason=_word(result.finish_reason), metadata=metadata, **figures_of(result))

@@ -17,7 +17,7 @@ A slow reader sets its attribute `is_slow` to True, and is not called on an even
 
 
 async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: Any) -> Any:
-    """Calls `function`, which calls `reader`; runs it in its own thread if the reader is slow."""
+    """Call `function`, which calls `reader`; run it in its own thread if the reader is slow."""
     if getattr(reader, "is_slow", False):
         return await asyncio.wrap_future(in_own_thread(function, **arguments))
     return function(**arguments)

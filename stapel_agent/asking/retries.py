@@ -30,7 +30,7 @@ _wait = True
 
 
 def delay_before_retry(fault: ProviderError, retries_made: int, patience: float) -> float | None:
-    """Returns the seconds to wait before a retry, or None if a retry would be useless or could be billed twice.
+    """Return the seconds to wait before a retry, or None if a retry would be useless or could be billed twice.
 
     Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), unless the
     provider itself named a time. Returns None if the wait would be longer than `patience`.
@@ -47,7 +47,7 @@ def delay_before_retry(fault: ProviderError, retries_made: int, patience: float)
 
 @contextmanager
 def immediate() -> Iterator[None]:
-    """Retries without waiting, in this whole process, inside the block. For tests."""
+    """Retry without waiting, in this whole process, inside the block. For tests."""
     global _wait
     before, _wait = _wait, False
     try:

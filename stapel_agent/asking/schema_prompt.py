@@ -14,7 +14,7 @@ INSTRUCTION = "Answer with JSON only, no prose and no code fence. It must satisf
 
 
 def with_schema_in_prompt(request: CompletionRequest, provider: LlmProvider) -> CompletionRequest:
-    """Returns `request` with its schema in the prompt, if `provider` does not support schemas.
+    """Return `request` with its schema in the prompt, if `provider` does not support schemas.
 
     Raises InvalidRequest if SCHEMA_IN_PROMPT is off. The answer is validated either way.
     """

@@ -10,7 +10,7 @@ BOTH_HALVES = frozenset({INPUT, OUTPUT})
 
 
 def unstated_halves(usage: Usage, text: str | None) -> frozenset[str]:
-    """Returns the names of the halves that are missing from `usage`, which belongs to an answer with this `text`.
+    """Return the names of the halves that are missing from `usage`, which belongs to an answer with this `text`.
 
     A zero counts as missing where it cannot be true: neither a prompt nor a text has 0 tokens. Empty if nothing is
     stated.

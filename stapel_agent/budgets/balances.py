@@ -47,7 +47,7 @@ def spender_of(row: PromptLog) -> Spender:
 
 
 def spent_on(row: PromptLog) -> Spend:
-    """Returns the spend that a row is charged: the known part, plus the estimate of the unknown part.
+    """Return the spend that a row is charged: the known part, plus the estimate of the unknown part.
 
     A pending row, which has no cost basis yet, is charged nothing: its estimate is reserved.
     """
@@ -60,7 +60,7 @@ def spent_on(row: PromptLog) -> Spend:
 
 
 def account_for(limit: Budget, spender: Spender, moment: datetime) -> BudgetAccount:
-    """Returns a new, empty account for a budget."""
+    """Return a new, empty account for a budget."""
     return _account(limit.scope, spender.identity(limit.scope) or "", limit.period, beginning(limit.period, moment))
 
 
@@ -70,7 +70,7 @@ def _account(scope: str, identity: str, period: str, starts_on: date) -> BudgetA
 
 
 def keys_of(row: PromptLog) -> set[str]:
-    """Returns the keys of all accounts that the spend of a row belongs to, whether or not they exist."""
+    """Return the keys of all accounts that the spend of a row belongs to, whether or not they exist."""
     spender, moment = spender_of(row), aware(row.created_at)
     return {
         _key(scope, identity, period, beginning(period, moment))
@@ -81,14 +81,14 @@ def keys_of(row: PromptLog) -> set[str]:
 
 
 def locked(keys: Collection[str], alias: str) -> list[BudgetAccount]:
-    """Returns the existing accounts, locked in a fixed order. Otherwise two calls might deadlock."""
+    """Return the existing accounts, locked in a fixed order. Otherwise two calls might deadlock."""
     if not keys:
         return []
     return list(BudgetAccount.objects.using(alias).select_for_update().filter(key__in=keys).order_by("key"))
 
 
 def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetAccount]:
-    """Returns the accounts of a row's budgets, locked, with the current limits. Raises AccountsMissing."""
+    """Return the accounts of a row's budgets, locked, with the current limits. Raises AccountsMissing."""
     spender, moment = spender_of(row), aware(row.created_at)
     new = {account.key: (account, limit) for limit in limits for account in [account_for(limit, spender, moment)]}
     found = locked(new.keys(), alias)
@@ -100,7 +100,7 @@ def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetA
 
 
 def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
-    """Counts the ledger's rows if that was not done yet, and applies the current limits. A new limit can warn again.
+    """Count the ledger's rows if that was not done yet, and apply the current limits. A new limit can warn again.
 
     Other transactions charge their uncommitted rows themselves: they wait for the lock on this account.
     """
@@ -130,7 +130,7 @@ def _is_charged_for(account: BudgetAccount, row: PromptLog, alias: str) -> bool:
 
 
 def keep(account: BudgetAccount, alias: str) -> None:
-    """Saves a locked account. Sends its warning after the commit, if the warning is due."""
+    """Save a locked account. Sends its warning after the commit, if the warning is due."""
     if _is_nearly_spent(account) and not account.is_warned:
         account.is_warned = True
         warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
@@ -159,13 +159,13 @@ def _usd(nanos: int) -> Decimal:
 
 
 def successors(scope: str, old: str, new: str, alias: str) -> dict[str, BudgetAccount]:
-    """Maps the key of each account of the spender `old` to the account that replaces it for the spender `new`."""
+    """Map the key of each account of the spender `old` to the account that replaces it for the spender `new`."""
     accounts = BudgetAccount.objects.using(alias).filter(exactly("identity", old), scope=scope)
     return {account.key: _account(scope, new, account.period, account.starts_on) for account in accounts}
 
 
 def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[str, Spend], alias: str) -> int:
-    """Merges accounts into the existing accounts of `spender` that replace them. Returns the number of merged accounts.
+    """Merge accounts into the existing accounts of `spender` that replace them. Returns the number of merged accounts.
 
     `keys` maps each old key to its new key. The spend of all the spender's accounts is counted again, because the
     ledger's rows already name the new spender. `reserved` holds the reservations of running calls to move.
@@ -189,7 +189,7 @@ def merge(scope: str, spender: str, keys: Mapping[str, str], reserved: Mapping[s
 
 
 def fullest(now: datetime, count: int, alias: str) -> tuple[list[Standing], int]:
-    """Returns the current budgets that are nearest to their limits, the nearest first, and the number of all."""
+    """Return the current budgets that are nearest to their limits, the nearest first, and the number of all."""
     current = Q.create([Q(period=period, starts_on=beginning(period, now)) for period in PERIODS], connector=Q.OR)
     is_limited = Q(limit_nanos__isnull=False) | Q(limit_tokens__isnull=False)
     accounts = BudgetAccount.objects.using(alias).filter(current, is_limited, is_counted=True)
@@ -209,19 +209,19 @@ def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
 
 
 def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
-    """Inserts the missing accounts in their own transaction: a transaction that holds locks on some might deadlock."""
+    """Insert the missing accounts in their own transaction: a transaction that holds locks on some might deadlock."""
     upsert(accounts, ["scope"], alias)
 
 
 def _save(account: BudgetAccount, alias: str) -> None:
-    """Saves a locked account. Caps each sum at the maximum of its column, so that an overflow fails no call."""
+    """Save a locked account. Caps each sum at the maximum of its column, so that an overflow fails no call."""
     for name in SUMS:
         setattr(account, name, min(getattr(account, name), MOST))
     account.save(using=alias, update_fields=BALANCES)
 
 
 def _count(account: BudgetAccount, alias: str) -> None:
-    """Sums the ledger's rows of the account's period."""
+    """Sum the ledger's rows of the account's period."""
     start, end = map(as_stored, _span(account))
     rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
     if column := SPENDER.get(account.scope):

@@ -51,7 +51,7 @@ class Estimate(Spend):
 
 
 def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
-    """Estimates the most that a call may cost: everything it sends, plus an answer as long as its cap.
+    """Estimate the most that a call may cost: everything it sends, plus an answer as long as its cap.
 
     Without a known price, the estimate has tokens only. It is an upper bound if the provider supports a cap
     (`supports_max_tokens`) and the vendor's image tokens are known.
@@ -60,7 +60,7 @@ def estimated(request: CompletionRequest, vendor: str | None) -> Estimate:
 
 
 def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
-    """Estimates the most that the `unstated` halves of a finished attempt's usage may cost.
+    """Estimate the most that the `unstated` halves of a finished attempt's usage may cost.
 
     The text of the answer bounds its tokens if the provider takes no cap.
     """
@@ -75,7 +75,7 @@ def estimated_rest(attempt: Attempt, unstated: Collection[str]) -> Estimate:
 
 
 def estimated_beyond(attempt: Attempt) -> Estimate:
-    """Estimates the most that an attempt with an unknown outcome may cost beyond its known usage.
+    """Estimate the most that an attempt with an unknown outcome may cost beyond its known usage.
 
     Each half has its own rest: a vendor that adds a prompt of its own states more input than was sent.
     """
@@ -87,7 +87,7 @@ def estimated_beyond(attempt: Attempt) -> Estimate:
 
 
 def _pricing(attempt: Attempt) -> Callable[[int, int], Estimate]:
-    """Returns the function that prices a number of sent and of answered tokens at the prices of this attempt.
+    """Return the function that prices a number of sent and of answered tokens at the prices of this attempt.
 
     If no usage is known, the cost so far has no fee for the request, so the estimate has it.
     """
@@ -121,7 +121,7 @@ def _priced(
     prompt_tokens: int = 0,
     terms: Sequence[Mapping[str, Any]] = (),
 ) -> Estimate:
-    """Prices tokens on the most expensive terms that may apply to the call, whose prompt has `prompt_tokens`."""
+    """Price tokens on the most expensive terms that may apply to the call, whose prompt has `prompt_tokens`."""
     prices = [
         found
         for some in (*_terms(request), *terms)
@@ -134,7 +134,7 @@ def _priced(
 
 
 def unbounded(provider: LlmProvider) -> Iterator[str]:
-    """Yields the parts of a call to this provider that have no known upper bound."""
+    """Yield the parts of a call to this provider that have no known upper bound."""
     if not provider.supports_max_tokens:
         yield "answers, because the provider does not support max_tokens"
     if provider.supports_images and image_tokens(provider.vendor) is None:
@@ -142,7 +142,7 @@ def unbounded(provider: LlmProvider) -> Iterator[str]:
 
 
 def image_tokens(vendor: str | None) -> int | None:
-    """Returns the most tokens of one image at a vendor (a genai-prices id or the URL of an API); None if unknown."""
+    """Return the most tokens of one image at a vendor (a genai-prices id or the URL of an API); None if unknown."""
     if not vendor:
         return None
     return IMAGE_TOKENS.get((urlsplit(vendor).hostname or "") if "://" in vendor else vendor)

@@ -8,7 +8,7 @@ PERIODS = ("day", "month")
 
 
 def span(period: str, moment: datetime) -> tuple[datetime, datetime]:
-    """Returns the start of the day or month that contains `moment`, and the start of the next one."""
+    """Return the start of the day or month that contains `moment`, and the start of the next one."""
     start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if period == "day":
         return start, start + timedelta(days=1)
@@ -21,5 +21,5 @@ def beginning(period: str, moment: datetime) -> date:
 
 
 def name(period: str, day: date) -> str:
-    """Returns the name of the day or month that contains `day`, as `usage()` has it: YYYY-MM-DD or YYYY-MM."""
+    """Return the name of the day or month that contains `day`, as `usage()` has it: YYYY-MM-DD or YYYY-MM."""
     return f"{day:%Y-%m-%d}" if period == "day" else f"{day:%Y-%m}"

@@ -52,7 +52,7 @@ class Spender:
     workspace_id: str | None = None
 
     def identity(self, scope: str) -> str | None:
-        """Returns the id of the spender in `scope`, or None if the call has no such id."""
+        """Return the id of the spender in `scope`, or None if the call has no such id."""
         return {"user": self.user_id, "workspace": self.workspace_id, "source": self.source, "all": ""}[scope]
 
 
@@ -77,7 +77,7 @@ class BudgetPolicy:
     """
 
     def budgets(self, spender: Spender) -> Iterable[Budget]:
-        """Returns the budgets for a call of this spender, at most one for each scope and period."""
+        """Return the budgets for a call of this spender, at most one for each scope and period."""
         raise NotImplementedError(f"{type(self).__name__} must implement budgets()")
 
 
@@ -100,12 +100,12 @@ class ListedBudgets(BudgetPolicy):
                     yield Budget(scope, period, *limits)
 
     def refusing_scope(self, spender: Spender) -> str | None:
-        """Returns the scope whose budget refuses the spender's call because it has no such id, or None."""
+        """Return the scope whose budget refuses the spender's call because it has no such id, or None."""
         return next((scope for scope in NAMED_SCOPES if scope in self._refusing and not spender.identity(scope)), None)
 
 
 def budgets_for(spender: Spender, of: BudgetPolicy) -> list[Budget]:
-    """Returns the budgets of a policy for a spender. Raises TypeError or ValueError if one is invalid."""
+    """Return the budgets of a policy for a spender. Raises TypeError or ValueError if one is invalid."""
     found = list(of.budgets(spender))
     return found if isinstance(of, ListedBudgets) else list(map(_checked, found))
 
@@ -120,7 +120,7 @@ def _checked(budget: object) -> Budget:
 
 
 def policy() -> BudgetPolicy:
-    """Returns the policy in use. Raises an exception if the setting is invalid."""
+    """Return the policy in use. Raises an exception if the setting is invalid."""
     setting = agent_settings.BUDGETS
     if isinstance(setting, list | tuple):
         return _listed(setting)
@@ -130,7 +130,7 @@ def policy() -> BudgetPolicy:
 
 
 def problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yields a message for each invalid entry of BUDGETS, with the fix."""
+    """Yield a message for each invalid entry of BUDGETS, with the fix."""
     places: set[tuple[str, str | None, str]] = set()
     for number, entry in enumerate(entries):
         problem = _problem(entry)
@@ -143,7 +143,7 @@ def problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yields a message for each entry that needs a `without_id` to say how calls without an id are handled."""
+    """Yield a message for each entry that needs a `without_id` to say how calls without an id are handled."""
     for number, entry in enumerate(entries):
         if entry["scope"] in NAMED_SCOPES and not entry.keys() & {"id", "without_id"}:
             yield (
@@ -153,7 +153,7 @@ def undecided(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def policy_problems() -> Iterator[str]:
-    """Yields a message if BUDGETS does not name a valid policy."""
+    """Yield a message if BUDGETS does not name a valid policy."""
     setting = agent_settings.BUDGETS
     try:
         policy()
@@ -163,12 +163,12 @@ def policy_problems() -> Iterator[str]:
 
 
 def nanos(usd: Decimal) -> int:
-    """Converts dollars to billionths of a dollar, rounded up."""
+    """Convert dollars to billionths of a dollar, rounded up."""
     return int(ARITHMETIC.multiply(usd, NANOS).to_integral_value(ROUND_CEILING))
 
 
 def _problem(entry: object) -> str | None:
-    """Returns the rule that a single entry breaks, or None."""
+    """Return the rule that a single entry breaks, or None."""
     if not isinstance(entry, Mapping):
         return 'must be a map such as {"scope": "user", "period": "month", "usd": "5.00"}'
     rules = {
@@ -202,7 +202,7 @@ def _is_tokens(value: object) -> bool:
 
 
 def _usd(value: object) -> Decimal | None:
-    """Converts an amount to a Decimal, or returns None if it is invalid."""
+    """Convert an amount to a Decimal, or return None if it is invalid."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:

@@ -38,7 +38,7 @@ NO_ROW = UUID(int=0)
 
 
 def budgets_of(row: PromptLog) -> list[Budget]:
-    """Returns the budgets for the call of a row. Raises OverBudget if one refuses it, or if the policy is invalid."""
+    """Return the budgets for the call of a row. Raises OverBudget if one refuses it, or if the policy is invalid."""
     spender = balances.spender_of(row)
     try:
         policy = policies.policy()
@@ -56,7 +56,7 @@ def budgets_of(row: PromptLog) -> list[Budget]:
 
 
 def reserve(row: PromptLog, estimate: Estimate, limits: Sequence[Budget], alias: str) -> OverBudget | None:
-    """Reserves the estimated cost of the call of a row that was just inserted.
+    """Reserve the estimated cost of the call of a row that was just inserted.
 
     Returns an OverBudget instead if a budget has no room. Raises AccountsMissing.
     """
@@ -84,7 +84,7 @@ NOTHING_TO_SETTLE = nullcontext()
 
 
 def settling(row: PromptLog, alias: str) -> AbstractContextManager[None]:
-    """Surrounds the update of a row with its outcome: charges the added spend and releases the reservation.
+    """Surround the update of a row with its outcome: charge the added spend and release the reservation.
 
     It charges the difference, because the update may be repeated, or may follow one that closed the call as lost.
     """
@@ -104,7 +104,7 @@ def _settling(row: PromptLog, alias: str) -> Iterator[None]:
 
 @contextmanager
 def charging(row: PromptLog, alias: str) -> Iterator[None]:
-    """Surrounds the insert of a row whose call is over, and charges it."""
+    """Surround the insert of a row whose call is over, and charge it."""
     if not agent_settings.BUDGETS:
         yield
         return
@@ -114,7 +114,7 @@ def charging(row: PromptLog, alias: str) -> Iterator[None]:
 
 
 def charge_lost(row: PromptLog, alias: str) -> None:
-    """Charges the estimated cost of a lost call and releases its reservation, in the transaction that closes its row.
+    """Charge the estimated cost of a lost call and release its reservation, in the transaction that closes its row.
 
     Also works in a process without BUDGETS: the accounts belong to the processes that have them.
     """
@@ -122,7 +122,7 @@ def charge_lost(row: PromptLog, alias: str) -> None:
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
-    """Returns the standing of each budget that applies to a spender, whose source may be an empty string."""
+    """Return the standing of each budget that applies to a spender, whose source may be an empty string."""
     listed = policies.budgets_for(spender, policies.policy()) if agent_settings.BUDGETS else ()
     limits = [limit for limit in listed if limit.scope == "all" or spender.identity(limit.scope)]
     moment = aware(timezone.now()) + (timedelta() if is_test_run() else host_offset(alias))
@@ -137,7 +137,7 @@ def standings(spender: Spender, alias: str) -> list[Standing]:
 
 
 def hand_over(scope: str, old: str, new: str, alias: str) -> int:
-    """Moves the accounts of one spender to another, after the ledger's rows. Returns the number of moved accounts."""
+    """Move the accounts of one spender to another, after the ledger's rows. Returns the number of moved accounts."""
     following = balances.successors(scope, old, new, alias)
     balances.make(list(following.values()), alias)
     keys = {key: account.key for key, account in following.items()}
@@ -148,7 +148,7 @@ def hand_over(scope: str, old: str, new: str, alias: str) -> int:
 
 
 def sweep(alias: str) -> None:
-    """Releases reservations of calls that are over or whose rows were deleted, and deletes old accounts.
+    """Release reservations of calls that are over or whose rows were deleted, and delete old accounts.
 
     A process without BUDGETS charges nothing, so it marks the accounts to be counted again at their next call.
     """
@@ -166,7 +166,7 @@ def sweep(alias: str) -> None:
 
 
 def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: str) -> dict[str, Spend]:
-    """Renames accounts in the reservations of a spender's running calls. Returns the reserved amounts by old key.
+    """Rename accounts in the reservations of a spender's running calls. Returns the reserved amounts by old key.
 
     A call that began after its spender's rows were moved keeps its own accounts, and releases only those.
     """
@@ -182,7 +182,7 @@ def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: 
 
 
 def _charge(row: PromptLog, spend: Spend, alias: str) -> None:
-    """Charges every existing account of the row's spender and period, even if no budget applies at present."""
+    """Charge every existing account of the row's spender and period, even if no budget applies at present."""
     held = _taken_back(row.pk, alias)
     if held is None and not spend:
         return
@@ -202,7 +202,7 @@ def _release(row_id: UUID, alias: str) -> None:
 
 
 def _taken_back(row_id: UUID, alias: str) -> Reservation | None:
-    """Deletes and returns the reservation of a row. If two callers compete for it, only one gets it."""
+    """Delete and return the reservation of a row. If two callers compete for it, only one gets it."""
     reservations = Reservation.objects.using(alias).filter(pk=row_id)
     held = reservations.select_for_update().first()
     return held if held is not None and reservations.delete()[0] else None
@@ -215,7 +215,7 @@ def _give_back(account: BudgetAccount, held: Reservation | None) -> None:
 
 
 def _take_write_lock(alias: str) -> None:
-    """Takes SQLite's write lock first: it has no row locks, and rejects a write based on an outdated read."""
+    """Take SQLite's write lock first: it has no row locks, and rejects a write based on an outdated read."""
     if not connections[alias].features.has_select_for_update:
         Reservation.objects.using(alias).filter(pk=NO_ROW).update(nanos=0)
 

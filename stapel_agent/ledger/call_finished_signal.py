@@ -24,7 +24,7 @@ closed_late = _late.append
 
 
 def announce(closed: list[PromptLog], *, timeout: float | None = None) -> None:
-    """Announces `closed` rows and waits for the receivers, unless the caller was cancelled."""
+    """Announce `closed` rows and wait for the receivers, unless the caller was cancelled."""
     send = dispatch_later if is_leaving() else partial(dispatch, timeout=timeout)
     for call in _calls(closed):
         send(call_finished, PromptLog, call=call)

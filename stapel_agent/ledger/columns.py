@@ -55,7 +55,7 @@ _outcome_values = attrgetter(*OUTCOME_FIELDS)
 
 
 def pending(attempt: Attempt) -> PromptLog:
-    """Returns the row to insert before the call."""
+    """Return the row to insert before the call."""
     request = attempt.request
     kept = log_content.kept_of(request.source)
     return _new_row(
@@ -75,14 +75,14 @@ def pending(attempt: Attempt) -> PromptLog:
 
 
 def _new_row(**values: Any) -> PromptLog:
-    """Returns a row that is null where `values` has nothing. Django takes keywords four times as long to set."""
+    """Return a row that is null where `values` has nothing. Django takes keywords four times as long to set."""
     row: dict[str, Any] = {"id": uuid4(), **values}
     new: Any = PromptLog
     return new(*map(row.get, FIELDS))  # type: ignore[no-any-return]
 
 
 def settle(row: PromptLog, attempt: Attempt) -> None:
-    """Writes the outcome of the attempt into its `row`."""
+    """Write the outcome of the attempt into its `row`."""
     if attempt.result is None and attempt.error is None:
         attempt.error = AttemptCancelled("cancelled")
         attempt.error.may_be_billed = False  # the provider was not called
@@ -99,7 +99,7 @@ def settle(row: PromptLog, attempt: Attempt) -> None:
 
 
 def outcome(row: PromptLog) -> dict[str, Any]:
-    """Returns the columns that `settle()` fills in."""
+    """Return the columns that `settle()` fills in."""
     return dict(zip(OUTCOME_FIELDS, _outcome_values(row), strict=True))
 
 
@@ -109,7 +109,7 @@ def is_long(row: PromptLog) -> bool:
 
 
 def without_text(row: PromptLog) -> PromptLog:
-    """Copies the row without its text, which the caller has. The metadata keep only the length of the text."""
+    """Copy the row without its text, which the caller has. The metadata keep only the length of the text."""
     facts = economic_facts(row.metadata) if _length(row.metadata) > LONG else row.metadata or {}
     shortened = copy(row)
     shortened.metadata = {**facts, "response_length": len(row.response or "")}
@@ -118,28 +118,28 @@ def without_text(row: PromptLog) -> PromptLog:
 
 
 def spent(row: PromptLog) -> str:
-    """Describes the tokens of a row, for the log."""
+    """Describe the tokens of a row, for the log."""
     return f"{row.input_tokens} input and {row.output_tokens} output tokens"
 
 
 def scrubbed_outcome(row: PromptLog) -> dict[str, Any]:
-    """Returns the `outcome()` of a row that was scrubbed while its call was running."""
+    """Return the `outcome()` of a row that was scrubbed while its call was running."""
     return {**outcome(row), "response": None, "error_message": None, "metadata": economic_facts(row.metadata)}
 
 
 def economic_facts(metadata: Any) -> dict[str, Any]:
-    """Returns the metadata that a scrubbed row keeps: facts of this package that cannot contain a text."""
+    """Return the metadata that a scrubbed row keeps: facts of this package that cannot contain a text."""
     facts = metadata if isinstance(metadata, dict) else {}
     return {name: facts[name] for name in ECONOMIC_FACTS if name in facts and _is_fact(name, facts[name])}
 
 
 def error_message(source: str, error: AgentError) -> str:
-    """Returns the message of an error; only its failure name if texts are not stored, as a message may quote them."""
+    """Return the message of an error; only its failure name if texts are not stored, as a message may quote them."""
     return storable(str(error)) if log_content.is_full(source) else error.failure
 
 
 def finished(row: PromptLog) -> FinishedCall:
-    """Converts a closed row to a FinishedCall, without its texts."""
+    """Convert a closed row to a FinishedCall, without its texts."""
     metadata = dict(row.metadata or {})
     failure = None if row.status == PromptStatus.SUCCESS else metadata.get("failure")
     return FinishedCall(
@@ -181,7 +181,7 @@ def _status(error: AgentError | None) -> PromptStatus:
 
 
 def opaque_id(identity: str | None) -> str | None:
-    """Returns an id that fits into its column. A longer one is cut, and a digest keeps it distinct.
+    """Return an id that fits into its column. A longer one is cut, and a digest keeps it distinct.
 
     So does an id that looks like a cut one, so that nobody can pass the stored form of another caller's id.
     """
@@ -194,7 +194,7 @@ def opaque_id(identity: str | None) -> str | None:
 
 
 def whole_ids(**identities: str | None) -> dict[str, Any]:
-    """Returns the ids that `opaque_id()` cuts, in full, for the metadata of the row."""
+    """Return the ids that `opaque_id()` cuts, in full, for the metadata of the row."""
     return {name: storable(identity) for name, identity in identities.items() if identity != opaque_id(identity)}
 
 

@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 def set_estimate(row: PromptLog, estimate: Estimate) -> None:
-    """Stores the estimated cost of a pending call. Budgets count it if the outcome stays unknown."""
+    """Store the estimated cost of a pending call. Budgets count it if the outcome stays unknown."""
     row.estimated_cost_usd = None if estimate.usd is None else storable_cost(estimate.usd)
     row.estimated_tokens = estimate.tokens
 
 
 def settle_cost(row: PromptLog, attempt: Attempt) -> None:
-    """Stores the cost of the attempt, and keeps or makes an estimate of what is unknown.
+    """Store the cost of the attempt, and keep or make an estimate of what is unknown.
 
     A complete result states everything that was spent, even if its answer is unusable. Usage reported before an
     error may be only a part of it.
@@ -45,7 +45,7 @@ def settle_cost(row: PromptLog, attempt: Attempt) -> None:
 
 
 def _unstated(attempt: Attempt) -> frozenset[str]:
-    """Returns the halves of the usage to estimate."""
+    """Return the halves of the usage to estimate."""
     is_answer = attempt.result is not None or isinstance(attempt.error, AnswerError)
     if attempt.usage or not is_answer:
         return attempt.unstated_halves

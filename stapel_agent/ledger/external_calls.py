@@ -62,7 +62,7 @@ LEFT_OUT: Mapping[str, Any] = MappingProxyType(
 
 
 def record_call(**fields: Unpack[CallFields]) -> str:
-    """Records an external call, so that one ledger holds all spending. Returns the id of the row.
+    """Record an external call, so that one ledger holds all spending. Returns the id of the row.
 
     Raises TypeError or ValueError for invalid arguments, and LedgerUnavailable if the row cannot be written.
     """
@@ -75,7 +75,7 @@ async def arecord_call(**fields: Unpack[CallFields]) -> str:
 
 
 def _row(function: str, fields: Mapping[str, Any]) -> PromptLog:
-    """Returns the ledger row of a call. If the call states no cost, the price list gives it."""
+    """Return the ledger row of a call. If the call states no cost, the price list gives it."""
     call = _checked(function, fields)
     source, provider, metadata = call["source"], call["provider"], call["metadata"]
     usage = Usage(**{name: call[name] for name in columns.TOKEN_FIELDS}, cost_usd=money(call["cost_usd"]))
@@ -102,7 +102,7 @@ def _row(function: str, fields: Mapping[str, Any]) -> PromptLog:
 
 
 def _checked(function: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns all fields of a call as plain values. Raises TypeError, or ValueError with the fix."""
+    """Return all fields of a call as plain values. Raises TypeError, or ValueError with the fix."""
     check_keywords(function, fields, CallFields, required=NAMES)
     call = {**LEFT_OUT, **{name: readable(name, value) for name, value in fields.items()}}
     for value in call.values():

@@ -22,7 +22,7 @@ os.register_at_fork(after_in_child=_under_way.clear)
 
 
 def beating(row: PromptLog) -> AbstractContextManager[None]:
-    """Renews the row of a call every BEAT_SECONDS inside the block.
+    """Renew the row of a call every BEAT_SECONDS inside the block.
 
     Does nothing on SQLite, whose only writer may be the caller, or in a test, whose rows are visible only to its own
     connection.
@@ -45,7 +45,7 @@ class _Beating(AbstractContextManager[None]):
 
 
 def silent() -> Q:
-    """Matches rows without a recent heartbeat, by the database's clock. A call of a few seconds has none yet."""
+    """Match rows without a recent heartbeat, by the database's clock. A call of a few seconds has none yet."""
     return Q(seen_at=None) | Q(seen_at__lt=UtcNow() - timedelta(seconds=SILENCE_SECONDS))
 
 

@@ -22,7 +22,7 @@ LOST_MESSAGE = "lost: the process ended before the provider answered"
 
 
 def close_lost(*, older_than: float | None = None, request_id: UUID | None = None) -> int:
-    """Closes rows whose process ended during the call: those of one request, or all that are pending for too long.
+    """Close rows whose process ended during the call: those of one request, or all that are pending for too long.
 
     Too long means `older_than` seconds by the database's clock; the default is CLI_TIMEOUT, the time of an attempt. A
     call with a recent heartbeat is running, however old it is. Returns the number of closed rows.

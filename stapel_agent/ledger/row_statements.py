@@ -47,7 +47,7 @@ UPDATE_UNSCRUBBED = f"{UPDATE} AND scrubbed_at IS NULL"
 
 
 def insert(row: PromptLog, alias: str) -> None:
-    """Inserts a row, unless an earlier try has: its connection may have been lost afterwards."""
+    """Insert a row, unless an earlier try has: its connection may have been lost afterwards."""
     try:
         insert_new(row, alias)
     except IntegrityError:
@@ -56,7 +56,7 @@ def insert(row: PromptLog, alias: str) -> None:
 
 
 def insert_new(row: PromptLog, alias: str) -> None:
-    """Inserts a row. Raises IntegrityError if an earlier try inserted it and then lost its connection.
+    """Insert a row. Raises IntegrityError if an earlier try inserted it and then lost its connection.
 
     The primary key ensures this except in a table that is partitioned by `created_at`, which changes with each try.
     """
@@ -80,7 +80,7 @@ def has_arrived(row: PromptLog, alias: str) -> bool:
 
 
 def update_outcome(row: PromptLog, alias: str) -> int:
-    """Updates a row with its outcome. Returns the number of rows: 0 if it was deleted.
+    """Update a row with its outcome. Returns the number of rows: 0 if it was deleted.
 
     Leaves out the text if it is larger than the database accepts.
     """
@@ -98,7 +98,7 @@ def update_outcome(row: PromptLog, alias: str) -> int:
 
 
 def write_outcome(row: PromptLog, alias: str) -> int:
-    """Updates a row with its outcome, without the texts if the row was scrubbed in the meantime."""
+    """Update a row with its outcome, without the texts if the row was scrubbed in the meantime."""
     with settling(row, alias):
         return _update(UPDATE_UNSCRUBBED, row, columns.outcome(row), alias) or _update(
             UPDATE, row, columns.scrubbed_outcome(row), alias
@@ -110,7 +110,7 @@ def _update(statement: str, row: PromptLog, values: Mapping[str, Any], alias: st
 
 
 def _execute(statement: str, values: Mapping[str, Any], alias: str) -> int:
-    """Runs a statement and returns the number of rows. After an error, a surrounding block can only be rolled back."""
+    """Run a statement and return the number of rows. After an error, a surrounding block can only be rolled back."""
     connection = connections[alias]
     prepared = [
         FIELDS[name].get_db_prep_save(value, connection) if name in CONVERTED and value is not None else value

@@ -49,7 +49,7 @@ Refusal = OverBudget | None
 
 @contextmanager
 def entry(attempt: Attempt) -> Iterator[None]:
-    """Opens the row of an attempt on entry and closes it on exit.
+    """Open the row of an attempt on entry and close it on exit.
 
     Raises LedgerUnavailable or OverBudget on entry.
     """
@@ -78,7 +78,7 @@ async def aentry(attempt: Attempt) -> AsyncIterator[None]:
 
 
 def record(row: PromptLog) -> UUID:
-    """Inserts a complete row. Raises LedgerUnavailable."""
+    """Insert a complete row. Raises LedgerUnavailable."""
     with _recording(row):
         on_ledger(partial(_insert_charged, row))
     _count(row)
@@ -96,19 +96,19 @@ async def arecord(row: PromptLog) -> UUID:
 
 
 def sweep() -> None:
-    """Releases the budget reservations of calls that are over."""
+    """Release the budget reservations of calls that are over."""
     on_ledger(sweep_reservations)
 
 
 def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], Refusal]]:
-    """Returns the row for an upcoming attempt, and the function that opens it."""
+    """Return the row for an upcoming attempt, and the function that opens it."""
     row, estimate = columns.pending(attempt), _estimate(attempt)
     set_estimate(row, estimate)
     return row, partial(_open, row, estimate)
 
 
 def _estimate(attempt: Attempt) -> Estimate:
-    """Estimates the cost of a call. Unreadable prices stop the call only if budgets depend on them."""
+    """Estimate the cost of a call. Unreadable prices stop the call only if budgets depend on them."""
     try:
         return estimated(attempt.request, attempt.vendor)
     except Exception as fault:
@@ -119,7 +119,7 @@ def _estimate(attempt: Attempt) -> Estimate:
 
 
 def _under_way(row: PromptLog, attempt: Attempt, refusal: Refusal) -> AbstractContextManager[None]:
-    """Returns what surrounds the call of an open row. Raises the refusal, if any."""
+    """Return what surrounds the call of an open row. Raises the refusal, if any."""
     if refusal is not None:
         attempt.fail(refusal)
         raise refusal
@@ -163,7 +163,7 @@ async def _aend(row: PromptLog, attempt: Attempt) -> None:
 
 
 def _open(row: PromptLog, estimate: Estimate, alias: str) -> Refusal:
-    """Inserts the row of a call and reserves its estimated cost. Returns the error if a budget has no room."""
+    """Insert the row of a call and reserve its estimated cost. Returns the error if a budget has no room."""
     if not agent_settings.BUDGETS:
         row_statements.insert(row, alias)
         return None
@@ -211,7 +211,7 @@ def _update(row: PromptLog, closed: list[PromptLog], alias: str) -> None:
 
 
 def _not_opened(row: PromptLog, attempt: Attempt, fault: BaseException) -> BaseException:
-    """Returns what to raise: LedgerUnavailable for any error. A row that may still be inserted is closed later."""
+    """Return what to raise: LedgerUnavailable for any error. A row that may still be inserted is closed later."""
     if not isinstance(fault, Exception):
         if row._state.adding:
             columns.settle(row, attempt)
@@ -247,14 +247,14 @@ def _unavailable(fault: Exception, consequence: str = "") -> LedgerUnavailable:
 
 
 def _settled(row: PromptLog, attempt: Attempt, closed: list[PromptLog]) -> Callable[[str], None]:
-    """Settles a row with the outcome of its attempt. Returns the function that closes it and puts it into `closed`."""
+    """Settle a row with the outcome of its attempt. Returns the function that closes it and puts it into `closed`."""
     columns.settle(row, attempt)
     _count(row)
     return partial(_update, row, closed)
 
 
 def _not_closed(row: PromptLog, closed: list[PromptLog], fault: BaseException) -> None:
-    """Logs an error and does not raise it, because the answer is already paid for. The row is closed later."""
+    """Log an error and do not raise it, because the answer is already paid for. The row is closed later."""
     if closed:
         announce_later(closed)
     else:

@@ -30,7 +30,7 @@ EXIT_SECONDS = 2.0
 
 
 def dispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
-    """Sends `signal`. Django logs what a receiver raises; nothing is raised here."""
+    """Send `signal`. Django logs what a receiver raises; nothing is raised here."""
     if not signal.has_listeners(sender):
         return
     if works_in_callers_thread() or not (timeout is not None or _open_transactions()):
@@ -89,5 +89,5 @@ def _workers(process: int) -> Workers:
 
 @atexit.register
 def _wait_at_exit() -> None:
-    """Waits up to EXIT_SECONDS for receivers that are still running."""
+    """Wait up to EXIT_SECONDS for receivers that are still running."""
     _workers(os.getpid()).wait(EXIT_SECONDS)

@@ -28,7 +28,7 @@ def close_later(row: PromptLog) -> None:
 
 
 def close_left_over(alias: str) -> None:
-    """Tries to close each unclosed row again. A row that fails again waits for the next call."""
+    """Try to close each unclosed row again. A row that fails again waits for the next call."""
     for _ in range(len(_unclosed)):
         with suppress(IndexError):  # another thread took it
             row = _unclosed.popleft()
@@ -46,7 +46,7 @@ def close_left_over(alias: str) -> None:
 
 @atexit.register
 def _close_at_exit() -> None:
-    """Tries once more to close rows, for at most EXIT_SECONDS: the database may be down."""
+    """Try once more to close rows, for at most EXIT_SECONDS: the database may be down."""
     wait_for_own_work(EXIT_SECONDS)
     if _unclosed:
         with suppress(Exception):
