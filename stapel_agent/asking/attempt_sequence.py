@@ -90,7 +90,7 @@ class Attempts:
         return is_first and last.request.provider != self.request.provider
 
     def reused(self, earlier: Completion) -> Completion:
-        """Returns an earlier answer of the current provider, which replaces the attempt."""
+        """Return an earlier answer of the current provider, which replaces the attempt."""
         return replace(earlier, usage=self._spent)
 
     @property
@@ -99,7 +99,7 @@ class Attempts:
         return self._made[-1].request
 
     def completion(self) -> Completion:
-        """Returns the answer of the last attempt, or raises its error with the usage of all attempts."""
+        """Return the answer of the last attempt, or raise its error with the usage of all attempts."""
         last = self._made[-1]
         if last.error is not None:
             last.error.usage = self._spent
@@ -126,7 +126,7 @@ class Attempts:
         return self.request.deadline.remaining(MAX_DELAY if self._chain.has_more else agent_settings.CLI_TIMEOUT)
 
     def _following(self) -> Attempt | None:
-        """Returns the next attempt to make, or None."""
+        """Return the next attempt to make, or None."""
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]
@@ -145,7 +145,7 @@ class Attempts:
         return self._to(Candidate(last.provider, replace(last.request, correction=correction)))
 
     def _without_refused(self, last: Attempt) -> Attempt | None:
-        """Repeats the question without the field that the provider refused, once per field."""
+        """Repeat the question without the field that the provider refused, once per field."""
         if not isinstance(last.error, ParameterRefused):
             return None
         *earlier, refused = [fault.memory for fault in self._refusals_by(last.provider)]
@@ -161,7 +161,7 @@ class Attempts:
         return self._to(Candidate(last.provider, last.request))
 
     def _withdraw_refusals(self, provider: LlmProvider) -> None:
-        """Sends the last refused field again next time, unless a call without it has succeeded.
+        """Send the last refused field again next time, unless a call without it has succeeded.
 
         An earlier one was refused indeed, because its omission led to another error, unless that has the same words.
         """
@@ -179,7 +179,7 @@ class Attempts:
         return [error for error in errors if isinstance(error, ParameterRefused)]
 
     def _with_other_key(self, last: Attempt) -> Attempt | None:
-        """Repeats the question with an untried key, if the last error was specific to its key."""
+        """Repeat the question with an untried key, if the last error was specific to its key."""
         if last.api_key is None or not allows_other_key(last.error):
             return None
         tried = {made.api_key for made in self._made if made.provider is last.provider}
@@ -215,7 +215,7 @@ class Attempts:
         return attempt.error is None
 
     def _circumstances(self, last: Attempt) -> str:
-        """Describes the rest of a failure: which providers declined before, and which were skipped."""
+        """Describe the rest of a failure: which providers declined before, and which were skipped."""
         declined = {
             attempt.request.provider: attempt.error
             for attempt in self._made
@@ -227,7 +227,7 @@ class Attempts:
 
 
 def _retryable(made: Sequence[Attempt]) -> Sequence[ProviderError]:
-    """Returns the errors at one provider that a retry may follow: the last one, or each rate limit of a key."""
+    """Return the errors at one provider that a retry may follow: the last one, or each rate limit of a key."""
     *_, last = made
     of_each_key = {attempt.api_key: attempt.error for attempt in made}
     limited = [fault for fault in of_each_key.values() if isinstance(fault, RateLimited)]
