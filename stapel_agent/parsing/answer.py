@@ -19,7 +19,7 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
 
     If the whole answer is JSON, fenced or not, that JSON is the result. It may be a scalar, but `null` counts as no
     value. Within prose only objects and arrays count: the candidate with the highest `Rank` wins, the last one if
-    several are equal. What the model thinks in tags such as `<think>` belongs to neither result.
+    several are equal. What the model thinks, in the tags of any family of models, belongs to neither result.
 
     Parts of broken JSON are never an answer: text inside brackets that do not contain JSON, text after an opening
     bracket that starts like JSON and is never closed, and text before the rest of JSON whose beginning is missing. Nor
