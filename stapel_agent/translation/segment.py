@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -228,14 +229,17 @@ class Segment:
         return [part for parts in self._attributes.values() for _, part in parts]
 
     def _with_attributes(self, text: str) -> str | None:
+        written: dict[str, str] = {}
         for tag, parts in self._attributes.items():
             values = [(attribute, part.translation) for attribute, part in parts]
             known = [(attribute, value) for attribute, value in values if value is not None]
             if len(known) < len(values):
                 return None
             if known:
-                text = text.replace(tag, with_values(tag, known))
-        return text
+                written[tag] = with_values(tag, known)
+        # In one pass, since a written tag may equal another tag of the source.
+        tags = "|".join(map(re.escape, written))
+        return re.sub(tags, lambda tag: written[tag[0]], text) if written else text
 
 
 class Segments:

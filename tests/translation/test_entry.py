@@ -136,6 +136,15 @@ def test_attributes__texts_of_their_own(facade, scripted_model):
     assert len(scripted_model.requests) == 1
 
 
+def test_attributes__written_at_once(facade, scripted_model):
+    """A tag stays as it is written, even if it then equals another tag of the source."""
+    words = {"Gift": "Poison", "Poison": "Toxin"}
+    scripted_model.script(translating(lambda text: words.get(text, text)))
+    source = '<img alt="Gift"> <img alt="Poison">'
+    answer = facade.translate("de", "en", {"a": source})
+    assert answer["result"] == {"a": '<img alt="Poison"> <img alt="Toxin">'}
+
+
 def test_unchanged__asked_again(facade, scripted_model):
     """An unchanged text is asked for once more with a correction, and may then be translated."""
     scripted_model.script(translating(str), in_german)
