@@ -32,7 +32,7 @@ class FluentCatalogue(DocumentCatalogue):
         return key.removeprefix("/").removesuffix(f"/{VALUE}").replace("/.", ".")
 
     def encode(self, value: Value, text: str) -> str:
-        start = value.lead[value.lead.rindex("=") :]
+        start = f"={value.lead.rpartition('=')[2]}"
         escaped = LINE_START.sub(r'\1{"\2"}', text)
         for written in (text, escaped, " ".join(escaped.split())):
             if _is_pattern(f"k {start}{written}"):
@@ -64,8 +64,8 @@ class _Reader:
         return Group("", children, self._up_to(len(self._text)))
 
     def _message(self, entry: Any, *, is_term: bool) -> Group:
-        lead = self._up_to(entry.id.span.end)
-        children: dict[str, Node] = {}
+        lead = self._up_to(self._text.index("=", entry.id.span.end) + 1)
+        children: dict[str, Node] = {VALUE: None}  # a value comes before the attributes
         if entry.value is not None:
             children[VALUE] = self._value(entry.value)
         for attribute in entry.attributes:

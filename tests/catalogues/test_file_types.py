@@ -550,6 +550,23 @@ def test_android__prefixes(tmp_path):
     read(target)
 
 
+@pytest.mark.fluent
+@pytest.mark.parametrize(
+    ("ours", "theirs", "written"),
+    [
+        ("a = Text\n", "a =\n    .title = Titel\n", "a = Text!\n    .title = Titel\n"),
+        ("a =\n    Text\n    .b = B\n", "a =\n    .b = C\n", "a =\n    Text!\n    .b = C\n"),
+        ("a =\n    .b = B\n", "a = Text\n", "a = Text\n    .b = B!\n"),
+        ("a = Text\n    .b = B\n    .c = C\n", "a =\n    .c = D\n", "a = Text!\n    .b = B!\n    .c = D\n"),
+    ],
+)
+def test_fluent__value_or_attributes(tmp_path, ours, theirs, written):
+    """A value goes before the attributes, whichever of them the target has."""
+    made(tmp_path, "de/main.ftl", theirs)
+    target = translate(made(tmp_path, "en/main.ftl", ours), how=lambda text: f"{text}!")
+    assert target.read_text() == written
+
+
 def test_fluent__not_installed(tmp_path, monkeypatch):
     """Without the extra, the error names it."""
     monkeypatch.setitem(__import__("sys").modules, "fluent", None)
