@@ -42,13 +42,13 @@ class Host:
 def running_host(*, port: int = 0, fresh: bool = False) -> Iterator[Host]:
     """Run the example. Inside the block, this process is the host, with its database and its comm functions.
 
-    Port 0 is any free port. `fresh` starts with an empty database.
+    Port 0 is any free port. `fresh` starts with an empty database. Raises OSError at once if the port is in use.
     """
-    with reachable_model() as is_local:
+    with listening(port) as server, reachable_model() as is_local:
         os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
         django.setup()
         prepare_database(fresh=fresh)
-        with http_server(port) as url:
+        with served(server) as url:
             yield Host(url, LOCAL_MODEL if is_local else configured_model())
 
 
@@ -79,15 +79,19 @@ def prepare_database(*, fresh: bool) -> None:
         users.create_superuser(ADMIN_NAME, password=ADMIN_PASSWORD)
 
 
+def listening(port: int) -> ThreadedWSGIServer:
+    """Django's own development server. Its requests wait until they are served."""
+    return ThreadedWSGIServer((LOOPBACK, port), WSGIRequestHandler)
+
+
 @contextmanager
-def http_server(port: int) -> Iterator[str]:
-    """Run Django's own development server, with the admin's style sheets."""
-    with ThreadedWSGIServer((LOOPBACK, port), WSGIRequestHandler) as server:
-        server.set_app(StaticFilesHandler(WSGIHandler()))
-        thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)
-        thread.start()
-        try:
-            yield f"http://{LOOPBACK}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def served(server: ThreadedWSGIServer) -> Iterator[str]:
+    """Answer the server's requests, with the admin's style sheets."""
+    server.set_app(StaticFilesHandler(WSGIHandler()))
+    thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)
+    thread.start()
+    try:
+        yield f"http://{LOOPBACK}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import django
-from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, http_server, prepare_database
+from host import ADMIN_NAME, ADMIN_PASSWORD, LEDGER_PATH, listening, prepare_database, served
 from playwright.sync_api import Browser, sync_playwright
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,7 +44,7 @@ def filled_host() -> Iterator[str]:
         from sample import fill
 
         fill(datetime.now(UTC))
-        with http_server(0) as url:
+        with listening(0) as server, served(server) as url:
             yield url
 
 

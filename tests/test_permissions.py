@@ -53,24 +53,18 @@ MATRIX: dict[str, Row] = {
 
 DRF = "rest_framework"
 HOSTILE_DEFAULTS = {
-    "stock": {
+    "strict": {
         "DEFAULT_AUTHENTICATION_CLASSES": [
             f"{DRF}.authentication.SessionAuthentication",
             f"{DRF}.authentication.BasicAuthentication",
         ],
-        "EXCEPTION_HANDLER": f"{DRF}.views.exception_handler",
+        "DEFAULT_PERMISSION_CLASSES": [f"{DRF}.permissions.IsAdminUser"],
     },
-    "lax": {
+    "lax and odd": {
         "DEFAULT_AUTHENTICATION_CLASSES": [],
         "DEFAULT_PERMISSION_CLASSES": [f"{DRF}.permissions.AllowAny"],
         "UNAUTHENTICATED_USER": None,
         "STRICT_JSON": False,
-    },
-    "strict": {
-        "DEFAULT_AUTHENTICATION_CLASSES": [f"{DRF}.authentication.BasicAuthentication"],
-        "DEFAULT_PERMISSION_CLASSES": [f"{DRF}.permissions.IsAdminUser"],
-    },
-    "odd": {
         "DEFAULT_RENDERER_CLASSES": [f"{DRF}.renderers.BrowsableAPIRenderer"],
         "DEFAULT_PARSER_CLASSES": [f"{DRF}.parsers.FormParser"],
         "EXCEPTION_HANDLER": f"{DRF}.views.exception_handler",

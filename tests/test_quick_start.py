@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -55,6 +56,22 @@ class Cities(TestCase):
 """
 
 
+MAKE_MIGRATIONS = "python manage.py makemigrations people"
+CHECK = "python manage.py check --deploy --tag stapel_agent"
+IN_TURN = """
+import json, shlex, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from django.core.management import execute_from_command_line
+printed = []
+for line in sys.argv[1:]:
+    with redirect_stdout(StringIO()) as output:
+        execute_from_command_line(shlex.split(line)[1:]) if line.startswith("python ") else exec(line, {})
+    printed.append(output.getvalue())
+print(json.dumps(printed))
+"""
+
+
 @dataclass(frozen=True)
 class Project:
     """A project on disk, whose commands run in separate processes."""
@@ -74,24 +91,26 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def run_in_turn(self, *lines: str) -> list[str]:
+        """Run commands that begin with "python manage.py", and programs, in one process. Returns what each printed."""
+        return list(json.loads(self.run("-c", IN_TURN, *lines).splitlines()[-1]))
+
     def with_people(self) -> None:
-        """The project's own user model."""
+        """The project's own user model, whose migrations are not made yet."""
         app = self.folder / "people"
         (app / "migrations").mkdir(parents=True)
         for name, text in {"__init__.py": "", "migrations/__init__.py": "", "models.py": MODELS}.items():
             (app / name).write_text(text)
         self.append("settings.py", 'INSTALLED_APPS += ["people"]\nAUTH_USER_MODEL = "people.Person"\n')
-        self.run("manage.py", "makemigrations", "people")
 
-    def follow_quick_start(self, url: str, *more: str) -> list[str]:
-        """Paste the blocks and run the commands. Returns what each command printed."""
+    def paste_quick_start(self, url: str, *more: str) -> list[str]:
+        """Paste the blocks. Returns the commands."""
         settings = block_after("README.md", "<!-- file: settings.py -->")
         self.append("settings.py", settings.replace("http://127.0.0.1:11434/v1", url))
         self.append("urls.py", block_after("README.md", "<!-- file: urls.py -->"))
         for block in more:
             self.append("settings.py", block_after("README.md", f"<!-- file: {block} -->"))
-        lines = block_after("README.md", "<!-- commands: quick start -->").splitlines()
-        return [self.run(*shlex.split(line)[1:]) for line in lines]
+        return block_after("README.md", "<!-- commands: quick start -->").splitlines()
 
 
 @pytest.fixture
@@ -115,13 +134,14 @@ def test_quick_start__fresh_project(project, url):
 
     For other services, it then needs two more lines, and no migration.
     """
-    _, check, answer = project.follow_quick_start(url)
+    _, check, answer = [project.run(*shlex.split(line)[1:]) for line in project.paste_quick_start(url)]
     assert "no issues" in check
     assert "Once upon a time" in answer
     assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
     project.append("settings.py", block_after("README.md", "<!-- file: services.py -->"))
-    assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
-    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
+    check, asked = project.run_in_turn(CHECK, HTTP)
+    assert "no issues" in check
+    assert asked.splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
 
 
 def test_quick_start__own_user_model_before_the_first_migration(project, url):
@@ -130,10 +150,10 @@ def test_quick_start__own_user_model_before_the_first_migration(project, url):
     The README's test runner then refuses a real model and accepts a script.
     """
     project.with_people()
-    _, check, answer = project.follow_quick_start(url)
+    _, _, check, answer, asked = project.run_in_turn(MAKE_MIGRATIONS, *project.paste_quick_start(url), HTTP)
     assert "no issues" in check
     assert "Once upon a time" in answer
-    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
+    assert asked.splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
     (project.folder / "host" / "runner.py").write_text(block_after("README.md", "<!-- file: runner.py -->"))
     project.append("settings.py", 'TEST_RUNNER = "host.runner.TestRunner"\n')
     (project.folder / "host" / "tests.py").write_text(TESTS)
@@ -143,22 +163,21 @@ def test_quick_start__own_user_model_before_the_first_migration(project, url):
 def test_quick_start__existing_project(project, url):
     """A migrated project with its own user model and users can add the app without changing either."""
     project.with_people()
-    project.run("manage.py", "migrate")
-    make = "import django; django.setup(); from people.models import Person; Person.objects.create_superuser('staff')"
-    project.run("-c", make)
-    migrated, check, answer = project.follow_quick_start(url)
+    person = "from people.models import Person; Person.objects.create_superuser('staff')"
+    project.run_in_turn(MAKE_MIGRATIONS, "python manage.py migrate", person)
+    migrated, check, answer, asked = project.run_in_turn(*project.paste_quick_start(url), HTTP)
     applied = [line.split()[1] for line in migrated.splitlines() if line.startswith("  Applying")]
     assert {name.partition(".")[0] for name in applied} == {"agent"}
     assert "no issues" in check
     assert "Once upon a time" in answer
-    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
+    assert asked.splitlines()[-1] == "[[401, 200, 401], [200, 200]]"
 
 
 def test_quick_start__stapel_project(project, url):
     """After the other sections, services can call, and no check has a finding."""
-    project.follow_quick_start(url, "services.py", "stapel.py")
-    assert "no issues" in project.run("manage.py", "check", "--deploy", "--tag", "stapel_agent")
-    assert project.run("-c", HTTP).splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
+    *_, check, asked = project.run_in_turn(*project.paste_quick_start(url, "services.py", "stapel.py"), CHECK, HTTP)
+    assert "no issues" in check
+    assert asked.splitlines()[-1] == "[[401, 200, 200], [200, 200]]"
 
 
 @pytest.mark.parametrize(

@@ -152,10 +152,13 @@ def survivors(home: Path) -> list[str]:
 
 
 def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
-    """One request is sent: the prompt, the cap, the system prompt, no tools, no thinking, nothing of the user's."""
-    server = serve(stream(message("Hel", "lo.")))
-    result = complete(prompt="a marked prompt", model=MODEL, system_prompt="a system prompt", max_tokens=777)
-    assert result == ProviderResult("Hello.", input_tokens=25, output_tokens=15, cost_usd=result.cost_usd)
+    """One request is sent: the prompt, the cap, the system prompt, no tools, no thinking, nothing of the user's.
+
+    The home folder then contains neither prompt nor answer, and no process is left.
+    """
+    server = serve(stream(message("a marked", " answer")))
+    result = complete(prompt="a marked prompt", model=MODEL, system_prompt="a marked system prompt", max_tokens=777)
+    assert result == ProviderResult("a marked answer", input_tokens=25, output_tokens=15, cost_usd=result.cost_usd)
     assert result.cost_usd > 0
     (request,) = server.requests
     body = request.json
@@ -163,19 +166,13 @@ def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
     assert (request.path, request.headers["x-api-key"]) == ("/v1/messages?beta=true", "sk-ant-a-dummy-key")
     assert (body["model"], body["max_tokens"], body["tools"], body["stream"]) == (MODEL, 777, [], True)
     assert ("thinking" in body, len(body["messages"]), texts[-1]) == (False, 1, "a marked prompt")
-    assert body["system"][-1]["text"] == "a system prompt"
+    assert body["system"][-1]["text"] == "a marked system prompt"
     assert b"a private" not in request.body
     assert not (home / "hooked").exists()
     assert not (home / "served").exists()
-
-
-def test_real__nothing_is_kept(serve: Serve, home: Path, complete: Complete) -> None:
-    """The home folder contains neither prompt nor answer, and no process is left."""
-    serve(stream(message("a marked answer")))
-    complete(prompt="a marked prompt", model=MODEL, system_prompt="a marked system prompt")
-    texts = [path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()]
-    assert len(texts) > 3
-    assert not [text for text in texts if "a marked" in text]
+    kept = [path.read_text(errors="replace") for path in home.rglob("*") if path.is_file()]
+    assert len(kept) > 3
+    assert not [text for text in kept if "a marked" in text]
     assert survivors(home) == []
 
 
@@ -202,13 +199,17 @@ def test_real__prompt(serve: Serve, prompt: str) -> None:
 
 
 def test_real__prompt_like_a_file_name(serve: Serve, home: Path) -> None:
-    """The name of a file in a prompt stays a name: its content is not sent."""
+    """The name of a file in a prompt stays a name: its content is not sent.
+
+    Without a system prompt, the model gets only the line in which the CLI names itself.
+    """
     server = serve(stream(message("Hello.")))
     (home / "secret.txt").write_text("the secret itself")
     WAYS["sync"](prompt=f"@{home}/secret.txt What is in it?", model=MODEL)
     (request,) = server.requests
     assert f"@{home}/secret.txt".encode() in request.body
     assert b"the secret itself" not in request.body
+    assert len("".join(block["text"] for block in request.json["system"])) < 200
 
 
 @pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet", "/no-such-command"])
@@ -228,14 +229,6 @@ def test_real__blank_prompt(serve: Serve) -> None:
     with pytest.raises(RequestRejected, match="Input must be provided"):
         WAYS["sync"](prompt="", model=MODEL)
     assert server.requests == []
-
-
-def test_real__no_system_prompt(serve: Serve) -> None:
-    """Without a system prompt, the model gets only the line in which the CLI names itself."""
-    server = serve(stream(message("Hello.")))
-    WAYS["sync"](prompt="Hi", model=MODEL)
-    system = "".join(block["text"] for block in server.requests[0].json["system"])
-    assert len(system) < 200
 
 
 def test_real__structured(serve: Serve) -> None:
