@@ -54,6 +54,53 @@ def test_error_answer__words_alone() -> None:
                 assert classify(answer["status"], message).failure == answer["failure"]
 
 
+WITHOUT_ERROR = [
+    ({"object": "error", "message": "The model is overloaded", "type": "server_error", "code": 503}, "overloaded"),
+    ({"code": 50505, "message": "Model service overloaded. Please try again later.", "data": None}, "overloaded"),
+    ({"code": 429, "message": "Too many requests"}, "rate_limited"),
+    ({"code": "429", "msg": "Slow down"}, "rate_limited"),
+    ({"error_code": 336501, "error_msg": "Rate limit reached for RPM"}, "rate_limited"),
+    ({"code": 1113, "msg": "Your account is in arrears", "success": False}, "out_of_credit"),
+    ([{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}], "overloaded"),
+    ({"status": 503, "error": "Service Unavailable"}, "overloaded"),
+    (
+        {"success": False, "errors": [{"code": 3040, "message": "No capacity: overloaded"}], "result": None},
+        "overloaded",
+    ),
+    ({"status": 401}, "auth"),
+    ({"choices": [], "type": "rate_limit_error", "message": "Slow down"}, "rate_limited"),
+    ({"detail": "No such deployment"}, "invalid_answer"),
+]
+
+
+def test_answer__error_without_a_field_of_its_own() -> None:
+    """A body without choices that states a code or a message is an error, and is read by the same rules."""
+    with every_row() as row:
+        for body, failure in WITHOUT_ERROR:
+            with row(body):
+                fault = fault_of({"status": 200, "body": body})
+                assert (fault.failure, "no choices" in str(fault)) == (failure, False)
+
+
+NO_ERRORS = [
+    {"choices": []},
+    {"code": 200, "msg": "success", "data": {"choices": []}},
+    {"success": True, "message": "done"},
+    {"base_resp": {"status_code": 0, "status_msg": "success"}},
+    {"model": "m", "message": {"role": "assistant", "content": "429"}, "done": True},
+    {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "429"}]},
+    {"object": "response", "status": "completed", "error": None, "output": []},
+]
+
+
+def test_answer__without_choices_and_error() -> None:
+    """The answer of another API, or one that states success, is not an error of the vendor."""
+    with every_row() as row:
+        for body in NO_ERRORS:
+            with row(body):
+                assert str(fault_of({"status": 200, "body": body})) == "the answer has no choices"
+
+
 def test_rules__each_has_a_body() -> None:
     """Each rule of the table is needed by a body."""
     unused = [

@@ -10,13 +10,13 @@ from stapel_agent.exceptions import AnswerMissing, InvalidAnswer, ProviderError,
 from stapel_agent.parsing import parse_json_response
 from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
-from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault
+from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault, stated_status
 from stapel_agent.providers.wire.finish_reasons import finish_reason
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
-from .dialect import Dialect
+from .dialect import Dialect, Fields
 from .error_codes import MINIMAX
 from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
@@ -24,6 +24,9 @@ from .vendors import OPENAI
 CATEGORY_LENGTH = 64
 
 FIGURE_DIGITS = 20
+
+ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
+SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
 
 
 def read_answer(
@@ -40,11 +43,9 @@ def read_answer(
     message = mapping(choice.get("message"))
     text = _text(message.get("content"))
     word = choice.get("finish_reason")
-    # Some gateways state an error beside every answer, but only an answer that did not finish has no reason.
-    error = choice.get("error") or (None if text and word else _error(answer))
-    if error:
+    if stated := _stated_error(answer, choice, is_finished=bool(text and word)):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
-        raise _kept(stated_fault(error, own_codes=codes, address_fix=fix), usage, text)
+        raise _kept(stated_fault(stated, own_codes=codes, address_fix=fix), usage, text)
     if refusal := _refusal(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     is_cut_off = not word and usage.output_tokens >= token_cap
@@ -70,8 +71,10 @@ def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError
     return fault
 
 
-def _parsed(body: bytes, fix: str) -> dict[str, Any]:
+def _parsed(body: bytes, fix: str) -> Fields:
     answer = decoded(body, FIGURE_DIGITS)
+    if isinstance(answer, list) and mapping(next(iter(answer), None)).get("error"):
+        return mapping(answer[0])
     if isinstance(answer, dict):
         return answer
     said = excerpt(body)
@@ -80,15 +83,36 @@ def _parsed(body: bytes, fix: str) -> dict[str, Any]:
     raise InvalidAnswer(f"the answer is not a JSON object: {said!r}")
 
 
-def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+def _first_choice(answer: Fields) -> Fields:
     choices = answer.get("choices")
     return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
-def _error(answer: Mapping[str, Any]) -> object:
-    """Return the error inside a 200 answer. MiniMax reports it as a separate status."""
+def _stated_error(answer: Fields, choice: Fields, *, is_finished: bool) -> Fields | None:
+    """Return what states an error inside a 200 answer, or None. MiniMax reports it as a separate status.
+
+    Some gateways state an error beside every answer, but only an answer that did not finish has no reason.
+    """
+    if choice.get("error"):
+        return {"error": choice["error"]}
+    if is_finished:
+        return None
+    if not choice and _is_an_error(answer):
+        return answer
     status = mapping(answer.get("base_resp"))
-    return answer.get("error") or (status if status.get("status_code") else None)
+    error = answer.get("error") or (status if status.get("status_code") else None)
+    return {"error": error} if error else None
+
+
+def _is_an_error(answer: Fields) -> bool:
+    """Whether an answer without choices is an error: it states a code or a message, and no success."""
+    if answer.get("error"):
+        return True
+    outcomes = {str(answer.get(name)).lower() for name in ("code", "status", "success")}
+    if not outcomes.isdisjoint(SUCCESS):
+        return False
+    stated = (answer.get(name) for name in ERROR_FIELDS)
+    return any(value and isinstance(value, str | int | list) for value in stated) or bool(stated_status(answer))
 
 
 def _gap(answer: Mapping[str, Any], message: Mapping[str, Any]) -> ProviderError:

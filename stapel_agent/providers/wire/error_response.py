@@ -10,10 +10,17 @@ from types import MappingProxyType
 from typing import Any
 
 from stapel_agent.column_ranges import token_count
-from stapel_agent.exceptions import InvalidAnswer, ProviderDown, ProviderError, RateLimited, RequestRejected
+from stapel_agent.exceptions import (
+    InvalidAnswer,
+    ProviderDown,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    RequestRejected,
+)
 from stapel_agent.redaction import redact_start
 
-from .error_rules import EXCEPTION_BY_NAME, PACE, RULES, TOO_LONG, WRONG_ADDRESS
+from .error_rules import BUSY, EXCEPTION_BY_NAME, PACE, RULES, TOO_LONG, WRONG_ADDRESS
 from .retry_after import stated_wait
 from .status_codes import STATUS_BY_TYPE, exception_by_status
 from .vendor_json import mapping, text_of
@@ -21,7 +28,7 @@ from .vendor_json import mapping, text_of
 NO_CODES: Mapping[str, str] = MappingProxyType({})
 CODE_LENGTH = 64
 CODE_DEPTH = 3
-MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg")
+MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg", "errors", "error_msg")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
 CODE_IN_PART = re.compile(rf'"(?:{"|".join(CODE_FIELDS)})"\s{{0,9}}:\s{{0,9}}"?([A-Za-z0-9_.-]{{1,64}})(?=["\s,}}])')
 EXCERPT_LENGTH = 300
@@ -68,19 +75,23 @@ def _own_kind(codes: frozenset[str], own_codes: Mapping[str, str]) -> type[Provi
     return next((EXCEPTION_BY_NAME[failure] for failure in named if failure in EXCEPTION_BY_NAME), None)
 
 
-def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = "") -> ProviderError:
+def stated_fault(
+    document: Mapping[str, Any], *, own_codes: Mapping[str, str] = NO_CODES, address_fix: str = ""
+) -> ProviderError:
     """Return the exception for an error inside a 200 answer, by the status that its code stands for, or its message.
 
-    `address_fix` is the fix to show if the server has no such endpoint.
+    `document` is what states the error. `address_fix` is the fix to show if the server has no such endpoint.
     """
-    body = json.dumps({"error": error}, default=str)
+    body = json.dumps(document, default=str)
     message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
-    if status := _stated_status(error, codes):
+    if status := stated_status(document):
         return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
     said = f"the answer is an error: {message}"
     if own := _own_kind(codes, own_codes):
         return own(said, retry_after=wait)
     kind: type[ProviderError] = _kind(400, message, codes, NO_CODES)
+    if kind is RequestRejected and BUSY.search(message):
+        return ProviderUnavailable(said, retry_after=wait)
     if kind is RequestRejected and PACE.search(message):
         return RateLimited(said, retry_after=wait)
     if kind is RequestRejected and TOO_LONG.search(message):
@@ -90,11 +101,12 @@ def stated_fault(error: object, *, own_codes: Mapping[str, str] = NO_CODES, addr
     return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
 
 
-def _stated_status(error: object, codes: frozenset[str]) -> int | None:
-    own = token_count(error.get("code")) if isinstance(error, dict) else 0
-    if 400 <= own < 600:
-        return own
-    return next((STATUS_BY_TYPE[code] for code in sorted(codes) if code in STATUS_BY_TYPE), None)
+def stated_status(document: Mapping[str, Any]) -> int | None:
+    """Return the error status that a document states as a number, or for which its code stands."""
+    codes = [*_stated_codes(document)]
+    numbers = (token_count(code) for code in codes)
+    words = (STATUS_BY_TYPE.get(str(code).lower().partition(".")[0]) for code in codes)
+    return next((status for status in (*numbers, *words) if status and 400 <= status < 600), None)
 
 
 def error_codes(body: str | bytes) -> frozenset[str]:
@@ -121,7 +133,7 @@ def _stated_codes(found: Any, depth: int = 0) -> Iterator[str | int]:
     if not isinstance(found, dict) or depth > CODE_DEPTH:
         return
     yield from (found[name] for name in CODE_FIELDS if isinstance(found.get(name), str | int))
-    for name in ("error", "details", "metadata", "base_resp"):
+    for name in ("error", "details", "metadata", "base_resp", "errors"):
         yield from _stated_codes(found.get(name), depth + 1)
 
 

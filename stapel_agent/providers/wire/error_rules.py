@@ -82,6 +82,7 @@ EMPTY_ACCOUNT = words(
     r"key limit exceeded|monthly (?:usage|spend(?:ing)?|budget) (?:limit|cap)|out of extra usage",
     rf"{BUDGET} has been exceeded|exceeded ?budget|over budget",
     r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|(?:pre)?payment required",
+    r"account (?:is )?in arrears",
     r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
     "余额不足|额度不足|欠费|无可用资源包",
 )
