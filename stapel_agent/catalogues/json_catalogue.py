@@ -23,7 +23,7 @@ from .json_tree import (
     texts,
     uneven_arrays,
 )
-from .target_paths import locale_name
+from .target_paths import SEVERAL, are_several, is_language, locale_name, path_language
 from .text_file import CatalogueError, TextFile
 
 MISSING: Any = object()
@@ -97,12 +97,17 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     @cached_property
     def _tree(self) -> dict[str, Any]:
         """The source, with the plural forms of the target language."""
-        tree = self._plurals.tree(decode(self.file, self.source))
+        source = decode(self.file, self.source)
+        are_groups = all(isinstance(value, dict) for value in source.values())
+        if are_groups and not path_language(self.source) and are_several(source, self.from_lang, self.to):
+            raise CatalogueError(f"{str(self.source)!r} cannot be translated: {SEVERAL}")
+        tree = self._plurals.tree(source)
         return {**tree, ARB_LOCALE: locale_name(self.to)} if ARB_LOCALE in tree else tree
 
     @cached_property
     def _plurals(self) -> PluralTree:
-        return PluralTree(self.to, self.source.stem)
+        tags = (path_language(self.source), self.from_lang)
+        return PluralTree(self.to, tuple(filter(is_language, tags)))
 
     @cached_property
     def _has_messages(self) -> bool:

@@ -23,16 +23,20 @@ OLD_SUFFIX = "_plural"
 
 @dataclass
 class PluralTree:
-    """Rewrites a source tree for the language `to`. `examples` has example numbers of plural forms, by JSON pointer."""
+    """Rewrites a source tree for the language `to`. `examples` has example numbers of plural forms, by JSON pointer.
+
+    `roots` are the names that the source's language may have.
+    """
 
     to: str
-    root: str = ""
+    roots: tuple[str, ...] = ()
     examples: dict[str, str] = field(default_factory=dict)
 
     def tree(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the tree with the target's forms. If its only key is the language `root`, it becomes `to`."""
-        if self.root and source.keys() == {self.root}:
-            source = {self.to: source[self.root]}
+        """Return the tree with the target's forms. If its only key is one of the `roots`, it becomes `to`."""
+        root = next(iter(source)) if len(source) == 1 else ""
+        if root in self.roots and isinstance(source[root], dict):
+            source = {self.to: source[root]}
         return dict(self._object(source, ""))
 
     def _value(self, value: Any, pointer: str) -> Any:

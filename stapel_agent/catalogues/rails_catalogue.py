@@ -17,7 +17,7 @@ from stapel_agent.plurals import CATEGORIES
 from .document import FILLER, Group, Node, Value, own_lead
 from .document_catalogue import DocumentCatalogue
 from .lines import comment_text, with_last_line_end
-from .target_paths import is_language
+from .target_paths import SEVERAL, are_several, is_language
 from .yaml_text import LOADER, encode
 
 MAX_DEPTH = 100
@@ -42,9 +42,13 @@ class RailsCatalogue(DocumentCatalogue):
 
     def parse(self, text: str) -> Group:
         try:
-            return _Reader(with_last_line_end(text)).document()
+            document = _Reader(with_last_line_end(text)).document()
         except yaml.YAMLError as fault:
             raise ValueError(f"it is not valid YAML: {fault}") from fault
+        groups = [name for name in document.names if isinstance(document.children[name], Group)]
+        if groups == document.names and are_several(groups, self.from_lang, self.to):
+            raise ValueError(SEVERAL)
+        return document
 
     def encode(self, value: Value, text: str) -> str:
         written = encode(text, value.raw, in_flow=value.style == "flow", ends_line=value.tail.startswith("\n"))

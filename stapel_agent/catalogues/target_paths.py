@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from babel.core import Locale, get_locale_identifier, parse_locale
@@ -18,6 +18,7 @@ LOCALE_FOLDERS = {"locales", "locale", "_locales", "i18n", "l10n", "lang", "lang
 """Folders with one folder per language, in which namespaces may have folders of their own."""
 NAMED = re.compile(r"(?=[._](?P<tag>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z)")
 DEPTH = 4
+SEVERAL = "it has texts in several languages: put those of each language into a file"
 LANGUAGE = re.compile(rb'^"Language:[ \t]*+([\w@-]++)', re.MULTILINE)
 
 
@@ -41,6 +42,14 @@ def is_language(tag: str, other: str = "") -> bool:
     except CatalogueError:
         return False
     return not other or name == locale_name(other)
+
+
+def are_several(names: Collection[str], *expected: str) -> bool:
+    """Whether all `names` are languages, and one of them, or of its variants, is English or `expected`."""
+    if len(names) < 2 or not all(map(is_language, names)):
+        return False
+    bases = {_base(tag) for tag in ("en", *expected) if is_language(tag)}
+    return not bases.isdisjoint(map(_base, names))
 
 
 def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Path:

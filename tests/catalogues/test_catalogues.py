@@ -803,3 +803,30 @@ def test_json__form_that_has_forms(tmp_path):
     """If a key is a form of one text and the singular of another, both get their forms."""
     source = made(tmp_path, "en.json", {"x_one": "a", "x_other": "b", "x_other_plural": "c"})
     assert json.loads(translate(source)) == {"x_one": "[a]", "x_other": "[b]", "x_other_plural": "[c]"}
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "target"),
+    [
+        ("en.json", {"en": {"a": "A text"}}, {"de": {"a": "A text"}}),
+        ("locales/en/app.json", {"en": {"a": "A text"}}, {"de": {"a": "A text"}}),
+        ("messages.json", {"en": {"a": "A text"}}, {"de": {"a": "A text"}}),
+        ("locales/en/app.json", {"app": {"a": "A text"}}, {"app": {"a": "A text"}}),
+        ("en.json", {"en": "English"}, {"en": "English"}),
+        ("en.json", {"en": {"a": "English"}, "de": {"a": "German"}}, {"en": {"a": "English"}, "de": {"a": "German"}}),
+        ("app.json", {"to": {"a": "A text"}, "id": {"a": "B text"}}, {"to": {"a": "A text"}, "id": {"a": "B text"}}),
+    ],
+)
+def test_json__root(tmp_path, name, source, target):
+    """A root that is the source's language becomes the target's."""
+    catalogue = open_catalogue(made(tmp_path, name, source), "de", from_lang="en")
+    catalogue.write(catalogue.texts())
+    assert json.loads(catalogue.target.read_text()) == target
+
+
+def test_json__several_languages(tmp_path):
+    """A file with the texts of several languages is refused."""
+    source = made(tmp_path, "all.json", {"de": {"a": "Ein Text"}, "fr": {"a": "Un texte"}})
+    for from_lang in ("de", "fr-CA"):
+        with pytest.raises(CatalogueError, match="put those of each language into a file"):
+            open_catalogue(source, "it", from_lang=from_lang)

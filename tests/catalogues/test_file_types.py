@@ -534,6 +534,15 @@ def test_rails__empty_values(tmp_path, target, written):
     assert read(path)["de"] == read(tmp_path / "en.yml")["en"]
 
 
+def test_rails__several_languages(tmp_path):
+    """A file with the texts of several languages is refused. Other keys at the root may look like languages."""
+    source = made(tmp_path, "all.yml", "en:\n  a: A text\nde-AT:\n  a: Ein Text\n")
+    with pytest.raises(CatalogueError, match="put those of each language into a file"):
+        open_catalogue(source, "fr")
+    texts = open_catalogue(made(tmp_path, "app.yml", "to:\n  a: A text\nid:\n  a: B text\n"), "fr").texts()
+    assert texts == {"/to/a": "A text", "/id/a": "B text"}
+
+
 def test_rails__norwegian(tmp_path):
     """A language code that YAML reads as a boolean is quoted."""
     target = translate(made(tmp_path, "config/locales/en.yml", RAILS), "no")
