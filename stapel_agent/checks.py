@@ -23,7 +23,7 @@ from .model_profiles import known_profile, profile_problems
 from .prices import list_date
 from .privacy import overdue
 from .providers import LlmProvider, dialect_problems, model_warnings, provider_registry
-from .redaction import KEY_LENGTH, settings_with_short_keys
+from .redaction import KEY_LENGTH, message_of, redact, settings_with_short_keys
 from .settings_validation import NEEDED, wrong_kinds
 
 PRICE_LIST_DAYS = 60
@@ -159,7 +159,8 @@ def _unusable_providers() -> Iterator[CheckMessage]:
     for name, fault in provider_registry.unusable():
         if isinstance(fault, ProviderUnimportable):
             hint = f"Fix the dotted path, install what it imports, or set PROVIDERS[{name!r}] to None."
-            yield Warning(f"{fault}: {fault.__cause__}", hint, id="stapel_agent.W001")
+            cause = f": {redact(message_of(fault.__cause__))}" if fault.__cause__ else "."
+            yield Warning(f"{fault}{cause}", hint, id="stapel_agent.W001")
         elif isinstance(fault, ProviderMisconfigured):
             yield Error(f"{fault}.", f"See docs/models.md, or set PROVIDERS[{name!r}] to None.", id="stapel_agent.E010")
         else:

@@ -98,6 +98,7 @@ KINDS: dict[str, Kind] = {
         "a dict of names, each with an LlmProvider or its dotted path, such as {'mine': 'host.llm.MyProvider'}, "
         "or with an endpoint, such as {'mine': {'base_url': 'https://llm.example.com/v1'}}",
         lambda value: value is None or is_map(value),
+        may_be_shown=lambda value: False,  # it may contain a key anywhere
     ),
     "DEFAULT_PROVIDER": Kind("a string, the name of a provider", lambda value: is_text(value)),
     "ANTHROPIC_API_KEY": API_KEY,

@@ -26,6 +26,7 @@ SHAPES = [
     [
         ("nothing to hide, 4096 tokens: max_tokens: 4096", "nothing to hide, 4096 tokens: max_tokens: 4096"),
         ("invalid key sk-ant-api03-AbC_d-1", "invalid key [redacted]"),
+        (f"key {'0a1b2c3d' * 4}.AbCdEfGh12345678", "key [redacted]"),
         ("Authorization: Bearer abc.def-123", "[redacted]"),
         ("sent Bearer abcdef123, refused", "sent [redacted], refused"),
         ('{"api_key": "abcd1234", "n": 1}', '{"[redacted]", "n": 1}'),

@@ -1,7 +1,10 @@
 """Each invalid setting is reported by its name, its type and the fix, by a check and by a call."""
 
+from io import StringIO
+
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
 
 from stapel_agent import LlmProvider, ProviderResult, registered_providers, usage
 from stapel_agent.exceptions import AccessDenied, AgentError
@@ -292,6 +295,30 @@ def test_provider__unusable(facade, agent, default, named, reason):
     names = ", ".join(sorted(registered_providers()))
     assert facade.complete("say", "small", provider=named)["reason"] == f"rejected: {reason.format(names)}"
     assert PromptLog.objects.count() == 0
+
+
+MISPLACED = [
+    "nosuchkey4711",
+    "sk-proj-nosuchkey4711",
+    f"{'a1b2c3d4' * 4}.nosuchkey4711abc",
+    "https://user:nosuchkey4711@llm.example.com/v1",
+    ["https://llm.example.com/v1", "nosuchkey4711"],
+    {"base_url": "https://llm.example.com/v1", "api_key": {"env": "nosuchkey4711"}},
+    {"base_url": "https://llm.example.com/v1", "api_key": {"key": "nosuchkey4711"}},
+    {"base_url": "https://user:nosuchkey4711@llm.example.com/v1"},
+]
+
+
+@pytest.mark.parametrize("providers", [*({"house": entry} for entry in MISPLACED), "nosuchkey4711"], ids=str)
+def test_providers__key_in_the_wrong_place(facade, agent, providers):
+    """A key or a password in the wrong place of PROVIDERS is in no answer, no check and no report."""
+    agent(PROVIDERS=providers, DEFAULT_PROVIDER="house")
+    out = StringIO()
+    call_command("llm", "providers", stdout=out)
+    answer = facade.complete("say", "small")
+    told = [answer["reason"], *map(str, run_checks(tags=["stapel_agent"])), out.getvalue()]
+    assert (answer["status"], "house" in out.getvalue()) == ("failure", True)
+    assert "nosuchkey4711" not in "".join(told)
 
 
 def test_get_provider__default_of_another_kind(agent):

@@ -9,16 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from stapel_agent import services
-from stapel_agent.conf import agent_settings, unset_variables
+from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AgentError, AnswerTruncated, OutOfCredit, ProviderUnusable
 from stapel_agent.model_profiles import known_profile
 from stapel_agent.models import PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import (
-    BUILTIN_PROVIDERS,
     Endpoint,
     EndpointProvider,
     LlmProvider,
-    ProviderEntry,
     model_warnings,
     provider_registry,
 )
@@ -96,16 +94,12 @@ class ProviderReport:
 def reports() -> Iterator[ProviderReport]:
     """A report for each registered provider, in order, and always for the default one."""
     entries, default = provider_registry.entries(), agent_settings.DEFAULT_PROVIDER
-    for name in dict.fromkeys([*entries, default]):
+    names = list(entries)
+    for name in names if default in names else [*names, default]:
         models, error = _configuration(name)
         unset = list(_unset_keys(name)) if error is None else ()
-        yield ProviderReport(name, _path(entries.get(name, "")), name == default, models, error, warnings=unset)
-
-
-def _path(entry: ProviderEntry) -> str:
-    if isinstance(entry, Mapping):
-        return str(BUILTIN_PROVIDERS.get(str(entry.get("class", "openai-compat")), ""))
-    return entry if isinstance(entry, str) else f"{entry.__module__}.{entry.__qualname__}"
+        path = provider_registry.path_of(entries[name]) if name in names else ""
+        yield ProviderReport(str(name), path, name in (default,), models, error, warnings=unset)
 
 
 def _configuration(name: str) -> tuple[dict[str, str], str | None]:
@@ -153,8 +147,7 @@ def _endpoint(name: str) -> Endpoint | None:
 
 def _unset_keys(name: str) -> Iterator[str]:
     if endpoint := _endpoint(name):
-        for variable in unset_variables(endpoint.get("api_key")):
-            fact = f"{endpoint.label('api_key')} names the environment variable {variable}, which is not set"
+        for fact in endpoint.unset_keys():
             yield f"{fact}: calls use the other keys"
 
 

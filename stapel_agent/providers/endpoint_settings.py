@@ -12,6 +12,7 @@ import httpx
 from stapel_agent.conf import agent_settings, key_texts, unset_variables
 from stapel_agent.exceptions import AccessDenied
 from stapel_agent.model_profiles import option_problem
+from stapel_agent.redaction import redact
 from stapel_agent.settings_validation import is_map, is_text
 
 from .base import LlmProvider
@@ -26,6 +27,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """The keys allowed in an entry of each class."""
 
 KEYS = "a string, {'env': 'NAME'}, or a list of these"
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+UNSHOWN = "an environment variable that"
+"""Stands for a name that may be a key in the wrong place."""
 ONE_KEY = "a string; an endpoint in PROVIDERS takes {'env': 'NAME'} and lists too"
 
 
@@ -53,9 +57,15 @@ class Endpoint:
         keys = tuple(dict.fromkeys(key_texts(setting)))
         if not all(re.fullmatch("[!-~]*", key) for key in keys):
             raise AccessDenied(f"{label} contains a space, a line break or a non-ASCII letter: set it again")
-        if not keys and (unset := unset_variables(setting)):
-            raise AccessDenied(f"{label} names the environment variable {unset[0]}, which is not set: set it")
+        if not keys and (unset := next(self.unset_keys(), None)):
+            raise AccessDenied(f"{unset}: set it")
         return keys
+
+    def unset_keys(self) -> Iterator[str]:
+        """Yield a sentence for each environment variable that is named as a key and is not set."""
+        for name in unset_variables(self.get("api_key")):
+            variable = f"the environment variable {redact(name)}, which" if VARIABLE.fullmatch(name) else UNSHOWN
+            yield f"{self.label('api_key')} names {variable} is not set"
 
     def root(self) -> httpx.URL | None:
         """Return the root URL of the API, or None if it is not set. Raises AccessDenied with the fix."""

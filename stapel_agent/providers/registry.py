@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +11,13 @@ from django.utils.module_loading import import_string
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import InvalidRequest, ProviderMisconfigured, ProviderUnimportable, ProviderUnusable
-from stapel_agent.redaction import without_keys
+from stapel_agent.redaction import redact, without_keys
 
 from .base import LlmProvider
 from .builtins import BUILTIN_PROVIDERS
 from .endpoint_settings import entry_problems
+
+DOTTED_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
 ProviderEntry = type[LlmProvider] | str | Mapping[str, Any]
 """A class, its dotted path, or, in PROVIDERS, a dict for an endpoint."""
@@ -38,7 +41,8 @@ class Registry:
     def register(self, name: str, provider: ProviderEntry | None) -> None:
         """Add or override `name`. None removes it. Raises TypeError if `provider` is not a class or a dotted path."""
         if not (provider is None or isinstance(provider, str) or _is_provider_class(provider)):
-            raise TypeError(f"provider {name!r} must be an LlmProvider subclass or a dotted path, not {provider!r}")
+            kind = _type(provider)  # the value may contain a key
+            raise TypeError(f"provider {name!r} must be an LlmProvider subclass or a dotted path, not {kind}")
         self._registered[name] = provider
 
     @contextmanager
@@ -110,14 +114,27 @@ class Registry:
         return provider
 
     @staticmethod
-    def _import(name: str, entry: type[LlmProvider] | str) -> type[LlmProvider]:
+    def path_of(entry: object) -> str:
+        """Return the dotted path of an entry's class. Empty for any other entry: it may be a key in the wrong place."""
+        if isinstance(entry, Mapping):
+            return str(BUILTIN_PROVIDERS.get(str(entry.get("class", "openai-compat")), ""))
+        if isinstance(entry, type):
+            return f"{entry.__module__}.{entry.__qualname__}"
+        if not isinstance(entry, str) or not DOTTED_PATH.fullmatch(entry):
+            return ""
+        return redact(entry) if any(map(str.isdigit, entry)) else entry
+
+    @classmethod
+    def _import(cls, name: str, entry: type[LlmProvider] | str) -> type[LlmProvider]:
         if not isinstance(entry, str):
             return entry
         try:
             return import_string(entry)  # type: ignore[no-any-return]
         except Exception as fault:
-            text = f"provider {name!r} cannot be imported from {entry!r} ({type(fault).__name__})"
-            raise ProviderUnimportable(text) from fault
+            path = cls.path_of(entry)
+            source = repr(path) if path else "its entry in PROVIDERS, which is not a dotted path"
+            text = f"provider {name!r} cannot be imported from {source} ({_type(fault)})"
+            raise ProviderUnimportable(text) from (fault if path == entry else None)
 
 
 # Name -> the entry and the class made for it, so that an entry is not validated for each request.
@@ -146,6 +163,10 @@ def _is_built_in(provider: type[LlmProvider]) -> bool:
     """Whether a class is a built-in provider or a subclass of one, and so would call a vendor."""
     paths = {f"{kind.__module__}.{kind.__qualname__}" for kind in provider.__mro__}
     return not paths.isdisjoint(map(str, BUILTIN_PROVIDERS.values()))
+
+
+def _type(value: object) -> str:
+    return type(value).__name__
 
 
 def _is_provider_class(candidate: object) -> bool:

@@ -21,6 +21,7 @@ CREDENTIALS = re.compile(
     r"""
     \b(?:sk|pk|rk|gsk|xai|hf|gh[opsu]|github_pat)[-_][A-Za-z0-9_\-]{6,512}
     | \bAIza[A-Za-z0-9_\-]{20,512} | \bA[KS]IA[A-Z0-9]{16}         # vendors' key prefixes
+    | \b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b                            # an id and a secret, as of Zhipu
     | \beyJ[A-Za-z0-9_\-]{4,4096}\.[A-Za-z0-9_\-.]{4,8192}         # a JSON Web Token
     | (?i:bearer|basic)[ ][^\s"',;]{4,4096}                       # Authorization: Bearer ...
     | (?<=://)[^/\s@:]{0,256}:[^/\s@]{1,256}(?=@)                 # user:password in a URL

@@ -345,6 +345,27 @@ nobody (default)
     assert not PromptLog.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("default", "named"),
+    [*((value, "DEFAULT_PROVIDER") for value in (["nobody"], {"nobody": 1}, None, 1.5)), (float("nan"), "provider")],
+    ids=str,
+)
+def test_providers__wrong_settings(agent, default, named):
+    """The report covers settings of another kind too, because calls that fail for them refer to it."""
+    agent(PROVIDERS={**BUILTIN, "listed": ["no.such.Provider"]}, DEFAULT_PROVIDER=default, MODELS={"small": "s"})
+    fix = "name an LlmProvider subclass in STAPEL_AGENT['PROVIDERS'], or None to remove it"
+    out, err = run("providers")
+    assert (out, err) == (
+        f"""\
+listed
+  configuration  provider 'listed' is not an LlmProvider subclass: {fix}
+{default} (default)
+  configuration  {named} {default!r} is not registered: use one of listed: {fix}
+""",
+        "",
+    )
+
+
 def test_providers__ping(agent):
     """Each configured provider gets a tiny question. If one does not answer, the exit status is 1."""
     models = scripted_chain(agent, denied=AccessDenied("the key is wrong"), other="prose")

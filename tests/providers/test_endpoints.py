@@ -395,7 +395,7 @@ def test_keys__shapes(facade: Any, agent: Any, monkeypatch: Any, shape: str) -> 
         ({"env": 7}, "must be a string, {'env': 'NAME'}, or a list of these"),
         ({"env": "KEY_A", "file": "x"}, "must be a string, {'env': 'NAME'}, or a list of these"),
         ({"env": ["KEY_A"]}, "must be a string, {'env': 'NAME'}, or a list of these"),
-        ({"env": ""}, "which is not set"),
+        ({"env": ""}, "names an environment variable that is not set"),
         ([{"env": "NO_SUCH_KEY"}, {"env": "NOR_THIS"}], "NO_SUCH_KEY, which is not set"),
         (" key-a", "contains a space, a line break or a non-ASCII letter"),
         ({"env": "BROKEN_KEY"}, "contains a space, a line break or a non-ASCII letter"),

@@ -62,10 +62,12 @@ def test_registry__dotted_path(agent):
     assert provider_registry.load("mine") is One
 
 
-@pytest.mark.parametrize("entry", [One(), dict, object(), 7, LlmProvider.complete])
+@pytest.mark.parametrize("entry", [One(), dict, object(), 7, LlmProvider.complete, {"api_key": "gw-7f3a9c1d"}])
 def test_register__refuses_what_is_no_provider(entry):
-    """Registering an instance or a foreign class is a TypeError."""
-    with pytest.raises(TypeError, match="'mine'"):
+    """Registering an instance or a foreign class is a TypeError, which does not show the value."""
+    kind = type(entry).__name__
+    message = f"provider 'mine' must be an LlmProvider subclass or a dotted path, not {kind}"
+    with pytest.raises(TypeError, match=f"^{message}$"):
         register_provider("mine", entry)
 
 
@@ -82,7 +84,12 @@ def test_register__refuses_what_is_no_provider(entry):
             ProviderUnimportable,
             r"cannot be imported from 'tests\S+' \(ImportError\)",
         ),
-        ("nodots", ProviderUnimportable, r"cannot be imported from 'nodots' \(ImportError\)"),
+        (
+            "nodots",
+            ProviderUnimportable,
+            r"cannot be imported from its entry in PROVIDERS, which is not a dotted path \(ImportError\)",
+        ),
+        ("xai_house.Provider", ProviderUnimportable, r"cannot be imported from 'xai_house.Provider'"),
         ("tests.providers.test_registry.BUILTIN_PROVIDERS", ProviderUnusable, "'mine' is not an LlmProvider"),
         (dict, ProviderUnusable, "'mine' is not an LlmProvider"),
         (7, ProviderUnusable, "'mine' is not an LlmProvider"),
