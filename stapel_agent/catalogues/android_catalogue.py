@@ -23,6 +23,7 @@ from .xml_elements import COMMENT, Element, ElementText, parse_xml
 PREFIX = re.compile(r"""\sxmlns:([\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 Types: TypeAlias = dict[str, list[str]]
 """The types of the resources with each name, in order: `R.string.a` and `R.plurals.a` are two resources."""
+TYPES = {"string": "string", "plurals": "plurals", "string-array": "string-array", "array": "string-array"}
 QUANTITY = re.compile(r"""\bquantity\s*=\s*["']\s*""")
 
 
@@ -40,7 +41,7 @@ class AndroidCatalogue(DocumentCatalogue):
 
     @cached_property
     def _source_types(self) -> Types:
-        return _types(parse_xml(self.file.text)[0])
+        return _types(parse_xml(self.file.text)[0], {})
 
     def open(self, target: TextFile | None) -> Group:
         """Return the draft, whose root declares the prefixes that the source's does."""
@@ -55,19 +56,28 @@ class AndroidCatalogue(DocumentCatalogue):
         return f"<![CDATA[{raw}]]>" if value.style == "cdata" else raw
 
 
-def _name(element: Element) -> str:
-    """The name of a text to translate, and the product that it is for. Empty for anything else."""
-    is_text = element.tag == "string" or (element.tag in ("string-array", "plurals") and not element.is_empty_tag)
-    if not is_text or element.attributes.get("translatable") == "false":
-        return ""
+def _type(element: Element) -> str:
+    """The type of a resource, as the tag of its texts. Empty if it has none."""
+    if element.tag == "item":
+        return "string" if element.attributes.get("type") == "string" else ""
+    return TYPES.get(element.tag, "")
+
+
+def _name(element: Element, in_source: Types) -> str:
+    """The name of a text to translate, and the product that it is for. Empty for anything else.
+
+    What is not translated in a source may be the translation of a text in the source.
+    """
     name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
-    return f"{name} ({product})" if product else name
+    name = f"{name} ({product})" if product else name
+    is_text = element.attributes.get("translatable") != "false" and element.tag != "array"
+    return name if is_text and _type(element) or _type(element) in in_source.get(name, ()) else ""
 
 
-def _types(resources: Element) -> Types:
+def _types(resources: Element, in_source: Types) -> Types:
     types: Types = {}
     for element in resources.children:
-        types.setdefault(_name(element), []).append(element.tag)
+        types.setdefault(_name(element, in_source), []).append(_type(element))
     return types
 
 
@@ -87,24 +97,24 @@ class _Resources:
         """Return all of `resources`. The source's types make the keys of the target the same."""
         head = self._text.up_to(resources.inner_start)
         children: dict[str, Node] = {}
-        types = _types(resources)
+        types = _types(resources, source_types)
         for element in resources.children:
-            name = _name(element)
-            if name and _is_other_type(element.tag, source_types.get(name, []), types[name]):
-                name = f"{name} ({element.tag})"
+            name, kind = _name(element, source_types), _type(element)
+            if name and _is_other_type(kind, source_types.get(name, []), types[name]):
+                name = f"{name} ({kind})"
             if not name:
                 add_filler(children, self._text.up_to_line_end(element.end), is_comment=False)
                 continue
             if name in children:
                 raise ValueError(f"the name {name[:80]!r} occurs twice")
             lead = own_lead(children, self._text.up_to(element.start), COMMENT)
-            children[name] = self._value(element, lead) if element.tag == "string" else self._group(element, lead)
+            children[name] = self._value(element, lead) if kind == "string" else self._group(element, lead)
         return Group(head, children, self._text.up_to_end())
 
     def _group(self, element: Element, lead: str) -> Group:
         is_plural = element.tag == "plurals"
         comment = comment_text(lead, COMMENT)
-        lead += self._text.up_to(element.inner_start)
+        lead += self._text.start_tag(element)
         children: dict[str, Node] = {}
         for number, item in enumerate(element.named("item")):
             name = item.attributes.get("quantity", "").strip() if is_plural else str(number)
@@ -112,7 +122,7 @@ class _Resources:
                 raise ValueError(f"a plural has an unknown or repeated quantity, {name[:40]!r}")
             children[name] = self._value(item, self._text.up_to(item.start))
         has_text = any(isinstance(child, Value) and child.text for child in children.values())
-        tail = self._text.up_to_line_end(element.end)
+        tail = self._text.end_tag(element)
         return Group(
             lead,
             children,
@@ -148,5 +158,5 @@ class _Resources:
             text=text if is_text else "",
             style=style,
             comment=comment,
-            is_copied=element.tag == "item",
+            is_copied=not element.attributes.get("name"),
         )

@@ -453,6 +453,35 @@ def test_android__same_name_in_target(tmp_path, ours, theirs, key):
     assert key in open_catalogue(source, "de").translations()
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "written"),
+    [
+        (ARRAY, '<string-array name="a"/> <!-- mine -->', f"{ARRAY} <!-- mine -->"),
+        (ARRAY, '<string-array name="a"></string-array>', ARRAY),
+        (PLURALS, '<plurals name="a" tools:x="y" />', PLURALS.replace('"a"', '"a" tools:x="y"')),
+        (STRING, '<string name="a" translatable="false">C</string>', ""),
+        (STRING, '<item name="a" type="string">C</item>', ""),
+        (STRING, '<item name="a" type="string"/>', '<item name="a" type="string">A</item>'),
+        (STRING, '<item name="a" type="id"/>', f'{STRING}<item name="a" type="id"/>'),
+        (ARRAY, '<array name="a"><item>C</item></array>', ""),
+        (STRING, '<array name="a"><item>C</item></array>', f'{STRING}<array name="a"><item>C</item></array>'),
+        ('<item name="a" type="string">A</item>', STRING.replace("A", "C"), ""),
+    ],
+)
+def test_android__declared_in_another_way(tmp_path, ours, theirs, written):
+    """A resource of the target is found if it is empty, an `item` or `array`, or no longer to be translated."""
+    source = made(tmp_path, "values/strings.xml", f"<resources>{ours}</resources>")
+    target = made(tmp_path, "values-de/strings.xml", f'<resources xmlns:tools="t">{theirs}</resources>')
+    translate(source, how=str)
+    assert target.read_text() == f'<resources xmlns:tools="t">{written or theirs}</resources>'
+
+
+@pytest.mark.parametrize("ours", ['<array name="a"><item>B</item></array>', '<plurals name="a"/>'])
+def test_android__not_translated(tmp_path, ours):
+    """An `array` may hold other values than texts. Empty resources have none."""
+    assert open_catalogue(made(tmp_path, "values/a.xml", f"<resources>{ours}</resources>"), "de").texts() == {}
+
+
 @pytest.mark.fluent
 def test_android__markup(tmp_path):
     """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
