@@ -10,7 +10,7 @@ from typing import Any
 
 from .completion import acomplete, complete
 from .exceptions import InvalidAnswer, RequestRejected, SchemaMismatch
-from .parsing import has_json, parse_json_response
+from .parsing import Flaw, find_json
 from .providers import in_own_thread
 from .schemas import CallerSchema, TooMuchWork
 from .types import Completion, CompletionRequest
@@ -19,12 +19,13 @@ SYSTEM_PROMPT = (
     "You answer with JSON only: one object or one array. "
     "Write no text before or after it, no explanation and no code fence."
 )
-NO_JSON_CORRECTION = (
-    "\n\nAn earlier answer contained no JSON. Answer again, with only JSON that satisfies the JSON schema."
-)
-CONFLICT_CORRECTION = (
-    "\n\nAn earlier answer had a key twice in one object, with different values. Answer again, with each key once."
-)
+CORRECTIONS = {
+    Flaw.NOTHING: "An earlier answer contained no JSON. Answer again, with only JSON that satisfies the JSON schema.",
+    Flaw.NULL: "An earlier answer was null, which counts as no answer. Answer again, with another value.",
+    Flaw.CONFLICT: (
+        "An earlier answer had a key twice in one object, with different values. Answer again, with each key once."
+    ),
+}
 MISFIT_LENGTH = 300
 Read = Callable[[Any], Any]
 VALIDATED_LENGTH = 1024 * 1024
@@ -52,10 +53,12 @@ class JsonReader:
         self._read = read
 
     def __call__(self, text: str) -> ParsedAnswer:
-        result, comment = parse_json_response(text)
-        if result is None:
-            raise self._no_json(text)
-        if self._schema is not None and (faults := self._faults(self._schema, result, text)):
+        if self._schema is not None and len(text) > VALIDATED_LENGTH:
+            raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to validate")
+        result, comment, flaw = find_json(text)
+        if flaw is not None:
+            raise self._no_json(flaw, text)
+        if self._schema is not None and (faults := self._faults(self._schema, result)):
             lines = "\n".join(f"- {fault}" for fault in faults)
             raise SchemaMismatch(
                 f"the answer does not satisfy the schema: {faults[0]}",
@@ -64,16 +67,13 @@ class JsonReader:
             )
         return ParsedAnswer(result, comment)
 
-    def _no_json(self, text: str) -> InvalidAnswer:
-        message = "the answer repeats a key with different values" if has_json(text) else "the answer contains no JSON"
-        if self._schema is None:
+    def _no_json(self, flaw: Flaw, text: str) -> InvalidAnswer:
+        message, correction = f"the answer {flaw}", CORRECTIONS.get(flaw)
+        if self._schema is None or correction is None:
             return InvalidAnswer(message, text=text)
-        correction = CONFLICT_CORRECTION if has_json(text) else NO_JSON_CORRECTION
-        return SchemaMismatch(message, correction=correction, text=text)
+        return SchemaMismatch(message, correction=f"\n\n{correction}", text=text)
 
-    def _faults(self, schema: CallerSchema, result: Any, text: str) -> list[str]:
-        if len(text) > VALIDATED_LENGTH:
-            raise InvalidAnswer(f"the answer has more than {VALIDATED_LENGTH:,} characters, too many to validate")
+    def _faults(self, schema: CallerSchema, result: Any) -> list[str]:
         try:
             return schema.faults(result) or self._misfits(result)
         except TooMuchWork as fault:

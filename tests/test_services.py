@@ -79,7 +79,7 @@ def test_complete_json__unparsable(facade, scripted_model, reply):
     assert facade.complete_json("say", "small") == {
         "status": "failure",
         "failure": "invalid_answer",
-        "reason": "invalid_answer: the answer contains no JSON",
+        "reason": f"invalid_answer: the answer {'is null' if reply == 'null' else 'contains no JSON'}",
         "comment": reply,
         "usage": {"input_tokens": 10, "output_tokens": 5},
         **TRACED,
@@ -551,10 +551,11 @@ def test_acomplete__provider_that_exits(agent):
 
 
 def test_complete_json__answer_too_long_for_a_schema(facade, scripted_model):
-    """An answer of megabytes is not validated, and the failure says so."""
-    scripted_model.script('["' + "x" * 1_100_000 + '"]')
-    answer = facade.complete_json("say", "small", schema={"type": "array"})
-    assert answer["reason"].endswith("too many to validate")
+    """An answer of megabytes is neither searched for JSON nor validated, and the failure says so."""
+    for text in ('["' + "x" * 1_100_000 + '"]', "x" * 1_100_000):
+        scripted_model.script(text)
+        answer = facade.complete_json("say", "small", schema={"type": "array"})
+        assert answer["reason"].endswith("too many to validate")
 
 
 @pytest.mark.parametrize(

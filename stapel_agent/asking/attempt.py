@@ -84,7 +84,8 @@ class Attempt:
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 result = await self._acomplete()
-            self.value = await off_loop(self._read, self._read, text=self._taken(result))
+            text = self._taken(result)
+            self.value = await off_loop(self._read, text, self._read, text=text)
 
     def fail(self, fault: BaseException) -> None:
         """Store the exception that ended the attempt as its `error`."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections.abc import Callable
 from typing import Any
 
 from stapel_agent.exceptions import AnswerMissing
-from stapel_agent.providers import in_own_thread
+from stapel_agent.providers import read_off_loop
 
 Reader = Callable[[str], Any]
 """Converts the `text` of an answer to a verb's value. Raises an AnswerError if the text is not what was asked for.
@@ -16,11 +16,10 @@ A slow reader sets its attribute `is_slow` to True, and is not called on an even
 """
 
 
-async def off_loop(reader: Reader, function: Callable[..., Any], **arguments: Any) -> Any:
-    """Call `function`, which calls `reader`; run it in its own thread if the reader is slow."""
-    if getattr(reader, "is_slow", False):
-        return await asyncio.wrap_future(in_own_thread(function, **arguments))
-    return function(**arguments)
+async def off_loop(reader: Reader, text: str, function: Callable[..., Any], /, **arguments: Any) -> Any:
+    """Call `function`, which calls `reader` with `text`. Run it in its own thread if that may be slow."""
+    length = math.inf if getattr(reader, "is_slow", False) else len(text)
+    return await read_off_loop(length, function, **arguments)
 
 
 def as_text(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,6 +13,26 @@ from .passages import Rank, passages
 from .storable_text import storable
 from .thoughts import without_thoughts
 from .values import OPENING, values
+
+SEARCHED_LENGTH = 512 * 1024
+"""The longest text, in characters, in which JSON is looked for piece by piece. That takes up to 10 seconds per MiB."""
+
+
+class Flaw(StrEnum):
+    """Why an answer has no JSON, as something to say about it."""
+
+    NOTHING = "contains no JSON"
+    NULL = "is null"
+    CONFLICT = "repeats a key with different values"
+    TOO_LONG = f"has JSON with other text, and more than {SEARCHED_LENGTH:,} characters"
+
+
+class JsonAnswer(NamedTuple):
+    """The JSON in an answer and the prose around it, or the `flaw` because of which there is none."""
+
+    value: Any
+    comment: str | None
+    flaw: Flaw | None = None
 
 
 def parse_json_response(text: str) -> tuple[Any, str | None]:
@@ -26,11 +47,29 @@ def parse_json_response(text: str) -> tuple[Any, str | None]:
     is JSON before an object that is cut off, unless it stands in a fence of its own.
     JSON in which a key has different values is no answer either: nobody knows which one is meant.
     Trailing commas, raw line breaks in strings, and closing brackets too many at the end are accepted. Numbers that do
-    not fit a double and values nested deeper than MAX_DEPTH are rejected. Both results are `storable`.
+    not fit a double and values nested deeper than MAX_DEPTH are rejected. Both results are `storable`. Within prose of
+    more than SEARCHED_LENGTH, only JSON from the first bracket to the last is found.
     """
+    value, comment, _ = find_json(text)
+    return value, comment
+
+
+def find_json(text: str) -> JsonAnswer:
+    """`parse_json_response()`, and why there is no JSON."""
     found = _parsed(text)
+    if found.value is None:
+        return JsonAnswer(None, found.comment, _flaw(found.answer))
     has_conflict, _ = conflicts_in(found.json)
-    return (None, found.answer) if has_conflict else (found.value, found.comment)
+    return JsonAnswer(None, found.answer, Flaw.CONFLICT) if has_conflict else JsonAnswer(found.value, found.comment)
+
+
+NULL = re.compile(r"(?:[`~]++(?:json\w*+)?+)?\s*+null\s*+[`~]*+", re.IGNORECASE)
+
+
+def _flaw(answer: str) -> Flaw:
+    if len(answer) > SEARCHED_LENGTH:
+        return Flaw.TOO_LONG
+    return Flaw.NULL if NULL.fullmatch(answer) else Flaw.NOTHING
 
 
 def parse_translation_response(text: str) -> dict[str, Any]:
@@ -115,6 +154,8 @@ def _candidates(text: str) -> Iterator[tuple[Rank, int, int, Any]]:
     opening, closing = OPENING.search(text), max(text.rfind("]"), text.rfind("}")) + 1
     if opening and (value := decode(text[opening.start() : closing])) is not None:  # its strings may contain fences
         yield Rank.PLAIN, opening.start(), closing, value
+        return
+    if len(text) > SEARCHED_LENGTH:
         return
     for passage in passages(text):
         for start, end, value in values(passage):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .model_facts import ModelFacts
     from .prompt_cache import forget_prefixes
     from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
-    from .wire.call_thread import in_own_thread
+    from .wire.call_thread import in_own_thread, read_off_loop
     from .wire.finish_reasons import finish_reason
     from .wire.optional_fields import forget_refusals, withdraw_refusal
 
@@ -33,6 +33,7 @@ __all__ = [
     "in_own_thread",
     "model_warnings",
     "provider_registry",
+    "read_off_loop",
     "register_provider",
     "registered_providers",
     "withdraw_refusal",
@@ -48,7 +49,7 @@ _NAMES = {
     ".model_facts": ("ModelFacts",),
     ".prompt_cache": ("forget_prefixes",),
     ".registry": ("ProviderEntry", "provider_registry", "register_provider", "registered_providers"),
-    ".wire.call_thread": ("in_own_thread",),
+    ".wire.call_thread": ("in_own_thread", "read_off_loop"),
     ".wire.finish_reasons": ("finish_reason",),
     ".wire.optional_fields": ("forget_refusals", "withdraw_refusal"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,13 +19,11 @@ from .base import ProviderResult
 from .dialects import Dialect, dialect_for, known_dialects, merged, optional_effort, read_answer, stated_usage
 from .endpoint_settings import Endpoint, EndpointProvider
 from .wire.call_arguments import Call
-from .wire.call_thread import in_own_thread
+from .wire.call_thread import read_off_loop
 from .wire.http import Post, apost, base_url_fix, post
 from .wire.optional_fields import OptionalFields
 
 PATH = "/chat/completions"
-QUICKLY_READ_BYTES = 256 * 1024
-"""A longer answer is not read on an event loop: 16 MiB of hostile JSON take seconds."""
 
 STRICT_KEYWORDS = frozenset(
     {
@@ -53,9 +50,7 @@ class OpenAICompatProvider(EndpointProvider):
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         chat_call = ChatCall(self.endpoint, Call(**arguments))
         body = await apost(chat_call.request())
-        if len(body) > QUICKLY_READ_BYTES:
-            return await asyncio.wrap_future(in_own_thread(chat_call.read, body=body))
-        return chat_call.read(body)
+        return await read_off_loop(len(body), chat_call.read, body=body)
 
     def model_error(self, model_size: str, default: str) -> str | None:
         if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):

@@ -114,7 +114,8 @@ class SingleFlight(HeldRow):
             else:
                 earlier = await self.afind(self._request)
                 return earlier and self.land(earlier)
-            answer: Completion | None = await off_loop(self._read, self._as_ours, outcome=outcome)
+            text = outcome.completion.text if outcome.completion else ""
+            answer: Completion | None = await off_loop(self._read, text, self._as_ours, outcome=outcome)
             if answer:
                 return answer
         return None

@@ -144,6 +144,20 @@ def test_schema__says_what_was_wrong(facade, agent):
     )
 
 
+@pytest.mark.parametrize("null", ["null", "```json\nnull\n```"])
+def test_schema__of_null(facade, agent, null):
+    """`null` is no answer, even if the schema allows it. The model and the caller are told that it was null."""
+    models = scripted_chain(agent, only=[null, null])
+    agent(SCHEMA_RETRIES=1)
+    assert facade.complete_json("say", "small", schema={"type": ["object", "null"]})["reason"] == (
+        "invalid_answer: the answer is null"
+    )
+    assert [request.prompt for request in models["only"].requests] == [
+        "say",
+        "say\n\nAn earlier answer was null, which counts as no answer. Answer again, with another value.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("schema", "text", "result"), [({"type": "string"}, '"Bonjour"', "Bonjour"), ({"type": "integer"}, "`4`", 4)]
 )

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from stapel_agent.parsing import parse_json_response, storable
+from stapel_agent.parsing import SEARCHED_LENGTH, Flaw, find_json, parse_json_response, storable
 
 MEGABYTE = 1_000_000
+LONG = 500_000  # below SEARCHED_LENGTH
 
 unhurried = settings(deadline=None)  # a busy machine must not fail the test
 
@@ -130,22 +131,41 @@ def test_long_text__linear_time(unit):
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 500_000 + "x" + "]" * 500_000,
-        "{" + " " * MEGABYTE, "{ " * 500_000 + "}", "[" + ", " * 500_000 + "]", '["' + "\\" * MEGABYTE,
-        "[" + "9" * MEGABYTE + "]", "[1e" + "9" * MEGABYTE + "]", "x {" + '"a": 1, ' * 100_000, "`" * MEGABYTE + "!",
-        "`" * (MEGABYTE // 2) + "a" + "`" * (MEGABYTE // 2 - 1) + "a", '"' + "x" * MEGABYTE,
-        "I " + "{ unclosed " * 90_000, "}" * MEGABYTE, '"a": {"b": 1}' + " " * (MEGABYTE // 2) + "}" * (MEGABYTE // 2),
-        '"' + "[1]" * 300_000 + '" ]', '"' + '[1]\\"' * 200_000 + '" ]',
+        "[" * 100_000 + "]" * 100_000, '{"a":' * 80_000 + "1" + "}" * 80_000, "[" * 250_000 + "x" + "]" * 250_000,
+        "{" + " " * LONG, "{ " * 250_000 + "}", "[" + ", " * 250_000 + "]", '["' + "\\" * LONG,
+        "[" + "9" * LONG + "]", "[1e" + "9" * LONG + "]", "x {" + '"a": 1, ' * 60_000, "`" * LONG + "!",
+        "`" * (LONG // 2) + "a" + "`" * (LONG // 2 - 1) + "a", '"' + "x" * LONG,
+        "I " + "{ unclosed " * 45_000, "}" * LONG, '"a": {"b": 1}' + " " * (LONG // 2) + "}" * (LONG // 2),
+        '"' + "[1]" * 160_000 + '" ]', '"' + '[1]\\"' * 100_000 + '" ]',
     ],
     ids=lambda text: text[:12],
 )  # fmt: skip
 def test_long_text__no_answer(text):
-    """A megabyte that is too deep, unclosed or invalid is rejected in seconds, and without exhausting the stack."""
+    """A long text that is too deep, unclosed or invalid is rejected in seconds, and without exhausting the stack."""
     started = time.thread_time()
     assert parse_json_response(text) == (None, text.strip())
     assert time.thread_time() - started < 30
 
 
 def test_long_text__answer_behind_unclosed_brackets():
-    """Half a million unclosed brackets do not hide the answer."""
-    assert parse_json_response("{ ! " * 250_000 + '{"a": 1}')[0] == {"a": 1}
+    """Many unclosed brackets do not hide the answer."""
+    assert parse_json_response("{ ! " * 125_000 + '{"a": 1}')[0] == {"a": 1}
+
+
+def test_long_text__too_long():
+    """In a text that is too long, JSON is not looked for piece by piece, which could take a minute."""
+    answer = '{"a": 1}'
+    longest = '{"a":1}} '.ljust(SEARCHED_LENGTH - len(answer), ".") + answer
+    text = '{"a":1}}' * MEGABYTE + answer
+    started = time.thread_time()
+    assert find_json(text) == (None, text, Flaw.TOO_LONG)
+    assert time.thread_time() - started < 10
+    assert find_json(longest)[0] == {"a": 1}
+    assert find_json(f".{longest}") == (None, f".{longest}", Flaw.TOO_LONG)
+
+
+@pytest.mark.parametrize("wrapping", ["{}", "Sure:\n```json\n{}\n```\nBye.", "<think>[1]</think>{}"])
+def test_long_text__whole(wrapping):
+    """JSON of any length is found if the rest of the text has no brackets."""
+    answer = [{"a": "x" * 100}] * (MEGABYTE // 50)
+    assert parse_json_response(wrapping.replace("{}", json.dumps(answer)))[0] == answer

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -39,6 +40,7 @@ from stapel_agent.providers.wire.bounded_streams import bounded
 from stapel_agent.providers.wire.connection_pool import ClientPool
 from stapel_agent.providers.wire.error_response import classify, excerpt
 from stapel_agent.providers.wire.http import Post, apost, post, proxy_for
+from stapel_agent.types import Usage
 from tests.scripted_server import Reply, ScriptedServer, full_listener, silent_listener, slow_reader
 
 KEY = "a-key-that-must-not-be-seen"
@@ -58,6 +60,33 @@ def send(request: pytest.FixtureRequest) -> Send:
 
 def question(url: str, *, timeout: float = 20, content: bytes = b'{"ask": 1}') -> Post:
     return Post(httpx.URL(f"{url}/chat"), content, timeout, {"Authorization": f"Bearer {KEY}"})
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_on_loop"),
+    [
+        (Reply(b"x" * 1000, 400), True),
+        (Reply(b"x" * 100_000, 400), False),
+        (Reply(gzip.compress(b"x" * 100_000), 400, {"Content-Encoding": "gzip"}), False),
+    ],
+    ids=("short", "long", "compressed"),
+)
+def test_apost__long_error(reply: Reply, is_on_loop: bool) -> None:
+    """The body of an error is not read on the event loop if it is long, or may be, because its parsing would block."""
+    readers = []
+
+    def usage_in(body: bytes) -> Usage:
+        readers.append(threading.get_ident())
+        return Usage(1, 2)
+
+    async def ask(url: str) -> int:
+        with pytest.raises(ProviderError):
+            await apost(replace(question(url), usage_in=usage_in))
+        return threading.get_ident()
+
+    with ScriptedServer(reply) as server:
+        loop = asyncio.run(ask(server.url))
+    assert (readers == [loop]) is is_on_loop
 
 
 def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:

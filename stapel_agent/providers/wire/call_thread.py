@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,6 +11,8 @@ from threading import Thread
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+QUICKLY_READ_LENGTH = 32 * 1024
+"""A longer text from outside is not read on an event loop: 16 MiB of hostile JSON take seconds."""
 
 
 def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[Result]:
@@ -27,6 +30,13 @@ def in_own_thread(function: Callable[..., Result], **arguments: Any) -> Future[R
 
     Thread(target=copy_context().run, args=(run,), daemon=True, name="stapel-agent-call").start()
     return future
+
+
+async def read_off_loop(length: float, function: Callable[..., Result], /, **arguments: Any) -> Result:
+    """Call `function`, which reads a text of `length`: in its own thread, unless that is quick."""
+    if length > QUICKLY_READ_LENGTH:
+        return await asyncio.wrap_future(in_own_thread(function, **arguments))
+    return function(**arguments)
 
 
 def _bearable(fault: BaseException) -> BaseException:

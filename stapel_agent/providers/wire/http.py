@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from stapel_agent.types import Usage
 
 from .attempt_limits import Bounds, abounded_attempt, bounded_attempt
 from .bounded_streams import bounded
+from .call_thread import read_off_loop
 from .connection_pool import ClientPool
 from .content_coding import REQUEST_HEADERS, unpacked
 from .error_body import ErrorBody
@@ -136,7 +138,8 @@ async def apost(request: Post) -> bytes:
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
             body = b"".join([bounds.kept(chunk) async for chunk in response.aiter_raw()])
-    return _accepted(request, bounds, body)
+    length = math.inf if bounds.coding else len(body)
+    return await read_off_loop(length, _accepted, request=request, bounds=bounds, body=body)
 
 
 def _accepted(request: Post, bounds: Bounds, body: bytes) -> bytes:
