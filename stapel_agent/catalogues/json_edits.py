@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from .json_tree import indent_unit
@@ -52,7 +53,7 @@ class JsonText:
         """Yield the start and end of what is replaced, and the text in its place."""
         old, new = _members(before), _members(after)
         if type(before) is not type(after) or not old or [key for key in new if key in old] != list(old):
-            line = max(self.text.rfind("\n", 0, span.start), 0)
+            line = max(self.text.rfind("\n", 0, span.start), 0) if self.unit else span.start
             yield span.start, span.end, self._written(after, self.text[line : span.start])
             return
         previous = None
@@ -66,12 +67,11 @@ class JsonText:
 
     def _added(self, span: Span, key: str | int, value: Any, previous: str | int | None) -> tuple[int, int, str]:
         """Return the edit for a new member after the member `previous`, or before the first one."""
-        places = span.keys or {index: (item.start, item.end) for index, item in span.values.items()}
-        starts = [start for start, _ in places.values()]
-        first = next(iter(places))
+        first, *more = islice(span.values, 2)
+        starts = [span.keys[name][0] if span.keys else span.values[name].start for name in (first, *more)]
         lead = self.text[span.start + 1 : starts[0]]
         colon = self.text[span.keys[first][1] : span.values[first].start] if span.keys else ""
-        gap = self._gap(span.values[first].end, starts[1]) if len(starts) > 1 else lead or " " * colon.endswith(" ")
+        gap = self._gap(span.values[first].end, starts[1]) if more else lead or " " * colon.endswith(" ")
         name = json.dumps(key, ensure_ascii=False) if span.keys else ""
         written = f"{name}{colon}{self._written(value, gap)}"
         if previous is None:

@@ -1,6 +1,7 @@
 """JSON files are changed at the positions of the changes: everything else keeps its bytes."""
 
 import json
+import time
 from copy import deepcopy
 
 import pytest
@@ -87,6 +88,16 @@ def test_any_change(tree, style, data):
     assert original.with_tree(deepcopy(tree)) == text
     changed = data.draw(changes_of(tree))
     assert json.dumps(json.loads(original.with_tree(changed))) == json.dumps(changed)
+
+
+def test_added__many_members():
+    """Members are added in linear time: half of 40,000 take a second, not minutes."""
+    tree = {f"key{number}": "text" for number in range(40_000)}
+    half = {key: text for number, (key, text) in enumerate(tree.items()) if number % 2}
+    original = JsonText.of(json.dumps(half, indent=2), half)
+    began = time.process_time()
+    assert original.with_tree(tree) == json.dumps(tree, indent=2)
+    assert time.process_time() - began < 5
 
 
 @st.composite
