@@ -130,7 +130,7 @@ class PromptLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_source_display()}, {self.model}, {self.get_status_display()}"
+        return f"Call {self.pk}"  # titles show it, so it quotes no column that an admin may mask
 
 
 class HitCount(models.Model):

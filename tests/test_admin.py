@@ -320,6 +320,33 @@ def test_list__secret_fields(rf, account):
     }
 
 
+def test_secret_fields__nowhere(rf, account):
+    """No title, link, filter or search tells what a secret column holds."""
+    names = ("source", "provider", "model", "user_id", "workspace_id")
+
+    class Discreet(PromptLogAdmin):
+        secret_fields = (*names, "status", "metadata", "request_id", "cost_usd", "cost_basis", "duration_ms")
+
+    row = written(**dict.fromkeys(names, "needle"), status="timeout", cost_basis="unpriced", duration_ms=7)
+    written(**dict.fromkeys(names, "needle"), request_id=row.request_id, status="error")
+    staff, discreet, request_id = account(is_staff=True, is_superuser=True), Discreet(PromptLog, site), row.request_id
+
+    def page(view, *arguments, **query):
+        request = rf.get("/", query)
+        request.user = staff
+        return view(request, *arguments).render()
+
+    listing = page(discreet.changelist_view)
+    texts = [listing, page(discreet.change_view, str(row.pk)), page(discreet.history_view, str(row.pk))]
+    told = "".join(text.content.decode() for text in texts)
+    assert [word for word in ("needle", str(request_id), "Timeout") if word in told] == []
+    assert [spec.title for spec in listing.context_data["cl"].filter_specs] == ["period"]
+    searches = [page(discreet.changelist_view, q=str(term)) for term in ("needle", request_id, row.pk)]
+    assert [len(search.context_data["cl"].result_list) for search in searches] == [0, 0, 1]
+    for lookup in ("status", "user_id", "workspace_id__isnull", "cost", "duration_from"):
+        assert not discreet.lookup_allowed(lookup, "1")
+
+
 # Stored translations
 
 KEPT = reverse("admin:agent_translation_changelist")

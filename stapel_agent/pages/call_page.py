@@ -40,15 +40,24 @@ PAGE = {
 }
 
 
-def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
-    """Show a column under a label in words."""
+def displays(column: str, label: str) -> Callable[[Any], Any]:
+    """Decorate a method that shows a column under a label in words."""
 
-    @admin.display(description=label)
+    def decorate(method: Any) -> Any:
+        method.column = column
+        return admin.display(description=label)(method)
+
+    return decorate
+
+
+def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
+    """Return a method that shows a column under a label in words."""
+
+    @displays(column, label)
     def display(self: CallPage, row: PromptLog) -> Any:
         value = getattr(row, column)
         return NOTHING if value is None else shown(value)
 
-    display.column = column  # type: ignore[attr-defined]
     return display
 
 
@@ -94,7 +103,7 @@ class CallPage(StapelModelAdmin):
         moment = local(row.created_at)
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}")
 
-    @admin.display(description="status")
+    @displays("status", "status")
     def marked_status(self, row: PromptLog) -> SafeString:
         return format_html(
             '<span class="agent-status agent-{}"><span aria-hidden="true">{}</span> {}</span>',
@@ -103,27 +112,23 @@ class CallPage(StapelModelAdmin):
             row.get_status_display(),
         )
 
-    @admin.display(description="provider")
+    @displays("provider", "provider")
     def asked_provider(self, row: PromptLog) -> str:
         return provider_of(row) or NOTHING
 
-    @admin.display(description="cost")
+    @displays("cost_usd", "cost")
     def exact_cost(self, row: PromptLog) -> str:
         """The cost, not rounded. Empty for a call under way."""
         if row.cost_usd is None or row.status == PromptStatus.PENDING:
             return str(list_cells.cost(row, self._shown))
         return f"${row.cost_usd.normalize():,f}"
 
-    exact_cost.column = "cost_usd"  # type: ignore[attr-defined]
-
-    @admin.display(description="possible further cost")
+    @displays("estimated_cost_usd", "possible further cost")
     def estimated_cost(self, row: PromptLog) -> str:
         is_estimated = row.cost_basis == CostBasis.ESTIMATED and row.estimated_cost_usd is not None
         return f"up to ${row.estimated_cost_usd.normalize():,f}" if is_estimated else NOTHING  # type: ignore[union-attr]
 
-    estimated_cost.column = "estimated_cost_usd"  # type: ignore[attr-defined]
-
-    @admin.display(description="known from")
+    @displays("cost_basis", "known from")
     def basis_of_cost(self, row: PromptLog) -> str:
         return row.get_cost_basis_display() or NOTHING
 
@@ -131,7 +136,7 @@ class CallPage(StapelModelAdmin):
     def named_source(self, row: PromptLog) -> SafeString | str:
         return list_cells.source(row, self._shown)
 
-    @admin.display(description="request")
+    @displays("request_id", "request")
     def calls(self, row: PromptLog) -> SafeString | str:
         """All provider calls of the same request in order, including this one."""
         if row.request_id is None:
@@ -147,12 +152,11 @@ class CallPage(StapelModelAdmin):
         )
 
     def _call(self, call: PromptLog, *, present: bool) -> SafeString:
-        moment, sign = f"{local(call.created_at):%H:%M:%S}", self.marked_status(call)
+        moment, sign = f"{local(call.created_at):%H:%M:%S}", self._shown("status", self.marked_status(call))
+        model = self._shown("model", call.model)
         if present:
-            return format_html("{} {} <bdi>{}</bdi> <strong>(this row)</strong>", moment, sign, call.model)
-        return format_html(
-            '<a href="{}">{}</a> {} <bdi>{}</bdi>', self._url("change", call.pk), moment, sign, call.model
-        )
+            return format_html("{} {} <bdi>{}</bdi> <strong>(this row)</strong>", moment, sign, model)
+        return format_html('<a href="{}">{}</a> {} <bdi>{}</bdi>', self._url("change", call.pk), moment, sign, model)
 
     def _url(self, page: str, *arguments: object) -> str:
         return reverse(f"admin:agent_promptlog_{page}", args=arguments, current_app=self.admin_site.name)

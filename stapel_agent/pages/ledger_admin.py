@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from stapel_agent.models import PromptLog
 from . import list_cells
 from .call_page import CallPage, provider_of
 from .changelist import LedgerList
-from .list_filters import FILTERS, PARAMETERS
+from .list_filters import FILTERS, PARAMETERS, tells_of
 from .usage_views import UsageViews
 
 
@@ -48,7 +50,11 @@ class PromptLogAdmin(CallPage, UsageViews):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the parameters of the filters: Django would accept any condition on any column from the URL."""
-        return lookup in PARAMETERS and lookup.partition("__")[0] not in self._masked_field_names()
+        return lookup in PARAMETERS and not tells_of(PARAMETERS[lookup], self._masked_field_names())
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        masked = self._masked_field_names()
+        return [spec for spec in super().get_list_filter(request) if not tells_of(spec, masked)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList
@@ -60,11 +66,11 @@ class PromptLogAdmin(CallPage, UsageViews):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PromptLog], search_term: str
     ) -> tuple[QuerySet[PromptLog], bool]:
-        """Search for whole values of indexed columns."""
+        """Search for whole values of indexed columns, without those that are masked."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        return queryset.filter(_identified(term)), False
+        return queryset.filter(_identified(term, self.get_search_fields(request))), False
 
     @admin.display(description="model")
     def asked(self, row: PromptLog) -> SafeString:
@@ -87,10 +93,9 @@ class PromptLogAdmin(CallPage, UsageViews):
         return list_cells.purpose(row, self._shown)
 
 
-def _identified(term: str) -> Q:
-    owned = Q(user_id=term) | Q(workspace_id=term)
-    try:
-        identifier = UUID(term)
-    except ValueError:
-        return owned
-    return owned | Q(pk=identifier) | Q(request_id=identifier)
+def _identified(term: str, columns: Collection[str]) -> Q:
+    values: dict[str, Any] = {"user_id": term, "workspace_id": term}
+    with suppress(ValueError):
+        values |= dict.fromkeys(("id", "request_id"), UUID(term))
+    found: list[Any] = [Q((name, value)) for name, value in values.items() if name in columns]
+    return Q.create(found, connector=Q.OR) if found else Q(pk__in=())

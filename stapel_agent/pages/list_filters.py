@@ -183,11 +183,17 @@ FORM_FILTERS: tuple[type[FormFilter], ...] = (PeriodFilter, UserFilter, Workspac
 COLUMN_FILTERS: tuple[type[ColumnFilter], ...] = (
     *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, CostFilter, DurationFilter),
 )
+BEHIND = {"cost": ("cost_usd", "cost_basis", "estimated_cost_usd"), "duration_from": ("duration_ms",)}
+"""Parameter -> the columns that it filters by, if it has another name."""
 FILTERS = (*FORM_FILTERS, *COLUMN_FILTERS)
-PARAMETERS = frozenset(
-    [
-        *(name for form in FORM_FILTERS for name in form.parameters),
-        *(column.parameter_name for column in COLUMN_FILTERS),
-    ]
-)
-"""Parameters allowed in the URL; Django would accept any condition on any column."""
+PARAMETERS: dict[str, type[admin.ListFilter]] = {
+    **{name: form for form in FORM_FILTERS for name in form.parameters},
+    **{column.parameter_name: column for column in COLUMN_FILTERS},
+}
+"""Parameters allowed in the URL, with their filters; Django would accept any condition on any column."""
+
+
+def tells_of(spec: Any, columns: Iterable[str]) -> bool:
+    """Whether a filter tells something about one of these columns."""
+    names = [name.partition("__")[0] for name, own in PARAMETERS.items() if own is spec]
+    return not {column for name in names for column in BEHIND.get(name, (name,))}.isdisjoint(columns)
