@@ -17,8 +17,26 @@ from stapel_agent.redaction import describe, redact, redact_start, traceback_of
 
 SHAPES = [
     *("sk-", "://", "Bearer ", "password=", 'token": "', "a:", "api_key api_key=", "https://", "https://?"),
-    *("%25", "\\", "\\u0061", "&amp;", "=\n", "a\u200b", "sk-aaaa", "=61", "=3D", "=  "),
+    *(
+        "%25",
+        "\\",
+        "\\u0061",
+        "&amp;",
+        "=\n",
+        "a\u200b",
+        "sk-aaaa",
+        "=61",
+        "=3D",
+        "=  ",
+        "a1",
+        "1a1a1a1a",
+        "\t",
+        "\x1b[",
+    ),
 ]
+
+
+UPSTREAM = "abcdEFGH1234567890abcd"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +52,11 @@ SHAPES = [
         ("password=hunter22&x=1", "[redacted]&x=1"),
         ("see 'HTTPS://a.b/c?X-Sig=c0ffee#d' and http://a.b/c", "see 'HTTPS://a.b/c?[redacted]' and http://a.b/c"),
         ("the configured one: plain-key", "the configured one: [redacted]"),
+        (f"upstream: nvapi-{UPSTREAM}, csk-{UPSTREAM}", "upstream: [redacted], [redacted]"),
+        (f"tgp_v1_{UPSTREAM} fw_{UPSTREAM} r8_{UPSTREAM}", "[redacted] [redacted] [redacted]"),
+        (f"pplx-{UPSTREAM} is no pplx-embed-context-v1-4b", "[redacted] is no pplx-embed-context-v1-4b"),
+        (f"ya29.a0_{UPSTREAM} for fw_version", "[redacted] for fw_version"),
+        ("AccountName=a;AccountKey=q83vEjRWeJA=;x", "AccountName=a;[redacted];x"),
     ],
 )
 def test_redact__credentials(agent, text, redacted):
@@ -75,7 +98,7 @@ def test_redact__every_key(agent, monkeypatch, text, redacted):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_redact__linear(agent, shape):
     """A megabyte of any text takes linear time, even if it resembles a key at each of its characters."""
-    agent(OPENAI_COMPAT_API_KEY="sk-" + "a" * 90)
+    agent(OPENAI_COMPAT_API_KEY=["sk-" + "a" * 90, "a1" * 40])
     assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
 
 
@@ -122,6 +145,10 @@ WRITTEN = {
     "broken by a line": f"{ODD_KEY[:CUT]}\r\n  {ODD_KEY[CUT:]}",
     "broken by an escaped line": f"{ODD_KEY[:CUT]}\\n{ODD_KEY[CUT:]}",
     "broken by a soft hyphen": f"{ODD_KEY[:CUT]}\u00ad{ODD_KEY[CUT:]}",
+    "broken by tabs": "\t".join(wrap(ODD_KEY, 7)),
+    "in Markdown": "".join(sign if sign.isalnum() else f"\\{sign}" for sign in ODD_KEY),
+    "in the colors of a terminal": f"{ODD_KEY[:CUT]}\x1b[1;31m{ODD_KEY[CUT:]}",
+    "in the colors of a terminal, in JSON": f"{JSON_KEY[:4]}\\u001b[0m{JSON_KEY[4:]}",
     "between invisible characters": "\u200b".join(ODD_KEY),
     "between characters that cannot be shown": "\ufffd".join(ODD_KEY),
 }
@@ -132,6 +159,28 @@ def test_redact__encoded_key(agent, written):
     """A key is replaced in every usual escape and encoding, and the text around it stays."""
     agent(OPENAI_COMPAT_API_KEY=ODD_KEY)
     assert redact(f"the vendor said: {written} (refused)") == "the vendor said: [redacted] (refused)"
+
+
+LONG_KEY = "Zk9qW3eR7tY1uI5oP2aS8dF4gH6jK0mN"
+CUT_KEYS = [
+    ("Invalid key Zk9qW3eR7tY1uI5oP2aS8dF4...", "Invalid key [redacted]..."),
+    ("Invalid key ...uI5oP2aS8dF4gH6jK0mN", "Invalid key ...[redacted]"),
+    ("Zk9qW3eR7tY1***dF4gH6jK0mN and zK9Qw3eR7Ty1", "[redacted]***[redacted] and [redacted]"),
+    ("Zk9qW3eR\\u0037tY1uI5", "[redacted]"),
+    ("Zk9qW3eR7tZk9qW3eR7tY1uI5", "[redacted]"),
+    ("Zk9qW3... ends with K0mN", "Zk9qW3... ends with K0mN"),
+    ("a key in gw-claude-opus-4-8-2025 or gw-claude-opus", "a key in gw-claude-opus-4-8-2025 or gw-claude-opus"),
+    ("the secret of the host", "the secret of the host"),
+    ("qwhzkvbnxjrtplmcfdgsqa...", "[redacted]..."),
+]
+
+
+@pytest.mark.parametrize(("text", "redacted"), CUT_KEYS)
+def test_redact__cut_key(agent, text, redacted):
+    """The start or the end of a key is replaced, in any case or escape, if it is too long for an ordinary word."""
+    words = "gw-claude-opus-4-8-20251101-secret-of-the-host"
+    agent(OPENAI_COMPAT_API_KEY=[LONG_KEY, words, "qwhzkvbnxjrtplmcfdgsqazwsxedcrfv"])
+    assert redact(text) == redacted
 
 
 @pytest.mark.parametrize("user", ["", "a", "me", "you", "user"])

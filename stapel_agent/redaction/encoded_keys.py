@@ -1,17 +1,20 @@
-"""Finds keys in a text, even if they are escaped, encoded or broken up. Takes linear time for any text."""
+"""Finds keys in a text, even if they are escaped, encoded, broken up or cut. Takes linear time for any text."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from string import ascii_lowercase, ascii_uppercase, octdigits
+from itertools import chain
+from string import ascii_letters, digits, octdigits, punctuation
 
 from stapel_agent.safety import HIDDEN
+
+from .cut_keys import LOWER, cut_key_spans
 
 LAYERS = 4
 """How many escapes may be nested, as in JSON inside of JSON inside of a URL."""
@@ -24,9 +27,10 @@ ESCAPE = re.compile(
     \\u([0-9A-Fa-f]{{4}}) | \\u\{{([0-9A-Fa-f]{{1,6}})\}} | \\U([0-9A-Fa-f]{{8}}) | \\x([0-9A-Fa-f]{{2}})
     | %([0-9A-Fa-f]{{2}}) | %u([0-9A-Fa-f]{{4}})
     | &(?:\#0*+(?:[0-9]{{1,7}}+ | [xX]0*+[0-9A-Fa-f]{{1,6}}+);? | [A-Za-z]{{2,31}};)
-    | \\(?:["'/\\] | [0-3][0-7]{{2}})
+    | \\(?:[!-/:-@\[-`{{-~] | [0-3][0-7]{{2}})  # also in Markdown
     | \\[nrt]                           # an escaped line break or tab
-    | (?:\r\n | [{LINE_BREAKS}])[ \t]*  # a line break, also that of a folded header
+    | (?:\r\n | [\t{LINE_BREAKS}])[ \t]*+  # a line break, also that of a folded header
+    | \x1b\[[0-?]{{0,32}}[@-~]           # a color of a terminal
     | [{HIDDEN}\ufffd]+
     """,
     re.VERBOSE,
@@ -34,9 +38,8 @@ ESCAPE = re.compile(
 QUOTED_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})|=[ \t]{0,8}(?:\r?\n|(?:\\r)?\\n)")
 """The escapes of mail. On their own: "=ab" is also the start of a value in a URL."""
 LAST_CODE_POINT = 0x10FFFF
-LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 URL_SAFE = str.maketrans("+/", "-_")
-BASE64_DIGITS = frozenset(f"{ascii_lowercase}{ascii_uppercase}0123456789+/-_=")
+BASE64_DIGITS = frozenset(f"{ascii_letters}{digits}+/-_=")
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,20 @@ class Form:
 
 
 def key_spans(text: str, keys: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Yield where the `keys` start and end in `text`, in any order. They may overlap."""
-    forms = [form for key in keys for form in _forms(key)]
-    yield from _spans(text, forms)
+    """Yield where the `keys`, or long parts of them, start and end in `text`, in any order. They may overlap."""
+    keys = frozenset(keys)
+    yield from _spans(text, keys)
     if QUOTED_PRINTABLE.search(text):
         mail = _Layer(text, QUOTED_PRINTABLE)
-        yield from ((mail.start(start), mail.end(end)) for start, end in _spans(mail.text, forms))
+        yield from ((mail.start(start), mail.end(end)) for start, end in _spans(mail.text, keys))
 
 
-def _spans(text: str, forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
+def _spans(text: str, keys: Set[str]) -> Iterator[tuple[int, int]]:
+    forms = [form for key in keys for form in _forms(key)]
     layers: list[_Layer] = []
     for _ in range(LAYERS + 1):
-        for start, end in _found(text, forms):
+        lowered = text.lower() if text.isascii() else text.translate(LOWER)
+        for start, end in chain(_found(text, lowered, forms), cut_key_spans(lowered, keys)):
             for layer in reversed(layers):
                 start, end = layer.start(start), layer.end(end)
             yield start, end
@@ -87,8 +92,7 @@ def _base64_core(octets: bytes, shift: int) -> str:
     return whole[-(-shift * 8 // 6) : (shift + len(octets)) * 8 // 6]
 
 
-def _found(text: str, forms: Iterable[Form]) -> Iterator[tuple[int, int]]:
-    lowered = text.lower() if text.isascii() else text.translate(LOWER)
+def _found(text: str, lowered: str, forms: Iterable[Form]) -> Iterator[tuple[int, int]]:
     for form in forms:
         searched = lowered if form.ignores_case else text
         start = searched.find(form.text)
@@ -143,7 +147,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     match escape[0][0]:
         case "&":
             return unescape(escape[0])
-        case "\\" if escape[0][1] in "\"'/\\":
+        case "\\" if escape[0][1] in punctuation:
             return escape[0][1]
         case "\\" if escape[0][1] in octdigits:
             return chr(int(escape[0][1:], 8))

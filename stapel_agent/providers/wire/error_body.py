@@ -20,7 +20,7 @@ class ErrorBody:
     An error inside an answer states its own `status`.
 
     `text` is the decompressed body, `clues` its message, for the choice of an exception, and `message` what is shown.
-    That is fixed for an incomplete body, whose last word may be a part of a key, which is not recognized.
+    That is fixed for an incomplete body, whose last word may be a part of a key that is too short to be recognized.
     """
 
     def __init__(self, bounds: Bounds, received: bytes | None = None, *, is_whole: bool, status: int = 0) -> None:
