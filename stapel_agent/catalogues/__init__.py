@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .catalogue import Catalogue, ContextOptions, FuzzyPolicy
 from .file_types import FILE_TYPES, SUFFIXES, open_catalogue, same_target, without_translations
+from .gettext_plurals import with_number
 from .glossary import read_glossary
 from .target_paths import locale_name
 from .text_file import CatalogueError
@@ -22,5 +23,6 @@ __all__ = [
     "open_catalogue",
     "read_glossary",
     "same_target",
+    "with_number",
     "without_translations",
 ]

@@ -20,10 +20,11 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class PluralForm:
-    """An example number of a plural form, and the source's texts for all forms."""
+    """An example number of a plural form, the source's texts for all forms, and the number if it is for one alone."""
 
     example: str
     sources: tuple[str, ...]
+    only: int | None = None
 
 
 NO_FORM = PluralForm("", ())
@@ -94,5 +95,5 @@ def _forms(source: Tree, to: str, path: Path, found: dict[Path, PluralForm]) -> 
     for form in target_forms(by_category, to):
         result[form.category] = deepcopy(source[form.origin])
         for place, _ in units(result[form.category]):
-            found[(*path, form.category, *place)] = PluralForm(form.example, tuple(by_category.values()))
+            found[(*path, form.category, *place)] = PluralForm(form.example, tuple(by_category.values()), form.only)
     return sorted_as(source, result)

@@ -66,6 +66,9 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
     def example(self, key: str) -> str:
         return self._units[key].form.example
 
+    def only_number(self, key: str) -> int | None:
+        return self._units[key].form.only
+
     def format(self, key: str) -> str:
         return "apple"
 

@@ -141,6 +141,10 @@ class Catalogue(ABC, Generic[Draft]):
         """Return the texts that a person may have translated: for a plural form, the singular or the plural."""
         return [text]
 
+    def only_number(self, key: str) -> int | None:
+        """Return the number of the plural form `key` if a translation may say it in words or not at all, or None."""
+        return None
+
     def fault(self, key: str, translation: str) -> str:
         """Return what the file type does not allow in a translation of `key`, or an empty string."""
         return ""

@@ -29,9 +29,10 @@ FILLER = "\0"
 class Value:
     """One value. In the file, it is written as `lead`, `label`, `gap`, `raw` and `tail`, one after the other.
 
-    `label` is the part of the text before the value that names its plural form. `content` is the decoded value, and
-    `text` is the same if it is to be translated, or else empty: then the value is copied to new targets, if it
-    `is_copied`. `style` is the syntax of the value, for file types that have several.
+    `label` is the part of the text before the value that names its plural form, and `only` the number of a form that is
+    for one number alone. `content` is the decoded value, and `text` is the same if it is to be translated, or else
+    empty: then the value is copied to new targets, if it `is_copied`. `style` is the syntax of the value, for file
+    types that have several.
     """
 
     lead: str
@@ -46,6 +47,7 @@ class Value:
     is_copied: bool = True
     sources: tuple[str, ...] = ()
     example: str = ""
+    only: int | None = None
     written: str = field(init=False)
 
     def __post_init__(self) -> None:

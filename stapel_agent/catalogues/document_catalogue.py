@@ -61,6 +61,9 @@ class DocumentCatalogue(Catalogue[Group]):
     def example(self, key: str) -> str:
         return self._values[key].example
 
+    def only_number(self, key: str) -> int | None:
+        return self._values[key].only
+
     def format(self, key: str) -> str:
         return self.text_format
 
@@ -195,6 +198,7 @@ class DocumentCatalogue(Catalogue[Group]):
                 text=origin.text,
                 style=origin.style,
                 example=form.example,
+                only=form.only,
                 sources=tuple(texts.values()),
             )
         children: dict[str, Node] = {}

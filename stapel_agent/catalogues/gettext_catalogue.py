@@ -113,6 +113,11 @@ class GettextCatalogue(Catalogue[GettextDraft]):
             return [text for text in texts if placeholders(text) >= shown]
         return texts
 
+    def only_number(self, key: str) -> int | None:
+        form, forms = key.split()[2:3], self.draft().forms
+        may_leave_out = form and not (forms.is_for_many(int(form[0])) or _always_shows(self._entry(key)))
+        return forms.example(int(form[0])) if may_leave_out else None
+
     def fault(self, key: str, translation: str) -> str:
         msgid = self._entry(key).msgid
         for place, has_break in (("begin", str.startswith), ("end", str.endswith)):

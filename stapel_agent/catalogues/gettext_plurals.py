@@ -19,11 +19,11 @@ NUMBER = re.compile(
     r"""
       %<PRI\w++> | %\{\w++\} | %L?+(?:\d{1,2}+|n)(?![\w$*.])
     | %(?:\([^()]*+\)|<\w++>|\d{1,2}+\$)?+[-+\#'I0,]*+[\d*]*+(?:\.[\d*]*+)?+(?:<PRI\w++>|(?:hh|ll|[hlLqjzt])?+[A-Za-z@])
-    | \$?\{[^{}]*+\} | (?<![\w@])[@!:]\w++ | \$\(?+\w++ | __\w++
+    | \{\{[^{}]*+\}\} | \$?\{[^{}]*+\} | (?<![\w@])[@!:]\w++ | \$\(?+\w++ | __\w++
     """,
     re.VERBOSE,
 )
-"""A number in a text, in any format: `%d`, `%1$'d`, `%<PRIuMAX>`, `%n`, `%L1`, `%{count}`, `{n}`, `@count`, `$n`."""
+"""A number in a text, in any format: `%1$'d`, `%<PRIuMAX>`, `%n`, `%L1`, `%{count}`, `{{n}}`, `{n}`, `@count`, `$n`."""
 OF_NEW_FILES = {
     "ca": (2, "(n != 1)"),
     "es": (2, "(n != 1)"),
@@ -33,6 +33,10 @@ OF_NEW_FILES = {
     "pt_BR": (2, "(n > 1)"),
 }
 """The rules that msginit writes where newer versions of CLDR, and so of Babel, add a form for whole millions."""
+POSITIONAL = re.compile(r"%[^({<]*+\Z")
+COUNTING = re.compile(r"%.*[diu>]\Z|%L?n\Z|\W*+(?:count|n)\W*+\Z")
+"""Of several placeholders, the one that is a number."""
+DIGITS = re.compile(r"\d+")
 MANY = 5
 NUMBERS = range(1000)  # every form of every rule is for a number below this
 
@@ -132,3 +136,17 @@ def _candidates(target: PluralForms, source: PluralForms) -> dict[int, tuple[int
 def placeholders(text: str) -> Counter[str]:
     """Count the placeholders in a text that may be a number."""
     return Counter(match[0] for match in NUMBER.finditer(text.replace("%%", "")))
+
+
+def with_number(text: str, number: int, translation: str) -> str:
+    """Return `text` as a plural form for `number` alone says it: with the number, or without if `translation` has none.
+
+    Returns an empty string if no placeholder is for a number, or if programs would read a following one in its place.
+    """
+    found = list(NUMBER.finditer(text))
+    counting = found if len(found) == 1 else [match for match in found if COUNTING.match(match[0])]
+    if len(counting) != 1 or (POSITIONAL.match(counting[0][0]) and counting != found[-1:]):
+        return ""
+    before, after = text[: counting[0].start()], text[counting[0].end() :]
+    has_more = set(DIGITS.findall(translation)) - set(DIGITS.findall(before + after))
+    return f"{before}{number if has_more else ''}{after}"

@@ -56,6 +56,9 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     def example(self, key: str) -> str:
         return self._plurals.examples.get(key, "") if self._tree else ""
 
+    def only_number(self, key: str) -> int | None:
+        return self._plurals.only.get(key) if self._tree else None
+
     def format(self, key: str) -> str:
         return "icu" if self._is_arb else "chrome" if self._has_messages else ""
 

@@ -25,12 +25,14 @@ OLD_SUFFIX = "_plural"
 class PluralTree:
     """Rewrites a source tree for the language `to`. `examples` has example numbers of plural forms, by JSON pointer.
 
-    `roots` are the names that the source's language may have.
+    `only` has the numbers of those that are for one number alone. `roots` are the names that the source's language may
+    have.
     """
 
     to: str
     roots: tuple[str, ...] = ()
     examples: dict[str, str] = field(default_factory=dict)
+    only: dict[str, int] = field(default_factory=dict)
 
     def tree(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """Return the tree with the target's forms. If its only key is one of the `roots`, it becomes `to`."""
@@ -68,6 +70,8 @@ class PluralTree:
         """Yield the target's forms. `zero` is kept in every language: in both layouts it is for the number 0."""
         for form in target_forms(source, self.to, ordinal=prefix.endswith("_ordinal_")):
             key = f"{prefix}{form.category}"
+            if form.only is not None:
+                self.only[child_pointer(pointer, key)] = form.only
             if form.example:
                 self.examples[child_pointer(pointer, key)] = form.example
             yield key, source[form.origin]

@@ -15,11 +15,15 @@ UNHINTED_FORMS = 2
 
 @dataclass(frozen=True)
 class TargetForm:
-    """A plural category of the target, the source's category to translate, and an example number if one is needed."""
+    """A plural category of the target, the source's category to translate, and an example number if one is needed.
+
+    `only` is its number if it is for one number alone.
+    """
 
     category: str
     origin: str
     example: str
+    only: int | None = None
 
 
 def target_forms(
@@ -36,7 +40,7 @@ def target_forms(
     if keeps_zero and "zero" in source and all(form.category != "zero" for form in wanted):
         wanted = (Form("zero", "0", 0), *wanted)
     has_hints = len(wanted) > UNHINTED_FORMS
-    return [TargetForm(form.category, _origin(source, form), form.example * has_hints) for form in wanted]
+    return [TargetForm(form.category, _origin(source, form), form.example * has_hints, form.only) for form in wanted]
 
 
 def _origin(source: Mapping[str, str], form: Form) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from stapel_agent.catalogues import with_number
 from stapel_agent.translation import Entry, Most, fault_in
 
 from .catalogue_translation import CatalogueTranslation
@@ -32,6 +33,9 @@ def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
         sources = catalogue.sources(key, texts[key])
         if format in NUMBERED and NUMBER.search(existing):
             sources += [_numbered(text) for text in sources]
+        if (number := catalogue.only_number(key)) is not None:
+            said = (with_number(source, number, existing) for source in sources)
+            sources += [text for text in said if any(map(str.isalpha, text))]
         entries = [
             Entry(text, format=format, max_length=limit, protect=tuple(catalogue.protect(key, text)))
             for text in sources

@@ -13,11 +13,11 @@ from stapel_agent.budgets import Estimate, estimated
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import CompletionRequest
 
-from . import icu_messages
+from . import icu_messages, numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job
-from .masking import Damaged
+from .masking import Damaged, Protected
 from .placeholder_formats import FORMATS
 from .plural_forms import expanded
 from .segment import Segments, Task
@@ -47,15 +47,23 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     segment = Segments(task).of(replace(entry, text=source, context=""))
     given = segment.protected.with_own_marks(translation.strip())
-    if not segment.protected.has_words:
-        return "" if given == segment.protected.masked else "differs from the text, which has no words"
     try:
-        segment.checked(given)
+        if segment.protected.has_words:
+            segment.checked(given)
+        else:
+            _check_signs(segment.protected, given, task)
     except Damaged as fault:
         if FORMATS[entry.format].message in ("branches", "always") and _is_same_message(source, translation):
             return ""
         return segment.protected.in_full(str(fault))
     return ""
+
+
+def _check_signs(protected: Protected, given: str, task: Task) -> None:
+    """Check a translation of a text without words, whose punctuation may differ. Raises Damaged."""
+    protected.restore(given)
+    if fault := numbers.changed(protected.masked, given, task.from_lang, task.to):
+        raise Damaged(fault)
 
 
 def most(texts: Texts, request: CompletionRequest) -> Most:

@@ -273,3 +273,52 @@ def test_check__numbered_arguments(tmp_path, flag, msgid, msgstr, is_right):
     """A person may number the placeholders, to put them into another order."""
     path = po(tmp_path, "de", f'#, {flag}\nmsgid "{msgid}"\nmsgstr "{msgstr}"\n')
     assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
+
+
+@pytest.mark.parametrize(
+    ("msgid", "msgstr", "is_right"),
+    [
+        (",", "،", True),
+        (":", "：", True),
+        ("…", "...", True),
+        ("%(a)s %(b)s", "%(b)s „%(a)s“", True),
+        ("%(a)s – %(b)s", "%(a)s und %(b)s", True),
+        ("%(a)s %(b)s", "%(a)s", False),
+        ("%(a)s", "%(a)s %(c)s", False),
+        ("<b>%(a)s</b>:", "<i>%(a)s</i>:", False),
+        ("10", "20", False),
+        ("1.5", "1,5", True),
+    ],
+)
+def test_check__text_without_words(tmp_path, msgid, msgstr, is_right):
+    """A text without words may get other punctuation, but keeps its placeholders and numbers."""
+    path = po(tmp_path, "de", f'#, python-format\nmsgid "{msgid}"\nmsgstr "{msgstr}"\n')
+    assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
+
+
+ARABIC = "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;"
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize(
+    ("flag", "number"),
+    [
+        ("c-format", "%d"),
+        ("python-format", "%d"),
+        ("python-format", "%(size)d"),
+        ("python-brace-format", "{n}"),
+        ("qt-format", "%1"),
+        ("php-format", "%d"),
+        ("no-c-format", "%d"),
+    ],
+)
+def test_check__form_that_says_its_number(tmp_path, flag, number):
+    """A form for a few numbers may say them in words or leave them out, where msgfmt accepts that."""
+    entry = f'#, {flag}\nmsgid "{number} byte"\nmsgid_plural "{number} bytes"\n'
+    few = ["لا بايت", "بايت واحد", "بايتان"]
+    many = [f"{number} بايت"] * 3
+    for forms, is_right in ((few + many, True), ([*few[:2], "1 بايت", *many], False), ([*few, *few], False)):
+        path = po(tmp_path, "ar", entry + "".join(f'msgstr[{form}] "{text}"\n' for form, text in enumerate(forms)))
+        path.write_text(path.read_text().replace("UTF-8\\n", f'UTF-8\\n"\n"Plural-Forms: {ARABIC}\\n'))
+        is_accepted = "wrong translations" not in run(path, "--from", "en", "--to", "ar", "--check")[1]
+        assert is_accepted == (is_right and not fatal(path))

@@ -256,6 +256,43 @@ def test_check__all_right(tmp_path, scripted_model):
     assert scripted_model.requests == []
 
 
+RESOURCES = '<resources><plurals name="a">{}</plurals></resources>'
+ITEM = '<item quantity="{}">{}</item>'
+KEEPS_IT = {"few": "%d plików", "many": "%d plików", "other": "%d pliku"}
+"""The Polish forms that are for several numbers."""
+
+
+def polish(tmp_path, name, forms):
+    """The source file of a type with plural forms, beside its Polish translation."""
+    if name == "strings.xml":
+        both = [RESOURCES.format("".join(ITEM.format(*form) for form in one.items())) for one in forms]
+        made(tmp_path, "values-pl/strings.xml", both[1])
+        return made(tmp_path, "values/strings.xml", both[0])
+    both = [{f"a_{form}": text.replace("%d", "{{count}}") for form, text in one.items()} for one in forms]
+    made(tmp_path, "pl.json", both[1])
+    return made(tmp_path, "en.json", both[0])
+
+
+@pytest.mark.parametrize("name", ["strings.xml", "en.json"])
+@pytest.mark.parametrize(
+    ("forms", "wrong"),
+    [
+        ({"one": "jeden plik"}, 0),
+        ({"one": "1 plik"}, 0),
+        ({"one": "plik"}, 0),
+        ({"one": "5 plików"}, 1),
+        ({"one": "plik %s"}, 1),
+        ({"one": "%d plik", "few": "kilka plików"}, 1),
+        ({"one": "%d plik", "other": "plików"}, 1),
+    ],
+)
+def test_check__form_for_one_number(tmp_path, scripted_model, name, forms, wrong):
+    """A form that is for one number alone may say it in words, or leave it out. The others show their numbers."""
+    source = polish(tmp_path, name, ({"one": "%d file", "other": "%d files"}, KEEPS_IT | forms))
+    err = run(source, "--from", "en", "--to", "pl", "--check")[1]
+    assert err.count(f"wrong translations: {wrong}") == bool(wrong) == bool(err)
+
+
 def test_check__plural_of_a_person(tmp_path, scripted_model):
     """Any plural form may be translated from the singular or from the plural."""
     entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'
