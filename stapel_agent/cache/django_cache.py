@@ -19,7 +19,7 @@ class DjangoCachePolicy(CachePolicy):
     """Uses Django's cache framework: Redis, Memcached, or any other cache that `CACHES[alias]` configures.
 
     Its keys are digests, so it can only forget all answers at once: `forget()` begins a new generation, and answers of
-    other generations, or without one, are ignored.
+    other generations are ignored. So are all answers if the cache drops the key of the generation.
     """
 
     alias: ClassVar[str] = "default"
@@ -37,28 +37,26 @@ class DjangoCachePolicy(CachePolicy):
         generation = known.get(self.generation_key)
         kept = [known.get(self._key(request)) for request in requests]
         return [
-            earlier_completion(request, _text_of(entry, generation))
+            earlier_completion(request, _text_in(entry, generation))
             for request, entry in zip(requests, kept, strict=True)
         ]
 
     def store_many(self, answered: Sequence[tuple[CompletionRequest, Completion]]) -> None:
-        generation = caches[self.alias].get(self.generation_key)
-        entries = {self._key(request): _entry(completion.text, generation) for request, completion in answered}
+        generation = caches[self.alias].get_or_set(self.generation_key, _new_generation, timeout=None)
+        entries = {self._key(request): [generation, completion.text] for request, completion in answered}
         caches[self.alias].set_many(entries, timeout=agent_settings.CACHE_TTL)
 
     def forget(self, selection: Selection) -> None:
-        caches[self.alias].set(self.generation_key, uuid4().hex, timeout=None)
+        caches[self.alias].set(self.generation_key, _new_generation(), timeout=None)
 
     @staticmethod
     def _key(request: CompletionRequest) -> str:
         return f"stapel_agent:{request.cache_key}"
 
 
-def _entry(text: str, generation: str | None) -> str | list[str]:
-    return text if generation is None else [generation, text]
+def _new_generation() -> str:
+    return uuid4().hex
 
 
-def _text_of(entry: Any, generation: str | None) -> str | None:
-    if isinstance(entry, list):
-        return entry[1] if entry[0] == generation else None
-    return entry if generation is None else None
+def _text_in(entry: Any, generation: str | None) -> str | None:
+    return entry[1] if generation and isinstance(entry, list) and entry[0] == generation else None

@@ -188,6 +188,19 @@ def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
     assert len(scripted_model.requests) == 2
 
 
+def test_django_policy__lost_generation(agent, scripted_model, facade):
+    """A forgotten answer stays forgotten, even if the cache drops the key of the generation."""
+    caches["default"].clear()
+    agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy)
+    scripted_model.script("[1]", "[2]", "[3]")
+    assert [facade.complete_json("same", "small")["result"] for _ in range(2)] == [[1], [1]]
+    cache.forget(forgetting.Selection())
+    caches["default"].delete(DjangoCachePolicy.generation_key)
+    assert [facade.complete_json("same", "small")["result"] for _ in range(2)] == [[2], [2]]
+    caches["default"].delete(DjangoCachePolicy.generation_key)
+    assert facade.complete_json("same", "small")["result"] == [3]
+
+
 @pytest.mark.redis
 def test_django_policy__redis(agent, scripted_model, facade, settings):
     """On a real Redis: a hit, another alias, and an answer that expires."""
@@ -206,9 +219,11 @@ def test_django_policy__redis(agent, scripted_model, facade, settings):
     key = OnRedis._key(CompletionRequest("p", "small", "anthropic", "llm_facade", max_tokens=1))
     assert caches["redis"].get(key) is None
     with caches["redis"]._cache.get_client() as client:
-        (kept,) = client.keys(f"{settings.CACHES['redis']['KEY_PREFIX']}*")
-        assert 0 < client.ttl(kept) <= 60
-        client.delete(kept)
+        lifetimes = {kept: client.ttl(kept) for kept in client.keys(f"{settings.CACHES['redis']['KEY_PREFIX']}*")}
+        forever, until_expired = sorted(lifetimes.values())
+        assert forever == -1  # the generation
+        assert 0 < until_expired <= 60
+        client.delete(*lifetimes)
     caches["redis"].close()
 
 
