@@ -135,7 +135,7 @@ def german(text: str) -> str:
 def ledger() -> str:
     rows = apps.get_model("agent", "PromptLog").objects.order_by("created_at")
     shown = [[cell(row, field) for field in LEDGER.values()] for row in rows]
-    return f"\n--- The ledger: a row for each call of a model, with its cost\n\n{table(list(LEDGER), shown)}"
+    return f"\n--- The ledger: a row for each call to a model, with its cost\n\n{table(list(LEDGER), shown)}"
 
 
 def cell(row: Any, field: str) -> Any:

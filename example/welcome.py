@@ -28,7 +28,7 @@ pre {{ overflow-wrap: anywhere; padding: 1rem; background: #8882; white-space: p
 <h1>stapel-agent is running</h1>
 <p>Sign in to the admin as <b>{name}</b> with the password <b>{password}</b>:</p>
 <ul>
-<li><a href="{ledger}">the ledger</a>: a row for each call of a model</li>
+<li><a href="{ledger}">the ledger</a>: a row for each call to a model</li>
 <li><a href="{ledger}usage/">usage</a>: who spent what</li>
 <li><a href="/admin/">the whole admin</a></li>
 </ul>

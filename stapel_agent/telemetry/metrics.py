@@ -72,7 +72,7 @@ class Gauge(Metric):
 
 ASKED = ("provider", "model", "source")
 
-CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls of providers, including retries and fallbacks")
+CALLS = Counter("agent_calls_total", (*ASKED, "status"), "calls to providers, including retries and fallbacks")
 TOKENS = Counter("agent_tokens_total", (*ASKED, "kind"), "tokens: `input`, `output`, `cache_read` or `cache_write`")
 COST = Counter("agent_cost_usd_total", ASKED, "US dollars, for calls whose cost is known")
 ESTIMATED_COST = Counter(
@@ -82,7 +82,7 @@ CALL_SECONDS = Histogram("agent_call_seconds", (*ASKED, "status"), "how long a p
 OVERHEAD_SECONDS = Histogram(
     "agent_overhead_seconds", ("source",), "a request's time, without the time it waits for others", OVERHEAD_BUCKETS
 )
-IN_FLIGHT = Gauge("agent_calls_in_flight", ("provider",), "calls of providers in progress")
+IN_FLIGHT = Gauge("agent_calls_in_flight", ("provider",), "calls to providers in progress")
 CACHE_HITS = Counter(
     "agent_cache_hits_total",
     (*ASKED, "kind"),
@@ -100,7 +100,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 def count(call: FinishedCall) -> None:
-    """Measure a finished call of a provider."""
+    """Measure a finished call to a provider."""
     asked = {"provider": call.provider, "model": call.model, "source": call.source}
     CALLS.add(**asked, status=call.status)
     if call.duration_ms is not None:
