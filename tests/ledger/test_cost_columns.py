@@ -73,6 +73,22 @@ def test_estimate__of_an_unknown_outcome(facade, agent, fault, budgets):
         assert not Reservation.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("usage", "booked"),
+    [
+        ({}, ("estimated", None, USD, TOKENS)),
+        ({"prompt_tokens": 6, "completion_tokens": 10}, ("price_list", Decimal("0.026"), None, None)),
+    ],
+)
+def test_estimate__of_a_truncation_that_is_an_error(facade, agent, usage, booked):
+    """A vendor that answers 400 because the cap was reached has generated that many tokens."""
+    words = "Could not finish the message because max_tokens or model output limit was reached."
+    with ScriptedServer(Reply.of({"error": {"message": words}, "usage": usage}, status=400)) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "models": {"small": MODEL}}})
+        assert facade.complete("hello", "small", provider="mine")["failure"] == "truncated"
+    assert costs() == booked
+
+
 @pytest.mark.parametrize("fault", [ProviderUnreachable("away"), ProviderUnavailable("busy")], ids=repr)
 def test_estimate__of_a_call_that_nobody_took(facade, agent, fault):
     """A call that was not accepted, or that the vendor did not process, cost nothing."""

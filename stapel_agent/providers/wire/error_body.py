@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stapel_agent.exceptions import InvalidAnswer, ProviderError, RequestRejected
+from stapel_agent.exceptions import AnswerTruncated, InvalidAnswer, ProviderError, RequestRejected
 from stapel_agent.types import Usage
 
 from .attempt_limits import INCOMPLETE, Bounds
@@ -64,4 +64,6 @@ class ErrorBody:
             refusals = (fields.refusal(self._status, self.text, message) for fields in optional_fields)
             fault = next((refusal for refusal in refusals if refusal), fault)
         fault.usage = usage_in(self.text) or None
+        if isinstance(fault, AnswerTruncated) and not fault.usage:
+            fault.may_be_billed = True  # the model has used up its cap
         return fault

@@ -146,6 +146,11 @@ RULES: tuple[Rule, ...] = (
         frozenset({400, 422}),
     ),
     Rule(
+        AnswerTruncated,
+        words(r"could not finish the (?:message|response|answer) because [^.]{0,60}(?:was|were) reached"),
+        statuses=frozenset({400, 422}),
+    ),
+    Rule(
         AnswerRefused,
         CONTENT_FILTER,
         _codes(
