@@ -15,7 +15,7 @@ from stapel_agent.plurals import CATEGORIES
 
 from .i18next_numbers import numbered_keys
 from .json_tree import child_pointer
-from .plural_categories import target_forms
+from .plural_categories import are_forms, target_forms
 
 SUFFIX = re.compile(rf"(?P<base>.+?)(?P<ordinal>_ordinal)?_(?P<category>{'|'.join(CATEGORIES)})", re.DOTALL)
 OLD_SUFFIX = "_plural"
@@ -86,7 +86,8 @@ class PluralTree:
 
 def _are_forms(source: Mapping[str, Any]) -> bool:
     """Whether an object holds the plural forms of one text, as in Rails."""
-    return "other" in source and len(source) > 1 and source.keys() <= set(CATEGORIES) and _are_texts(source.values())
+    are_texts = "other" in source and source.keys() <= set(CATEGORIES) and _are_texts(source.values())
+    return are_texts and are_forms(list(source.values()))
 
 
 def _groups(source: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -100,7 +101,9 @@ def _groups(source: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         base: keys
         for base, keys in bases.items()
-        if len(keys) > 1 and {f"{base}_other", f"{base}{OLD_SUFFIX}"} & set(keys) and _are_texts(map(source.get, keys))
+        if {f"{base}_other", f"{base}{OLD_SUFFIX}"} & set(keys)
+        and _are_texts(map(source.get, keys))
+        and are_forms([source[key] for key in keys])
     }
 
 

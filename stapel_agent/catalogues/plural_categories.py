@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stapel_agent.plurals import Form, forms
@@ -11,6 +12,10 @@ from .gettext_plurals import placeholders
 
 UNHINTED_FORMS = 2
 """If a language has more forms than this, each form is asked for with an example number."""
+
+
+COUNT = re.compile(r"%\{count\}|\{\{-?\s{0,9}count\b")
+"""The number in texts of Rails and of i18next. Where a language has one form, it tells a plural from another text."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,11 @@ class TargetForm:
     origin: str
     example: str
     only: int | None = None
+
+
+def are_forms(texts: Sequence[str]) -> bool:
+    """Whether `texts`, whose keys are plural categories, are the forms of one text."""
+    return len(texts) > 1 or any(map(COUNT.search, texts))
 
 
 def target_forms(

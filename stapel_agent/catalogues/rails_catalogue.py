@@ -17,6 +17,7 @@ from stapel_agent.plurals import CATEGORIES
 from .document import FILLER, Group, Node, Value, own_lead
 from .document_catalogue import DocumentCatalogue
 from .lines import comment_text, with_last_line_end
+from .plural_categories import are_forms
 from .target_paths import SEVERAL, are_several, is_language
 from .yaml_text import LOADER, encode
 
@@ -209,5 +210,6 @@ def _is(event: Any, kind: type) -> bool:
 
 
 def _are_forms(children: dict[str, Node]) -> bool:
-    texts = [child for child in children.values() if isinstance(child, Value) and child.text]
-    return "other" in children and 1 < len(texts) == len(children) and children.keys() <= set(CATEGORIES)
+    texts = [child.text for child in children.values() if isinstance(child, Value) and child.text]
+    are_texts = "other" in children and len(texts) == len(children) and children.keys() <= set(CATEGORIES)
+    return are_texts and are_forms(texts)

@@ -73,7 +73,9 @@ class Selection:
         """The variants of plural categories. Empty if the selector does not count."""
         named = {variant.key: variant for variant in self.variants if not variant.is_exact}
         is_plural = self.is_counting and "other" in named and named["other"].is_default
-        return named if is_plural and len(self.variants) > 1 else {}
+        number = f"${self.argument}"
+        is_counted = len(self.variants) > 1 or any(number in variant.text for variant in self.variants)
+        return named if is_plural and is_counted else {}
 
     @property
     def is_counting(self) -> bool:
@@ -107,11 +109,12 @@ def _expand(selection: Selection, from_lang: str, to: str) -> None:
     if not (named and target) or named.keys() == {form.category for form in target}:
         _show_numbers(selection, target)
         return
-    gap = _gap(selection.variants)
+    gap = _gap(selection)
     exact = [variant for variant in selection.variants if variant.is_exact]
     template = next((variant for variant in selection.variants if not variant.is_default), named["other"])
     made = [Variant(_written(named, template, form), _origin(selection, form, from_lang).nodes) for form in target]
-    selection.variants = [*exact, *made]
+    first, selection.variants = selection.variants[0], [*exact, *made]
+    selection.head += " " * (first.is_default and "\n" in gap and not selection.variants[0].is_default)
     for number, variant in enumerate(selection.variants, 1):
         blanks = gap[:-1] if variant.is_default and "\n" in gap else gap
         variant.written = blanks * (number > 1) + variant.written.lstrip()
@@ -148,10 +151,12 @@ def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
     return KEY.sub(f"[{form.category}]", template.written).replace("*[", "[")
 
 
-def _gap(variants: Sequence[Variant]) -> str:
+def _gap(selection: Selection) -> str:
     """Return the whitespace before each variant but the first, as before one that is not the default."""
-    leads = [(one.written[: len(one.written) - len(one.written.lstrip())], one.is_default) for one in variants[1:]]
-    lead, is_default = next((pair for pair in leads if not pair[1]), leads[0] if leads else (" ", False))
+    first, *others = selection.variants
+    leads = [(one.written[: len(one.written) - len(one.written.lstrip())], one.is_default) for one in others]
+    leads = leads or [(selection.head[len(selection.head.rstrip()) :], first.is_default)]
+    lead, is_default = next((pair for pair in leads if not pair[1]), leads[0])
     return f"{lead} " if is_default and "\n" in lead else lead or " "
 
 

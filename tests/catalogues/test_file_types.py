@@ -267,6 +267,21 @@ def test_plurals__written_as_a_whole(tmp_path):
     assert open_catalogue(source, "ru").translations().keys() == {"/title", *(f"/files/{name}" for name in FORMS["pl"])}
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "keys"),
+    [
+        ("ja.yml", 'ja:\n  x:\n    other: "%{count}日間"\n', ["//x/one", "//x/few", "//x/many", "//x/other"]),
+        ("ja.yml", "ja:\n  x:\n    other: その他\n", ["//x/other"]),
+        ("ja.json", '{"x_other": "{{count}}日間"}', ["/x_one", "/x_few", "/x_many", "/x_other"]),
+        ("ja.json", '{"x": {"other": "{{ count, number }}日間"}}', ["/x/one", "/x/few", "/x/many", "/x/other"]),
+        ("ja.json", '{"x_other": "その他 {{countries}}"}', ["/x_other"]),
+    ],
+)
+def test_plurals__from_one_form(tmp_path, name, source, keys):
+    """Where the source's language has one plural form, a text with the number gets the forms of the target's."""
+    assert list(open_catalogue(made(tmp_path, name, source), "pl").texts()) == keys
+
+
 # Context
 
 

@@ -50,6 +50,13 @@ def test_cardinals(to):
             "sl",
             "{ $g -> [m] { $n -> [one] x [two] y [few] y *[other] y } *[f] z }",
         ),
+        (
+            "{ $n ->\n   *[other] { $n } 日間\n}",
+            "pl",
+            "{ $n ->\n    [one] { $n } 日間\n    [few] { $n } 日間\n    [many] { $n } 日間\n   *[other] { $n } 日間\n}",
+        ),
+        ("{ $n ->\n   *[other] { $n } 日間\n}", "zh", "{ $n ->\n   *[other] { $n } 日間\n}"),
+        ("{ $n ->\n   *[other] { $m } 日間\n}", "pl", "{ $n ->\n   *[other] { $m } 日間\n}"),
     ],
 )
 def test_patterns(pattern, to, expected):
