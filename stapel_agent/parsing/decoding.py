@@ -48,7 +48,8 @@ def decode_tolerantly(text: str) -> Any:
 
 def conflicts_in(text: str) -> tuple[bool, frozenset[str]]:
     """Whether any object of the JSON at the beginning of `text` has a key with different values, and such keys of the
-    outermost object. Decoders keep the last of the values; RFC 8259 does not say which one is meant.
+    outermost object. Decoders keep the last of the values; RFC 8259 does not say which one is meant. Keys that differ
+    only in what cannot be stored are one.
     """
     for candidate in _spellings(text):
         keys = _Conflicts()
@@ -73,7 +74,7 @@ def _repeats_a_key(text: str) -> bool:
     found: list[bool] = []
 
     def note(pairs: list[tuple[str, Any]]) -> None:
-        found.append(len(dict(pairs)) < len(pairs))
+        found.append(len({storable(key) for key, _ in pairs}) < len(pairs))
 
     json.JSONDecoder(object_pairs_hook=note, strict=False).raw_decode(text)
     return any(found)
@@ -91,6 +92,7 @@ class _Conflicts:
         self.outermost = frozenset[str]()
 
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        pairs = [(storable(key), value) for key, value in pairs]
         last = dict(pairs)
         different = (key for key, value in pairs if last[key] != value) if len(last) < len(pairs) else ()
         self.outermost = frozenset(different)  # objects are read from the inside out

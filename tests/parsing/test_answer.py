@@ -75,6 +75,7 @@ def test_parse__null(text):
 
 CONFLICTS = [
     '{"a": 1, "a": 2}', '{"a": {"b": 1, "b": "1"}}', '[{"a": 1, "c": 0, "a": true}]', '{"\\u0061": 1, "a": 2}',
+    '{"a\\u0000": 1, "a\\ufffd": 2}', '[{"\\ud800": 1, "\\udfff": 2}]',
     'Here it is: {"a": 1, "a": 2,}', '```json\n{"a": 1, "a": 2}\n```', '{"a": 1, "a": 2}}',
 ]  # fmt: skip
 
@@ -96,6 +97,7 @@ def test_parse_texts__different_values_of_a_key():
     text = '{"1": "A", "2": "C", "1": "B", "3": "D", "3": "D"}'
     assert parse_texts(text) == ({"2": "C", "3": "D"}, {"1"})
     assert parse_translation_response(text) == {"2": "C", "3": "D"}
+    assert parse_texts('{"a\\u0000": 1, "a\\ufffd": 2, "b": 3}') == ({"b": 3}, {"a\ufffd"})
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "<think>only this</think>"])
