@@ -1,5 +1,7 @@
 """The signals of this package. Connect receivers in your `AppConfig.ready()`. Their exceptions never affect a call."""
 
+from asyncio import CancelledError
+
 from django.dispatch import Signal
 
 call_finished = Signal()
@@ -7,3 +9,6 @@ call_finished = Signal()
 
 budget_warning = Signal()
 """Sent once per budget and period when four fifths are spent, by BudgetAccount, with the budget's `standing`."""
+
+RECEIVER_FAULTS = (Exception, SystemExit, GeneratorExit, CancelledError)
+"""What a receiver may raise in the caller's thread. Others, such as KeyboardInterrupt, are meant for the caller."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ from . import policies
 from .estimates import Estimate
 from .periods import PERIODS, beginning, span
 from .policies import NANOS, SCOPES, Budget, Spend, Spender
+
+logger = logging.getLogger(__name__)
 
 WARNING_SHARE = Decimal("0.8")
 
@@ -133,9 +136,15 @@ def keep(account: BudgetAccount, alias: str) -> None:
     """Save a locked account. Sends its warning after the commit, if the warning is due."""
     if _is_nearly_spent(account) and not account.is_warned:
         account.is_warned = True
-        warn = partial(signals.budget_warning.send_robust, sender=BudgetAccount, standing=standing_of(account))
-        transaction.on_commit(warn, using=alias, robust=True)
+        transaction.on_commit(partial(_warn, standing_of(account)), using=alias, robust=True)
     _save(account, alias)
+
+
+def _warn(standing: Standing) -> None:
+    try:
+        signals.budget_warning.send_robust(BudgetAccount, standing=standing)
+    except signals.RECEIVER_FAULTS as fault:
+        logger.error("receivers of budget_warning failed: %s", type(fault).__name__)
 
 
 def standing_of(account: BudgetAccount) -> Standing:

@@ -22,6 +22,7 @@ from django.db import connections, transaction
 from django.dispatch import Signal
 
 from stapel_agent.database import Workers, give_back, works_in_callers_thread
+from stapel_agent.signals import RECEIVER_FAULTS
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +67,21 @@ def _send(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
             for alias in _open_transactions():
                 savepoints.enter_context(transaction.atomic(alias))
             signal.send_robust(sender, **facts)
-    except (Exception, SystemExit) as fault:
-        logger.error("signal receivers, or their queries in the caller's transaction, failed: %s", type(fault).__name__)
+    except RECEIVER_FAULTS as fault:
+        _log(fault)
 
 
 def _send_from_thread(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
     try:
         _send(signal, sender, facts)
+    except BaseException as fault:  # nobody interrupts this thread
+        _log(fault)
     finally:
         connections.close_all()
+
+
+def _log(fault: BaseException) -> None:
+    logger.error("signal receivers, or their queries in the caller's transaction, failed: %s", type(fault).__name__)
 
 
 def _open_transactions() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from asyncio import CancelledError
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -223,13 +224,14 @@ def test_budget__takes_effect_at_once(agent, scripted_model):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model):
+@pytest.mark.parametrize("fault", [ValueError, SystemExit, GeneratorExit, CancelledError])
+def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model, fault):
     """The signal is sent once, at four fifths. An exception of a receiver does no harm."""
     standings: list[Standing] = []
 
     def receive(standing, **named):
         standings.append(standing)
-        raise ValueError("the receiver's own fault")
+        raise fault("the receiver's own")
 
     budget_warning.connect(receive)
     scripted_model.script(ProviderResult("this", input_tokens=39, output_tokens=1))

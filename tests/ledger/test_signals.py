@@ -175,13 +175,22 @@ def broken_savepoint(**facts):
         raise IntegrityError("in a block of the receiver's own")
 
 
-def interrupting(**facts):
+def leaving(**facts):
     raise SystemExit(1)
 
 
-@pytest.mark.parametrize(
-    "receiver", [broken_row, broken_statement, broken_savepoint, interrupting], ids=lambda receiver: receiver.__name__
-)
+def cancelled(**facts):
+    raise asyncio.CancelledError
+
+
+def closed(**facts):
+    raise GeneratorExit
+
+
+BROKEN = [broken_row, broken_statement, broken_savepoint, leaving, cancelled, closed]
+
+
+@pytest.mark.parametrize("receiver", BROKEN, ids=lambda receiver: receiver.__name__)
 def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
     """If a receiver raises, the caller gets the answer, its transaction continues, and the log has the error."""
     with connected(receiver), transaction.atomic():
@@ -189,7 +198,27 @@ def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
         assert facade.complete("say", "small")["status"] == "ok"
         assert sorted(PromptLog.objects.values_list("model", flat=True)) == ["claude-haiku-4-5-20251001", "mine"]
     assert PromptLog.objects.filter(status="success").count() == 1
-    assert "Error calling" in caplog.text or "SystemExit" in caplog.text
+    assert "Error calling" in caplog.text or "signal receivers" in caplog.text
+
+
+@pytest.mark.parametrize("receiver", BROKEN, ids=lambda receiver: receiver.__name__)
+def test_receiver__harms_no_recorded_call(receiver):
+    """The caller gets the id of the row."""
+    asked = {"source": "embed", "provider": "house", "model": "m"}
+    with connected(receiver):
+        ids = {stapel_agent.record_call(**asked), async_to_sync(stapel_agent.arecord_call)(**asked)}
+    assert ids == {str(pk) for pk in PromptLog.objects.values_list("pk", flat=True)}
+
+
+def test_receiver__interrupted(scripted_model):
+    """Ctrl-C while a receiver runs in the caller's thread is for the caller."""
+
+    def interrupted(**facts):
+        raise KeyboardInterrupt
+
+    with connected(interrupted), pytest.raises(KeyboardInterrupt):
+        services.complete("say", "small")
+    assert PromptLog.objects.get().status == "success"
 
 
 def test_receiver__harms_no_other_receiver(facade, scripted_model):

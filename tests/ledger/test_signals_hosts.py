@@ -18,7 +18,9 @@ def writing(call, sender, **facts):
     sender.objects.filter(pk=call.id, status="success").update(user_id="seen")
     threads.append(threading.current_thread())
     told.append(call.status)
-for receiver in (broken, writing):
+def interrupting(**facts):
+    raise GeneratorExit if threading.current_thread() is threading.main_thread() else KeyboardInterrupt
+for receiver in (broken, writing, interrupting):
     call_finished.connect(receiver, sender=PromptLog)
 """
 
