@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, AnswerRefused, AnswerTruncated, InvalidAnswer
-from stapel_agent.providers import ProviderResult, finish_reason
+from stapel_agent.providers import LlmProvider, ProviderResult, finish_reason
 from stapel_agent.types import CompletionRequest, Usage
 
 REFUSAL_CATEGORY = "refusal_category"
 """The key in a provider's metadata for the vendor's category of a refusal."""
 
 
-def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usage, *, is_text: bool) -> None:
-    """Raise an AnswerError unless the answer is complete and has a text.
+def require_whole(
+    result: ProviderResult, request: CompletionRequest, usage: Usage, provider: LlmProvider, *, is_text: bool
+) -> None:
+    """Raise an AnswerError unless the answer of `provider` is complete and has a text.
 
     If the finish reason is unknown, JSON itself shows whether it is complete; plain text (`is_text`) does not.
     """
@@ -27,11 +29,9 @@ def require_whole(result: ProviderResult, request: CompletionRequest, usage: Usa
     if not result.text.strip():
         raise AnswerMissing("the answer contains no text")
     if is_text and reason != "stop":
-        entry = f"STAPEL_AGENT['PROVIDERS'][{request.provider!r}]"
-        raise InvalidAnswer(
-            f"the model stopped for an unknown reason, {reason!r}: if that means a complete answer, "
-            f"declare it in {entry} as 'finish_reasons': {{{reason!r}: 'stop'}}"
-        )
+        fix = provider.finish_reason_fix(reason)
+        advice = f": if that means a complete answer, {fix}" if fix else ""
+        raise InvalidAnswer(f"the model stopped for an unknown reason, {reason!r}{advice}")
 
 
 def _truncation(usage: Usage, max_tokens: int) -> str:

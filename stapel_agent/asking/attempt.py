@@ -279,7 +279,7 @@ class Attempt:
             self.result = plain_result(result)
         if not is_result or self.result is None or not isinstance(result.text, str):
             raise ProviderBug(f"provider {self.request.provider!r} did not return a ProviderResult whose text is a str")
-        require_whole(self.result, self.request, self.usage, is_text=self._read is as_text)
+        require_whole(self.result, self.request, self.usage, self.provider, is_text=self._read is as_text)
         return self.result.text
 
     def _stop_clock(self) -> None:

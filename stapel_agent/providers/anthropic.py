@@ -95,6 +95,9 @@ class AnthropicProvider(EndpointProvider):
             lacking.insert(0, str(fault))  # in the order in which a call would report them
         return "; ".join(lacking) or None
 
+    def finish_reason_fix(self, reason: str) -> None:
+        """Return None: the vendor's reasons are all known."""
+
     def _question(self, arguments: Mapping[str, Any]) -> Question:
         call = Call(**arguments)
         access = Access.of(self.endpoint, call.api_key)

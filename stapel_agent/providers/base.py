@@ -101,3 +101,7 @@ class LlmProvider:
     def configuration_error(self) -> str | None:
         """Return what this provider lacks, with the fix, or None. Called by system checks; must not call the vendor."""
         return None
+
+    def finish_reason_fix(self, reason: str) -> str | None:
+        """Return what to do if this unknown finish reason means a complete answer, or None."""
+        return f"let {type(self).__name__} return 'stop' for it"

@@ -96,6 +96,9 @@ class ClaudeCodeCLIProvider(LlmProvider):
             return str(fault)
         return None
 
+    def finish_reason_fix(self, reason: str) -> None:
+        """Return None: the vendor's reasons are all known."""
+
 
 @dataclass(frozen=True)
 class CliCall(Call):

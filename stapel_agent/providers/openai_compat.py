@@ -66,6 +66,12 @@ class OpenAICompatProvider(EndpointProvider):
             return str(fault)
         return None
 
+    def finish_reason_fix(self, reason: str) -> str:
+        declaration = f"'finish_reasons': {{{reason!r}: 'stop'}}"
+        if self.entry is None:
+            return f"define the endpoint in STAPEL_AGENT['PROVIDERS'], with {declaration}"
+        return f"declare it in STAPEL_AGENT['PROVIDERS'][{self.entry_name!r}] as {declaration}"
+
 
 def _price_list(endpoint: Endpoint) -> str | None:
     """Return the price list: the one that the entry or its dialect names, or the one for the base URL."""

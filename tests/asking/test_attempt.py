@@ -5,6 +5,7 @@ import pytest
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
+from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
 from tests.scripted_chain import asked, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
@@ -59,9 +60,43 @@ def test_finish_reason__unknown(facade, agent):
     scripted_chain(agent, only=[finished("zapped", '{"n": 1}'), finished("zapped", '{"n": 1'), finished("zapped")])
     assert facade.complete_json("say", "small")["result"] == {"n": 1}
     assert facade.complete_json("say", "small")["reason"] == "invalid_answer: the answer contains no JSON"
-    reason = facade.complete("say", "small")["reason"]
-    assert reason.startswith("invalid_answer: the model stopped for an unknown reason, 'zapped': ")
-    assert "'finish_reasons': {'zapped': 'stop'}" in reason
+    assert facade.complete("say", "small")["reason"] == f"{ZAPPED}: if that means a complete answer, {OWN_FIX}"
+
+
+ZAPPED = "invalid_answer: the model stopped for an unknown reason, 'zapped'"
+OWN_FIX = "let Scripted return 'stop' for it"
+DECLARATION = {"finish_reasons": {"zapped": "stop"}}
+
+
+@pytest.mark.parametrize(
+    ("provider", "fix"),
+    [
+        ("mine", f"declare it in STAPEL_AGENT['PROVIDERS']['mine'] as {str(DECLARATION)[1:-1]}"),
+        ("openai-compat", f"define the endpoint in STAPEL_AGENT['PROVIDERS'], with {str(DECLARATION)[1:-1]}"),
+    ],
+)
+def test_finish_reason__declared_as_advised(facade, agent, provider, fix):
+    """The fix that the failure names makes the answer a result."""
+    choice = {"message": {"content": "whole"}, "finish_reason": "zapped"}
+    with ScriptedServer(
+        Reply.of({"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+    ) as server:
+        entry = {"base_url": server.url, "models": {"small": "m"}}
+        agent(PROVIDERS={"mine": entry}, OPENAI_COMPAT_BASE_URL=server.url, OPENAI_COMPAT_MODELS={"small": "m"})
+        reason = facade.complete("say", "small", provider=provider)["reason"]
+        assert reason == f"{ZAPPED}: if that means a complete answer, {fix}"
+        agent(PROVIDERS={provider: {**entry, **DECLARATION}})
+        assert facade.complete("say", "small", provider=provider)["result"] == "whole"
+
+
+@pytest.mark.sdk
+def test_finish_reason__unknown_to_an_entry_that_cannot_declare_it(facade, agent):
+    """An entry of the class anthropic takes no finish reasons, so no fix is named."""
+    reply = stream(message_start(), text_block("whole"), message_delta("zapped"), MESSAGE_STOP)
+    with ScriptedServer(reply) as server:
+        entry = {"class": "anthropic", "base_url": server.url, "api_key": "key-of-mine", "models": {"small": "m"}}
+        agent(PROVIDERS={"mine": entry})
+        assert facade.complete("say", "small", provider="mine")["reason"] == ZAPPED
 
 
 def test_answer__different_values_of_a_key(facade, scripted_model):
