@@ -48,7 +48,8 @@ def test_thoughts__of_each_family(family):
 def test_thoughts__opening_in_the_prompt(family):
     """Text before a closing tag was thought, even if the opening tag is missing."""
     _, closing, end = FAMILIES[family]
-    assert parse_json_response(f"{DRAFT}\n{closing}{FINAL}{end}") == (ANSWER, None)
+    for draft in (DRAFT, f'{DRAFT} He said "hm', f'{DRAFT} Is it "a" or "b"?', f"{DRAFT}\n"):
+        assert parse_json_response(f"{draft}{closing}{FINAL}{end}") == (ANSWER, None)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
