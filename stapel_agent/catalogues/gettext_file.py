@@ -218,10 +218,15 @@ def _end(lines: list[str]) -> int:
 def _for_polib(lines: list[str]) -> list[str]:
     """Return `lines` in a form that polib keeps. Raises ValueError if polib would need too long."""
     palatable = [_marked(line.strip()) for line in lines]
-    for start, run in groupby(line[:1] for line in palatable if line):
-        if sum(1 for _ in run) > MAX_RUN:
+    for start, run in groupby(_start(line) for line in palatable if line):
+        if start in ("#", '"') and sum(1 for _ in run) > MAX_RUN:
             raise ValueError(f"more than {MAX_RUN:,} lines in a row begin with {start}: split them up")
     return palatable
+
+
+def _start(line: str) -> str:
+    """Return the first character of a line, or of what is obsolete in it."""
+    return line.removeprefix("#~").lstrip()[:1]
 
 
 def _marked(line: str) -> str:

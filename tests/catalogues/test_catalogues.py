@@ -779,6 +779,7 @@ def test_po__wrapped_as_it_was(tmp_path):
         ('msgid "a"\nmsgid "a"\nmsgstr ""\nmsgstr ""\n', "(line 2): run msgfmt to find the error"),
         ('msgid "a"\nmsgstr ""\n' + '"b"\n\n#:\n' * 10_001, 'more than 10,000 lines in a row begin with "'),
         ("#c\n" * 10_001 + 'msgid "a"\nmsgstr ""\n', "more than 10,000 lines in a row begin with #"),
+        ('#~ msgid ""\n' + '#~ "b"\n' * 10_001 + '#~ msgstr ""\n', 'more than 10,000 lines in a row begin with "'),
     ],
 )
 def test_po__refused(tmp_path, content, fault):
@@ -788,6 +789,14 @@ def test_po__refused(tmp_path, content, fault):
         open_catalogue(source, "de")
     assert fault in str(refused.value)
     assert source.read_text() == content
+
+
+@pytest.mark.parametrize("marker", ["", "#~ "])
+def test_po__many_entries(tmp_path, marker):
+    """Only the lines of one text or comment are limited, not how many entries follow each other."""
+    entries = "".join(f'{marker}msgid "{number}"\n{marker}msgstr "b"\n\n' for number in range(5_001))
+    catalogue = open_catalogue(made(tmp_path, "en.po", entries), "de")
+    assert len(catalogue.texts()) == (0 if marker else 5_001)
 
 
 def test_json__many_plural_texts(tmp_path):
