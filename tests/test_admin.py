@@ -16,6 +16,7 @@ from stapel_agent.admin import PromptLogAdmin
 from stapel_agent.ledger.columns import TOKEN_FIELDS
 from stapel_agent.models import PromptLog, Translation
 from stapel_agent.pages.call_page import LINKED_CALLS
+from stapel_agent.pages.translation_admin import TranslationAdmin
 
 from .prompt_logs import LIST, NOON, change_page, written
 
@@ -398,6 +399,60 @@ def test_kept_translations__not_stored_any_more(admin_client, kept, agent):
     agent(LOG_CONTENT={"translate": "none"})
     page = admin_client.get(KEPT).content.decode()
     assert ("Save<" in page, "Sichern" in page, "acme" in page) == (False, False, True)
+
+
+@pytest.mark.parametrize(("term", "found"), [("Save", 0), ("de", 1), ("7", 1)])
+def test_kept_translations__search_of_masked_texts(admin_client, kept, agent, term, found):
+    """A text that is masked is not found either."""
+    agent(LOG_CONTENT={"translate": "hash"})
+    assert len(cells(admin_client.get(KEPT, {"q": term}))) == found
+
+
+LOOKUPS = ["text__contains", "source_text__startswith", "source_text", "user_id__regex", "to_lang"]
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+@pytest.mark.parametrize("value", ["S", "\0"])
+def test_kept_translations__any_condition(admin_client, kept, lookup, value):
+    """No condition in the URL reads a column."""
+    assert admin_client.get(KEPT, {lookup: value}).status_code == 400
+
+
+def test_kept_translations__filter_of_a_host(rf, account, kept):
+    """A host's subclass may filter by columns that are not masked."""
+
+    class Filtering(TranslationAdmin):
+        list_filter = ("to_lang", "user_id")
+        secret_fields = ("user_id",)
+
+    request = rf.get("/", {"to_lang": "de"})
+    request.user = account(is_staff=True, is_superuser=True)
+    filtering = Filtering(Translation, site)
+    assert [row.key for row in filtering.changelist_view(request).context_data["cl"].result_list] == ["a"]
+    assert not filtering.lookup_allowed("user_id", "7")
+
+
+def test_kept_translations__secret_fields(rf, account):
+    """A secret column of a host's subclass is on no page, and not searched."""
+    secrets = ("text", "source_text", "from_lang", "to_lang", "user_id", "workspace_id", "provider", "model")
+
+    class Discreet(TranslationAdmin):
+        secret_fields = secrets
+
+    Translation.objects.create(key="a", request_id=uuid.uuid4(), **dict.fromkeys(secrets, "needle"))
+    discreet, staff = Discreet(Translation, site), account(is_staff=True, is_superuser=True)
+    told, found = "", []
+    for view, arguments, query in [
+        (discreet.changelist_view, [], {}),
+        (discreet.change_view, ["a"], {}),
+        (discreet.changelist_view, [], {"q": "needle"}),
+    ]:
+        request = rf.get("/", query)
+        request.user = staff
+        page = view(request, *arguments).render()
+        told += page.content.decode().replace('value="needle"', "")
+        found += [len(page.context_data["cl"].result_list)] if "cl" in page.context_data else []
+    assert ("needle" in told, found) == (False, [1, 0])
 
 
 @pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 403), (["view_translation"], 200)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -17,6 +19,7 @@ from stapel_agent.models import PromptSource, Translation
 from .text_display import NOTHING, moment_text, text_block, visible
 
 EXCERPT_LENGTH = 120
+SEARCHED = ("source_text", "to_lang", "user_id", "workspace_id")
 
 
 class TranslationAdmin(StapelModelAdmin):
@@ -26,7 +29,7 @@ class TranslationAdmin(StapelModelAdmin):
     list_per_page = 50
     ordering = ("-created_at",)
     sortable_by = ()
-    search_fields = ("source_text", "to_lang", "user_id", "workspace_id")
+    search_fields = SEARCHED
     search_help_text = "A whole source text, a target language, a user id or a workspace id."
     show_full_result_count = False
     fields = (
@@ -51,11 +54,22 @@ class TranslationAdmin(StapelModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Translation], search_term: str
     ) -> tuple[QuerySet[Translation], bool]:
+        """Search for whole values, without columns that are masked."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        named = exactly("source_text", term) | exactly("user_id", term) | exactly("workspace_id", term)
-        return queryset.filter(named | Q(to_lang__iexact=term)), False
+        columns = [name for name in SEARCHED if name in self.get_search_fields(request) and not self._is_masked(name)]
+        found: list[Any] = [Q(to_lang__iexact=term) if name == "to_lang" else exactly(name, term) for name in columns]
+        return queryset.filter(Q.create(found, connector=Q.OR) if found else Q(pk__in=())), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow only columns in `list_filter`: Django would accept any condition on any column from the URL."""
+        column = lookup.partition("__")[0]
+        return column in self.list_filter and not self._is_masked(column)
+
+    def get_fields(self, request: HttpRequest, obj: Translation | None = None) -> list[str]:
+        masked = self._masked_field_names()
+        return [self._mask_display_name(name) if name in masked else name for name in self.fields]
 
     @admin.display(description="source text")
     def source(self, row: Translation) -> str:
@@ -75,7 +89,8 @@ class TranslationAdmin(StapelModelAdmin):
 
     @admin.display(description="languages")
     def languages(self, row: Translation) -> str:
-        return visible(f"{row.from_lang or '?'} → {row.to_lang or '?'}")
+        tags = (self._shown(name, getattr(row, name)) or "?" for name in ("from_lang", "to_lang"))
+        return visible(" → ".join(tags))
 
     @admin.display(description="stored for")
     def owner(self, row: Translation) -> SafeString | str:
@@ -95,8 +110,9 @@ class TranslationAdmin(StapelModelAdmin):
         return f"{excerpt[:EXCERPT_LENGTH]}…" if len(excerpt) > EXCERPT_LENGTH else excerpt or NOTHING
 
     def _shown(self, column: str, text: str | None) -> str | None:
-        """The text, or a mask if the host hides the column or no longer stores the texts of translations."""
+        return str(MASK_PLACEHOLDER) if self._is_masked(column) else text
+
+    def _is_masked(self, column: str) -> bool:
+        """Whether the host hides the column, or no longer stores the texts of translations."""
         is_content = column in ("source_text", "text")
-        if column in self._masked_field_names() or (is_content and not log_content.is_full(PromptSource.TRANSLATE)):
-            return str(MASK_PLACEHOLDER)
-        return text
+        return column in self._masked_field_names() or (is_content and not log_content.is_full(PromptSource.TRANSLATE))
