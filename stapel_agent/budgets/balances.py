@@ -11,12 +11,12 @@ from functools import partial
 from hashlib import sha256
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, F, FloatField, Q, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from stapel_agent import signals
-from stapel_agent.database import as_stored, aware, exactly, upsert
-from stapel_agent.models import BudgetAccount, CostBasis, PromptLog
+from stapel_agent.database import as_stored, aware, exactly, ledger_transaction, upsert
+from stapel_agent.models import BudgetAccount, CostBasis, PromptLog, PromptStatus
 from stapel_agent.types import Standing
 
 from . import policies
@@ -105,7 +105,8 @@ def opened(row: PromptLog, limits: Sequence[Budget], alias: str) -> list[BudgetA
 def bring_up_to_date(account: BudgetAccount, limit: Budget, alias: str) -> None:
     """Count the ledger's rows if that was not done yet, and apply the current limits. A new limit can warn again.
 
-    Other transactions charge their uncommitted rows themselves: they wait for the lock on this account.
+    Other transactions charge their uncommitted rows themselves: they wait for the lock on this account. After those
+    that began before it existed, it is counted again.
     """
     if not account.is_counted:
         _count(account, alias)
@@ -218,8 +219,32 @@ def _key(scope: str, identity: str, period: str, starts_on: date) -> str:
 
 
 def make(accounts: Sequence[BudgetAccount], alias: str) -> None:
-    """Insert the missing accounts in their own transaction: a transaction that holds locks on some might deadlock."""
-    upsert(accounts, ["scope"], alias)
+    """Insert the missing accounts in their own transaction: a transaction that holds locks on some might deadlock.
+
+    Calls that are ending may not have seen them. When those calls have ended, the accounts are counted, or counted
+    again if another call was faster.
+    """
+    existing = _existing([account.key for account in accounts], alias)
+    new = [account for account in accounts if account.key not in existing]
+    upsert(new, ["scope"], alias)
+    pending = [_rows(account, alias).filter(status=PromptStatus.PENDING) for account in new]
+    ending = {pk for rows in pending for pk in rows.values_list("pk", flat=True)}
+    with ledger_transaction(alias):
+        rows = PromptLog.objects.using(alias).select_for_update().filter(pk__in=ending).order_by("pk")
+        list(rows.values_list("pk", flat=True))
+        upsert(new, ["is_counted"], alias)
+
+
+def count_again(keys: Collection[str], alias: str) -> None:
+    """Let the next call count those of these accounts that exist."""
+    if existing := _existing(keys, alias):
+        with ledger_transaction(alias):
+            locked(existing, alias)
+            BudgetAccount.objects.using(alias).filter(key__in=existing).update(is_counted=False)
+
+
+def _existing(keys: Collection[str], alias: str) -> set[str]:
+    return set(BudgetAccount.objects.using(alias).filter(key__in=keys).values_list("key", flat=True))
 
 
 def _save(account: BudgetAccount, alias: str) -> None:
@@ -230,13 +255,8 @@ def _save(account: BudgetAccount, alias: str) -> None:
 
 
 def _count(account: BudgetAccount, alias: str) -> None:
-    """Sum the ledger's rows of the account's period."""
-    start, end = map(as_stored, _span(account))
-    rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
-    if column := SPENDER.get(account.scope):
-        nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty string
-        rows = rows.filter(exactly(column, account.identity) if account.identity else nobody)
-    sums = rows.aggregate(
+    """Sum the ledger's rows of the account."""
+    sums = _rows(account, alias).aggregate(
         **{f"{name}_sum": Sum(name) for name in ("cost_usd", *TOKENS)},
         estimated_cost_usd_sum=Sum("estimated_cost_usd", filter=Q(cost_basis=CostBasis.ESTIMATED)),
         estimated_tokens_sum=Sum("estimated_tokens", filter=Q(cost_basis__isnull=False)),
@@ -245,6 +265,17 @@ def _count(account: BudgetAccount, alias: str) -> None:
     account.spent_nanos = policies.nanos(usd)
     account.spent_tokens = sum(sums[f"{name}_sum"] or 0 for name in (*TOKENS, "estimated_tokens"))
     account.is_counted = True
+
+
+def _rows(account: BudgetAccount, alias: str) -> QuerySet[PromptLog]:
+    """The ledger's rows of the account's spender and period."""
+    start, end = map(as_stored, _span(account))
+    rows = PromptLog.objects.using(alias).filter(created_at__gte=start, created_at__lt=end)
+    column = SPENDER.get(account.scope)
+    if not column:
+        return rows
+    nobody = Q(**{column: None}) | Q(**{column: ""})  # these share the account of the empty string
+    return rows.filter(exactly(column, account.identity) if account.identity else nobody)
 
 
 def _left(account: BudgetAccount) -> tuple[int | None, int | None]:

@@ -11,9 +11,10 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -96,10 +97,11 @@ def _settling(row: PromptLog, alias: str) -> Iterator[None]:
     with ledger_transaction(alias):
         _take_write_lock(alias)
         rows = PromptLog.objects.using(alias).select_for_update().filter(pk=row.pk)
-        before = rows.only(*balances.SPENDER.values(), "created_at", *balances.SPENT_COLUMNS).first()
+        before = rows.only(*balances.SPENDER.values(), "created_at", "status", *balances.SPENT_COLUMNS).first()
         yield
         if before is not None:
-            _charge(before, balances.spent_on(row) - balances.spent_on(before), alias)
+            held = _taken_back(row.pk, alias)
+            _charge(before, balances.spent_on(row) - balances.spent_on(before), held, alias)
 
 
 @contextmanager
@@ -110,7 +112,7 @@ def charging(row: PromptLog, alias: str) -> Iterator[None]:
         return
     with ledger_transaction(alias):
         yield
-        _charge(row, balances.spent_on(row), alias)
+        _charge(row, balances.spent_on(row), None, alias)
 
 
 def charge_lost(row: PromptLog, alias: str) -> None:
@@ -118,7 +120,7 @@ def charge_lost(row: PromptLog, alias: str) -> None:
 
     Also works in a process without BUDGETS: the accounts belong to the processes that have them.
     """
-    _charge(row, balances.spent_on(row), alias)
+    _charge(row, balances.spent_on(row), _taken_back(row.pk, alias), alias)
 
 
 def standings(spender: Spender, alias: str) -> list[Standing]:
@@ -181,12 +183,19 @@ def _rename_accounts(keys: Mapping[str, str], column: str, spender: str, alias: 
     return moved
 
 
-def _charge(row: PromptLog, spend: Spend, alias: str) -> None:
-    """Charge every existing account of the row's spender and period, even if no budget applies at present."""
-    held = _taken_back(row.pk, alias)
+def _charge(row: PromptLog, spend: Spend, held: Reservation | None, alias: str) -> None:
+    """Charge every existing account of the row's spender and period, even if no budget applies at present.
+
+    `balances.make()` waits for the end of pending rows. It cannot see other rows until they are committed.
+    """
     if held is None and not spend:
         return
-    for account in balances.locked(balances.keys_of(row), alias):
+    keys = balances.keys_of(row)
+    found = balances.locked(keys, alias)
+    if row.status != PromptStatus.PENDING:
+        missing = keys - {account.key for account in found}
+        transaction.on_commit(partial(balances.count_again, missing, alias), using=alias, robust=True)
+    for account in found:
         if account.is_counted:  # otherwise the count will include the row
             account.spent_nanos += spend.nanos
             account.spent_tokens += spend.tokens

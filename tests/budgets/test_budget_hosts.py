@@ -146,6 +146,49 @@ def test_account__counts_what_is_committed_meanwhile(host: Host, model: Scripted
     assert spent == [2, 7 + COST]
 
 
+ENDING = """
+from django.conf import settings
+from stapel_agent import record_call
+from stapel_agent.budgets import balances
+from stapel_agent.conf import agent_settings
+from stapel_agent.models import BudgetAccount
+looked, proceed, locked = threading.Event(), threading.Event(), balances.locked
+def slow(keys, alias):
+    found = locked(keys, alias)
+    if threading.current_thread() is ending and len(keys) > 1:
+        looked.set()
+        proceed.wait(100)
+    return found
+def record():
+    record_call(source="x", provider="v", model="m", cost_usd="0", input_tokens=7, workspace_id="acme")
+    connections.close_all()
+def ask():
+    services.complete("what?", "small", workspace_id="acme", user_id=threading.current_thread().name)
+    connections.close_all()
+balances.locked, ending, other = slow, threading.Thread(target={call}), threading.Thread(target=ask)
+ending.start()
+looked.wait(100)
+settings.STAPEL_AGENT = {{**settings.STAPEL_AGENT, "BUDGETS": [{budget}]}}
+agent_settings.reload()
+other.start()
+other.join(1)
+proceed.set()
+other.join()
+ending.join()
+ask()
+say(BudgetAccount.objects.get().spent_tokens)
+"""
+
+
+@pytest.mark.parametrize(("call", "tokens"), [("record", 7), ("ask", COST)])
+def test_account__made_while_a_call_ends(host: Host, call: str, tokens: int) -> None:
+    """A call that ends while another one makes its spender's account is charged, although it saw no account."""
+    isolate(host, "serializable")
+    host.agent["BUDGETS"] = [{"scope": "source", "id": "none", "period": "day", "tokens": 1}]
+    assert host.run(ENDING.format(call=call, budget=BUDGETS["tokens"])) == tokens + 2 * COST
+    assert host.server.execute("SELECT count(*) FROM agent_reservation") == [(0,)]
+
+
 def test_sweep__after_a_kill(host: Host, model: ScriptedServer) -> None:
     """The reservation of a killed process is charged when its row is closed as lost: the call may have been billed."""
     host.agent["BUDGETS"] = [{**BUDGETS["tokens"], "tokens": COST}]
