@@ -15,7 +15,7 @@ from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.deadline import Deadline
-from stapel_agent.exceptions import AccessDenied, ProviderUnavailable, RateLimited
+from stapel_agent.exceptions import AccessDenied, ProviderTimeout, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from tests.answers import TRACED, failure_of
 from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
@@ -27,7 +27,7 @@ SECONDS = 1
 AT_MOST = 60
 """A deadline that a test should meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
-OVER = f"timeout: the deadline of {SECONDS:g} s has passed"
+OVER = f"timeout: the DEADLINE of {SECONDS:g} s has passed"
 
 
 @pytest.fixture(autouse=True)
@@ -140,14 +140,30 @@ def test_deadline__native_task(agent, keys):
     assert rows() == [("hanging", "timeout", "timeout")]
 
 
+@pytest.mark.parametrize("keys", BOUNDS, ids=str)
 @pytest.mark.parametrize("reply", [Reply(raw=b"", ending="hang"), Reply(b"{}" * 999, trickle="body")])
-def test_deadline__http(facade, agent, reply):
-    """A silent or trickling server gets only the time that is left."""
+def test_deadline__http(facade, agent, reply, keys):
+    """A silent or trickling server gets only the time that is left. The failure names the setting."""
     with ScriptedServer(reply) as server:
-        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, DEADLINE=SECONDS)
+        agent(DEFAULT_PROVIDER="openai-compat", OPENAI_COMPAT_BASE_URL=server.url, **keys)
         with in_time():
             answer = facade.complete("say", "small")
-    assert re.match(r"timeout: no complete answer within 0(\.\d+)? s", answer["reason"])
+    bound = "CLI_TIMEOUT" if "CLI_TIMEOUT" in keys else "DEADLINE"
+    reason = rf"timeout: no complete answer within [01](\.\d+)? s \({bound} is {SECONDS} s\)"
+    assert re.fullmatch(reason, answer["reason"])
+
+
+def test_deadline__own_timeout(facade, agent):
+    """A timeout that a provider raises before its time is up is reported as it is."""
+
+    class Hasty(LlmProvider):
+        supports_timeout = True
+
+        def complete(self, **arguments):
+            raise ProviderTimeout("the model is asleep")
+
+    agent(PROVIDERS={"hasty": Hasty}, DEFAULT_PROVIDER="hasty", DEADLINE=60)
+    assert facade.complete("say", "small")["reason"] == "timeout: the model is asleep"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +274,7 @@ def test_deadline__full_provider(facade, agent, others):
     with in_time():
         answer = facade.complete("say", "small")
     held.leave()
-    assert answer["reason"].startswith("timeout: the deadline" if others else "busy: ")
+    assert answer["reason"].startswith("timeout: the DEADLINE" if others else "busy: ")
     assert (set(asked(models).values()), rows()) == ({0}, [])
 
 
@@ -286,7 +302,7 @@ def test_deadline__follower(agent):
 
     leader, follower = async_to_sync(calls)()
     assert leader == {**ANSWERED, "result": "answer"}
-    reason = f"timeout: no answer within the deadline of {SECONDS:g} s"
+    reason = f"timeout: no answer within the DEADLINE of {SECONDS:g} s"
     assert follower == {"status": "failure", "failure": failure_of(reason), "reason": reason, **TRACED}
 
 

@@ -40,6 +40,9 @@ from .unstated_usage import unstated_halves
 
 logger = logging.getLogger(__name__)
 
+EARLY_SECONDS = 0.05
+"""A timer may end this much too early."""
+
 
 class Figures(NamedTuple):
     """What an attempt spent, and the halves of it that its provider did not state."""
@@ -265,11 +268,22 @@ class Attempt:
                 self._stop_clock()
             stray = isinstance(fault, asyncio.CancelledError) and not _is_cancelled()
             self.fail(ProviderBug("the provider cancelled itself") if stray else fault)
+            self._name_limit()
             if not stray and not isinstance(fault, Exception):
                 raise
         finally:
             circuit_breaker.record_outcome(self.request.provider, self.error)
             api_keys.record_outcome(self.api_key, self.error)
+
+    def _name_limit(self) -> None:
+        """Name the setting behind a timeout that the provider enforced, because the provider knows only the seconds."""
+        if not (isinstance(self.error, ProviderTimeout) and self.provider.supports_timeout):
+            return
+        limit, deadline = agent_settings.CLI_TIMEOUT, self.request.deadline
+        if self.duration_ms >= (limit - EARLY_SECONDS) * 1000:
+            self.error.args = (f"{self.error} (CLI_TIMEOUT is {limit:g} s)",)
+        elif deadline.seconds is not None and deadline.remaining(limit) < EARLY_SECONDS:
+            self.error.args = (f"{self.error} (DEADLINE is {deadline.seconds:g} s)",)
 
     def _taken(self, result: ProviderResult) -> str:
         """Accept the provider's result and return its text. Raises an error if the result is unusable."""

@@ -208,10 +208,11 @@ class Attempts:
     def _is_due(self, attempt: Attempt, *, has_place: bool) -> bool:
         name = attempt.request.provider
         if not has_place:
-            attempt.fail(ProviderBusy(f"MAX_CONCURRENCY calls to provider {name!r} are already running"))
+            place = f"MAX_CONCURRENCY[{name!r}] is {attempt.place.limit}, and no slot became free in time"
+            attempt.fail(ProviderBusy(f"{place}: raise it, or try again later"))
         elif self.request.deadline.is_over:
             attempt.place.leave()
-            attempt.fail(ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s has passed"))
+            attempt.fail(ProviderTimeout(f"the DEADLINE of {self.request.deadline.seconds:g} s has passed"))
         return attempt.error is None
 
     def _circumstances(self, last: Attempt) -> str:

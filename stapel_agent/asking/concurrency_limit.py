@@ -57,8 +57,8 @@ class Place:
 
     def __init__(self, provider: str) -> None:
         limit = (agent_settings.MAX_CONCURRENCY or {}).get(provider)
-        self._limit = limit if isinstance(limit, int) and limit > 0 else 0
-        self._bulkhead = _bulkheads.setdefault(provider, Bulkhead()) if self._limit else None
+        self.limit = limit if isinstance(limit, int) and limit > 0 else 0
+        self._bulkhead = _bulkheads.setdefault(provider, Bulkhead()) if self.limit else None
         self._is_taken = False
 
     def take(self, patience: float) -> bool:
@@ -87,11 +87,11 @@ class Place:
 
     @contextmanager
     def _turn(self, bulkhead: Bulkhead) -> Iterator[Future[None]]:
-        turn = bulkhead.queue(self._limit)
+        turn = bulkhead.queue(self.limit)
         try:
             yield turn
         except BaseException:
-            bulkhead.withdraw(turn, self._limit)
+            bulkhead.withdraw(turn, self.limit)
             raise
         self._is_taken = True
 
@@ -99,4 +99,4 @@ class Place:
         """Release the slot for the next call. Does nothing if this call has no slot."""
         if self._bulkhead is not None and self._is_taken:
             self._is_taken = False
-            self._bulkhead.leave(self._limit)
+            self._bulkhead.leave(self.limit)

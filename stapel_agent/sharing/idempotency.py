@@ -219,7 +219,7 @@ class Once(HeldRow):
 
     def _too_late(self) -> ProviderTimeout:
         seconds = self._deadline.seconds
-        return ProviderTimeout(f"no answer to the idempotency_key within the deadline of {seconds:g} s")
+        return ProviderTimeout(f"no answer to the idempotency_key within the DEADLINE of {seconds:g} s")
 
 
 def _needs_this_thread(first: IdempotencyRecord) -> bool:

@@ -237,7 +237,7 @@ class SingleFlight(HeldRow):
         return LongWait(partial(outcome_of, *flight, leases.Silence()))
 
     def _too_late(self) -> ProviderTimeout:
-        return ProviderTimeout(f"no answer within the deadline of {self._deadline.seconds:g} s")
+        return ProviderTimeout(f"no answer within the DEADLINE of {self._deadline.seconds:g} s")
 
     def _alone(self, fault: Exception) -> None:
         """Continue as if nobody else asked: an error here must not lose the answer."""

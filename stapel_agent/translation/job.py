@@ -182,7 +182,7 @@ class Job:
 
     def _end_of_all(self, outcome: Translations) -> AgentError:
         if self.request.deadline.is_over:
-            return ProviderTimeout(f"the deadline of {self.request.deadline.seconds:g} s has passed")
+            return ProviderTimeout(f"the DEADLINE of {self.request.deadline.seconds:g} s has passed")
         return InvalidAnswer(next(iter(outcome.failed.values())))
 
     def _note(self, fault: AgentError, chunk: Chunk) -> None:

@@ -25,7 +25,7 @@ from tests.scripted_chain import ANSWERED, asked, counting_provider, instead_of_
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIMIT = 3
-BUSY = "busy: MAX_CONCURRENCY calls to provider 'first' are already running"
+BUSY = "busy: MAX_CONCURRENCY['first'] is 1, and no slot became free in time: raise it, or try again later"
 SCHEMA = {"type": "object", "required": ["n"]}
 
 

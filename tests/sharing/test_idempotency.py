@@ -296,7 +296,7 @@ def test_acomplete__deadline_while_waiting(scripted_model, agent):
     agent(DEADLINE=0.3)
     under_way(seen_at=timezone.now() + timedelta(seconds=60))
     answer = async_to_sync(services.acomplete)("say", "small", idempotency_key="k")
-    assert answer["reason"] == "timeout: no answer to the idempotency_key within the deadline of 0.3 s"
+    assert answer["reason"] == "timeout: no answer to the idempotency_key within the DEADLINE of 0.3 s"
     assert IdempotencyRecord.objects.count() == 1
 
 
