@@ -17,9 +17,9 @@ from . import icu_messages, numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job
-from .masking import Damaged, Protected
+from .masking import MARK, Damaged, Protected
 from .placeholder_formats import FORMATS
-from .plural_forms import expanded
+from .plural_forms import expanded_as
 from .segment import Segments, Task
 from .translation_request import Texts
 
@@ -43,7 +43,7 @@ class Most:
 
 def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
-    source = expanded(entry.text.strip(), entry.format, from_lang, to)
+    source = expanded_as(entry.text.strip(), translation.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     segment = Segments(task).of(replace(entry, text=source, context=""))
     given = segment.protected.with_own_marks(translation.strip())
@@ -53,7 +53,10 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
         else:
             _check_signs(segment.protected, given, task)
     except Damaged as fault:
-        if FORMATS[entry.format].message in ("branches", "always") and _is_same_message(source, translation):
+        # The arguments of an equal message may be written in another way.
+        is_masked = MARK.findall(given) == MARK.findall(segment.protected.masked)
+        is_message = FORMATS[entry.format].message in ("branches", "always") and not is_masked
+        if is_message and _is_same_message(source, translation):
             return ""
         return segment.protected.in_full(str(fault))
     return ""

@@ -36,6 +36,15 @@ class Variant:
         return match[2] if match else ""
 
     @property
+    def selector(self) -> str:
+        return self.key
+
+    @property
+    def number(self) -> str:
+        """The one number that it is for, or an empty string."""
+        return self.key if self.is_exact else ""
+
+    @property
     def is_default(self) -> bool:
         return "*[" in self.written
 
@@ -46,6 +55,19 @@ class Variant:
     @property
     def text(self) -> str:
         return "".join(map(str, self.nodes))
+
+    def names(self, argument: str) -> bool:
+        """Whether it shows the number of `argument`."""
+        return f"${argument}" in self.text
+
+    def with_number(self, argument: str, number: str) -> list[str | Selection]:
+        """Return its nodes with `number` in place of the number of `argument`."""
+        shown = re.compile(rf"\{{[^{{}}]*\${argument}(?![\w-])[^{{}}]*\}}")
+        return [shown.sub(number, node) if isinstance(node, str) else node for node in self.nodes]
+
+    def around(self, text: str) -> str:
+        """Return the whole variant, with `text` in place of its own."""
+        return f"{self.written}{text}"
 
 
 @dataclass(slots=True)
@@ -63,6 +85,15 @@ class Selection:
     def argument(self) -> str:
         match = ARGUMENT.search(self.head)
         return match[1] if match else ""
+
+    @property
+    def branches(self) -> list[Variant]:
+        return self.variants
+
+    @property
+    def kind(self) -> str:
+        """Its kind, by the name that ICU messages have for it."""
+        return "select" if not self.is_counting else "selectordinal" if self.is_ordinal else "plural"
 
     @property
     def is_ordinal(self) -> bool:
@@ -85,19 +116,19 @@ class Selection:
 
 def expanded(text: str, from_lang: str, to: str) -> str:
     """Return `text` with the plural variants of the language `to`. A text without plurals is returned unchanged."""
-    nodes = _nodes(text)
+    found = nodes(text)
     try:
-        for node in nodes:
+        for node in found:
             if isinstance(node, Selection):
                 _expand(node, from_lang, to)
-        return _bounded("".join(map(str, nodes)))
+        return _bounded("".join(map(str, found)))
     except TooLong:
         return text
 
 
 def numbered_forms(text: str, to: str) -> list[NumberedForm]:
     """Return where the plural variants begin, with example numbers. At most MAX_FORMS."""
-    return list(islice(_number(_nodes(text), 0, (), to), MAX_FORMS))
+    return list(islice(_number(nodes(text), 0, (), to), MAX_FORMS))
 
 
 def _expand(selection: Selection, from_lang: str, to: str) -> None:
@@ -182,7 +213,7 @@ def _example(selection: Selection, variant: Variant, to: str) -> Numbers:
     return ((selection.argument, example),) if example else ()
 
 
-def _nodes(text: str) -> list[str | Selection]:
+def nodes(text: str) -> list[str | Selection]:
     """Split `text` into texts and selections. Without selectors, the result is `text` alone."""
     if fluent.structure(text) is None:
         return [text]

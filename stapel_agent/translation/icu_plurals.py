@@ -42,6 +42,15 @@ class Branch:
         return self.selector.startswith("=")
 
     @property
+    def number(self) -> str:
+        """The one number that it is for, or an empty string."""
+        return self.selector[1:] if self.is_explicit else ""
+
+    @property
+    def text(self) -> str:
+        return "".join(map(str, self.nodes))
+
+    @property
     def length(self) -> int:
         return sum(map(_length, self.nodes))
 
@@ -56,6 +65,14 @@ class Branch:
         """Whether it shows the number of `argument`: by name, or as `#`, the number of the innermost plural."""
         return any(_shows(node, argument, by_hash) for node in self.nodes)
 
+    def with_number(self, argument: str, number: str) -> list[str | Choice]:
+        """Return its nodes with `number` in place of the number of `argument`."""
+        return [number if isinstance(node, str) and _shows(node, argument, True) else node for node in self.nodes]
+
+    def around(self, text: str) -> str:
+        """Return the whole branch, with `text` in place of its own."""
+        return f"{self.before}{self.selector}{self.opening}{text}}}"
+
 
 @dataclass(slots=True)
 class Choice:
@@ -66,6 +83,9 @@ class Choice:
     kind: str
     branches: list[Branch]
     tail: str
+
+    def __str__(self) -> str:
+        return "".join([self.head, *(branch.around(branch.text) for branch in self.branches), self.tail])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,12 @@ def numbered_forms(text: str, to: str) -> list[NumberedForm]:
     if tokens is None:
         return []
     return list(islice(_number(_Reader(tokens).nodes(), 0, (), to), MAX_FORMS))
+
+
+def nodes(text: str) -> list[str | Choice]:
+    """Split `text` into texts and arguments. Without branches, the result is `text` alone."""
+    tokens = icu_messages.tokens(text) if icu_messages.has_branches(text) else None
+    return [text] if tokens is None else _Reader(tokens).nodes()
 
 
 class _Reader:

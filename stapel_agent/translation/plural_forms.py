@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import fluent_plurals, icu_plurals
+from .forms_in_use import FormsInUse, Unlike
 from .icu_plurals import NumberedForm
 from .placeholder_formats import FORMATS
 from .protected_spans import is_fluent
@@ -13,6 +14,17 @@ def expanded(text: str, name: str, from_lang: str, to: str) -> str:
     if is_fluent(text, FORMATS[name]):
         return fluent_plurals.expanded(text, from_lang, to)
     return icu_plurals.expanded(text, from_lang, to) if FORMATS[name].message else text
+
+
+def expanded_as(text: str, translation: str, name: str, from_lang: str, to: str) -> str:
+    """Return `text`, in the format `name`, with the plural forms of `translation`, if they are enough for `to`."""
+    if not (is_fluent(text, FORMATS[name]) or FORMATS[name].message):
+        return text
+    nodes = fluent_plurals.nodes if is_fluent(text, FORMATS[name]) else icu_plurals.nodes
+    try:
+        return FormsInUse(from_lang, to).text(nodes(text), nodes(translation))
+    except Unlike:
+        return expanded(text, name, from_lang, to)
 
 
 def numbered_forms(text: str, name: str, to: str) -> list[NumberedForm]:

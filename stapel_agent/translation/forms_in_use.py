@@ -1,0 +1,119 @@
+"""Give a message the plural forms that an existing translation uses, so that the two can be compared mark by mark.
+
+A translation may lack a form that no whole number needs, since programs use `other` or the default in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from stapel_agent.language_tags import bcp47
+from stapel_agent.plurals import Form, category, forms
+
+from .fluent_plurals import Selection, Variant
+from .icu_messages import MAX_LENGTH
+from .icu_plurals import Branch, Choice
+
+Nodes: TypeAlias = Sequence[Any]
+"""Texts with the choices between them: those of ICU messages, or the selections of Fluent."""
+AS_OTHER = {"he": "two", "iw": "two", "ar": "zero"}
+"""Forms of one number, by language, that are right in the words of `other` too."""
+COMMON = 1000
+"""Forms for larger numbers or fractions alone are rare."""
+DIGITS = re.compile(r"\d+")
+
+
+class Unlike(Exception):
+    """The translation has other arguments than the source, or lacks a form that its language needs."""
+
+
+@dataclass(frozen=True)
+class FormsInUse:
+    """Rewrites messages in `from_lang` with the forms of their translations into `to`."""
+
+    from_lang: str
+    to: str
+
+    def text(self, source: Nodes, translation: Nodes) -> str:
+        """Return the text of `source` with the branches of `translation`, as they are written. Raises Unlike."""
+        free = [node for node in translation if not isinstance(node, str)]
+        pieces, length = list[str](), 0
+        for node in source:
+            pieces.append(node if isinstance(node, str) else self._choice(node, _taken(free, node)))
+            length += len(pieces[-1])
+            if length > MAX_LENGTH:
+                raise Unlike
+        if free:
+            raise Unlike
+        return "".join(pieces)
+
+    def _choice(self, ours: Choice | Selection, theirs: Choice | Selection) -> str:
+        target = () if ours.kind == "select" else forms(self.to, ordinal=ours.kind == "selectordinal")
+        named: dict[str, Branch | Variant] = {branch.selector: branch for branch in ours.branches}
+        selectors = [branch.selector for branch in theirs.branches]
+        is_plural = bool(target) and "other" in named
+        if len(set(selectors)) < len(selectors) or not (is_plural or named.keys() == set(selectors)):
+            raise Unlike
+        if is_plural:
+            _check_forms(ours, theirs, target, AS_OTHER.get(bcp47(self.to).split("-")[0], ""))
+        parts = [theirs.head]
+        for branch in theirs.branches:
+            nodes = self._nodes_for(branch, ours, target) if is_plural else named[branch.selector].nodes
+            parts.append(branch.around(self.text(nodes, branch.nodes)))
+        return "".join([*parts, theirs.tail])
+
+    def _nodes_for(self, branch: Branch | Variant, ours: Choice | Selection, target: Sequence[Form]) -> Nodes:
+        """Return what the source says for the number of `branch`, and shows as `branch` does."""
+        form = next((form for form in target if form.category == branch.selector), None)
+        number = branch.number or ("" if form is None or form.only is None else str(form.only))
+        other = next(one for one in ours.branches if one.selector == "other")
+        origin = self._origin(ours, number or (form.example if form else "")) or other
+        is_shown = branch.names(ours.argument)
+        is_short = other.names(ours.argument) and not origin.names(ours.argument)
+        if branch.selector == "other" or (is_short and (is_shown or not number)):
+            return other.nodes
+        if is_shown or not number or "offset:" in ours.head:
+            return origin.nodes
+        silent = origin.with_number(ours.argument, "")
+        text = "".join(map(str, silent))
+        is_figure = set(DIGITS.findall(branch.text)) - set(DIGITS.findall(text)) or not any(map(str.isalpha, text))
+        return origin.with_number(ours.argument, number) if is_figure else silent
+
+    def _origin(self, ours: Choice | Selection, number: str) -> Branch | Variant | None:
+        """Return the source's branch for a number, if it has one."""
+        name = category(self.from_lang, number, ordinal=ours.kind == "selectordinal") if number else ""
+        branches: list[Branch | Variant] = [*ours.branches]
+        exact = (branch for branch in branches if branch.number and branch.number == number)
+        return next(exact, None) or next((branch for branch in branches if branch.selector == name), None)
+
+
+def _taken(free: list[Choice | Selection], wanted: Choice | Selection) -> Choice | Selection:
+    """Take the choice by the same argument from `free`. Raises Unlike."""
+    head = wanted.head.split()
+    for number, choice in enumerate(free):
+        if "".join(choice.head.split()) == "".join(head):
+            return free.pop(number)
+    raise Unlike
+
+
+def _check_forms(ours: Choice | Selection, theirs: Choice | Selection, target: Sequence[Form], as_other: str) -> None:
+    """Check that a translation has the forms of the numbers that the source speaks of. Raises Unlike."""
+    named = {branch.selector for branch in theirs.branches if not branch.number}
+    numbers = {branch.number for branch in theirs.branches if branch.number}
+    said = numbers | {str(form.only) for form in target if form.category in named}
+    needed = {form.category for form in target if _is_common(form) and str(form.only) not in numbers} - {as_other}
+    if isinstance(theirs, Choice):
+        needed.add("other")
+    elif not any(variant.is_default for variant in theirs.variants):
+        raise Unlike
+    if not (
+        needed <= named <= {form.category for form in target} and said >= {one.number for one in ours.branches} - {""}
+    ):
+        raise Unlike
+
+
+def _is_common(form: Form) -> bool:
+    return form.example.isdigit() and int(form.example) <= COMMON
