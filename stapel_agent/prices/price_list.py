@@ -25,6 +25,9 @@ QUARTER = 900
 GOOGLE_PREFIX = re.compile(r"^(?:.{0,200}publishers/google/models|google|models)/")
 """What Google's APIs have before a model's name: Vertex AI "google/", and resource names the rest."""
 
+# https://platform.claude.com/docs/en/build-with-claude/prompt-caching: an hour costs twice the input, also at others.
+ONE_HOUR, ONE_HOUR_FACTOR, ONE_HOUR_MODELS = "cache_write_1h", 2, "claude"
+
 Conditions = tuple[tuple[str, str], ...]
 """The terms that an answer states, such as (("service_tier", "flex"),)."""
 
@@ -59,18 +62,23 @@ MULTIPLIERS = (
 class Listed:
     """Kind of token -> listed price, which may depend on the prompt's length. Each is multiplied by `factor`.
 
+    The price of one-hour cache writes of Claude follows from that of the input if it is not listed.
     `web_search` is the price of a thousand web searches by the `vendor`, and `request` that of a thousand requests, if
     they are listed.
     """
 
     vendor: str
+    model: str
     prices: Mapping[str, Any]
     factor: Decimal
     web_search: Decimal | None = None
     request: Decimal | None = None
 
     def at(self, prompt_tokens: int) -> UnitPrices | None:
-        prices = UnitPrices.of({kind: _at(price, prompt_tokens) for kind, price in self.prices.items()})
+        stated = {kind: _at(price, prompt_tokens) for kind, price in self.prices.items()}
+        if ONE_HOUR_MODELS in self.model and "input" in stated:
+            stated = {ONE_HOUR: stated["input"] * ONE_HOUR_FACTOR, **stated}
+        prices = UnitPrices.of(stated)
         return prices and prices.times(self.factor)
 
 
@@ -102,7 +110,7 @@ def _listed(vendor: str, model: str, conditions: Conditions, quarter: int) -> Li
         money(_at(getattr(found.model_price, name, None), 0)) for name in ("web_searches_kcount", "requests_kcount")
     )
     stated = {kind: price for kind, price in prices.items() if price is not None}
-    return Listed(found.provider.id, stated, product, *fees)
+    return Listed(found.provider.id, found.model.id, stated, product, *fees)
 
 
 def _found(vendor: str, model: str, conditions: Conditions, moment: datetime) -> Any:

@@ -31,6 +31,7 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K2.6 and K3 quoted, 2026-10-15)"),
     "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
     "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
+    "openrouter": ("quoted", "2026-12-01", "https://openrouter.ai/anthropic/claude-opus-4.6 (quoted by genai-prices)"),
     "perplexity": ("quoted", "2026-11-30", "https://docs.perplexity.ai/docs/getting-started/pricing"),
     "x-ai": ("page", "2026-11-29", "https://docs.x.ai/developers/pricing (grok-3-mini 2025-06-02)"),
     "zai": ("page", "2026-11-29", "https://docs.z.ai/guides/overview/pricing"),
@@ -143,6 +144,10 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
                 "processing=batch": "0.625 5 0.0625",
             },
         },
+    ),
+    "openrouter": (
+        "https://openrouter\\.ai",
+        {"anthropic/claude-opus-4.6": {"base": "5 25 0.5 6.25"}, "openai/gpt-5.4": {"base": "2.5 15 0.25"}},
     ),
     "perplexity": (
         "https://api\\.perplexity\\.ai",

@@ -29,6 +29,9 @@ ANSWER = Reply.of(
 )
 
 
+AN_HOUR = Usage(cache_write_tokens=1_000_000, cache_write_1h_tokens=1_000_000)
+
+
 def row() -> PromptLog:
     return PromptLog.objects.get()
 
@@ -44,6 +47,9 @@ def row() -> PromptLog:
         ("anthropic", MODEL, Usage(cache_write_tokens=1_000_000), "1.25"),
         ("anthropic", MODEL, Usage(cache_write_tokens=1_000_000, cache_write_1h_tokens=1_000_000), "2"),
         ("anthropic", MODEL, Usage(1000, 500, 0, 2000, 300, 100), "0.00415"),
+        ("openrouter", "anthropic/claude-opus-4.6", Usage(cache_write_tokens=1_000_000), "6.25"),
+        ("openrouter", "anthropic/claude-opus-4.6", AN_HOUR, "10"),
+        ("openrouter", "openai/gpt-5.4", AN_HOUR, "2.5"),
         ("anthropic", "claude-sonnet-5", Usage(1_000_000, 1_000_000), "12"),
         ("anthropic", "claude-opus-4-8", Usage(1_000_000, 1_000_000), "30"),
         ("https://api.openai.com/v1", "gpt-4o", Usage(1000, 500, 0, 1000), "0.00875"),
