@@ -8,7 +8,7 @@ TAG_NAME = r"(?:\w++:|longcat_)?+(?:think(?:ing)?|thought|reasoning)"
 FINAL_CHANNEL = r"<\|channel\|>\s*+final\b.{0,64}?<\|message\|>"
 BLOCKS = (
     # DeepSeek, Qwen, GLM and most others; <seed:think> of Seed-OSS, <longcat_think> of LongCat
-    (rf"(?i:<(?P<tag>{TAG_NAME})(?:\s[^<>]*+(?<!/))?>)", r"(?i:</(?P=tag)>)"),
+    (rf"(?i:<(?P<tag>{TAG_NAME})(?:\s[^<>]*+(?<!/))?>)", r"(?i:</(?P=tag)\s*+>)"),
     (r"\[THINK\]", r"\[/THINK\]"),  # Mistral
     (r"<\|channel\|>(?!\s*+final\b)", FINAL_CHANNEL),  # gpt-oss: analysis, and commentary such as calls of tools
     (r"<\|channel>", r"<channel\|>"),  # Gemma
@@ -22,7 +22,7 @@ BLOCKS = (
 )
 """What opens a thought, and what closes it. One that is never closed runs to the end."""
 ANSWER_BEGINS = (
-    rf"(?i:</{TAG_NAME}>)",
+    rf"(?i:</{TAG_NAME}\s*+>)",
     *(closing for _, closing in BLOCKS[1:]),  # the opening was in the prompt, not in the answer
     r"\A(?:(?:analysis|commentary).*?)?assistantfinal(?=\w|\s*+[\[{\"`])",  # gpt-oss without its tokens
     r"\AHere(?:'s| is) my thought process:.*?Here(?:'s| is) my response:",  # Granite
@@ -31,7 +31,7 @@ ANSWER_BEGINS = (
     r"<\|begin_of_solution\|>",
 )
 """What stands before the answer: everything before it was a thought."""
-ANSWER_ENDS = r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|start\|>assistant|end|return)\|?>"
+ANSWER_ENDS = r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|end|return)\|>|<\|start\|>assistant"
 # May be a string in the answer. Prose has other quotes, as in: a 5" screen.
 STRING = r'(?<![\w\\])"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+(?:"(?!\w)|\\?(?=\n|\Z))'
 CODE_SPAN = r"`[^`\n]{1,32}+`"  # may be a tag that is only mentioned

@@ -10,12 +10,17 @@ FINAL = '{"a": 1}'
 ANSWER = {"a": 1}
 
 FAMILIES = {
+    "blanks": ("<think >", "</think >", ""),
     "attribute": ('<think signature="x">', "</think>", ""),
     "Seed-OSS": ("<seed:think>", "</seed:think>", ""),
     "LongCat": ("<longcat_think>", "</longcat_think>", ""),
     "Mistral": ("[THINK]", "[/THINK]", ""),
     "gpt-oss": ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>", "<|return|>"),
-    "gpt-oss, JSON": ("<|channel|>analysis<|message|>", "<|channel|>final <|constrain|>json<|message|>", "<|end|>"),
+    "gpt-oss, JSON": (
+        "<|start|>assistant<|channel|>analysis<|message|>",
+        "<|channel|>final <|constrain|>json<|message|>",
+        "<|end|>",
+    ),
     "Gemma": ("<|channel>thought\n", "<channel|>", ""),
     "Gemini": ("<ctrl94>thought\n", "<ctrl95>", ""),
     "Cohere": ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>", "<|END_RESPONSE|>"),
