@@ -54,6 +54,12 @@ def texts(localization: Any) -> dict[Path, str]:
     return {path: value for path, value in found.items() if isinstance(value, str) and value.strip()}
 
 
+def is_translated(localization: Any) -> bool:
+    """Whether there are values, and none is new or to be reviewed."""
+    states = {unit.get("state") for _, unit in units(localization)}
+    return states == {"translated"}
+
+
 def expanded(localization: Tree, to: str) -> tuple[Tree, dict[Path, PluralForm]]:
     """Return the localization with the plural forms of the language `to`, and these forms by path."""
     found: dict[Path, PluralForm] = {}

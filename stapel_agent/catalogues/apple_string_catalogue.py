@@ -45,6 +45,7 @@ class Unit:
     text: str
     comment: str
     form: PluralForm
+    language: str
 
 
 class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
@@ -62,6 +63,9 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
 
     def name(self, key: str) -> str:
         return self._units[key].name
+
+    def language(self, key: str) -> str:
+        return self._units[key].language
 
     def example(self, key: str) -> str:
         return self._units[key].form.example
@@ -119,9 +123,11 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
     def _units(self) -> dict[str, Unit]:
         units = {}
         for name, localization in self._expanded.items():
-            comment = str(self._tree["strings"][name].get("comment") or "")
+            entry = self._tree["strings"][name]
+            comment, language = str(entry.get("comment") or ""), self._source(name, entry)[1]
             for path, text in localizations.texts(localization[0]).items():
-                units[pointer((name, *path))] = Unit(name, path, text, comment, localization[1].get(path, NO_FORM))
+                form = localization[1].get(path, NO_FORM)
+                units[pointer((name, *path))] = Unit(name, path, text, comment, form, language)
         return units
 
     @cached_property
@@ -138,16 +144,28 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         return dict(self._sources())
 
     def _sources(self) -> Iterator[tuple[str, tuple[Tree, dict[Path, PluralForm]]]]:
-        language = self._tree.get("sourceLanguage", "")
         for name, entry in self._tree["strings"].items():
             if entry.get("shouldTranslate") is False or entry.get("extractionState") == "stale" or not name.strip():
                 continue
             known = entry.get("localizations", {})
-            source = known.get(language) or {"stringUnit": {"state": "translated", "value": name}}
+            source, language = self._source(name, entry)
+            if is_language(language, self.to):
+                continue
             result = localizations.expanded(source, self.to)
             translated = localizations.texts(known.get(self._code(known), {})).keys()
             if self.overwrite or not translated or translated & localizations.texts(result[0]).keys():
                 yield name, result
+
+    def _source(self, name: str, entry: Tree) -> tuple[Tree, str]:
+        """Return the localization to translate and its language: that of `from_lang`, or of the file's source."""
+        known, declared = entry.get("localizations", {}), self._tree["sourceLanguage"]
+        source = known.get(declared) or {"stringUnit": {"state": "translated", "value": name}}
+        if self.from_lang == "auto" or is_language(declared, self.from_lang):
+            return source, self.from_lang
+        found: Tree = next((known[code] for code in known if is_language(code, self.from_lang)), {})
+        if localizations.is_translated(found):
+            return found, self.from_lang
+        return source, declared if is_language(declared) else "auto"
 
     def _existing(self, draft: Tree, name: str) -> dict[Path, str]:
         """Return the translated values of a name in the target, by path."""

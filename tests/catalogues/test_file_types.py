@@ -229,6 +229,25 @@ def test_string_catalog__varied_by_a_person(tmp_path):
     assert json.loads(source.read_text())["strings"]["Save it"]["localizations"]["de"] == device
 
 
+def test_string_catalog__source_language(tmp_path):
+    """The texts of `--from` are translated where there are any, and else those of the catalog's own language."""
+    states = {"Save": "translated", "Open": "needs_review", "Close": "new"}
+    german = {name: {"de": {"stringUnit": {"state": state, "value": f"{name}?"}}} for name, state in states.items()}
+    strings = {name: {"localizations": localizations} for name, localizations in german.items()} | {"Quit": {}}
+    source = made(tmp_path, "a.xcstrings", {"sourceLanguage": "en", "version": "1.0", "strings": strings})
+    rows = {}
+    for from_lang, to in (("auto", "fr"), ("en", "fr"), ("de", "fr"), ("de", "en")):
+        catalogue = open_catalogue(source, to, from_lang=from_lang)
+        rows[from_lang, to] = [(text, catalogue.language(key)) for key, text in catalogue.texts().items()]
+    own = ["Save", "Open", "Close", "Quit"]
+    assert rows == {
+        ("auto", "fr"): [(text, "auto") for text in own],
+        ("en", "fr"): [(text, "en") for text in own],
+        ("de", "fr"): [("Save?", "de"), *((text, "en") for text in own[1:])],
+        ("de", "en"): [("Save?", "de")],
+    }
+
+
 # Plural forms
 
 FORMS = {
