@@ -84,7 +84,7 @@ class Protected:
         self._check_inventions(translation)
         written = self._with_apostrophes(self._with_breaks(translation))
         restored = self._unmasked(written)
-        if any(span.kind == "icu" for span in self._spans):
+        if self._has_syntax:
             self._check_message(written, restored)
         else:
             self._check_reading(restored)
@@ -134,6 +134,11 @@ class Protected:
     @cached_property
     def _hidden(self) -> Mapping[int, str]:
         return {number: self.source[span.start : span.end] for number, span in enumerate(self._spans, 1)}
+
+    @cached_property
+    def _has_syntax(self) -> bool:
+        """Whether it is a message with arguments or branches."""
+        return any(span.kind == "icu" for span in self._spans)
 
     @cached_property
     def _is_fluent(self) -> bool:
@@ -195,18 +200,14 @@ class Protected:
             # Quotes around the whole text make apostrophes in it literal.
             has_bare = BARE_QUOTE.search(self.masked)
             return translation if has_bare else BARE_QUOTE.sub(r"\\\g<0>", translation)
-        if any(span.kind == "icu" for span in self._spans):
-            # An apostrophe before syntax would quote it. Two apostrophes print as one.
-            return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(r"\g<0>'", translation)
-        if style == "typographic" and APOSTROPHE.search(self.masked) is None:
-            # Whether it quotes the following brace depends on the format.
-            return APOSTROPHE.sub(self._typographic, translation)
-        return translation
+        # Programs differ in whether it quotes the syntax after it, and in whether two of them print as one.
+        return translation if APOSTROPHE.search(self.masked) else APOSTROPHE.sub(self._typographic, translation)
 
     def _typographic(self, apostrophe: re.Match[str]) -> str:
         mark = MARK.match(apostrophe.string, apostrophe.end())
         is_brace = mark and self._hidden[int(mark[1])].startswith("{")
-        return "’" if is_brace and apostrophe[0] == "'" else apostrophe[0]
+        is_syntax = is_brace or self._has_syntax
+        return f"{apostrophe[0][:-1]}’" if is_syntax else apostrophe[0]
 
     def _check_message(self, written: str, message: str) -> None:
         if self._is_fluent:

@@ -181,8 +181,8 @@ class Format:
     """One format. Its `notations` are tried in order, and the first match wins.
 
     `keeps_order` matches the placeholders that must stay in the source's order. `apostrophe` says how to write an
-    apostrophe: `doubled` before syntax (ICU), `backslash` (Android, double quotes too), `typographic` before a brace if
-    some format would misread both a single and a doubled one, or `plain`. `message` says which texts are parsed as
+    apostrophe: `backslash` (Android, double quotes too), `typographic` before syntax if programs could misread both a
+    single and a doubled one (Flutter prints both by default), or `plain`. `message` says which texts are parsed as
     messages: ICU texts with `branches`, `fluent` patterns, or `always`. With `escapes_percent`, a literal percent sign
     is written `%%` if the text has placeholders. With `is_optional`, a text without placeholders
     is not formatted, so that its percent signs are prose. `plural_separator` separates plural forms. `validator` names
@@ -211,7 +211,7 @@ FORMATS: dict[str, Format] = {
             plural_separator="|",
             escapes_percent=True,
         ),
-        Format("icu", ("braces",), apostrophe="doubled", message="always"),
+        Format("icu", ("braces",), apostrophe="typographic", message="always"),
         Format("i18next", ("nested", "double-braces", "templates", "underscores"), message="branches"),
         Format("python", ("python",), escapes_percent=True, is_optional=True),
         Format("python-brace", ("python-braces",), validator="python-brace"),
@@ -239,7 +239,7 @@ FORMATS: dict[str, Format] = {
             plural_separator="|",
         ),
         Format("vue-i18n", ("double-braces", "braces", "linked"), plural_separator="|"),
-        Format("angular", ("double-braces", "braces"), message="branches", apostrophe="doubled"),
+        Format("angular", ("double-braces", "braces"), message="branches", apostrophe="typographic"),
         Format("drupal", ("drupal",), keeps_order="(?!)"),
         Format("shell", ("shell",)),
         Format("ejs", ("erb", "templates", "percent-braces", "double-braces")),

@@ -280,7 +280,7 @@ def test_surfaces__same_answer(scripted_model, client, settings):
         call("llm.translate", {**PAYLOAD, "from_lang": "en"}),
         client.post(url, {**PAYLOAD, "from": "en"}, "application/json", headers=key).json(),
     ]
-    wanted = {"a": "Bienvenue à l''{hotel}", "b": "Chambre ACME-12", "c": "Chambre ACME-12 de Grand"}
+    wanted = {"a": "Bienvenue à l’{hotel}", "b": "Chambre ACME-12", "c": "Chambre ACME-12 de Grand"}
     assert [answer["result"] for answer in answers] == [wanted] * 3
     wrong = {**PAYLOAD, "entries": {"a": {"text": "x", "format": "word"}}, "from": "en"}
     assert client.post(url, wrong, "application/json", headers=key).status_code == 400

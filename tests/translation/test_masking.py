@@ -112,16 +112,16 @@ ALLOWED = [
     ("Hi {a}", "مرحبا ⟦١⟧", "مرحبا {a}"),
     ("a \r\n\r\n  b", "c\nd", "c \r\n\r\n  d"),
     ("{g, select, other {a}} b {c}", "⟦3⟧ b ⟦1⟧a⟦2⟧", "{c} b {g, select, other {a}}"),
-    ("{n, plural, other {of {a}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d''{a}}}"),
-    ("{n, plural, other {of # a}}", "⟦1⟧d'⟦2⟧ a⟦3⟧", "{n, plural, other {d''# a}}"),
-    ("{n, plural, other {the <b>a</b>}}", "⟦1⟧l'⟦2⟧a⟦3⟧⟦4⟧", "{n, plural, other {l''<b>a</b>}}"),
+    ("{n, plural, other {of {a}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d’{a}}}"),
+    ("{n, plural, other {of # a}}", "⟦1⟧d'⟦2⟧ a⟦3⟧", "{n, plural, other {d’# a}}"),
+    ("{n, plural, other {the <b>a</b>}}", "⟦1⟧l'⟦2⟧a⟦3⟧⟦4⟧", "{n, plural, other {l’<b>a</b>}}"),
     ("{n, plural, other {of {a}}}", "⟦1⟧l''a d''⟦2⟧⟦3⟧", "{n, plural, other {l''a d''{a}}}"),
 ]
 
 
 @each_row(ALLOWED)
 def test_restore__moved(source, translation, restored):
-    """Named parts may move, breaks are as in the source, and an apostrophe before ICU syntax is doubled."""
+    """Named parts may move, breaks are as in the source, and an apostrophe before ICU syntax cannot quote it."""
     assert Protected(source).restore(translation) == restored
 
 

@@ -166,8 +166,9 @@ def test_restore__reordered(format, source, restored):
 
 
 ESCAPED = [
-    ("icu", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l''{hotel}"),
-    ("icu", "Day # of {n, plural, other {#}}", "Jour # d'⟦1⟧⟦2⟧⟦3⟧", "Jour # d''{n, plural, other {#}}"),
+    ("icu", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l’{hotel}"),
+    ("icu", "Day # of {n, plural, other {#}}", "Jour # d'⟦1⟧⟦2⟧⟦3⟧", "Jour # d’{n, plural, other {#}}"),
+    ("icu", "{n, plural, other {# now}}", "⟦1⟧⟦2⟧ aujourd'⟦3⟧", "{n, plural, other {# aujourd’}}"),
     ("", "Welcome to {hotel}", "Bienvenue à l'⟦1⟧", "Bienvenue à l’{hotel}"),
     ("i18next", "Welcome to {{hotel}}", "Bienvenue à l'⟦1⟧", "Bienvenue à l'{{hotel}}"),
     ("i18next", "{{percent}}% used", "%⟦1⟧ kullanıldı", "%{{percent}} kullanıldı"),
@@ -192,7 +193,7 @@ ESCAPED = [
     ("php", "20% discount", "20 % de réduction", "20 % de réduction"),
     ("php", "%d%% of :n", "⟦1⟧⟦2⟧ von ⟦3⟧", "%d%% von :n"),
     ("vue-i18n", "a {'@'} b", "a ⟦1⟧ c", "a {'@'} c"),
-    ("angular", "{n, plural, other {of {{ a }}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d''{{ a }}}}"),
+    ("angular", "{n, plural, other {of {{ a }}}}", "⟦1⟧d'⟦2⟧⟦3⟧", "{n, plural, other {d’{{ a }}}}"),
     ("drupal", "@n percent", "⟦1⟧ %", "@n %"),
     ("shell", "Use \\$A, not $B", "Nutze \\⟦1⟧, nicht ⟦2⟧", "Nutze \\$A, nicht $B"),
     ("", "Use {a}\\n%d%%", "Nutze ⟦1⟧⟦2⟧⟦3⟧⟦4⟧", "Nutze {a}\\n%d%%"),
