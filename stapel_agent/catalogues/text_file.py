@@ -6,6 +6,7 @@ import codecs
 import os
 import secrets
 import stat
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,15 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True)
 class TextFile:
-    """The contents of a file. Lines of `text` end with "\\n", whatever the file's own `newline` is."""
+    """The contents of a file. Lines of `text` end with "\\n", whatever the file's own `newline` is.
+
+    `mixed` is the text as it was read, if its line ends differ.
+    """
 
     text: str
     newline: str = "\n"
     bom: bytes = b""
+    mixed: str = ""
 
     @classmethod
     def read(cls, path: Path) -> TextFile:
@@ -36,12 +41,17 @@ class TextFile:
             line = content.count(b"\n", 0, fault.start) + 1
             raise CatalogueError(f"{str(path)!r} is not UTF-8 in line {line}: save it as UTF-8") from fault
         newline = "\r\n" if "\r\n" in text[: text.find("\n") + 1] else "\n"
-        return cls(text.replace("\r\n", "\n"), newline, bom)
+        is_mixed = text.count("\r\n") not in (0, text.count("\n"))
+        return cls(text.replace("\r\n", "\n"), newline, bom, text * is_mixed)
 
     @property
     def content(self) -> bytes:
         """The bytes of the file on disk."""
-        text = self.text if self.newline == "\n" else self.text.replace("\n", self.newline)
+        text = self.text
+        if self.mixed:
+            text = _with_line_ends(text, self.mixed, self.newline)
+        elif self.newline != "\n":
+            text = text.replace("\n", self.newline)
         return self.bom + text.encode()
 
     def write(self, path: Path) -> bytes:
@@ -66,6 +76,16 @@ class TextFile:
         finally:
             temporary.unlink(missing_ok=True)
         return content
+
+
+def _with_line_ends(text: str, original: str, newline: str) -> str:
+    """Return `text` with the line end that each line has in `original`, and `newline` after other lines."""
+    ends: dict[str, deque[str]] = {}
+    for written in original.split("\n")[:-1]:
+        line = written.removesuffix("\r")
+        ends.setdefault(line, deque()).append("\n" if line == written else "\r\n")
+    *lines, last = text.split("\n")
+    return "".join([line + (ends[line].popleft() if ends.get(line) else newline) for line in lines]) + last
 
 
 def read_content(path: Path) -> bytes:

@@ -656,3 +656,20 @@ def test_document__line_ends(tmp_path, name, newline):
     source.write_bytes(SOURCES[name].replace("\n", newline).encode())
     content = translate(source).read_bytes()
     assert content.count(b"\n") - content.count(b"\r\n") == (0 if newline == "\r\n" else content.count(b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("target", "written"),
+    [
+        (b'{\r\n "a": "x",\n "b": "y"\r\n}\n', b'{\r\n "a": "x",\n "b": "y",\r\n "c": "C text"\r\n}\n'),
+        (
+            b'\xef\xbb\xbf{\n "c": "",\r\n "b": "y", "a": "x"\r\n}',
+            b'\xef\xbb\xbf{\n "c": "C text",\n "b": "y", "a": "x"\r\n}',
+        ),
+    ],
+)
+def test_json__mixed_line_ends(tmp_path, target, written):
+    """Lines that do not change keep their line ends. Others get those of the first line."""
+    path = made(tmp_path, "de.json", target)
+    translate(made(tmp_path, "en.json", '{"a": "A text", "b": "B text", "c": "C text"}'), how=str)
+    assert path.read_bytes() == written
