@@ -2,7 +2,7 @@
 
 from stapel_agent.types import Standing
 
-from .balances import SPENDER, TOKENS, AccountsMissing, fullest
+from .balances import SPENDER, TOKENS, AccountsMissing, due_warnings, fullest
 from .balances import make as make_accounts
 from .estimates import Estimate, estimated, estimated_beyond, estimated_rest, unbounded
 from .periods import PERIODS
@@ -32,6 +32,7 @@ __all__ = [
     "budgets_of",
     "charge_lost",
     "charging",
+    "due_warnings",
     "estimated",
     "estimated_beyond",
     "estimated_rest",

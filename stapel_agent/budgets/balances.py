@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +17,7 @@ from django.db.models import BigIntegerField, Case, F, FloatField, Q, QuerySet, 
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from stapel_agent import signals
-from stapel_agent.database import as_stored, aware, exactly, ledger_transaction, upsert
+from stapel_agent.database import as_stored, aware, exactly, ledger_transaction, upsert, works_in_callers_thread
 from stapel_agent.models import BudgetAccount, CostBasis, PromptLog, PromptStatus
 from stapel_agent.types import Standing
 
@@ -35,6 +37,10 @@ SPENDER = {"user": "user_id", "workspace": "workspace_id", "source": "source"}
 SUMS = ("spent_nanos", "spent_tokens", "reserved_nanos", "reserved_tokens")
 BALANCES = (*SUMS, "limit_nanos", "limit_tokens", "is_counted", "is_warned")
 MOST = BigIntegerField.MAX_BIGINT
+
+due_warnings: deque[Standing] = deque()
+"""Standings to warn of. The ledger sends the signal, not on its own connections, whose number is limited."""
+os.register_at_fork(after_in_child=due_warnings.clear)  # the parent sends them
 
 
 class AccountsMissing(Exception):
@@ -134,7 +140,7 @@ def _is_charged_for(account: BudgetAccount, row: PromptLog, alias: str) -> bool:
 
 
 def keep(account: BudgetAccount, alias: str) -> None:
-    """Save a locked account. Sends its warning after the commit, if the warning is due."""
+    """Save a locked account. After the commit, its warning is sent or due, if the account is nearly spent."""
     if _is_nearly_spent(account) and not account.is_warned:
         account.is_warned = True
         transaction.on_commit(partial(_warn, standing_of(account)), using=alias, robust=True)
@@ -142,6 +148,9 @@ def keep(account: BudgetAccount, alias: str) -> None:
 
 
 def _warn(standing: Standing) -> None:
+    if not works_in_callers_thread():
+        due_warnings.append(standing)
+        return
     try:
         signals.budget_warning.send_robust(BudgetAccount, standing=standing)
     except signals.RECEIVER_FAULTS as fault:

@@ -1,4 +1,4 @@
-"""Sends `call_finished` once for each row that was closed."""
+"""Sends `call_finished` once for each row that was closed, and the `budget_warning`s that are due."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
-from stapel_agent.models import PromptLog
-from stapel_agent.signals import call_finished
+from django.db.models import Model
+from django.dispatch import Signal
+
+from stapel_agent.budgets import due_warnings
+from stapel_agent.models import BudgetAccount, PromptLog
+from stapel_agent.signals import budget_warning, call_finished
 from stapel_agent.types import FinishedCall
 
 from . import columns
@@ -26,8 +31,8 @@ closed_late = _late.append
 def announce(closed: list[PromptLog], *, timeout: float | None = None) -> None:
     """Announce `closed` rows and wait for the receivers, unless the caller was cancelled."""
     send = dispatch_later if is_leaving() else partial(dispatch, timeout=timeout)
-    for call in _calls(closed):
-        send(call_finished, PromptLog, call=call)
+    for signal, sender, facts in _due(closed):
+        send(signal, sender, **facts)
 
 
 async def aannounce(closed: list[PromptLog], *, timeout: float | None = None) -> None:
@@ -35,20 +40,28 @@ async def aannounce(closed: list[PromptLog], *, timeout: float | None = None) ->
     if is_leaving():
         announce_later(closed)
         return
-    for call in _calls(closed):
-        await adispatch(call_finished, PromptLog, timeout=timeout, call=call)
+    for signal, sender, facts in _due(closed):
+        await adispatch(signal, sender, timeout=timeout, **facts)
 
 
 def announce_later(closed: list[PromptLog]) -> None:
     """`announce()` without waiting for the receivers."""
-    for call in _calls(closed):
-        dispatch_later(call_finished, PromptLog, call=call)
+    for signal, sender, facts in _due(closed):
+        dispatch_later(signal, sender, **facts)
 
 
 def is_leaving() -> bool:
     """Whether the caller has been cancelled or interrupted."""
     fault = sys.exception()
     return fault is not None and not isinstance(fault, Exception)
+
+
+def _due(closed: list[PromptLog]) -> Iterator[tuple[Signal, type[Model], dict[str, Any]]]:
+    for call in _calls(closed):
+        yield call_finished, PromptLog, {"call": call}
+    while due_warnings:
+        with suppress(IndexError):  # another thread took it
+            yield budget_warning, BudgetAccount, {"standing": due_warnings.popleft()}
 
 
 def _calls(closed: list[PromptLog]) -> Iterator[FinishedCall]:

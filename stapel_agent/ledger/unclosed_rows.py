@@ -46,9 +46,9 @@ def close_left_over(alias: str) -> None:
 
 @atexit.register
 def _close_at_exit() -> None:
-    """Try once more to close rows, for at most EXIT_SECONDS: the database may be down."""
+    """Try once more to close rows, for at most EXIT_SECONDS: the database may be down. Then send what is due."""
     wait_for_own_work(EXIT_SECONDS)
     if _unclosed:
         with suppress(Exception):
             in_background(close_left_over).result(EXIT_SECONDS)
-            announce_later([])
+    announce_later([])

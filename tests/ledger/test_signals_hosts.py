@@ -1,4 +1,4 @@
-"""Receivers of `call_finished` in hosts on real servers, outside of any test's transaction."""
+"""Receivers of signals in hosts on real servers, outside of any test's transaction."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine_fixtures import PAID
 from tests.hosts import Host
+from tests.scripted_server import Reply, ScriptedServer
 
 RECEIVERS = """
 from django.db.models import F
@@ -99,6 +100,59 @@ announcement.announce_later([row])
 say(None)
 """
 
+WHERE = """
+from stapel_agent.signals import budget_warning, call_finished
+threads = {"call": [], "standing": []}
+def receiver(signal, sender, **facts):
+    threads[next(iter(facts))].append(threading.current_thread().name)
+for signal in (call_finished, budget_warning):
+    signal.connect(receiver)
+services.complete("what?", "small", user_id="0")
+with transaction.atomic():
+    services.complete("what?", "small", user_id="1")
+asyncio.run(services.acomplete("what?", "small", user_id="2"))
+say(threads)
+"""
+
+SLOW_WARNINGS = """
+from stapel_agent.signals import budget_warning
+release, begun = threading.Event(), threading.Semaphore(0)
+def slow(**facts):
+    begun.release()
+    release.wait(100)
+budget_warning.connect(slow)
+async def main():
+    slowed = [asyncio.create_task(services.acomplete("what?", "small", user_id=str(number))) for number in range(4)]
+    for _ in slowed:
+        await asyncio.to_thread(begun.acquire, timeout=100)
+    other = asyncio.create_task(services.acomplete("what?", "small", user_id="without a budget"))
+    done, _ = await asyncio.wait({other}, timeout=10)
+    release.set()
+    return [len(done), *(answer["status"] for answer in await asyncio.gather(other, *slowed))]
+say(asyncio.run(main()))
+"""
+
+WARNED_AT_EXIT = """
+from stapel_agent.budgets import due_warnings
+from stapel_agent.signals import budget_warning
+def receiver(standing, **facts):
+    PromptLog.objects.update(user_id=standing)
+budget_warning.connect(receiver)
+PromptLog.objects.create(source="other", model="m", model_size="", prompt="", status="success")
+due_warnings.append("warned")
+say(None)
+"""
+
+
+@pytest.fixture
+def limited(host: Host, model: ScriptedServer) -> Host:
+    """A host in which a call uses up nine tenths of its user's budget."""
+    message = {"message": {"content": "this"}, "finish_reason": "stop"}
+    model.replies = [Reply.of({"choices": [message], "usage": {"prompt_tokens": 80, "completion_tokens": 10}})]
+    budgets = [{"scope": "user", "id": str(number), "period": "day", "tokens": 100} for number in range(4)]
+    host.agent |= {"MAX_TOKENS": 10, "CACHE_LOOKUP": {}, "BUDGETS": budgets}
+    return host
+
 
 def test_receiver__in_the_callers_transaction(host: Host) -> None:
     """A receiver's writes and errors do not affect the caller's transaction, which continues and may be rolled back."""
@@ -131,3 +185,20 @@ def test_receiver__at_exit(host: Host) -> None:
     """A process waits briefly for running receivers before it exits."""
     host.run(AT_EXIT)
     assert host.server.execute("SELECT user_id FROM agent_prompt_log") == [("seen",)]
+
+
+def test_warning__where_the_other_receivers_run(limited: Host) -> None:
+    """Receivers of both signals run in the same kind of thread."""
+    kinds = ["MainThread", "stapel-agent-receivers", "stapel-agent-receivers"]
+    assert limited.run(WHERE) == {"call": kinds, "standing": kinds}
+
+
+def test_warning__slow_receivers_hold_up_no_other_call(limited: Host) -> None:
+    """Receivers do not occupy the ledger's connections."""
+    assert limited.run(SLOW_WARNINGS) == [1, *["ok"] * 5]
+
+
+def test_warning__at_exit(host: Host) -> None:
+    """A warning that is still due is sent when the process ends."""
+    host.run(WARNED_AT_EXIT)
+    assert host.server.execute("SELECT user_id FROM agent_prompt_log") == [("warned",)]
