@@ -6,6 +6,7 @@ from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 
 def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
@@ -21,6 +22,14 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
         return value
 
     return parse
+
+
+def request_id(text: str) -> UUID:
+    """The type of a request id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a UUID, as the answer names it, not {text[:40]!r}") from None
 
 
 def image(text: str) -> dict[str, str]:

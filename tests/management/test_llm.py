@@ -296,9 +296,16 @@ def test_ask__interrupted(agent):
     assert PromptLog.objects.get().status == "error"
 
 
-@pytest.mark.parametrize(("arguments", "named"), [([], "ask | logs"), (["explain"], "explain")])
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "ask | logs"),
+        (["explain"], "explain"),
+        (["logs", "--request-id", "x"], "argument --request-id: must be a UUID, as the answer names it, not 'x'"),
+    ],
+)
 def test_usage__that_is_wrong(arguments, named):
-    """A missing argument is named."""
+    """An argument that is missing or invalid is named."""
     with pytest.raises(CommandError, match=re.escape(named)):
         call_command("llm", *arguments)
 

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from stapel_agent import services
 from stapel_agent.management import CLOSED_PIPE, INTERRUPTED
 from stapel_agent.management.answer_text import answered_by, printable_json, printable_text
-from stapel_agent.management.arguments import djangos_options, image, number
+from stapel_agent.management.arguments import djangos_options, image, number, request_id
 from stapel_agent.management.commands import llm_usage
 from stapel_agent.management.forget_command import CONDITIONS, add_forget_arguments, forget
 from stapel_agent.management.provider_report import ProviderReport, reports
@@ -61,8 +61,7 @@ class Command(BaseCommand):
         logs.add_argument(
             "-n", "--count", type=number(int, 1, MOST_CALLS), default=20, help="how many to print; 20 by default"
         )
-        for name in FILTERS:
-            logs.add_argument(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
+        _add_filters(logs)
         logs.add_argument("--full", action="store_true", help="also print prompts and answers")
         logs.add_argument("--json", action="store_true", dest="as_json", help="print each call as a line of JSON")
         logs.add_argument("-f", "--follow", action="store_true", help="keep printing new calls until Ctrl-C")
@@ -152,6 +151,13 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([report.as_json() for report in shown], default=str))
         if silent := [report.name for report in shown if report.is_silent]:
             raise CommandError(f"configured, but did not answer: {', '.join(silent)}")
+
+
+def _add_filters(logs: ArgumentParser) -> None:
+    for name in FILTERS:
+        kind = request_id if name == "request_id" else str
+        words = f"only calls with this {name.replace('_', ' ')}"
+        logs.add_argument(f"--{name.replace('_', '-')}", type=kind, help=words)
 
 
 def _standard_input() -> str:
