@@ -30,6 +30,14 @@ row = PromptLog.objects.order_by("created_at").first()
 say([PromptLog.objects.count(), row.response, row.user_id, row.metadata, row.cost_usd])
 """
 INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+INDEXES = """
+from django.core.management import call_command
+def migrated(*to):
+    call_command("migrate", "agent", *to, verbosity=0)
+    return sorted(connection.introspection.get_constraints(connection.cursor(), "agent_prompt_log"))
+connection.set_autocommit({autocommit})
+say([migrated(), migrated("0002"), migrated()])
+"""
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
@@ -64,3 +72,16 @@ def test_upgrade__index_left_invalid() -> None:
         host.manage("migrate", "agent", "-v0")
         assert server.execute(INVALID) == []
         host.stop()
+
+
+@pytest.mark.postgresql
+def test_upgrade__in_a_transaction() -> None:
+    """Without AUTOCOMMIT, where PostgreSQL can build no index concurrently, the same indexes are built and dropped."""
+    found = []
+    for autocommit in (False, True):
+        with own_database("postgresql") as server:
+            host = Host(server)
+            found.append(host.run(INDEXES.format(autocommit=autocommit)))
+            host.stop()
+    assert "agent_usage_idx" in found[0][0]
+    assert found[0] == found[1]

@@ -67,7 +67,7 @@ class AddFieldOnce(AddField):
 
 
 class AddIndexOnline(AddIndex):
-    """AddIndex that builds CONCURRENTLY on PostgreSQL; other databases build online anyway.
+    """AddIndex that builds CONCURRENTLY on PostgreSQL, unless in a transaction; other databases build online anyway.
 
     A partitioned table gets the index in each partition, because PostgreSQL cannot build one CONCURRENTLY on the
     whole. An index left by an interrupted run is kept, or rebuilt if it is invalid.
@@ -139,7 +139,12 @@ def _is_valid(index_name: str, schema_editor: Any) -> bool:
 
 def _online(model: Any, schema_editor: Any) -> dict[str, bool]:
     is_possible = schema_editor.connection.vendor == "postgresql" and not _is_partitioned(model, schema_editor)
-    return {"concurrently": True} if is_possible else {}
+    return {"concurrently": True} if is_possible and _concurrently(schema_editor) else {}
+
+
+def _concurrently(schema_editor: Any) -> str:
+    """The keyword. Empty in a transaction, as with AUTOCOMMIT off: PostgreSQL allows it only outside."""
+    return "CONCURRENTLY" if schema_editor.connection.get_autocommit() else ""
 
 
 def _is_partitioned(model: Any, schema_editor: Any) -> bool:
@@ -152,6 +157,7 @@ def _is_partitioned(model: Any, schema_editor: Any) -> bool:
 
 def _add_to_partitions(model: Any, index: Any, schema_editor: Any) -> None:
     """Build an index of the whole that becomes valid once each partition has its own."""
+    concurrently = _concurrently(schema_editor)
     schema_editor.execute(str(index.create_sql(model, schema_editor)).replace(" ON ", " ON ONLY ", 1))
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [index.name])
@@ -162,6 +168,6 @@ def _add_to_partitions(model: Any, index: Any, schema_editor: Any) -> None:
         partitions = [partition for (partition,) in cursor.fetchall()]
     for number, partition in enumerate(partitions):
         part = schema_editor.quote_name(f"{index.name}_{number}")
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {part}")
-        schema_editor.execute(f"CREATE INDEX CONCURRENTLY {part} ON {partition} USING {columns}")
+        schema_editor.execute(f"DROP INDEX {concurrently} IF EXISTS {part}")
+        schema_editor.execute(f"CREATE INDEX {concurrently} {part} ON {partition} USING {columns}")
         schema_editor.execute(f"ALTER INDEX {schema_editor.quote_name(index.name)} ATTACH PARTITION {part}")
