@@ -35,8 +35,8 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """\
 # Results
 
-The output of `make bench`. Each figure is shown beside a reference from the same run, and beside its target if it has
-one. The ratios apply to other machines too; the milliseconds only to this one. *Load* is the number of processes that
+The output of `make bench`. Each figure stands beside a reference from the same run, and its target if it has one. The
+ratios apply to other machines too, the milliseconds only to this one. *Load* is the number of processes that
 wanted a core when a benchmark began.
 """
 

@@ -68,7 +68,7 @@ def measure() -> None:
         line(f"{name}, 14 partitions, ms", parts[name], parts[name] / whole[name], "one table")
         line(f"{name}, 61 partitions, ms", many[name], many[name] / whole[name], "one table")
     line(f"to prepare {ROWS:,} rows, beside calls, ms", prepare)
-    line("to turn the table, which nobody uses meanwhile, ms", turn, turn / prepare, "to prepare it")
+    line("to convert the table, which nobody uses meanwhile, ms", turn, turn / prepare, "to prepare it")
     line(f"to drop a month of {rows:,} rows, ms", drop, drop / purge, f"a purge of {purged:,} rows without pauses")
     line("rows purged a second, without pauses", purged / purge * 1000)
 

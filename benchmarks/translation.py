@@ -126,7 +126,7 @@ def wall_time() -> None:
     model = Model(seconds=1)
     with asked(model, TRANSLATE_CHUNK_ENTRIES=COUNT, MAX_TOKENS=10**6):
         whole, _ = translate(catalogue("one for all"))
-    show("one call for all, if an answer could be so long (reference)", whole, "s", f"{model.calls} call")
+    show("one call for all, if an answer could be that long (reference)", whole, "s", f"{model.calls} call")
     model = Model(seconds=1)
     with asked(model):
         seconds, _ = translate(entries)
@@ -134,7 +134,7 @@ def wall_time() -> None:
     from stapel_agent.conf import agent_settings
 
     rounds = -(-model.calls // agent_settings.TRANSLATE_CONCURRENCY)
-    show("of it, besides waiting for the model", (seconds - rounds) * 1000, note=f"{rounds} calls one after the other")
+    show("of which not waiting for the model", (seconds - rounds) * 1000, note=f"{rounds} calls one after the other")
 
 
 def faults() -> None:

@@ -17,7 +17,7 @@ LANGUAGE_TAG = re.compile(
     r"(@[A-Za-z0-9]{4,14})?"
 )
 
-# gettext's modifiers and the BCP 47 subtags they stand for. Others of 5 to 8 characters are variants by themselves.
+# gettext's modifiers and the BCP 47 subtags they stand for. Others of 5 to 8 characters are variants.
 MODIFIERS = {
     "arabic": "Arab",
     "cyrillic": "Cyrl",

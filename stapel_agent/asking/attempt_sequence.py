@@ -32,7 +32,7 @@ from .retries import MAX_DELAY, allows_fallback, allows_other_key, delay_before_
 logger = logging.getLogger(__name__)
 
 MOST_REFUSED_FIELDS = 4
-"""A provider that refuses more fields than this package adds is not asked again."""
+"""A provider that rejects more fields than this package adds is not asked again."""
 
 UNUSABLE = (SchemaMismatch, AnswerMissing)
 """Errors that asking again may fix if the request has a schema."""
@@ -163,7 +163,7 @@ class Attempts:
     def _withdraw_refusals(self, provider: LlmProvider) -> None:
         """Send the last refused field again next time, unless a call without it has succeeded.
 
-        An earlier one was refused indeed, because its omission led to another error, unless that has the same words.
+        An earlier field was really refused if the call without it failed with another error, in other words.
         """
         last: ParameterRefused | None = None
         for attempt in reversed([attempt for attempt in self._made if attempt.provider is provider]):

@@ -43,7 +43,8 @@ class ServiceKeyExtension(OpenApiAuthenticationExtension):
     name = "ServiceKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": "SERVICE_API_KEY of the host."}
+        described = "A key in the host's SERVICE_API_KEY or SERVICE_API_KEYS."
+        return {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": described}
 
 
 class SeesLedger(IsStaffUser):

@@ -183,7 +183,7 @@ def _status(error: AgentError | None) -> PromptStatus:
 def opaque_id(identity: str | None) -> str | None:
     """Return an id that fits into its column. A longer one is cut, and a digest keeps it distinct.
 
-    So does an id that looks like a cut one, so that nobody can pass the stored form of another caller's id.
+    An id that looks like a cut one gets a digest too, so that nobody can pass the stored form of another caller's id.
     """
     if identity is None or (
         len(identity) <= ID_LENGTH and storable(identity) == identity and not CUT_ID.search(identity)

@@ -26,7 +26,7 @@ ORDINARY = frozenset(
         *("none", "null", "unspecified", "not_available", "global"),
     }
 )
-"""The values of CONDITIONS at which the listed price applies."""
+"""The values of CONDITIONS for which the listed price applies."""
 WEB_SEARCHES, OTHER_TOOL_USES = "web_searches", "other_tool_uses"
 TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
 """Uses of the vendor's own tools that it bills in addition to the tokens: their numbers in a result's metadata."""

@@ -117,7 +117,7 @@ def handle_user_merged(event: Any) -> None:
     payload = getattr(event, "payload", None) or {}
     gone, survivor = (payload.get(name) for name in ("from_user_id", "into_user_id"))
     if not (gone and survivor):
-        logger.error("user.merged without from_user_id or into_user_id: nothing is moved")
+        logger.error("user.merged has no from_user_id or no into_user_id: no rows are moved")
         return
     old, new = _stored_id(gone), _stored_id(survivor)
     if old == new:

@@ -122,7 +122,7 @@ class Once(HeldRow):
         self._digest = _digest([caller, request.idempotency_key])
         self._payload_digest = _digest(self._payload)
         if self._digest in _held_here.get():
-            raise InvalidRequest("the idempotency_key belongs to the call that makes this one: choose another key")
+            raise InvalidRequest("the idempotency_key is in use by the call that makes this one: choose another key")
 
     @contextmanager
     def _looking(self) -> Iterator[None]:

@@ -86,7 +86,7 @@ class _SideTask:
             self._finish()
 
     def _wake(self, calls: _Calls) -> None:
-        """Have the caller's thread notice its signals, and any call whose notice a signal made it miss."""
+        """Wake the caller's thread, for its signals and for any call that a signal made it miss."""
         if not (self.is_left and self._end.done()):
             with suppress(RuntimeError):  # the thread serves the loop no longer
                 calls.wake()
@@ -131,7 +131,7 @@ class _SideTask:
 
 
 class _Calls(Executor):
-    """The loop's calls in the caller's thread. Interrupts do not leave it, and a call that one prevented still runs.
+    """The loop's calls in the caller's thread. Interrupts do not leave it, and a call that they prevented still runs.
 
     asgiref's executor only wakes the thread: it would forget a call if an interrupt came as it takes it.
     """
@@ -190,7 +190,7 @@ class _Calls(Executor):
         self._tell(tell, answer)
 
     def _tell(self, tell: Callable[[Any], None], answer: Any) -> None:
-        """Tell the loop a call's answer, in its own thread, where no interrupt keeps it from those who wait for it."""
+        """Tell the loop a call's answer, in the loop's thread, where no interrupt can prevent it."""
 
         def tell_once() -> None:
             with suppress(InvalidStateError):

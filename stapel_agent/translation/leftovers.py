@@ -42,12 +42,12 @@ def leftover(source: str, translation: str, to: str = "") -> str | None:
     if kept not in theirs or len(kept) == len(theirs) or not _has_several_words(source):
         return None
     if _has_others(_rest(kept, theirs), kept):
-        return "is not the translation alone, but stands beside the text"
+        return "is not alone, but has the text beside it"
     return None
 
 
 def _may_be_nothing(source: str, to: str) -> bool:
-    """Whether KIN may lack a single word for nothing: one of another language than English, or into English."""
+    """Whether KIN may lack a single word for nothing: one that is not English, or is translated into English."""
     return len(WORD.findall(source)) < SEVERAL and (not source.isascii() or base(to) in ("en", ""))
 
 

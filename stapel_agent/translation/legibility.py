@@ -11,7 +11,7 @@ from .scripts import MARK
 
 # Control characters, direction overrides, tags, and the replacement for unreadable bytes.
 NEVER = "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202d\u202e\ufff9-\ufffb\ufffd\ufffe\uffff\U000e0000-\U000e007f"
-# Fillers look like nothing. Unicode calls those of Hangul letters.
+# Fillers are invisible, although Unicode calls those of Hangul letters.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180e\u2061-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
 UNSEEN = re.compile(f"[{NEVER}{FILLERS}]")
 BLANK = re.compile(f"[{FILLERS}\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\U000e0000-\U000e0fff]")
@@ -51,7 +51,7 @@ QUESTIONS = "???"
 MOST_MARKS = 7
 """The most combining marks on a letter. No script stacks as many."""
 READABLE = re.compile("[0-9A-Za-z]")
-"""Letters and digits that are found fast."""
+"""Letters and digits that can be searched for fast."""
 STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
 """Matches wherever there are more than MOST_MARKS combining marks in a row, and is faster to search for."""
 FEW_LETTERS = 3
@@ -70,7 +70,7 @@ def illegible(source: str, translation: str, to: str = "") -> str | None:
     if is_misread or _lost_letters(source, translation):
         return "has letters in a wrong encoding"
     if not is_ascii and _stacked_marks(translation) > max(MOST_MARKS, _stacked_marks(source)):
-        return "has letters under combining marks"
+        return "has letters under too many combining marks"
     if _is_readable(_without_marks(translation)):
         return None
     ours = _without_marks(source)

@@ -4,7 +4,7 @@ from stapel_agent.translation.leftovers import leftover
 from stapel_agent.translation.plausibility import doubt
 from tests.rows import each_row
 
-BESIDE = "is not the translation alone, but stands beside the text"
+BESIDE = "is not alone, but has the text beside it"
 NOTHING = "is a program's word for a missing text"
 
 

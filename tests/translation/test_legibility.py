@@ -53,7 +53,7 @@ def test_illegible__encoding(translation):
 
 def test_illegible__stacked_marks():
     """A letter under many combining marks is refused."""
-    assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under combining marks"
+    assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under too many combining marks"
 
 
 @each_row(

@@ -46,12 +46,12 @@ class Command(BaseCommand):
         )
         djangos = [djangos_options()]
         ask = commands.add_parser("ask", parents=djangos, help="print a model's answer")
-        ask.add_argument("prompt", nargs="?", help="if it is left out or -, it is read from standard input")
+        ask.add_argument("prompt", nargs="?", help="the prompt; if it is left out or -, it is read from standard input")
         ask.add_argument(
             "--model", "--size", default="small", metavar="SIZE", help="a size in MODELS; small by default"
         )
-        ask.add_argument("--provider", help="the provider to call; by default as configured")
-        ask.add_argument("--effort", choices=EFFORTS, help="how hard the model should think; by default as configured")
+        ask.add_argument("--provider", help="the provider to call; by default, the configured one")
+        ask.add_argument("--effort", choices=EFFORTS, help="how hard the model should think; by default, as configured")
         ask.add_argument(
             "--image", action="append", type=image, metavar="FILE", help="a file or https URL; may be repeated"
         )

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         add = parser.add_argument
         add("--group-by", default="day", metavar="NAMES", help=f"names separated by commas: {', '.join(GROUPS)}")
         add("--since", metavar="TIME", help="a date or a time in ISO 8601")
-        add("--until", metavar="TIME", help="the same; calls at this time or later are left out")
+        add("--until", metavar="TIME", help="a date or a time in ISO 8601; calls at this time or later are left out")
         for name in COLUMNS:
             add(f"--{name.replace('_', '-')}", help=f"only calls with this {name.replace('_', ' ')}")
         add("--limit", default=100, help=f"rows per page, 1 to {MAX_LIMIT}")
