@@ -203,7 +203,7 @@ class AccessDenied(ProviderDeclined):
 
 
 class ProviderBusy(ProviderDeclined):
-    """This process already runs MAX_CONCURRENCY calls to the provider, and none of them ended in time."""
+    """This process already runs as many calls to the provider as MAX_CONCURRENCY allows, and none ended in time."""
 
     failure = "busy"
 

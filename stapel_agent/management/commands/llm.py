@@ -37,7 +37,7 @@ MOST_CALLS = 10_000
 
 
 class Command(BaseCommand):
-    help = "Ask a model, and see what was asked, spent and configured. Calls are in the ledger, with source 'other'."
+    help = "Ask a model, and look at calls, spending and configuration. These calls have the source 'other'."
     requires_system_checks: list[str] = []  # `providers` must show what a check would stop at
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -72,7 +72,9 @@ class Command(BaseCommand):
         )
         providers.add_argument("--ping", action="store_true", help="ask each configured provider one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one JSON array")
-        forgetting = commands.add_parser("forget", parents=djangos, help="stop reusing stored translations")
+        forgetting = commands.add_parser(
+            "forget", parents=djangos, help="stop reusing the stored translations that match all options"
+        )
         add_forget_arguments(forgetting)
 
     def handle(self, *arguments: Any, subcommand: str, **options: Any) -> None:

@@ -55,16 +55,21 @@ class Command(BaseCommand):
             help="target language, such as pt-BR; may be repeated",
         )
         add("--from", dest="from_lang", default="auto", metavar="TAG", help="language of the source, if known")
-        add("--out", type=Path, metavar="DIR", help="folder for the target files")
+        add("--out", type=Path, metavar="DIR", help="folder for the target files, if not by the layout of the source")
         add("--provider", help="the provider to call; by default, the configured one")
         add("--model", default="small", metavar="SIZE", help="a size in MODELS; small by default")
         add("--effort", choices=EFFORTS, help="how hard the model should think; by default, as configured")
-        add("--glossary", type=Path, metavar="FILE.json", help="{term: translation}, or one such object per language")
+        add(
+            "--glossary",
+            type=Path,
+            metavar="FILE.json",
+            help='JSON, {"term": "translation"}, or one such object per language',
+        )
         add("--context", metavar="SENTENCE", help="what the texts are for, such as 'Buttons of a shop.'")
         add("--overwrite", action="store_true", help="replace existing translations")
         add("--mark", choices=["fuzzy"], help="mark new translations for review")
         add("--overwrite-fuzzy", action="store_true", help="replace translations marked as fuzzy")
-        add("--references", action="store_true", help="send source locations to the model")
+        add("--references", action="store_true", help="send gettext's source locations to the model")
         add("--key-paths", action="store_true", help="send the paths of keys to the model")
         only = parser.add_mutually_exclusive_group()
         only.add_argument("--check", action="store_true", help="check existing translations without calling a model")

@@ -39,13 +39,23 @@ class Command(BaseCommand):
             "--days",
             type=number(float, 0.001, LONGEST_DAYS),
             metavar="N",
-            help="the age limit; by default RETENTION_DAYS",
+            help="the age limit in days; by default RETENTION_DAYS",
         )
         add("--dry-run", action="store_true", help="print what would be done, and change nothing")
-        add("--delete", action="store_true", help="remove the rows; usage() no longer includes them")
-        add("--batch-size", type=number(int, 1, MOST), default=BATCH, metavar="N", help="rows per transaction")
+        add("--delete", action="store_true", help="remove whole rows; usage() no longer includes them")
         add(
-            "--pause", type=number(float, 0, 60), default=PAUSE_SECONDS, metavar="SECONDS", help="pause between batches"
+            "--batch-size",
+            type=number(int, 1, MOST),
+            default=BATCH,
+            metavar="N",
+            help="rows per transaction, by default %(default)s",
+        )
+        add(
+            "--pause",
+            type=number(float, 0, 60),
+            default=PAUSE_SECONDS,
+            metavar="SECONDS",
+            help="pause between batches, by default %(default)s",
         )
 
     def handle(  # noqa: PLR0913  (the command's options)
