@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/model ## run a demo with a real model: answers, cache, refusals, a budget, the ledger
+demo: $(VENV)/model ## run a demo with a real model: answers, cache, failures, a budget, the ledger
 	@$(BIN)/python example/demo.py
 
 serve: $(VENV)/model ## run the example with its admin on PORT, until Ctrl-C

@@ -1,4 +1,4 @@
-"""The package at work in six steps with a real model: answers, cache, refusals, a budget, translations, a ledger."""
+"""The package at work in six steps with a real model: answers, cache, failures, a budget, translations, a ledger."""
 
 import json
 import logging
@@ -102,11 +102,11 @@ def show(url: str) -> bool:
         step("The same question again, in the process: answered from the cache, at no cost", complete, LETTER)
     wrong = {**LETTER, "user_id": "scripted", "prompt": "What is the weather like?"}
     with scripted_provider({"topic": "weather", "urgent": True}), stapel_agent(SCHEMA_RETRIES=0):
-        step("A wrong answer, by a SCRIPTED model: refused, with the reason", complete, wrong)
+        step("A wrong answer by a SCRIPTED model: a failure, with the reason", complete, wrong)
     with stapel_agent(BUDGETS=[{"scope": "user", "id": "carl", "period": "day", "tokens": 100}]):
         step("A budget of 100 tokens a day stops a call before it is made", complete, {**LETTER, "user_id": "carl"})
     with stapel_agent(TRANSLATE_RETRIES=0, MAX_TOKENS=64):
-        step("A translation by the real model. A small one cannot: its answer is refused", translate, TEXTS)
+        step("A translation by the real model, which is too small for it: a failure", translate, TEXTS)
     with scripted_provider(translating(german)):
         scripted = {**TEXTS, "user_id": "scripted", "context": "Buttons of a shop."}
         step("The same translation by a SCRIPTED model: the placeholder is kept", translate, scripted)

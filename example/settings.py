@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parent
-SECRET_KEY = "for the example alone, which listens on loopback"
+SECRET_KEY = "only for the example, which listens on loopback"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "urls"
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"

@@ -248,7 +248,7 @@ def _described(schema: Any) -> Any:
 
 
 def _nullable(described: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0 has the keyword `nullable` in place of a type `null`."""
+    """OpenAPI 3.0 has the keyword `nullable` instead of a type `null`."""
     kinds, choices = described.get("type"), described.get("oneOf", [])
     if kinds == "null":
         return {"nullable": True, "enum": [None]}

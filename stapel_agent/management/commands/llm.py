@@ -72,9 +72,7 @@ class Command(BaseCommand):
         )
         providers.add_argument("--ping", action="store_true", help="ask each configured provider one tiny question")
         providers.add_argument("--json", action="store_true", dest="as_json", help="print one JSON array")
-        forgetting = commands.add_parser(
-            "forget", parents=djangos, help="stop reusing the stored translations that match all options"
-        )
+        forgetting = commands.add_parser("forget", parents=djangos, help="stop reusing some stored translations")
         add_forget_arguments(forgetting)
 
     def handle(self, *arguments: Any, subcommand: str, **options: Any) -> None:

@@ -175,6 +175,6 @@ def _stated_message(text: str, depth: int = 0) -> str:
 
 
 def _upstream_error(document: Any) -> str:
-    """Return the error of the vendor behind OpenRouter, whose own message says no more than that there was one."""
+    """Return the error of the vendor behind OpenRouter, whose own message only says that there was one."""
     raw = mapping(mapping(mapping(document).get("error")).get("metadata")).get("raw")
     return raw if isinstance(raw, str) else ""
