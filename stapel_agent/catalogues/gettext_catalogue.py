@@ -38,6 +38,16 @@ SPACED = {
 }
 """Conversions with a space as their flag, by the format. msgfmt also finds them in percentages, such as "20% off"."""
 
+DIRECTIVE = r"~[-+,#vV':@\d]{0,12}+[A-Za-z%&|~$?*(){}\[\]<>;^_]"
+PROTECTED = {
+    "java-printf-format": r"%(?:\d{1,3}+\$|<)?+[-+0#,(]{0,5}+\d{0,4}+(?:\.\d{1,4}+)?+(?:[tT][A-Za-z]|[A-Za-z%])",
+    "object-pascal-format": r"%(?:\d{1,3}+:)?+-?+(?:\d{1,4}+|\*)?+(?:\.(?:\d{1,4}+|\*))?+[A-Za-z%]",
+    "gcc-internal-format": r"%(?:\d{1,3}+\$)?+[-+0#q]{0,5}+[\d.*]{0,6}+(?:hh|ll|[hlwzt])?+[A-Za-z%<>']",
+    "lisp-format": DIRECTIVE,
+    "scheme-format": DIRECTIVE,
+}
+"""Expressions for the placeholders of further formats, by gettext's flag."""
+
 STRICT = {"python-format", "ruby-format", "qt-format"}
 """Flags of formats in which a plural form may leave out named placeholders only."""
 UNNAMED = re.compile(r"%[^({<]")
@@ -131,7 +141,8 @@ class GettextCatalogue(Catalogue[GettextDraft]):
         return next((FORMATS[flag] for flag in flags if flag in FORMATS), "")
 
     def protect(self, key: str, text: str) -> list[str]:
-        return protected_percentages(self.format(key), text)
+        flagged = (PROTECTED[flag] for flag in self._entry(key).flags if flag in PROTECTED)
+        return [*protected_percentages(self.format(key), text), *flagged]
 
     def max_length(self, key: str) -> int:
         flags = ",".join(self._entry(key).flags)

@@ -172,7 +172,7 @@ LOOSE = (
 )
 """The notations that the guess protects."""
 
-UNNAMED = r"%[^(<$%]*[A-Za-z@]|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}"
+UNNAMED = r"%[^(<$%]*[A-Za-z@]|%[A-Za-z]%|\{(?:[!:][^{}]*)?\}|~[^~\s]*[A-Za-z]"
 """Positional placeholders. They must keep their order."""
 
 

@@ -322,3 +322,23 @@ def test_check__form_that_says_its_number(tmp_path, flag, number):
         path.write_text(path.read_text().replace("UTF-8\\n", f'UTF-8\\n"\n"Plural-Forms: {ARABIC}\\n'))
         is_accepted = "wrong translations" not in run(path, "--from", "en", "--to", "ar", "--check")[1]
         assert is_accepted == (is_right and not fatal(path))
+
+
+@pytest.mark.gettext
+@pytest.mark.parametrize(
+    ("flag", "msgid", "sent"),
+    [
+        ("java-printf-format", "Pay %,d of %1$tB now", "Pay ⟦1⟧ of ⟦2⟧ now"),
+        ("object-pascal-format", "Have %0:s of %1:d here", "Have ⟦1⟧ of ⟦2⟧ here"),
+        ("gcc-internal-format", "%qD is not %<const%> here", "⟦1⟧ is not ⟦2⟧const⟦3⟧ here"),
+        ("lisp-format", "Have ~a of ~D here~%", "Have ⟦1⟧ of ⟦2⟧ here⟦3⟧"),
+        ("scheme-format", "Have ~a of ~S here", "Have ⟦1⟧ of ⟦2⟧ here"),
+    ],
+)
+def test_placeholders__of_further_flags(tmp_path, scripted_model, flag, msgid, sent):
+    """The placeholders of a format that has no name of its own are kept, in their order."""
+    source = po(tmp_path, "en", f'#, {flag}\nmsgid "{msgid}"\nmsgstr ""\n')
+    scripted_model.script(translating(lambda text: text.replace("here", "hier").replace("now", "nun")))
+    assert run(source, "--from", "en", "--to", "de")[1] == ""
+    assert asked(scripted_model) == [sent]
+    assert not fatal(tmp_path / PLACE.format("de"))
