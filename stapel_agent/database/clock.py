@@ -40,12 +40,18 @@ def database_now(alias: str) -> datetime:
 
 
 def host_offset(alias: str) -> timedelta:
-    """How far the database's clock is ahead of this machine's. Measured once every CHECKED_SECONDS."""
-    return _offset(os.getpid(), alias, int(monotonic() // CHECKED_SECONDS))
+    """How far the database's clock is ahead of this machine's.
+
+    Measured once every CHECKED_SECONDS, and after this machine's clock was set or the machine was suspended: the
+    distance to the monotonic clock has changed then.
+    """
+    elapsed = monotonic()
+    distance = round(datetime.now(UTC).timestamp() - elapsed)
+    return _offset(os.getpid(), alias, int(elapsed // CHECKED_SECONDS), distance)
 
 
 @lru_cache(maxsize=8)
-def _offset(process: int, alias: str, period: int) -> timedelta:
+def _offset(process: int, alias: str, period: int, distance: int) -> timedelta:
     if connections[alias].vendor not in SELECT_NOW:
         return timedelta()
     return database_now(alias) - datetime.now(UTC)

@@ -41,6 +41,21 @@ row = PromptLog.objects.get()
 age = database_now("default") - row.created_at
 say(abs(age.total_seconds()) < 60)
 """
+STEPPED = """
+from datetime import UTC, datetime, timedelta
+from stapel_agent.database import clock, database_now, host_offset
+class Stepped(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=1)
+services.complete("what?", "small")
+clock.CHECKED_SECONDS = 10**9
+host_offset("default")
+clock.datetime = Stepped
+services.complete("what else?", "small")
+ages = [database_now("default") - row.created_at for row in PromptLog.objects.all()]
+say([abs(age.total_seconds()) < 60 for age in ages])
+"""
 IN_UTC = """
 from datetime import UTC, datetime
 from stapel_agent.database import UtcNow, database_now
@@ -85,6 +100,11 @@ def test_close_lost__a_heartbeat_lives(hanging: Host, model: ScriptedServer) -> 
 def test_created_at__of_a_host_whose_clock_is_behind(host: Host, model: ScriptedServer) -> None:
     """A row's start is a time of the database's clock, which all hosts share."""
     assert host.run(BEHIND) is True
+
+
+def test_created_at__after_the_hosts_clock_was_set(host: Host, model: ScriptedServer) -> None:
+    """If this machine's clock is set, its distance to the database's clock is measured again."""
+    assert host.run(STEPPED) == [True, True]
 
 
 def test_now__in_utc(host: Host) -> None:
