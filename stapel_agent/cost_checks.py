@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from . import budgets
 from .conf import agent_settings
 from .model_profiles import known_profile
-from .prices import VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
+from .prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
 from .providers import provider_registry
 from .settings_validation import wrong_kinds
 
@@ -107,5 +107,8 @@ def _vendor_tools() -> Iterator[tuple[str, str]]:
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         places[f"to {name!r}"] = entry.get("options") if isinstance(entry, Mapping) else None
     for calls, options in places.items():
-        if tools := sorted(VENDOR_TOOLS.intersection(options if isinstance(options, Mapping) else ())):
+        names = set(options) if isinstance(options, Mapping) else set()
+        if tools := sorted(VENDOR_TOOLS & names):
             yield calls, f"use of {', '.join(tools)}, which the vendor bills separately"
+        if OTHER_MODELS in names:
+            yield calls, f"prices, because the option {OTHER_MODELS!r} lets the vendor use other models"

@@ -32,6 +32,8 @@ TOOL_USES = (WEB_SEARCHES, OTHER_TOOL_USES)
 """Uses of the vendor's own tools that it bills in addition to the tokens: their numbers in a result's metadata."""
 VENDOR_TOOLS = frozenset({"tools", "plugins", "web_search_options", "search_parameters", "enable_search"})
 """Options that let a vendor search or run code, which it bills in addition to the tokens that are sent."""
+OTHER_MODELS = "models"
+"""The option with the models that a vendor such as OpenRouter may use instead, at their own prices."""
 STATING_VENDORS = frozenset({"anthropic", "perplexity", "x-ai"})
 """Vendors whose answers state each such use, so that there was none if none is stated."""
 

@@ -645,6 +645,16 @@ def test_check__vendor_tools_have_no_bound(agent):
     assert ["use of tools," in text and "'search'" in text for text in texts] == [False, True]
 
 
+def test_check__other_models_have_no_bound(agent):
+    """With budgets, the check names the option with which a vendor may use a more expensive model."""
+    sizes = {"small": {"model": "m", "options": {"models": ["other"]}}, "large": {"model": "m", "options": {"a": 1}}}
+    agent(MODELS=sizes, BUDGETS=[{**HOUSE, "tokens": 5}])
+    assert [found.msg for found in check_settings() if found.id == "stapel_agent.W015"] == [
+        "BUDGETS is set, but calls with MODELS['small'] may cost more than reserved: nothing limits their prices, "
+        "because the option 'models' lets the vendor use other models."
+    ]
+
+
 @pytest.mark.parametrize("text", ["31415", "0a1b2c3d", "{[(<,.;", "🪆🧿", "𐐀𐐁", "hello"])
 def test_estimate__is_no_less_than_any_tokenizer_makes_of_a_text(text):
     """The estimate counts a token for each byte: tokenizers may need as many for numbers and rare letters."""
