@@ -208,6 +208,22 @@ def test_faults__same_verdict_as_the_library(schema):
     assert [not ours.faults(value) for value in values] == [library.is_valid(value) for value in values]
 
 
+@pytest.mark.parametrize(
+    ("divisor", "multiples", "others"),
+    [
+        (0.01, [19.99, 0.29, -1.1, 5, 1e300], [0.001, 19.995]),
+        (0.1, [0.3, 1, 0], [0.25]),
+        (3, [9, 9.0, -3], [10, 9.5]),
+        (1e-300, [1e300, 0.5], [1.5e-300, 5e-324]),
+    ],
+)
+def test_faults__multiple_of(divisor, multiples, others):
+    """Decimals are divided as they are written, however large. What is not a number passes."""
+    schema = CallerSchema({"multipleOf": divisor})
+    assert [value for value in [*multiples, True, "0.015"] if schema.faults(value)] == []
+    assert [value for value in others if not schema.faults(value)] == []
+
+
 def test_faults__process_that_is_asked_to_stop():
     """While a thread searches for a hostile pattern, the process still reacts to SIGTERM."""
     program = """
