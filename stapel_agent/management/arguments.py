@@ -29,7 +29,7 @@ def request_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ArgumentTypeError(f"must be a UUID, as the answer names it, not {text[:40]!r}") from None
+        raise ArgumentTypeError(f"must be the request_id of an answer, a UUID, not {text[:40]!r}") from None
 
 
 def image(text: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Flaw(StrEnum):
     NOTHING = "contains no JSON"
     NULL = "is null"
     CONFLICT = "repeats a key with different values"
-    TOO_LONG = f"has JSON with other text, and more than {SEARCHED_LENGTH:,} characters"
+    TOO_LONG = f"mixes JSON with other text, and has more than {SEARCHED_LENGTH:,} characters"
 
 
 class JsonAnswer(NamedTuple):

@@ -301,7 +301,7 @@ def test_ask__interrupted(agent):
     [
         ([], "ask | logs"),
         (["explain"], "explain"),
-        (["logs", "--request-id", "x"], "argument --request-id: must be a UUID, as the answer names it, not 'x'"),
+        (["logs", "--request-id", "x"], "argument --request-id: must be the request_id of an answer, a UUID, not 'x'"),
     ],
 )
 def test_usage__that_is_wrong(arguments, named):
