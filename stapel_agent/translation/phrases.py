@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Set
+from functools import cached_property
 
 WORD = re.compile(r"[^\W\d_]+")
 WORD_START = r"(?:(?<![^\W\d_])|(?=[\u0900-\U0010ffff]))"
@@ -18,21 +19,37 @@ HEAD = 3
 
 
 class Phrases:
-    """A pattern for some phrases. `may_be_in()` excludes most texts much faster than a search."""
+    """Some phrases, with patterns for what stands before and after them. They are compiled at the first search.
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        parts = list(phrases)
-        self.pattern = re.compile(f"{WORD_START}(?:{either(parts)})")
-        self._heads = {match[0][:HEAD] for match in map(WORD.match, parts) if match}
-        letters = "".join({part[0] for part in parts if part[0] >= UNSPACED_FROM})
-        self._letters = re.compile(f"[{letters}]" if letters else "(?!)")
+    `may_be_in()` excludes most texts much faster than a search.
+    """
+
+    def __init__(self, phrases: Iterable[str], *, before: str = "", after: str = "") -> None:
+        self._parts = list(phrases)
+        self._before, self._after = before, after
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(f"{self._before}{WORD_START}(?:{either(self._parts)}){self._after}")
+
+    @cached_property
+    def _heads(self) -> Set[str]:
+        return {match[0][:HEAD] for match in map(WORD.match, self._parts) if match}
+
+    @cached_property
+    def _letters(self) -> re.Pattern[str]:
+        letters = "".join({part[0] for part in self._parts if part[0] >= UNSPACED_FROM})
+        return re.compile(f"[{letters}]" if letters else "(?!)")
 
     def may_be_in(self, text: str, heads: Set[str]) -> bool:
         """Whether a phrase may begin somewhere in `text`, whose words begin with `heads`."""
-        return not self._heads.isdisjoint(heads) or (not text.isascii() and self._letters.search(text) is not None)
+        return not heads.isdisjoint(self._heads) or (not text.isascii() and self._letters.search(text) is not None)
 
     def search(self, text: str) -> re.Match[str] | None:
-        return self.pattern.search(text)
+        return self._pattern.search(text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self._pattern.match(text)
 
 
 def heads_of(text: str) -> Set[str]:

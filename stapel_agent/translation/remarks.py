@@ -51,8 +51,8 @@ SORRY, CANNOT, CAN, ACT, TRANSLATE, MODEL = (
 )
 OPENERS_ABROAD, HERE, CLOSERS_ABROAD = (Phrases(PHRASES[kind]) for kind in ("opener", "here", "closer"))
 """The phrases of a chat in other languages than English."""
-SAID_FIRST = re.compile(rf"\W{{0,3}}(?:{OPENERS_ABROAD.pattern.pattern})\s?[,!.:،，！。：、](?=\W{{0,5}}\w)")
-SAID_HERE = re.compile(rf"\W{{0,3}}(?:{HERE.pattern.pattern})[^:：\n]{{0,40}}[:：]")
+SAID_FIRST = Phrases(PHRASES["opener"], before=r"\W{0,3}", after=r"\s?[,!.:،，！。：、](?=\W{0,5}\w)")
+SAID_HERE = Phrases(PHRASES["here"], before=r"\W{0,3}", after=r"[^:：\n]{0,40}[:：]")
 AGREEMENT = re.compile(
     r"sure|certain|of course|clear|\bok\b|okay|\byes|yeah|yep|natural|absolut|defini|good|fine|\bwell|great|nice|light"
     r"|bright|safe|secur|right|correct|agree|got it|glad|pleas|obvious|happy|welcome|underst|problem|indeed|exact"
@@ -65,7 +65,7 @@ WISH = re.compile(
 """Words of a source whose translation may have the phrases of a chat."""
 NOT = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie)\b")
 """The "not" that makes a refusal of CAN."""
-OPENING = re.compile(rf"\W{{0,3}}(?:{SORRY.pattern.pattern})")
+OPENING = Phrases(PHRASES["sorry"], before=r"\W{0,3}")
 NOTE = re.compile(rf"[(（\[【*—–-]\s?\**(?:{either(NOTES)})\**\s?[:：]")
 LABEL = re.compile(rf"\W{{0,4}}(?:{either(LABELS)})\W{{0,4}}[:：]")
 NOTED = re.compile(r"[(（\[【*—–-][^)\]]{0,30}[:：]")
