@@ -22,7 +22,15 @@ from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnu
 from .model_profiles import known_profile, profile_problems
 from .prices import list_date
 from .privacy import overdue
-from .providers import LlmProvider, dialect_problems, model_warnings, provider_registry
+from .providers import (
+    LlmProvider,
+    default_model,
+    dialect_problems,
+    model_fix,
+    model_for,
+    model_warnings,
+    provider_registry,
+)
 from .redaction import KEY_LENGTH, message_of, redact, settings_with_short_keys
 from .settings_validation import NEEDED, wrong_kinds
 
@@ -63,15 +71,15 @@ def check_retention(
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W005 to W008, W010, W013, W015, W016, E002 to E011: the other settings are known and have valid values."""
     own = (*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *_sizes(), *_dialects())
-    return [*own, *cost_messages(_in_use), *_tenants(), *_never_reused()]
+    return [*own, *cost_messages(_asked), *_tenants(), *_never_reused()]
 
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W011: the providers in use are configured and have a model for each size."""
+    """W003, W011: the providers in use and their fallbacks are configured and have a model for each size."""
     if any(wrong_kinds()):
         return []  # check_settings has reported the invalid settings
-    return [finding for name, sizes in _in_use().items() for finding in _configuration(name, sizes)]
+    return [finding for name, sizes in _asked().items() for finding in _configuration(name, sizes)]
 
 
 def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
@@ -129,9 +137,7 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W014: the models of the sizes are not about to be retired, and support the configured token caps."""
     if any(wrong_kinds()):
         return []
-    sizes = (known_profile(size).provider for size in agent_settings.MODELS)
-    names = dict.fromkeys(name or agent_settings.DEFAULT_PROVIDER for name in sizes)
-    return [Warning(text, id="stapel_agent.W014") for name in names for text in model_warnings(name)]
+    return [Warning(text, id="stapel_agent.W014") for name in _asked() for text in model_warnings(name)]
 
 
 @register("stapel_agent", deploy=True)
@@ -222,10 +228,20 @@ def _sizes() -> Iterator[CheckMessage]:
 
 def _in_use() -> dict[str, list[str]]:
     """Return the providers for requests that name none, each with its sizes. The default provider is first."""
-    default = agent_settings.DEFAULT_PROVIDER
-    sizes = {size: known_profile(size).provider or default for size in agent_settings.MODELS}
+    default, models = agent_settings.DEFAULT_PROVIDER, agent_settings.MODELS
+    valid = [size for size, entry in models.items() if not any(profile_problems(size, entry))]
+    sizes = {size: known_profile(size).provider or default for size in valid}
     names = dict.fromkeys(name for name in (default, *sizes.values()) if isinstance(name, str))
     return {name: [size for size, own in sizes.items() if own == name] for name in names}
+
+
+def _asked() -> dict[str, list[str]]:
+    """Return the providers in use and their fallbacks, each with the sizes for which it may be asked."""
+    asked, chains = _in_use(), {} if any(wrong_kinds(["FALLBACKS"])) else agent_settings.FALLBACKS
+    for first, sizes in _in_use().items():
+        for name in dict.fromkeys(chains.get(first, ())):
+            asked.setdefault(name, []).extend(sizes)
+    return asked
 
 
 def _unknown_sizes() -> Iterator[CheckMessage]:
@@ -241,8 +257,12 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
 
 
 def _foreign_models(name: str, provider: LlmProvider, sizes: list[str]) -> Iterator[CheckMessage]:
+    reported = _nameless(name, _in_use().get(name, []))
     for size in sizes:
-        if problem := provider.model_error(size, known_profile(size).model):
+        problem = provider.model_error(size, default_model(name, provider, size))
+        if problem is None and size not in reported and not model_for(name, provider, size).strip():
+            problem = model_fix(provider, size)
+        if problem:
             yield Warning(f"Provider {name!r} has no model for the size {size!r}: {problem}", id="stapel_agent.W011")
 
 
@@ -256,7 +276,7 @@ def _nameless(name: str, sizes: list[str]) -> list[str]:
     """Return the sizes for which neither MODELS nor the provider has a model."""
     try:
         provider = provider_registry.load(name)()
-        return [size for size in sizes if not str(provider.resolve_model(size, known_profile(size).model)).strip()]
+        return [size for size in sizes if not model_for(name, provider, size).strip()]
     except Exception:  # other checks report errors in the provider
         return []
 

@@ -10,7 +10,7 @@ from . import budgets
 from .conf import agent_settings
 from .model_profiles import known_profile
 from .prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
-from .providers import provider_registry
+from .providers import model_for, provider_registry
 from .settings_validation import wrong_kinds
 
 Sizes = Mapping[str, list[str]]
@@ -74,7 +74,7 @@ def _unpriced(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
 def _without_price(name: str, sizes: list[str]) -> list[str]:
     try:
         provider = provider_registry.load(name)()
-        models = {str(provider.resolve_model(size, known_profile(size).model)) for size in sizes}
+        models = {model_for(name, provider, size) for size in sizes}
         return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
     except Exception:  # other checks report errors in these settings
         return []

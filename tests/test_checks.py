@@ -256,3 +256,69 @@ def test_cache_policy__none(agent, value, reason):
     agent(CACHE_POLICY=value)
     (fault,) = check_settings()
     assert (fault.id, fault.msg) == ("stapel_agent.W005", f"CACHE_POLICY is not a cache policy: {reason}")
+
+
+HOUSE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "s", "medium": "m", "large": "l"}}
+SPARE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "s", "large": "l"}}
+
+
+@pytest.mark.parametrize(
+    ("spare", "models", "found"),
+    [
+        (HOUSE, {}, []),
+        (
+            SPARE,
+            {},
+            [
+                (
+                    "stapel_agent.W011",
+                    "Provider 'spare' has no model for the size 'medium': set PROVIDERS['spare']['models']['medium'] "
+                    "to a model of that endpoint; 'claude-sonnet-5' is an Anthropic model",
+                )
+            ],
+        ),
+        (
+            SPARE,
+            {"MODELS": {"small": "s", "medium": {"model": "m", "provider": "house"}, "large": "l"}},
+            [
+                (
+                    "stapel_agent.W011",
+                    "Provider 'spare' has no model for the size 'medium': set PROVIDERS['spare']['models']['medium']",
+                )
+            ],
+        ),
+        (SPARE, {"MODELS": {"small": "s", "medium": {"model": "m", "provider": "spare"}, "large": "l"}}, []),
+        (
+            {"base_url": "http://127.0.0.1:9/v1", "api_key": {"env": "NO_SUCH_KEY"}},
+            {},
+            [
+                (
+                    "stapel_agent.W003",
+                    "Provider 'spare' is not configured: PROVIDERS['spare']['api_key'] names the environment variable "
+                    "NO_SUCH_KEY, which is not set: set it",
+                )
+            ],
+        ),
+    ],
+)
+def test_checks__fallback(agent, spare, models, found):
+    """A fallback is checked like the provider that is asked first, for the sizes of that provider."""
+    agent(
+        DEFAULT_PROVIDER="house", PROVIDERS={"house": HOUSE, "spare": spare}, FALLBACKS={"house": ["spare"]}, **models
+    )
+    assert [(message.id, message.msg) for message in run_checks(tags=TAG)] == found
+
+
+def test_checks__invalid_profile(agent):
+    """A profile with an invalid key is reported once, without findings about the model that it names."""
+    agent(
+        MODELS={"small": "s", "large": {"model": "l", "temprature": 1}},
+        DEFAULT_PROVIDER="house",
+        PROVIDERS={"house": {"base_url": "http://127.0.0.1:9/v1"}},
+    )
+    (message,) = run_checks(tags=TAG)
+    assert (message.id, message.msg) == (
+        "stapel_agent.E003",
+        "STAPEL_AGENT['MODELS']['large'] has an unknown key 'temprature': use "
+        "model, provider, effort, max_tokens, options.",
+    )

@@ -253,7 +253,7 @@ def test_anthropic__what_is_missing_first(agent, monkeypatch):
 def test_models__empty_name(facade, agent):
     """A size without a model name is never asked for. A provider with its own default still answers."""
     agent(MODELS={"small": "", "large": "l"}, PROVIDERS={"plain": Plain, "own": Own}, DEFAULT_PROVIDER="plain")
-    fault = "STAPEL_AGENT['MODELS']['small'] is empty, and provider 'plain' has no default model for it"
+    fault = "STAPEL_AGENT['MODELS']['small'] names no model, and provider 'plain' has no default model for it"
     assert errors() == [("stapel_agent.E003", f"{fault}.")]
     assert facade.complete("say", "small") == {
         "status": "failure",
@@ -263,6 +263,29 @@ def test_models__empty_name(facade, agent):
     assert facade.translate("en", "de", {"a": "one"})["reason"] == f"rejected: {fault}{TOLD}"
     assert facade.complete("say", "large")["model"] == "l"
     assert facade.complete("say", "small", provider="own")["model"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("house", "set PROVIDERS['house']['models']['large']"),
+        ("openai-compat", "set OPENAI_COMPAT_MODELS['large']"),
+        ("plain", "add the size to its default_models, or use another size or provider"),
+    ],
+)
+def test_models__profile_of_another_provider(facade, agent, name, fix):
+    """A request for a provider without a model for the size says whose profile it is, and which setting to use."""
+    house = {"base_url": "http://127.0.0.1:9/v1"}
+    profile = {"provider": "own", "model": "l"}
+    agent(MODELS={"large": profile}, PROVIDERS={"plain": Plain, "own": Own, "house": house}, DEFAULT_PROVIDER="own")
+    fault = f"the profile of 'large' is for provider 'own', and provider {name!r} has no model for that size"
+    assert facade.complete("say", "large", provider=name) == {
+        "status": "failure",
+        "failure": "rejected",
+        "reason": f"rejected: {fault}: {fix}",
+    }
+    (report,) = [report for report in reports() if report.name == name]
+    assert (report.models, report.error if name != "openai-compat" else fix) == ({}, fix)
 
 
 class Plain(LlmProvider):

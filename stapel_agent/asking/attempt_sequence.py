@@ -224,6 +224,8 @@ class Attempts:
         }
         notes = [f"before it, {name!r}: {fault.failure}: {fault}" for name, fault in declined.items()]
         notes += [f"skipped, cooling down: {name!r}" for name in self._chain.passed_over]
+        if allows_fallback(last.error):
+            notes += [f"skipped, {name!r}: {fault}" for name, fault in self._chain.unusable.items()]
         return f" ({'; '.join(notes)})" if notes else ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, InvalidRequest, WrongSetting
 from stapel_agent.model_profiles import profile_of
-from stapel_agent.providers import LlmProvider, ProviderResult, provider_registry
+from stapel_agent.providers import LlmProvider, ProviderResult, model_fix, provider_registry
 from stapel_agent.types import CompletionRequest
 
 from .circuit_breaker import cooldown_of
@@ -41,7 +41,8 @@ class Chain:
         first = candidate_of(request)
         self.request = first.request
         self.passed_over: list[str] = []
-        self._candidates = (first, *_fallbacks(request))
+        self.unusable: dict[str, AgentError] = {}
+        self._candidates = (first, *self._fallbacks(request))
         self._waiting = deque(self._candidates)
 
     @property
@@ -63,13 +64,13 @@ class Chain:
             self.passed_over.append(name)
         return None
 
-
-def _fallbacks(request: CompletionRequest) -> Iterator[Candidate]:
-    for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
-        try:
-            yield candidate_of(replace(request, provider=name), is_first=False)
-        except AgentError as fault:
-            logger.error("skipped a fallback of provider %r: %s", request.provider, fault)
+    def _fallbacks(self, request: CompletionRequest) -> Iterator[Candidate]:
+        for name in (agent_settings.FALLBACKS or {}).get(request.provider, ()):
+            try:
+                yield candidate_of(replace(request, provider=name), is_first=False)
+            except AgentError as fault:
+                self.unusable[name] = fault
+                logger.error("skipped a fallback of provider %r: %s", request.provider, fault)
 
 
 def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
@@ -87,7 +88,7 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
     request = with_schema_in_prompt(request, provider)
     _require_images(request, provider)
     if not model.strip():
-        raise WrongSetting(nameless(request.model_size, request.provider))
+        raise _nameless(request, provider)
     options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
     return Candidate(provider, request.replaced(model=model, options=options))
 
@@ -118,9 +119,21 @@ def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
         )
 
 
+def _nameless(request: CompletionRequest, provider: LlmProvider) -> InvalidRequest:
+    """Return the exception for a size without a model name."""
+    name, size = request.provider, request.model_size
+    owner = profile_of(size).provider
+    if owner in (None, name):
+        return WrongSetting(nameless(size, name))
+    fault = f"the profile of {size!r} is for provider {owner!r}, and provider {name!r} has no model for that size"
+    return InvalidRequest(f"{fault}: {model_fix(provider, size)}")
+
+
 def nameless(model_size: str, provider: str) -> str:
-    """Return the message for a size without a model name."""
-    return f"STAPEL_AGENT['MODELS'][{model_size!r}] is empty, and provider {provider!r} has no default model for it"
+    """Return the message for a size for which neither MODELS nor its provider names a model."""
+    return (
+        f"STAPEL_AGENT['MODELS'][{model_size!r}] names no model, and provider {provider!r} has no default model for it"
+    )
 
 
 class _Broken(LlmProvider):

@@ -11,12 +11,14 @@ from typing import Any
 from stapel_agent import services
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AgentError, AnswerTruncated, OutOfCredit, ProviderUnusable
-from stapel_agent.model_profiles import known_profile
 from stapel_agent.models import PromptLog, PromptSource, PromptStatus
 from stapel_agent.providers import (
     Endpoint,
     EndpointProvider,
     LlmProvider,
+    default_model,
+    model_fix,
+    model_for,
     model_warnings,
     provider_registry,
 )
@@ -123,11 +125,13 @@ def _models(name: str, provider: LlmProvider) -> tuple[dict[str, str], str | Non
     """The provider's models by size, and why it has none for the last of the other sizes."""
     models, missing = {}, None
     for size in agent_settings.MODELS:
-        default = known_profile(size).model_at(name, provider.default_models, size)
-        if fault := provider.model_error(size, default):
+        model = model_for(name, provider, size)
+        if fault := provider.model_error(size, default_model(name, provider, size)):
             missing = fault
+        elif model.strip():
+            models[str(size)] = model
         else:
-            models[str(size)] = str(provider.resolve_model(size, default))
+            missing = model_fix(provider, size)
     return models, missing
 
 

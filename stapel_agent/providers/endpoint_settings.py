@@ -129,6 +129,11 @@ class EndpointProvider(LlmProvider):
     def resolve_model(self, model_size: str, default: str) -> str:
         return self.endpoint.models().get(model_size) or default
 
+    def model_setting(self, model_size: str) -> str:
+        """Return the setting for the model of a size. Empty if there is none."""
+        is_settable = self.entry is not None or f"{self.settings_prefix}_MODELS" in agent_settings.defaults
+        return f"{self.endpoint.label('models')}[{model_size!r}]" if is_settable else ""
+
 
 def entry_problems(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield the errors in an entry of PROVIDERS that is a dict, each with its fix."""

@@ -11,6 +11,7 @@ from stapel_agent.model_profiles import known_profile, token_limit
 
 from .base import LlmProvider
 from .registry import provider_registry
+from .size_models import model_for
 
 
 def model_warnings(name: str) -> Iterator[str]:
@@ -28,7 +29,7 @@ def model_warnings(name: str) -> Iterator[str]:
 
 def _warnings(name: str, provider: LlmProvider, size: str) -> Iterator[str]:
     profile = known_profile(size)
-    model = provider.resolve_model(size, profile.model_at(name, provider.default_models, size))
+    model = model_for(name, provider, size)
     facts = provider.model_facts(model)
     if facts is not None:
         yield from facts.warnings(model, size, token_limit(profile), timezone.now(), profile.effort)

@@ -55,8 +55,7 @@ class OpenAICompatProvider(EndpointProvider):
     def model_error(self, model_size: str, default: str) -> str | None:
         if self.endpoint.models().get(model_size) or default != DEFAULTS["MODELS"].get(model_size):
             return None
-        setting = f"{self.endpoint.label('models')}[{model_size!r}]"
-        return f"set {setting} to a model of that endpoint; {default!r} is an Anthropic model"
+        return f"set {self.model_setting(model_size)} to a model of that endpoint; {default!r} is an Anthropic model"
 
     def configuration_error(self) -> str | None:
         try:

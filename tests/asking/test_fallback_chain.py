@@ -311,6 +311,21 @@ def test_fallback__that_is_not_there(facade, agent, caplog):
     assert "skipped a fallback of provider 'first': provider 'lost' cannot be imported" in caplog.text
 
 
+def test_fallback__named_in_the_failure(facade, agent):
+    """A failure that another fallback might have prevented names the fallbacks that could not be asked."""
+    models = scripted_chain(agent, first=AccessDenied("key"), second="answer")
+    providers = {name: provider_of(model) for name, model in models.items()}
+    profile = {"provider": "first", "model": "m"}
+    agent(PROVIDERS=providers, MODELS={"small": profile}, FALLBACKS={"first": ["second"]})
+    lacking = (
+        "the profile of 'small' is for provider 'first', and provider 'second' has no model for that size: "
+        "add the size to its default_models, or use another size or provider"
+    )
+    assert facade.complete("say", "small")["reason"] == f"auth: key (skipped, 'second': {lacking})"
+    models["first"].script(AnswerRefused("no"))
+    assert facade.complete("say", "small")["reason"] == "refused: no"
+
+
 def test_fallback__that_cannot_be_made(facade, agent):
     """A fallback whose `__init__` raises is an attempt like any other. Its bug ends the request."""
 

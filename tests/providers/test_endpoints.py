@@ -15,7 +15,7 @@ from stapel_core.comm.exceptions import SchemaValidationError
 
 from stapel_agent.asking import candidate_of, clear_api_keys
 from stapel_agent.asking.retries import immediate
-from stapel_agent.exceptions import WrongSetting
+from stapel_agent.exceptions import InvalidRequest, WrongSetting
 from stapel_agent.model_profiles import Profile
 from stapel_agent.models import PromptLog
 from stapel_agent.providers import forget_refusals, provider_registry
@@ -638,7 +638,7 @@ def test_profile__of_another_provider(agent: Any) -> None:
     request = CompletionRequest("say", "large", "anthropic", "llm_facade", 9)
     assert candidate_of(request).request.model == "claude-opus-4-8"
     assert candidate_of(replace(request, provider="there")).request.model == "deepseek-v4-pro"
-    with pytest.raises(WrongSetting, match="'bare' has no default model"):
+    with pytest.raises(InvalidRequest, match="'bare' has no model for that size"):
         candidate_of(replace(request, provider="bare"))
 
 
