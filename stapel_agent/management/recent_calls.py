@@ -21,7 +21,7 @@ POLL_SECONDS = 1.0
 MOST_AT_ONCE = 1000
 LINE_LENGTH, EXCERPT_LENGTH = 400, 60
 TEXT_LENGTH = 100_000
-WIDTHS = {"created_at": 19, "status": 8, "provider": 14, "model": 26}
+WIDTHS = {"provider": 14, "model": 26, "status": 8}
 
 
 def recent_calls(count: int, filters: Mapping[str, str]) -> list[PromptLog]:
@@ -44,9 +44,9 @@ def following_calls(shown: list[PromptLog], filters: Mapping[str, str]) -> Itera
 
 
 def call_line(row: PromptLog) -> str:
-    """One line: time, status, provider, model, figures, and the error or the prompt."""
+    """One line: time in UTC, status, provider, model, figures, and the error or the prompt."""
     values = {name: getattr(row, name) for name in COLUMNS}
-    cells = [f"{values['created_at']:%Y-%m-%d %H:%M:%S}"[: WIDTHS["created_at"]]]
+    cells = [f"{values['created_at']:%Y-%m-%d %H:%M:%SZ}"]
     cells += [printable(str(values[name] or "-"), LINE_LENGTH).ljust(WIDTHS[name]) for name in COLUMNS[1:4]]
     cells += [f"{_figure(row.input_tokens)} in, {_figure(row.output_tokens)} out".rjust(18)]
     cells += [f"${row.cost_usd.normalize():f}" if row.cost_usd is not None else "no price"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from .catalogue_translation import CatalogueTranslation
 
@@ -92,4 +93,9 @@ def _row(translation: CatalogueTranslation) -> tuple[str, ...]:
         translation.input_tokens,
         translation.output_tokens,
     )
-    return translation.catalogue.to, *map(str, counts), printable(str(translation.catalogue.target), 4096)
+    return translation.catalogue.to, *map(str, counts), printable(_path(translation.catalogue.target), 4096)
+
+
+def _path(file: Path) -> str:
+    """The path from the working directory, if the file is in it."""
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)

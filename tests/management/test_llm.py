@@ -220,6 +220,7 @@ def test_logs__last_calls(scripted_model):
     lines = run("logs")[0].splitlines()
     assert ["say one" in lines[0], "timeout" in lines[1], "say three" in lines[2]] == [True] * 3
     assert "10 in, 5 out" in lines[0]
+    assert re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ  success", lines[0])
     assert len(run("logs", "-n", "2")[0].splitlines()) == 2
     assert len(run("logs", "--user-id", "7")[0].splitlines()) == 2
     assert "slow" in run("logs", "--status", "timeout")[0]

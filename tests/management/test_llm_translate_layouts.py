@@ -49,12 +49,13 @@ def test_i18next__namespaces(tmp_path, scripted_model):
         ("i18n/shop.pot", "de", "i18n/de.po"),
     ],
 )
-def test_layouts(tmp_path, scripted_model, source, to, target):
-    """The target is where the source's layout has it for the language."""
+def test_layouts(tmp_path, scripted_model, monkeypatch, source, to, target):
+    """The target is where the source's layout has it. The table names it from the working directory."""
+    monkeypatch.chdir(tmp_path)
     content = 'msgid "A text"\nmsgstr ""\n' if ".po" in source else {"a": {"message": "A text"}}
     scripted_model.script(translating(str.upper))
-    _, err = run(made(tmp_path, source, content), "--to", to)
-    assert (err, (tmp_path / target).exists()) == ("", True)
+    out, err = run(made(tmp_path, source, content), "--to", to)
+    assert (err, (tmp_path / target).exists(), f" {target}\n" in out) == ("", True, True)
 
 
 def test_template__beside_folders(tmp_path, scripted_model):
