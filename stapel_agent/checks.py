@@ -30,6 +30,7 @@ from .providers import (
     model_for,
     model_warnings,
     provider_registry,
+    unset_keys,
 )
 from .redaction import KEY_LENGTH, message_of, redact, settings_with_short_keys
 from .settings_validation import NEEDED, wrong_kinds
@@ -87,7 +88,8 @@ def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
         provider = provider_registry.load(name)()
         if problem := provider.configuration_error():
             return [Warning(f"Provider {name!r} is not configured: {problem}", id="stapel_agent.W003")]
-        return list(_foreign_models(name, provider, sizes))
+        unset = [Warning(f"{fact}.", id="stapel_agent.W003") for fact in unset_keys(provider)]
+        return [*unset, *_foreign_models(name, provider, sizes)]
     except ProviderUnusable:
         return []  # check_providers has reported it
     except Exception as raised:

@@ -322,3 +322,15 @@ def test_checks__invalid_profile(agent):
         "STAPEL_AGENT['MODELS']['large'] has an unknown key 'temprature': use "
         "model, provider, effort, max_tokens, options.",
     )
+
+
+def test_checks__one_of_several_keys(agent, monkeypatch):
+    """A variable that is not set is reported, although calls work with the other keys."""
+    monkeypatch.setenv("HOUSE_KEY", "key-of-a-test")
+    keys = [{"env": "HOUSE_KEY"}, {"env": "HOUSE_SECOND_KEY"}]
+    agent(DEFAULT_PROVIDER="house", PROVIDERS={"house": {**HOUSE, "api_key": keys}})
+    (message,) = run_checks(tags=TAG)
+    text = "PROVIDERS['house']['api_key'] names the environment variable HOUSE_SECOND_KEY, which is not set"
+    assert (message.id, message.msg) == ("stapel_agent.W003", f"{text}: calls use the other keys.")
+    monkeypatch.setenv("HOUSE_SECOND_KEY", "key-of-a-test-2")
+    assert run_checks(tags=TAG) == []

@@ -21,6 +21,7 @@ from stapel_agent.providers import (
     model_for,
     model_warnings,
     provider_registry,
+    unset_keys,
 )
 
 from .answer_text import spent
@@ -99,7 +100,7 @@ def reports() -> Iterator[ProviderReport]:
     names = list(entries)
     for name in names if default in names else [*names, default]:
         models, error = _configuration(name)
-        unset = list(_unset_keys(name)) if error is None else ()
+        unset = list(unset_keys(provider_registry.load(name)())) if error is None else ()
         path = provider_registry.path_of(entries[name]) if name in names else ""
         yield ProviderReport(str(name), path, name in (default,), models, error, warnings=unset)
 
@@ -147,12 +148,6 @@ def _endpoint(name: str) -> Endpoint | None:
     """The settings of the provider, if it is a built-in one for an HTTP API."""
     provider = provider_registry.load(name)()
     return provider.endpoint if isinstance(provider, EndpointProvider) else None
-
-
-def _unset_keys(name: str) -> Iterator[str]:
-    if endpoint := _endpoint(name):
-        for fact in endpoint.unset_keys():
-            yield f"{fact}: calls use the other keys"
 
 
 def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:

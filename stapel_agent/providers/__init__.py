@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .builtins import BUILTIN_PROVIDERS
     from .dialects import dialect_problems
-    from .endpoint_settings import Endpoint, EndpointProvider
+    from .endpoint_settings import Endpoint, EndpointProvider, unset_keys
     from .model_checks import model_warnings
     from .model_facts import ModelFacts
     from .prompt_cache import forget_prefixes
@@ -40,6 +40,7 @@ __all__ = [
     "read_off_loop",
     "register_provider",
     "registered_providers",
+    "unset_keys",
     "withdraw_refusal",
 ]
 
@@ -48,7 +49,7 @@ _NAMES = {
     ".base": ("LlmProvider", "ProviderResult"),
     ".builtins": ("BUILTIN_PROVIDERS",),
     ".dialects": ("dialect_problems",),
-    ".endpoint_settings": ("Endpoint", "EndpointProvider"),
+    ".endpoint_settings": ("Endpoint", "EndpointProvider", "unset_keys"),
     ".model_checks": ("model_warnings",),
     ".model_facts": ("ModelFacts",),
     ".prompt_cache": ("forget_prefixes",),

@@ -135,6 +135,15 @@ class EndpointProvider(LlmProvider):
         return f"{self.endpoint.label('models')}[{model_size!r}]" if is_settable else ""
 
 
+def unset_keys(provider: LlmProvider) -> Iterator[str]:
+    """Yield a sentence for each environment variable that is to hold one of several keys of `provider` and is not set.
+
+    Ask only a provider without a `configuration_error()`, which would report a missing key.
+    """
+    for fact in provider.endpoint.unset_keys() if isinstance(provider, EndpointProvider) else ():
+        yield f"{fact}: calls use the other keys"
+
+
 def entry_problems(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield the errors in an entry of PROVIDERS that is a dict, each with its fix."""
     place, kind = f"PROVIDERS[{name!r}]", entry.get("class", "openai-compat")
