@@ -117,8 +117,9 @@ def joined(portions: Sequence[tuple[Mapping[str, str], dict[str, Any]]]) -> dict
     unchanged = [key for answer in answers for key in answer.get("unchanged", ())]
     for entries, answer in portions:
         result |= answer.get("result", {})
-        # A portion that failed before any model was called has one reason for all its keys.
-        failed |= answer.get("failed") or dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
+        # A failed portion has its reason for the keys without one, such as those of texts that need no model.
+        failed |= dict.fromkeys(entries if "reason" in answer else (), answer.get("reason", ""))
+        failed |= answer.get("failed", {})
         usage += Usage(**answer.get("usage", {}))
     reasons = [_failure(answer["failure"], answer["reason"]) for answer in answers if "reason" in answer]
     status: dict[str, Any] = {"status": "ok", "result": result} if result else reasons[0]

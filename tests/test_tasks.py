@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from stapel_agent import answers
 from tests.engine_fixtures import TASK_HOST
 from tests.hosts import Host, Server
 from tests.settings import REDIS_URL
@@ -109,6 +110,16 @@ def test_task__a_portion_nobody_was_asked_for(host):
         "usage": {"input_tokens": 40, "output_tokens": 20, "cost_usd": "1"},
         "model": "claude-haiku-4-5-20251001",
         "provider": "openai-compat",
+    }
+
+
+def test_joined__a_portion_with_texts_that_need_no_model():
+    """In the answer to several portions, each key is in the result or has a reason."""
+    translated = {"status": "ok", "result": {"a": "Hallo"}, "usage": {"input_tokens": 1, "output_tokens": 2}}
+    failure = {"status": "failure", "failure": "timeout", "reason": "timeout", "failed": {"b": "deadline"}}
+    assert answers.joined([({"a": "Hello"}, translated), ({"b": "Bye", "c": "{n}"}, failure)]) == {
+        **translated,
+        "failed": {"b": "deadline", "c": "timeout"},
     }
 
 

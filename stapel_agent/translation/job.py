@@ -151,18 +151,19 @@ class Job:
         return Completion("", self.request.provider, self.request.model, value={0: translation})
 
     def completion(self) -> Completion:
-        """The result of the job. If every text failed, raises the last error, with the usage of all calls."""
+        """The result of the job. If every text that needs a call failed, raises the last error, with all usage."""
         whole = self.whole().segments
         for segment in whole:
             segment.settle()
         outcome = self._outcome()
-        if outcome.failed and not outcome.texts:
+        is_answered = any(segment.asked for key, (_, segment, _) in self._entries.items() if key in outcome.texts)
+        if outcome.failed and not is_answered:
             fault = self._fault or self._end_of_all(outcome)
             fault.usage, fault.failed = self._usage, dict(outcome.failed)
             raise fault
         if outcome.unchanged:
             unchanged(self.request, len(outcome.unchanged))
-        by = self._answered_by or (self.request if whole else NOTHING)
+        by = self._answered_by or (self.request if is_answered else NOTHING)
         return Completion("", by.provider, by.model, usage=self._usage, value=outcome)
 
     def _outcome(self) -> Translations:

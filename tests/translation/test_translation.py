@@ -314,6 +314,17 @@ def test_translate__provider_fault(facade, scripted_model, agent, fault, calls):
     assert len(scripted_model.requests) == calls
 
 
+@pytest.mark.parametrize("reply", [AccessDenied("no key"), "no JSON"], ids=["unasked", "unusable"])
+@pytest.mark.parametrize("text", ["{amount}", "", " ", "12,50 €"])
+def test_translate__only_texts_without_words(facade, scripted_model, reply, text):
+    """Texts that need no model do not count: without any other translation, the answer is a failure."""
+    scripted_model.script(reply)
+    alone = facade.translate("en", "de", {"title": "Good morning"})
+    answer = facade.translate("en", "de", {"title": "Good morning", "text": text})
+    assert answer == {**alone, "request_id": answer["request_id"]}
+    assert (answer["status"], list(answer["failed"])) == ("failure", ["title"])
+
+
 def test_translate__rate_limited_for_a_moment(facade, scripted_model, agent):
     """A text that one question does not get may be translated by the next."""
     agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, RETRIES=0)
