@@ -198,7 +198,7 @@ def _key_to_check(name: str, failure: str, reason: str) -> str:
     """The setting of the key that the vendor rejected, unless the reason names a setting itself."""
     is_refused = failure in (AccessDenied.failure, OutOfCredit.failure) and "HTTP" in reason
     endpoint = _endpoint(name) if is_refused else None
-    return f"; check {endpoint.label('api_key')}" if endpoint else ""
+    return f"; check {label}" if endpoint and (label := endpoint.label("api_key")) not in reason else ""
 
 
 def _wrapped(label: str, text: str, width: int | None) -> list[str]:

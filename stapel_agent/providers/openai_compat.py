@@ -107,6 +107,7 @@ class ChatCall:
             own_codes=self._dialect.error_codes,
             optional_fields=optional_fields,
             usage_in=partial(stated_usage, dialect=self._dialect),
+            empty_key="" if self._key else self._endpoint.label("api_key"),
         )
 
     def read(self, body: bytes) -> ProviderResult:
@@ -117,8 +118,12 @@ class ChatCall:
     def _label(self) -> str:
         return self._endpoint.label("base_url")
 
+    @property
+    def _key(self) -> str:
+        return self._call.api_key or next(iter(self._endpoint.keys()), "")
+
     def _headers(self) -> dict[str, str]:
-        key = self._call.api_key or next(iter(self._endpoint.keys()), "")
+        key = self._key
         own = {self._dialect.key_header: key} if self._dialect.key_header else {}
         return {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}", **own} if key else {})}
 

@@ -549,6 +549,17 @@ def test_complete__what_was_paid_is_kept(fault: Any, body: dict[str, Any], expec
     assert fault(Reply.of(body)) == expected
 
 
+@pytest.mark.parametrize(("status", "key", "note"), [
+    (401, "", "; OPENAI_COMPAT_API_KEY is empty"), (403, "", "; OPENAI_COMPAT_API_KEY is empty"),
+    (401, "key-of-a-test", ""), (402, "", ""),
+])  # fmt: skip
+def test_complete__refused_without_a_key(fault: Any, agent: Any, status: int, key: str, note: str) -> None:
+    """If access is denied to a request without a key, the message says that none is set."""
+    agent(OPENAI_COMPAT_API_KEY=key)
+    message = fault(Reply.of({"error": {"message": "Incorrect API key provided"}}, status=status))[1]
+    assert message == f"HTTP {status}: Incorrect API key provided{note}"
+
+
 @pytest.mark.parametrize(("status", "kind"), [(500, ProviderUnavailable), (429, RateLimited), (400, RequestRejected)])
 def test_complete__error_that_states_tokens(fault: Any, status: int, kind: type[ProviderError]) -> None:
     """An error that states tokens carries them, so the call is neither counted as free nor repeated."""

@@ -123,7 +123,7 @@ def test_complete__error_of_a_dialect(ask: Ask, agent: Any, name: str) -> None:
     """The exception's type decides what happens next. Its message has the vendor's."""
     status, kind, text = FAULTS[name]
     with ScriptedServer(Reply((BODIES / f"{name}.json").read_bytes(), status=status)) as server:
-        agent(OPENAI_COMPAT_BASE_URL=server.url)
+        agent(OPENAI_COMPAT_BASE_URL=server.url, OPENAI_COMPAT_API_KEY="key-of-a-test")
         with pytest.raises(ProviderError) as caught:
             ask(prompt="hello", model="m")
     assert (type(caught.value), str(caught.value)) == (kind, text)

@@ -24,7 +24,7 @@ class ErrorBody:
     """
 
     def __init__(self, bounds: Bounds, received: bytes | None = None, *, is_whole: bool, status: int = 0) -> None:
-        self._status = status or bounds.status
+        self.status = status or bounds.status
         self._retry_after = bounds.retry_after
         received = bytes(bounds.error_body) if received is None else received
         coding = bounds.coding if bounds.status >= 300 else ""  # an error inside an answer is a part of it
@@ -50,10 +50,10 @@ class ErrorBody:
         `address_fix` is shown if the API is at another address. `optional_fields` are those that the call omits if
         they are refused. `usage_in` reads the tokens that the body states: the vendor bills them.
         """
-        is_elsewhere = address_fix and is_of_another_address(self._status, self.message)
+        is_elsewhere = address_fix and is_of_another_address(self.status, self.message)
         message = f"{self.message}; {address_fix}" if is_elsewhere else self.message
         fault = classify(
-            self._status,
+            self.status,
             message,
             clues=self.clues,
             codes=error_codes(self.text),
@@ -61,7 +61,7 @@ class ErrorBody:
             retry_after=stated_wait(self.text) if self._retry_after is None else self._retry_after,
         )
         if type(fault) is RequestRejected:
-            refusals = (fields.refusal(self._status, self.text, message) for fields in optional_fields)
+            refusals = (fields.refusal(self.status, self.text, message) for fields in optional_fields)
             fault = next((refusal for refusal in refusals if refusal), fault)
         fault.usage = usage_in(self.text) or None
         if isinstance(fault, AnswerTruncated) and not fault.usage:

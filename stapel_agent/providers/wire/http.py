@@ -28,6 +28,8 @@ from .optional_fields import OptionalFields
 CONNECT_SECONDS = 10.0
 SECRET_PARAMETER = re.compile(r"key|token|secret|pass|auth|signature|credential|jwt|^(?:sig|code)$", re.IGNORECASE)
 """Names of query parameters that hold a credential. Others, such as Azure's `api-version`, are sent."""
+NO_ACCESS = (401, 403)
+"""The statuses of an answer to a request without a key."""
 ROOT_FIX = "must be an http(s) URL without a password or key: set it to the bare root of the API"
 """The fix for a base URL that `api_root()` rejects."""
 
@@ -99,7 +101,8 @@ class Post:
 
     `setting` is the name of the base URL's setting, and `path` is the path below it. `own_codes` maps the vendor's
     error codes to failures. `optional_fields` are fields in `content` that the call omits if the vendor refuses them.
-    `usage_in` returns the tokens that the body of an error states.
+    `usage_in` returns the tokens that the body of an error states. `empty_key` is the name of the key's setting if it
+    is empty.
     """
 
     url: httpx.URL
@@ -111,6 +114,7 @@ class Post:
     own_codes: Mapping[str, str] = field(default_factory=dict)
     optional_fields: OptionalFields = OptionalFields()
     usage_in: Callable[[bytes], Usage] = lambda body: Usage()
+    empty_key: str = ""
 
     @property
     def peer(self) -> str:
@@ -155,12 +159,15 @@ def _refused_in_part(request: Post, bounds: Bounds) -> ProviderError:
 def _fault(request: Post, body: ErrorBody) -> ProviderError:
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")
     fix = f"the request went to {path!r}: {base_url_fix(request.setting, request.path)}"
-    return body.fault(
+    fault = body.fault(
         address_fix=fix if request.setting else "",
         optional_fields=[request.optional_fields],
         usage_in=request.usage_in,
         own_codes=request.own_codes,
     )
+    if request.empty_key and body.status in NO_ACCESS:
+        fault.args = (f"{fault}; {request.empty_key} is empty",)
+    return fault
 
 
 def peer_of(url: httpx.URL, setting: str) -> str:
