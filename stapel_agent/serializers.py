@@ -273,9 +273,9 @@ def _refusal(fault: Any, field_names: Mapping[str, str]) -> StapelValidationErro
 
 def _message(fault: Any, field: str, named: str) -> str:
     """The error in words, with the field's HTTP name."""
-    if fault.validator == "required" and named != field:
-        return f"{named!r} is a required property"
     message: str = fault.message
+    if fault.validator == "required":
+        message = message.replace(repr(field), repr(named), 1)
     return message[:MESSAGE_LENGTH]
 
 

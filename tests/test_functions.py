@@ -85,6 +85,27 @@ def test_call__english_name_of_a_language(field):
         call("llm.translate", {**TRANSLATE, field: "German"})
 
 
+@pytest.mark.parametrize(
+    ("name", "payload", "hint"),
+    [
+        (
+            "llm.complete",
+            {"promt": "x", "model": "small"},
+            "'prompt' is a required property, and 'promt' was unexpected",
+        ),
+        ("llm.complete", {**COMPLETE, "size": "small"}, "('size' was unexpected); did you mean 'model'?"),
+        ("llm.complete", {**COMPLETE, "sytem_prompt": "x"}, "was unexpected); did you mean 'system_prompt'?"),
+        ("llm.complete", {**COMPLETE, "temperature": 1}, "('temperature' was unexpected)"),
+        ("llm.translate", {**TRANSLATE, "to_lang": "de"}, "('to_lang' was unexpected); did you mean 'to'?"),
+    ],
+)
+def test_call__misspelt_field(name, payload, hint):
+    """The error for an unknown field suggests the right one, if one is near. That for a missing one shows it."""
+    with pytest.raises(SchemaValidationError) as raised:
+        call(name, payload)
+    assert str(raised.value).endswith(hint)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), [("llm.complete", COMPLETE), ("llm.translate", TRANSLATE)])
 def test_call__null(scripted_model, name, payload):

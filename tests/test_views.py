@@ -130,6 +130,20 @@ def test_translate__english_name_of_a_language(service, field):
     assert "did you mean 'pt-BR'?" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("verb", "payload", "hint"),
+    [
+        ("complete", {"promt": "x", "model": "small"}, "'prompt' is a required property, and 'promt' was unexpected"),
+        ("complete", {**COMPLETE, "sytem_prompt": "x"}, "did you mean 'system_prompt'?"),
+        ("translate", {"form": "en", "to": "de", "entries": {}}, "'from' is a required property, and 'form' was"),
+    ],
+)
+def test_payload__misspelt_field(service, verb, payload, hint):
+    """The error names the misspelt field, and the right one."""
+    answer = service.ask(verb, payload)
+    assert (answer.status_code, hint in answer.content.decode()) == (400, True)
+
+
 @pytest.mark.parametrize("tag", ["pt_BR", "zh_Hans", "sr@latin", "ca@valencia"])
 def test_translate__forms_of_a_tag(service, scripted_model, tag):
     """The common forms of a language's tag are all accepted."""

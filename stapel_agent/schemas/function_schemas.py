@@ -15,6 +15,7 @@ from jsonschema.protocols import Validator
 
 from stapel_agent.language_tags import tag_error
 
+from .keyword_arguments import suggestion
 from .ordinary_payloads import OrdinaryPayloads
 
 # Not `schemas/functions`, from which stapel-core would load the plain files over the schemas that are registered here.
@@ -123,10 +124,30 @@ def _remembering(standard: type[Validator]) -> Callable[..., None]:
 
 
 def _additional_properties(validator: Validator, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword `additionalProperties`. If the map may hold any text, its texts are not validated one by one."""
+    """The keyword `additionalProperties`. A map that may hold any text is not validated text by text.
+
+    The message for an unknown name suggests the right one.
+    """
     if type(instance) is dict and _allows_any_text(rule):
         instance = {name: value for name, value in instance.items() if type(value) is not str}
-    yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
+    known = schema.get("properties", {})
+    for fault in Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema):
+        if rule is False:
+            fault.message += suggestion(_unknown(instance, schema)[0], known)
+        yield fault
+
+
+def _required(validator: Validator, names: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword `required`. Its message also has the unknown name that may stand for the missing one."""
+    unknown = _unknown(instance, schema) if schema.get("additionalProperties") is False else []
+    for fault in Draft202012Validator.VALIDATORS["required"](validator, names, instance, schema):
+        fault.message += f", and {str(unknown[0])!r} was unexpected" if unknown else ""
+        yield fault
+
+
+def _unknown(instance: Any, schema: Any) -> list[Any]:
+    known = schema.get("properties", {})
+    return [name for name in instance if name not in known] if isinstance(instance, dict) else []
 
 
 def _allows_any_text(rule: Any) -> bool:
@@ -148,7 +169,12 @@ def _pattern(validator: Validator, pattern: str, text: Any, schema: Any) -> Iter
         yield ValidationError(tag_error(text) if is_language else f"{text!r} does not match {pattern!r}")
 
 
-KEYWORDS: dict[str, Any] = {"additionalProperties": _additional_properties, "maxItems": _max_items, "pattern": _pattern}
+KEYWORDS: dict[str, Any] = {
+    "additionalProperties": _additional_properties,
+    "maxItems": _max_items,
+    "pattern": _pattern,
+    "required": _required,
+}
 """The keywords that are checked here."""
 
 

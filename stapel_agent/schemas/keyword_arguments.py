@@ -39,7 +39,7 @@ SYNONYMS = {
     "backend": "provider",
 }
 
-
+NAME_LENGTH = 50
 NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "NOT_GIVEN"})()
 """The default of a required argument that has two names."""
 
@@ -92,12 +92,18 @@ class TranslateOptions(RequestOptions, total=False):
     protect: Sequence[str] | None
 
 
+def suggestion(unknown: object, known: Collection[str]) -> str:
+    """Return the end of a message that suggests one of the `known` names. Empty if none is near."""
+    name = str(unknown)[:NAME_LENGTH]
+    near = get_close_matches(SYNONYMS.get(name, name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
     """Raise TypeError, naming the public function, for unknown or missing keywords."""
     names, known = set(given), set(declared.__annotations__)
     if unknown := sorted(names - known):
-        near = [SYNONYMS[unknown[0]]] if unknown[0] in SYNONYMS else get_close_matches(unknown[0], known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = suggestion(unknown[0], {*known, SYNONYMS.get(unknown[0], "")})
         raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
     if missing := [name for name in required if name not in names]:
         raise TypeError(f"{function}() needs {', '.join(required)}: {missing[0]!r} is missing")
