@@ -34,7 +34,7 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
-from stapel_agent.providers.wire import attempt_limits, http
+from stapel_agent.providers.wire import attempt_limits, call_thread, http
 from stapel_agent.providers.wire.attempt_limits import bounded_attempt
 from stapel_agent.providers.wire.bounded_streams import bounded
 from stapel_agent.providers.wire.connection_pool import ClientPool
@@ -87,6 +87,13 @@ def test_apost__long_error(reply: Reply, is_on_loop: bool) -> None:
     with ScriptedServer(reply) as server:
         loop = asyncio.run(ask(server.url))
     assert (readers == [loop]) is is_on_loop
+
+
+def test_apost__long_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain answer needs no thread, because it is returned as it came."""
+    monkeypatch.setattr(call_thread, "Thread", None)
+    with ScriptedServer(Reply(b"x" * 100_000)) as server:
+        assert asyncio.run(apost(question(server.url))) == b"x" * 100_000
 
 
 def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:

@@ -142,7 +142,8 @@ async def apost(request: Post) -> bytes:
         async with client.stream("POST", request.url, content=request.content, headers=request.headers) as response:
             bounds.answered(response.status_code, response.headers)
             body = b"".join([bounds.kept(chunk) async for chunk in response.aiter_raw()])
-    length = math.inf if bounds.coding else len(body)
+    # A plain answer is returned as it came. An error is searched, and a compressed body may be of any length.
+    length = math.inf if bounds.coding else len(body) if bounds.status >= 300 else 0
     return await read_off_loop(length, _accepted, request=request, bounds=bounds, body=body)
 
 
