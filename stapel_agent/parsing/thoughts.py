@@ -32,8 +32,8 @@ ANSWER_BEGINS = (
 )
 """What stands before the answer: everything before it was a thought."""
 ANSWER_ENDS = r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|end|return)\|>|<\|start\|>assistant"
-# May be a string in the answer. Prose has other quotes, as in: a 5" screen.
-STRING = r'(?<![\w\\])"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+(?:"(?!\w)|\\?(?=\n|\Z))'
+# May be a string in the answer. Prose has other quotes, as in: a 5" screen. Chinese has no spaces around its quotes.
+STRING = r'(?<![A-Za-z0-9_\\])"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+(?:"(?![A-Za-z0-9_])|\\?(?=\n|\Z))'
 CODE_SPAN = r"`[^`\n]{1,32}+`"  # may be a tag that is only mentioned
 WHOLE_BLOCKS = [rf"{opening}.*?(?:{closing}|\Z)" for opening, closing in BLOCKS]
 THOUGHT = re.compile(

@@ -82,6 +82,7 @@ def test_thoughts__tags_in_a_string(family):
     ("Text in `<think>` is left out:", ""), ("", "It has no `</think>`, `[THINK]` or `<|channel|>`."),
     ('A thought begins with "[THINK]".', 'It ends with "</think>".'), ("It is <thinkable> and </thoughtful>:", ""),
     ("With [think] and <|channels|>:", ""), ("analysis of it:", "See assistantfinal."), ("<think/>", ""),
+    ('标签"<think>"表示思考。', '以"</think>"结束。'),
     ("Here is my thought process: none.", ""), ("", "Here is my response: done."), ("", "<think />"),
 ])  # fmt: skip
 def test_thoughts__only_mentioned(before, after):
