@@ -24,7 +24,7 @@ class Flaw(StrEnum):
     NOTHING = "contains no JSON"
     NULL = "is null"
     CONFLICT = "repeats a key with different values"
-    TOO_LONG = f"mixes JSON with other text, and has more than {SEARCHED_LENGTH:,} characters"
+    TOO_LONG = f"is not JSON alone, and has more than {SEARCHED_LENGTH:,} characters, too many to search"
 
 
 class JsonAnswer(NamedTuple):
@@ -67,7 +67,7 @@ NULL = re.compile(r"(?:[`~]++(?:json\w*+)?+)?\s*+null\s*+[`~]*+", re.IGNORECASE)
 
 
 def _flaw(answer: str) -> Flaw:
-    if len(answer) > SEARCHED_LENGTH:
+    if len(answer) > SEARCHED_LENGTH and OPENING.search(answer):
         return Flaw.TOO_LONG
     return Flaw.NULL if NULL.fullmatch(answer) else Flaw.NOTHING
 

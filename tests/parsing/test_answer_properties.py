@@ -163,6 +163,7 @@ def test_long_text__too_long():
     assert time.thread_time() - started < 10
     assert find_json(longest)[0] == {"a": 1}
     assert find_json(f".{longest}") == (None, f".{longest}", Flaw.TOO_LONG)
+    assert find_json("x" * MEGABYTE) == (None, "x" * MEGABYTE, Flaw.NOTHING)
 
 
 @pytest.mark.parametrize("wrapping", ["{}", "Sure:\n```json\n{}\n```\nBye.", "<think>[1]</think>{}"])
