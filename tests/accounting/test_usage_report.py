@@ -335,7 +335,7 @@ def test_command__csv_cell(name, cell):
 
 def test_command__as_the_page_on_usage_shows():
     """The documented command prints the documented table, if the calls cost what they cost there."""
-    shown, asked = block_after("docs/usage.md", "is the\nsame command."), "--group-by day,model --since 2026-11-23"
+    shown, asked = block_after("docs/usage.md", "is the same command."), "--group-by day,model --since 2026-11-23"
     small = {"model": "claude-haiku-4-5-20251001", "input_tokens": 350, "output_tokens": 90, "cost_usd": "0.0008"}
     failed = {**small, "status": "failure", "input_tokens": None, "output_tokens": None, "cost_usd": "0"}
     large = {"model": "claude-sonnet-5", "input_tokens": 1200, "output_tokens": 400, "cost_usd": "0.0096"}
