@@ -16,7 +16,7 @@ from . import log_content
 from .asking import nameless_models
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
-from .cost_checks import cost_messages
+from .cost_checks import cost_messages, unbounded_messages, unpriced_messages
 from .database import is_in_tenant_schemas, ledger_alias
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .model_profiles import known_profile, profile_problems
@@ -63,24 +63,26 @@ def check_retention(
         return []
     if oldest is None:
         return []
-    hint = "Run `manage.py purge_prompt_logs` every day, as docs/retention.md shows."
+    hint = "Run `manage.py purge_prompt_logs` every day, for example by cron."
     text = f"RETENTION_DAYS is {days}, but the ledger has texts from {oldest:%Y-%m-%d} that have not been purged."
     return [Warning(text, hint, id="stapel_agent.W009")]
 
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005 to W008, W010, W013, W015, W016, E002 to E011: the other settings are known and have valid values."""
+    """W005, W006, W008, W010, W013, W016, E002 to E011: the other settings are known and have valid values."""
     own = (*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *_sizes(), *_dialects())
-    return [*own, *cost_messages(_asked), *_tenants(), *_never_reused()]
+    return [*own, *cost_messages(), *_tenants(), *_never_reused()]
 
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W011: the providers in use and their fallbacks are configured and have a model for each size."""
+    """W003, W007, W011: the providers in use and their fallbacks are configured, with a priced model for each size."""
     if any(wrong_kinds()):
         return []  # check_settings has reported the invalid settings
-    return [finding for name, sizes in _asked().items() for finding in _configuration(name, sizes)]
+    asked = _asked()
+    found = [finding for name, sizes in asked.items() for finding in _configuration(name, sizes)]
+    return [*found, *unpriced_messages(asked)]
 
 
 def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:
@@ -143,6 +145,12 @@ def check_models(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 @register("stapel_agent", deploy=True)
+def check_bounds(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
+    """W015: the most that a call may cost is known, if there are budgets."""
+    return list(unbounded_messages())
+
+
+@register("stapel_agent", deploy=True)
 def check_key_lengths(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
     """W017: every key is long enough to be recognized in an error message, however it is encoded."""
     hint = f"Use a key of at least {KEY_LENGTH} characters, or none if the endpoint needs none."
@@ -170,7 +178,7 @@ def _unusable_providers() -> Iterator[CheckMessage]:
             cause = f": {redact(message_of(fault.__cause__))}" if fault.__cause__ else "."
             yield Warning(f"{fault}{cause}", hint, id="stapel_agent.W001")
         elif isinstance(fault, ProviderMisconfigured):
-            yield Error(f"{fault}.", f"See docs/models.md, or set PROVIDERS[{name!r}] to None.", id="stapel_agent.E010")
+            yield Error(f"{fault}.", f"Fix the entry, or set PROVIDERS[{name!r}] to None.", id="stapel_agent.E010")
         else:
             hint = "Subclass stapel_agent.LlmProvider."
             yield Warning(str(fault), hint, id="stapel_agent.W002")
@@ -288,7 +296,7 @@ def _dialects() -> Iterator[CheckMessage]:
         return
     for name, entry in (agent_settings.DIALECTS or {}).items():
         for problem in dialect_problems(name, entry):
-            hint = "The entry has no effect until this is fixed. docs/dialects.md lists its keys."
+            hint = "The entry has no effect until this is fixed."
             yield Error(f"{problem}.", hint, id="stapel_agent.E010")
 
 

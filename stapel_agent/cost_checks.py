@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from django.core.checks import CheckMessage, Error, Warning
 
@@ -11,19 +11,16 @@ from .conf import agent_settings
 from .model_profiles import known_profile
 from .prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
 from .providers import model_for, provider_registry
-from .settings_validation import wrong_kinds
 
 Sizes = Mapping[str, list[str]]
 """Name of a provider -> the sizes that it serves."""
 NO_PRICE = "must be US dollars per million tokens, with at least input and output"
 
 
-def cost_messages(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
-    """Yield what is wrong with PRICES and BUDGETS. `in_use` returns the providers for requests that name none."""
+def cost_messages() -> Iterator[CheckMessage]:
+    """Yield what is wrong with PRICES and BUDGETS."""
     yield from _prices()
     yield from _budgets()
-    yield from _unpriced(in_use)
-    yield from _unbounded()
 
 
 def _prices() -> Iterator[CheckMessage]:
@@ -59,11 +56,12 @@ def _budgets() -> Iterator[CheckMessage]:
         yield Warning(f"{text}.", id="stapel_agent.W013")
 
 
-def _unpriced(in_use: Callable[[], Sizes]) -> Iterator[CheckMessage]:
+def unpriced_messages(asked: Sizes) -> Iterator[CheckMessage]:
+    """Yield which models of the providers that may be asked have no price, if budgets need one."""
     setting = agent_settings.BUDGETS
     if not (isinstance(setting, list | tuple) and any("usd" in entry for entry in setting if isinstance(entry, dict))):
         return
-    for name, sizes in in_use().items() if not any(wrong_kinds(["MODELS"])) else ():
+    for name, sizes in asked.items():
         if unpriced := _without_price(name, sizes):
             hint = "Add them to STAPEL_AGENT['PRICES'], or limit 'tokens'."
             fault = f"models of {name!r} have no price, so no dollars are reserved for their calls"
@@ -80,12 +78,13 @@ def _without_price(name: str, sizes: list[str]) -> list[str]:
         return []
 
 
-def _unbounded() -> Iterator[CheckMessage]:
+def unbounded_messages() -> Iterator[CheckMessage]:
+    """Yield which calls may exceed a budget."""
     if not agent_settings.BUDGETS:
         return
     kinds = [(f"to {name!r}", kind) for name in sorted(provider_registry.entries()) for kind in _unbounded_kinds(name)]
     for calls, kind in (*kinds, *_vendor_tools()):
-        hint = "docs/budgets.md explains what an estimate counts. Leave room for more in your budgets."
+        hint = "If you make such calls, leave room for more in your budgets."
         text = f"BUDGETS is set, but calls {calls} may cost more than reserved: nothing limits their {kind}."
         yield Warning(text, hint, id="stapel_agent.W015")
 

@@ -334,3 +334,26 @@ def test_checks__one_of_several_keys(agent, monkeypatch):
     assert (message.id, message.msg) == ("stapel_agent.W003", f"{text}: calls use the other keys.")
     monkeypatch.setenv("HOUSE_SECOND_KEY", "key-of-a-test-2")
     assert run_checks(tags=TAG) == []
+
+
+def test_checks__budgets(agent):
+    """A model without a price is reported at each check, and calls without a bound before a deployment."""
+    agent(
+        DEFAULT_PROVIDER="house",
+        PROVIDERS={"house": HOUSE, "spare": {**HOUSE, "models": dict.fromkeys(HOUSE["models"], "spare-1")}},
+        FALLBACKS={"house": ["spare"]},
+        PRICES=dict.fromkeys(HOUSE["models"].values(), {"input": "1", "output": "2"}),
+        BUDGETS=[{"scope": "user", "period": "day", "usd": "5", "without_id": "share"}],
+    )
+    (message,) = run_checks(tags=TAG)
+    assert (message.id, message.msg) == (
+        "stapel_agent.W007",
+        "BUDGETS limits dollars, but models of 'spare' have no price, so no dollars are reserved for their calls: "
+        "['spare-1'].",
+    )
+    assert "stapel_agent.W007" not in [message.id for message in run_checks(tags=["stapel_agent_settings"])]
+    told = [m.msg for m in run_checks(tags=TAG, include_deployment_checks=True) if m.id == "stapel_agent.W015"]
+    assert [text for text in told if "'house'" in text] == [
+        "BUDGETS is set, but calls to 'house' may cost more than reserved: nothing limits their images, if they have "
+        "any, because the vendor's image tokens are unknown."
+    ]

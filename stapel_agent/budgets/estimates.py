@@ -138,7 +138,7 @@ def unbounded(provider: LlmProvider) -> Iterator[str]:
     if not provider.supports_max_tokens:
         yield "answers, because the provider does not support max_tokens"
     if provider.supports_images and image_tokens(provider.vendor) is None:
-        yield "images, because the vendor's image tokens are unknown"
+        yield "images, if they have any, because the vendor's image tokens are unknown"
 
 
 def image_tokens(vendor: str | None) -> int | None:
