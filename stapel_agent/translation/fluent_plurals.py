@@ -58,7 +58,7 @@ class Variant:
 
     def names(self, argument: str) -> bool:
         """Whether it shows the number of `argument`."""
-        return f"${argument}" in self.text
+        return argument in ARGUMENT.findall(self.text)
 
     def with_number(self, argument: str, number: str) -> list[str | Selection]:
         """Return its nodes with `number` in place of the number of `argument`."""
@@ -104,8 +104,7 @@ class Selection:
         """The variants of plural categories. Empty if the selector does not count."""
         named = {variant.key: variant for variant in self.variants if not variant.is_exact}
         is_plural = self.is_counting and "other" in named and named["other"].is_default
-        number = f"${self.argument}"
-        is_counted = len(self.variants) > 1 or any(number in variant.text for variant in self.variants)
+        is_counted = len(self.variants) > 1 or any(variant.names(self.argument) for variant in self.variants)
         return named if is_plural and is_counted else {}
 
     @property
@@ -171,9 +170,8 @@ def _origin(selection: Selection, form: Form, from_lang: str) -> Variant:
 
 
 def _shown(selection: Selection, form: Form, variant: Variant) -> Variant:
-    number = f"${selection.argument}"
-    other = selection.named["other"]
-    return other if form.only is None and number in other.text and number not in variant.text else variant
+    other, argument = selection.named["other"], selection.argument
+    return other if form.only is None and other.names(argument) and not variant.names(argument) else variant
 
 
 def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:

@@ -42,6 +42,12 @@ def test_cardinals(to):
             "ru",
             "{ $n -> [0] none [one] {$n} days [few] {$n} days [many] {$n} days *[other] {$n} days }",
         ),
+        (
+            "{ $n -> [one] {$name}: one day *[other] {$name}: {$n} days }",
+            "ru",
+            "{ $n -> [one] {$name}: {$n} days [few] {$name}: {$n} days [many] {$name}: {$n} days"
+            " *[other] {$name}: {$n} days }",
+        ),
         ("{ $g -> [m] his *[f] her } file", "ru", "{ $g -> [m] his *[f] her } file"),
         ("{ $n -> [one] a day *[few] days }", "ru", "{ $n -> [one] a day *[few] days }"),
         ("Hello { $name }, [one] of *[other]", "ru", "Hello { $name }, [one] of *[other]"),
