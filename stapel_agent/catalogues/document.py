@@ -195,13 +195,14 @@ def aligned(source: Group, target: Group, *, overwrite: bool) -> Group:
         ours, theirs = source.children[name], children[name]
         if isinstance(ours, Group) and isinstance(theirs, Group):
             if ours.layout != theirs.layout and (overwrite or not _is_complete(ours, theirs)):
-                raise ValueError(f"{name}, in its layout")
+                place = f" at {name[:80]!r}" if name else ""
+                raise ValueError(f"layout{place}: indent it and write its lists as in the source")
             children[name] = aligned(ours, theirs, overwrite=overwrite)
         elif theirs is not None and isinstance(ours, Group) != isinstance(theirs, Group):
             if has_other_forms(ours, theirs) and not overwrite:
                 continue
             if not (overwrite or (isinstance(theirs, Value) and not theirs.content)):
-                raise ValueError(name)
+                raise ValueError(f"structure at {name[:80]!r}: correct it, or use --overwrite")
             children[name] = None
     return replace(target, children=children)
 

@@ -87,10 +87,7 @@ class DocumentCatalogue(Catalogue[Group]):
         try:
             return aligned(source, self._parsed(target, "target"), overwrite=self.overwrite)
         except ValueError as fault:
-            raise CatalogueError(
-                f"{str(self.target)!r} differs from the source in structure at {str(fault)[:80]!r}: correct it, or use"
-                " --overwrite"
-            ) from fault
+            raise CatalogueError(f"{str(self.target)!r} differs from the source in {fault}") from fault
 
     def fill(self, draft: Group, keys: Iterable[str], translations: Mapping[str, str]) -> bool:
         changed = False
