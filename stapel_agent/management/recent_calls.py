@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet
 
-from stapel_agent.database import ledger_alias
+from stapel_agent.database import aware, ledger_alias
 from stapel_agent.models import PromptLog
 
 from .summary import printable
@@ -46,7 +47,7 @@ def following_calls(shown: list[PromptLog], filters: Mapping[str, str]) -> Itera
 def call_line(row: PromptLog) -> str:
     """One line: time in UTC, status, provider, model, figures, and the error or the prompt."""
     values = {name: getattr(row, name) for name in COLUMNS}
-    cells = [f"{values['created_at']:%Y-%m-%d %H:%M:%SZ}"]
+    cells = [f"{aware(row.created_at).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"]
     cells += [printable(str(values[name] or "-"), LINE_LENGTH).ljust(WIDTHS[name]) for name in COLUMNS[1:4]]
     cells += [f"{_figure(row.input_tokens)} in, {_figure(row.output_tokens)} out".rjust(18)]
     cells += [f"${row.cost_usd.normalize():f}" if row.cost_usd is not None else "no price"]

@@ -11,9 +11,10 @@ import shlex
 import subprocess
 import sys
 from base64 import b64decode
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import caches
@@ -225,6 +226,15 @@ def test_logs__last_calls(scripted_model):
     assert len(run("logs", "--user-id", "7")[0].splitlines()) == 2
     assert "slow" in run("logs", "--status", "timeout")[0]
     assert run("logs", "--model", "none") == ("", "no calls match\n")
+
+
+@pytest.mark.parametrize("uses_zones", [True, False])
+def test_logs__in_utc(settings, uses_zones):
+    """Django returns times in the zone of the database, and without USE_TZ in that of the host."""
+    settings.USE_TZ, settings.TIME_ZONE = uses_zones, "Asia/Tokyo"
+    moment = datetime(2026, 1, 1, 3, tzinfo=ZoneInfo("Asia/Tokyo"))
+    row = PromptLog(status="success", created_at=moment if uses_zones else moment.replace(tzinfo=None))
+    assert recent_calls.call_line(row).startswith("2025-12-31 18:00:00Z  success")
 
 
 def test_logs__in_full(scripted_model):
