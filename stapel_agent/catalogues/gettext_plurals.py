@@ -34,7 +34,7 @@ OF_NEW_FILES = {
 }
 """The rules that msginit writes where newer versions of CLDR, and so of Babel, add a form for whole millions."""
 POSITIONAL = re.compile(r"%[^({<]*+\Z")
-COUNTING = re.compile(r"%.*[diu>]\Z|%L?n\Z|\W*+(?:count|n)\W*+\Z")
+COUNTING = re.compile(r"%.*[diu>]\Z|%L?n\Z|\W*+(?:count(?:er)?|num(?:ber)?|n)\b\W*+s?\Z")
 """Of several placeholders, the one that is a number."""
 DIGITS = re.compile(r"\d+")
 MANY = 5

@@ -296,6 +296,7 @@ def test_check__text_without_words(tmp_path, msgid, msgstr, is_right):
     assert ("wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]) == is_right
 
 
+POLISH = "nplurals=3; plural=n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2;"
 ARABIC = "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;"
 
 
@@ -322,6 +323,19 @@ def test_check__form_that_says_its_number(tmp_path, flag, number):
         path.write_text(path.read_text().replace("UTF-8\\n", f'UTF-8\\n"\n"Plural-Forms: {ARABIC}\\n'))
         is_accepted = "wrong translations" not in run(path, "--from", "en", "--to", "ar", "--check")[1]
         assert is_accepted == (is_right and not fatal(path))
+
+
+@pytest.mark.parametrize(
+    ("number", "is_right"),
+    [("%(count)d", True), ("%(count)s", True), ("%(num)s", True), ("%(counts)s", False), ("%(name)s", False)],
+)
+def test_check__number_among_placeholders(tmp_path, number, is_right):
+    """Of several placeholders, a form may leave out the one that is the number, by its conversion or its name."""
+    entry = f'#, python-format\nmsgid "{number} file in %(folder)s"\nmsgid_plural "{number} files in %(folder)s"\n'
+    forms = ["plik w %(folder)s", f"{number} pliki w %(folder)s", f"{number} plików w %(folder)s"]
+    path = po(tmp_path, "pl", entry + "".join(f'msgstr[{form}] "{text}"\n' for form, text in enumerate(forms)))
+    path.write_text(path.read_text().replace("UTF-8\\n", f'UTF-8\\n"\n"Plural-Forms: {POLISH}\\n'))
+    assert ("wrong translations" not in run(path, "--from", "en", "--to", "pl", "--check")[1]) == is_right
 
 
 @pytest.mark.gettext
