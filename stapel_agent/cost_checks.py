@@ -72,7 +72,7 @@ def unpriced_messages(asked: Sizes) -> Iterator[CheckMessage]:
 def _without_price(name: str, sizes: list[str]) -> list[str]:
     try:
         provider = provider_registry.load(name)()
-        models = {model_for(name, provider, size) for size in sizes}
+        models = {model_for(name, provider, size).strip() for size in sizes} - {""}
         return sorted(model for model in models if unit_prices(name, model, provider.vendor) is None)
     except Exception:  # other checks report errors in these settings
         return []

@@ -309,6 +309,19 @@ def test_checks__fallback(agent, spare, models, found):
     assert [(message.id, message.msg) for message in run_checks(tags=TAG)] == found
 
 
+def test_checks__price_of_no_model(agent):
+    """A size for which a fallback has no model is not reported as a model without a price."""
+    agent(
+        DEFAULT_PROVIDER="house",
+        PROVIDERS={"house": HOUSE, "spare": SPARE},
+        MODELS={"small": "s", "medium": {"model": "m", "provider": "house"}, "large": "l"},
+        FALLBACKS={"house": ["spare"]},
+        BUDGETS=[{"scope": "all", "period": "day", "usd": "5"}],
+        PRICES={model: {"input": "1", "output": "1"} for model in "sml"},
+    )
+    assert "stapel_agent.W007" not in [message.id for message in run_checks(tags=TAG)]
+
+
 def test_checks__invalid_profile(agent):
     """A profile with an invalid key is reported once, without findings about the model that it names."""
     agent(
