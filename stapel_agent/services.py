@@ -24,25 +24,28 @@ from .schemas import (
     TranslateOptions,
     TranslationAnswer,
     given_keywords,
+    takes_keywords_of,
 )
 from .types import Completion, CompletionRequest
 
 T = TypeVar("T")
 
 
+@takes_keywords_of(CompletionOptions)
 def complete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """Return the model's raw text: `{"status": "ok", "result": text, "usage": {...}}`, or a failure with its `reason`.
 
     Every answer names its `model` and `provider`, and the `request_id` of its rows in the ledger.
     """
-    size, given = given_keywords("complete", model_size, options, CompletionOptions)
+    size, given = given_keywords("complete", model_size, options)
     answer = Answer("complete", request_of(prompt, size, **given), answers.text_fields)
     return cast(TextAnswer, _completed(answer, completion.complete, given))
 
 
+@takes_keywords_of(CompletionOptions)
 async def acomplete(prompt: str, model_size: str = NOT_GIVEN, **options: Unpack[CompletionOptions]) -> TextAnswer:
     """`complete()` on an event loop."""
-    size, given = given_keywords("acomplete", model_size, options, CompletionOptions)
+    size, given = given_keywords("acomplete", model_size, options)
     answer = Answer("complete", request_of(prompt, size, **given), answers.text_fields)
     return cast(TextAnswer, await _acompleted(answer, completion.acomplete, given))
 
@@ -59,6 +62,7 @@ def complete_json(
     schema: Mapping[str, Any] | None = None,
     **options: Unpack[CompletionOptions],
 ) -> JsonAnswer[Any]: ...
+@takes_keywords_of(CompletionOptions)
 def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> JsonAnswer[Any]:
     """Return the model's answer as JSON: `result`, the prose around it as `comment`, and `usage`.
 
@@ -66,7 +70,7 @@ def complete_json(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = Non
     is an instance of it. If you give no system prompt, the built-in one, "answer with JSON only", is sent. If an
     answer fails its checks, the failure holds its raw text as `comment`, and its `usage`.
     """
-    size, given = given_keywords("complete_json", model_size, options, CompletionOptions)
+    size, given = given_keywords("complete_json", model_size, options)
     wanted = AnswerSchema.of(schema)
     given["schema"] = wanted.json_schema
     answer = Answer("complete_json", json_request_of(prompt, size, **given), answers.json_fields)
@@ -86,11 +90,12 @@ async def acomplete_json(
     schema: Mapping[str, Any] | None = None,
     **options: Unpack[CompletionOptions],
 ) -> JsonAnswer[Any]: ...
+@takes_keywords_of(CompletionOptions)
 async def acomplete_json(
     prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any
 ) -> JsonAnswer[Any]:
     """`complete_json()` on an event loop."""
-    size, given = given_keywords("acomplete_json", model_size, options, CompletionOptions)
+    size, given = given_keywords("acomplete_json", model_size, options)
     wanted = AnswerSchema.of(schema)
     given["schema"] = wanted.json_schema
     answer = Answer("complete_json", json_request_of(prompt, size, **given), answers.json_fields)
@@ -108,6 +113,7 @@ def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: type[T], **options:
 def ask(
     prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
 ) -> Any: ...
+@takes_keywords_of(CompletionOptions)
 def ask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
     """Return only the result: text, or with `schema` the result of `complete_json()`. Raises AnswerFailed."""
     if schema is None:
@@ -127,6 +133,7 @@ async def aask(
 async def aask(
     prompt: str, model_size: str = NOT_GIVEN, *, schema: Mapping[str, Any], **options: Unpack[CompletionOptions]
 ) -> Any: ...
+@takes_keywords_of(CompletionOptions)
 async def aask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, **options: Any) -> Any:
     """`ask()` on an event loop."""
     if schema is None:
@@ -134,6 +141,7 @@ async def aask(prompt: str, model_size: str = NOT_GIVEN, *, schema: Any = None, 
     return _value(await acomplete_json(prompt, model_size, schema=schema, **options))
 
 
+@takes_keywords_of(TranslateOptions)
 def translate(
     from_lang: str,
     to: str,
@@ -146,7 +154,7 @@ def translate(
     `result` holds the translations that passed their checks. If any did not, `failed` maps their keys to reasons.
     An answer with the status "failure" holds no translation. Without entries, no model is called.
     """
-    size, given = given_keywords("translate", model_size, options, TranslateOptions, default="small")
+    size, given = given_keywords("translate", model_size, options, default="small")
     answer, texts_of = _translation_answer(size, **given)
     with answer:
         texts = texts_of(from_lang, to, entries)
@@ -155,6 +163,7 @@ def translate(
     return cast(TranslationAnswer, answer.content)
 
 
+@takes_keywords_of(TranslateOptions)
 async def atranslate(
     from_lang: str,
     to: str,
@@ -163,7 +172,7 @@ async def atranslate(
     **options: Unpack[TranslateOptions],
 ) -> TranslationAnswer:
     """`translate()` on an event loop."""
-    size, given = given_keywords("atranslate", model_size, options, TranslateOptions, default="small")
+    size, given = given_keywords("atranslate", model_size, options, default="small")
     answer, texts_of = _translation_answer(size, **given)
     with answer:
         texts = texts_of(from_lang, to, entries)
@@ -173,11 +182,12 @@ async def atranslate(
     return cast(TranslationAnswer, answer.content)
 
 
+@takes_keywords_of(TranslateOptions)
 def translation_cost(
     from_lang: str, to: str, entries: Mapping[str, str | Mapping[str, Any]], model_size: str = "small", **options: Any
 ) -> translation.Most:
     """The most that `translate()` could cost with these arguments. Calls no model. May raise an AgentError."""
-    size, given = given_keywords("translation_cost", model_size, options, TranslateOptions, default="small")
+    size, given = given_keywords("translation_cost", model_size, options, default="small")
     answer, texts_of = _translation_answer(size, **given)
     return translation.most(texts_of(from_lang, to, entries), valid(answer.request))
 

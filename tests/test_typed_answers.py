@@ -149,6 +149,40 @@ def test_keyword__unknown(keywords, suggestion):
         complete("say", "small", **keywords)
 
 
+@pytest.mark.parametrize(
+    ("name", "keywords", "message"),
+    [
+        (
+            "translate",
+            {"entries": {}, "to_lang": "de"},
+            "got an unexpected keyword argument 'to_lang'; did you mean 'to'?",
+        ),
+        (
+            "atranslate",
+            {"to": "de", "texts": {}},
+            "got an unexpected keyword argument 'texts'; did you mean 'entries'?",
+        ),
+        ("translation_cost", {"too": "de"}, "got an unexpected keyword argument 'too'; did you mean 'to'?"),
+        ("complete", {"promt": "s"}, "got an unexpected keyword argument 'promt'; did you mean 'prompt'?"),
+        ("acomplete", {"promt": "s"}, "got an unexpected keyword argument 'promt'; did you mean 'prompt'?"),
+        (
+            "complete_json",
+            {"json_schema": 1},
+            "got an unexpected keyword argument 'json_schema'; did you mean 'schema'?",
+        ),
+        ("acomplete_json", {"promt": 1}, "got an unexpected keyword argument 'promt'; did you mean 'prompt'?"),
+        ("ask", {"sise": "small"}, "got an unexpected keyword argument 'sise'"),
+        ("aask", {"shema": {}}, "got an unexpected keyword argument 'shema'; did you mean 'schema'?"),
+        ("ask", {}, "missing 1 required positional argument: 'prompt'"),
+    ],
+)
+def test_keyword__misspelt(name, keywords, message):
+    """A misspelt keyword is reported instead of the missing argument that it may stand for."""
+    with pytest.raises(TypeError) as raised:
+        asyncio.run(getattr(services, name)(**keywords))
+    assert str(raised.value) == f"{name}() {message}"
+
+
 def test_model__either_name(scripted_model):
     """The size may be called `model`, as in a payload. Both or neither is a TypeError."""
     assert complete("say", model="large")["model"] == complete("say", model_size="large")["model"]

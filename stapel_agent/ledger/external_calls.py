@@ -103,7 +103,7 @@ def _row(function: str, fields: Mapping[str, Any]) -> PromptLog:
 
 def _checked(function: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return all fields of a call as plain values. Raises TypeError, or ValueError with the fix."""
-    check_keywords(function, fields, CallFields, required=NAMES)
+    check_keywords(function, fields, CallFields.__annotations__, required=NAMES)
     call = {**LEFT_OUT, **{name: readable(name, value) for name, value in fields.items()}}
     for value in call.values():
         if isinstance(value, Unreadable):

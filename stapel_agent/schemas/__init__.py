@@ -11,6 +11,7 @@ from .keyword_arguments import (
     TranslateOptions,
     check_keywords,
     given_keywords,
+    takes_keywords_of,
 )
 from .plain_values import Unreadable, readable, readable_argument
 from .work_limit import TooMuchWork
@@ -37,5 +38,6 @@ __all__ = [
     "given_keywords",
     "readable",
     "readable_argument",
+    "takes_keywords_of",
     "with_plain_sets",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, TypedDict
+from functools import wraps
+from inspect import Parameter, iscoroutinefunction, signature
+from typing import Any, TypedDict, TypeVar, cast
 
 from stapel_agent.types import Image
 
@@ -39,6 +41,7 @@ SYNONYMS = {
     "backend": "provider",
 }
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 NAME_LENGTH = 50
 NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "NOT_GIVEN"})()
 """The default of a required argument that has two names."""
@@ -99,9 +102,30 @@ def suggestion(unknown: object, known: Collection[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def check_keywords(function: str, given: Iterable[str], declared: type, required: Collection[str] = ()) -> None:
+def takes_keywords_of(declared: type) -> Callable[[Function], Function]:
+    """Decorate a function that takes the keywords in `declared`, to report an unknown keyword before a missing one."""
+
+    def decorated(function: Function) -> Function:
+        own = signature(function).parameters.values()
+        known = {*declared.__annotations__, *(own.name for own in own if own.kind is not Parameter.VAR_KEYWORD)}
+
+        @wraps(function)
+        def checked(*arguments: Any, **keywords: Any) -> Any:
+            check_keywords(function.__name__, keywords, known)
+            return function(*arguments, **keywords)
+
+        @wraps(function)
+        async def achecked(*arguments: Any, **keywords: Any) -> Any:
+            return await checked(*arguments, **keywords)
+
+        return cast(Function, achecked if iscoroutinefunction(function) else checked)
+
+    return decorated
+
+
+def check_keywords(function: str, given: Iterable[str], known: Iterable[str], required: Collection[str] = ()) -> None:
     """Raise TypeError, naming the public function, for unknown or missing keywords."""
-    names, known = set(given), set(declared.__annotations__)
+    names, known = set(given), set(known)
     if unknown := sorted(names - known):
         hint = suggestion(unknown[0], {*known, SYNONYMS.get(unknown[0], "")})
         raise TypeError(f"{function}() got an unexpected keyword argument {unknown[0]!r}{hint}")
@@ -110,12 +134,12 @@ def check_keywords(function: str, given: Iterable[str], declared: type, required
 
 
 def given_keywords(
-    function: str, model_size: str, options: Mapping[str, Any], declared: type, *, default: str = NOT_GIVEN
+    function: str, model_size: str, options: Mapping[str, Any], *, default: str = NOT_GIVEN
 ) -> tuple[str, dict[str, Any]]:
     """Return the model size and the other keywords that are not None, all of them as plain values.
 
-    Raises TypeError if a keyword is unknown or no size is given."""
-    check_keywords(function, options, declared)
+    Raises TypeError if no size is given, or two.
+    """
     given = {name: readable_argument(name, value) for name, value in options.items() if value is not None}
     named = given.pop("model", NOT_GIVEN)
     if model_size is not NOT_GIVEN and named is not NOT_GIVEN:
