@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from . import log_content
-from .asking import nameless_models
+from .asking import missing_model
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .cost_checks import cost_messages, unbounded_messages, unpriced_messages
@@ -231,9 +231,9 @@ def _sizes() -> Iterator[CheckMessage]:
         for problem in (*profile_problems(size, entry), *_unregistered(size, entry)):
             yield Error(f"{problem}.", "Calls of that size fail until this is fixed.", id="stapel_agent.E003")
     for name, sizes in _in_use().items():
-        for size in _nameless(name, sizes):
+        for size in _without_model(name, sizes):
             hint = "Set a model there or in the provider's models. Calls of that size fail until this is fixed."
-            yield Error(f"{nameless_models(size, name)}.", hint, id="stapel_agent.E003")
+            yield Error(f"{missing_model(size, name)}.", hint, id="stapel_agent.E003")
 
 
 def _in_use() -> dict[str, list[str]]:
@@ -267,7 +267,7 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
 
 
 def _foreign_models(name: str, provider: LlmProvider, sizes: list[str]) -> Iterator[CheckMessage]:
-    reported = _nameless(name, _in_use().get(name, []))
+    reported = _without_model(name, _in_use().get(name, []))
     for size in sizes:
         problem = provider.model_error(size, default_model(name, provider, size))
         if problem is None and size not in reported and not model_for(name, provider, size).strip():
@@ -282,7 +282,7 @@ def _unregistered(size: str, entry: Any) -> Iterator[str]:
         yield f"STAPEL_AGENT['MODELS'][{size!r}]['provider'] is {name!r}: use one of {', '.join(sorted(names))}"
 
 
-def _nameless(name: str, sizes: list[str]) -> list[str]:
+def _without_model(name: str, sizes: list[str]) -> list[str]:
     """Return the sizes for which neither MODELS nor the provider has a model."""
     try:
         provider = provider_registry.load(name)()

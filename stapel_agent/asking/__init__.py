@@ -4,8 +4,7 @@ from .api_keys import clear as clear_api_keys
 from .attempt import Attempt
 from .attempt_sequence import Attempts
 from .circuit_breaker import clear as clear_cooldowns
-from .fallback_chain import candidate_of
-from .fallback_chain import nameless as nameless_models
+from .fallback_chain import candidate_of, missing_model
 from .reader import Reader, as_text, off_loop
 from .retries import immediate as immediate_retries
 from .unstated_usage import BOTH_HALVES, INPUT, OUTPUT
@@ -22,6 +21,6 @@ __all__ = [
     "clear_api_keys",
     "clear_cooldowns",
     "immediate_retries",
-    "nameless_models",
+    "missing_model",
     "off_loop",
 ]

@@ -88,7 +88,7 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
     request = with_schema_in_prompt(request, provider)
     _require_images(request, provider)
     if not model.strip():
-        raise _nameless(request, provider)
+        raise _without_model(request, provider)
     options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
     return Candidate(provider, request.replaced(model=model, options=options))
 
@@ -119,17 +119,17 @@ def _require_images(request: CompletionRequest, provider: LlmProvider) -> None:
         )
 
 
-def _nameless(request: CompletionRequest, provider: LlmProvider) -> InvalidRequest:
-    """Return the exception for a size without a model name."""
+def _without_model(request: CompletionRequest, provider: LlmProvider) -> InvalidRequest:
+    """Return the exception for a size for which `provider` has no model."""
     name, size = request.provider, request.model_size
     owner = profile_of(size).provider
     if owner in (None, name):
-        return WrongSetting(nameless(size, name))
+        return WrongSetting(missing_model(size, name))
     fault = f"the profile of {size!r} is for provider {owner!r}, and provider {name!r} has no model for that size"
     return InvalidRequest(f"{fault}: {model_fix(provider, size)}")
 
 
-def nameless(model_size: str, provider: str) -> str:
+def missing_model(model_size: str, provider: str) -> str:
     """Return the message for a size for which neither MODELS nor its provider names a model."""
     return (
         f"STAPEL_AGENT['MODELS'][{model_size!r}] names no model, and provider {provider!r} has no default model for it"

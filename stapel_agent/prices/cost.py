@@ -135,7 +135,7 @@ def own_entry(provider: str, model: str) -> Any:
 
 
 def conditions_of(terms: Terms) -> dict[str, str]:
-    """Return the terms that may change the price, such as {"service_tier": "flex"}, without those at ORDINARY."""
+    """Return the terms that may change the price, such as {"service_tier": "flex"}: not those with ORDINARY values."""
     stated = {name: terms.get(name) for name in CONDITIONS} if terms else {}
     words = {name: word.lower() for name, word in stated.items() if isinstance(word, str) and len(word) <= LONGEST}
     return {name: word for name, word in words.items() if word not in ORDINARY}

@@ -96,7 +96,7 @@ class AnthropicProvider(EndpointProvider):
         return "; ".join(lacking) or None
 
     def finish_reason_fix(self, reason: str) -> None:
-        """Return None: the vendor's reasons are all known."""
+        """Return None: an entry of this class cannot declare finish reasons."""
 
     def _question(self, arguments: Mapping[str, Any]) -> Question:
         call = Call(**arguments)

@@ -97,7 +97,7 @@ class ClaudeCodeCLIProvider(LlmProvider):
         return None
 
     def finish_reason_fix(self, reason: str) -> None:
-        """Return None: the vendor's reasons are all known."""
+        """Return None: no setting declares the CLI's finish reasons."""
 
 
 @dataclass(frozen=True)

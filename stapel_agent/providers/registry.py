@@ -122,6 +122,7 @@ class Registry:
             return f"{entry.__module__}.{entry.__qualname__}"
         if not isinstance(entry, str) or not DOTTED_PATH.fullmatch(entry):
             return ""
+        # Without a digit it is no key, although a module named xai_house looks like one.
         return redact(entry) if any(map(str.isdigit, entry)) else entry
 
     @classmethod

@@ -19,7 +19,7 @@ LONG_RUN = re.compile(r"[A-Za-z0-9]{20}")
 def cut_key_spans(lowered: str, keys: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield where the first or the last characters of one of the `keys` stand in a text in lower case.
 
-    They count only if they are so many that they cannot be an ordinary word.
+    A part counts only if it is too long to be an ordinary word.
     """
     backwards, size = lowered[::-1], len(lowered)
     for key in keys:
