@@ -20,6 +20,7 @@ from .base import LlmProvider, ProviderResult
 from .claude_output import has_started, read_output
 from .claude_schema import schema_argument
 from .wire.call_arguments import Call
+from .wire.call_thread import read_off_loop
 from .wire.error_response import excerpt
 from .wire.optional_fields import OptionalFields
 from .wire.subprocess_runner import Command, NotStarted, Outcome, arun, reporting_not_started, run
@@ -79,15 +80,13 @@ class ClaudeCodeCLIProvider(LlmProvider):
         cli_call = CliCall(**arguments)
         with _start_faults(), cli_call.command() as command:
             outcome = run(command)
-        cli_call.check_effort(outcome)
-        return read_output(outcome, structured=cli_call.schema is not None)
+        return cli_call.read(outcome)
 
     async def acomplete(self, **arguments: Any) -> ProviderResult:
         cli_call = CliCall(**arguments)
         with _start_faults(), cli_call.command() as command:
             outcome = await arun(command)
-        cli_call.check_effort(outcome)
-        return read_output(outcome, structured=cli_call.schema is not None)
+        return await read_off_loop(len(outcome.stdout) + len(outcome.stderr), cli_call.read, outcome=outcome)
 
     def configuration_error(self) -> str | None:
         try:
@@ -150,11 +149,12 @@ class CliCall(Call):
         word = self.effort if self.effort in ("low", *THOUGHTFUL) else None
         return OptionalFields.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
 
-    def check_effort(self, outcome: Outcome) -> None:
-        """Raise ParameterRefused if the CLI has no flag for effort."""
+    def read(self, outcome: Outcome) -> ProviderResult:
+        """Return the answer. Raises ParameterRefused if the CLI has no flag for effort."""
         status = 400 if outcome.exit_code and not has_started(outcome) else 200
         if refusal := self._optional_fields.refusal(status, outcome.stderr, excerpt(outcome.stderr)):
             raise refusal
+        return read_output(outcome, structured=self.schema is not None)
 
 
 def _binary() -> str:

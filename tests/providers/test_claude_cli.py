@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
-from stapel_agent.providers import forget_refusals
+from stapel_agent.providers import claude_cli, forget_refusals
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
+from stapel_agent.providers.claude_output import read_output
 from stapel_agent.providers.wire import subprocess_runner
 
 from .claude_result import RESULT, SPENT, answered
@@ -100,6 +102,23 @@ def fake(tmp_path: Path, agent: Callable[..., None]) -> Iterator[FakeClaude]:
 def test_complete__answer(fake: FakeClaude, complete: Complete) -> None:
     """Text, disjoint token counts and the cost are read from the one object that the CLI prints."""
     assert complete(prompt="Hi", model="m") == answered()
+
+
+@pytest.mark.parametrize(("length", "is_on_loop"), [(10, True), (100_000, False)])
+def test_acomplete__long_output(
+    fake: FakeClaude, monkeypatch: pytest.MonkeyPatch, length: int, is_on_loop: bool
+) -> None:
+    """A long output is not read on the event loop, because that would block it."""
+    readers = []
+
+    def read(*arguments: Any, **options: Any) -> ProviderResult:
+        readers.append(threading.get_ident())
+        return read_output(*arguments, **options)
+
+    monkeypatch.setattr(claude_cli, "read_output", read)
+    fake.does("answer", json.dumps({**RESULT, "result": "x" * length}))
+    assert WAYS["async"](prompt="Hi", model="m").text == "x" * length
+    assert (readers == [threading.get_ident()]) is is_on_loop
 
 
 def test_complete__call(fake: FakeClaude, complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
