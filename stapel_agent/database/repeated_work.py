@@ -71,9 +71,10 @@ class RepeatedWork(Generic[Job]):
                     self._is_running = False
                     return
             try:
-                self._do(job)
+                try:
+                    self._do(job)
+                finally:
+                    connections.close_all()
             except Exception as fault:
                 logger.error("%s: %s", self._failure, describe(fault))
                 self._is_due.clear()
-            finally:
-                connections.close_all()

@@ -38,6 +38,22 @@ def test_repeated_work__until_there_is_none(caplog: pytest.LogCaptureFixture) ->
     assert done == ["first", "first", "second"]
 
 
+def test_repeated_work__connection_that_cannot_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing a connection may fail, too, and does not end the work."""
+    jobs, done = ["first", "second"], list[str]()
+    faults = iter([OSError("the server is gone"), None])
+
+    def close_all() -> None:
+        if fault := next(faults):
+            raise fault
+
+    monkeypatch.setattr("stapel_agent.database.repeated_work.connections.close_all", close_all)
+    work = RepeatedWork(NAME, "it failed", seconds=lambda: 0.01, job=jobs.copy, do=lambda _: done.append(jobs.pop()))
+    work.start()
+    until(lambda: not runs())
+    assert done == ["second", "first"]
+
+
 def test_repeated_work__in_a_hurry() -> None:
     """The next job need not wait for its turn."""
     jobs = ["only"]
