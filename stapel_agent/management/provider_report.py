@@ -102,7 +102,8 @@ def reports() -> Iterator[ProviderReport]:
         models, error = _configuration(name)
         unset = list(unset_keys(provider_registry.load(name)())) if error is None else ()
         path = provider_registry.path_of(entries[name]) if name in names else ""
-        yield ProviderReport(str(name), path, name in (default,), models, error, warnings=unset)
+        is_default = name in (default,)  # NaN, a mistake in the settings, does not equal itself
+        yield ProviderReport(str(name), path, is_default, models, error, warnings=unset)
 
 
 def _configuration(name: str) -> tuple[dict[str, str], str | None]:

@@ -18,7 +18,7 @@ from stapel_agent.models import PromptLog
 from . import list_cells
 from .call_page import CallPage, provider_of
 from .changelist import LedgerList
-from .list_filters import FILTERS, PARAMETERS, tells_of
+from .list_filters import FILTERS, PARAMETERS, reveals
 from .usage_views import UsageViews
 
 
@@ -50,11 +50,11 @@ class PromptLogAdmin(CallPage, UsageViews):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the parameters of the filters: Django would accept any condition on any column from the URL."""
-        return lookup in PARAMETERS and not tells_of(PARAMETERS[lookup], self._masked_field_names())
+        return lookup in PARAMETERS and not reveals(PARAMETERS[lookup], self._masked_field_names())
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         masked = self._masked_field_names()
-        return [spec for spec in super().get_list_filter(request) if not tells_of(spec, masked)]
+        return [spec for spec in super().get_list_filter(request) if not reveals(spec, masked)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LedgerList]:
         return LedgerList

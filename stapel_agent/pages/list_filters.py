@@ -183,8 +183,11 @@ FORM_FILTERS: tuple[type[FormFilter], ...] = (PeriodFilter, UserFilter, Workspac
 COLUMN_FILTERS: tuple[type[ColumnFilter], ...] = (
     *(StatusFilter, SourceFilter, ProviderFilter, ModelFilter, CostFilter, DurationFilter),
 )
-BEHIND = {"cost": ("cost_usd", "cost_basis", "estimated_cost_usd"), "duration_from": ("duration_ms",)}
-"""Parameter -> the columns that it filters by, if it has another name."""
+FILTERED_COLUMNS = {
+    "cost": ("cost_usd", "cost_basis", "estimated_cost_usd"),
+    "duration_from": ("duration_ms",),
+}
+"""The columns that a parameter filters by, if it has another name than its column."""
 FILTERS = (*FORM_FILTERS, *COLUMN_FILTERS)
 PARAMETERS: dict[str, type[admin.ListFilter]] = {
     **{name: form for form in FORM_FILTERS for name in form.parameters},
@@ -193,7 +196,7 @@ PARAMETERS: dict[str, type[admin.ListFilter]] = {
 """Parameters allowed in the URL, with their filters; Django would accept any condition on any column."""
 
 
-def tells_of(spec: Any, columns: Iterable[str]) -> bool:
-    """Whether a filter tells something about one of these columns."""
+def reveals(spec: Any, columns: Iterable[str]) -> bool:
+    """Whether a filter reveals something about one of these columns."""
     names = [name.partition("__")[0] for name, own in PARAMETERS.items() if own is spec]
-    return not {column for name in names for column in BEHIND.get(name, (name,))}.isdisjoint(columns)
+    return not {column for name in names for column in FILTERED_COLUMNS.get(name, (name,))}.isdisjoint(columns)
