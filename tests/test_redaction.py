@@ -168,6 +168,8 @@ CUT_KEYS = [
     ("Zk9qW3eR7tY1***dF4gH6jK0mN and zK9Qw3eR7Ty1", "[redacted]***[redacted] and [redacted]"),
     ("Zk9qW3eR\\u0037tY1uI5", "[redacted]"),
     ("Zk9qW3eR7tZk9qW3eR7tY1uI5", "[redacted]"),
+    ("Zk9qW3eR... is long, Zk9qW3e... is short", "[redacted]... is long, Zk9qW3e... is short"),
+    ("ghijK1lM... is none, mnopQ1rstuvwxy... may be a word", "[redacted]... is none, mnopQ1rstuvwxy... may be a word"),
     ("Zk9qW3... ends with K0mN", "Zk9qW3... ends with K0mN"),
     ("a key in gw-claude-opus-4-8-2025 or gw-claude-opus", "a key in gw-claude-opus-4-8-2025 or gw-claude-opus"),
     ("the secret of the host", "the secret of the host"),
@@ -179,7 +181,8 @@ CUT_KEYS = [
 def test_redact__cut_key(agent, text, redacted):
     """The start or the end of a key is replaced, in any case or escape, if it is too long for an ordinary word."""
     words = "gw-claude-opus-4-8-20251101-secret-of-the-host"
-    agent(OPENAI_COMPAT_API_KEY=[LONG_KEY, words, "qwhzkvbnxjrtplmcfdgsqazwsxedcrfv"])
+    others = ["qwhzkvbnxjrtplmcfdgsqazwsxedcrfv", "ghijK1lMnopqrstu", "mnopQ1rstuvwxyz"]
+    agent(OPENAI_COMPAT_API_KEY=[LONG_KEY, words, *others])
     assert redact(text) == redacted
 
 
