@@ -171,7 +171,7 @@ class Attempts:
                 break
             if isinstance(attempt.error, ParameterRefused):
                 last = last or attempt.error
-                if str(attempt.error) == str(last):
+                if _wording(attempt.error) == _wording(last):
                     withdraw_refusal(attempt.error)
 
     def _refusals_by(self, provider: LlmProvider) -> list[ParameterRefused]:
@@ -227,6 +227,11 @@ class Attempts:
         if allows_fallback(last.error):
             notes += [f"skipped, {name!r}: {fault}" for name, fault in self._chain.unusable.items()]
         return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _wording(fault: ProviderError) -> list[str]:
+    """Return the words of a message without numbers and ids, which may differ for each request."""
+    return [word for word in str(fault).split() if not any(map(str.isdigit, word))]
 
 
 def _retryable(made: Sequence[Attempt]) -> Sequence[ProviderError]:

@@ -106,6 +106,7 @@ def refused(words: str) -> Reply:
 
 NO_EFFORT, NO_MARK = refused("output_config: not permitted"), refused("system.0.cache_control: not permitted")
 NEITHER, BUSY = refused("output_config or cache_control is not permitted"), Reply(b"busy", status=503)
+NUMBERED = [refused(f"output_config or cache_control is not permitted (request id: 20261201{n}abc)") for n in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,7 @@ NEITHER, BUSY = refused("output_config or cache_control is not permitted"), Repl
         ([NO_EFFORT, NO_MARK, BUSY, said()], ["failure", "ok"], ["both", "mark", "none", "mark"]),
         ([NO_EFFORT, NO_EFFORT, NO_EFFORT, said()], ["failure", "ok"], ["both", "mark", "both", "mark"]),
         ([NEITHER, NEITHER, NEITHER, said()], ["failure", "ok"], ["both", "mark", "none", "both"]),
+        ([*NUMBERED, said()], ["failure", "ok"], ["both", "mark", "none", "both"]),
     ],
 )
 def test_prefix__refused_with_the_effort(
