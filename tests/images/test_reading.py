@@ -199,10 +199,14 @@ def test_provider__without_support(facade, agent, name):
 
 @pytest.mark.django_db
 def test_provider__fallback_without_support(facade, agent):
-    """A fallback that does not support images is skipped if the request has images, and asked if it has none."""
+    """A fallback that does not support images is skipped if the request has images, and asked if it has none.
+
+    The reason says that it was skipped.
+    """
     scripted_chain(agent, first=ProviderUnavailable("down"), second="{}")
     agent(PROVIDERS={**services.agent_settings.PROVIDERS, "second": Blind}, RETRIES=0)
-    assert facade.complete_json("What is it?", "small", images=[PNG_DATA])["reason"] == "overloaded: down"
+    skipped = "skipped, 'second': provider 'second' does not support images: choose one that does, or send none"
+    assert facade.complete_json("What is it?", "small", images=[PNG_DATA])["reason"] == f"overloaded: down ({skipped})"
     assert facade.complete_json("What is it?", "small")["status"] == "ok"
     assert [name for name, *_ in rows()] == ["first", "first", "second"]
 

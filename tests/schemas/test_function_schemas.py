@@ -146,6 +146,6 @@ def test_fault__of_many_fields() -> None:
     """A thousand unknown fields are not all quoted. Those that the schema declares never count as missing."""
     unknown = {f"x{n}{LONG[:1000]}": 1 for n in range(1000)}
     required, surplus = function_validator("llm.complete").iter_errors({**unknown, "prompt": "say"})
-    assert required.message == "'model' is a required property"
+    assert required.message.startswith("'model' is a required property, and 'x0BBB")
     assert "prompt" in required.instance
     assert len(str(required)) + len(str(surplus)) < 30_000
