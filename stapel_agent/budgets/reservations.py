@@ -1,8 +1,8 @@
 """Reserves the estimated cost of a call in its spender's accounts, and charges the actual cost afterwards.
 
 Each function is part of one short transaction with the ledger row of its call, so an account's `spent_*` always equal
-the sums of the ledger's rows, even after a crash. Rows are locked in a fixed order: the ledger row, its reservation,
-then the accounts by key.
+the sums of the ledger's rows. `balances.make()` is the exception: it does not survive a crash. Rows are locked in a
+fixed order: the ledger row, its reservation, then the accounts by key.
 """
 
 from __future__ import annotations
