@@ -8,7 +8,7 @@ import pytest
 from stapel_agent.database import RepeatedWork
 from tests.engine_fixtures import until
 
-NAME = "of a test"
+NAME = "repeated in a test"
 
 
 def runs() -> bool:
