@@ -24,10 +24,9 @@ from .prices import list_date
 from .privacy import overdue
 from .providers import (
     LlmProvider,
-    default_model,
     dialect_problems,
-    model_fix,
     model_for,
+    model_problem,
     model_warnings,
     provider_registry,
     unset_keys,
@@ -269,10 +268,7 @@ def _unknown_sizes() -> Iterator[CheckMessage]:
 def _foreign_models(name: str, provider: LlmProvider, sizes: list[str]) -> Iterator[CheckMessage]:
     reported = _without_model(name, _in_use().get(name, []))
     for size in sizes:
-        problem = provider.model_error(size, default_model(name, provider, size))
-        if problem is None and size not in reported and not model_for(name, provider, size).strip():
-            problem = model_fix(provider, size)
-        if problem:
+        if size not in reported and (problem := model_problem(name, provider, size)):
             yield Warning(f"Provider {name!r} has no model for the size {size!r}: {problem}", id="stapel_agent.W011")
 
 

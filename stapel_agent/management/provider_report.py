@@ -16,9 +16,8 @@ from stapel_agent.providers import (
     Endpoint,
     EndpointProvider,
     LlmProvider,
-    default_model,
-    model_fix,
     model_for,
+    model_problem,
     model_warnings,
     provider_registry,
     unset_keys,
@@ -127,13 +126,10 @@ def _models(name: str, provider: LlmProvider) -> tuple[dict[str, str], str | Non
     """The provider's models by size, and why it has none for the last of the other sizes."""
     models, missing = {}, None
     for size in agent_settings.MODELS:
-        model = model_for(name, provider, size)
-        if fault := provider.model_error(size, default_model(name, provider, size)):
-            missing = fault
-        elif model.strip():
-            models[str(size)] = model
+        if problem := model_problem(name, provider, size):
+            missing = problem
         else:
-            missing = model_fix(provider, size)
+            models[str(size)] = model_for(name, provider, size)
     return models, missing
 
 

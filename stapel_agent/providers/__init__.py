@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .model_facts import ModelFacts
     from .prompt_cache import forget_prefixes
     from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
-    from .size_models import default_model, model_fix, model_for
+    from .size_models import model_fix, model_for, model_problem
     from .wire.call_thread import in_own_thread, read_off_loop
     from .wire.finish_reasons import finish_reason
     from .wire.optional_fields import forget_refusals, withdraw_refusal
@@ -27,7 +27,6 @@ __all__ = [
     "ModelFacts",
     "ProviderEntry",
     "ProviderResult",
-    "default_model",
     "dialect_problems",
     "finish_reason",
     "forget_prefixes",
@@ -35,6 +34,7 @@ __all__ = [
     "in_own_thread",
     "model_fix",
     "model_for",
+    "model_problem",
     "model_warnings",
     "provider_registry",
     "read_off_loop",
@@ -54,7 +54,7 @@ _NAMES = {
     ".model_facts": ("ModelFacts",),
     ".prompt_cache": ("forget_prefixes",),
     ".registry": ("ProviderEntry", "provider_registry", "register_provider", "registered_providers"),
-    ".size_models": ("default_model", "model_fix", "model_for"),
+    ".size_models": ("model_fix", "model_for", "model_problem"),
     ".wire.call_thread": ("in_own_thread", "read_off_loop"),
     ".wire.finish_reasons": ("finish_reason",),
     ".wire.optional_fields": ("forget_refusals", "withdraw_refusal"),

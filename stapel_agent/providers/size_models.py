@@ -8,14 +8,21 @@ from .base import LlmProvider
 from .endpoint_settings import EndpointProvider
 
 
-def default_model(name: str, provider: LlmProvider, size: str) -> str:
+def _default_model(name: str, provider: LlmProvider, size: str) -> str:
     """Return the model from MODELS, or, if its profile is for another provider, from `default_models`."""
     return known_profile(size).model_at(name, provider.default_models, size)
 
 
 def model_for(name: str, provider: LlmProvider, size: str) -> str:
     """Return the model of `provider` for `size`. Blank if it has none."""
-    return str(provider.resolve_model(size, default_model(name, provider, size)))
+    return str(provider.resolve_model(size, _default_model(name, provider, size)))
+
+
+def model_problem(name: str, provider: LlmProvider, size: str) -> str | None:
+    """Return why `provider` cannot serve `size`, with the fix, or None."""
+    if fault := provider.model_error(size, _default_model(name, provider, size)):
+        return fault
+    return None if model_for(name, provider, size).strip() else model_fix(provider, size)
 
 
 def model_fix(provider: LlmProvider, size: str) -> str:
