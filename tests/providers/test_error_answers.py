@@ -61,6 +61,7 @@ WITHOUT_ERROR = [
     ({"code": "429", "msg": "Slow down"}, "rate_limited"),
     ({"error_code": 336501, "error_msg": "Rate limit reached for RPM"}, "rate_limited"),
     ({"code": 1113, "msg": "Your account is in arrears", "success": False}, "out_of_credit"),
+    ({"success": 0, "message": "The model is overloaded"}, "overloaded"),
     ([{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}], "overloaded"),
     ({"status": 503, "error": "Service Unavailable"}, "overloaded"),
     (
@@ -86,6 +87,7 @@ NO_ERRORS = [
     {"choices": []},
     {"code": 200, "msg": "success", "data": {"choices": []}},
     {"success": True, "message": "done"},
+    {"success": 1, "message": "done"},
     {"base_resp": {"status_code": 0, "status_msg": "success"}},
     {"model": "m", "message": {"role": "assistant", "content": "429"}, "done": True},
     {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "429"}]},

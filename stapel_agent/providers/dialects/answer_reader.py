@@ -27,6 +27,7 @@ FIGURE_DIGITS = 20
 
 ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
 SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
+"""The values of `code` and `status` that say there is no error."""
 
 
 def read_answer(
@@ -108,8 +109,8 @@ def _is_an_error(answer: Fields) -> bool:
     """Whether an answer without choices is an error: it states a code or a message, and no success."""
     if answer.get("error"):
         return True
-    outcomes = {str(answer.get(name)).lower() for name in ("code", "status", "success")}
-    if not outcomes.isdisjoint(SUCCESS):
+    outcomes = {str(answer.get(name)).lower() for name in ("code", "status")}
+    if answer.get("success") in (True, "true") or not outcomes.isdisjoint(SUCCESS):
         return False
     stated = (answer.get(name) for name in ERROR_FIELDS)
     return any(value and isinstance(value, str | int | list) for value in stated) or bool(stated_status(answer))
