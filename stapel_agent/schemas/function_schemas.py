@@ -139,9 +139,9 @@ def _additional_properties(validator: Validator, rule: Any, instance: Any, schem
 
 def _required(validator: Validator, names: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     """The keyword `required`. Its message also has the unknown name that may stand for the missing one."""
-    unknown = _unknown(instance, schema) if schema.get("additionalProperties") is False else []
     for fault in Draft202012Validator.VALIDATORS["required"](validator, names, instance, schema):
-        fault.message += f", and {str(unknown[0])!r} was unexpected" if unknown else ""
+        if schema.get("additionalProperties") is False and (unknown := _unknown(instance, schema)):
+            fault.message += f", and {str(unknown[0])!r} was unexpected"
         yield fault
 
 

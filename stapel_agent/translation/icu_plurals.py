@@ -267,7 +267,7 @@ def _example(choice: Choice, branch: Branch, to: str) -> Numbers:
     if ordinal is None:
         return ()
     examples = {form.category: form.example for form in forms(to, ordinal=ordinal)}
-    example = branch.selector[1:] if branch.is_explicit else examples.get(branch.selector, "")
+    example = branch.number or examples.get(branch.selector, "")
     return ((choice.argument, example),) if example else ()
 
 
