@@ -19,7 +19,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from typing import Any, Self
 
@@ -173,6 +173,17 @@ def load_drivers() -> None:
         load_backend(f"django.db.backends.{engine}")
 
 
+def load_for_calls() -> None:
+    """Load what the first call of a process loads: the price list, the HTTP client and its certificates."""
+    for module in ("genai_prices.data", "httpcore", "stapel_agent.providers.openai_compat"):
+        import_module(module)
+    with suppress(ImportError):
+        import_module("opentelemetry.trace")
+    from stapel_agent.providers.wire.http import ssl_context
+
+    ssl_context()
+
+
 def leave_quickly() -> None:
     """End a successful host after its exit handlers, without tearing down its modules."""
     if went_well:
@@ -190,6 +201,7 @@ if __name__ == "__main__":
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(PRELUDE, names)
     load_drivers()
+    load_for_calls()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         request = requested(control)
     configured(request["variables"])
