@@ -26,6 +26,7 @@ from tests.private_postgresql import program
 
 ROOT = Path(__file__).parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
+LESS_URGENT = ["nice", "-n", "5"] if shutil.which("nice") else []
 
 
 def reachable(host: str, port: int) -> bool:
@@ -96,7 +97,8 @@ def built_wheel(folder: Path) -> Path:
 def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
     """Run the suite on each database, at the same time, with these arguments. The output of the first one is live.
 
-    Tests wait most of their time, for servers and for other processes. Returns the exit codes.
+    Tests wait much of their time, for servers and for other processes. The runs after the first one are less urgent,
+    and use the processor while it waits. Returns the exit codes.
     """
     first, *others = runs
     print(f"\n== {first}", flush=True)
@@ -118,7 +120,7 @@ def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
 
 def start(database: str, checkout: Path, arguments: list[str], output: IO[bytes] | None = None) -> Popen[bytes]:
     workers = os.environ.get("WORKERS", WORKERS.get(database, "0"))
-    command = [*PYTEST, "-n", workers, *arguments]
+    command = [*(LESS_URGENT if output else []), *PYTEST, "-n", workers, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     variables = environment(DATABASE=database, PYTHONPATH=str(checkout))

@@ -101,6 +101,7 @@ def visitors(**others):
     return pytest.mark.parametrize(("fields", "host", "status"), rows.values(), ids=rows.keys())
 
 
+@pytest.mark.any_database
 @visitors(anonymous=(None, {}, 302), user=({}, {}, 302))
 def test_view__permission(client, account, settings, fields, host, status):
     """The list, its rows and their figures are shown to those whom stapel-core's access rules allow to see them."""
@@ -113,6 +114,7 @@ def test_view__permission(client, account, settings, fields, host, status):
     assert [client.get(page).status_code for page in pages] == [status] * 3
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("category", ["ops", "business", "secret"])
 @pytest.mark.parametrize("superuser", [True, False])
 def test_mutation__denied(client, account, settings, category, superuser):
@@ -462,6 +464,7 @@ def test_kept_translations__who_may_look(client, account, kept, codenames, statu
     assert client.get(KEPT).status_code == status
 
 
+@pytest.mark.any_database
 @visitors(user=({}, {}, 403), no_staff=({"codenames": ["view_promptlog"]}, {}, 403))
 def test_usage_endpoint__permission(client, account, settings, fields, host, status):
     """GET usage requires the same permission as the ledger in the admin."""

@@ -87,6 +87,7 @@ def remote(request, agent):
     return request.getfixturevalue(request.param)
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("name", "payload"), CALLS)
 def test_call__same_answer_as_in_process(remote, name, payload, settings):
@@ -99,6 +100,7 @@ def test_call__same_answer_as_in_process(remote, name, payload, settings):
     assert "secret-text" not in str(answer)
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_call__bad_payload(remote):
     """A payload that breaks the schema raises in the caller, before anything is sent."""
@@ -107,6 +109,7 @@ def test_call__bad_payload(remote):
     assert PromptLog.objects.count() == 0
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_call__http_without_the_key(over_http, agent, settings):
     """Over HTTP, a caller without the service's key is refused."""

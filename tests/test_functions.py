@@ -63,6 +63,7 @@ def test_call__options_reach_the_request(scripted_model):
     assert (row.metadata["provider"], row.user_id) == ("claude-code", "7")
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), BAD)
 def test_call__bad_payload(scripted_model, name, payload):

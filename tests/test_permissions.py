@@ -92,6 +92,7 @@ def matrices_of_host(rest_framework: dict[str, object], *urls: str) -> list[dict
     return [{caller: tuple(row) for caller, row in matrix.items()} for matrix in json.loads(done.stdout)]
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", URLS)
 def test_access__in_the_test_host(scripted_model, url):

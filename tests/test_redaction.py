@@ -97,9 +97,9 @@ def test_redact__every_key(agent, monkeypatch, text, redacted):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_redact__linear(agent, shape):
-    """A megabyte of any text takes linear time, even if it resembles a key at each of its characters."""
+    """A long text of any shape takes linear time, even if it resembles a key at each of its characters."""
     agent(OPENAI_COMPAT_API_KEY=["sk-" + "a" * 90, "a1" * 40])
-    assert isinstance(redact(shape * (1_000_000 // len(shape))), str)
+    assert isinstance(redact(shape * (200_000 // len(shape))), str)
 
 
 ODD_KEY = "gw/7f+3a9c=1d'2e\\5b<K>&"
@@ -326,6 +326,7 @@ def test_redact__metadata_of_a_provider(agent):
     assert KEY[1:] not in str([row.metadata for row in PromptLog.objects.all()])
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("reason", [KEY, KEY.upper(), "x" * 30 + KEY, quote(KEY, safe="")])
 def test_redact__finish_reason(agent, caplog, reason):

@@ -244,6 +244,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: value[:20])
 def test_usage__wrong(field, value):
     """An invalid query raises a ValueError that names the field, and returns an error of that field over HTTP."""
@@ -318,6 +319,7 @@ def test_command__table():
     )
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("name", "cell"),
     [
@@ -333,6 +335,7 @@ def test_command__csv_cell(name, cell):
     assert (row["user_id"], row["cost_usd"]) == (cell, "0.5")
 
 
+@pytest.mark.any_database
 def test_command__as_the_page_on_usage_shows():
     """The documented command prints the documented table, if the calls cost what they cost there."""
     shown, asked = block_after("docs/usage.md", "is the same command."), "--group-by day,model --since 2026-11-23"
@@ -377,6 +380,7 @@ def test_http__who_may_ask(django_user_model):
     assert [*statuses, service().get(URL).status_code] == [401, 403, 403, 200]
 
 
+@pytest.mark.any_database
 def test_http__format(ledger):
     """HTTP returns only JSON. The error for another format says where to get CSV."""
     expected = service().get(URL, QUESTION).json()

@@ -223,6 +223,7 @@ def test_budget__takes_effect_at_once(agent, scripted_model):
     assert balances()["all", "", "day"] == (60_000_000, 0, 45, 0)
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fault", [ValueError, SystemExit, GeneratorExit, CancelledError])
 def test_warning__once_for_a_budget_and_period(facade, agent, scripted_model, fault):
@@ -359,6 +360,7 @@ ODD = [
 ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("budget", ODD, ids=repr)
 def test_policy__invalid_budget(agent, facade, scripted_model, budget):
     """A policy that returns an invalid budget lets no call spend, and the reason names BUDGETS."""
@@ -368,6 +370,7 @@ def test_policy__invalid_budget(agent, facade, scripted_model, budget):
     assert "budgets" not in usage()
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("usd", ["0.5", 0.5, Decimal("0.5")], ids=repr)
 def test_policy__dollars_of_any_type(agent, facade, scripted_model, usd):
     """A policy may give dollars as strings or floats, like an entry."""
@@ -515,6 +518,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("entry", "fix"), WRONG)
 def test_entry__wrong(agent, scripted_model, caplog, entry, fix):
     """The check names the fix for each invalid entry. Until it is fixed, no call is made."""
@@ -576,6 +580,7 @@ def test_estimate__of_a_fee_per_request(agent):
         assert estimates.estimated(request, "perplexity").usd == Decimal(SENT + 10) / 10**6
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("reply", "cost", "fee"),
     [
@@ -740,6 +745,7 @@ def test_without_id__shares_an_account(agent, scripted_model, scope, caller):
     assert services.complete("hello", "small", **{f"{scope}_id": "other"})["status"] == "ok"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("scope", "caller"), NAMELESS)
 def test_without_id__refused(agent, scripted_model, scope, caller):
     """With "refuse", a call without an id is not made, and the reason says what to pass. Other calls are made."""

@@ -47,6 +47,7 @@ def test_cache__hit(facade, cached):
     assert (len(cached.requests), PromptLog.objects.count()) == (1, 1)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "other",
     [
@@ -68,6 +69,7 @@ def test_cache__another_question(facade, cached, agent, other):
     assert len(cached.requests) == 2
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("change", [{"MAX_TOKENS": 9}, {"MODELS": {"small": "another-model"}}])
 def test_cache__another_setting(facade, cached, agent, change):
     """An answer is not reused with another token cap, or if the size has another model."""
@@ -318,6 +320,7 @@ class Broken(CachePolicy):
             raise ConnectionError("password=hunter22")
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("step", ["should_cache", "lookup", "store"])
 def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, step, monkeypatch):
     """If a policy raises, the log has the error without secrets, and the call continues."""
@@ -329,6 +332,7 @@ def test_broken_policy__costs_the_reuse_only(agent, scripted_model, facade, capl
     assert line == f"cache {step} failed, the call continues without it: ConnectionError: [redacted]"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize("field", ["text", "saving", None])
 def test_hostile_policy__costs_the_reuse_only(agent, scripted_model, facade, field, kind):

@@ -75,6 +75,7 @@ def test_record__awkward_values(record):
     assert (len(row.user_id), row.metadata["user_id"], row.metadata["a"]) == (64, "u" * 100, "\ufffd")
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("wrong", "fix"),
     [

@@ -190,6 +190,7 @@ def closed(**facts):
 BROKEN = [broken_row, broken_statement, broken_savepoint, leaving, cancelled, closed]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("receiver", BROKEN, ids=lambda receiver: receiver.__name__)
 def test_receiver__harms_nobody(facade, scripted_model, receiver, caplog):
     """If a receiver raises, the caller gets the answer, its transaction continues, and the log has the error."""

@@ -172,7 +172,7 @@ def test_receiver__on_an_event_loop(host: Host) -> None:
 @pytest.mark.parametrize("script", [PAST_THE_DEADLINE, PAST_THE_DEADLINE_ON_AN_EVENT_LOOP], ids=["sync", "async"])
 def test_receiver__past_the_deadline(host: Host, script: str) -> None:
     """A slow receiver delays the answer no longer than the deadline, and runs to its end."""
-    host.agent["DEADLINE"] = 10
+    host.agent["DEADLINE"] = 5
     assert host.run(script) == [PAID, True, True]
 
 

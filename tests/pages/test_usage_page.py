@@ -91,6 +91,7 @@ def test_links__of_bars(admin_client, on_one_page):
     assert behind_them == [[10], [12], [10], [12]]
 
 
+@pytest.mark.any_database
 def test_links__every_address_answers(admin_client):
     """No link of the page is dead, including those of the period picker and the breadcrumbs."""
     written(created_at=timezone.now())
@@ -225,6 +226,7 @@ def test_period__chosen(admin_client, period):
     assert re.findall(r'href="\?period=([\w-]+)" aria-current', response.content.decode()) == [period or "30d"]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "query",
     [
@@ -284,6 +286,7 @@ def test_page__queries_do_not_grow(admin_client):
     assert statements(admin_client) == few <= 30 + (connection.vendor == "postgresql")
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "host",
     [
@@ -445,6 +448,7 @@ def test_page__thinking(admin_client):
 ON_HAIKU = {"provider": "anthropic", "model": "claude-haiku-4-5-20251001"}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("rows", "told"),
     [

@@ -861,7 +861,7 @@ def test_acomplete__at_the_same_time(server: ScriptedServer) -> None:
     provider = AnthropicProvider()
 
     async def ask() -> list[ProviderResult | BaseException]:
-        first = asyncio.create_task(provider.acomplete(**QUESTION, timeout=10))
+        first = asyncio.create_task(provider.acomplete(**QUESTION, timeout=5))
         while not server.requests:
             await asyncio.sleep(0)
         others = [provider.acomplete(**QUESTION, timeout=100) for _ in range(10)]

@@ -179,7 +179,6 @@ def test_real__whole_call(serve: Serve, home: Path, complete: Complete) -> None:
 PROMPTS = {
     "of 1 MB": "prompt é " * 100_000,
     "like an option": "--dangerously-skip-permissions",
-    "of one letter": "x",
     "with white space around": " \n x \n",
     "a word that asks for thinking": "ultrathink about it",
 }
@@ -212,7 +211,7 @@ def test_real__prompt_like_a_file_name(serve: Serve, home: Path) -> None:
     assert len("".join(block["text"] for block in request.json["system"])) < 200
 
 
-@pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet", "/no-such-command"])
+@pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet"])
 def test_real__prompt_like_a_command(serve: Serve, home: Path, prompt: str) -> None:
     """A command of the CLI in a prompt is sent to the model, not executed."""
     server = serve(stream(message("Hello.")))
@@ -328,7 +327,6 @@ def test_real__error_after_a_block(serve: Serve) -> None:
 REFUSALS: dict[str, tuple[int, str, str, type[ProviderError]]] = {
     "wrong key": (401, "authentication_error", "invalid x-api-key", AccessDenied),
     "no credit": (400, "invalid_request_error", "Your credit balance is too low to access the API.", OutOfCredit),
-    "bad request": (400, "invalid_request_error", "max_tokens: too large", RequestRejected),
     "unknown model": (404, "not_found_error", "model: m", RequestRejected),
     "rate limit": (429, "rate_limit_error", "too many requests", RateLimited),
     "overloaded": (529, "overloaded_error", "Overloaded", ProviderUnavailable),

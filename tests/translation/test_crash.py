@@ -233,7 +233,7 @@ def test_cancelled__pays_for_the_rest_only(host: Host, model: Translator) -> Non
 @BOTH
 def test_deadline__keeps_what_is_done(host: Host, model: Translator, script: str) -> None:
     """After the deadline, the rest has failed as "deadline", and a second run asks for the rest only."""
-    host.agent["DEADLINE"] = 15
+    host.agent["DEADLINE"] = 8
     model.patience = 3
     half = host.run(script)
     landed = {text for request in model.requests[:3] for text in texts_of(request).values()}
