@@ -70,6 +70,10 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         description = notes.get("description") if isinstance(notes, dict) else ""
         return description if isinstance(description, str) else ""
 
+    def sources(self, key: str, text: str) -> list[str]:
+        """Return `text`, and as Flutter reads it by default: without quoting."""
+        return [text, text.replace("'{", "‘{").replace("}'", "}’")] if self._is_arb and "'{" in text else [text]
+
     def translations(self) -> dict[str, str]:
         tree = self.draft().tree
         existing = {} if tree is MISSING else dict(texts(tree))

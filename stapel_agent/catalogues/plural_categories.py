@@ -48,7 +48,7 @@ def target_forms(
     if not wanted:
         return [TargetForm(category, category, "") for category in source]
     if keeps_zero and "zero" in source and all(form.category != "zero" for form in wanted):
-        wanted = (Form("zero", "0", 0), *wanted)
+        wanted = (Form("zero", "0", (0,)), *wanted)
     has_hints = len(wanted) > UNHINTED_FORMS
     return [TargetForm(form.category, _origin(source, form), form.example * has_hints, form.only) for form in wanted]
 

@@ -25,11 +25,16 @@ RARE = (10**6, Decimal("1.5"), Decimal("0.5"), Decimal("0.1"), Decimal("1.0"), D
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A category. `example` is a number that takes it. `only` is set if just one whole number does."""
+    """A category. `example` is a number that takes it, `whole` are the whole numbers up to 1,000 that do."""
 
     category: str
     example: str
-    only: int | None = None
+    whole: tuple[int, ...] = ()
+
+    @property
+    def only(self) -> int | None:
+        """The only whole number that takes it, if there is just one."""
+        return self.whole[0] if len(self.whole) == 1 else None
 
 
 @lru_cache(maxsize=1024)
@@ -51,11 +56,10 @@ def category(tag: str, number: str, *, ordinal: bool = False) -> str:
 
 
 def _form(name: str, numbers: Sequence[int | Decimal]) -> Form:
-    whole = [number for number in numbers if isinstance(number, int)]
-    only = whole[0] if len(whole) == 1 and whole[0] < 1000 else None
+    whole = tuple(number for number in numbers if number in NUMBERS and isinstance(number, int))
     # The number 1 is a poor example of a form that is used for all numbers.
     telling = [number for number in numbers if number != 1 or name != "other"] or numbers
-    return Form(name, str(telling[0]) if telling else "", only)
+    return Form(name, str(telling[0]) if telling else "", whole)
 
 
 @lru_cache(maxsize=1024)

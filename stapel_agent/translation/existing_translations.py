@@ -17,6 +17,7 @@ from . import icu_messages, numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job
+from .locale_patterns import is_same_pattern
 from .masking import MARK, Damaged, Protected
 from .placeholder_formats import FORMATS
 from .plural_forms import expanded_as
@@ -43,6 +44,8 @@ class Most:
 
 def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
     """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
+    if is_same_pattern(entry.text, translation):
+        return ""
     source = expanded_as(entry.text.strip(), translation.strip(), entry.format, from_lang, to)
     task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
     segment = Segments(task).of(replace(entry, text=source, context=""))

@@ -61,8 +61,9 @@ class Variant:
         return argument in ARGUMENT.findall(self.text)
 
     def with_number(self, argument: str, number: str) -> list[str | Selection]:
-        """Return its nodes with `number` in place of the number of `argument`."""
-        shown = re.compile(rf"\{{[^{{}}]*\${argument}(?![\w-])[^{{}}]*\}}")
+        """Return its nodes with `number`, which may be nothing, in place of the number of `argument`."""
+        blank = "" if number else "[ ]?"
+        shown = re.compile(rf"{blank}\{{[^{{}}]*\${argument}(?![\w-])[^{{}}]*\}}")
         return [shown.sub(number, node) if isinstance(node, str) else node for node in self.nodes]
 
     def around(self, text: str) -> str:

@@ -52,10 +52,9 @@ FLUENT_SYNTAX = re.compile(r"(?:\A|\n)[ ]*+([\[*.}])")
 
 
 def fluent(source: str, translation: str) -> str | None:
-    """Return what is wrong if lines of `translation` begin like variants or attributes and those of `source` do not."""
-    if Counter(FLUENT_SYNTAX.findall(source)) == Counter(FLUENT_SYNTAX.findall(translation)):
-        return None
-    return "has a line that begins like the syntax of Fluent"
+    """Return what is wrong if more lines of `translation` than of `source` begin like variants or attributes."""
+    new = Counter(FLUENT_SYNTAX.findall(translation)) - Counter(FLUENT_SYNTAX.findall(source))
+    return "has a line that begins like the syntax of Fluent" if new else None
 
 
 VALIDATORS: Mapping[str, Callable[[str, str], str | None]] = {

@@ -41,8 +41,9 @@ class FormsInUse:
         """Return the text of `source` with the branches of `translation`, as they are written. Raises Unlike."""
         free = [node for node in translation if not isinstance(node, str)]
         pieces, length = list[str](), 0
-        for node in source:
-            pieces.append(node if isinstance(node, str) else self._choice(node, _taken(free, node)))
+        is_selected = any(isinstance(node, Selection) for node in free)
+        for node in [_selected(source, free[0])] if is_selected and all(map(_is_text, source)) else source:
+            pieces.append(node if isinstance(node, str) else self._rewritten(node, free))
             length += len(pieces[-1])
             if length > MAX_LENGTH:
                 raise Unlike
@@ -50,8 +51,17 @@ class FormsInUse:
             raise Unlike
         return "".join(pieces)
 
+    def _rewritten(self, ours: Choice | Selection, free: list[Choice | Selection]) -> str:
+        """Return `ours` with the branches of one of `free`, or no choice if the language has one form."""
+        if free or len(self._forms(ours)) != 1:
+            return self._choice(ours, _taken(free, ours))
+        return self.text(_without_forms(ours), ())
+
+    def _forms(self, choice: Choice | Selection) -> Sequence[Form]:
+        return () if choice.kind == "select" else forms(self.to, ordinal=choice.kind == "selectordinal")
+
     def _choice(self, ours: Choice | Selection, theirs: Choice | Selection) -> str:
-        target = () if ours.kind == "select" else forms(self.to, ordinal=ours.kind == "selectordinal")
+        target = self._forms(ours)
         named: dict[str, Branch | Variant] = {branch.selector: branch for branch in ours.branches}
         selectors = [branch.selector for branch in theirs.branches]
         is_plural = bool(target) and "other" in named
@@ -90,6 +100,27 @@ class FormsInUse:
         return next(exact, None) or next((branch for branch in branches if branch.selector == name), None)
 
 
+def _is_text(node: object) -> bool:
+    return isinstance(node, str)
+
+
+def _selected(source: Nodes, theirs: Selection) -> Selection:
+    """Return a text of Fluent as the only variant of a selector that its translation adds. Raises Unlike."""
+    variant = Variant("*[other] ", list(source))
+    if not variant.names(theirs.argument):
+        raise Unlike
+    return Selection(theirs.head, [variant], theirs.tail)
+
+
+def _without_forms(ours: Choice | Selection) -> Nodes:
+    """Return the text of `ours` for all numbers. Raises Unlike if it has another text for one of them."""
+    branches: list[Branch | Variant] = [*ours.branches]
+    other = next((branch for branch in branches if branch.selector == "other"), None)
+    if other is None or any(branch.number for branch in branches):
+        raise Unlike
+    return [f"{{{ours.argument}}}" if node == "#" else node for node in other.nodes]
+
+
 def _taken(free: list[Choice | Selection], wanted: Choice | Selection) -> Choice | Selection:
     """Take the choice by the same argument from `free`. Raises Unlike."""
     head = wanted.head.split()
@@ -104,7 +135,7 @@ def _check_forms(ours: Choice | Selection, theirs: Choice | Selection, target: S
     named = {branch.selector for branch in theirs.branches if not branch.number}
     numbers = {branch.number for branch in theirs.branches if branch.number}
     said = numbers | {str(form.only) for form in target if form.category in named}
-    needed = {form.category for form in target if _is_common(form) and str(form.only) not in numbers} - {as_other}
+    needed = {form.category for form in target if _is_common(form) and not _is_served(form, numbers)} - {as_other}
     if isinstance(theirs, Choice):
         needed.add("other")
     elif not any(variant.is_default for variant in theirs.variants):
@@ -113,6 +144,11 @@ def _check_forms(ours: Choice | Selection, theirs: Choice | Selection, target: S
         needed <= named <= {form.category for form in target} and said >= {one.number for one in ours.branches} - {""}
     ):
         raise Unlike
+
+
+def _is_served(form: Form, numbers: set[str]) -> bool:
+    """Whether exact cases are for the numbers of `form`. French has its form for 0 too, where `other` is as common."""
+    return set(map(str, form.whole)) - {"0"} <= numbers and not numbers.isdisjoint(map(str, form.whole))
 
 
 def _is_common(form: Form) -> bool:

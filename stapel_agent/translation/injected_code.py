@@ -79,7 +79,7 @@ SYNTAX = {
     ADDRESS: re.compile(
         rf"""
           (?<![\w:/\\])[/\\]{{2}}[\w-]{{1,63}}+(?:(?:\.[\w-]{{1,63}}+)++(?![\w-])|[/\\:])
-        | \b(?:https?|h..ps?|ftps?|wss?):(?:[^\W_]{{5}}|[\w-]{{0,63}}+[./\\\d]|[/\\])
+        | \b(?:https?|h..ps?|ftps?|wss?):(?:[^\W_]{{5}}|[\w-]{{0,63}}+(?:\.\w|[/\\\d])|[/\\])
         | \b(?:file|blob|smb|ssh|git|intent|view-source|tel|sms|callto):[/\\+\d] | \bmailto:[^\s⟦]
         | (?<![\w.@-])www\.[\w-]{{1,63}}+\.\w | \b[a-z][a-z0-9+.-]{{1,20}}+:(?://[^\s/⟦]|\?[\w.-]{{1,40}}+=)
         | (?<![\w.@-])[\w-]{{1,63}}+(?:\.[\w-]{{1,63}}+)*?\.(?:xn--[\w-]{{1,59}}|[{LETTERS}]{{2,24}}+)
@@ -125,7 +125,7 @@ def injected(source: str, translation: str, *, has_tags: bool = False) -> str | 
         ours = ours or (_as_run(source) if found else "")
         had = found and _found(syntax, ours, name)
         new = found - had
-        if name == ATTRIBUTE and had:
+        if name == ATTRIBUTE and (had or all(_is_assigned(attribute, ours) for attribute in new)):
             continue  # prose can have words between a quote and an equals sign, and these are translated
         if new and not (name == ADDRESS and all(_is_joined(address, ours, had) for address in new)):
             return f"has {name} that the text does not have"
@@ -160,6 +160,12 @@ def _is_joined(address: str, source: str, known: set[str]) -> bool:
         several.fullmatch(part) or re.search(rf"(?<![\w@-])(?<!\w\.){re.escape(part)}(?![\w-])", source)
         for part in parts
     )
+
+
+def _is_assigned(attribute: str, source: str) -> bool:
+    """Whether `source` too has an equals sign after the last word of `attribute`, or no page knows such a name."""
+    name = attribute[:-1].rstrip().split()[-1] if attribute.endswith("=") else ">"
+    return not name.isascii() or re.search(rf"(?<![\w:@.-]){re.escape(name)}\s{{0,5}}=", source) is not None
 
 
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:

@@ -29,7 +29,7 @@ RELATIVES = (
     *({"en", "pcm", "sco"}, {"tr", "az"}, {"fa", "ps", "ckb"}, {"he", "iw", "yi"}),
 )
 
-ALIKE = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"})
+ALIKE = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"ar", "ary", "arz"})
 """Languages that no detector can tell apart."""
 
 

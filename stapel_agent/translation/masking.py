@@ -27,6 +27,9 @@ BESIDE = re.compile(r"⟦(\d{1,7}+)⟧\s?([%$])")
 BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
 """Whitespace that may be a line break, which a single space is not."""
+PERCENT_SIGNS = re.compile("[٪％]")
+"""Percent signs that no format interprets."""
+BESIDE_BRACES = re.compile(r"(?<=\{)\s{1,9}+|\s{1,9}+(?=\}+\Z)")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
 APOSTROPHE = re.compile(r"(?<!')(?:'')*+'(?=⟦)")
@@ -92,17 +95,24 @@ class Protected:
         return restored
 
     def with_own_marks(self, translation: str) -> str:
-        """Mask an existing translation with the source's marks. The readable attributes of tags may differ."""
+        """Mask an existing translation with the source's marks, wherever their hidden text means the same."""
         free: dict[str, list[int]] = {}
         for number, hidden in self._hidden.items():
-            free.setdefault(without_values(hidden), []).append(number)
+            free.setdefault(self._meaning(hidden), []).append(number)
+        if "%%" in free:
+            translation = PERCENT_SIGNS.sub("%%", translation)
         pieces, position = [], 0
         for span in self._spans_of(translation):
             hidden = translation[span.start : span.end]
-            numbers = free.get(without_values(hidden))
+            numbers = free.get(self._meaning(hidden))
             pieces += [translation[position : span.start], f"⟦{numbers.pop(0)}⟧" if numbers else hidden]
             position = span.end
         return "".join([*pieces, translation[position:]])
+
+    def _meaning(self, hidden: str) -> str:
+        """Return hidden text without what may differ: readable attributes of a tag, blanks inside of braces."""
+        ignores_blanks = hidden.startswith("{{") or FORMATS[self.format].message in ("always", "fluent")
+        return BESIDE_BRACES.sub("", hidden) if ignores_blanks and hidden[:1] == "{" else without_values(hidden)
 
     def mark_before(self, position: int) -> int:
         """The number of the last mark that begins before `position` in the source, or 0."""

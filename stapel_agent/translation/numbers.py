@@ -9,9 +9,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from html import unescape
 from itertools import chain, product
 
 from .calendar_words import FROM_SUNRISE, days_in, has_half, hours_in, months_in, months_named, weekdays_named
+from .character_references import REFERENCE
 from .comparison_signs import other_comparison
 from .data_rates import other_rate
 from .figures import Figure, decimal_of, figures
@@ -115,7 +117,9 @@ def changed(source: str, translation: str, from_lang: str, to: str) -> str | Non
 
 
 def _plain(text: str) -> str:
-    """Return `text` without marks, and without "24/7"."""
+    """Return `text` without marks, character references and "24/7"."""
+    if "&" in text:
+        text = REFERENCE.sub(lambda reference: unescape(reference[0]), text)
     if not text.isascii():
         text = with_caret(MARKED.sub(" ⟦⟧ ", text.replace("∶", ":")))
     return ALWAYS.sub(" ", text) if "24" in text else text

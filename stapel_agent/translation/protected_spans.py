@@ -43,12 +43,15 @@ ELEMENTS = (
 LT, GT = (rf"&(?:amp;)?+(?:{references});" for references in (r"lt|\#60|\#x3c", r"gt|\#62|\#x3e"))
 ESCAPED_TAG = rf"{LT}/?+(?ai:{ELEMENTS})(?![\w:.-])(?:[^<>&]|(?!{LT}|{GT})&){{0,300}}+(?:>|{GT})"
 
+NOT_QUOTED = r"""(?![^`'\s][^`'\n]{0,80}+'(?!\w)[^`]{0,500}+(?<=[\s(\["“])`)"""
+"""After a backtick that is not the quotation mark of `word' in GNU programs, followed by another such quote."""
+
 # Protected in every format: our own marks (see `masking`), code, tags, links, entities that hide a tag.
 BEFORE = r"""
     (?=[⟦⟧<`{%$\[\]!:@\\&\#_*}~^§¤]) (?:
       (?P<mark>[⟦⟧]++)
-    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?ai:script|style)\b|```|(?<![A-Za-z])`|OPENINGS)
-"""
+    | (?P<delimited><!--|<!\[CDATA\[|<\?|<(?ai:script|style)\b|```|(?<![A-Za-z])`QUOTED|OPENINGS)
+""".replace("QUOTED", NOT_QUOTED)
 UNDELIMITED = r"(?: (?!)"
 AFTER = r"""
     | (?P<tag></?+(?:[A-Za-z][\w:.-]*+(?:[\s/]++(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?|\d{1,3}+\s?+/?|)>

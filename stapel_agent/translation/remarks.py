@@ -84,12 +84,12 @@ APOLOGETIC = re.compile(
 """Stems of apologies, beyond those of SORRY, in a source that is one."""
 APOLOGY = re.compile(r"\W{0,3}(?:i(?:'m| am) (?:\w+ )?sorry|i apologi[sz]e|(?:so )?sorry,? (?:but )?i)\b")
 NEGATED = re.compile(
-    r"n't\b|\b(?:no|not|cannot|never|without|un\w{3,}|in\w{4,}|fail\w*|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie"
+    r"n't\b|\b(?:no|not|cannot|never|without|too|only|until|unless|deactiv\w*|disab\w*|expir\w*|block\w*|restrict\w*|un\w{3,}|in\w{4,}|fail\w*|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie"
     r"|ne|ei|inte|ikke|ikkje|niet|geen|nem|не|ні|δεν|değil|tidak|không)\b|[不没無无沒]|ない|ません|않|없|못|لا|لم|לא|नहीं|ไม่"
 )
 """Signs that a source says that something is not so."""
 KINDRED = re.compile(
-    r"translat|resolv|templat|compil|interpret|conver|locali[sz]|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
+    r"translat|transcod|transform|resolv|templat|compil|built|interpret|conver|locali[sz]|internationali|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
     r"|legend|ondertitel|субтитр|字幕|자막|\bgear|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
     r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
 )

@@ -35,12 +35,17 @@ ENDING = 3
 """How many letters an inflected unit may add to CLDR's forms."""
 STEM = 4
 WORD = re.compile(r"[^\W\d_]+")
+PREPOSITION = re.compile(
+    r"in\s+(?:[\"'“„«»‘`⟦]|(?!(?:screen|display|monitor|tv|by|wide|long|tall|high|deep|thick)\b)\w)"
+    r"|a\s+(?:second|minute|hour|day|night|week|month|year|time|person|head|piece)\b"
+)
+"""Words of a sentence that look like inches and amperes."""
 NONE = frozenset[str]()
 
 
 def unit_after(text: str, spellings: Spellings) -> frozenset[str]:
     """The units that `text` begins with. It is in lower case and does not begin with a space."""
-    if not spellings.may_follow(text):
+    if not spellings.may_follow(text) or PREPOSITION.match(text):
         return NONE
     for spelling in spellings.after.at_start(text):
         if is_word_end(text, len(spelling)):

@@ -257,6 +257,14 @@ def test_check__all_right(tmp_path, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_check__quoted_argument(tmp_path, scripted_model):
+    """Apostrophes around an argument in ARB files are quotation marks, which Flutter does not interpret by default."""
+    source = made(tmp_path, "app_en.arb", {"a": "Delete '{name}'?", "b": "Delete '{name}'?"})
+    made(tmp_path, "app_hr.arb", {"a": "Izbrisati „{name}”?", "b": "Izbrisati „{ime}”?"})
+    err = run(source, "--to", "hr", "--from", "en", "--check")[1]
+    assert re.findall(r"^  (/\w+)$", err, re.MULTILINE) == ["/b"]
+
+
 RESOURCES = '<resources><plurals name="a">{}</plurals></resources>'
 ITEM = '<item quantity="{}">{}</item>'
 KEEPS_IT = {"few": "%d plików", "many": "%d plików", "other": "%d pliku"}

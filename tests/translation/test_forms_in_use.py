@@ -36,6 +36,9 @@ RIGHT = [
     ("pl", SOURCE, {"=1": "jeden plik", "few": "# pliki", "many": "# plików", "other": "# pliku"}),
     ("de", MENUS, {"one": "# Datei löschen", "other": "# Dateien löschen"}),
     ("de", SAID, {"=0": "Keine Dateien", "=1": "Eine Datei", "other": "# Dateien"}),
+    # A form is not needed where exact cases have its numbers. French has one form for 0 and 1.
+    ("fr", SAID, {"=0": "Aucun fichier", "=1": "Un fichier", "other": "# fichiers"}),
+    ("fr", SOURCE, {"=1": "Un fichier", "other": "# fichiers"}),
     ("de", SAID, {"=0": "Keine Dateien", "one": "Eine Datei", "other": "# Dateien"}),
 ]
 WRONG = [
@@ -49,6 +52,8 @@ WRONG = [
     ("fr", SOURCE, {"one": "# fichier ici", "other": "fichiers ici"}),
     ("fr", SOURCE, {"one": "", "other": "# fichiers ici"}),
     ("de", SAID, {"=1": "Eine Datei", "other": "# Dateien"}),
+    ("hr", SOURCE, {"=1": "jedna datoteka", "few": "# datoteke", "other": "# datoteka"}),
+    ("cy", SOURCE, {"=1": "# ffeil", "two": "# ffeil", "few": "# ffeil", "many": "# ffeil", "other": "# ffeil"}),
     ("de", SOURCE, {"one": "# Datei hier", "few": "# Dateien hier", "other": "# Dateien hier"}),
 ]
 

@@ -110,6 +110,7 @@ def test_other_language(translation, to, is_source):
         ("O seu carrinho está vazio neste momento, adicione alguns produtos", "pt"),
         ("Niemahčyma zapisać fajł buferu, sprabujcie jašče raz paźniej", "be@latin"),
         ("Votre panier", "fr"),
+        ("معرّف توافق إشارة DV bl", "ar"),
     ]
 )
 def test_other_language__none(translation, to):

@@ -76,6 +76,7 @@ def test_illegible__stacked_marks():
         ("{x} of {y}", "{x}, {y}", "de"),
         ("⟦1⟧ of ⟦2⟧", "⟦1⟧ / ⟦2⟧", "de"),
         ("n/a", "—", "de"),
+        (", and ", "、", "ja"),
         ("6 p.m.", "18:00", "fi"),
         ("Half", "50 %", "de"),
         ("Family", "👨\u200d👩\u200d👧 Familie", "de"),

@@ -1,0 +1,64 @@
+"""Existing translations by people: which differences from their sources are right, and which are wrong."""
+
+from stapel_agent.translation import Entry, fault_in
+from tests.rows import each_row
+
+ADDED = "{ $n ->\n    [one] Fichier manquant : { $n }\n   *[other] Fichiers manquants : { $n }\n}"
+DECKS = "{ $n ->\n    [one] { $n } deck updated\n   *[other] { $n } decks updated\n}"
+
+RIGHT = [
+    # Blanks inside of braces, where the format ignores them
+    ("{$n} cards learnt", "{ $n } Karten gelernt", "de", "fluent"),
+    ("Set {number}", "Satz {number }", "de", "icu"),
+    ("Hello {{name}}!", "Hallo {{ name }}!", "de", "i18next"),
+    ("Hello {{ name }}!", "Hallo {{name}}!", "de", ""),
+    # Plural forms that a language needs and the source's does not, and the other way round
+    ("Missing files: { $n }", ADDED, "fr", "fluent"),
+    ("Missing files: { $n }", ADDED.replace(" : { $n }\n   *", "\n   *").replace("fr", "de"), "de", "fluent"),
+    (DECKS, "덱 { $n }개를 업데이트했습니다", "ko", "fluent"),
+    ("{n, plural, one {# deck of {x}} other {# decks of {x}}}", "{x}的{n}个牌组", "zh", "icu"),
+    ("Your {n, selectordinal, one {#st} other {#th}} order", "Ihre {n}. Bestellung", "de", "icu"),
+    # Percent signs of other scripts
+    ("%1$d%% of %2$d", "%1$d٪ من %2$d", "ar", "android"),
+    # Text in code's quotation marks, as GNU programs write them
+    ("only in a `for', `while', or `until' loop", "nur in einer »for«-, »while«- oder »until«-Schleife", "de", ""),
+    ("no topic `%s'.  Try `man -k %s'.", "kein Thema »%s«. Siehe »man -k %s«.", "de", "printf"),
+    # A line that no longer begins like syntax, and a word before the source's equals sign
+    (".zip files are very old", "Los archivos .zip son viejos", "es", "fluent"),
+    ("times of this list: next=%s", 'Die "Zeiten" dieser Liste: next=%s', "de", "printf"),
+    ("no = sign in '%s'", "в '%s' отсутствует знак =", "ru", "printf"),
+    # Patterns of dates and prices
+    ("%B %d, %Y", "%A, %e de %B de %Y", "es", ""),
+    ("%u%n", "%n %u", "de", ""),
+]
+WRONG = [
+    ("{$n} cards learnt", "{ $m } Karten gelernt", "de", "fluent"),
+    ("Hello {name}!", "Hallo { name }!", "de", "python-brace"),
+    ("Missing files: { $n }", ADDED, "ru", "fluent"),
+    ("Missing files: { $n }", ADDED.replace("$n ->", "$m ->"), "fr", "fluent"),
+    ("Missing files: { $n }", ADDED.replace("{ $n }\n}", "\n}"), "fr", "fluent"),
+    ("Missing files: { $n }", f"{ADDED} {ADDED}", "fr", "fluent"),
+    (DECKS, "덱을 업데이트했습니다", "ko", "fluent"),
+    (DECKS, "{ $n } Decks aktualisiert", "de", "fluent"),
+    ("{n, plural, one {# deck of {x}} other {# decks of {x}}}", "{n}个牌组", "zh", "icu"),
+    ("{n, plural, =0 {No decks} other {# decks}}", "{n}个牌组", "zh", "icu"),
+    ("{who, select, male {his deck} other {their deck}}", "牌组", "zh", "icu"),
+    ("%1$d%% of %2$d", "%1$d من %2$d", "ar", "android"),
+    ("run `it's` then `f('')`", "führe `it's` und »f('')« aus", "de", ""),
+    ("old files are here", "[alte] Dateien sind hier", "de", "fluent"),
+    ("times of this list: next=%s", 'Die "Zeiten" last=x next=%s', "de", "printf"),
+    ("%B %d, %Y", "%d. %B", "de", ""),
+    ("%u%n", "%n", "de", ""),
+]
+
+
+@each_row(RIGHT)
+def test_fault_in__none(source, translation, to, format):
+    """What the format or the language allows is accepted."""
+    assert fault_in(Entry(source, format=format), translation, "en", to) == ""
+
+
+@each_row(WRONG)
+def test_fault_in(source, translation, to, format):
+    """What looks similar and means something else is refused."""
+    assert fault_in(Entry(source, format=format), translation, "en", to)

@@ -1,0 +1,40 @@
+"""Patterns of dates and prices that each language writes in its own order."""
+
+from stapel_agent.translation.locale_patterns import is_same_pattern
+from tests.rows import each_row
+
+
+@each_row(
+    [
+        ("%B %d, %Y", "%e. %B %Y"),
+        ("%b %d", "%e ב%b"),
+        ("%Y-%m-%d", "%-d/%-m/%Y"),
+        ("%a, %d %b %Y %H:%M:%S %z", "%a %e. %B %Y %H:%M %z"),
+        ("%I:%M %p", "%H:%M"),
+        ("%u%n", "%n %u"),
+        ("-%u%n", "-%n\u00a0%u"),
+        ("%n%", "%n %"),
+    ]
+)
+def test_is_same_pattern(source, translation):
+    """Parts of a date may be written in another way, and between words; a price needs its number and unit."""
+    assert is_same_pattern(source, translation)
+
+
+@each_row(
+    [
+        ("%B %d, %Y", "%d. %B"),
+        ("%H:%M", "%H"),
+        ("%Y-%m-%d", "%d.%m.%Q"),
+        ("%Y-%m-%d", "%d.%m.%Y {x}"),
+        ("%d %s", "%s %d"),
+        ("%d", "%d de"),
+        ("Posted on %B %d", "%d. %B"),
+        ("%u%n", "%u"),
+        ("%u%n", "%n %s"),
+        ("- (", "- ("),
+    ]
+)
+def test_is_same_pattern__not(source, translation):
+    """A lost part, another placeholder, or a text with words is not the same pattern."""
+    assert not is_same_pattern(source, translation)
