@@ -52,4 +52,4 @@ def without_thoughts(text: str) -> str:
         end = match.end()
         if match["before"]:
             kept.clear()
-    return "".join([*kept, text[end:]]).strip() if end else text
+    return "".join([*kept, text[end:]]).strip()

@@ -53,7 +53,7 @@ def test_thoughts__of_each_family(family):
 def test_thoughts__opening_in_the_prompt(family):
     """Text before a closing tag was thought, even if the opening tag is missing."""
     _, closing, end = FAMILIES[family]
-    for draft in (DRAFT, f'{DRAFT} He said "hm', f'{DRAFT} Is it "a" or "b"?', f"{DRAFT}\n"):
+    for draft in (DRAFT, f'{DRAFT} He said "hm', f'{DRAFT} Is it "a" or "b"?', f"{DRAFT} Or `a", f"{DRAFT}\n"):
         assert parse_json_response(f"{draft}{closing}{FINAL}{end}") == (ANSWER, None)
 
 
@@ -81,7 +81,7 @@ def test_thoughts__tags_in_a_string(family):
 @each_row([
     ("Text in `<think>` is left out:", ""), ("", "It has no `</think>`, `[THINK]` or `<|channel|>`."),
     ('A thought begins with "[THINK]".', 'It ends with "</think>".'), ("It is <thinkable> and </thoughtful>:", ""),
-    ("With [think] and <|channels|>:", ""), ("analysis of it:", "See assistantfinal."), ("<think/>", ""),
+    ("With [think], [THINKING] and <|channels|>:", ""), ("analysis of it:", "See assistantfinal."), ("<think/>", ""),
     ('标签"<think>"表示思考。', '以"</think>"结束。'),
     ("Here is my thought process: none.", ""), ("", "Here is my response: done."), ("", "<think />"),
 ])  # fmt: skip
