@@ -1,7 +1,10 @@
 """Work that is repeated in the background while there is any."""
 
 import logging
+import os
 import threading
+import time
+from itertools import pairwise
 
 import pytest
 
@@ -39,7 +42,7 @@ def test_repeated_work__until_there_is_none(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_repeated_work__connection_that_cannot_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing a connection may fail, too, and does not end the work."""
+    """Connections are closed after each job. That may fail, too, and does not end the work."""
     jobs, done = ["first", "second"], list[str]()
     faults = iter([OSError("the server is gone"), None])
 
@@ -51,7 +54,7 @@ def test_repeated_work__connection_that_cannot_be_closed(monkeypatch: pytest.Mon
     work = RepeatedWork(NAME, "it failed", seconds=lambda: 0.01, job=jobs.copy, do=lambda _: done.append(jobs.pop()))
     work.start()
     until(lambda: not runs())
-    assert done == ["second", "first"]
+    assert (done, list(faults)) == (["second", "first"], [])
 
 
 def test_repeated_work__in_a_hurry() -> None:
@@ -60,7 +63,42 @@ def test_repeated_work__in_a_hurry() -> None:
     work = RepeatedWork(
         NAME, "it failed", seconds=lambda: 0.01 if not jobs else 1000, job=jobs.copy, do=lambda _: jobs.clear()
     )
-    work.start()
+    assert (work.start(), work.start()) == (True, False)
     work.hurry()
     until(lambda: not runs())
     assert jobs == []
+
+
+def test_repeated_work__in_a_hurry_once() -> None:
+    """Only one job is done in a hurry: the next waits, even after one that failed and is wanted at once."""
+    jobs, began_at = ["first", "second"], list[float]()
+
+    def do(_: list[str]) -> None:
+        began_at.append(time.monotonic())
+        if len(began_at) == 2:
+            work.hurry()
+            raise OSError("the disk is full")
+        jobs.pop()
+
+    work = RepeatedWork(NAME, "it failed", seconds=lambda: 0.05, job=jobs.copy, do=do)
+    work.hurry()
+    work.start()
+    until(lambda: not runs())
+    assert [later - earlier >= 0.04 for earlier, later in pairwise(began_at)] == [True, True]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_repeated_work__forked() -> None:
+    """A forked child has neither its parent's thread nor the lock that the parent holds."""
+    jobs = ["only"]
+    work = RepeatedWork(
+        NAME, "it failed", seconds=lambda: 0.01 if not jobs else 1000, job=jobs.copy, do=lambda _: jobs.clear()
+    )
+    work.start()
+    with work.lock:
+        child = os.fork()
+        if not child:
+            os._exit(work.lock.acquire(blocking=False) and work.start())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    work.hurry()
+    until(lambda: not runs())
