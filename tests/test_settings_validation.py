@@ -265,6 +265,22 @@ def test_models__empty_name(facade, agent):
     assert facade.complete("say", "small", provider="own")["model"] == "mine"
 
 
+@pytest.mark.parametrize("model", ["", " ", None])
+def test_models__provider_without_one(facade, agent, model):
+    """A provider may say with a blank or with None that it has no model for a size: checks and calls agree."""
+
+    class Without(Plain):
+        def resolve_model(self, model_size, default):
+            return model
+
+    agent(MODELS={"small": "s"}, PROVIDERS={"without": Without}, DEFAULT_PROVIDER="without")
+    fault = "STAPEL_AGENT['MODELS']['small'] names no model, and provider 'without' has no default model for it"
+    assert errors() == [("stapel_agent.E003", f"{fault}.")]
+    assert facade.complete("say", "small")["reason"] == f"rejected: {fault}{TOLD}"
+    (report,) = [report for report in reports() if report.name == "without"]
+    assert report.models == {}
+
+
 @pytest.mark.parametrize(
     ("name", "fix"),
     [

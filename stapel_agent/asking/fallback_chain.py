@@ -12,7 +12,7 @@ from typing import Any
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AgentError, InvalidRequest, WrongSetting
 from stapel_agent.model_profiles import profile_of
-from stapel_agent.providers import LlmProvider, ProviderResult, model_fix, provider_registry
+from stapel_agent.providers import LlmProvider, ProviderResult, model_fix, model_for, provider_registry
 from stapel_agent.types import CompletionRequest
 
 from .circuit_breaker import cooldown_of
@@ -76,12 +76,11 @@ class Chain:
 def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candidate:
     """Return the candidate for the provider that `request` names. Raises an AgentError if it cannot be asked."""
     profile = profile_of(request.model_size)
-    model = _text(profile.model)
+    model = str.__str__(profile.model)
     provider_class = provider_registry.askable(request.provider)
     try:
         provider = provider_class()
-        default = profile.model_at(request.provider, provider.default_models, request.model_size)
-        model = _text(provider.resolve_model(request.model_size, default))
+        model = model_for(request.provider, provider, request.model_size)
         _read_traits(provider)
     except Exception as fault:
         provider = _Broken(fault)
@@ -91,10 +90,6 @@ def candidate_of(request: CompletionRequest, *, is_first: bool = True) -> Candid
         raise _without_model(request, provider)
     options = _options(profile.options_at(request.provider, is_first=is_first), request, provider)
     return Candidate(provider, request.replaced(model=model, options=options))
-
-
-def _text(model: object) -> str:
-    return "" if model is None else str.__str__(str(model))
 
 
 def _read_traits(provider: LlmProvider) -> None:

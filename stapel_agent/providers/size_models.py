@@ -15,7 +15,8 @@ def _default_model(name: str, provider: LlmProvider, size: str) -> str:
 
 def model_for(name: str, provider: LlmProvider, size: str) -> str:
     """Return the model of `provider` for `size`. Blank if it has none."""
-    return str(provider.resolve_model(size, _default_model(name, provider, size)))
+    model: object = provider.resolve_model(size, _default_model(name, provider, size))
+    return "" if model is None else str.__str__(str(model))
 
 
 def model_problem(name: str, provider: LlmProvider, size: str) -> str | None:
