@@ -119,6 +119,21 @@ def test_budget__exactly_what_is_left_may_be_spent(agent, scripted_model):
     assert services.complete("hello", "small")["status"] == "failure"
 
 
+@pytest.mark.parametrize("limit", [{"usd": str(Decimal(SENT + 2 * 10) / 1000)}, {"tokens": SENT + 10}], ids=str)
+def test_budget__reserved_is_not_left(agent, scripted_model, limit):
+    """What a running call has reserved cannot be spent by another one."""
+    meanwhile = []
+
+    def answer(request):
+        meanwhile.append(services.complete("howdy", "small"))
+        return "this"
+
+    scripted_model.script(answer)
+    agent(BUDGETS=[{**HOUSE, **limit}])
+    assert services.complete("hello", "small")["status"] == "ok"
+    assert [other["failure"] for other in meanwhile] == ["over_budget"]
+
+
 def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):
     """An entry with an id replaces the general one of the same scope and period. Other entries apply as well."""
     general, own = {"scope": "user", "period": "month", "tokens": 0}, {"scope": "user", "period": "month", "id": "42"}
@@ -199,7 +214,8 @@ def test_budget__charged_to_when_the_call_began(agent, scripted_model, monkeypat
 
 def test_budget__counts_what_the_ledger_has(agent, scripted_model):
     """A new budget counts earlier spending, only of its own spender and period, including record_call()."""
-    call = {"source": "embed", "provider": "house", "model": "m", "input_tokens": 100, "workspace_id": "w"}
+    tokens = {"input_tokens": 60, "output_tokens": 20, "cache_read_tokens": 15, "cache_write_tokens": 5}
+    call = {"source": "embed", "provider": "house", "model": "m", "workspace_id": "w", **tokens}
     record_call(**call)
     PromptLog.objects.update(cost_usd=Decimal("0.5"))
     record_call(**{**call, "workspace_id": "x"})

@@ -363,9 +363,10 @@ def test_estimate__is_counted_anew(facade, agent):
     assert (standing.spent_usd, standing.spent_tokens) == (USD, TOKENS)
 
 
-def test_budget__used_up_by_what_a_vendor_reported(facade, agent):
+@pytest.mark.parametrize("cost", ["0.5", "0.6"])
+def test_budget__used_up_by_what_a_vendor_reported(facade, agent, cost):
     """A model without a list price is refused when reported costs have used the budget up. A free model is not."""
-    models = scripted_chain(agent, only=ProviderResult("this", 1, 1, cost_usd="0.6"), free="that")
+    models = scripted_chain(agent, only=ProviderResult("this", 1, 1, cost_usd=cost), free="that")
     agent(PRICES={}, BUDGETS=[{**MONTH, "usd": "1"}], FALLBACKS={})
     statuses = [facade.complete("hello", "small", provider="only")["status"] for _ in range(3)]
     assert (statuses, len(models["only"].requests)) == (["ok", "ok", "failure"], 2)
