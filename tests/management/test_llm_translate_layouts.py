@@ -356,6 +356,11 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
             | {f"p_ordinal_{name}": "{{count}}TH PLACE" for name in ("zero", "two", "few", "many", "other")},
         ),
         (
+            "de",
+            {"p_ordinal_one": "{{count}}st place", "p_ordinal_other": "{{count}}th place"},
+            {"p_ordinal_other": "{{count}}TH PLACE"},
+        ),
+        (
             "ru",
             {"i": "{{count}} item", "i_plural": "{{count}} items"},
             {"i_0": "{{count}} ITEM", "i_1": "{{count}} ITEMS", "i_2": "{{count}} ITEMS"},
@@ -380,6 +385,17 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
             {"inbox": {"one": "ONE MESSAGE"} | dict.fromkeys(["few", "many", "other"], "%{count} MESSAGES")},
         ),
         (
+            "ja",
+            {"inbox": {"one": "One message", "other": "%{count} messages"}},
+            {"inbox": {"other": "%{count} MESSAGES"}},
+        ),
+        (
+            "ja",
+            {"steps": [{"i_one": "One item", "i_other": "{{count}} items"}]},
+            {"steps": [{"i_other": "{{count}} ITEMS"}]},
+        ),
+        ("ja", {"i_one": " ", "i_other": "{{count}} items"}, {"i_one": " ", "i_other": "{{count}} ITEMS"}),
+        (
             "ru",
             {"kind_other": "Something else", "one": "Number one"},
             {"kind_other": "SOMETHING ELSE", "one": "NUMBER ONE"},
@@ -399,13 +415,16 @@ def test_json__plural_keys(tmp_path, scripted_model, to, source, target):
     assert scripted_model.requests == []
 
 
-def test_json__forms_have_examples(tmp_path, scripted_model):
-    """Each of several forms is asked for with an example number."""
-    source = made(tmp_path, "en.json", {"i_one": "{{count}} item", "i_other": "{{count}} items"})
+@pytest.mark.parametrize(
+    ("names", "examples"), [(("i_one", "i_other"), {"1", "2", "5", "1.5"}), (("i", "i_plural"), {"2", "5"})]
+)
+def test_json__forms_have_examples(tmp_path, scripted_model, names, examples):
+    """Each of several forms is asked for with an example number. The singular of the older format needs none."""
+    source = made(tmp_path, "en.json", dict(zip(names, ("{{count}} item", "{{count}} items"), strict=True)))
     scripted_model.script(translating(str.upper))
     run(source, "--to", "ru", "--from", "en")
     told = " ".join(request.system_prompt for request in scripted_model.requests)
-    assert set(re.findall(r"numbers such as ([\d.]+)\.", told)) == {"1", "2", "5", "1.5"}
+    assert set(re.findall(r"numbers such as ([\d.]+)\.", told)) == examples
 
 
 def test_json__root_language(tmp_path, scripted_model):
