@@ -31,7 +31,10 @@ ANSWER_BEGINS = (
     r"<\|begin_of_solution\|>",
 )
 """What stands before the answer: everything before it was a thought."""
-ANSWER_ENDS = r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|end|return)\|>|<\|start\|>assistant"
+ANSWER_ENDS = (
+    r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|end|return|im_end|eot_id|endoftext)\|>"
+    r"|<\|(?:begin|end)_of_box\|>|<\|start\|>assistant"
+)
 # May be a string in the answer. Prose has other quotes, as in: a 5" screen. Chinese has no spaces around its quotes.
 STRING = r'(?<![A-Za-z0-9_\\])"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+(?:"(?![A-Za-z0-9_])|\\?(?=\n|\Z))'
 CODE_SPAN = r"`[^`\n]{1,32}+`"  # may be a tag that is only mentioned

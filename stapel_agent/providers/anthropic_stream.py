@@ -73,9 +73,9 @@ class StreamedAnswer:
         elif event.type == "content_block_stop":
             self._open_blocks.discard(getattr(event, "index", None))
         if event.type == "content_block_start" and event.content_block.type == "text":
-            self._text.write(event.content_block.text)
+            self._text.write(event.content_block.text or "")
         elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-            self._text.write(event.delta.text)
+            self._text.write(event.delta.text or "")
 
     def _end(self, delta: Any) -> None:
         if delta.stop_reason and self._finish_reason in ("", "stop"):  # a cut or a refusal stays one

@@ -9,6 +9,7 @@ from stapel_agent.column_ranges import bounded_count, token_count
 from stapel_agent.prices import OTHER_TOOL_USES, WEB_SEARCHES
 
 from .wire.cache_writes import cache_writes
+from .wire.vendor_json import mapping
 
 CACHED = ("cache_read_tokens", "cache_write_tokens")
 PROMPT = ("input_tokens", *CACHED)
@@ -19,13 +20,13 @@ PROMPT_FIGURES = (*PROMPT, "cache_write_1h_tokens")
 
 def stated_figures(usage: Any) -> dict[str, int]:
     """Return the valid token counts that the `usage` of one event states."""
-    split = getattr(usage, "cache_creation", None)
-    for_minutes, for_an_hour = (getattr(split, f"ephemeral_{time}_input_tokens", None) for time in ("5m", "1h"))
+    split = _fields(getattr(usage, "cache_creation", None))
+    for_minutes, for_an_hour = (split.get(f"ephemeral_{time}_input_tokens") for time in ("5m", "1h"))
     written = cache_writes(getattr(usage, "cache_creation_input_tokens", None), for_minutes, for_an_hour)
     figures = {
         "input_tokens": getattr(usage, "input_tokens", None),
         "output_tokens": getattr(usage, "output_tokens", None),
-        "thinking_tokens": getattr(getattr(usage, "output_tokens_details", None), "thinking_tokens", None),
+        "thinking_tokens": _fields(getattr(usage, "output_tokens_details", None)).get("thinking_tokens"),
         "cache_read_tokens": getattr(usage, "cache_read_input_tokens", None),
         "cache_write_tokens": written,
         "cache_write_1h_tokens": for_an_hour,
@@ -36,12 +37,16 @@ def stated_figures(usage: Any) -> dict[str, int]:
 
 def stated_tool_uses(usage: Any) -> dict[str, int]:
     """Return the uses of Anthropic's own tools that it bills in addition to the tokens, for a result's metadata."""
-    stated = getattr(usage, "server_tool_use", None)
-    counts: dict[str, Any] = getattr(stated, "model_dump", dict)()
-    uses = {name: token_count(count) for name, count in counts.items() if name not in FREE_TOOLS}
+    stated = _fields(getattr(usage, "server_tool_use", None))
+    uses = {name: token_count(count) for name, count in stated.items() if name not in FREE_TOOLS}
     searches = uses.pop("web_search_requests", 0)
     found = {WEB_SEARCHES: searches, OTHER_TOOL_USES: sum(uses.values())}
     return {name: count for name, count in found.items() if count}
+
+
+def _fields(part: Any) -> Mapping[str, Any]:
+    """Return the fields of a part of a usage: an object of the SDK, or a dict where the SDK knows no such part."""
+    return part.model_dump(warnings=False) if hasattr(part, "model_dump") else mapping(part)
 
 
 def totals(earlier: Mapping[str, int], stated: Mapping[str, int]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
     AnswerMissing,
+    AnswerRefused,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -29,7 +30,7 @@ from stapel_agent.types import Usage
 from .base import ProviderResult
 from .wire.cache_writes import cache_writes
 from .wire.error_response import classify, excerpt
-from .wire.error_rules import EMPTY_ACCOUNT, words
+from .wire.error_rules import CONTENT_FILTER, EMPTY_ACCOUNT, words
 from .wire.finish_reasons import finish_reason
 from .wire.subprocess_runner import Outcome
 from .wire.vendor_json import decoded, mapping
@@ -42,11 +43,17 @@ TOKEN_LIMIT = re.compile(r"exceeded the \d+ output token maximum|reached its con
 # broken connections are before the words for failed ones.
 EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...] = (
     (EMPTY_ACCOUNT, OutOfCredit, False),
+    (CONTENT_FILTER, AnswerRefused, True),
+    (words(r"violate our usage policy"), AnswerRefused, True),
     (words(r"/login|not logged in|api key|authenticat|oauth|access to claude"), AccessDenied, False),
+    (words(r"disabled organization|organization has been disabled"), AccessDenied, False),
+    (words(r"load (?:the default )?credentials|security token|sso (?:session|login)"), AccessDenied, False),
     (words(r"unknown option|command not found|no such file or directory"), AccessDenied, False),
     (words(r"rate.?limit"), RateLimited, True),
-    (words(r"limit reached|(?:hit|reached) your .{0,40}limit"), RateLimited, False),  # of a subscription
+    # Of a subscription.
+    (words(r"limit reached|(?:hit|reached) your .{0,40}limit|extra usage is required"), RateLimited, False),
     (words(r"too (?:long|large)|exceeds 10MB|input must be provided"), RequestRejected, False),
+    (words(r"issue with the selected model"), RequestRejected, False),
     (words(r"timed? ?out|ETIMEDOUT"), ProviderTimeout, True),
     (
         words(r"ECONNRESET|EPIPE|ECONNABORTED|socket hang up|ConnectionClosed|connection was closed"),
@@ -56,8 +63,8 @@ EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...
     (words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable, False),
     (words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable, True),
 )
-STATUS = words(r"\bAPI Error:? \(?([45]\d\d)\b")
-"""The HTTP status in an error message. Earlier versions of the CLI do not state it elsewhere."""
+STATUS = words(r"\bAPI Error(?: \([\w.:/-]{1,200}\))?:? \(?([45]\d\d)\b")
+"""The HTTP status in an error message, after a cloud's model. Earlier versions of the CLI do not state it elsewhere."""
 SHELL_SIGNALS = range(129, 160)
 """The exit codes of a wrapper whose program was ended by a signal."""
 

@@ -64,6 +64,15 @@ def test_thoughts__never_closed(family):
     assert parse_json_response(f"{opening}{DRAFT}") == (None, None)
 
 
+@each_row([
+    ("", "<|im_end|>"), ("", "<|eot_id|>"), ("", "<|endoftext|>"), ("<|begin_of_box|>", "<|end_of_box|>"),
+])  # fmt: skip
+def test_thoughts__tokens_around_the_answer(before, after):
+    """Tokens of a model's chat template that a server leaves in the text are neither result nor comment."""
+    assert parse_json_response(f"{before}5{after}") == (5, None)
+    assert parse_json_response(f"{before}{FINAL}{after}") == (ANSWER, None)
+
+
 def test_thoughts__call_of_a_tool():
     """The arguments of a tool that a model tries to call are not its answer."""
     assert parse_json_response('<|channel|>commentary<|message|>{"path": "/"}<|end|>') == (None, None)

@@ -149,6 +149,15 @@ def test_complete__cache_writes_by_their_lifetime(ask: Asker, server: ScriptedSe
     assert ask() == ProviderResult("Hello", 25, 15, cache_write_tokens=400, cache_write_1h_tokens=100)
 
 
+def test_complete__cache_writes_at_the_end(ask: Asker, server: ScriptedServer) -> None:
+    """A gateway may state the parts of the cache writes only at the end, for which the SDK knows no such field."""
+    parts = {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 300}
+    end = message_delta(input_tokens=25, cache_creation_input_tokens=400, cache_creation=parts)
+    server.replies = [stream(message_start(input_tokens=0), text_block("Hello"), end, MESSAGE_STOP)]
+
+    assert ask() == ProviderResult("Hello", 25, 15, cache_write_tokens=400, cache_write_1h_tokens=300)
+
+
 @pytest.mark.parametrize(
     ("stated", "metadata"),
     [
@@ -608,6 +617,15 @@ def test_complete__malformed_event(ask: Asker, server: ScriptedServer, events: b
     assert (fault.type, fault.text) == (AnswerInterrupted, "Hel")
     assert fault.usage is not None
     assert fault.usage.input_tokens == 25
+
+
+def test_complete__text_of_null(ask: Asker, server: ScriptedServer) -> None:
+    """A gateway's null in place of an empty text does not cost you the answer."""
+    start = event("content_block_start", index=0, content_block={"type": "text", "text": None})
+    nothing = event("content_block_delta", index=0, delta={"type": "text_delta", "text": None})
+    server.replies = [stream(message_start(), start, nothing, text_block("Hello"), message_delta(), MESSAGE_STOP)]
+
+    assert ask() == ANSWER
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>", json.dumps({"choices": []}).encode(), b"\0" * 5000])

@@ -10,6 +10,7 @@ from stapel_agent.exceptions import (
     AccessDenied,
     AnswerInterrupted,
     AnswerMissing,
+    AnswerRefused,
     InvalidAnswer,
     OutOfCredit,
     ProviderError,
@@ -275,6 +276,32 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
         RequestRejected,
         "HTTP 404: There's an issue with the selected model (m).",
     ),
+    "a status after a cloud's model": (
+        failed("API Error (us.anthropic.claude-x-v1:0): 429 Too many tokens"),
+        RateLimited,
+        "HTTP 429: API Error (us.anthropic.claude-x-v1:0): 429 Too many tokens",
+    ),
+    "unknown model, no status": (
+        failed("There's an issue with the selected model (m)."),
+        RequestRejected,
+        "the Claude Code CLI failed: There's an issue with the selected model (m).",
+    ),
+    "refused, no stop reason": (
+        failed("API Error: Claude Code is unable to respond, which appears to violate our Usage Policy."),
+        AnswerRefused,
+        "the Claude Code CLI failed: "
+        "API Error: Claude Code is unable to respond, which appears to violate our Usage Policy.",
+    ),
+    "filtered, no status": (
+        failed("API Error: Output blocked by content filtering policy"),
+        AnswerRefused,
+        "the Claude Code CLI failed: API Error: Output blocked by content filtering policy",
+    ),
+    "disabled organization": (
+        failed("Your ANTHROPIC_API_KEY belongs to a disabled organization"),
+        AccessDenied,
+        "the Claude Code CLI failed: Your ANTHROPIC_API_KEY belongs to a disabled organization",
+    ),
     "prompt too long": (
         failed("Prompt is too long"),
         RequestRejected,
@@ -332,12 +359,17 @@ MAYBE_BILLED = (
     *("API Error: This request would exceed your rate limit", "API Error: Rate limit reached"),
     *("API Error: Request timed out.", "API Error: Connection error."),
     *("API Error: Unable to connect to API (ECONNRESET)", "API Error: Overloaded", "API Error: Service unavailable"),
+    *("API Error: Output blocked by content filtering policy", "This appears to violate our Usage Policy"),
     *("API Error: Internal server error", "API Error: Stream ended without receiving any events", ""),
 )
 NOTHING_SENT = (
     *("Credit balance is too low", "Invalid API key · Fix external API key", "Please run /login · API Error: 1"),
     *("Your organization does not have access to Claude.", "Claude AI usage limit reached|1760000000"),
     *("You've hit your weekly limit · resets 5pm", "Your session limit reached ∙ resets 3am"),
+    *("Could not load credentials from any providers", "Could not load the default credentials"),
+    *("The security token included in the request is expired", "This organization has been disabled."),
+    *("Token is expired. To refresh this SSO session run 'aws sso login'", "Extra usage is required for 1M context"),
+    *("There's an issue with the selected model (m).", "Your key belongs to a disabled organization"),
     *("Not logged in · Please run /login", "error: unknown option '--tools'", "Prompt is too long"),
     *("exec: node: No such file or directory", "Error: Input must be provided either through stdin or ..."),
     *("API Error: Unable to connect to API (ConnectionRefused)", "API Error: Unable to connect: certificate expired"),

@@ -118,11 +118,18 @@ def test_effort_fields__switch(name: str) -> None:
 
 
 MEANINGS = {
-    "stop": ["stop", "STOP", "end_turn", "Stop-Sequence", "FINISH_REASON_STOP", "COMPLETE", "eos_token", "", None],
-    "length": ["MAX_TOKENS", "max-tokens", "Max Tokens", "FinishReason.MAX_TOKENS", "model_length", "ERROR_LIMIT"],
+    "stop": [
+        *("stop", "STOP", "end_turn", "EndTurn", "Stop-Sequence", "FINISH_REASON_STOP", "COMPLETE", "eos_token"),
+        *("", None),
+    ],
+    "length": [
+        *("MAX_TOKENS", "max-tokens", "Max Tokens", "maxTokens", "FinishReason.MAX_TOKENS", "model_length"),
+        *("ERROR_LIMIT", "modelContextWindowExceeded"),
+    ],
     "content_filter": [
         *(
             "content-filter",
+            "ContentFilter",
             "SAFETY",
             "FinishReason.SAFETY",
             "PROHIBITED_CONTENT",
@@ -407,6 +414,10 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
     "searches of nobody": (
         {"prompt_tokens": 10, "completion_tokens": 5, "num_sources_used": 0, "server_tool_use": "none"},
         ProviderResult("{}", 10, 5),
+    ),
+    "DeepInfra's cost": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "estimated_cost": 0.0000268},
+        ProviderResult("{}", 10, 5, cost_usd=Decimal("0.0000268")),
     ),
     # The example of https://docs.x.ai/developers/cost-tracking.
     "the cost in ticks": (

@@ -242,6 +242,9 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
             ProviderResult("a", 7, 3),
         ),
         (answer([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "a"}]), ProviderResult("a", 7, 3)),
+        (answer([{"type": "output_text", "text": "a"}, {"text": "b"}]), ProviderResult("ab", 7, 3)),
+        (answer({"type": "text", "text": "a"}), ProviderResult("a", 7, 3)),
+        (answer([{"type": ["text"], "text": "b"}, {"type": "text", "text": "a"}]), ProviderResult("a", 7, 3)),
         (answer("a", reasoning_content="because"), ProviderResult("a", 7, 3)),
         (answer("a", reasoning="because"), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason="length"), ProviderResult("a", 7, 3, finish_reason="length")),
@@ -282,6 +285,26 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
 def test_complete__answers(exchange: Any, body: dict[str, Any], result: ProviderResult) -> None:
     """The text is the message's content. The finish reason is one of three words."""
     assert exchange(Reply.of(body))[1] == result
+
+
+NATIVE_REASONS = [
+    ("stop", "MAX_TOKENS", "length"),
+    (None, "length", "length"),
+    ("stop", "SAFETY", "content_filter"),
+    ("stop", "end_turn", "stop"),
+    ("stop", "abort", "stop"),
+    ("length", "stop", "length"),
+    ("tool_calls", "length", "tool_calls"),
+    ("stop", ["length"], "stop"),
+]
+
+
+@pytest.mark.parametrize(("word", "native", "reason"), NATIVE_REASONS)
+def test_read_answer__reason_of_the_vendor_behind_a_router(word: str | None, native: Any, reason: str) -> None:
+    """A router's "stop" is no complete answer if the vendor behind it says that the answer was cut off or refused."""
+    choice = {"message": {"content": "a"}, "finish_reason": word, "native_finish_reason": native}
+    result = openai_compat.read_answer(json.dumps({"choices": [choice]}).encode())
+    assert result == ProviderResult("a", 0, 0, finish_reason=reason)
 
 
 @pytest.mark.parametrize(("cap", "reason"), [(4, "stop"), (3, "length"), (2, "length")])

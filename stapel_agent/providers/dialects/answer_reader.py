@@ -26,6 +26,8 @@ CATEGORY_LENGTH = 64
 FIGURE_DIGITS = 20
 
 ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
+CUT_OFF = frozenset({"length", "content_filter"})
+TEXT_KINDS = ("text", "output_text", None)
 SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
 """The values of `code` and `status` that say there is no error."""
 
@@ -43,7 +45,7 @@ def read_answer(
     choice = _first_choice(answer)
     message = mapping(choice.get("message"))
     text = _text(message.get("content"))
-    word = choice.get("finish_reason")
+    word = _finish_word(choice, dialect)
     if stated := _stated_error(answer, choice, is_finished=bool(text and word)):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
         raise _kept(stated_fault(stated, own_codes=codes, address_fix=fix), usage, text)
@@ -52,7 +54,7 @@ def read_answer(
     is_cut_off = not word and usage.output_tokens >= token_cap
     reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
     if reason == "interrupted":
-        raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {choice['finish_reason']}"), usage, text)
+        raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {word}"), usage, text)
     if not text.strip() and reason not in ("length", "content_filter"):
         text = _json_in_reasoning(message)
         if not text:
@@ -87,6 +89,14 @@ def _parsed(body: bytes, fix: str) -> Fields:
 def _first_choice(answer: Fields) -> Fields:
     choices = answer.get("choices")
     return mapping(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _finish_word(choice: Fields, dialect: Dialect) -> Any:
+    """Return why the model stopped. OpenRouter may say "stop" although its vendor says that the answer is not whole."""
+    word, native = choice.get("finish_reason"), choice.get("native_finish_reason")
+    if finish_reason(word, dialect.finish_reasons) != "stop":
+        return word
+    return native if finish_reason(native) in CUT_OFF else word
 
 
 def _stated_error(answer: Fields, choice: Fields, *, is_finished: bool) -> Fields | None:
@@ -145,16 +155,16 @@ def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(content: object) -> str:
-    return content if isinstance(content, str) else _parts(content, "text")
+    return content if isinstance(content, str) else _parts(content, "text", TEXT_KINDS)
 
 
 def _refusal(message: Mapping[str, Any]) -> str:
     """Return the text with which the model refuses to answer: a field of the message, or a part of its content."""
     stated = message.get("refusal")
-    return stated if stated and isinstance(stated, str) else _parts(message.get("content"), "refusal")
+    return stated if stated and isinstance(stated, str) else _parts(message.get("content"), "refusal", ("refusal",))
 
 
-def _parts(content: object, kind: str) -> str:
-    parts = [mapping(part) for part in content] if isinstance(content, list) else []
-    texts = [part.get(kind) for part in parts if part.get("type") == kind]
+def _parts(content: object, field: str, kinds: tuple[str | None, ...]) -> str:
+    parts = [mapping(part) for part in content] if isinstance(content, list) else [mapping(content)]
+    texts = [part.get(field) for part in parts if part.get("type") in kinds]
     return "".join(text for text in texts if isinstance(text, str))

@@ -69,7 +69,7 @@ class UsageFields:
         *("server_tool_use.web_search_requests", "num_sources_used", "num_search_queries"),
         "plugins.search.count",
     )
-    cost_usd: tuple[str, ...] = ("cost.total_cost", "cost")
+    cost_usd: tuple[str, ...] = ("cost.total_cost", "cost", "estimated_cost")
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
     upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
     own_key: tuple[str, ...] = ("is_byok",)

@@ -15,6 +15,7 @@ from stapel_agent.exceptions import (
     AnswerRefused,
     AnswerTruncated,
     OutOfCredit,
+    ProviderDown,
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
@@ -72,19 +73,21 @@ def _codes(text: str) -> frozenset[str]:
 BUDGET = "(?<!token )(?<!thinking )(?<!reasoning )budget"
 EMPTY_ACCOUNT = words(
     r"credit balance is too low",
-    r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)",
+    r"(?:insufficient|not enough)[ _](?:account[ _])?(?:balance|credit|funds|quota)",
     r"specified (?:workspace |organization )?API usage limits",
     r"(?:used|exhausted|spent) all (?:of )?(?:your |its |the )?(?:available |remaining |prepaid )?credits?",
     r"(?:not|[a-z]{1,6}n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
     r"requires more credits|credit limit exceeded|monthly included credits",
     rf"(?:spend(?:ing)?|billing hard|{BUDGET}) (?:limit|cap)(?: has been| was| is)? (?:reached|exceeded|hit)",
     r"(?:reached|exceeded|hit) (?:its|your|the) (?:\w+ )?(?:spend(?:ing)?|billing|budget) (?:limit|cap)",
-    r"key limit exceeded|monthly (?:usage|spend(?:ing)?|budget) (?:limit|cap)|out of extra usage",
+    r"key limit exceeded|monthly (?:usage|spend(?:ing)?|budget) (?:limit|cap)",
+    r"(?:out of|draw from your) extra usage",
     rf"{BUDGET} has been exceeded|exceeded ?budget|over budget",
     r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|(?:pre)?payment required",
     r"account (?:is )?in arrears",
-    r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up)",
-    "余额不足|额度不足|欠费|无可用资源包",
+    r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up|not available)",
+    r"used up your [^.]{0,20}free (?:allocation|quota)",
+    "(?:余额|额度|资源包余量)(?:不足|已?用[尽完]|已?耗尽)|欠费|无可用资源包",
 )
 """Messages about an empty account. No vendor uses these words for a rate limit."""
 
@@ -99,7 +102,9 @@ PASSED_ON = "(?:prompt|request|response|input|output|content|answer|message)s?"
 CONTENT_FILTER = words(
     r"content (?:management|filtering|safety|usage|moderation) (?:polic|filter)|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
-    r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged as potentially|our safety system",
+    r"considered high risk|(?:input|prompt|content|request) (?:was|is|has been) flagged|flagged as potentially",
+    r"our safety system|limited access to this content|content you provided [^.]{0,40}is blocked",
+    r"(?:in|out)put \w+ may (?:contain risky|be related to copyright)",
     r"(?:inappropriate|(?<!case.)(?<!time.)sensitive) (?:content|information)(?!.type)|new_sensitive",
     r"violat(?:es?|ed|ion of) [^.]{0,30}(?:guardrail|moderation) polic|responsible ai practices",
     r"guardrail (?:checks? [^.]{0,30}failed|[^.]{0,40}(?:intervened|triggered|violat|blocked)|raised an exception)",
@@ -112,7 +117,10 @@ CONTENT_FILTER = words(
 """Messages of a filter of the vendor or of a gateway. It declined to answer, and another vendor may not."""
 
 BUSY = words(
-    r"capacity exceeded|at capacity|capacity limits?|overload|(?:high|unusual) (?:demand|traffic)|访问量过大",
+    r"capacity (?:temporarily )?exceeded|at capacity|capacity limits?|overload",
+    r"(?:high|unusual) (?:demand|traffic|load)",
+    r"(?:model|system|server|service)s? (?:is |are )?(?:currently |too )?busy",
+    "访问量过大|负载(?:较高|过高|已饱和)",
     r"has (?:unloaded or )?crashed",
 )
 """Messages of a server that has no capacity left for anybody. That is not the limit of this account."""
@@ -125,7 +133,8 @@ CONTEXT = r"context (?:length|size|window)"
 SENT = r"(?:prompt|inputs?|contexts?|messages?|conversation|history|text|sequence|content|request|query|string)"
 TOO_LONG = words(
     rf"{A_LIMIT}[^.]{{0,60}}{CONTEXT}|{CONTEXT}[^.]{{0,40}}{WORD_START}{A_LIMIT}|{CONTEXT} is only",
-    r"maximum (?:context|prompt) length|context the overflows|too many tokens(?!, please wait)",
+    r"maximum (?:context|prompt) length|context the overflows|context shift is disabled",
+    r"too many tokens(?!, please wait)",
     rf"{SENT}(?: length| size)?(?: (?:is|are|was|were|provided|given|sent))*(?: much| far| way)? too long",
 )
 
@@ -155,12 +164,15 @@ RULES: tuple[Rule, ...] = (
         CONTENT_FILTER,
         _codes(
             "content_filter content_policy_violation responsibleaipolicyviolation datainspectionfailed "
-            "data_inspection_failed sensitivecontentdetected hooks_failed prompt_threat_detected"
+            "data_inspection_failed sensitivecontentdetected hooks_failed prompt_threat_detected censorship_blocked "
+            "inputtextsensitivecontentdetected inputtextriskdetection inputimagesensitivecontentdetected "
+            "inputimageriskdetection outputtextsensitivecontentdetected outputtextriskdetection"
         ),
     ),
     Rule(OutOfCredit, EMPTY_ACCOUNT, statuses=frozenset({400, 401, 402, 403, 412, 429, 500, 503})),
     Rule(ProviderUnavailable, BUSY, statuses=frozenset({429})),
     Rule(ProviderUnavailable, words(r"model has (?:unloaded or )?crashed"), statuses=frozenset({400})),
+    Rule(ProviderDown, words(r"failed to load model|degraded function cannot"), statuses=frozenset({400})),
     Rule(ProviderUnavailable, REQUEST_NOT_RECEIVED, statuses=frozenset({408})),
     Rule(RequestRejected, TOO_LONG, statuses=frozenset({500})),
     Rule(RateLimited, PACE, statuses=frozenset({403, 429})),
@@ -169,7 +181,8 @@ RULES: tuple[Rule, ...] = (
         codes=_codes(
             "insufficient_quota insufficient_balance insufficient_balance_error insufficient_user_quota "
             "insufficient_credits insufficient_g1_credits_balance billing_error billing_hard_limit_reached "
-            "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly budget_exceeded"
+            "billing_not_active exceeded_current_quota_error arrearage allocationquota.freetieronly budget_exceeded "
+            "commoditynotpurchased setlimitexceeded"
         ),
     ),
     Rule(OutOfCredit, MONEY, statuses=frozenset({401, 402, 403, 429})),
@@ -179,6 +192,8 @@ RULES: tuple[Rule, ...] = (
         words(
             r"api.?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|incorrect|required)",
             r"(?:invalid|incorrect|expired|missing|wrong|no|valid) (?:\w+ )?api.?key",
+            r"authentication credentials|credential is only authorized|requires terms acceptance|未开通",
+            r"not allowed to use publisher model|use.case (?:details have not been submitted|form for this model)",
             r"organization has been (?:disabled|restricted)|user location is not supported",
         ),
         _codes("invalid_api_key api_key_invalid invalidapikey authentication_error unauthenticated"),

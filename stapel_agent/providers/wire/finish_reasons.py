@@ -28,26 +28,26 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 FINISH_REASONS: Mapping[str, str] = MappingProxyType(
-    {word: meaning for meaning, words in WORDS.items() for word in words}
+    {word.replace("_", ""): meaning for meaning, words in WORDS.items() for word in words}
 )
 WORD_LENGTH = 40
 EXAMINED_LENGTH = 100
-PREFIX = re.compile(r"^finish_?reason[._]")
+FILLING = re.compile(r"^finish_?reason[._]|[\s_-]")
 
 
 def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return "stop", "length", "content_filter" or "interrupted". Return an unknown word unchanged, "stop" for none.
 
     `own` maps the words of one vendor and takes precedence. Spelling does not matter: some vendors use capitals,
-    hyphens or the name of their enumeration, or add their own word after the common one, as in "content_filter: SPII".
+    hyphens, nothing between the words or the name of their enumeration, or add their own word after the common one, as
+    in "content_filter: SPII".
     """
     if word is None or word == "":
         return "stop"
     text = str(word)
-    known = own.get(text) or FINISH_REASONS.get(text) or own.get(text.lower())
+    known = own.get(text) or own.get(text.lower())
     return known or FINISH_REASONS.get(_plain(text[:EXAMINED_LENGTH])) or redact_start(text, WORD_LENGTH)
 
 
 def _plain(text: str) -> str:
-    common = text.lower().partition(":")[0].strip()
-    return PREFIX.sub("", re.sub(r"[\s-]", "_", common))
+    return FILLING.sub("", text.lower().partition(":")[0].strip())

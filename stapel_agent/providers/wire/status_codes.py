@@ -19,7 +19,9 @@ EXCEPTION_BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: AccessDenied,
     402: OutOfCredit,
     403: AccessDenied,
+    407: AccessDenied,
     409: ProviderUnavailable,
+    424: ProviderUnavailable,  # Bedrock, TGI: the model failed
     425: ProviderUnavailable,
     429: RateLimited,
     498: ProviderUnavailable,  # Groq: no capacity for the flex tier
