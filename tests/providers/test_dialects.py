@@ -387,6 +387,38 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
         {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 130, "reasoning_tokens": 70},
         ProviderResult("{}", 10, 120, 70),
     ),
+    # https://github.com/langfuse/langfuse/issues/14987
+    "more thinking than completion, estimated by LiteLLM": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 102,
+            "total_tokens": 112,
+            "completion_tokens_details": {"reasoning_tokens": 109, "text_tokens": -7},
+        },
+        ProviderResult("{}", 10, 102, 102),
+    ),
+    "much more thinking than completion in its details, beyond its total": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 50,
+            "total_tokens": 60,
+            "completion_tokens_details": {"reasoning_tokens": 700},
+        },
+        ProviderResult("{}", 10, 750, 700),
+    ),
+    "more thinking than completion in its details, in the total": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 50,
+            "total_tokens": 130,
+            "completion_tokens_details": {"reasoning_tokens": 70},
+        },
+        ProviderResult("{}", 10, 120, 70),
+    ),
+    "more thinking than completion in its details, without a total": (
+        {"prompt_tokens": 10, "completion_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 70}},
+        ProviderResult("{}", 10, 120, 70),
+    ),
     "more thinking than completion, beside a total with cached tokens": (
         {
             "prompt_tokens": 10,
@@ -418,6 +450,11 @@ FIGURES: dict[str, tuple[dict[str, Any], ProviderResult]] = {
     "DeepInfra's cost": (
         {"prompt_tokens": 10, "completion_tokens": 5, "estimated_cost": 0.0000268},
         ProviderResult("{}", 10, 5, cost_usd=Decimal("0.0000268")),
+    ),
+    # https://docs.llmgateway.io/features/cost-breakdown
+    "LLM Gateway's cost": (
+        {"prompt_tokens": 10, "completion_tokens": 15, "cost_usd_total": 0.000125, "cost_usd_input": 0.000025},
+        ProviderResult("{}", 10, 15, cost_usd=Decimal("0.000125")),
     ),
     # The example of https://docs.x.ai/developers/cost-tracking.
     "the cost in ticks": (

@@ -15,6 +15,7 @@ from stapel_agent.types import Usage
 
 TICK_PLACES = 10
 MOST_TICKS = 10**16
+MOST_OVERESTIMATED = 1.5
 DETAILS = ("prompt_tokens_details", "input_tokens_details", "prompt_token_details", "input_token_details")
 """Objects in which OpenAI, and vendors and gateways that follow it, state the cached tokens in the prompt."""
 WRITES = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens", "cached_creation_tokens")
@@ -28,10 +29,10 @@ class UsageFields:
 
     `prompt` is a total that includes the cached tokens, except those at a path in `beside_prompt`; docs/dialects.md
     lists the sources. `citations` are input beside `prompt`. `thinking` is part of `completion`, or separate: then
-    `total` is more than `prompt` plus `completion`, or `thinking` more than `completion`. `upstream_cost_usd` is added
-    to `cost_usd` if `own_key` says that the endpoint used your own key at a vendor behind it. `cost_ticks` is the cost
-    in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the parts of `cache_write`, by lifetime.
-    `web_searches` are billed beside the tokens.
+    `total` is more than `prompt` plus `completion`, or `thinking` more than `completion` and not in its details.
+    `upstream_cost_usd` is added to `cost_usd` if `own_key` says that the endpoint used your own key at a vendor behind
+    it. `cost_ticks` is the cost in units of 10^-10 dollars. `cache_write_5m` and `cache_write_1h` are the parts of
+    `cache_write`, by lifetime. `web_searches` are billed beside the tokens.
     """
 
     prompt: tuple[str, ...] = ("prompt_tokens", "input_tokens")
@@ -69,7 +70,7 @@ class UsageFields:
         *("server_tool_use.web_search_requests", "num_sources_used", "num_search_queries"),
         "plugins.search.count",
     )
-    cost_usd: tuple[str, ...] = ("cost.total_cost", "cost", "estimated_cost")
+    cost_usd: tuple[str, ...] = ("cost.total_cost", "cost", "estimated_cost", "cost_usd_total")
     cost_ticks: tuple[str, ...] = ("cost_in_usd_ticks",)
     upstream_cost_usd: tuple[str, ...] = ("cost_details.upstream_inference_cost",)
     own_key: tuple[str, ...] = ("is_byok",)
@@ -104,6 +105,7 @@ class _Stated:
     completion: int | None
     total: int | None
     thinking: int
+    is_breakdown: bool
     read: int
     written: int
     is_read_beside: bool
@@ -125,6 +127,7 @@ class _Stated:
             completion,
             total,
             thinking=_tokens(reported, fields.thinking),
+            is_breakdown="." in (_path(reported, fields.thinking) or ""),
             read=_tokens(reported, fields.cache_read),
             written=cache_writes(
                 _tokens(reported, fields.cache_write), *(_tokens(reported, paths) for paths in lifetimes)
@@ -163,7 +166,7 @@ class _Stated:
             return {"output_tokens": rest if rest >= 0 else None, "thinking_tokens": max(0, min(thinking, rest))}
         beyond = 0 if self._cached_beyond else self._beyond
         thinking = thinking or beyond
-        separate = thinking if thinking > completion else min(beyond, thinking)
+        separate = thinking if thinking > completion and not self._is_thinking_estimated else min(beyond, thinking)
         output = completion + max(separate, beyond - sum(self.beside))
         return {"output_tokens": output, "thinking_tokens": min(thinking, output)}
 
@@ -180,6 +183,15 @@ class _Stated:
         if self.prompt is None or self.completion is None or self.total is None:
             return 0
         return max(0, self.total - self.prompt - self.completion)
+
+    @property
+    def _is_thinking_estimated(self) -> bool:
+        """Whether the thinking is a part of the completion, even if it is more: the total says so.
+
+        LiteLLM estimates the thinking of Claude in the completion's details. Its estimate may be a bit too high.
+        """
+        is_total = self.total is not None and self.prompt is not None and self._beyond <= sum(self.beside)
+        return self.is_breakdown and is_total and self.thinking <= (self.completion or 0) * MOST_OVERESTIMATED
 
     @property
     def _cached_beyond(self) -> tuple[int, int] | None:
