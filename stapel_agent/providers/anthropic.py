@@ -37,6 +37,7 @@ from .wire.status_codes import STATUS_BY_TYPE
 
 CACHE_CONTROL = {"type": "ephemeral"}
 VENDOR_URL = "https://api.anthropic.com"
+DEFINITIONS = "#/definitions/"
 
 
 class AnthropicProvider(EndpointProvider):
@@ -230,7 +231,7 @@ def _encodable(text: str) -> str:
 def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return `schema` in the subset that the API supports. Unsupported keywords move into descriptions."""
     try:
-        return sdk().transform_schema(_spelled_out(schema))  # type: ignore[no-any-return]
+        return sdk().transform_schema(_spelled_out(_with_defs(schema)))  # type: ignore[no-any-return]
     except ProviderError:
         raise
     except Exception:
@@ -240,13 +241,24 @@ def _decoder_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
 
 
+def _with_defs(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `schema` with its `definitions`, as they were named until draft 7, in `$defs`: the SDK knows no others."""
+    definitions = schema.get("definitions")
+    if not isinstance(definitions, Mapping):
+        return schema
+    others = {name: value for name, value in schema.items() if name != "definitions"}
+    return {**others, "$defs": {**definitions, **schema.get("$defs", {})}}
+
+
 def _spelled_out(part: Any) -> Any:
-    """Return a schema with lists of types written as `anyOf`, because the SDK transforms only that form."""
+    """Return a schema with lists of types as `anyOf`, and references to `$defs`: the SDK transforms only these."""
     if isinstance(part, list):
         return [_spelled_out(item) for item in part]
     if not isinstance(part, Mapping):
         return part
     part = {name: _spelled_out(value) for name, value in part.items()}
+    if str(reference := part.get("$ref")).startswith(DEFINITIONS):
+        part["$ref"] = f"#/$defs/{str(reference).removeprefix(DEFINITIONS)}"
     if part.get("type") == "object" and not part.get("properties") and part.get("additionalProperties") is not False:
         # The API allows no additional properties, so this object could only be {}.
         raise RequestRejected("Anthropic's structured output needs each object of the schema to name its properties")

@@ -32,6 +32,8 @@ STRICT_KEYWORDS = frozenset(
         *("items", "properties", "required", "title", "type"),
     }
 )
+NAMED_SUBSCHEMAS = ("properties", "$defs", "definitions")
+BESIDE_A_REFERENCE = frozenset({"$ref", "description", "title", *DROPPED_KEYS})
 
 
 class OpenAICompatProvider(EndpointProvider):
@@ -186,7 +188,7 @@ def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     and without `strict`. Self-hosted servers still constrain the answer to it; hosted ones treat it as a hint.
     """
     strict = schema.get("type") == "object" and "anyOf" not in schema and _is_strict(schema)
-    wire_schema = to_strict_subset(dict(schema)) if strict else schema
+    wire_schema = _with_bare_references(to_strict_subset(dict(schema))) if strict else schema
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": strict, "schema": wire_schema}}
 
 
@@ -194,15 +196,33 @@ def _is_strict(node: Any) -> bool:
     if not isinstance(node, Mapping) or not node.keys() <= STRICT_KEYWORDS:
         return False
     kinds = node.get("type", [])
-    is_open = "object" in ([kinds] if isinstance(kinds, str) else kinds) and "properties" not in node
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    is_open = ("object" in kinds and "properties" not in node) or ("array" in kinds and "items" not in node)
     if is_open or node.get("additionalProperties", False) is not False:
+        return False
+    if "$ref" in node and not node.keys() <= BESIDE_A_REFERENCE:
         return False
     return not node.keys().isdisjoint({"type", "anyOf", "$ref"}) and all(map(_is_strict, _subschemas(node)))
 
 
 def _subschemas(node: Mapping[str, Any]) -> Iterator[Any]:
-    for name in ("properties", "$defs", "definitions"):
+    for name in NAMED_SUBSCHEMAS:
         yield from node.get(name, {}).values()
     yield from node.get("anyOf", [])
     if "items" in node:
         yield node["items"]
+
+
+def _with_bare_references(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a strict schema in which nothing is beside a `$ref`: OpenAI rejects even a description there."""
+    named = {
+        name: {key: _with_bare_references(part) for key, part in node[name].items()}
+        for name in NAMED_SUBSCHEMAS
+        if name in node
+    }
+    items = {"items": _with_bare_references(node["items"])} if "items" in node else {}
+    either = {"anyOf": [_with_bare_references(part) for part in node["anyOf"]]} if "anyOf" in node else {}
+    bare = {**node, **named, **items, **either}
+    if "$ref" in bare and len(bare) > 1:
+        bare["anyOf"] = [{"$ref": bare.pop("$ref")}]
+    return bare

@@ -213,6 +213,24 @@ def test_complete__request_on_the_wire(ask: Asker, server: ScriptedServer) -> No
     }
 
 
+def test_complete__definitions_of_draft_7(ask: Asker, server: ScriptedServer) -> None:
+    """Definitions under the name that they had until draft 7 are sent as `$defs`, with the references to them."""
+    person = {"type": "object", "properties": {"name": {"type": "string"}}}
+    place = {"type": "string"}
+    properties = {"who": {"$ref": "#/definitions/person"}, "where": {"$ref": "#/$defs/place"}}
+    schema = {"type": "object", "properties": properties, "definitions": {"person": person}, "$defs": {"place": place}}
+
+    ask(schema=schema)
+
+    sent = server.requests[0].json["output_config"]["format"]["schema"]
+    assert sent == {
+        "type": "object",
+        "properties": {"who": {"$ref": "#/$defs/person"}, "where": {"$ref": "#/$defs/place"}},
+        "$defs": {"person": {**person, "additionalProperties": False}, "place": place},
+        "additionalProperties": False,
+    }
+
+
 def test_complete__settings_fill_in(ask: Asker, server: ScriptedServer, agent: Callable[..., None]) -> None:
     """Without its own cap, a request has that of MAX_TOKENS. An empty system prompt is not sent."""
     agent(MAX_TOKENS=321)

@@ -169,6 +169,7 @@ def test_response_format__strict_subset() -> None:
             "city": {"type": "string", "minLength": 1},
             "people": {"type": ["array", "null"], "items": {"$ref": "#/$defs/person"}, "maxItems": 3},
             "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+            "guide": {"$ref": "#/$defs/person", "description": "Who leads.", "default": None},
         },
         "required": ["city"],
         "$defs": {"person": {"type": "object", "properties": {"name": {"type": "string"}}}},
@@ -185,8 +186,9 @@ def test_response_format__strict_subset() -> None:
                     "city": {"type": "string"},
                     "people": {"type": ["array", "null"], "items": {"$ref": "#/$defs/person"}},
                     "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+                    "guide": {"anyOf": [{"$ref": "#/$defs/person"}], "description": "Who leads."},
                 },
-                "required": ["city", "either", "people"],
+                "required": ["city", "either", "guide", "people"],
                 "additionalProperties": False,
                 "$defs": {
                     "person": {
@@ -214,6 +216,13 @@ def test_response_format__strict_subset() -> None:
         {"type": "object", "properties": {"a": True}},
         {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object"}}}},
         {"type": "object", "properties": {"a": {"oneOf": [{"type": "string"}]}}},
+        {"type": "object", "properties": {"a": {"type": "array"}}},
+        {"type": "object", "properties": {"a": {"type": ["array", "null"]}}},
+        {
+            "type": "object",
+            "properties": {"a": {"$ref": "#/$defs/b", "type": "object", "properties": {}}},
+            "$defs": {"b": {"type": "object", "properties": {}}},
+        },
         {"type": "object", "properties": {"a": {"type": "string"}}, "patternProperties": {"^x": {"type": "string"}}},
         {"type": "object", "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"not": {"type": "null"}}}},
         {"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"type": "object", "properties": {}}]},
