@@ -109,11 +109,16 @@ def is_long(row: PromptLog) -> bool:
 
 
 def without_text(row: PromptLog) -> PromptLog:
-    """Copy the row without its text, which the caller has. The metadata keep only the length of the text."""
+    """Copy the row without its text, which the caller has. The metadata keep only the length of the text.
+
+    The error message, if there is one, is escaped to ASCII.
+    """
     facts = economic_facts(row.metadata) if _length(row.metadata) > LONG else row.metadata or {}
     shortened = copy(row)
     shortened.metadata = {**facts, "response_length": len(row.response or "")}
     shortened.response = None
+    if row.error_message:
+        shortened.error_message = row.error_message.encode("ascii", "backslashreplace").decode()
     return shortened
 
 

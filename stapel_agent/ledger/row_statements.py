@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connections, transaction
+from django.db import DataError, IntegrityError, OperationalError, connections, transaction
 from django.db.models import CharField, IntegerField, TextField
 
 from stapel_agent.budgets import settling
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 DROPPED = frozenset({1153, 2006, 2013, 2020})
 """MySQL's error numbers for a packet that is too large, and for the connection that such a packet may end."""
+
+WIDER_TABLES = "on MySQL and MariaDB, convert its tables to utf8mb4"
 
 TABLE = PromptLog._meta.db_table
 FIELDS = {field.name: field for field in PromptLog._meta.concrete_fields}
@@ -82,18 +84,23 @@ def has_arrived(row: PromptLog, alias: str) -> bool:
 def update_outcome(row: PromptLog, alias: str) -> int:
     """Update a row with its outcome. Returns the number of rows: 0 if it was deleted.
 
-    Leaves out the text if it is larger than the database accepts.
+    Leaves out the text if it is larger than the database accepts, or has a character that the database cannot store.
     """
     try:
         return write_outcome(row, alias)
     except OperationalError as fault:
         if not _is_too_long(row, fault, alias):
             raise
-    connections[alias].close()
+        connections[alias].close()
+        reason = "it is larger than the database accepts"
+    except DataError:
+        if connections[alias].in_atomic_block:
+            raise
+        reason = f"the database cannot store it; {WIDER_TABLES}"
     shortened = columns.without_text(row)
     found = write_outcome(shortened, alias)
-    row.response, row.metadata = shortened.response, shortened.metadata
-    logger.error("ledger row %s (%s) has no text: it is larger than the database accepts", row.pk, columns.spent(row))
+    row.response, row.error_message, row.metadata = shortened.response, shortened.error_message, shortened.metadata
+    logger.error("ledger row %s (%s) has no text: %s", row.pk, columns.spent(row), reason)
     return found
 
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 
 from stapel_agent import telemetry
 from stapel_agent.asking import Attempt
@@ -242,8 +242,10 @@ def _recording(row: PromptLog) -> Iterator[None]:
 
 
 def _unavailable(fault: Exception, consequence: str = "") -> LedgerUnavailable:
-    kind, fix = type(fault).__name__, "check that its database answers and is migrated"
-    return LedgerUnavailable(f"the ledger cannot be written to ({kind}){consequence}: {fix}")
+    fix = "check that its database answers and is migrated"
+    if isinstance(fault, DataError):
+        fix = f"its database cannot store a value; {row_statements.WIDER_TABLES}"
+    return LedgerUnavailable(f"the ledger cannot be written to ({type(fault).__name__}){consequence}: {fix}")
 
 
 def _settled(row: PromptLog, attempt: Attempt, closed: list[PromptLog]) -> Callable[[str], None]:

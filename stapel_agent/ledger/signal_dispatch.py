@@ -4,7 +4,8 @@ SQLite, and a test run                           the caller's thread; a savepoin
 on an event loop, in a transaction, a DEADLINE   another thread, with its own connections
 otherwise                                        the caller's thread
 
-The caller waits for them: in another thread only until its deadline, and not at all if it was cancelled.
+The caller waits for them: in another thread only until its deadline, and not at all if it was cancelled, or if it is
+a receiver in one of these threads itself: all of them might wait for each other.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import atexit
 import logging
 import os
 from contextlib import ExitStack, suppress
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any
 
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 THREADS = 4
 EXIT_SECONDS = 2.0
 
+_is_receiver: ContextVar[bool] = ContextVar("is_receiver", default=False)
+
 
 def dispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
     """Send `signal`. Django logs what a receiver raises; nothing is raised here."""
@@ -38,8 +42,9 @@ def dispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **fac
         _send(signal, sender, facts)
         give_back()
     else:
+        sending = _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts)
         with suppress(TimeoutError):
-            _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts).result(timeout)
+            sending.result(0 if _is_receiver.get() else timeout)
 
 
 async def adispatch(signal: Signal, sender: Any, *, timeout: float | None = None, **facts: Any) -> None:
@@ -50,7 +55,7 @@ async def adispatch(signal: Signal, sender: Any, *, timeout: float | None = None
         await sync_to_async(partial(_send, signal, sender, facts))()
     else:
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(0 if _is_receiver.get() else timeout):
                 sending = _workers(os.getpid()).submit(_send_from_thread, signal, sender, facts)
                 await asyncio.wrap_future(sending)
 
@@ -72,6 +77,7 @@ def _send(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
 
 
 def _send_from_thread(signal: Signal, sender: Any, facts: dict[str, Any]) -> None:
+    _is_receiver.set(True)
     try:
         _send(signal, sender, facts)
     except BaseException as fault:  # nobody interrupts this thread

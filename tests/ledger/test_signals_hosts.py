@@ -132,6 +132,24 @@ async def main():
 say(asyncio.run(main()))
 """
 
+RECORDING = """
+from stapel_agent import record_call
+from stapel_agent.signals import call_finished
+together = threading.Barrier(4)
+def recording(call, **facts):
+    if call.source == "other":
+        return
+    together.wait(100)
+    with transaction.atomic():
+        record_call(source="other", provider="house", model="m")
+call_finished.connect(recording, sender=PromptLog)
+async def main():
+    calls = [asyncio.create_task(services.acomplete("what?", "small", user_id=str(number))) for number in range(4)]
+    done, _ = await asyncio.wait(calls, timeout=20)
+    return [task.result()["status"] for task in done]
+say([asyncio.run(main()), PromptLog.objects.filter(source="other").count()])
+"""
+
 WARNED_AT_EXIT = """
 from stapel_agent.budgets import due_warnings
 from stapel_agent.signals import budget_warning
@@ -174,6 +192,12 @@ def test_receiver__past_the_deadline(host: Host, script: str) -> None:
     """A slow receiver delays the answer no longer than the deadline, and runs to its end."""
     host.agent["DEADLINE"] = 5
     assert host.run(script) == [PAID, True, True]
+
+
+def test_receiver__records_a_call_in_a_transaction(host: Host) -> None:
+    """As many receivers as there are threads for them do not wait for each other."""
+    host.agent["CACHE_LOOKUP"] = {}
+    assert host.run(RECORDING) == [["ok"] * 4, 4]
 
 
 def test_receiver__of_a_cancelled_caller(host: Host) -> None:

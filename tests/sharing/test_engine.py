@@ -8,7 +8,7 @@ import pytest
 
 from tests.answers import TRACED
 from tests.engine_fixtures import ASK, ASK_IN_TASKS, ASK_IN_THREADS, PAID, SHARED, Waiters, answer, until
-from tests.hosts import Host, said
+from tests.hosts import Host, own_database, said
 from tests.scripted_server import Reply, ScriptedServer
 
 
@@ -165,6 +165,25 @@ def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> Non
     assert (large["status"], large["input_tokens"], large["response"] is not None) == ("success", 7, is_kept)
     assert (large["metadata"] or {}).get("response_length") == (None if is_kept else 9_000_000)
     assert [(row["status"], row["response"]) for row in others] == [("success", "this")] * 2
+
+
+@pytest.mark.mariadb
+def test_answer__with_characters_that_the_database_cannot_store(model: ScriptedServer) -> None:
+    """The caller gets it, and the row is closed. A prompt with such characters reaches no provider."""
+    with own_database("mariadb", migrated=False) as server:
+        server.execute(f"ALTER DATABASE {server.database} CHARACTER SET utf8mb3")
+        host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "RETRIES": 0})
+        host.manage("migrate", "-v0")
+        model.replies = [answer("😀"), Reply.of({"error": {"message": "no 😀"}}, status=400), answer("this")]
+        found = host.run('say([services.complete(prompt, "small").get("result") for prompt in ["a", "b", "😀", "c"]])')
+        names = ("status", "response", "error_message", "input_tokens")
+        rows = [tuple(row[name] for name in names) for row in server.rows()]
+    assert found == ["😀", None, None, "this"]
+    assert rows == [
+        ("success", None, None, 7),
+        ("failure", None, "HTTP 400: no \\U0001f600", 0),
+        ("success", "this", None, 7),
+    ]
 
 
 def test_transaction__lost_in_mid_call(host: Host, model: ScriptedServer) -> None:
