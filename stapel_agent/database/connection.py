@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.db import connections, router, transaction
+from django.db import Error, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.utils import load_backend
@@ -261,15 +261,21 @@ def is_test_run() -> bool:
 
 def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
     callers, lent = connections[alias], _own_connections(os.getpid(), alias)
-    own = lent.get()
+    own, is_intact = lent.get(), False
     try:
         own = own or _connection_of_our_own(alias)
         connections[alias] = own
         own.close_if_unusable_or_obsolete()
-        return done(operation, alias)
+        result = done(operation, alias)
+        is_intact = True
+        return result
+    except Error:
+        is_intact = True
+        raise
     finally:
         connections[alias] = callers
-        if own is not None and is_test_run():  # the test database is about to be dropped
+        # An interrupted query may still run on the connection, and a test's database is about to be dropped.
+        if own is not None and (not is_intact or is_test_run()):
             with suppress(Exception):
                 own.close()
             own = None

@@ -405,6 +405,28 @@ def test_own_connections__asked_for_within_an_operation(host: Host) -> None:
     assert done == [0] * 12
 
 
+def test_own_connections__interrupted_query(host: Host) -> None:
+    """The next operation does not get a connection on which an interrupted query may still run."""
+    found = host.run(
+        """
+        from stapel_agent.database.connection import on_ledger
+        def interrupted(alias):
+            connections[alias].ensure_connection()
+            used.append(connections[alias].connection)
+            raise KeyboardInterrupt
+        used = []
+        with transaction.atomic():
+            try:
+                on_ledger(interrupted)
+            except KeyboardInterrupt:
+                pass
+            on_ledger(lambda alias: used.append(connections[alias].connection))
+        say(used[0] is used[1])
+        """
+    )
+    assert found is False
+
+
 def test_threads__after_the_main_one(host: Host) -> None:
     """Threads that outlive the main one still write their rows, in transactions and on loops."""
     calls = [
