@@ -71,6 +71,12 @@ WITHOUT_ERROR = [
     ({"status": 401}, "auth"),
     ({"choices": [], "type": "rate_limit_error", "message": "Slow down"}, "rate_limited"),
     ({"detail": "No such deployment"}, "invalid_answer"),
+    # https://github.com/XpressAI/xaibo/pull/36
+    ({"code": "rate_limit_daily", "message": "Error code: 429 - {'error': {'message': 'x'}}"}, "rate_limited"),
+    ({"message": "Request failed with status code 503"}, "overloaded"),
+    ({"message": "error code: 1015"}, "invalid_answer"),
+    # https://github.com/sam-dumont/immich-video-memory-generator/issues/914
+    ({"code": 500, "msg": "404 NOT_FOUND", "success": False}, "rejected"),
 ]
 
 

@@ -182,6 +182,8 @@ STATED = {
     "azure, old": ({"error": {"code": "429", "message": "Rate limit is exceeded. Try again in 30 seconds."}}, 30),
     "kimi": ({"error": {"message": "max organization RPM: 3, please try again after 1 seconds"}}, 1),
     "minutes and seconds": ({"error": "retry in 1 minute 30 sec"}, 90),
+    "minutes, and seconds": ({"error": "retry in 1 minute, and 30 seconds"}, 90),
+    "github": ({"error": {"message": "Please wait 10 hours 58 minutes before trying again."}}, 39480),
     "none": ({"error": {"message": "Please try again later."}}, None),
     "no unit": ({"error": {"message": "Please try again in 20"}}, None),
     "another unit": ({"error": {"message": "Please try again in 20 months"}}, None),

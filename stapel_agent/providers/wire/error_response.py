@@ -31,6 +31,8 @@ CODE_DEPTH = 3
 MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg", "errors", "error_msg")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
 CODE_IN_PART = re.compile(rf'"(?:{"|".join(CODE_FIELDS)})"\s{{0,9}}:\s{{0,9}}"?([A-Za-z0-9_.-]{{1,64}})(?=["\s,}}])')
+STATUS_IN_WORDS = re.compile(r"\b(?:error|status) code:? ([45]\d\d)\b", re.IGNORECASE)
+"""How the clients of gateways word a status: "Error code: 429", "Request failed with status code 429"."""
 EXCERPT_LENGTH = 300
 EXAMINED_LENGTH = 64 * 1024
 
@@ -84,7 +86,9 @@ def stated_fault(
     """
     body = json.dumps(document, default=str)
     message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
-    if status := stated_status(document):
+    if WRONG_ADDRESS.search(message):
+        return RequestRejected(f"the answer is an error: {message}{f'; {address_fix}' if address_fix else ''}")
+    if status := stated_status(document) or _status_in(message):
         return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
     said = f"the answer is an error: {message}"
     if own := _own_kind(codes, own_codes):
@@ -96,8 +100,6 @@ def stated_fault(
         return RateLimited(said, retry_after=wait)
     if kind is RequestRejected and TOO_LONG.search(message):
         return RequestRejected(said)
-    if kind is RequestRejected and WRONG_ADDRESS.search(message):
-        return RequestRejected(f"{said}; {address_fix}" if address_fix else said)
     return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
 
 
@@ -107,6 +109,11 @@ def stated_status(document: Mapping[str, Any]) -> int | None:
     numbers = (token_count(code) for code in codes)
     words = (STATUS_BY_TYPE.get(str(code).lower().partition(".")[0]) for code in codes)
     return next((status for status in (*numbers, *words) if status and 400 <= status < 600), None)
+
+
+def _status_in(message: str) -> int | None:
+    found = STATUS_IN_WORDS.search(message)
+    return int(found[1]) if found else None
 
 
 def error_codes(body: str | bytes) -> frozenset[str]:
@@ -177,4 +184,4 @@ def _stated_message(text: str, depth: int = 0) -> str:
 def _upstream_error(document: Any) -> str:
     """Return the error of the vendor behind OpenRouter, whose own message only says that there was one."""
     raw = mapping(mapping(mapping(document).get("error")).get("metadata")).get("raw")
-    return raw if isinstance(raw, str) else ""
+    return raw if isinstance(raw, str) else json.dumps(raw) if isinstance(raw, dict) else ""

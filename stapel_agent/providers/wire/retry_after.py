@@ -23,7 +23,7 @@ UNITS: Mapping[str, float] = {
     **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
 PART = rf"(\d{{1,9}}(?:\.\d{{1,12}})?)\d*+\s?({'|'.join(UNITS)})(?![a-z])"
-DURATION = rf"((?:{PART}\s?){{1,5}})"
+DURATION = rf"((?:{PART}(?:,?\s(?:and\s)?)?){{1,5}})"
 
 STATED: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern, re.IGNORECASE | re.ASCII)
@@ -33,6 +33,8 @@ STATED: tuple[re.Pattern[str], ...] = tuple(
         # OpenAI and Groq: "Please try again in 6m0s." Azure: "Please retry after 26 seconds."
         # Gemini: "Please retry in 34.07s."
         rf"(?:try(?: your request)? again|retry)(?: your request)? (?:in|after) {DURATION}",
+        # GitHub Models: "Please wait 10 hours 58 minutes before trying again."
+        rf"please wait {DURATION}before",
     )
 )
 """How bodies state a wait. The first pattern that matches counts. docs/dialects.md lists the sources."""
