@@ -150,11 +150,18 @@ class CliCall(Call):
         return OptionalFields.for_effort("claude-code", self.model, self.effort, {"--effort": word} if word else {})
 
     def read(self, outcome: Outcome) -> ProviderResult:
-        """Return the answer. Raises ParameterRefused if the CLI has no flag for effort."""
+        """Return the answer. Raises ParameterRefused if the CLI has no flag for effort, or the API refuses effort."""
         status = 400 if outcome.exit_code and not has_started(outcome) else 200
         if refusal := self._optional_fields.refusal(status, outcome.stderr, excerpt(outcome.stderr)):
             raise refusal
-        return read_output(outcome, structured=self.schema is not None)
+        try:
+            return read_output(outcome, structured=self.schema is not None)
+        except RequestRejected as fault:
+            raise self._effort_refusal(fault) or fault from None
+
+    def _effort_refusal(self, fault: RequestRejected) -> RequestRejected | None:
+        code, _, message = str(fault).removeprefix("HTTP ").partition(": ")
+        return self._optional_fields.refusal(int(code) if code.isdecimal() else 0, message, message)
 
 
 def _binary() -> str:

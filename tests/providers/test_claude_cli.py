@@ -422,6 +422,29 @@ def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete:
     forget_refusals()
 
 
+# https://github.com/anthropics/claude-code-action/issues/1005
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("API Error: 400 output_config.effort: Extra inputs are not permitted", ParameterRefused),
+        ("API Error: 400 This model does not support the effort parameter.", ParameterRefused),
+        ("API Error: 400 messages: at least one message is required", RequestRejected),
+        ("API Error: 404 effort", RequestRejected),
+    ],
+)
+def test_complete__effort_that_the_api_refuses(
+    fake: FakeClaude, complete: Complete, words: str, kind: type[RequestRejected]
+) -> None:
+    """If a cloud refuses the effort that the CLI sends for the flag, the call is repeated without it."""
+    forget_refusals()
+    stdout = json.dumps(RESULT | {"is_error": True, "result": words, "usage": {}})
+    fake.does("answer", stdout=stdout, exit_code=1)
+    with pytest.raises(RequestRejected) as raised:
+        complete(prompt="Hi", model="m", effort="high")
+    assert (type(raised.value), str(raised.value)) == (kind, f"HTTP {words[11:14]}: {words}")
+    forget_refusals()
+
+
 def test_acomplete__effort_refused_to_parallel_calls(fake: FakeClaude) -> None:
     """Each of several calls is told that its flag was refused, although the first has recorded that."""
     forget_refusals()

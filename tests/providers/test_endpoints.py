@@ -262,6 +262,15 @@ def test_effort__refused_by_a_model_with_a_short_name(facade: Any, agent: Any) -
     assert ["chat_template_kwargs" in request.json for request in server.requests] == [True, False]
 
 
+def test_effort__refused_by_a_tokenizer(facade: Any, agent: Any) -> None:
+    """vLLM with a tokenizer of Mistral names another field than the one that it refuses."""
+    words = "chat_template is not supported for Mistral tokenizers."
+    with ScriptedServer(refusal(400, words), answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "vllm", "models": {"small": "m"}}})
+        assert facade.complete("say", "small", provider="mine", effort="low")["status"] == "ok"
+    assert ["chat_template_kwargs" in request.json for request in server.requests] == [True, False]
+
+
 @pytest.mark.parametrize("status", [400, 429, 503, 504])
 def test_effort__no_success_without_it(facade: Any, agent: Any, status: int) -> None:
     """If the repeated request fails too, later requests have the field. Its retries do not."""

@@ -16,7 +16,7 @@ REFUSING = (400, 422)
 EXAMINED_LENGTH = 64 * 1024
 MOST_REFUSALS = 10_000
 EFFORT_SETTING = "STAPEL_AGENT['MODELS'][{size!r}]['effort'] and STAPEL_AGENT['EFFORT'][{source!r}]"
-EFFORT_WORDS = ("reasoning", "thinking", "effort")
+EFFORT_WORDS = ("reasoning", "thinking", "effort", "chat_template")
 ANY = "any"
 
 _refused: set[tuple[str, ...]] = set()
