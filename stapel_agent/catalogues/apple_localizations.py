@@ -101,5 +101,5 @@ def _forms(source: Tree, to: str, path: Path, found: dict[Path, PluralForm]) -> 
     for form in target_forms(by_category, to):
         result[form.category] = deepcopy(source[form.origin])
         for place, _ in units(result[form.category]):
-            found[(*path, form.category, *place)] = PluralForm(form.example, tuple(by_category.values()), form.only)
+            found[(*path, form.category, *place)] = PluralForm(form.example, form.sources, form.only)
     return sorted_as(source, result)

@@ -196,7 +196,7 @@ class DocumentCatalogue(Catalogue[Group]):
                 style=origin.style,
                 example=form.example,
                 only=form.only,
-                sources=tuple(texts.values()),
+                sources=form.sources,
             )
         children: dict[str, Node] = {}
         for name, child in group.children.items():

@@ -22,12 +22,13 @@ COUNT = re.compile(r"%\{count\}|\{\{-?\s{0,9}count\b")
 class TargetForm:
     """A plural category of the target, the source's category to translate, and an example number if one is needed.
 
-    `only` is its number if it is for one number alone.
+    `sources` are the texts that a person may have translated. `only` is its number if it is for one number alone.
     """
 
     category: str
     origin: str
     example: str
+    sources: tuple[str, ...]
     only: int | None = None
 
 
@@ -46,11 +47,20 @@ def target_forms(
     """
     wanted = forms(to, ordinal=ordinal)
     if not wanted:
-        return [TargetForm(category, category, "") for category in source]
+        return [TargetForm(category, category, "", tuple(source.values())) for category in source]
     if keeps_zero and "zero" in source and all(form.category != "zero" for form in wanted):
         wanted = (Form("zero", "0", (0,)), *wanted)
     has_hints = len(wanted) > UNHINTED_FORMS
-    return [TargetForm(form.category, _origin(source, form), form.example * has_hints, form.only) for form in wanted]
+    return [
+        TargetForm(form.category, _origin(source, form), form.example * has_hints, _sources(source, form), form.only)
+        for form in wanted
+    ]
+
+
+def _sources(source: Mapping[str, str], form: Form) -> tuple[str, ...]:
+    """Return the texts in `source`: those that show the number, if the form is for several numbers."""
+    shown = placeholders(source["other"])
+    return tuple(text for text in source.values() if form.only is not None or placeholders(text) >= shown)
 
 
 def _origin(source: Mapping[str, str], form: Form) -> str:

@@ -75,8 +75,9 @@ def illegible(source: str, translation: str, to: str = "") -> str | None:
         return None
     ours = _without_marks(source)
     letters = sum(map(str.isalpha, ours))
-    # "{x} of {y}" may become "{x} / {y}", "n/a" a dash, and ", and" a comma of Japanese.
-    may_lack_letters = letters <= FEW_LETTERS and ("\ufffc" in ours or "/" in ours or ours.strip()[:1] == ",")
+    # "{x} of {y}" may become "{x} / {y}", "n/a" a dash, ", and" a comma of Japanese, and "(C)" its sign.
+    has_signs = "\ufffc" in ours or "/" in ours or ours.strip()[:1] in (",", "(")
+    may_lack_letters = letters <= FEW_LETTERS and has_signs
     return "has no letters" if letters and not may_lack_letters else None
 
 

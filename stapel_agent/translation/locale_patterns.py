@@ -24,8 +24,12 @@ def _is_same_date(source: str, translation: str) -> bool:
     ours, theirs = ("".join(DIRECTIVE.findall(text)) for text in (source, translation))
     if any(map(str.isalnum, DIRECTIVE.sub("", source))) or ELSE.search(DIRECTIVE.sub("", source + translation)):
         return False
-    parts = [part for part in PARTS if not set(part).isdisjoint(ours)]
-    return len(parts) > 1 and not any(set(part).isdisjoint(theirs) for part in parts)
+    counts = [(_count(part, ours), _count(part, theirs)) for part in PARTS if _count(part, ours)]
+    return len(counts) > 1 and all(one == other for one, other in counts)
+
+
+def _count(part: str, directives: str) -> int:
+    return sum(map(directives.count, part))
 
 
 def _is_same_price(source: str, translation: str) -> bool:

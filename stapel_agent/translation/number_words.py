@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from .counted_times import DUAL, has_noun
@@ -42,16 +44,25 @@ PARTS = {0.5: 2, 0.33: 3, 0.67: 3, 0.25: 4, 0.75: 4, 0.2: 5, 0.1: 10}
 LARGE = -1
 SIGNS = re.compile(r"[①-⑳Ⅰ-ⅻ]|\b[IVXLC]{1,7}\b")
 """Numbers written as single signs or in Roman numerals."""
+ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
 def says(value: float, text: str, tag: str, units: Collection[str] = ()) -> bool:
     """Whether `text` in the language `tag` may have a word for the number, which counts `units`."""
     noun = has_noun(value, units, text, tag)
-    if SIGNS.search(text) or noun or (noun is None and value == 2 and base(tag) in DUAL):
+    if value in map(_value, SIGNS.findall(text)) or noun or (noun is None and value == 2 and base(tag) in DUAL):
         return True
     value = PARTS.get(round(value, 2), value)
     pattern = _pattern(base(tag), int(value) if value in SMALL else LARGE)
     return pattern is None or pattern.search(text.lower().replace("’", "'")) is not None
+
+
+def _value(sign: str) -> float:
+    """The number that a match of SIGNS stands for."""
+    if sign[0] not in ROMAN:
+        return unicodedata.numeric(sign)
+    digits = [ROMAN[letter] for letter in sign]
+    return sum(-digit if digit < following else digit for digit, following in pairwise([*digits, 0]))
 
 
 @lru_cache(maxsize=1024)

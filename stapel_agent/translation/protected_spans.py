@@ -43,7 +43,7 @@ ELEMENTS = (
 LT, GT = (rf"&(?:amp;)?+(?:{references});" for references in (r"lt|\#60|\#x3c", r"gt|\#62|\#x3e"))
 ESCAPED_TAG = rf"{LT}/?+(?ai:{ELEMENTS})(?![\w:.-])(?:[^<>&]|(?!{LT}|{GT})&){{0,300}}+(?:>|{GT})"
 
-NOT_QUOTED = r"""(?![^`'\s][^`'\n]{0,80}+'(?!\w)[^`]{0,500}+(?<=[\s(\["“])`)"""
+NOT_QUOTED = r"""(?![^`'\s][^`'\n]{0,80}+'(?!\w)[^`]{0,500}+(?<=[\s(\["“/|])`)"""
 """After a backtick that is not the quotation mark of `word' in GNU programs, followed by another such quote."""
 
 # Protected in every format: our own marks (see `masking`), code, tags, links, entities that hide a tag.

@@ -89,7 +89,7 @@ NEGATED = re.compile(
 )
 """Signs that a source says that something is not so."""
 KINDRED = re.compile(
-    r"translat|transcod|transform|resolv|templat|compil|built|interpret|conver|locali[sz]|internationali|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
+    r"translat|transcod|transform|resolv|templat|compil|buil[dt]|assembl|fuzz|interpret|conver|locali[sz]|internationali|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
     r"|legend|ondertitel|субтитр|字幕|자막|\bgear|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
     r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
 )

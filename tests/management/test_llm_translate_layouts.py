@@ -302,6 +302,16 @@ def test_check__form_for_one_number(tmp_path, scripted_model, name, forms, wrong
     assert err.count(f"wrong translations: {wrong}") == bool(wrong) == bool(err)
 
 
+@pytest.mark.parametrize("name", ["strings.xml", "en.json"])
+@pytest.mark.parametrize(("few", "wrong"), [("%d nowe pliki", 0), ("nowe pliki", 1)])
+def test_check__form_for_several_numbers(tmp_path, scripted_model, name, few, wrong):
+    """A form for several numbers shows the number, whether or not the source's form for 1 does."""
+    forms = KEEPS_IT | {"one": "nowy plik", "few": few}
+    source = polish(tmp_path, name, ({"one": "a new file", "other": "%d new files"}, forms))
+    err = run(source, "--from", "en", "--to", "pl", "--check")[1]
+    assert err.count(f"wrong translations: {wrong}") == bool(wrong) == bool(err)
+
+
 def test_check__plural_of_a_person(tmp_path, scripted_model):
     """Any plural form may be translated from the singular or from the plural."""
     entry = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "%d Datei"\nmsgstr[1] "{}"\n'

@@ -22,6 +22,7 @@ RIGHT = [
     ("%1$d%% of %2$d", "%1$d٪ من %2$d", "ar", "android"),
     # Text in code's quotation marks, as GNU programs write them
     ("only in a `for', `while', or `until' loop", "nur in einer »for«-, »while«- oder »until«-Schleife", "de", ""),
+    ("`--a'/`--b' overrides `--c'", "»--a«/»--b« hat Vorrang vor »--c«", "de", ""),
     ("no topic `%s'.  Try `man -k %s'.", "kein Thema »%s«. Siehe »man -k %s«.", "de", "printf"),
     # A line that no longer begins like syntax, and a word before the source's equals sign
     (".zip files are very old", "Los archivos .zip son viejos", "es", "fluent"),

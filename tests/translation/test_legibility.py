@@ -77,6 +77,7 @@ def test_illegible__stacked_marks():
         ("⟦1⟧ of ⟦2⟧", "⟦1⟧ / ⟦2⟧", "de"),
         ("n/a", "—", "de"),
         (", and ", "、", "ja"),
+        ("(C)", "©", "de"),
         ("6 p.m.", "18:00", "fi"),
         ("Half", "50 %", "de"),
         ("Family", "👨\u200d👩\u200d👧 Familie", "de"),

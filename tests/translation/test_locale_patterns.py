@@ -25,6 +25,7 @@ def test_is_same_pattern(source, translation):
     [
         ("%B %d, %Y", "%d. %B"),
         ("%H:%M", "%H"),
+        ("%Y-%m-%d", "%d %d.%m.%Y"),
         ("%Y-%m-%d", "%d.%m.%Q"),
         ("%Y-%m-%d", "%d.%m.%Y {x}"),
         ("%d %s", "%s %d"),

@@ -5,12 +5,14 @@ from stapel_agent.translation.numbers import changed
 from tests.rows import each_row
 
 SAME = [
+    ("Chapter XIV, step ③", "Kapitel 14, Schritt 3", "en", "de"),
     ("Please wait&#8230;", "Bitte warten…", "en", "de"),
     ("Over 1,000 &#x2013; free", "Plus de 1&#160;000 – libre", "en", "fr"),
     ("Error 404 in file", "Ошибка 404 в файле", "en", "ru"),
     ("Error 404 in file", "Chyba 404 v souboru", "en", "cs"),
     ("Error 404 in “⟦1⟧”", "Błąd 404 w „⟦1⟧”", "en", "pl"),
     ("2 in 1", "2 v 1", "en", "sl"),
+    ("a multiple of 4 in .names", "кратно 4 в .names", "en", "ru"),
     ("5 a day", "5 в день", "en", "ru"),
     ("_24-hour", "24時制(_2)", "en", "ja"),
     ("&24-hour", "24시간（&2）", "en", "ko"),
@@ -244,6 +246,10 @@ SAME = [
     ("1 h", "1 ω", "en", "el"),
 ]
 CHANGED = [
+    ("I have apples", "Ich habe 6 Äpfel", "en", "de"),
+    ("Chapter XIV", "Kapitel 15", "en", "de"),
+    ("Step ③", "Schritt 4", "en", "de"),
+    ("CC-BY-SA-4", "CC-BY-SA-5", "en", "de"),
     ("Save 50&#37; now", "Jetzt 60&#37; sparen", "en", "de"),
     ("5 in wide", "5 cm breit", "en", "de"),
     ("Width: 5 in", "Breite: 5 cm", "en", "de"),

@@ -236,6 +236,7 @@ def test_remark_in__around_quotes():
         ("Gearbox", "Prevodovka", "sk"),
         ("built on %s", "übersetzt unter %s", "de"),
         ("Internationalized host name", "Nombre de equipo traducido", "es"),
+        ("Build dependencies", "Fordítási függőségek", "hu"),
         ("Transcodes", "පරිවර්තනය", "si"),
         ("The server is too old. Request an update.", "服务器版本过旧，无法支持请求。请更新。", "zh"),
         ("Disabled before your request", "在您的请求之前无法使用", "zh"),
