@@ -17,7 +17,7 @@ from .asking import missing_model
 from .cache import PromptLogCachePolicy, policy_class
 from .conf import DEFAULTS, agent_settings
 from .cost_checks import cost_messages, unbounded_messages, unpriced_messages
-from .database import is_in_tenant_schemas, ledger_alias
+from .database import is_in_tenant_schemas, ledger_alias, narrow_tables
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .model_profiles import known_profile, profile_problems
 from .prices import list_date
@@ -65,6 +65,19 @@ def check_retention(
     hint = "Run `manage.py purge_prompt_logs` every day, for example by cron."
     text = f"RETENTION_DAYS is {days}, but the ledger has texts from {oldest:%Y-%m-%d} that have not been purged."
     return [Warning(text, hint, id="stapel_agent.W009")]
+
+
+@register("stapel_agent", Tags.database)
+def check_character_sets(
+    app_configs: Any = None, databases: Collection[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """W018: MySQL's tables store every character. Only runs with `--database` for the ledger's database."""
+    tables = narrow_tables(ledger_alias()) if ledger_alias() in (databases or ()) else []
+    if not tables:
+        return []
+    text = f"These tables cannot store every character, such as an emoji: {', '.join(tables)}."
+    hint = f"Convert each of them: ALTER TABLE {tables[0]} CONVERT TO CHARACTER SET utf8mb4;"
+    return [Warning(text, hint, id="stapel_agent.W018")]
 
 
 @register("stapel_agent", SETTINGS_TAG)

@@ -1,6 +1,7 @@
 """Chooses the connection and the thread for the ledger's work."""
 
 from .availability import reading
+from .character_sets import narrow_tables
 from .clock import UtcNow, as_stored, aware, database_now, host_offset, stored_now
 from .collation import exactly
 from .connection import (
@@ -49,6 +50,7 @@ __all__ = [
     "is_test_run",
     "ledger_alias",
     "ledger_transaction",
+    "narrow_tables",
     "on_ledger",
     "prepare_background",
     "reading",

@@ -167,6 +167,12 @@ def test_answer__left_over_and_larger_than_the_database_takes(host: Host) -> Non
     assert [(row["status"], row["response"]) for row in others] == [("success", "this")] * 2
 
 
+NARROW = """
+from django.core.checks import run_checks
+say([found.msg for found in run_checks(databases=["default"]) if found.id == "stapel_agent.W018"])
+"""
+
+
 @pytest.mark.mariadb
 def test_answer__with_characters_that_the_database_cannot_store(model: ScriptedServer) -> None:
     """The caller gets it, and the row is closed. A prompt with such characters reaches no provider."""
@@ -175,9 +181,13 @@ def test_answer__with_characters_that_the_database_cannot_store(model: ScriptedS
         host = Host(server, {"OPENAI_COMPAT_BASE_URL": model.url, "RETRIES": 0})
         host.manage("migrate", "-v0")
         model.replies = [answer("😀"), Reply.of({"error": {"message": "no 😀"}}, status=400), answer("this")]
+        (warned,) = host.run(NARROW)
         found = host.run('say([services.complete(prompt, "small").get("result") for prompt in ["a", "b", "😀", "c"]])')
         names = ("status", "response", "error_message", "input_tokens")
         rows = [tuple(row[name] for name in names) for row in server.rows()]
+    assert warned.startswith(
+        "These tables cannot store every character, such as an emoji: agent_budget, agent_flight, "
+    )
     assert found == ["😀", None, None, "this"]
     assert rows == [
         ("success", None, None, 7),
