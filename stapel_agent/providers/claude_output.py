@@ -69,6 +69,7 @@ SHELL_SIGNALS = range(129, 160)
 """The exit codes of a wrapper whose program was ended by a signal."""
 
 CATEGORY_LENGTH = 64
+SYNTHETIC = "<synthetic>"
 OWN_FINISH_REASONS = {"tool_use": "stop"}
 """The CLI implements a schema as a tool, and the use of that tool is the answer."""
 ANSWER_DIGITS = 300
@@ -168,7 +169,14 @@ class Report:
 
     @property
     def _is_error(self) -> bool:
-        return bool(self._result.get("is_error")) or str(self._result.get("subtype")).startswith("error")
+        is_stated = bool(self._result.get("is_error")) or str(self._result.get("subtype")).startswith("error")
+        return is_stated or self._authors == {SYNTHETIC}
+
+    @property
+    def _authors(self) -> set[str]:
+        """The models of all messages. The CLI itself writes the message of an error, under the name SYNTHETIC."""
+        messages = (mapping(event.get("message")) for event in self._events if event.get("type") == "assistant")
+        return {str(message.get("model")) for message in messages}
 
     def _notice(self) -> str:
         """Return the CLI's error message."""
@@ -185,7 +193,7 @@ class Report:
         messages: dict[str, list[str]] = {}
         for event in self._events:
             message = mapping(event.get("message"))
-            if event.get("type") == "assistant" and message.get("model") != "<synthetic>":
+            if event.get("type") == "assistant" and message.get("model") != SYNTHETIC:
                 for text in _texts(message.get("content")):
                     messages.setdefault(str(message.get("id")), []).append(text)
         return {identity: "".join(texts) for identity, texts in messages.items()}

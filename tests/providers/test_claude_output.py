@@ -340,6 +340,14 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
 }
 
 
+def test_read_output__error_that_no_field_states() -> None:
+    """What the CLI itself wrote in place of the model is an error, not an answer."""
+    words = "API Error: 400 output_config.effort: Extra inputs are not permitted"
+    result = RESULT | {"result": words, "stop_reason": "stop_sequence", "usage": {}, "total_cost_usd": 0}
+    with pytest.raises(RequestRejected, match=f"^HTTP 400: {words}$"):
+        read(printed(result, message("1", words, model="<synthetic>")))
+
+
 @pytest.mark.parametrize(("result", "kind", "words"), REPORTED_FAULTS.values(), ids=REPORTED_FAULTS)
 def test_read_output__reported_fault(result: dict[str, Any], kind: type[ProviderError], words: str) -> None:
     """An error of the CLI has a type that decides what happens next, and one short line without secrets."""

@@ -15,6 +15,7 @@ from asgiref.sync import async_to_sync
 from stapel_agent.column_ranges import money
 from stapel_agent.exceptions import (
     AccessDenied,
+    AnswerInterrupted,
     AnswerMissing,
     InvalidAnswer,
     OutOfCredit,
@@ -314,6 +315,71 @@ def test_read_answer__reason_of_the_vendor_behind_a_router(word: str | None, nat
     choice = {"message": {"content": "a"}, "finish_reason": word, "native_finish_reason": native}
     result = openai_compat.read_answer(json.dumps({"choices": [choice]}).encode())
     assert result == ProviderResult("a", 0, 0, finish_reason=reason)
+
+
+def chunk(content: Any = None, finish_reason: str | None = None, **fields: Any) -> bytes:
+    """One event of a stream."""
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": finish_reason}
+    return f"data: {json.dumps({'choices': [choice], **fields})}\n\n".encode()
+
+
+WHOLE = json.dumps(answer("a")).encode()
+FIGURES = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}\n\n'
+DONE = b"data: [DONE]\n\n"
+# https://github.com/decolua/9router/issues/3492, https://github.com/gumieri/nenya/issues/17,
+# https://github.com/open-webui/computer/issues/193
+STREAMS = {
+    "chunks": (chunk("") + chunk("a") + chunk("b") + chunk(None, "stop") + FIGURES + DONE, ProviderResult("ab", 7, 3)),
+    "cut off": (chunk("a") + chunk(None, "length") + FIGURES, ProviderResult("a", 7, 3, finish_reason="length")),
+    "comments": (b": ping\r\n\r\nevent: x\r\n" + chunk("a", "stop") + FIGURES + DONE, ProviderResult("a", 7, 3)),
+    "no finish reason": (chunk("a") + FIGURES + DONE, ProviderResult("a", 7, 3)),
+    "odd parts": (chunk(["x"]) + chunk(5) + b"data: 5\n\ndata: {]\n\n" + chunk("a", "stop"), ProviderResult("a")),
+    "an end after the answer": (WHOLE + DONE, ProviderResult("a", 7, 3)),
+    "an error after the answer": (
+        WHOLE + b'\ndata: {"error": {"message": "no [DONE]"}}\n' + DONE,
+        ProviderResult("a", 7, 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STREAMS)
+def test_read_answer__stream(case: str) -> None:
+    """Some gateways stream although nobody asked for it. The answer is paid for, and it is whole."""
+    body, result = STREAMS[case]
+    assert openai_compat.read_answer(body) == result
+
+
+BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = {
+    "no end": (chunk("a"), AnswerInterrupted, "the answer ended before it was complete", "a"),
+    "no end and no text": (chunk(""), AnswerInterrupted, "the answer ended before it was complete", None),
+    "an error": (
+        b'data: {"error": {"message": "Slow down", "code": 429}}\n' + DONE,
+        RateLimited,
+        "HTTP 429: Slow down",
+        None,
+    ),
+    "an error within": (
+        chunk("a") + b'data: {"error": {"message": "broke off"}}\n\n',
+        InvalidAnswer,
+        "the answer is an error: broke off",
+        "a",
+    ),
+    "another API": (
+        b'data: {"type": "message_start"}',
+        InvalidAnswer,
+        'the answer is not a JSON object: \'data: {"type": "message_start"}\'',
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_STREAMS)
+def test_read_answer__broken_stream(case: str) -> None:
+    """A stream without its end is no answer, and an error in it is that of the vendor."""
+    body, kind, message, text = BROKEN_STREAMS[case]
+    with pytest.raises(ProviderError) as raised:
+        openai_compat.read_answer(body)
+    assert (type(raised.value), str(raised.value), raised.value.text) == (kind, message, text)
 
 
 @pytest.mark.parametrize(("cap", "reason"), [(4, "stop"), (3, "length"), (2, "length")])

@@ -18,6 +18,7 @@ from stapel_agent.types import Usage
 
 from .dialect import Dialect, Fields
 from .error_codes import MINIMAX
+from .streamed_answer import first_choice, streamed_answer
 from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
 
@@ -42,7 +43,7 @@ def read_answer(
     """
     answer = _parsed(body, fix)
     usage = read_usage(answer.get("usage"), dialect.usage)
-    choice = _first_choice(answer)
+    choice = first_choice(answer)
     message = mapping(choice.get("message"))
     text = _text(message.get("content"))
     word = _finish_word(choice, dialect)
@@ -80,15 +81,12 @@ def _parsed(body: bytes, fix: str) -> Fields:
         return mapping(answer[0])
     if isinstance(answer, dict):
         return answer
+    if streamed := streamed_answer(body, FIGURE_DIGITS):
+        return streamed
     said = excerpt(body)
     if said.startswith(PAGE):
         raise InvalidAnswer(f"the answer is {said}; {fix}" if fix else f"the answer is {said}")
     raise InvalidAnswer(f"the answer is not a JSON object: {said!r}")
-
-
-def _first_choice(answer: Fields) -> Fields:
-    choices = answer.get("choices")
-    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
 def _finish_word(choice: Fields, dialect: Dialect) -> Any:
