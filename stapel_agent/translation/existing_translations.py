@@ -13,13 +13,12 @@ from stapel_agent.budgets import Estimate, estimated
 from stapel_agent.conf import agent_settings
 from stapel_agent.types import CompletionRequest
 
-from . import icu_messages, numbers
+from . import numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job
 from .locale_patterns import is_same_pattern
-from .masking import MARK, Damaged, Protected
-from .placeholder_formats import FORMATS
+from .masking import Damaged, Protected
 from .plural_forms import expanded_as
 from .segment import Segments, Task
 from .translation_request import Texts
@@ -56,11 +55,6 @@ def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
         else:
             _check_signs(segment.protected, given, task)
     except Damaged as fault:
-        # The arguments of an equal message may be written in another way.
-        is_masked = MARK.findall(given) == MARK.findall(segment.protected.masked)
-        is_message = FORMATS[entry.format].message in ("branches", "always") and not is_masked
-        if is_message and _is_same_message(source, translation):
-            return ""
         return segment.protected.in_full(str(fault))
     return ""
 
@@ -85,9 +79,3 @@ def most(texts: Texts, request: CompletionRequest) -> Most:
         alone = map(chunk.alone, chunk.segments if retries else ())
         spends += [estimated(question.question(), vendor) for question in alone]
     return Most.total(Most(1, spend.tokens, spend.usd) for spend in spends)
-
-
-def _is_same_message(source: str, translation: str) -> bool:
-    expected = icu_messages.signature(source)
-    is_same = expected is not None and expected == icu_messages.signature(translation)
-    return is_same and icu_messages.has_branches(source)

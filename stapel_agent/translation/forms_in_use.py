@@ -134,7 +134,7 @@ def _check_forms(ours: Choice | Selection, theirs: Choice | Selection, target: S
     """Check that a translation has the forms of the numbers that the source speaks of. Raises Unlike."""
     named = {branch.selector for branch in theirs.branches if not branch.number}
     numbers = {branch.number for branch in theirs.branches if branch.number}
-    said = numbers | {str(form.only) for form in target if form.category in named}
+    said = numbers | {"1" if form.category == "one" else str(form.only) for form in target if form.category in named}
     needed = {form.category for form in target if _is_common(form) and not _is_served(form, numbers)} - {as_other}
     if isinstance(theirs, Choice):
         needed.add("other")

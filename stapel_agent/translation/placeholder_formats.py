@@ -200,6 +200,9 @@ class Format:
     plural_separator: str = ""
 
 
+TEMPLATES = ("double-braces", "loose-braces")
+"""What programs fill in themselves, in file types whose own placeholders look different."""
+
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
@@ -221,16 +224,21 @@ FORMATS: dict[str, Format] = {
         Format("fluent", ("fluent",), message="fluent"),
         Format(
             "android",
-            ("untranslatable", "java", "printf", "escapes"),
+            ("untranslatable", *TEMPLATES, "java", "printf", "escapes"),
             apostrophe="backslash",
+            message="branches",
             escapes_percent=True,
             is_optional=True,
             validator="java",
         ),
         Format(
-            "apple", ("apple-variables", "dollar-braces", "printf", "escapes"), escapes_percent=True, is_optional=True
+            "apple",
+            ("apple-variables", "dollar-braces", *TEMPLATES, "printf", "escapes"),
+            message="branches",
+            escapes_percent=True,
+            is_optional=True,
         ),
-        Format("rails", ("rails", "double-braces")),
+        Format("rails", ("rails", "double-braces"), message="branches"),
         Format(
             "php",
             ("intervals", "double-braces", "around", "symfony", "php", "laravel", "braces"),
@@ -243,7 +251,7 @@ FORMATS: dict[str, Format] = {
         Format("drupal", ("drupal",), keeps_order="(?!)"),
         Format("shell", ("shell",)),
         Format("ejs", ("erb", "templates", "percent-braces", "double-braces")),
-        Format("chrome", ("chrome",)),
+        Format("chrome", ("chrome", *TEMPLATES), message="branches"),
         Format("none"),
     )
 }

@@ -18,6 +18,15 @@ RIGHT = [
     (DECKS, "덱 { $n }개를 업데이트했습니다", "ko", "fluent"),
     ("{n, plural, one {# deck of {x}} other {# decks of {x}}}", "{x}的{n}个牌组", "zh", "icu"),
     ("Your {n, selectordinal, one {#st} other {#th}} order", "Ihre {n}. Bestellung", "de", "icu"),
+    # Placeholders and messages that programs fill in themselves, in file types with others
+    ("Block {{input}} kB of {name}", "{{ input }} kB von {name} blockieren", "de", "chrome"),
+    (
+        "{n, plural, one {# app of %s} other {# apps of %s}}",
+        "{n, plural, one {# App von %s} other {# Apps von %s}}",
+        "de",
+        "android",
+    ),
+    ("{n, plural, one {# topic} other {# topics}}", "{n, plural, one {# Thema} other {# Themen}}", "de", "rails"),
     # Percent signs of other scripts
     ("%1$d%% of %2$d", "%1$d٪ من %2$d", "ar", "android"),
     # Text in code's quotation marks, as GNU programs write them
@@ -44,6 +53,15 @@ WRONG = [
     ("{n, plural, one {# deck of {x}} other {# decks of {x}}}", "{n}个牌组", "zh", "icu"),
     ("{n, plural, =0 {No decks} other {# decks}}", "{n}个牌组", "zh", "icu"),
     ("{who, select, male {his deck} other {their deck}}", "牌组", "zh", "icu"),
+    ("Block {{input}} kB of {name}", "{{ input }} kB von {Name} blockieren", "de", "chrome"),
+    ("Hello {name}", "Hallo {Name}", "de", "apple"),
+    (
+        "{n, plural, one {# app of %s} other {# apps of %s}}",
+        "{n, plural, one {# App} other {# Apps von %s}}",
+        "de",
+        "android",
+    ),
+    ("{n, plural, one {# topic} other {# topics}}", "{n, plural, andere {# Themen}}", "de", "rails"),
     ("%1$d%% of %2$d", "%1$d من %2$d", "ar", "android"),
     ("run `it's` then `f('')`", "führe `it's` und »f('')« aus", "de", ""),
     ("old files are here", "[alte] Dateien sind hier", "de", "fluent"),

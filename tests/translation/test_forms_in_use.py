@@ -39,6 +39,11 @@ RIGHT = [
     # A form is not needed where exact cases have its numbers. French has one form for 0 and 1.
     ("fr", SAID, {"=0": "Aucun fichier", "=1": "Un fichier", "other": "# fichiers"}),
     ("fr", SOURCE, {"=1": "Un fichier", "other": "# fichiers"}),
+    (
+        "sl",
+        SAID,
+        {"=0": "Ni datotek", "one": "# datoteka", "two": "# datoteki", "few": "# datoteke", "other": "# datotek"},
+    ),
     ("de", SAID, {"=0": "Keine Dateien", "one": "Eine Datei", "other": "# Dateien"}),
 ]
 WRONG = [
@@ -94,6 +99,12 @@ def test_fault_in__form_missing_or_short(to, source, translation):
         ("{n, plural, =1 {{x} alone} other {# files}}", "{n, plural, one {eine Datei} other {# Dateien}}", False),
         ("{n, plural, =2 {two files} one {{x} alone} other {# files}}",
          "{n, plural, =2 {zwei Dateien} one {{x} allein} other {# Dateien}}", True),
+        ("{n, plural, one {# <b>app</b>} other {# <b>apps</b>}}",
+         "{n, plural, one {# App} other {# <b>Apps</b>}}", False),
+        ("{n, plural, one {# app in 24 h at a.com/x} other {# apps in 24 h at a.com/x}}",
+         "{n, plural, one {# App in 24 Std. auf b.com/x} other {# Apps in 24 Std. auf b.com/x}}", False),
+        ("{n, plural, one {# <b>app</b> in 24 h} other {# <b>apps</b> in 24 h}}",
+         "{n, plural, one {# App in 25 Std.} other {# Apps in 25 Std.}}", False),
         ("{n, plural, one {{x} has # file} other {{x} has # files}}",
          "{n, plural, one {eine Datei} other {{x} hat # Dateien}}", False),
     ],

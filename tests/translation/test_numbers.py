@@ -5,6 +5,7 @@ from stapel_agent.translation.numbers import changed
 from tests.rows import each_row
 
 SAME = [
+    ("Fifty of eighty-one", "50 von 81", "en", "de"),
     ("Chapter XIV, step ③", "Kapitel 14, Schritt 3", "en", "de"),
     ("Please wait&#8230;", "Bitte warten…", "en", "de"),
     ("Over 1,000 &#x2013; free", "Plus de 1&#160;000 – libre", "en", "fr"),
@@ -250,6 +251,8 @@ CHANGED = [
     ("Chapter XIV", "Kapitel 15", "en", "de"),
     ("Step ③", "Schritt 4", "en", "de"),
     ("CC-BY-SA-4", "CC-BY-SA-5", "en", "de"),
+    ("At least eight characters", "Mindestens 15 Zeichen", "en", "de"),
+    ("The fifth of them", "Der 50. davon", "en", "de"),
     ("Save 50&#37; now", "Jetzt 60&#37; sparen", "en", "de"),
     ("5 in wide", "5 cm breit", "en", "de"),
     ("Width: 5 in", "Breite: 5 cm", "en", "de"),
