@@ -77,6 +77,7 @@ WITHOUT_ERROR = [
     ({"message": "error code: 1015"}, "invalid_answer"),
     # https://github.com/sam-dumont/immich-video-memory-generator/issues/914
     ({"code": 500, "msg": "404 NOT_FOUND", "success": False}, "rejected"),
+    ({"code": 500, "msg": "the image is at an invalid url"}, "overloaded"),
 ]
 
 

@@ -33,6 +33,8 @@ CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "
 CODE_IN_PART = re.compile(rf'"(?:{"|".join(CODE_FIELDS)})"\s{{0,9}}:\s{{0,9}}"?([A-Za-z0-9_.-]{{1,64}})(?=["\s,}}])')
 STATUS_IN_WORDS = re.compile(r"\b(?:error|status) code:? ([45]\d\d)\b", re.IGNORECASE)
 """How the clients of gateways word a status: "Error code: 429", "Request failed with status code 429"."""
+NOT_FOUND = "404 NOT_FOUND"
+"""Z.ai's message if the path does not exist, with the status 200 and the code 500."""
 EXCERPT_LENGTH = 300
 EXAMINED_LENGTH = 64 * 1024
 
@@ -86,11 +88,12 @@ def stated_fault(
     """
     body = json.dumps(document, default=str)
     message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
-    if WRONG_ADDRESS.search(message):
-        return RequestRejected(f"the answer is an error: {message}{f'; {address_fix}' if address_fix else ''}")
+    said = f"the answer is an error: {message}"
+    elsewhere = RequestRejected(f"{said}; {address_fix}" if address_fix else said)
+    if message == NOT_FOUND:
+        return elsewhere
     if status := stated_status(document) or _status_in(message):
         return classify(status, message, codes=codes, own_codes=own_codes, retry_after=wait)
-    said = f"the answer is an error: {message}"
     if own := _own_kind(codes, own_codes):
         return own(said, retry_after=wait)
     kind: type[ProviderError] = _kind(400, message, codes, NO_CODES)
@@ -100,6 +103,8 @@ def stated_fault(
         return RateLimited(said, retry_after=wait)
     if kind is RequestRejected and TOO_LONG.search(message):
         return RequestRejected(said)
+    if kind is RequestRejected and WRONG_ADDRESS.search(message):
+        return elsewhere
     return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
 
 

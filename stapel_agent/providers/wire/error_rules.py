@@ -139,7 +139,7 @@ TOO_LONG = words(
 )
 
 WRONG_ADDRESS = words(
-    r"unexpected endpoint|unknown (?:endpoint|url|request url)|no such endpoint|invalid url|404 not_found"
+    r"unexpected endpoint", r"unknown (?:endpoint|url|request url)", r"no such endpoint", r"invalid url"
 )
 
 MONEY = whole_words(r"credits?|billing|(?<!load.)balances?|arrears|recharged?|(?:pre)?payments?", "余额|欠费")
