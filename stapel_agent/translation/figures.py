@@ -27,6 +27,8 @@ MINUS = re.compile(r"(?:^|[\s(\[{\"'„“«:;,=⟧\u200e\u200f]|[€$£¥₹])[
 SIGN_AFTER, SIGN_BEFORE = re.compile(r"\s?[^\s\d.,;:!?)⟦]"), re.compile(r"[^\s\d.,;:!?(⟧]")
 DIMENSIONS = re.compile(r"-?[DGДГ](?!\w)")
 """As in 3D and 5G, which are not three days and five grams."""
+PREPOSITIONS = re.compile(r"[\s\u00a0]+[vwв]\s+[^\W\d_]")
+"""The word "in" of Slavic languages, which is not volts or watts: `404 w pliku`."""
 AFTER_WORD = re.compile(r"-?[^\W\d_]")
 BLANKS = re.compile(r"[\s-]{0,2}")
 BETWEEN = re.compile(r"[\s.]{0,2}(?:de |d['’]|di |of |de l['’])?")
@@ -161,7 +163,7 @@ def _number(written: str, values: frozenset[float], place: Place) -> Figure:
 
 
 def _tidy_after(after: str) -> str:
-    return "" if DIMENSIONS.match(after) else tidy_after(after)
+    return "" if DIMENSIONS.match(after) or PREPOSITIONS.match(after) else tidy_after(after)
 
 
 def _ends_in_letter(before: str) -> bool:

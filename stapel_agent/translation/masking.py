@@ -29,6 +29,8 @@ BLANKS = re.compile(rf"\s{{2,}}+|{BREAK.pattern}")
 """Whitespace that may be a line break, which a single space is not."""
 PERCENT_SIGNS = re.compile("[٪％]")
 """Percent signs that no format interprets."""
+DIRECTIVES = re.compile(r"(?:%[-_0^#]?+[A-Za-z%]|[^\w%]++)++%?+")
+"""A pattern of a date or a price without words: `%a, %d %b %z`, `%u%n`."""
 BESIDE_BRACES = re.compile(r"(?<=\{)\s{1,9}+|\s{1,9}+(?=\}+\Z)")
 QUOTE = re.compile(r"['\"]")
 BARE_QUOTE = re.compile(r"(?<!\\)['\"]")
@@ -72,6 +74,8 @@ class Protected:
     @property
     def has_words(self) -> bool:
         """Whether there is anything to translate."""
+        if DIRECTIVES.fullmatch(self.source):
+            return False
         words = MARK.sub("", self.masked)
         return any(map(str.isalpha, ENTITY.sub("", words) if "&" in words else words))
 

@@ -27,7 +27,24 @@ def test_masked(source, masked):
     assert Protected(source).restore(masked) == source
 
 
-@each_row(["", " ", "12.5 %", "https://a.example", "{name}", "%s", "<br>", "&nbsp;", "…", "⟦⟧"])
+@each_row(
+    [
+        "",
+        " ",
+        "12.5 %",
+        "https://a.example",
+        "{name}",
+        "%s",
+        "<br>",
+        "&nbsp;",
+        "…",
+        "⟦⟧",
+        "%a, %d %b %Y %H:%M:%S %z",
+        "%l:%M %P",
+        "-%u%n",
+        "%n%",
+    ]
+)
 def test_has_words__none(source):
     """Numbers, a lone address and a lone placeholder have nothing to translate."""
     assert not Protected(source).has_words
