@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from functools import cache, lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 AUTO = "auto"
 
@@ -48,6 +48,18 @@ def bcp47(tag: str) -> str:
     # Python's sort is stable: scripts come first, then regions, then variants, each in the order given.
     ordered = sorted(map(_as_written, subtags), key=_rank)
     return "-".join([language.lower(), *ordered])
+
+
+@lru_cache(maxsize=1024)
+def locale_of(tag: str) -> Locale | None:
+    """Return the data of Unicode's CLDR for a language: of `pt` for an unknown `pt-XX`. None if there are none."""
+    subtags = bcp47(tag).split("-")
+    for length in range(len(subtags), 0, -1):
+        try:
+            return Locale.parse("-".join(subtags[:length]), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None
 
 
 def tag_error(tag: object) -> str:

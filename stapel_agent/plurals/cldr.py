@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from babel import Locale
-from babel.core import UnknownLocaleError
 from babel.plural import PluralRule
 
-from stapel_agent.language_tags import bcp47
+from stapel_agent.language_tags import locale_of
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
@@ -62,14 +60,8 @@ def _form(name: str, numbers: Sequence[int | Decimal]) -> Form:
     return Form(name, str(telling[0]) if telling else "", whole)
 
 
-@lru_cache(maxsize=1024)
 def _rule(tag: str, ordinal: bool) -> PluralRule | None:
-    """Return the rule of the language, or of a less specific tag: that of `pt` for an unknown `pt-XX`."""
-    subtags = bcp47(tag).split("-")
-    for length in range(len(subtags), 0, -1):
-        try:
-            locale = Locale.parse("-".join(subtags[:length]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-        return locale.ordinal_form if ordinal else locale.plural_form
-    return None
+    locale = locale_of(tag)
+    if locale is None:
+        return None
+    return locale.ordinal_form if ordinal else locale.plural_form

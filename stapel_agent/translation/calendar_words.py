@@ -10,9 +10,9 @@ from itertools import product
 
 from babel import Locale
 
-from stapel_agent.language_tags import AUTO
+from stapel_agent.language_tags import AUTO, locale_of
 
-from .language_names import base, cldr
+from .language_names import base
 from .unit_spellings import spellings_of
 
 AM, PM = "am", "pm"
@@ -70,7 +70,7 @@ FROM_SUNRISE = frozenset({"am", "lg", "om", "rw", "so", "sw", "ti"})
 @lru_cache(maxsize=64)
 def months_of(tag: str) -> dict[str, int]:
     """The names of the months in lower case, with their numbers."""
-    locale = cldr("en" if tag == AUTO else tag)
+    locale = locale_of("en" if tag == AUTO else tag)
     if locale is None:
         return {}
     names = {
@@ -161,7 +161,7 @@ def _stem(name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _weekdays_of(tag: str) -> tuple[tuple[str, int], ...]:
-    locale = cldr("en" if tag == AUTO else tag)
+    locale = locale_of("en" if tag == AUTO else tag)
     widths = [locale.days[context][width] for context, width in product(CONTEXTS, WIDTHS)] if locale else []
     names = {(name.lower().rstrip("."), day + 2) for names in widths for day, name in names.items()}
     return tuple(sorted(names))
@@ -170,7 +170,7 @@ def _weekdays_of(tag: str) -> tuple[tuple[str, int], ...]:
 @lru_cache(maxsize=64)
 def halves_of(tag: str) -> dict[str, str]:
     """How the language marks the two halves of the day."""
-    locale = cldr("en" if tag == AUTO else tag)
+    locale = locale_of("en" if tag == AUTO else tag)
     found = dict(ENGLISH) if base(tag) in ("en", AUTO) else {}
     return {**found, **(_halves(locale) if locale else {})}
 
@@ -245,7 +245,7 @@ def has_half(text: str, tag: str) -> bool:
 @lru_cache(maxsize=64)
 def _stems_of_parts(tag: str) -> frozenset[str]:
     """The beginnings of CLDR's words for all parts of the day. Empty if it does not have them all."""
-    locale = cldr(tag)
+    locale = locale_of(tag)
     contexts = locale.day_periods.values() if locale else ()
     widths = [names for context in contexts for width, names in context.items() if width != "narrow"]
     if not {period for periods in widths for period in periods} >= PARTS:

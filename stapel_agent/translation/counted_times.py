@@ -13,7 +13,9 @@ from babel import Locale
 from babel.dates import format_timedelta
 from babel.units import format_unit
 
-from .language_names import base, cldr
+from stapel_agent.language_tags import locale_of
+
+from .language_names import base
 from .units import SECONDS
 
 SINGULAR = "am ar be bg bs cs et fi ga gd he hr iw lt lv mk mt pl ru sk sl sr ti uk"
@@ -47,7 +49,7 @@ def has_noun(count: float, units: Collection[str], text: str, tag: str) -> bool 
 
 @lru_cache(maxsize=512)
 def _pattern(count: int, unit: str, tag: str) -> re.Pattern[str] | None:
-    locale, name = cldr(tag), unit.partition(":")[2]
+    locale, name = locale_of(tag), unit.partition(":")[2]
     if locale is None or name not in SECONDS:
         return None
     others = {word for other in COUNTS if other != count for word in _words(other, name, locale)}

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from babel.numbers import get_decimal_symbol
 
+from stapel_agent.language_tags import locale_of
+
 from .calendar_words import hours_in
-from .language_names import cldr
 from .unit_spellings import Spellings, spellings_of, tidy, tidy_after
 from .units import is_unit, magnitude_after, unit_after, unit_before
 
@@ -135,7 +136,7 @@ def figures(text: str, tag: str, decimal: str = "") -> Iterator[Figure]:
 @lru_cache(maxsize=64)
 def decimal_of(tag: str) -> str:
     """The decimal separator of the language, or an empty string if it is unknown."""
-    locale = cldr(tag)
+    locale = locale_of(tag)
     return str(get_decimal_symbol(locale)) if locale else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.language_tags import bcp47, is_language_tag, suggested_tag
@@ -47,15 +47,3 @@ def _subtag_name(english: Locale, subtag: str) -> str | None:
 def base(tag: str) -> str:
     """Return the language of a tag, without script and region."""
     return tag.replace("_", "-").partition("-")[0].partition("@")[0].lower()
-
-
-@lru_cache(maxsize=256)
-def cldr(tag: str) -> Locale | None:
-    """Return what Unicode's CLDR knows about the language. None if it is unknown."""
-    language, *subtags = bcp47(tag).split("-")
-    for length in range(len(subtags), -1, -1):
-        try:
-            return Locale.parse("-".join([language, *subtags[:length]]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return None

@@ -6,7 +6,9 @@ import re
 from collections.abc import Set
 from functools import cache, lru_cache
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
+
+from stapel_agent.language_tags import locale_of
 
 from .phrases import Phrases, either, heads_of, listed
 from .remark_words import PHRASES
@@ -195,9 +197,8 @@ def _is_language(label: str, to: str) -> bool:
 @lru_cache(maxsize=256)
 def _names(tag: str) -> frozenset[str]:
     """The names of a language in English and in itself, and its tag, in lower case."""
-    try:
-        locale = Locale.parse(tag.partition("@")[0].replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
+    locale = locale_of(tag)
+    if locale is None:
         return frozenset({tag.lower()})
     names = (*(each.languages.get(locale.language) for each in (Locale("en"), locale)), locale.english_name, tag)
     return frozenset(name.lower() for name in names if name)

@@ -16,9 +16,7 @@ from babel import Locale
 from babel.numbers import format_compact_decimal, format_currency, get_currency_symbol
 from babel.units import UnknownUnitError, format_unit
 
-from stapel_agent.language_tags import AUTO
-
-from .language_names import cldr
+from stapel_agent.language_tags import AUTO, locale_of
 
 UNITS = {
     "time": "millisecond second minute hour day week month year",
@@ -177,7 +175,7 @@ class Spellings:
 @lru_cache(maxsize=64)
 def spellings_of(tag: str) -> Spellings:
     """Return the spellings of a language. A text of unknown language is read like an English one."""
-    locale = cldr("en" if tag == AUTO else tag)
+    locale = locale_of("en" if tag == AUTO else tag)
     after, before = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     abbreviations = ABBREVIATIONS.get(locale.language if locale else "en", {}).items()
     codes = ((f"money:{code}", code.lower()) for code in CURRENCIES.split())
