@@ -6,15 +6,14 @@ Source: Project Fluent, "Fluent Syntax Guide": selectors, plural categories as k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
-from stapel_agent.plurals import CATEGORIES, Form, category, forms
+from stapel_agent.plurals import CATEGORIES, Form, forms
 
 from . import fluent
 from .icu_messages import MAX_LENGTH
-from .icu_plurals import MAX_FORMS, NumberedForm, Numbers, TooLong
+from .icu_plurals import TooLong, origin, shown
 
 KEY = re.compile(r"(\*?)\[\s*+([\w.-]++)\s*+\]")
 ARGUMENT = re.compile(r"\$([A-Za-z][\w-]*+)")
@@ -31,18 +30,14 @@ class Variant:
     nodes: list[str | Selection] = field(default_factory=list)
 
     @property
-    def key(self) -> str:
+    def selector(self) -> str:
         match = KEY.search(self.written)
         return match[2] if match else ""
 
     @property
-    def selector(self) -> str:
-        return self.key
-
-    @property
     def number(self) -> str:
         """The one number that it is for, or an empty string."""
-        return self.key if self.is_exact else ""
+        return self.selector if self.is_exact else ""
 
     @property
     def is_default(self) -> bool:
@@ -50,11 +45,14 @@ class Variant:
 
     @property
     def is_exact(self) -> bool:
-        return NUMBER.fullmatch(self.key) is not None
+        return NUMBER.fullmatch(self.selector) is not None
 
     @property
     def text(self) -> str:
         return "".join(map(str, self.nodes))
+
+    def __len__(self) -> int:
+        return len(self.written) + sum(map(len, self.nodes))
 
     def names(self, argument: str) -> bool:
         """Whether it shows the number of `argument`."""
@@ -76,20 +74,19 @@ class Selection:
     """A selector with its variants."""
 
     head: str
-    variants: list[Variant] = field(default_factory=list)
+    branches: list[Variant] = field(default_factory=list)
     tail: str = ""
 
     def __str__(self) -> str:
-        return "".join([self.head, *(variant.written + variant.text for variant in self.variants), self.tail])
+        return "".join([self.head, *(variant.around(variant.text) for variant in self.branches), self.tail])
+
+    def __len__(self) -> int:
+        return len(self.head) + sum(map(len, self.branches)) + len(self.tail)
 
     @property
     def argument(self) -> str:
         match = ARGUMENT.search(self.head)
         return match[1] if match else ""
-
-    @property
-    def branches(self) -> list[Variant]:
-        return self.variants
 
     @property
     def kind(self) -> str:
@@ -103,15 +100,15 @@ class Selection:
     @property
     def named(self) -> dict[str, Variant]:
         """The variants of plural categories. Empty if the selector does not count."""
-        named = {variant.key: variant for variant in self.variants if not variant.is_exact}
+        named = {variant.selector: variant for variant in self.branches if not variant.is_exact}
         is_plural = self.is_counting and "other" in named and named["other"].is_default
-        is_counted = len(self.variants) > 1 or any(variant.names(self.argument) for variant in self.variants)
+        is_counted = len(self.branches) > 1 or any(variant.names(self.argument) for variant in self.branches)
         return named if is_plural and is_counted else {}
 
     @property
     def is_counting(self) -> bool:
         """Whether all keys are numbers or plural categories."""
-        return all(variant.is_exact or variant.key in CATEGORIES for variant in self.variants)
+        return all(variant.is_exact or variant.selector in CATEGORIES for variant in self.branches)
 
 
 def expanded(text: str, from_lang: str, to: str) -> str:
@@ -126,13 +123,8 @@ def expanded(text: str, from_lang: str, to: str) -> str:
         return text
 
 
-def numbered_forms(text: str, to: str) -> list[NumberedForm]:
-    """Return where the plural variants begin, with example numbers. At most MAX_FORMS."""
-    return list(islice(_number(nodes(text), 0, (), to), MAX_FORMS))
-
-
 def _expand(selection: Selection, from_lang: str, to: str) -> None:
-    for variant in selection.variants:
+    for variant in selection.branches:
         for node in variant.nodes:
             if isinstance(node, Selection):
                 _expand(node, from_lang, to)
@@ -141,12 +133,14 @@ def _expand(selection: Selection, from_lang: str, to: str) -> None:
         _show_numbers(selection, target)
         return
     gap = _gap(selection)
-    exact = [variant for variant in selection.variants if variant.is_exact]
-    template = next((variant for variant in selection.variants if not variant.is_default), named["other"])
-    made = [Variant(_written(named, template, form), _origin(selection, form, from_lang).nodes) for form in target]
-    first, selection.variants = selection.variants[0], [*exact, *made]
-    selection.head += " " * (first.is_default and "\n" in gap and not selection.variants[0].is_default)
-    for number, variant in enumerate(selection.variants, 1):
+    exact = [variant for variant in selection.branches if variant.is_exact]
+    template = next((variant for variant in selection.branches if not variant.is_default), named["other"])
+    made = [
+        Variant(_written(named, template, form), origin(selection, named, form, from_lang).nodes) for form in target
+    ]
+    first, selection.branches = selection.branches[0], [*exact, *made]
+    selection.head += " " * (first.is_default and "\n" in gap and not selection.branches[0].is_default)
+    for number, variant in enumerate(selection.branches, 1):
         blanks = gap[:-1] if variant.is_default and "\n" in gap else gap
         variant.written = blanks * (number > 1) + variant.written.lstrip()
         variant.nodes = [_bounded(variant.text).rstrip()]
@@ -156,23 +150,9 @@ def _show_numbers(selection: Selection, target: Sequence[Form]) -> None:
     """Make each form that covers several numbers show the number."""
     for form in target:
         variant = selection.named.get(form.category)
-        if variant and (origin := _shown(selection, form, variant)) is not variant:
+        if variant and (longer := shown(selection, form, variant, selection.named["other"])) is not variant:
             blanks = variant.text[len(variant.text.rstrip()) :]
-            variant.nodes = [origin.text.rstrip() + blanks]
-
-
-def _origin(selection: Selection, form: Form, from_lang: str) -> Variant:
-    """Return the source's variant for the example number of `form`."""
-    other = selection.named["other"]
-    if form.category == "other":
-        return other
-    name = category(from_lang, form.example, ordinal=selection.is_ordinal) if form.example else ""
-    return _shown(selection, form, selection.named.get(name or form.category, other))
-
-
-def _shown(selection: Selection, form: Form, variant: Variant) -> Variant:
-    other, argument = selection.named["other"], selection.argument
-    return other if form.only is None and other.names(argument) and not variant.names(argument) else variant
+            variant.nodes = [longer.text.rstrip() + blanks]
 
 
 def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
@@ -183,33 +163,11 @@ def _written(named: dict[str, Variant], template: Variant, form: Form) -> str:
 
 def _gap(selection: Selection) -> str:
     """Return the whitespace before each variant but the first, as before one that is not the default."""
-    first, *others = selection.variants
+    first, *others = selection.branches
     leads = [(one.written[: len(one.written) - len(one.written.lstrip())], one.is_default) for one in others]
     leads = leads or [(selection.head[len(selection.head.rstrip()) :], first.is_default)]
     lead, is_default = next((pair for pair in leads if not pair[1]), leads[0])
     return f"{lead} " if is_default and "\n" in lead else lead or " "
-
-
-def _number(nodes: Sequence[str | Selection], position: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:
-    for node in nodes:
-        if isinstance(node, Selection):
-            place = position + len(node.head)
-            for variant in node.variants:
-                place += len(variant.written)
-                inside = numbers + _example(node, variant, to)
-                if inside:
-                    yield NumberedForm(place, inside)
-                yield from _number(variant.nodes, place, inside, to)
-                place += len(variant.text)
-        position += len(str(node))
-
-
-def _example(selection: Selection, variant: Variant, to: str) -> Numbers:
-    if not selection.argument or not selection.is_counting:
-        return ()
-    examples = {form.category: form.example for form in forms(to, ordinal=selection.is_ordinal)}
-    example = variant.key if variant.is_exact else examples.get(variant.key, "")
-    return ((selection.argument, example),) if example else ()
 
 
 def nodes(text: str) -> list[str | Selection]:
@@ -232,7 +190,7 @@ def nodes(text: str) -> list[str | Selection]:
             _add(root, still_open, selection)
             still_open.append(selection)
         elif kind == "variant":
-            still_open[-1].variants.append(Variant(match[0]))
+            still_open[-1].branches.append(Variant(match[0]))
         elif still_open:
             still_open.pop().tail = match[0]
     _add(root, still_open, text[position:])
@@ -244,8 +202,8 @@ def _add(root: list[str | Selection], still_open: Sequence[Selection], node: str
         return
     if not still_open:
         root.append(node)
-    elif still_open[-1].variants:
-        still_open[-1].variants[-1].nodes.append(node)
+    elif still_open[-1].branches:
+        still_open[-1].branches[-1].nodes.append(node)
     elif isinstance(node, str):
         still_open[-1].head += node
 

@@ -8,17 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-from stapel_agent.language_tags import bcp47
 from stapel_agent.plurals import Form, category, forms
 
 from .fluent_plurals import Selection, Variant
 from .icu_messages import MAX_LENGTH
-from .icu_plurals import Branch, Choice
+from .icu_plurals import Branch, Choice, Nodes
+from .language_names import base
 
-Nodes: TypeAlias = Sequence[Any]
-"""Texts with the choices between them: those of ICU messages, or the selections of Fluent."""
 AS_OTHER = {"he": "two", "iw": "two", "ar": "zero"}
 """Forms of one number, by language, that are right in the words of `other` too."""
 COMMON = 1000
@@ -68,7 +65,7 @@ class FormsInUse:
         if len(set(selectors)) < len(selectors) or not (is_plural or named.keys() == set(selectors)):
             raise Unlike
         if is_plural:
-            _check_forms(ours, theirs, target, AS_OTHER.get(bcp47(self.to).split("-")[0], ""))
+            _check_forms(ours, theirs, target, AS_OTHER.get(base(self.to), ""))
         parts = [theirs.head]
         for branch in theirs.branches:
             nodes = self._nodes_for(branch, ours, target) if is_plural else named[branch.selector].nodes
@@ -138,7 +135,7 @@ def _check_forms(ours: Choice | Selection, theirs: Choice | Selection, target: S
     needed = {form.category for form in target if _is_common(form) and not _is_served(form, numbers)} - {as_other}
     if isinstance(theirs, Choice):
         needed.add("other")
-    elif not any(variant.is_default for variant in theirs.variants):
+    elif not any(variant.is_default for variant in theirs.branches):
         raise Unlike
     if not (
         needed <= named <= {form.category for form in target} and said >= {one.number for one in ours.branches} - {""}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from stapel_agent.plurals import CATEGORIES, Form, category, forms
 
@@ -19,6 +20,8 @@ ORDINALS = {"plural": False, "selectordinal": True}
 
 NAME = re.compile(r"\{?+\s*+([^\s,}|]*+)")
 
+Nodes = Sequence[Any]
+"""Texts with the choices between them: those of ICU messages, or the selections of Fluent."""
 Numbers = tuple[tuple[str, str], ...]
 """Arguments, each with an example number."""
 
@@ -51,8 +54,12 @@ class Branch:
         return "".join(map(str, self.nodes))
 
     @property
-    def length(self) -> int:
-        return sum(map(_length, self.nodes))
+    def written(self) -> str:
+        """The syntax before its text."""
+        return f"{self.before}{self.selector}{self.opening}"
+
+    def __len__(self) -> int:
+        return len(self.written) + sum(map(len, self.nodes)) + 1
 
     @property
     def has_words(self) -> bool:
@@ -71,7 +78,7 @@ class Branch:
 
     def around(self, text: str) -> str:
         """Return the whole branch, with `text` in place of its own."""
-        return f"{self.before}{self.selector}{self.opening}{text}}}"
+        return f"{self.written}{text}}}"
 
 
 @dataclass(slots=True)
@@ -86,6 +93,9 @@ class Choice:
 
     def __str__(self) -> str:
         return "".join([self.head, *(branch.around(branch.text) for branch in self.branches), self.tail])
+
+    def __len__(self) -> int:
+        return len(self.head) + sum(map(len, self.branches)) + len(self.tail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +128,9 @@ def expanded(text: str, from_lang: str, to: str) -> str:
         return text
 
 
-def numbered_forms(text: str, to: str) -> list[NumberedForm]:
-    """Return the plural forms in an expanded message, with example numbers. At most MAX_FORMS."""
-    tokens = icu_messages.tokens(text) if has_plurals(text) else None
-    if tokens is None:
-        return []
-    return list(islice(_number(_Reader(tokens).nodes(), 0, (), to), MAX_FORMS))
+def numbered(nodes: Nodes, to: str) -> list[NumberedForm]:
+    """Return where the plural forms in `nodes` begin, with example numbers. At most MAX_FORMS."""
+    return list(islice(_number(nodes, 0, (), to), MAX_FORMS))
 
 
 def nodes(text: str) -> list[str | Choice]:
@@ -225,7 +232,7 @@ def _wanted(choice: Choice, from_lang: str, to: str) -> Iterator[tuple[str, str,
         yield from ((branch.before, branch.selector, branch) for branch in choice.branches)
         return
     order = list(named) if len(named) == len(target) else CATEGORIES
-    origins = {form.category: _origin(choice, named, form, from_lang) for form in target}
+    origins = {form.category: origin(choice, named, form, from_lang) for form in target}
     selectors = sorted(origins, key=lambda name: order.index(name) if name in order else len(order))
     for branch in choice.branches:
         if branch.is_explicit:
@@ -235,46 +242,40 @@ def _wanted(choice: Choice, from_lang: str, to: str) -> Iterator[tuple[str, str,
             yield from ((blanks[min(n, len(blanks) - 1)], name, origins[name]) for n, name in enumerate(selectors))
 
 
-def _origin(choice: Choice, named: dict[str, Branch], form: Form, from_lang: str) -> Branch:
+def shown(choice: Any, form: Form, branch: Any, other: Any) -> Any:
+    """Return `branch`, or `other` if only that shows the number and `form` is for several numbers."""
+    is_short = form.only is None and other.names(choice.argument) and not branch.names(choice.argument)
+    return other if is_short else branch
+
+
+def origin(choice: Any, named: Mapping[str, Any], form: Form, from_lang: str) -> Any:
     """Return the source's branch for the example number of `form`."""
     other = named["other"]
     if form.category == "other":
         return other
     name = category(from_lang, form.example, ordinal=choice.kind == "selectordinal") if form.example else ""
-    branch = named.get(name or form.category, other)
-    is_short = form.only is None and other.names(choice.argument) and not branch.names(choice.argument)
-    return other if is_short else branch
+    return shown(choice, form, named.get(name or form.category, other), other)
 
 
-def _number(nodes: Sequence[str | Choice], start: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:
-    """Yield the forms in `nodes`, which begin at `start` inside branches for `numbers`."""
+def _number(nodes: Nodes, position: int, numbers: Numbers, to: str) -> Iterator[NumberedForm]:
+    """Yield the forms in `nodes`, which begin at `position` inside branches for `numbers`."""
     for node in nodes:
-        if isinstance(node, Choice):
-            position = start + len(node.head)
+        if not isinstance(node, str):
+            place = position + len(node.head)
             for branch in node.branches:
-                position += len(branch.before) + len(branch.selector) + len(branch.opening)
-                inside = numbers + _example(node, branch, to)
-                if inside:
-                    yield NumberedForm(position, inside)
-                yield from _number(branch.nodes, position, inside, to)
-                position += branch.length + 1
-        start += _length(node)
+                begin = place + len(branch.written)
+                if inside := numbers + _example(node, branch, to):
+                    yield NumberedForm(begin, inside)
+                yield from _number(branch.nodes, begin, inside, to)
+                place += len(branch)
+        position += len(node)
 
 
-def _example(choice: Choice, branch: Branch, to: str) -> Numbers:
+def _example(choice: Any, branch: Any, to: str) -> Numbers:
     """Return the argument of a branch with its example number, or nothing if it has no number."""
     ordinal = ORDINALS.get(choice.kind)
-    if ordinal is None:
+    if ordinal is None or not choice.argument:
         return ()
     examples = {form.category: form.example for form in forms(to, ordinal=ordinal)}
     example = branch.number or examples.get(branch.selector, "")
     return ((choice.argument, example),) if example else ()
-
-
-def _length(node: str | Choice) -> int:
-    if isinstance(node, str):
-        return len(node)
-    own = len(node.head) + len(node.tail)
-    return own + sum(
-        len(branch.before) + len(branch.selector) + len(branch.opening) + branch.length + 1 for branch in node.branches
-    )

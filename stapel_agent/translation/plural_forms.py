@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import fluent_plurals, icu_plurals
 from .forms_in_use import FormsInUse, Unlike
-from .icu_plurals import NumberedForm
+from .icu_plurals import Nodes, NumberedForm, numbered
 from .placeholder_formats import FORMATS
 from .protected_spans import is_fluent
 
@@ -18,9 +20,9 @@ def expanded(text: str, name: str, from_lang: str, to: str) -> str:
 
 def expanded_as(text: str, translation: str, name: str, from_lang: str, to: str) -> str:
     """Return `text`, in the format `name`, with the plural forms of `translation`, if they are enough for `to`."""
-    if not (is_fluent(text, FORMATS[name]) or FORMATS[name].message):
+    nodes = _nodes(text, name)
+    if nodes is None:
         return text
-    nodes = fluent_plurals.nodes if is_fluent(text, FORMATS[name]) else icu_plurals.nodes
     try:
         return FormsInUse(from_lang, to).text(nodes(text), nodes(translation))
     except Unlike:
@@ -29,6 +31,12 @@ def expanded_as(text: str, translation: str, name: str, from_lang: str, to: str)
 
 def numbered_forms(text: str, name: str, to: str) -> list[NumberedForm]:
     """Return where the plural forms in an expanded text begin, with example numbers."""
+    nodes = _nodes(text, name)
+    return numbered(nodes(text), to) if nodes else []
+
+
+def _nodes(text: str, name: str) -> Callable[[str], Nodes] | None:
+    """Return the function that splits texts like `text`, or None if the format `name` has no plural forms."""
     if is_fluent(text, FORMATS[name]):
-        return fluent_plurals.numbered_forms(text, to)
-    return icu_plurals.numbered_forms(text, to) if FORMATS[name].message else []
+        return fluent_plurals.nodes
+    return icu_plurals.nodes if FORMATS[name].message else None

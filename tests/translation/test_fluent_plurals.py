@@ -8,8 +8,9 @@ from stapel_agent import services
 from stapel_agent.plurals import forms
 from stapel_agent.testing import translating
 from stapel_agent.translation import fluent
-from stapel_agent.translation.fluent_plurals import KEY, expanded, numbered_forms
+from stapel_agent.translation.fluent_plurals import KEY, expanded, nodes
 from stapel_agent.translation.icu_messages import MAX_LENGTH
+from stapel_agent.translation.icu_plurals import numbered
 
 DAYS = "{ $n ->\n    [one] { $n } day\n   *[other] { $n } days\n}"
 PIECES = [
@@ -77,7 +78,7 @@ def test_any_pattern(pattern, to):
     """Any pattern with selectors still has selectors afterwards."""
     found = expanded(pattern, "en", to)
     assert (fluent.structure(found) is None) == (fluent.structure(pattern) is None)
-    numbered_forms(found, to)
+    numbered(nodes(found), to)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_hostile(opening, depth):
     """Nested selectors are not multiplied beyond the maximum length, nor followed to any depth."""
     pattern = opening * depth + "y" + "}" * depth
     assert len(expanded(pattern, "en", "ar")) <= MAX_LENGTH
-    assert len(numbered_forms(expanded(pattern, "en", "ar"), "ar")) <= 60
+    assert len(numbered(nodes(expanded(pattern, "en", "ar")), "ar")) <= 60
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from stapel_agent import services
 from stapel_agent.plurals import forms
 from stapel_agent.testing import translating
 from stapel_agent.translation.icu_messages import MAX_LENGTH, structure
-from stapel_agent.translation.icu_plurals import expanded, numbered_forms
+from stapel_agent.translation.icu_plurals import expanded, nodes, numbered
 from tests.rows import each_row
 from tests.steps import steps_of
 from tests.translation.test_icu_messages import PIECES
@@ -127,10 +127,10 @@ def test_unknown_source():
     )
 
 
-def test_numbered_forms():
+def test_numbered():
     """Where each form begins, with example numbers, including those of the plurals around it."""
     message = expanded("{n, plural, =0 {no} one {#} other {{m, plural, one {x} other {y}}}}", "en", "ja")
-    found = numbered_forms(message, "ja")
+    found = numbered(nodes(message), "ja")
     assert message == "{n, plural, =0 {no} other {{m, plural, other {y}}}}"
     assert [(message[form.start :][:2], form.numbers) for form in found] == [
         ("no", (("n", "0"),)),
@@ -146,7 +146,7 @@ def test_any_message(text, to):
     message = expanded(text, "en", to)
     assert (structure(message) is None) == (structure(text) is None)
     assert expanded(message, "en", to) == message
-    numbered_forms(message, to)
+    numbered(nodes(message), to)
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_hostile(opening, depth):
     """Nested plurals are not multiplied beyond the maximum length, and cost little."""
     text = opening * depth + "y" + "}}" * depth
     assert len(expanded(text, "en", "ar")) <= MAX_LENGTH
-    assert len(numbered_forms(expanded(text, "en", "ar"), "ar")) <= 60
+    assert len(numbered(nodes(expanded(text, "en", "ar")), "ar")) <= 60
     for number in range(1, depth):
         text = opening * number + "y" + "}}" * number
-        assert steps_of(lambda text=text: numbered_forms(expanded(text, "en", "ar"), "ar")) < 40 * MAX_LENGTH
+        assert steps_of(lambda text=text: numbered(nodes(expanded(text, "en", "ar")), "ar")) < 40 * MAX_LENGTH
 
 
 @pytest.mark.django_db

@@ -62,5 +62,5 @@ def test_messages__example_numbers():
         for ordinal in (False, True):
             message = icu_plurals.expanded(SOURCES["icu"][ordinal], "en", tag)
             names = [name for name, _ in BRANCHES["icu"].findall(message)]
-            numbers = [dict(form.numbers)["n"] for form in icu_plurals.numbered_forms(message, tag)]
+            numbers = [dict(form.numbers)["n"] for form in icu_plurals.numbered(icu_plurals.nodes(message), tag)]
             assert [category(tag, number, ordinal=ordinal) for number in numbers] == names, tag
