@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, AnswerRefused, AnswerTruncated, InvalidAnswer
-from stapel_agent.providers import LlmProvider, ProviderResult, finish_reason
+from stapel_agent.providers import REFUSAL_CATEGORY, LlmProvider, ProviderResult, finish_reason
 from stapel_agent.types import CompletionRequest, Usage
-
-REFUSAL_CATEGORY = "refusal_category"
-"""The key in a provider's metadata for the vendor's category of a refusal."""
 
 
 def require_whole(
@@ -43,5 +38,5 @@ def _truncation(usage: Usage, max_tokens: int) -> str:
 
 def _category(result: ProviderResult) -> str:
     """Return the vendor's category of the refusal in parentheses, or an empty string."""
-    category = result.metadata.get(REFUSAL_CATEGORY) if isinstance(result.metadata, Mapping) else None
+    category = result.metadata.get(REFUSAL_CATEGORY)
     return f" ({category})" if category and isinstance(category, str) else ""

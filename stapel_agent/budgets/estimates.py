@@ -92,7 +92,7 @@ def _pricing(attempt: Attempt) -> Callable[[int, int], Estimate]:
     If no usage is known, the cost so far has no fee for the request, so the estimate has it.
     """
     request, vendor, result = attempt.request, attempt.vendor, attempt.result
-    terms = [result.metadata] if result and isinstance(result.metadata, Mapping) else []
+    terms = [result.metadata] if result else []
     prompt_tokens = max(_sent_tokens(request, vendor), attempt.usage.prompt_tokens)
     priced = partial(_priced, request, vendor, prompt_tokens=prompt_tokens, terms=terms)
     return priced if attempt.usage else lambda *tokens: _with_fee(priced(*tokens), request, vendor)

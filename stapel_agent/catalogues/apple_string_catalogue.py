@@ -29,9 +29,6 @@ class StringCatalogDraft:
     def of(cls, tree: Tree, text: str) -> StringCatalogDraft:
         return cls({**tree, "strings": dict(tree["strings"])}, JsonText.of(text, tree))
 
-    def put(self, name: str, entry: Tree) -> None:
-        self.tree["strings"][name] = entry
-
     def __str__(self) -> str:
         return self.original.with_tree(self.tree)
 
@@ -108,7 +105,8 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
                 if key in translations and (self.overwrite or unit.path not in existing)
             }
             if new and all(unit.path in new or unit.path in existing for unit in units.values()):
-                draft.put(name, self._localized(draft.tree["strings"].get(name, {}), name, new))
+                strings = draft.tree["strings"]
+                strings[name] = self._localized(strings.get(name, {}), name, new)
                 changed = True
         return changed
 

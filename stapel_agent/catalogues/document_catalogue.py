@@ -28,6 +28,7 @@ from .document import (
     values,
     whole_groups,
 )
+from .json_tree import segments
 from .plural_categories import target_forms
 from .text_file import CatalogueError, TextFile
 
@@ -115,10 +116,6 @@ class DocumentCatalogue(Catalogue[Group]):
         return {pointer(path): value for path, value in translatable(self._source)}
 
     @cached_property
-    def _paths(self) -> dict[str, Path]:
-        return {pointer(path): path for path, _ in translatable(self._source)}
-
-    @cached_property
     def _comments(self) -> dict[str, str]:
         return {pointer(path): comment for path, comment in comments(self._source)}
 
@@ -139,7 +136,7 @@ class DocumentCatalogue(Catalogue[Group]):
     def _value(self, draft: Group, key: str) -> Value | None:
         """Return the value in the target, or None."""
         node: object = draft
-        for name in self._paths[key]:
+        for name in segments(key):
             node = node.children.get(name) if isinstance(node, Group) else None
         return node if isinstance(node, Value) else None
 
@@ -150,7 +147,7 @@ class DocumentCatalogue(Catalogue[Group]):
     def _has_other_forms(self, draft: Group, key: str) -> bool:
         """Whether the target has the text with plural forms where the source has none, or the other way round."""
         source, target = self._source, draft
-        for name in self._paths[key]:
+        for name in segments(key):
             ours, theirs = source.children[name], target.children.get(name)
             if has_other_forms(ours, theirs):
                 return True

@@ -4,7 +4,6 @@ from .columns import TOKEN_FIELDS, economic_facts, opaque_id
 from .external_calls import arecord_call, record_call
 from .lost_calls import close_lost
 from .row_writer import aentry, entry
-from .row_writer import sweep as sweep_ledger
 
 __all__ = [
     "TOKEN_FIELDS",
@@ -15,5 +14,4 @@ __all__ = [
     "entry",
     "opaque_id",
     "record_call",
-    "sweep_ledger",
 ]

@@ -26,7 +26,6 @@ from stapel_agent.budgets import (
     is_reserved,
     make_accounts,
     reserve,
-    sweep_reservations,
 )
 from stapel_agent.conf import agent_settings
 from stapel_agent.database import in_background, ledger_transaction, on_ledger, uncancelled
@@ -93,11 +92,6 @@ async def arecord(row: PromptLog) -> UUID:
     _count(row)
     await aannounce([row])
     return row.pk
-
-
-def sweep() -> None:
-    """Release the budget reservations of calls that are over."""
-    on_ledger(sweep_reservations)
 
 
 def _pending(attempt: Attempt) -> tuple[PromptLog, Callable[[str], Refusal]]:

@@ -123,8 +123,8 @@ def handle_user_merged(event: Any) -> None:
     if old == new:
         return
     flush_hits()
-    on_ledger(partial(hand_over_idempotency, "user_id", old, new))
-    calls = in_batches(partial(scrubbing.hand_over_batch, "user_id", old, new))
+    on_ledger(partial(hand_over_idempotency, old, new))
+    calls = in_batches(partial(scrubbing.hand_over_batch, old, new))
     in_batches(partial(hand_over_hits, "user_id", old, new))
     on_ledger(partial(hand_over_accounts, "user", old, new))
     on_ledger(partial(hand_over_translations, old, new))

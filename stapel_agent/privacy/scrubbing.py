@@ -68,11 +68,10 @@ def erase_batch(column: str, old: str, new: str, alias: str) -> tuple[int, int]:
     return _scrub(keys, exactly(column, old), alias, **{column: new}) if keys else 0, translations
 
 
-def hand_over_batch(column: str, old: str, new: str, alias: str) -> int:
-    """Replace `old` with `new` in `column` of some rows, which keep their texts. Returns how many."""
-    keys, _ = _named(column, old, alias)
-    rows = PromptLog.objects.using(alias).filter(exactly(column, old), pk__in=keys)
-    return rows.update(**{column: new}) if keys else 0
+def hand_over_batch(old: str, new: str, alias: str) -> int:
+    """Transfer some rows of user `old`, which keep their texts, to user `new`. Returns how many."""
+    keys, _ = _named("user_id", old, alias)
+    return PromptLog.objects.using(alias).filter(exactly("user_id", old), pk__in=keys).update(user_id=new)
 
 
 def _next(rows: QuerySet[PromptLog], size: int) -> tuple[list[UUID], datetime | None]:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from .registry import ProviderEntry, provider_registry, register_provider, registered_providers
     from .size_models import model_fix, model_for, model_problem
     from .wire.call_thread import in_own_thread, read_off_loop
-    from .wire.finish_reasons import finish_reason
+    from .wire.finish_reasons import REFUSAL_CATEGORY, finish_reason
     from .wire.optional_fields import forget_refusals, withdraw_refusal
 
 __all__ = [
     "BUILTIN_PROVIDERS",
+    "REFUSAL_CATEGORY",
     "Endpoint",
     "EndpointProvider",
     "LlmProvider",
@@ -56,7 +57,7 @@ _NAMES = {
     ".registry": ("ProviderEntry", "provider_registry", "register_provider", "registered_providers"),
     ".size_models": ("model_fix", "model_for", "model_problem"),
     ".wire.call_thread": ("in_own_thread", "read_off_loop"),
-    ".wire.finish_reasons": ("finish_reason",),
+    ".wire.finish_reasons": ("REFUSAL_CATEGORY", "finish_reason"),
     ".wire.optional_fields": ("forget_refusals", "withdraw_refusal"),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -10,14 +10,12 @@ from typing import Any
 
 from stapel_agent.exceptions import AnswerInterrupted, AnswerMissing, ProviderError, ProviderTimeout
 from stapel_agent.prices import CONDITIONS, conditions_of
-from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .anthropic_usage import stated_figures, stated_tool_uses, totals
 from .base import ProviderResult
-from .wire.finish_reasons import finish_reason
+from .wire.finish_reasons import finish_reason, refusal_category
 
-CATEGORY_LENGTH = 64
 CONNECTION_FAULTS = (AnswerInterrupted, ProviderTimeout)
 
 
@@ -80,9 +78,7 @@ class StreamedAnswer:
     def _end(self, delta: Any) -> None:
         if delta.stop_reason and self._finish_reason in ("", "stop"):  # a cut or a refusal stays one
             self._finish_reason = finish_reason(delta.stop_reason)
-        category = getattr(getattr(delta, "stop_details", None), "category", None)
-        if category:
-            self._metadata["refusal_category"] = redact_start(str(category), CATEGORY_LENGTH)
+        self._metadata |= refusal_category(getattr(getattr(delta, "stop_details", None), "category", None))
 
     def _count(self, usage: Any) -> dict[str, int]:
         """Add the figures of an event, and return them."""

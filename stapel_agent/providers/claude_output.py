@@ -24,14 +24,13 @@ from stapel_agent.exceptions import (
     RequestInterrupted,
     RequestRejected,
 )
-from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .base import ProviderResult
 from .wire.cache_writes import cache_writes
 from .wire.error_response import classify, excerpt
 from .wire.error_rules import CONTENT_FILTER, EMPTY_ACCOUNT, words
-from .wire.finish_reasons import finish_reason
+from .wire.finish_reasons import finish_reason, refusal_category
 from .wire.subprocess_runner import Outcome
 from .wire.vendor_json import decoded, mapping
 
@@ -68,7 +67,6 @@ STATUS = words(r"\bAPI Error(?: \([\w.:/-]{1,200}\))?:? \(?([45]\d\d)\b")
 SHELL_SIGNALS = range(129, 160)
 """The exit codes of a wrapper whose program was ended by a signal."""
 
-CATEGORY_LENGTH = 64
 SYNTHETIC = "<synthetic>"
 OWN_FINISH_REASONS = {"tool_use": "stop"}
 """The CLI implements a schema as a tool, and the use of that tool is the answer."""
@@ -141,8 +139,7 @@ class Report:
 
     @property
     def metadata(self) -> dict[str, str]:
-        category = mapping(self._result.get("stop_details")).get("category")
-        return {"refusal_category": redact_start(str(category), CATEGORY_LENGTH)} if category else {}
+        return refusal_category(mapping(self._result.get("stop_details")).get("category"))
 
     def fault(self) -> ProviderError | None:
         """Return the exception for an error that the CLI reports."""

@@ -34,9 +34,9 @@ def forget(column: str, identity: str, alias: str) -> int:
     return IdempotencyRecord.objects.using(alias).filter(exactly(column, identity)).delete()[0]
 
 
-def hand_over(column: str, old: str, new: str, alias: str) -> int:
-    """Move the records of one `user_id` to another."""
-    return IdempotencyRecord.objects.using(alias).filter(exactly(column, old)).update(**{column: new})
+def hand_over(old: str, new: str, alias: str) -> int:
+    """Transfer the records of user `old` to user `new`."""
+    return IdempotencyRecord.objects.using(alias).filter(exactly("user_id", old)).update(user_id=new)
 
 
 def _expired(alias: str, before: datetime | None) -> QuerySet[IdempotencyRecord]:

@@ -56,11 +56,7 @@ class Texts:
         if len(self._expressions) > MAX_EXPRESSIONS:
             raise InvalidRequest(f"the entries may have at most {MAX_EXPRESSIONS} different expressions in protect")
         _ = self.read_entries
-        _check_map("glossary", self.glossary)
-        if len(self.glossary) > MAX_TERMS or any(
-            max(map(len, pair)) > MAX_TERM_LENGTH for pair in self.glossary.items()
-        ):
-            raise InvalidRequest(f"glossary may have at most {MAX_TERMS} terms of at most {MAX_TERM_LENGTH} characters")
+        _check_glossary(self.glossary)
         if not isinstance(self.context, str) or len(self.context) > MAX_CONTEXT_LENGTH:
             raise InvalidRequest(f"context must be a string of at most {MAX_CONTEXT_LENGTH} characters")
 
@@ -99,9 +95,11 @@ class Texts:
         return "\n".join(parts)
 
 
-def _check_map(name: str, texts: object) -> None:
+def _check_glossary(texts: object) -> None:
     if not isinstance(texts, Mapping):
-        raise InvalidRequest(f"{name} must be a map of texts, not {type(texts).__name__}")
+        raise InvalidRequest(f"glossary must be a map of texts, not {type(texts).__name__}")
     for key, text in texts.items():
         if not (isinstance(key, str) and isinstance(text, str)):
-            raise InvalidRequest(f"{name} must map texts to texts; {str(key)[:40]!r} does not")
+            raise InvalidRequest(f"glossary must map texts to texts; {str(key)[:40]!r} does not")
+    if len(texts) > MAX_TERMS or any(max(map(len, pair)) > MAX_TERM_LENGTH for pair in texts.items()):
+        raise InvalidRequest(f"glossary may have at most {MAX_TERMS} terms of at most {MAX_TERM_LENGTH} characters")

@@ -422,7 +422,7 @@ def test_sweep__reservations_without_a_row(agent, scripted_model):
     BudgetAccount.objects.create(key="old", scope="all", period="day", starts_on=date(2020, 1, 1))
     for row_id in (PromptLog.objects.get().pk, reservations.NO_ROW):
         Reservation.objects.create(row_id=row_id, nanos=0, tokens=3, accounts=[account.key])
-    row_writer.sweep()
+    reservations.sweep("default")
     assert balances() == {("all", "", "month"): (20_000_000, 1, 15, 1)} or balances() == {
         ("all", "", "month"): (20_000_000, 0, 15, 1)
     }

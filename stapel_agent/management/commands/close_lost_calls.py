@@ -12,6 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from stapel_agent import cache, ledger
+from stapel_agent.budgets import sweep_reservations
+from stapel_agent.database import on_ledger
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
 from stapel_agent.sharing import sweep_flights, sweep_idempotency
@@ -37,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, older_than: float | None, **options: Any) -> None:
         closed = ledger.close_lost(older_than=older_than)
         sweep_flights()
-        ledger.sweep_ledger()
+        on_ledger(sweep_reservations)
         sweep_idempotency()
         cache.sweep()
         self.stdout.write(f"closed {counted(closed, 'lost call')}")

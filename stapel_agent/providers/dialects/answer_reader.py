@@ -11,9 +11,8 @@ from stapel_agent.parsing import parse_json_response
 from stapel_agent.prices import conditions_of
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.wire.error_response import PAGE, excerpt, stated_fault, stated_status
-from stapel_agent.providers.wire.finish_reasons import finish_reason
+from stapel_agent.providers.wire.finish_reasons import finish_reason, refusal_category
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
-from stapel_agent.redaction import redact_start
 from stapel_agent.types import Usage
 
 from .dialect import Dialect, Fields
@@ -21,8 +20,6 @@ from .error_codes import MINIMAX
 from .streamed_answer import first_choice, streamed_answer
 from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
-
-CATEGORY_LENGTH = 64
 
 FIGURE_DIGITS = 20
 
@@ -148,8 +145,7 @@ def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
     """Return the category that the vendor's filter found, as reported by Azure."""
     results = mapping(choice.get("content_filter_results"))
     found = (str(name) for name, result in results.items() if mapping(result).get("filtered") is True)
-    category = next(found, None)
-    return {"refusal_category": redact_start(category, CATEGORY_LENGTH)} if category else {}
+    return refusal_category(next(found, None))
 
 
 def _text(content: object) -> str:

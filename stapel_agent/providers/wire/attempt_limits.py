@@ -87,10 +87,10 @@ class Bounds:
         self.coding = headers.get("Content-Encoding", "")
         self.retry_after = retry_after(headers)
         if status >= 300:
-            self._end_within(ERROR_BODY_SECONDS)
+            self._end_soon()
 
-    def _end_within(self, seconds: float) -> None:
-        seconds = min(seconds, self.deadline - time.monotonic())
+    def _end_soon(self) -> None:
+        seconds = min(ERROR_BODY_SECONDS, self.deadline - time.monotonic())
         self.deadline = time.monotonic() + seconds
         if self.loop_timeout is not None and not self.loop_timeout.expired():
             self.loop_timeout.reschedule(asyncio.get_running_loop().time() + seconds)

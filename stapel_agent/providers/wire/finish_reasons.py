@@ -30,7 +30,9 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 FINISH_REASONS: Mapping[str, str] = MappingProxyType(
     {word.replace("_", ""): meaning for meaning, words in WORDS.items() for word in words}
 )
-WORD_LENGTH = 40
+WORD_LENGTH, CATEGORY_LENGTH = 40, 64
+REFUSAL_CATEGORY = "refusal_category"
+"""The key in a result's metadata for the vendor's category of a refusal."""
 EXAMINED_LENGTH = 100
 FILLING = re.compile(r"^finish_?reason[._]|[\s_-]")
 
@@ -47,6 +49,11 @@ def finish_reason(word: object, own: Mapping[str, str] = MappingProxyType({})) -
     text = str(word)
     known = own.get(text) or own.get(text.lower())
     return known or FINISH_REASONS.get(_plain(text[:EXAMINED_LENGTH])) or redact_start(text, WORD_LENGTH)
+
+
+def refusal_category(category: object) -> dict[str, str]:
+    """Return the vendor's category of a refusal, if there is one, for the metadata of a result."""
+    return {REFUSAL_CATEGORY: redact_start(str(category), CATEGORY_LENGTH)} if category else {}
 
 
 def _plain(text: str) -> str:
