@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from . import structured
+from .cache import scope_of
 from .conf import agent_settings
 from .deadline import Deadline
 from .exceptions import InvalidRequest
@@ -97,18 +97,10 @@ def valid(request: CompletionRequest) -> CompletionRequest:
     profile = known_profile(request.model_size)
     return request.replaced(
         images=read_images(request.images, agent_settings.IMAGE_MAX_BYTES),
-        cache_scope=_cache_scope(request),
+        cache_scope=scope_of(request),
         max_tokens=_token_cap(request.max_tokens, token_limit(profile)),
         effort=request.effort or profile.effort or agent_settings.EFFORT.get(request.source),
     )
-
-
-def _cache_scope(request: CompletionRequest) -> str:
-    scope = agent_settings.CACHE_SCOPE.get(request.source, "user")
-    if scope == "shared":
-        return ""
-    owner = [request.workspace_id] if scope == "workspace" else [request.workspace_id, request.user_id]
-    return json.dumps([scope, *owner])
 
 
 def _token_cap(wish: int, limit: int) -> int:

@@ -20,6 +20,7 @@ from .reuse import (
     recall,
     reread,
 )
+from .scope import scope_of
 
 __all__ = [
     "CachePolicy",
@@ -43,6 +44,7 @@ __all__ = [
     "policy_class",
     "recall",
     "reread",
+    "scope_of",
     "stale",
     "sweep",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Set
 from typing import Any
 
 from .configured_keys import configured_keys
+from .credential_patterns import CREDENTIALS, URL
 from .encoded_keys import key_spans
 
 REDACTED = "[redacted]"
@@ -15,25 +15,6 @@ EXAMINED_LENGTH, DESCRIPTION_LENGTH = 64 * 1024, 300
 EXAMINED_TRACEBACK, TRACEBACK_LENGTH = 1024 * 1024, 64 * 1024
 CUT_LENGTH = 4096
 """The end of an examined text that may hold a part of a key that is too short to be recognized."""
-
-# Every quantifier is bounded or the only one, so a long hostile text takes linear time.
-CREDENTIALS = re.compile(
-    r"""
-    \b(?:sk|pk|rk|gsk|xai|hf|gh[opsu]|github_pat)[-_][A-Za-z0-9_\-]{6,512}
-    | \b(?:nvapi-|tgp_v1_)[A-Za-z0-9_\-]{16,512} | \b(?:csk-|pplx-|fw_|r8_)[A-Za-z0-9]{20,512}
-    | \bya29\.[A-Za-z0-9_\-.]{16,4096} | \bAIza[A-Za-z0-9_\-]{20,512} | \bA[KS]IA[A-Z0-9]{16}  # vendors' prefixes
-    | \b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b                            # an id and a secret, as of Zhipu
-    | \beyJ[A-Za-z0-9_\-]{4,4096}\.[A-Za-z0-9_\-.]{4,8192}         # a JSON Web Token
-    | (?i:bearer|basic)[ ][^\s"',;]{4,4096}                       # Authorization: Bearer ...
-    | (?<=://)[^/\s@:]{0,256}:[^/\s@]{1,256}(?=@)                 # user:password in a URL
-    | (?i:(?:api[-_]?key|account[-_]?key|password|passwd|secret|token|authorization))["']?\s{0,4}[=:]\s{0,4}["']?
-      (?:(?i:bearer|basic)[ ])?[^\s"',;&]{4,4096}                 # key=value, "key": "value"
-    """,
-    re.VERBOSE,
-)
-
-# Always matches to the end of a URL, so that no part is scanned twice.
-URL = re.compile(r"""(https?://[^\s"'<>?#]*+)(\?[^\s"'<>]*+)?""", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
