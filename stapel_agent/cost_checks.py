@@ -35,7 +35,6 @@ def _prices() -> Iterator[CheckMessage]:
 
 
 def _price_fault(entry: object) -> str | None:
-    """Return the error in an entry of PRICES, or None."""
     if not isinstance(entry, Mapping):
         return NO_PRICE
     kinds = UnitPrices.__dataclass_fields__

@@ -92,8 +92,6 @@ TABLES = (CALLS, HITS)
 
 
 class FigureReader:
-    """Reads figures from one database."""
-
     def __init__(self, alias: str) -> None:
         self._connection: BaseDatabaseWrapper = connections[alias]
         self._vendor = self._connection.vendor

@@ -76,7 +76,6 @@ class Attempt:
         self._worked_out: tuple[ProviderResult | None, AgentError | None, Figures] | None = None
 
     def ask(self) -> None:
-        """Call the provider."""
         with attempt_span(self), self._outcome():
             with provider_call(self.request.provider):
                 result = self._complete()
@@ -149,7 +148,6 @@ class Attempt:
 
     @property
     def _reported(self) -> Usage:
-        """The usage that the provider reported."""
         if self.result is None:
             return (self.error and self.error.usage) or Usage()
         return Usage(**figures_of(self.result))

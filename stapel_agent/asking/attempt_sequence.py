@@ -126,7 +126,6 @@ class Attempts:
         return self.request.deadline.remaining(MAX_DELAY if self._chain.has_more else agent_settings.CLI_TIMEOUT)
 
     def _following(self) -> Attempt | None:
-        """Return the next attempt to make, or None."""
         if not self._made:
             return self._to(self._chain.next())
         last = self._made[-1]

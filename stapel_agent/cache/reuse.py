@@ -31,7 +31,6 @@ Result = TypeVar("Result")
 
 
 def is_reusable(request: CompletionRequest) -> bool:
-    """Whether an answer to this request may be reused."""
     if "policy" in request.cache_faults:
         return False
     try:

@@ -181,7 +181,6 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         return known.get(self._code(known), {})
 
     def _localized(self, entry: Tree, name: str, new: Mapping[Path, str]) -> Tree:
-        """Return `entry` with the `new` texts."""
         known = entry.get("localizations", {})
         code = self._code(known)
         source, existing = self._expanded[name][0], known.get(code)

@@ -163,7 +163,6 @@ def uneven_arrays(source: Group, target: Group, path: Path = ()) -> Iterator[Pat
 
 
 def pointer(path: Path) -> str:
-    """Return the JSON pointer of `path`."""
     found = ""
     for name in path:
         found = child_pointer(found, name)

@@ -134,7 +134,6 @@ class DocumentCatalogue(Catalogue[Group]):
         return parts
 
     def _value(self, draft: Group, key: str) -> Value | None:
-        """Return the value in the target, or None."""
         node: object = draft
         for name in segments(key):
             node = node.children.get(name) if isinstance(node, Group) else None

@@ -41,8 +41,6 @@ class FluentCatalogue(DocumentCatalogue):
 
 
 class _Reader:
-    """Reads the entries of a file."""
-
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0

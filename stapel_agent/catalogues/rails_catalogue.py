@@ -71,8 +71,6 @@ class RailsCatalogue(DocumentCatalogue):
 
 
 class _Reader:
-    """Reads the events of a document."""
-
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0

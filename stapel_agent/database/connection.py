@@ -134,7 +134,6 @@ def is_on_event_loop() -> bool:
 
 
 def ledger_alias() -> str:
-    """The alias of the ledger's database."""
     return router.db_for_write(PromptLog)
 
 

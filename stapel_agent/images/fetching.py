@@ -116,7 +116,6 @@ def _refuse_reserved(host: str) -> None:
 
 
 def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> CompletionRequest:
-    """Replace the links in `request` with `images`."""
     inline = iter(images)
     filled = (next(inline) if isinstance(image, LinkedImage) else image for image in request.images)
     return replace(request, images=tuple(filled))

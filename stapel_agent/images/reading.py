@@ -44,7 +44,7 @@ def read_images(given: Any, max_bytes: Any) -> tuple[Image, ...]:
     return tuple(_read(position, item, max_bytes) for position, item in enumerate(given))
 
 
-def inline_image(content: bytes, *, url: str | None = None) -> InlineImage:
+def inline_image(content: bytes, *, url: str) -> InlineImage:
     """Make an image of these bytes. Raises InvalidImage if they are not an image."""
     return _inline_image(b64encode(content).decode("ascii"), content, url)
 

@@ -61,14 +61,10 @@ def labelled(column: str, label: str, shown: Callable[[Any], Any] = str) -> Any:
     return display
 
 
-def _milliseconds(number: int) -> str:
-    return f"{number:,} ms"
-
-
 class CallPage(StapelModelAdmin):
     """Shows what an admin's `secret_fields` do not hide."""
 
-    duration = labelled("duration_ms", "duration", _milliseconds)
+    duration = labelled("duration_ms", "duration", "{:,} ms".format)
     user = labelled("user_id", "user", visible)
     workspace = labelled("workspace_id", "workspace", visible)
     input = labelled("input_tokens", "input", count)

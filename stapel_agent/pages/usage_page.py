@@ -41,8 +41,6 @@ class Tile:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table."""
-
     name: SafeString
     figures: Sequence[SafeString | str]
 

@@ -44,8 +44,6 @@ class Period:
 
 @dataclass(frozen=True)
 class Choice:
-    """A period to choose from."""
-
     title: str
     of: Callable[[date], Period]
 

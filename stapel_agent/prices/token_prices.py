@@ -43,7 +43,6 @@ class UnitPrices:
         return cls.of(entry)
 
     def times(self, factor: Decimal) -> UnitPrices:
-        """Return the prices multiplied by `factor`."""
         return UnitPrices(*(getattr(self, kind) * factor for kind in KINDS))
 
     def saved_by_cache(self, read_tokens: int, write_tokens: int) -> Decimal:

@@ -161,7 +161,6 @@ class Question:
         return self.fault(ErrorBody(bounds, is_whole=False))
 
     def fault(self, body: ErrorBody) -> ProviderError:
-        """Return the exception for an error."""
         fix = base_url_fix(self.access.label, "/v1/messages") if self.access.label else ""
         return body.fault(address_fix=fix, optional_fields=self.optional_fields, usage_in=stated_usage)
 

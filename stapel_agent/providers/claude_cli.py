@@ -101,8 +101,6 @@ class ClaudeCodeCLIProvider(LlmProvider):
 
 @dataclass(frozen=True)
 class CliCall(Call):
-    """A call to the CLI."""
-
     @contextmanager
     def command(self) -> Iterator[Command]:
         """Yield the command and its private folder, which is removed after the block. Raises NotStarted."""

@@ -82,5 +82,4 @@ class AnswerFailed(Exception):
 
     @classmethod
     def of(cls, answer: Any) -> AnswerFailed:
-        """The exception for a failed answer."""
         return cls(answer["failure"], answer["reason"], answer.get("usage"), answer.get("request_id"))

@@ -23,8 +23,6 @@ from .language_names import base
 
 @dataclass(frozen=True, slots=True)
 class NumberWords:
-    """The number words of one language."""
-
     small: tuple[str, ...]
     large: str
 

@@ -183,7 +183,6 @@ class Segment:
         return None
 
     def accept(self, translation: str, reservation: Reservation | None = None) -> None:
-        """Accept a checked translation."""
         self._translation, self.reservation = translation, reservation
 
     def hold(self, translation: str, reservation: Reservation) -> None:

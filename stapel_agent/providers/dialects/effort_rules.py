@@ -97,7 +97,6 @@ OLLAMA = (
     GPT_OSS,
     _rule(r"", _reasoning_effort, "none low low medium high high"),
 )
-LMSTUDIO = OLLAMA
 
 
 def _claude(word: str) -> Fields:

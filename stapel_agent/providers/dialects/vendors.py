@@ -67,7 +67,7 @@ DIALECTS: dict[str, Dialect] = {
         ),
         Dialect("vllm", efforts=effort_rules.VLLM),
         Dialect("ollama", hosts=("ollama.com",), efforts=effort_rules.OLLAMA),
-        Dialect("lmstudio", efforts=effort_rules.LMSTUDIO),
+        Dialect("lmstudio", efforts=effort_rules.OLLAMA),
         Dialect("llamacpp", efforts=effort_rules.LLAMACPP),
     )
 }
