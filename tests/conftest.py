@@ -2,7 +2,7 @@
 
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -13,7 +13,9 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from stapel_agent import services
+from stapel_agent.asking import clear_api_keys, clear_cooldowns, immediate_retries
 from stapel_agent.cache import hit_counts
+from stapel_agent.providers import forget_refusals
 
 # Modules that cannot be imported without an optional package. `tests.__main__` reports its absence.
 collect_ignore = [] if find_spec("opentelemetry") and find_spec("opentelemetry.sdk") else ["telemetry/test_tracing.py"]
@@ -90,6 +92,16 @@ def agent(settings: Any) -> Callable[..., None]:
 
 
 @pytest.fixture(autouse=True)
-def no_hits() -> None:
-    """Forget cache hits of earlier tests that are still in memory."""
+def forgetful() -> None:
+    """Forget what earlier tests have left in memory: cache hits, failures of providers, keys, and refused fields."""
     hit_counts.start_anew()
+    clear_cooldowns()
+    clear_api_keys()
+    forget_refusals()
+
+
+@pytest.fixture
+def immediately() -> Iterator[None]:
+    """Retry without waiting."""
+    with immediate_retries():
+        yield

@@ -21,7 +21,6 @@ from stapel_agent.exceptions import IdempotencyConflict, InvalidRequest, Provide
 from stapel_agent.models import IdempotencyRecord, PromptLog
 from stapel_agent.schemas.function_schemas import function_schema
 from stapel_agent.testing import translating
-from tests.answers import by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -142,16 +141,6 @@ def test_row__attribution(facade, scripted_model):
     assert row.metadata == {"provider": "anthropic", "ticket": 9, "context": context}
 
 
-def test_row__attribution_of_a_translation(facade, scripted_model):
-    """The row of a translation has the same, beside its own facts."""
-    scripted_model.script(translating(str.upper))
-    facade.translate("en", "de", {"a": "x"}, user_id="u", workspace_id="w", context={"run": 1})
-    row = PromptLog.objects.get()
-    assert (row.user_id, row.workspace_id, row.provider) == ("u", "w", "anthropic")
-    told = {"provider": "anthropic", "from": "en", "to": "de", "key_count": 1, "context": {"run": 1}}
-    assert row.metadata == {**told, "chunk": 1, "chunks": 1, "asked_again": 0}
-
-
 def test_row__surfaces(service, scripted_model):
     """The row is the same over comm and over HTTP."""
     told = {"user_id": "u", "workspace_id": "w", "context": {"run": 1, "stage": "\x00"}, "max_tokens": 9}
@@ -214,15 +203,6 @@ def test_cache__scope_workspace(facade, scripted_model, agent):
     for workspace_id, user_id in (("1", "a"), ("1", "b"), ("2", "a"), (None, "1"), (None, "2")):
         facade.complete("say", "small", workspace_id=workspace_id, user_id=user_id)
     assert [row.workspace_id for row in PromptLog.objects.order_by("created_at")] == ["1", "2", None]
-
-
-def test_answer__reused(facade, scripted_model, agent):
-    """A reused answer names its model and provider, and has its own request id."""
-    agent(CACHE_LOOKUP={"llm_facade": True})
-    first, second = (facade.complete("say", "small") for _ in range(2))
-    assert first == {"status": "ok", "result": "{}", "usage": {"input_tokens": 10, "output_tokens": 5}, **by()}
-    assert second == {**first, "usage": {"input_tokens": 0, "output_tokens": 0}, **by()}
-    assert first["request_id"] != second["request_id"]
 
 
 @pytest.mark.parametrize("payload", [COMPLETE, {**COMPLETE, "provider": "nobody"}])

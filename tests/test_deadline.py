@@ -11,7 +11,6 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from stapel_agent import services
-from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
 from stapel_agent.deadline import Deadline
@@ -28,13 +27,6 @@ AT_MOST = 60
 """A deadline that a test should meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
 OVER = f"timeout: the DEADLINE of {SECONDS:g} s has passed"
-
-
-@pytest.fixture(autouse=True)
-def forgetful():
-    """Start each test without the failures of the others."""
-    yield
-    circuit_breaker.clear()
 
 
 def is_free(name):

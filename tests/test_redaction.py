@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pytest
 
 from stapel_agent import LlmProvider, ProviderResult, record_call, services
-from stapel_agent.asking import clear_api_keys
 from stapel_agent.exceptions import ProviderUnavailable
 from stapel_agent.models import PromptLog
 from stapel_agent.redaction import describe, redact, redact_start, traceback_of
@@ -357,7 +356,6 @@ def test_redact__key_that_only_its_provider_knows(agent, caplog):
             raise ProviderUnavailable(f"refused {api_key}")
 
     agent(PROVIDERS={"vault": Vault}, RETRIES=0)
-    clear_api_keys()  # each process begins with the first one
     answer = services.complete("say", "small", provider="vault")
     assert answer["reason"] == "overloaded: refused [redacted]"
     assert "vault-7f3a9c1d" not in f"{list(PromptLog.objects.values())} {caplog.text}"

@@ -10,11 +10,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from stapel_agent import ausage, usage
+from stapel_agent import usage
 from stapel_agent.accounting.usage_query import GROUPS, InvalidUsageQuery
 from stapel_agent.accounting.usage_report import as_json
 from stapel_agent.accounting.usage_sql import FIGURES
@@ -203,11 +202,6 @@ def test_usage__long_id(facade, scripted_model):
     facade.complete("say", "small", user_id="x" * 100)
     facade.complete("say", "small", user_id="x" * 101)
     assert usage(user_id="x" * 100)["totals"]["calls"] == 1
-
-
-def test_usage__on_an_event_loop(ledger):
-    """`ausage()` returns the same."""
-    assert async_to_sync(ausage)(group_by=["model"]) == usage(group_by=["model"])
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/Los_Angeles"])

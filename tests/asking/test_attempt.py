@@ -2,7 +2,6 @@
 
 import pytest
 
-from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import ProviderResult
 from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
@@ -12,13 +11,6 @@ from tests.scripted_server import Reply, ScriptedServer
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-
-
-@pytest.fixture(autouse=True)
-def forgotten():
-    """Start each test without the failures of the others."""
-    yield
-    circuit_breaker.clear()
 
 
 def finished(word, text="half"):

@@ -8,9 +8,7 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from stapel_agent import exceptions, ledger, services
-from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.concurrency_limit import Place
-from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import (
     AccessDenied,
     AgentError,
@@ -36,17 +34,9 @@ from tests.answers import TRACED, by
 from tests.documents import table
 from tests.scripted_chain import asked, rows, scripted_chain
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.usefixtures("immediately")]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-
-
-@pytest.fixture(autouse=True)
-def immediately():
-    """Retry without waiting, and start each test without the failures of the others."""
-    with immediate():
-        yield
-    circuit_breaker.clear()
 
 
 # --- rows
@@ -74,16 +64,6 @@ def test_rows__one_for_each_attempt(facade, agent):
     ]
     assert len({row.request_id for row in found}) == 1
     assert {row.user_id for row in found} == {"ada"}
-
-
-def test_rows__each_request_its_own(facade, agent):
-    """Two requests never share an id, not even for the same question."""
-    scripted_chain(agent, first=AccessDenied("key"), second="answer")
-    facade.complete("say", "small")
-    facade.complete("say", "small")
-    ids = list(PromptLog.objects.order_by("created_at").values_list("request_id", flat=True))
-    assert (ids[0], ids[2]) == (ids[1], ids[3])
-    assert ids[0] != ids[2]
 
 
 def test_rows__cancelled_in_a_backoff(agent, monkeypatch):

@@ -14,7 +14,6 @@ from stapel_agent import services
 from stapel_agent.asking import circuit_breaker
 from stapel_agent.asking.attempt_sequence import Attempts
 from stapel_agent.asking.concurrency_limit import Place
-from stapel_agent.asking.retries import immediate
 from stapel_agent.completion import as_text
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -32,19 +31,10 @@ from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import CompletionRequest
 from tests.scripted_chain import asked, provider_of, rows, scripted_chain
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.usefixtures("immediately")]
 
 DENIED = AccessDenied("key")
 CALLERS = 20
-
-
-@pytest.fixture(autouse=True)
-def immediately():
-    """Retry without waiting, and start each test without the failures of the others."""
-    circuit_breaker.clear()
-    with immediate():
-        yield
-    circuit_breaker.clear()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from stapel_agent import services
-from stapel_agent.asking import circuit_breaker, concurrency_limit
+from stapel_agent.asking import concurrency_limit
 from stapel_agent.asking.attempt_sequence import Attempts
 from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.asking.retries import immediate
@@ -36,7 +36,6 @@ def none_left():
     yield
     assert {name: places._taken for name, places in concurrency_limit._bulkheads.items() if places._taken} == {}
     concurrency_limit._bulkheads.clear()
-    circuit_breaker.clear()
 
 
 def is_free(name="first") -> bool:

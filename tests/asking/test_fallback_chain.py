@@ -6,8 +6,6 @@ from typing import ClassVar
 import pytest
 from django.core.cache import cache
 
-from stapel_agent.asking import circuit_breaker
-from stapel_agent.asking.retries import immediate
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import (
     AccessDenied,
@@ -32,7 +30,7 @@ from tests.answers import TRACED, by
 from tests.scripted_chain import ANSWERED, asked, provider_of, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.usefixtures("immediately")]
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 DECLINED_HALFWAY = [
@@ -42,14 +40,6 @@ DECLINED_HALFWAY = [
 ]
 """Errors of providers that began to answer before they declined."""
 TEXTS = {"greeting": "hello"}
-
-
-@pytest.fixture(autouse=True)
-def immediately():
-    """Retry without waiting, and start each test without the failures of the others."""
-    with immediate():
-        yield
-    circuit_breaker.clear()
 
 
 # --- which failures lead to a fallback

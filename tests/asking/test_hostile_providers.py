@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stapel_agent import LlmProvider, ProviderResult
-from stapel_agent.asking import clear_api_keys, clear_cooldowns
+from stapel_agent.asking import clear_cooldowns
 from stapel_agent.exceptions import (
     OverBudget,
     ParameterRefused,
@@ -136,7 +136,6 @@ def test_method__hostile_return(facade, agent, name):
 def test_keys__not_after_a_paid_decline(facade, agent, allowed):
     """The next key is not tried after a decline that has a part of the answer, unless RETRY_BILLED allows it."""
     keys = []
-    clear_api_keys()
 
     def complete(self: Any, *, api_key: str, **arguments: Any) -> ProviderResult:
         keys.append(api_key)

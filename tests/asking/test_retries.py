@@ -5,7 +5,6 @@ from itertools import count
 
 import pytest
 
-from stapel_agent.asking import circuit_breaker, clear_api_keys
 from stapel_agent.asking.attempt_sequence import MOST_REFUSED_FIELDS
 from stapel_agent.asking.retries import immediate
 from stapel_agent.exceptions import (
@@ -20,7 +19,9 @@ from stapel_agent.exceptions import (
     ProviderError,
     ProviderTimeout,
     ProviderUnavailable,
+    ProviderUnreachable,
     RateLimited,
+    RequestInterrupted,
     RequestRejected,
 )
 from stapel_agent.models import PromptLog
@@ -40,14 +41,6 @@ AMPLE = [{"scope": "all", "period": "month", "tokens": 10**7}]
 HALF = ANSWER.body[: len(ANSWER.body) // 2]
 
 
-@pytest.fixture(autouse=True)
-def forgetful():
-    """Start each test without the failures of the others."""
-    yield
-    circuit_breaker.clear()
-    clear_api_keys()
-
-
 @pytest.fixture
 def waits(monkeypatch):
     """The delays before retries in seconds, at the maximum of the jitter."""
@@ -57,10 +50,11 @@ def waits(monkeypatch):
 
 # --- which errors, and how often
 
-PASSING = [ProviderUnavailable("busy"), RateLimited("later")]
+PASSING = [ProviderUnavailable("busy"), ProviderUnreachable("refused"), RateLimited("later")]
 BILLED = [
     ProviderTimeout("slow"),
     TimeoutError(),
+    RequestInterrupted("gone"),
     AnswerInterrupted("half"),
     AnswerInterrupted("half", usage=Usage(3), text="ha"),
     ProviderUnavailable("busy", usage=Usage(3)),

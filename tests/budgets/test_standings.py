@@ -105,12 +105,6 @@ def test_standings__of_whom_the_filters_name(told, agent, filters, scopes):
     assert [(found.scope, found.identity) for found in told(**filters)] == scopes
 
 
-def test_standings__one_with_an_id_of_its_own(told, agent):
-    """If a user has an entry of their own in BUDGETS, its limit is the one that is returned."""
-    agent(BUDGETS=[OF_A_USER, {**OF_A_USER, "id": "vip", "tokens": 9000}])
-    assert [found.limit_tokens for user in ("u", "vip") for found in told(user_id=user)] == [150, 9000]
-
-
 def test_standings__without_budgets(told, agent):
     """Without BUDGETS there is no key. If no budget applies, the list is empty."""
     agent(BUDGETS=[])

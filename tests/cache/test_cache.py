@@ -40,10 +40,11 @@ def cached(request, agent, scripted_model):
 
 
 def test_cache__hit(facade, cached):
-    """The same question is asked once. A hit writes no row and reports no tokens."""
+    """The same question is asked once. A hit writes no row, reports no tokens and has its own request id."""
     first, second = (facade.complete_json("same", "small") for _ in range(2))
     assert first == {"status": "ok", "result": {"n": 1}, "usage": FRESH, **by()}
     assert second == {"status": "ok", "result": {"n": 1}, "usage": REUSED, **by()}
+    assert first["request_id"] != second["request_id"]
     assert (len(cached.requests), PromptLog.objects.count()) == (1, 1)
 
 
@@ -79,26 +80,11 @@ def test_cache__another_setting(facade, cached, agent, change):
     assert len(cached.requests) == 2
 
 
-def test_cache__scope_shared(facade, cached, agent):
-    """With the scope "shared", users share answers."""
-    agent(CACHE_SCOPE={"llm_facade": "shared"})
-    answers = [facade.complete_json("same", "small", user_id=user) for user in ("1", "2", None)]
-    assert [answer["usage"] for answer in answers] == [FRESH, REUSED, REUSED]
-
-
 def test_cache__scope_user(facade, cached):
     """With the default scope, no user and a user called "None" are different users."""
     for user_id in (None, "None", "", "1"):
         facade.complete_json("same", "small", user_id=user_id)
     assert len(cached.requests) == 4
-
-
-def test_cache__translations_are_shared(facade, cached):
-    """By default, users of a workspace share translations."""
-    cached.script(translating(str.upper))
-    answers = [facade.translate("en", "de", {"a": "x"}, user_id=user) for user in ("1", "2")]
-    assert [answer["result"] for answer in answers] == [{"a": "X"}] * 2
-    assert len(cached.requests) == 1
 
 
 def test_cache__skip(facade, cached):

@@ -278,10 +278,7 @@ def test_glossary__for_all_or_by_language(tmp_path):
 @pytest.mark.parametrize(
     ("source", "folder", "target"),
     [
-        ("a/en.json", None, "a/pt-BR.json"),
         ("a/en.json", "b", "b/pt-BR.json"),
-        ("a/shop.pot", None, "a/pt-BR.po"),
-        ("locale/en/LC_MESSAGES/django.po", None, "locale/pt_BR/LC_MESSAGES/django.po"),
         ("locale/en/LC_MESSAGES/django.po", "b", "b/pt-BR.po"),
         ("LC_MESSAGES/x.json", None, "LC_MESSAGES/pt-BR.json"),
     ],

@@ -243,13 +243,6 @@ def test_cost__of_an_unusable_result(facade, agent, part):
     assert costs() == ("price_list", Decimal("0.02"), None, None)
 
 
-def test_estimate__is_dropped_by_an_answer(facade, agent):
-    """An answered call has a cost and no estimate."""
-    scripted_chain(agent, only=ProviderResult("this", 10, 5))
-    facade.complete("hello", "small")
-    assert costs() == ("price_list", Decimal("0.02"), None, None)
-
-
 @pytest.mark.parametrize("kind", [ProviderTimeout, AnswerInterrupted])
 def test_estimate__beyond_what_is_known(facade, agent, kind):
     """Usage reported before the outcome was lost is the cost. The estimate covers what may have come after it."""
@@ -343,15 +336,6 @@ def test_estimate__of_a_cancelled_call(agent, was_sent):
             async_to_sync(cancelled)(url, lambda: True)
         assert costs() == ("price_list", 0, None, None)
     assert PromptLog.objects.get().metadata["failure"] == "cancelled"
-
-
-def test_estimate__uses_up_a_budget(facade, agent):
-    """Calls that time out use up their budget, so not all of them reach the vendor."""
-    models = scripted_chain(agent, only=ProviderTimeout("slow"))
-    agent(BUDGETS=[{**MONTH, "tokens": TOKENS * 3}])
-    reasons = [facade.complete("hello", "small")["reason"].partition(":")[0] for _ in range(12)]
-    assert reasons == ["timeout"] * 3 + ["over_budget"] * 9
-    assert len(models["only"].requests) == 3
 
 
 def test_estimate__is_counted_anew(facade, agent):

@@ -23,7 +23,6 @@ from django.utils import timezone
 
 from example.model import NAME as MODEL_NAME
 from stapel_agent import services
-from stapel_agent.asking import clear_api_keys
 from stapel_agent.cache import CachePolicy
 from stapel_agent.exceptions import AccessDenied
 from stapel_agent.management import recent_calls
@@ -409,7 +408,6 @@ def test_providers__ping(agent):
 
 def test_providers__ping_of_each_key(agent, monkeypatch):
     """Each of several keys is tried. A refused key is reported by its digest, a missing one by its variable."""
-    clear_api_keys()
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     with ScriptedServer(answer("ok"), Reply(b"no such key", status=401), answer("ok")) as server:
         keys = ["key-of-one", "key-of-two", "key-of-three", {"env": "NO_SUCH_KEY"}]

@@ -437,13 +437,6 @@ def test_json__forms_have_examples(tmp_path, scripted_model, names, examples):
     assert set(re.findall(r"numbers such as ([\d.]+)\.", told)) == examples
 
 
-def test_json__root_language(tmp_path, scripted_model):
-    """A root key with the source's language becomes the target's."""
-    scripted_model.script(translating(str.upper))
-    run(made(tmp_path, "en.json", {"en": {"title": "A good shop"}}), "--to", "de", "--from", "en")
-    assert held(tmp_path / "de.json") == {"de": {"title": "A GOOD SHOP"}}
-
-
 NUMBERS = ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}}", "$n", "%{n}", "__n__"]
 
 

@@ -125,13 +125,14 @@ def test_pages__sifted_within_source_and_period(admin_client, monkeypatch):
     assert pages(admin_client, status="error", source="llm_facade", created_to="2026-01-10") == [["sought"]]
 
 
-def test_pages__sifted_within_a_search(admin_client, monkeypatch):
-    """Rows that an index finds are filtered wherever they are."""
+@pytest.mark.parametrize("owner", ["q", "user_id"])
+def test_pages__sifted_within_the_rows_of_an_owner(admin_client, monkeypatch, owner):
+    """Rows that an index finds, by a search or a filter, are filtered wherever they are."""
     monkeypatch.setattr(LedgerList, "sifted_rows", 2)
     old = written(user_id="user-1", status="error", created_at=NOON - timedelta(days=9))
     for _ in range(3):
         written()
-    assert shown(admin_client, q="user-1", status="error") == [old]
+    assert shown(admin_client, status="error", **{owner: "user-1"}) == [old]
 
 
 @pytest.mark.parametrize(
@@ -239,15 +240,6 @@ def test_filter__owner(admin_client, column, owner):
     everybody, chosen = spec.choices(listing)
     assert (everybody["query_string"], chosen["selected"]) == ("?status=success", True)
     assert chosen["display"] == {None: "None", "": '""'}.get(owner, owner)
-
-
-def test_filter__owner_within_a_huge_ledger(admin_client, monkeypatch):
-    """With a filter by owner and status, only that owner's rows are read."""
-    monkeypatch.setattr(LedgerList, "sifted_rows", 2)
-    old = written(user_id="user-1", status="error", created_at=NOON - timedelta(days=9))
-    for _ in range(3):
-        written()
-    assert shown(admin_client, user_id="user-1", status="error") == [old]
 
 
 def test_filter__brought_along(admin_client):

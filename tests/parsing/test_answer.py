@@ -321,17 +321,6 @@ def test_parse__thoughts(text, comment):
     assert parse_json_response(text) == (ANSWER, comment)
 
 
-def test_parse__unclosed_thought():
-    """A thought without an end runs to the end of the reply, and contains no answer."""
-    assert parse_json_response('So: <think>It is {"a": 1}.') == (None, "So:")
-
-
-def test_parse__think_tags_in_a_string():
-    """Thinking tags within the answer are kept."""
-    text = 'Sure: {"a": "<think>b</think>"}'
-    assert parse_json_response(text) == ({"a": "<think>b</think>"}, "Sure:")
-
-
 @each_row([
     '{"a": [1, 2], "b": ', '[{"a":1},{"a":2}', '[{"a":1},{"a":2} and so on', '{"a": {"b": 1}, "c": "d',
     '{"a": {"b": 1}\n\nThat was all.', '{"[1]', '{"[1]"', '{"[1]\\', '```json\n{"{}[1]\n```',

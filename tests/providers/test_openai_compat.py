@@ -264,7 +264,6 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
             ProviderResult("a", 7, 3, finish_reason="length"),
         ),
         (answer(None, finish_reason="content_filter"), ProviderResult("", 7, 3, finish_reason="content_filter")),
-        (answer("a", finish_reason="sensitive"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
         (
             answer(None, refusal="I cannot help with that."),
             ProviderResult("I cannot help with that.", 7, 3, finish_reason="content_filter"),
@@ -278,11 +277,6 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
         (answer("a", finish_reason="eos"), ProviderResult("a", 7, 3)),
         (answer("a", finish_reason=["stop"]), ProviderResult("a", 7, 3, finish_reason="['stop']")),
         (answer("a", finish_reason="zapped"), ProviderResult("a", 7, 3, finish_reason="zapped")),
-        (answer("a", finish_reason="STOP"), ProviderResult("a", 7, 3)),
-        (answer("a", finish_reason="model_length"), ProviderResult("a", 7, 3, finish_reason="length")),
-        (answer("a", finish_reason="MAX_TOKENS"), ProviderResult("a", 7, 3, finish_reason="length")),
-        (answer("a", finish_reason="safety"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
-        (answer("a", finish_reason="RECITATION"), ProviderResult("a", 7, 3, finish_reason="content_filter")),
         (answer(None, reasoning_content='{"a": 1}'), ProviderResult('{"a": 1}', 7, 3)),
         (answer("", reasoning='Hm.</think>{"a": 1}'), ProviderResult('Hm.</think>{"a": 1}', 7, 3)),
         (answer(" \n", reasoning_content='["b"]'), ProviderResult('["b"]', 7, 3)),
@@ -430,10 +424,6 @@ def test_acomplete__large_answer(agent: Any, monkeypatch: pytest.MonkeyPatch, le
         ({}, ProviderResult("pong")),
         ([1, 2], ProviderResult("pong")),
         ("many", ProviderResult("pong")),
-        (
-            {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 50}},
-            ProviderResult("pong", 5, 2, cache_read_tokens=50),
-        ),
         (
             {"prompt_tokens": 5, "completion_tokens": 2, "completion_tokens_details": {"reasoning_tokens": 9}},
             ProviderResult("pong", 5, 11, 9),
@@ -631,10 +621,6 @@ def test_complete__category_of_a_filter(exchange: Any) -> None:
         (
             answer(None, finish_reason="network_error"),
             (ProviderUnavailable, "the provider interrupted the answer: network_error", SPENT, None),
-        ),
-        (
-            {"error": {"message": "slow down", "code": 429}, "usage": USAGE},
-            (RateLimited, "HTTP 429: slow down", SPENT, None),
         ),
         (
             {"error": {"message": "no key", "code": "401"}},

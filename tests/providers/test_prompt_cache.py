@@ -8,7 +8,7 @@ import pytest
 
 from stapel_agent import services
 from stapel_agent.models import PromptLog
-from stapel_agent.providers import forget_prefixes, forget_refusals, prompt_cache
+from stapel_agent.providers import forget_prefixes, prompt_cache
 from stapel_agent.providers.prompt_cache import minimum_tokens, plan
 from stapel_agent.types import Usage
 from tests.providers.message_stream import MESSAGE_STOP, message_delta, message_start, stream, text_block
@@ -24,7 +24,6 @@ MODEL = "claude-sonnet-5"
 def forgetful() -> None:
     """Forget what other tests have sent."""
     forget_prefixes()
-    forget_refusals()
 
 
 def said(text: str = "pong", **usage: int) -> Reply:

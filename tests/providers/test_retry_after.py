@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.wire.retry_after import LONGEST_IN_A_BODY, retry_after, stated_wait
 from tests.conftest import Facade
@@ -59,7 +57,6 @@ def vendor(request: pytest.FixtureRequest) -> Vendor:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays between attempts in seconds, at the maximum of the jitter. No test waits for them."""
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
-    circuit_breaker.clear()
     return recorded_waits(monkeypatch)
 
 
@@ -117,14 +114,6 @@ def test_retry_after__of_each_status(vendor, exchange, waits, status):
     """The header counts with every status that is retried."""
     answer, requests = exchange(vendor, vendor.refusal(status, Retry_After="3"), vendor.answer)
     assert (answer["result"], requests, waits) == ("Hello", 2, [3])
-
-
-@pytest.mark.parametrize("keys", [{"DEADLINE": 30}, {"CLI_TIMEOUT": 30}])
-def test_retry_after__beyond_what_is_left(vendor, exchange, waits, keys):
-    """If the wait is longer than the deadline or an attempt, the error is returned at once."""
-    answer, requests = exchange(vendor, vendor.refusal(429, Retry_After="31"), vendor.answer, **keys)
-    assert answer["reason"].startswith("rate_limited: HTTP 429")
-    assert (requests, waits) == (1, [])
 
 
 @pytest.mark.parametrize(("status", "requests", "expected"), [(503, 2, [4]), (429, 2, [4]), (400, 1, [])])
@@ -258,22 +247,6 @@ def test_retry__never(vendor, exchange, waits, status):
     """A permanent error is not retried, even if the server states a wait."""
     _, requests = exchange(vendor, vendor.refusal(status, Retry_After="1"), vendor.answer)
     assert (requests, waits) == (1, [])
-
-
-def test_retry__connection_refused(vendor, exchange):
-    """If nothing listens at the address, three attempts are made."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    answer, _ = exchange(vendor, vendor.answer, **{vendor.url_setting: url})
-    assert answer["reason"].startswith("unreachable: the provider cannot be reached")
-    assert PromptLog.objects.filter(metadata__failure="unreachable").count() == 3
-
-
-@pytest.mark.parametrize("ending", ["reset", "close"])
-def test_retry__gone_before_the_head(vendor, exchange, ending):
-    """If the connection ends after the request was sent, before an answer began, the request is not repeated."""
-    answer, requests = exchange(vendor, Reply(raw=b"", ending=ending), vendor.answer)
-    assert (answer["reason"].partition(":")[0], requests) == ("interrupted", 1)
 
 
 SAID = [message_start(), text_block("Hel")]

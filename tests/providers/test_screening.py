@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from stapel_core.comm import call
 
-from stapel_agent.asking import circuit_breaker
 from stapel_agent.models import PromptLog
 from tests.answers import by
 from tests.prices.price_list import listed
@@ -73,15 +72,12 @@ def test_anthropic__photo_and_schema(agent):
 @pytest.fixture
 def small_model(agent, local_model):
     """A real text-only model behind `openai-compat`."""
-    circuit_breaker.clear()
     agent(
         DEFAULT_PROVIDER="openai-compat",
         OPENAI_COMPAT_BASE_URL=local_model,
         OPENAI_COMPAT_MODELS={"small": "smollm2-135m"},
         RETRIES=0,  # llama.cpp answers 500, as if it were down
     )
-    yield
-    circuit_breaker.clear()
 
 
 @pytest.mark.model

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from stapel_agent.asking import clear_api_keys, clear_cooldowns, immediate_retries
+from stapel_agent.asking import immediate_retries
 from stapel_agent.models import PromptLog
-from stapel_agent.providers import forget_refusals
 from stapel_agent.providers.dialects import DIALECTS
 from tests.documents import setups
 from tests.prices.price_list import listed
@@ -89,10 +88,7 @@ SETUPS = setups()
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """Our own prices, no delays between attempts, and nothing learned from other tests."""
-    forget_refusals()
-    clear_api_keys()
-    clear_cooldowns()
+    """Our own prices, and no delays between attempts."""
     with listed(), immediate_retries():
         yield
 

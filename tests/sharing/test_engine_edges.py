@@ -449,32 +449,6 @@ def test_threads__there_are_no_more(host: Host) -> None:
     assert [row["status"] for row in host.server.rows()] == ["success"]
 
 
-def test_bulkhead__holds_until_a_call_given_up_has_ended(host: Host) -> None:
-    """A call that continues in its thread after its caller's deadline keeps its slot."""
-    host.agent.update(MAX_CONCURRENCY={"slow": 1}, DEADLINE=2)
-    most = host.run(
-        """
-        from stapel_agent import LlmProvider, ProviderResult, register_provider
-        now, seen = [], []
-        class Slow(LlmProvider):
-            def complete(self, **arguments):
-                now.append(1)
-                seen.append(len(now))
-                time.sleep(4)
-                now.pop()
-                return ProviderResult("late")
-        register_provider("slow", Slow)
-        for number in range(4):
-            services.complete(f"{number}", "small", provider="slow")
-        async def main():
-            await asyncio.gather(*(services.acomplete(f"a{number}", "small", provider="slow") for number in range(4)))
-        asyncio.run(main())
-        say(max(seen))
-        """
-    )
-    assert most == 1
-
-
 def test_storm__of_threads(host: Host, model: ScriptedServer) -> None:
     """120 threads with 12 questions make 12 calls and get 120 answers. Nothing is left over."""
     answers = host.run(

@@ -260,12 +260,6 @@ def test_once__leaves_nothing_behind(facade, scripted_model):
     assert (idempotency._holders, idempotency._held_here.get(), leases._led) == ({}, frozenset(), {})
 
 
-async def test_key__synchronous_on_an_event_loop(scripted_model):
-    """A synchronous call on an event loop is refused with the fix, with or without a key."""
-    answer = services.complete("say", "small", idempotency_key="k")
-    assert answer["reason"] == "rejected: called on an event loop: await its async twin, whose name begins with 'a'"
-
-
 @pytest.mark.django_db(transaction=True)
 def test_acomplete__tasks_with_one_key(scripted_model, agent):
     """Tasks with the same key make one call, and all get its answer, also on SQLite."""

@@ -442,15 +442,16 @@ def test_translate__nobody_to_ask(facade, scripted_model, options):
 
 
 def test_translate__row(facade, scripted_model):
-    """The row has from, to, the number of texts, and the number of the question."""
+    """The row has the caller, from, to, the number of texts, and the number of the question."""
     scripted_model.script(translating(str.upper))
-    facade.translate("auto", "pt-BR", {"a": "x"}, "large", user_id="7")
+    facade.translate("auto", "pt-BR", {"a": "x"}, "large", user_id="7", workspace_id="w", context={"run": 1})
     row = PromptLog.objects.get()
-    assert (row.source, row.model_size, row.user_id) == ("translate", "large", "7")
+    assert (row.source, row.model_size, row.user_id, row.workspace_id) == ("translate", "large", "7", "w")
     assert row.metadata == {
         "provider": "anthropic",
         "from": "auto",
         "to": "pt-BR",
+        "context": {"run": 1},
         "key_count": 1,
         "chunk": 1,
         "chunks": 1,
