@@ -262,9 +262,11 @@ def _on_own_connection(operation: Operation[Result], alias: str) -> Result:
     callers, lent = connections[alias], _own_connections(os.getpid(), alias)
     own, is_intact = lent.get(), False
     try:
-        own = own or _connection_of_our_own(alias)
+        if own is not None:
+            own.close_if_unusable_or_obsolete()
+        if own is None or own.connection is None:  # the password in the host's settings may be a new one
+            own = _connection_of_our_own(alias)
         connections[alias] = own
-        own.close_if_unusable_or_obsolete()
         result = done(operation, alias)
         is_intact = True
         return result

@@ -427,6 +427,25 @@ def test_own_connections__interrupted_query(host: Host) -> None:
     assert found is False
 
 
+def test_own_connections__new_password(host: Host) -> None:
+    """A host may change its settings while it runs. Each new connection is made with the current ones."""
+    found = host.run(
+        """
+        from stapel_agent.database.connection import on_ledger
+        settings = connections.settings["default"]
+        used = []
+        def closing(alias):
+            used.append(connections[alias].get_connection_params()["password"])
+            connections[alias].close()
+        with transaction.atomic():
+            for settings["PASSWORD"] in ("first", "second"):
+                on_ledger(closing)
+        say(used)
+        """
+    )
+    assert found == ["first", "second"]
+
+
 def test_threads__after_the_main_one(host: Host) -> None:
     """Threads that outlive the main one still write their rows, in transactions and on loops."""
     calls = [
