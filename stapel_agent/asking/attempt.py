@@ -120,8 +120,9 @@ class Attempt:
         return known[2]
 
     def _with_cost(self, reported: Usage, cost: Cost, unstated: frozenset[str]) -> Usage:
-        """Return the usage with its cost, unless more may be billed than that."""
-        if self.may_cost_more or cost.basis == ESTIMATED or (unstated and cost.basis != PROVIDER):
+        """Return the usage with its cost, unless that is unknown or more may be billed."""
+        is_part = self.may_cost_more or cost.basis == ESTIMATED or (unstated and cost.basis != PROVIDER)
+        if is_part or cost.usd is None:
             return replace(reported, cost_usd=None, unknown=reported.unknown | {"cost_usd"})
         return reported if reported.cost_usd is cost.usd else replace(reported, cost_usd=cost.usd)
 

@@ -135,7 +135,6 @@ class _Resources:
         )
 
     def _value(self, element: Element, lead: str) -> Value:
-        comment = comment_text(lead, COMMENT)
         tag, label, gap = self._text.start_tag(element), "", ""
         if element.tag == "item" and (quantity := QUANTITY.search(tag)):
             label = element.attributes["quantity"].strip()
@@ -143,9 +142,9 @@ class _Resources:
         raw = self._text.up_to(element.inner_end)
         tail = self._text.end_tag(element)
         cdata = CDATA.fullmatch(raw)
-        inner, style = (cdata["text"], "cdata") if cdata else (raw, "")
+        inner, style = (cdata["text"], "cdata") if cdata else (COMMENT.sub("", raw), "")
         if "<![CDATA[" in inner or "<!--" in inner:
-            raise ValueError(f"a text mixes CDATA or comments with other text: {raw.strip()[:80]!r}")
+            raise ValueError(f"a text mixes CDATA with other text, or has a comment in it: {raw.strip()[:80]!r}")
         text = decode(inner, style)
         is_text = bool(text.strip()) and not REFERENCE.fullmatch(inner.strip())
         return Value(
@@ -157,6 +156,6 @@ class _Resources:
             content=text if text.strip() else "",
             text=text if is_text else "",
             style=style,
-            comment=comment,
+            comment=comment_text(lead if cdata else f"{lead}{raw}", COMMENT),
             is_copied=not element.attributes.get("name"),
         )

@@ -188,7 +188,7 @@ class Job:
 
     def _note(self, fault: AgentError, chunk: Chunk) -> None:
         self._fault = fault
-        self._usage += fault.usage or Usage()
+        self._usage += Usage() if fault.usage is None else fault.usage  # without tokens, its cost may be unknown
         self._vain_rejections += isinstance(fault, RequestRejected) and len(chunk.segments) == 1
         is_vain = self._vain_rejections >= VAIN_REJECTIONS and self._answered_by is None
         if self.request.deadline.is_over:

@@ -132,6 +132,23 @@ def test_usage__of_repeated_half_answers(facade, agent):
     assert facade.complete("say", "small")["usage"] == {"input_tokens": 19, "output_tokens": 6}
 
 
+@pytest.mark.parametrize(
+    ("first", "cost"),
+    [
+        (ProviderResult('{"n": "x"}', 10, 5, cost_usd="0.25"), {"cost_usd": "0.5"}),
+        (RateLimited("later"), {"cost_usd": "0.25"}),
+        (ProviderResult('{"n": "x"}'), {}),
+        (ProviderTimeout("late"), {}),
+    ],
+)
+def test_usage__cost(facade, agent, first, cost):
+    """An answer states its cost if that of each attempt is known. What states no tokens is not free."""
+    agent(RETRY_BILLED=True, SCHEMA_RETRIES=1)
+    scripted_chain(agent, only=[first, ProviderResult('{"n": 1}', 10, 5, cost_usd="0.25")])
+    usage = facade.complete_json("say", "small", schema=SCHEMA)["usage"]
+    assert {name: figure for name, figure in usage.items() if name == "cost_usd"} == cost
+
+
 # --- reasons
 
 

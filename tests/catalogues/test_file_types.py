@@ -517,6 +517,21 @@ def test_android__not_translated(tmp_path, ours):
 
 
 @pytest.mark.fluent
+def test_android__comment_in_a_text(tmp_path):
+    """A comment in a text is for the translator. It is not translated, and an existing translation keeps its own."""
+    strings = '<resources>\n    <string name="{}">{}</string>\n    <string name="b">{}</string>\n</resources>\n'
+    source = made(tmp_path, "res/values/a.xml", strings.format("a", "%1$d left", "Vote<!-- the button --> now"))
+    target = made(tmp_path, "res/values-de/a.xml", strings.format("a", " <!-- 5 übrig --> %1$d übrig", ""))
+    catalogue = open_catalogue(source, "de")
+    assert (catalogue.texts(), catalogue.translations()) == (
+        {"/a": "%1$d left", "/b": "Vote now"},
+        {"/a": "%1$d übrig"},
+    )
+    assert catalogue.comment("/b") == "the button"
+    catalogue.write({"/b": "Jetzt wählen"})
+    assert target.read_text() == strings.format("a", " <!-- 5 übrig --> %1$d übrig", "Jetzt wählen")
+
+
 def test_android__markup(tmp_path):
     """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
     catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de")

@@ -571,3 +571,21 @@ def test_reuse__keeps_what_landed(facade, scripted_model, agent):
     scripted_model.script(translating(str.upper))
     assert facade.translate("en", "de", {"a": "x", "b": "y"})["result"] == {"a": "X", "b": "Y"}
     assert asked(scripted_model) == [["y"]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "cost"),
+    [(AnswerRefused("no"), {}), (ProviderTimeout("late"), {}), (RequestRejected("no"), {"cost_usd": "0.25"})],
+)
+def test_usage__cost_of_a_question_without_tokens(facade, agent, scripted_model, fault, cost):
+    """A translation states its cost if that of each question is known."""
+    agent(TRANSLATE_CHUNK_ENTRIES=1, TRANSLATE_CONCURRENCY=1, TRANSLATE_RETRIES=0)
+
+    def reply(request: ModelRequest) -> object:
+        if "Good" in request.prompt:
+            raise fault
+        return ProviderResult('{"1": "Katze"}', 10, 5, cost_usd="0.25")
+
+    scripted_model.script(reply)
+    answer = facade.translate("en", "de", {"a": "Cat", "b": "Good morning"})
+    assert answer["usage"] == {**PRICE, **cost}
