@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from django.core.checks import CheckMessage, Error, Warning
 
 from . import budgets
+from .column_ranges import money
 from .conf import agent_settings
 from .model_profiles import known_profile
 from .prices import OTHER_MODELS, VENDOR_TOOLS, UnitPrices, invalid_tiers, unit_prices
@@ -40,6 +41,9 @@ def _price_fault(entry: object) -> str | None:
     kinds = UnitPrices.__dataclass_fields__
     if unknown := sorted(map(str, entry.keys() - {*kinds, "tiers"})):
         return f"has the unknown key {unknown[0]!r}: use {', '.join((*kinds, 'tiers'))}"
+    if wrong := [kind for kind in kinds if kind in entry and money(entry[kind]) is None]:
+        stated = str(entry[wrong[0]])[:40]
+        return f"has {stated!r} as {wrong[0]!r}: it must be US dollars per million tokens, such as '0.25'"
     if UnitPrices.of(entry) is None:
         return NO_PRICE
     tier = next(invalid_tiers(entry), None)

@@ -172,6 +172,16 @@ def test_checks__no_key_of_services(agent, settings):
     assert found(deploy=True) == []
 
 
+@pytest.mark.parametrize("price", ["0,25", "$3", "-1", None, [1]])
+def test_prices__wrong_amount(agent, price):
+    """A price that is not an amount is named."""
+    agent(PRICES={"m": {"input": "3", "output": "15", "cache_read": price}})
+    assert [message.msg for message in check_settings()] == [
+        f"STAPEL_AGENT['PRICES']['m'] has {str(price)!r} as 'cache_read': "
+        "it must be US dollars per million tokens, such as '0.25'."
+    ]
+
+
 @pytest.mark.parametrize(
     "prices", [{"m": {}}, {"m": "3"}, {"m": {"input": 1}}, {"m": {"input": 1, "output": "dear"}}, [], "m"]
 )

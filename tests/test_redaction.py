@@ -256,6 +256,13 @@ def test_redact__key_with_blanks(agent):
     assert redact("Illegal header value b'gw-7f3a9c1d\\n'") == "Illegal header value b'[redacted]\\n'"
 
 
+@pytest.mark.parametrize("key", [" ", "\n\t"])
+def test_redact__blank_key(agent, key):
+    """A key of blanks is empty."""
+    agent(PROVIDERS={"own": {"base_url": "https://api.invalid", "api_key": ["gw-7f3a9c1d", key]}})
+    assert redact("gw-7f3a9c1d is\n\tno key") == "[redacted] is\n\tno key"
+
+
 def test_redact_start__key_at_the_cut(agent):
     """A long text is cut after the redaction, and the part of a key at the end of the examined text is dropped."""
     agent(OPENAI_COMPAT_API_KEY=ODD_KEY)

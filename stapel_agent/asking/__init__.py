@@ -1,6 +1,7 @@
 """Attempts: calls one provider once, and decides which attempt comes next."""
 
 from .api_keys import clear as clear_api_keys
+from .api_keys import fingerprint
 from .attempt import Attempt
 from .attempt_sequence import Attempts
 from .circuit_breaker import clear as clear_cooldowns
@@ -20,6 +21,7 @@ __all__ = [
     "candidate_of",
     "clear_api_keys",
     "clear_cooldowns",
+    "fingerprint",
     "immediate_retries",
     "missing_model",
     "off_loop",

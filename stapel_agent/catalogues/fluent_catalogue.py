@@ -104,5 +104,5 @@ def _syntax() -> Any:
     try:
         from fluent import syntax
     except ImportError as fault:
-        raise CatalogueError("Fluent files need another package: pip install 'stapel-agent[fluent]'") from fault
+        raise CatalogueError("Fluent files need another package: pip install 'fluent.syntax>=0.19'") from fault
     return syntax

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from stapel_agent.catalogues import with_number
-from stapel_agent.translation import Entry, Most, fault_in
+from stapel_agent.translation import Entry, Most, Review, Terms, review
 
 from .catalogue_translation import CatalogueTranslation
 
@@ -24,8 +25,17 @@ class CostOf(Protocol):
     def __call__(self, from_lang: str, entries: Any, hint: str) -> Most: ...
 
 
-def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
-    """Yield the name of each text whose translation is wrong, and the reason."""
+def review_existing(translation: CatalogueTranslation, terms: Mapping[str, str]) -> int:
+    """Note which existing translations are wrong or to be reviewed, and return how many there are."""
+    reviewed = list(_reviews(translation, tuple(terms.items())))
+    translation.failed += [(name, f"the translation {found.fault}") for name, found in reviewed if found.fault]
+    doubts = ((name, found.doubt) for name, found in reviewed if found.doubt and not found.fault)
+    translation.doubtful += [(name, f"the translation {doubt}; review it") for name, doubt in doubts]
+    return len(reviewed)
+
+
+def _reviews(translation: CatalogueTranslation, terms: Terms) -> Iterator[tuple[str, Review]]:
+    """Yield the name of each text that has a translation, and what was found."""
     catalogue = translation.catalogue
     texts = catalogue.texts()
     for key, existing in catalogue.translations().items():
@@ -40,10 +50,9 @@ def faults(translation: CatalogueTranslation) -> Iterator[tuple[str, str]]:
             Entry(text, format=format, max_length=limit, protect=tuple(catalogue.protect(key, text)))
             for text in sources
         ]
-        found = [fault_in(entry, existing, catalogue.language(key), catalogue.to) for entry in entries]
-        fault = found[0] if all(found) else catalogue.fault(key, existing)
-        if fault:
-            yield catalogue.name(key), f"the translation {fault}"
+        found = [review(entry, existing, catalogue.language(key), catalogue.to, terms) for entry in entries]
+        best = next((one for one in found if not one.fault), found[0])
+        yield catalogue.name(key), best if best.fault else replace(best, fault=catalogue.fault(key, existing))
 
 
 def _numbered(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from stapel_agent import services
+from stapel_agent.asking import fingerprint
 from stapel_agent.conf import agent_settings
 from stapel_agent.exceptions import AccessDenied, AgentError, AnswerTruncated, OutOfCredit, ProviderUnusable
 from stapel_agent.models import PromptLog, PromptSource, PromptStatus
@@ -148,14 +149,16 @@ def _endpoint(name: str) -> Endpoint | None:
 
 
 def _refused_keys(name: str, pings: Sequence[Ping]) -> Iterator[str]:
-    """Why calls with one of several keys failed. The ledger names a key by the first digits of its SHA-256."""
+    """Why calls with one of several keys failed. The ledger names a key by its fingerprint."""
     ids = [ping.request_id for ping in pings if ping.request_id]
     rows = PromptLog.objects.filter(request_id__in=ids, provider=name).exclude(status=PromptStatus.SUCCESS)
     made = rows.order_by("created_at").values_list("metadata", "error_message")
     with_keys = ((facts, message) for facts, message in made if facts and "key" in facts)
     failed = {facts["key"]: f"{facts.get('failure')}: {message}" for facts, message in with_keys}
-    for key, failure in failed.items() if len(_keys(name)) > 1 else ():
-        yield f"the key whose SHA-256 begins with {key} failed: {failure}"
+    places = {fingerprint(key): place for place, key in enumerate(_keys(name), 1)}
+    for key, failure in failed.items() if len(places) > 1 else ():
+        which = f"key {places[key]} of {len(places)}" if key in places else "a key"
+        yield f"{which}, whose SHA-256 begins with {key}, failed: {failure}"
 
 
 def _ping(report: ProviderReport) -> Ping:

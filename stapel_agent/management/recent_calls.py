@@ -50,11 +50,18 @@ def call_line(row: PromptLog) -> str:
     cells = [f"{aware(row.created_at).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"]
     cells += [printable(str(values[name] or "-"), LINE_LENGTH).ljust(WIDTHS[name]) for name in COLUMNS[1:4]]
     cells += [f"{_figure(row.input_tokens)} in, {_figure(row.output_tokens)} out".rjust(18)]
-    cells += [f"${row.cost_usd.normalize():f}" if row.cost_usd is not None else "no price"]
+    cells += [_cost(row)]
     cells += [f"{_figure(row.duration_ms)} ms"]
     return printable(
         "  ".join([*cells, printable(row.error_message or row.prompt or "", 60)]), LINE_LENGTH, squeeze=False
     )
+
+
+def _cost(row: PromptLog) -> str:
+    """The known cost, and the most that the call may have cost beyond it."""
+    known = [] if row.cost_usd is None else [f"${row.cost_usd.normalize():f}"]
+    estimate = [] if row.estimated_cost_usd is None else [f"up to ${row.estimated_cost_usd.normalize():f}"]
+    return " + ".join([*known, *estimate]) or "no price"
 
 
 def call_lines(row: PromptLog) -> Iterator[str]:

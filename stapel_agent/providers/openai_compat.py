@@ -110,6 +110,7 @@ class ChatCall:
             optional_fields=optional_fields,
             usage_in=partial(stated_usage, dialect=self._dialect),
             empty_key="" if self._key else self._endpoint.label("api_key"),
+            model_fix=f"set {self._endpoint.label('models')} to models of this endpoint",
         )
 
     def read(self, body: bytes) -> ProviderResult:

@@ -36,7 +36,7 @@ def configured_keys() -> set[str]:
     named = {name: getattr(agent_settings, name) for name in ENVIRONMENT_KEYS}
     found = (*_keys_in(named), *_keys_in(agent_settings.PROVIDERS), *tuple(_remembered))
     # The key may have spaces around it, as in a file, or follow the scheme of a header.
-    parts = {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part}
+    parts = {part for key in found for part in (key, key.strip(), *key.split()[1:]) if part.strip()}
     return parts | {key for key in _keys_in_environment() if len(key) >= KEY_LENGTH}
 
 

@@ -1,7 +1,7 @@
 """Translation of maps of texts: split, protect, ask, check, ask again, merge."""
 
 from .entry import Entry
-from .existing_translations import Most, fault_in, most
+from .existing_translations import Most, Review, Terms, most, review
 from .job import NOTHING, Translations
 from .placeholder_formats import FORMATS
 from .translate_map import atranslate, translate
@@ -12,10 +12,12 @@ __all__ = [
     "FORMATS",
     "Most",
     "NOTHING",
+    "Review",
+    "Terms",
     "Texts",
     "Translations",
     "atranslate",
-    "fault_in",
     "most",
+    "review",
     "translate",
 ]

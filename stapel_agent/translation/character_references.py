@@ -14,6 +14,8 @@ REWRITTEN = frozenset("&\"'")
 PUNCTUATION = frozenset("‘’‚‛“”„‟‹›«»–—…·‐‑\u00ad\u200b\u200c\u200d\u200e\u200f\u00a0\u202f\u2009¿¡")
 """Characters that each language uses in its own way."""
 SPACES = "\u00a0\u202f"
+ESCAPED_AT_WILL = frozenset(">\"'")
+"""Characters that mean the same in markup with and without a reference."""
 
 
 def corrected(source: str, translation: str) -> str:
@@ -34,7 +36,8 @@ def changed(source: str, translation: str) -> str | None:
         if reference in ours or character in ours.values():
             continue
         # French or German punctuation is allowed if the source itself uses references.
-        if not (ours and character in PUNCTUATION):
+        is_as_bare = character in ESCAPED_AT_WILL and character in source
+        if not (ours and (character in PUNCTUATION or is_as_bare)):
             return f"has {reference!r}, which the text does not have"
     for character, times in Counter(map(unescape, REFERENCE.findall(source))).items():
         lost = character not in REWRITTEN and (character not in PUNCTUATION or character in SPACES)

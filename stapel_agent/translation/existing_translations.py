@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
+from typing import TypeAlias
 
 from stapel_agent import cache
 from stapel_agent.asking import candidate_of
@@ -22,6 +24,8 @@ from .masking import Damaged, Protected
 from .plural_forms import expanded_as
 from .segment import Segments, Task
 from .translation_request import Texts
+
+Terms: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,35 @@ class Most:
         return cls(sum(part.calls for part in listed), sum(part.tokens for part in listed), cost_usd)
 
 
-def fault_in(entry: Entry, translation: str, from_lang: str, to: str) -> str:
-    """Check a translation of `entry` like a model's answer. Returns what is wrong, or an empty string."""
+@dataclass(frozen=True)
+class Review:
+    """What is wrong with a translation, and why a person is to look at one that is not wrong."""
+
+    fault: str = ""
+    doubt: str = ""
+
+
+def review(entry: Entry, translation: str, from_lang: str, to: str, terms: Terms = ()) -> Review:
+    """Check a translation of `entry` like a model's answer, with the terms of a glossary and their translations."""
     if is_same_pattern(entry.text, translation):
-        return ""
+        return Review()
     source = expanded_as(entry.text.strip(), translation.strip(), entry.format, from_lang, to)
-    task = Task(from_lang, to, sys.maxsize, Glossary({}, to))
+    task = Task(from_lang, to, sys.maxsize, _glossary(terms, to, from_lang))
     segment = Segments(task).of(replace(entry, text=source, context=""))
     given = segment.protected.with_own_marks(translation.strip())
     try:
         if segment.protected.has_words:
-            segment.checked(given)
-        else:
-            _check_signs(segment.protected, given, task)
+            _, reservation = segment.checked(given)
+            return Review(doubt=reservation.remark if reservation else "")
+        _check_signs(segment.protected, given, task)
     except Damaged as fault:
-        return segment.protected.in_full(str(fault))
-    return ""
+        return Review(segment.protected.in_full(str(fault)))
+    return Review()
+
+
+@lru_cache(maxsize=4)
+def _glossary(terms: Terms, to: str, from_lang: str) -> Glossary:
+    return Glossary(dict(terms), to, from_lang)
 
 
 def _check_signs(protected: Protected, given: str, task: Task) -> None:

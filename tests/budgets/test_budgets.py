@@ -132,6 +132,7 @@ def test_budget__reserved_is_not_left(agent, scripted_model, limit):
     agent(BUDGETS=[{**HOUSE, **limit}])
     assert services.complete("hello", "small")["status"] == "ok"
     assert [other["failure"] for other in meanwhile] == ["over_budget"]
+    assert "try again when the calls under way have ended, or from " in meanwhile[0]["reason"]
 
 
 def test_budget__for_one_id_replaces_the_general_one(agent, scripted_model):

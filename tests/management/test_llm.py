@@ -11,7 +11,8 @@ import shlex
 import subprocess
 import sys
 from base64 import b64decode
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from io import StringIO
 from zoneinfo import ZoneInfo
@@ -227,6 +228,22 @@ def test_logs__last_calls(scripted_model):
     assert run("logs", "--model", "none") == ("", "no calls match\n")
 
 
+@pytest.mark.parametrize(
+    ("known", "estimate", "written"),
+    [
+        ("0.50", None, "$0.5"),
+        (None, "0.25", "up to $0.25"),
+        ("0.5", "0.25", "$0.5 + up to $0.25"),
+        (None, None, "no price"),
+    ],
+)
+def test_logs__cost(known, estimate, written):
+    """A call whose outcome is unknown may cost its estimate, on top of what is known."""
+    row = PromptLog(status="timeout", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    row.cost_usd, row.estimated_cost_usd = (figure and Decimal(figure) for figure in (known, estimate))
+    assert f"  {written}  ? ms" in recent_calls.call_line(row)
+
+
 @pytest.mark.parametrize("uses_zones", [True, False])
 def test_logs__in_utc(settings, uses_zones):
     """Django returns times in the zone of the database, and without USE_TZ in that of the host."""
@@ -420,7 +437,8 @@ def test_providers__ping_of_each_key(agent, monkeypatch):
     unset = "PROVIDERS['pool']['api_key'] names the environment variable NO_SUCH_KEY, which is not set"
     assert f"warning        {unset}: calls use the other keys\n" in out
     digest = hashlib.sha256(b"key-of-two").hexdigest()[:8]
-    assert f"warning        the key whose SHA-256 begins with {digest} failed: auth: HTTP 401: no such key\n" in out
+    refused = f"key 2 of 3, whose SHA-256 begins with {digest}, failed: auth: HTTP 401: no such key"
+    assert f"warning        {refused}\n" in out
     assert err == ""
 
 

@@ -257,6 +257,22 @@ def test_check__all_right(tmp_path, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_check__to_be_reviewed(tmp_path, scripted_model):
+    """--check also lists what is not wrong but doubtful: untranslated texts and missed terms of the glossary."""
+    texts = {"same": "Add it to the cart now", "term": "The cart is full", "fine": "Your cart"}
+    source = made(tmp_path, "en.json", texts)
+    made(tmp_path, "de.json", {**texts, "term": "Der Korb ist voll", "fine": "Ihr Warenkorb"})
+    glossary = made(tmp_path, "terms.txt", {"cart": "Warenkorb"})
+    out, err = run(source, "--from", "en", "--to", "de", "--check", "--glossary", glossary)
+    assert err.splitlines() == [
+        "de: the translation is the text itself, not translated; review it",
+        "  /same",
+        "de: the translation does not translate 'cart' as 'Warenkorb'; review it",
+        "  /term",
+    ]
+    assert out == "3 translations checked: no errors\n"
+
+
 def test_check__quoted_argument(tmp_path, scripted_model):
     """Apostrophes around an argument in ARB files are quotation marks, which Flutter does not interpret by default."""
     source = made(tmp_path, "app_en.arb", {"a": "Delete '{name}'?", "b": "Delete '{name}'?"})

@@ -848,8 +848,8 @@ def test_complete__key_is_nowhere(ask: Asker, server: ScriptedServer, caplog: py
                 {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": base_url},
                 Fault(
                     AccessDenied,
-                    "ANTHROPIC_BASE_URL must be an http(s) URL without a password or key: "
-                    "set it to the bare root of the API",
+                    "ANTHROPIC_BASE_URL must begin with http:// or https://, without a password or key, and without "
+                    "the path of an endpoint such as /chat/completions: set it to the bare root of the API",
                 ),
             )
             for base_url in ("api.anthropic.com", "ftp://api.anthropic.com", "http://", "http://[::1", "/v1")

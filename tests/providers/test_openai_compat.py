@@ -682,6 +682,7 @@ NO_ENDPOINTS = (
     "https://api.invalid/v1?key=gw-7f3a9c1d",
     "https://api.invalid/v1?api-version=1&X-Amz-Signature=7f3a",
     "https://api.invalid/v1?code=7f3a9c1d",
+    "https://api.invalid/v1/chat/completions/",
 )
 
 
@@ -698,8 +699,8 @@ NO_ENDPOINTS = (
         *(
             (
                 {"OPENAI_COMPAT_BASE_URL": url},
-                "OPENAI_COMPAT_BASE_URL must be an http(s) URL without a password or key: "
-                "set it to the bare root of the API",
+                "OPENAI_COMPAT_BASE_URL must begin with http:// or https://, without a password or key, and without "
+                "the path of an endpoint such as /chat/completions: set it to the bare root of the API",
             )
             for url in NO_ENDPOINTS
         ),

@@ -50,8 +50,16 @@ def test_openai_compat__nothing_at_an_encoded_path(reason):
 
 @pytest.mark.parametrize("text", ["The model `m` does not exist", "model 'm' not found, try pulling it first"])
 def test_openai_compat__no_such_model(reason, text):
-    """An unknown model does not blame the address."""
-    assert reason(Reply.of({"error": {"message": text}}, status=404)) == f"rejected: HTTP 404: {text}"
+    """An unknown model does not blame the address. The failure names the setting with the models."""
+    said = reason(Reply.of({"error": {"message": text}}, status=404))
+    assert said == f"rejected: HTTP 404: {text}; set OPENAI_COMPAT_MODELS to models of this endpoint"
+
+
+def test_openai_compat__no_path(reason):
+    """If the base URL has no path, the failure says which one most APIs have."""
+    said = reason(Reply.of({"detail": "Not Found"}, status=404), path="/")
+    request = "the request went to '/chat/completions'"
+    assert said == f"rejected: HTTP 404: Not Found; {request}: {MEND}, which ends in /v1 for most APIs"
 
 
 def test_openai_compat__a_page_for_an_answer(reason):

@@ -25,6 +25,9 @@ from tests.rows import each_row
         ("&Save && Close", "&Speichern und schließen", None),
         ("R&D && &ldquo;more&rdquo;", "F&E && &bdquo;mehr&ldquo;", None),
         ("&Q&A", "&Frage & Antwort", None),
+        ("&lt;not set>", "&lt;nicht gesetzt&gt;", None),
+        ('&lt;b>"so"&lt;/b>', "&lt;b&gt;&quot;so&quot;&lt;/b&gt;", None),
+        ("a > b", "a &gt; b", "has '&gt;', which the text does not have"),
     ]
 )
 def test_changed(source, translation, fault):

@@ -1,6 +1,6 @@
 """Existing translations by people: which differences from their sources are right, and which are wrong."""
 
-from stapel_agent.translation import Entry, fault_in
+from stapel_agent.translation import Entry, review
 from tests.rows import each_row
 
 ADDED = "{ $n ->\n    [one] Fichier manquant : { $n }\n   *[other] Fichiers manquants : { $n }\n}"
@@ -72,12 +72,12 @@ WRONG = [
 
 
 @each_row(RIGHT)
-def test_fault_in__none(source, translation, to, format):
+def test_review__none(source, translation, to, format):
     """What the format or the language allows is accepted."""
-    assert fault_in(Entry(source, format=format), translation, "en", to) == ""
+    assert review(Entry(source, format=format), translation, "en", to).fault == ""
 
 
 @each_row(WRONG)
-def test_fault_in(source, translation, to, format):
+def test_review(source, translation, to, format):
     """What looks similar and means something else is refused."""
-    assert fault_in(Entry(source, format=format), translation, "en", to)
+    assert review(Entry(source, format=format), translation, "en", to).fault

@@ -3,7 +3,7 @@
 import pytest
 
 from stapel_agent.translation.entry import Entry
-from stapel_agent.translation.existing_translations import fault_in
+from stapel_agent.translation.existing_translations import review
 from stapel_agent.translation.foreign_letters import foreign_letters
 from tests.rows import each_row
 
@@ -55,8 +55,8 @@ def test_foreign_letters__none(translation, to):
 def test_foreign_letters__source(source):
     """Letters of the source's may be kept, but not others."""
     kept = "Geschmack von 北京 " * (1 + len(source) // 20)
-    assert fault_in(Entry(source), kept, "en", "de") == ""
-    assert fault_in(Entry(source), f"{kept} и вкус", "en", "de").startswith("has Cyrillic letters")
+    assert review(Entry(source), kept, "en", "de").fault == ""
+    assert review(Entry(source), f"{kept} и вкус", "en", "de").fault.startswith("has Cyrillic letters")
 
 
 @pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stapel_agent.translation import Entry, fault_in
+from stapel_agent.translation import Entry, review
 from tests.rows import each_row
 
 SOURCE = {"one": "# file here", "other": "# files here"}
@@ -64,17 +64,17 @@ WRONG = [
 
 
 @each_row(RIGHT)
-def test_fault_in__forms_in_use(to, source, translation):
+def test_review__forms_in_use(to, source, translation):
     """A translation needs the forms of the numbers that people meet. What it shows in each is its own choice."""
-    assert fault_in(Entry(icu(source), format="icu"), icu(translation), "en", to) == ""
-    assert fault_in(Entry(fluent(source), format="fluent"), fluent(translation), "en", to) == ""
+    assert review(Entry(icu(source), format="icu"), icu(translation), "en", to).fault == ""
+    assert review(Entry(fluent(source), format="fluent"), fluent(translation), "en", to).fault == ""
 
 
 @each_row(WRONG)
-def test_fault_in__form_missing_or_short(to, source, translation):
+def test_review__form_missing_or_short(to, source, translation):
     """A missing form, or a form that lost its number or its words, is wrong."""
-    assert fault_in(Entry(icu(source), format="icu"), icu(translation), "en", to)
-    assert fault_in(Entry(fluent(source), format="fluent"), fluent(translation), "en", to)
+    assert review(Entry(icu(source), format="icu"), icu(translation), "en", to).fault
+    assert review(Entry(fluent(source), format="fluent"), fluent(translation), "en", to).fault
 
 
 @pytest.mark.parametrize(
@@ -109,21 +109,21 @@ def test_fault_in__form_missing_or_short(to, source, translation):
          "{n, plural, one {eine Datei} other {{x} hat # Dateien}}", False),
     ],
 )  # fmt: skip
-def test_fault_in__structure(source, translation, is_right):
+def test_review__structure(source, translation, is_right):
     """Arguments, offsets, the cases of a select and other placeholders are the same."""
-    assert (fault_in(Entry(source, format="icu"), translation, "en", "de") == "") == is_right
+    assert (review(Entry(source, format="icu"), translation, "en", "de").fault == "") == is_right
 
 
-def test_fault_in__default_of_fluent():
+def test_review__default_of_fluent():
     """A language may have another default, and a pattern needs one."""
     forms = {"one": "# plik", "few": "# pliki", "many": "# plików"}
     entry, pattern = Entry(fluent(SOURCE), format="fluent"), fluent(forms)
-    assert fault_in(entry, pattern, "en", "pl") == ""
-    assert fault_in(entry, pattern.replace("*", ""), "en", "pl")
+    assert review(entry, pattern, "en", "pl").fault == ""
+    assert review(entry, pattern.replace("*", ""), "en", "pl").fault
 
 
-def test_fault_in__many_branches():
+def test_review__many_branches():
     """A translation with very many branches is not compared with a text of any length."""
     source = icu({"one": "x" * 9000, "other": "y #" * 3000})
     exact = {f"={number}": "z" for number in range(1000)}
-    assert fault_in(Entry(source, format="icu"), icu({**exact, "one": "a", "other": "b #"}), "en", "de")
+    assert review(Entry(source, format="icu"), icu({**exact, "one": "a", "other": "b #"}), "en", "de").fault

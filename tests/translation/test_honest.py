@@ -10,7 +10,7 @@ import django
 import polib
 
 from stapel_agent.translation.entry import Entry
-from stapel_agent.translation.existing_translations import fault_in
+from stapel_agent.translation.existing_translations import review
 from stapel_agent.translation.language_check import is_unchanged, other_language
 from tests.rows import each_row
 from tests.translation.honest import HONEST, SORRY, TRANSLATIONS
@@ -50,7 +50,7 @@ CORRUPTIONS = {
 @each_row(HONEST)
 def test_honest(source, translation, language):
     """All ways in which people write numbers, times, prices and apologies pass, also the check of the language."""
-    assert fault_in(Entry(source), translation, "en", language) == ""
+    assert review(Entry(source), translation, "en", language).fault == ""
     assert other_language(source, translation, "en", language) is None
     assert not is_unchanged(source, translation, "en", language)
 
@@ -69,7 +69,7 @@ def test_corrupted(kind):
         for source, bad, text, language in corrupted
         if bad != text
         and not ("refused" in kind and source == SORRY)
-        and not fault_in(Entry(source), bad, "en", language)
+        and not review(Entry(source), bad, "en", language).fault
     ]
     assert passed == []
 
@@ -84,7 +84,7 @@ def test_honest__django():
                 continue
             count += 1
             if Counter(MASKS.findall(entry.msgid)) == Counter(MASKS.findall(entry.msgstr)):
-                fault = fault_in(Entry(entry.msgid), entry.msgstr, "en", language)
+                fault = review(Entry(entry.msgid), entry.msgstr, "en", language).fault
                 faults.update([fault] if fault and not MASKED.match(fault) else [])
     assert count > 2000
     assert faults.total() <= count * MOST_REFUSED, faults

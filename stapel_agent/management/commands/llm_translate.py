@@ -25,7 +25,7 @@ from stapel_agent.catalogues import (
 )
 from stapel_agent.exceptions import AgentError
 from stapel_agent.management import INTERRUPTED
-from stapel_agent.management.catalogue_review import CostOf, estimate, faults
+from stapel_agent.management.catalogue_review import CostOf, estimate, review_existing
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
 from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, table
 from stapel_agent.management.waiting_notice import waits_announced
@@ -110,8 +110,7 @@ class Command(BaseCommand):
         checked = 0
         for step in plan:
             step.translation.pending()
-            step.translation.failed += faults(step.translation)
-            checked += len(step.translation.catalogue.translations())
+            checked += review_existing(step.translation, step.terms)
             for line in (*failures(step.translation, _shown(verbosity)), *fuzzy_texts(step.translation)):
                 self.stderr.write(line)
         if count := sum(len(step.translation.failed) for step in plan):
@@ -145,6 +144,7 @@ class Step:
     translation: CatalogueTranslation
     ask: Ask
     cost_of: CostOf
+    terms: Mapping[str, str]
 
 
 def _plan(**options: Any) -> list[Step]:
@@ -180,6 +180,7 @@ def _step(file: Path, tag: str, **options: Any) -> Step:
         CatalogueTranslation(catalogue, context_options),
         partial(_ask, partial(services.translate, **how), context),
         partial(_ask, partial(services.translation_cost, **how), context),
+        terms or {},
     )
 
 

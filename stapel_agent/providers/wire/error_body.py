@@ -13,6 +13,9 @@ from .error_response import NO_CODES, classify, error_codes, excerpt, is_of_anot
 from .optional_fields import OptionalFields
 from .retry_after import stated_wait
 
+UNKNOWN = 404
+"""The status of an unknown path, or of an unknown model."""
+
 
 class ErrorBody:
     """The `received` bytes of an error's body, or those that `bounds` kept. `is_whole` says that none are missing.
@@ -41,17 +44,20 @@ class ErrorBody:
         self,
         *,
         address_fix: str,
+        model_fix: str = "",
         optional_fields: Iterable[OptionalFields],
         usage_in: Callable[[bytes], Usage],
         own_codes: Mapping[str, str] = NO_CODES,
     ) -> ProviderError:
         """Return the exception for the error.
 
-        `address_fix` is shown if the API is at another address. `optional_fields` are those that the call omits if
-        they are refused. `usage_in` reads the tokens that the body states: the vendor bills them.
+        `address_fix` is shown if the API is at another address, and `model_fix` if it has no such model.
+        `optional_fields` are those that the call omits if they are refused. `usage_in` reads the tokens that the body
+        states: the vendor bills them.
         """
-        is_elsewhere = address_fix and is_of_another_address(self.status, self.message)
-        message = f"{self.message}; {address_fix}" if is_elsewhere else self.message
+        is_elsewhere = is_of_another_address(self.status, self.message)
+        fix = address_fix if is_elsewhere else model_fix if self.status == UNKNOWN else ""
+        message = f"{self.message}; {fix}" if fix else self.message
         fault = classify(
             self.status,
             message,

@@ -30,7 +30,12 @@ SECRET_PARAMETER = re.compile(r"key|token|secret|pass|auth|signature|credential|
 """Names of query parameters that hold a credential. Others, such as Azure's `api-version`, are sent."""
 NO_ACCESS = (401, 403)
 """The statuses of an answer to a request without a key."""
-ROOT_FIX = "must be an http(s) URL without a password or key: set it to the bare root of the API"
+ENDPOINTS = ("/chat/completions", "/v1/messages")
+"""The paths that this package adds to a root."""
+ROOT_FIX = (
+    "must begin with http:// or https://, without a password or key, and without the path of an endpoint such as"
+    " /chat/completions: set it to the bare root of the API"
+)
 """The fix for a base URL that `api_root()` rejects."""
 
 Transport = TypeVar("Transport")
@@ -44,14 +49,15 @@ def ssl_context() -> SSLContext:
 
 @lru_cache(maxsize=64)
 def api_root(text: str) -> httpx.URL | None:
-    """Return `text` as the root URL of an API, or None if it is not an http(s) URL without a secret."""
+    """Return `text` as the root URL of an API, or None if it is not the http(s) URL of one, without a secret."""
     try:
         root = httpx.URL(text)
     except httpx.InvalidURL:
         return None
     # httpx logs the URL of each request at INFO. A password in it would also be sent instead of the key.
     has_secret = bool(root.userinfo) or any(map(SECRET_PARAMETER.search, root.params))
-    return root if root.scheme in ("http", "https") and root.host and not has_secret else None
+    is_endpoint = root.path.rstrip("/").endswith(ENDPOINTS)
+    return root if root.scheme in ("http", "https") and root.host and not (has_secret or is_endpoint) else None
 
 
 def proxy_for(url: str) -> str | None:
@@ -102,7 +108,7 @@ class Post:
     `setting` is the name of the base URL's setting, and `path` is the path below it. `own_codes` maps the vendor's
     error codes to failures. `optional_fields` are fields in `content` that the call omits if the vendor refuses them.
     `usage_in` returns the tokens that the body of an error states. `empty_key` is the name of the key's setting if it
-    is empty.
+    is empty. `model_fix` is the fix to show if the server has no such model.
     """
 
     url: httpx.URL
@@ -115,6 +121,7 @@ class Post:
     optional_fields: OptionalFields = OptionalFields()
     usage_in: Callable[[bytes], Usage] = lambda body: Usage()
     empty_key: str = ""
+    model_fix: str = ""
 
     @property
     def peer(self) -> str:
@@ -159,9 +166,11 @@ def _refused_in_part(request: Post, bounds: Bounds) -> ProviderError:
 
 def _fault(request: Post, body: ErrorBody) -> ProviderError:
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-    fix = f"the request went to {path!r}: {base_url_fix(request.setting, request.path)}"
+    version = ", which ends in /v1 for most APIs" if path == request.path else ""
+    fix = f"the request went to {path!r}: {base_url_fix(request.setting, request.path)}{version}"
     fault = body.fault(
         address_fix=fix if request.setting else "",
+        model_fix=request.model_fix,
         optional_fields=[request.optional_fields],
         usage_in=request.usage_in,
         own_codes=request.own_codes,
