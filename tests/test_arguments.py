@@ -286,7 +286,7 @@ def test_complete__endless_value(scripted_model: Any, name: str, value: Callable
 @pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("name", ["from_lang", "to", "entries", "glossary", "protect", "context", "format"])
 def test_translate__endless_value(scripted_model: Any, name: str, value: Callable[[], Any]) -> None:
-    """So it is in a translation."""
+    """Any argument of a translation that has no end is refused."""
     given = {"from_lang": "en", "to": "de", "entries": {"a": "Hello"}, name: value()}
     assert (services.translate(**given)["failure"], scripted_model.requests) == ("rejected", [])
 
@@ -295,6 +295,6 @@ def test_translate__endless_value(scripted_model: Any, name: str, value: Callabl
 @pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("name", ["group_by", "since", "user_id", "source", "status", "limit"])
 def test_usage__endless_value(name: str, value: Callable[[], Any]) -> None:
-    """So it is among the filters of `usage()`."""
+    """A filter of `usage()` that has no end is refused."""
     with pytest.raises(InvalidUsageQuery):
         usage(**{name: value()})

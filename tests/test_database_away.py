@@ -55,7 +55,7 @@ def test_endpoint__503(client, settings, not_migrated, caplog):
 
 @pytest.mark.django_db
 def test_endpoint__503_where_sessions_are_away(client, monkeypatch, caplog):
-    """The same holds if the sessions' database is unreachable, so nobody can be signed in."""
+    """The endpoint answers 503 if the sessions' database is unreachable, so nobody can be signed in."""
     client.force_login(get_user_model().objects.create_superuser(username="s", email="s@example.com", password="x"))
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
     assert client.get(URL).status_code == 503

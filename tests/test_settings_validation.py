@@ -211,7 +211,7 @@ def test_keys__that_the_check_refuses(agent, monkeypatch, prefix, value):
     ],
 )
 def test_openai_compat__setting_of_another_kind(facade, agent, key):
-    """The same holds for OpenAI-compatible endpoints."""
+    """The provider of OpenAI-compatible endpoints reports its own settings."""
     agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
     reason = facade.complete("say", "small", provider="openai-compat")["reason"]
     starts = (f"auth: {key} has a value of the type int: ", f"auth: {key} must be ", f"auth: {key} is invalid: ")

@@ -104,7 +104,7 @@ def test_real_model__refused(name):
 
 
 def test_real_model__derived_ones_too(agent):
-    """So do a host's subclass of one, and an endpoint in PROVIDERS. A host's own class does not."""
+    """A subclass of a built-in provider, and an endpoint in PROVIDERS, are refused. A host's own class is not."""
 
     class Derived(OpenAICompatProvider):
         pass

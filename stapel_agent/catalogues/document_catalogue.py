@@ -49,7 +49,7 @@ class DocumentCatalogue(Catalogue[Group]):
 
     @abstractmethod
     def encode(self, value: Value, text: str) -> str:
-        """Return `text` as it is written in place of `value`: the source's, at its place in the target."""
+        """Return `text` as it is written to the target, where `value` of the source belongs."""
 
     def localized(self, document: Group) -> Group:
         """Return the source with everything else that depends on the language, apart from plural forms."""

@@ -139,9 +139,9 @@ def placeholders(text: str) -> Counter[str]:
 
 
 def with_number(text: str, number: int, translation: str) -> str:
-    """Return `text` as a plural form for `number` alone says it: with the number, or without if `translation` has none.
+    """Return `text` with `number` written out, or left out if `translation` leaves it out, for a form of one number.
 
-    Returns an empty string if no placeholder is for a number, or if programs would read a following one in its place.
+    Returns an empty string if no placeholder is for a number, or if programs would give its value to the next one.
     """
     found = list(NUMBER.finditer(text))
     counting = found if len(found) == 1 else [match for match in found if COUNTING.match(match[0])]

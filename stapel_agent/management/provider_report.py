@@ -107,7 +107,7 @@ def reports() -> Iterator[ProviderReport]:
 
 
 def _configuration(name: str) -> tuple[dict[str, str], str | None]:
-    """The provider's models by size, without those that it does not have; and why it cannot be called."""
+    """The provider's models by size, as far as it has any, and why it cannot be called, or None."""
     if not isinstance(agent_settings.MODELS, dict):
         return {}, "MODELS must map sizes to model names: set STAPEL_AGENT['MODELS'] to such a dict"
     try:

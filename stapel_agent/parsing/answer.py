@@ -28,7 +28,7 @@ class Flaw(StrEnum):
 
 
 class JsonAnswer(NamedTuple):
-    """The JSON in an answer and the prose around it, or the `flaw` because of which there is none."""
+    """The JSON in an answer and the prose around it. If there is no JSON, `flaw` says why."""
 
     value: Any
     comment: str | None

@@ -55,7 +55,7 @@ EFFORTS: Mapping[str, tuple[str, ...]] = {
     "minimal": ("effort.low",),
     **{word: (f"effort.{word}",) for word in ("low", "medium", "high", "max")},
 }
-"""Our values of effort -> the capabilities of which one is enough. See `dialects.effort_rules` for what is sent."""
+"""Our values of effort -> capabilities, one of which is enough. See `dialects.effort_rules` for what is sent."""
 
 
 def _efforts(capabilities: object) -> frozenset[str] | None:

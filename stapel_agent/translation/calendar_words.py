@@ -48,7 +48,7 @@ ar bg ca cs da de el en es et fi fr gl he hi hr hu id it ja ko lt lv nb nl nn no
 """
 """Languages whose words for parts of the day are all known here."""
 PARTS = {"morning1", "afternoon1", "night1"}
-"""Parts of the day that CLDR names in the other languages of which it knows them all."""
+"""The parts of the day. In any other language, their words are known only if CLDR names all of them."""
 STEM = 4
 CONTEXTS, WIDTHS = ("format", "stand-alone"), ("wide", "abbreviated")
 

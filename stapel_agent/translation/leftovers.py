@@ -34,7 +34,7 @@ KIN = re.compile(
 
 
 def leftover(source: str, translation: str, to: str = "") -> str | None:
-    """Return what a masked `translation` into `to` has of `source`, or in place of it, or None."""
+    """Return a remark if a masked `translation` has the text of `source`, or only a word for nothing; else None."""
     ours, theirs = _plain(source), _plain(translation)
     if NOTHING.fullmatch(translation.strip()) and not KIN.search(ours) and not _may_be_nothing(source, to):
         return "is a program's word for a missing text"

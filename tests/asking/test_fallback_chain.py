@@ -355,7 +355,7 @@ def test_cache__of_a_fallback(agent, translate):
 
 
 def test_cache__of_a_fallback_in_a_cooldown(agent, translate):
-    """The same holds if the first provider is skipped."""
+    """An earlier answer of a fallback is not paid for again if the first provider is skipped."""
     models = scripted_chain(agent, first=AccessDenied("key"), second='{"1": "hallo"}')
     agent(COOLDOWN_FAILURES=1)
     for _ in range(3):

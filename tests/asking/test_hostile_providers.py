@@ -106,7 +106,7 @@ def test_class__hostile_attribute(facade, agent, name):
 
 
 def test_class__property_that_raises(facade, agent):
-    """The same holds for a property that raises."""
+    """A property of a provider that raises is the provider's bug, and its call has a row."""
 
     def refuse(self: Any) -> Any:
         raise RuntimeError("hostile")

@@ -167,7 +167,7 @@ def test_django_policy__keeps_for_the_ttl(agent, scripted_model, facade):
 
 
 def test_django_policy__translations_for_the_ttl(agent, scripted_model, facade):
-    """The same holds for translations, which are stored several at a time."""
+    """With a timeout of zero, no translations are stored either, although several are stored at a time."""
     caches["default"].clear()
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=DjangoCachePolicy, CACHE_TTL=0)
     scripted_model.script(translating(str.upper))

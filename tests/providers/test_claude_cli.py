@@ -362,7 +362,7 @@ def test_complete__no_binary(complete: Complete, agent: Callable[..., None], bin
 
 @pytest.mark.parametrize("content", ["#!/no/such/interpreter\n", "\x00no program"])
 def test_complete__broken_binary(fake: FakeClaude, complete: Complete, content: str) -> None:
-    """The same holds for an executable file that is not a program."""
+    """If the binary is an executable file but not a program, the error names the setting."""
     fake.binary.write_text(content)
     with pytest.raises(AccessDenied, match=r"could not be run \(.+\): set STAPEL_AGENT\['CLI_BINARY'\]"):
         complete(prompt="Hi", model="m")

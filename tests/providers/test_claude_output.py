@@ -173,7 +173,7 @@ def test_read_output__cache_writes_by_their_lifetime() -> None:
 
 
 def test_read_output__figure_of_many_digits() -> None:
-    """Neither does a number that is too long for an int."""
+    """A number that is too long for an int does not break an answer."""
     stdout = json.dumps(RESULT).replace('"output_tokens": 7', f'"output_tokens": {"9" * 5000}')
     assert read(stdout) == answered(output_tokens=2**31 - 1)
 

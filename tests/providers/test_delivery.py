@@ -161,7 +161,7 @@ def test_unreachable__reused_connection_that_nobody_reads(client: Client) -> Non
 
 
 def test_unreachable__reused_connection_that_was_closed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same holds for one that the server closed a moment earlier, unnoticed by the client."""
+    """A reused connection received nothing if the server closed it a moment earlier, unnoticed by the client."""
     answered = threading.Event()
 
     def serve(connection: socket.socket) -> None:

@@ -530,7 +530,7 @@ def test_clients__hundred_calls_one_connection() -> None:
 
 
 def test_clients__hundred_calls_on_a_loop_one_connection() -> None:
-    """The same holds on an event loop."""
+    """Sequential calls on an event loop share one connection."""
 
     async def ask(url: str) -> list[bytes]:
         return [await apost(question(url)) for _ in range(100)]

@@ -89,7 +89,7 @@ def test_openai_compat__hostile_page(reason, page):
 
 @pytest.mark.sdk
 def test_anthropic__nothing_there(reason):
-    """The same holds for a gateway in front of the Anthropic API."""
+    """A gateway in front of the Anthropic API that has nothing at the address is reported with the fix."""
     assert reason(Reply(PAGE, status=404), provider="anthropic", path="/wrong").endswith(
         "; set ANTHROPIC_BASE_URL to the part of the API's URL before /v1/messages"
     )
