@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stapel_agent.language_tags import AUTO
+from stapel_agent.language_tags import AUTO, bcp47
 
 from .language_detection import languages_of
 from .language_names import base, language_name
@@ -29,8 +29,11 @@ RELATIVES = (
     *({"en", "pcm", "sco"}, {"tr", "az"}, {"fa", "ps", "ckb"}, {"he", "iw", "yi"}),
 )
 
-ALIKE = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"ar", "ary", "arz"})
-"""Languages that no detector can tell apart."""
+ALIKE = (
+    *({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"ar", "ary", "arz"}, {"ku", "ckb", "sdh"}),
+    {"zh-HK", "zh-Hant-HK", "yue"},
+)
+"""Languages that no detector can tell apart, and tags under which people write both."""
 
 
 def is_unchanged(source: str, translation: str, from_lang: str, to: str) -> bool:
@@ -86,7 +89,9 @@ def _detected(source: str, translation: str, from_lang: str, to: str) -> tuple[s
     target = base(to)
     if not found or target not in probabilities or found == target:
         return None
-    if script_of(to) != script_of(target) or any({found, target} <= group for group in ALIKE):
+    if script_of(to) != script_of(target) or any(
+        {found, target} <= group or {found, bcp47(to)} <= group for group in ALIKE
+    ):
         return None  # the detector does not know the script, or cannot tell them apart
     is_related = found in _related(target)
     if is_related and len(translation) < LONG:

@@ -58,7 +58,7 @@ SAID_HERE = Phrases(PHRASES["here"], before=r"\W{0,3}", after=r"[^:：\n]{0,40}[
 AGREEMENT = re.compile(
     r"sure|certain|of course|clear|\bok\b|okay|\byes|yeah|yep|natural|absolut|defini|good|fine|\bwell|great|nice|light"
     r"|bright|safe|secur|right|correct|agree|got it|glad|pleas|obvious|happy|welcome|underst|problem|indeed|exact"
-    r"|like|love|confiden"
+    r"|like|love|confiden|final"
 )
 INDICATION = re.compile(r"here|this|these|that|those|below|follow|behold|look|see\b|\bit\b|voil|\bis\b|\bare\b")
 WISH = re.compile(

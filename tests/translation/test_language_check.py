@@ -111,6 +111,11 @@ def test_other_language(translation, to, is_source):
         ("Niemahčyma zapisać fajł buferu, sprabujcie jašče raz paźniej", "be@latin"),
         ("Votre panier", "fr"),
         ("معرّف توافق إشارة DV bl", "ar"),
+        ("ڕەنگێک لەسەر تابلۆکە هەڵبژێرە", "ku"),
+        (
+            "如果你喺播放嗰陣撞到問題，唔該熄咗呢個選項，等個系統自己處理啲字幕，咁樣就唔使等咁耐，而且你仲可以喺其他裝置度睇返之前嘅影片同埋節目嘅紀錄。",
+            "zh-HK",
+        ),
     ]
 )
 def test_other_language__none(translation, to):

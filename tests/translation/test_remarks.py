@@ -263,6 +263,7 @@ def test_remark_in__around_quotes():
         ("Here is the list", "Hier ist die Liste: bitte", "de"),
         ("Let me know", "Lass es mich wissen", "de"),
         ("Please contact us", "N'hésitez pas à nous contacter", "fr"),
+        ("Finally, an efficient blocker", "Конечно, ефикасен блокер", "mk"),
         ("Naturally, yes", "Naturalmente, sì", "it"),
         ("Clear all", "Alles klar, natürlich", "de"),
         ("Save", "Sicherstellen", "de"),
