@@ -54,7 +54,7 @@ class PluralForms:
         locale = locale_name(tag)
         known = OF_NEW_FILES.get(locale) or OF_NEW_FILES.get(locale.partition("_")[0])
         try:
-            count, rule = known or get_plural(locale)[:2]
+            count, rule = known or get_plural(locale)
         except UnknownLocaleError:
             count, rule = DEFAULT_PLURAL
         return cls(count, rule)

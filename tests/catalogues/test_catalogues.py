@@ -418,10 +418,14 @@ def test_plurals__singular_without_its_number(tmp_path, to, strings, number):
         *(("es", "(n != 1)"), ("es-MX", "(n != 1)"), ("it", "(n != 1)"), ("ca", "(n != 1)")),
         *(("fr", "(n > 1)"), ("fr-CA", "(n > 1)")),
         *(("pt", "(n != 1)"), ("pt-PT", "(n != 1)"), ("pt-BR", "(n > 1)")),
+        ("tlh", "(n != 1)"),
     ],
 )
 def test_plurals__as_msginit_writes_them(tmp_path, to, rule):
-    """A new file in a Romance language has two forms, like those of gettext's own tools, whatever Babel knows."""
+    """A new file in a Romance language has two forms, like those of gettext's own tools, whatever Babel knows.
+
+    So has one in a language that Babel does not know.
+    """
     target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
     assert f'"Plural-Forms: nplurals=2; plural={rule};\\n"' in target
 

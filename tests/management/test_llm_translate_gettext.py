@@ -325,6 +325,18 @@ def test_check__form_that_says_its_number(tmp_path, flag, number):
         assert is_accepted == (is_right and not fatal(path))
 
 
+@pytest.mark.gettext
+@pytest.mark.parametrize(("most", "is_right"), [(4, True), (5, False)])
+def test_check__form_for_some_numbers(tmp_path, most, is_right):
+    """A form for fewer than five numbers may leave them out, for msgfmt too."""
+    forms = 'msgstr[0] "ein paar Dateien"\nmsgstr[1] "%d Dateien"\n'
+    path = po(tmp_path, "de", f'#, c-format\nmsgid "%d file"\nmsgid_plural "%d files"\n{forms}')
+    rule = f'"Plural-Forms: nplurals=2; plural=(n < 1 || n > {most});\\n"'
+    path.write_text(path.read_text().replace('UTF-8\\n"', f'UTF-8\\n"\n{rule}'))
+    is_accepted = "wrong translations" not in run(path, "--from", "en", "--to", "de", "--check")[1]
+    assert (is_accepted, fatal(path)) == (is_right, not is_right)
+
+
 @pytest.mark.parametrize(
     ("number", "is_right"),
     [("%(count)d", True), ("%(count)s", True), ("%(num)s", True), ("%(counts)s", False), ("%(name)s", False)],

@@ -392,6 +392,7 @@ def test_estimate__bounds_the_cost(tmp_path, scripted_model, agent):
             {"i_0": "{{count}} ITEM", "i_1": "{{count}} ITEMS", "i_2": "{{count}} ITEMS"},
         ),
         ("ja", {"i": "One item", "i_plural": "{{count}} items"}, {"i_0": "{{count}} ITEMS"}),
+        ("ja", {"i": "{{count}} item", "i_plural": "{{count}} items"}, {"i_0": "{{count}} ITEMS"}),
         (
             "sl",
             {"i": "{{count}} item", "i_plural": "{{count}} items"},
@@ -458,7 +459,7 @@ NUMBERS = ["%d", "%<PRIuMAX>", "%'d", "%1$d", "@count", "%1", "%n", "{n}", "{{n}
 
 @pytest.mark.gettext
 @pytest.mark.parametrize(
-    ("number", "to"), [*((number, "ru") for number in NUMBERS), *(("%d", to) for to in ("sl", "lv", "de"))]
+    ("number", "to"), [*((number, "ru") for number in NUMBERS), *(("%d", to) for to in ("sl", "lv", "gd", "de"))]
 )
 def test_gettext__forms_show_their_number(tmp_path, scripted_model, number, to):
     """A form for several numbers is translated from the text that shows the number. msgfmt accepts the file."""
