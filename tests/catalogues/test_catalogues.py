@@ -14,7 +14,7 @@ from babel.messages.pofile import normalize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary
+from stapel_agent.catalogues import CatalogueError, FuzzyPolicy, locale_name, open_catalogue, read_glossary, with_number
 from stapel_agent.catalogues.target_paths import target_path
 from tests.catalogues.files import made
 from tests.steps import calls_of, grows_linearly
@@ -428,6 +428,24 @@ def test_plurals__as_msginit_writes_them(tmp_path, to, rule):
     """
     target = translate(made(tmp_path, "shop.pot", TEMPLATE), to)
     assert f'"Plural-Forms: nplurals=2; plural={rule};\\n"' in target
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "said"),
+    [
+        ("%ld files", "viele Dateien", " files"),
+        ("%ld files", "1 Datei", "1 files"),
+        ("%ld of 1 file", "1 Datei", " of 1 file"),
+        ("%s has %ld files", "%s hat eine", "%s has  files"),
+        ("%ld files of %s", "Dateien von %s", ""),
+        ("{count} files of {name}", "Dateien von {name}", " files of {name}"),
+        ("$kid has {n} toys", "$kid hat es", "$kid has  toys"),
+        ("{many} files of {name}", "Dateien von {name}", ""),
+    ],
+)
+def test_with_number__in_place_of_the_placeholder(text, translation, said):
+    """The placeholder of the number is left out, or replaced by the number if the translation has it."""
+    assert with_number(text, 1, translation) == said
 
 
 def test_plurals__all_or_none(tmp_path):
