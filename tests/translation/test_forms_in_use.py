@@ -89,6 +89,8 @@ def test_review__form_missing_or_short(to, source, translation):
          "{g, select, male {seine {n, plural, one {Datei} other {# Dateien}}} other {ihre Dateien}}", True),
         ("{g, select, male {his {n, plural, one {# file} other {# files}}} other {their files}}",
          "{g, select, male {seine {n, plural, one {# Datei} other {Dateien}}} other {ihre Dateien}}", False),
+        ("Hello {name}", "Hallo {name}", True),
+        ("{n, plural, one {# file} other {# files}}", "Dateien", False),
         ("{n, plural, one {# file} other {# files}}", "{m, plural, one {# Datei} other {# Dateien}}", False),
         ("{n, plural, one {# file} other {# files}}", "{n, plural, one {# Datei}}", False),
         ("{n, plural, =0 {no file in {x}} other {# files}}",
