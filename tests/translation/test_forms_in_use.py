@@ -3,6 +3,8 @@
 import pytest
 
 from stapel_agent.translation import Entry, review
+from stapel_agent.translation.forms_in_use import FormsInUse, Unlike
+from stapel_agent.translation.icu_plurals import nodes
 from tests.rows import each_row
 
 SOURCE = {"one": "# file here", "other": "# files here"}
@@ -22,11 +24,13 @@ def fluent(forms):
 
 
 RIGHT = [
-    # Forms of millions and fractions may be missing, and so may Hebrew's form of 2.
+    # Forms of millions and fractions may be missing, and so may Hebrew's form of 2 and Arabic's of 0.
     ("fr", SOURCE, {"one": "# fichier ici", "other": "# fichiers ici"}),
     ("es", SOURCE, {"one": "# archivo aquí", "other": "# archivos aquí"}),
     ("cs", SOURCE, {"one": "# soubor tady", "few": "# soubory tady", "other": "# souborů tady"}),
     ("he", SOURCE, {"one": "קובץ # כאן", "other": "# קבצים כאן"}),
+    ("iw", SOURCE, {"one": "קובץ # כאן", "other": "# קבצים כאן"}),
+    ("ar", SOURCE, {"one": "ملف #", "two": "ملفان #", "few": "# ملفات", "many": "# ملفا", "other": "# ملف"}),
     ("ru", SOURCE, {"one": "# файл тут", "few": "# файла тут", "many": "# файлов тут", "other": "# файла тут"}),
     ("ja", SOURCE, {"other": "ここに#個のファイル"}),
     # A form of one number may say it in words, in figures or not at all.
@@ -47,6 +51,7 @@ RIGHT = [
     ("de", SAID, {"=0": "Keine Dateien", "one": "Eine Datei", "other": "# Dateien"}),
 ]
 WRONG = [
+    ("he", {"=2": "Two files", **SOURCE}, {"one": "קובץ # כאן", "other": "# קבצים כאן"}),
     ("ru", SOURCE, {"one": "# файл тут", "other": "# файлов тут"}),
     ("de", SOURCE, {"other": "# Dateien hier"}),
     ("sl", SOURCE, {"one": "# datoteka", "few": "# datoteke", "other": "# datotek"}),
@@ -117,15 +122,18 @@ def test_review__structure(source, translation, is_right):
 
 
 def test_review__default_of_fluent():
-    """A language may have another default, and a pattern needs one."""
+    """A language may have another default, and a pattern needs one. An ICU message needs `other`."""
     forms = {"one": "# plik", "few": "# pliki", "many": "# plików"}
     entry, pattern = Entry(fluent(SOURCE), format="fluent"), fluent(forms)
     assert review(entry, pattern, "en", "pl").fault == ""
     assert review(entry, pattern.replace("*", ""), "en", "pl").fault
+    assert review(Entry(icu(SOURCE), format="icu"), icu(forms), "en", "pl").fault
 
 
 def test_review__many_branches():
     """A translation with very many branches is not compared with a text of any length."""
     source = icu({"one": "x" * 9000, "other": "y #" * 3000})
     exact = {f"={number}": "z" for number in range(1000)}
-    assert review(Entry(source, format="icu"), icu({**exact, "one": "a", "other": "b #"}), "en", "de").fault
+    translation = icu({**exact, "one": "a", "other": "b #"})
+    with pytest.raises(Unlike):
+        FormsInUse("en", "de").text(nodes(source), nodes(translation))

@@ -129,13 +129,15 @@ def test_unknown_source():
 
 def test_numbered():
     """Where each form begins, with example numbers, including those of the plurals around it."""
-    message = expanded("{n, plural, =0 {no} one {#} other {{m, plural, one {x} other {y}}}}", "en", "ja")
+    message = "All {n, plural, =0 {no} one {#} other {{m, plural, one {x} other {y}}}} {k, plural, one {p} other {q}}"
+    message = expanded(message, "en", "ja")
     found = numbered(nodes(message), "ja")
-    assert message == "{n, plural, =0 {no} other {{m, plural, other {y}}}}"
+    assert message == "All {n, plural, =0 {no} other {{m, plural, other {y}}}} {k, plural, other {q}}"
     assert [(message[form.start :][:2], form.numbers) for form in found] == [
         ("no", (("n", "0"),)),
         ("{m", (("n", "2"),)),
         ("y}", (("n", "2"), ("m", "2"))),
+        ("q}", (("k", "2"),)),
     ]
 
 
