@@ -86,7 +86,7 @@ def stated_fault(
 
     `document` is what states the error. `address_fix` is the fix to show if the server has no such endpoint.
     """
-    body = json.dumps(document, default=str)
+    body = json.dumps(document)
     message, codes, wait = excerpt(body), error_codes(body), stated_wait(body)
     said = f"the answer is an error: {message}"
     elsewhere = RequestRejected(f"{said}; {address_fix}" if address_fix else said)
