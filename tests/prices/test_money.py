@@ -294,6 +294,8 @@ def test_money__no_price_on_these_terms(vendor: str, model: str, terms: dict[str
         *(None, {}, [], {"service_tier": 7}, {"service_tier": "x" * 1000}, {"speed": ""}),
         *({"service_tier": "auto"}, {"service_tier": "DEFAULT"}, {"service_tier": "standard"}),
         *({"service_tier": "scale"}, {"speed": "standard"}, {"inference_geo": "global"}),
+        *({"service_tier": tier} for tier in ("normal", "regular", "on-demand", "standard_only", "unspecified")),
+        *({"inference_geo": geo} for geo in ("not_available", "none", "null")),
     ],
 )
 def test_money__odd_terms(terms: Any) -> None:
