@@ -279,6 +279,16 @@ def test_backoff__not_beyond_the_deadline(facade, agent, waits, monkeypatch):
     assert (waits, asked(models)) == ([50], {"only": 2})
 
 
+def test_immediate__inside_the_block(facade, agent, waits):
+    """Retries wait again after the block."""
+    scripted_chain(agent, only=ProviderUnavailable("busy"))
+    with immediate():
+        facade.complete("say", "small")
+    assert waits == []
+    facade.complete("say", "small")
+    assert waits == [0.5, 1]
+
+
 # --- over HTTP
 
 STATUSES = {

@@ -215,12 +215,13 @@ def test_estimate__of_a_stream_that_states_no_output(facade, agent, end):
     assert costs() == ("estimated", Decimal("0.025"), 10 * OUT, 10)
 
 
-def test_estimate__of_a_usage_with_unreadable_prices(facade, agent, monkeypatch):
-    """A row is closed even if the estimate of its missing half fails."""
+def test_estimate__of_a_usage_with_unreadable_prices(facade, agent, monkeypatch, caplog):
+    """A row is closed even if the estimate of its missing half fails. The log says so."""
     scripted_chain(agent, only=ProviderResult("this", 7))
     monkeypatch.setattr("stapel_agent.ledger.cost_columns.estimated_rest", lambda *given: 1 / 0)
     facade.complete("hello", "small")
     assert costs() == ("estimated", 7 * IN, None, TOKENS)
+    assert caplog.messages == ["cannot estimate a call to provider 'only': ZeroDivisionError: division by zero"]
 
 
 class Unreadable:
