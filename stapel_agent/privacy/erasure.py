@@ -11,14 +11,13 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q
-from django.utils import timezone
 from stapel_core.comm import on_action
 from stapel_core.gdpr import GDPRProvider, gdpr_registry, pseudonymize, register_gdpr_owner
 
@@ -37,8 +36,6 @@ logger = logging.getLogger(__name__)
 OWNER = "agent"
 SCOPES = {"account": "user", "workspace": "workspace"}
 """Subject type -> the scope of its budgets."""
-LATE = timedelta(days=1)
-"""A call that was under way at an erasure is over after this time."""
 PAGE = 500
 
 CALL_FIELDS = tuple(field.attname for field in PromptLog._meta.fields if field.attname not in ("cache_key", "user_id"))
@@ -101,8 +98,7 @@ def erase(subject_type: str, subject_key: str, workspace_id: str | None = None) 
     column = f"{scope}_id"
     answers = on_ledger(partial(forget_idempotency, column, old))
     calls, translations = _erased(column, old, new)
-    translations += on_ledger(partial(cache.forget_owned, column, old))
-    translations += on_ledger(partial(_forget_late, column, new))
+    translations += on_ledger(partial(cache.forget_owned, column, old))  # also those of calls that were under way
     return {
         "calls": calls,
         "translations": translations,
@@ -141,14 +137,6 @@ def _erased(column: str, old: str, new: str) -> tuple[int, int]:
     while (found := on_ledger(partial(scrubbing.erase_batch, column, old, new)))[0]:
         calls, translations = calls + found[0], translations + found[1]
     return calls, translations
-
-
-def _forget_late(column: str, new: str, alias: str) -> int:
-    """Remove translations stored by calls that were under way during an earlier erasure."""
-    recent = PromptLog.objects.using(alias).filter(exactly(column, new), created_at__gte=timezone.now() - LATE)
-    found = recent.filter(request_id__isnull=False).values_list("request_id", flat=True).distinct()
-    requests = [request for request in found if request is not None]
-    return sum(cache.forget_requests(requests[start : start + PAGE], alias) for start in range(0, len(requests), PAGE))
 
 
 def _exported(user_id: str) -> dict[str, Iterator[dict[str, Any]]]:
