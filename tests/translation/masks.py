@@ -89,6 +89,8 @@ MASKS = [
     ("You are #1 of ~100, about 5~10, a^2, §5", "You are #1 of ~100, about 5~10, a^2, §5"),
     # Our own marks
     ("A ⟦1⟧ and ⟦⟦2⟧⟧ mark", "A ⟦1⟧1⟦2⟧ and ⟦3⟧2⟦4⟧ mark"),
+    (r"Sent by \(user.name) to \(n)", "Sent by ⟦1⟧ to ⟦2⟧"),
+    (r"Escaped \(like this\)", r"Escaped \(like this\)"),
     # Nothing is hidden
     ("", ""),
     ("Plain words, 12 of them.\n\nTwo paragraphs\u2028", "Plain words, 12 of them.\n\nTwo paragraphs\u2028"),
