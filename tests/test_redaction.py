@@ -56,6 +56,10 @@ UPSTREAM = "abcdEFGH1234567890abcd"
         (f"pplx-{UPSTREAM} is no pplx-embed-context-v1-4b", "[redacted] is no pplx-embed-context-v1-4b"),
         (f"ya29.a0_{UPSTREAM} for fw_version", "[redacted] for fw_version"),
         ("AccountName=a;AccountKey=q83vEjRWeJA=;x", "AccountName=a;[redacted];x"),
+        (f"Authorization: Token {UPSTREAM}, xoxb-{UPSTREAM}", "[redacted], [redacted]"),
+        (f"aws_secret_access_key=b'{UPSTREAM}' pwd={UPSTREAM};x", "aws_secret_[redacted]' [redacted];x"),
+        (f"{{'Cookie': 'a={UPSTREAM}'}} Set-Cookie: session={UPSTREAM}; Path=/", "{'[redacted]'} [redacted]"),
+        (f"-----BEGIN PRIVATE KEY-----\n{UPSTREAM}\n-----END PRIVATE KEY-----", "[redacted]-----END PRIVATE KEY-----"),
     ],
 )
 def test_redact__credentials(agent, text, redacted):

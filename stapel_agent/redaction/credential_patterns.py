@@ -13,9 +13,12 @@ CREDENTIALS = re.compile(
     | \b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b                            # an id and a secret, as of Zhipu
     | \beyJ[A-Za-z0-9_\-]{4,4096}\.[A-Za-z0-9_\-.]{4,8192}         # a JSON Web Token
     | (?i:bearer|basic)[ ][^\s"',;]{4,4096}                       # Authorization: Bearer ...
+    | \bxox[a-z]-[A-Za-z0-9\-]{10,512}                            # Slack
+    | -----BEGIN[ ][A-Z ]{0,40}PRIVATE[ ]KEY-----[^-]{1,16384}    # PEM
+    | (?i:\b(?:set-)?cookie)["']?:[ ]{0,4}["']?[^\r\n"']{4,4096}
     | (?<=://)[^/\s@:]{0,256}:[^/\s@]{1,256}(?=@)                 # user:password in a URL
-    | (?i:(?:api[-_]?key|account[-_]?key|password|passwd|secret|token|authorization))["']?\s{0,4}[=:]\s{0,4}["']?
-      (?:(?i:bearer|basic)[ ])?[^\s"',;&]{4,4096}                 # key=value, "key": "value"
+    | (?i:(?:api|access|account)[-_]?key|password|passwd|pwd|secret|token|authorization)["']?\s{0,4}[=:]\s{0,4}b?["']?
+      (?:(?i:bearer|basic|token|apikey|digest|negotiate)[ ])?[^\s"',;&]{4,4096}  # key=value, "key": "value"
     """,
     re.VERBOSE,
 )
