@@ -63,6 +63,11 @@ def money(figure: Any) -> Decimal | None:
     return amount.copy_abs() if amount < MAX_USD else None
 
 
+def is_whole(figure: Any, least: int, most: int) -> bool:
+    """Whether `figure` is a whole number in this range, and not True or False."""
+    return isinstance(figure, int) and not isinstance(figure, bool) and least <= figure <= most
+
+
 def storable_cost(usd: Decimal) -> Decimal:
     """Return a computed cost; the most that a cost column can store if it is larger."""
     return min(usd, MAX_USD - SMALLEST_COST)

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from . import log_content
+from .column_ranges import is_whole
 from .conf import agent_settings
 from .exceptions import WrongSetting
 from .model_profiles import EFFORTS
@@ -54,7 +55,7 @@ def number(least: float, *, none: bool = False) -> Kind:
 
 def whole(least: int) -> Kind:
     described = f"a whole number from {least} to {MOST}"
-    return Kind(described, lambda value: isinstance(value, int) and _is_number(value, least), "stapel_agent.E002")
+    return Kind(described, lambda value: is_whole(value, least, MOST), "stapel_agent.E002")
 
 
 def base_url(example: str) -> Kind:

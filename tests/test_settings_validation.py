@@ -172,17 +172,6 @@ def test_base_url__password_is_not_shown(agent, url):
     assert message.endswith("not a value of the type str.")
 
 
-@pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"])
-def test_anthropic__setting_of_another_kind(facade, agent, key):
-    """The provider reports its own settings, and its fallback may be asked."""
-    agent(**{"ANTHROPIC_API_KEY": "key-of-a-test", "RETRIES": 0, key: 31337})
-    reason = facade.complete("say", "small", provider="anthropic")["reason"]
-    assert reason.startswith((f"auth: {key} has a value of the type int: ", f"auth: {key} must be "))
-    assert reason.endswith(TOLD_BY_PROVIDERS)
-    assert "31337" not in reason
-    assert AnthropicProvider().configuration_error() is not None
-
-
 @pytest.mark.parametrize("prefix", ["ANTHROPIC", "OPENAI_COMPAT"])
 @pytest.mark.parametrize(
     "value", [["one-long-key"], ("one-long-key",), {"env": "HOUSE_KEY"}, [{"env": "HOUSE_KEY"}], b"one-long-key", {}]
@@ -204,21 +193,22 @@ def test_keys__that_the_check_refuses(agent, monkeypatch, prefix, value):
 
 
 @pytest.mark.parametrize(
-    "key",
+    ("provider", "key"),
     [
-        *("OPENAI_COMPAT_API_KEY", "OPENAI_COMPAT_BASE_URL", "OPENAI_COMPAT_MAX_TOKENS_PARAM"),
-        "OPENAI_COMPAT_MODELS",
+        *[("anthropic", key) for key in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")],
+        *[("openai-compat", f"OPENAI_COMPAT_{key}") for key in ("API_KEY", "BASE_URL", "MAX_TOKENS_PARAM", "MODELS")],
     ],
 )
-def test_openai_compat__setting_of_another_kind(facade, agent, key):
-    """The provider of OpenAI-compatible endpoints reports its own settings."""
-    agent(**{"OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0, key: 31337})
-    reason = facade.complete("say", "small", provider="openai-compat")["reason"]
-    starts = (f"auth: {key} has a value of the type int: ", f"auth: {key} must be ", f"auth: {key} is invalid: ")
-    assert reason.startswith(starts)
+def test_provider__setting_of_another_kind(facade, agent, provider, key):
+    """A provider reports its own settings, and its fallback may be asked."""
+    usable = {"ANTHROPIC_API_KEY": "key-of-a-test", "OPENAI_COMPAT_BASE_URL": "http://127.0.0.1:9/v1", "RETRIES": 0}
+    agent(**{**usable, key: 31337})
+    reason = facade.complete("say", "small", provider=provider)["reason"]
+    faults = ("has a value of the type int: ", "must be ", "must begin with ", "is invalid: ")
+    assert reason.startswith(tuple(f"auth: {key} {fault}" for fault in faults))
     assert reason.endswith(TOLD_BY_PROVIDERS)
     assert "31337" not in reason
-    assert OpenAICompatProvider().configuration_error() is not None
+    assert get_provider(provider).configuration_error() is not None
 
 
 @pytest.mark.parametrize("models", ["llama", ["llama"], {"small": 5}, {"large": None, "small": "llama"}])

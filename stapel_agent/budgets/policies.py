@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from stapel_agent.column_ranges import ARITHMETIC
+from stapel_agent.column_ranges import ARITHMETIC, is_whole
 from stapel_agent.conf import agent_settings
 
 from .periods import PERIODS
@@ -184,7 +184,9 @@ def _problem(entry: object) -> str | None:
         "must have a number of at least 0 as 'usd', preferably as a string": (
             "usd" not in entry or _usd(entry["usd"]) is not None
         ),
-        "must have a whole number of at least 0 as 'tokens'": "tokens" not in entry or _is_tokens(entry["tokens"]),
+        "must have a whole number of at least 0 as 'tokens'": (
+            "tokens" not in entry or is_whole(entry["tokens"], 0, MOST_TOKENS)
+        ),
     }
     return next((rule for rule, is_kept in rules.items() if not is_kept), None)
 
@@ -195,10 +197,6 @@ def _is_id(value: object) -> bool:
 
 def _is_choice(entry: Mapping[str, Any]) -> bool:
     return entry["without_id"] in (SHARE, REFUSE) and entry.get("scope") in NAMED_SCOPES and "id" not in entry
-
-
-def _is_tokens(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
 
 
 def _usd(value: object) -> Decimal | None:

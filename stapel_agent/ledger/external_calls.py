@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from stapel_agent import log_content
-from stapel_agent.column_ranges import MAX_TOKEN_COUNT, money
+from stapel_agent.column_ranges import MAX_TOKEN_COUNT, is_whole, money
 from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import cost_of
@@ -120,7 +120,7 @@ def _error_message(source: str, message: str | None) -> str | None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKEN_COUNT
+    return is_whole(value, 0, MAX_TOKEN_COUNT)
 
 
 def _is_name(length: int, value: object) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from stapel_agent.column_ranges import is_whole
+
 from .profile import EFFORTS, Profile
 
 SENT_BY_US = frozenset(
@@ -32,7 +34,7 @@ def profile_problems(size: str, entry: object) -> Iterator[str]:
             yield f"{place}[{name!r}] must be a string, not a value of the type {type(entry[name]).__name__}"
     if entry.get("effort") not in (None, *EFFORTS):
         yield f"{place}['effort'] is {str(entry['effort'])[:40]!r}: use one of {', '.join(EFFORTS)}"
-    if not _is_cap(entry.get("max_tokens")):
+    if entry.get("max_tokens") is not None and not is_whole(entry["max_tokens"], 1, 10**9):
         yield f"{place}['max_tokens'] must be a whole number of at least 1, not {str(entry['max_tokens'])[:40]!r}"
     if problem := option_problem(entry.get("options") or {}):
         yield f"{place}['options'] {problem}"
@@ -49,7 +51,3 @@ def option_problem(options: object) -> str | None:
     except (TypeError, ValueError, RecursionError):
         return "must be serializable as JSON"
     return None
-
-
-def _is_cap(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 10**9)

@@ -415,7 +415,7 @@ def test_keys__a_limit_rests_as_long_as_stated(facade: Any, agent: Any, wait: di
 
 WRONG = [
     ({}, "PROVIDERS['mine']['base_url'] is missing"),
-    ({"base_url": "ftp://x"}, "PROVIDERS['mine']['base_url'] must be an http(s) URL"),
+    ({"base_url": "ftp://x"}, "PROVIDERS['mine']['base_url'] must begin with http:// or https://"),
     ({"base_url": "http://x", "key": "k"}, "PROVIDERS['mine'] has an unknown key 'key'"),
     ({"base_url": "http://x", "class": "host.Mine"}, "PROVIDERS['mine']['class'] is 'host.Mine'"),
     ({"class": "anthropic", "dialect": "openai"}, "PROVIDERS['mine'] has an unknown key 'dialect'"),
