@@ -104,7 +104,9 @@ class FigureReader:
                 names = [name for name in query.groups if name not in part.periods]
                 for row in self._select(table, names, [*self._within(table, query, part), behind], query.limit + 1):
                     values = {**part.periods, **dict(zip(names, map(text, row), strict=False))}
-                    yield tuple(values[name] for name in query.groups), self._figures(table, row[len(names) :])
+                    figures = self._figures(table, row[len(names) :])
+                    if any(figures.values()) or not part.periods:  # a sum without groups has a row for no rows
+                        yield tuple(values[name] for name in query.groups), figures
 
     def totals(self, query: UsageQuery) -> Iterator[dict[str, Any]]:
         """Yield the figures of the whole query, once per table."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from .catalogue_translation import CatalogueTranslation
 COLUMNS = ("language", "kept", "translated", "failed", "left", "input tokens", "output tokens", "file")
 NAME_LENGTH = 80
 REASON_LENGTH = 300
+PATH_LENGTH = 4096
 AMOUNT = re.compile(r"\d[\d.]*+")
 ADVICE = {
     "rejected auth out_of_credit provider_bug internal_error ledger_unavailable": "correct what is named above",
@@ -28,28 +30,34 @@ def table(translations: Sequence[CatalogueTranslation]) -> Iterator[str]:
         yield "  ".join([language.ljust(widths[0]), *cells, file])
 
 
-def failures(translation: CatalogueTranslation, most: int | None) -> Iterator[str]:
+def labels(translations: Sequence[CatalogueTranslation]) -> list[str]:
+    """The language of each translation, or its file where several have the language."""
+    files = Counter(translation.catalogue.to for translation in translations)
+    return [
+        each.catalogue.to if files[each.catalogue.to] == 1 else printable(_path(each.catalogue.target), PATH_LENGTH)
+        for each in translations
+    ]
+
+
+def failures(translation: CatalogueTranslation, label: str, most: int | None) -> Iterator[str]:
     """A line for each reason why texts failed or are to be reviewed, with at most `most` names of these texts."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, reason in [*translation.failed, *translation.doubtful]:
         groups.setdefault(_cause(reason), []).append((name, reason))
     for found in groups.values():
         names = list(dict.fromkeys(name for name, _ in found))
-        yield f"{translation.catalogue.to}: {printable(found[0][1], REASON_LENGTH)}"
+        yield f"{label}: {printable(found[0][1], REASON_LENGTH)}"
         for name in names[:most]:
             yield f"  {printable(name, NAME_LENGTH)}"
         if most is not None and len(names) > most:
             yield f"  and {len(names) - most} more, which --verbosity 2 names"
 
 
-def fuzzy_texts(translation: CatalogueTranslation) -> Iterator[str]:
+def fuzzy_texts(translation: CatalogueTranslation, label: str) -> Iterator[str]:
     """A line if existing translations are marked as fuzzy."""
     if count := translation.fuzzy:
         texts, them = ("1 text is", "it") if count == 1 else (f"{count} texts are", "them")
-        yield (
-            f"{translation.catalogue.to}: {texts} marked as fuzzy: review {them}, or translate {them} again with"
-            " --overwrite-fuzzy"
-        )
+        yield (f"{label}: {texts} marked as fuzzy: review {them}, or translate {them} again with --overwrite-fuzzy")
 
 
 def advice(translations: Sequence[CatalogueTranslation]) -> str:
@@ -93,7 +101,7 @@ def _row(translation: CatalogueTranslation) -> tuple[str, ...]:
         translation.input_tokens,
         translation.output_tokens,
     )
-    return translation.catalogue.to, *map(str, counts), printable(_path(translation.catalogue.target), 4096)
+    return translation.catalogue.to, *map(str, counts), printable(_path(translation.catalogue.target), PATH_LENGTH)
 
 
 def _path(file: Path) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from django.utils import timezone
 
-from stapel_agent.accounting import usage, write_csv
+from stapel_agent.accounting import as_json, usage, write_csv
 from stapel_agent.database import aware
 
 from .usage_page import TITLES, period_of
@@ -26,13 +26,8 @@ def csv_file(parameters: Mapping[str, str], hidden: Collection[str] = ()) -> tup
         return None
     rows, cursor = [], None
     while True:
-        found = usage(
-            group_by=(group,),
-            since=start_of(period.since),
-            until=start_of(period.until),
-            limit=ROWS_A_PAGE,
-            cursor=cursor,
-        )
+        since, until = start_of(period.since), start_of(period.until)
+        found = as_json(usage(group_by=(group,), since=since, until=until, limit=ROWS_A_PAGE, cursor=cursor))
         rows += found["rows"]
         cursor = found["next_cursor"]
         if cursor is None:

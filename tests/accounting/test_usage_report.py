@@ -188,6 +188,16 @@ def test_usage__empty():
     assert usage() == {"rows": [], "totals": added_up([]), "next_cursor": None}
 
 
+@pytest.mark.parametrize("group_by", ["day", "month", "day,source"])
+def test_usage__days_without_calls(group_by):
+    """Days and months without calls have no row, whether there are none at all or none for the filters."""
+    written(created_at=BEGIN, user_id="7")
+    written(created_at=BEGIN + timedelta(days=3), user_id="8")
+    assert [row["calls"] for row in usage(group_by=group_by)["rows"]] == [1, 1]
+    assert [row["calls"] for row in usage(group_by=group_by, user_id="7")["rows"]] == [1]
+    assert usage(group_by=group_by, user_id="9")["rows"] == []
+
+
 def test_usage__first_release():
     """A row of the first release, without provider, workspace and cost, counts as unpriced."""
     written(input_tokens=5, user_id="u")

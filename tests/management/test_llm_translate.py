@@ -250,6 +250,18 @@ def test_failed_text__named_and_left_out(source, scripted_model):
     assert json.loads((source.parent / "de.json").read_text()) == {"menu": {"save": "SAVE", "size": 3}}
 
 
+def test_failures__in_several_files(tmp_path, scripted_model):
+    """If several files are translated into a language, the file is named."""
+    sources = [tmp_path / "locales" / "en" / f"{name}.json" for name in "ab"]
+    sources[0].parent.mkdir(parents=True)
+    for source in sources:
+        source.write_text('{"key": "text"}')
+    scripted_model.script("prose")
+    err = run(*sources, "--to", "de")[1]
+    named = re.findall(r"^(\S+/locales/de/\w+\.json): invalid_answer: ", err, re.MULTILINE)
+    assert named == [str(tmp_path / "locales" / "de" / f"{name}.json") for name in "ab"]
+
+
 def test_failures__many(tmp_path, scripted_model):
     """Ten texts are listed for each reason, and all of them with --verbosity 2. Names cannot move the cursor."""
     source = tmp_path / "en.json"

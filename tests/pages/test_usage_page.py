@@ -412,10 +412,10 @@ def test_csv__of_every_table(admin_client):
     assert response["Content-Disposition"] == 'attachment; filename="usage-user_id-2026-01-10-2026-01-11.csv"'
     names, *rows = csv.reader(response.content.decode().splitlines())
     found = [dict(zip(names, row, strict=True)) for row in rows]
-    assert [(row["user_id"], row["calls"], Decimal(row["cost_usd"])) for row in found] == [
-        ("", "1", Decimal("0.5")),
-        ("'=cmd()", "1", Decimal("0.5")),
-        ("user-1", "1", Decimal("0.5")),
+    assert [(row["user_id"], row["calls"], row["cost_usd"]) for row in found] == [
+        ("", "1", "0.5"),
+        ("'=cmd()", "1", "0.5"),
+        ("user-1", "1", "0.5"),
     ]
     days = admin_client.get(PAGE, {**JANUARY_10, "csv": "period"}).content.decode().splitlines()
     assert [line.partition(",")[0] for line in days] == ["day", "2026-01-10"]

@@ -27,7 +27,7 @@ from stapel_agent.exceptions import AgentError
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, review_existing
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
-from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, table
+from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, labels, table
 from stapel_agent.management.waiting_notice import waits_announced
 from stapel_agent.model_profiles import EFFORTS
 
@@ -108,10 +108,11 @@ class Command(BaseCommand):
 
     def _check(self, plan: list[Step], verbosity: int) -> None:
         checked = 0
-        for step in plan:
+        for step, label in zip(plan, labels([step.translation for step in plan]), strict=True):
             step.translation.pending()
             checked += review_existing(step.translation, step.terms)
-            for line in (*failures(step.translation, _shown(verbosity)), *fuzzy_texts(step.translation)):
+            found = (*failures(step.translation, label, _shown(verbosity)), *fuzzy_texts(step.translation, label))
+            for line in found:
                 self.stderr.write(line)
         if count := sum(len(step.translation.failed) for step in plan):
             raise CommandError(f"wrong translations: {count}; correct them, or delete them and run without --check")
@@ -130,10 +131,10 @@ class Command(BaseCommand):
     def _summarise(self, translations: list[CatalogueTranslation], verbosity: int) -> None:
         for line in table(translations) if translations and verbosity else ():
             self.stdout.write(line)
-        for translation in translations:
-            for line in failures(translation, _shown(verbosity)):
+        for translation, label in zip(translations, labels(translations), strict=True):
+            for line in failures(translation, label, _shown(verbosity)):
                 self.stderr.write(line)
-            for line in fuzzy_texts(translation) if verbosity else ():
+            for line in fuzzy_texts(translation, label) if verbosity else ():
                 self.stderr.write(line)
 
 
