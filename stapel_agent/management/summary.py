@@ -40,12 +40,16 @@ def labels(translations: Sequence[CatalogueTranslation]) -> list[str]:
 
 
 def failures(translation: CatalogueTranslation, label: str, most: int | None) -> Iterator[str]:
-    """A line for each reason why texts failed or are to be reviewed, with at most `most` names of these texts."""
+    """A line for each reason why texts failed or are to be reviewed, with at most `most` names of these texts.
+
+    If every call would fail for the same reason, no names are listed.
+    """
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, reason in [*translation.failed, *translation.doubtful]:
         groups.setdefault(_cause(reason), []).append((name, reason))
     for found in groups.values():
-        names = list(dict.fromkeys(name for name, _ in found))
+        is_for_all = len(groups) == 1 and not translation.translated and _is_of_a_call(found[0][1])
+        names = [] if is_for_all else list(dict.fromkeys(name for name, _ in found))
         yield f"{label}: {printable(found[0][1], REASON_LENGTH)}"
         for name in names[:most]:
             yield f"  {printable(name, NAME_LENGTH)}"
@@ -88,8 +92,12 @@ def _failure(reason: str) -> str:
 
 def _cause(reason: str) -> str:
     """The reason without the amounts of a call, which differ for the same cause."""
-    is_of_a_call = _failure(reason) in " ".join(ADVICE).split()
-    return AMOUNT.sub("0", reason) if is_of_a_call else reason
+    return AMOUNT.sub("0", reason) if _is_of_a_call(reason) else reason
+
+
+def _is_of_a_call(reason: str) -> bool:
+    """Whether the same command would fail again for this reason, whatever the text is."""
+    return _failure(reason) in " ".join(ADVICE).split()
 
 
 def _row(translation: CatalogueTranslation) -> tuple[str, ...]:
