@@ -655,9 +655,9 @@ def test_fluent__value_or_attributes(tmp_path, ours, theirs, written):
 
 
 def test_fluent__not_installed(tmp_path, monkeypatch):
-    """Without the extra, the error names it."""
+    """Without the extra, the error names the package."""
     monkeypatch.setitem(__import__("sys").modules, "fluent", None)
-    with pytest.raises(CatalogueError, match=r"pip install 'stapel-agent\[fluent\]'"):
+    with pytest.raises(CatalogueError, match=r"pip install 'fluent\.syntax"):
         open_catalogue(made(tmp_path, "en.ftl", FLUENT), "de")
 
 
