@@ -12,6 +12,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from stapel_agent.asking.concurrency_limit import Place
 from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.testing import ModelRequest, Reply, ScriptedModel
@@ -42,6 +43,15 @@ def scripted_chain(agent: Callable[..., None], **replies: Reply | Sequence[Reply
     providers = {name: provider_of(model) for name, model in models.items()}
     agent(PROVIDERS=providers, DEFAULT_PROVIDER=first, FALLBACKS={first: others})
     return models
+
+
+def is_free(name: str = "first") -> bool:
+    """Whether a call of this provider could start at once."""
+    place = Place(name)
+    try:
+        return place.take(0)
+    finally:
+        place.leave()
 
 
 class CountingProvider(LlmProvider):

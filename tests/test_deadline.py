@@ -17,7 +17,7 @@ from stapel_agent.deadline import Deadline
 from stapel_agent.exceptions import AccessDenied, ProviderTimeout, ProviderUnavailable, RateLimited
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from tests.answers import TRACED, failure_of
-from tests.scripted_chain import ANSWERED, asked, rows, scripted_chain
+from tests.scripted_chain import ANSWERED, asked, is_free, rows, scripted_chain
 from tests.scripted_server import Reply, ScriptedServer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -27,15 +27,6 @@ AT_MOST = 60
 """A deadline that a test should meet, and the seconds by which it has, however busy the machine is."""
 SCHEMA = {"type": "object", "required": ["n"]}
 OVER = f"timeout: the DEADLINE of {SECONDS:g} s has passed"
-
-
-def is_free(name):
-    """Whether a call could start at once."""
-    place = Place(name)
-    try:
-        return place.take(0)
-    finally:
-        place.leave()
 
 
 @contextmanager

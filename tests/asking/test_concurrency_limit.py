@@ -20,7 +20,15 @@ from stapel_agent.models import PromptLog
 from stapel_agent.providers.base import LlmProvider, ProviderResult
 from stapel_agent.types import CompletionRequest
 from tests.answers import TRACED, failure_of
-from tests.scripted_chain import ANSWERED, asked, counting_provider, instead_of_sleep, rows, scripted_chain
+from tests.scripted_chain import (
+    ANSWERED,
+    asked,
+    counting_provider,
+    instead_of_sleep,
+    is_free,
+    rows,
+    scripted_chain,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -36,15 +44,6 @@ def none_left():
     yield
     assert {name: places._taken for name, places in concurrency_limit._bulkheads.items() if places._taken} == {}
     concurrency_limit._bulkheads.clear()
-
-
-def is_free(name="first") -> bool:
-    """Whether a call could start at once."""
-    place = Place(name)
-    try:
-        return place.take(0)
-    finally:
-        place.leave()
 
 
 def until(condition, seconds=100):

@@ -1,6 +1,5 @@
 """The real Claude Code CLI against a loopback server: what it sends, and what it leaves on the host."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -24,7 +23,6 @@ from stapel_agent.exceptions import (
     RequestRejected,
 )
 from stapel_agent.providers.base import ProviderResult
-from stapel_agent.providers.claude_cli import ClaudeCodeCLIProvider
 from stapel_agent.types import Usage
 from tests.providers.message_stream import (
     MESSAGE_STOP,
@@ -37,6 +35,7 @@ from tests.providers.message_stream import (
     stream,
     text_block,
 )
+from tests.providers.test_claude_cli import WAYS, Complete
 from tests.scripted_server import Reply, Request, ScriptedServer
 
 BINARY = (
@@ -66,12 +65,7 @@ class MessagesServer(ScriptedServer):
         return super().reply_to(request) if request.method == "POST" else Reply()
 
 
-Complete = Callable[..., ProviderResult]
 Serve = Callable[..., ScriptedServer]
-WAYS: dict[str, Complete] = {
-    "sync": lambda **arguments: ClaudeCodeCLIProvider().complete(**arguments),
-    "async": lambda **arguments: asyncio.run(ClaudeCodeCLIProvider().acomplete(**arguments)),
-}
 
 
 @pytest.fixture(params=sorted(WAYS))
