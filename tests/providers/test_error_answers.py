@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stapel_agent.exceptions import OutOfCredit, ProviderError
+from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.dialects import DIALECTS, OPENAI, read_answer
 from stapel_agent.providers.wire.error_response import classify, error_codes, excerpt
 from stapel_agent.providers.wire.error_rules import EXCEPTION_BY_NAME, RULES
@@ -163,3 +164,19 @@ HOSTILE = [
 def test_error_codes__hostile(body: bytes) -> None:
     """A body of any size and depth is read, and only short words count as codes."""
     assert error_codes(body) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["code", "type", "status", "reason", "error_code", "error_type", "status_code"])
+@pytest.mark.parametrize("missing", [0, 2])
+def test_error_codes__of_each_field(name: str, missing: int) -> None:
+    """A code is found in each field that vendors have for it, even if the end of the body is missing."""
+    body = json.dumps({"error": {name: "Quota.Daily"}})
+    assert error_codes(body[: len(body) - missing]) == {"quota.daily", "quota"}
+
+
+@pytest.mark.parametrize("refusal", [{"a": 1}, True, "", None])
+def test_answer__refusal_that_is_no_text(refusal: object) -> None:
+    """Only a text is a refusal."""
+    message = {"content": "Yes", "refusal": refusal}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+    assert read_answer(body) == ProviderResult("Yes", finish_reason="stop")
