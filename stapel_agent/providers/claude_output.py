@@ -62,7 +62,7 @@ EXCEPTION_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError], bool], ...
     (words(r"unable to connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|certificate"), ProviderUnreachable, False),
     (words(r"overloaded|service unavailable|at capacity"), ProviderUnavailable, True),
 )
-STATUS = words(r"\bAPI Error(?: \([\w.:/-]{1,200}\))?:? \(?([45]\d\d)\b")
+STATUS = words(r"\bAPI Error(?: \([^\s()]{1,200}\))?:? \(?([45]\d\d)\b")
 """The HTTP status in an error message, after a cloud's model. Earlier versions of the CLI do not state it elsewhere."""
 SHELL_SIGNALS = range(129, 160)
 """The exit codes of a wrapper whose program was ended by a signal."""

@@ -281,6 +281,11 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
         RateLimited,
         "HTTP 429: API Error (us.anthropic.claude-x-v1:0): 429 Too many tokens",
     ),
+    "a status after a model with a date or a context window": (
+        failed("API Error (claude-x@20250929[1m]): 429 Too many tokens"),
+        RateLimited,
+        "HTTP 429: API Error (claude-x@20250929[1m]): 429 Too many tokens",
+    ),
     "unknown model, no status": (
         failed("There's an issue with the selected model (m)."),
         RequestRejected,

@@ -55,6 +55,24 @@ def test_error_answer__words_alone() -> None:
                 assert classify(answer["status"], message).failure == answer["failure"]
 
 
+SIMILAR = [
+    (503, "The free tier model is temporarily not available.", "overloaded"),
+    (429, "Your request has been flagged for exceeding rate limits.", "rate_limited"),
+    (400, "The request is flagged as streaming, but stream_options is missing.", "rejected"),
+    (401, "You have limited access to this content. Sign in.", "auth"),
+    (400, "The content you provided has a type that is blocked.", "rejected"),
+    (500, "Could not refresh authentication credentials.", "overloaded"),
+]
+
+
+def test_error_answer__similar_words() -> None:
+    """Words that are only similar to those of a rule do not decide."""
+    with every_row() as row:
+        for status, message, failure in SIMILAR:
+            with row(message):
+                assert classify(status, message).failure == failure
+
+
 WITHOUT_ERROR = [
     ({"object": "error", "message": "The model is overloaded", "type": "server_error", "code": 503}, "overloaded"),
     ({"code": 50505, "message": "Model service overloaded. Please try again later.", "data": None}, "overloaded"),
@@ -76,6 +94,7 @@ WITHOUT_ERROR = [
     ({"code": "rate_limit_daily", "message": "Error code: 429 - {'error': {'message': 'x'}}"}, "rate_limited"),
     ({"message": "Request failed with status code 503"}, "overloaded"),
     ({"message": "error code: 1015"}, "invalid_answer"),
+    ({"error": {"message": "Could not fetch https://x.example/a.png: status code 403"}}, "invalid_answer"),
     # https://github.com/sam-dumont/immich-video-memory-generator/issues/914
     ({"code": 500, "msg": "404 NOT_FOUND", "success": False}, "rejected"),
     ({"code": 500, "msg": "the image is at an invalid url"}, "overloaded"),

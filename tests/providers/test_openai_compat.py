@@ -27,6 +27,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.providers import openai_compat
 from stapel_agent.providers.base import ProviderResult
+from stapel_agent.providers.dialects import streamed_answer
 from stapel_agent.providers.openai_compat import OpenAICompatProvider, response_format
 from stapel_agent.types import Usage
 from tests.scripted_server import Reply, Request, ScriptedServer
@@ -254,6 +255,7 @@ def test_response_format__beyond_the_strict_subset(schema: dict[str, Any]) -> No
         (answer([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "a"}]), ProviderResult("a", 7, 3)),
         (answer([{"type": "output_text", "text": "a"}, {"text": "b"}]), ProviderResult("ab", 7, 3)),
         (answer({"type": "text", "text": "a"}), ProviderResult("a", 7, 3)),
+        (answer([{"text": "hm", "thought": True}, {"text": "a"}]), ProviderResult("a", 7, 3)),
         (answer([{"type": ["text"], "text": "b"}, {"type": "text", "text": "a"}]), ProviderResult("a", 7, 3)),
         (answer("a", reasoning_content="because"), ProviderResult("a", 7, 3)),
         (answer("a", reasoning="because"), ProviderResult("a", 7, 3)),
@@ -317,6 +319,12 @@ def chunk(content: Any = None, finish_reason: str | None = None, **fields: Any) 
     return f"data: {json.dumps({'choices': [choice], **fields})}\n\n".encode()
 
 
+def beside(delta: str, so_far: str | None = None, finish_reason: str | None = None) -> bytes:
+    """One event of a stream in which each event also has all of the text so far."""
+    parts = {"delta": {"content": delta}, "message": {"content": so_far or delta}}
+    return f"data: {json.dumps({'choices': [{**parts, 'finish_reason': finish_reason}]})}\n\n".encode()
+
+
 WHOLE = json.dumps(answer("a")).encode()
 FIGURES = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -327,7 +335,11 @@ STREAMS = {
     "cut off": (chunk("a") + chunk(None, "length") + FIGURES, ProviderResult("a", 7, 3, finish_reason="length")),
     "comments": (b": ping\r\n\r\nevent: x\r\n" + chunk("a", "stop") + FIGURES + DONE, ProviderResult("a", 7, 3)),
     "no finish reason": (chunk("a") + FIGURES + DONE, ProviderResult("a", 7, 3)),
-    "odd parts": (chunk(["x"]) + chunk(5) + b"data: 5\n\ndata: {]\n\n" + chunk("a", "stop"), ProviderResult("a")),
+    "odd parts": (chunk(["x"]) + chunk(5) + b"data:\n\n" + chunk("a", "stop"), ProviderResult("a")),
+    "parts of a text": (chunk([{"type": "text", "text": "a"}]) + chunk("b", "stop"), ProviderResult("ab")),
+    "a byte order mark": (b"\xef\xbb\xbf" + chunk("a") + chunk("b", "stop"), ProviderResult("ab")),
+    # https://docs.perplexity.ai/docs/sonar/pro-search/stream-mode
+    "the text so far beside each delta": (beside("a") + beside("b", "ab", "stop"), ProviderResult("ab")),
     "an end after the answer": (WHOLE + DONE, ProviderResult("a", 7, 3)),
     "an error after the answer": (
         WHOLE + b'\ndata: {"error": {"message": "no [DONE]"}}\n' + DONE,
@@ -345,6 +357,12 @@ def test_read_answer__stream(case: str) -> None:
 
 BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = {
     "no end": (chunk("a"), AnswerInterrupted, "the answer ended before it was complete", "a"),
+    "an invalid chunk within": (
+        chunk("a") + b"data: {]\n\n" + chunk("b", "stop") + DONE,
+        AnswerInterrupted,
+        "the answer ended before it was complete",
+        "a",
+    ),
     "no end and no text": (chunk(""), AnswerInterrupted, "the answer ended before it was complete", None),
     "an error": (
         b'data: {"error": {"message": "Slow down", "code": 429}}\n' + DONE,
@@ -358,10 +376,24 @@ BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = 
         "the answer is an error: broke off",
         "a",
     ),
-    "another API": (
-        b'data: {"type": "message_start"}',
+    "an error of MiniMax": (
+        b'data: {"base_resp": {"status_code": 1002, "status_msg": "slow"}}',
+        RateLimited,
+        "the answer is an error: slow",
+        None,
+    ),
+    "an error in a choice": (
+        b'data: {"choices": [{"delta": {}, "error": {"message": "bad", "code": 502}}]}\n' + chunk("a", "stop"),
+        ProviderUnavailable,
+        "HTTP 502: bad",
+        "a",
+    ),
+    "messages without deltas": (WHOLE + b"\n" + WHOLE, AnswerMissing, "the answer contains no text", None),
+    "another API": (b'data: {"type": "message_start"}', InvalidAnswer, "the answer has no choices", None),
+    "a page": (
+        b"<html>\n" + WHOLE,
         InvalidAnswer,
-        'the answer is not a JSON object: \'data: {"type": "message_start"}\'',
+        f"the answer is not a JSON object: {'<html> ' + WHOLE.decode()!r}",
         None,
     ),
 }
@@ -374,6 +406,14 @@ def test_read_answer__broken_stream(case: str) -> None:
     with pytest.raises(ProviderError) as raised:
         openai_compat.read_answer(body)
     assert (type(raised.value), str(raised.value), raised.value.text) == (kind, message, text)
+
+
+def test_read_answer__stream_of_too_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work for a stream is bounded, and what is beyond the bound is missing from the answer."""
+    monkeypatch.setattr(streamed_answer, "MOST_EVENTS", 1)
+    with pytest.raises(AnswerInterrupted) as raised:
+        openai_compat.read_answer(chunk("a") + chunk("b", "stop") + DONE)
+    assert raised.value.text == "a"
 
 
 @pytest.mark.parametrize(("cap", "reason"), [(4, "stop"), (3, "length"), (2, "length")])

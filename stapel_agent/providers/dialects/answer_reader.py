@@ -15,9 +15,10 @@ from stapel_agent.providers.wire.finish_reasons import finish_reason, refusal_ca
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 from stapel_agent.types import Usage
 
+from .choice import content_text, first_choice, refusal_text
 from .dialect import Dialect, Fields
 from .error_codes import MINIMAX
-from .streamed_answer import first_choice, streamed_answer
+from .streamed_answer import streamed_answer
 from .usage_fields import read_usage, read_web_searches
 from .vendors import OPENAI
 
@@ -25,7 +26,6 @@ FIGURE_DIGITS = 20
 
 ERROR_FIELDS = ("code", "error_code", "message", "msg", "detail", "error_msg", "errors")
 CUT_OFF = frozenset({"length", "content_filter"})
-TEXT_KINDS = ("text", "output_text", None)
 SUCCESS = frozenset({"0", "200", "ok", "success", "true"})
 """The values of `code` and `status` that say there is no error."""
 
@@ -42,12 +42,12 @@ def read_answer(
     usage = read_usage(answer.get("usage"), dialect.usage)
     choice = first_choice(answer)
     message = mapping(choice.get("message"))
-    text = _text(message.get("content"))
+    text = content_text(message.get("content"))
     word = _finish_word(choice, dialect)
     if stated := _stated_error(answer, choice, is_finished=bool(text and word)):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
         raise _kept(stated_fault(stated, own_codes=codes, address_fix=fix), usage, text)
-    if refusal := _refusal(message):
+    if refusal := refusal_text(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
     is_cut_off = not word and usage.output_tokens >= token_cap
     reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
@@ -146,19 +146,3 @@ def _refused_category(choice: Mapping[str, Any]) -> dict[str, str]:
     results = mapping(choice.get("content_filter_results"))
     found = (str(name) for name, result in results.items() if mapping(result).get("filtered") is True)
     return refusal_category(next(found, None))
-
-
-def _text(content: object) -> str:
-    return content if isinstance(content, str) else _parts(content, "text", TEXT_KINDS)
-
-
-def _refusal(message: Mapping[str, Any]) -> str:
-    """Return the text with which the model refuses to answer: a field of the message, or a part of its content."""
-    stated = message.get("refusal")
-    return stated if stated and isinstance(stated, str) else _parts(message.get("content"), "refusal", ("refusal",))
-
-
-def _parts(content: object, field: str, kinds: tuple[str | None, ...]) -> str:
-    parts = [mapping(part) for part in content] if isinstance(content, list) else [mapping(content)]
-    texts = [part.get(field) for part in parts if part.get("type") in kinds]
-    return "".join(text for text in texts if isinstance(text, str))

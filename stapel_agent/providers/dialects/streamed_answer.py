@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+from io import BytesIO
 from typing import Any
 
 from stapel_agent.exceptions import AnswerInterrupted
 from stapel_agent.providers.wire.vendor_json import decoded, mapping
 
+from .choice import content_text, first_choice
 from .dialect import Fields
 
 EVENT, END = b"data:", b"[DONE]"
+BEGINNINGS = (EVENT, b"event:", b"id:", b"retry:", b":", b"{")
+MOST_EVENTS = 200_000
 TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
-STATED = ("usage", "service_tier", "error")
-
-
-def first_choice(answer: Fields) -> Fields:
-    choices = answer.get("choices")
-    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
 def streamed_answer(body: bytes, digits: int) -> Fields:
     """Return the answer in `body` as if it had not been streamed; empty if there is none. Raises AnswerInterrupted."""
-    body = body.strip()
+    body = body.removeprefix(BOM_UTF8).strip()
     has_end = body.endswith(END)
     body = body.removesuffix(END).rstrip().removesuffix(EVENT)
     if answer := mapping(decoded(body, digits)):
         return answer
-    lines = (line.strip().removeprefix(EVENT).lstrip() for line in body.splitlines())
-    events = [mapping(decoded(line, digits)) for line in lines if line.startswith(b"{")]
-    whole = next((event for event in events if "message" in first_choice(event)), {})
-    return whole or _joined([event for event in events if "choices" in event or "error" in event], has_end=has_end)
+    events, is_whole = _events(body, digits) if body.startswith(BEGINNINGS) else ([], False)
+    return _joined(events, has_end=has_end and is_whole)
 
 
-def _joined(events: list[Fields], *, has_end: bool) -> dict[str, Any]:
-    if not events:
-        return {}
-    choices = [first_choice(event) for event in events]
-    deltas = [mapping(choice.get("delta")) for choice in choices]
-    message = {name: "".join(part for delta in deltas if isinstance(part := delta.get(name), str)) for name in TEXTS}
-    stated = {name: event[name] for event in events for name in STATED if event.get(name)}
-    last: Fields = next((choice for choice in reversed(choices) if choice.get("finish_reason")), {})
-    if not last and not has_end and "error" not in stated:
-        raise AnswerInterrupted("the answer ended before it was complete", text=message["content"] or None)
-    return {**stated, "choices": [{**last, "message": message}]}
+def _events(body: bytes, digits: int) -> tuple[list[Fields], bool]:
+    """Return the events before the first invalid one, and whether these are all: no text may be missing in between."""
+    events: list[Fields] = []
+    for line in map(bytes.strip, BytesIO(body)):
+        payload = line.removeprefix(EVENT).lstrip()
+        if payload and line.startswith((EVENT, b"{")):
+            event = mapping(decoded(payload, digits))
+            if not event or len(events) == MOST_EVENTS:
+                return events, False
+            events.append(event)
+    return events, True
+
+
+def _joined(events: list[Fields], *, has_end: bool) -> Fields:
+    answer = _last_values(events)
+    choices = [choice for event in events if (choice := first_choice(event))]
+    if not choices:
+        return answer
+    choice = _last_values(choices)
+    if len(choices) > 1 or "delta" in choice:  # Perplexity repeats all of the text so far beside each delta
+        deltas = [mapping(part.get("delta")) for part in choices]
+        choice["message"] = {
+            name: "".join(content_text(delta[name]) for delta in deltas if name in delta) for name in TEXTS
+        }
+    if not (has_end or choice.get("finish_reason") or answer.get("error")):
+        text = content_text(mapping(choice.get("message")).get("content"))
+        raise AnswerInterrupted("the answer ended before it was complete", text=text or None)
+    return {**answer, "choices": [choice]}
+
+
+def _last_values(parts: list[Fields]) -> dict[str, Any]:
+    return {name: value for part in parts for name, value in part.items() if value}

@@ -31,7 +31,7 @@ CODE_DEPTH = 3
 MESSAGE_FIELDS = ("error", "message", "detail", "msg", "base_resp", "status_msg", "errors", "error_msg")
 CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type", "status_code")
 CODE_IN_PART = re.compile(rf'"(?:{"|".join(CODE_FIELDS)})"\s{{0,9}}:\s{{0,9}}"?([A-Za-z0-9_.-]{{1,64}})(?=["\s,}}])')
-STATUS_IN_WORDS = re.compile(r"\b(?:error|status) code:? ([45]\d\d)\b", re.IGNORECASE)
+STATUS_IN_WORDS = re.compile(r"\b(?:error code:|request failed with status code) ([45]\d\d)\b", re.IGNORECASE)
 """How the clients of gateways word a status: "Error code: 429", "Request failed with status code 429"."""
 NOT_FOUND = "404 NOT_FOUND"
 """Z.ai's message if the path does not exist, with the status 200 and the code 500."""

@@ -85,7 +85,7 @@ EMPTY_ACCOUNT = words(
     rf"{BUDGET} has been exceeded|exceeded ?budget|over budget",
     r"account is (?:not )?in good standing|arrearage|overdue[ -]?payment|bill is overdue|(?:pre)?payment required",
     r"account (?:is )?in arrears",
-    r"free (?:tier|quota)[^.]{0,60}(?:exhausted|used up|not available)",
+    r"free (?:tier|quota)(?: is not available|[^.]{0,60}(?:exhausted|used up))",
     r"used up your [^.]{0,20}free (?:allocation|quota)",
     "(?:余额|额度|资源包余量)(?:不足|已?用[尽完]|已?耗尽)|欠费|无可用资源包",
 )
@@ -102,8 +102,8 @@ PASSED_ON = "(?:prompt|request|response|input|output|content|answer|message)s?"
 CONTENT_FILTER = words(
     r"content (?:management|filtering|safety|usage|moderation) (?:polic|filter)|content[ _]?(?:filter|polic)",
     r"content violates|content exists risk",
-    r"considered high risk|(?:input|prompt|content|request) (?:was|is|has been) flagged|flagged as potentially",
-    r"our safety system|limited access to this content|content you provided [^.]{0,40}is blocked",
+    r"considered high risk|(?:input|prompt|content) (?:was|is) flagged|flagged (?:as|for) potentially",
+    r"our safety system|limited access to this content for safety|content you provided or machine outputted is blocked",
     r"(?:in|out)put \w+ may (?:contain risky|be related to copyright)",
     r"(?:inappropriate|(?<!case.)(?<!time.)sensitive) (?:content|information)(?!.type)|new_sensitive",
     r"violat(?:es?|ed|ion of) [^.]{0,30}(?:guardrail|moderation) polic|responsible ai practices",
@@ -192,7 +192,8 @@ RULES: tuple[Rule, ...] = (
         words(
             r"api.?key (?:is )?(?:not (?:valid|found)|invalid|expired|missing|incorrect|required)",
             r"(?:invalid|incorrect|expired|missing|wrong|no|valid) (?:\w+ )?api.?key",
-            r"authentication credentials|credential is only authorized|requires terms acceptance|未开通",
+            r"(?:multiple|invalid|missing) authentication credentials|credential is only authorized",
+            r"requires terms acceptance|未开通",
             r"not allowed to use publisher model|use.case (?:details have not been submitted|form for this model)",
             r"organization has been (?:disabled|restricted)|user location is not supported",
         ),
