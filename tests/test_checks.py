@@ -344,7 +344,7 @@ def test_checks__invalid_profile(agent):
 
 
 def test_checks__one_of_several_keys(agent, monkeypatch):
-    """A variable that is not set is reported, although calls work with the other keys."""
+    """A key that is empty or not set is reported, although calls work with the other keys."""
     monkeypatch.setenv("HOUSE_KEY", "key-of-a-test")
     keys = [{"env": "HOUSE_KEY"}, {"env": "HOUSE_SECOND_KEY"}]
     agent(DEFAULT_PROVIDER="house", PROVIDERS={"house": {**HOUSE, "api_key": keys}})
@@ -353,6 +353,10 @@ def test_checks__one_of_several_keys(agent, monkeypatch):
     assert (message.id, message.msg) == ("stapel_agent.W003", f"{text}: calls use the other keys.")
     monkeypatch.setenv("HOUSE_SECOND_KEY", "key-of-a-test-2")
     assert run_checks(tags=TAG) == []
+    agent(PROVIDERS={"house": {**HOUSE, "api_key": [{"env": "HOUSE_KEY"}, ""]}})
+    (message,) = run_checks(tags=TAG)
+    text = "PROVIDERS['house']['api_key'] has an empty key"
+    assert (message.id, message.msg) == ("stapel_agent.W003", f"{text}: calls use the other keys.")
 
 
 def test_checks__budgets(agent):

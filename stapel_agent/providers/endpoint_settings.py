@@ -136,11 +136,17 @@ class EndpointProvider(LlmProvider):
 
 
 def unset_keys(provider: LlmProvider) -> Iterator[str]:
-    """Yield a sentence for each environment variable that is to hold one of several keys of `provider` and is not set.
+    """Yield a sentence for each of several keys of `provider` that is empty, or whose environment variable is not set.
 
     Ask only a provider without a `configuration_error()`, which would report a missing key.
     """
-    for fact in provider.endpoint.unset_keys() if isinstance(provider, EndpointProvider) else ():
+    if not isinstance(provider, EndpointProvider):
+        return
+    endpoint = provider.endpoint
+    setting = endpoint.get("api_key")
+    is_gap = isinstance(setting, list | tuple) and "" in setting and bool(endpoint.keys())
+    empty = [f"{endpoint.label('api_key')} has an empty key"] if is_gap else []
+    for fact in (*endpoint.unset_keys(), *empty):
         yield f"{fact}: calls use the other keys"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from html import unescape
 
 REFERENCE = re.compile(r"&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -25,8 +26,8 @@ def corrected(source: str, translation: str) -> str:
     return BARE.sub("&amp;", translation)
 
 
-def changed(source: str, translation: str) -> str | None:
-    """Return what is wrong with the references of `translation`, or None."""
+def changed(source: str, translation: str, hidden: Iterable[str] = ()) -> str | None:
+    """Return what is wrong with the references of `translation`, or None. `hidden` are hidden parts of the source."""
     if "&" not in source and "&" not in translation:
         return None
     if "&&" in source and _single(translation) > _single(source):
@@ -37,7 +38,8 @@ def changed(source: str, translation: str) -> str | None:
             continue
         # French or German punctuation is allowed if the source itself uses references.
         is_as_bare = character in ESCAPED_AT_WILL and character in source
-        if not (ours and (character in PUNCTUATION or is_as_bare)):
+        is_markup = ours or any(map(REFERENCE.search, hidden))
+        if not ((ours and character in PUNCTUATION) or (is_markup and is_as_bare)):
             return f"has {reference!r}, which the text does not have"
     for character, times in Counter(map(unescape, REFERENCE.findall(source))).items():
         lost = character not in REWRITTEN and (character not in PUNCTUATION or character in SPACES)

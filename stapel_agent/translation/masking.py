@@ -179,7 +179,7 @@ class Protected:
             raise Damaged(f"has {min(strange)!r}, which the text does not have")
         if fault := injected(self.masked, translation, has_tags=bool(self.tags)):
             raise Damaged(fault)
-        if fault := character_references.changed(self.masked, translation):
+        if fault := character_references.changed(self.masked, translation, self._hidden.values()):
             raise Damaged(fault)
         format = FORMATS[self.format]
         is_printf = format.escapes_percent and any(map(self._is_printf, self._spans))

@@ -37,11 +37,16 @@ RIGHT = [
     (".zip files are very old", "Los archivos .zip son viejos", "es", "fluent"),
     ("times of this list: next=%s", 'Die "Zeiten" dieser Liste: next=%s', "de", "printf"),
     ("no = sign in '%s'", "в '%s' отсутствует знак =", "ru", "printf"),
+    # In markup, the same character with a reference
+    ("&lt;not set>", "&lt;nie ustawiono&gt;", "pl", "android"),
+    ("5 &lt; 6 and 7 > 6", "5 &lt; 6 und 7 &gt; 6", "de", ""),
     # Patterns of dates and prices
     ("%B %d, %Y", "%A, %e de %B de %Y", "es", ""),
     ("%u%n", "%n %u", "de", ""),
 ]
 WRONG = [
+    ("7 is > 6", "7 ist &gt; 6", "de", ""),
+    ("5 &lt; 6 and more", "5 &lt; 6 und &gt; mehr", "de", ""),
     ("{$n} cards learnt", "{ $m } Karten gelernt", "de", "fluent"),
     ("Hello {name}!", "Hallo { name }!", "de", "python-brace"),
     ("Missing files: { $n }", ADDED, "ru", "fluent"),
