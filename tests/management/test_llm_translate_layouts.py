@@ -257,6 +257,14 @@ def test_check__all_right(tmp_path, scripted_model):
     assert scripted_model.requests == []
 
 
+def test_check__missing(tmp_path, scripted_model):
+    """--check says how many texts have no translation, which is no error."""
+    source = made(tmp_path, "en.json", {"a": "Cat", "b": "Dog", "c": "Cow"})
+    made(tmp_path, "de.json", {"a": "Katze"})
+    checked = "1 translation checked: no errors; 2 texts without a translation\n"
+    assert run(source, "--to", "de", "--check") == (checked, "")
+
+
 def test_check__to_be_reviewed(tmp_path, scripted_model):
     """--check also lists what is not wrong but doubtful: untranslated texts and missed terms of the glossary."""
     texts = {"same": "Add it to the cart now", "term": "The cart is full", "fine": "Your cart"}

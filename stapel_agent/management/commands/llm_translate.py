@@ -117,7 +117,9 @@ class Command(BaseCommand):
         if count := sum(len(step.translation.failed) for step in plan):
             raise CommandError(f"wrong translations: {count}; correct them, or delete them and run without --check")
         if verbosity:
-            self.stdout.write(f"{counted(checked, 'translation')} checked: no errors")
+            missing = sum(step.translation.total for step in plan) - checked
+            left = f"; {counted(missing, 'text')} without a translation" if missing else ""
+            self.stdout.write(f"{counted(checked, 'translation')} checked: no errors{left}")
 
     def _estimate(self, plan: list[Step]) -> None:
         for step in plan:
