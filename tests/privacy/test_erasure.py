@@ -249,6 +249,28 @@ def test_merge__into_one_who_has_nothing(busy):
     assert spent(user_id="new") == before
 
 
+def test_merge__during_a_call(busy, scripted_model):
+    """An account that did not exist takes over the limits, the warning, and what a running call has reserved."""
+    columns = ("period", "limit_nanos", "limit_tokens", "is_warned", "reserved_nanos", "reserved_tokens")
+    seen = []
+
+    def look(name):
+        accounts = BudgetAccount.objects.filter(scope="user", identity=name)
+        seen.append(list(accounts.order_by("period").values(*columns)))
+
+    def merge_meanwhile(request):
+        BudgetAccount.objects.filter(scope="user", identity="ann").update(is_warned=True)
+        look("ann")
+        merge("ann", "zoe")
+        look("zoe")
+        return "this"
+
+    scripted_model.script(merge_meanwhile)
+    services.complete("hello", "small", user_id="ann", workspace_id="acme")
+    assert seen[0][0]["reserved_tokens"] > 0
+    assert seen[0] == seen[1]
+
+
 @pytest.mark.parametrize(("gone", "survivor"), [("ann", None), (None, "bob"), ("ann", "ann")])
 def test_merge__of_nobody(busy, caplog, gone, survivor):
     """A merge without ids, or of one account with itself, changes nothing."""
