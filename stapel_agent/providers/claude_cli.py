@@ -159,7 +159,10 @@ class CliCall(Call):
 
     def _effort_refusal(self, fault: RequestRejected) -> RequestRejected | None:
         code, _, message = str(fault).removeprefix("HTTP ").partition(": ")
-        return self._optional_fields.refusal(int(code) if code.isdecimal() else 0, message, message)
+        refusal = self._optional_fields.refusal(int(code) if code.isdecimal() else 0, message, message)
+        if refusal:
+            refusal.usage, refusal.text = fault.usage, fault.text
+        return refusal
 
 
 def _binary() -> str:

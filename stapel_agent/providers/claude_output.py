@@ -167,13 +167,13 @@ class Report:
     @property
     def _is_error(self) -> bool:
         is_stated = bool(self._result.get("is_error")) or str(self._result.get("subtype")).startswith("error")
-        return is_stated or self._authors == {SYNTHETIC}
+        return is_stated or self._last_author == SYNTHETIC
 
     @property
-    def _authors(self) -> set[str]:
-        """The models of all messages. The CLI itself writes the message of an error, under the name SYNTHETIC."""
-        messages = (mapping(event.get("message")) for event in self._events if event.get("type") == "assistant")
-        return {str(message.get("model")) for message in messages}
+    def _last_author(self) -> object:
+        """The model of the last message. The CLI itself writes the message of an error, under the name SYNTHETIC."""
+        messages = (event.get("message") for event in reversed(self._events) if event.get("type") == "assistant")
+        return mapping(next(messages, None)).get("model")
 
     def _notice(self) -> str:
         """Return the CLI's error message."""

@@ -428,12 +428,13 @@ def test_complete__effort_that_the_cli_does_not_know(fake: FakeClaude, complete:
 def test_complete__effort_that_the_api_refuses(
     fake: FakeClaude, complete: Complete, words: str, kind: type[RequestRejected]
 ) -> None:
-    """If a cloud refuses the effort that the CLI sends for the flag, the call is repeated without it."""
-    stdout = json.dumps(RESULT | {"is_error": True, "result": words, "usage": {}})
+    """If a cloud refuses the effort that the CLI sends for the flag, the call is repeated without it, and counted."""
+    stdout = json.dumps(RESULT | {"is_error": True, "result": words})
     fake.does("answer", stdout=stdout, exit_code=1)
     with pytest.raises(RequestRejected) as raised:
         complete(prompt="Hi", model="m", effort="high")
-    assert (type(raised.value), str(raised.value)) == (kind, f"HTTP {words[11:14]}: {words}")
+    fault = raised.value
+    assert (type(fault), str(fault), fault.usage) == (kind, f"HTTP {words[11:14]}: {words}", SPENT)
 
 
 def test_acomplete__effort_refused_to_parallel_calls(fake: FakeClaude) -> None:

@@ -345,12 +345,13 @@ REPORTED_FAULTS: dict[str, tuple[dict[str, Any], type[ProviderError], str]] = {
 }
 
 
-def test_read_output__error_that_no_field_states() -> None:
+@pytest.mark.parametrize("earlier", [[], [message("0", "Hel")]])
+def test_read_output__error_that_no_field_states(earlier: list[dict[str, Any]]) -> None:
     """What the CLI itself wrote in place of the model is an error, not an answer."""
     words = "API Error: 400 output_config.effort: Extra inputs are not permitted"
     result = RESULT | {"result": words, "stop_reason": "stop_sequence", "usage": {}, "total_cost_usd": 0}
     with pytest.raises(RequestRejected, match=f"^HTTP 400: {words}$"):
-        read(printed(result, message("1", words, model="<synthetic>")))
+        read(printed(result, *earlier, message("1", words, model="<synthetic>")))
 
 
 @pytest.mark.parametrize(("result", "kind", "words"), REPORTED_FAULTS.values(), ids=REPORTED_FAULTS)
