@@ -334,7 +334,6 @@ STREAMS = {
     "chunks": (chunk("") + chunk("a") + chunk("b") + chunk(None, "stop") + FIGURES + DONE, ProviderResult("ab", 7, 3)),
     "cut off": (chunk("a") + chunk(None, "length") + FIGURES, ProviderResult("a", 7, 3, finish_reason="length")),
     "comments": (b": ping\r\n\r\nevent: x\r\n" + chunk("a", "stop") + FIGURES + DONE, ProviderResult("a", 7, 3)),
-    "no finish reason": (chunk("a") + FIGURES + DONE, ProviderResult("a", 7, 3)),
     "odd parts": (chunk(["x"]) + chunk(5) + b"data:\n\n" + chunk("a", "stop"), ProviderResult("a")),
     "parts of a text": (chunk([{"type": "text", "text": "a"}]) + chunk("b", "stop"), ProviderResult("ab")),
     "a byte order mark": (b"\xef\xbb\xbf" + chunk("a") + chunk("b", "stop"), ProviderResult("ab")),
@@ -357,6 +356,12 @@ def test_read_answer__stream(case: str) -> None:
 
 BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = {
     "no end": (chunk("a"), AnswerInterrupted, "the answer ended before it was complete", "a"),
+    "no finish reason": (
+        chunk("a") + FIGURES + DONE,
+        AnswerInterrupted,
+        "the answer ended before it was complete",
+        "a",
+    ),
     "an invalid chunk within": (
         chunk("a") + b"data: {]\n\n" + chunk("b", "stop") + DONE,
         AnswerInterrupted,
@@ -376,6 +381,13 @@ BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = 
         "the answer is an error: broke off",
         "a",
     ),
+    # https://openrouter.ai/docs/api-reference/streaming
+    "an error that ended the answer": (
+        chunk("a") + chunk("", "error", error={"code": 429, "message": "Slow down"}) + DONE,
+        RateLimited,
+        "HTTP 429: Slow down",
+        "a",
+    ),
     "an error of MiniMax": (
         b'data: {"base_resp": {"status_code": 1002, "status_msg": "slow"}}',
         RateLimited,
@@ -383,7 +395,7 @@ BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = 
         None,
     ),
     "an error in a choice": (
-        b'data: {"choices": [{"delta": {}, "error": {"message": "bad", "code": 502}}]}\n' + chunk("a", "stop"),
+        chunk("a") + b'data: {"choices": [{"delta": {}, "error": {"message": "bad", "code": 502}}]}\n' + DONE,
         ProviderUnavailable,
         "HTTP 502: bad",
         "a",

@@ -44,13 +44,13 @@ def read_answer(
     message = mapping(choice.get("message"))
     text = content_text(message.get("content"))
     word = _finish_word(choice, dialect)
-    if stated := _stated_error(answer, choice, is_finished=bool(text and word)):
+    is_cut_off = not word and usage.output_tokens >= token_cap
+    reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
+    if stated := _stated_error(answer, choice, is_finished=bool(text and word and reason != "interrupted")):
         codes = dialect.error_codes if "base_resp" not in answer else {**MINIMAX, **dialect.error_codes}
         raise _kept(stated_fault(stated, own_codes=codes, address_fix=fix), usage, text)
     if refusal := refusal_text(message):
         return ProviderResult(refusal, **usage.figures, finish_reason="content_filter")
-    is_cut_off = not word and usage.output_tokens >= token_cap
-    reason = "length" if is_cut_off else finish_reason(word, dialect.finish_reasons)
     if reason == "interrupted":
         raise _kept(ProviderUnavailable(f"the provider interrupted the answer: {word}"), usage, text)
     if not text.strip() and reason not in ("length", "content_filter"):

@@ -14,35 +14,33 @@ from .dialect import Fields
 
 EVENT, END = b"data:", b"[DONE]"
 BEGINNINGS = (EVENT, b"event:", b"id:", b"retry:", b":", b"{")
+ENDINGS = frozenset({"error", "finish_reason"})
 MOST_EVENTS = 200_000
 TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def streamed_answer(body: bytes, digits: int) -> Fields:
     """Return the answer in `body` as if it had not been streamed; empty if there is none. Raises AnswerInterrupted."""
-    body = body.removeprefix(BOM_UTF8).strip()
-    has_end = body.endswith(END)
-    body = body.removesuffix(END).rstrip().removesuffix(EVENT)
+    body = body.removeprefix(BOM_UTF8).strip().removesuffix(END).rstrip().removesuffix(EVENT)
     if answer := mapping(decoded(body, digits)):
         return answer
-    events, is_whole = _events(body, digits) if body.startswith(BEGINNINGS) else ([], False)
-    return _joined(events, has_end=has_end and is_whole)
+    return _joined(_events(body, digits)) if body.startswith(BEGINNINGS) else {}
 
 
-def _events(body: bytes, digits: int) -> tuple[list[Fields], bool]:
-    """Return the events before the first invalid one, and whether these are all: no text may be missing in between."""
+def _events(body: bytes, digits: int) -> list[Fields]:
+    """Return the events before the first invalid one: no text may be missing between them."""
     events: list[Fields] = []
     for line in map(bytes.strip, BytesIO(body)):
         payload = line.removeprefix(EVENT).lstrip()
         if payload and line.startswith((EVENT, b"{")):
             event = mapping(decoded(payload, digits))
             if not event or len(events) == MOST_EVENTS:
-                return events, False
+                break
             events.append(event)
-    return events, True
+    return events
 
 
-def _joined(events: list[Fields], *, has_end: bool) -> Fields:
+def _joined(events: list[Fields]) -> Fields:
     answer = _last_values(events)
     choices = [choice for event in events if (choice := first_choice(event))]
     if not choices:
@@ -53,7 +51,8 @@ def _joined(events: list[Fields], *, has_end: bool) -> Fields:
         choice["message"] = {
             name: "".join(content_text(delta[name]) for delta in deltas if name in delta) for name in TEXTS
         }
-    if not (has_end or choice.get("finish_reason") or answer.get("error")):
+    # Gateways, and vLLM after an error, also write [DONE] behind an answer that was cut off.
+    if ENDINGS.isdisjoint({*answer, *choice}):
         text = content_text(mapping(choice.get("message")).get("content"))
         raise AnswerInterrupted("the answer ended before it was complete", text=text or None)
     return {**answer, "choices": [choice]}
