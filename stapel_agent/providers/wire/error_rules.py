@@ -73,7 +73,7 @@ def _codes(text: str) -> frozenset[str]:
 BUDGET = "(?<!token )(?<!thinking )(?<!reasoning )budget"
 EMPTY_ACCOUNT = words(
     r"credit balance is too low",
-    r"(?:insufficient|not enough)[ _](?:account[ _])?(?:balance|credit|funds|quota)",
+    r"insufficient[ _](?:account[ _])?(?:balance|credit|funds|quota)|not enough (?:balance|credit|funds)",
     r"specified (?:workspace |organization )?API usage limits",
     r"(?:used|exhausted|spent) all (?:of )?(?:your |its |the )?(?:available |remaining |prepaid )?credits?",
     r"(?:not|[a-z]{1,6}n't) have any credits|(?:no|out of) credits|credits? (?:are|is|has been) (?:depleted|exhausted)",
