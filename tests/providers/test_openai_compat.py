@@ -356,12 +356,6 @@ def test_read_answer__stream(case: str) -> None:
 
 BROKEN_STREAMS: dict[str, tuple[bytes, type[ProviderError], str, str | None]] = {
     "no end": (chunk("a"), AnswerInterrupted, "the answer ended before it was complete", "a"),
-    "no finish reason": (
-        chunk("a") + FIGURES + DONE,
-        AnswerInterrupted,
-        "the answer ended before it was complete",
-        "a",
-    ),
     "an invalid chunk within": (
         chunk("a") + b"data: {]\n\n" + chunk("b", "stop") + DONE,
         AnswerInterrupted,
@@ -418,6 +412,13 @@ def test_read_answer__broken_stream(case: str) -> None:
     with pytest.raises(ProviderError) as raised:
         openai_compat.read_answer(body)
     assert (type(raised.value), str(raised.value), raised.value.text) == (kind, message, text)
+
+
+def test_read_answer__stream_without_a_finish_reason() -> None:
+    """A stream may end with [DONE] although it broke off. Its figures are kept."""
+    with pytest.raises(AnswerInterrupted) as raised:
+        openai_compat.read_answer(chunk("a") + FIGURES + DONE)
+    assert (raised.value.usage, raised.value.text) == (Usage(7, 3), "a")
 
 
 def test_read_answer__stream_of_too_many_events(monkeypatch: pytest.MonkeyPatch) -> None:

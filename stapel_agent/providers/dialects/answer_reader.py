@@ -38,7 +38,7 @@ def read_answer(
     `fix` is the fix to show if a web page answers instead of the API. An answer of `token_cap` tokens without a finish
     reason is truncated.
     """
-    answer = _parsed(body, fix)
+    answer = _parsed(body, dialect, fix)
     usage = read_usage(answer.get("usage"), dialect.usage)
     choice = first_choice(answer)
     message = mapping(choice.get("message"))
@@ -72,13 +72,13 @@ def _kept(fault: ProviderError, usage: Usage, text: str | None) -> ProviderError
     return fault
 
 
-def _parsed(body: bytes, fix: str) -> Fields:
+def _parsed(body: bytes, dialect: Dialect, fix: str) -> Fields:
     answer = decoded(body, FIGURE_DIGITS)
     if isinstance(answer, list) and mapping(next(iter(answer), None)).get("error"):
         return mapping(answer[0])
     if isinstance(answer, dict):
         return answer
-    if streamed := streamed_answer(body, FIGURE_DIGITS):
+    if streamed := streamed_answer(body, FIGURE_DIGITS, dialect.usage):
         return streamed
     said = excerpt(body)
     if said.startswith(PAGE):

@@ -11,6 +11,7 @@ from stapel_agent.providers.wire.vendor_json import decoded, mapping
 
 from .choice import content_text, first_choice
 from .dialect import Fields
+from .usage_fields import UsageFields, read_usage
 
 EVENT, END = b"data:", b"[DONE]"
 BEGINNINGS = (EVENT, b"event:", b"id:", b"retry:", b":", b"{")
@@ -19,12 +20,12 @@ MOST_EVENTS = 200_000
 TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 
 
-def streamed_answer(body: bytes, digits: int) -> Fields:
+def streamed_answer(body: bytes, digits: int, fields: UsageFields) -> Fields:
     """Return the answer in `body` as if it had not been streamed; empty if there is none. Raises AnswerInterrupted."""
     body = body.removeprefix(BOM_UTF8).strip().removesuffix(END).rstrip().removesuffix(EVENT)
     if answer := mapping(decoded(body, digits)):
         return answer
-    return _joined(_events(body, digits)) if body.startswith(BEGINNINGS) else {}
+    return _joined(_events(body, digits), fields) if body.startswith(BEGINNINGS) else {}
 
 
 def _events(body: bytes, digits: int) -> list[Fields]:
@@ -40,7 +41,7 @@ def _events(body: bytes, digits: int) -> list[Fields]:
     return events
 
 
-def _joined(events: list[Fields]) -> Fields:
+def _joined(events: list[Fields], fields: UsageFields) -> Fields:
     answer = _last_values(events)
     choices = [choice for event in events if (choice := first_choice(event))]
     if not choices:
@@ -54,7 +55,8 @@ def _joined(events: list[Fields]) -> Fields:
     # Gateways, and vLLM after an error, also write [DONE] behind an answer that was cut off.
     if ENDINGS.isdisjoint({*answer, *choice}):
         text = content_text(mapping(choice.get("message")).get("content"))
-        raise AnswerInterrupted("the answer ended before it was complete", text=text or None)
+        usage = read_usage(answer.get("usage"), fields)
+        raise AnswerInterrupted("the answer ended before it was complete", usage=usage or None, text=text or None)
     return {**answer, "choices": [choice]}
 
 
