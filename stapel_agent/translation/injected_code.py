@@ -104,6 +104,8 @@ NEEDED = {
 """What every match of a pattern in SYNTAX contains. It is searched for first, because that is fast."""
 SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕\u00ad\u200b-\u200d\u2060\ufeff]|--")
 """Every injection, as it is written, contains one of these."""
+ASSIGNED = re.compile(r"(?<![\w:@.-])(?!on|style|src|href|\w{0,9}action)([\w:@.-]{1,40}+)\s{0,5}+=")
+"""A harmless name before an equals sign in prose."""
 FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
 """The beginning of a formula that a spreadsheet would compute."""
 DOTS = "。｡．․"
@@ -125,7 +127,7 @@ def injected(source: str, translation: str, *, has_tags: bool = False) -> str | 
         ours = ours or (_as_run(source) if found else "")
         had = found and _found(syntax, ours, name)
         new = found - had
-        if name == ATTRIBUTE and (had or all(_is_assigned(attribute, ours) for attribute in new)):
+        if name == ATTRIBUTE and (had or (new and _assigned(new) <= set(ASSIGNED.findall(ours)))):
             continue  # prose can have words between a quote and an equals sign, and these are translated
         if new and not (name == ADDRESS and all(_is_joined(address, ours, had) for address in new)):
             return f"has {name} that the text does not have"
@@ -162,10 +164,10 @@ def _is_joined(address: str, source: str, known: set[str]) -> bool:
     )
 
 
-def _is_assigned(attribute: str, source: str) -> bool:
-    """Whether `source` too has an equals sign after the last word of `attribute`, or no page knows such a name."""
-    name = attribute[:-1].rstrip().split()[-1] if attribute.endswith("=") else ">"
-    return not name.isascii() or re.search(rf"(?<![\w:@.-]){re.escape(name)}\s{{0,5}}=", source) is not None
+def _assigned(attributes: set[str]) -> set[str]:
+    """The ends of `attributes` that a page may know, which are in ASCII: their names, or a bracket."""
+    ends = (attribute.rstrip("=").replace("/", " ").split()[-1] for attribute in attributes)
+    return {end for end in ends if end.isascii()}
 
 
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:

@@ -54,6 +54,7 @@ READABLE = re.compile("[0-9A-Za-z]")
 """Letters and digits that can be searched for fast."""
 STACK = re.compile(rf"[^\x00-\x7f\w\s][^\x00-\x7f\w\s]{{{MOST_MARKS}}}")
 """Matches wherever there are more than MOST_MARKS combining marks in a row, and is faster to search for."""
+OWNERSHIP = re.compile("[©®™℗]")
 FEW_LETTERS = 3
 
 
@@ -76,7 +77,7 @@ def illegible(source: str, translation: str, to: str = "") -> str | None:
     ours = _without_marks(source)
     letters = sum(map(str.isalpha, ours))
     # "{x} of {y}" may become "{x} / {y}", "n/a" a dash, ", and" a comma of Japanese, and "(C)" its sign.
-    has_signs = "\ufffc" in ours or "/" in ours or ours.strip()[:1] in (",", "(")
+    has_signs = "\ufffc" in ours or "/" in ours or ours.strip()[:1] == "," or OWNERSHIP.search(translation)
     may_lack_letters = letters <= FEW_LETTERS and has_signs
     return "has no letters" if letters and not may_lack_letters else None
 

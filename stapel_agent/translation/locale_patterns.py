@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from .injected_code import injected
+
 DIRECTIVE = re.compile(r"%[-_0^#]?([aAbBcCdDeFgGhHIjklLmMNpPrRsStTuUVwWxXyYzZ])")
 """A directive of strftime."""
 PARTS = ("Yy", "Bbhm", "de", "HIkl", "M")
 """The directives for each part of a date or time that a translation keeps."""
-ELSE = re.compile(r"[{}<>$%]")
+ELSE = re.compile(r"[{}<>$%\d\n]")
 """What a date pattern does not have beside its directives."""
 PRICE = re.compile(r"(?:[-()\s\u200e\u200f]|%[un]|[%٪](?![un])){2,20}")
 AMOUNT = re.compile("%[un]")
@@ -25,7 +27,13 @@ def _is_same_date(source: str, translation: str) -> bool:
     if any(map(str.isalnum, DIRECTIVE.sub("", source))) or ELSE.search(DIRECTIVE.sub("", source + translation)):
         return False
     counts = [(_count(part, ours), _count(part, theirs)) for part in PARTS if _count(part, ours)]
-    return len(counts) > 1 and all(one == other for one, other in counts)
+    is_same = len(counts) > 1 and all(one == other for one, other in counts)
+    return is_same and (not _is_half(theirs) or _is_half(ours)) and injected(source, translation) is None
+
+
+def _is_half(directives: str) -> bool:
+    """Whether the hour is one of twelve, and nothing says in which half of the day."""
+    return not set("Il").isdisjoint(directives) and set("pPr").isdisjoint(directives)
 
 
 def _count(part: str, directives: str) -> int:

@@ -86,16 +86,22 @@ APOLOGETIC = re.compile(
 """Stems of apologies, beyond those of SORRY, in a source that is one."""
 APOLOGY = re.compile(r"\W{0,3}(?:i(?:'m| am) (?:\w+ )?sorry|i apologi[sz]e|(?:so )?sorry,? (?:but )?i)\b")
 NEGATED = re.compile(
-    r"n't\b|\b(?:no|not|cannot|never|without|too|only|until|unless|deactiv\w*|disab\w*|expir\w*|block\w*|restrict\w*|un\w{3,}|in\w{4,}|fail\w*|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie"
-    r"|ne|ei|inte|ikke|ikkje|niet|geen|nem|не|ні|δεν|değil|tidak|không)\b|[不没無无沒]|ない|ません|않|없|못|لا|لم|לא|नहीं|ไม่"
+    r"n't\b|\b(?:no|not|cannot|never|without"
+    r"|too (?:old|new|long|short|big|large|small|many|few|much|late|early)|deactiv\w*|disab\w*"
+    r"|expir\w*|block\w*|restrict\w*|un(?!til\b|der|i[qtv])\w{3,}|in(?!stall|format|ternet|sert|clud|voice)\w{4,}|fail\w*"
+    r"|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie|ne|ei|inte|ikke|ikkje|niet|geen|nem|не|ні|δεν|değil|tidak|không)\b|[不没無无沒]|ない|ません|않|없|못|لا|لم|לא|नहीं|ไม่"
 )
 """Signs that a source says that something is not so."""
 KINDRED = re.compile(
     r"translat|transcod|transform|resolv|templat|compil|buil[dt]|assembl|fuzz|interpret|conver|locali[sz]|internationali|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
-    r"|legend|ondertitel|субтитр|字幕|자막|\bgear|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|"
-    r"modèle|modelo|модел|模型|モデル|모델|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
+    r"|legend|ondertitel|субтитр|字幕|자막|\bgear"
 )
-"""Words of a source whose translation may have the words of TRANSLATE or MODEL."""
+"""Words of a source whose translation may have the words of TRANSLATE."""
+ARTIFICIAL = re.compile(
+    r"languag|artificial|\bmodel|\b(?:ai|ki|ia|ии|ші)\b|人工|인공|modell|modèle|modelo|модел|模型|モデル|모델"
+    r"|intelligen|интеллект|інтелект|ذكاء|בינה|ปัญญา|कृत्रिम|एआई|tekoäly"
+)
+"""Words of a source whose translation may have the words of MODEL."""
 WRAPPERS = listed("\" \" / “ ” / „ “ / „ ” / « » / » « / ‘ ’ / ' ' / 「 」 / 『 』 / ** ** / * * / ` ` / __ __")
 QUOTES = re.compile("[\"'“”„«»‘’「」『』*`_‹›《》]")
 
@@ -107,7 +113,7 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
     heads = heads_of(ends)
     if fault := _refusal(ours, ends, heads):
         return fault
-    if TRANSLATE.may_be_in(ends, heads) and TRANSLATE.search(ends) and not _may_mention(ours):
+    if TRANSLATE.may_be_in(ends, heads) and TRANSLATE.search(ends) and not _may_mention(ours, KINDRED):
         return "is not a translation but a remark about one"
     if CONTROL_SIGNS.search(ends) and CONTROL.search(ends) and not CONTROL.search(ours):
         return "has a control word"
@@ -119,7 +125,8 @@ def remark_in(source: str, translation: str, to: str = "") -> str | None:
 
 
 def _refusal(source: str, translation: str, heads: Set[str]) -> str | None:
-    if MODEL.may_be_in(translation, heads) and MODEL.search(translation) and not _may_mention(source):
+    is_model = MODEL.may_be_in(translation, heads) and MODEL.search(translation)
+    if is_model and not _may_mention(source):
         return "is not a translation but a remark about one"
     is_apology = OPENING.match(translation) is not None
     refusal = _inability(translation, heads)
@@ -141,8 +148,9 @@ def _inability(translation: str, heads: Set[str]) -> re.Match[str] | None:
     return can if can and NOT.search(translation, can.end(), can.end() + NEAR) else None
 
 
-def _may_mention(source: str) -> bool:
-    return any(pattern.search(source) for pattern in (KINDRED, TRANSLATE, MODEL))
+def _may_mention(source: str, kindred: re.Pattern[str] = ARTIFICIAL) -> bool:
+    patterns: tuple[re.Pattern[str] | Phrases, ...] = (kindred, ARTIFICIAL, TRANSLATE, MODEL)
+    return any(pattern.search(source) for pattern in patterns)
 
 
 def _is_annotated(source: str, translation: str, to: str, heads: Set[str]) -> bool:

@@ -36,7 +36,8 @@ ENDING = 3
 STEM = 4
 WORD = re.compile(r"[^\W\d_]+")
 PREPOSITION = re.compile(
-    r"in\s+(?:[\"'“„«»‘`⟦]|(?!(?:screen|display|monitor|tv|by|wide|long|tall|high|deep|thick)\b)\.?\w)"
+    r"in\s+(?:[\"'“„«»‘`⟦]|(?!(?:screen|display|monitor|tablet|tv|pizza|by|x|of|per|or|and|to|from|than|apart|above|below"
+    r"|across|wide|long|tall|high|deep|thick|diagonal|diameter)\b)\.?\w)"
     r"|a\s+(?:second|minute|hour|day|night|week|month|year|time|person|head|piece)\b"
 )
 """Words of a sentence that look like inches and amperes."""

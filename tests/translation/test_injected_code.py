@@ -69,6 +69,15 @@ def test_injected__none(translation):
 
 
 @each_row([
+    ("Version >= 5", 'Version >= 5 "> jetzt'), ("Set onload=x", 'Setze "a" onload=x'),
+    ("Set style=x", 'Setze "a" style=x'), ("Set size=5", 'Setze "a" type=5 und size=5'),
+])  # fmt: skip
+def test_injected__attributes(source, translation):
+    """Signs and names that the source has in prose do not excuse other attributes, or those that do harm."""
+    assert injected(source, translation) == "has an attribute that the text does not have"
+
+
+@each_row([
     ("Sign in at example.com", "请登录example.com"), ("Visit WordPress.com.", "访问WordPress.com。"),
     ("Details: example.com", "詳細はexample.com"), ("Sign in to example.com", "כניסה ל-example.com"),
     ("Your gpodder.net account", "חשבון ה־gpodder.net שלך"), ("Log in with example.com", "تسجيل الدخول بexample.com"),

@@ -51,6 +51,11 @@ def test_illegible__encoding(translation):
     assert illegible(translation, translation) is None
 
 
+def test_illegible__brackets():
+    """Brackets without the word in them are no translation, as a sign is."""
+    assert illegible("(Yes)", "()") == "has no letters"
+
+
 def test_illegible__stacked_marks():
     """A letter under many combining marks is refused."""
     assert illegible("Hello", "H" + "\u0336\u0301" * 8 + "allo") == "has letters under too many combining marks"

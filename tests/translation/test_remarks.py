@@ -289,6 +289,19 @@ def test_languages__lower_case():
             assert phrases == [phrase.lower().replace("’", "'") for phrase in phrases]
 
 
+@each_row(
+    [
+        ("Only 3 left in stock", "Dabei kann ich leider nicht helfen."),
+        ("You too can win", "Ich kann Ihnen dabei nicht helfen."),
+        ("Open until Friday", "Je ne peux pas vous aider avec cela."),
+        ("Build your team", "Als KI-Sprachmodell habe ich keine Meinung."),
+    ]
+)
+def test_remark_in__common_words(source, translation):
+    """Common words in a source excuse neither a refusal nor a remark on the model."""
+    assert remark_in(source, translation)
+
+
 @pytest.mark.parametrize("translation", ["de: Save", "de: Speichern", "Übersetzt: Save", "translated Save"])
 def test_remark_in__label(translation):
     """A label before a text is a remark, whether the text after it is translated or not."""
