@@ -104,8 +104,9 @@ NEEDED = {
 """What every match of a pattern in SYNTAX contains. It is searched for first, because that is fast."""
 SIGNS = re.compile(r"[<>{}\[\]$#@%!~&*=\"'`:/.\\|(＜＞＝＋－＠．。｡：／＼․‥︰﹕\u00ad\u200b-\u200d\u2060\ufeff]|--")
 """Every injection, as it is written, contains one of these."""
-ASSIGNED = re.compile(r"(?<![\w:@.-])(?!on|style|src|href|\w{0,9}action)([\w:@.-]{1,40}+)\s{0,5}+=")
-"""A harmless name before an equals sign in prose."""
+ASSIGNED = re.compile(r"(?<![\w:@.-])([\w:@.-]{1,40}+)\s{0,5}+=")
+ACTIVE = re.compile(r"on(?!line|ly)\w|style|src|href|(?:form)?action")
+"""Attributes that load or run something."""
 FORMULA = re.compile(r"[=＝]|[+@＋＠-][\w!.']{0,60}[(|]|[+-][\d+*/^().-]{1,60}[(|]|[+@-][^\s(]{0,60}\|")
 """The beginning of a formula that a spreadsheet would compute."""
 DOTS = "。｡．․"
@@ -127,8 +128,8 @@ def injected(source: str, translation: str, *, has_tags: bool = False) -> str | 
         ours = ours or (_as_run(source) if found else "")
         had = found and _found(syntax, ours, name)
         new = found - had
-        if name == ATTRIBUTE and (had or (new and _assigned(new) <= set(ASSIGNED.findall(ours)))):
-            continue  # prose can have words between a quote and an equals sign, and these are translated
+        if name == ATTRIBUTE and _is_prose(new, had, ours):
+            continue
         if new and not (name == ADDRESS and all(_is_joined(address, ours, had) for address in new)):
             return f"has {name} that the text does not have"
     if ":" in theirs and _new_schemes(theirs, source):
@@ -164,10 +165,11 @@ def _is_joined(address: str, source: str, known: set[str]) -> bool:
     )
 
 
-def _assigned(attributes: set[str]) -> set[str]:
-    """The ends of `attributes` that a page may know, which are in ASCII: their names, or a bracket."""
+def _is_prose(attributes: set[str], known: set[str], source: str) -> bool:
+    """Whether `attributes` are prose: words between a quote and an equals sign, translated, or a name of `source`."""
     ends = (attribute.rstrip("=").replace("/", " ").split()[-1] for attribute in attributes)
-    return {end for end in ends if end.isascii()}
+    names = {end for end in ends if end.isascii()}  # no page knows others
+    return not any(map(ACTIVE.match, names)) and (bool(known) or names <= set(ASSIGNED.findall(source)))
 
 
 def _found(syntax: re.Pattern[str], text: str, name: str) -> set[str]:

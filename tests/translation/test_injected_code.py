@@ -70,7 +70,8 @@ def test_injected__none(translation):
 
 @each_row([
     ("Version >= 5", 'Version >= 5 "> jetzt'), ("Set onload=x", 'Setze "a" onload=x'),
-    ("Set style=x", 'Setze "a" style=x'), ("Set size=5", 'Setze "a" type=5 und size=5'),
+    ("Set style=x", 'Setze "a" style=x'), ('Set the "a" size=5', 'Setze "a" style=5'),
+    ("Set size=5", 'Setze "a" type=5 und size=5'),
 ])  # fmt: skip
 def test_injected__attributes(source, translation):
     """Signs and names that the source has in prose do not excuse other attributes, or those that do harm."""
