@@ -165,10 +165,15 @@ def _is_joined(address: str, source: str, known: set[str]) -> bool:
     )
 
 
+def _names(attributes: set[str]) -> set[str]:
+    """The ends of `attributes` that a page may know, which are in ASCII: their names, or a bracket."""
+    ends = (attribute.rstrip("=").replace("/", " ").split()[-1] for attribute in attributes)
+    return {end for end in ends if end.isascii()}
+
+
 def _is_prose(attributes: set[str], known: set[str], source: str) -> bool:
     """Whether `attributes` are prose: words between a quote and an equals sign, translated, or a name of `source`."""
-    ends = (attribute.rstrip("=").replace("/", " ").split()[-1] for attribute in attributes)
-    names = {end for end in ends if end.isascii()}  # no page knows others
+    names = _names(attributes) - _names(known)
     return not any(map(ACTIVE.match, names)) and (bool(known) or names <= set(ASSIGNED.findall(source)))
 
 

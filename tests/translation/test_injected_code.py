@@ -40,6 +40,11 @@ def test_injected(text):
     assert injected(f"Read {text} about it", f"Mehr {text} davon") is None
 
 
+def test_injected__words_before_a_name():
+    """Words between a quote and the name of an attribute that the source has may be translated."""
+    assert injected('Use "x" with href=y', 'Nutze "x" mit href=y') is None
+
+
 def test_injected__every_scheme():
     """Every scheme of the table is a whole name, as in RFC 3986, and is found."""
     assert [scheme for scheme in SCHEMES.split() if not re.fullmatch(r"[a-z][a-z0-9+.-]*[a-z0-9]", scheme)] == []
