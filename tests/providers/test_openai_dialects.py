@@ -73,6 +73,7 @@ ANSWERS = {
     ),
 }
 
+MODEL_FIX = "set OPENAI_COMPAT_MODELS to models of this endpoint"
 FAULTS: dict[str, tuple[int, type[ProviderError], str]] = {
     "openai_error": (
         429,
@@ -95,8 +96,12 @@ FAULTS: dict[str, tuple[int, type[ProviderError], str]] = {
         "HTTP 429: Your account org-0 <ak-0> is suspended due to insufficient balance, please recharge your account "
         "or check your plan and billing details",
     ),
-    "vllm_error": (404, RequestRejected, "HTTP 404: The model `x` does not exist."),
-    "ollama_error": (404, RequestRejected, 'HTTP 404: model "gemma3:12b" not found, try pulling it first'),
+    "vllm_error": (404, RequestRejected, f"HTTP 404: The model `x` does not exist; {MODEL_FIX}"),
+    "ollama_error": (
+        404,
+        RequestRejected,
+        f'HTTP 404: model "gemma3:12b" not found, try pulling it first; {MODEL_FIX}',
+    ),
     "llamacpp_error": (401, AccessDenied, "HTTP 401: Invalid API Key"),
 }
 

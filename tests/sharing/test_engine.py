@@ -50,10 +50,8 @@ def test_single_flight__failure_is_everybodys(host: Host, model: ScriptedServer,
     waiters.are(5)
     gate.wait(100)
     answers = [one for process in processes for one in said(process)]
-    assert (
-        answers
-        == [{"status": "failure", "failure": "rejected", "reason": "rejected: HTTP 404: no such model", **TRACED}] * 6
-    )
+    reason = "rejected: HTTP 404: no such model; set OPENAI_COMPAT_MODELS to models of this endpoint"
+    assert answers == [{"status": "failure", "failure": "rejected", "reason": reason, **TRACED}] * 6
     assert len(model.requests) == 1
     assert (len(host.server.rows()), host.server.flights()) == (1, 0)
 

@@ -57,7 +57,7 @@ class ErrorBody:
         """
         is_elsewhere = is_of_another_address(self.status, self.message)
         fix = address_fix if is_elsewhere else model_fix if self.status == UNKNOWN else ""
-        message = f"{self.message}; {fix}" if fix else self.message
+        message = f"{self.message.removesuffix('.')}; {fix}" if fix else self.message
         fault = classify(
             self.status,
             message,
