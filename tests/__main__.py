@@ -26,6 +26,8 @@ from tests.private_postgresql import program
 
 ROOT = Path(__file__).parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
+DEAL_AGAIN = ["--dist", "worksteal"]
+"""A worker that has run its tests takes half of those of another one."""
 LESS_URGENT = ["nice", "-n", "5"] if shutil.which("nice") else []
 
 
@@ -61,7 +63,7 @@ SERVICES = {
     "cli": shutil.which(os.environ.get("CLAUDE_CLI_BINARY", "/tmp/claude-cli/node_modules/.bin/claude")) is not None,
 }
 
-WORKERS = {"sqlite": "4"}
+WORKERS = {"sqlite": "5"}
 """The number of workers on a database, other than 0, which is none beside the process itself."""
 
 # On other databases: tests that use it, without those that need another service or, unless WHOLE, never differ.
@@ -120,7 +122,7 @@ def run(runs: dict[str, list[str]], checkout: Path, folder: Path) -> list[int]:
 
 def start(database: str, checkout: Path, arguments: list[str], output: IO[bytes] | None = None) -> Popen[bytes]:
     workers = os.environ.get("WORKERS", WORKERS.get(database, "0"))
-    command = [*(LESS_URGENT if output else []), *PYTEST, "-n", workers, *arguments]
+    command = [*(LESS_URGENT if output else []), *PYTEST, "-n", workers, *DEAL_AGAIN, *arguments]
     if "REPORTS" in os.environ:
         command.append(f"--junit-xml={Path(os.environ['REPORTS']).resolve() / database}.xml")
     variables = environment(DATABASE=database, PYTHONPATH=str(checkout))

@@ -73,7 +73,7 @@ FAILURES: dict[str, tuple[str, int, str, str]] = {
     "openrouter_choice_error": ("openrouter", 200, "overloaded", "Upstream error from DeepInfra"),
     "xai_error": ("xai", 403, "refused", "Content violates usage guidelines"),
     "xai_credit_error": ("xai", 429, "out_of_credit", "used all available credits"),
-    "vllm_error": ("vllm", 404, "rejected", "The model `x` does not exist."),
+    "vllm_error": ("vllm", 404, "rejected", "The model `x` does not exist"),
     "ollama_error": ("ollama", 404, "rejected", "not found, try pulling it first"),
     "lmstudio_error": ("lmstudio", 404, "rejected", "No models loaded"),
     "lmstudio_context_error": ("lmstudio", 200, "rejected", "greater than the context length"),
