@@ -175,6 +175,7 @@ def test_list__row(admin_client):
     ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("columns", "cost", "tokens"),
     [
@@ -251,6 +252,7 @@ def test_page__characters_without_utf8(admin_client):
     assert "⟨U+D800⟩" in admin_client.get(change_page(row)).content.decode()
 
 
+@pytest.mark.any_database
 def test_page__long_text(admin_client):
     """The page shows the beginning of a long text."""
     row = written(prompt="x" * 5_000_000, response="[" + "1," * 2_500_000 + "1]")
@@ -475,6 +477,7 @@ def test_usage_endpoint__permission(client, account, settings, fields, host, sta
         assert client.get(url).status_code == status
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(("codenames", "status"), [([], 403), (["view_promptlog"], 200), (["change_promptlog"], 200)])
 def test_usage_endpoint__without_the_admin(client, account, monkeypatch, codenames, status):
     """If no admin shows the ledger, its model permission counts."""

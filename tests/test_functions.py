@@ -128,6 +128,7 @@ def test_call__never_raises_otherwise(payload):
     assert call("llm.complete", payload)["status"] == "failure"
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "payload"), [(name, payload) for name, payload in BAD if payload])
 def test_call__validation_switched_off(scripted_model, settings, name, payload):

@@ -332,6 +332,7 @@ def test_hostile_policy__costs_the_reuse_only(agent, scripted_model, facade, fie
     assert facade.translate("en", "de", {"a": "Hello"}).get("failure") != "internal_error"
 
 
+@pytest.mark.any_database
 def test_unreachable_policy__is_asked_once(agent, scripted_model, facade, caplog):
     """A cache that cannot be reached is tried once per request, and each error is one line in the log."""
     agent(CACHE_LOOKUP=ALWAYS, CACHE_POLICY=Unreachable, TRANSLATE_CHUNK_ENTRIES=1)
@@ -381,6 +382,7 @@ def test_should_cache__yes_alone():
         assert [policy.should_cache(source) for source in ("llm_facade", "translate", "embed")] == [False, False, True]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("policy", ["no.such.Policy", "stapel_agent.cache.no_such", dict])
 def test_unusable_policy__costs_the_reuse_only(agent, scripted_model, facade, caplog, policy):
     """If a policy cannot be imported or is not a policy, the log says so, and the call continues."""

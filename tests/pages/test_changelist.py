@@ -178,6 +178,7 @@ def test_filter__models_offered(admin_client, agent):
     assert models_offered(admin_client, model="in-url") == [*((name, False) for name in offered), ("in-url", True)]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("models", "compatible", "offered"),
     [

@@ -51,6 +51,7 @@ def behind(figure: Figure, rows: list[PromptLog]) -> str:
     return str(sum(getattr(row, name) or 0 for row in rows for name in names))
 
 
+@pytest.mark.any_database
 def test_links__lead_to_the_rows_that_make_the_figure(admin_client, on_one_page):
     """Every linked figure equals the sum of the rows in the list at that link, to the last digit."""
     written_at_random(50)
@@ -273,6 +274,7 @@ def statements(client) -> int:
     return len(captured)
 
 
+@pytest.mark.any_database
 def test_page__queries_do_not_grow(admin_client):
     """The number of queries does not depend on the number of rows, users and models."""
     written_at_random(60)
@@ -341,6 +343,7 @@ def test_page__of_another_site(admin_client):
     assert "/ops/agent/promptlog/" in page.addresses
 
 
+@pytest.mark.any_database
 def test_budgets__of_now(admin_client, agent, scripted_model, on_one_page):
     """Budgets nearest to their limits are shown with what is spent and reserved, and link to their period's rows."""
     everybody = {"scope": "all", "period": "day", "tokens": 500}

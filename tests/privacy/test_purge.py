@@ -246,6 +246,7 @@ def test_purge__wrong_setting(agent):
         call_command("purge_prompt_logs", skip_checks=False)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("days", [0, -1, True, "30", float("nan"), float("inf"), []])
 @pytest.mark.parametrize("given", ["as the setting", "as the option"])
 def test_purge__unchecked(agent, days, given):

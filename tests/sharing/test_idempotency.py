@@ -73,6 +73,7 @@ def test_key__of_no_entries(facade, scripted_model):
     assert scripted_model.requests == []
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "other",
     [
@@ -103,6 +104,7 @@ def test_key__another_verb(facade, scripted_model):
     assert facade.complete("say", "small", idempotency_key="k") == CONFLICT
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("other", [{"user_id": "2"}, {"workspace_id": "2"}, {"caller": "service"}])
 def test_key__another_caller(facade, scripted_model, other):
     """Another caller's key is another key, even if it is the same text."""

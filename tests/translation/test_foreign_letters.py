@@ -59,6 +59,7 @@ def test_foreign_letters__source(source):
     assert review(Entry(source), f"{kept} и вкус", "en", "de").fault.startswith("has Cyrillic letters")
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 def test_foreign_letters__glossary(scripted_model, facade):
     """A term of the glossary may have letters of another script."""
