@@ -123,7 +123,7 @@ def test_description__holds(document, verb, mode, scripted_model):
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for operation in mounts])
 
     @given(case=cases.filter(has_one_key))
-    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def holds(case):
         if mode is GenerationMode.POSITIVE and case.body.get("images"):
             case.body["images"] = [PNG_DATA for image in case.body["images"]]  # no schema can say what an image is

@@ -126,7 +126,7 @@ def test_long_text__linear_time(unit):
         parse_json_response(f'{text} {{"a": 1}}')
         return time.thread_time() - started
 
-    assert seconds(MEGABYTE // 8) <= 8 * seconds(MEGABYTE // 32) + 0.3
+    assert seconds(MEGABYTE // 16) <= 8 * seconds(MEGABYTE // 64) + 0.15
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_has_words(source):
 def test_spans__linear(sign):
     """However often a sign is repeated, alone or with the beginning of another syntax, scanning is linear."""
     for part in [sign, *(sign + other for other in SIGNS)]:
-        assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 150 // len(part))
+        assert grows_linearly(lambda size, part=part: spans(part * size), 1 + 100 // len(part))
 
 
 def test_spans__numbers_without_a_second():
