@@ -110,7 +110,7 @@ class Preloaded:
 
 def is_of_a_host(variable: str) -> bool:
     """Whether only the settings of databases, STAPEL_AGENT and the host's script depend on this variable."""
-    return variable.startswith(("DATABASE", "POSTGRESQL_", "MARIADB_", "HOST_")) and variable not in SETTLED
+    return variable.startswith(("DATABASE", "SQLITE_", "POSTGRESQL_", "MARIADB_", "HOST_")) and variable not in SETTLED
 
 
 def requested(control: socket.socket) -> dict[str, Any]:

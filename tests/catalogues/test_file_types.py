@@ -516,7 +516,6 @@ def test_android__not_translated(tmp_path, ours):
     assert open_catalogue(made(tmp_path, "values/a.xml", f"<resources>{ours}</resources>"), "de").texts() == {}
 
 
-@pytest.mark.fluent
 def test_android__comment_in_a_text(tmp_path):
     """A comment in a text is for the translator. It is not translated, and an existing translation keeps its own."""
     strings = '<resources>\n    <string name="{}">{}</string>\n    <string name="b">{}</string>\n</resources>\n'
@@ -532,6 +531,7 @@ def test_android__comment_in_a_text(tmp_path):
     assert target.read_text() == strings.format("a", " <!-- 5 übrig --> %1$d übrig", "Jetzt wählen")
 
 
+@pytest.mark.fluent
 def test_android__markup(tmp_path):
     """Well-formed markup stays markup, with `&` in its attributes escaped. Other markup becomes text."""
     catalogue = open_catalogue(made(tmp_path, "res/values/strings.xml", ANDROID), "de")
