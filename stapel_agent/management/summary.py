@@ -61,7 +61,7 @@ def fuzzy_texts(translation: CatalogueTranslation, label: str) -> Iterator[str]:
     """A line if existing translations are marked as fuzzy."""
     if count := translation.fuzzy:
         texts, them = ("1 text is", "it") if count == 1 else (f"{count} texts are", "them")
-        yield (f"{label}: {texts} marked as fuzzy: review {them}, or translate {them} again with --overwrite-fuzzy")
+        yield f"{label}: {texts} marked as fuzzy: review {them}, or translate {them} again with --overwrite-fuzzy"
 
 
 def advice(translations: Sequence[CatalogueTranslation]) -> str:

@@ -152,17 +152,7 @@ class CliCall(Call):
         status = 400 if outcome.exit_code and not has_started(outcome) else 200
         if refusal := self._optional_fields.refusal(status, outcome.stderr, excerpt(outcome.stderr)):
             raise refusal
-        try:
-            return read_output(outcome, structured=self.schema is not None)
-        except RequestRejected as fault:
-            raise self._effort_refusal(fault) or fault from None
-
-    def _effort_refusal(self, fault: RequestRejected) -> RequestRejected | None:
-        code, _, message = str(fault).removeprefix("HTTP ").partition(": ")
-        refusal = self._optional_fields.refusal(int(code) if code.isdecimal() else 0, message, message)
-        if refusal:
-            refusal.usage, refusal.text = fault.usage, fault.text
-        return refusal
+        return read_output(outcome, structured=self.schema is not None, optional_fields=self._optional_fields)
 
 
 def _binary() -> str:

@@ -31,6 +31,7 @@ from .wire.cache_writes import cache_writes
 from .wire.error_response import classify, excerpt
 from .wire.error_rules import CONTENT_FILTER, EMPTY_ACCOUNT, words
 from .wire.finish_reasons import finish_reason, refusal_category
+from .wire.optional_fields import OptionalFields
 from .wire.subprocess_runner import Outcome
 from .wire.vendor_json import decoded, mapping
 
@@ -74,12 +75,15 @@ ANSWER_DIGITS = 300
 """Not only for token counts: an answer to a schema is part of the CLI's JSON."""
 
 
-def read_output(outcome: Outcome, *, structured: bool) -> ProviderResult:
-    """Return the answer in `outcome`. `structured` says whether the CLI got a schema. Raises ProviderError."""
+def read_output(outcome: Outcome, *, structured: bool, optional_fields: OptionalFields) -> ProviderResult:
+    """Return the answer in `outcome`. Raises ProviderError.
+
+    `structured` says whether the CLI got a schema. `optional_fields` are those that the call omits if they are refused.
+    """
     report = Report(outcome.stdout, structured=structured)
     finish_reason = report.finish_reason
     if finish_reason not in ("length", "content_filter") and (
-        fault := report.fault() or _exit_fault(outcome) or report.gap()
+        fault := report.fault(optional_fields) or _exit_fault(outcome) or report.gap()
     ):
         fault.usage, fault.text = report.usage or report.begun or None, report.text or report.written or None
         raise fault
@@ -141,7 +145,7 @@ class Report:
     def metadata(self) -> dict[str, str]:
         return refusal_category(mapping(self._result.get("stop_details")).get("category"))
 
-    def fault(self) -> ProviderError | None:
+    def fault(self, optional_fields: OptionalFields) -> ProviderError | None:
         """Return the exception for an error that the CLI reports."""
         if not self._is_error:
             return None
@@ -149,7 +153,9 @@ class Report:
         stated = STATUS.search(notice)
         status = token_count(self._result.get("api_error_status")) or token_count(stated and stated[1])
         if 400 <= status < 600:
-            return classify(status, notice)
+            fault = classify(status, notice)
+            is_rejected = type(fault) is RequestRejected
+            return (optional_fields.refusal(status, notice, notice) if is_rejected else None) or fault
         if str(self._result.get("subtype")).startswith("error_max_"):
             return InvalidAnswer(f"the Claude Code CLI gave up: {notice}")
         return _fault_by_words(notice, "the Claude Code CLI failed")

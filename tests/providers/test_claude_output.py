@@ -23,6 +23,7 @@ from stapel_agent.exceptions import (
 )
 from stapel_agent.providers.base import ProviderResult
 from stapel_agent.providers.claude_output import read_output
+from stapel_agent.providers.wire.optional_fields import OptionalFields
 from stapel_agent.providers.wire.subprocess_runner import Outcome
 from stapel_agent.types import Usage
 
@@ -41,7 +42,9 @@ def message(identity: str, *texts: str, model: str = "claude-x") -> dict[str, An
 
 
 def read(stdout: str, *, stderr: str = "", exit_code: int = 0, structured: bool = False) -> ProviderResult:
-    return read_output(Outcome(exit_code, stdout.encode(), stderr.encode()), structured=structured)
+    return read_output(
+        Outcome(exit_code, stdout.encode(), stderr.encode()), structured=structured, optional_fields=OptionalFields()
+    )
 
 
 def test_read_output__result_alone() -> None:
@@ -103,7 +106,9 @@ def test_read_output__blank(text: str) -> None:
 def test_read_output__not_utf8() -> None:
     """Output that is not UTF-8 is read as far as possible."""
     stdout = json.dumps(RESULT).encode().replace(b"Hello.", b"H\xffllo.")
-    assert read_output(Outcome(0, stdout, b""), structured=False) == answered("H\ufffdllo.")
+    assert read_output(Outcome(0, stdout, b""), structured=False, optional_fields=OptionalFields()) == answered(
+        "H\ufffdllo."
+    )
 
 
 FINISHES: dict[str, tuple[str, ProviderResult]] = {

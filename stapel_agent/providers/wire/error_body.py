@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 
 from stapel_agent.exceptions import AnswerTruncated, InvalidAnswer, ProviderError, RequestRejected
 from stapel_agent.types import Usage
@@ -12,9 +13,6 @@ from .content_coding import unpacked, unpacked_start
 from .error_response import NO_CODES, classify, error_codes, excerpt, is_of_another_address
 from .optional_fields import OptionalFields
 from .retry_after import stated_wait
-
-UNKNOWN = 404
-"""The status of an unknown path, or of an unknown model."""
 
 
 class ErrorBody:
@@ -56,7 +54,7 @@ class ErrorBody:
         states: the vendor bills them.
         """
         is_elsewhere = is_of_another_address(self.status, self.message)
-        fix = address_fix if is_elsewhere else model_fix if self.status == UNKNOWN else ""
+        fix = address_fix if is_elsewhere else model_fix if self.status == HTTPStatus.NOT_FOUND else ""
         message = f"{self.message.removesuffix('.')}; {fix}" if fix else self.message
         fault = classify(
             self.status,

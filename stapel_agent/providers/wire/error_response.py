@@ -97,15 +97,15 @@ def stated_fault(
     if own := _own_kind(codes, own_codes):
         return own(said, retry_after=wait)
     kind: type[ProviderError] = _kind(400, message, codes, NO_CODES)
-    if kind is RequestRejected and BUSY.search(message):
+    if kind is not RequestRejected:
+        return kind(said, retry_after=wait)
+    if BUSY.search(message):
         return ProviderUnavailable(said, retry_after=wait)
-    if kind is RequestRejected and PACE.search(message):
+    if PACE.search(message):
         return RateLimited(said, retry_after=wait)
-    if kind is RequestRejected and TOO_LONG.search(message):
+    if TOO_LONG.search(message):
         return RequestRejected(said)
-    if kind is RequestRejected and WRONG_ADDRESS.search(message):
-        return elsewhere
-    return InvalidAnswer(said) if kind is RequestRejected else kind(said, retry_after=wait)
+    return elsewhere if WRONG_ADDRESS.search(message) else InvalidAnswer(said)
 
 
 def stated_status(document: Mapping[str, Any]) -> int | None:
