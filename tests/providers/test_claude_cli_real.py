@@ -205,7 +205,7 @@ def test_real__prompt_like_a_file_name(serve: Serve, home: Path) -> None:
     assert len("".join(block["text"] for block in request.json["system"])) < 200
 
 
-@pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet"])
+@pytest.mark.parametrize("prompt", ["/config verbose=true", "/greet", "/no-such-command"])
 def test_real__prompt_like_a_command(serve: Serve, home: Path, prompt: str) -> None:
     """A command of the CLI in a prompt is sent to the model, not executed."""
     server = serve(stream(message("Hello.")))
