@@ -15,7 +15,7 @@ from stapel_agent.models import CostBasis, PromptLog, PromptStatus
 
 from . import columns
 from .call_finished_signal import announce, announce_later
-from .heartbeat import silent
+from .running_calls import silent
 
 LOST_BATCH = 500
 LOST_MESSAGE = "lost: the process ended before the provider answered"
@@ -25,7 +25,7 @@ def close_lost(*, older_than: float | None = None, request_id: UUID | None = Non
     """Close rows whose process ended during the call: those of one request, or all that are pending for too long.
 
     Too long means `older_than` seconds by the database's clock; the default is CLI_TIMEOUT, the time of an attempt. A
-    call with a recent heartbeat is running, however old it is. Returns the number of closed rows.
+    call whose row is still renewed is running, however old it is. Returns the number of closed rows.
     """
     age = timedelta(seconds=agent_settings.CLI_TIMEOUT if older_than is None else older_than)
     find = partial(_without_sign_of_life, age) if request_id is None else partial(_of_request, request_id)

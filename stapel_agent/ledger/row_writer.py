@@ -37,7 +37,7 @@ from stapel_agent.redaction import describe
 from . import columns, row_statements
 from .call_finished_signal import aannounce, announce, announce_later
 from .cost_columns import forget_estimate, set_estimate
-from .heartbeat import beating
+from .running_calls import renewing
 from .unclosed_rows import close_later, close_left_over
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def _under_way(row: PromptLog, attempt: Attempt, refusal: Refusal) -> AbstractCo
     if refusal is not None:
         attempt.fail(refusal)
         raise refusal
-    return beating(row)
+    return renewing(row)
 
 
 def _begin(row: PromptLog, attempt: Attempt, opening: Callable[[str], Refusal]) -> Refusal:

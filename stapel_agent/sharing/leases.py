@@ -15,7 +15,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from stapel_agent.database import RepeatedWork, UtcNow, on_ledger
 from stapel_agent.models import Flight, IdempotencyRecord
 
-BEAT_SECONDS = 5.0
+RENEWAL_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 """A leader whose lease is older than this may be dead; see `Silence`."""
 LONG_SILENCE = 3
@@ -30,30 +30,30 @@ os.register_at_fork(after_in_child=_left_over.clear)
 
 def start(lease: UUID, is_gone: Callable[[], bool]) -> None:
     """Renew this lease until `stop()`, or until its leader `is_gone`."""
-    with _heartbeat.lock:
+    with _renewal.lock:
         _led[lease] = is_gone
-        _heartbeat.start()
+        _renewal.start()
 
 
 def stop(lease: UUID) -> None:
-    with _heartbeat.lock:
+    with _renewal.lock:
         _led.pop(lease, None)
 
 
 def remove_later(lease: UUID) -> None:
     """Retry removing the row that holds this lease until the database allows it. Its call is over."""
-    with _heartbeat.lock:
+    with _renewal.lock:
         _left_over.add(lease)
-        _heartbeat.start()
+        _renewal.start()
 
 
-def beat_seconds() -> float:
+def renewal_seconds() -> float:
     """Seconds between renewals: a lease is renewed several times before its leader counts as dead."""
-    return min(BEAT_SECONDS, SILENCE_SECONDS / 4)
+    return min(RENEWAL_SECONDS, SILENCE_SECONDS / 4)
 
 
 def silent(times: int = 1) -> Q:
-    """Match rows without a sign of life, by the database's clock: those of the machines may differ."""
+    """Match rows that nobody renews, by the database's clock: those of the machines may differ."""
     return Q(seen_at__lt=UtcNow() - timedelta(seconds=times * SILENCE_SECONDS))
 
 
@@ -84,7 +84,7 @@ class Silence:
         if not self._looks:
             self._began_at = time.monotonic()
         self._looks += 1
-        has_waited = self._looks >= LEAST_LOOKS and time.monotonic() - self._began_at >= beat_seconds()
+        has_waited = self._looks >= LEAST_LOOKS and time.monotonic() - self._began_at >= renewal_seconds()
         return is_long_silent or has_waited
 
 
@@ -98,7 +98,7 @@ def _job() -> tuple[list[UUID], list[UUID]] | None:
 
 def _do(job: tuple[list[UUID], list[UUID]]) -> None:
     on_ledger(partial(_renew, *job))
-    with _heartbeat.lock:
+    with _renewal.lock:
         _left_over.difference_update(job[1])
 
 
@@ -109,10 +109,10 @@ def _renew(led: list[UUID], left_over: list[UUID], alias: str) -> None:
         rows.filter(lease__in=led).update(seen_at=UtcNow())
 
 
-_heartbeat = RepeatedWork(
-    "stapel-agent-heartbeat",
+_renewal = RepeatedWork(
+    "stapel-agent-leases",
     f"leases could not be renewed, so calls that take longer than {SILENCE_SECONDS:g} s may be asked again",
-    seconds=beat_seconds,
+    seconds=renewal_seconds,
     job=_job,
     do=_do,
 )

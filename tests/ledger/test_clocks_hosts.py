@@ -11,8 +11,8 @@ from tests.hosts import Host
 from tests.scripted_server import Reply, ScriptedServer
 
 HANGING = """
-from stapel_agent.ledger import heartbeat
-heartbeat.BEAT_SECONDS = {beat}
+from stapel_agent.ledger import running_calls
+running_calls.RENEWAL_SECONDS = {renewal}
 services.complete("what?", "small", workspace_id="acme")
 """
 CLOSE = """
@@ -21,8 +21,8 @@ from django.core.management import call_command
 from django.utils import timezone
 from stapel_agent.budgets import balances
 from stapel_agent.models import BudgetAccount, Reservation
-from stapel_agent.ledger import heartbeat
-heartbeat.SILENCE_SECONDS = {silence}
+from stapel_agent.ledger import running_calls
+running_calls.SILENCE_SECONDS = {silence}
 now = timezone.now
 timezone.now = lambda: now() + timedelta(minutes={ahead})
 call_command("close_lost_calls", *{arguments}, skip_checks=True, verbosity=0)
@@ -81,14 +81,14 @@ def closed(host: Host, *arguments: str, ahead: int = 0, silence: float = 20) -> 
 
 def test_close_lost__by_a_host_whose_clock_is_ahead(hanging: Host, model: ScriptedServer) -> None:
     """A running call keeps its row and its reservation, even if the cleaning host's clock is two minutes ahead."""
-    hanging.start(HANGING.format(beat=60))
+    hanging.start(HANGING.format(renewal=60))
     until(lambda: model.requests)
     assert closed(hanging, ahead=2) == [["pending"], 1]
 
 
-def test_close_lost__a_heartbeat_lives(hanging: Host, model: ScriptedServer) -> None:
+def test_close_lost__a_renewed_row_lives(hanging: Host, model: ScriptedServer) -> None:
     """A call whose process renews its row is not closed, however old it is. It is closed when the renewals end."""
-    process = hanging.start(HANGING.format(beat=0.1))
+    process = hanging.start(HANGING.format(renewal=0.1))
     until(lambda: model.requests)
     until(lambda: hanging.server.execute("SELECT count(*) FROM agent_prompt_log WHERE seen_at IS NOT NULL")[0][0])
     assert closed(hanging, "--older-than", "0") == [["pending"], 1]

@@ -28,7 +28,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
     left = host.run(
         """
         from stapel_agent.asking import concurrency_limit as bulkhead
-        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.sharing import leases
         from stapel_agent.sharing import flight_leaders as leaders
         async def cancelled(step):
             task = asyncio.create_task(services.acomplete(f"question {step}", "small"))
@@ -42,7 +42,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
                 await cancelled(step)
             return (await services.acomplete("question 7", "small"))["status"]
         status = asyncio.run(main())
-        say([status, len(leaders.leaders._leaders), bulkhead._bulkheads["openai-compat"]._taken, len(heartbeat._led)])
+        say([status, len(leaders.leaders._leaders), bulkhead._bulkheads["openai-compat"]._taken, len(leases._led)])
         """
     )
     assert left == ["ok", 0, 0, 0]
@@ -118,13 +118,13 @@ def test_cancelled__while_its_row_is_opened_on_sqlite(file_server: Server, model
     assert (row, model.requests) == (["error", "cancelled", "cancelled", 0], [])
 
 
-def test_heartbeat__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:
+def test_leases__of_a_slow_leader(host: Host, model: ScriptedServer) -> None:
     """A leader that takes longer than a dead one is waited for to its end, because it renews its lease."""
     gate = threading.Barrier(2)
     model.replies = [answer("this", gate=gate)]
     quick = """
-from stapel_agent.sharing import leases as heartbeat
-heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 4
+from stapel_agent.sharing import leases
+leases.RENEWAL_SECONDS, leases.SILENCE_SECONDS = 0.2, 4
 """
     leader = host.start(quick + ASK)
     until(lambda: model.requests)
@@ -136,13 +136,13 @@ heartbeat.BEAT_SECONDS, heartbeat.SILENCE_SECONDS = 0.2, 4
     assert len(model.requests) == 1
 
 
-def test_heartbeat__removes_what_was_left(host: Host) -> None:
+def test_leases__removes_what_was_left(host: Host) -> None:
     """A flight that cannot be removed when it lands is removed later, and nobody waits for it for long."""
     host.run(
         """
         from stapel_agent.sharing import single_flight as flights
-        from stapel_agent.sharing import leases as heartbeat
-        heartbeat.BEAT_SECONDS = 0.2
+        from stapel_agent.sharing import leases
+        leases.RENEWAL_SECONDS = 0.2
         def refuse(self, alias):
             raise OSError("the database is away")
         remove, flights.SingleFlight._remove_row = flights.SingleFlight._remove_row, refuse
@@ -195,9 +195,9 @@ def test_leader__whose_loop_is_closed(host: Host, model: ScriptedServer) -> None
     model.replies = [Reply(raw=b"", ending="hang"), answer("this")]
     said_last = host.run(
         """
-        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.sharing import leases
         from stapel_agent.telemetry import metrics as telemetry
-        heartbeat.BEAT_SECONDS = 0.2
+        leases.RENEWAL_SECONDS = 0.2
         loop = asyncio.new_event_loop()
         async def start():
             tasks = [loop.create_task(services.acomplete("what?", "small")) for _ in range(2)]

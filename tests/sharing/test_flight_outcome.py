@@ -84,7 +84,7 @@ def test_landing__of_a_leader(silence, goes_on):
 
 def test_landing__of_a_silent_leader(monkeypatch):
     """A leader with a short silence is ended once it has stayed silent for as long as a renewal takes."""
-    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.0)
     request_id, silence = uuid.uuid4(), leases.Silence()
     flight = Flight.objects.create(key=KEY, request_id=request_id, seen_at=timezone.now() - timedelta(seconds=30))
     assert [outcome(request_id, silence) for _ in range(leases.LEAST_LOOKS - 1)] == [None] * (leases.LEAST_LOOKS - 1)
@@ -96,12 +96,12 @@ def test_landing__of_a_silent_leader(monkeypatch):
     assert not Flight.objects.exists()
 
 
-@pytest.mark.parametrize(("beat", "silence", "seconds"), [(5, 20, 5), (5, 2, 0.5), (0.2, 20, 0.2)])
-def test_beat__within_a_silence(monkeypatch, beat, silence, seconds):
+@pytest.mark.parametrize(("renewal", "silence", "seconds"), [(5, 20, 5), (5, 2, 0.5), (0.2, 20, 0.2)])
+def test_renewal__within_a_silence(monkeypatch, renewal, silence, seconds):
     """A lease is renewed several times before its leader may count as dead."""
-    monkeypatch.setattr(leases, "BEAT_SECONDS", beat)
+    monkeypatch.setattr(leases, "RENEWAL_SECONDS", renewal)
     monkeypatch.setattr(leases, "SILENCE_SECONDS", silence)
-    assert leases.beat_seconds() == seconds
+    assert leases.renewal_seconds() == seconds
 
 
 def test_sweep__only_the_silent():

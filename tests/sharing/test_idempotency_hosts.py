@@ -33,8 +33,8 @@ async def main():
 say(asyncio.run(main()))
 """
 SHORT_SILENCE = """
-from stapel_agent.sharing import leases as heartbeat
-heartbeat.SILENCE_SECONDS, heartbeat.BEAT_SECONDS = 4.0, 0.2
+from stapel_agent.sharing import leases
+leases.SILENCE_SECONDS, leases.RENEWAL_SECONDS = 4.0, 0.2
 """
 
 
@@ -181,7 +181,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
     """A task that is cancelled at any point leaves the key free or answered, and nothing in its process."""
     left = host.run(
         """
-        from stapel_agent.sharing import leases as heartbeat
+        from stapel_agent.sharing import leases
         from stapel_agent.sharing import idempotency
         def ask(step):
             return services.acomplete(f"question {step}", "small", idempotency_key=str(step))
@@ -197,7 +197,7 @@ def test_cancelled__at_every_step(host: Host) -> None:
                 await cancelled(step)
             return (await ask(7))["status"]
         status = asyncio.run(main())
-        say([status, len(idempotency._holders), len(heartbeat._led), len(heartbeat._left_over)])
+        say([status, len(idempotency._holders), len(leases._led), len(leases._left_over)])
         """
     )
     assert left == ["ok", 0, 0, 0]

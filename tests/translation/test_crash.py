@@ -25,8 +25,8 @@ AT_ONCE = 4
 HANGS = Reply(raw=b"", ending="hang")
 
 IMPATIENT = """
-from stapel_agent.sharing import leases as heartbeat
-heartbeat.SILENCE_SECONDS = 3
+from stapel_agent.sharing import leases
+leases.SILENCE_SECONDS = 3
 """
 PRELUDE = f"""{IMPATIENT}
 entries = {{f"key.{{n}}": f"text {{n}} for {{{{name}}}}" for n in range({COUNT})}}
