@@ -109,7 +109,6 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
 @pytest.mark.parametrize(
     ("status", "message", "fault"),
     [
-        (301, "", ProviderDown),
         (400, "max_tokens is too large", RequestRejected),
         (400, "Your credit balance is too low to access the API", OutOfCredit),
         (400, "the property 'balance' is not of type 'number'", RequestRejected),
@@ -174,6 +173,8 @@ def fault_of(send: Send, request: Post) -> tuple[type[ProviderError], str]:
         (500, "context window exceeded", RequestRejected),
         *[(status, "", RequestInterrupted) for status in (504, 520, 521, 522, 523, 524, 598, 599)],
         (525, "", ProviderDown),
+        *[(status, "", ProviderDown) for status in (301, 302, 307, 308)],
+        *[(status, "", RequestInterrupted) for status in (101, 300, 303, 304, 305, 600, 999)],
     ],
 )
 def test_classify__status_and_wording(status: int, message: str, fault: type[ProviderError]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from stapel_agent.column_ranges import token_count
 from stapel_agent.exceptions import (
     InvalidAnswer,
-    ProviderDown,
     ProviderError,
     ProviderUnavailable,
     RateLimited,
@@ -59,7 +58,7 @@ def classify(
     `error_codes()` of the body. `own_codes` maps codes of this vendor to the names of failures.
     """
     if 300 <= status < 400:
-        return ProviderDown(f"HTTP {status}: redirects are not followed; set the base URL to the target")
+        return exception_by_status(status)(f"HTTP {status}: redirects are not followed; set the base URL to the target")
     kind = _kind(status, clues or message, codes, own_codes)
     return kind(f"HTTP {status}: {message}" if message else f"HTTP {status}", retry_after=retry_after)
 

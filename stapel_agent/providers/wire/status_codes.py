@@ -29,10 +29,15 @@ EXCEPTION_BY_STATUS: Mapping[int, type[ProviderError]] = {
     502: ProviderUnavailable,
     503: ProviderUnavailable,
     529: ProviderUnavailable,
+    # These redirects ask to send the same request to another address (RFC 9110, 15.4).
+    **dict.fromkeys((301, 302, 307, 308), ProviderDown),
     # A gateway or the vendor gave up. The request may still be processed and billed: Azure bills a 408, and LiteLLM
     # answers it after it has forwarded the request. 520 to 524 are Cloudflare's.
     **dict.fromkeys((408, 499, 504, *range(520, 525), 598, 599), RequestInterrupted),
 }
+
+EXCEPTION_BY_CLASS: Mapping[int, type[ProviderError]] = {4: RequestRejected, 5: ProviderDown}
+"""The first digit of any other status -> its exception."""
 
 STATUS_BY_TYPE: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -52,5 +57,5 @@ STATUS_BY_TYPE: Mapping[str, int] = {
 
 
 def exception_by_status(status: int) -> type[ProviderError]:
-    """Return the exception for an error status that no rule matches."""
-    return EXCEPTION_BY_STATUS.get(status) or (ProviderDown if status >= 500 else RequestRejected)
+    """Return the exception for an error status that no rule matches. A status that is no error says nothing."""
+    return EXCEPTION_BY_STATUS.get(status) or EXCEPTION_BY_CLASS.get(status // 100, RequestInterrupted)
