@@ -59,6 +59,8 @@ def _kinds(url: str) -> Iterator[tuple[str, Row]]:
     yield "GET", _ask(url, key, method="GET")
     yield "form", _ask(url, key, body="prompt=say&model=small", content_type=form)
     yield "HTML wanted", _ask(url, {**key, "Accept": "text/html"})
+    for nothing in ("", " ", ", ,"):
+        yield f"{nothing!r} wanted", _ask(url, {**key, "Accept": nothing})
     yield "malformed", _ask(url, key, body="{")
     yield "NaN", _ask(url, key, body='{"prompt": NaN, "model": "small"}')
     yield "field missing", _ask(url, key, body='{"model": "small"}')

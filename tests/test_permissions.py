@@ -45,6 +45,7 @@ MATRIX: dict[str, Row] = {
     "GET": (405, "error.405.method_not_allowed", None),
     "form": (415, "error.415.unsupported_media_type", None),
     "HTML wanted": (406, "error.406.not_acceptable", None),
+    **dict.fromkeys(("'' wanted", "' ' wanted", "', ,' wanted"), OK),
     "malformed": (400, "error.400.bad_request", None),
     "NaN": (400, "error.400.bad_request", None),
     "field missing": (400, "error.400.field.required", None),

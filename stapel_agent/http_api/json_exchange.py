@@ -39,7 +39,8 @@ class JsonNegotiation(DefaultContentNegotiation):
     """Negotiates by the Accept header only. The view handles the query parameter `format`."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        if request.META.get("HTTP_ACCEPT", ANYTHING) == ANYTHING:  # as most services ask
+        accept = request.META.get("HTTP_ACCEPT", ANYTHING)
+        if accept == ANYTHING or not accept.strip(", \t"):  # as most services ask; a list of nothing asks for nothing
             return renderers[0], renderers[0].media_type
         return super().select_renderer(request, renderers, format_suffix)
 
