@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from io import StringIO
+from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -519,6 +520,27 @@ def test_providers__reader_has_gone():
     with os.fdopen(writer, "w") as pipe:
         done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_ask__encoding_of_the_output(scripted_model, monkeypatch, encoding):
+    """Texts that standard output cannot encode are escaped as in JSON, in every form of output."""
+    text = "Gr\u00fc\u00dfe, \u4f60\u597d \U0001f44b"
+    scripted_model.script(json.dumps({"text": text}, ensure_ascii=False))
+    schema = '{"type": "object"}'
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))
+    with NamedTemporaryFile("w") as file:
+        file.write(schema)
+        file.flush()
+        call_command("llm", "ask", text, "--schema", file.name, stderr=StringIO())
+    for options in ([], ["--full"], ["--json"]):
+        call_command("llm", "logs", *options)
+    sys.stdout.flush()
+    answer, *lines = written.getvalue().decode(encoding).partition("}\n")
+    assert json.loads(f"{answer}}}") == {"text": text}
+    assert ("Gr\u00fc\u00dfe, " in lines[1]) is (encoding != "ascii")
+    assert ("\u4f60" in lines[1]) is (encoding == "utf-8")
 
 
 def test_providers__models_that_cannot_work(agent):

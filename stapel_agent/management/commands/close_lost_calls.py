@@ -9,19 +9,18 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from stapel_agent import cache, ledger
 from stapel_agent.budgets import sweep_reservations
 from stapel_agent.database import on_ledger
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
+from stapel_agent.management.terminal_command import TerminalCommand
 from stapel_agent.sharing import sweep_flights, sweep_idempotency
 
 MOST_SECONDS = 10**9
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Close the rows of calls whose process ended before the provider answered, "
         "and remove idempotency keys and translations that have expired."

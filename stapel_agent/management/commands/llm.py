@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from stapel_agent import services
 from stapel_agent.management import CLOSED_PIPE, INTERRUPTED
@@ -29,6 +29,7 @@ from stapel_agent.management.recent_calls import (
     recent_calls,
 )
 from stapel_agent.management.summary import printable
+from stapel_agent.management.terminal_command import TerminalCommand
 from stapel_agent.model_profiles import EFFORTS
 from stapel_agent.models import PromptSource
 
@@ -36,7 +37,7 @@ COMMENT_LENGTH = 1000
 MOST_CALLS = 10_000
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Ask a model, and look at calls, spending and configuration. These calls have the source 'other'."
     requires_system_checks: list[str] = []  # `providers` must show what a check would stop at
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from stapel_agent import services
 from stapel_agent.catalogues import (
@@ -28,6 +28,7 @@ from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.catalogue_review import CostOf, estimate, review_existing
 from stapel_agent.management.catalogue_translation import Ask, CatalogueTranslation, NoProvider
 from stapel_agent.management.summary import advice, counted, failures, fuzzy_texts, labels, table
+from stapel_agent.management.terminal_command import TerminalCommand
 from stapel_agent.management.waiting_notice import waits_announced
 from stapel_agent.model_profiles import EFFORTS
 
@@ -40,7 +41,7 @@ ESTIMATE = (
 )
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Translate files of texts. Existing translations in the target files are kept."
     requires_system_checks = ["stapel_agent"]
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from stapel_agent.accounting import COLUMNS, GROUPS, MAX_LIMIT, OPTIONS, InvalidUsageQuery, as_json, usage, write_csv
 from stapel_agent.exceptions import LedgerUnavailable
 from stapel_agent.management.summary import printable
+from stapel_agent.management.terminal_command import TerminalCommand
 
 TEXT_LENGTH = 128
 ALWAYS_SHOWN = ("calls", "cost_usd")
@@ -24,7 +25,7 @@ BUDGET_COLUMNS = (
 )
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Print calls, spending and savings. Days, months and times without a zone are in UTC."
     requires_system_checks = []
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from stapel_agent.conf import agent_settings
 from stapel_agent.management import INTERRUPTED
 from stapel_agent.management.arguments import number
 from stapel_agent.management.summary import counted
+from stapel_agent.management.terminal_command import TerminalCommand
 from stapel_agent.privacy import BATCH, LONGEST_DAYS, PAUSE_SECONDS, Purge, purge_moment
 from stapel_agent.settings_validation import KINDS
 
@@ -26,7 +27,7 @@ WORDS = {
 """Verbs by whether rows are deleted, and whether it is a dry run."""
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Remove the texts from rows of the ledger that are older than RETENTION_DAYS; tokens, costs and names stay. "
         "Also remove expired idempotency keys and translations. After an interruption, the same command continues."

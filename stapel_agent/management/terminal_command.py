@@ -1,0 +1,34 @@
+"""The base class of the commands: their output can be written in any encoding."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import sys
+from io import TextIOWrapper
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+ESCAPED = "stapel_agent.escaped"
+
+
+class TerminalCommand(BaseCommand):
+    """A command whose output contains texts of any language. What standard output cannot encode is escaped as in JSON.
+
+    Its encoding may be ASCII, as in containers and under cron, or a code page of Windows.
+    """
+
+    def execute(self, *arguments: Any, **options: Any) -> str | None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors=ESCAPED)
+        return super().execute(*arguments, **options)
+
+
+def _escaped(fault: UnicodeError) -> tuple[str, int]:
+    if not isinstance(fault, UnicodeEncodeError):
+        raise fault
+    return json.dumps(fault.object[fault.start : fault.end])[1:-1], fault.end
+
+
+codecs.register_error(ESCAPED, _escaped)
