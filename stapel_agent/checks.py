@@ -20,6 +20,7 @@ from .cost_checks import cost_messages, unbounded_messages, unpriced_messages
 from .database import is_in_tenant_schemas, ledger_alias, narrow_tables
 from .exceptions import ProviderMisconfigured, ProviderUnimportable, ProviderUnusable, WrongSetting
 from .model_profiles import known_profile, profile_problems
+from .name_checks import misspelt_models, misspelt_names
 from .prices import list_date
 from .privacy import overdue
 from .providers import (
@@ -82,19 +83,19 @@ def check_character_sets(
 
 @register("stapel_agent", SETTINGS_TAG)
 def check_settings(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W005, W006, W008, W010, W013, W016, E002 to E011: the other settings are known and have valid values."""
+    """W005, W006, W008, W010, W013, W016, W019, E002 to E011: the other settings are known and have valid values."""
     own = (*_wrong_kinds(), *_unknown_settings(), *_cache_policy(), *_names_of_providers(), *_sizes(), *_dialects())
-    return [*own, *cost_messages(), *_tenants(), *_never_reused()]
+    return [*own, *cost_messages(), *misspelt_names(), *_tenants(), *_never_reused()]
 
 
 @register("stapel_agent")
 def check_provider_configuration(app_configs: Any = None, **options: Any) -> list[CheckMessage]:
-    """W003, W007, W011: the providers in use and their fallbacks are configured, with a priced model for each size."""
+    """W003, W007, W011, W019: the providers in use and their fallbacks are configured, with priced models."""
     if any(wrong_kinds()):
         return []  # check_settings has reported the invalid settings
     asked = _asked()
     found = [finding for name, sizes in asked.items() for finding in _configuration(name, sizes)]
-    return [*found, *unpriced_messages(asked)]
+    return [*found, *unpriced_messages(asked), *misspelt_models(asked)]
 
 
 def _configuration(name: str, sizes: list[str]) -> list[CheckMessage]:

@@ -116,6 +116,46 @@ def test_checks__wrong_setting(agent, keys, ids):
     assert found_in_settings() == ids
 
 
+PRICE = {"input": "1", "output": "2"}
+HOUSE = {"base_url": "http://127.0.0.1:9/v1", "models": {"small": "qwen3:4b"}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "meant"),
+    [
+        *[
+            ({key: {"tranlate": value}}, "translate")
+            for key, value in {
+                "CACHE_LOOKUP": True,
+                "CACHE_SCOPE": "user",
+                "EFFORT": "low",
+                "PROMPT_CACHE": True,
+                "LOG_CONTENT": "none",
+            }.items()
+        ],
+        ({"CACHE_LOOKUP": {"llm-facade": True}}, "llm_facade"),
+        ({"CACHE_LOOKUP": {"Translation": True}}, "translate"),
+        ({"CACHE_LOOKUP": {"translate_ui": True, "transcribe": True, "moderation": False}}, None),
+        ({"BUDGETS": [{"scope": "source", "id": "translat", "period": "day", "tokens": 1}]}, "translate"),
+        ({"PROVIDERS": {"openai_compat": HOUSE}}, "openai-compat"),
+        ({"DIALECTS": {"deepseak": {"hosts": ["llm.example.com"]}}}, "deepseek"),
+        ({"PRICES": {"Claude-Sonnet-5": PRICE}}, "claude-sonnet-5"),
+        ({"PRICES": {"anthropc/claude-sonnet-5": PRICE}}, "anthropic/claude-sonnet-5"),
+        ({"PRICES": {"claude-sonet-5": PRICE, "claude-sonnet-5": PRICE}}, None),
+        ({"PRICES": {"claude-sonnet-4": PRICE, "text-embedding-3-small": PRICE}}, None),
+        (
+            {"PROVIDERS": {"house": HOUSE}, "DEFAULT_PROVIDER": "house", "PRICES": {"house/qwen3-4b": PRICE}},
+            "house/qwen3:4b",
+        ),
+    ],
+)
+def test_checks__misspelt_name(agent, keys, meant):
+    """A name that looks like a misspelt one is reported with the right one. A host's own names are not."""
+    agent(**keys)
+    hints = [message.hint for message in run_checks(tags=TAG) if message.id == "stapel_agent.W019"]
+    assert hints == [f"Did you mean {meant!r}?"] * (meant is not None)
+
+
 def test_checks__unknown_key_is_guessed(agent):
     """The finding for a misspelt key suggests the right one."""
     agent(DEFUALT_PROVIDER="openai-compat")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import LlmProvider, ProviderResult
     from .builtins import BUILTIN_PROVIDERS
-    from .dialects import dialect_problems
+    from .dialects import DIALECTS, dialect_problems
     from .endpoint_settings import Endpoint, EndpointProvider, unset_keys
     from .model_checks import model_warnings
     from .model_facts import ModelFacts
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUILTIN_PROVIDERS",
+    "DIALECTS",
     "REFUSAL_CATEGORY",
     "Endpoint",
     "EndpointProvider",
@@ -49,7 +50,7 @@ __all__ = [
 _NAMES = {
     ".base": ("LlmProvider", "ProviderResult"),
     ".builtins": ("BUILTIN_PROVIDERS",),
-    ".dialects": ("dialect_problems",),
+    ".dialects": ("DIALECTS", "dialect_problems"),
     ".endpoint_settings": ("Endpoint", "EndpointProvider", "unset_keys"),
     ".model_checks": ("model_warnings",),
     ".model_facts": ("ModelFacts",),
