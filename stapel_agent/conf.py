@@ -64,7 +64,8 @@ DEFAULTS: dict[str, Any] = {
     "SCHEMA_RETRIES": 1,
     # Whether to put the schema in the prompt of a provider without `supports_schema`, instead of rejecting the call.
     "SCHEMA_IN_PROMPT": False,
-    # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write(_1h), tiers.
+    # "model" or "provider/model" -> US dollars per million tokens: input, output, cache_read, cache_write,
+    # cache_write_1h, tiers.
     "PRICES": {},
     # Maximum number of texts in one call to the model.
     "TRANSLATE_CHUNK_ENTRIES": 50,

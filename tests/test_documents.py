@@ -37,7 +37,7 @@ from stapel_agent.telemetry import metrics
 from stapel_agent.testing import ModelRequest
 from stapel_agent.translation import job
 from tests.answers import TRACED
-from tests.documents import DOCUMENTS, ROOT, anchors, block_after, blocks, read, table, titles
+from tests.documents import DOCUMENTS, FENCE, ROOT, anchors, block_after, blocks, read, table, titles
 
 pytestmark = pytest.mark.any_database
 
@@ -147,6 +147,13 @@ def test_documents__brief():
     lines = {name: read(name).count("\n") for name in ("README.md", "MODULE.md")}
     assert lines["README.md"] < 370
     assert lines["MODULE.md"] < 320
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_lines__width(name):
+    """Prose fits in 120 columns. Tables and blocks may be wider."""
+    prose = FENCE.sub("", read(name)).splitlines()
+    assert [line for line in prose if len(line) > 120 and not line.startswith(("|", "[!["))] == []
 
 
 def test_tables__each_once():
