@@ -27,12 +27,14 @@ SOURCES: dict[str, tuple[str, str, str]] = {
     "deepseek": ("page", "2026-11-15", "https://api-docs.deepseek.com/quick_start/pricing"),
     "google": ("quoted", "2026-10-14", "https://ai.google.dev/gemini-api/docs/pricing"),
     "groq": ("quoted", "2026-10-14", "https://groq.com/pricing"),
+    "minimax": ("quoted", "2026-12-01", "https://platform.minimax.io/docs/pricing/overview (quoted by genai-prices)"),
     "mistral": ("quoted", "2026-10-14", "https://mistral.ai/pricing/api"),
     "moonshotai": ("page", "2026-03-26", "https://platform.kimi.ai/docs/pricing/chat (K2.6 and K3 quoted, 2026-10-15)"),
     "openai": ("quoted", "2026-10-14", "https://developers.openai.com/api/docs/pricing"),
     "openai, priority": ("page", "2026-11-29", "https://openai.com/api-priority-processing/"),
     "openrouter": ("quoted", "2026-12-01", "https://openrouter.ai/anthropic/claude-opus-4.6 (quoted by genai-prices)"),
     "perplexity": ("quoted", "2026-11-30", "https://docs.perplexity.ai/docs/getting-started/pricing"),
+    "together": ("quoted", "2026-12-01", "https://www.together.ai/pricing (quoted by genai-prices)"),
     "x-ai": ("page", "2026-11-29", "https://docs.x.ai/developers/pricing (grok-3-mini 2025-06-02)"),
     "zai": ("page", "2026-11-29", "https://docs.z.ai/guides/overview/pricing"),
 }
@@ -149,6 +151,10 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
         "https://openrouter\\.ai",
         {"anthropic/claude-opus-4.6": {"base": "5 25 0.5 6.25"}, "openai/gpt-5.4": {"base": "2.5 15 0.25"}},
     ),
+    "minimax": (
+        "https://api\\.minimaxi?\\.(?:com|io)",
+        {"MiniMax-M2.7": {"base": "0.3 1.2 0.06 0.375"}},
+    ),
     "perplexity": (
         "https://api\\.perplexity\\.ai",
         {
@@ -156,6 +162,7 @@ VENDORS: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
             "sonar": {"base": "1 1 - - - - 12"},
         },
     ),
+    "together": ("https://api\\.together\\.xyz", {"Qwen/Qwen3.5-9B": {"base": "0.17 0.25"}}),
     "x-ai": (
         "https://api\\.x\\.ai",
         {

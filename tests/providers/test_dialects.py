@@ -28,6 +28,19 @@ HOSTS = {
     "api.groq.com": "groq",
     "openrouter.ai": "openrouter",
     "api.x.ai": "xai",
+    "ai-gateway.vercel.sh": "openrouter",
+    "dashscope-intl.aliyuncs.com": "dashscope",
+    "cn-hongkong.dashscope.aliyuncs.com": "dashscope",
+    "token-plan.ap-southeast-1.maas.aliyuncs.com": "dashscope",
+    "api.siliconflow.cn": "siliconflow",
+    "ark.cn-beijing.volces.com": "volcengine",
+    "ark.ap-southeast.bytepluses.com": "volcengine",
+    "api.minimax.io": "minimax",
+    "api.minimaxi.com": "minimax",
+    "api.together.xyz": "together",
+    "api.deepinfra.com": "hosted",
+    "router.huggingface.co": "hosted",
+    "integrate.api.nvidia.com": "vllm",
 }
 
 
@@ -78,6 +91,27 @@ WORDS_BY_MODEL = {
     "xai grok-5": "low low medium xhigh",
     "moonshot kimi-k3": "low low high max",
     "zai glm-6": "low low high max",
+    "dashscope qwen3.8-max": "none low medium xhigh",
+    "dashscope qwen3.8-2.4t-a95b": "low low medium high",
+    "dashscope deepseek-v4-pro-0813": "none low high max",
+    "dashscope kimi-k3": "none low high max",
+    "dashscope glm-5.3": "low low high max",
+    "dashscope qwen3-235b-a22b-thinking-2507": "- - - -",
+    "dashscope qwen-max": "- - - -",
+    "dashscope qwen3-coder-plus": "- - - -",
+    "volcengine gpt-oss-120b-250805": "low low medium high",
+    "volcengine doubao-1-5-pro-32k-250115": "- - - -",
+    "together openai/gpt-oss-20b": "low low medium high",
+    "together deepseek-ai/DeepSeek-R1": "- - - -",
+    "hosted accounts/fireworks/models/glm-5p2": "none low medium high",
+    "hosted openai/gpt-oss-120b:cerebras": "low low medium high",
+    "hosted deepseek-ai/DeepSeek-R1-Distill-Llama-70B": "low low medium high",
+    "hosted meta-llama/Llama-3.3-70B-Instruct": "- - - -",
+    "hosted mercury-2": "instant low medium high",
+    "hosted command-a-reasoning-08-2025": "none high high high",
+    "hosted step-3.7-flash": "low low medium high",
+    "hosted sonar-deep-research": "low low medium high",
+    "hosted sonar-pro": "- - - -",
     "ollama gpt-oss:20b": "low low medium high",
     "lmstudio qwen3-8b": "none low medium high",
 }
@@ -93,6 +127,8 @@ def test_effort_fields__words(name: str) -> None:
 
 # Vendors with a switch for thinking: the fields for the efforts none, low and max.
 ENABLED, DISABLED = {"thinking": {"type": "enabled"}}, {"thinking": {"type": "disabled"}}
+THINKING, NOT_THINKING = {"enable_thinking": True}, {"enable_thinking": False}
+REASONING, NOT_REASONING = {"reasoning": {"enabled": True}}, {"reasoning": {"enabled": False}}
 SWITCHES = {
     "deepseek deepseek-v4-pro": (
         DISABLED,
@@ -106,6 +142,46 @@ SWITCHES = {
     "moonshot moonshot-v1-8k": ({}, {}, {}),
     "xiaomi mimo-v2-flash": (DISABLED, {}, ENABLED),
     "xiaomi mimo-v2.5-pro": (DISABLED, ENABLED, ENABLED),
+    "dashscope qwen3.7-plus": (NOT_THINKING, THINKING, THINKING),
+    "dashscope qwen-plus": (NOT_THINKING, {}, THINKING),
+    "dashscope qwen3-vl-plus": (NOT_THINKING, {}, THINKING),
+    "dashscope qwen3-32b": (NOT_THINKING, NOT_THINKING, NOT_THINKING),
+    "siliconflow Pro/zai-org/GLM-4.7": (
+        NOT_THINKING,
+        {**THINKING, "thinking_budget": 1024},
+        {**THINKING, "thinking_budget": 32768},
+    ),
+    "siliconflow tencent/Hunyuan-A13B-Instruct": (
+        NOT_THINKING,
+        {**THINKING, "thinking_budget": 1024},
+        {**THINKING, "thinking_budget": 32768},
+    ),
+    "siliconflow deepseek-ai/DeepSeek-R1": (
+        {"thinking_budget": 1024},
+        {"thinking_budget": 1024},
+        {"thinking_budget": 32768},
+    ),
+    "siliconflow Qwen/Qwen3-30B-A3B-Instruct-2507": ({}, {}, {}),
+    "volcengine doubao-seed-2-0-pro-260215": (
+        DISABLED,
+        ENABLED | {"reasoning_effort": "low"},
+        ENABLED | {"reasoning_effort": "high"},
+    ),
+    "volcengine deepseek-v4-pro-ga-260813": (
+        DISABLED,
+        ENABLED | {"reasoning_effort": "low"},
+        ENABLED | {"reasoning_effort": "max"},
+    ),
+    "volcengine doubao-seed-character-260628": (DISABLED, {}, ENABLED | {"reasoning_effort": "high"}),
+    "volcengine glm-4-7-251222": (DISABLED, ENABLED, ENABLED),
+    "volcengine deepseek-v3-2-251201": (DISABLED, {}, ENABLED),
+    "together zai-org/GLM-5.1": (NOT_REASONING, REASONING, REASONING),
+    "together deepseek-ai/DeepSeek-V3.1": (NOT_REASONING, {}, REASONING),
+    "together zai-org/GLM-5.2": (
+        NOT_REASONING,
+        REASONING | {"reasoning_effort": "high"},
+        REASONING | {"reasoning_effort": "max"},
+    ),
 }
 
 
@@ -115,6 +191,23 @@ def test_effort_fields__switch(name: str) -> None:
     dialect, model = name.split()
     fields = [effort_fields(DIALECTS[dialect].efforts, model, effort) for effort in ("none", "low", "max")]
     assert fields == list(SWITCHES[name])
+
+
+WITHOUT_EFFORT = {
+    "dashscope qwen3-32b": NOT_THINKING,
+    "dashscope qwen3-235b-a22b": NOT_THINKING,
+    "dashscope qwen3.7-plus": {},
+    "dashscope qwen3-30b-a3b-thinking-2507": {},
+    "minimax MiniMax-M3": {"reasoning_split": True},
+    "deepseek deepseek-v4-pro": {},
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFORT)
+def test_effort_fields__without_effort(name: str) -> None:
+    """A call without an effort gets a field only if the model would fail, or mix its thoughts with its answer."""
+    dialect, model = name.split()
+    assert effort_fields(DIALECTS[dialect].efforts, model, None) == WITHOUT_EFFORT[name]
 
 
 MEANINGS = {

@@ -31,6 +31,7 @@ OFF = {"thinking": {"type": "disabled"}}
 ON = {"thinking": {"type": "enabled"}}
 NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False, "thinking": False}}
 TEMPLATE_LOW = {"chat_template_kwargs": {"enable_thinking": True, "thinking": True, "reasoning_effort": "low"}}
+SPLIT = {"reasoning_split": True}
 NEWER = "max_completion_tokens"
 
 SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -45,12 +46,21 @@ SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "groq": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
     "openrouter": ("max_tokens", {"reasoning": {"effort": "none"}}, {"reasoning": {"effort": "low"}}),
     "xai": (NEWER, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
+    "dashscope": (NEWER, {"enable_thinking": False}, {"enable_thinking": True}),
+    "siliconflow": ("max_tokens", {"enable_thinking": False}, {"enable_thinking": True, "thinking_budget": 1024}),
+    "volcengine": (NEWER, OFF, {**ON, "reasoning_effort": "low"}),
+    "minimax": (NEWER, {**OFF, **SPLIT}, {"thinking": {"type": "adaptive"}, **SPLIT}),
+    "together": ("max_tokens", {"reasoning": {"enabled": False}}, {"reasoning": {"enabled": True}}),
+    "hosted": ("max_tokens", {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
     "vllm": ("max_tokens", NO_TEMPLATE_THINKING, TEMPLATE_LOW),
     "ollama": ("max_tokens", {"reasoning_effort": "none"}, {"reasoning_effort": "low"}),
     "lmstudio": ("max_tokens", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
     "llamacpp": ("max_tokens", NO_TEMPLATE_THINKING, TEMPLATE_LOW),
 }
-"""Dialect -> the field of the cap, and the fields for no effort and a low one."""
+"""Dialect -> the field of the cap, and the fields for no thinking and a low effort."""
+
+SENT_WITHOUT_EFFORT = {"minimax": SPLIT}
+"""Dialect -> the fields for a call that sets no effort."""
 
 
 def answer(content: str = "pong") -> Reply:
@@ -68,7 +78,7 @@ def test_setups__all_dialects() -> None:
     for name, entry in setups().items():
         host = httpx.URL(entry["base_url"]).host
         assert dialect_for(host, entry.get("dialect")).name == name
-        assert DIALECTS[name].hosts == () or "dialect" not in entry or name == "ollama"
+        assert DIALECTS[name].hosts == () or "dialect" not in entry or name in ("ollama", "vllm")
 
 
 @pytest.mark.parametrize("name", list(DIALECTS))
@@ -85,7 +95,9 @@ def test_setups__as_copied(facade: Any, agent: Any, monkeypatch: Any, name: str)
     assert [given["result"] for given in answers] == ["pong"] * 3
     model = entry["models"]["small"]
     plain = {"model": model, "messages": [{"role": "user", "content": "say"}], cap: 50}
-    assert [request.json for request in server.requests] == [{**plain, **none}, {**plain, **low}, plain]
+    assert [request.json for request in server.requests] == [
+        {**plain, **fields} for fields in (none, low, SENT_WITHOUT_EFFORT.get(name, {}))
+    ]
     key = {request.headers.get("authorization") for request in server.requests}
     assert key == {"Bearer key-of-the-vendor" if variable else None}
 
@@ -248,6 +260,45 @@ def test_effort__refused_by_a_model_with_a_short_name(facade: Any, agent: Any) -
         agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": "vllm", "models": {"small": "t"}}})
         assert facade.complete("say", "small", provider="mine", effort="low")["status"] == "ok"
     assert ["chat_template_kwargs" in request.json for request in server.requests] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "message"),
+    [
+        (
+            "dashscope",
+            "<400> InternalError.Algo.InvalidParameter: The value of the enable_thinking parameter is restricted",
+        ),
+        ("siliconflow", "Value error, current model does not support parameter `enable_thinking`."),
+        ("volcengine", "Invalid combination of reasoning_effort and thinking type: low + disabled"),
+        ("minimax", "unknown field: reasoning_split"),
+        ("together", "reasoning is not supported by this model"),
+        ("hosted", "Unrecognized request argument supplied: reasoning_effort"),
+    ],
+)
+def test_effort__refused_by_a_dialect(facade: Any, agent: Any, dialect: str, message: str) -> None:
+    """A model that refuses the fields of its dialect is called without them from then on."""
+    with ScriptedServer(refusal(400, message), answer()) as server:
+        agent(PROVIDERS={"mine": {"base_url": server.url, "dialect": dialect, "models": {"small": "m"}}})
+        answers = [facade.complete("say", "small", provider="mine", effort="low") for _ in range(2)]
+    assert [given["status"] for given in answers] == ["ok", "ok"]
+    plain = {"model", "messages", DIALECTS[dialect].max_tokens_param}
+    assert [request.json.keys() == plain for request in server.requests] == [False, True, True]
+
+
+def test_effort__none_that_needs_a_field(facade: Any, agent: Any, caplog: Any) -> None:
+    """A field for calls without an effort is omitted too if the model refuses it, and never replaces an option."""
+    with ScriptedServer(answer(), refusal(400, "unknown field: reasoning_split"), answer()) as server:
+        entry = {"base_url": server.url, "dialect": "minimax", "models": {"small": "m", "large": "n"}}
+        agent(
+            PROVIDERS={"mine": entry},
+            MODELS={"small": {"model": "m", "provider": "mine", "options": {"reasoning_split": False}}, "large": "n"},
+        )
+        facade.complete("say", "small")
+        answers = [facade.complete("say", "large", provider="mine")["status"] for _ in range(2)]
+    assert answers == ["ok", "ok"]
+    assert [request.json.get("reasoning_split") for request in server.requests] == [False, True, None, None]
+    assert [message for message in caplog.messages if "rejects reasoning_split" in message]
 
 
 def test_effort__refused_by_a_tokenizer(facade: Any, agent: Any) -> None:

@@ -21,10 +21,12 @@ class EffortRule:
     """How to express an effort to models whose name matches the regular expression `models`.
 
     `words` maps each of our efforts to the fields to merge into the request. Without words, no effort is sent.
+    `unset` are the fields for a call without an effort, for models whose default does not suit this package.
     """
 
     models: str
     words: Mapping[str, Fields] = field(default_factory=lambda: NONE)
+    unset: Fields = field(default_factory=lambda: NONE)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ def optional_effort(rules: tuple[EffortRule, ...], call: Call, endpoint: str) ->
 
 def effort_fields(rules: tuple[EffortRule, ...], model: str, effort: str | None) -> Mapping[str, Any]:
     """Return the request fields that express `effort` to `model`. Empty if the model does not support it."""
-    rule = next((rule for rule in rules if re.search(rule.models, model, re.IGNORECASE)), None)
-    return rule.words.get(effort, {}) if rule and effort else {}
+    rule = next((rule for rule in rules if re.search(rule.models, model, re.IGNORECASE)), EffortRule(""))
+    return rule.words.get(effort, {}) if effort else rule.unset
 
 
 def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:

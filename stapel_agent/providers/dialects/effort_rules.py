@@ -7,15 +7,18 @@ from typing import Any
 
 from stapel_agent.model_profiles import EFFORTS
 
-from .dialect import EffortRule
+from .dialect import NONE, EffortRule
 
 Fields = Mapping[str, Any]
+NOT_THINKING: Fields = {"enable_thinking": False}
+SPLIT: Fields = {"reasoning_split": True}
+"""Without this field, MiniMax puts thoughts into the text of the answer."""
 
 
-def _rule(models: str, fields_of: Callable[[str], Fields], words: str) -> EffortRule:
+def _rule(models: str, fields_of: Callable[[str], Fields], words: str, unset: Fields = NONE) -> EffortRule:
     """`words` are the vendor's words for our values, from "none" to "max". No field is sent for "-"."""
     by_value = zip(EFFORTS, words.split(), strict=True)
-    return EffortRule(models, {ours: fields_of(word) for ours, word in by_value if word != "-"})
+    return EffortRule(models, {ours: fields_of(word) for ours, word in by_value if word != "-"}, unset)
 
 
 def _reasoning_effort(word: str) -> Fields:
@@ -32,6 +35,31 @@ def _switch(word: str) -> Fields:
 
 def _switch_and_effort(word: str) -> Fields:
     return _switch("disabled") if word == "off" else {**_switch("enabled"), **_reasoning_effort(word)}
+
+
+def _enable_thinking(word: str) -> Fields:
+    return NOT_THINKING if word == "off" else {"enable_thinking": True}
+
+
+def _budget(word: str) -> Fields:
+    """A number is the most tokens that the model may think."""
+    return {"thinking_budget": int(word)}
+
+
+def _enable_with_budget(word: str) -> Fields:
+    return {**_enable_thinking(word), **(_budget(word) if word.isdigit() else {})}
+
+
+def _enabled(word: str) -> Fields:
+    return {"reasoning": {"enabled": word != "off"}}
+
+
+def _enabled_with_effort(word: str) -> Fields:
+    return _enabled(word) if word == "off" else {**_enabled(word), **_reasoning_effort(word)}
+
+
+def _minimax(word: str) -> Fields:
+    return {**_switch(word), **SPLIT}
 
 
 def _template(word: str) -> Fields:
@@ -90,6 +118,47 @@ XAI = (
     _rule(r"grok-4\.3", _reasoning_effort, "none low low medium high high"),
     _rule(r"grok-4\.(?:5|20)", _reasoning_effort, "low low low medium high high"),
     _rule(r"", _reasoning_effort, "low low low medium high xhigh"),
+)
+DASHSCOPE = (
+    EffortRule(r"thinking|qwq|qvq|deepseek-r|minimax|instruct|coder|qwen-?[12]|qwen-(?:max|mt|long|vl|omni|math)"),
+    # They think by default, which fails unless the answer is streamed.
+    _rule(r"(?:^|/)qwen3-[\d.]+b(?:-a\d+b)?$", _enable_thinking, "off off off off off off", NOT_THINKING),
+    _rule(r"qwen-(?:plus|flash|turbo)|qwen3-|deepseek-v3", _enable_thinking, "off off - on on on"),
+    _rule(r"qwen3\.8-2\.4t", _reasoning_effort, "low low low medium high high"),
+    _rule(r"qwen3\.[89]|qwen-?[4-9]", _reasoning_effort, "none low low medium xhigh xhigh"),
+    _rule(r"glm-(?:5\.[3-9]|[6-9])", _reasoning_effort, "low low low high high max"),
+    _rule(r"deepseek-v|glm-5\.2|kimi-k[3-9]", _reasoning_effort, "none low low high high max"),
+    _rule(r"", _enable_thinking, "off off on on on on"),
+)
+SILICONFLOW = (
+    EffortRule(r"(?<!a13b-)instruct|coder|qwen2|gemma|ernie|/ling-"),
+    _rule(r"thinking|deepseek-r|qwq|glm-z|/ring-|minimax|gpt-oss", _budget, "1024 1024 1024 4096 4096 32768"),
+    _rule(r"", _enable_with_budget, "off off 1024 4096 4096 32768"),
+)
+VOLCENGINE = (
+    GPT_OSS,
+    EffortRule(r"doubao-(?:1-5-)?(?:pro|lite)|translation"),
+    _rule(r"deepseek-v4|glm-5-[2-9]", _switch_and_effort, "off off low high high max"),
+    _rule(r"deepseek", _switch, "disabled disabled - enabled enabled enabled"),
+    _rule(r"glm-|kimi", _switch, "disabled disabled enabled enabled enabled enabled"),
+    _rule(r"seed-character", _switch_and_effort, "off off - medium high high"),
+    _rule(r"", _switch_and_effort, "off off low medium high high"),
+)
+MINIMAX = (_rule(r"", _minimax, "disabled disabled adaptive adaptive adaptive adaptive", SPLIT),)
+TOGETHER = (
+    GPT_OSS,
+    EffortRule(r"instruct|coder|thinking|deepseek-r|minimax|qwen2|gemma|k2\.7"),
+    _rule(r"deepseek-v4|glm-5\.[2-9]", _enabled_with_effort, "off off high high high max"),
+    _rule(r"deepseek-v3", _enabled, "off off - on on on"),
+    _rule(r"", _enabled, "off off on on on on"),
+)
+HOSTED = (
+    GPT_OSS,
+    EffortRule(r"instruct|coder|(?<!distill-)llama|qwen2|gemma-3|sonar(?!-(?:deep|reasoning))|command-r"),
+    _rule(r"mercury", _reasoning_effort, "instant instant low medium high high"),
+    _rule(r"command-a-(?:reasoning|plus)|north-", _reasoning_effort, "none none high high high high"),
+    _rule(r"thinking|deepseek-r|minimax|step-\d|sonar", _reasoning_effort, "low low low medium high high"),
+    _rule(r"", _reasoning_effort, "none low low medium high high"),
 )
 VLLM = (GPT_OSS, TEMPLATE)
 LLAMACPP = (TEMPLATE,)

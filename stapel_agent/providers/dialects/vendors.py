@@ -7,6 +7,16 @@ from .dialect import Dialect
 
 NEWER_CAP = "max_completion_tokens"
 
+HOSTED = (
+    *("api.deepinfra.com", "api.fireworks.ai", "router.huggingface.co", "api.cerebras.ai", "api.scaleway.ai"),
+    *("api.cohere.ai", "api.cohere.com", "api.stepfun.com", "api.stepfun.ai", "api.inceptionlabs.ai"),
+    *("api.perplexity.ai", "api.hpc-ai.com", "api.llmgateway.io", "inference.do-ai.run", "api.venice.ai"),
+)
+"""Vendors whose open models take `reasoning_effort`."""
+
+TEMPLATE_HOSTS = ("integrate.api.nvidia.com", "api.friendli.ai", "api.inference.wandb.ai")
+"""Vendors that pass the arguments of chat templates on."""
+
 OPENAI = Dialect(
     "openai",
     hosts=("api.openai.com", "*.api.openai.com"),
@@ -54,7 +64,7 @@ DIALECTS: dict[str, Dialect] = {
         Dialect("groq", hosts=("api.groq.com",), max_tokens_param=NEWER_CAP, efforts=effort_rules.GROQ, vendor="groq"),
         Dialect(
             "openrouter",
-            hosts=("openrouter.ai", "*.openrouter.ai"),
+            hosts=("openrouter.ai", "*.openrouter.ai", "ai-gateway.vercel.sh"),
             efforts=effort_rules.OPENROUTER,
             vendor="openrouter",
         ),
@@ -65,7 +75,41 @@ DIALECTS: dict[str, Dialect] = {
             efforts=effort_rules.XAI,
             vendor="x-ai",
         ),
-        Dialect("vllm", efforts=effort_rules.VLLM),
+        Dialect(
+            "dashscope",
+            hosts=(
+                *("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"),
+                *("*.dashscope.aliyuncs.com", "*.maas.aliyuncs.com"),
+            ),
+            max_tokens_param=NEWER_CAP,
+            efforts=effort_rules.DASHSCOPE,
+        ),
+        Dialect(
+            "siliconflow",
+            hosts=("api.siliconflow.com", "api.siliconflow.cn"),
+            efforts=effort_rules.SILICONFLOW,
+        ),
+        Dialect(
+            "volcengine",
+            hosts=("*.volces.com", "*.bytepluses.com"),
+            max_tokens_param=NEWER_CAP,
+            efforts=effort_rules.VOLCENGINE,
+        ),
+        Dialect(
+            "minimax",
+            hosts=("*.minimax.io", "*.minimaxi.com"),
+            max_tokens_param=NEWER_CAP,
+            efforts=effort_rules.MINIMAX,
+            vendor="minimax",
+        ),
+        Dialect(
+            "together",
+            hosts=("api.together.xyz", "api.together.ai"),
+            efforts=effort_rules.TOGETHER,
+            vendor="together",
+        ),
+        Dialect("hosted", hosts=HOSTED, efforts=effort_rules.HOSTED),
+        Dialect("vllm", hosts=TEMPLATE_HOSTS, efforts=effort_rules.VLLM),
         Dialect("ollama", hosts=("ollama.com",), efforts=effort_rules.OLLAMA),
         Dialect("lmstudio", efforts=effort_rules.OLLAMA),
         Dialect("llamacpp", efforts=effort_rules.LLAMACPP),

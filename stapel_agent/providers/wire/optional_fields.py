@@ -18,6 +18,7 @@ MOST_REFUSALS = 10_000
 EFFORT_SETTING = "STAPEL_AGENT['MODELS'][{size!r}]['effort'] and STAPEL_AGENT['EFFORT'][{source!r}]"
 EFFORT_WORDS = ("reasoning", "thinking", "effort", "chat_template")
 ANY = "any"
+UNSET = "unset"
 
 _refused: set[tuple[str, ...]] = set()
 
@@ -39,10 +40,11 @@ class OptionalFields:
 
     @classmethod
     def for_effort(cls, endpoint: str, model: str, effort: str | None, fields: Mapping[str, Any]) -> OptionalFields:
-        """Return the fields for `effort`. They are empty if the model has refused them."""
-        if not effort or not fields or cls.is_refused(endpoint, model, "effort", effort):
+        """Return the fields for `effort`, or for none. They are empty if the model has refused them."""
+        choice = effort or UNSET
+        if not fields or cls.is_refused(endpoint, model, "effort", choice):
             return cls()
-        return cls(endpoint, model, "effort", effort, fields, EFFORT_WORDS, EFFORT_SETTING)
+        return cls(endpoint, model, "effort", choice, fields, EFFORT_WORDS, EFFORT_SETTING)
 
     @staticmethod
     def is_refused(endpoint: str, model: str, purpose: str, choice: str = ANY) -> bool:
