@@ -88,13 +88,17 @@ APOLOGY = re.compile(r"\W{0,3}(?:i(?:'m| am) (?:\w+ )?sorry|i apologi[sz]e|(?:so
 NEGATED = re.compile(
     r"n't\b|\b(?:no|not|cannot|never|without"
     r"|too (?:old|new|long|short|big|large|small|many|few|much|late|early)|deactiv\w*|disab\w*"
-    r"|expir\w*|block\w*|restrict\w*|un(?!til\b|der|i[qtv])\w{3,}|in(?!stall|format|ternet|sert|clud|voice)\w{4,}|fail\w*"
+    r"|expir\w*|blocked|blocking|restrict\w*|fail\w*"
+    r"|un(?:a[bcv]|checked|desir|exp|fort|kn|lik|reach|read|rec|res|safe|set|stab|succ|support|tru|us[ae])\w*"
+    r"|in(?:ab|acc|act|adeq|compat|compl|cons|corr|elig|suff|val|vis)\w*"
     r"|impossible|refus\w*|denied|nicht|kein\w*|pas|não|non|nie|ne|ei|inte|ikke|ikkje|niet|geen|nem|не|ні|δεν|değil|tidak|không)\b|[不没無无沒]|ない|ません|않|없|못|لا|لم|לא|नहीं|ไม่"
 )
 """Signs that a source says that something is not so."""
 KINDRED = re.compile(
-    r"translat|transcod|transform|resolv|templat|compil|buil[dt]|assembl|fuzz|interpret|conver|locali[sz]|internationali|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol"
-    r"|legend|ondertitel|субтитр|字幕|자막|\bgear"
+    r"translat|transcod|transform|resolv|templat|compil|assembl|fuzz|interpret|convert|conversion"
+    r"|locali[sz]|internationali|\bgear(?:s?\W*\Z|box| ratio)|\bbuilt \w+ [^\w\s]"
+    r"|\bbuild[ -]?(?:able|dep|err|fail|log|may|num|opt|serv|sys|target|time|tool)"
+    r"|languag|subtitl|caption|untertitel|sous-titr|subtít|sottotitol|legend|ondertitel|субтитр|字幕|자막"
 )
 """Words of a source whose translation may have the words of TRANSLATE."""
 ARTIFICIAL = re.compile(

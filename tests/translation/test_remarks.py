@@ -237,6 +237,8 @@ def test_remark_in__around_quotes():
         ("built on %s", "übersetzt unter %s", "de"),
         ("Internationalized host name", "Nombre de equipo traducido", "es"),
         ("Build dependencies", "Fordítási függőségek", "hu"),
+        ("Buildable ID", "Lefordítható azonosító", "hu"),
+        ("Your build may be incomplete", "Bản dịch của bạn có thể chưa xong", "vi"),
         ("Transcodes", "පරිවර්තනය", "si"),
         ("The server is too old. Request an update.", "服务器版本过旧，无法支持请求。请更新。", "zh"),
         ("Disabled before your request", "在您的请求之前无法使用", "zh"),
@@ -295,6 +297,14 @@ def test_languages__lower_case():
         ("You too can win", "Ich kann Ihnen dabei nicht helfen."),
         ("Open until Friday", "Je ne peux pas vous aider avec cela."),
         ("Build your team", "Als KI-Sprachmodell habe ich keine Meinung."),
+        ("Built for teams", "Diese Übersetzung wurde nicht angefordert."),
+        ("Start a conversation", "Diese Übersetzung wurde nicht angefordert."),
+        ("Gear up", "Diese Übersetzung wurde nicht angefordert."),
+        ("A building block", "Ich kann Ihnen dabei nicht helfen."),
+        ("Undo", "Ich kann Ihnen dabei nicht helfen."),
+        ("Unlock your potential", "Ich kann Ihnen dabei nicht helfen."),
+        ("Invite your team", "Ich kann Ihnen dabei nicht helfen."),
+        ("Interesting", "Ich kann Ihnen dabei nicht helfen."),
     ]
 )
 def test_remark_in__common_words(source, translation):
