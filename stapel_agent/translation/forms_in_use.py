@@ -6,7 +6,7 @@ A translation may lack a form that no whole number needs, since programs use `ot
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stapel_agent.plurals import Form, category, forms
@@ -37,16 +37,12 @@ class FormsInUse:
     def text(self, source: Nodes, translation: Nodes) -> str:
         """Return the text of `source` with the branches of `translation`, as they are written. Raises Unlike."""
         free = [node for node in translation if not isinstance(node, str)]
-        pieces, length = list[str](), 0
         is_selected = any(isinstance(node, Selection) for node in free)
-        for node in [_selected(source, free[0])] if is_selected and all(map(_is_text, source)) else source:
-            pieces.append(node if isinstance(node, str) else self._rewritten(node, free))
-            length += len(pieces[-1])
-            if length > MAX_LENGTH:
-                raise Unlike
+        nodes = [_selected(source, free[0])] if is_selected and all(map(_is_text, source)) else source
+        text = _joined(node if isinstance(node, str) else self._rewritten(node, free) for node in nodes)
         if free:
             raise Unlike
-        return "".join(pieces)
+        return text
 
     def _rewritten(self, ours: Choice | Selection, free: list[Choice | Selection]) -> str:
         """Return `ours` with the branches of one of `free`, or no choice if the language has one form."""
@@ -66,11 +62,12 @@ class FormsInUse:
             raise Unlike
         if is_plural:
             _check_forms(ours, theirs, target, AS_OTHER.get(base(self.to), ""))
-        parts = [theirs.head]
-        for branch in theirs.branches:
-            nodes = self._nodes_for(branch, ours, target) if is_plural else named[branch.selector].nodes
-            parts.append(branch.around(self.text(nodes, branch.nodes)))
-        return "".join([*parts, theirs.tail])
+        pairs = (
+            (branch, self._nodes_for(branch, ours, target) if is_plural else named[branch.selector].nodes)
+            for branch in theirs.branches
+        )
+        branches = _joined(branch.around(self.text(nodes, branch.nodes)) for branch, nodes in pairs)
+        return f"{theirs.head}{branches}{theirs.tail}"
 
     def _nodes_for(self, branch: Branch | Variant, ours: Choice | Selection, target: Sequence[Form]) -> Nodes:
         """Return what the source says for the number of `branch`, and shows as `branch` does."""
@@ -95,6 +92,17 @@ class FormsInUse:
         branches: list[Branch | Variant] = [*ours.branches]
         exact = (branch for branch in branches if branch.number and branch.number == number)
         return next(exact, None) or next((branch for branch in branches if branch.selector == name), None)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Join `pieces` as they are made. Raises Unlike as soon as they are too long."""
+    made, length = list[str](), 0
+    for piece in pieces:
+        made.append(piece)
+        length += len(piece)
+        if length > MAX_LENGTH:
+            raise Unlike
+    return "".join(made)
 
 
 def _is_text(node: object) -> bool:
