@@ -19,7 +19,7 @@ from . import numbers
 from .entry import Entry
 from .glossary import Glossary
 from .job import Job
-from .locale_patterns import is_same_pattern
+from .locale_patterns import is_same_pattern, misplaced_time
 from .masking import Damaged, Protected
 from .plural_forms import expanded_as
 from .segment import Segments, Task
@@ -55,6 +55,8 @@ class Review:
 
 def review(entry: Entry, translation: str, from_lang: str, to: str, terms: Terms = ()) -> Review:
     """Check a translation of `entry` like a model's answer, with the terms of a glossary and their translations."""
+    if fault := misplaced_time(entry.text, translation):
+        return Review(fault)
     if is_same_pattern(entry.text, translation):
         return Review()
     source = expanded_as(entry.text.strip(), translation.strip(), entry.format, from_lang, to)
