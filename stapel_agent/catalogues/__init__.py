@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from .catalogue import Catalogue, ContextOptions, FuzzyPolicy
-from .file_types import FILE_TYPES, SUFFIXES, open_catalogue, same_target, without_translations
+from .file_types import FILE_TYPES, SUFFIXES, is_in_target_language, open_catalogue, same_target, without_translations
 from .gettext_plurals import with_number
 from .glossary import read_glossary
-from .target_paths import locale_name
+from .target_paths import is_language, locale_name
 from .text_file import CatalogueError
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "FILE_TYPES",
     "FuzzyPolicy",
     "SUFFIXES",
+    "is_in_target_language",
+    "is_language",
     "locale_name",
     "open_catalogue",
     "read_glossary",

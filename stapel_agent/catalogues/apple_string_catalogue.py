@@ -158,11 +158,10 @@ class AppleStringCatalogue(Catalogue[StringCatalogDraft]):
         """Return the localization to translate and its language: that of `from_lang`, or of the file's source."""
         known, declared = entry.get("localizations", {}), self._tree["sourceLanguage"]
         source = known.get(declared) or {"stringUnit": {"state": "translated", "value": name}}
-        if self.from_lang == "auto" or is_language(declared, self.from_lang):
-            return source, self.from_lang
-        found: Tree = next((known[code] for code in known if is_language(code, self.from_lang)), {})
-        if localizations.is_translated(found):
-            return found, self.from_lang
+        if self.from_lang != "auto" and not is_language(declared, self.from_lang):
+            found: Tree = next((known[code] for code in known if is_language(code, self.from_lang)), {})
+            if localizations.is_translated(found):
+                return found, self.from_lang
         return source, declared if is_language(declared) else "auto"
 
     def _existing(self, draft: Tree, name: str) -> dict[Path, str]:

@@ -83,6 +83,10 @@ class Catalogue(ABC, Generic[Draft]):
         check_writable(target)
         self.draft()
 
+    def own_language(self) -> str:
+        """Return the language that the source says it is in, or an empty string."""
+        return ""
+
     @abstractmethod
     def texts(self) -> dict[str, str]:
         """Return the texts to translate, by keys that are unique in this file. Blank texts are left out."""

@@ -69,8 +69,18 @@ def open_catalogue(
         raise CatalogueError(
             f"{str(source)!r} cannot mark translations as fuzzy: use --mark with gettext and .xcstrings"
         )
+    place = file_type.target(source, to, None, from_lang)
+    if from_lang == "auto" and place.absolute() == source.absolute() and not file_type.catalogue.is_own_target:
+        raise is_in_target_language(source, to)
     target = file_type.target(source, to, folder, from_lang)
     return file_type.catalogue(source, target, to, from_lang=from_lang, overwrite=overwrite, fuzzy=fuzzy)
+
+
+def is_in_target_language(source: Path, to: str) -> CatalogueError:
+    """Return the error for a source that is in the language to translate it into."""
+    return CatalogueError(
+        f"{str(source)!r} is in {to!r} already: leave out --to {to}, or name the language of its texts with --from"
+    )
 
 
 def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "auto") -> Iterator[Path]:
@@ -78,12 +88,12 @@ def same_target(source: Path, to: str, folder: Path | None, from_lang: str = "au
 
     If the name of `source` has its language, files that differ in it are translations of the same texts.
     """
-    if is_named_by_language(source):
+    if is_named_by_language(source, from_lang):
         return
     place = _file_type(source).target
     target = place(source, to, folder, from_lang)
     for path in sorted(source.parent.glob(f"*{source.suffix}")):
-        if path.name == source.name or path == target or is_named_by_language(path) or not path.is_file():
+        if path.name == source.name or path == target or is_named_by_language(path, from_lang) or not path.is_file():
             continue
         if place(path, to, folder, from_lang) == target:
             yield path
@@ -104,7 +114,8 @@ def without_translations(
     }
     found = Counter(path for paths in targets.values() for path in paths)
     sources = [file for file in files if found[file.absolute()] == (file.absolute() in targets[file])]
-    known = [source for source in sources if from_lang != "auto" and is_language(path_language(source), from_lang)]
+    is_known = from_lang != "auto"
+    known = [one for one in sources if is_known and is_language(path_language(one, from_lang), from_lang)]
 
     def is_translation(file: Path) -> bool:
         others = known if _file_type(file).catalogue.is_own_target else sources

@@ -94,6 +94,9 @@ class GettextCatalogue(Catalogue[GettextDraft]):
     is_own_target: ClassVar[bool] = True
     has_marks: ClassVar[bool] = True
 
+    def own_language(self) -> str:
+        return "" if self._source_texts.strings else "en"  # as msgids are, if nothing says otherwise
+
     def texts(self) -> dict[str, str]:
         forms = self.draft().forms
         return {slot.key: slot.text for number in self._entries for slot in self._slots(number, forms)}

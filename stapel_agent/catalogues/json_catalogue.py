@@ -50,6 +50,12 @@ class JsonCatalogue(Catalogue[JsonDraft]):
     fall back to the source, and are empty in arrays, whose items have positions.
     """
 
+    def own_language(self) -> str:
+        tree = decode(self.file, self.source)
+        names = [name for name, value in tree.items() if isinstance(value, dict)]
+        named = names[0] if names and len(tree) == 1 else tree.get(ARB_LOCALE)
+        return named if isinstance(named, str) else ""
+
     def texts(self) -> dict[str, str]:
         return {pointer: text for pointer, text in texts(self._tree) if not self._is_note(pointer)}
 
@@ -106,14 +112,15 @@ class JsonCatalogue(Catalogue[JsonDraft]):
         """The source, with the plural forms of the target language."""
         source = decode(self.file, self.source)
         are_groups = all(isinstance(value, dict) for value in source.values())
-        if are_groups and not path_language(self.source) and are_several(source, self.from_lang, self.to):
+        named = path_language(self.source, self.from_lang)
+        if are_groups and not named and are_several(source, self.from_lang, self.to):
             raise CatalogueError(f"{str(self.source)!r} cannot be translated: {SEVERAL}")
         tree = self._plurals.tree(source)
         return {**tree, ARB_LOCALE: locale_name(self.to)} if ARB_LOCALE in tree else tree
 
     @cached_property
     def _plurals(self) -> PluralTree:
-        tags = (path_language(self.source), self.from_lang)
+        tags = (path_language(self.source, self.from_lang), self.from_lang)
         return PluralTree(self.to, tuple(filter(is_language, tags)))
 
     @cached_property

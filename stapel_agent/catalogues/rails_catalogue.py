@@ -59,6 +59,10 @@ class RailsCatalogue(DocumentCatalogue):
         # The format `rails` has no placeholders of dates.
         return "" if DATE.search(self._values[key].text) else super().format(key)
 
+    def own_language(self) -> str:
+        root = self._parsed(self.file, "source").children.get(ROOT)
+        return root.label.strip("'\"") if isinstance(root, Group) else ""
+
     def localized(self, document: Group) -> Group:
         root = document.children.get(ROOT)
         if not isinstance(root, Group):

@@ -57,7 +57,7 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
 
     - <locale>/<language>/LC_MESSAGES/<domain>.po, without a folder, also for <locale>/<domain>.pot;
     - <language>/<namespace>.json, also deeper below a folder such as `locales`;
-    - <name>.<language>.json, and <name>_<language>.arb;
+    - <name>.<language>.json, <name>_<language>.arb, and <name>_<language>.json if it is in `from_lang`;
     - otherwise `<to>` with the suffix of the file type, beside the source or in `folder`.
 
     A .po file in the language `to` is its own target.
@@ -76,25 +76,25 @@ def target_path(source: Path, to: str, folder: Path | None, from_lang: str = "au
         name = locale if "_" in place.name or place.parent.name == "_locales" else to
         within = source.absolute().relative_to(place)
         return (folder or place.parent) / name / within.with_suffix(suffix)
-    base = _base_name(source)
+    base = _base_name(source, from_lang)
     return (folder or source.parent) / f"{base}{locale if base.endswith('_') else to}{suffix}"
 
 
-def path_language(source: Path) -> str:
+def path_language(source: Path, from_lang: str = "auto") -> str:
     """Return the language in the path of `source`, as it is written there, or an empty string."""
     folders = source.absolute().parents
     if folders[0].name == "LC_MESSAGES":
         return folders[1].name if is_language(folders[1].name) else ""
     if is_language(source.stem):
         return source.stem
-    if base := _base_name(source):
+    if base := _base_name(source, from_lang):
         return source.stem.removeprefix(base)
     return next((folder.name for folder in _language_folders(source, "auto")), "")
 
 
-def is_named_by_language(source: Path) -> bool:
+def is_named_by_language(source: Path, from_lang: str = "auto") -> bool:
     """Whether the file's name has its language, such as `en.json`, `shop.en.json` and `app_en.arb`."""
-    return is_language(source.stem) or bool(_base_name(source))
+    return is_language(source.stem) or bool(_base_name(source, from_lang))
 
 
 def own_language(source: Path) -> str:
@@ -118,19 +118,27 @@ def _language_folders(source: Path, from_lang: str) -> Iterator[Path]:
     """Yield the folder above `source` that is named after its language, if there is one."""
     above = source.absolute().parents
     for depth, place in enumerate(above[:DEPTH]):
-        is_named = is_language(place.name) and (from_lang == "auto" or _base(place.name) == _base(from_lang))
+        is_named = is_language(place.name) and (from_lang == "auto" or _is_base(place.name, from_lang))
         if is_named and (depth == 0 or place.parent.name in LOCALE_FOLDERS):
             yield place
             return
 
 
-def _base_name(source: Path) -> str:
-    """Return the file's name up to its language, such as `shop.` and `app_`, or an empty string."""
+def _base_name(source: Path, from_lang: str) -> str:
+    """Return the file's name up to its language, such as `shop.` and `app_`, or an empty string.
+
+    After an underscore, only `from_lang` is a language, except in ARB: `sign_in.json` is not Indonesian.
+    """
     for named in NAMED.finditer(source.stem, 1):
         base = source.stem[: named.start() + 1]
-        if is_language(named["tag"]) and (base.endswith(".") or source.suffix.lower() == ".arb"):
+        is_marked = base.endswith(".") or source.suffix.lower() == ".arb"
+        if is_language(named["tag"]) and (is_marked or _is_base(named["tag"], from_lang)):
             return base
     return ""
+
+
+def _is_base(tag: str, from_lang: str) -> bool:
+    return from_lang != "auto" and _base(tag) == _base(from_lang)
 
 
 def _base(tag: str) -> str:

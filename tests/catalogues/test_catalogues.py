@@ -288,6 +288,22 @@ def test_target_path__places(source, folder, target):
     assert target_path(Path(source), "pt-BR", folder and Path(folder)) == Path(target)
 
 
+@pytest.mark.parametrize(
+    ("source", "from_lang", "target"),
+    [
+        ("a/app_en.json", "en", "a/app_pt_BR.json"),
+        ("a/app_en_GB.json", "en", "a/app_pt_BR.json"),
+        ("a/app_en.json", "auto", "a/pt-BR.json"),
+        ("a/app_en.arb", "auto", "a/app_pt_BR.arb"),
+        ("a/sign_in.json", "en", "a/pt-BR.json"),
+        ("a/app.en.json", "auto", "a/app.pt-BR.json"),
+    ],
+)
+def test_target_path__suffix(source, from_lang, target):
+    """After an underscore, only the language of --from counts as one, except in ARB files."""
+    assert target_path(Path(source), "pt-BR", None, from_lang) == Path(target)
+
+
 def test_target_path__from_within(tmp_path, monkeypatch):
     """gettext's layout is also recognised from inside of it."""
     (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)

@@ -236,12 +236,13 @@ def test_string_catalog__source_language(tmp_path):
     strings = {name: {"localizations": localizations} for name, localizations in german.items()} | {"Quit": {}}
     source = made(tmp_path, "a.xcstrings", {"sourceLanguage": "en", "version": "1.0", "strings": strings})
     rows = {}
-    for from_lang, to in (("auto", "fr"), ("en", "fr"), ("de", "fr"), ("de", "en")):
+    for from_lang, to in (("auto", "fr"), ("auto", "en"), ("en", "fr"), ("de", "fr"), ("de", "en")):
         catalogue = open_catalogue(source, to, from_lang=from_lang)
         rows[from_lang, to] = [(text, catalogue.language(key)) for key, text in catalogue.texts().items()]
     own = ["Save", "Open", "Close", "Quit"]
     assert rows == {
-        ("auto", "fr"): [(text, "auto") for text in own],
+        ("auto", "fr"): [(text, "en") for text in own],
+        ("auto", "en"): [],
         ("en", "fr"): [(text, "en") for text in own],
         ("de", "fr"): [("Save?", "de"), *((text, "en") for text in own[1:])],
         ("de", "en"): [("Save?", "de")],

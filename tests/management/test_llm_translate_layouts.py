@@ -231,6 +231,17 @@ def test_array__another_length(tmp_path, scripted_model, name):
     assert run(source, "--to", "de")[1] == ""
 
 
+def test_files__suffix_with_underscore(tmp_path, scripted_model):
+    """Of files such as app_en.json and app_de.json, --from tells which is the source. Namespaces stay apart."""
+    scripted_model.script(translating(str.upper))
+    sources = [made(tmp_path, name, {"a": f"Text of {name}"}) for name in ("app_en.json", "shop_en.json")]
+    for _ in range(2):
+        files = sorted(tmp_path.glob("*.json"))
+        assert run(*files, "--from", "en", "--to", "de")[1] == ""
+    assert [path.name for path in files] == ["app_de.json", "app_en.json", "shop_de.json", "shop_en.json"]
+    assert "with --from if their names end in it" in run(*sources, "--to", "fr")[1]
+
+
 # Checks and estimates
 
 

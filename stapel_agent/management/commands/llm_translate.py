@@ -17,6 +17,8 @@ from stapel_agent.catalogues import (
     CatalogueError,
     ContextOptions,
     FuzzyPolicy,
+    is_in_target_language,
+    is_language,
     locale_name,
     open_catalogue,
     read_glossary,
@@ -162,6 +164,9 @@ def _plan(**options: Any) -> list[Step]:
     targets: dict[Path, Path] = {}
     for step in steps:
         catalogue = step.translation.catalogue
+        is_own = from_lang == "auto" and is_language(catalogue.own_language(), catalogue.to)
+        if is_own and not options["check"]:
+            raise is_in_target_language(catalogue.source, catalogue.to)
         other = targets.setdefault(catalogue.target.absolute(), catalogue.source)
         if other != catalogue.source:
             raise shared_target(catalogue.source, other, catalogue.target)
@@ -197,7 +202,8 @@ def shared_target(source: Path, other: Path, target: Path) -> CatalogueError:
     """Return the error for two sources with the same target, where one would overwrite the other."""
     return CatalogueError(
         f"{str(source)!r} and {str(other)!r} have the same target {str(target)!r}: name the files of one"
-        " language, or put those of each language into a folder named after it, such as locales/en/"
+        " language, with --from if their names end in it, or put those of each language into a folder named after it,"
+        " such as locales/en/"
     )
 
 
