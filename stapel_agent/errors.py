@@ -10,7 +10,7 @@ ERR_503_LEDGER_UNAVAILABLE = "error.503.ledger_unavailable"
 
 ERRORS = {
     ERR_400_INVALID_IMAGE: "An image cannot be sent: {reason}",
-    ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}; known sizes: {sizes}",
+    ERR_400_INVALID_MODEL_SIZE: "Unknown model size {model}: use one of {sizes}",
     ERR_400_IDEMPOTENCY_KEYS_DIFFER: "Idempotency-Key and the field idempotency_key differ: send one of them",
     ERR_409_IDEMPOTENCY_CONFLICT: "The idempotency key was used before with another payload: choose a new one",
     ERR_503_LEDGER_UNAVAILABLE: "The ledger cannot be read: check that its database is reachable and migrated",

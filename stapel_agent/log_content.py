@@ -1,4 +1,4 @@
-"""What the ledger stores of a call's texts, by LOG_CONTENT for its source: everything, a keyed digest, or nothing."""
+"""How the ledger stores a call's texts, by LOG_CONTENT for its source: in full, as a keyed digest, or not at all."""
 
 from __future__ import annotations
 

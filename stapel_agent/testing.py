@@ -1,7 +1,7 @@
 """For your own tests: scripted models that record their requests, and a guard against calls of real models.
 
 In pytest, put `pytest_plugins = ["stapel_agent.testing"]` into conftest.py and request `scripted_model`. With Django's
-test runner, put `NoRealModels` before it. Both refuse every call to a built-in provider or an endpoint.
+test runner, put `NoRealModels` before it. Both make every call to a built-in provider or an endpoint fail.
 """
 
 from __future__ import annotations

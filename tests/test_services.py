@@ -207,7 +207,7 @@ def test_complete__odd_usage(facade, scripted_model, usage):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("say", "huge"), "unknown model size 'huge'; MODELS has: large, medium, small"),
+        (("say", "huge"), "unknown model size 'huge': use one of small, medium, large"),
         (("", "small"), "prompt must not be empty"),
         ((7, "small"), "prompt must be a string, not int"),
         (("say", None), "model size must be a string, not NoneType"),

@@ -1,4 +1,4 @@
-"""What the usage page shows in addition to `usage()`: top spenders, durations, and the number of calls under way."""
+"""Figures of the usage page beside those of `usage()`: top spenders, durations, and the number of calls under way."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CachedInput:
 
 @dataclass(frozen=True)
 class Rankings:
-    """For each of NAMES, `spenders` has those that spent most (dollars, then tokens), and `counts` has their number."""
+    """For each of NAMES, `spenders` has those that spent most (dollars, then tokens), and `counts` how many spent."""
 
     spenders: Mapping[str, Sequence[TopSpender]]
     counts: Mapping[str, int]

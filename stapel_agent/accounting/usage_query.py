@@ -13,7 +13,7 @@ from stapel_agent.budgets import PERIODS
 from stapel_agent.ledger import opaque_id
 from stapel_agent.models import PromptStatus
 from stapel_agent.parsing import storable
-from stapel_agent.schemas import Unreadable, readable
+from stapel_agent.schemas import Unreadable, readable, shown
 
 COLUMNS = ("source", "provider", "model", "user_id", "workspace_id", "status")
 GROUPS = (*PERIODS, *COLUMNS)
@@ -97,13 +97,13 @@ def _readable(name: str, value: Any) -> Any:
 def _groups(group_by: Any) -> tuple[str, ...]:
     names = group_by.split(",") if isinstance(group_by, str) else group_by
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise InvalidUsageQuery("group_by", f"must be names from {', '.join(GROUPS)}")
+        raise InvalidUsageQuery("group_by", f"must be names from {', '.join(GROUPS)}, not {shown(group_by)}")
     names = tuple(name.strip() for name in names if name.strip())
     for name in names:
         if name not in GROUPS:
             raise InvalidUsageQuery("group_by", f"has no {name[:100]!r}: choose from {', '.join(GROUPS)}")
-    if len(set(names)) < len(names):
-        raise InvalidUsageQuery("group_by", "names a group twice")
+    if repeated := [name for name in GROUPS if names.count(name) > 1]:
+        raise InvalidUsageQuery("group_by", f"has {repeated[0]!r} twice: name it once")
     return names
 
 
@@ -111,9 +111,9 @@ def _filter(name: str, value: Any) -> tuple[str, str]:
     if name not in COLUMNS:
         raise InvalidUsageQuery(name[:100], f"is not a filter: choose from {', '.join(COLUMNS)}")
     if not isinstance(value, str) or storable(value) != value:
-        raise InvalidUsageQuery(name, "must be a string without NUL or an unpaired surrogate")
+        raise InvalidUsageQuery(name, f"must be a string without NUL or an unpaired surrogate, not {shown(value)}")
     if name == "status" and value not in PromptStatus.values:
-        raise InvalidUsageQuery(name, f"must be one of {', '.join(PromptStatus.values)}")
+        raise InvalidUsageQuery(name, f"must be one of {', '.join(PromptStatus.values)}, not {shown(value)}")
     return name, str(opaque_id(value)) if name in ("user_id", "workspace_id") else str(value)
 
 
@@ -128,16 +128,17 @@ def moment_of(name: str, value: Any) -> datetime | None:
             moment = datetime.combine(value, time.min)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as fault:
-        raise InvalidUsageQuery(name, "must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00:00Z") from fault
+        fix = f"must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00:00Z, not {shown(value)}"
+        raise InvalidUsageQuery(name, fix) from fault
     if not 1970 < moment.year < 9999:  # time zones and databases overflow at the ends of the calendar
-        raise InvalidUsageQuery(name, "must be in the years 1971 to 9998")
+        raise InvalidUsageQuery(name, f"must be in the years 1971 to 9998, not {moment.year}")
     return moment
 
 
 def _limit(value: Any) -> int:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if len(text) > 4 or not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_LIMIT:
-        raise InvalidUsageQuery("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
+        raise InvalidUsageQuery("limit", f"must be a whole number from 1 to {MAX_LIMIT}, not {shown(value)}")
     return int(text)
 
 

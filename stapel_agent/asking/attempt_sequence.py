@@ -162,7 +162,7 @@ class Attempts:
     def _withdraw_refusals(self, provider: LlmProvider) -> None:
         """Send the last refused field again next time, unless a call without it has succeeded.
 
-        An earlier field was really refused if the call without it failed with another error, in other words.
+        An earlier field was really refused if the call without it failed with a differently worded error.
         """
         last: ParameterRefused | None = None
         for attempt in reversed([attempt for attempt in self._made if attempt.provider is provider]):

@@ -1,4 +1,4 @@
-"""What the default cache reads and writes: answers in the ledger, and stored translations."""
+"""Reads and writes the answers of the default cache: those in the ledger, and stored translations."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _type(element: Element) -> str:
 def _name(element: Element, in_source: Types) -> str:
     """The name of a text to translate, and the product that it is for. Empty for anything else.
 
-    What is not translated in a source may be the translation of a text in the source.
+    A target element marked as not translatable may translate a text of the source, whose types are `in_source`.
     """
     name, product = element.attributes.get("name", ""), element.attributes.get("product", "")
     name = f"{name} ({product})" if product else name

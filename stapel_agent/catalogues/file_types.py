@@ -129,5 +129,5 @@ def _file_type(source: Path) -> FileType:
     if source.is_dir():
         raise CatalogueError(f"{str(source)!r} is a folder: name the files in it, as with {str(source / '*.json')!r}")
     if file_type is None:
-        raise CatalogueError(f"{str(source)!r} is not a catalogue: its name must end in {', '.join(SUFFIXES)}")
+        raise CatalogueError(f"{str(source)!r} is not a catalogue: its name must end in one of {', '.join(SUFFIXES)}")
     return file_type

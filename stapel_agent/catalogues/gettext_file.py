@@ -1,4 +1,4 @@
-"""A gettext file, read and written with polib. What polib would drop silently is kept or rejected here."""
+"""A gettext file, read and written with polib. Anything that polib would drop silently is kept or rejected here."""
 
 from __future__ import annotations
 

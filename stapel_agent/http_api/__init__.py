@@ -1,4 +1,4 @@
-"""What the HTTP views share: whom they admit, how they read, answer and wait, and their description in OpenAPI."""
+"""The shared parts of the HTTP views: authentication, JSON, waiting on an event loop, and OpenAPI."""
 
 from .admission import SeesLedger, ServiceKeyAuthentication, StaffTokenAuthentication
 from .json_exchange import AsciiJSONRenderer, BoundedJSONParser, JsonNegotiation

@@ -16,7 +16,7 @@ from stapel_agent.exceptions import InvalidImage, ProviderTimeout
 from stapel_agent.providers import in_own_thread
 from stapel_agent.types import CompletionRequest, InlineImage, LinkedImage
 
-from .reading import TYPES, inline_image, numbered
+from .reading import TOO_LARGE, TYPES, inline_image, numbered
 from .reserved_addresses import is_reserved
 from .socket_deadline import socket_deadline
 
@@ -34,7 +34,7 @@ REASONS = {
     "too_many_redirects": "could not be fetched: it redirects too many times",
     "redirect_no_location": "could not be fetched: its server returned an error",
     "bad_status": "could not be fetched: its server returned an error",
-    "too_large": "is larger than IMAGE_MAX_BYTES: send a smaller one",
+    "too_large": TOO_LARGE,
 }
 
 Fetch = Future[InlineImage]
@@ -50,7 +50,7 @@ def fetched(request: CompletionRequest) -> CompletionRequest:
     done, pending = wait(fetches, seconds, return_when=FIRST_EXCEPTION)
     broken = [fetch for fetch in fetches if fetch in done and fetch.exception()]
     if pending and not broken:
-        raise _too_late(request)
+        raise _too_late(request, seconds)
     return _filled(request, [fetch.result() for fetch in broken or fetches])
 
 
@@ -65,7 +65,7 @@ async def afetched(request: CompletionRequest) -> CompletionRequest:
         async with asyncio.timeout(seconds):
             images = await asyncio.gather(*map(asyncio.wrap_future, fetches))
     except TimeoutError:
-        raise _too_late(request) from None
+        raise _too_late(request, seconds) from None
     return _filled(request, images)
 
 
@@ -92,19 +92,19 @@ def _fetch(position: int, url: str, seconds: float) -> InlineImage:
 
 
 def _content(url: str, seconds: float) -> bytes:
-    limit = seconds + GRACE_SECONDS
+    limit, max_bytes = seconds + GRACE_SECONDS, int(agent_settings.IMAGE_MAX_BYTES)
     try:
         # safe_fetch checks its deadline only between large chunks of the body.
         with socket_deadline(limit, _refuse_reserved):
             answer = fetch_bytes(
                 url,
-                max_bytes=int(agent_settings.IMAGE_MAX_BYTES),
+                max_bytes=max_bytes,
                 timeout=min(SILENCE_SECONDS, limit),
                 total_deadline=limit,
                 accept=TYPES,
             )
     except SafeFetchError as fault:
-        raise InvalidImage(REASONS.get(fault.code, UNREACHABLE)) from None
+        raise InvalidImage(REASONS.get(fault.code, UNREACHABLE).format(max_bytes)) from None
     except Exception:
         raise InvalidImage(UNREACHABLE) from None
     return answer.content
@@ -121,6 +121,7 @@ def _filled(request: CompletionRequest, images: Sequence[InlineImage]) -> Comple
     return replace(request, images=tuple(filled))
 
 
-def _too_late(request: CompletionRequest) -> ProviderTimeout:
-    limit = min(FETCH_SECONDS, request.deadline.seconds or FETCH_SECONDS)
-    return ProviderTimeout(f"the images could not be fetched within {limit:g} s")
+def _too_late(request: CompletionRequest, seconds: float) -> ProviderTimeout:
+    if seconds < FETCH_SECONDS:
+        return ProviderTimeout(f"the images could not be fetched in time (DEADLINE is {request.deadline.seconds:g} s)")
+    return ProviderTimeout(f"the images could not be fetched within {FETCH_SECONDS:g} s: send their content instead")

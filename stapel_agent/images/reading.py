@@ -25,6 +25,7 @@ SIGNATURES = {
 }
 """The media types that vendors accept, with the first bytes of their files."""
 TYPES = ", ".join(SIGNATURES)
+TOO_LARGE = "is larger than {:,} bytes (IMAGE_MAX_BYTES): send a smaller one"
 NOT_ONE_OF_TWO = "must have either 'url', or 'data_b64' with an optional 'mime', each a string"
 
 
@@ -81,7 +82,7 @@ def _read(position: int, item: Any, max_bytes: float) -> Image:
 def _read_data(data_b64: str, declared_type: str | None, max_bytes: float) -> InlineImage:
     # Check before decoding, so that too large an image does not take twice the memory.
     if len(data_b64) * 3 // 4 - data_b64[-2:].count("=") > max_bytes:
-        raise InvalidImage(f"is larger than {max_bytes:,} bytes (IMAGE_MAX_BYTES): send a smaller one")
+        raise InvalidImage(TOO_LARGE.format(max_bytes))
     try:
         content = b64decode(data_b64, validate=True)
     except ValueError:

@@ -14,7 +14,7 @@ from stapel_agent.models import PromptLog, PromptStatus
 from stapel_agent.parsing import json_map, storable
 from stapel_agent.prices import cost_of
 from stapel_agent.redaction import redact, redacted_json
-from stapel_agent.schemas import Unreadable, check_keywords, readable
+from stapel_agent.schemas import Unreadable, check_keywords, readable, shown
 from stapel_agent.types import Usage
 
 from . import columns, row_writer
@@ -110,7 +110,7 @@ def _checked(function: str, fields: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(value.problem)
     for name, (fits, rule) in RULES.items():
         if not fits(call[name]):
-            raise ValueError(f"{name} must be {rule}")
+            raise ValueError(f"{name} must be {rule}, not {shown(call[name])}")
     return call
 
 

@@ -236,7 +236,7 @@ def _recording(row: PromptLog) -> Iterator[None]:
 
 
 def _unavailable(fault: Exception, consequence: str = "") -> LedgerUnavailable:
-    fix = "check that its database answers and is migrated"
+    fix = "check that its database is reachable and migrated"
     if isinstance(fault, DataError):
         fix = f"its database cannot store a value; {row_statements.WIDER_TABLES}"
     return LedgerUnavailable(f"the ledger cannot be written to ({type(fault).__name__}){consequence}: {fix}")

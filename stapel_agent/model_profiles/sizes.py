@@ -16,7 +16,7 @@ def profile_of(size: str) -> Profile:
     """Return the profile of a model size. Raises InvalidRequest if it is unknown, WrongSetting if it is invalid."""
     sizes = agent_settings.MODELS
     if size not in sizes:
-        raise InvalidRequest(f"unknown model size {size!r}; MODELS has: {', '.join(sorted(sizes))}")
+        raise InvalidRequest(f"unknown model size {size!r}: use one of {', '.join(map(str, sizes))}")
     entry = sizes[size]
     known = _profiles.get(size)
     if known is None or known[0] is not entry:

@@ -1,4 +1,4 @@
-"""What staff look at: the ledger and the stored translations in the admin, and the usage page."""
+"""The pages for staff: the ledger and the stored translations in the admin, and the usage page."""
 
 from .ledger_admin import PromptLogAdmin
 from .translation_admin import TranslationAdmin

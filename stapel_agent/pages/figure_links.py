@@ -41,7 +41,7 @@ def without_price(figures: Mapping[str, Any], links: LedgerLinks, **columns: str
 
 
 def estimated(figures: Mapping[str, Any], links: LedgerLinks, **columns: str | None) -> SafeString:
-    """What calls whose outcome is unknown may have cost beyond `spend()`, if there are any."""
+    """The most that calls with an unknown outcome may have cost beyond `spend()`, if there are any."""
     usd = figures["estimated_cost_usd"]
     if not usd:
         return SafeString()

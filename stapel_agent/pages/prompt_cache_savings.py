@@ -1,4 +1,4 @@
-"""What vendors' prompt caches saved, in dollars at today's prices."""
+"""The dollars that vendors' prompt caches saved, at today's prices."""
 
 from __future__ import annotations
 

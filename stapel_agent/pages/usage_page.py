@@ -58,7 +58,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class UsagePage:
-    """What the template shows. `problem` says why the requested period is not shown."""
+    """The contents of the page. `problem` says why the requested period is not shown."""
 
     period: Period
     choices: Sequence[tuple[str, str, bool]]

@@ -20,7 +20,7 @@ BLOCKS = (
     (r"◁think▷", r"◁/think▷"),  # Kimi-VL
     (r"\[unused16\]", r"\[unused17\]"),  # openPangu
 )
-"""What opens a thought, and what closes it. One that is never closed runs to the end."""
+"""The tags that open and close a thought. A thought that is never closed runs to the end."""
 ANSWER_BEGINS = (
     rf"(?i:</{TAG_NAME}\s*+>)",
     *(closing for _, closing in BLOCKS[1:]),  # the opening was in the prompt, not in the answer
@@ -30,7 +30,7 @@ ANSWER_BEGINS = (
     r"<\|START_RESPONSE\|>",
     r"<\|begin_of_solution\|>",
 )
-"""What stands before the answer: everything before it was a thought."""
+"""Marks where the answer begins: everything before it was a thought."""
 ANSWER_ENDS = (
     r"\[END FINAL RESPONSE\]|<\|(?:END_RESPONSE|end_of_solution|end|return|im_end|eot_id|endoftext)\|>"
     r"|<\|(?:begin|end)_of_box\|>|<\|start\|>assistant"

@@ -174,7 +174,9 @@ def _start_faults() -> Iterator[None]:
         yield
     except NotStarted as fault:
         if fault.reason.errno == errno.E2BIG:
-            raise RequestRejected("the schema is too long for the Claude Code CLI, which takes 128 KiB") from None
+            raise RequestRejected(
+                "the schema is too long for the Claude Code CLI, which takes 128 KiB: shorten it"
+            ) from None
         raise AccessDenied(
             f"CLI_BINARY {_binary()!r} could not be run ({fault.reason.strerror}): "
             "set STAPEL_AGENT['CLI_BINARY'] to the Claude Code CLI, and make sure that TMPDIR is writable"

@@ -1,4 +1,4 @@
-"""What credentials look like: the keys of vendors, tokens, passwords, and the queries of URLs."""
+"""Patterns of credentials: the keys of vendors, tokens, passwords, and the queries of URLs."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from .keyword_arguments import (
     given_keywords,
     takes_keywords_of,
 )
-from .plain_values import Unreadable, readable, readable_argument
+from .plain_values import Unreadable, readable, readable_argument, shown
 from .work_limit import TooMuchWork
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "given_keywords",
     "readable",
     "readable_argument",
+    "shown",
     "takes_keywords_of",
     "with_plain_sets",
 ]

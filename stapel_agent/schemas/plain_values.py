@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any
 
 MAX_DEPTH = 200
@@ -12,6 +13,8 @@ TEXTS = frozenset({"prompt", "model", "model_size", "system_prompt", "provider",
 """Arguments that must be strings. The others have rules of their own."""
 CONVERTED = ("source", "user_id", "workspace_id", "from_lang", "to")
 """Arguments that are converted to strings, such as a UUID."""
+SHOWN_LENGTH = 40
+MOST_SHOWN = 10**15
 
 
 COLLECTIONS = (bytes, bytearray, memoryview, Mapping, Sequence, Set, Iterator)
@@ -46,6 +49,16 @@ def readable(name: str, value: Any) -> Any:
         return {} if name == "metadata" else Unreadable(f"{name} is nested too deeply")
     except Exception as fault:
         return Unreadable(f"{name} cannot be read: its {type(value).__name__} raised {type(fault).__name__}")
+
+
+def shown(value: object) -> str:
+    """Describe an invalid value for a message: the start of a text, a number, or the type of anything else."""
+    if isinstance(value, str):
+        return repr(value[:SHOWN_LENGTH])
+    is_short = type(value) is int and abs(value) <= MOST_SHOWN
+    if value is None or is_short or type(value) in (bool, float, Decimal):
+        return str(value)[:SHOWN_LENGTH]
+    return f"a value of the type {type(value).__name__}"
 
 
 def readable_argument(name: str, value: Any) -> Any:

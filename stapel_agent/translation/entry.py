@@ -8,6 +8,7 @@ from typing import Any
 
 from stapel_agent.exceptions import InvalidRequest
 from stapel_agent.parsing import storable
+from stapel_agent.schemas import shown
 
 from .placeholder_formats import FORMATS, GUESS
 from .protect_patterns import check_patterns
@@ -67,9 +68,11 @@ def _check(key: str, fields: Mapping[Any, Any]) -> None:
     for name, value in fields.items():
         if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
             raise InvalidRequest(f"{name} of {named} must be {NAMES[FIELDS[name]]}, not {type(value).__name__}")
-    if len(fields.get("context", "")) > MAX_CONTEXT_LENGTH:
-        raise InvalidRequest(f"context of {named} may have at most {MAX_CONTEXT_LENGTH} characters")
-    if not 0 <= fields.get("max_length", 0) <= MAX_TEXT_LENGTH:
-        raise InvalidRequest(f"max_length of {named} must be from 1 to {MAX_TEXT_LENGTH}, or 0 for no limit")
+    if (length := len(fields.get("context", ""))) > MAX_CONTEXT_LENGTH:
+        raise InvalidRequest(f"context of {named} may have at most {MAX_CONTEXT_LENGTH:,} characters, not {length:,}")
+    if not 0 <= (most := fields.get("max_length", 0)) <= MAX_TEXT_LENGTH:
+        raise InvalidRequest(
+            f"max_length of {named} must be from 1 to {MAX_TEXT_LENGTH:,}, or 0 for no limit, not {shown(most)}"
+        )
     check_format(fields.get("format", GUESS), f"format of {named}")
     check_patterns(fields.get("protect", ()), f"protect of {named}")

@@ -16,7 +16,7 @@ def misplaced(found: Sequence[int], hidden: Sequence[str], kinds: Sequence[str],
     """Describe marks that are lost, repeated or in a wrong order, or return None.
 
     `found` has the numbers of a translation's marks in order. `hidden` and `kinds` say what each mark of the source
-    hides, from mark 1 on. What matches the pattern `keeps_order` must not be reordered.
+    hides, from mark 1 on. Matches of the pattern `keeps_order` must not be reordered.
     """
     numbers = range(1, len(hidden) + 1)
     if strange := set(found) - set(numbers):

@@ -269,6 +269,29 @@ def test_usage__wrong_type(field, value):
             usage(**{field: value})
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"limit": "1001"}, "limit must be a whole number from 1 to 1000, not '1001'"),
+        ({"limit": 0}, "limit must be a whole number from 1 to 1000, not 0"),
+        ({"status": "done"}, "status must be one of pending, success, failure, timeout, error, not 'done'"),
+        ({"since": "0001-01-01"}, "since must be in the years 1971 to 9998, not 1"),
+        ({"user_id": 5}, "user_id must be a string without NUL or an unpaired surrogate, not 5"),
+        ({"group_by": ["day", "model", "day"]}, "group_by has 'day' twice: name it once"),
+        (
+            {"since": object()},
+            "since must be a date or a time, such as 2026-01-31 or 2026-01-31T12:00:00Z, "
+            "not a value of the type object",
+        ),
+    ],
+)
+def test_usage__says_what_is_wrong(options, problem):
+    """The message of an invalid query names the argument, a valid value, and the value that it got."""
+    with pytest.raises(InvalidUsageQuery) as raised:
+        usage(**options)
+    assert str(raised.value) == problem
+
+
 def test_usage__cursor_of_another_question(ledger):
     """A cursor is only valid for the query that it came from."""
     cursor = usage(group_by=["model"], limit=1)["next_cursor"]

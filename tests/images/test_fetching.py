@@ -27,7 +27,7 @@ NOT_GIVEN = "could not be fetched: its server returned an error"
 NOT_PUBLIC = "could not be fetched: its host has no public address"
 NO_HTTPS = "could not be fetched: its server redirects to a URL without https"
 TOO_OFTEN = "could not be fetched: it redirects too many times"
-TOO_LARGE = "is larger than IMAGE_MAX_BYTES: send a smaller one"
+TOO_LARGE = "is larger than 5,242,880 bytes (IMAGE_MAX_BYTES): send a smaller one"
 UNREACHABLE = "could not be fetched: its server is unreachable or closed the connection"
 NO_IMAGE = "is not one of image/png, image/jpeg, image/gif, image/webp: convert it to one of them"
 
@@ -193,7 +193,7 @@ def test_fetch__within_the_deadline(facade, server, scripted_model, agent, reply
     started_at = time.monotonic()
     reason = refusal(facade, LINK)
     assert time.monotonic() - started_at < 50
-    assert reason == "timeout: the images could not be fetched within 1 s"
+    assert reason == "timeout: the images could not be fetched in time (DEADLINE is 1 s)"
     assert scripted_model.requests == []
 
 
@@ -212,7 +212,7 @@ def test_fetch__leaves_nothing_behind(facade, server, scripted_model, agent, rep
     agent(DEADLINE=1)
     server.replies = [reply]
     answer = facade.complete("What is it?", "small", images=[{"url": LINK}] * 5)
-    assert answer["reason"] == "timeout: the images could not be fetched within 1 s"
+    assert answer["reason"] == "timeout: the images could not be fetched in time (DEADLINE is 1 s)"
     deadline = time.monotonic() + 100
     while fetching() and time.monotonic() < deadline:
         time.sleep(0.05)

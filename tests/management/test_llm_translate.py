@@ -307,7 +307,7 @@ def test_django_layout__fills_in_place(tmp_path, scripted_model):
         ("en.json", b'{"a": "\\ud800"}', [], "an unpaired surrogate"),
         ("en.json", b'{"a":' * 200 + b"1" + b"}" * 200, [], "more than 100 levels deep"),
         ("en.json", b'{"a":' * 200_000, [], "is not JSON that can be translated: "),
-        ("en.toml", b"a = 'b'", [], "its name must end in .json, .arb, .po, .pot, .xml"),
+        ("en.toml", b"a = 'b'", [], "its name must end in one of .json, .arb, .po, .pot, .xml"),
         ("de.json", b'{"a": "b"}', ["--from", "en"], "is the source itself: choose another folder with --out"),
         ("de.json", b'{"a": "b"}', [], "is in 'de' already: leave out --to de, or name the language of its texts"),
         ("de.json", b'{"a": "b"}', ["--out", "out"], "is in 'de' already"),

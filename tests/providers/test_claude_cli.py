@@ -347,7 +347,7 @@ def test_complete__schema(fake: FakeClaude, complete: Complete) -> None:
 
 def test_complete__schema_too_long(fake: FakeClaude, complete: Complete) -> None:
     """A schema that is too long for an argument is rejected with the reason."""
-    with pytest.raises(RequestRejected, match="too long for the Claude Code CLI, which takes 128 KiB"):
+    with pytest.raises(RequestRejected, match="too long for the Claude Code CLI, which takes 128 KiB: shorten it$"):
         complete(prompt="Hi", model="m", schema={**SCHEMA, "title": "x" * 200_000})
 
 

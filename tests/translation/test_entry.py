@@ -82,6 +82,21 @@ def test_entry__refused(facade, scripted_model, entry):
     assert "key" in answer["reason"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (
+            {"text": "a", "max_length": -1},
+            "max_length of entry 'k' must be from 1 to 1,000,000, or 0 for no limit, not -1",
+        ),
+        ({"text": "a", "context": "c" * 2001}, "context of entry 'k' may have at most 2,000 characters, not 2,001"),
+    ],
+)
+def test_entry__limits(facade, entry, problem):
+    """The reason names the field, its limit and its value."""
+    assert facade.translate("en", "de", {"k": entry})["reason"] == f"rejected: {problem}"
+
+
 def test_protect__per_entry_and_call(facade, scripted_model):
     """An entry's expressions are added to the call's. Texts with different ones are separate, also in the cache."""
     scripted_model.script(translating(str.upper))

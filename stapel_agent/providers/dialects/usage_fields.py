@@ -77,7 +77,7 @@ class UsageFields:
 
 
 def read_usage(reported: object, fields: UsageFields) -> Usage:
-    """Return the tokens and the cost in the `usage` of an answer. What it does not state is unknown, not zero."""
+    """Return the tokens and the cost in the `usage` of an answer. Missing figures are unknown, not zero."""
     stated = _Stated.of(reported, fields)
     read, written = stated.read, stated.written
     return Usage(
@@ -157,8 +157,8 @@ class _Stated:
         """All tokens of the answer, and the thinking tokens among them.
 
         Some vendors do not count thinking in the completion. Then the total is more than prompt plus completion, or the
-        thinking is more than the completion. What else a total has beyond these and the cached tokens counts as output
-        too, which has the higher price.
+        thinking is more than the completion. All other tokens of a total, except cached ones, count as output too,
+        which has the higher price.
         """
         completion, thinking = self.completion, self.thinking
         if completion is None:
